@@ -1,0 +1,216 @@
+"""The answer of an analysis as one value, and as one JSON object.
+
+Field names in JSON are the field names here; `to_json` of AnalysisResult is what analysis.json
+and `txfuzz analyze --json` hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Verdict(Enum):
+    """Three-valued. Over several histories: invalid before unknown before valid."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """One transaction as a person wants to see it.
+
+    row: its row in the History. index: Elle's name for it (`:index` of the completion).
+    mops: its micro-operations as EDN text, e.g. "[:r 3 [1 2]] [:append 3 4]".
+    start, end: nanoseconds since the start of the run, None where unknown.
+    """
+
+    row: int
+    index: int
+    process: int
+    template: str | None
+    mops: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One dependency and the values that justify it.
+
+    kind: ww, wr, rw, process or realtime. source, target: rows of the History.
+    key: the physical key; logical_key: the key of the workload. value: what the source wrote
+    (ww, wr) or saw (rw; None for the initial state); next_value: what the target wrote (ww, rw).
+    source_step, target_step: the steps of the templates, None where the history does not say.
+    why: one sentence that an engineer can check by hand in the history.
+    """
+
+    kind: str
+    source: int
+    target: int
+    key: Any = None
+    logical_key: int | None = None
+    value: Any = None
+    next_value: Any = None
+    source_step: int | None = None
+    target_step: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One anomaly under Elle's name.
+
+    transactions: those that take part; for a cycle in its order.
+    edges: the cycle's edges in order (empty for anomalies that are not cycles).
+    explanation: what happened, in sentences. record: further data by type (as Elle's records).
+    definition: where the anomaly is defined.
+    """
+
+    type: str
+    transactions: tuple[TransactionView, ...]
+    explanation: str
+    definition: str
+    edges: tuple[Edge, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingEdge:
+    """The edge that would close a near-cycle, and where it would have to arise."""
+
+    kind: str
+    source: int
+    target: int
+    key: int
+    source_template: str | None
+    source_step: int | None
+    target_template: str | None
+    target_step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NearCycle:
+    """A path of dependencies that one more edge would close into a forbidden cycle.
+
+    path: the edges that are there. missing: the one that is not; its key is a logical key.
+    anomaly: what the closed cycle would be; breaks: the weakest model that it would rule out.
+    score: higher is nearer; score_parts says how it arises.
+    """
+
+    score: float
+    path: tuple[Edge, ...]
+    missing: MissingEdge
+    anomaly: str
+    breaks: str
+    transactions: tuple[TransactionView, ...]
+    score_parts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The logical keys on the path and of the missing edge, each once."""
+        on_path = [edge.logical_key for edge in self.path if edge.logical_key is not None]
+        return tuple(dict.fromkeys([self.missing.key, *on_path]))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressure:
+    """How hard one logical key was pressed, committed transactions only.
+
+    concurrent_edges: dependencies on it between transactions that overlapped in time.
+    """
+
+    key: Any
+    reads: int
+    writes: int
+    edges: int
+    concurrent_edges: int
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A strongly connected component of more than one transaction."""
+
+    size: int
+    transactions: tuple[int, ...]  # Elle's indices, the first few
+
+
+@dataclass(frozen=True)
+class AnalysisResult:
+    """What a history means, held against `expect`.
+
+    anomaly_types: the types that contradict `expect`, sorted. anomalies: a few of each type,
+    shortest cycle first (`left_out` counts the rest by type); also those that `expect` allows
+    are in `not_models` and `also_not`, which come from all anomalies found (`all_types`).
+    not_models: the weakest models that the history rules out; also_not: all stronger ones.
+    edges_per_txn: distinct dependent pairs a committed transaction.
+    concurrent_edges_per_txn: those whose two transactions overlapped in time.
+    dependency_density: share of the pairs of transactions that touched a common key (one of
+    them writing) and overlapped in time, that a dependency joins. graph_density: distinct
+    dependent pairs over all ordered pairs of transactions.
+    cycles: elementary cycles shown, as Elle's indices, shortest first.
+    truncated: what was cut short, as sentences; empty when nothing was.
+    parts: what analyzers other than the built-in one reported, by name.
+    """
+
+    file: str
+    verdict: Verdict
+    expect: str
+    reason: str = ""
+    kind: str | None = None
+    anomaly_types: tuple[str, ...] = ()
+    all_types: tuple[str, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    not_models: tuple[str, ...] = ()
+    also_not: tuple[str, ...] = ()
+    transactions: int = 0
+    committed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    edge_counts: Mapping[str, int] = field(default_factory=lambda: {"wr": 0, "ww": 0, "rw": 0})
+    edges_per_txn: float = 0.0
+    concurrent_edges_per_txn: float = 0.0
+    dependency_density: float = 0.0
+    graph_density: float = 0.0
+    sccs: tuple[Component, ...] = ()
+    cycles: tuple[tuple[int, ...], ...] = ()
+    near_cycles: tuple[NearCycle, ...] = ()
+    near_cycles_counted: int = 0  # all that were seen, also out of reach or beyond the limit
+    key_pressure: tuple[KeyPressure, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    truncated: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        found = f": {', '.join(self.anomaly_types)}" if self.anomaly_types else ""
+        return (
+            f"<AnalysisResult {self.verdict.value} against {self.expect}{found}; "
+            f"{self.transactions} transactions, {len(self.near_cycles)} near-cycles>"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole result as JSON data; `not_models` is called `not` there, as Elle does."""
+        data = {name: as_data(getattr(self, name)) for name in self.__dataclass_fields__}
+        data["not"] = data.pop("not_models")
+        return data
+
+
+def as_data(value: Any) -> Any:
+    """Dataclasses, enums and tuples as plain JSON data; anything JSON lacks as its text."""
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: as_data(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): as_data(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [as_data(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

@@ -1,0 +1,162 @@
+"""The port to a database: what an adapter, a database and a session are.
+
+An adapter is a frozen dataclass; its fields are the options that a workload may set under
+`database:`. It opens a Database (a server, ours or somebody else's); a Database hands out
+Sessions. A Session is one connection, driven by one thread, and blocks. No database is named here.
+
+Outcomes are three-valued, as in Jepsen: an error says whether the transaction certainly had
+no effect (fail), may have had one (info), or whether the workload itself is wrong (bug).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import TracebackType
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from txfuzz.kind import Kind
+from txfuzz.workload.model import Step
+
+
+class Outcome(Enum):
+    """What an error says about the transaction that met it."""
+
+    FAIL = "fail"  # certainly no effect
+    INFO = "info"  # unknown: it may have committed
+    BUG = "bug"  # the workload asks for something that the database refuses for good
+
+
+class SessionError(Exception):
+    """A statement, BEGIN or COMMIT did not succeed.
+
+    code: the database's own code (SQLSTATE for SQL databases), never parsed from message text.
+    lost: the connection is gone and the session must be closed.
+    The transaction is over or doomed in any case; the caller calls rollback() unless `lost`.
+    """
+
+    def __init__(self, outcome: Outcome, code: str, message: str, *, lost: bool = False) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.code = code
+        self.message = message
+        self.lost = lost
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an adapter can do; the rest of the program adapts to it.
+
+    isolation: the database's own words for its levels → the consistency model that each one
+        promises, in Elle's words; in order from weak to strong.
+    kinds: the kinds of history it can make.
+    locks: the words that a reading step may carry as `lock`.
+    sql: whether raw SQL steps are understood.
+    lock_waits: whether it can tell that a session waits for a lock, and for whom.
+    embedded: whether it can start a server of its own when no URL is given.
+    """
+
+    isolation: Mapping[str, str]
+    default_isolation: str
+    kinds: frozenset[Kind] = frozenset(Kind)
+    locks: frozenset[str] = frozenset()
+    sql: bool = False
+    lock_waits: bool = False
+    embedded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStep:
+    """A step whose keys and values are chosen.
+
+    f, key, value: the micro-operation (`r` has no value); None for a step that carries none.
+    key is a physical key (see txfuzz.workload.keys). args: the parameters of a raw SQL step.
+    """
+
+    step: Step
+    f: str | None
+    key: int | None = None
+    value: int | None = None
+    args: Mapping[str, int] = field(default_factory=dict)
+
+
+# What a read saw: the list (list-append), the value (rw-register), or None for an absent
+# register. An absent list is the empty tuple.
+ReadValue = tuple[int, ...] | int | None
+
+
+class Session(Protocol):
+    """One connection, used by one thread at a time. Every method but cancel() may raise SessionError."""
+
+    def begin(self, isolation: str) -> None:
+        """Start a transaction at this isolation level (the database's word for it)."""
+
+    def execute(self, step: BoundStep) -> ReadValue:
+        """Run one step inside the transaction; what a read saw, None for anything else.
+
+        A write that changed no row is an error (Outcome.BUG), never a success; a step that
+        leaves the transaction ended, whatever the server said, is an error too.
+        """
+
+    def commit(self) -> None:
+        """Commit. An error whose effect is uncertain is Outcome.INFO."""
+
+    def rollback(self) -> None:
+        """Give the transaction up; harmless when none is open."""
+
+    def cancel(self) -> None:
+        """Make a blocked call return with an error soon. Called from another thread; never raises."""
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+
+
+class Database(Protocol):
+    """A reachable server with a place of ours in it. A context manager: leaving it cleans up."""
+
+    def describe(self) -> Mapping[str, str]:
+        """What was found: product, version, settings that matter, a URL without password."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about settings that make the results slower or weaker."""
+
+    def prepare(self, kind: Kind, *, fresh: bool) -> int:
+        """Make the tables for this kind of history exist; drop them first when `fresh`.
+
+        Returns the highest physical key present, 0 when there is none. The rows that are
+        there are never touched.
+        """
+
+    def insert_rows(self, kind: Kind, keys: range) -> None:
+        """Commit an empty row for each of these physical keys (never used before)."""
+
+    def session(self, kind: Kind) -> Session:
+        """A new connection; DatabaseUnavailable when there is none to be had."""
+
+    def close(self) -> None:
+        """Remove what is ours and stop what we started; idempotent."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """A way to reach one kind of database. Frozen dataclass; its fields are its options."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+
+    def capabilities(self) -> Capabilities:
+        """Known without a connection."""
+
+    def open(self, url: str | None) -> Database:
+        """Connect to `url`, or start a server of our own when it is None.
+
+        Raises DatabaseUnavailable (wrong password, refused, not installed; never naming a
+        password) and UsageError for a URL that this adapter does not understand.
+        """

@@ -1,0 +1,64 @@
+"""What can go wrong, grouped by what the caller should do, and the exit codes that say so."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The one table of exit codes; every command uses it."""
+
+    NOTHING_FOUND = 0  # the history is consistent with the expected model
+    VIOLATED = 1  # the expected model is violated
+    USAGE = 2  # the command line, a workload, a plugin or a history file is not usable
+    UNKNOWN = 3  # no verdict: nothing committed, duplicate values, undecided
+    UNAVAILABLE = 4  # no database could be reached or started
+    INTERNAL = 70  # a bug of txfuzz
+    INTERRUPTED = 130  # Ctrl-C; what was recorded is kept
+
+
+class TxfuzzError(Exception):
+    """Root of all errors that end a command with one sentence instead of a traceback."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class UsageError(TxfuzzError):
+    """The user asked for something that cannot be done as asked."""
+
+    exit_code = ExitCode.USAGE
+
+
+class WorkloadError(UsageError):
+    """A workload file that cannot be used; the message starts with file:line:column."""
+
+
+class PluginError(UsageError):
+    """A plugin that is missing, broken or clashes with another one."""
+
+
+class HistoryError(UsageError):
+    """A history that cannot be read; the message starts with file:line."""
+
+
+class OutputError(UsageError):
+    """A file or directory that cannot be written."""
+
+
+class DatabaseUnavailable(TxfuzzError):
+    """No connection: nothing was asked of the database."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The tail of an error message: the nearest known word, else the list of all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if not names:
+        return "none is known"
+    return "known: " + ", ".join(names)

@@ -1,0 +1,12 @@
+"""The two kinds of history that the checker understands."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Kind(Enum):
+    """Elle's workloads of the same names: lists that only grow, and registers that are overwritten."""
+
+    LIST_APPEND = "list-append"
+    RW_REGISTER = "rw-register"

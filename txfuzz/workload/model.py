@@ -1,0 +1,176 @@
+"""What to ask of a database: templates, their mix, keys, isolation and scheduling, as values.
+
+A Workload is immutable. The feedback loop makes the next one from it by adjustments
+(txfuzz.feedback); the YAML form is read and written by txfuzz.workload.reading and .writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from txfuzz.kind import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A key chosen uniformly when the transaction starts.
+
+    keys: the logical keys to choose from, a tuple or an inclusive run as a `range`.
+    name: other steps of the transaction refer to the chosen key by it (`as` in YAML).
+    distinct_from: names of earlier choices of the transaction that this one must differ from.
+    """
+
+    keys: tuple[int, ...] | range
+    name: str | None = None
+    distinct_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The key that an earlier step of the transaction has chosen under this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewValue:
+    """In the arguments of a raw SQL step: the unique value that the step writes."""
+
+
+Key = Choice | Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a transaction. Hashable: sessions cache prepared statements by it.
+
+    f: "r", "append" or "w"; None for a statement that the checker does not see.
+    key: where f acts. For raw SQL it is the argument that the `elle` stanza names.
+    lock: the adapter's word for a locking read ("update", "share", …).
+    sql, args: a raw statement with {table} and :name placeholders.
+    key_arg, value_arg: which arguments of raw SQL are the micro-operation's key and value.
+    """
+
+    f: str | None
+    key: Key | None = None
+    lock: str | None = None
+    sql: str | None = None
+    args: tuple[tuple[str, Key | NewValue], ...] = ()
+    key_arg: str | None = None
+    value_arg: str | None = None
+
+    @property
+    def reads(self) -> bool:
+        return self.f == "r"
+
+    @property
+    def writes(self) -> bool:
+        return self.f in ("append", "w")
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every key expression of this step, in the order in which it is chosen."""
+        own = () if self.key is None or self.sql is not None else (self.key,)
+        return own + tuple(arg for _, arg in self.args if not isinstance(arg, NewValue))
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A named list of steps whose keys are still to be chosen."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    @property
+    def writes(self) -> int:
+        return sum(step.writes for step in self.steps)
+
+    @property
+    def reads(self) -> int:
+        return sum(step.reads for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How often a transaction is asked, relative to the others."""
+
+    txn: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A plugin object by name, with the options that the workload sets on it."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSpec:
+    """Which adapter, where, and at which isolation level (the database's own word for it)."""
+
+    adapter: str | None = None
+    isolation: str | None = None
+    url: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """How hard to press: concurrent clients, and when to stop.
+
+    transactions: stop after so many have been asked; duration: or after so many seconds.
+    Exactly one of them is set. barrier_every: all clients meet after every so many
+    transactions of each, so that the next ones start together; 0 for never.
+    """
+
+    clients: int = 8
+    transactions: int | None = 2000
+    duration: float | None = None
+    barrier_every: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLife:
+    """How logical keys live: when one generation has had its share of writes, the next opens.
+
+    writes: the share, counted in writes asked. rows: "fresh" rows come into being by the first
+    write; "inserted" rows are committed before the generation is used.
+    """
+
+    writes: int = 32
+    rows: str = "fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What to ask, of what, how hard, and what the result is held against.
+
+    expect: a consistency model in Elle's words; None for what the adapter says that the
+        isolation level promises.
+    analyzers, heuristics: None means all installed defaults.
+    """
+
+    name: str
+    transactions: tuple[Transaction, ...]
+    mix: tuple[Weight, ...]
+    about: str = ""
+    database: DatabaseSpec = DatabaseSpec()
+    expect: str | None = None
+    init_schema: bool = True
+    seed: int = 0
+    scheduling: Scheduling = Scheduling()
+    keys: KeyLife = KeyLife()
+    analyzers: tuple[Named, ...] | None = None
+    heuristics: tuple[Named, ...] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """rw-register when any step writes a register, list-append otherwise."""
+        wrote = any(step.f == "w" for txn in self.transactions for step in txn.steps)
+        return Kind.RW_REGISTER if wrote else Kind.LIST_APPEND
+
+    def transaction(self, name: str) -> Transaction:
+        return next(txn for txn in self.transactions if txn.name == name)
