@@ -1,0 +1,63 @@
+"""Values of a history that are neither numbers nor strings, and when two values are the same.
+
+Keys and elements come from EDN, where 1, true, "1" and :1 are four different things, while
+Python says `1 == True == 1.0`. So values are compared by their identity (type and value).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """An EDN keyword, `name` without the colon."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f":{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """An EDN symbol."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """An EDN character."""
+
+    char: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A value under a tag that EDN leaves to its users, such as #object[...]."""
+
+    tag: str
+    value: Any
+
+
+def identity(value: Any) -> Hashable:
+    """What two values must have in common to be the same value."""
+    if value is None or isinstance(value, str | bool | Keyword | Symbol | Character):
+        return (type(value).__name__, value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Mapping):
+        return ("map", frozenset((identity(key), identity(item)) for key, item in value.items()))
+    if isinstance(value, frozenset | set):
+        return ("set", frozenset(identity(item) for item in value))
+    if isinstance(value, Sequence):
+        return ("list", tuple(identity(item) for item in value))
+    if isinstance(value, Tagged):
+        return ("tag", value.tag, identity(value.value))
+    return (type(value).__name__, repr(value))
