@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,45 @@ def identity(value: Any) -> Hashable:
     if isinstance(value, Tagged):
         return ("tag", value.tag, identity(value.value))
     return (type(value).__name__, repr(value))
+
+
+_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_CHARACTERS = {"\n": "newline", "\r": "return", " ": "space", "\t": "tab"}
+
+
+def edn(value: Any) -> str:
+    """A value as EDN text."""
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value.translate(_ESCAPES)}"'
+    if isinstance(value, Keyword | Symbol | int):
+        return str(value)
+    if isinstance(value, Character):
+        return f"\\{_CHARACTERS.get(value.char, value.char)}"
+    if isinstance(value, Tagged):
+        return f"#{value.tag} {edn(value.value)}"
+    if isinstance(value, float):
+        return {"inf": "##Inf", "-inf": "##-Inf", "nan": "##NaN"}.get(repr(value), repr(value))
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{edn(key)} {edn(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, frozenset | set):
+        return "#{" + " ".join(sorted(edn(item) for item in value)) + "}"
+    if isinstance(value, Sequence):
+        return "[" + " ".join(edn(item) for item in value) + "]"
+    return _other(value)
+
+
+def _other(value: Any) -> str:
+    """What EDN has beyond the common types: exact decimals, ratios, instants, UUIDs."""
+    if isinstance(value, Decimal):
+        return f"{value}M"
+    if isinstance(value, datetime):
+        return f'#inst "{value.isoformat()}"'
+    if isinstance(value, date):
+        return f'#inst "{value.isoformat()}"'
+    if isinstance(value, UUID):
+        return f'#uuid "{value}"'
+    return str(value)
