@@ -1,53 +1,84 @@
-"""Operations as plain Python values, one at a time, into the columns of a History."""
+"""Operations, one at a time, into the columns of a History.
+
+The builder pairs invocations with completions. `add` takes plain Python values; the fast path of
+EDN lines (`fastlines`) puts the same things into the same columns. `tables` makes the History.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.model import APPEND, FAIL, INFO, NIL, OK, READ, UNKNOWN, WRITE, History, Ints
-from txfuzz.history.values import identity
+from txfuzz.history.columns import FULL, MISSING, Columns
+from txfuzz.history.interning import (
+    READ_ELEMENT,
+    READ_EMPTY,
+    READ_NIL,
+    READ_UNKNOWN,
+    WROTE,
+    WROTE_APPEND,
+    Codes,
+    Decode,
+    Keys,
+    Lists,
+    no_decode,
+)
+from txfuzz.history.model import FAIL, INFO, OK, History
+from txfuzz.history.values import Keyword, edn
 from txfuzz.kind import Kind
 
+if TYPE_CHECKING:
+    from re import Match
+
 Mop: TypeAlias = tuple[str, Any, Any]  # ("r" | "append" | "w", key, value)
+Coded: TypeAlias = tuple[list[int], list[int]]  # micro-operations: codes and values
+
 TYPES = {"ok": OK, "fail": FAIL, "info": INFO}
-FUNCTIONS = {"r": READ, "append": APPEND, "w": WRITE}
+FUNCTIONS = ("r", "append", "w")
+LISTED = 100  # so many unknown micro-operations are named, the rest is counted
+SHOWN = 200  # characters of one
 
 
-@dataclass
-class _Transaction:
-    process: int | None
-    invoke: tuple[int, int, int] = (-1, -1, -1)  # position, index, time
-    complete: tuple[int, int, int] = (-1, -1, -1)
-    type: int = INFO
-    template: int = -1
-    invoked: Sequence[Mop] | None = None
-    completed: Sequence[Mop] | None = None
-    steps: Sequence[int] = ()
-    logical: Sequence[int | None] = ()
+class Open(NamedTuple):
+    """An invocation that waits for its completion.
+
+    text: its micro-operations as the fast path saw them, "r 1 nil] [:append 1 2"; None when
+    `mops` has them (None there too: the invocation has no value).
+    match: where the text comes from, until the text has been understood.
+    """
+
+    row: int
+    text: bytes | None
+    steps: tuple[int, ...] | None
+    logical: bytes | tuple[int | None, ...] | None
+    match: Match[bytes] | None = None
+    mops: list[Mop] | None = None
 
 
-@dataclass
 class HistoryBuilder:
     """Collects operations in the order of the history; `finish` gives the History.
 
     add("invoke", 0, [("r", 1, None), ("append", 1, 2)], time=10)
     add("ok", 0, [("r", 1, (5,)), ("append", 1, 2)], time=20)
+
+    source: what the history is called in messages. decode: what the text of a scalar means.
     """
 
-    source: str = ""
-    _transactions: list[_Transaction] = field(default_factory=list)
-    _open: dict[int | None, _Transaction] = field(default_factory=dict)
-    _templates: dict[str, int] = field(default_factory=dict)
-    _unknown: list[tuple[int, str]] = field(default_factory=list)
-    _warnings: list[str] = field(default_factory=list)
-    _operations: int = 0
-    _position: int = 0
-    _kind: Kind | None = None
+    def __init__(self, source: str = "", decode: Decode = no_decode) -> None:
+        self.source = source
+        self.kind: Kind | None = None
+        self.keys = Keys(decode)
+        self.codes = Codes(decode)
+        self.lists = Lists()
+        self.columns = Columns()
+        self.open: dict[bytes, Open] = {}
+        self.templates: dict[str, int] = {}
+        self.operations = 0
+        self.lonely = 0  # completions without an invocation
+        self.warnings: list[str] = []
+        self.unknown_mops: list[tuple[int, str]] = []
+        self._more_unknown = 0
 
     def add(
         self,
@@ -58,189 +89,190 @@ class HistoryBuilder:
         index: int | None = None,
         time: int | None = None,
         txn: str | None = None,
-        steps: Sequence[int] = (),
-        logical: Sequence[int | None] = (),
+        steps: Sequence[int] | None = None,
+        logical: Sequence[int | None] | None = None,
         line: int = 0,
     ) -> None:
         """One operation of a client. type: "invoke", "ok", "fail" or "info".
 
-        mops: (f, key, value) with f "r", "append" or "w"; the value of a read is None, an
-        element or a tuple of elements; None where the operation has no value at all.
+        process: None where the history has none; such operations count as one process.
+        mops: (f, key, value); the value of a read is None, an element or a tuple of elements;
+        None instead of the sequence where the operation has no value at all.
+        steps, logical: for each micro-operation of an invocation, its step and logical key.
+        line: for messages.
         """
-        where = (self._position, self._operations if index is None else index, -1 if time is None else time)
-        self._position += 1
-        self._operations += 1
+        token = MISSING if process is None else b"%d" % process
+        event = (
+            b"%d" % (self.operations if index is None else index),
+            b"-1" if time is None else b"%d" % time,
+        )
         if mops is not None:
-            mops = [mop for mop in mops if self._known(mop, line)]
+            known = [mop for mop in mops if self._known(mop, line)]
+            if len(known) < len(mops):
+                steps = logical = None
+            mops = known
         if type == "invoke":
-            if process in self._open:
-                raise HistoryError(
-                    f"{self.source}:{line}: process {process} invokes a transaction "
-                    "while its previous one is still open; expected its completion first"
-                )
-            row = _Transaction(process, invoke=where, invoked=mops, steps=steps, logical=logical)
-            if txn is not None:
-                row.template = self._templates.setdefault(txn, len(self._templates))
-            self._open[process] = row
-            self._transactions.append(row)
-            return
-        opened = self._open.pop(process, None)
-        if opened is None:
-            opened = _Transaction(process, steps=steps, logical=logical)
-            self._transactions.append(opened)
-        opened.type = TYPES[type]
-        opened.complete = where
-        opened.completed = mops
+            self._invoke(token, event, txn, steps, logical, mops, line)
+        else:
+            self._complete(token, TYPES[type], event, mops)
+        self.operations += 1
+        self.columns.flush(FULL)
 
     def other(self) -> None:
         """An operation that is not a client's: counted, not kept."""
-        self._operations += 1
+        self.operations += 1
 
     def warn(self, text: str) -> None:
-        self._warnings.append(text)
+        self.warnings.append(text)
 
-    def _known(self, mop: Mop, line: int) -> bool:
-        f, _, value = mop
-        told = None
-        if f == "append" or (f == "r" and isinstance(value, tuple | list)):
-            told = Kind.LIST_APPEND
-        elif f == "w" or (f == "r" and value is not None):
-            told = Kind.RW_REGISTER
-        self._kind = self._kind or told
-        if f in FUNCTIONS and (told is None or told is self._kind) and not (f == "w" and value is None):
-            return True
-        self._unknown.append((line, repr(mop)))
-        return False
+    def unknown(self, line: int, text: str) -> None:
+        """A micro-operation that the checker does not know."""
+        if len(self.unknown_mops) < LISTED:
+            self.unknown_mops.append((line, text if len(text) <= SHOWN else text[:SHOWN] + " …"))
+        else:
+            self._more_unknown += 1
 
     def finish(self) -> History:
-        return _Columns(self).history()
+        """The history of all operations; the builder is used up."""
+        from txfuzz.history.tables import history_of
 
+        for opened in self.open.values():
+            self.complete(opened, INFO, -1, (b"-1", b"-1"), self.invoked(opened), None)
+        self.open.clear()
+        self.columns.flush()
+        if self.lonely:
+            self.warn(f"completions without an invocation: {self.lonely}")
+        if self._more_unknown:
+            self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
+        return history_of(self)
 
-class _Columns:
-    """The tables of one finish."""
+    def complete(
+        self, opened: Open, type: int, at: int, event: tuple[bytes, bytes], mops: Coded, invoked: Coded | None
+    ) -> None:
+        """The end of an open transaction. invoked: what its invocation says, if it says anything."""
+        self.columns.completion(opened.row, type, at, event, opened.steps, mops)
+        if self.keys.unset and opened.logical is not None:
+            self.keys.set_logical(mops[0], opened.logical)
+        if invoked is not None and (wrote := writes(invoked)) != writes(mops):
+            self.columns.invoked_else[opened.row] = wrote
 
-    def __init__(self, builder: HistoryBuilder) -> None:
-        self.builder = builder
-        self.keys: dict[Any, int] = {}
-        self.key_values: list[Any] = []
-        self.elements: dict[tuple[int, Any], int] = {}
-        self.element_key: list[int] = []
-        self.element_value: list[Any] = []
-        self.reads: dict[tuple[int, tuple[int, ...]], int] = {}
-        self.logical: dict[int, int | None] = {}
-        self.mops: list[tuple[int, int, int, int, bool]] = []
-        self.offsets = [0]
-        self.first_writer: dict[int, int] = {}
-        self.duplicates: list[tuple[int, int, int]] = []
+    def begin_lonely(self, process: bytes) -> Open:
+        """A row for a completion that nothing invoked."""
+        self.lonely += 1
+        return Open(self.columns.invocation(process, -1, b"-1", b"-1", -1), None, None, None)
 
-    def key(self, value: Any) -> int:
-        found = self.keys.setdefault(identity(value), len(self.key_values))
-        if found == len(self.key_values):
-            self.key_values.append(value)
-        return found
+    def invoked(self, opened: Open) -> Coded:
+        """The micro-operations of an invocation: nothing has been read yet."""
+        if opened.text is not None:
+            return self.unread(opened.text)
+        return self.encode(opened.mops or (), FAIL)
 
-    def element(self, key: int, value: Any) -> int:
-        found = self.elements.setdefault((key, identity(value)), len(self.element_key))
-        if found == len(self.element_key):
-            self.element_key.append(key)
-            self.element_value.append(value)
-        return found
-
-    def read(self, txn: _Transaction, key: int, value: Any) -> tuple[int, bool]:
-        if txn.completed is None or txn.type == FAIL or (value is None and txn.type == INFO):
-            return UNKNOWN, False
-        if value is None or (isinstance(value, tuple | list) and not value):
-            return NIL, value is None and self.builder._kind is not Kind.RW_REGISTER
-        if self.builder._kind is Kind.LIST_APPEND:
-            elements = tuple(self.element(key, item) for item in value)
-            return self.reads.setdefault((key, elements), len(self.reads)), False
-        return self.element(key, value), False
-
-    def transaction(self, row: int, txn: _Transaction) -> None:
-        mops = txn.invoked if txn.completed is None else txn.completed
-        for at, (f, key_value, value) in enumerate(mops or ()):
-            key = self.key(key_value)
-            step = txn.steps[at] if at < len(txn.steps) else -1
-            if at < len(txn.logical):
-                self.logical[key] = txn.logical[at]
-            nil_literal = False
-            if f == "r":
-                code, nil_literal = self.read(txn, key, value)
+    def unread(self, text: bytes) -> Coded:
+        """As `invoked`, from text; ValueError where that needs a real parser."""
+        codes: list[int] = []
+        values: list[int] = []
+        write, number = self.write()
+        for mop in text.split(b"] [:"):
+            f, key_text, value = mop.split(b" ", 2)
+            key = self.keys.token(key_text)
+            if f == b"r" and value == b"nil":
+                codes.append(key.base + READ_UNKNOWN)
+                values.append(0)
+            elif f == write and value != b"nil":
+                codes.append(key.base + number)
+                values.append(self.codes.token(value))
             else:
-                code = self.element(key, value)
-            self.mops.append((FUNCTIONS[f], key, code, step, nil_literal))
-        self.offsets.append(len(self.mops))
-        for f, key_value, value in (txn.completed if txn.invoked is None else txn.invoked) or ():
-            if f != "r":
-                element = self.element(self.key(key_value), value)
-                first = self.first_writer.setdefault(element, row)
-                if first != row or self.wrote_twice(mops or (), f, key_value, value):
-                    self.duplicates.append((element, first, row))
+                raise ValueError(text)
+        return codes, values
 
-    @staticmethod
-    def wrote_twice(mops: Sequence[Mop], f: str, key: Any, value: Any) -> bool:
-        wanted = (f, identity(key), identity(value))
-        return sum((g, identity(k), identity(v)) == wanted for g, k, v in mops) > 1
+    def write(self) -> tuple[bytes | None, int]:
+        """How this kind of history calls a write, and the code of that."""
+        if self.kind is Kind.LIST_APPEND:
+            return b"append", WROTE_APPEND
+        return (b"w", WROTE) if self.kind is Kind.RW_REGISTER else (None, 0)
 
-    def trunks(self) -> tuple[dict[int, Ints], list[int], list[bool], dict[int, Ints]]:
-        longest: dict[int, tuple[int, ...]] = {}
-        for key, elements in self.reads:
-            if len(elements) > len(longest.get(key, ())):
-                longest[key] = elements
-        lengths, on_trunk, odd = [], [], {}
-        for row, (key, elements) in enumerate(self.reads):
-            lengths.append(len(elements))
-            on_trunk.append(longest[key][: len(elements)] == elements)
-            if not on_trunk[-1]:
-                odd[row] = np.array(elements, np.int64)
-        return {key: np.array(trunk, np.int64) for key, trunk in longest.items()}, lengths, on_trunk, odd
+    def encode(self, mops: Sequence[Mop], type: int) -> Coded:
+        """Known micro-operations of a completion of that type (FAIL: nothing was read)."""
+        codes: list[int] = []
+        values: list[int] = []
+        for f, key_value, value in mops:
+            key = self.keys.key(key_value)
+            if f == "append":
+                code, stored = key.base + WROTE_APPEND, self.codes.code(value)
+            elif f == "w":
+                code, stored = key.base + WROTE, self.codes.code(value)
+            elif type == FAIL or (type == INFO and value is None):
+                code, stored = key.base + READ_UNKNOWN, 0
+            elif value is None:
+                code, stored = key.base + READ_NIL, 0
+            elif self.kind is Kind.RW_REGISTER:
+                code, stored = key.base + READ_ELEMENT, self.codes.code(value)
+            elif not value:
+                code, stored = key.base + READ_EMPTY, 0
+            else:
+                code, stored = self.lists.read(key, self.codes.list_text(map(self.codes.code, value)))
+            codes.append(code)
+            values.append(stored)
+        return codes, values
 
-    def history(self) -> History:
-        builder = self.builder
-        txns = builder._transactions
-        for row, txn in enumerate(txns):
-            self.transaction(row, txn)
-        trunks, lengths, on_trunk, odd = self.trunks()
-        empty = np.zeros(0, np.int64)
-        by_key = [trunks.get(key, empty) for key in range(len(self.key_values))]
-        mops = np.array(self.mops, np.int64).reshape(-1, 5)
-        events = np.array([(*txn.invoke, *txn.complete) for txn in txns], np.int64).reshape(-1, 6)
-        known = [txn.process for txn in txns if txn.process is not None]
-        missing = min([0, *known]) - 1
-        return History(
-            kind=builder._kind,
-            type=np.array([txn.type for txn in txns], np.int8),
-            process=np.array([missing if txn.process is None else txn.process for txn in txns], np.int64),
-            invoke_at=events[:, 0],
-            invoke_index=events[:, 1],
-            invoke_time=events[:, 2],
-            complete_at=events[:, 3],
-            complete_index=events[:, 4],
-            complete_time=events[:, 5],
-            template=np.array([txn.template for txn in txns], np.int64),
-            mops=np.array(self.offsets, np.int64),
-            mop_f=mops[:, 0].astype(np.int8),
-            mop_key=mops[:, 1].copy(),
-            mop_value=mops[:, 2].copy(),
-            mop_step=mops[:, 3].copy(),
-            nil_literal=mops[:, 4].astype(np.bool_),
-            templates=list(builder._templates),
-            keys=self.key_values,
-            logical=[
-                self.logical.get(at, key if type(key) is int else None)
-                for at, key in enumerate(self.key_values)
-            ],
-            element_key=np.array(self.element_key, np.int64),
-            element_value=self.element_value,
-            read_key=np.array([key for key, _ in self.reads], np.int64),
-            read_length=np.array(lengths, np.int64),
-            read_trunk=np.array(on_trunk, np.bool_),
-            odd_reads=odd,
-            trunk_elements=np.concatenate([empty, *by_key]),
-            trunks=np.concatenate([[0], np.cumsum([len(trunk) for trunk in by_key])]).astype(np.int64),
-            duplicate_writes=self.duplicates,
-            unknown_mops=builder._unknown,
-            warnings=builder._warnings,
-            operations=builder._operations,
-            source=builder.source,
+    def _invoke(
+        self,
+        token: bytes,
+        event: tuple[bytes, bytes],
+        txn: str | None,
+        steps: Sequence[int] | None,
+        logical: Sequence[int | None] | None,
+        mops: list[Mop] | Sequence[Mop] | None,
+        line: int,
+    ) -> None:
+        if token in self.open:
+            who = "an operation without a process" if token == MISSING else f"process {token.decode()}"
+            raise HistoryError(
+                f"{self.source}:{line}: {who} invokes a transaction while its previous one is still open; "
+                "expected the completion of that one first"
+            )
+        template = -1 if txn is None else self.templates.setdefault(txn, len(self.templates))
+        row = self.columns.invocation(token, self.columns.position, *event, template)
+        self.columns.position += 1
+        self.open[token] = Open(
+            row,
+            None,
+            None if steps is None else tuple(steps),
+            None if logical is None else tuple(logical),
+            mops=None if mops is None else list(mops),
         )
+
+    def _complete(
+        self, token: bytes, type: int, event: tuple[bytes, bytes], mops: Sequence[Mop] | None
+    ) -> None:
+        opened = self.open.pop(token, None) or self.begin_lonely(token)
+        says = opened.text is not None or opened.mops is not None
+        invoked = self.invoked(opened) if says else None
+        # A completion without a value leaves what was read unsaid.
+        done = self.encode(mops, type) if mops is not None else invoked or ([], [])
+        self.complete(opened, type, self.columns.position, event, done, invoked)
+        self.columns.position += 1
+
+    def _known(self, mop: Mop, line: int) -> bool:
+        """Whether the checker knows such a micro-operation in a history of this kind.
+
+        The first one that tells decides the kind. A written nil could not be told from a
+        register that nobody has written.
+        """
+        f, _, value = mop
+        told = None
+        if f == "append":
+            told = Kind.LIST_APPEND
+        elif f == "w":
+            told = Kind.RW_REGISTER
+        elif f == "r" and value is not None and self.kind is not Kind.RW_REGISTER:
+            told = Kind.LIST_APPEND if isinstance(value, tuple | list) else Kind.RW_REGISTER
+        self.kind = self.kind or told
+        if f in FUNCTIONS and (told is None or told is self.kind) and not (f == "w" and value is None):
+            return True
+        self.unknown(line, edn([Keyword(f), *mop[1:]]))
+        return False
+
+
+def writes(mops: Coded) -> list[tuple[int, int]]:
+    return [(code, value) for code, value in zip(*mops, strict=True) if code & 7 in (WROTE_APPEND, WROTE)]

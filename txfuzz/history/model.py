@@ -65,7 +65,7 @@ class History:
       `read_length` elements of trunk(read_key), else `odd_reads[r]` holds the elements.
     Reads with the same value of the same key share one row.
       trunk_elements, trunks: elements of every key's trunk, flat, and offsets (length keys + 1).
-        Of equally long reads the first is the trunk. Only non-empty reads of ok and info
+        Of equally long reads the first to complete is the trunk. Only non-empty reads of ok and info
         transactions take part in trunks and in the read table (fail: UNKNOWN).
 
     logical: for each physical key its logical key (the key itself where the history does not

@@ -33,7 +33,7 @@ def read_history_bytes(data: bytes, name: str = "history") -> History:
             raise HistoryError(f"{name}:{number}: {error}") from None
         if op is not None:
             _add(builder, {key.name: value for key, value in op.items()}, number)
-    if not builder._operations:
+    if not builder.operations:
         raise HistoryError(f"{name}: no operations")
     return builder.finish()
 

@@ -1,0 +1,109 @@
+"""Growing columns: what is read goes into short lists, and from there into arrays.
+
+Rows of transactions are numbered by invocation, while micro-operations arrive by completion;
+`tables` brings them into one order at the end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from txfuzz.history.model import Ints
+
+FULL = 1 << 15  # so many completions are kept as Python objects
+NO_PROCESS = np.iinfo(np.int64).min
+MISSING = b"%d" % NO_PROCESS  # the process of operations that have none
+
+EMPTY = np.zeros(0, np.int64)
+
+
+class Columns:
+    """Invocations by row, completions in their order, micro-operations in the completions' order.
+
+    Indices, times and processes stay text until `flush`, which turns many of them at once.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.position = 0  # the next position among the operations of clients
+        self.process: list[bytes] = []
+        self.invoke_at: list[int] = []
+        self.invoke_index: list[bytes] = []
+        self.invoke_time: list[bytes] = []
+        self.template: list[int] = []
+        self.row: list[int] = []
+        self.type: list[int] = []
+        self.complete_at: list[int] = []
+        self.complete_index: list[bytes] = []
+        self.complete_time: list[bytes] = []
+        self.count: list[int] = []  # micro-operations of this completion
+        self.steps: list[tuple[int, ...] | None] = []
+        self.codes: list[int] = []
+        self.values: list[int] = []
+        # What was invoked where the completion says that something else was written.
+        self.invoked_else: dict[int, list[tuple[int, int]]] = {}
+        self._parts: dict[str, list[Ints]] = {}
+
+    def invocation(self, process: bytes, at: int, index: bytes, time: bytes, template: int) -> int:
+        """The row of a transaction that begins here."""
+        self.process.append(process)
+        self.invoke_at.append(at)
+        self.invoke_index.append(index)
+        self.invoke_time.append(time)
+        self.template.append(template)
+        self.rows += 1
+        return self.rows - 1
+
+    def completion(
+        self,
+        row: int,
+        type: int,
+        at: int,
+        event: tuple[bytes, bytes],
+        steps: tuple[int, ...] | None,
+        mops: tuple[list[int], list[int]],
+    ) -> None:
+        """The transaction of that row ends here. event: index and time."""
+        self.row.append(row)
+        self.type.append(type)
+        self.complete_at.append(at)
+        self.complete_index.append(event[0])
+        self.complete_time.append(event[1])
+        self.count.append(len(mops[0]))
+        self.steps.append(steps)
+        self.codes.extend(mops[0])
+        self.values.extend(mops[1])
+
+    def flush(self, full: int = 0) -> None:
+        """Turn what has gathered into arrays, if it is that much."""
+        if len(self.row) < full and len(self.process) < full:
+            return
+        self._add("step", _steps(self.steps, self.count))
+        self.steps.clear()
+        for name in ("process", "invoke_index", "invoke_time", "complete_index", "complete_time"):
+            self._add(name, _numbers(getattr(self, name)))
+            getattr(self, name).clear()
+        for name in ("invoke_at", "template", "row", "type", "complete_at", "count", "codes", "values"):
+            self._add(name, np.array(getattr(self, name), np.int64))
+            getattr(self, name).clear()
+
+    def take(self, name: str) -> Ints:
+        """A whole column, once: it is let go here."""
+        return np.concatenate([EMPTY, *self._parts.pop(name, [])])
+
+    def _add(self, name: str, part: Ints) -> None:
+        self._parts.setdefault(name, []).append(part)
+
+
+def _numbers(texts: list[bytes]) -> Ints:
+    return np.fromstring(b" ".join(texts), np.int64, sep=" ")
+
+
+def _steps(steps: list[tuple[int, ...] | None], counts: list[int]) -> Ints:
+    """The step of every micro-operation; -1 where the history does not say."""
+    if not any(steps):
+        return np.full(sum(counts), -1, np.int64)
+    flat: list[int] = []
+    for of_one, count in zip(steps, counts, strict=True):
+        flat.extend(of_one if of_one is not None and len(of_one) == count else (-1,) * count)
+    return np.array(flat, np.int64)
