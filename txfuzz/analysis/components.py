@@ -1,0 +1,28 @@
+"""Strongly connected components, by scipy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from txfuzz.analysis.columns import Rows
+from txfuzz.history.model import Ints
+
+AnyInts = npt.NDArray[np.integer[Any]]
+
+
+def components(nodes: int, source: AnyInts, target: AnyInts) -> tuple[Rows, Ints]:
+    """The component of each node, and the number of nodes in each component."""
+    if not nodes:
+        return np.zeros(0, np.int32), np.zeros(0, np.int64)
+    if not len(source):
+        return np.arange(nodes, dtype=np.int32), np.ones(nodes, np.int64)
+    from scipy.sparse import coo_array  # slow to import
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(source), np.int8)
+    graph = coo_array((ones, (source, target)), shape=(nodes, nodes)).tocsr()
+    _, labels = connected_components(graph, directed=True, connection="strong")
+    return labels, np.bincount(labels)
