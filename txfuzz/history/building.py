@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from re import Match
 
 Mop: TypeAlias = tuple[str, Any, Any]  # ("r" | "append" | "w", key, value)
+Steps: TypeAlias = tuple[int, ...] | None
+Logical: TypeAlias = bytes | tuple[int | None, ...] | None
 Coded: TypeAlias = tuple[list[int], list[int]]  # micro-operations: codes and values
 
 TYPES = {"ok": OK, "fail": FAIL, "info": INFO}
@@ -50,10 +52,14 @@ class Open(NamedTuple):
 
     row: int
     text: bytes | None
-    steps: tuple[int, ...] | None
-    logical: bytes | tuple[int | None, ...] | None
+    steps: Steps
+    logical: Logical
     match: Match[bytes] | None = None
     mops: list[Mop] | None = None
+
+
+# The same as a plain tuple, which is quicker to make.
+OpenTuple: TypeAlias = "tuple[int, bytes | None, Steps, Logical, Match[bytes] | None, list[Mop] | None]"
 
 
 class HistoryBuilder:
@@ -72,7 +78,7 @@ class HistoryBuilder:
         self.codes = Codes(decode)
         self.lists = Lists()
         self.columns = Columns()
-        self.open: dict[bytes, Open] = {}
+        self.open: dict[bytes, OpenTuple] = {}
         self.templates: dict[str, int] = {}
         self.operations = 0
         self.lonely = 0  # completions without an invocation
@@ -107,7 +113,7 @@ class HistoryBuilder:
             b"-1" if time is None else b"%d" % time,
         )
         if mops is not None:
-            known = [mop for mop in mops if self._known(mop, line)]
+            known = self.known(mops, line)
             if len(known) < len(mops):
                 steps = logical = None
             mops = known
@@ -125,6 +131,13 @@ class HistoryBuilder:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def template(self, name: str) -> int:
+        return self.templates.setdefault(name, len(self.templates))
+
+    def known(self, mops: Sequence[Mop], line: int) -> list[Mop]:
+        """Those micro-operations that the checker knows; the others are noted."""
+        return [mop for mop in mops if self._known(mop, line)]
+
     def unknown(self, line: int, text: str) -> None:
         """A micro-operation that the checker does not know."""
         if len(self.unknown_mops) < LISTED:
@@ -136,7 +149,7 @@ class HistoryBuilder:
         """The history of all operations; the builder is used up."""
         from txfuzz.history.tables import history_of
 
-        for opened in self.open.values():
+        for opened in [Open(*fields) for fields in self.open.values()]:
             self.complete(opened, INFO, -1, (b"-1", b"-1"), self.invoked(opened), None)
         self.open.clear()
         self.columns.flush()
@@ -144,6 +157,7 @@ class HistoryBuilder:
             self.warn(f"completions without an invocation: {self.lonely}")
         if self._more_unknown:
             self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
+        self.unknown_mops.sort()
         return history_of(self)
 
     def complete(
@@ -231,7 +245,7 @@ class HistoryBuilder:
                 f"{self.source}:{line}: {who} invokes a transaction while its previous one is still open; "
                 "expected the completion of that one first"
             )
-        template = -1 if txn is None else self.templates.setdefault(txn, len(self.templates))
+        template = -1 if txn is None else self.template(txn)
         row = self.columns.invocation(token, self.columns.position, *event, template)
         self.columns.position += 1
         self.open[token] = Open(
@@ -245,7 +259,7 @@ class HistoryBuilder:
     def _complete(
         self, token: bytes, type: int, event: tuple[bytes, bytes], mops: Sequence[Mop] | None
     ) -> None:
-        opened = self.open.pop(token, None) or self.begin_lonely(token)
+        opened = Open(*self.open.pop(token)) if token in self.open else self.begin_lonely(token)
         says = opened.text is not None or opened.mops is not None
         invoked = self.invoked(opened) if says else None
         # A completion without a value leaves what was read unsaid.

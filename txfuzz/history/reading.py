@@ -1,62 +1,214 @@
-"""The front door: a history file into a History."""
+"""The front door: a history file, in any form that Elle or elle-cli takes, into a History.
+
+EDN or JSON, told by content; one operation a line or in one vector; plain or gzip. Operations are
+found in the bytes as they stream by, so the file is never in memory as a whole.
+"""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from functools import cache
+from typing import IO
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.building import HistoryBuilder
+from txfuzz.history.building import HistoryBuilder, Mop
+from txfuzz.history.columns import FULL
+from txfuzz.history.ednform import EdnParser
+from txfuzz.history.fastlines import FastLines
+from txfuzz.history.files import GZIP, GzipSource, Source, open_file
+from txfuzz.history.forms import BLANKS, Incomplete, Malformed, Unclosed, end_of, normal, shown
+from txfuzz.history.jsonform import parse_json
 from txfuzz.history.model import History
+from txfuzz.history.operations import add_operation, to_mops
+from txfuzz.history.window import Window
+
+LONGEST_PARSED = 1 << 24  # bytes that a real parser gets: seconds, and some hundred MB
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_VECTOR = re.compile(rb"(?:#[A-Za-z][^\s{}()\[\]\",;]*[ \t\r\n]*)?([\[(])")
+_JSON = re.compile(rb'\{[ \t\r\n]*"')
+_CLOSING = {b"[": b"]", b"(": b")"}
+_ZEROS = b"\0 \t\r\n,"
 
 
 def read_history(path: str | os.PathLike[str]) -> History:
-    """Read a history file (EDN, one operation map a line)."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise HistoryError(f"{os.fspath(path)}: {error.strerror}") from None
-    return read_history_bytes(data, os.fspath(path))
-
-
-def read_history_bytes(data: bytes, name: str = "history") -> History:
-    """Read a history from memory; `name` stands for the file in messages."""
-    import edn_format  # slow to import
-
-    builder = HistoryBuilder(name)
-    for number, line in enumerate(data.decode().splitlines(), 1):
+    """Read a history file. HistoryError, one sentence that names the line, where it is none."""
+    name = os.fspath(path)
+    with open_file(path) as file:
         try:
-            op = edn_format.loads(line)
-        except Exception as error:
-            raise HistoryError(f"{name}:{number}: {error}") from None
-        if op is not None:
-            _add(builder, {key.name: value for key, value in op.items()}, number)
-    if not builder.operations:
-        raise HistoryError(f"{name}: no operations")
-    return builder.finish()
+            return _Reader(file, name).history()
+        except OSError as error:
+            raise HistoryError(f"{name}: {error.strerror or error}") from None
 
 
-def _add(builder: HistoryBuilder, op: Mapping[str, Any], line: int) -> None:
-    process = op.get("process")
-    if process is not None and type(process) is not int:
-        builder.other()
-        return
-    value = op.get("value")
-    mops = None if value is None else [(mop[0].name, mop[1], _plain(mop[2])) for mop in value]
-    builder.add(
-        op["type"].name,
-        process,
-        mops,
-        index=op.get("index"),
-        time=op.get("time"),
-        txn=op.get("txn"),
-        steps=tuple(op.get("steps") or ()),
-        logical=tuple(op.get("logical") or ()),
-        line=line,
-    )
+def read_history_bytes(data: bytes, name: str = "history", *, fast: bool = True) -> History:
+    """Read a history from memory. name: for messages. fast=False: all of it by a real parser."""
+    return _Reader(io.BytesIO(data), name, fast=fast).history()
 
 
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+@cache
+def _edn() -> EdnParser:
+    return EdnParser()
+
+
+class _Reader:
+    """One reading of one file."""
+
+    def __init__(self, file: IO[bytes], name: str, *, fast: bool = True) -> None:
+        self._name = name
+        self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
+        self._fast = FastLines(self._builder) if fast else None
+        self._json: bool | None = None  # not known before the first operation
+        self._closing = b""  # the bracket that ends the vector of operations, if they are in one
+        self._closed = False
+        first = file.read(len(GZIP))
+        source: Source = _Joined(first, file)
+        if first == GZIP:
+            source = GzipSource(source, name, self._builder.warn)
+        self._window = Window(source, name)
+
+    def history(self) -> History:
+        window = self._window
+        window.more()
+        if window.data.startswith(_UTF_16):
+            raise HistoryError(f"{self._name}:1: expected UTF-8, found UTF-16")
+        if window.data.startswith(_BYTE_ORDER_MARK):
+            window.at = len(_BYTE_ORDER_MARK)
+        while True:
+            if self._fast is not None and self._json is not True and not self._closed:
+                window.at = self._fast.run(window.data, window.at)
+            blanks = BLANKS.match(window.data, window.at)
+            window.at = blanks.end() if blanks else window.at
+            if window.at == len(window.data):
+                if not self._more():
+                    break
+            elif not self._between():
+                self._operation()
+        if self._closing and not self._closed:
+            self._builder.warn("the history is cut off: the end of its vector is missing")
+        if not self._builder.operations:
+            raise HistoryError(f"{self._name}: no operations")
+        return self._builder.finish()
+
+    def _more(self) -> bool:
+        self._settle()
+        self._builder.columns.flush(FULL)
+        return self._window.more()
+
+    def _settle(self) -> None:
+        if self._fast is not None:
+            self._fast.settle(self._mops, self._window.line)
+
+    def _between(self) -> bool:
+        """Pass what stands between operations: comments, the brackets of a vector; False: nothing."""
+        window = self._window
+        data, at = window.data, window.at
+        if data.startswith(b";", at):
+            end = data.find(b"\n", at)
+            window.at = len(data) if end < 0 else end
+            # A comment that goes on beyond the window stays one.
+            while end < 0 and self._more():
+                end = window.data.find(b"\n")
+                window.at = len(window.data) if end < 0 else end
+            return True
+        if self._closing and not self._closed and data.startswith(self._closing, at):
+            self._closed = True
+            window.at += 1
+            return True
+        vector = _VECTOR.match(data, at)
+        if vector and not self._closing and not self._builder.operations:
+            self._closing = _CLOSING[vector[1]]
+            window.at = vector.end()
+            return True
+        return False
+
+    def _operation(self) -> None:
+        """One operation that the fast path has left, or the end of a history that was cut off."""
+        window = self._window
+        at = window.at
+        try:
+            end = end_of(window.data, at)
+        except Incomplete:
+            if not self._more():
+                self._cut_off()
+            return
+        except Unclosed as unclosed:
+            raise window.error(
+                at,
+                f"expected a complete operation, found {shown(window.data[at:])}, which is not closed "
+                f"before the next one begins in line {window.line(unclosed.args[0])}",
+            ) from None
+        except Malformed as malformed:
+            if window.data[at:].strip(_ZEROS):
+                found, place = malformed.args
+                raise window.error(place, f"expected an operation map, found {found}") from None
+            if not self._more():  # a disk that was full, or lost power, leaves zeros
+                self._cut_off()
+            return
+        if self._closed:
+            raise window.error(at, f"expected nothing behind the vector, found {shown(window.data[at:end])}")
+        if self._json is None:
+            self._json = _JSON.match(window.data, at) is not None
+        line = window.line(at)
+        self._settle()
+        if self._again(window.data[at:end], line):
+            return
+        window.at = end
+        window.check()
+        for form in self._parsed(window.data[at:end], line):
+            add_operation(self._builder, form, line)
+
+    def _again(self, text: bytes, line: int) -> bool:
+        """Whether the fast path can take an operation after all, its shape known or its blanks tidied."""
+        if self._fast is None or self._json:
+            return False
+        if self._fast.learn(text):
+            return True  # the shape is new: the next run sees it where it stands
+        tidy = normal(text)
+        if tidy is None or tidy == text:
+            return False
+        if not self._fast.takes(tidy) and not (self._fast.learn(tidy) and self._fast.takes(tidy)):
+            return False
+        self._fast.settle(self._mops, lambda _: line)
+        self._window.at += len(text)
+        return True
+
+    def _parsed(self, text: bytes, line: int) -> list[object]:
+        what = "JSON" if self._json else "EDN"
+        if len(text) > LONGEST_PARSED:
+            raise HistoryError(
+                f"{self._name}:{line}: expected an operation of at most {LONGEST_PARSED >> 20} MiB in this "
+                f"form, found one of {len(text) >> 20} MiB"
+            )
+        try:
+            return [parse_json(text)] if self._json else _edn().parse(text)
+        except (ValueError, RecursionError) as error:
+            raise HistoryError(
+                f"{self._name}:{line}: expected an operation in {what}, found {shown(text)}: {error}"
+            ) from None
+
+    def _mops(self, text: bytes, line: int) -> list[Mop]:
+        """Micro-operations of an invocation that the fast path could not make sure of."""
+        return to_mops(self._builder, self._parsed(text, line)[0], line)
+
+    def _cut_off(self) -> None:
+        window = self._window
+        found = shown(window.data[window.at :])
+        self._builder.warn(f"line {window.line(window.at)} is cut off and left out: {found}")
+        window.at = len(window.data)
+        self._closed = bool(self._closing)  # said already
+
+
+class _Joined:
+    """A file of which the first bytes have been read."""
+
+    def __init__(self, first: bytes, file: IO[bytes]) -> None:
+        self._first = first
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        first, self._first = self._first, b""
+        return first or self._file.read(size)

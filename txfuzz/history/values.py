@@ -49,6 +49,13 @@ class Tagged:
     value: Any
 
 
+class Map(dict[Any, Any]):
+    """A map as a value among others: EDN has maps as keys of maps, so it can be hashed."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
 def identity(value: Any) -> Hashable:
     """What two values must have in common to be the same value."""
     if value is None or isinstance(value, str | bool | Keyword | Symbol | Character):

@@ -1,0 +1,100 @@
+"""EDN by edn_format: the reader of last resort, and the reference for the fast path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from txfuzz.history.forms import shown
+from txfuzz.history.values import Character, Keyword, Map, Symbol, Tagged
+
+_TAG = re.compile(r"#([A-Za-z][\w.*+!\-?$%&=:#<>@/]*)")
+_BUILT_IN = {"inst", "uuid"}
+
+
+class EdnParser:
+    """Parses EDN text; ValueError with one sentence for text that is none."""
+
+    def __init__(self) -> None:
+        import edn_format
+        import edn_format.edn_lex
+        import edn_format.edn_parse
+        import ply.yacc  # type: ignore[import-untyped]
+
+        self._edn = edn_format
+        # edn_format.loads makes both anew for every text, and the tables of the grammar with
+        # them, which it would write to disk beside the library.
+        self._parser = ply.yacc.yacc(module=edn_format.edn_parse, debug=False, write_tables=False)
+        self._lexer = edn_format.edn_lex.lex()
+
+    def parse(self, data: bytes) -> list[Any]:
+        """All values of the text, with our own types for what Python lacks."""
+        text = _line_ends(data.decode())
+        tags = [tag for tag in set(_TAG.findall(text)) if tag not in _BUILT_IN]
+        for tag in tags:
+            self._edn.add_tag(tag, _tagged(tag))
+        try:
+            return [self._plain(value) for value in self._parser.parse(text, lexer=self._lexer)]
+        except Exception as error:  # whatever a parser says of a stranger's text
+            raise ValueError(self._reason(error, text)) from None
+        finally:
+            for tag in tags:
+                self._edn.remove_tag(tag)
+
+    def scalar(self, token: bytes) -> Any:
+        """What a single word means."""
+        values = self.parse(token)
+        if len(values) != 1:
+            raise ValueError(token)
+        return values[0]
+
+    def _plain(self, value: Any) -> Any:
+        """edn_format's own types as ours."""
+        edn = self._edn
+        if isinstance(value, edn.Char):
+            return Character(str(value))
+        if value is None or isinstance(value, str | bool | int | float):
+            return value
+        if isinstance(value, edn.Keyword):
+            return Keyword(value.name)
+        if isinstance(value, edn.Symbol):
+            return Symbol(value.name)
+        if isinstance(value, Tagged):
+            return Tagged(value.tag, self._plain(value.value))
+        if isinstance(value, edn.ImmutableDict):
+            return Map((self._plain(key), self._plain(item)) for key, item in value.items())
+        if isinstance(value, edn.ImmutableList | tuple):
+            return tuple(self._plain(item) for item in value)
+        if isinstance(value, frozenset):
+            return frozenset(self._plain(item) for item in value)
+        if hasattr(value, "metadata"):
+            return self._plain(value.value)
+        return value
+
+    def _reason(self, error: Exception, text: str) -> str:
+        token: Any = error.args[0] if error.args else None
+        if hasattr(token, "lexpos"):
+            return f"{shown(text[token.lexpos :].encode())} cannot stand there"
+        message = str(error)
+        place = re.search(r"lexpos (\d+)", message)
+        if place:
+            return f"{shown(text[int(place[1]) :].encode())} is not EDN"
+        if "EOF" in message:
+            return "it ends too early"
+        if "digits" in message:
+            return "it holds an integer of more than 4300 digits"
+        return message.partition("\n")[0] or type(error).__name__
+
+
+def _tagged(tag: str) -> Callable[[Any], Tagged]:
+    return lambda value: Tagged(tag, value)
+
+
+def _line_ends(text: str) -> str:
+    """Carriage returns are blanks in EDN, but not for edn_format."""
+    if "\r" not in text:
+        return text
+    return re.sub(
+        r'("[^"\\]*+(?:\\.[^"\\]*+)*+"|\\\r)|\r', lambda found: found[1] or " ", text, flags=re.DOTALL
+    )
