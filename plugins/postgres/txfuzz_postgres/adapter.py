@@ -1,0 +1,92 @@
+"""The adapter: its options, what it can do, and how it opens a database."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from txfuzz.database.port import Capabilities
+from txfuzz.errors import UsageError, did_you_mean
+
+from .levels import DEFAULT, LOCKS, PROMISES
+from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
+
+if TYPE_CHECKING:
+    from .database import PostgresDatabase
+
+SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
+
+
+def option(default: Any, help: str, *, choices: tuple[str, ...] = (), least: int | None = None) -> Any:
+    """A dataclass field that explains itself; `least` is the smallest number allowed."""
+    metadata: dict[str, Any] = {"help": help}
+    if choices:
+        metadata["choices"] = choices
+    if least is not None:
+        metadata["least"] = least
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class PostgresAdapter:
+    """PostgreSQL, embedded or on a server of one's own. The fields are options of `database:`."""
+
+    name: ClassVar[str] = "postgres"
+    about: ClassVar[str] = "PostgreSQL: an embedded server of its own, or any server by its URL"
+
+    append: str = option(
+        UPDATE_ELSE_INSERT,
+        "how a write reaches a row that may not exist yet: UPDATE and, if that found no row, INSERT; "
+        "or INSERT … ON CONFLICT DO UPDATE",
+        choices=WRITE_FORMS,
+    )
+    tables: int = option(1, "the keys are spread over so many tables", least=1)
+    schema: str | None = option(
+        None,
+        "a schema of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+    )
+    deadlock_timeout_ms: int = option(
+        10, "how long a lock wait lasts before the server looks for a deadlock", least=1
+    )
+    statement_timeout_ms: int = option(
+        0, "the server cancels a statement after so long; 0 for never", least=0
+    )
+    lock_timeout_ms: int = option(
+        0, "the server cancels a statement that waits so long for a lock; 0 for never", least=0
+    )
+    synchronous_commit: str | None = option(
+        None,
+        "whether COMMIT waits for the log; left out: off on the embedded server, the server's own otherwise",
+        choices=SYNCHRONOUS_COMMIT,
+    )
+    fsync: bool = option(False, "whether the embedded server forces its files to disk")
+    max_connections: int = option(120, "how many connections the embedded server takes", least=10)
+
+    def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            choices, least = each.metadata.get("choices"), each.metadata.get("least")
+            if choices and value is not None and value not in choices:
+                raise UsageError(
+                    f"postgres: {each.name} cannot be {value!r}: {did_you_mean(str(value), choices)}"
+                )
+            if least is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+                raise UsageError(
+                    f"postgres: {each.name} must be a whole number of at least {least}, not {value!r}"
+                )
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            isolation=PROMISES,
+            default_isolation=DEFAULT,
+            locks=LOCKS,
+            sql=True,
+            lock_waits=True,
+            embedded=True,
+        )
+
+    def open(self, url: str | None) -> PostgresDatabase:
+        from .database import open_embedded, open_url
+
+        return open_embedded(self) if url is None else open_url(self, url)

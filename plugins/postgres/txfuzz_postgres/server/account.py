@@ -1,0 +1,69 @@
+"""As whom the server runs: PostgreSQL refuses root, so root lends it the account `nobody`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from txfuzz.errors import DatabaseUnavailable
+
+UNPRIVILEGED = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """uid, gid: of the server process. drops: whether that is a change from our own."""
+
+    uid: int
+    gid: int
+    drops: bool
+
+    @property
+    def has_name(self) -> bool:
+        """Whether the system knows the uid; initdb insists on it, the server does not."""
+        import pwd
+
+        try:
+            pwd.getpwuid(self.uid)
+        except KeyError:
+            return False
+        return True
+
+    def can_enter(self, directory: Path) -> bool:
+        """Whether the server could work below this directory."""
+        if not self.drops:
+            return os.access(directory, os.X_OK)
+        try:
+            return all(self._may_search(each.stat()) for each in (directory, *directory.parents))
+        except OSError:
+            return False
+
+    def _may_search(self, found: os.stat_result) -> bool:
+        if found.st_uid == self.uid:
+            return bool(found.st_mode & stat.S_IXUSR)
+        if found.st_gid == self.gid:
+            return bool(found.st_mode & stat.S_IXGRP)
+        return bool(found.st_mode & stat.S_IXOTH)
+
+    def own(self, path: Path) -> None:
+        """Give a file or directory of ours to the server."""
+        if self.drops:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+
+def server_account() -> Account:
+    """Ourselves, or `nobody` when we are root. No account is ever added."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid(), drops=False)
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(UNPRIVILEGED)
+    except KeyError:
+        raise DatabaseUnavailable(
+            f"PostgreSQL does not run as root and there is no account {UNPRIVILEGED!r} to run it as; "
+            "run txfuzz as an ordinary user or give the URL of a server"
+        ) from None
+    return Account(entry.pw_uid, entry.pw_gid, drops=True)

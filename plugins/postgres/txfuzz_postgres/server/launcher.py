@@ -1,0 +1,220 @@
+"""Start a PostgreSQL server of our own, reachable through a unix socket in a directory of ours only."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from txfuzz.errors import DatabaseUnavailable
+
+from .account import Account, server_account
+from .files import ServerFiles, executable_for, find_server
+from .link import KeeperLink
+from .template import copy_template, drop_template, store_template, template_path
+
+SUPERUSER = "postgres"
+PORT = 5432
+SOCKET = f".s.PGSQL.{PORT}"
+SOCKET_BYTES = 103  # the smallest limit of the supported systems, less its final zero
+INITDB_SECONDS = 120.0
+START_SECONDS = 60.0
+PREFIX = "txfuzz-pg-"
+
+# The data lives as long as the campaign, so nothing needs to survive a power failure.
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    # Segments in the data directory instead of /dev/shm: removed with it, whatever happens.
+    "dynamic_shared_memory_type": "mmap",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "deadlock_timeout": "10ms",
+    "max_connections": "120",
+    "max_pred_locks_per_transaction": "256",
+    "jit": "off",
+    # An aborted transaction is the daily bread of a fuzzer, not a line in a log.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+}
+
+
+class EmbeddedServer:
+    """A running server of our own. close() stops it and removes its directory; so does our death."""
+
+    def __init__(
+        self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
+    ) -> None:
+        self.files = files
+        self.directory = directory
+        self.data = directory / "data"
+        self.log = directory / "server.log"
+        self._link = link
+        self._settings = settings
+        self.pid = 0
+
+    @property
+    def conninfo(self) -> dict[str, str]:
+        """How libpq reaches it, as the superuser."""
+        return {"host": str(self.directory), "port": str(PORT), "user": SUPERUSER, "dbname": "postgres"}
+
+    def start(self) -> None:
+        """Run `postgres` on the data directory and wait until it takes connections."""
+        argv = [str(self.files.postgres), "-D", str(self.data)]
+        for name, value in self._settings.items():
+            argv += ["-c", f"{name}={value}"]
+        self.pid = self._link.start(argv, self.log)
+        until = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._link.status(self.pid) is not None:
+                raise DatabaseUnavailable(
+                    f"PostgreSQL ({self.files.postgres}) did not start: {self.last_words()}"
+                )
+            if time.monotonic() > until:
+                raise DatabaseUnavailable(
+                    f"PostgreSQL ({self.files.postgres}) took no connection within {START_SECONDS:.0f} s: "
+                    f"{self.last_words()}"
+                )
+            time.sleep(0.005)
+
+    def running(self) -> bool:
+        return self.pid != 0 and self._link.status(self.pid) is None
+
+    def last_words(self) -> str:
+        """The line of the server's log that says most about a failure."""
+        return last_words(self.log)
+
+    def close(self) -> None:
+        """Stop the server and remove everything; idempotent."""
+        self._link.close()
+        shutil.rmtree(self.directory, ignore_errors=True)  # if the keeper was killed, it is left to us
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answers(self) -> bool:
+        from psycopg import pq
+        from psycopg.conninfo import make_conninfo
+
+        if not (self.directory / SOCKET).exists():
+            return False
+        return pq.PGconn.ping(make_conninfo(**self.conninfo).encode()) == pq.Ping.OK
+
+
+def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
+    """Find server files, make a data directory, start; DatabaseUnavailable with the reason if it fails.
+
+    settings: server settings on top of, or instead of, SETTINGS.
+    """
+    found = find_server()
+    account = server_account()
+    directory = make_directory(account)
+    link = None
+    try:
+        link = KeeperLink(directory, account)
+        files = executable_for(found, account, directory / "server")
+        sockets = {"unix_socket_directories": '"' + str(directory).replace('"', '""') + '"'}
+        server = EmbeddedServer(files, directory, link, {**SETTINGS, **sockets, **(settings or {})})
+        template = template_path(found)
+        if template is None or not started_from(template, server, account):
+            make_data(server, account, link)
+            if template is not None:
+                store_template(server.data, template)
+            server.start()
+        return server
+    except BaseException as error:
+        if link is not None:
+            link.close()
+        shutil.rmtree(directory, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise DatabaseUnavailable(f"the embedded PostgreSQL cannot be started: {error}") from None
+        raise
+
+
+def started_from(template: Path, server: EmbeddedServer, account: Account) -> bool:
+    """Start on a copy of the template; False if there is none, or none that a server starts on."""
+    if not copy_template(template, server.data, account):
+        return False
+    try:
+        server.start()
+    except DatabaseUnavailable:
+        if server.running():
+            raise
+        drop_template(template)
+        shutil.rmtree(server.data)
+        return False
+    return True
+
+
+def make_data(server: EmbeddedServer, account: Account, link: KeeperLink) -> None:
+    """initdb into the server's data directory."""
+    log = server.directory / "initdb.log"
+    argv: list[str | Path] = [server.files.initdb, "-D", server.data, "-U", SUPERUSER, "--auth=trust"]
+    argv += ["--no-sync", "--locale=C", "-E", "UTF8"]
+    if not account.has_name:
+        argv = [
+            sys.executable,
+            "-I",
+            "-S",
+            Path(__file__).with_name("known_user.py"),
+            *named_account(),
+            *argv,
+        ]
+    if link.run(argv, log, INITDB_SECONDS) != 0:
+        raise DatabaseUnavailable(f"initdb ({server.files.initdb}) failed: {last_words(log)}")
+
+
+def named_account() -> tuple[str, str]:
+    """Some uid that has a name, with its gid, as words."""
+    import pwd
+
+    for entry in pwd.getpwall():
+        if entry.pw_uid != 0:
+            return str(entry.pw_uid), str(entry.pw_gid)
+    raise DatabaseUnavailable("initdb needs an account with a name, and this system has none but root")
+
+
+def make_directory(account: Account) -> Path:
+    """A new directory, 0700 and the account's own, whose path is fit for a unix socket."""
+    tried = []
+    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
+        longest = Path(base).absolute() / (PREFIX + "12345678") / SOCKET
+        if len(os.fsencode(longest)) > SOCKET_BYTES:
+            tried.append(f"{base} is too long a path for a socket")
+        elif "," in base:
+            tried.append(f"{base} has a comma in it, which separates hosts")
+        elif not account.can_enter(Path(base)):
+            tried.append(f"{base} is closed to uid {account.uid}")
+        else:
+            try:
+                directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).absolute()
+            except OSError as error:
+                tried.append(str(error))
+                continue
+            account.own(directory)
+            return directory
+    raise DatabaseUnavailable("no place for the data of the embedded PostgreSQL: " + "; ".join(tried))
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log that names an error, else its last line."""
+    try:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    serious = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)]
+    return (serious or lines or ["it left no message"])[-1]

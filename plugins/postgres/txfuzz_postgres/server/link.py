@@ -1,0 +1,121 @@
+"""Our end of the pipe to the keeper."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from txfuzz.errors import DatabaseUnavailable
+
+from .account import Account
+
+CLOSE_SECONDS = 20.0
+
+
+class KeeperLink:
+    """Starts a keeper for `directory`; closing it, or dying, ends what it runs and removes the directory."""
+
+    def __init__(self, directory: Path, account: Account) -> None:
+        script = Path(__file__).with_name("keeper.py")
+        self._directory = directory
+        self._environment = server_environment()
+        self._received = b""
+        self._statuses: dict[int, int] = {}
+        self._lock = threading.RLock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", script, directory, str(account.uid), str(account.gid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            cwd="/",
+            start_new_session=True,  # Ctrl-C in the terminal is for txfuzz alone
+        )
+
+    def start(self, argv: Sequence[str | Path], log: Path) -> int:
+        """Start the server; its pid."""
+        return self._spawn("start", argv, log)
+
+    def run(self, argv: Sequence[str | Path], log: Path, timeout: float) -> int:
+        """Run a program to its end; its exit code."""
+        pid = self._spawn("run", argv, log)
+        until = time.monotonic() + timeout
+        while (status := self.status(pid, until - time.monotonic())) is None:
+            if time.monotonic() > until:
+                raise DatabaseUnavailable(f"{argv[0]} has not ended after {timeout:.0f} s")
+        return status
+
+    def status(self, pid: int, timeout: float = 0.0) -> int | None:
+        """The exit code of a process that the keeper started; None while it runs."""
+        with self._lock:
+            while pid not in self._statuses:
+                event = self._event(timeout)
+                if event is None:
+                    return None
+                if "status" in event:
+                    self._statuses[int(event["pid"])] = int(event["status"])
+            return self._statuses[pid]
+
+    def close(self) -> None:
+        """Have everything ended and removed; idempotent."""
+        with self._lock:
+            if self._process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    self._process.stdin.close()
+            try:
+                self._process.wait(CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+
+    def _spawn(self, kind: str, argv: Sequence[str | Path], log: Path) -> int:
+        order = {"do": kind, "argv": [str(word) for word in argv], "env": self._environment, "log": str(log)}
+        with self._lock:
+            assert self._process.stdin is not None
+            try:
+                self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            except OSError:
+                raise DatabaseUnavailable("the process that keeps the PostgreSQL server has died") from None
+            while True:
+                event = self._event(10.0)
+                if event is None:
+                    raise DatabaseUnavailable("the process that keeps the PostgreSQL server does not answer")
+                if "error" in event:
+                    raise DatabaseUnavailable(f"cannot start {argv[0]}: {event['error']}")
+                if "status" not in event:
+                    return int(event["pid"])
+                self._statuses[int(event["pid"])] = int(event["status"])
+
+    def _event(self, timeout: float) -> dict[str, int | str] | None:
+        """The next message of the keeper; None when there is none in time."""
+        assert self._process.stdout is not None
+        until = time.monotonic() + timeout
+        while b"\n" not in self._received:
+            readable, _, _ = select.select([self._process.stdout], [], [], max(0.0, until - time.monotonic()))
+            if not readable:
+                return None
+            chunk = os.read(self._process.stdout.fileno(), 65536)
+            if not chunk:
+                raise DatabaseUnavailable("the process that keeps the PostgreSQL server has died")
+            self._received += chunk
+        line, _, self._received = self._received.partition(b"\n")
+        event: dict[str, int | str] = json.loads(line)
+        return event
+
+
+def server_environment() -> Mapping[str, str]:
+    """Ours without what would change the server: its own variables, languages and time zones."""
+    unwanted = ("PG", "LC_", "LANG", "TZ", "PYTHON", "DATABASE_URL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {
+        "LC_ALL": "C"
+    }

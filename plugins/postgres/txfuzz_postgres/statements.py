@@ -1,0 +1,139 @@
+"""The SQL of every kind of step, and where its parameters go. Values are never written into SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from txfuzz.errors import UsageError
+from txfuzz.kind import Kind
+
+from .levels import lock_clause
+
+ON_CONFLICT = "on-conflict"
+UPDATE_ELSE_INSERT = "update-else-insert"
+WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)
+
+STEM: Mapping[Kind, str] = {Kind.LIST_APPEND: "txfuzz_list_append", Kind.RW_REGISTER: "txfuzz_rw_register"}
+WRITE: Mapping[Kind, str] = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of one kind of history: physical key k lives in table k modulo `count`."""
+
+    kind: Kind
+    schema: str
+    count: int
+
+    def name(self, index: int) -> str:
+        return STEM[self.kind] if index == 0 else f"{STEM[self.kind]}_{index}"
+
+    def qualified(self, index: int) -> str:
+        """With its schema, quoted, for the text of a statement."""
+        schema = self.schema.replace('"', '""')
+        return f'"{schema}".{self.name(index)}'
+
+
+def begin_sql(level: str) -> str:
+    """Every property is named, so that no default of a server or role applies."""
+    return f"BEGIN ISOLATION LEVEL {level.upper()}, READ WRITE, NOT DEFERRABLE"
+
+
+def read_sql(table: str, lock: str | None) -> str:
+    return f"SELECT val FROM {table} WHERE key = $1{lock_clause(lock)}"
+
+
+def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
+    """One statement, or an UPDATE and the INSERT that follows when it found no row. $1 key, $2 value."""
+    appends = kind is Kind.LIST_APPEND
+    first = "ARRAY[$2]" if appends else "$2"
+    changed = "own.val || $2" if appends else "$2"
+    insert = f"INSERT INTO {table} AS own (key, val) VALUES ($1, {first})"
+    if form == ON_CONFLICT:
+        return (f"{insert} ON CONFLICT (key) DO UPDATE SET val = {changed}",)
+    return (f"UPDATE {table} AS own SET val = {changed} WHERE key = $1", insert)
+
+
+@dataclass(frozen=True, slots=True)
+class RawStatement:
+    """A raw step, ready but for its table. names: which argument each of $1, $2, … is.
+
+    undoes, opens: ROLLBACK TO, and SAVEPOINT; the session keeps such steps honest.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    undoes: bool
+    opens: bool
+
+    def on(self, table: str) -> str:
+        return self.sql.replace("{table}", table)
+
+    @property
+    def names_table(self) -> bool:
+        return "{table}" in self.sql
+
+
+# What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.
+TOKEN = re.compile(
+    r"""
+      [eE]'(?:[^'\\]|''|\\.)*' | '(?:[^']|'')*'  # string constants
+    | "(?:[^"]|"")*"                              # quoted names
+    | (?P<tag>\$\w*\$).*?(?P=tag)                  # dollar-quoted strings
+    | --[^\n]* | /\*.*?\*/                        # comments
+    | ::                                          # casts
+    | (?<!\w):(?P<name>[A-Za-z_]\w*)              # and not the bounds of an array slice
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+ENDING = frozenset({"abort", "begin", "commit", "end", "rollback", "start"})
+FORBIDDEN = frozenset(
+    {("prepare", "transaction"), ("set", "transaction"), ("set", "session", "characteristics")}
+)
+
+
+@lru_cache(maxsize=1024)
+def compile_raw(sql: str) -> RawStatement:
+    """Every `:name` becomes a `$n`, the same one wherever the name comes again.
+
+    Raises UsageError for statements that would end the transaction or change its level: sessions do that.
+    """
+    words = first_words(sql)
+    undoes = words[:1] == ("rollback",) and "to" in words
+    if (words[:1] and words[0] in ENDING and not undoes) or FORBIDDEN & {words[:2], words[:3]}:
+        started = " ".join(words[:2]).upper()
+        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+    numbers: dict[str, int] = {}
+
+    def number(token: re.Match[str]) -> str:
+        name = token["name"]
+        return token[0] if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+    return RawStatement(TOKEN.sub(number, sql), tuple(numbers), undoes, opens=words[:1] == ("savepoint",))
+
+
+def first_words(sql: str) -> tuple[str, ...]:
+    """The first four words of a statement in lower case, comments skipped."""
+    return tuple(word.lower() for word in re.findall(r"\w+", without_comments(sql))[:4])
+
+
+def without_comments(sql: str) -> str:
+    """The statement without the comments before its first word; block comments nest."""
+    rest = sql.lstrip()
+    while rest.startswith(("--", "/*")):
+        if rest.startswith("--"):
+            rest = rest.partition("\n")[2]
+        else:
+            depth = 0
+            for mark in re.finditer(r"/\*|\*/", rest):
+                depth += 1 if mark[0] == "/*" else -1
+                if depth == 0:
+                    rest = rest[mark.end() :]
+                    break
+            else:
+                return ""
+        rest = rest.lstrip()
+    return rest

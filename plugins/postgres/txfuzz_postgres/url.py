@@ -1,0 +1,106 @@
+"""Database URLs as people have them, and what libpq needs to know.
+
+A password may stand in the URL or be found by libpq itself (PGPASSWORD, ~/.pgpass). No message
+here quotes the URL: a badly written one may hold the password anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from sqlalchemy.engine import URL, make_url
+
+from txfuzz.errors import UsageError, did_you_mean
+
+SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})
+CONNECT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect. shown: the URL without any secret; parameters: libpq's, secrets included."""
+
+    shown: str
+    parameters: Mapping[str, str] = field(repr=False)
+
+    def conninfo(self, application_name: str) -> str:
+        """libpq's connection string. It holds the password: never to be shown."""
+        from psycopg.conninfo import make_conninfo
+
+        defaults = {"connect_timeout": str(CONNECT_SECONDS), "client_encoding": "UTF8"}
+        return make_conninfo(**{**defaults, **self.parameters, "application_name": application_name})
+
+    @property
+    def connect_seconds(self) -> float:
+        """How long to wait for a connection, in seconds; 0 in libpq means for ever."""
+        try:
+            asked = int(self.parameters.get("connect_timeout", CONNECT_SECONDS))
+        except ValueError:
+            return CONNECT_SECONDS
+        return float(asked) if asked > 0 else float("inf")
+
+
+def parse_url(text: str) -> Target:
+    """A URL of the schemes above; UsageError with the reason, which never quotes the URL."""
+    scheme = text.partition(":")[0]
+    if "://" not in text or not scheme.replace("+", "").isalnum():
+        raise UsageError("the database URL must look like postgresql://user@host:port/database")
+    if scheme.lower() not in SCHEMES:
+        raise UsageError(f"unknown database URL scheme {scheme!r}: {did_you_mean(scheme, SCHEMES)}")
+    try:
+        url = make_url(text)
+    except Exception:  # its text may quote a part of the URL
+        raise UsageError(
+            "the database URL cannot be parsed: is the port a number, and are special characters in user and "
+            "password percent-encoded? (several hosts are written ?host=one:5432&host=two:5432)"
+        ) from None
+    parts = (url.host or "", url.database or "", *url.query)
+    if any("@" in part for part in parts):
+        raise UsageError("the database URL has an '@' too many: in a user name or password it is written %40")
+    parameters = {name: value for name, value in libpq_parameters(url).items() if value != ""}
+    check_names(parameters)
+    return Target(shown=without_secrets(url), parameters=parameters)
+
+
+def libpq_parameters(url: URL) -> dict[str, str]:
+    """The URL's parts and query under libpq's names."""
+    query = {name: (value,) if isinstance(value, str) else value for name, value in url.query.items()}
+    parameters = {name: ",".join(values) for name, values in query.items()}
+    if "host" in query and "port" not in query:
+        parameters |= split_ports(query["host"])
+    given = {
+        "host": unquote(url.host) if url.host else None,
+        "port": str(url.port) if url.port is not None else None,
+        "user": url.username,
+        "password": str(url.password) if url.password is not None else None,
+        "dbname": url.database,
+    }
+    return {name: value for name, value in given.items() if value} | parameters
+
+
+def split_ports(hosts: tuple[str, ...]) -> dict[str, str]:
+    """`host=name:port`, once or several times, as libpq's two lists; a path is a socket directory."""
+    pairs = [(host, "") if host.startswith("/") else host.partition(":")[::2] for host in hosts]
+    ports = ",".join(port for _, port in pairs)
+    named = {"host": ",".join(host for host, _ in pairs)}
+    return named | {"port": ports} if ports.strip(",") else named
+
+
+def check_names(parameters: Mapping[str, str]) -> None:
+    """Refuse parameters that libpq does not know, by name only."""
+    from psycopg import pq
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    for name in parameters:
+        if name not in known:
+            raise UsageError(f"unknown parameter {name!r} in the database URL: {did_you_mean(name, known)}")
+
+
+def without_secrets(url: URL) -> str:
+    """The URL for people and artefacts: no password, not even a masked one."""
+    query = {name: value for name, value in url.query.items() if name not in SECRETS}
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)
+    return bare.render_as_string()
