@@ -104,14 +104,15 @@ class Columns:
         same proof.
         """
         history = self.history
-        part: Flags = history.type == OK
+        part = history.type == OK
         info = history.type == INFO
         if history.kind is not Kind.RW_REGISTER:
             part = part | (info & (history.complete_at >= 0))
         writer = self.writer[self.observed]
         seen = np.zeros(len(history), np.bool_)
         seen[self.txn[writer[writer >= 0]]] = True
-        return part | (info & seen)
+        taking: Flags = part | (info & seen)
+        return taking
 
     @cached_property
     def previous(self) -> Rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,15 @@ from txfuzz.analysis.columns import Columns, Rows
 from txfuzz.history.model import History, Ints, SmallInts
 from txfuzz.kind import Kind
 
+if TYPE_CHECKING:
+    from txfuzz.analysis.versions import VersionOrder
+    from txfuzz.analysis.versions_rw_register import VersionGraph
+
 WW, WR, RW, PROCESS, REALTIME = 0, 1, 2, 3, 4
 KINDS = ("ww", "wr", "rw", "process", "realtime")
+
+
+_NO_EDGES = (np.zeros(0, np.int32), np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,9 @@ class Dependencies:
     make the edge, as indices into the micro-operation columns of the History; one pair of
     transactions may have several edges. fans: further rw edges, not multiplied out; empty for
     all but large histories. vertices: whether any edge was seen at all, those from a
-    transaction to itself included.
+    transaction to itself included. versions: what the edges were inferred from.
+    own_reads: wr edges from a transaction to itself (a register read before the same transaction
+    wrote it), as source and target micro-operations; they are no edges among the others.
     """
 
     columns: Columns
@@ -71,6 +81,8 @@ class Dependencies:
     target_mop: Rows
     fans: Fans
     vertices: bool
+    versions: VersionOrder | VersionGraph
+    own_reads: tuple[Rows, Rows] = _NO_EDGES
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -117,7 +129,24 @@ class Dependencies:
             np.concatenate([self.target_mop, mops[1]]),
             rest,
             self.vertices,
+            self.versions,
+            self.own_reads,
         )
+
+    def installed(self, element: int) -> bool:
+        """Does the version order of its key contain the element? (list-append)"""
+        from txfuzz.analysis.versions import VersionOrder
+
+        return isinstance(self.versions, VersionOrder) and bool(self.versions.observed[element])
+
+    def assumption(self, before: int, after: int) -> str | None:
+        """By which assumption one version precedes another, NIL being the initial state, which
+        needs none. (rw-register)"""
+        from txfuzz.analysis.versions import VersionOrder
+
+        if isinstance(self.versions, VersionOrder) or before < 0:
+            return None
+        return self.versions.because(before, after)
 
     def counts(self) -> dict[str, int]:
         """Edges by kind; those of the fans counted as if multiplied out."""

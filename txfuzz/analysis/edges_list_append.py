@@ -43,6 +43,7 @@ def list_dependencies(columns: Columns, order: VersionOrder | None = None) -> De
         np.concatenate([ww[1], wr[1], rw[1]]),
         fans,
         bool(len(kind) or len(fans)),
+        order,
     )
 
 

@@ -50,5 +50,8 @@ def register_dependencies(
     target = np.concatenate([wr[1], ww[1], rw[1]]).astype(np.int32)
     kind = np.repeat(np.array([WR, WW, RW], np.int8), [len(wr[0]), len(ww[0]), len(rw[0])])
     other = columns.txn[source] != columns.txn[target]
-    vertices = bool(len(kind) or len(fans))
-    return Dependencies(columns, kind[other], source[other], target[other], fans, vertices)
+    # Elle's graph has a vertex where a transaction depends on itself, though no edge
+    vertices = bool(len(kind) or len(fans) or np.isin(before, version).any())
+    own = ~other & (kind == WR)
+    own_reads = source[own], target[own]
+    return Dependencies(columns, kind[other], source[other], target[other], fans, vertices, graph, own_reads)

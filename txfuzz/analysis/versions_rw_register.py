@@ -17,7 +17,7 @@ from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.components import components
 from txfuzz.analysis.dependencies import VersionOptions
 from txfuzz.analysis.order_edges import realtime_edges, realtime_edges_within
-from txfuzz.history.model import INFO, NIL, OK, UNKNOWN, Ints
+from txfuzz.history.model import INFO, NIL, OK, UNKNOWN, Ints, SmallInts
 
 Pairs: TypeAlias = tuple[Ints, Ints]
 
@@ -57,11 +57,21 @@ class VersionGraph:
     """Facts "version `source` comes before version `target`", by version numbers, no fact twice.
 
     An element is its own version number; the initial state of key k has the number e + k.
+    by: for each fact the source that it comes from first, as a place in SOURCES.
     """
 
     source: Ints
     target: Ints
-    cyclic: tuple[CyclicVersions, ...]
+    by: SmallInts
+    cyclic: tuple[CyclicVersions, ...] = ()
+
+    def because(self, source: int, target: int) -> str | None:
+        """The name of the source of a fact; None where the graph does not have it."""
+        found = np.flatnonzero((self.source == source) & (self.target == target))
+        return SOURCES[self.by[found[0]]] if len(found) else None
+
+
+SOURCES = ("initial-state", "wfr-keys", "sequential-keys", "linearizable-keys")
 
 
 def externals(columns: Columns) -> Externals:
@@ -89,28 +99,22 @@ def externals(columns: Columns) -> Externals:
 
 def version_graph(columns: Columns, seen: Externals, options: VersionOptions) -> VersionGraph:
     """The facts of all sources that are on, less those that contradict earlier ones on their key."""
-    source = np.zeros(0, np.int64)
-    target = np.zeros(0, np.int64)
+    none = np.zeros(0, np.int64)
+    graph = VersionGraph(none, none, none.astype(np.int8))
     names: list[str] = []
     cyclic: list[CyclicVersions] = []
-    for name, (more_source, more_target) in _sources(columns, seen, options):
+    for name, (source, target) in _sources(columns, seen, options):
         names.append(name)
-        union = _distinct(
-            columns, np.concatenate([source, more_source]), np.concatenate([target, more_target])
-        )
+        union = _union(columns, graph, name, source, target)
         found = _circles(columns, union, tuple(names))
         if found:
             cyclic += found
             bad = np.zeros(len(columns.history.keys), np.bool_)
             bad[[each.key for each in found]] = True
-            sound = ~bad[_key_of(columns, more_source)]
-            union = _distinct(
-                columns,
-                np.concatenate([source, more_source[sound]]),
-                np.concatenate([target, more_target[sound]]),
-            )
-        source, target = union
-    return VersionGraph(source, target, tuple(cyclic))
+            sound = ~bad[_key_of(columns, source)]
+            union = _union(columns, graph, name, source[sound], target[sound])
+        graph = union
+    return VersionGraph(graph.source, graph.target, graph.by, tuple(cyclic))
 
 
 def number(columns: Columns, versions: Ints, keys: Ints) -> Ints:
@@ -119,20 +123,23 @@ def number(columns: Columns, versions: Ints, keys: Ints) -> Ints:
 
 
 def _key_of(columns: Columns, numbers: Ints) -> Ints:
-    elements = len(columns.history.element_key)
     keys = np.concatenate([columns.history.element_key, np.arange(len(columns.history.keys))])
-    return keys[numbers] if elements or len(keys) else numbers
+    return keys[numbers]
 
 
-def _distinct(columns: Columns, source: Ints, target: Ints) -> Pairs:
+def _union(columns: Columns, graph: VersionGraph, name: str, source: Ints, target: Ints) -> VersionGraph:
     size = len(columns.history.element_key) + len(columns.history.keys)
-    both = np.unique(source[source != target] * size + target[source != target])
-    return both // max(size, 1), both % max(size, 1)
+    other = source != target
+    code = np.concatenate([graph.source, source[other]]) * size
+    code += np.concatenate([graph.target, target[other]])
+    by = np.concatenate([graph.by, np.full(int(other.sum()), SOURCES.index(name), np.int8)])
+    facts, first = np.unique(code, return_index=True)
+    return VersionGraph(facts // max(size, 1), facts % max(size, 1), by[first])
 
 
-def _circles(columns: Columns, union: Pairs, names: tuple[str, ...]) -> list[CyclicVersions]:
+def _circles(columns: Columns, graph: VersionGraph, names: tuple[str, ...]) -> list[CyclicVersions]:
     elements = len(columns.history.element_key)
-    labels, sizes = components(elements + len(columns.history.keys), *union)
+    labels, sizes = components(elements + len(columns.history.keys), graph.source, graph.target)
     found = []
     for label in np.flatnonzero(sizes > 1):
         members = np.flatnonzero(labels == label)
@@ -168,11 +175,13 @@ def _facts(columns: Columns, seen: Externals, before: Ints, after: Ints) -> Pair
     """What it means for versions that one row of `seen` precedes another of the same key.
 
     The earlier transaction shows its write, else its read; the later one its read, else its
-    write. Of transactions whose outcome nobody knows only the writes count.
+    write. A read of the initial state gives way to a write, as in Elle. Of transactions whose
+    outcome nobody knows only the writes count.
     """
     known = columns.history.type[seen.txn] == OK
     leaves = np.where(seen.write != UNKNOWN, seen.write, np.where(known, seen.read, UNKNOWN))
-    meets = np.where(known & (seen.read != UNKNOWN), seen.read, seen.write)
+    meets = np.where(known & (seen.read >= 0), seen.read, seen.write)
+    meets = np.where(known & (seen.read == NIL) & (seen.write == UNKNOWN), NIL, meets)
     kept = (leaves[before] != UNKNOWN) & (meets[after] != UNKNOWN)
     before, after = before[kept], after[kept]
     return number(columns, leaves[before], seen.key[before]), number(columns, meets[after], seen.key[after])

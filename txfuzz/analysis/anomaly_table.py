@@ -1,0 +1,102 @@
+"""What each type of anomaly is, in a sentence, and where it is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ADYA_1999 = "Adya, Weak Consistency, PhD thesis, MIT 1999"
+ADYA_2000 = "Adya, Liskov, O'Neil, Generalized Isolation Level Definitions, ICDE 2000"
+KINGSBURY_2020 = "Kingsbury, Alvaro, Elle: Inferring Isolation Anomalies, VLDB 2020"
+CERONE_2015 = (
+    "Cerone, Bernardi, Gotsman, Transactional Consistency Models with Atomic Visibility, CONCUR 2015"
+)
+CERONE_2016 = "Cerone, Gotsman, Analysing Snapshot Isolation, PODC 2016"
+DAUDJEE_2004 = "Daudjee, Salem, Lazy Database Replication with Ordering Guarantees, ICDE 2004"
+HERLIHY_1990 = "Herlihy, Wing, Linearizability, TOPLAS 1990"
+TXFUZZ = "txfuzz, docs/differences-from-elle.md"
+
+
+@dataclass(frozen=True)
+class AnomalyType:
+    """meaning: one sentence. source: where it is defined."""
+
+    meaning: str
+    source: str
+
+
+_PLAIN: Mapping[str, AnomalyType] = {
+    "G0": AnomalyType(
+        "Write cycle: transactions overwrote each other's versions in different orders.",
+        f"{ADYA_2000}, section 4.2",
+    ),
+    "G1a": AnomalyType(
+        "Aborted read: a committed transaction read what a failed one wrote.", f"{ADYA_2000}, section 4.2"
+    ),
+    "G1b": AnomalyType(
+        "Intermediate read: a transaction read a version that its writer itself replaced later.",
+        f"{ADYA_2000}, section 4.2",
+    ),
+    "G1c": AnomalyType(
+        "Circular information flow: transactions follow from each other through reads and overwrites.",
+        f"{ADYA_2000}, section 4.2",
+    ),
+    "G-single-item": AnomalyType(
+        "Read skew: a cycle of dependencies with exactly one anti-dependency.",
+        f"{ADYA_1999}, section 4.2; on items: {KINGSBURY_2020}",
+    ),
+    "G-nonadjacent-item": AnomalyType(
+        "A cycle with several anti-dependencies, no two of them in a row (a long fork, for instance).",
+        f"{CERONE_2016}, theorem 4.1; the name is Elle's",
+    ),
+    "G2-item": AnomalyType(
+        "Anti-dependency cycle on items: two anti-dependencies in a row close it (write skew, for instance).",
+        f"{ADYA_2000}, section 5.1",
+    ),
+    "internal": AnomalyType(
+        "A transaction read something else than what it itself had read or written last.",
+        f"{CERONE_2015}, axiom INT",
+    ),
+    "future-read": AnomalyType(
+        "A transaction read what it wrote only later.", f"{KINGSBURY_2020}; a case of G1c within itself"
+    ),
+    "dirty-update": AnomalyType(
+        "A committed transaction built on a version that a failed transaction wrote.",
+        f"{KINGSBURY_2020}, section 4.2",
+    ),
+    "lost-update": AnomalyType(
+        "Several transactions read the same version of a key and then wrote it.",
+        f"{KINGSBURY_2020}; {ADYA_1999}, section 4.3 (P4 of Berenson et al., SIGMOD 1995)",
+    ),
+    "duplicate-elements": AnomalyType(
+        "A list holds an element twice that was appended once.", f"{KINGSBURY_2020}, section 4.2"
+    ),
+    "incompatible-order": AnomalyType(
+        "Two reads of a key disagree about the order of its versions.", f"{KINGSBURY_2020}, section 4.2"
+    ),
+    "cyclic-versions": AnomalyType(
+        "The versions of a register come before each other in a circle.", f"{KINGSBURY_2020}, section 5"
+    ),
+    "unwritten-read": AnomalyType("A transaction read a value that no transaction wrote.", TXFUZZ),
+}
+
+_CYCLE_EXISTS = AnomalyType(
+    "Some cycle of these dependencies exists; no cycle of a more telling type was shown.", KINGSBURY_2020
+)
+
+
+def anomaly_type(name: str) -> AnomalyType:
+    """The entry of any type that the checker can report."""
+    if name.endswith("-cycle-exists"):
+        return _CYCLE_EXISTS
+    for suffix, order, source in (
+        ("-process", "the order of each process", DAUDJEE_2004),
+        ("-realtime", "real-time order", HERLIHY_1990),
+    ):
+        if name.endswith(suffix):
+            plain = _PLAIN[name.removesuffix(suffix)]
+            return AnomalyType(
+                f"{plain.meaning} Here {order} counts as a dependency, too.",
+                f"{plain.source}; with the order: {source}",
+            )
+    return _PLAIN[name]

@@ -1,0 +1,102 @@
+"""Models that are broken because some cycle exists, whatever its type (Elle's `…-cycle-exists`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from txfuzz.analysis.columns import Flags
+from txfuzz.analysis.components import components
+from txfuzz.analysis.consistency import impossible_models
+from txfuzz.analysis.cycle_search import Cycle
+from txfuzz.analysis.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
+from txfuzz.analysis.dependencies import RW
+from txfuzz.analysis.paths import graph_of, path, shortest_cycle, spaced_path
+from txfuzz.analysis.tangles import Tangles
+
+
+def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
+    """By name of the finding, the components whose projection to its edges has a cycle."""
+    present = int(np.bitwise_or.reduce(tangles.bits, initial=0)) | bits_of(*range(3))
+    broken: dict[str, Flags] = {}
+    for spec in CYCLE_EXISTS:
+        same = next((other for other in CYCLE_EXISTS if _same(spec, other, present)), spec)
+        broken[spec.name] = broken[same.name] if same is not spec else _holding(tangles, spec)
+    return broken
+
+
+def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
+    return other.spaced == spec.spaced and other.edges & present == spec.edges & present
+
+
+def _holding(tangles: Tangles, spec: CycleExists) -> Flags:
+    nodes = len(tangles.rows)
+    if spec.spaced:  # nodes in two copies: reached by an rw edge, reached by another
+        rest = np.flatnonzero(tangles.bits & (spec.edges & ~bits_of(RW)))
+        rw = np.flatnonzero(tangles.bits & bits_of(RW))
+        source, target = tangles.source, tangles.target
+        labels, sizes = components(
+            2 * nodes,
+            np.concatenate([source[rest], source[rest] + nodes, source[rw] + nodes]),
+            np.concatenate([target[rest] + nodes, target[rest] + nodes, target[rw]]),
+        )
+    else:
+        chosen = np.flatnonzero(tangles.bits & spec.edges)
+        labels, sizes = components(nodes, tangles.source[chosen], tangles.target[chosen])
+    holding = np.zeros(len(tangles), np.bool_)
+    holding[tangles.component[np.flatnonzero(sizes[labels] > 1) % max(nodes, 1)]] = True
+    own = (tangles.source == tangles.target) & ((tangles.bits & spec.edges) != 0)
+    holding[tangles.pair_component[own]] = True
+    return holding
+
+
+def weakest_broken(broken: dict[str, Flags]) -> dict[str, Flags]:
+    """Of each component only the findings that no earlier one entails, as Elle records them."""
+    kept = {name: flags.copy() for name, flags in broken.items()}
+    for at, spec in enumerate(CYCLE_EXISTS):
+        for earlier in CYCLE_EXISTS[:at]:
+            if spec.model in impossible_models([earlier.name]):
+                kept[spec.name] &= ~broken[earlier.name]
+    return kept
+
+
+def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The `…-cycle-exists` findings whose model the other anomalies do not rule out anyway."""
+    found = {*names}
+    model = {spec.name: spec.model for spec in CYCLE_EXISTS}
+    return [
+        spec.name
+        for spec in CYCLE_EXISTS
+        if spec.name in found and model[spec.name] not in impossible_models({*others, *found} - {spec.name})
+    ]
+
+
+def show_broken(tangles: Tangles, name: str, components: Flags) -> Cycle:
+    """A short cycle that breaks the model of a finding, in the smallest of the components."""
+    spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
+    component = int(np.flatnonzero(components)[0])
+    graph = graph_of(tangles, component, spec.edges)
+    rest = spec.edges & ~bits_of(RW)
+    starts = [(node, other) for node, successors in graph.edges.items() for other, _ in successors]
+
+    def back(start: int, goal: int, longest: int) -> list[int] | None:
+        if spec.spaced:
+            return spaced_path(graph, start, goal, rest, RW, longest)
+        return path(graph, start, goal, spec.edges, longest)
+
+    if spec.spaced:
+        starts = [(node, other) for node, other in starts if (other, RW) in graph.successors(node)]
+    nodes = shortest_cycle(graph, starts, back, lambda nodes: True)
+    if nodes is None:  # a closed walk that passes a transaction twice
+        walks = ((tail, back(head, tail, 1 << 60)) for tail, head in starts)
+        nodes = next([tail, *walk[:-1]] for tail, walk in walks if walk)
+    kinds = tuple(
+        min((kind for other, kind in graph.successors(here) if other == there), key=_rw_last)
+        for here, there in zip(nodes, [*nodes[1:], nodes[0]], strict=True)
+    )
+    return Cycle(name, tuple(int(row) for row in tangles.rows[nodes]), kinds)
+
+
+def _rw_last(kind: int) -> tuple[bool, int]:
+    return kind == RW, kind

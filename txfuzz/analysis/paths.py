@@ -1,0 +1,164 @@
+"""Shortest cycles in a component, by breadth-first search."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from txfuzz.analysis.tangles import Tangles
+
+# Once a cycle is known, the search for a shorter one may visit this many further edges.
+_PATIENCE = 300_000
+
+
+@dataclass
+class Steps:
+    """Edges visited, so that a search can be bounded without a clock."""
+
+    taken: int = 0
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One component: for each node its successors and the kind of edge (or edges) to each."""
+
+    edges: dict[int, list[tuple[int, int]]]
+    steps: Steps = field(default_factory=Steps)
+
+    def successors(self, node: int) -> list[tuple[int, int]]:
+        return self.edges.get(node, [])
+
+
+def graph_of(tangles: Tangles, component: int, kinds: int | None = None) -> Graph:
+    """The pairs of a component, each with the kind that explains it, or, where `kinds` are given
+    as bits, once with each of those kinds that joins it."""
+    chosen = np.flatnonzero(tangles.pair_component == component)
+    source, target = tangles.source[chosen].tolist(), tangles.target[chosen].tolist()
+    edges: dict[int, list[tuple[int, int]]] = {}
+    if kinds is None:
+        for left, right, kind in zip(source, target, tangles.kind[chosen].tolist(), strict=True):
+            edges.setdefault(left, []).append((right, kind))
+        return Graph(edges)
+    for left, right, bits in zip(source, target, tangles.bits[chosen].tolist(), strict=True):
+        several = [(right, kind) for kind in range(8) if bits & kinds & (1 << kind)]
+        if several:
+            edges.setdefault(left, []).extend(several)
+    return Graph(edges)
+
+
+def path(graph: Graph, start: int, goal: int, allowed: int, longest: int) -> list[int] | None:
+    """The shortest path of at most `longest` edges whose kinds are in the bits `allowed`."""
+    if start == goal:
+        return [start]
+    before = {start: start}
+    frontier = [start]
+    for _ in range(longest):
+        following = []
+        for node in frontier:
+            successors = graph.successors(node)
+            graph.steps.taken += len(successors)
+            for other, kind in successors:
+                if allowed >> kind & 1 and other not in before:
+                    before[other] = node
+                    if other == goal:
+                        return _walk_back(before, start, goal)
+                    following.append(other)
+        if not following:
+            return None
+        frontier = following
+    return None
+
+
+def _walk_back(before: dict[int, int], start: int, goal: int) -> list[int]:
+    walk = [goal]
+    while walk[-1] != start:
+        walk.append(before[walk[-1]])
+    return walk[::-1]
+
+
+def spaced_path(graph: Graph, start: int, goal: int, rest: int, rw: int, longest: int) -> list[int] | None:
+    """The shortest walk whose rw edges each follow another edge and that ends with another edge.
+
+    It begins after an rw edge, so that with that edge it makes a closed walk without two
+    adjacent rw edges. The walk may pass a node twice.
+    """
+    origin = (start, True)
+    before = {origin: origin}
+    frontier = deque([(origin, 0)])
+    while frontier:
+        state, length = frontier.popleft()
+        if length == longest:
+            return None
+        node, after_rw = state
+        successors = graph.successors(node)
+        graph.steps.taken += len(successors)
+        for other, kind in successors:
+            if not (rest >> kind & 1 or (kind == rw and not after_rw)):
+                continue
+            following = (other, kind == rw)
+            if following in before:
+                continue
+            before[following] = state
+            if following == (goal, False):
+                walk = [following]
+                while walk[-1] != origin:
+                    walk.append(before[walk[-1]])
+                return [at for at, _ in walk[::-1]]
+            frontier.append((following, length + 1))
+    return None
+
+
+Finder = Callable[[int, int, int], list[int] | None]
+
+
+def shortest_cycle(
+    graph: Graph, starts: Iterable[tuple[int, int]], find: Finder, accept: Callable[[list[int]], bool]
+) -> list[int] | None:
+    """The shortest cycle tail → head → … that `accept` takes, over all starting edges.
+
+    find(head, tail, longest) gives a path back. Gives up looking for a shorter one after a fixed
+    number of steps; it does not give up before one is found.
+    """
+    best: list[int] | None = None
+    for tail, head in starts:
+        if best is not None and (len(best) == 2 or graph.steps.taken > _PATIENCE):
+            break
+        back = find(head, tail, len(best) - 2 if best else 1 << 60)
+        if back is not None and len(set(back)) == len(back) and accept([tail, *back[:-1]]):
+            best = [tail, *back[:-1]]
+    return best
+
+
+def simple_cycles(graph: Graph, tail: int, head: int, rest: int, rw: int) -> Iterator[list[int] | None]:
+    """All simple cycles through tail → head (an rw edge) without two adjacent rw edges.
+
+    Yields None after every thousand steps, so that the caller may stop.
+    """
+    trail = [tail, head]
+    on_trail = {tail, head}
+    stack = [(iter(graph.successors(head)), True)]
+    steps = 0
+    while stack:
+        successors, after_rw = stack[-1]
+        moved = False
+        for other, kind in successors:
+            steps += 1
+            if steps % 1000 == 0:
+                yield None
+            if not (rest >> kind & 1 or (kind == rw and not after_rw)):
+                continue
+            if other == tail and kind != rw:
+                yield list(trail)
+            elif other not in on_trail:
+                trail.append(other)
+                on_trail.add(other)
+                stack.append((iter(graph.successors(other)), kind == rw))
+                moved = True
+                break
+        if not moved:
+            stack.pop()
+            on_trail.discard(trail.pop())
+    return

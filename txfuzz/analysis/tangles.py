@@ -1,0 +1,185 @@
+"""The strongly connected components of the dependency graph: all that cycles can be made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from txfuzz.analysis.anti_dependencies import anti_dependencies
+from txfuzz.analysis.columns import Rows
+from txfuzz.analysis.components import AnyInts, components
+from txfuzz.analysis.dependencies import KINDS, PROCESS, REALTIME, RW, WR, WW, Dependencies, Fans
+from txfuzz.analysis.order_edges import process_edges, realtime_barriers, realtime_edges
+from txfuzz.history.model import Ints, SmallInts
+from txfuzz.kind import Kind
+
+# The kind that explains a pair of transactions is the first of these that joins them (as in Elle).
+_EXPLAINED_BY = {
+    Kind.LIST_APPEND: (WW, WR, RW, PROCESS, REALTIME),
+    Kind.RW_REGISTER: (WR, WW, RW, PROCESS, REALTIME),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class EdgesWithin:
+    """All edges that stay within a component. source, target: nodes; the micro-operations that
+    make the edge are -1 for order edges."""
+
+    kind: SmallInts
+    source: Rows
+    target: Rows
+    source_mop: Rows
+    target_mop: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Tangles:
+    """All components of more than one transaction, and the pairs of transactions in them.
+
+    Nodes (n): rows: their rows in the History; component: the number of their component, small
+    components first. Pairs (p), each (source, target) once, sources and targets being nodes:
+    bits: bit k is set where an edge of kind k joins them; kind: the one that explains the pair.
+    folded: anti-dependencies that were too many to be multiplied out; they are not in the pairs.
+    """
+
+    dependencies: Dependencies
+    order: int | None
+    rows: Ints
+    component: Ints
+    edges: EdgesWithin
+    source: Ints
+    target: Ints
+    bits: npt.NDArray[np.uint8]
+    kind: SmallInts
+    folded: Fans
+
+    def __len__(self) -> int:
+        """The number of components."""
+        return int(self.component.max(initial=-1)) + 1
+
+    @cached_property
+    def pair_component(self) -> Ints:
+        """(p) the component that each pair lies in."""
+        return self.component[self.source]
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """(components) their transactions."""
+        return np.bincount(self.component, minlength=len(self))
+
+
+def tangles(dependencies: Dependencies, order: int | None) -> Tangles:
+    """The components under ww, wr, rw and, where `order` says so, PROCESS or REALTIME edges."""
+    history = dependencies.history
+    labels, sizes = _labels(dependencies, order)
+    kept = np.flatnonzero(sizes > 1)
+    kept = kept[np.argsort(sizes[kept], kind="stable")]
+    number = np.full(len(sizes), -1, np.int64)
+    number[kept] = np.arange(len(kept))
+    label = number[labels[: len(history)]]
+    rows = np.flatnonzero(label >= 0)
+
+    edges, folded = _edges_within(dependencies, order, rows, label)
+    source, target, bits, kind = _pairs(edges, len(rows), _EXPLAINED_BY[history.kind or Kind.LIST_APPEND])
+    return Tangles(dependencies, order, rows, label[rows], edges, source, target, bits, kind, folded)
+
+
+def _labels(dependencies: Dependencies, order: int | None) -> tuple[Rows, Ints]:
+    """Components of the whole graph; their sizes count transactions only, not fans or barriers."""
+    history, txn = dependencies.history, dependencies.columns.txn
+    fans = dependencies.fans
+    nodes = len(history)
+    hubs = nodes + np.arange(len(fans))
+    source: list[AnyInts] = [
+        dependencies.source,
+        txn[fans.reader_mops],
+        np.repeat(hubs, np.diff(fans.writer_offsets)),
+    ]
+    target: list[AnyInts] = [
+        dependencies.target,
+        np.repeat(hubs, np.diff(fans.reader_offsets)),
+        txn[fans.writer_mops],
+    ]
+    nodes += len(fans)
+    if order == PROCESS:
+        before, after = process_edges(history)
+        source, target = [*source, before], [*target, after]
+    elif order == REALTIME:
+        chain = realtime_barriers(history)
+        barriers = nodes + np.arange(chain.count)
+        source = [*source, chain.entry_rows, barriers[:-1], barriers[chain.exits]]
+        target = [*target, barriers[chain.entries], barriers[1:], chain.exit_rows]
+        nodes += chain.count
+    labels, sizes = components(nodes, np.concatenate(source), np.concatenate(target))
+    return labels, np.bincount(labels[: len(history)], minlength=len(sizes))
+
+
+def _edges_within(
+    dependencies: Dependencies, order: int | None, rows: Ints, label: Ints
+) -> tuple[EdgesWithin, Fans]:
+    """label: (transactions) the number of its component, or -1."""
+    history, txn = dependencies.history, dependencies.columns.txn
+    node = np.full(len(history), -1, np.int32)
+    node[rows] = np.arange(len(rows), dtype=np.int32)
+    source, target = dependencies.source, dependencies.target
+    inside = np.flatnonzero((label[source] == label[target]) & (label[source] >= 0))
+    source_mop, target_mop = dependencies.source_mop[inside], dependencies.target_mop[inside]
+    more_source, more_target, folded = _fans_within(dependencies, label)
+    # within a component Elle sees the edges from a transaction to itself as well, else it does not
+    own_source, own_target = (mops[label[txn[mops]] >= 0] for mops in dependencies.own_reads)
+    source_mop = np.concatenate([source_mop, more_source, own_source])
+    target_mop = np.concatenate([target_mop, more_target, own_target])
+    kind = np.repeat(np.array([RW, WR], np.int8), [len(more_source), len(own_source)])
+    kind = np.concatenate([dependencies.kind[inside], kind])
+    source, target = node[txn[source_mop]], node[txn[target_mop]]
+    if order is not None and len(rows):
+        before, after = process_edges(history) if order == PROCESS else realtime_edges(history, rows)
+        same = (label[before] == label[after]) & (label[before] >= 0)
+        before, after = node[before[same]], node[after[same]]
+        none = np.full(len(before), -1, np.int32)
+        kind = np.concatenate([kind, np.full(len(before), order, np.int8)])
+        source, target = np.concatenate([source, before]), np.concatenate([target, after])
+        source_mop, target_mop = np.concatenate([source_mop, none]), np.concatenate([target_mop, none])
+    return EdgesWithin(kind, source, target, source_mop, target_mop), folded
+
+
+def _fans_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, Fans]:
+    """The edges of the fans that stay within a component, multiplied out as far as that goes."""
+    fans, columns = dependencies.fans, dependencies.columns
+    width = int(label.max(initial=0)) + 1
+
+    def within(mops: Rows, offsets: Ints) -> tuple[Ints, Ints]:
+        component = label[columns.txn[mops]]
+        fan = np.repeat(np.arange(len(fans)), np.diff(offsets))
+        return mops[component >= 0].astype(np.int64), (fan * width + component)[component >= 0]
+
+    reads, read_parts = within(fans.reader_mops, fans.reader_offsets)
+    writes, write_parts = within(fans.writer_mops, fans.writer_offsets)
+    parts = np.unique(np.concatenate([read_parts, write_parts]))
+    return anti_dependencies(
+        columns, reads, np.searchsorted(parts, read_parts), writes, np.searchsorted(parts, write_parts)
+    )
+
+
+def _pairs(
+    edges: EdgesWithin, nodes: int, explained_by: tuple[int, ...]
+) -> tuple[Ints, Ints, npt.NDArray[np.uint8], SmallInts]:
+    """source, target, bits and kind of the distinct pairs of nodes, by source."""
+    code = edges.source.astype(np.int64) * nodes + edges.target
+    bit = np.left_shift(1, edges.kind).astype(np.uint8)
+    by_code = np.argsort(code, kind="stable")
+    code, bit = code[by_code], bit[by_code]
+    starts = np.flatnonzero(np.diff(code, prepend=-1))
+    bits = np.bitwise_or.reduceat(bit, starts) if len(code) else bit
+    kind = np.full(len(bits), -1, np.int8)
+    for each in reversed(explained_by):
+        kind[(bits & (1 << each)) != 0] = each
+    return code[starts] // max(nodes, 1), code[starts] % max(nodes, 1), bits, kind
+
+
+def kind_names(bits: int) -> tuple[str, ...]:
+    """The names of the kinds whose bits are set."""
+    return tuple(name for kind, name in enumerate(KINDS) if bits & (1 << kind))
