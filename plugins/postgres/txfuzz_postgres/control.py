@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -66,7 +66,7 @@ class Control:
             self._engine.dispose()
 
     def _connected(self) -> Connection:
-        if self._connection is not None and self._connection.invalidated:
+        if self._connection is not None and not answers(self._connection):
             self._connection.close()
             self._connection = None
         if self._connection is None:
@@ -79,6 +79,16 @@ class Control:
                 raise
             self._connection = connection
         return self._connection
+
+
+def answers(connection: Connection) -> bool:
+    """A connection that has waited for long may have been ended by the server meanwhile."""
+    try:
+        with connection.begin():
+            connection.execute(text("SELECT"))
+    except DBAPIError:
+        return False
+    return True
 
 
 def in_words(error: DBAPIError) -> str:

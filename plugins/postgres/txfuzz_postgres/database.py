@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .adapter import PostgresAdapter
     from .server.launcher import EmbeddedServer
 
+# What the control connection does is no experiment: it may take its time, and must survive a crash.
+CONTROL_SETTINGS = {"synchronous_commit": "local", "statement_timeout": "0", "lock_timeout": "0"}
+
 
 class PostgresDatabase:
     """Made by open_embedded() and open_url()."""
@@ -44,6 +47,7 @@ class PostgresDatabase:
             self._settings = self._control.run(self._choose_settings)
             self._facts = self._control.run(describe_settings)
             self._warnings = warnings_about(self._facts, self._settings, embedded=server is not None)
+            self._control.run(lambda connection: permitted(connection, CONTROL_SETTINGS))
             self._claim_schema()
         except BaseException:
             self._control.close()
@@ -125,7 +129,7 @@ class PostgresDatabase:
 
     def _reclaim(self, connection: Connection) -> None:
         """After the control connection was lost: what ended with it."""
-        permitted(connection, self._settings)
+        permitted(connection, CONTROL_SETTINGS)
         places.lock(connection, self._schema)
 
     def _leave(self, connection: Connection) -> None:

@@ -74,8 +74,8 @@ def literal(value: str) -> str:
 def describe_settings(connection: Connection) -> dict[str, str]:
     """The settings of SHOWN that this server has."""
     rows = connection.execute(
-        text("SELECT name, current_setting(name) FROM pg_settings WHERE name = ANY(:names)"),
+        text("SELECT name, current_setting(name) AS setting FROM pg_settings WHERE name = ANY(:names)"),
         {"names": list(SHOWN)},
     )
-    found: dict[str, str] = dict(rows.tuples().all())
+    found: dict[str, str] = {row.name: row.setting for row in rows}
     return {name: found[name] for name in SHOWN if name in found}

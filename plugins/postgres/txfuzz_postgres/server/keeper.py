@@ -27,6 +27,7 @@ from typing import Any
 GENTLE_SECONDS = 4.0  # SIGINT: disconnect the clients, shut down in order
 QUICK_SECONDS = 3.0  # SIGQUIT: drop everything
 PR_SET_PDEATHSIG = 1
+IPC_RMID = 0
 
 
 class Keeper:
@@ -118,11 +119,20 @@ class Keeper:
         """Remove the directory; a last process may still be writing into it."""
         import shutil
 
+        self._remove_segment()
         for _ in range(20):
             shutil.rmtree(self.directory, ignore_errors=True)
             if not os.path.lexists(self.directory):
                 return
             time.sleep(0.1)
+
+    def _remove_segment(self) -> None:
+        """A server that was killed leaves a few bytes of System V shared memory; its pid file names them."""
+        with suppress(OSError, ValueError, IndexError):
+            with open(os.path.join(self.directory, "data", "postmaster.pid"), encoding="utf-8") as pid_file:
+                segment = int(pid_file.read().splitlines()[6].split()[1])
+            if self.libc is not None:
+                self.libc.shmctl(segment, IPC_RMID, None)
 
 
 def children_of(pid: int) -> list[int]:

@@ -41,9 +41,9 @@ def cache_directory() -> Path | None:
     if not cache.is_absolute():
         return None
     try:
-        # Under sudo the home may be somebody else's: leave nothing there, and trust nothing there.
+        # Under sudo the home may be somebody else's: root leaves nothing there.
         nearest = next(path for path in (cache, *cache.parents) if path.exists())
-        if nearest.stat().st_uid != os.geteuid():
+        if os.geteuid() == 0 != nearest.stat().st_uid:
             return None
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = cache.stat()
