@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from txfuzz.analysis.budget import Budget
-from txfuzz.analysis.columns import Columns
+from txfuzz.analysis.columns import Columns, columns_of
 from txfuzz.analysis.consistency import canonical, friendly, prohibited, ruled_out
 from txfuzz.analysis.cycle_exists import broken_by_cycles, not_redundant, show_broken, weakest_broken
 from txfuzz.analysis.cycle_search import Cycle, find_cycles
@@ -78,7 +78,7 @@ def check(
             "looks for contradicts it"
         )
     options = options or VersionOptions()
-    columns = Columns(history)
+    columns = columns_of(history)
     refused = refusal(columns, options)
     if refused:
         return CheckResult(Verdict.UNKNOWN, friendly(model), refused)

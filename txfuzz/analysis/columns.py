@@ -143,6 +143,13 @@ class Columns:
         return over
 
 
+def columns_of(history: History) -> Columns:
+    """The columns of a history whose version orders are as the checker takes them."""
+    from txfuzz.analysis.longest_reads import with_elles_choice
+
+    return Columns(with_elles_choice(history))
+
+
 def previous_equal(group: Rows, label: Ints) -> Rows:
     """For each position the nearest earlier one with the same label in the same group, or -1.
 

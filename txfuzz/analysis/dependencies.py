@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from txfuzz.analysis.columns import Columns, Rows
+from txfuzz.analysis.columns import Columns, Rows, columns_of
 from txfuzz.history.model import History, Ints, SmallInts
 from txfuzz.kind import Kind
 
@@ -162,7 +162,7 @@ def dependencies(
 
     Transactions that failed have none. `options` speak of registers only.
     """
-    columns = columns or Columns(history)
+    columns = columns or columns_of(history)
     if history.kind is Kind.RW_REGISTER:
         from txfuzz.analysis.edges_rw_register import register_dependencies
 
