@@ -299,7 +299,10 @@ def test_server_files_under_a_closed_directory_are_copied(
     monkeypatch: pytest.MonkeyPatch, open_directory: Path
 ) -> None:
     closed = open_directory / "closed"
-    bin_directory = copy_server(find_server().bin, closed)
+    source = find_server().bin
+    if not (source.parent / "share" / "postgres.bki").exists():
+        pytest.skip("these server files do not move")
+    bin_directory = copy_server(source, closed)
     monkeypatch.setenv("XDG_CACHE_HOME", str(open_directory / "cache"))
     private = bin_directory.parent / "share" / "postgres.bki"
     content = private.read_bytes()

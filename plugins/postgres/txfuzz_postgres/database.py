@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 # What the control connection does is no experiment: it may take its time, and must survive a crash.
-CONTROL_SETTINGS = {"synchronous_commit": "local", "statement_timeout": "0", "lock_timeout": "0"}
+CONTROL_SETTINGS = {
+    "synchronous_commit": "local",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "default_transaction_isolation": "read committed",
+}
 
 
 class PostgresDatabase:

