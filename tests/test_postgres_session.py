@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -286,84 +284,6 @@ def test_a_connection_lost_before_commit_is_fail(s: PostgresSession, database: P
     s.close()
     s.cancel()
     assert run(database.session(LISTS), r(1)) == [()]
-
-
-def slow_commit(database: PostgresDatabase) -> None:
-    """From now on COMMIT of a transaction that has written takes long, in a deferred trigger."""
-    with administrator(database) as admin:
-        admin.execute(
-            "CREATE OR REPLACE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS "
-            "'BEGIN PERFORM pg_sleep(30); RETURN NULL; END'"
-        )
-        admin.execute(
-            f"CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON {database._tables(LISTS).qualified(0)} "
-            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.dawdle()"
-        )
-
-
-def wait_until_sleeping(database: PostgresDatabase, session: PostgresSession) -> None:
-    with administrator(database) as admin:
-        for _ in range(1000):
-            sql = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
-            if admin.execute(sql, [session.backend_pid]).fetchone():
-                return
-            time.sleep(0.005)
-    raise AssertionError("COMMIT does not sleep")
-
-
-def test_a_connection_lost_at_commit_is_info(s: PostgresSession, database: PostgresDatabase) -> None:
-    slow_commit(database)
-    s.begin(SERIALIZABLE)
-    s.execute(append(1, 1))
-    committing = Later(s.commit)
-    wait_until_sleeping(database, s)
-    with administrator(database) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [s.backend_pid])
-    error = committing.outcome()
-    assert (error.outcome, error.lost) == (Outcome.INFO, True)
-    assert error.code in ("57P01", "08006")  # libpq may tell only that the line is closed
-    assert error.message
-
-
-def test_a_line_cut_at_commit_is_info(s: PostgresSession, database: PostgresDatabase) -> None:
-    slow_commit(database)
-    s.begin(SERIALIZABLE)
-    s.execute(append(1, 1))
-    committing = Later(s.commit)
-    wait_until_sleeping(database, s)
-    pid = s.backend_pid
-    os.kill(pid, signal.SIGSTOP)  # so that it cannot hear of a cancellation
-    s.cancel()
-    s.cancel()
-    error = committing.outcome()
-    with administrator(database) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [pid])
-    os.kill(pid, signal.SIGCONT)
-    assert (error.outcome, error.lost) == (Outcome.INFO, True)
-
-
-def test_a_cancelled_commit_is_fail_since_the_server_says_so(
-    s: PostgresSession, database: PostgresDatabase
-) -> None:
-    slow_commit(database)
-    s.begin(SERIALIZABLE)
-    s.execute(append(1, 1))
-    committing = Later(s.commit)
-    wait_until_sleeping(database, s)
-    s.cancel()
-    error = committing.outcome()
-    assert (error.outcome, error.code, error.lost) == (Outcome.FAIL, "57014", False)
-    over(s)
-
-
-def test_a_commit_answered_by_rollback_is_fail(s: PostgresSession) -> None:
-    s.begin(SERIALIZABLE)
-    s.execute(append(1, 1))
-    s._conn.exec_(b"SELECT 1/0")  # behind the session's back
-    error = refused(s.commit)
-    assert error.outcome is Outcome.FAIL
-    assert "ROLLBACK" in error.message
-    assert run(s, r(1)) == [()]
 
 
 def test_cancel_ends_a_wait_for_a_lock(
