@@ -12,17 +12,17 @@ from txfuzz.analysis.consistency import impossible_models
 from txfuzz.analysis.cycle_search import Cycle
 from txfuzz.analysis.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
 from txfuzz.analysis.dependencies import RW
-from txfuzz.analysis.paths import graph_of, path, shortest_cycle, spaced_path
+from txfuzz.analysis.paths import Graph, path, shortest_cycle, spaced_path
 from txfuzz.analysis.tangles import Tangles
 
 
 def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
     """By name of the finding, the components whose projection to its edges has a cycle."""
-    present = int(np.bitwise_or.reduce(tangles.bits, initial=0)) | bits_of(*range(3))
+    present = int(np.bitwise_or.reduce(tangles.bits, initial=0))
     broken: dict[str, Flags] = {}
     for spec in CYCLE_EXISTS:
         same = next((other for other in CYCLE_EXISTS if _same(spec, other, present)), spec)
-        broken[spec.name] = broken[same.name] if same is not spec else _holding(tangles, spec)
+        broken[spec.name] = broken[same.name] if same is not spec else _holding(tangles, spec, present)
     return broken
 
 
@@ -30,7 +30,9 @@ def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
     return other.spaced == spec.spaced and other.edges & present == spec.edges & present
 
 
-def _holding(tangles: Tangles, spec: CycleExists) -> Flags:
+def _holding(tangles: Tangles, spec: CycleExists, present: int) -> Flags:
+    if not spec.spaced and spec.edges & present == present:
+        return np.ones(len(tangles), np.bool_)  # that is what makes them components
     nodes = len(tangles.rows)
     if spec.spaced:  # nodes in two copies: reached by an rw edge, reached by another
         rest = np.flatnonzero(tangles.bits & (spec.edges & ~bits_of(RW)))
@@ -76,17 +78,22 @@ def show_broken(tangles: Tangles, name: str, components: Flags) -> Cycle:
     """A short cycle that breaks the model of a finding, in the smallest of the components."""
     spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
     component = int(np.flatnonzero(components)[0])
-    graph = graph_of(tangles, component, spec.edges)
+    graph = Graph(tangles, spec.edges)
     rest = spec.edges & ~bits_of(RW)
-    starts = [(node, other) for node, successors in graph.edges.items() for other, _ in successors]
+    starting = bits_of(RW) if spec.spaced else spec.edges
+    starts = [
+        (node, other)
+        for node in np.flatnonzero(tangles.component == component).tolist()
+        for other, kind in graph.successors(node)
+        if starting >> kind & 1
+    ]
+    graph.steps = 0
 
     def back(start: int, goal: int, longest: int) -> list[int] | None:
         if spec.spaced:
             return spaced_path(graph, start, goal, rest, RW, longest)
         return path(graph, start, goal, spec.edges, longest)
 
-    if spec.spaced:
-        starts = [(node, other) for node, other in starts if (other, RW) in graph.successors(node)]
     nodes = shortest_cycle(graph, starts, back, lambda nodes: True)
     if nodes is None:  # a closed walk that passes a transaction twice
         walks = ((tail, back(head, tail, 1 << 60)) for tail, head in starts)

@@ -20,7 +20,7 @@ from txfuzz.analysis.components import components
 from txfuzz.analysis.consistency import generalisations
 from txfuzz.analysis.cycle_types import CYCLE_TYPES, CycleType, bits_of, type_of
 from txfuzz.analysis.dependencies import RW, WR
-from txfuzz.analysis.paths import Graph, graph_of, path, shortest_cycle, simple_cycles, spaced_path
+from txfuzz.analysis.paths import Graph, path, shortest_cycle, simple_cycles, spaced_path
 from txfuzz.analysis.reachability import closed_by_path
 from txfuzz.analysis.tangles import Tangles
 from txfuzz.history.model import Ints
@@ -60,7 +60,7 @@ class _Search:
         self.found: dict[str, Flags] = {}
         self.open: dict[str, Flags] = {}
         self.cycles: dict[str, tuple[Cycle, ...]] = {}
-        self.graphs: dict[int, Graph] = {}
+        self.graph = Graph(tangles)
 
     def findings(self) -> CycleFindings:
         held = {name: int(flags.sum()) for name, flags in self.found.items() if flags.any()}
@@ -122,7 +122,7 @@ class _Search:
         if wanted.family == "G-nonadjacent-item":
             return self.spaced(np.flatnonzero(within & of_rest), rw)
         rest = np.flatnonzero(within & of_rest)
-        closed, decided = closed_by_path(
+        closed, undecided = closed_by_path(
             tangles.component,
             tangles.source[rest],
             tangles.target[rest],
@@ -130,17 +130,15 @@ class _Search:
             tangles.target[rw],
             self.budget,
         )
-        if not decided.all():
-            self.leave_open(wanted, rw[~decided], rw[closed])
+        if len(undecided):
+            self.leave_open(wanted, undecided)
         return rw[closed]
 
     def of_kind(self, pairs: Ints, kind: int) -> Ints:
         return np.compress(self.tangles.kind[pairs] == kind, pairs)
 
-    def leave_open(self, wanted: CycleType, pairs: Ints, found: Ints) -> None:
-        flags = self.open.setdefault(wanted.name, np.zeros(len(self.tangles), np.bool_))
-        flags[self.tangles.pair_component[pairs]] = True
-        flags[self.tangles.pair_component[found]] = False
+    def leave_open(self, wanted: CycleType, components: Ints) -> None:
+        self.open.setdefault(wanted.name, np.zeros(len(self.tangles), np.bool_))[components] = True
 
     def inside(self, chosen: Flags) -> Ints:
         """Those of the chosen pairs that lie on a cycle of chosen pairs."""
@@ -162,10 +160,8 @@ class _Search:
 
     def shortest(self, wanted: CycleType, component: int, starts: Ints) -> Cycle | None:
         tangles = self.tangles
-        if component not in self.graphs:
-            self.graphs = {component: graph_of(tangles, component)}
-        graph = self.graphs[component]
-        graph.steps.taken = 0
+        graph = self.graph
+        graph.steps = 0
         starts = starts[tangles.pair_component[starts] == component]
         pairs = list(zip(tangles.source[starts].tolist(), tangles.target[starts].tolist(), strict=True))
         allowed = wanted.rest | (bits_of(RW) if wanted.family == "G2-item" else 0)
@@ -195,8 +191,7 @@ class _Search:
             if nodes is not None and type_of(self.kinds(graph, nodes)) == wanted.name:
                 return nodes
             if nodes is None and self.budget.spent():
-                flags = self.open.setdefault(wanted.name, np.zeros(len(self.tangles), np.bool_))
-                flags[component] = True
+                self.leave_open(wanted, np.array([component]))
                 return None
         return None
 

@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from txfuzz.analysis.tangles import Tangles
 
 # Once a cycle is known, the search for a shorter one may visit this many further edges.
@@ -15,38 +13,39 @@ _PATIENCE = 300_000
 
 
 @dataclass
-class Steps:
-    """Edges visited, so that a search can be bounded without a clock."""
-
-    taken: int = 0
-
-
-@dataclass(frozen=True)
 class Graph:
-    """One component: for each node its successors and the kind of edge (or edges) to each."""
+    """The pairs of the components as a graph to walk in.
 
-    edges: dict[int, list[tuple[int, int]]]
-    steps: Steps = field(default_factory=Steps)
+    Each pair is an edge of the kind that explains it, or, where `kinds` are given as bits, an
+    edge of each of those kinds that joins it. steps: edges visited so far.
+    """
+
+    tangles: Tangles
+    kinds: int | None = None
+    steps: int = 0
+    _known: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
     def successors(self, node: int) -> list[tuple[int, int]]:
-        return self.edges.get(node, [])
+        """The nodes that edges from this one lead to, and their kinds."""
+        known = self._known.get(node)
+        if known is None:
+            known = self._known[node] = self._look_up(node)
+        self.steps += len(known)
+        return known
 
-
-def graph_of(tangles: Tangles, component: int, kinds: int | None = None) -> Graph:
-    """The pairs of a component, each with the kind that explains it, or, where `kinds` are given
-    as bits, once with each of those kinds that joins it."""
-    chosen = np.flatnonzero(tangles.pair_component == component)
-    source, target = tangles.source[chosen].tolist(), tangles.target[chosen].tolist()
-    edges: dict[int, list[tuple[int, int]]] = {}
-    if kinds is None:
-        for left, right, kind in zip(source, target, tangles.kind[chosen].tolist(), strict=True):
-            edges.setdefault(left, []).append((right, kind))
-        return Graph(edges)
-    for left, right, bits in zip(source, target, tangles.bits[chosen].tolist(), strict=True):
-        several = [(right, kind) for kind in range(8) if bits & kinds & (1 << kind)]
-        if several:
-            edges.setdefault(left, []).extend(several)
-    return Graph(edges)
+    def _look_up(self, node: int) -> list[tuple[int, int]]:
+        tangles = self.tangles
+        pairs = slice(int(tangles.pair_offsets[node]), int(tangles.pair_offsets[node + 1]))
+        targets = tangles.target[pairs].tolist()
+        if self.kinds is None:
+            return list(zip(targets, tangles.kind[pairs].tolist(), strict=True))
+        bits = (tangles.bits[pairs] & self.kinds).tolist()
+        return [
+            (other, kind)
+            for other, each in zip(targets, bits, strict=True)
+            for kind in range(8)
+            if each >> kind & 1
+        ]
 
 
 def path(graph: Graph, start: int, goal: int, allowed: int, longest: int) -> list[int] | None:
@@ -58,9 +57,7 @@ def path(graph: Graph, start: int, goal: int, allowed: int, longest: int) -> lis
     for _ in range(longest):
         following = []
         for node in frontier:
-            successors = graph.successors(node)
-            graph.steps.taken += len(successors)
-            for other, kind in successors:
+            for other, kind in graph.successors(node):
                 if allowed >> kind & 1 and other not in before:
                     before[other] = node
                     if other == goal:
@@ -93,9 +90,7 @@ def spaced_path(graph: Graph, start: int, goal: int, rest: int, rw: int, longest
         if length == longest:
             return None
         node, after_rw = state
-        successors = graph.successors(node)
-        graph.steps.taken += len(successors)
-        for other, kind in successors:
+        for other, kind in graph.successors(node):
             if not (rest >> kind & 1 or (kind == rw and not after_rw)):
                 continue
             following = (other, kind == rw)
@@ -124,7 +119,7 @@ def shortest_cycle(
     """
     best: list[int] | None = None
     for tail, head in starts:
-        if best is not None and (len(best) == 2 or graph.steps.taken > _PATIENCE):
+        if best is not None and (len(best) == 2 or graph.steps > _PATIENCE):
             break
         back = find(head, tail, len(best) - 2 if best else 1 << 60)
         if back is not None and len(set(back)) == len(back) and accept([tail, *back[:-1]]):

@@ -50,8 +50,8 @@ class Tangles:
     rows: Ints
     component: Ints
     edges: EdgesWithin
-    source: Ints
-    target: Ints
+    source: Rows
+    target: Rows
     bits: npt.NDArray[np.uint8]
     kind: SmallInts
     folded: Fans
@@ -64,6 +64,11 @@ class Tangles:
     def pair_component(self) -> Ints:
         """(p) the component that each pair lies in."""
         return self.component[self.source]
+
+    @cached_property
+    def pair_offsets(self) -> Ints:
+        """(n + 1) where the pairs of each source begin."""
+        return np.searchsorted(self.source, np.arange(len(self.rows) + 1))
 
     @cached_property
     def sizes(self) -> Ints:
@@ -166,7 +171,7 @@ def _fans_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, F
 
 def _pairs(
     edges: EdgesWithin, nodes: int, explained_by: tuple[int, ...]
-) -> tuple[Ints, Ints, npt.NDArray[np.uint8], SmallInts]:
+) -> tuple[Rows, Rows, npt.NDArray[np.uint8], SmallInts]:
     """source, target, bits and kind of the distinct pairs of nodes, by source."""
     code = edges.source.astype(np.int64) * nodes + edges.target
     bit = np.left_shift(1, edges.kind).astype(np.uint8)
@@ -177,7 +182,8 @@ def _pairs(
     kind = np.full(len(bits), -1, np.int8)
     for each in reversed(explained_by):
         kind[(bits & (1 << each)) != 0] = each
-    return code[starts] // max(nodes, 1), code[starts] % max(nodes, 1), bits, kind
+    source, target = np.divmod(code[starts], max(nodes, 1))
+    return source.astype(np.int32), target.astype(np.int32), bits, kind
 
 
 def kind_names(bits: int) -> tuple[str, ...]:
