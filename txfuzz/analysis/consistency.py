@@ -247,12 +247,8 @@ def prohibited(model: str) -> frozenset[str]:
 
 def impossible_models(anomaly_types: Iterable[str]) -> frozenset[str]:
     """The canonical names of all models that these anomalies rule out."""
-    found = frozenset().union(*(generalisations(anomaly) for anomaly in anomaly_types))
-    return frozenset(
-        model
-        for model in WEAKER
-        if any(found & set(PROSCRIBED.get(weaker, ())) for weaker in weaker_or_same(model))
-    )
+    found = frozenset(anomaly_types)
+    return frozenset(model for model in WEAKER if found & _prohibited(model))
 
 
 def ruled_out(anomaly_types: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from txfuzz.analysis.columns import Flags
 from txfuzz.analysis.components import components
-from txfuzz.analysis.consistency import impossible_models
+from txfuzz.analysis.consistency import prohibited
 from txfuzz.analysis.cycle_search import Cycle
 from txfuzz.analysis.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
 from txfuzz.analysis.dependencies import RW
@@ -58,7 +58,7 @@ def weakest_broken(broken: dict[str, Flags]) -> dict[str, Flags]:
     kept = {name: flags.copy() for name, flags in broken.items()}
     for at, spec in enumerate(CYCLE_EXISTS):
         for earlier in CYCLE_EXISTS[:at]:
-            if spec.model in impossible_models([earlier.name]):
+            if earlier.name in prohibited(spec.model):
                 kept[spec.name] &= ~broken[earlier.name]
     return kept
 
@@ -66,11 +66,11 @@ def weakest_broken(broken: dict[str, Flags]) -> dict[str, Flags]:
 def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
     """The `…-cycle-exists` findings whose model the other anomalies do not rule out anyway."""
     found = {*names}
-    model = {spec.name: spec.model for spec in CYCLE_EXISTS}
+    every = {*others, *found}
     return [
         spec.name
         for spec in CYCLE_EXISTS
-        if spec.name in found and model[spec.name] not in impossible_models({*others, *found} - {spec.name})
+        if spec.name in found and not (every - {spec.name}) & prohibited(spec.model)
     ]
 
 
