@@ -9,8 +9,8 @@ from txfuzz.analysis.dependencies import Fans
 from txfuzz.history.model import Ints
 
 # Products beyond this many edges, and beyond this many a read or write, stay folded.
-_AT_LEAST = 1_000_000
-_PER_MOP = 4
+_AT_LEAST = 2_000_000
+_PER_MOP = 2
 
 
 def anti_dependencies(
@@ -73,6 +73,17 @@ def unfold(columns: Columns, fans: Fans, limit: int) -> tuple[tuple[Rows, Rows],
     target = fans.writer_mops[fans.writer_offsets[fan] + place % writers[fan]]
     other = columns.txn[source] != columns.txn[target]
     return (source[other], target[other]), _select(fans, rest)
+
+
+def mops_of_fan(fans: Fans, txn: Rows, source: int, target: int) -> tuple[int, int]:
+    """The micro-operations of an edge from one transaction to another in some fan."""
+    for fan in range(len(fans)):
+        reads = fans.reader_mops[slice(*fans.reader_offsets[fan : fan + 2])]
+        writes = fans.writer_mops[slice(*fans.writer_offsets[fan : fan + 2])]
+        reads, writes = reads[txn[reads] == source], writes[txn[writes] == target]
+        if len(reads) and len(writes):
+            return int(reads[0]), int(writes[0])
+    raise LookupError(f"no anti-dependency from transaction {source} to {target}")
 
 
 def _select(fans: Fans, kept: Ints) -> Fans:

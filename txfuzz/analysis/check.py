@@ -194,15 +194,9 @@ class _Judgement:
 
     def truncated(self) -> tuple[str, ...]:
         said = [
-            f"the time budget ran out before {count} component{'s' if count > 1 else ''} could be searched "
-            f"for {name}"
+            f"{count} component{'s' if count > 1 else ''} could not be searched for {name} to the end"
             for name, count in self.cycles.undecided.items()
         ]
-        if len(self.tangles.folded):
-            said.append(
-                f"{len(self.tangles.folded)} versions have so many readers and successors that their "
-                "anti-dependencies were not searched for types of cycles"
-            )
         return tuple(said)
 
     def shown_cycles(self, name: str) -> tuple[Cycle, ...]:
@@ -226,7 +220,7 @@ class _Judgement:
                 int(self.tangles.sizes[number]),
                 tuple(
                     name_of(self.history, int(row))
-                    for row in self.tangles.rows[self.tangles.component == number][:_MEMBERS_SHOWN]
+                    for row in self.tangles.members(int(number))[:_MEMBERS_SHOWN]
                 ),
             )
             for number in largest

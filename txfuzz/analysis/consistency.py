@@ -204,6 +204,7 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(friendly(model) for model in WEAKER))
 
 
+@cache
 def canonical(name: str) -> str:
     """The canonical name of a model, from any spelling that people use.
 

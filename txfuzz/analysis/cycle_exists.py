@@ -13,7 +13,9 @@ from txfuzz.analysis.cycle_search import Cycle
 from txfuzz.analysis.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
 from txfuzz.analysis.dependencies import RW
 from txfuzz.analysis.paths import Graph, path, shortest_cycle, spaced_path
-from txfuzz.analysis.tangles import Tangles
+from txfuzz.analysis.tangles import ONWARD, Tangles
+
+_ANTI = bits_of(RW, ONWARD)
 
 
 def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
@@ -33,15 +35,16 @@ def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
 def _holding(tangles: Tangles, spec: CycleExists, present: int) -> Flags:
     if not spec.spaced and spec.edges & present == present:
         return np.ones(len(tangles), np.bool_)  # that is what makes them components
-    nodes = len(tangles.rows)
+    nodes = tangles.nodes
     if spec.spaced:  # nodes in two copies: reached by an rw edge, reached by another
-        rest = np.flatnonzero(tangles.bits & (spec.edges & ~bits_of(RW)))
+        onward = np.flatnonzero(tangles.bits & bits_of(ONWARD))
+        rest = np.flatnonzero(tangles.bits & (spec.edges & ~_ANTI))
         rw = np.flatnonzero(tangles.bits & bits_of(RW))
         source, target = tangles.source, tangles.target
         labels, sizes = components(
             2 * nodes,
-            np.concatenate([source[rest], source[rest] + nodes, source[rw] + nodes]),
-            np.concatenate([target[rest] + nodes, target[rest] + nodes, target[rw]]),
+            np.concatenate([source[rest], source[rest] + nodes, source[rw] + nodes, source[onward]]),
+            np.concatenate([target[rest] + nodes, target[rest] + nodes, target[rw], target[onward]]),
         )
     else:
         chosen = np.flatnonzero(tangles.bits & spec.edges)
@@ -79,8 +82,8 @@ def show_broken(tangles: Tangles, name: str, components: Flags) -> Cycle:
     spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
     component = int(np.flatnonzero(components)[0])
     graph = Graph(tangles, spec.edges)
-    rest = spec.edges & ~bits_of(RW)
-    starting = bits_of(RW) if spec.spaced else spec.edges
+    rest = spec.edges & ~_ANTI
+    starting = bits_of(RW) if spec.spaced else spec.edges & ~bits_of(ONWARD)
     starts = [
         (node, other)
         for node in np.flatnonzero(tangles.component == component).tolist()
@@ -91,19 +94,13 @@ def show_broken(tangles: Tangles, name: str, components: Flags) -> Cycle:
 
     def back(start: int, goal: int, longest: int) -> list[int] | None:
         if spec.spaced:
-            return spaced_path(graph, start, goal, rest, RW, longest)
+            return spaced_path(graph, start, goal, rest, longest)
         return path(graph, start, goal, spec.edges, longest)
 
     nodes = shortest_cycle(graph, starts, back, lambda nodes: True)
     if nodes is None:  # a closed walk that passes a transaction twice
         walks = ((tail, back(head, tail, 1 << 60)) for tail, head in starts)
         nodes = next([tail, *walk[:-1]] for tail, walk in walks if walk)
-    kinds = tuple(
-        min((kind for other, kind in graph.successors(here) if other == there), key=_rw_last)
-        for here, there in zip(nodes, [*nodes[1:], nodes[0]], strict=True)
-    )
+    nodes = graph.transactions(nodes)
+    kinds = graph.kinds(nodes)
     return Cycle(name, tuple(int(row) for row in tangles.rows[nodes]), kinds)
-
-
-def _rw_last(kind: int) -> tuple[bool, int]:
-    return kind == RW, kind

@@ -22,7 +22,7 @@ from txfuzz.analysis.cycle_types import CYCLE_TYPES, CycleType, bits_of, type_of
 from txfuzz.analysis.dependencies import RW, WR
 from txfuzz.analysis.paths import Graph, path, shortest_cycle, simple_cycles, spaced_path
 from txfuzz.analysis.reachability import closed_by_path
-from txfuzz.analysis.tangles import Tangles
+from txfuzz.analysis.tangles import ONWARD, Tangles
 from txfuzz.history.model import Ints
 
 
@@ -61,6 +61,8 @@ class _Search:
         self.open: dict[str, Flags] = {}
         self.cycles: dict[str, tuple[Cycle, ...]] = {}
         self.graph = Graph(tangles)
+        self.with_hubs = np.zeros(len(tangles), np.bool_)
+        self.with_hubs[tangles.component[len(tangles.rows) :]] = True
 
     def findings(self) -> CycleFindings:
         held = {name: int(flags.sum()) for name, flags in self.found.items() if flags.any()}
@@ -87,6 +89,8 @@ class _Search:
                 shown.append(cycle)
             elif not certain:
                 holds[component] = False
+                if self.with_hubs[component]:
+                    self.leave_open(wanted, np.array([component]))
         if holds.any():
             self.found[wanted.name] = holds
             shown.sort(key=lambda cycle: len(cycle.rows))
@@ -95,11 +99,12 @@ class _Search:
     def certain(self, wanted: CycleType, component: int) -> bool:
         """Is a closed walk of this type in this component sure to contain a simple cycle of it?
 
-        All are, but for a walk without adjacent rw edges that passes a node twice: cutting out
-        the loop between may bring two rw edges together. Without cycles free of rw edges (and,
-        at this point of the search, without such with one) there is no loop that can be cut.
+        Over a hub an edge may count as rw that another kind explains. Else all are, but for a
+        walk without adjacent rw edges that passes a node twice: cutting out the loop between may
+        bring two rw edges together. Without cycles free of rw edges (and, at this point of the
+        search, without such with one) there is no loop that can be cut.
         """
-        if any(flags[component] for flags in self.open.values()):
+        if self.with_hubs[component] or any(flags[component] for flags in self.open.values()):
             return False
         if wanted.family != "G-nonadjacent-item":
             return True
@@ -117,11 +122,11 @@ class _Search:
             return inside if special is None else self.of_kind(inside, special)
         rw = np.flatnonzero(within & (tangles.kind == RW))
         if wanted.family == "G2-item":
-            inside = self.inside(within & (of_rest | (tangles.kind == RW)))
+            inside = self.inside(within & (of_rest | (tangles.kind == RW) | (tangles.kind == ONWARD)))
             return self.of_kind(inside, RW)
         if wanted.family == "G-nonadjacent-item":
             return self.spaced(np.flatnonzero(within & of_rest), rw)
-        rest = np.flatnonzero(within & of_rest)
+        rest = np.flatnonzero(within & (of_rest | (tangles.kind == ONWARD)))
         closed, undecided = closed_by_path(
             tangles.component,
             tangles.source[rest],
@@ -144,17 +149,18 @@ class _Search:
         """Those of the chosen pairs that lie on a cycle of chosen pairs."""
         tangles = self.tangles
         pairs = np.flatnonzero(chosen)
-        labels, _ = components(len(tangles.rows), tangles.source[pairs], tangles.target[pairs])
+        labels, _ = components(tangles.nodes, tangles.source[pairs], tangles.target[pairs])
         return np.compress(labels[tangles.source[pairs]] == labels[tangles.target[pairs]], pairs)
 
     def spaced(self, rest: Ints, rw: Ints) -> Ints:
         """Those of the rw pairs that lie on a closed walk without two adjacent rw pairs."""
-        tangles, nodes = self.tangles, len(self.tangles.rows)
+        tangles, nodes = self.tangles, self.tangles.nodes
         source, target = tangles.source, tangles.target
+        onward = np.flatnonzero(tangles.kind == ONWARD)
         labels, _ = components(
             2 * nodes,
-            np.concatenate([source[rest], source[rest] + nodes, source[rw]]),
-            np.concatenate([target[rest], target[rest], target[rw] + nodes]),
+            np.concatenate([source[rest], source[rest] + nodes, source[rw], source[onward] + nodes]),
+            np.concatenate([target[rest], target[rest], target[rw] + nodes, target[onward] + nodes]),
         )
         return np.compress(labels[source[rw]] == labels[target[rw] + nodes], rw)
 
@@ -164,31 +170,31 @@ class _Search:
         graph.steps = 0
         starts = starts[tangles.pair_component[starts] == component]
         pairs = list(zip(tangles.source[starts].tolist(), tangles.target[starts].tolist(), strict=True))
-        allowed = wanted.rest | (bits_of(RW) if wanted.family == "G2-item" else 0)
+        allowed = wanted.rest | bits_of(ONWARD) | (bits_of(RW) if wanted.family == "G2-item" else 0)
 
         def back(start: int, goal: int, longest: int) -> list[int] | None:
             if wanted.family == "G-nonadjacent-item":
-                return spaced_path(graph, start, goal, wanted.rest, RW, longest)
+                return spaced_path(graph, start, goal, wanted.rest, longest)
             return path(graph, start, goal, allowed, longest)
 
         def fits(nodes: Sequence[int]) -> bool:
-            return type_of(self.kinds(graph, nodes)) == wanted.name
+            return type_of(graph.kinds(nodes)) == wanted.name
 
         nodes = shortest_cycle(graph, pairs, back, fits)
         if nodes is None and wanted.family == "G-nonadjacent-item":
             nodes = self.simple(wanted, component, graph, pairs)
         if nodes is None:
             return None
-        nodes = [*nodes[1:], nodes[0]]  # the edge that closes the cycle is told last
+        nodes = [*graph.transactions(nodes[1:]), nodes[0]]  # the edge that closes the cycle is told last
         rows = tuple(int(row) for row in tangles.rows[nodes])
-        return Cycle(wanted.name, rows, self.kinds(graph, nodes))
+        return Cycle(wanted.name, rows, graph.kinds(nodes))
 
     def simple(
         self, wanted: CycleType, component: int, graph: Graph, pairs: list[tuple[int, int]]
     ) -> list[int] | None:
         """Any simple cycle of the type, by trying all; None where there is none or time ran out."""
         for nodes in self.all_simple(graph, pairs, wanted):
-            if nodes is not None and type_of(self.kinds(graph, nodes)) == wanted.name:
+            if nodes is not None and type_of(graph.kinds(graph.transactions(nodes))) == wanted.name:
                 return nodes
             if nodes is None and self.budget.spent():
                 self.leave_open(wanted, np.array([component]))
@@ -200,13 +206,4 @@ class _Search:
         graph: Graph, pairs: list[tuple[int, int]], wanted: CycleType
     ) -> Iterator[list[int] | None]:
         for tail, head in pairs:
-            yield from simple_cycles(graph, tail, head, wanted.rest, RW)
-
-    @staticmethod
-    def kinds(graph: Graph, nodes: Sequence[int]) -> tuple[int, ...]:
-        """The kinds of the edges of a cycle, in order."""
-        following = [*nodes[1:], nodes[0]]
-        return tuple(
-            next(kind for other, kind in graph.successors(here) if other == there)
-            for here, there in zip(nodes, following, strict=True)
-        )
+            yield from simple_cycles(graph, tail, head, wanted.rest)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from txfuzz.analysis.dependencies import PROCESS, REALTIME, RW, WR, WW
+from txfuzz.analysis.tangles import ONWARD
 
 
 def bits_of(*kinds: int) -> int:
@@ -59,7 +60,7 @@ def _exists() -> tuple[CycleExists, ...]:
     found = []
     for order, _, prefix, snapshot, serializable in _ORDERS:
         also = 0 if order is None else bits_of(order)
-        edges = bits_of(WW, WR, RW) | also
+        edges = bits_of(WW, WR, RW, ONWARD) | also
         found += [
             CycleExists(f"{prefix}PL-1-cycle-exists", f"{prefix}PL-1", bits_of(WW) | also),
             CycleExists(f"{prefix}PL-2-cycle-exists", f"{prefix}PL-2", _NO_ORDER | also),

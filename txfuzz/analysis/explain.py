@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from txfuzz.analysis.anomaly_table import anomaly_type
+from txfuzz.analysis.anti_dependencies import mops_of_fan
 from txfuzz.analysis.consistency import friendly
 from txfuzz.analysis.cycle_search import Cycle
 from txfuzz.analysis.dependencies import KINDS, PROCESS, RW, WR, WW, Dependencies
@@ -69,9 +70,11 @@ def explain_edge(tangles: Tangles, source: int, target: int, kind: int, name: st
         say = _process if kind == PROCESS else _realtime
         return Edge(KINDS[kind], source, target, why=say(history, source, target, name, next_name))
     nodes = np.searchsorted(tangles.rows, [source, target])
-    found = (edges.kind == kind) & (edges.source == nodes[0]) & (edges.target == nodes[1])
-    at = int(np.flatnonzero(found)[0])
-    mops = int(edges.source_mop[at]), int(edges.target_mop[at])
+    found = np.flatnonzero((edges.kind == kind) & (edges.source == nodes[0]) & (edges.target == nodes[1]))
+    if len(found):
+        mops = int(edges.source_mop[found[0]]), int(edges.target_mop[found[0]])
+    else:
+        mops = mops_of_fan(tangles.folded, tangles.dependencies.columns.txn, source, target)
     return dependency_edge(tangles.dependencies, kind, *mops, name, next_name)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from txfuzz.analysis.tangles import Tangles
+from txfuzz.analysis.dependencies import RW
+from txfuzz.analysis.tangles import ONWARD, Tangles
 
 # Once a cycle is known, the search for a shorter one may visit this many further edges.
 _PATIENCE = 300_000
@@ -16,12 +17,12 @@ _PATIENCE = 300_000
 class Graph:
     """The pairs of the components as a graph to walk in.
 
-    Each pair is an edge of the kind that explains it, or, where `kinds` are given as bits, an
+    Each pair is an edge of the kind that explains it, or, where `only` gives kinds as bits, an
     edge of each of those kinds that joins it. steps: edges visited so far.
     """
 
     tangles: Tangles
-    kinds: int | None = None
+    only: int | None = None
     steps: int = 0
     _known: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
@@ -37,15 +38,31 @@ class Graph:
         tangles = self.tangles
         pairs = slice(int(tangles.pair_offsets[node]), int(tangles.pair_offsets[node + 1]))
         targets = tangles.target[pairs].tolist()
-        if self.kinds is None:
+        if self.only is None:
             return list(zip(targets, tangles.kind[pairs].tolist(), strict=True))
-        bits = (tangles.bits[pairs] & self.kinds).tolist()
+        bits = (tangles.bits[pairs] & self.only).tolist()
         return [
             (other, kind)
             for other, each in zip(targets, bits, strict=True)
             for kind in range(8)
             if each >> kind & 1
         ]
+
+    def transactions(self, nodes: Sequence[int]) -> list[int]:
+        """The nodes that are transactions, not hubs."""
+        return [node for node in nodes if node < len(self.tangles.rows)]
+
+    def kinds(self, nodes: Sequence[int]) -> tuple[int, ...]:
+        """The kinds of the edges of a cycle of transactions, in order.
+
+        Of several an rw edge is taken last; what no pair joins is joined by a hub.
+        """
+        following = [*nodes[1:], nodes[0]]
+        found = []
+        for here, there in zip(nodes, following, strict=True):
+            joining = [kind for other, kind in self.successors(here) if other == there]
+            found.append(min(joining, key=lambda kind: (kind == RW, kind), default=RW))
+        return tuple(found)
 
 
 def path(graph: Graph, start: int, goal: int, allowed: int, longest: int) -> list[int] | None:
@@ -76,7 +93,7 @@ def _walk_back(before: dict[int, int], start: int, goal: int) -> list[int]:
     return walk[::-1]
 
 
-def spaced_path(graph: Graph, start: int, goal: int, rest: int, rw: int, longest: int) -> list[int] | None:
+def spaced_path(graph: Graph, start: int, goal: int, rest: int, longest: int) -> list[int] | None:
     """The shortest walk whose rw edges each follow another edge and that ends with another edge.
 
     It begins after an rw edge, so that with that edge it makes a closed walk without two
@@ -91,9 +108,9 @@ def spaced_path(graph: Graph, start: int, goal: int, rest: int, rw: int, longest
             return None
         node, after_rw = state
         for other, kind in graph.successors(node):
-            if not (rest >> kind & 1 or (kind == rw and not after_rw)):
+            if not (rest >> kind & 1 or kind == ONWARD or (kind == RW and not after_rw)):
                 continue
-            following = (other, kind == rw)
+            following = (other, kind in (RW, ONWARD))
             if following in before:
                 continue
             before[following] = state
@@ -115,19 +132,22 @@ def shortest_cycle(
     """The shortest cycle tail → head → … that `accept` takes, over all starting edges.
 
     find(head, tail, longest) gives a path back. Gives up looking for a shorter one after a fixed
-    number of steps; it does not give up before one is found.
+    number of steps; it does not give up before one is found. Hubs count as nodes here.
     """
     best: list[int] | None = None
     for tail, head in starts:
         if best is not None and (len(best) == 2 or graph.steps > _PATIENCE):
             break
         back = find(head, tail, len(best) - 2 if best else 1 << 60)
-        if back is not None and len(set(back)) == len(back) and accept([tail, *back[:-1]]):
+        if back is None:
+            continue
+        nodes = graph.transactions([tail, *back[:-1]])
+        if len(set(nodes)) == len(nodes) and accept(nodes):
             best = [tail, *back[:-1]]
     return best
 
 
-def simple_cycles(graph: Graph, tail: int, head: int, rest: int, rw: int) -> Iterator[list[int] | None]:
+def simple_cycles(graph: Graph, tail: int, head: int, rest: int) -> Iterator[list[int] | None]:
     """All simple cycles through tail → head (an rw edge) without two adjacent rw edges.
 
     Yields None after every thousand steps, so that the caller may stop.
@@ -143,14 +163,14 @@ def simple_cycles(graph: Graph, tail: int, head: int, rest: int, rw: int) -> Ite
             steps += 1
             if steps % 1000 == 0:
                 yield None
-            if not (rest >> kind & 1 or (kind == rw and not after_rw)):
+            if not (rest >> kind & 1 or kind == ONWARD or (kind == RW and not after_rw)):
                 continue
-            if other == tail and kind != rw:
+            if other == tail and kind not in (RW, ONWARD):
                 yield list(trail)
             elif other not in on_trail:
                 trail.append(other)
                 on_trail.add(other)
-                stack.append((iter(graph.successors(other)), kind == rw))
+                stack.append((iter(graph.successors(other)), kind in (RW, ONWARD)))
                 moved = True
                 break
         if not moved:

@@ -16,10 +16,12 @@ from txfuzz.analysis.order_edges import process_edges, realtime_barriers, realti
 from txfuzz.history.model import Ints, SmallInts
 from txfuzz.kind import Kind
 
+ONWARD = 5  # the second half of an anti-dependency over a hub
+
 # The kind that explains a pair of transactions is the first of these that joins them (as in Elle).
 _EXPLAINED_BY = {
-    Kind.LIST_APPEND: (WW, WR, RW, PROCESS, REALTIME),
-    Kind.RW_REGISTER: (WR, WW, RW, PROCESS, REALTIME),
+    Kind.LIST_APPEND: (WW, WR, RW, PROCESS, REALTIME, ONWARD),
+    Kind.RW_REGISTER: (WR, WW, RW, PROCESS, REALTIME, ONWARD),
 }
 
 
@@ -39,10 +41,14 @@ class EdgesWithin:
 class Tangles:
     """All components of more than one transaction, and the pairs of transactions in them.
 
-    Nodes (n): rows: their rows in the History; component: the number of their component, small
-    components first. Pairs (p), each (source, target) once, sources and targets being nodes:
-    bits: bit k is set where an edge of kind k joins them; kind: the one that explains the pair.
-    folded: anti-dependencies that were too many to be multiplied out; they are not in the pairs.
+    Nodes: the first n are transactions: rows: their rows in the History. component: (nodes) the
+    number of their component, small components first. Pairs (p), each (source, target) once,
+    sources and targets being nodes: bits: bit k is set where an edge of kind k joins them; kind:
+    the one that explains the pair.
+
+    folded: fans that were too large to be multiplied out. Their readers lead to hubs (nodes after
+    the first n) by pairs of kind RW, the hubs to the writers by pairs of kind ONWARD: a path over
+    a hub is an anti-dependency, and none leads from a transaction to itself.
     """
 
     dependencies: Dependencies
@@ -60,6 +66,15 @@ class Tangles:
         """The number of components."""
         return int(self.component.max(initial=-1)) + 1
 
+    @property
+    def nodes(self) -> int:
+        """Transactions and hubs."""
+        return len(self.component)
+
+    def members(self, component: int) -> Ints:
+        """The rows of the transactions of a component."""
+        return np.compress(self.component[: len(self.rows)] == component, self.rows)
+
     @cached_property
     def pair_component(self) -> Ints:
         """(p) the component that each pair lies in."""
@@ -68,12 +83,12 @@ class Tangles:
     @cached_property
     def pair_offsets(self) -> Ints:
         """(n + 1) where the pairs of each source begin."""
-        return np.searchsorted(self.source, np.arange(len(self.rows) + 1))
+        return np.searchsorted(self.source, np.arange(self.nodes + 1))
 
     @cached_property
     def sizes(self) -> Ints:
         """(components) their transactions."""
-        return np.bincount(self.component, minlength=len(self))
+        return np.bincount(self.component[: len(self.rows)], minlength=len(self))
 
 
 def tangles(dependencies: Dependencies, order: int | None) -> Tangles:
@@ -88,8 +103,11 @@ def tangles(dependencies: Dependencies, order: int | None) -> Tangles:
     rows = np.flatnonzero(label >= 0)
 
     edges, folded = _edges_within(dependencies, order, rows, label)
-    source, target, bits, kind = _pairs(edges, len(rows), _EXPLAINED_BY[history.kind or Kind.LIST_APPEND])
-    return Tangles(dependencies, order, rows, label[rows], edges, source, target, bits, kind, folded)
+    edges, hubs = _with_hubs(edges, folded, dependencies, rows, label)
+    component = np.concatenate([label[rows], hubs])
+    explained_by = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
+    source, target, bits, kind = _pairs(edges, len(component), explained_by)
+    return Tangles(dependencies, order, rows, component, edges, source, target, bits, kind, folded)
 
 
 def _labels(dependencies: Dependencies, order: int | None) -> tuple[Rows, Ints]:
@@ -169,10 +187,46 @@ def _fans_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, F
     )
 
 
+def _with_hubs(
+    edges: EdgesWithin, folded: Fans, dependencies: Dependencies, rows: Ints, label: Ints
+) -> tuple[EdgesWithin, Ints]:
+    """The edges with the hubs of the folded fans, and the component of each hub.
+
+    The transactions of a fan are numbered. For each bit of the numbers there are two hubs: one
+    leads from readers with the bit to writers without it, one from readers without to writers
+    with. Two different transactions differ in some bit, no transaction differs from itself.
+    """
+    txn = dependencies.columns.txn
+    parts = [(edges.kind, edges.source, edges.target)]
+    hubs: list[int] = []
+    for fan in range(len(folded)):
+        readers = txn[folded.reader_mops[slice(*folded.reader_offsets[fan : fan + 2])]]
+        writers = txn[folded.writer_mops[slice(*folded.writer_offsets[fan : fan + 2])]]
+        numbered = np.unique(np.concatenate([readers, writers]))
+        reader, writer = np.searchsorted(numbered, readers), np.searchsorted(numbered, writers)
+        for bit in range(len(numbered).bit_length()):
+            for side in (0, 1):
+                into = np.searchsorted(rows, readers[reader >> bit & 1 == side])
+                out_of = np.searchsorted(rows, writers[writer >> bit & 1 != side])
+                hub = len(rows) + len(hubs)
+                parts.append((np.full(len(into), RW, np.int8), into, np.full(len(into), hub)))
+                parts.append((np.full(len(out_of), ONWARD, np.int8), np.full(len(out_of), hub), out_of))
+                hubs.append(int(label[numbered[0]]))
+    kind, source, target = (np.concatenate(column) for column in zip(*parts, strict=True))
+    none = np.full(len(kind) - len(edges.kind), -1, np.int32)
+    return EdgesWithin(
+        kind,
+        source.astype(np.int32),
+        target.astype(np.int32),
+        np.concatenate([edges.source_mop, none]),
+        np.concatenate([edges.target_mop, none]),
+    ), np.array(hubs, np.int64)
+
+
 def _pairs(
     edges: EdgesWithin, nodes: int, explained_by: tuple[int, ...]
 ) -> tuple[Rows, Rows, npt.NDArray[np.uint8], SmallInts]:
-    """source, target, bits and kind of the distinct pairs of nodes, by source."""
+    """source, target, bits and kind of the distinct pairs of nodes, by source and target."""
     code = edges.source.astype(np.int64) * nodes + edges.target
     bit = np.left_shift(1, edges.kind).astype(np.uint8)
     by_code = np.argsort(code, kind="stable")
