@@ -62,7 +62,9 @@ class Register(Key):
 
     def read(self, commit: int) -> str:
         seen = bisect_right(self.commits, commit)
-        return self.text[self.ends[seen - 2] if seen > 1 else 0 : self.ends[seen - 1]].strip() if seen else "nil"
+        return (
+            self.text[self.ends[seen - 2] if seen > 1 else 0 : self.ends[seen - 1]].strip() if seen else "nil"
+        )
 
 
 # (f, key, value): the value of a read is None.
@@ -207,7 +209,9 @@ def planted(argument: str) -> tuple[str, int]:
 
 
 def parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--out", required=True, help="the file to write")
     options.add_argument("--transactions", type=int, default=100_000)
     options.add_argument("--kind", choices=("list-append", "rw-register"), default="list-append")
@@ -215,8 +219,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--keys", type=int, default=10, help="keys in use at a time")
     options.add_argument("--appends", type=pair, default=(32, 128), help="per key, e.g. 32-128")
     options.add_argument("--mops", type=pair, default=(1, 6), help="micro-operations per transaction")
-    options.add_argument("--values", choices=("key", "global"), default="key", help="unique per key or at all")
-    options.add_argument("--stale", type=float, default=0.0, help="share of transactions that read an old state")
+    options.add_argument(
+        "--values", choices=("key", "global"), default="key", help="unique per key or at all"
+    )
+    options.add_argument(
+        "--stale", type=float, default=0.0, help="share of transactions that read an old state"
+    )
     options.add_argument("--fail", type=float, default=0.02, help="share that fails")
     options.add_argument("--info", type=float, default=0.005, help="share of unknown outcome")
     options.add_argument("--plant", type=planted, action="append", default=[], metavar="NAME[=COUNT]")

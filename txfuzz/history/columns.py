@@ -7,14 +7,13 @@ Rows of transactions are numbered by invocation, while micro-operations arrive b
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from txfuzz.history.model import Ints
 
 FULL = 1 << 15  # so many completions are kept as Python objects
 NO_PROCESS = np.iinfo(np.int64).min
 MISSING = b"%d" % NO_PROCESS  # the process of operations that have none
-
-EMPTY = np.zeros(0, np.int64)
 
 
 class Columns:
@@ -42,7 +41,7 @@ class Columns:
         self.values: list[int] = []
         # What was invoked where the completion says that something else was written.
         self.invoked_else: dict[int, list[tuple[int, int]]] = {}
-        self._parts: dict[str, list[Ints]] = {}
+        self._parts: dict[str, list[Ints | npt.NDArray[np.int32]]] = {}
 
     def invocation(self, process: bytes, at: int, index: bytes, time: bytes, template: int) -> int:
         """The row of a transaction that begins here."""
@@ -89,10 +88,18 @@ class Columns:
 
     def take(self, name: str) -> Ints:
         """A whole column, once: it is let go here."""
-        return np.concatenate([EMPTY, *self._parts.pop(name, [])])
+        parts = self._parts.pop(name, [])
+        whole = np.empty(sum(map(len, parts)), np.int64)
+        at = 0
+        for part in parts:
+            whole[at : at + len(part)] = part
+            at += len(part)
+        return whole
 
     def _add(self, name: str, part: Ints) -> None:
-        self._parts.setdefault(name, []).append(part)
+        # Most columns would fit half the width and wait long: they take it while they wait.
+        narrow = part.astype(np.int32)
+        self._parts.setdefault(name, []).append(narrow if np.array_equal(narrow, part) else part)
 
 
 def _numbers(texts: list[bytes]) -> Ints:

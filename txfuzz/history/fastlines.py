@@ -66,14 +66,18 @@ class FastLines:
                     columns.invoke_time.append(time or b"-1")
                     columns.template.append(template)
                 else:
-                    if opened is None or (invoked := opened[1]) is None:
+                    if opened is None:
+                        count = self._complete(_TYPES[type], -1, None, text)
+                        opened = builder.begin_lonely(process)
+                    elif (invoked := opened[1]) is None:
                         break
-                    count = ok(invoked, text) if ok is not None and type == b"ok" else -1
-                    if count < 0:
-                        count = self._complete(_TYPES[type], opened[0], invoked, text)
+                    else:
+                        count = ok(invoked, text) if ok is not None and type == b"ok" else -1
+                        if count < 0:
+                            count = self._complete(_TYPES[type], opened[0], invoked, text)
                     if opened[3] is not None and builder.keys.unset and count:
                         builder.keys.set_logical(columns.codes[-count:], opened[3])
-                    del unfinished[process]
+                    unfinished.pop(process, None)
                     columns.row.append(opened[0])
                     columns.type.append(_TYPES[type])
                     columns.complete_at.append(columns.position)
@@ -137,13 +141,16 @@ class FastLines:
                     break  # what was read can tell, too, but that is for others to see
         return None if builder.kind is None else self._ok[builder.kind]
 
-    def _complete(self, type: int, row: int, invoked: bytes, text: bytes) -> int:
+    def _complete(self, type: int, row: int, invoked: bytes | None, text: bytes) -> int:
         """A completion of any type whose text must be looked at closely."""
         builder = self._builder
-        begun = builder.unread(invoked)
-        done = begun if text == invoked and type != OK else completed_mops(builder, text, type)
-        if done is not begun and (wrote := writes(begun)) != writes(done):
-            builder.columns.invoked_else[row] = wrote
+        begun = None if invoked is None else builder.unread(invoked)
+        if begun is not None and text == invoked and type != OK:
+            done = begun
+        else:
+            done = completed_mops(builder, text, type)
+            if begun is not None and (wrote := writes(begun)) != writes(done):
+                builder.columns.invoked_else[row] = wrote
         builder.columns.codes += done[0]
         builder.columns.values += done[1]
         return len(done[0])

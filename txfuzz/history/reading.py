@@ -157,7 +157,6 @@ class _Reader:
         if self._again(window.data[at:end], line):
             return
         window.at = end
-        window.check()
         for form in self._parsed(window.data[at:end], line):
             add_operation(self._builder, form, line)
 
@@ -185,6 +184,9 @@ class _Reader:
             )
         try:
             return [parse_json(text)] if self._json else _edn().parse(text)
+        except UnicodeDecodeError as error:
+            found = text[error.start]
+            raise HistoryError(f"{self._name}:{line}: expected UTF-8, found the byte 0x{found:02x}") from None
         except (ValueError, RecursionError) as error:
             raise HistoryError(
                 f"{self._name}:{line}: expected an operation in {what}, found {shown(text)}: {error}"

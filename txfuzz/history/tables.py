@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from txfuzz.history.columns import NO_PROCESS, Columns
 from txfuzz.history.interning import (
@@ -23,7 +24,7 @@ from txfuzz.history.interning import (
     WROTE_APPEND,
     Codes,
 )
-from txfuzz.history.model import APPEND, NIL, READ, UNKNOWN, WRITE, History, Ints
+from txfuzz.history.model import APPEND, NIL, READ, UNKNOWN, WRITE, History, Ints, SmallInts
 from txfuzz.history.readtable import ReadTable, read_table
 from txfuzz.kind import Kind
 
@@ -66,14 +67,15 @@ class _Mops(NamedTuple):
     """Micro-operations in the order of the transactions' rows; stored: without the key."""
 
     offsets: Ints
-    row: Ints
-    stored: Ints
+    stored: SmallInts
     key: Ints
     value: Ints
     step: Ints
 
-    def has(self, *stored: int) -> Any:
-        return np.isin(self.stored, stored)
+    def has(self, *stored: int) -> npt.NDArray[np.bool_]:
+        wanted = np.zeros(1 << KIND_BITS, np.bool_)
+        wanted[list(stored)] = True
+        return wanted[self.stored]
 
 
 class _Elements(NamedTuple):
@@ -164,29 +166,21 @@ def _in_one_order(columns: Columns, at_row: Ints, all_keys: int) -> tuple[_Mops,
     """Micro-operations by row, keys numbered as they appear there: old keys by new, new by old."""
     in_storage = columns.take("count")
     count = _by_row(in_storage, at_row)
-    start = _by_row(np.cumsum(in_storage) - in_storage, at_row)
-    gather = _ranges(start, count)
-    codes = columns.take("codes")[gather]
-    key = codes >> KIND_BITS
+    gather = _ranges(_by_row(np.cumsum(in_storage) - in_storage, at_row), count)
+    key = columns.take("codes")[gather]
+    stored = (key & ((1 << KIND_BITS) - 1)).astype(np.int8)
+    key >>= KIND_BITS
+    value = columns.take("values")[gather]
+    step = columns.take("step")[gather]
     first = np.full(all_keys, len(key), np.int64)
-    first[key[::-1]] = np.arange(len(key))[::-1]  # of several assignments the last one stays
+    first[key[::-1]] = np.arange(len(key), dtype=np.int64)[::-1]  # of several assignments the last stays
     old_keys = np.argsort(first, kind="stable")[: int((first < len(key)).sum())].tolist()
     named = {code >> KIND_BITS for wrote in columns.invoked_else.values() for code, _ in wrote}
     old_keys += sorted(named.difference(old_keys))
     new_key = np.full(all_keys, -1, np.int64)
     new_key[old_keys] = np.arange(len(old_keys))
-    return (
-        _Mops(
-            offsets=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-            row=np.repeat(np.arange(len(count)), count),
-            stored=codes & ((1 << KIND_BITS) - 1),
-            key=new_key[key],
-            value=columns.take("values")[gather],
-            step=columns.take("step")[gather],
-        ),
-        old_keys,
-        new_key,
-    )
+    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return _Mops(offsets, stored, new_key[key], value, step), old_keys, new_key
 
 
 def _number_elements(
@@ -203,9 +197,11 @@ def _number_elements(
     of_mops, of_lists, of_other = np.split(ids, np.cumsum([int(has_element.sum()), len(table.codes)]))
     value = np.where(mops.has(READ_UNKNOWN), UNKNOWN, NIL).astype(np.int64)
     value[has_element] = of_mops
-    counts = mops.has(WROTE_APPEND, WROTE) & ~np.isin(mops.row, other[:, 0])
+    wrote = mops.has(WROTE_APPEND, WROTE)
+    row = np.repeat(np.arange(len(mops.offsets) - 1), np.diff(mops.offsets))[wrote]
+    counts = ~np.isin(row, other[:, 0])
     duplicates = _duplicates(
-        np.concatenate([mops.row[counts], other[:, 0]]), np.concatenate([value[counts], of_other])
+        np.concatenate([row[counts], other[:, 0]]), np.concatenate([value[wrote][counts], of_other])
     )
     return value, elements, of_lists, duplicates
 

@@ -17,16 +17,18 @@ class Window:
         self.data = b""
         self.at = 0
         self._source = source
-        self._lines = 0  # before the data
+        self._counted = 0  # so far lines have been counted in the data
+        self._lines = 0  # before that
 
     def more(self) -> bool:
         """Let go of what has been understood and read on; whether there was more."""
         self.check()
-        self._lines += self.data.count(b"\n", 0, self.at)
+        self._lines = self.line(self.at) - 1
         rest = self.data[self.at :]
         if len(rest) > LONGEST:
+            self._counted = self.at
             raise self.error(self.at, f"what begins here does not end within {LONGEST >> 20} MiB")
-        self.data, self.at = rest, 0
+        self.at, self._counted = 0, 0
         # As much again as there is: looking at a long operation anew each time stays cheap.
         wanted = max(BLOCK, len(rest))
         pieces = [rest]
@@ -47,7 +49,11 @@ class Window:
 
     def line(self, at: int) -> int:
         """The number of the line at that place of the data."""
-        return self._lines + self.data.count(b"\n", 0, at) + 1
+        if at < self._counted:
+            return self._lines - self.data.count(b"\n", at, self._counted) + 1
+        self._lines += self.data.count(b"\n", self._counted, at)
+        self._counted = at
+        return self._lines + 1
 
     def error(self, at: int, sentence: str) -> HistoryError:
         return HistoryError(f"{self.name}:{self.line(at)}: {sentence}")
