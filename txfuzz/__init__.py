@@ -1,0 +1,104 @@
+"""txfuzz asks a database whether it really gives the isolation level that it promises.
+
+The public API on one screen; each name is imported when it is first used, so that
+`import txfuzz` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from txfuzz.analysis.analyze import analyze_history
+    from txfuzz.analysis.contract import Analyzer, Part
+    from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
+    from txfuzz.campaign.loop import run_campaign
+    from txfuzz.database.port import (
+        Adapter,
+        BoundStep,
+        Capabilities,
+        Database,
+        Outcome,
+        Session,
+        SessionError,
+    )
+    from txfuzz.errors import TxfuzzError
+    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.history.model import History
+    from txfuzz.history.reading import read_history
+    from txfuzz.kind import Kind
+    from txfuzz.plugin.markers import hookimpl
+    from txfuzz.workload.model import Workload
+    from txfuzz.workload.template import Template
+
+_HOME = {
+    "Adapter": "txfuzz.database.port",
+    "Adjustment": "txfuzz.feedback.contract",
+    "AnalysisResult": "txfuzz.analysis.result",
+    "Analyzer": "txfuzz.analysis.contract",
+    "Anomaly": "txfuzz.analysis.result",
+    "BoundStep": "txfuzz.database.port",
+    "Capabilities": "txfuzz.database.port",
+    "Database": "txfuzz.database.port",
+    "Edge": "txfuzz.analysis.result",
+    "FeedbackResult": "txfuzz.feedback.contract",
+    "Heuristic": "txfuzz.feedback.contract",
+    "History": "txfuzz.history.model",
+    "Kind": "txfuzz.kind",
+    "NearCycle": "txfuzz.analysis.result",
+    "Outcome": "txfuzz.database.port",
+    "Part": "txfuzz.analysis.contract",
+    "Session": "txfuzz.database.port",
+    "SessionError": "txfuzz.database.port",
+    "Template": "txfuzz.workload.template",
+    "TxfuzzError": "txfuzz.errors",
+    "Verdict": "txfuzz.analysis.result",
+    "Workload": "txfuzz.workload.model",
+    "analyze_history": "txfuzz.analysis.analyze",
+    "hookimpl": "txfuzz.plugin.markers",
+    "read_history": "txfuzz.history.reading",
+    "run_campaign": "txfuzz.campaign.loop",
+}
+
+__all__ = [
+    "Adapter",
+    "Adjustment",
+    "AnalysisResult",
+    "Analyzer",
+    "Anomaly",
+    "BoundStep",
+    "Capabilities",
+    "Database",
+    "Edge",
+    "FeedbackResult",
+    "Heuristic",
+    "History",
+    "Kind",
+    "NearCycle",
+    "Outcome",
+    "Part",
+    "Session",
+    "SessionError",
+    "Template",
+    "TxfuzzError",
+    "Verdict",
+    "Workload",
+    "analyze_history",
+    "hookimpl",
+    "read_history",
+    "run_campaign",
+]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'txfuzz' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,79 @@
+"""What heuristics read and what they answer."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from txfuzz.analysis.result import AnalysisResult, KeyPressure, NearCycle, Verdict
+from txfuzz.workload.model import Workload
+
+
+@dataclass(frozen=True)
+class FeedbackResult:
+    """What one iteration teaches: the part of an AnalysisResult that heuristics read.
+
+    iteration: counts from 0. committed, aborted, unknown: transactions by outcome.
+    edges_per_txn, concurrent_edges_per_txn: dependent pairs a committed transaction, all of
+    them and those whose two transactions overlapped in time.
+    near_cycles: nearest first. key_pressure: hardest pressed first, logical keys.
+    anomaly_types: what contradicts the expected model so far in this iteration.
+    """
+
+    iteration: int
+    verdict: Verdict
+    transactions: int = 0
+    committed: int = 0
+    aborted: int = 0
+    unknown: int = 0
+    edges_per_txn: float = 0.0
+    concurrent_edges_per_txn: float = 0.0
+    near_cycles: tuple[NearCycle, ...] = ()
+    key_pressure: tuple[KeyPressure, ...] = ()
+    anomaly_types: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, result: AnalysisResult, iteration: int = 0) -> FeedbackResult:
+        return cls(
+            iteration=iteration,
+            verdict=result.verdict,
+            transactions=result.transactions,
+            committed=result.committed,
+            aborted=result.failed,
+            unknown=result.unknown,
+            edges_per_txn=result.edges_per_txn,
+            concurrent_edges_per_txn=result.concurrent_edges_per_txn,
+            near_cycles=result.near_cycles,
+            key_pressure=result.key_pressure,
+            anomaly_types=result.anomaly_types,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One change to a workload, as data.
+
+    target: what changes; txfuzz.feedback.adjusting knows the targets and the form of their
+        values: "keys", "mix", "scheduling.clients", "scheduling.barrier_every", "init_schema".
+    before, after: JSON data. reason: a sentence with numbers. heuristic: who proposed it.
+    """
+
+    target: str
+    before: Any
+    after: Any
+    reason: str
+    heuristic: str
+
+
+@runtime_checkable
+class Heuristic(Protocol):
+    """A frozen dataclass whose fields are its options. Pure: the same input, the same answer."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+
+    def propose(
+        self, feedback: FeedbackResult, workload: Workload, random: random.Random
+    ) -> tuple[Adjustment, ...]:
+        """The changes that this feedback suggests to this workload; `before` must be true of it."""

@@ -1,0 +1,12 @@
+"""What the core brings itself, by the same door as everybody's plugin."""
+
+from __future__ import annotations
+
+from txfuzz.plugin.markers import hookimpl
+
+
+@hookimpl
+def txfuzz_register_analyzers() -> list[type]:
+    from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+
+    return [ElleAnalyzer]

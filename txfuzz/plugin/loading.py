@@ -1,0 +1,118 @@
+"""Find the installed plugins and ask each what it has, one by one: a broken one harms nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from txfuzz.errors import PluginError
+from txfuzz.plugin import hookspecs
+from txfuzz.plugin.markers import GROUP
+from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entry_of
+
+
+def load_plugins(*, strict: bool = False) -> Registry:
+    """Every installed plugin's things. strict: PluginError for the first that is broken or clashes."""
+    registry = _Loading(installed()).registry()
+    if strict and registry.problems:
+        raise PluginError(str(registry.problems[0]))
+    if strict and (clashes := registry.clashes()):
+        raise PluginError(clashes[0])
+    return registry
+
+
+def installed() -> list[tuple[Plugin, EntryPoint]]:
+    """All plugins, in the order in which they are asked: by distribution, then by name."""
+    found = {}
+    for point in entry_points(group=GROUP):
+        distribution = point.dist.name if point.dist else "an unknown distribution"
+        version = point.dist.version if point.dist else "?"
+        found[Plugin(distribution, point.name, version, point.value)] = point
+    return sorted(found.items(), key=lambda item: item[0])
+
+
+def add_commands(cli: Any, registry: Registry) -> tuple[Problem, ...]:
+    """Let the plugins that load add their commands to a click group."""
+    problems = []
+    manager = _manager()
+    for plugin, point in installed():
+        if not any(problem.plugin == plugin for problem in registry.problems):
+            try:
+                manager.register(point.load(), str(plugin))
+                _alone(manager, "txfuzz_register_commands", str(plugin))(cli=cli)
+            except Exception as error:
+                problems.append(Problem(plugin, _reason("txfuzz_register_commands", error)))
+    return tuple(problems)
+
+
+class _Loading:
+    def __init__(self, points: Iterable[tuple[Plugin, EntryPoint]]) -> None:
+        self.manager = _manager()
+        self.problems: list[Problem] = []
+        self.entries: dict[tuple[str, str], list[Entry]] = {}
+        self.plugins = [plugin for plugin, point in points if self.load(plugin, point)]
+
+    def load(self, plugin: Plugin, point: EntryPoint) -> bool:
+        """Import one plugin and take what it has; False when that failed from the start."""
+        try:
+            module = point.load()
+        except (Exception, SystemExit) as error:
+            self.problems.append(Problem(plugin, _reason(f"importing {point.value}", error)))
+            return False
+        try:
+            self.manager.register(module, str(plugin))
+            self.manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            self.manager.unregister(module)
+            self.problems.append(Problem(plugin, _sentence(error)))
+            return False
+        for kind in KINDS.values():
+            self.take(kind.name, plugin)
+        return True
+
+    def take(self, kind_name: str, plugin: Plugin) -> None:
+        kind = KINDS[kind_name]
+        try:
+            values = [
+                value for values in _alone(self.manager, kind.hook, str(plugin))() for value in list(values)
+            ]
+        except (Exception, SystemExit) as error:
+            self.problems.append(Problem(plugin, _reason(kind.hook, error)))
+            return
+        for value in values:
+            try:
+                entry = entry_of(kind, value, plugin)
+                self.entries.setdefault((kind_name, entry.name), []).append(entry)
+            except PluginError as error:
+                self.problems.append(Problem(plugin, str(error)))
+
+    def registry(self) -> Registry:
+        return Registry(
+            tuple(self.plugins),
+            tuple(self.problems),
+            {key: tuple(entries) for key, entries in self.entries.items()},
+        )
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _alone(manager: pluggy.PluginManager, hook: str, plugin: str) -> pluggy.HookCaller:
+    """The hook, as only this plugin implements it."""
+    others = [other for name, other in manager.list_name_plugin() if name != plugin and other is not None]
+    return manager.subset_hook_caller(hook, others)
+
+
+def _reason(doing: str, error: BaseException) -> str:
+    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}"
+
+
+def _sentence(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines)[:400]

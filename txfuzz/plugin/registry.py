@@ -1,0 +1,130 @@
+"""Everything that the plugins have handed over, by kind and name, and who it comes from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass
+from typing import Any
+
+from txfuzz.errors import PluginError, did_you_mean
+from txfuzz.workload.template import Template
+
+
+@dataclass(frozen=True, order=True)
+class Plugin:
+    """One entry point of one distribution."""
+
+    distribution: str
+    name: str
+    version: str
+    module: str
+
+    def __str__(self) -> str:
+        return f"{self.name!r} of {self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A plugin, or one thing of it, that cannot be used, and why."""
+
+    plugin: Plugin
+    reason: str
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that plugins register. methods: what its objects must be able to do."""
+
+    name: str
+    hook: str
+    methods: tuple[str, ...] = ()
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("adapter", "txfuzz_register_adapters", ("capabilities", "open")),
+        Kind("template", "txfuzz_register_templates"),
+        Kind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
+        Kind("heuristic", "txfuzz_register_heuristics", ("propose",)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One named thing. value: a class, or a Template."""
+
+    kind: str
+    name: str
+    about: str
+    value: Any
+    plugin: Plugin
+
+
+def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
+    """The entry of what a plugin handed over; PluginError saying what is wrong with it."""
+    what = getattr(value, "__name__", None) or repr(value)
+    if kind.name == "template":
+        if not isinstance(value, Template):
+            raise PluginError(f"{kind.hook} gave {what}, expected a txfuzz.Template")
+        return Entry(kind.name, value.name, value.about, value, plugin)
+    if not inspect.isclass(value):
+        raise PluginError(f"{kind.hook} gave {what}, expected a class")
+    name = getattr(value, "name", None)
+    if not isinstance(name, str) or not name:
+        raise PluginError(f"{kind.name} class {what} has no `name`")
+    missing = [method for method in kind.methods if not callable(getattr(value, method, None))]
+    if missing:
+        raise PluginError(f"{kind.name} {name!r} has no method {missing[0]}()")
+    if not is_dataclass(value):
+        raise PluginError(f"{kind.name} {name!r} is not a dataclass: its fields would be its options")
+    about = getattr(value, "about", "")
+    return Entry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What is installed. entries: (kind, name) → all that claim the name, usually one."""
+
+    plugins: tuple[Plugin, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    entries: Mapping[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+
+    def entry(self, kind: str, name: str) -> Entry:
+        """The one thing of this kind and name; PluginError where there is none, or several."""
+        found = self.entries.get((kind, name), ())
+        if len(found) > 1:
+            raise PluginError(f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}")
+        if found:
+            return found[0]
+        broken = "".join(f"; {problem}" for problem in self.problems)
+        known = [known for of_kind, known in self.entries if of_kind == kind]
+        raise PluginError(f"no {kind} {name!r} is installed: {did_you_mean(name, known)}{broken}")
+
+    def find(self, kind: str, name: str) -> Any:
+        return self.entry(kind, name).value
+
+    def all(self, kind: str) -> tuple[Entry, ...]:
+        """Everything of a kind that exactly one plugin claims, by name."""
+        return tuple(
+            found[0]
+            for (of_kind, _), found in sorted(self.entries.items())
+            if of_kind == kind and len(found) == 1
+        )
+
+    def clashes(self) -> tuple[str, ...]:
+        """A sentence for every name that several plugins claim."""
+        return tuple(
+            f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}; neither is used by default"
+            for (kind, name), found in sorted(self.entries.items())
+            if len(found) > 1
+        )
+
+
+def _and(plugins: Any) -> str:
+    return " and by ".join(f"plugin {plugin}" for plugin in plugins)
