@@ -78,7 +78,9 @@ def _required(each: dataclasses.Field[Any]) -> bool:
 
 
 def _default_text(each: dataclasses.Field[Any]) -> str:
-    default = each.default if each.default is not dataclasses.MISSING else each.default_factory()  # type: ignore[misc]
+    default = each.default
+    if each.default_factory is not dataclasses.MISSING:
+        default = each.default_factory()
     if default is None:
         return "–"
     return str(default).lower() if isinstance(default, bool) else str(default)

@@ -28,6 +28,8 @@ READ, APPEND, WRITE = 0, 1, 2
 # History.mop_value of a read
 NIL = -1  # nothing is there: the empty list, the unwritten register
 UNKNOWN = -2  # the history does not say what was read (an unfinished or failed transaction)
+# The template of the transactions that read every key when a run is over
+FINAL_READ = "final-read"
 
 
 @dataclass(frozen=True, eq=False)

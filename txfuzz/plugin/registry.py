@@ -120,7 +120,7 @@ class Registry:
     def clashes(self) -> tuple[str, ...]:
         """A sentence for every name that several plugins claim."""
         return tuple(
-            f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}; neither is used by default"
+            f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}: none of them is used"
             for (kind, name), found in sorted(self.entries.items())
             if len(found) > 1
         )

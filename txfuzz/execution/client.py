@@ -1,0 +1,92 @@
+"""A client: one thread, one session, one transaction after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from txfuzz.database.port import Session
+from txfuzz.errors import DatabaseUnavailable
+from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.rendezvous import Rendezvous
+from txfuzz.execution.source import Source
+from txfuzz.execution.summary import Tally
+from txfuzz.execution.transaction import run_transaction
+
+_PATIENCE = 5.0  # seconds that a client tries to connect anew
+
+
+class Client:
+    """Runs what the source asks until it asks no more.
+
+    process: its process number, which grows by `step` whenever it has to connect anew: what an
+    unknown transaction does later is not done by the process that goes on (as in Jepsen).
+    """
+
+    def __init__(
+        self,
+        process: int,
+        step: int,
+        connect: Callable[[], Session],
+        isolation: str,
+        recorder: Recorder,
+        tally: Tally,
+    ) -> None:
+        self.process = process
+        self.session: Session | None = connect()
+        self._step = step
+        self._connect = connect
+        self._isolation = isolation
+        self._recorder = recorder
+        self._tally = tally
+        self._guard = threading.Lock()
+
+    def run(self, source: Source, rendezvous: Rendezvous, barrier_every: int) -> None:
+        """Until the source has no more. Raises what ends the whole run (a TxfuzzError)."""
+        done = 0
+        try:
+            while (asked := source.next()) is not None:
+                session = self.session or self._reconnect(source)
+                if session is None:
+                    return
+                ended = run_transaction(session, self._isolation, asked, self.process, self._recorder)
+                self._tally.add(ended.type, ended.code)
+                if ended.lost:
+                    self.close()
+                    self.process += self._step
+                done += 1
+                if barrier_every and done % barrier_every == 0:
+                    rendezvous.meet()
+        finally:
+            rendezvous.leave()
+
+    def _reconnect(self, source: Source) -> Session | None:
+        """A new session; None when the run stops meanwhile, DatabaseUnavailable when none is to be had."""
+        until = time.monotonic() + _PATIENCE
+        pause = 0.01
+        while not source.stopped:
+            try:
+                session = self._connect()
+            except DatabaseUnavailable:
+                if time.monotonic() > until:
+                    raise
+                source.pause(pause)
+                pause = min(2 * pause, 0.5)
+                continue
+            with self._guard:
+                self.session = session
+            return session
+        return None
+
+    def cancel(self) -> None:
+        """Make a blocked call return; from another thread."""
+        with self._guard:
+            if self.session is not None:
+                self.session.cancel()
+
+    def close(self) -> None:
+        with self._guard:
+            if self.session is not None:
+                self.session.close()
+                self.session = None

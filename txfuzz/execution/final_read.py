@@ -1,0 +1,58 @@
+"""After the clients have ended: read every key once more, so that each write is seen or is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from txfuzz.database.port import BoundStep, Session
+from txfuzz.errors import DatabaseUnavailable
+from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.transaction import run_transaction
+from txfuzz.history.model import FINAL_READ
+from txfuzz.workload.asking import Asked
+from txfuzz.workload.keys import Generation
+from txfuzz.workload.model import Step
+
+_AT_ONCE = 32  # keys in one transaction
+_READ = Step("r")
+
+
+def final_read(
+    connect: Callable[[], Session],
+    isolation: str,
+    generations: Sequence[Generation],
+    process: int,
+    recorder: Recorder,
+    stopped: Callable[[], bool],
+) -> int:
+    """Read all generations in a few transactions of a process of its own; how many committed.
+
+    A database that is gone ends it quietly: the history is whole, it only knows less.
+    """
+    read = 0
+    try:
+        session = connect()
+    except DatabaseUnavailable:
+        return 0
+    try:
+        for asked in _reads(generations):
+            if stopped():
+                break
+            ended = run_transaction(session, isolation, asked, process, recorder)
+            if ended.lost:
+                break
+            read += ended.type == "ok"
+    finally:
+        session.close()
+    return read
+
+
+def _reads(generations: Sequence[Generation]) -> Iterator[Asked]:
+    for start in range(0, len(generations), _AT_ONCE):
+        some = generations[start : start + _AT_ONCE]
+        yield Asked(
+            FINAL_READ,
+            tuple(BoundStep(_READ, "r", generation.key) for generation in some),
+            tuple(range(len(some))),
+            tuple(generation.logical for generation in some),
+        )

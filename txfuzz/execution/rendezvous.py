@@ -1,0 +1,36 @@
+"""A barrier whose parties may leave, so that one client's end never holds up the others."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Rendezvous:
+    """All parties that are still there meet, again and again."""
+
+    def __init__(self, parties: int) -> None:
+        self._parties = parties
+        self._arrived = 0
+        self._round = 0
+        self._changed = threading.Condition()
+
+    def meet(self) -> None:
+        """Wait until every other party has come, too, or has left."""
+        with self._changed:
+            self._arrived += 1
+            mine = self._round
+            self._let_go_if_complete()
+            while self._round == mine:
+                self._changed.wait()
+
+    def leave(self) -> None:
+        """One party comes no more; call it once for each."""
+        with self._changed:
+            self._parties -= 1
+            self._let_go_if_complete()
+
+    def _let_go_if_complete(self) -> None:
+        if self._arrived >= self._parties:
+            self._arrived = 0
+            self._round += 1
+            self._changed.notify_all()

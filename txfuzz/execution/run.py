@@ -1,0 +1,153 @@
+"""Run one workload against one database and record its history."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from txfuzz.database.port import Database, Session
+from txfuzz.errors import TxfuzzError
+from txfuzz.execution.client import Client
+from txfuzz.execution.final_read import final_read
+from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.rendezvous import Rendezvous
+from txfuzz.execution.source import Source
+from txfuzz.execution.summary import ExecutionSummary, Tally
+from txfuzz.workload.asking import Asking
+from txfuzz.workload.keys import KeySpace
+from txfuzz.workload.model import Workload
+from txfuzz.workload.seeds import stream
+
+_TICK = 0.1  # seconds between two looks at the clients
+_GRACE = 0.3  # seconds that running transactions get after a stop before they are cancelled
+
+Watch = Callable[[int, Tally], None]  # (asked so far, outcomes so far), now and then
+
+
+def execute(
+    workload: Workload,
+    database: Database,
+    history: Path,
+    *,
+    isolation: str,
+    iteration: int = 0,
+    fresh: bool = True,
+    interrupted: threading.Event | None = None,
+    watch: Watch | None = None,
+) -> ExecutionSummary:
+    """Run the workload with all its clients; the history is whole whatever happens.
+
+    fresh: start from empty tables. interrupted: set it to end the run early. An error that ends
+    the run after it has begun is in the summary, together with the numbers so far. Raises
+    DatabaseUnavailable where it cannot begin, and OutputError where the history cannot be written.
+    """
+    kind = workload.kind
+    keys = KeySpace(
+        workload.keys,
+        database.prepare(kind, fresh=fresh),
+        lambda physical: database.insert_rows(kind, physical),
+    )
+    asking = Asking(workload, stream(workload.seed, "iteration", iteration, "asking"), keys)
+    scheduling = workload.scheduling
+    interrupted = interrupted or threading.Event()
+    with Recorder(history) as recorder, ExitStack() as stack:
+        running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack)
+        source = Source(asking, scheduling.transactions, scheduling.duration)
+        start = time.monotonic()
+        running.drive(source, interrupted, watch)
+        seconds = time.monotonic() - start
+        reads = running.read_all(keys, interrupted)
+        return running.summary(source, seconds, reads, interrupted.is_set())
+
+
+class _Running:
+    """The clients of one execution, and what ends them."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        recorder: Recorder,
+        isolation: str,
+        connect: Callable[[], Session],
+        stack: ExitStack,
+    ) -> None:
+        self.tally = Tally()
+        self.failure: TxfuzzError | None = None
+        self.crash: BaseException | None = None
+        self._connect, self._isolation, self._recorder = connect, isolation, recorder
+        self._barrier_every = workload.scheduling.barrier_every
+        self._clients: list[Client] = []
+        count = workload.scheduling.clients
+        for process in range(count):
+            client = Client(process, count, connect, isolation, recorder, self.tally)
+            stack.callback(client.close)
+            self._clients.append(client)
+
+    def drive(self, source: Source, interrupted: threading.Event, watch: Watch | None) -> None:
+        rendezvous = Rendezvous(len(self._clients))
+        threads = [
+            threading.Thread(
+                target=self._work,
+                args=(client, source, rendezvous),
+                name=f"client-{client.process}",
+                daemon=True,
+            )
+            for client in self._clients
+        ]
+        for thread in threads:
+            thread.start()
+        cancel_at: float | None = None
+        while any(thread.is_alive() for thread in threads):
+            next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
+            if interrupted.is_set():
+                source.stop()
+            if source.stopped:
+                cancel_at = cancel_at or time.monotonic() + _GRACE
+                if time.monotonic() >= cancel_at:
+                    for client in self._clients:
+                        client.cancel()
+                    cancel_at = time.monotonic() + _GRACE
+            if watch is not None:
+                watch(source.asked, self.tally)
+        if self.crash is not None:
+            raise self.crash
+
+    def _work(self, client: Client, source: Source, rendezvous: Rendezvous) -> None:
+        try:
+            client.run(source, rendezvous, self._barrier_every)
+        except TxfuzzError as error:
+            self.failure = self.failure or error
+            source.stop()
+        except BaseException as error:
+            self.crash = self.crash or error
+            source.stop()
+
+    def read_all(self, keys: KeySpace, interrupted: threading.Event) -> int:
+        if self.failure is not None:
+            return 0
+        process = 1 + max(client.process for client in self._clients)
+        try:
+            return final_read(
+                self._connect, self._isolation, keys.used, process, self._recorder, interrupted.is_set
+            )
+        except TxfuzzError as error:
+            self.failure = error
+            return 0
+
+    def summary(self, source: Source, seconds: float, reads: int, interrupted: bool) -> ExecutionSummary:
+        outcomes = self.tally.outcomes
+        return ExecutionSummary(
+            asked=source.asked,
+            ok=outcomes["ok"],
+            fail=outcomes["fail"],
+            info=outcomes["info"],
+            aborts=dict(self.tally.aborts.most_common()),
+            seconds=seconds,
+            final_reads=reads,
+            stopped=str(self.failure or ("interrupted" if interrupted else "")),
+            interrupted=interrupted,
+            failure=self.failure,
+        )

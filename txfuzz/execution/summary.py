@@ -1,0 +1,52 @@
+"""What became of an execution, in numbers."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from txfuzz.errors import TxfuzzError
+
+
+@dataclass(frozen=True)
+class ExecutionSummary:
+    """Transactions by outcome, without the final reads.
+
+    asked: started; aborts: failed and unknown ones by the database's code. seconds: of the run
+    without the final reads. final_reads: transactions that read all keys in the end.
+    stopped: why it ended early, as a phrase; empty when it ran to its end. interrupted: by
+    request of the caller. failure: the error that ended it; what was recorded is whole.
+    """
+
+    asked: int = 0
+    ok: int = 0
+    fail: int = 0
+    info: int = 0
+    aborts: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    final_reads: int = 0
+    stopped: str = ""
+    interrupted: bool = False
+    failure: TxfuzzError | None = None
+
+    @property
+    def per_second(self) -> float:
+        """Committed transactions a second."""
+        return self.ok / self.seconds if self.seconds else 0.0
+
+
+class Tally:
+    """Counts outcomes while clients run."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.aborts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, outcome: str, code: str = "") -> None:
+        with self._lock:
+            self.outcomes[outcome] += 1
+            if code:
+                self.aborts[code] += 1
