@@ -1,0 +1,228 @@
+"""Where a missing edge could have arisen: the keys on which two transactions can meet.
+
+A missing edge leads from the last transaction of a path back to the first one. One of the two
+touched its key; the other did so too, the other way round, or its template can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from txfuzz.analysis.columns import Columns, Flags
+from txfuzz.analysis.components import AnyInts
+from txfuzz.analysis.dependencies import RW, WR, WW
+from txfuzz.analysis.near_cycles_paths import Links
+from txfuzz.analysis.pressure import LogicalKeys
+from txfuzz.history.model import OK, UNKNOWN, Ints
+from txfuzz.workload.model import Choice, Key, Transaction, Workload
+
+READS, WRITES = 0, 1
+# What the source and the target of an edge do on its key.
+SOURCE_DOES = {WW: WRITES, WR: WRITES, RW: READS}
+TARGET_DOES = {WW: WRITES, WR: READS, RW: WRITES}
+# The edge the other way round, of two transactions that have met on a key.
+REVERSE = {WW: WW, WR: RW, RW: WR}
+NOT_SAID = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Touches:
+    """What each committed transaction did, each (transaction, reads or writes, physical key) once.
+
+    code: (2 × transaction + what it did), rising; offsets: where each code begins. mop: the first
+    micro-operation that did it.
+    """
+
+    code: Ints
+    offsets: Ints
+    key: Ints
+    group: Ints
+    mop: Ints
+    nodes: int
+    width: int
+
+    def of(self, rows: AnyInts, does: int) -> tuple[Ints, Ints]:
+        """The touches of these transactions: for each the place in `rows`, and the touch."""
+        code = 2 * rows.astype(np.int64) + does
+        begin, count = self.offsets[code], self.offsets[code + 1] - self.offsets[code]
+        at = np.repeat(np.arange(len(rows)), count)
+        return at, np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(at))
+
+    def find(self, rows: AnyInts, does: int, key: Ints) -> Ints:
+        """The touch of this physical key by these transactions, -1 where there is none."""
+        wanted = (2 * rows.astype(np.int64) + does) * self.width + key
+        known = self.code * self.width + self.key
+        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        return np.where(known[at] == wanted, at, -1) if len(known) else np.full(len(wanted), -1)
+
+
+def touches(columns: Columns, keys: LogicalKeys) -> Touches:
+    history = columns.history
+    mops = np.flatnonzero((columns.type == OK) & ((history.mop_value != UNKNOWN) | ~columns.is_read))
+    code = 2 * columns.txn[mops].astype(np.int64) + np.where(columns.is_read[mops], READS, WRITES)
+    width = max(len(history.keys), 1)
+    _, first = np.unique(code * width + history.mop_key[mops], return_index=True)
+    mop, code = mops[first], code[first]
+    offsets = np.searchsorted(code, np.arange(2 * len(history) + 1))
+    key = history.mop_key[mop]
+    return Touches(code, offsets, key, keys.of[key], mop, len(history), width)
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Which logical keys a template can read and write, and with which of its steps.
+
+    Learnt from what its transactions did, and from the choices of the workload where it is given.
+    A transaction without a template is its own template. code: sorted; step: the first one.
+    """
+
+    template: Ints
+    code: Ints
+    step: Ints
+    groups: int
+
+    def find(self, rows: AnyInts, does: int, group: Ints) -> Ints:
+        """The step (NOT_SAID where unknown), or less than that where the template cannot."""
+        wanted = (2 * self.template[rows] + does) * self.groups + group
+        at = np.minimum(np.searchsorted(self.code, wanted), max(len(self.code) - 1, 0))
+        if not len(self.code):
+            return np.full(len(wanted), NOT_SAID - 1)
+        return np.where(self.code[at] == wanted, self.step[at], NOT_SAID - 1)
+
+
+def reach(columns: Columns, keys: LogicalKeys, seen: Touches, workload: Workload | None = None) -> Reach:
+    history = columns.history
+    names = {name: at for at, name in enumerate(history.templates)}
+    own = len(names) + np.arange(len(history))
+    template = np.where(history.template < 0, own, history.template)
+    groups = max(len(keys.names), 1)
+    code = (2 * template[seen.code // 2] + seen.code % 2) * groups + seen.group
+    step = history.mop_step[seen.mop]
+    if workload is not None:
+        number = {name: at for at, name in enumerate(keys.names) if keys.known[at]}
+        more = [
+            ((2 * names[txn.name] + does) * groups + number[key], at)
+            for txn in workload.transactions
+            if txn.name in names
+            for at, does, keys_of in _choices(txn)
+            for key in keys_of
+            if key in number
+        ]
+        code = np.concatenate([code, np.array([each for each, _ in more], np.int64)])
+        step = np.concatenate([step, np.array([each for _, each in more], np.int64)])
+    order = np.lexsort((step, code))
+    code, step = code[order], step[order]
+    first = np.flatnonzero(np.diff(code, prepend=-1))
+    return Reach(template, code[first], step[first], groups)
+
+
+def _choices(txn: Transaction) -> list[tuple[int, int, tuple[int, ...] | range]]:
+    """Per step with a micro-operation: its place, what it does, and the keys it can choose."""
+    choices = [key for step in txn.steps for key in (*step.keys(),) if isinstance(key, Choice)]
+    chosen: Mapping[str, Choice] = {choice.name: choice for choice in choices if choice.name is not None}
+
+    def keys_of(key: Key) -> tuple[int, ...] | range:
+        return key.keys if isinstance(key, Choice) else chosen[key.name].keys
+
+    return [
+        (at, READS if step.reads else WRITES, keys_of(step.key))
+        for at, step in enumerate(txn.steps)
+        if step.key is not None and (step.reads or step.writes)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Meetings:
+    """Ways in which an edge from `last` to `first` could have arisen, for pairs of transactions.
+
+    pair: place in the pairs asked for, rising. kind: of the missing edge. key: a physical key;
+    group: its logical key. met: both touched the key, and `first` came directly before `last` on
+    it. both_write: the edge is rw and its source writes the key, too. source_step, target_step:
+    NOT_SAID where the history does not say.
+    """
+
+    pair: Ints
+    kind: Ints
+    key: Ints
+    group: Ints
+    met: Flags
+    both_write: Flags
+    source_step: Ints
+    target_step: Ints
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def __getitem__(self, which: Ints | Flags) -> Meetings:
+        return Meetings(*(getattr(self, each.name)[which] for each in fields(self)))
+
+
+def meetings(
+    first: Ints, last: Ints, found: Links, seen: Touches, can: Reach, keys: LogicalKeys, steps: Ints
+) -> Meetings:
+    """All ways for all pairs. steps: `mop_step` of the history."""
+    pairs = _Pairs(first, last, found, seen, can, keys, steps)
+    parts = [part for kind in (WW, WR, RW) for part in (pairs.last_touched(kind), pairs.first_touched(kind))]
+    every = Meetings(
+        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Meetings))
+    )
+    return every[np.argsort(every.pair, kind="stable")]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    first: Ints
+    last: Ints
+    found: Links
+    seen: Touches
+    can: Reach
+    keys: LogicalKeys
+    steps: Ints
+
+    def last_touched(self, kind: int) -> Meetings:
+        """Of the keys that `last` touched as the source of such an edge does."""
+        seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
+        at, touch = seen.of(self.last, does)
+        key, group, first = seen.key[touch], seen.group[touch], self.first[at]
+        other = seen.find(first, done, key)
+        met = other >= 0
+        step = np.where(met, self.steps[seen.mop[other]], self.can.find(first, done, group))
+        fits = self.keys.known[group] & (step >= NOT_SAID)
+        fits[met] &= self._came_before(at[met], REVERSE[kind], key[met])
+        return self._meetings(kind, at, touch, met, self.steps[seen.mop[touch]], step, fits)
+
+    def first_touched(self, kind: int) -> Meetings:
+        """Of the keys that `first` touched as the target does, and `last` not as the source does."""
+        seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
+        at, touch = seen.of(self.first, done)
+        group = seen.group[touch]
+        step = self.can.find(self.last[at], does, group)
+        code = (2 * self.last[at] + does) * self.can.groups + group
+        touched = np.isin(code, seen.code * self.can.groups + seen.group)  # in any generation
+        fits = self.keys.known[group] & (step >= NOT_SAID) & ~touched
+        met = np.zeros(len(at), np.bool_)
+        return self._meetings(kind, at, touch, met, step, self.steps[seen.mop[touch]], fits)
+
+    def _meetings(
+        self, kind: int, at: Ints, touch: Ints, met: Flags, source_step: Ints, target_step: Ints, fits: Flags
+    ) -> Meetings:
+        key = self.seen.key[touch]
+        both_write = np.zeros(len(at), np.bool_)
+        if kind == RW:
+            both_write = self.seen.find(self.last[at], WRITES, key) >= 0
+        if kind == WR:  # what reads a version and writes the key comes after it by ww, another kind
+            fits = fits & (self.seen.find(self.first[at], WRITES, key) < 0)
+        kinds = np.full(len(at), kind)
+        group = self.seen.group[touch]
+        return Meetings(at, kinds, key, group, met, both_write, source_step, target_step)[fits]
+
+    def _came_before(self, at: Ints, kind: int, key: Ints) -> Flags:
+        """Does a link of this kind on this key lead from `first` to `last`?"""
+        found, width = self.found, self.seen.width
+        pair = found.pair_of(self.first[at], self.last[at])
+        known = (found.pair * 3 + found.kind) * width + found.key
+        flags: Flags = (pair >= 0) & np.isin((pair * 3 + kind) * width + key, known)
+        return flags
