@@ -1,0 +1,143 @@
+"""A history in, an AnalysisResult out: the analyzers in turn, their parts put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from txfuzz.analysis.columns import columns_of
+from txfuzz.analysis.consistency import friendly
+from txfuzz.analysis.contract import Analyzer, Part
+from txfuzz.analysis.dependencies import VersionOptions, dependencies
+from txfuzz.analysis.elle_analyzer import DEFAULT_NEAR_CYCLES, ElleAnalyzer
+from txfuzz.analysis.refusals import refusal
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.errors import PluginError, TxfuzzError
+from txfuzz.history.model import FAIL, INFO, OK, History
+from txfuzz.history.reading import read_history
+
+# What an analyzer cannot fill in: it follows from the history and from all parts together.
+_OWN = frozenset(
+    {"file", "verdict", "expect", "reason", "kind", "anomalies", "transactions", "committed", "failed",
+     "unknown", "parts"}
+)  # fmt: skip
+_FIELDS = frozenset(AnalysisResult.__dataclass_fields__) - _OWN
+_SEVERITY = (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID)
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Invalid before unknown before valid."""
+    return max(verdicts, key=_SEVERITY.index, default=Verdict.VALID)
+
+
+def analyze_history(
+    history: History | str | os.PathLike[str],
+    expect: str = "serializable",
+    *,
+    analyzers: Sequence[Analyzer] | None = None,
+    max_near_cycles: int = DEFAULT_NEAR_CYCLES,
+) -> AnalysisResult:
+    """What a history means, held against a consistency model (by any of its names).
+
+    history: in memory, or a file in any form that Elle takes. analyzers: those that judge it, in
+    this order; None for the built-in one, which then tells at most `max_near_cycles`.
+
+    Raises HistoryError for a file that is no history, UsageError for an unknown model, and
+    PluginError where an analyzer fails or two of them fill in the same field.
+    """
+    name = history.source if isinstance(history, History) else os.fspath(history)
+    model = friendly(expect)
+    if not isinstance(history, History):
+        history = read_history(history)
+    if analyzers is None:
+        analyzers = (ElleAnalyzer(max_near_cycles=max_near_cycles),)
+    parts = [(each, _part(each, history, model)) for each in analyzers]
+    fields = _fields(parts)
+    anomalies = tuple(anomaly for _, part in parts for anomaly in part.anomalies)
+    types = {*fields.pop("anomaly_types", ()), *(anomaly.type for anomaly in anomalies)}
+    verdict = worst([part.verdict for _, part in parts])
+    outcomes = np.bincount(history.type, minlength=3)
+    return AnalysisResult(
+        file=name,
+        verdict=verdict,
+        expect=model,
+        reason=_reason(parts, verdict),
+        kind=history.kind.value if history.kind else None,
+        anomaly_types=tuple(sorted(types)),
+        anomalies=anomalies,
+        transactions=len(history),
+        committed=int(outcomes[OK]),
+        failed=int(outcomes[FAIL]),
+        unknown=int(outcomes[INFO]),
+        warnings=(*history.warnings, *fields.pop("warnings", ())),
+        parts={each.name: _told(part) for each, part in parts if not isinstance(each, ElleAnalyzer)},
+        **fields,
+    )
+
+
+def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
+    """What one analyzer says; whatever goes wrong in a plugin's one is the plugin's, by name."""
+    if isinstance(analyzer, ElleAnalyzer):
+        return analyzer.analyze(history, expect)
+    try:
+        part = analyzer.analyze(history, expect)
+    except TxfuzzError:
+        raise
+    except Exception as error:
+        raise PluginError(f"analyzer {analyzer.name!r} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(part, Part) or not isinstance(part.verdict, Verdict):
+        raise PluginError(f"analyzer {analyzer.name!r} gave {part!r}, expected a txfuzz.Part")
+    return part
+
+
+def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
+    """The fields of all parts, each filled in by one analyzer."""
+    fields: dict[str, Any] = {}
+    by: dict[str, str] = {}
+    for analyzer, part in parts:
+        for name, value in part.fields.items():
+            if name not in _FIELDS:
+                raise PluginError(
+                    f"analyzer {analyzer.name!r} cannot fill in the field {name!r} of the analysis"
+                )
+            if name in by:
+                raise PluginError(
+                    f"analyzers {by[name]!r} and {analyzer.name!r} both fill in the field {name!r}"
+                )
+            by[name], fields[name] = analyzer.name, value
+    return fields
+
+
+def _reason(parts: Sequence[tuple[Analyzer, Part]], verdict: Verdict) -> str:
+    """The reasons of those whose judgement it is."""
+    said = [
+        part.reason if isinstance(analyzer, ElleAnalyzer) else f"{analyzer.name}: {part.reason}"
+        for analyzer, part in parts
+        if part.verdict is verdict and part.reason
+    ]
+    return "; ".join(said)
+
+
+def _told(part: Part) -> Mapping[str, Any]:
+    return {"verdict": part.verdict.value, "reason": part.reason, **part.data}
+
+
+def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
+    """Why an executed history says nothing although nothing contradicts it; None where it says something.
+
+    A campaign that asked a database and got such an answer is not valid but unknown.
+    """
+    if result.verdict is Verdict.INVALID:
+        return None
+    if not np.any(history.type == OK):
+        return "vacuous: nothing committed"
+    if result.concurrent_edges_per_txn > 0 or refusal(columns_of(history), VersionOptions()):
+        return None
+    edges = dependencies(history)
+    between = history.process[edges.source] != history.process[edges.target]
+    if between.any() or len(edges.fans):
+        return None
+    return "vacuous: no dependency ran between two processes"
