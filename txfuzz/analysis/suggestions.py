@@ -93,8 +93,8 @@ def _contention(history: History, figures: Metrics, pressed: Sequence[KeyPressur
         total = max(int(np.diff(history.mops)[history.type == OK].sum()), 1)
         share = sum(each.reads + each.writes for each in pressed[:FEW_KEYS]) / total
         yield (
-            f"Use fewer keys: {touched} were touched, the {FEW_KEYS} hardest pressed ones took {share:.1%} of "
-            f"the operations, and only {density:.3g} dependencies a transaction ran between transactions that "
+            f"Use fewer keys: {touched} were touched, the {FEW_KEYS} hardest pressed took {share:.1%} of the "
+            f"operations, and only {density:.3g} dependencies a transaction ran between transactions that "
             "overlapped."
         )
     else:

@@ -1,0 +1,15 @@
+"""The default heuristics of txfuzz: the hook that hands them over."""
+
+from __future__ import annotations
+
+from txfuzz import hookimpl
+
+
+@hookimpl
+def txfuzz_register_heuristics() -> list[type]:
+    from txfuzz_heuristics.hot_keys import HotKeys
+    from txfuzz_heuristics.mix import Mix
+    from txfuzz_heuristics.schema_init import SchemaInit
+    from txfuzz_heuristics.scheduling import Scheduling
+
+    return [HotKeys, Mix, Scheduling, SchemaInit]

@@ -1,0 +1,78 @@
+"""More writing transactions where little depends on anything, fewer reading ones where much does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from txfuzz import Adjustment, FeedbackResult, Workload
+from txfuzz.feedback.adjusting import current
+
+from .options import edges_option, measured, option
+
+_TOLD = 4  # decimals of a weight
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Writes make the dependencies that reads show; a mix without both shows none."""
+
+    name: ClassVar[str] = "mix"
+    about: ClassVar[str] = "shifts the weights of transactions by how densely they depend on each other"
+
+    below: float = option(1.0, "edges a transaction below which write-heavy transactions gain", least=0.0)
+    above: float = option(2.0, "edges a transaction above which read-only transactions lose", least=0.0)
+    gain: float = option(1.2, "what the weight of a write-heavy transaction is multiplied by", least=1.0)
+    loss: float = option(0.85, "what the weight of a read-only transaction is multiplied by", least=0.0)
+    floor: float = option(0.05, "the share below which no transaction is pushed", least=0.0)
+    edges: str = edges_option()
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
+        before: dict[str, float] = current(workload, "mix")
+        total = sum(before.values())
+        if not feedback.committed or not total:
+            return ()
+        density, words = measured(feedback, self.edges)
+        moved = {name for name in before if self._factor(workload, name, density) != 1.0}
+        shares = {name: weight / total for name, weight in before.items()}
+        wanted = {name: share * self._factor(workload, name, density) for name, share in shares.items()}
+        after = _normalised(wanted, {name: min(self.floor, share) for name, share in shares.items()})
+        if all(abs(after[name] - share) < 10**-_TOLD for name, share in shares.items()):
+            return ()
+        after = {name: round(share, _TOLD) for name, share in after.items()}
+        return (Adjustment("mix", before, after, self._reason(words, density, moved), self.name),)
+
+    def _factor(self, workload: Workload, name: str, density: float) -> float:
+        transaction = workload.transaction(name)
+        if density < self.below and transaction.writes and transaction.writes >= transaction.reads:
+            return self.gain
+        if density > self.above and transaction.reads and not transaction.writes:
+            return self.loss
+        return 1.0
+
+    def _reason(self, words: str, density: float, moved: set[str]) -> str:
+        who = " and ".join(repr(name) for name in sorted(moved))
+        if density < self.below:
+            return (
+                f"{words}, below {self.below:g}: {who}, write-heavy, gain ×{self.gain:g} before normalising"
+            )
+        return f"{words}, above {self.above:g}: {who}, read-only, lose ×{self.loss:g} before normalising"
+
+
+def _normalised(wanted: dict[str, float], floors: dict[str, float]) -> dict[str, float]:
+    """Shares in these proportions that add up to 1, none of them below its floor.
+
+    The floors add up to at most 1.
+    """
+    held: dict[str, float] = {}
+    while True:
+        free = {name: share for name, share in wanted.items() if name not in held}
+        total = sum(free.values())
+        if not total:
+            return {name: held.get(name, 0.0) for name in wanted}
+        scale = (1 - sum(held.values())) / total
+        low = {name: floors[name] for name, share in free.items() if share * scale < floors[name]}
+        if not low:
+            return {name: held.get(name, wanted[name] * scale) for name in wanted}
+        held |= low

@@ -1,0 +1,59 @@
+"""More clients where too little overlaps, fewer where too much does, and a barrier to align them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from txfuzz import Adjustment, FeedbackResult, Workload
+
+from .options import edges_option, measured, option
+
+
+@dataclass(frozen=True)
+class Scheduling:
+    """How many clients press, and whether their transactions start together."""
+
+    name: ClassVar[str] = "scheduling"
+    about: ClassVar[str] = "adds or removes clients, and lets them meet at a barrier once near-cycles appear"
+
+    below: float = option(1.0, "edges a transaction below which clients are added", least=0.0)
+    above: float = option(3.0, "edges a transaction above which clients are removed", least=0.0)
+    add: int = option(2, "how many clients are added at a time", least=0)
+    remove: int = option(1, "how many clients are removed at a time", least=0)
+    most: int = option(32, "no clients are added beyond this", least=1)
+    fewest: int = option(2, "no clients are removed below this", least=1)
+    barrier_every: int = option(
+        25, "after how many transactions each the clients meet, once near-cycles appear; 0 for never", least=0
+    )
+    edges: str = edges_option()
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
+        if not feedback.committed:
+            return ()
+        return (*self._clients(feedback, workload), *self._barrier(feedback, workload))
+
+    def _clients(self, feedback: FeedbackResult, workload: Workload) -> tuple[Adjustment, ...]:
+        density, words = measured(feedback, self.edges)
+        before = after = workload.scheduling.clients
+        limit = 0.0
+        if density < self.below:
+            after, limit = max(before, min(before + self.add, self.most)), self.below
+        elif density > self.above:
+            after, limit = min(before, max(before - self.remove, self.fewest)), self.above
+        if after == before:
+            return ()
+        side = "below" if after > before else "above"
+        reason = f"{words}, {side} {limit:g}: {after} clients instead of {before}"
+        return (Adjustment("scheduling.clients", before, after, reason, self.name),)
+
+    def _barrier(self, feedback: FeedbackResult, workload: Workload) -> tuple[Adjustment, ...]:
+        count = len(feedback.near_cycles)
+        if not count or workload.scheduling.barrier_every or not self.barrier_every:
+            return ()
+        reason = (
+            f"{count} near-cycle{'s' if count > 1 else ''}: clients that meet after every {self.barrier_every} "
+            "transactions start the next ones together"
+        )
+        return (Adjustment("scheduling.barrier_every", 0, self.barrier_every, reason, self.name),)

@@ -1,0 +1,30 @@
+"""Tables are made once; later iterations go on with what is in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from txfuzz import Adjustment, FeedbackResult, Workload
+
+from .options import option
+
+
+@dataclass(frozen=True)
+class SchemaInit:
+    """State that grows is a state that fresh tables never reach."""
+
+    name: ClassVar[str] = "schema-init"
+    about: ClassVar[str] = "lets only the first iteration create the tables"
+
+    keep: bool = option(False, "whether every iteration creates the tables anew")
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
+        if self.keep or not workload.init_schema:
+            return ()
+        reason = (
+            f"iteration {feedback.iteration} created the tables; the next ones keep the rows of its "
+            f"{feedback.committed} committed transactions and open new generations of keys"
+        )
+        return (Adjustment("init_schema", True, False, reason, self.name),)
