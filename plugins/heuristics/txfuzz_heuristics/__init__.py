@@ -9,7 +9,7 @@ from txfuzz import hookimpl
 def txfuzz_register_heuristics() -> list[type]:
     from txfuzz_heuristics.hot_keys import HotKeys
     from txfuzz_heuristics.mix import Mix
-    from txfuzz_heuristics.schema_init import SchemaInit
     from txfuzz_heuristics.scheduling import Scheduling
+    from txfuzz_heuristics.schema_init import SchemaInit
 
     return [HotKeys, Mix, Scheduling, SchemaInit]

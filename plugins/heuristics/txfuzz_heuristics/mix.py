@@ -11,7 +11,7 @@ from txfuzz.feedback.adjusting import current
 
 from .options import edges_option, measured, option
 
-_TOLD = 4  # decimals of a weight
+_LEAST = 1e-4  # a smaller change of a share is none
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Mix:
         shares = {name: weight / total for name, weight in before.items()}
         wanted = {name: share * self._factor(workload, name, density) for name, share in shares.items()}
         after = _normalised(wanted, {name: min(self.floor, share) for name, share in shares.items()})
-        if all(abs(after[name] - share) < 10**-_TOLD for name, share in shares.items()):
+        if all(abs(after[name] - share) < _LEAST for name, share in shares.items()):
             return ()
-        after = {name: round(share, _TOLD) for name, share in after.items()}
+        after = {name: float(f"{share:.4g}") for name, share in after.items()}
         return (Adjustment("mix", before, after, self._reason(words, density, moved), self.name),)
 
     def _factor(self, workload: Workload, name: str, density: float) -> float:

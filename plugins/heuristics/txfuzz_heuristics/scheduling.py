@@ -53,7 +53,7 @@ class Scheduling:
         if not count or workload.scheduling.barrier_every or not self.barrier_every:
             return ()
         reason = (
-            f"{count} near-cycle{'s' if count > 1 else ''}: clients that meet after every {self.barrier_every} "
-            "transactions start the next ones together"
+            f"{count} near-cycle{'s' if count > 1 else ''}: clients that meet after every "
+            f"{self.barrier_every} transactions start the next ones together"
         )
         return (Adjustment("scheduling.barrier_every", 0, self.barrier_every, reason, self.name),)
