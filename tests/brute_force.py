@@ -1,0 +1,183 @@
+"""A second checker, slow and simple, for histories of a few transactions.
+
+Written from the definitions (Adya, Liskov, O'Neil 2000; Kingsbury & Alvaro 2020; Elle's conventions
+where those leave a choice) over plain operations, sharing no code with txfuzz.analysis: edges by
+looking at all pairs, cycles by listing all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, pairwise, product
+from typing import Any
+
+WW, WR, RW, PROCESS, REALTIME = "ww", "wr", "rw", "process", "realtime"
+INIT = ("init",)  # the version before all others of a key
+
+Mop = tuple[str, int, Any]  # a read of a list saw a tuple, or None
+
+
+@dataclass(frozen=True)
+class Txn:
+    """type: ok, fail or info. mops: as completed. invoke_at, complete_at: places in the history,
+    complete_at None where the history ends before."""
+
+    type: str
+    process: int
+    mops: tuple[Mop, ...]
+    invoke_at: int
+    complete_at: int | None
+
+    def reads(self) -> list[tuple[int, Any]]:
+        return [(key, value) for f, key, value in self.mops if f == "r"]
+
+    def writes(self) -> list[tuple[int, Any]]:
+        return [(key, value) for f, key, value in self.mops if f != "r"]
+
+
+Edges = Mapping[tuple[int, int], set[str]]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """types: anomalies that are not cycles. edges: all between two transactions, by their numbers.
+    own: transactions that read what they themselves write only later (registers)."""
+
+    types: frozenset[str]
+    edges: Edges
+    own: frozenset[int] = frozenset()
+
+
+def order_edges(txns: list[Txn], order: str) -> set[tuple[int, int]]:
+    """Process order: neighbours. Real-time order: all pairs; its reduction where asked for."""
+    ok = [at for at, txn in enumerate(txns) if txn.type == "ok"]
+    if order == PROCESS:
+        ok.sort(key=lambda at: txns[at].complete_at or 0)
+        return {
+            pair
+            for process in {txn.process for txn in txns}
+            for pair in pairwise(at for at in ok if txns[at].process == process)
+        }
+    before = {(a, b) for a in ok for b in range(len(txns)) if (txns[a].complete_at or 0) < txns[b].invoke_at}
+    return {(a, b) for a, b in before if not any((a, c) in before and (c, b) in before for c in ok)}
+
+
+# Cycles
+
+
+def simple_cycles(edges: Edges) -> Iterator[list[int]]:
+    """Every cycle that passes no transaction twice, from its smallest transaction on."""
+    follow: dict[int, list[int]] = {}
+    for a, b in edges:
+        follow.setdefault(a, []).append(b)
+
+    def walk(trail: list[int]) -> Iterator[list[int]]:
+        for after in follow.get(trail[-1], ()):
+            if after == trail[0] and len(trail) > 1:
+                yield list(trail)
+            elif after > trail[0] and after not in trail:
+                yield from walk([*trail, after])
+
+    for start in follow:
+        yield from walk([start])
+
+
+def cycle_type(kinds: list[str]) -> str:
+    suffix = next((f"-{order}" for order in (REALTIME, PROCESS) if order in kinds), "")
+    count = kinds.count(RW)
+    if count == 0:
+        return ("G1c" if WR in kinds else "G0") + suffix
+    if count == 1:
+        return "G-single-item" + suffix
+    adjacent = any(a == b == RW for a, b in zip(kinds, [*kinds[1:], kinds[0]], strict=True))
+    return ("G2-item" if adjacent else "G-nonadjacent-item") + suffix
+
+
+def cycle_types(edges: Edges, explained_by: tuple[str, ...]) -> set[str]:
+    """The types of all cycles, where a pair counts as the first kind of `explained_by` that joins it."""
+    kind = {pair: next(each for each in explained_by if each in kinds) for pair, kinds in edges.items()}
+    return {
+        cycle_type([kind[pair] for pair in zip(cycle, [*cycle[1:], cycle[0]], strict=True)])
+        for cycle in simple_cycles(edges)
+    }
+
+
+def reachable(pairs: set[tuple[Any, Any]]) -> set[tuple[Any, Any]]:
+    closed = set(pairs)
+    while more := {(a, d) for (a, b), (c, d) in product(closed, pairs) if b == c} - closed:
+        closed |= more
+    return closed
+
+
+def broken_models(truth: Truth, edges: Edges) -> set[str]:
+    """Models of which some cycle (or closed walk) of the right edges is proof."""
+    components = reachable(set(edges))
+
+    def some(kinds: set[str]) -> set[tuple[int, int]]:
+        own = {(at, at) for at in truth.own if WR in kinds and (at, at) in components}
+        return {pair for pair, joined in edges.items() if joined & kinds} | own
+
+    def cyclic(pairs: set[tuple[int, int]]) -> bool:
+        return any(a == b for a, b in reachable(pairs))
+
+    broken = set()
+    for prefix, order in (("", None), ("strong-session-", PROCESS), ("strong-", REALTIME)):
+        if order and not any(order in kinds for kinds in edges.values()):
+            continue
+        also = {order} if order else set()
+        plain = some({WW, WR} | also)
+        rw = some({RW})
+        then = {(a, d) for (a, b), (c, d) in product(plain, rw) if b == c}
+        for model, pairs in (
+            ("PL-1", some({WW} | also)),
+            ("PL-2", plain),
+            ("snapshot-isolation" if order else "PL-SI", plain | then),
+            ("serializable" if order else "PL-3", plain | rw),
+        ):
+            if cyclic(pairs):
+                broken.add("PL-SS" if (prefix, model) == ("strong-", "serializable") else prefix + model)
+    return broken
+
+
+# Anomalies that both kinds of history share
+
+
+def lost_update(txns: list[Txn]) -> bool:
+    seen: set[tuple[int, Any]] = set()
+    for txn in txns:
+        if txn.type != "ok":
+            continue
+        for key in {key for _, key, _ in txn.mops}:
+            mops = [mop for mop in txn.mops if mop[1] == key]
+            first = next((at for at, mop in enumerate(mops) if mop[0] == "r"), None)
+            if first is None or all(f == "r" for f, _, _ in mops[first:]):
+                continue
+            version = (key, mops[first][2] or None)
+            if version in seen:
+                return True
+            seen.add(version)
+    return False
+
+
+def aborted_or_intermediate(txns: list[Txn], seen: list[tuple[int, int, list[Any], Any]]) -> Iterator[str]:
+    """seen: (reader, key, all values in what it read, the last of them), committed readers only."""
+    for reader, key, values, last in seen:
+        for at, txn in enumerate(txns):
+            mine = [value for k, value in txn.writes() if k == key]
+            if txn.type == "fail" and set(mine) & set(values):
+                yield "G1a"
+            if at != reader and last in mine[:-1]:
+                yield "G1b"
+        if not set(values) <= {value for txn in txns for k, value in txn.writes() if k == key}:
+            yield "unwritten-read"
+
+
+def overlapping_pairs(txns: list[Txn]) -> list[tuple[int, int]]:
+    """Pairs of transactions of which neither completed before the other was invoked."""
+    end = [len(txns) * 2 if txn.complete_at is None else txn.complete_at for txn in txns]
+    return [
+        (a, b)
+        for a, b in combinations(range(len(txns)), 2)
+        if txns[a].invoke_at < end[b] and txns[b].invoke_at < end[a]
+    ]
