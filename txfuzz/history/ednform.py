@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from txfuzz.history.forms import shown
-from txfuzz.history.values import Character, Keyword, Map, Symbol, Tagged
+from txfuzz.history.forms import DEPTH, shown
+from txfuzz.history.values import TOO_MANY_DIGITS, Character, Keyword, Map, Symbol, Tagged, checked
 
 _TAG = re.compile(r"#([A-Za-z][\w.*+!\-?$%&=:#<>@/]*)")
 _BUILT_IN = {"inst", "uuid"}
@@ -49,33 +49,39 @@ class EdnParser:
             raise ValueError(token)
         return values[0]
 
-    def _plain(self, value: Any) -> Any:
-        """edn_format's own types as ours."""
-        edn = self._edn
+    def _plain(self, value: Any, depth: int = DEPTH) -> Any:
+        """edn_format's own types as ours, nested at most that deep."""
+        edn, inner = self._edn, depth - 1
+        if depth < 0:
+            raise RecursionError
         if isinstance(value, edn.Char):
             return Character(str(value))
-        if value is None or isinstance(value, str | bool | int | float):
-            return value
+        if isinstance(value, str | int):
+            return checked(value)
         if isinstance(value, edn.Keyword):
             return Keyword(value.name)
         if isinstance(value, edn.Symbol):
             return Symbol(value.name)
         if isinstance(value, Tagged):
-            return Tagged(value.tag, self._plain(value.value))
+            return Tagged(value.tag, self._plain(value.value, inner))
         if isinstance(value, edn.ImmutableDict):
-            return Map((self._plain(key), self._plain(item)) for key, item in value.items())
+            return Map((self._plain(key, inner), self._plain(item, inner)) for key, item in value.items())
         if isinstance(value, edn.ImmutableList | tuple):
-            return tuple(self._plain(item) for item in value)
+            return tuple(self._plain(item, inner) for item in value)
         if isinstance(value, frozenset):
-            return frozenset(self._plain(item) for item in value)
+            return frozenset(self._plain(item, inner) for item in value)
         if hasattr(value, "metadata"):
-            return self._plain(value.value)
+            return self._plain(value.value, inner)
         return value
 
     def _reason(self, error: Exception, text: str) -> str:
         token: Any = error.args[0] if error.args else None
         if hasattr(token, "lexpos"):
             return f"{shown(text[token.lexpos :].encode())} cannot stand there"
+        if isinstance(error, RecursionError):
+            return f"it is nested deeper than {DEPTH} levels"
+        if isinstance(error, ArithmeticError):
+            return "it holds a number that is out of range"
         message = str(error)
         place = re.search(r"lexpos (\d+)", message)
         if place:
@@ -83,7 +89,7 @@ class EdnParser:
         if "EOF" in message:
             return "it ends too early"
         if "digits" in message:
-            return "it holds an integer of more than 4300 digits"
+            return TOO_MANY_DIGITS
         return message.partition("\n")[0] or type(error).__name__
 
 

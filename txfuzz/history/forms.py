@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     rb"|\\."  # a character
     rb"|;[^\n]*+"  # a comment
     rb"|\n\{"  # what looks like the beginning of the next operation
+    rb'|(?:\[[^\[\](){}"\\;\n]*+\][ ,]*+)++'  # vectors of words, such as nearly all are
     rb'|[\[\](){}"\\]',
     re.DOTALL,
 )
@@ -48,8 +49,8 @@ def end_of(data: bytes, start: int) -> int:
         raise Incomplete
     if data[at : at + 1] not in (b"{", b"[", b"("):
         raise Malformed(shown(data[at : at + SHOWN]), at)
-    depth: list[bytes] = []
-    for token in _TOKEN.finditer(data, at):
+    depth = [data[at : at + 1]]
+    for token in _TOKEN.finditer(data, at + 1):
         text = token[0]
         if text in (b"{", b"[", b"("):
             depth.append(text)

@@ -90,7 +90,8 @@ class _Reader:
         if self._closing and not self._closed:
             self._builder.warn("the history is cut off: the end of its vector is missing")
         if not self._builder.operations:
-            raise HistoryError(f"{self._name}: no operations")
+            why = "".join(f" ({warning})" for warning in self._builder.warnings)
+            raise HistoryError(f"{self._name}: expected operations, found none{why}")
         return self._builder.finish()
 
     def _more(self) -> bool:
@@ -107,12 +108,12 @@ class _Reader:
         window = self._window
         data, at = window.data, window.at
         if data.startswith(b";", at):
-            end = data.find(b"\n", at)
-            window.at = len(data) if end < 0 else end
-            # A comment that goes on beyond the window stays one.
-            while end < 0 and self._more():
-                end = window.data.find(b"\n")
-                window.at = len(window.data) if end < 0 else end
+            while (end := window.data.find(b"\n", window.at)) < 0 and self._more():
+                pass
+            if end < 0:
+                window.drop()
+            else:
+                window.at = end
             return True
         if self._closing and not self._closed and data.startswith(self._closing, at):
             self._closed = True
@@ -166,7 +167,7 @@ class _Reader:
             return False
         if self._fast.learn(text):
             return True  # the shape is new: the next run sees it where it stands
-        tidy = normal(text)
+        tidy = normal(text) if len(text) <= LONGEST_PARSED else None
         if tidy is None or tidy == text:
             return False
         if not self._fast.takes(tidy) and not (self._fast.learn(tidy) and self._fast.takes(tidy)):
@@ -200,7 +201,7 @@ class _Reader:
         window = self._window
         found = shown(window.data[window.at :])
         self._builder.warn(f"line {window.line(window.at)} is cut off and left out: {found}")
-        window.at = len(window.data)
+        window.drop()
         self._closed = bool(self._closing)  # said already
 
 

@@ -37,6 +37,7 @@ _FORMS = {
 _HEAD = re.compile(rb"(?:#[A-Za-z][\w.*+!?$%&=<>/-]* ?)?\{[, ]*")
 _PAIR = re.compile(rb"(:[A-Za-z][\w.*+!?<>=/-]*)(%b)(?:%b|%b)([, ]*)" % (_GAP, _FORMS[b"value"], _HARMLESS))
 _LIMIT = 32  # shapes; a history has a handful
+_LONGEST = 1 << 12  # bytes of the keys of a shape and of what stands between them
 
 Fields: TypeAlias = (
     "tuple[bytes, bytes | None, bytes | None, bytes | None, bytes, bytes | None, bytes | None, bytes | None]"
@@ -70,8 +71,9 @@ class _Shape:
 class Shapes:
     """All shapes learned so far, as one pattern.
 
-    pattern: matches one operation with the blanks before it, or else its first byte.
-    groups: by `lastindex` of a match, the groups of the roles; None for that first byte.
+    pattern: matches one operation with the blanks before it, or else its first byte, or else the end
+    (not to match there would mean to look for it behind each of those blanks).
+    groups: by `lastindex` of a match, the groups of the roles; None where it is no operation.
     """
 
     _learned: list[_Shape] = field(default_factory=list)
@@ -102,7 +104,7 @@ class Shapes:
             alternatives.append(b"(%b)" % shape.expression())
         self.groups.append(None)
         self.pattern = re.compile(
-            rb"[ \t\n\r,]*+(?:%b)|(?!)()" % b"|".join([*alternatives, rb"([^ \t\n\r,])"])
+            rb"[ \t\n\r,]*+(?:%b)|(?!)()" % b"|".join([*alternatives, rb"([^ \t\n\r,]|\Z)"])
         )
 
 
@@ -118,7 +120,9 @@ def _shape(text: bytes) -> _Shape | None:
         return None
     before, keys, gaps = [head[0]], [], []
     at = head.end()
-    while pair := _PAIR.match(text, at):
+    size = 0
+    while size < _LONGEST and (pair := _PAIR.match(text, at)):
+        size += len(pair[1]) + len(pair[2]) + len(pair[4])
         keys.append(pair[1])
         gaps.append(pair[2])
         before.append(pair[4])

@@ -6,6 +6,7 @@ Python says `1 == True == 1.0`. So values are compared by their identity (type a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -73,6 +74,26 @@ def identity(value: Any) -> Hashable:
     return (type(value).__name__, repr(value))
 
 
+def checked(value: str | int) -> str | int:
+    """A scalar that can be written again; ValueError with one sentence for one that cannot.
+
+    Escapes make characters by halves (surrogates), and half a one has no bytes in UTF-8; Python
+    prints no integer of more than 4300 digits, but reads longer ones in hexadecimal.
+    """
+    if isinstance(value, int):
+        if value.bit_length() > _BITS:
+            raise ValueError(TOO_MANY_DIGITS)
+    elif not value.isascii() and _SURROGATE.search(value):
+        try:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise ValueError("it holds half a character (a lone surrogate)") from None
+    return value
+
+
+TOO_MANY_DIGITS = "it holds an integer of more than 4300 digits"
+_BITS = 14_280
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _CHARACTERS = {"\n": "newline", "\r": "return", " ": "space", "\t": "tab"}
 

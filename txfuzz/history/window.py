@@ -38,6 +38,10 @@ class Window:
         self.data = b"".join(pieces)
         return len(pieces) > 1
 
+    def drop(self) -> None:
+        """Let go of what has not been understood: it is the end of a history that was cut off."""
+        self.data = self.data[: self.at]
+
     def check(self) -> None:
         """All that has been understood must be UTF-8, also where nobody looked at the characters."""
         if not self.data.isascii():
