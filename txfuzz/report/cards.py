@@ -1,0 +1,106 @@
+"""A transaction as a card: its name, and its micro-operations in cells. Lengths are inches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from txfuzz.history.model import History
+from txfuzz.report.labels import short_mop, transaction_name, transaction_note
+from txfuzz.report.style import MOP, NAME, NOTE, line_height, shorten, width
+
+PAD = 0.11
+_CELL_PAD = 0.07
+_BETWEEN = 0.06  # two cells
+_CELLS = 8  # shown of one transaction
+_WIDEST = 4.6  # what stands in a card, beyond which the cells go on in the next row
+_HEADER = line_height(NAME) + 0.05
+CELL_HEIGHT = line_height(MOP) + 0.07
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One micro-operation; mop None for those left out. x, y: the lower left corner."""
+
+    mop: int | None
+    text: str
+    x: float
+    y: float
+    width: float
+
+    @property
+    def centre(self) -> float:
+        return self.x + self.width / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """x, y: the lower left corner."""
+
+    row: int
+    name: str
+    note: str
+    cells: tuple[Cell, ...]
+    width: float
+    height: float
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def top(self) -> float:
+        return self.y + self.height
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+    def at(self, x: float, y: float, width: float | None = None) -> Card:
+        """The card in another place, perhaps wider."""
+        cells = tuple(replace(cell, x=cell.x - self.x + x, y=cell.y - self.y + y) for cell in self.cells)
+        return replace(self, x=x, y=y, width=self.width if width is None else width, cells=cells)
+
+    def anchor(self, mop: int | None) -> float:
+        """Where an edge of that micro-operation meets the card, from left to right."""
+        for cell in self.cells:
+            if mop is not None and cell.mop == mop:
+                return cell.centre
+        return self.x + min(self.width, 2.0) / 2
+
+
+def card_of(history: History, row: int, wanted: Collection[int]) -> Card:
+    """The card of a transaction at (0, 0). wanted: micro-operations that must not be left out."""
+    name = transaction_name(history, row)
+    note = shorten(transaction_note(history, row), NOTE, _WIDEST - width(name, NAME) - 0.12)
+    x = y = widest = 0.0
+    cells: list[Cell] = []
+    for mop in _shown(history, row, wanted):
+        text = "…" if mop is None else short_mop(history, mop)
+        needed = width(text, MOP) + 2 * _CELL_PAD
+        if x and x + needed > _WIDEST:
+            x, y = 0.0, y - CELL_HEIGHT - _BETWEEN
+        cells.append(Cell(mop, text, PAD + x, y, needed))
+        x += needed + _BETWEEN
+        widest = max(widest, x - _BETWEEN)
+    header = width(name, NAME) + 0.12 + width(note, NOTE)
+    height = PAD * 1.6 + _HEADER + (CELL_HEIGHT - y if cells else 0)
+    raised = tuple(replace(cell, y=cell.y - y + PAD * 0.8) for cell in cells)
+    return Card(row, name, note, raised, max(widest, header) + 2 * PAD, height)
+
+
+def _shown(history: History, row: int, wanted: Collection[int]) -> list[int | None]:
+    """The micro-operations that are shown; None where some are left out."""
+    mops = range(int(history.mops[row]), int(history.mops[row + 1]))
+    first = [mop for mop in mops if mop not in wanted][: max(0, _CELLS - len(wanted))]
+    kept = mops if len(mops) <= _CELLS else sorted({*wanted, *first} & set(mops))
+    shown: list[int | None] = []
+    for at, mop in enumerate(kept):
+        if at and mop > kept[at - 1] + 1:
+            shown.append(None)
+        shown.append(mop)
+    if kept and kept[-1] < mops[-1]:
+        shown.append(None)
+    return shown

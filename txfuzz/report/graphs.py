@@ -1,0 +1,85 @@
+"""The two pictures of a history, as PNG files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from txfuzz.analysis.columns import columns_of
+from txfuzz.analysis.dependencies import Dependencies, VersionOptions, dependencies
+from txfuzz.analysis.refusals import refusal
+from txfuzz.analysis.result import AnalysisResult
+from txfuzz.errors import OutputError
+from txfuzz.history.model import OK, History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAX_NODES = 200
+
+
+def draw_dependency_graph(
+    history: History,
+    result: AnalysisResult,
+    path: Path,
+    *,
+    max_nodes: int = MAX_NODES,
+    found: Dependencies | None = None,
+) -> str | None:
+    """Draw all committed transactions with their wr, ww and rw edges.
+
+    found: the dependencies, where they are known already or were inferred with options.
+    Returns None once the file is there, else the sentence that says why it is not: a history
+    that has more than `max_nodes` transactions, none at all, or that cannot be judged.
+    Raises OutputError when the file cannot be written.
+    """
+    committed = int(np.count_nonzero(history.type == OK))
+    if committed > max_nodes:
+        return _too_many(committed, max_nodes)
+    if found is None:
+        columns = columns_of(history)
+        refused = refusal(columns, VersionOptions())
+        if refused:
+            return f"not drawn: {refused}"
+        found = dependencies(history, columns=columns)
+
+    from txfuzz.report.dependency_graph import dependency_figure, drawn_rows
+
+    drawn = len(drawn_rows(history, found))
+    if drawn > max_nodes:
+        return _too_many(drawn, max_nodes)
+    if not drawn:
+        return "not drawn: no transaction committed"
+    _save(dependency_figure(history, result, found), path)
+    return None
+
+
+def draw_minimal_graph(history: History, result: AnalysisResult, path: Path) -> str | None:
+    """Draw what matters most: the found cycles, else the nearest near-cycles.
+
+    Always draws, if only a note that there was neither; so the answer is None.
+    Raises OutputError when the file cannot be written.
+    """
+    from txfuzz.report.minimal_graph import minimal_figure
+
+    _save(minimal_figure(history, result), path)
+    return None
+
+
+def _too_many(nodes: int, most: int) -> str:
+    return f"not drawn: {nodes:,} transactions are more than --max-graph-nodes {most}"
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Under a temporary name, then renamed: whoever sees the file sees all of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        figure.savefig(unfinished, format="png")
+        unfinished.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""Time as a length: where transactions stand from left to right, and which lane is theirs.
+
+The time of a history is its order: an operation is earlier than the one that comes after it,
+however little later that was. So the events are set out in order, each pair as far apart as
+what is drawn between them needs, and two boxes share a stretch of the axis exactly where the
+two transactions overlapped.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from txfuzz.history.model import History
+
+Span: TypeAlias = tuple[float, float]
+
+
+def span_of(history: History, row: int) -> Span:
+    """From where to where in the history a transaction lasted.
+
+    One that never completed lasts to the end; one that nobody invoked begins just before it ends.
+    """
+    start, end = int(history.invoke_at[row]), int(history.complete_at[row])
+    return start if start >= 0 else end - 0.5, end if end >= 0 else np.inf
+
+
+def stretch(spans: Sequence[Span], widths: Sequence[float], gap: float) -> list[Span]:
+    """Left and right end of each box, in inches from the first event.
+
+    Each box is at least as wide as asked; successive events are at least `gap` apart.
+    """
+    events = sorted(
+        [(start, 0, at) for at, (start, _) in enumerate(spans)]
+        + [(end, 1, at) for at, (_, end) in enumerate(spans)]
+    )
+    left, right = [0.0] * len(spans), [0.0] * len(spans)
+    x = -gap
+    for _, ends, at in events:
+        x += gap
+        if ends:
+            x = right[at] = max(x, left[at] + widths[at])
+        else:
+            left[at] = x
+    return list(zip(left, right, strict=True))
+
+
+def lanes_of(history: History, rows: Iterable[int]) -> tuple[dict[int, int], list[list[int]]]:
+    """The lane of each process, and the processes of each lane in order.
+
+    A process that begins where another has ended for good takes its lane over: after an unknown
+    outcome a client goes on under a new number.
+    """
+    life: dict[int, Span] = {}
+    for row in rows:
+        process, (start, end) = int(history.process[row]), span_of(history, row)
+        before = life.get(process, (start, end))
+        life[process] = min(start, before[0]), max(end, before[1])
+    lanes: list[list[int]] = []
+    free: list[tuple[float, int]] = []  # when each lane is free again
+    for process, (start, end) in sorted(life.items(), key=lambda each: (each[1], each[0])):
+        if free and free[0][0] < start:
+            _, lane = heapq.heappop(free)
+        else:
+            lane = len(lanes)
+            lanes.append([])
+        lanes[lane].append(process)
+        heapq.heappush(free, (end, lane))
+    lanes.sort(key=lambda processes: processes[0])
+    return {process: at for at, processes in enumerate(lanes) for process in processes}, lanes
