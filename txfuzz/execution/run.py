@@ -33,7 +33,6 @@ def execute(
     history: Path,
     *,
     isolation: str,
-    iteration: int = 0,
     fresh: bool = True,
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
@@ -50,7 +49,7 @@ def execute(
         database.prepare(kind, fresh=fresh),
         lambda physical: database.insert_rows(kind, physical),
     )
-    asking = Asking(workload, stream(workload.seed, "iteration", iteration, "asking"), keys)
+    asking = Asking(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
     interrupted = interrupted or threading.Event()
     with Recorder(history) as recorder, ExitStack() as stack:

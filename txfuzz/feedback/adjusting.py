@@ -12,7 +12,7 @@ Targets and the form of their values, as JSON data:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -51,12 +51,18 @@ def apply(workload: Workload, adjustments: Iterable[Adjustment]) -> Workload:
 
 
 def propose_all(
-    heuristics: Sequence[Heuristic], feedback: FeedbackResult, workload: Workload, random: Random
+    heuristics: Sequence[Heuristic],
+    feedback: FeedbackResult,
+    workload: Workload,
+    random: Random,
+    *,
+    fixed: Collection[str] = (),
 ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
     """Ask the heuristics in this order; each one sees what the earlier ones changed.
 
     Every heuristic has a stream of random numbers of its own, by its name, so that another one
-    beside it does not disturb what it draws. Returns the workload, the adjustments that changed
+    beside it does not disturb what it draws. fixed: targets that stay as they are, whoever would
+    change them. Returns the workload, the adjustments that changed
     something, and a sentence for every heuristic that failed (it changes nothing then).
     """
     root = random.getrandbits(64)
@@ -67,6 +73,7 @@ def propose_all(
         draws = Random(f"{root}/{heuristic.name}/{earlier}")
         try:
             proposed = _checked(heuristic, heuristic.propose(feedback, workload, draws))
+            proposed = tuple(each for each in proposed if each.target not in fixed)
             workload = apply(workload, proposed)
         except UsageError as error:
             warnings.append(f"{error}; it was skipped in this iteration")

@@ -34,17 +34,20 @@ def installed() -> list[tuple[Plugin, EntryPoint]]:
     return sorted(found.items(), key=lambda item: item[0])
 
 
-def add_commands(cli: Any, registry: Registry) -> tuple[Problem, ...]:
-    """Let the plugins that load add their commands to a click group."""
+def add_commands(cli: Any) -> tuple[Problem, ...]:
+    """Let every plugin add its commands to a click group. Plugins that cannot be loaded are named
+    where their things are asked for, not here."""
     problems = []
     manager = _manager()
     for plugin, point in installed():
-        if not any(problem.plugin == plugin for problem in registry.problems):
-            try:
-                manager.register(point.load(), str(plugin))
-                _alone(manager, "txfuzz_register_commands", str(plugin))(cli=cli)
-            except Exception as error:
-                problems.append(Problem(plugin, _reason("txfuzz_register_commands", error)))
+        try:
+            manager.register(point.load(), str(plugin))
+        except (Exception, SystemExit):
+            continue
+        try:
+            _alone(manager, "txfuzz_register_commands", str(plugin))(cli=cli)
+        except (Exception, SystemExit) as error:
+            problems.append(Problem(plugin, _reason("txfuzz_register_commands", error)))
     return tuple(problems)
 
 

@@ -174,3 +174,9 @@ class Workload:
 
     def transaction(self, name: str) -> Transaction:
         return next(txn for txn in self.transactions if txn.name == name)
+
+    def logical_keys(self) -> tuple[int, ...]:
+        """Every logical key that a transaction may choose, in order."""
+        steps = (step for txn in self.transactions for step in txn.steps)
+        chosen = (key.keys for step in steps for key in step.keys() if isinstance(key, Choice))
+        return tuple(sorted(set().union(*chosen)))

@@ -1,0 +1,39 @@
+# Everything happens in .venv, which the first target makes. PYTHON chooses the interpreter (3.11 or later).
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check bench docs clean
+
+# txfuzz exits with 1 when it has found something, which is what the demo is for.
+demo: $(READY)
+	@$(BIN)/txfuzz run --output-dir runs/demo; code=$$?; \
+	if [ $$code -eq 1 ]; then exit 0; fi; \
+	echo "make demo: expected a finding (exit code 1), txfuzz exited with $$code" >&2; exit 1
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/checking.py
+	$(BIN)/python benchmarks/feedback.py
+
+# The tables and pictures in docs/ that come out of runs.
+docs: $(READY)
+	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
+
+$(READY): pyproject.toml plugins/postgres/pyproject.toml plugins/heuristics/pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "txfuzz needs Python 3.11 or later; set PYTHON=python3.x")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --editable '.[dev]' --editable plugins/postgres --editable plugins/heuristics
+	@touch $(READY)
+
+clean:
+	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,134 @@
+"""A campaign's parts: the workload with everything settled, and the plugin objects that it names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from txfuzz.analysis.contract import Analyzer
+from txfuzz.database.levels import level_named
+from txfuzz.database.port import Adapter
+from txfuzz.errors import PluginError, UsageError
+from txfuzz.feedback.contract import Heuristic
+from txfuzz.options import build
+from txfuzz.plugin.registry import Registry
+from txfuzz.workload.model import Named, Workload
+
+
+@dataclass(frozen=True)
+class InstalledVocabulary:
+    """The names that a workload may use: those of the installed plugins, and the models."""
+
+    registry: Registry
+
+    def find(self, kind: str, name: str) -> Any:
+        return self.registry.find(kind, name)
+
+    def check_model(self, name: str) -> None:
+        check_model(name)
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A workload whose adapter, isolation and expectation are settled, and its objects.
+
+    promised: the model that the database promises at this isolation level.
+    """
+
+    workload: Workload
+    adapter: Adapter
+    analyzers: tuple[Analyzer, ...]
+    heuristics: tuple[Heuristic, ...]
+    isolation: str
+    expect: str
+    promised: str
+
+
+def assemble(
+    workload: Workload,
+    registry: Registry,
+    *,
+    isolation: str | None = None,
+    expect: str | None = None,
+    seed: int | None = None,
+    analyzer_options: dict[str, dict[str, Any]] | None = None,
+) -> Assembled:
+    """Settle what the workload leaves open; the arguments go before what it says.
+
+    analyzer_options: options by analyzer that apply where the workload sets no other.
+    Raises UsageError (PluginError) for what is not installed or does not fit.
+    """
+    spec = workload.database
+    name = spec.adapter or _only_adapter(registry)
+    adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
+    capabilities = adapter.capabilities()
+    level = level_named(capabilities, isolation or spec.isolation or capabilities.default_isolation)
+    promised = capabilities.isolation[level]
+    model = expect or workload.expect or promised
+    check_model(model)
+    if workload.kind not in capabilities.kinds:
+        raise UsageError(f"adapter {name!r} cannot make {workload.kind.value} histories")
+    analyzers = workload.analyzers
+    if analyzers is None:
+        analyzers = tuple(Named(entry.name) for entry in registry.all("analyzer"))
+    analyzers = tuple(
+        Named(each.name, {**(analyzer_options or {}).get(each.name, {}), **each.options})
+        for each in analyzers
+    )
+    heuristics = workload.heuristics
+    if heuristics is None:
+        heuristics = tuple(Named(entry.name) for entry in registry.all("heuristic"))
+    settled = replace(
+        workload,
+        database=replace(spec, adapter=name, isolation=level),
+        expect=model,
+        seed=workload.seed if seed is None else seed,
+        analyzers=analyzers,
+        heuristics=heuristics,
+    )
+    return Assembled(
+        settled,
+        adapter,
+        built(registry, "analyzer", analyzers),
+        built(registry, "heuristic", heuristics),
+        level,
+        model,
+        promised,
+    )
+
+
+def built(registry: Registry, kind: str, names: Sequence[Named]) -> tuple[Any, ...]:
+    """The named objects, with their options."""
+    return tuple(
+        build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}") for each in names
+    )
+
+
+def database_url(given: str | None, workload: Workload | None) -> str | None:
+    """Where the database is: the argument, else the workload's, else $DATABASE_URL, else embedded (None)."""
+    url = given or (workload.database.url if workload else None)
+    if url is None:
+        return os.environ.get("DATABASE_URL") or None
+    if url.startswith("$"):
+        return os.environ.get(url.removeprefix("$").strip("{}")) or None
+    return url
+
+
+def check_model(name: str) -> None:
+    """UsageError for a model that no history can be held against."""
+    from txfuzz.analysis.consistency import canonical, prohibited
+
+    if not prohibited(canonical(name)):
+        raise UsageError(f"no history can be held against {name!r}: no anomaly contradicts it")
+
+
+def _only_adapter(registry: Registry) -> str:
+    names = [entry.name for entry in registry.all("adapter")]
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise UsageError(f"the workload names no adapter, and several are installed: {', '.join(names)}")
+    problems = "".join(f"; {problem}" for problem in registry.problems)
+    raise PluginError(f"no database adapter is installed{problems}")

@@ -1,0 +1,168 @@
+"""The run directory: the only writer of artefacts.
+
+Every file but the history (which grows as operations complete) is written under a temporary
+name and then renamed, so what stands there is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import fcntl
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from txfuzz.analysis.result import AnalysisResult
+from txfuzz.errors import OutputError, UsageError
+from txfuzz.history.model import History
+
+RUNS = Path("runs")
+
+
+class IterationDirectory:
+    """`iter_XX/`: what one iteration asked, saw and means."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.workload = path / "workload.yaml"
+        self.history = path / "history.edn"
+        self.analysis = path / "analysis.json"
+        self.decisions = path / "decisions.json"
+
+
+class RunDirectory:
+    """One campaign's directory, locked while the campaign runs. A context manager."""
+
+    def __init__(self, path: Path, lock: IO[bytes]) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def create(cls, wished: Path | None, name: str) -> tuple[Self, Path | None]:
+        """A directory for a new campaign, and where an earlier one went that stood there.
+
+        wished: None for a new one under `runs/`, named after the workload and the time.
+        """
+        path = _new_path(name) if wished is None else wished
+        moved = None
+        try:
+            if _holds_campaign(path):
+                _lock(path).close()  # nobody is at work there
+                moved = _set_aside(path)
+            path.mkdir(parents=True, exist_ok=True)
+            return cls(path, _lock(path)), moved
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+    @classmethod
+    def reopen(cls, path: Path | None) -> Self:
+        """A directory whose histories are to be analysed again."""
+        if path is None:
+            raise UsageError("--skip-run needs --output-dir: where the histories are")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            return cls(path, _lock(path))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+    def iteration(self, number: int) -> IterationDirectory:
+        path = self.path / f"iter_{number:02d}"
+        try:
+            path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+        return IterationDirectory(path)
+
+    def write_campaign(self, data: Mapping[str, Any]) -> None:
+        write_json(self.path / "campaign.json", data)
+
+    def write_stats(self, data: Mapping[str, Any]) -> None:
+        write_json(self.path / "stats.json", data)
+
+    def write_progress(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(columns)
+        table.writerows(rows)
+        write_text(self.path / "progress.csv", text.getvalue())
+
+    def close(self) -> None:
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def draw_graphs(history: History, result: AnalysisResult, directory: Path, max_nodes: int) -> tuple[str, ...]:
+    """dependency_graph.png and minimal_dependency_graph.png; a sentence for what was not drawn."""
+    from txfuzz.report.graphs import draw_dependency_graph, draw_minimal_graph
+
+    whole_graph = directory / "dependency_graph.png"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        notes = (
+            draw_dependency_graph(history, result, whole_graph, max_nodes=max_nodes),
+            draw_minimal_graph(history, result, directory / "minimal_dependency_graph.png"),
+        )
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
+    if notes[0]:
+        whole_graph.unlink(missing_ok=True)  # of an earlier analysis
+    return tuple(note for note in notes if note)
+
+
+def write_json(path: Path, data: Any) -> None:
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _holds_campaign(path: Path) -> bool:
+    return (path / "campaign.json").exists() or (path / "iter_00").exists()
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """The directory's lock, held until it is closed or the process ends."""
+    lock = open(path / ".lock", "ab")  # noqa: SIM115 - it is the campaign's to close
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise OutputError(f"{path}: another campaign is writing there; choose another --output-dir") from None
+    return lock
+
+
+def _set_aside(path: Path) -> Path:
+    """Give an earlier campaign another name, so that nothing of it is lost."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.{number}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside
+
+
+def _new_path(name: str) -> Path:
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    path = RUNS / f"{name}-{stamp}"
+    number = 1
+    while path.exists():
+        number += 1
+        path = RUNS / f"{name}-{stamp}-{number}"
+    return path

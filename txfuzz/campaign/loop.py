@@ -1,0 +1,207 @@
+"""The loop: workload → execution → history → analysis → feedback → next workload."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from txfuzz.analysis.analyze import analyze_history, vacuous_reason
+from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
+from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.directory import IterationDirectory, RunDirectory, draw_graphs, write_json, write_text
+from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
+from txfuzz.campaign.record import campaign_data
+from txfuzz.campaign.runners import Clients, Existing, External, Runner
+from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.campaign.watching import Nobody, Watcher
+from txfuzz.feedback.adjusting import propose_all
+from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.history.model import History
+from txfuzz.history.reading import read_history
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.workload.model import Workload
+from txfuzz.workload.reading import read_workload
+from txfuzz.workload.seeds import stream
+from txfuzz.workload.shipped import workload_path
+from txfuzz.workload.writing import workload_text
+
+
+def run_campaign(
+    settings: CampaignSettings | None = None,
+    *,
+    interrupted: threading.Event | None = None,
+    watcher: Watcher | None = None,
+    **fields: Any,
+) -> CampaignResult:
+    """Run a campaign and leave its artefacts in the run directory.
+
+    settings, or its fields as keywords: run_campaign(workload="write_skew", iterations=2).
+    interrupted: set it to end early; what was recorded is analysed. watcher: is told of progress.
+    Raises a TxfuzzError for what cannot be done; what was recorded by then is kept.
+    """
+    settings = replace(settings or CampaignSettings(), **fields)
+    return _Campaign(settings, interrupted or threading.Event(), watcher or Nobody()).run()
+
+
+class _Campaign:
+    def __init__(self, settings: CampaignSettings, interrupted: threading.Event, watcher: Watcher) -> None:
+        self.settings = settings
+        self.interrupted = interrupted
+        self.watcher = watcher
+        self.registry = load_plugins(strict=settings.strict_plugins)
+        for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
+            watcher.warned(sentence)
+        path = workload_path(settings.workload, settings.workload_dir)
+        self.url = None
+        workload = read_workload(path, InstalledVocabulary(self.registry))
+        self.assembled = assemble(
+            workload,
+            self.registry,
+            isolation=settings.isolation,
+            expect=settings.expect,
+            seed=settings.seed,
+            analyzer_options={"elle": {"max_near_cycles": settings.max_near_cycles}},
+        )
+        self.url = database_url(settings.database_url, workload)
+        self.outcomes: list[IterationOutcome] = []
+        self.database: dict[str, str] = {}
+
+    def run(self) -> CampaignResult:
+        with ExitStack() as stack:
+            runner = self.runner(stack)
+            self.directory = stack.enter_context(self.open_directory())
+            self.watcher.started(
+                self.directory.path, self.assembled.workload, self.assembled.promised, self.database
+            )
+            self.write_record("running")
+            try:
+                self.iterate(runner)
+            except BaseException as error:
+                self.write_record(
+                    "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
+                )
+                raise
+            result = self.result()
+            self.write_record("interrupted" if result.interrupted else "ended")
+        self.watcher.ended(result)
+        return result
+
+    def runner(self, stack: ExitStack) -> Runner:
+        """Who makes the histories. A database is opened only for our own clients."""
+        if self.settings.runner_cmd is not None:
+            return External(self.settings.runner_cmd, self.url)
+        if self.settings.skip_run:
+            return Existing()
+        database = stack.enter_context(self.assembled.adapter.open(self.url))
+        for sentence in database.warnings():
+            self.watcher.warned(sentence)
+        self.database = dict(database.describe())
+        return Clients(database, self.assembled.isolation)
+
+    def open_directory(self) -> RunDirectory:
+        if self.settings.skip_run:
+            return RunDirectory.reopen(self.settings.output)
+        directory, moved = RunDirectory.create(self.settings.output, self.assembled.workload.name)
+        if moved is not None:
+            self.watcher.warned(f"{directory.path} held an earlier campaign, which is now {moved}")
+        return directory
+
+    def iterate(self, runner: Runner) -> None:
+        workload = self.assembled.workload
+        for number in range(self.settings.iterations):
+            place = self.directory.iteration(number)
+            outcome, workload = self.iteration(number, workload, place, runner)
+            self.outcomes.append(outcome)
+            self.write_record("running")
+            self.watcher.iteration_ended(outcome)
+            if outcome.execution is not None and outcome.execution.failure is not None:
+                raise outcome.execution.failure
+            if self.interrupted.is_set():
+                return
+
+    def iteration(
+        self, number: int, workload: Workload, place: IterationDirectory, runner: Runner
+    ) -> tuple[IterationOutcome, Workload]:
+        """One turn of the loop, and the workload of the next one."""
+        stages: dict[str, float] = {}
+        workload = self.written(place, workload)
+        self.watcher.iteration_started(number, workload)
+        with timed(stages, "run"):
+            execution = runner.run(workload, place, interrupted=self.interrupted, watch=self.watcher.running)
+        with timed(stages, "read"):
+            history = read_history(place.history)
+        with timed(stages, "analysis"):
+            result = self.judged(
+                analyze_history(history, self.assembled.expect, analyzers=self.assembled.analyzers), history
+            )
+            write_json(place.analysis, result.to_json())
+        with timed(stages, "pictures"):
+            notes = draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
+        with timed(stages, "feedback"):
+            next_workload, decisions, complaints = self.feedback(result, workload, number)
+            write_json(place.decisions, [as_data(decision) for decision in decisions])
+        outcome = IterationOutcome(
+            number, workload, result, execution, decisions, stages, (*notes, *complaints)
+        )
+        return outcome, next_workload
+
+    def written(self, place: IterationDirectory, workload: Workload) -> Workload:
+        """The workload of the iteration, which stands in its place; that of an earlier run is kept."""
+        if self.settings.skip_run and place.workload.exists():
+            return read_workload(place.workload, InstalledVocabulary(self.registry))
+        write_text(place.workload, workload_text(workload))
+        return workload
+
+    def judged(self, result: AnalysisResult, history: History) -> AnalysisResult:
+        """A run in which nothing could go wrong is no evidence that nothing does."""
+        reason = None if self.settings.skip_run else vacuous_reason(history, result)
+        if reason is None or result.verdict is not Verdict.VALID:
+            return result
+        return replace(result, verdict=Verdict.UNKNOWN, reason=reason)
+
+    def feedback(
+        self, result: AnalysisResult, workload: Workload, number: int
+    ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
+        """The next workload. Its seed is derived, so that each iteration asks something else."""
+        root = self.assembled.workload.seed
+        following = replace(workload, seed=stream(root, "iteration", number + 1).getrandbits(31))
+        if self.settings.open_loop:
+            return following, (), ()
+        return propose_all(
+            self.assembled.heuristics,
+            FeedbackResult.of(result, number),
+            following,
+            stream(root, "feedback", number),
+            fixed=("init_schema",) if self.settings.keep_schema_init else (),
+        )
+
+    def result(self) -> CampaignResult:
+        return CampaignResult(
+            self.directory.path,
+            self.assembled.expect,
+            self.assembled.isolation,
+            self.assembled.promised,
+            tuple(self.outcomes),
+            self.interrupted.is_set(),
+        )
+
+    def write_record(self, state: str) -> None:
+        result = self.result()
+        self.directory.write_campaign(
+            campaign_data(state, result, self.settings, self.assembled, self.registry, self.database)
+        )
+        self.directory.write_stats(stats(self.outcomes))
+        self.directory.write_progress(PROGRESS_COLUMNS, map(progress_row, self.outcomes))
+
+
+@contextmanager
+def timed(stages: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        stages[name] = time.perf_counter() - start

@@ -1,0 +1,60 @@
+"""campaign.json: everything that is needed to understand a campaign, and to run it again."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import txfuzz
+from txfuzz.campaign.assembling import Assembled
+from txfuzz.campaign.outcome import CampaignResult, IterationOutcome
+from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.plugin.registry import Registry
+
+
+def campaign_data(
+    state: str,
+    result: CampaignResult,
+    settings: CampaignSettings,
+    assembled: Assembled,
+    registry: Registry,
+    database: Mapping[str, str],
+) -> dict[str, Any]:
+    """state: "running", "ended", "interrupted" or "failed: why"."""
+    return {
+        "state": state,
+        "verdict": result.verdict.value,
+        "found": result.found,
+        "workload": assembled.workload.name,
+        "isolation": assembled.isolation,
+        "expect": assembled.expect,
+        "promised": assembled.promised,
+        "seed": assembled.workload.seed,
+        "arguments": settings.as_data(),
+        "adapter": assembled.workload.database.adapter,
+        "analyzers": [analyzer.name for analyzer in assembled.analyzers],
+        "heuristics": [] if settings.open_loop else [each.name for each in assembled.heuristics],
+        "database": dict(database),
+        "versions": {"txfuzz": txfuzz.__version__, "python": platform.python_version()},
+        "plugins": [
+            {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+            for plugin in registry.plugins
+        ],
+        "problems": [str(problem) for problem in registry.problems],
+        "iterations": [_iteration(each) for each in result.iterations],
+    }
+
+
+def _iteration(outcome: IterationOutcome) -> dict[str, Any]:
+    result = outcome.result
+    return {
+        "iteration": outcome.number,
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "anomaly_types": list(result.anomaly_types),
+        "transactions": result.transactions,
+        "committed": result.committed,
+        "near_cycles": result.near_cycles_counted,
+        "decisions": [{"heuristic": each.heuristic, "target": each.target} for each in outcome.decisions],
+    }

@@ -1,0 +1,148 @@
+"""Who makes the histories: our own clients, an external command, or nobody (they are there)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from txfuzz.campaign.directory import IterationDirectory
+from txfuzz.database.port import Database
+from txfuzz.errors import HistoryError, UsageError
+from txfuzz.execution.run import Watch, execute
+from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.workload.model import Workload
+
+_PASSWORD = re.compile(r"(://[^\s:/@]*):\S*@")
+_SHOWN = 300  # characters of what a failed command said
+_PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
+
+
+class Runner(Protocol):
+    """Puts the history of one iteration in its place."""
+
+    def run(
+        self,
+        workload: Workload,
+        place: IterationDirectory,
+        *,
+        interrupted: threading.Event,
+        watch: Watch | None,
+    ) -> ExecutionSummary | None:
+        """What became of it, where that is known."""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Our own clients against a database."""
+
+    database: Database
+    isolation: str
+
+    def run(
+        self,
+        workload: Workload,
+        place: IterationDirectory,
+        *,
+        interrupted: threading.Event,
+        watch: Watch | None,
+    ) -> ExecutionSummary:
+        return execute(
+            workload,
+            self.database,
+            place.history,
+            isolation=self.isolation,
+            fresh=workload.init_schema,
+            interrupted=interrupted,
+            watch=watch,
+        )
+
+
+@dataclass(frozen=True)
+class External:
+    """`COMMAND --config workload.yaml --out history.edn`, with HISTORY_OUT in its environment.
+
+    database_url: becomes DATABASE_URL for the command, where there is one.
+    """
+
+    command: str
+    database_url: str | None = None
+
+    def run(
+        self,
+        workload: Workload,
+        place: IterationDirectory,
+        *,
+        interrupted: threading.Event,
+        watch: Watch | None,
+    ) -> None:
+        words = _words(self.command)
+        words += ["--config", str(place.workload.absolute()), "--out", str(place.history.absolute())]
+        try:
+            process = subprocess.Popen(
+                words, env=self.environment(place), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise UsageError(f"--runner-cmd {words[0]!r} cannot be run: {error.strerror}") from None
+        said = _wait(process, interrupted)
+        if process.returncode and not interrupted.is_set():
+            raise UsageError(
+                f"--runner-cmd {words[0]!r} failed with exit code {process.returncode}{self.tail(said)}"
+            )
+        if not place.history.exists():
+            raise HistoryError(f"{place.history}: --runner-cmd {words[0]!r} has not written it")
+
+    def environment(self, place: IterationDirectory) -> Mapping[str, str]:
+        url = {"DATABASE_URL": self.database_url} if self.database_url else {}
+        return {**os.environ, "HISTORY_OUT": str(place.history.absolute()), **url}
+
+    def tail(self, said: bytes) -> str:
+        """The last line that the command said, without the password of any URL in it."""
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        text = _PASSWORD.sub(r"\1:…@", lines[-1]) if lines else ""
+        return f": {text[:_SHOWN]}" if text else ""
+
+
+class Existing:
+    """Nobody: the history must be there."""
+
+    def run(
+        self,
+        workload: Workload,
+        place: IterationDirectory,
+        *,
+        interrupted: threading.Event,
+        watch: Watch | None,
+    ) -> None:
+        if not place.history.exists():
+            raise HistoryError(f"{place.history}: no such file; --skip-run analyses histories that are there")
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--runner-cmd cannot be split into words: {error}") from None
+    if not words:
+        raise UsageError("--runner-cmd is empty")
+    return words
+
+
+def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event) -> bytes:
+    """Wait for the end, ask for it when interrupted, and return what came on stderr."""
+    asked = False
+    while True:
+        try:
+            _, said = process.communicate(timeout=_PATIENCE if asked else 0.2)
+            return said
+        except subprocess.TimeoutExpired:
+            if asked:
+                process.kill()
+            elif interrupted.is_set():
+                process.terminate()
+                asked = True

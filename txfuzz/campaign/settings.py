@@ -1,0 +1,46 @@
+"""What a campaign is asked to do, beside its workload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+DEFAULT_WORKLOAD = "example"
+DEFAULT_ITERATIONS = 4
+
+
+@dataclass(frozen=True)
+class CampaignSettings:
+    """One field a flag of `txfuzz run`; None leaves the choice to the workload.
+
+    workload: a workload file, or the name of a shipped one or of one in workload_dir.
+    output: the run directory; None makes a new one under `runs/`.
+    database_url: a server of one's own; may hold a password, so it is never shown.
+    runner_cmd: an external command that makes the histories. skip_run: analyse histories that
+    are there. keep_schema_init: every iteration starts from empty tables. open_loop: no feedback.
+    """
+
+    workload: str | Path = DEFAULT_WORKLOAD
+    workload_dir: Path | None = None
+    iterations: int = DEFAULT_ITERATIONS
+    output: Path | None = None
+    database_url: str | None = field(default=None, repr=False)
+    isolation: str | None = None
+    expect: str | None = None
+    seed: int | None = None
+    runner_cmd: str | None = None
+    skip_run: bool = False
+    keep_schema_init: bool = False
+    open_loop: bool = False
+    max_near_cycles: int = 12
+    max_graph_nodes: int = 200
+    strict_plugins: bool = False
+
+    def as_data(self) -> dict[str, Any]:
+        """The arguments for campaign.json; of the URL only whether there was one."""
+        data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["database_url"] = self.database_url is not None
+        for name in ("workload", "workload_dir", "output"):
+            data[name] = None if data[name] is None else str(data[name])
+        return data

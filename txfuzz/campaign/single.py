@@ -1,0 +1,44 @@
+"""One workload, one history, no loop: what `txfuzz execute` does."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
+from txfuzz.errors import OutputError
+from txfuzz.execution.run import execute
+from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.workload.reading import read_workload
+from txfuzz.workload.shipped import workload_path
+
+
+def record(
+    workload: str | Path,
+    history: Path,
+    *,
+    init: bool = False,
+    url: str | None = None,
+    isolation: str | None = None,
+    seed: int | None = None,
+    strict_plugins: bool = False,
+    interrupted: threading.Event | None = None,
+) -> tuple[ExecutionSummary, tuple[str, ...]]:
+    """Run a workload once; what became of it, and sentences that the user should read."""
+    registry = load_plugins(strict=strict_plugins)
+    asked = read_workload(workload_path(workload, None), InstalledVocabulary(registry))
+    assembled = assemble(asked, registry, isolation=isolation, seed=seed)
+    if not history.parent.is_dir():
+        raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
+    with assembled.adapter.open(database_url(url, asked)) as database:
+        warnings = (*map(str, registry.problems), *registry.clashes(), *database.warnings())
+        summary = execute(
+            assembled.workload,
+            database,
+            history,
+            isolation=assembled.isolation,
+            fresh=init or asked.init_schema,
+            interrupted=interrupted,
+        )
+    return summary, warnings

@@ -1,0 +1,118 @@
+"""`txfuzz analyze`: the checker on any history that Elle reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from txfuzz.errors import ExitCode, HistoryError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from txfuzz.analysis.result import AnalysisResult
+    from txfuzz.history.model import History
+
+DEFAULT_EXPECT = "serializable"
+# Of several histories the first that applies is the exit code
+_SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHING_FOUND)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=click.Path(path_type=Path))
+@click.option(
+    "--expect", default=DEFAULT_EXPECT, show_default=True, metavar="MODEL",
+    help="The consistency model to hold the histories against.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a history.")
+@click.option(
+    "--graph-dir", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where to draw the graphs. [default: beside the history; none with --json or several]",
+)  # fmt: skip
+@click.option("--skip-graph", is_flag=True, help="Draw nothing.")
+@click.option(
+    "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
+    help="Draw no dependency graph of more transactions than this.",
+)  # fmt: skip
+@click.option(
+    "--max-near-cycles", type=click.IntRange(min=0), default=12, show_default=True, metavar="N",
+    help="How many near-cycles to keep.",
+)  # fmt: skip
+@click.option(
+    "--budget", "budget_seconds", type=click.FloatRange(min=0), default=60.0, show_default=True,
+    metavar="SECONDS", help="How long the search for cycles in large components may take.",
+)  # fmt: skip
+@click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")
+@click.option("--sequential-keys", is_flag=True, help="Registers: each key is sequentially consistent.")
+@click.option("--linearizable-keys", is_flag=True, help="Registers: each key is linearizable.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
+def analyze(
+    files: tuple[Path, ...],
+    expect: str,
+    as_json: bool,
+    graph_dir: Path | None,
+    skip_graph: bool,
+    max_graph_nodes: int,
+    verbose: bool,
+    **options: Any,
+) -> int:
+    """Judge histories: which anomalies, which models are ruled out, what nearly happened.
+
+    Reads EDN and JSON, list-append and rw-register. Of several histories the exit code is the
+    worst: 1 when any is invalid, else 2 when any is unreadable, else 3 when any is unknown.
+    """
+    from txfuzz.analysis.analyze import analyze_history
+    from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+    from txfuzz.campaign.assembling import check_model
+    from txfuzz.history.reading import read_history
+
+    check_model(expect)
+    if graph_dir is not None and len(files) > 1:
+        raise UsageError("--graph-dir draws one history; give it alone")
+    drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
+    analyzer = ElleAnalyzer(**options)
+    codes = set()
+    for number, path in enumerate(files):
+        try:
+            history = read_history(path)
+        except HistoryError as error:
+            codes.add(error.exit_code)
+            click.echo(f"txfuzz: {error}", err=True)
+            if as_json:
+                click.echo(
+                    json.dumps(
+                        {"file": str(path), "verdict": "unknown", "expect": expect, "error": str(error)}
+                    )
+                )
+            continue
+        result = analyze_history(history, expect, analyzers=[analyzer])
+        codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
+        if drawn:
+            _draw(history, result, graph_dir or path.parent, max_graph_nodes)
+    return next(code for code in _SEVERITY if code in codes)
+
+
+def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) -> ExitCode:
+    from txfuzz.campaign.outcome import EXIT_CODES
+
+    if as_json:
+        click.echo(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        from txfuzz.report.text import analysis_text
+
+        for warning in result.warnings:
+            click.echo(f"txfuzz: {result.file}: {warning}", err=True)
+        click.echo(("" if first else "\n") + analysis_text(result, verbose=verbose).rstrip())
+    return EXIT_CODES[result.verdict]
+
+
+def _draw(history: History, result: AnalysisResult, directory: Path, max_nodes: int) -> None:
+    from txfuzz.campaign.directory import draw_graphs
+
+    try:
+        notes = draw_graphs(history, result, directory, max_nodes)
+    except OutputError as error:
+        notes = (f"no graphs: {error}",)
+    for note in notes:
+        click.echo(note)

@@ -1,0 +1,56 @@
+"""`txfuzz execute`: one workload, one history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from txfuzz.errors import ExitCode
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--config", type=_FILE, required=True, metavar="FILE", help="A workload: a file or a name.")
+@click.option("--out", type=_FILE, envvar="HISTORY_OUT", required=True, metavar="FILE", help="The history.")
+@click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
+@click.option(
+    "--database-url", metavar="URL",
+    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
+)  # fmt: skip
+@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
+@click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+@click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
+def execute(
+    config: Path,
+    out: Path,
+    init: bool,
+    database_url: str | None,
+    isolation: str | None,
+    seed: int | None,
+    strict_plugins: bool,
+) -> int:
+    """Run one workload against a database and record its history.
+
+    The history is judged by `txfuzz analyze`. Exit code 3 when nothing committed.
+    """
+    from txfuzz.campaign.single import record
+    from txfuzz.cli.interruption import interruptible
+
+    with interruptible() as interrupted:
+        summary, warnings = record(
+            config, out, init=init, url=database_url, isolation=isolation, seed=seed,
+            strict_plugins=strict_plugins, interrupted=interrupted,
+        )  # fmt: skip
+    for sentence in warnings:
+        click.echo(f"txfuzz: {sentence}", err=True)
+    click.echo(
+        f"{out}: {summary.asked:,} transactions in {summary.seconds:.1f} s: {summary.ok:,} ok, "
+        f"{summary.fail:,} fail, {summary.info:,} info; {summary.final_reads:,} final reads"
+    )
+    if summary.failure is not None:
+        raise summary.failure
+    if summary.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.NOTHING_FOUND if summary.ok else ExitCode.UNKNOWN

@@ -1,0 +1,69 @@
+"""`txfuzz run`: the feedback loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from txfuzz.campaign.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, CampaignSettings
+from txfuzz.errors import UsageError
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--config", type=_FILE, metavar="FILE", help="A workload file.")
+@click.option("--workload", metavar="NAME", help=f"A workload by its name. [default: {DEFAULT_WORKLOAD}]")
+@click.option("--workload-dir", type=_FILE, metavar="DIR", help="Where workloads of your own are.")
+@click.option(
+    "--iterations", type=click.IntRange(min=1), default=DEFAULT_ITERATIONS, show_default=True,
+    help="Turns of the loop.",
+)  # fmt: skip
+@click.option(
+    "--output-dir", "output", type=_FILE, metavar="DIR",
+    help="The run directory. [default: a new one under runs/]",
+)  # fmt: skip
+@click.option(
+    "--database-url", metavar="URL",
+    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
+)  # fmt: skip
+@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
+@click.option("--expect", metavar="MODEL", help="The consistency model to hold the histories against.")
+@click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+@click.option(
+    "--runner-cmd", metavar="CMD",
+    help="Make histories by this command, which gets --config, --out and $HISTORY_OUT.",
+)  # fmt: skip
+@click.option(
+    "--skip-run", is_flag=True, help="Start no database: analyse the histories in the run directory."
+)
+@click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
+@click.option("--open-loop", is_flag=True, help="The same run without feedback.")
+@click.option(
+    "--max-near-cycles", type=click.IntRange(min=0), default=12, show_default=True, metavar="N",
+    help="How many near-cycles to keep.",
+)  # fmt: skip
+@click.option(
+    "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
+    help="Draw no dependency graph of more transactions than this.",
+)  # fmt: skip
+@click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every decision with its reason.")
+@click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
+def run(config: Path | None, workload: str | None, verbose: bool, quiet: bool, **fields: Any) -> int:
+    """Fuzz a database in a loop: run, analyse, adapt, repeat.
+
+    Without arguments: the default campaign on an embedded server.
+    """
+    from txfuzz.campaign.loop import run_campaign
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.cli.screen import Screen
+
+    if config is not None and workload is not None:
+        raise UsageError("--config and --workload both name a workload; give one of them")
+    settings = CampaignSettings(workload=config or workload or DEFAULT_WORKLOAD, **fields)
+    with interruptible() as interrupted:
+        result = run_campaign(settings, interrupted=interrupted, watcher=Screen(verbose=verbose, quiet=quiet))
+    return result.exit_code

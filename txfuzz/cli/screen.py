@@ -1,0 +1,145 @@
+"""What a campaign says while it runs (stderr) and in the end (stdout)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from txfuzz.analysis.result import Verdict
+from txfuzz.campaign.outcome import CampaignResult, IterationOutcome
+from txfuzz.execution.summary import Tally
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.workload.model import Workload
+
+if TYPE_CHECKING:
+    from txfuzz.execution.summary import ExecutionSummary
+
+_EVERY = 1.0  # seconds between two lines of progress on a terminal
+
+
+class Screen:
+    """A watcher that writes plain lines. verbose: decisions with their reasons; quiet: the result only."""
+
+    def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
+        self._verbose = verbose
+        self._quiet = quiet
+        self._live = sys.stderr.isatty() and not quiet
+        self._shown = 0.0
+
+    def started(
+        self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
+    ) -> None:
+        where = ""
+        if database:
+            where = f" · {database.get('product', '')} {database.get('version', '')} ({database.get('server', '')})"
+        self._say(f"{workload.name}{where}")
+        self._say(
+            f"{workload.database.isolation} (promises {promised}) held against {workload.expect} · "
+            f"seed {workload.seed} · {directory}"
+        )
+
+    def warned(self, sentence: str) -> None:
+        click.echo(f"txfuzz: {sentence}", err=True)
+
+    def iteration_started(self, number: int, workload: Workload) -> None:
+        keys = len(workload.logical_keys())
+        clients = workload.scheduling.clients
+        self._say(f"\niteration {number}: {clients} clients on {keys:,} keys, {_mix(workload)}")
+
+    def running(self, asked: int, tally: Tally) -> None:
+        now = time.monotonic()
+        if self._live and now - self._shown >= _EVERY:
+            self._shown = now
+            done = tally.outcomes
+            click.echo(
+                f"\r  {asked:,} asked · {done['ok']:,} ok · {done['fail']:,} fail · {done['info']:,} info ",
+                err=True,
+                nl=False,
+            )
+
+    def iteration_ended(self, outcome: IterationOutcome) -> None:
+        if self._live and self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._shown = 0.0
+        if outcome.execution is not None:
+            self._say(f"  {_ran(outcome.execution)}")
+        self._say(f"  {_meant(outcome)}")
+        for decision in outcome.decisions:
+            self._say(f"  next: {_decision(decision, self._verbose)}")
+        for note in outcome.notes if self._verbose else ():
+            self._say(f"  {note}")
+
+    def ended(self, result: CampaignResult) -> None:
+        from txfuzz.report.text import analysis_text, verdict_sentence
+
+        outcome = result.first_finding
+        click.echo("", err=True)
+        if outcome is None:
+            click.echo(self._nothing(result))
+        else:
+            for name, iterations in result.found.items():
+                click.echo(f"{name} in iteration {', '.join(map(str, iterations))}")
+            click.echo(verdict_sentence(outcome.result, result.isolation, result.promised))
+            click.echo("")
+            click.echo(analysis_text(outcome.result, verbose=False))
+        click.echo(f"artefacts: {result.directory}")
+
+    def _nothing(self, result: CampaignResult) -> str:
+        reasons = {each.result.reason for each in result.iterations if each.result.verdict is Verdict.UNKNOWN}
+        if result.verdict is Verdict.UNKNOWN:
+            return f"unknown: {'; '.join(sorted(reasons)) or 'nothing was analysed'}"
+        asked = sum(each.result.transactions for each in result.iterations)
+        return (
+            f"nothing found: {asked:,} transactions in {len(result.iterations)} iterations at "
+            f"{result.isolation} are consistent with {result.expect}"
+        )
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            click.echo(line, err=True)
+
+
+def _mix(workload: Workload) -> str:
+    total = sum(weight.weight for weight in workload.mix)
+    shares = (f"{weight.txn} {weight.weight / total:.0%}" for weight in workload.mix)
+    return ", ".join(shares)
+
+
+def _ran(execution: ExecutionSummary) -> str:
+    aborts = ", ".join(f"{code} ×{count:,}" for code, count in execution.aborts.items())
+    line = (
+        f"{execution.ok:,} committed in {execution.seconds:.1f} s ({execution.per_second:,.0f}/s), "
+        f"{execution.fail:,} aborted" + (f" ({aborts})" if aborts else "")
+    )
+    if execution.info:
+        line += f", {execution.info:,} unknown"
+    return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
+
+
+def _meant(outcome: IterationOutcome) -> str:
+    result = outcome.result
+    found = ", ".join(result.anomaly_types) if result.anomaly_types else "nothing found"
+    if result.verdict is Verdict.UNKNOWN:
+        found = f"unknown: {result.reason}"
+    return (
+        f"{result.edges_per_txn:.2f} edges a transaction ({result.concurrent_edges_per_txn:.2f} concurrent), "
+        f"{result.near_cycles_counted:,} near-cycles: {found}"
+    )
+
+
+def _decision(decision: Adjustment, with_reason: bool) -> str:
+    line = f"{decision.heuristic}: {decision.target} {_short(decision.before)} → {_short(decision.after)}"
+    return f"{line}, because {decision.reason}" if with_reason else line
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"{len(value):,} keys" if len(value) > 8 else "[" + ", ".join(map(str, value)) + "]"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {weight:.2g}" for name, weight in value.items())
+    return str(value)

@@ -1,0 +1,34 @@
+"""`txfuzz templates`: the installed transaction templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from txfuzz.workload.template import Template
+
+
+@click.command()
+@click.argument("name", required=False)
+def templates(name: str | None) -> None:
+    """List the installed transaction templates, or show the steps of one."""
+    from txfuzz.cli.plugins import table
+    from txfuzz.plugin.loading import load_plugins
+
+    registry = load_plugins()
+    if name is not None:
+        click.echo(template_text(registry.find("template", name)))
+        return
+    rows = [(entry.name, entry.about, str(entry.plugin)) for entry in registry.all("template")]
+    click.echo(table(rows) if rows else "no template is installed; plugins bring them")
+
+
+def template_text(template: Template) -> str:
+    """How a workload uses it, and the steps behind it."""
+    from txfuzz.workload.writing import plain_yaml
+
+    given = {name: "…" if value is None else value for name, value in template.parameters.items()}
+    use = plain_yaml([{"template": template.name, **({"with": given} if given else {})}])
+    return f"# {template.about}\n{use}\n# which stands for\n{plain_yaml({'steps': list(template.steps)})}".rstrip()
