@@ -1,0 +1,58 @@
+"""Text that may hold a database URL, made fit to be shown or written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+# A password may itself hold what should have been percent-encoded: it is taken to reach the last @.
+_USERINFO = re.compile(r"(\w[\w+.-]*://)([^:@/?#]*):.*@", re.DOTALL)
+_SECRET = r"(?:\w*(?:password|passwd|secret|token)|pwd|pass|api_?key)"
+_SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
+_ASSIGNED = re.compile(rf"(?<!\w){_SECRET}\s*=", re.IGNORECASE)
+_KEYWORD = re.compile(rf"(?<!\w){_SECRET}\s*=\s*(?:'(?:[^'\\]|\\.)*'?|\S*)\s*", re.IGNORECASE | re.DOTALL)
+
+
+def without_password(text: str) -> str:
+    """The text without the passwords of URLs (user:pass@, ?password=) and connection strings (password=…).
+
+    When in doubt too much goes.
+    """
+    if "://" in text:
+        text = _USERINFO.sub(lambda found: found[1] + (f"{found[2]}@" if found[2] else ""), text)
+        url, mark, query = text.partition("?")
+        kept = [part for part in query.split("&") if not _ASSIGNED.search(unquote(part))]
+        text = url + (mark if kept != [] and mark else "") + "&".join(kept)
+    return _KEYWORD.sub("", text) if _ASSIGNED.search(text) else text
+
+
+def is_secret(name: str) -> bool:
+    """Is an option of this name one whose value nobody should see?"""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
+def masked(data: Any) -> Any:
+    """YAML data for an error message: no passwords in its texts, secret options as an ellipsis."""
+    if isinstance(data, str):
+        return without_password(data)
+    if isinstance(data, Mapping):
+        return {
+            key: "…" if is_secret(key) and isinstance(value, str) else masked(value)
+            for key, value in data.items()
+        }
+    if isinstance(data, list | tuple):
+        return [masked(item) for item in data]
+    return data
+
+
+def without_secrets(data: Any) -> Any:
+    """YAML data for a file: no passwords in its texts, secret options left out."""
+    if isinstance(data, str):
+        return without_password(data)
+    if isinstance(data, Mapping):
+        return {key: without_secrets(value) for key, value in data.items() if not is_secret(key)}
+    if isinstance(data, list | tuple):
+        return [without_secrets(item) for item in data]
+    return data

@@ -1,0 +1,52 @@
+"""Where workload files are: those that come with txfuzz, and the user's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from txfuzz.errors import UsageError, did_you_mean
+
+SUFFIXES = (".yaml", ".yml")
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped_workloads() -> list[tuple[str, Path]]:
+    """Names and files of the workloads that come with txfuzz, by name."""
+    return sorted(_in_directory(_shipped_directory()).items())
+
+
+def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Path:
+    """The file of a workload, by its path or its name.
+
+    directory: where names are looked up; None for the workloads that come with txfuzz. A path is
+    what ends in .yaml or .yml or holds a separator. Raises UsageError for what is not there.
+    """
+    text = os.fspath(name_or_path)
+    if directory is not None and not os.path.isdir(directory):
+        raise UsageError(f"{directory}: no such directory of workloads")
+    known = _in_directory(_shipped_directory() if directory is None else directory)
+    if text in known:
+        return known[text]
+    path = Path(text)
+    if directory is not None and not path.is_absolute() and os.path.isfile(directory / path):
+        return directory / path
+    if os.path.isfile(path):
+        return path
+    if path.suffix in SUFFIXES or os.path.dirname(text):
+        if os.path.isdir(path):
+            raise UsageError(f"{text}: this is a directory, not a workload file")
+        raise UsageError(f"{text}: no such workload file")
+    where = "" if directory is None else f" in {directory}"
+    raise UsageError(f"no workload {text!r}{where}: {did_you_mean(text, known)}")
+
+
+def _shipped_directory() -> Path:
+    """Inside the package in an installation, beside it in a clone."""
+    inside = _PACKAGE / "workloads"
+    return inside if inside.is_dir() else _PACKAGE.parent / "workloads"
+
+
+def _in_directory(directory: Path) -> dict[str, Path]:
+    files = (path for path in sorted(directory.glob("*")) if path.suffix in SUFFIXES and path.is_file())
+    return {path.stem: path for path in files}
