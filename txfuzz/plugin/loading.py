@@ -69,7 +69,8 @@ class _Loading:
             self.manager.register(module, str(plugin))
             self.manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
-            self.manager.unregister(module)
+            if self.manager.has_plugin(str(plugin)):
+                self.manager.unregister(name=str(plugin))
             self.problems.append(Problem(plugin, _sentence(error)))
             return False
         for kind in KINDS.values():

@@ -1,0 +1,184 @@
+"""Plugins are found, asked one by one, and named when they are broken or clash."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+
+import click
+import pytest
+
+from txfuzz.errors import PluginError
+from txfuzz.plugin.hookspecs import txfuzz_register_adapters
+from txfuzz.plugin.loading import add_commands, installed, load_plugins
+
+THIRD = Path(__file__).parent / "third"
+
+
+class Site:
+    """A place where distributions can be put, as pip does, without pip."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, distribution: str, module: str, code: str, version: str = "1.0") -> None:
+        (self.path / f"{module}.py").write_text(textwrap.dedent(code))
+        info = self.path / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[txfuzz]\n{module} = {module}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    known = set(sys.modules)
+    yield Site(tmp_path)
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+HEURISTIC = """
+    from dataclasses import dataclass
+    from typing import ClassVar
+    from txfuzz import hookimpl
+
+    @dataclass(frozen=True)
+    class Mine:
+        name: ClassVar[str] = "{name}"
+        about: ClassVar[str] = "mine"
+        def propose(self, feedback, workload, random):
+            return ()
+
+    @hookimpl
+    def txfuzz_register_heuristics():
+        return [Mine]
+"""
+
+
+def test_what_ships_is_found() -> None:
+    registry = load_plugins(strict=True)
+    assert {plugin.distribution for plugin in registry.plugins} >= {
+        "txfuzz",
+        "txfuzz-postgres",
+        "txfuzz-heuristics",
+    }
+    assert [entry.name for entry in registry.all("adapter")] == ["postgres"]
+    assert [entry.name for entry in registry.all("analyzer")] == ["elle"]
+    assert [entry.name for entry in registry.all("heuristic")] == [
+        "hot-keys",
+        "mix",
+        "scheduling",
+        "schema-init",
+    ]
+
+
+def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
+    site.add("txfuzz-zulu", "zulu", HEURISTIC.format(name="zulu"))
+    site.add("txfuzz-alpha", "alpha", HEURISTIC.format(name="alpha"))
+    names = [plugin.distribution for plugin, _ in installed()]
+    assert names == sorted(names)
+    assert {"txfuzz-zulu", "txfuzz-alpha"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise RuntimeError('no\\nway')", "importing broken failed: RuntimeError: no way"),
+        ("import sys; sys.exit(3)", "importing broken failed: SystemExit: 3"),
+        ("def (", "importing broken failed: SyntaxError"),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_nothing():\n    return []",
+            "unknown hook 'txfuzz_register_nothing'",
+        ),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters(more):\n    return []",
+            "txfuzz_register_adapters",
+        ),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return 1/0",
+            "txfuzz_register_adapters failed: ZeroDivisionError",
+        ),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return 5",
+            "txfuzz_register_adapters failed: TypeError",
+        ),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return ['x']",
+            "txfuzz_register_adapters gave 'x', expected a class",
+        ),
+        (
+            "from txfuzz import hookimpl\nclass A:\n    pass\n"
+            "@hookimpl\ndef txfuzz_register_adapters():\n    return [A]",
+            "adapter class A has no `name`",
+        ),
+        (
+            "from txfuzz import hookimpl\nclass A:\n    name = 'a'\n"
+            "@hookimpl\ndef txfuzz_register_heuristics():\n    return [A]",
+            "heuristic 'a' has no method propose()",
+        ),
+        (
+            "from txfuzz import hookimpl\nclass A:\n    name = 'a'\n    def propose(self): pass\n"
+            "@hookimpl\ndef txfuzz_register_heuristics():\n    return [A]",
+            "heuristic 'a' is not a dataclass",
+        ),
+        (
+            "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_templates():\n    return [{}]",
+            "txfuzz_register_templates gave {}, expected a txfuzz.Template",
+        ),
+    ],
+)
+def test_a_broken_plugin_is_named_and_the_rest_go_on(site: Site, code: str, reason: str) -> None:
+    site.add("txfuzz-broken", "broken", code, version="0.7")
+    registry = load_plugins()
+    assert len(registry.problems) == 1
+    said = str(registry.problems[0])
+    assert said.startswith("plugin 'broken' of txfuzz-broken 0.7: ")
+    assert reason in said
+    assert "\n" not in said
+    assert registry.find("adapter", "postgres").name == "postgres"
+    with pytest.raises(PluginError, match="txfuzz-broken 0.7"):
+        load_plugins(strict=True)
+
+
+def test_two_that_claim_one_name_are_both_named_and_neither_is_used(site: Site) -> None:
+    site.add("txfuzz-one", "one", HEURISTIC.format(name="mine"), version="1.1")
+    site.add("txfuzz-two", "two", HEURISTIC.format(name="mine"), version="2.2")
+    registry = load_plugins()
+    assert "mine" not in [entry.name for entry in registry.all("heuristic")]
+    (clash,) = registry.clashes()
+    for words in ("heuristic 'mine'", "'one' of txfuzz-one 1.1", "'two' of txfuzz-two 2.2"):
+        assert words in clash
+    with pytest.raises(PluginError, match=r"txfuzz-one 1\.1 and by .*txfuzz-two 2\.2"):
+        registry.find("heuristic", "mine")
+    with pytest.raises(PluginError, match="mine"):
+        load_plugins(strict=True)
+
+
+def test_what_is_not_installed_gets_a_hint_and_the_broken_plugins() -> None:
+    with pytest.raises(PluginError, match="no heuristic 'hot-kyes' is installed: did you mean 'hot-keys'"):
+        load_plugins().find("heuristic", "hot-kyes")
+
+
+def test_a_plugin_adds_commands(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    code = """
+        from txfuzz import hookimpl
+
+        @hookimpl
+        def txfuzz_register_commands(cli):
+            @cli.command("greet")
+            def greet():
+                print("hi")
+    """
+    site.add("txfuzz-greeting", "greeting", code)
+    site.add("txfuzz-sad", "sad", code.replace('@cli.command("greet")', "raise ValueError('sad')"))
+    group = click.Group()
+    (problem,) = add_commands(group)
+    assert list(group.commands) == ["greet"]
+    assert "txfuzz-sad" in str(problem)
+
+
+def test_every_hook_says_what_it_wants() -> None:
+    assert "Adapter" in (txfuzz_register_adapters.__doc__ or "")
