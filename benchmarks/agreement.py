@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from elle_verdicts import SHARED, UNEXPLAINED, difference, selected_runs, shared_runs
 
-
 Row: TypeAlias = tuple[str, str, str, str]
 
 
@@ -41,9 +40,8 @@ def main() -> int:
         else:
             classes[row][what] += 1
             differences[what].append(f"{elle.file} {elle.model} {row[3]}".strip())
-    print(
-        "| histories | kind | held against | options | agreed | of | differences |\n|---|---|---|---|---|---|---|"
-    )
+    print("| histories | kind | held against | options | agreed | of | differences |")
+    print("|---|---|---|---|---|---|---|")
     for row in sorted(total):
         what = ", ".join(f"{name} {count}" for name, count in sorted(classes[row].items()))
         print(f"| {' | '.join(row)} | {agreed[row]} | {total[row]} | {what} |")
