@@ -37,9 +37,9 @@ WORKLOAD = Workload(
 
 
 def run(
-    path: Path, adapter: MemoryAdapter = MemoryAdapter(), workload: Workload = WORKLOAD, **more
+    path: Path, adapter: MemoryAdapter | None = None, workload: Workload = WORKLOAD, **more
 ) -> tuple[ExecutionSummary, History]:
-    with adapter.open(None) as database:
+    with (adapter or MemoryAdapter()).open(None) as database:
         summary = execute(workload, database, path / "h.edn", isolation="locked", **more)
     return summary, read_history(path / "h.edn")
 

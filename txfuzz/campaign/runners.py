@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import threading
@@ -17,8 +16,8 @@ from txfuzz.errors import HistoryError, UsageError
 from txfuzz.execution.run import Watch, execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.workload.model import Workload
+from txfuzz.workload.passwords import without_password
 
-_PASSWORD = re.compile(r"(://[^\s:/@]*):\S*@")
 _SHOWN = 300  # characters of what a failed command said
 _PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
 
@@ -104,7 +103,7 @@ class External:
     def tail(self, said: bytes) -> str:
         """The last line that the command said, without the password of any URL in it."""
         lines = said.decode("utf-8", "replace").strip().splitlines()
-        text = _PASSWORD.sub(r"\1:…@", lines[-1]) if lines else ""
+        text = without_password(lines[-1]) if lines else ""
         return f": {text[:_SHOWN]}" if text else ""
 
 
