@@ -14,9 +14,11 @@ A near-cycle is within reach when
   and the other's template can (some transaction of the same template was seen to do so, or the
   workload's choices say so). Where both touched it, the first transaction came directly before
   the last one, so that another timing is all that the edge needs;
-- the missing edge leaves the path standing: its key is not that of a path of a single edge,
-  except in the shapes of a lost update, and a source that reads the key does not write it, too
-  (that would be a lost update, whatever the path);
+- the path stands once the missing edge is there. One more read changes nothing; a read that comes
+  earlier or later must not be the one that makes the path's edge at its end; a write that comes in
+  addition is on another key than the path. The exception are the shapes of a lost update, where a
+  single edge of the path is on the same key. Beside those a source that reads the key does not
+  write it, too (that would be a lost update, whatever the path);
 - the closed cycle is of a type that the expected model forbids.
 
 Only logical keys that are whole numbers count. Order between transactions that is not by
@@ -146,7 +148,7 @@ class _Search:
         anomaly = type_of([*(int(self.links.kind[link]) for link in on), int(ways.kind[way])])
         parts = {name: round(float(part[which]), 4) for name, part in found.parts.items()}
         return NearCycle(
-            round(sum(parts.values()), 4),
+            float(found.score[which].round(4)),
             edges,
             self.missing(rows, ways, way),
             anomaly,

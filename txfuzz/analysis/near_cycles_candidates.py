@@ -12,7 +12,7 @@ import numpy.typing as npt
 from txfuzz.analysis.columns import Flags
 from txfuzz.analysis.consistency import prohibited
 from txfuzz.analysis.cycle_types import type_of
-from txfuzz.analysis.dependencies import RW, WW
+from txfuzz.analysis.dependencies import RW, WR, WW
 from txfuzz.analysis.near_cycles_meeting import Meetings
 from txfuzz.analysis.near_cycles_paths import Links, Paths
 from txfuzz.history.model import Ints
@@ -87,7 +87,7 @@ def candidates(
     length = paths.links.shape[1]
     forbidden, dangerous = _closed(length, model)
     fits = forbidden[closing(links, paths[path], ways.kind[way])]
-    fits &= _direct(links, paths, ways, path, way) if length == 1 else ~ways.both_write[way]
+    fits &= (_direct if length == 1 else _longer)(links, paths, ways, path, way)
     path, way = path[fits], way[fits]
     pressed = pressure[links.group[paths.links]].sum(axis=1)
     code = closing(links, paths[path], ways.kind[way])
@@ -121,6 +121,20 @@ def _direct(links: Links, paths: Paths, ways: Meetings, path: Ints, way: Ints) -
     return flags
 
 
+def _longer(links: Links, paths: Paths, ways: Meetings, path: Ints, way: Ints) -> Flags:
+    """Of longer paths: do all links outlast the missing edge?
+
+    One more read changes no link; a read that comes earlier (rw) or later (wr) changes the links
+    of its transaction on the key, at one end of the path; a write may change any link on the key.
+    """
+    same = links.key[paths.links[path]] == ways.key[way, None]
+    missing, met = ways.kind[way], ways.met[way]
+    broken = np.where(met & (missing == RW), same[:, -1], same.any(axis=1))
+    broken = np.where(met & (missing == WR), same[:, 0], broken)
+    flags: Flags = ~ways.both_write[way] & (ways.new_read[way] | ~broken)
+    return flags
+
+
 def _stays(links: Links, link: Ints, rank: int, ways: Meetings, way: Ints) -> Flags:
     """Is the pair of this link also joined by a kind that explains first, also once the edge is there?
 
@@ -145,7 +159,7 @@ def nearest(found: Sequence[tuple[Paths, Candidates]], ways: Meetings, most: int
 
     Among equal scores the shorter path, then the earlier transactions, then kind and key.
     """
-    score = np.concatenate([each.score for _, each in found] or [np.zeros(0)]).round(9)
+    score = np.concatenate([each.score for _, each in found] or [np.zeros(0)]).round(4)
     where = np.repeat(np.arange(len(found)), [len(each.path) for _, each in found])
     within = np.concatenate([np.arange(len(each.path)) for _, each in found] or [np.zeros(0, np.int64)])
     taken = 16 * most

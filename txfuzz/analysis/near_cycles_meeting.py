@@ -140,8 +140,8 @@ class Meetings:
 
     pair: place in the pairs asked for, rising. kind: of the missing edge. key: a physical key;
     group: its logical key. met: both touched the key, and `first` came directly before `last` on
-    it. both_write: the edge is rw and its source writes the key, too. source_step, target_step:
-    NOT_SAID where the history does not say.
+    it. new_read: all that the edge needs is one more read. both_write: the edge is rw and its
+    source writes the key, too. source_step, target_step: NOT_SAID where the history does not say.
     """
 
     pair: Ints
@@ -149,6 +149,7 @@ class Meetings:
     key: Ints
     group: Ints
     met: Flags
+    new_read: Flags
     both_write: Flags
     source_step: Ints
     target_step: Ints
@@ -192,7 +193,8 @@ class _Pairs:
         step = np.where(met, self.steps[seen.mop[other]], self.can.find(first, done, group))
         fits = self.keys.known[group] & (step >= NOT_SAID)
         fits[met] &= self._came_before(at[met], REVERSE[kind], key[met])
-        return self._meetings(kind, at, touch, met, self.steps[seen.mop[touch]], step, fits)
+        new_read = ~met if kind == WR else np.zeros(len(at), np.bool_)
+        return self._meetings(kind, at, touch, met, new_read, self.steps[seen.mop[touch]], step, fits)
 
     def first_touched(self, kind: int) -> Meetings:
         """Of the keys that `first` touched as the target does, and `last` not as the source does."""
@@ -203,11 +205,19 @@ class _Pairs:
         code = (2 * self.last[at] + does) * self.can.groups + group
         touched = np.isin(code, seen.code * self.can.groups + seen.group)  # in any generation
         fits = self.keys.known[group] & (step >= NOT_SAID) & ~touched
-        met = np.zeros(len(at), np.bool_)
-        return self._meetings(kind, at, touch, met, step, self.steps[seen.mop[touch]], fits)
+        met, new_read = np.zeros(len(at), np.bool_), np.full(len(at), kind == RW)
+        return self._meetings(kind, at, touch, met, new_read, step, self.steps[seen.mop[touch]], fits)
 
     def _meetings(
-        self, kind: int, at: Ints, touch: Ints, met: Flags, source_step: Ints, target_step: Ints, fits: Flags
+        self,
+        kind: int,
+        at: Ints,
+        touch: Ints,
+        met: Flags,
+        new_read: Flags,
+        source_step: Ints,
+        target_step: Ints,
+        fits: Flags,
     ) -> Meetings:
         key = self.seen.key[touch]
         both_write = np.zeros(len(at), np.bool_)
@@ -217,7 +227,7 @@ class _Pairs:
             fits = fits & (self.seen.find(self.first[at], WRITES, key) < 0)
         kinds = np.full(len(at), kind)
         group = self.seen.group[touch]
-        return Meetings(at, kinds, key, group, met, both_write, source_step, target_step)[fits]
+        return Meetings(at, kinds, key, group, met, new_read, both_write, source_step, target_step)[fits]
 
     def _came_before(self, at: Ints, kind: int, key: Ints) -> Flags:
         """Does a link of this kind on this key lead from `first` to `last`?"""

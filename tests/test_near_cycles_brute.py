@@ -1,0 +1,374 @@
+"""Near-cycles against the definition, spelt out without arrays, and against the checker."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from txfuzz.analysis.check import check
+from txfuzz.analysis.consistency import generalisations, prohibited
+from txfuzz.analysis.cycle_types import type_of
+from txfuzz.analysis.dependencies import KINDS, Dependencies, dependencies
+from txfuzz.analysis.near_cycles import near_cycles
+from txfuzz.analysis.result import NearCycle
+from txfuzz.history.building import HistoryBuilder
+from txfuzz.history.model import OK, READ, History
+
+WW, WR, RW = 0, 1, 2
+
+
+@dataclass
+class Txn:
+    """mops: (f, key, what was read or written)."""
+
+    process: int
+    template: str
+    mops: list[tuple[str, int, object]]
+    ok: bool = True
+    steps: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Play:
+    """Transactions, and the order of their beginnings and ends: (row, is it the end)."""
+
+    txns: list[Txn]
+    events: list[tuple[int, bool]]
+
+    def history(self) -> History:
+        builder = HistoryBuilder("play")
+        for row, ends in self.events:
+            txn = self.txns[row]
+            if ends:
+                builder.add("ok" if txn.ok else "fail", txn.process, txn.mops)
+            else:
+                asked = [(f, key, None if f == "r" else value) for f, key, value in txn.mops]
+                steps = list(range(len(asked)))
+                logical = [key % 10 for _, key, _ in asked]
+                builder.add("invoke", txn.process, asked, txn=txn.template, steps=steps, logical=logical)
+        return builder.finish()
+
+
+def played(seed: int, *, snapshot: bool) -> Play:
+    """A small database with snapshot isolation, or one that reads whatever is committed."""
+    draws = random.Random(seed)
+    keys = draws.randint(2, 5)
+    # a key of the workload has two generations, key and key + 10
+    pool = [key + 10 * draws.randint(0, 1) for key in range(keys)]
+    shapes = [
+        (f"t{number}", [draws.choice(["r", "append"]) for _ in range(draws.randint(1, 3))])
+        for number in range(draws.randint(1, 3))
+    ]
+    clients = draws.randint(2, 4)
+    committed: dict[int, list[tuple[int, int]]] = {}
+    txns: list[Txn] = []
+    events: list[tuple[int, bool]] = []
+    running: list[tuple[int, int, list[tuple[str, int, object]], dict[int, list[int]]] | None] = [
+        None
+    ] * clients
+    clock, value = 0, 0
+    left = draws.randint(3, 14)
+    while left or any(each is not None for each in running):
+        process = draws.randrange(clients)
+        now = running[process]
+        if now is None:
+            if not left:
+                continue
+            left -= 1
+            name, fs = draws.choice(shapes)
+            todo: list[tuple[str, int, object]] = [(f, draws.choice(pool), None) for f in fs]
+            events.append((len(txns), False))
+            running[process] = (len(txns), clock, todo, {})
+            txns.append(Txn(process, name, []))
+            continue
+        row, began, todo, wrote = now
+        txn = txns[row]
+        if todo:
+            f, key, _ = todo.pop(0)
+            if f == "r":
+                visible = began if snapshot else clock
+                seen = [element for at, element in committed.get(key, []) if at <= visible]
+                txn.mops.append(("r", key, tuple(seen + wrote.get(key, []))))
+            else:
+                value += 1
+                wrote.setdefault(key, []).append(value)
+                txn.mops.append(("append", key, value))
+            continue
+        conflict = any(at > began for key in wrote for at, _ in committed.get(key, []))
+        txn.ok = not (snapshot and conflict)
+        if txn.ok:
+            clock += 1
+            for key, elements in wrote.items():
+                committed.setdefault(key, []).extend((clock, element) for element in elements)
+        events.append((row, True))
+        running[process] = None
+    last = len(txns)
+    final: list[tuple[str, int, object]] = [
+        ("r", key, tuple(element for _, element in elements)) for key, elements in sorted(committed.items())
+    ]
+    return Play([*txns, Txn(99, "final", final)], [*events, (last, False), (last, True)])
+
+
+@dataclass(frozen=True)
+class Brute:
+    """One near-cycle by the definition. key: logical."""
+
+    rows: tuple[int, ...]
+    kinds: tuple[int, ...]
+    missing: int
+    key: int
+    score: float
+
+
+DOES = {WW: ("append", "append"), WR: ("append", "r"), RW: ("r", "append")}
+REVERSE = {WW: WW, WR: RW, RW: WR}
+
+
+class Reference:
+    def __init__(self, history: History, edges: Dependencies) -> None:
+        self.history = history
+        self.committed = [row for row in range(len(history)) if history.type[row] == OK]
+        self.touched: dict[tuple[int, str], set[int]] = {}
+        self.can: dict[tuple[int, str], set[int]] = {}
+        for row in self.committed:
+            for mop in range(history.mops[row], history.mops[row + 1]):
+                f = "r" if history.mop_f[mop] == READ else "append"
+                key = int(history.mop_key[mop])
+                self.touched.setdefault((row, f), set()).add(key)
+                self.can.setdefault((int(history.template[row]), f), set()).add(self.logical(key))
+        self.edges: dict[tuple[int, int], set[tuple[int, int]]] = {}
+        pressed: dict[int, int] = {}
+        for at in range(len(edges)):
+            pair = int(edges.source[at]), int(edges.target[at])
+            if history.type[pair[0]] == OK and history.type[pair[1]] == OK:
+                self.edges.setdefault(pair, set()).add((int(edges.kind[at]), int(edges.key[at])))
+                if self.overlap(*pair) > 0:
+                    key = self.logical(int(edges.key[at]))
+                    pressed[key] = pressed.get(key, 0) + 1
+        hardest = max(pressed.values(), default=1)
+        self.pressure = {key: count / hardest for key, count in pressed.items()}
+
+    def logical(self, key: int) -> int:
+        logical = self.history.logical[key]
+        assert logical is not None
+        return logical
+
+    def overlap(self, one: int, other: int) -> int:
+        begin, end = self.history.invoke_at, self.history.complete_at
+        return int(min(end[one], end[other]) - max(begin[one], begin[other]))
+
+    def paths(self, longest: int) -> Iterator[tuple[int, ...]]:
+        following: dict[int, list[int]] = {}
+        for source, target in self.edges:
+            following.setdefault(source, []).append(target)
+        paths = [pair for pair in self.edges if pair[0] != pair[1]]
+        for _ in range(longest):
+            yield from paths
+            paths = [(*path, row) for path in paths for row in following.get(path[-1], []) if row not in path]  # type: ignore[misc]
+
+    def near(self, expect: str) -> Iterator[Brute]:
+        against = prohibited(expect)
+        for path in self.paths(3):
+            first, last = path[0], path[-1]
+            if self.overlap(first, last) <= 0 or (last, first) in self.edges:
+                continue
+            for missing in (WW, WR, RW):
+                for key, met in self.ways(first, last, missing):
+                    for kinds, on in self.kinds(path, missing, key, met):
+                        name = type_of([*kinds, missing])
+                        if name in against:
+                            score = self.score(path, on, name, self.logical(key), met)
+                            yield Brute(path, kinds, missing, self.logical(key), score)
+
+    def ways(self, first: int, last: int, missing: int) -> Iterator[tuple[int, bool]]:
+        """Physical keys on which the edge could arise, and whether both touched them."""
+        source_does, target_does = DOES[missing]
+        sources = self.touched.get((last, source_does), set())
+        targets = self.touched.get((first, target_does), set())
+        template = self.history.template
+        for key in sources:
+            if key in targets:
+                if (REVERSE[missing], key) in self.edges.get((first, last), set()):
+                    yield key, True
+            elif self.logical(key) in self.can.get((int(template[first]), target_does), set()):
+                yield key, False
+        for key in targets - sources:
+            generations = {self.logical(other) for other in sources}
+            if self.logical(key) in generations:
+                continue
+            if self.logical(key) in self.can.get((int(template[last]), source_does), set()):
+                yield key, False
+
+    def kinds(
+        self, path: tuple[int, ...], missing: int, key: int, met: bool
+    ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The kinds of the path's edges, and their keys, where the path stands once the edge is there."""
+        first, last = path[0], path[-1]
+        writes = self.touched.get((last, "append"), set())
+        both_write = missing == RW and key in writes
+        if missing == WR and key in self.touched.get((first, "append"), set()):
+            return
+        if len(path) > 2:
+            explained = [min(self.edges[pair]) for pair in pairwise(path)]
+            on_path = [on for _, on in explained]
+            first_does = key in self.touched.get((first, DOES[missing][1]), set())
+            new_read = not met and ((missing == RW and first_does) or (missing == WR and not first_does))
+            if met and missing != WW:
+                breaks = key == (on_path[-1] if missing == RW else on_path[0])
+            else:
+                breaks = key in on_path and not new_read
+            if not both_write and not breaks:
+                yield tuple(kind for kind, _ in explained), tuple(on for _, on in explained)
+            return
+        for kind, on in self.edges[path[0], path[1]]:
+            if on == key:
+                lost = (missing, kind) == (RW, WW) or ((missing, kind) == (WW, RW) and not met)
+                if not lost:
+                    continue
+            elif both_write:
+                continue
+            stays = [
+                other
+                for other, other_on in self.edges[path[0], path[1]]
+                if not (met and other_on == key and (other, missing) != (WW, RW))
+            ]
+            if not any(other < kind for other in stays):
+                yield (kind,), (on,)
+
+    def score(self, path: tuple[int, ...], on: tuple[int, ...], name: str, key: int, met: bool) -> float:
+        first, last = path[0], path[-1]
+        begin, end = self.history.invoke_at, self.history.complete_at
+        either = max(end[first], end[last]) - min(begin[first], begin[last])
+        keys = [key, *(self.logical(each) for each in on)]
+        return float(
+            (1.0 if name == "G2-item" else 0.0)
+            + self.overlap(first, last) / either
+            + (0.5 if met else 0.0)
+            + 0.5 * sum(self.pressure.get(each, 0.0) for each in keys) / len(keys)
+            + 0.5 / len(on)
+        )
+
+
+def found_in(play: Play, expect: str) -> tuple[tuple[NearCycle, ...], list[Brute], int]:
+    history = play.history()
+    edges = dependencies(history)
+    found = near_cycles(edges, expect, limit=100_000)
+    assert found.truncated == ()
+    return found.shown, list(Reference(history, edges).near(expect)), found.counted
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 10**9),
+    st.booleans(),
+    st.sampled_from(["serializable", "snapshot-isolation", "read-committed"]),
+)
+def test_exactly_those_of_the_definition(seed: int, snapshot: bool, expect: str) -> None:
+    shown, brute, counted = found_in(played(seed, snapshot=snapshot), expect)
+    best: dict[frozenset[int], float] = {}
+    for each in brute:
+        members = frozenset(each.rows)
+        best[members] = max(best.get(members, 0.0), each.score)
+    assert {frozenset(view.row for view in each.transactions): each.score for each in shown} == pytest.approx(
+        best, abs=1e-3
+    )
+    known = {(each.rows, each.kinds, each.missing, each.key) for each in brute}
+    for each in shown:
+        rows = tuple(view.row for view in each.transactions)
+        kinds = tuple(KINDS.index(edge.kind) for edge in each.path)
+        assert (rows, kinds, KINDS.index(each.missing.kind), each.missing.key) in known
+        assert (each.missing.source, each.missing.target) == (rows[-1], rows[0])
+        assert [(edge.source, edge.target) for edge in each.path] == list(pairwise(rows))
+        assert each.score == pytest.approx(sum(each.score_parts.values()), abs=1e-3)
+    assert [each.score for each in shown] == sorted((each.score for each in shown), reverse=True)
+    assert counted >= len({each.rows for each in brute})
+
+
+def closed(play: Play, near: NearCycle) -> Play | None:
+    """The same history with the missing edge in it; None where that takes more than one change."""
+    missing = near.missing
+    source, target = play.txns[missing.source], play.txns[missing.target]
+    source_does, target_does = DOES[KINDS.index(missing.kind)]
+    txns = [replace(txn, mops=list(txn.mops)) for txn in play.txns]
+    order = {key: list(value) for _, key, value in play.txns[-1].mops}  # type: ignore[call-overload]
+    sources = {key for f, key, _ in source.mops if f == source_does and key % 10 == missing.key}
+    targets = {key for f, key, _ in target.mops if f == target_does and key % 10 == missing.key}
+    key = min(sources | targets)
+    if len(sources | targets) != 1 or key not in order:
+        return None
+    versions = order[key]
+    if sources and targets:
+        return _reversed(play, txns, near, key, versions)
+    new = 1000
+    if missing.kind == "rw" and targets:  # the source reads what was before the target's first append
+        at = min(versions.index(value) for f, on, value in target.mops if f == "append" and on == key)
+        txns[missing.source].mops.append(("r", key, tuple(versions[:at])))
+        return Play(txns, play.events)
+    if missing.kind == "wr" and sources:  # the target reads what the source left
+        at = max(versions.index(value) for f, on, value in source.mops if f == "append" and on == key)
+        txns[missing.target].mops.append(("r", key, tuple(versions[: at + 1])))
+        return Play(txns, play.events)
+    if missing.kind == "ww":
+        side, other = (source, 1) if sources else (target, 0)
+        places = [versions.index(value) for f, on, value in side.mops if f == "append" and on == key]
+        at = (max(places) if sources else min(places)) + other
+        writer = missing.target if sources else missing.source
+    else:
+        reader, writer = (source, missing.target) if missing.kind == "rw" else (target, missing.source)
+        reads = [value for f, on, value in reader.mops if f == "r" and on == key]
+        if len(set(reads)) != 1:
+            return None
+        at = len(reads[0])  # type: ignore[arg-type]
+    for row, txn in enumerate(txns):
+        for place, (f, on, value) in enumerate(txn.mops):
+            if f == "r" and on == key:
+                seen = list(value)  # type: ignore[call-overload]
+                sees = len(seen) > at or (missing.kind == "wr" and row == missing.target)
+                txn.mops[place] = (f, on, tuple([*seen[:at], new, *seen[at:]] if sees else seen))
+    txns[writer].mops.append(("append", key, new))
+    return Play(txns, play.events)
+
+
+def _reversed(play: Play, txns: list[Txn], near: NearCycle, key: int, versions: list[int]) -> Play | None:
+    """Both met on the key: the reader reads earlier (rw) or later (wr)."""
+    missing = near.missing
+    if missing.kind == "ww":
+        return None
+    writer = play.txns[missing.target if missing.kind == "rw" else missing.source]
+    reader = txns[missing.source if missing.kind == "rw" else missing.target]
+    places = [versions.index(value) for f, on, value in writer.mops if f == "append" and on == key]
+    at = min(places) if missing.kind == "rw" else max(places) + 1
+    own = [value for f, on, value in reader.mops if f == "append" and on == key]
+    if own and missing.kind == "rw" and any(reader.mops[:1]) and reader.mops[0][0] != "r":
+        return None
+    reader.mops = [
+        (f, on, tuple(versions[:at]) if (f, on) == ("r", key) else value) for f, on, value in reader.mops
+    ]
+    return Play(txns, play.events)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**9), st.booleans())
+def test_the_missing_edge_makes_the_anomaly(seed: int, snapshot: bool) -> None:
+    play = played(seed, snapshot=snapshot)
+    history = play.history()
+    for near in near_cycles(dependencies(history), "serializable", limit=20).shown:
+        altered = closed(play, near)
+        if altered is None:
+            continue
+        changed = altered.history()
+        edges = dependencies(changed)
+        joined = {(int(a), int(b)) for a, b in zip(edges.source, edges.target, strict=True)}
+        assert (near.missing.source, near.missing.target) in joined
+        result = check(changed, "serializable")
+        assert any(near.anomaly in generalisations(name) for name in result.all_types), (
+            near,
+            result.all_types,
+        )
+        assert near.breaks in (*result.not_models, *result.also_not)
