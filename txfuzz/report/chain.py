@@ -20,7 +20,6 @@ from txfuzz.report.labels import (
     ends_of,
     ends_of_missing,
     missing_ends,
-    missing_title,
 )
 from txfuzz.report.panels import Panel
 from txfuzz.report.style import HEADING, LABEL, NOTE, Font, line_height, width, wrap
@@ -105,7 +104,7 @@ def lay_out(history: History, panel: Panel, *, headed: bool = True) -> Chain:
     """Everything of a panel in its place. headed: with its heading."""
     joints = [_joint(history, edge) for edge in panel.edges]
     if panel.missing is not None:
-        joints.append(_missing(history, panel.missing))
+        joints.append(_missing(history, panel.missing, panel.on))
     marks = {mop: joint.kind for joint in reversed(joints) for mop in joint.ends if mop is not None}
     lanes = {row: lane for lane, row in enumerate(panel.rows) if row is not None}
     inner = {lanes[joint.source]: joint for joint in joints if _is_inner(joint, lanes)}
@@ -138,8 +137,8 @@ def _joint(history: History, edge: Edge) -> _Joint:
     return _Joint(edge.kind, edge.source, edge.target, ends_of(history, edge), label)
 
 
-def _missing(history: History, missing: MissingEdge) -> _Joint:
-    label = Label(missing_title(history, missing), tuple(wrap(missing_ends(missing), LABEL, _LABEL_WIDTH)))
+def _missing(history: History, missing: MissingEdge, on: str) -> _Joint:
+    label = Label(f"missing: {missing.kind} on {on}", tuple(wrap(missing_ends(missing), LABEL, _LABEL_WIDTH)))
     ends = ends_of_missing(history, missing)
     return _Joint(missing.kind, missing.source, missing.target, ends, label, missing=True)
 

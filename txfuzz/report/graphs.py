@@ -75,11 +75,11 @@ def _too_many(nodes: int, most: int) -> str:
 
 def _save(figure: Figure, path: Path) -> None:
     """Under a temporary name, then renamed: whoever sees the file sees all of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         figure.savefig(unfinished, format="png")
         unfinished.replace(path)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.analysis.result import Edge, MissingEdge
+from txfuzz.analysis.result import Edge, MissingEdge, NearCycle
 from txfuzz.analysis.wording import elapsed, key_text, name_of, read_text, value_text
 from txfuzz.history.model import APPEND, INFO, OK, READ, UNKNOWN, History
 from txfuzz.history.values import edn
@@ -88,10 +88,10 @@ def edge_values(history: History, edge: Edge) -> str:
     return "completed before the other began"
 
 
-def missing_title(history: History, missing: MissingEdge) -> str:
-    """The kind of the missing edge and its key, which is a logical one."""
-    told_apart = missing.key in history.logical and missing.key not in history.keys
-    return f"missing: {missing.kind} on {'logical ' if told_apart else ''}key {missing.key}"
+def missing_key(near: NearCycle) -> str:
+    """The key of the missing edge. It is a logical one, and called so where that differs."""
+    told_apart = any(edge.logical_key not in (None, edge.key) for edge in near.path)
+    return f"{'logical ' if told_apart else ''}key {near.missing.key}"
 
 
 def missing_ends(missing: MissingEdge) -> str:

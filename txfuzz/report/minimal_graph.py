@@ -51,7 +51,7 @@ def minimal_figure(history: History, result: AnalysisResult) -> Figure:
     inner = max([_NARROWEST, *(sum(chain.width + _BETWEEN for chain in row) - _BETWEEN for row in rows)])
     title = wrap(title_of(result, panels), TITLE, inner)
     subtitle = wrap(subtitle_of(result, panels), SUBTITLE, inner)
-    if not panels:
+    if not panels and any(result.edge_counts.values()):
         subtitle += wrap(dependencies_of(result), SUBTITLE, inner)
     entries = _legend(panels)
     head = len(title) * line_height(TITLE) + len(subtitle) * line_height(SUBTITLE) + 0.3

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from txfuzz.analysis.anomaly_table import anomaly_type
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, MissingEdge, NearCycle, Verdict
+from txfuzz.report.labels import missing_key
 
 MOST = 12  # transactions in one picture
 NEAR_CYCLES = 3
@@ -18,7 +19,7 @@ class Panel:
     """One anomaly or near-cycle.
 
     rows: the transactions from top to bottom, rows of the History; None stands for `elided`
-    further ones. edges: those among the transactions shown.
+    further ones. edges: those among the transactions shown. on: the key of the missing edge.
     """
 
     heading: str
@@ -26,6 +27,7 @@ class Panel:
     rows: tuple[int | None, ...]
     edges: tuple[Edge, ...] = ()
     missing: MissingEdge | None = None
+    on: str = ""
     elided: int = 0
 
 
@@ -49,7 +51,7 @@ def title_of(result: AnalysisResult, panels: Sequence[Panel]) -> str:
         return f"{', '.join(types)} · contradict{'s' if len(types) == 1 else ''} {result.expect}"
     if panels:
         nearest = result.near_cycles[0]
-        return f"nearest near-cycle: would be {nearest.anomaly} on key {nearest.missing.key}"
+        return f"nearest near-cycle: would be {nearest.anomaly} on {missing_key(nearest)}"
     if result.verdict is Verdict.UNKNOWN:
         return "no verdict"
     return "no anomaly and no near-cycle"
@@ -92,7 +94,10 @@ def _anomalies(result: AnalysisResult) -> list[Panel]:
 
 
 def _anomaly(anomaly: Anomaly) -> Panel:
-    rows = tuple(dict.fromkeys(view.row for view in anomaly.transactions))
+    views = (
+        anomaly.transactions if anomaly.edges else sorted(anomaly.transactions, key=lambda view: view.index)
+    )
+    rows = tuple(dict.fromkeys(view.row for view in views))
     return _folded(Panel(anomaly.type, _meaning(anomaly), rows, anomaly.edges))
 
 
@@ -106,9 +111,10 @@ def _meaning(anomaly: Anomaly) -> str:
 def _near_cycle(near: NearCycle, rank: int) -> Panel:
     ends = [row for edge in near.path for row in (edge.source, edge.target)]
     rows = tuple(dict.fromkeys([near.missing.target, *ends, near.missing.source]))
-    heading = f"#{rank} would be {near.anomaly} on key {near.missing.key}"
+    on = missing_key(near)
+    heading = f"#{rank} would be {near.anomaly} on {on}"
     note = f"One more dependency would close the cycle and break {near.breaks}. Score {near.score:.3g}."
-    return _folded(Panel(heading, note, rows, near.path, near.missing))
+    return _folded(Panel(heading, note, rows, near.path, near.missing, on))
 
 
 def _folded(panel: Panel) -> Panel:

@@ -1,0 +1,124 @@
+"""The readable answer to "what does this history mean?": what `txfuzz analyze` prints."""
+
+from __future__ import annotations
+
+import json
+
+from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
+from txfuzz.report.lines import counted, labelled, paragraph, table
+from txfuzz.report.text_anomalies import anomaly_lines, near_cycle_lines
+from txfuzz.report.verdict import allowed_types, model_text, verdict_sentence
+
+__all__ = ["analysis_text", "verdict_sentence"]
+
+_COLUMN = 17
+_KINDS = ("wr", "ww", "rw")
+_PRESSED = 10  # keys
+_COMPONENTS = 8
+
+
+def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
+    """A result as plain text of 100 columns where its words allow it.
+
+    verbose: also the transactions and proofs of near-cycles, every key, members of components,
+    and what other analyzers measured.
+    """
+    lines = [
+        *_headline(result),
+        "",
+        *_counts(result, verbose=verbose),
+        *anomaly_lines(result),
+        *near_cycle_lines(result, verbose=verbose),
+        *_key_pressure(result, verbose=verbose),
+        *_bullets("Suggestions", result.suggestions),
+        *(_parts(result) if verbose else []),
+        *_bullets("Cut short", result.truncated),
+        *_bullets("Warnings", result.warnings),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _headline(result: AnalysisResult) -> list[str]:
+    return paragraph(
+        f"{result.file or 'history'}: {result.verdict.value}. {verdict_sentence(result, None, None)}"
+    )
+
+
+def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
+    outcomes = [f"{result.committed:,} committed", f"{result.failed:,} failed", f"{result.unknown:,} unknown"]
+    kind = f" ({result.kind})" if result.kind else ""
+    lines = labelled("Transactions", f"{result.transactions:,}{kind}: {', '.join(outcomes)}", _COLUMN)
+    if result.verdict is not Verdict.UNKNOWN or any(result.edge_counts.values()):
+        lines += _dependencies(result)
+    lines += labelled("Components", _components(result, verbose=verbose), _COLUMN)
+    if result.verdict is not Verdict.VALID or result.not_models:
+        lines += labelled("Ruled out", ", ".join(map(model_text, result.not_models)), _COLUMN)
+        lines += labelled("  and so also", ", ".join(result.also_not), _COLUMN)
+    lines += labelled("Found, allowed", ", ".join(allowed_types(result)), _COLUMN)
+    return lines
+
+
+def _dependencies(result: AnalysisResult) -> list[str]:
+    kinds = sorted(result.edge_counts, key=_KINDS.index)
+    counts = ", ".join(f"{result.edge_counts[kind]:,} {kind}" for kind in kinds)
+    a_transaction = (
+        f"{result.edges_per_txn:.2f}, of which {result.concurrent_edges_per_txn:.2f} between transactions "
+        "that overlapped in time"
+    )
+    density = (
+        f"joined {_share(result.dependency_density)} of the pairs that overlapped and met on a key, "
+        f"{_share(result.graph_density)} of all pairs"
+    )
+    return [
+        *labelled("Dependencies", counts, _COLUMN),
+        *labelled("  a transaction", a_transaction, _COLUMN),
+        *labelled("  density", density, _COLUMN),
+    ]
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}" if value >= 0.001 or not value else f"{value:.2g}"
+
+
+def _components(result: AnalysisResult, *, verbose: bool) -> str:
+    """The strongly connected ones: where there is none, there is no cycle."""
+    if not result.sccs:
+        return "none: no two transactions depend on each other" if result.verdict is Verdict.VALID else ""
+    sizes = ", ".join(f"{component.size:,}" for component in result.sccs[:_COMPONENTS])
+    more = ", …" if len(result.sccs) > _COMPONENTS else ""
+    text = f"{counted(len(result.sccs), 'strongly connected one')}, transactions in each: {sizes}{more}"
+    if verbose:
+        for component in result.sccs[:_COMPONENTS]:
+            members = " ".join(map(str, component.transactions))
+            text += (
+                f"\n{' ' * _COLUMN}{members}{' …' if component.size > len(component.transactions) else ''}"
+            )
+    return text
+
+
+def _key_pressure(result: AnalysisResult, *, verbose: bool) -> list[str]:
+    pressed = result.key_pressure if verbose else result.key_pressure[:_PRESSED]
+    if not pressed:
+        return []
+    rows = [
+        [str(key.key), f"{key.reads:,}", f"{key.writes:,}", f"{key.edges:,}", f"{key.concurrent_edges:,}"]
+        for key in pressed
+    ]
+    left = len(result.key_pressure) - len(pressed)
+    more = [f"  … {counted(left, 'more key')}"] if left else []
+    return ["", "Key pressure", *table(["key", "reads", "writes", "edges", "concurrent"], rows, 2), *more]
+
+
+def _bullets(title: str, sentences: tuple[str, ...]) -> list[str]:
+    if not sentences:
+        return []
+    return ["", title, *(line for sentence in sentences for line in paragraph(f"- {sentence}", 2, 2))]
+
+
+def _parts(result: AnalysisResult) -> list[str]:
+    """What analyzers other than the built-in one measured."""
+    lines: list[str] = []
+    for name, part in result.parts.items():
+        told = json.dumps(as_data(part), ensure_ascii=False)
+        lines += ["", f"Analyzer {name}", *paragraph(told, 2, 2)]
+    return lines

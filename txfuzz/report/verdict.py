@@ -1,0 +1,106 @@
+"""What was found, in one sentence that is fair to the database.
+
+A history is held against a model that may be stronger than what the isolation level promises.
+An anomaly that the promise allows is a danger for the application, not a bug of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from txfuzz.analysis.consistency import canonical, friendly, prohibited
+from txfuzz.analysis.result import AnalysisResult, Verdict
+
+_STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
+
+
+def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: str | None) -> str:
+    """One true sentence about a history.
+
+    isolation: the database's own word for the level that the history was made at. promised: the
+    consistency model that this level promises, in Elle's words. None where they are not known.
+    """
+    broken = against(result, promised)
+    if promised is not None and broken:
+        denied = _denied(isolation, promised, broken)
+        return f"{_found(result, broken)}: the database broke its promise, {denied}."
+    if result.verdict is Verdict.VALID:
+        return _nothing(result)
+    if result.verdict is Verdict.UNKNOWN:
+        return f"No verdict: {_ended(result.reason or 'the history was not judged')}"
+    if not result.anomaly_types:
+        return f"Not {model_text(result.expect)}: {_ended(result.reason or 'no reason was given')}"
+    found = _contradiction(result)
+    if promised is None or not set(result.anomaly_types) <= prohibited(_STRONGEST):
+        return f"{found}."
+    return (
+        f"{found}; {_level(isolation)} promises {model_text(promised)}, which allows "
+        f"{listed(result.anomaly_types)}: this is no bug of the database, but an application that needs "
+        f"{friendly(result.expect)} is not safe here."
+    )
+
+
+def against(result: AnalysisResult, promised: str | None) -> tuple[str, ...]:
+    """The anomaly types found, whether expected or not, that contradict what was promised."""
+    if promised is None:
+        return ()
+    return tuple(sorted({*result.all_types, *result.anomaly_types} & prohibited(promised)))
+
+
+def allowed_types(result: AnalysisResult) -> tuple[str, ...]:
+    """The anomaly types found that the expected model allows."""
+    return tuple(sorted(set(result.all_types) - set(result.anomaly_types)))
+
+
+def model_text(model: str) -> str:
+    """A model by name. Elle's repeatable-read is not what databases call REPEATABLE READ."""
+    name = friendly(model)
+    return f"{name} (Adya's PL-2.99)" if canonical(model) == "PL-2.99" else name
+
+
+def listed(names: Iterable[str]) -> str:
+    """a, b and c"""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _contradiction(result: AnalysisResult) -> str:
+    types = result.anomaly_types
+    return f"Found {listed(types)}, which contradict{_s(types)} {model_text(result.expect)}"
+
+
+def _found(result: AnalysisResult, broken: Sequence[str]) -> str:
+    """What comes before the broken promise, so that a verdict of another kind is not hidden."""
+    if result.verdict is Verdict.INVALID and result.anomaly_types:
+        return _contradiction(result)
+    verdict = "Nothing contradicts" if result.verdict is Verdict.VALID else "No verdict against"
+    were = "was" if len(broken) == 1 else "were"
+    return f"{verdict} {model_text(result.expect)}, but {listed(broken)} {were} found"
+
+
+def _nothing(result: AnalysisResult) -> str:
+    allowed = allowed_types(result)
+    were = "was" if len(allowed) == 1 else "were"
+    also = f"; {listed(allowed)} {were} found, which it allows" if allowed else ""
+    return f"Nothing in this history contradicts {model_text(result.expect)}{also}."
+
+
+def _level(isolation: str | None) -> str:
+    return f"the isolation level {isolation}" if isolation else "the isolation level"
+
+
+def _denied(isolation: str | None, promised: str, broken: Sequence[str]) -> str:
+    """Which promise it was; a level of the same name as its model goes without saying."""
+    model = friendly(promised)
+    if isolation is not None and "-".join(isolation.lower().split()) == model:
+        return f"for {_level(isolation)} does not allow {listed(broken)}"
+    return f"for {_level(isolation)} promises {model_text(model)}, which does not allow {listed(broken)}"
+
+
+def _s(subjects: Sequence[str]) -> str:
+    """The ending of the verb."""
+    return "s" if len(subjects) == 1 else ""
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
