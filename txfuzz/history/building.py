@@ -224,7 +224,7 @@ class HistoryBuilder:
             elif not value:
                 code, stored = key.base + READ_EMPTY, 0
             else:
-                code, stored = self.lists.read(key, self.codes.list_text(map(self.codes.code, value)))
+                code, stored = self.lists.read(key, self.codes.values_text(value))
             codes.append(code)
             values.append(stored)
         return codes, values

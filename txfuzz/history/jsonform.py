@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from txfuzz.history.values import TOO_MANY_DIGITS, Map, checked
+from txfuzz.errors import HistoryError
+from txfuzz.history.values import TOO_MANY_DIGITS, Map, checked, edn
+
+if TYPE_CHECKING:
+    from txfuzz.history.unfolding import Operation
 
 
 def parse_json(data: bytes) -> Any:
@@ -23,6 +28,8 @@ def parse_json(data: bytes) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
+        if set(map(type, value)) == {int}:
+            return tuple(value)
         return tuple(_plain(item) for item in value)
     return checked(value) if isinstance(value, str) else value
 
@@ -32,3 +39,27 @@ def _object(pairs: list[tuple[str, Any]]) -> Map:
     if len(found) < len(pairs):
         raise ValueError("it holds a key twice")
     return found
+
+
+def operation_json(operation: Operation, source: str) -> bytes:
+    """An operation as an object; HistoryError where it holds what JSON has no form for."""
+    one = operation
+    fields = {"index": one.index, "type": one.type, "process": one.process, "f": "txn"}
+    own = {name: getattr(one, name) for name in ("time", "txn", "steps", "logical")}
+    fields |= {name: value for name, value in own.items() if value is not None}
+    fields["value"] = None if one.mops is None else _to_json(one.mops, source)
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _to_json(value: Any, source: str) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float) and abs(value) < float("inf"):
+        return value
+    if isinstance(value, Sequence):
+        if set(map(type, value)) == {int}:
+            return value
+        return [_to_json(item, source) for item in value]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _to_json(item, source) for key, item in value.items()}
+    raise HistoryError(f"{source}: JSON has no form for {edn(value)}; EDN has")

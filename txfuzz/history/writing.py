@@ -1,16 +1,28 @@
-"""One line of a history as bytes: what the recorder of a live run writes, so it has to be cheap.
+"""Histories as EDN: single lines, as the recorder of a live run writes them, and whole files.
 
 The form is Elle's, one map a line, with three keys of ours on the invocation (Elle ignores keys
 that it does not know): the template, the step of each micro-operation, and its logical key.
+The lines of a live run have to be cheap. Whole files can be JSON, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import lru_cache
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
+from txfuzz.errors import HistoryError, OutputError
 from txfuzz.history.values import edn
+
+if TYPE_CHECKING:
+    from txfuzz.history.model import History
+    from txfuzz.history.unfolding import Operation
+
+# "json": one vector, an operation a line. "jsonl": an operation a line and nothing around.
+Form = Literal["edn", "json", "jsonl"]
+_FORMS: dict[str, Form] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 # (f, key, value): f is "r", "append" or "w"; the value of a read is None or what it saw.
 Mop = tuple[str, Any, Any]
@@ -59,6 +71,62 @@ def event_line(index: int, time: int, f: str, value: Any) -> bytes:
     return (
         f"{{:index {index}, :type :info, :process :nemesis, :f :{f}, :time {time}, :value {edn(value)}}}\n"
     ).encode("utf-8", "replace")
+
+
+def write_history(history: History, path: str | os.PathLike[str], form: Form | None = None) -> None:
+    """Write a history so that reading it gives the same one.
+
+    form: left out, the suffix of the path decides (.json, .jsonl, else EDN); a further .gz packs.
+    A History has no errors and no nemesis, so neither has the file. OutputError where it cannot be
+    written; HistoryError where it holds what the form has no words for.
+    """
+    name = os.fspath(path)
+    plain = name.removesuffix(".gz")
+    form = form or _FORMS.get(os.path.splitext(plain)[1].lower(), "edn")
+    if history.unknown_mops:
+        line, text = history.unknown_mops[0]
+        raise HistoryError(
+            f"{history.source}:{line}: a history with unknown micro-operations cannot be written again, "
+            f"found {text}"
+        )
+    try:
+        with ExitStack() as files:
+            out: IO[bytes] = files.enter_context(open(name, "wb"))
+            if plain != name:
+                import gzip
+
+                packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=out, mtime=0)
+                out = cast(IO[bytes], files.enter_context(packed))
+            out.writelines(history_lines(history, form))
+    except OSError as error:
+        raise OutputError(f"{name}: {error.strerror or error}") from None
+
+
+def history_lines(history: History, form: Form = "edn") -> Iterator[bytes]:
+    """The lines of the file that `write_history` writes."""
+    from txfuzz.history.unfolding import operations
+
+    if form == "edn":
+        yield from map(_operation_line, operations(history))
+        return
+    from txfuzz.history.jsonform import operation_json
+
+    before, between, after = (b"[", b",\n", b"]\n") if form == "json" else (b"", b"\n", b"\n")
+    for operation in operations(history):
+        yield before + operation_json(operation, history.source)
+        before = between
+    yield after
+
+
+def _operation_line(operation: Operation) -> bytes:
+    one = operation
+    parts = [f"{{:index {one.index}, :type :{one.type}, :process {one.process}, :f :txn"]
+    for name in ("time", "txn", "steps", "logical"):
+        value = getattr(one, name)
+        if value is not None:
+            parts.append(f":{name} {edn(value)}")
+    parts.append(f":value {'nil' if one.mops is None else mops_text(one.mops)}}}\n")
+    return ", ".join(parts).encode()
 
 
 def mops_text(mops: Iterable[Mop]) -> str:
