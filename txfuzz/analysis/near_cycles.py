@@ -89,7 +89,7 @@ def near_cycles(
             f"near-cycles: the anti-dependencies around {len(dependencies.fans)} versions that very many "
             "transactions read took no part"
         )
-    shown = [search.shown(*found[at], ways, which) for at, which in nearest(found, ways, max(limit, 0))]
+    shown = [search.shown(*found[at], ways, which) for at, which in nearest(found, ways, limit)]
     return NearCycles(tuple(shown), counted, tuple(truncated))
 
 

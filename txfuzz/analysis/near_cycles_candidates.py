@@ -162,7 +162,7 @@ def nearest(found: Sequence[tuple[Paths, Candidates]], ways: Meetings, most: int
     score = np.concatenate([each.score for _, each in found] or [np.zeros(0)]).round(4)
     where = np.repeat(np.arange(len(found)), [len(each.path) for _, each in found])
     within = np.concatenate([np.arange(len(each.path)) for _, each in found] or [np.zeros(0, np.int64)])
-    taken = 16 * most
+    taken = 16 * max(most, 1)
     while True:
         best = np.arange(len(score))
         if taken < len(score):
@@ -194,10 +194,10 @@ def _distinct(
     chosen: list[tuple[int, int]] = []
     sets: set[frozenset[int]] = set()
     for place in order.tolist():
+        if len(chosen) >= most:
+            break
         members = frozenset(rows[place].tolist())
         if members not in sets:
             sets.add(members)
             chosen.append((int(where[place]), int(within[place])))
-            if len(chosen) == most:
-                break
     return chosen
