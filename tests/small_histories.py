@@ -132,3 +132,27 @@ def edn_of(txns: list[Txn], first_index: int = 0) -> str:
 
 def history_of(txns: list[Txn]) -> History:
     return read_history_bytes(edn_of(txns).encode(), "small.edn")
+
+
+def txn(text: str, invoke_at: int, complete_at: int | None, process: int = 0) -> Txn:
+    """A transaction in words: "ok append 1 5, r 1 [5], r 2 nil"."""
+    type, _, rest = text.partition(" ")
+    mops: list[Mop] = []
+    for mop in rest.split(", "):
+        f, key, value = mop.split(" ", 2)
+        if value.startswith("["):
+            mops.append((f, int(key), tuple(map(int, value[1:-1].split()))))
+        else:
+            mops.append((f, int(key), None if value == "nil" else int(value)))
+    return Txn(type, process, tuple(mops), invoke_at, complete_at)
+
+
+def overlapping(*texts: str) -> History:
+    """All invoked, then all completed, each by a process of its own."""
+    count = len(texts)
+    return history_of([txn(text, at, count + at, at) for at, text in enumerate(texts)])
+
+
+def in_a_row(*texts: str, processes: int = 1) -> History:
+    """Each completed before the next is invoked, the processes taking turns."""
+    return history_of([txn(text, 2 * at, 2 * at + 1, at % processes) for at, text in enumerate(texts)])

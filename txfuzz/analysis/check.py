@@ -65,8 +65,9 @@ def check(
     """Hold a history against a consistency model, by any of its names.
 
     options: what may be assumed of the versions of registers. budget_seconds: how long the
-    search for types of cycles may take (None: as long as it takes); what it leaves open is said
-    in `truncated`. shown: anomalies of each type that are explained, shortest cycles first.
+    search for types of cycles may take (None: as long as it takes); what it leaves undecided is
+    said in `truncated`, and the verdict is UNKNOWN where that could contradict the model and
+    nothing else does. shown: anomalies of each type that are explained, shortest cycles first.
 
     Raises UsageError for a model that is unknown or that no anomaly can contradict.
     """
@@ -127,7 +128,7 @@ class _Judgement:
         shown: int,
     ) -> None:
         self.history, self.dependencies, self.findings = columns.history, dependencies, findings
-        self.order, self.shown = order, shown
+        self.order, self.shown, self.budget = order, shown, budget
         self.tangles: Tangles = tangles(dependencies, order)
         broken = broken_by_cycles(self.tangles)
         self.cycles = find_cycles(self.tangles, broken, budget, shown)
@@ -171,9 +172,13 @@ class _Judgement:
     def verdict(self, model: str, reportable: list[str], truncated: tuple[str, ...]) -> tuple[Verdict, str]:
         if reportable:
             return Verdict.INVALID, f"contradicts {friendly(model)}: {', '.join(reportable)}"
-        undecided = sorted(set(self.cycles.undecided) & prohibited(model))
+        undecided = [
+            said
+            for name, said in zip(self.cycles.undecided, truncated, strict=True)
+            if name in prohibited(model)
+        ]
         if undecided:
-            return Verdict.UNKNOWN, f"undecided: {truncated[0]}"
+            return Verdict.UNKNOWN, undecided[0]
         if not self.has_vertices():
             return Verdict.UNKNOWN, "nothing to judge: no transaction depends on another"
         return Verdict.VALID, ""
@@ -193,8 +198,10 @@ class _Judgement:
         return False
 
     def truncated(self) -> tuple[str, ...]:
+        spent = "" if self.budget.seconds is None else f" within {self.budget.seconds:g} s"
         said = [
-            f"{count} component{'s' if count > 1 else ''} could not be searched for {name} to the end"
+            f"undecided: {count} component{'s' if count > 1 else ''} could not be searched for {name} to the "
+            f"end{spent}"
             for name, count in self.cycles.undecided.items()
         ]
         return tuple(said)

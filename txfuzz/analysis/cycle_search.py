@@ -89,7 +89,7 @@ class _Search:
                 shown.append(cycle)
             elif not certain:
                 holds[component] = False
-                if self.with_hubs[component]:
+                if self.with_hubs[component] or wanted.family != "G-nonadjacent-item":
                     self.leave_open(wanted, np.array([component]))
         if holds.any():
             self.found[wanted.name] = holds
@@ -180,7 +180,7 @@ class _Search:
         def fits(nodes: Sequence[int]) -> bool:
             return type_of(graph.kinds(nodes)) == wanted.name
 
-        nodes = shortest_cycle(graph, pairs, back, fits)
+        nodes = shortest_cycle(graph, pairs, back, fits, self.budget.spent)
         if nodes is None and wanted.family == "G-nonadjacent-item":
             nodes = self.simple(wanted, component, graph, pairs)
         if nodes is None:

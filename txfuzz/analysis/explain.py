@@ -151,7 +151,8 @@ def _rw(dependencies: Dependencies, source: int, target: int, name: str, next_na
             f"{name} read key {key} as {saw}{initial}, without the {new} that {next_name} appended "
             "and that the longest read of the key does not have"
         )
-    return f"{name} read key {key} as {saw}{initial}, before {next_name} appended {new}, its next element"
+    following = "its next element" if len(history.trunk(int(history.mop_key[target]))) else "its only append"
+    return f"{name} read key {key} as {saw}{initial}, before {next_name} appended {new}, {following}"
 
 
 def _assumed(dependencies: Dependencies, before: int, after: int) -> str:

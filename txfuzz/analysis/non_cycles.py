@@ -31,9 +31,12 @@ def intermediate_reads(columns: Columns, most: int) -> Iterator[Findings]:
         element = int(columns.saw[mop])
         reader, writer = int(columns.txn[mop]), int(columns.txn[columns.writer[element]])
         value, key = value_text(history, element), key_text(history, int(history.mop_key[mop]))
+        seen = read_text(history, mop)
+        if history.kind is not Kind.RW_REGISTER:
+            seen += f", which ends with {value}"
         text = (
-            f"T1 read key {key} in a state that ended with {value}; T2 {wrote(columns)} {value} there, "
-            f"but {wrote(columns)} to key {key} again before its end, so this state was never to be seen."
+            f"T1 read key {key} as {seen}; T2 {wrote(columns)} {value} there, but {wrote(columns)} to key "
+            f"{key} again before its end, so this state was never to be seen."
         )
         names = {"op": name_of(history, reader), "writer": name_of(history, writer)}
         return Finding((reader, writer), text, {**names, "mop": mop_text(history, mop), "element": value})

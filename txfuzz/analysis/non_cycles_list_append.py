@@ -16,7 +16,7 @@ from txfuzz.analysis.findings import Finding, Findings, findings
 from txfuzz.analysis.non_cycles import intermediate_reads, lost_updates
 from txfuzz.analysis.versions import VersionOrder, distinct
 from txfuzz.analysis.within_transactions import future_reads, internal_violations
-from txfuzz.analysis.wording import key_text, list_text, mop_text, name_of, outcome, value_text
+from txfuzz.analysis.wording import key_text, list_text, mop_text, name_of, outcome, read_text, value_text
 from txfuzz.history.model import FAIL, INFO, OK, Ints
 
 
@@ -96,8 +96,8 @@ def duplicate_elements(columns: Columns, most: int) -> Iterator[Findings]:
             if count > 1
         }
         reader, key = int(columns.txn[mop]), key_text(history, int(history.mop_key[mop]))
-        listed = ", ".join(f"{value} {count} times" for value, count in twice.items())
-        text = f"T1 read key {key} as {mop_text(history, mop)}, which contains {listed}."
+        listed = ", ".join(f"the element {value} {count} times" for value, count in twice.items())
+        text = f"T1 read key {key} as {read_text(history, mop)}, which contains {listed}."
         record = {"op": name_of(history, reader), "mop": mop_text(history, mop), "duplicates": twice}
         return Finding((reader,), text, record)
 

@@ -127,16 +127,23 @@ Finder = Callable[[int, int, int], list[int] | None]
 
 
 def shortest_cycle(
-    graph: Graph, starts: Iterable[tuple[int, int]], find: Finder, accept: Callable[[list[int]], bool]
+    graph: Graph,
+    starts: Iterable[tuple[int, int]],
+    find: Finder,
+    accept: Callable[[list[int]], bool],
+    hurry: Callable[[], bool] = lambda: False,
 ) -> list[int] | None:
     """The shortest cycle tail → head → … that `accept` takes, over all starting edges.
 
     find(head, tail, longest) gives a path back. Gives up looking for a shorter one after a fixed
-    number of steps; it does not give up before one is found. Hubs count as nodes here.
+    number of steps; it does not give up before one is found, unless `hurry` says so after many.
+    Hubs count as nodes here.
     """
     best: list[int] | None = None
     for tail, head in starts:
         if best is not None and (len(best) == 2 or graph.steps > _PATIENCE):
+            break
+        if graph.steps > _PATIENCE and hurry():
             break
         back = find(head, tail, len(best) - 2 if best else 1 << 60)
         if back is None:

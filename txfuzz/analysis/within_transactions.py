@@ -8,7 +8,7 @@ import numpy as np
 
 from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.findings import Finding, Findings, findings
-from txfuzz.analysis.wording import key_text, mop_text, name_of, value_text
+from txfuzz.analysis.wording import key_text, mop_text, name_of, read_text, value_text
 from txfuzz.history.model import NIL, OK, UNKNOWN, History, Ints
 from txfuzz.kind import Kind
 
@@ -32,7 +32,7 @@ def internal_violations(columns: Columns, most: int) -> Iterator[Findings]:
         row, key = int(columns.txn[mop]), key_text(history, int(history.mop_key[mop]))
         before = int(columns.previous[mop])
         text = (
-            f"T1 saw key {key} as {mop_text(history, mop)} although its own last operation on the key "
+            f"T1 read key {key} as {read_text(history, mop)} although its own last operation on the key "
             f"was {mop_text(history, before)}."
         )
         record = {"op": name_of(history, row), "mop": mop_text(history, mop)}
