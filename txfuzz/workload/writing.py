@@ -1,0 +1,139 @@
+"""Workloads as YAML files that people like to read; what is written is read back as the same workload."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from txfuzz.workload.model import (
+    DatabaseSpec,
+    Key,
+    Named,
+    NewValue,
+    Ref,
+    Scheduling,
+    Step,
+    Transaction,
+    Workload,
+)
+from txfuzz.workload.passwords import without_password, without_secrets
+from txfuzz.workload.reading import VERSION
+from txfuzz.workload.yamltext import filled, scalar, text_field
+
+_STEP = " " * 8
+
+
+def workload_text(workload: Workload, header: str = "") -> str:
+    """The workload file. header: lines of a comment at its top.
+
+    Passwords are not written: the URL keeps its user only, and so do URLs in options; options
+    whose name says that they are secret are left out.
+    """
+    return "\n".join(_lines(workload, header)) + "\n"
+
+
+def _lines(workload: Workload, header: str) -> Iterator[str]:
+    for line in header.splitlines():
+        yield f"# {line}".rstrip()
+    yield f"version: {VERSION}"
+    yield text_field("name:", workload.name, 2)
+    if workload.about:
+        yield text_field("about:", workload.about, 2)
+    if database := _database(workload.database):
+        yield filled("database:", database, 2)
+    if workload.expect is not None:
+        yield text_field("expect:", workload.expect, 2)
+    yield f"init_schema: {scalar(workload.init_schema)}"
+    yield f"seed: {workload.seed}"
+    yield "workload:"
+    yield "  transactions:"
+    for transaction in workload.transactions:
+        yield from _transaction(transaction)
+    yield "  mix:"
+    for weight in workload.mix:
+        yield filled("    -", {"txn": weight.txn, "weight": weight.weight}, 6)
+    yield filled("keys:", {"writes": workload.keys.writes, "rows": workload.keys.rows}, 2)
+    yield filled("scheduling:", _scheduling(workload.scheduling), 2)
+    if workload.analyzers is not None:
+        yield filled("analyzers:", _named(workload.analyzers), 2)
+    if workload.heuristics is not None:
+        yield filled("heuristics:", _named(workload.heuristics), 2)
+
+
+def _database(spec: DatabaseSpec) -> dict[str, Any]:
+    own = {
+        "adapter": spec.adapter,
+        "isolation": spec.isolation,
+        "url": None if spec.url is None else without_password(spec.url),
+    }
+    given = {name: value for name, value in own.items() if value is not None}
+    return {**given, **without_secrets(spec.options)}
+
+
+def _transaction(transaction: Transaction) -> Iterator[str]:
+    yield text_field("    - name:", transaction.name, 8)
+    yield "      steps:"
+    for step in transaction.steps:
+        if step.sql is None:
+            yield filled(f"{_STEP}-", _own_step(step), 12)
+        else:
+            yield from _raw_step(step, step.sql)
+
+
+def _own_step(step: Step) -> dict[str, Any]:
+    lock = {} if step.lock is None else {"lock": step.lock}
+    return {"f": step.f, **lock, "key": _key(step.key)}
+
+
+def _raw_step(step: Step, sql: str) -> Iterator[str]:
+    yield text_field(f"{_STEP}- sql:", sql, 12)
+    if step.args:
+        yield filled(f"{_STEP}  args:", {name: _key(arg) for name, arg in step.args}, 12)
+    if step.f is not None:
+        value = {} if step.value_arg is None else {"value": step.value_arg}
+        yield filled(f"{_STEP}  elle:", {"f": step.f, "key": step.key_arg, **value}, 12)
+
+
+def _key(key: Key | NewValue | None) -> Any:
+    if isinstance(key, NewValue):
+        return {"new": "value"}
+    if isinstance(key, Ref):
+        return {"ref": key.name}
+    assert key is not None
+    keys, named = key.keys, key.name is not None or bool(key.distinct_from)
+    if isinstance(keys, tuple) and len(keys) == 1 and not named:
+        return keys[0]
+    data: dict[str, Any] = {
+        "choice": {"range": [keys[0], keys[-1]]} if isinstance(keys, range) else {"from": keys}
+    }
+    if key.name is not None:
+        data["as"] = key.name
+    if key.distinct_from:
+        data["distinct_from"] = key.distinct_from
+    return data
+
+
+def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
+    data: dict[str, Any] = {"clients": scheduling.clients}
+    if scheduling.duration is not None:
+        data["duration"] = _duration(scheduling.duration)
+    else:
+        data["transactions"] = scheduling.transactions
+    return {**data, "barrier_every": scheduling.barrier_every}
+
+
+def _duration(seconds: float) -> Any:
+    """As people say it: 90s, 5m; a plain number of seconds where that would lose something."""
+    if seconds != math.floor(seconds):
+        return seconds
+    whole = int(seconds)
+    return f"{whole // 60}m" if whole % 60 == 0 else f"{whole}s"
+
+
+def _named(names: Iterable[Named]) -> list[Any]:
+    return [_one_named(each.name, without_secrets(each.options)) for each in names]
+
+
+def _one_named(name: str, options: Mapping[str, Any]) -> Any:
+    return {"name": name, **options} if options else name
