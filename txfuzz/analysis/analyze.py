@@ -15,7 +15,7 @@ from txfuzz.analysis.dependencies import VersionOptions, dependencies
 from txfuzz.analysis.elle_analyzer import DEFAULT_NEAR_CYCLES, ElleAnalyzer
 from txfuzz.analysis.refusals import refusal
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.errors import PluginError, TxfuzzError
+from txfuzz.errors import PluginError, TxfuzzError, UsageError
 from txfuzz.history.model import FAIL, INFO, OK, History
 from txfuzz.history.reading import read_history
 
@@ -84,6 +84,8 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
         return analyzer.analyze(history, expect)
     try:
         part = analyzer.analyze(history, expect)
+    except UsageError as error:
+        raise UsageError(f"analyzer {analyzer.name!r}: {error}") from error
     except TxfuzzError:
         raise
     except Exception as error:

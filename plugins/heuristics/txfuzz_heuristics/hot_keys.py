@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
@@ -31,12 +32,10 @@ class HotKeys:
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         before = current(workload, "keys")
-        scores = self._scores(feedback)
-        if not scores or not before:
-            return ()
         least = fewest_keys(workload)
-        most = max(self.max_keys, least)
-        chosen = self._chosen(feedback, scores, most)
+        chosen = self._chosen(feedback, max(self.max_keys, least))
+        if not chosen or not before:
+            return ()
         found = len(chosen)
         others = [key for key in before if key not in chosen]
         chosen += random.sample(others, min(max(least - found, 0), len(others)))
@@ -45,33 +44,32 @@ class HotKeys:
             return ()
         return (Adjustment("keys", before, after, self._reason(feedback, before, chosen, found), self.name),)
 
-    def _scores(self, feedback: FeedbackResult) -> dict[int, float]:
-        scores: dict[int, float] = {}
-        for near in feedback.near_cycles:
-            for key in _whole(near.keys):
-                scores[key] = scores.get(key, 0.0) + self.near_cycle_weight
+    def _pressure(self, feedback: FeedbackResult) -> dict[int, float]:
+        """What each key that was pressed at all counts for that."""
         hardest = max((each.concurrent_edges for each in feedback.key_pressure), default=0)
-        for each in feedback.key_pressure:
-            if each.concurrent_edges and _whole([each.key]):
-                share = each.concurrent_edges / hardest
-                scores[each.key] = scores.get(each.key, 0.0) + self.pressure_weight * share
-        return {key: score for key, score in scores.items() if score > 0}
+        return {
+            each.key: self.pressure_weight * each.concurrent_edges / hardest
+            for each in feedback.key_pressure
+            if each.concurrent_edges and _whole([each.key])
+        }
 
-    def _chosen(self, feedback: FeedbackResult, scores: dict[int, float], most: int) -> list[int]:
-        """The keys of near-cycles, those of one always together; then single keys."""
+    def _chosen(self, feedback: FeedbackResult, most: int) -> list[int]:
+        """The keys of near-cycles, those of one together or not at all; then the pressed ones."""
+        pressure = self._pressure(feedback)
+        groups = [keys for near in feedback.near_cycles if (keys := _whole(near.keys))]
+        counts = Counter(key for keys in groups for key in keys)
 
         def worth(keys: tuple[int, ...]) -> float:
-            return sum(scores.get(key, 0.0) for key in keys) / len(keys)
+            each = (self.near_cycle_weight * counts[key] + pressure.get(key, 0.0) for key in keys)
+            return sum(each) / len(keys)
 
-        groups = [keys for near in feedback.near_cycles if (keys := _whole(near.keys))]
         chosen: list[int] = []
-        if self.near_cycle_weight > 0:
-            for keys in sorted(groups, key=worth, reverse=True):
-                more = [key for key in keys if key not in chosen]
-                if len(chosen) + len(more) <= most:
-                    chosen += more
-        for key in sorted(scores, key=lambda key: (-scores[key], key)):
-            if key not in chosen and len(chosen) < most:
+        for keys in sorted(groups, key=worth, reverse=True) if self.near_cycle_weight else ():
+            more = [key for key in keys if key not in chosen]
+            if len(chosen) + len(more) <= most:
+                chosen += more
+        for key in sorted(pressure, key=lambda key: (-pressure[key], key)):
+            if key not in chosen and len(chosen) < most and pressure[key] > 0:
                 chosen.append(key)
         return chosen
 
