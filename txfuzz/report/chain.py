@@ -30,7 +30,7 @@ _LANE = 0.62  # between two lanes, and what the label needs
 _PLAIN_LANE = 0.28  # between two lanes without an edge
 _ELIDED = 0.3
 _AROUND = 0.38  # from the boxes to an edge that goes round them
-_LABEL_WIDTH = 2.3
+_LABEL_WIDTH = 2.7
 _NOTE_WIDTH = 6.0
 _TITLE = Font(LABEL.size, bold=True)
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARGIN = 0.4
-_NARROWEST, _WIDEST = 8.0, 24.0
+_NARROWEST, _WIDEST = 9.5, 24.0
 _EVENT = 0.3  # inches between two events, where there is room for it
 _PITCHES = (
     (1, 2.2),

@@ -95,18 +95,14 @@ def missing_key(near: NearCycle) -> str:
 
 
 def missing_ends(missing: MissingEdge) -> str:
-    """The steps that would have to meet: "reader step 0 → writer step 1"."""
-    return " → ".join(
-        [
-            _end(missing.source_template, missing.source_step),
-            _end(missing.target_template, missing.target_step),
-        ]
-    )
+    """The steps that would have to meet: "reader step 1 → writer step 0"; nothing where none is known."""
+    source = _end(missing.source_template, missing.source_step)
+    target = _end(missing.target_template, missing.target_step)
+    return f"{source or '?'} → {target or '?'}" if source or target else ""
 
 
 def _end(template: str | None, step: int | None) -> str:
-    name = template or "?"
-    return name if step is None else f"{name} step {step}"
+    return " ".join([*([template] if template else []), *([] if step is None else [f"step {step}"])])
 
 
 def ends_of(history: History, edge: Edge) -> tuple[int | None, int | None]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _MARGIN = 0.35
 _BETWEEN = 0.75  # two panels
-_NARROWEST, _WIDEST_ROW = 6.0, 15.0
+_NARROWEST, _WIDEST_TITLE, _WIDEST_ROW = 6.0, 9.0, 15.0
 _READING = "Boxes last from invocation to completion, in the order of the history (not to scale)."
 
 
@@ -49,6 +49,7 @@ def minimal_figure(history: History, result: AnalysisResult) -> Figure:
     panels = panels_of(result)
     rows = _shelves([lay_out(history, panel, headed=len(panels) > 1) for panel in panels])
     inner = max([_NARROWEST, *(sum(chain.width + _BETWEEN for chain in row) - _BETWEEN for row in rows)])
+    inner = max(inner, min(width(title_of(result, panels), TITLE), _WIDEST_TITLE))
     title = wrap(title_of(result, panels), TITLE, inner)
     subtitle = wrap(subtitle_of(result, panels), SUBTITLE, inner)
     if not panels and any(result.edge_counts.values()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.anomaly_table import anomaly_type
@@ -124,9 +124,3 @@ def _folded(panel: Panel) -> Panel:
     rows = (*panel.rows[:_ENDS], None, *panel.rows[-_ENDS:])
     kept = tuple(edge for edge in panel.edges if edge.source in rows and edge.target in rows)
     return replace(panel, rows=rows, edges=kept, elided=len(panel.rows) - 2 * _ENDS)
-
-
-def transactions_in(panels: Sequence[Panel]) -> Iterator[int]:
-    """The rows that are drawn, panel by panel."""
-    for panel in panels:
-        yield from (row for row in panel.rows if row is not None)

@@ -83,7 +83,7 @@ def _share(value: float) -> str:
 def _components(result: AnalysisResult, *, verbose: bool) -> str:
     """The strongly connected ones: where there is none, there is no cycle."""
     if not result.sccs:
-        return "none: no two transactions depend on each other" if result.verdict is Verdict.VALID else ""
+        return "none: the dependencies contain no cycle" if any(result.edge_counts.values()) else ""
     sizes = ", ".join(f"{component.size:,}" for component in result.sccs[:_COMPONENTS])
     more = ", …" if len(result.sccs) > _COMPONENTS else ""
     text = f"{counted(len(result.sccs), 'strongly connected one')}, transactions in each: {sizes}{more}"

@@ -116,11 +116,10 @@ def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     names = {view.row: view.index for view in near.transactions}
     missing = near.missing
     lines += paragraph(f"there: {_path(near.path, names)}", 5, 7)
+    ends = missing_ends(missing)
+    between = f"from {names.get(missing.source, '?')} to {names.get(missing.target, '?')}"
     lines += paragraph(
-        f"missing: {missing.kind} on key {missing.key} from {names.get(missing.source, '?')} to "
-        f"{names.get(missing.target, '?')}, {missing_ends(missing)}",
-        5,
-        9,
+        f"missing: {missing.kind} on key {missing.key} {between}{', ' if ends else ''}{ends}", 5, 9
     )
     if verbose:
         lines += _transactions(near.transactions)
