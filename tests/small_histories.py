@@ -68,7 +68,7 @@ def _shapes(draw: st.DrawFn, most: int, functions: tuple[str, str]) -> list[tupl
 
 
 def _read(mop: Mop, type: str, seen: Any, draw: st.DrawFn) -> Mop:
-    f, key, value = mop
+    f, key, _ = mop
     if f != "r" or type == "fail" or (type == "info" and draw(st.booleans())):
         return mop
     return (f, key, seen(key))
