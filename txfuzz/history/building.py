@@ -6,7 +6,7 @@ EDN lines (`fastlines`) puts the same things into the same columns. `tables` mak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from txfuzz.errors import HistoryError
@@ -113,6 +113,8 @@ class HistoryBuilder:
             b"-1" if time is None else b"%d" % time,
         )
         if mops is not None:
+            if type == "invoke":
+                mops = asked(mops)
             known = self.known(mops, line)
             if len(known) < len(mops):
                 steps = logical = None
@@ -286,6 +288,11 @@ class HistoryBuilder:
             return True
         self.unknown(line, edn([Keyword(f), *mop[1:]]))
         return False
+
+
+def asked(mops: Iterable[Mop]) -> list[Mop]:
+    """Micro-operations as they are invoked: whatever stands beside a read, nothing has been read."""
+    return [("r", key, None) if f == "r" else (f, key, value) for f, key, value in mops]
 
 
 def writes(mops: Coded) -> list[tuple[int, int]]:

@@ -93,12 +93,14 @@ class FastLines:
         builder.operations = operations
         return end
 
-    def settle(self, parse: Callable[[bytes, int], list[Mop]], line_at: Callable[[int], int]) -> None:
+    def settle(
+        self, parse: Callable[[bytes, int], tuple[list[Mop], bool]], line_at: Callable[[int], int]
+    ) -> None:
         """Make sure of the invocations that no completion has confirmed so far.
 
         To be called before the data goes away that they come from, and before anything is added
-        by another way. parse: micro-operations of the text of a vector of them, and its line.
-        line_at: the line of a place in the data.
+        by another way. parse: known micro-operations of the text of a vector of them and its line, and
+        whether that is all of them. line_at: the line of a place in the data.
         """
         unfinished = self._builder.open
         unsure = []
@@ -113,9 +115,7 @@ class FastLines:
                 self._builder.unread(text)
             except ValueError:
                 line = line_at(match.end()) if match else 0
-                mops = parse(b"[[:%b]]" % text, line)
-                known = self._builder.known(mops, line)
-                keep = len(known) == len(mops)
+                known, keep = parse(b"[[:%b]]" % text, line)
                 opened = Open(
                     opened.row,
                     None,

@@ -13,7 +13,7 @@ from functools import cache
 from typing import IO
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.building import HistoryBuilder, Mop
+from txfuzz.history.building import HistoryBuilder, Mop, asked
 from txfuzz.history.columns import FULL
 from txfuzz.history.ednform import EdnParser
 from txfuzz.history.fastlines import FastLines
@@ -21,7 +21,7 @@ from txfuzz.history.files import GZIP, GzipSource, Source, open_file
 from txfuzz.history.forms import BLANKS, Incomplete, Malformed, Unclosed, end_of, normal, shown
 from txfuzz.history.jsonform import parse_json
 from txfuzz.history.model import History
-from txfuzz.history.operations import add_operation, to_mops
+from txfuzz.history.operations import add_operation, is_list, to_mops
 from txfuzz.history.window import Window
 
 LONGEST_PARSED = 1 << 24  # bytes that a real parser gets: seconds, and some hundred MB
@@ -193,9 +193,16 @@ class _Reader:
                 f"{self._name}:{line}: expected an operation in {what}, found {shown(text)}: {error}"
             ) from None
 
-    def _mops(self, text: bytes, line: int) -> list[Mop]:
-        """Micro-operations of an invocation that the fast path could not make sure of."""
-        return to_mops(self._builder, self._parsed(text, line)[0], line)
+    def _mops(self, text: bytes, line: int) -> tuple[list[Mop], bool]:
+        """Micro-operations of an invocation that the fast path could not make sure of; whether all."""
+        value, *more = self._parsed(text, line)
+        if more:
+            raise HistoryError(
+                f"{self._name}:{line}: expected a vector of micro-operations, found {shown(text)}, "
+                "whose brackets do not fit"
+            )
+        mops = self._builder.known(asked(to_mops(self._builder, value, line)), line)
+        return mops, is_list(value) and len(mops) == len(value)
 
     def _cut_off(self) -> None:
         window = self._window

@@ -15,8 +15,9 @@ from typing import TypeAlias
 from txfuzz.history.interning import NUMBER
 
 _GAP = rb"[, ]+"
+_NAME = rb"[A-Za-z][\w.*+!?<>=-]*+"
 _STRING = rb'"[^"\\\x00-\x1f]*+(?:\\["\\nrt][^"\\\x00-\x1f]*+)*+"'
-_SCALAR = rb"(?:%b|-?\d{1,15}\.\d{1,15}|:[A-Za-z][\w.*+!?<>=-]*+|nil|true|false|%b)" % (NUMBER, _STRING)
+_SCALAR = rb"(?:%b|-?\d{1,15}\.\d{1,15}|:%b|nil|true|false|%b)" % (NUMBER, _NAME, _STRING)
 _HARMLESS = rb"(?:%b|\[(?:%b(?:%b%b)*+)?\])" % (_SCALAR, _SCALAR, _GAP, _SCALAR)
 
 _NATURAL = rb"(0|[1-9]\d{0,17})"
@@ -35,7 +36,7 @@ _FORMS = {
     b"logical": rb"\[((?:(?:nil|%b)(?: (?:nil|%b))*+)?)\]" % (NUMBER, NUMBER),
 }
 _HEAD = re.compile(rb"(?:#[A-Za-z][\w.*+!?$%&=<>/-]* ?)?\{[, ]*")
-_PAIR = re.compile(rb"(:[A-Za-z][\w.*+!?<>=/-]*)(%b)(?:%b|%b)([, ]*)" % (_GAP, _FORMS[b"value"], _HARMLESS))
+_PAIR = re.compile(rb"(:%b(?:/%b)?)(%b)(?:%b|%b)([, ]*)" % (_NAME, _NAME, _GAP, _FORMS[b"value"], _HARMLESS))
 _LIMIT = 32  # shapes; a history has a handful
 _LONGEST = 1 << 12  # bytes of the keys of a shape and of what stands between them
 

@@ -212,8 +212,9 @@ def number_pairs(key: Ints, code: Ints, keys: int) -> tuple[Ints, _Elements]:
     high = np.full(keys, np.iinfo(np.int64).min)
     np.minimum.at(low, key, code)
     np.maximum.at(high, key, code)
-    width = np.where(high >= low, high.astype(np.float64) - low + 1, 0)
-    if width.sum() <= _SPREAD * len(key) + 1024:
+    # Codes lie up to 2 ** 63 apart: too far for a difference with a sign, and for an exact float.
+    width = np.where(high >= low, high.view(np.uint64) - low.view(np.uint64) + np.uint64(1), np.uint64(0))
+    if width.sum(dtype=np.float64) <= _SPREAD * len(key) + 1024:
         size = width.astype(np.int64)
         slot = (np.cumsum(size) - size)[key] + (code - low[key])
         used = np.zeros(int(size.sum()), np.bool_)

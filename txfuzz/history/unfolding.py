@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.history.building import FUNCTIONS, TYPES, Mop
+from txfuzz.history.building import FUNCTIONS, TYPES, Mop, asked
 from txfuzz.history.model import APPEND, NIL, OK, READ, UNKNOWN, WRITE, History
 from txfuzz.kind import Kind
 
@@ -70,7 +70,7 @@ class _Unfolding:
         history = self._history
         at = self._at(row)
         keys, steps = history.mop_key[at].tolist(), history.mop_step[at].tolist()
-        mops = [mop if mop[0] != "r" else ("r", mop[1], None) for mop in self._mops(row)]
+        mops = asked(self._mops(row))
         for element in self._invoked_else.get(row, ()):
             key = history.keys[int(history.element_key[element])]
             mops.append((_F[WRITE if self._registers else APPEND], key, history.element_value[element]))
