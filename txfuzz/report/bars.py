@@ -93,7 +93,7 @@ def _curves(bars: Bars, x: Floats, y: Floats, then: Floats, below: Floats) -> Fl
     same = below == y
     start = y + side * bars.thickness / 2
     end = below - np.where(same, -1.0, side) * bars.thickness / 2
-    arch = np.minimum((bars.pitch - bars.thickness) * 1.1, 0.06 + 0.12 * np.abs(then - x))
+    arch = np.minimum((bars.pitch - bars.thickness) * 0.9, 0.06 + 0.12 * np.abs(then - x))
     bend = np.where(same, arch, np.maximum(np.abs(end - start) * 0.45, bars.thickness * 0.5))
     controls = np.stack(
         [

@@ -57,4 +57,4 @@ def box(
     from matplotlib.patches import FancyBboxPatch
 
     shape = f"round,pad=0,rounding_size={radius}"
-    axes.add_patch(FancyBboxPatch(corner, *size, boxstyle=shape, **style))
+    axes.add_artist(FancyBboxPatch(corner, *size, boxstyle=shape, **style))  # the limits are set already

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_NODES = 200
+_COMPRESSION = 3  # of 9: a few per cent larger, a quarter quicker
 
 
 def draw_dependency_graph(
@@ -77,7 +78,7 @@ def _save(figure: Figure, path: Path) -> None:
     """Under a temporary name, then renamed: whoever sees the file sees all of it."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        figure.savefig(unfinished, format="png")
+        figure.savefig(unfinished, format="png", pil_kwargs={"compress_level": _COMPRESSION})
         unfinished.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
