@@ -32,6 +32,8 @@ class Place:
         return f"{self.source}:{self.line}:{self.column}"
 
     def error(self, found: str, expected: str = "", hint: str = "") -> WorkloadError:
+        """The complaint. found: may quote what stands in the file; passwords of URLs are taken out."""
+        found = without_password(found)
         inside = f"in {self.inside}: " if self.inside else ""
         expected = f", expected {expected}" if expected else ""
         hint = f" ({hint})" if hint else ""

@@ -38,13 +38,25 @@ def masked(data: Any) -> Any:
     if isinstance(data, str):
         return without_password(data)
     if isinstance(data, Mapping):
-        return {
-            key: "…" if is_secret(key) and isinstance(value, str) else masked(value)
-            for key, value in data.items()
-        }
+        return {key: _hidden(value) if is_secret(key) else masked(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return [masked(item) for item in data]
     return data
+
+
+def _hidden(value: Any) -> Any:
+    """Another value of the same type, so that the complaint about it is the same."""
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    return (
+        value
+        if value is None or isinstance(value, bool)
+        else "…"
+        if isinstance(value, str)
+        else type(value)()
+    )
 
 
 def without_secrets(data: Any) -> Any:

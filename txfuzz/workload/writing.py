@@ -35,7 +35,8 @@ def workload_text(workload: Workload, header: str = "") -> str:
 
 def _lines(workload: Workload, header: str) -> Iterator[str]:
     for line in header.splitlines():
-        yield f"# {line}".rstrip()
+        printable = "".join(each if each.isprintable() else " " for each in line)
+        yield f"# {printable}".rstrip()
     yield f"version: {VERSION}"
     yield text_field("name:", workload.name, 2)
     if workload.about:

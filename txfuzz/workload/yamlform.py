@@ -16,7 +16,7 @@ from txfuzz.workload.nodes import Node, Place, Scalar
 if TYPE_CHECKING:
     import yaml
 
-_MOST_NODES = 1_000_000  # aliases of aliases would grow without bound
+_MOST_NODES = 200_000  # aliases of aliases would grow without bound
 _MOST_DIGITS = 400
 _PREFIX = "tag:yaml.org,2002:"
 # tag, form, first characters
