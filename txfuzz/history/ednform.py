@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from txfuzz.history.forms import DEPTH, shown
@@ -25,7 +26,9 @@ class EdnParser:
         self._edn = edn_format
         # edn_format.loads makes both anew for every text, and the tables of the grammar with
         # them, which it would write to disk beside the library.
-        self._parser = ply.yacc.yacc(module=edn_format.edn_parse, debug=False, write_tables=False)
+        grammar = ModuleType("edn_parse")
+        vars(grammar).update(vars(edn_format.edn_parse), p_simple_map=_simple_map(edn_format))
+        self._parser = ply.yacc.yacc(module=grammar, debug=False, write_tables=False)
         self._lexer = edn_format.edn_lex.lex()
 
     def parse(self, data: bytes) -> list[Any]:
@@ -91,6 +94,22 @@ class EdnParser:
         if "digits" in message:
             return TOO_MANY_DIGITS
         return message.partition("\n")[0] or type(error).__name__
+
+
+def _simple_map(edn: Any) -> Callable[[Any], None]:
+    """edn_format's rule for maps, but for keys that stand there twice: two lines run together."""
+
+    def p_simple_map(p: Any) -> None:
+        """simple_map : MAP_START expressions MAP_OR_SET_END"""
+        terms = list(p[2])
+        if len(terms) % 2:
+            raise ValueError("a map in it has a key without a value")
+        names = [term for term in terms[::2] if isinstance(term, edn.Keyword)]
+        if len(set(names)) < len(names):
+            raise ValueError("a map in it has a key twice")
+        p[0] = edn.ImmutableDict(zip(terms[::2], terms[1::2], strict=True))
+
+    return p_simple_map
 
 
 def _tagged(tag: str) -> Callable[[Any], Tagged]:
