@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from txfuzz.analysis import metrics as metrics_module
+from txfuzz.analysis import near_cycles as near_cycles_module
 from txfuzz.analysis import near_cycles_paths
 from txfuzz.analysis.dependencies import dependencies
 from txfuzz.analysis.near_cycles import NearCycles, near_cycles
@@ -211,6 +213,19 @@ def test_bounded_work_is_said_and_deterministic(monkeypatch: pytest.MonkeyPatch)
     assert any("paths of 2 dependencies" in sentence for sentence in found.truncated)
     assert near(crowd(12)) == found
     assert found.shown, "paths of one dependency are always looked at"
+
+
+def test_long_histories_are_searched_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = near(crowd(12), limit=1000).shown
+    monkeypatch.setattr(metrics_module, "STRETCH", 6)
+    monkeypatch.setattr(near_cycles_module, "MOST_TRANSACTIONS", 18)
+    found = near(crowd(12), limit=1000)
+    assert "18 of 36 transactions were left out" in found.truncated[0]
+    rows = {view.row for each in found.shown for view in each.transactions}
+    assert found.shown
+    assert {row // 6 for row in rows} <= {0, 2, 4}
+    members = {frozenset(view.row for view in each.transactions) for each in everything}
+    assert {frozenset(view.row for view in each.transactions) for each in found.shown} <= members
 
 
 @pytest.mark.parametrize("mops", [[], [("r", 1, ())], [("append", 1, 1)]])

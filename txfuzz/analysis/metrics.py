@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.components import AnyInts
@@ -20,6 +19,8 @@ from txfuzz.history.model import OK, UNKNOWN, History, Ints
 
 UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
 MOST_MEETINGS = 2_000_000  # meetings on a key that are looked at one by one; more are sampled
+MOST_TRANSACTIONS = 200_000  # whose meetings are looked at
+STRETCH = 2_000  # transactions that begin one after the other
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,34 @@ def spans(history: History) -> tuple[Ints, Ints]:
     return np.where(history.invoke_at < 0, history.complete_at, history.invoke_at), end
 
 
+def distinct(numbers: Ints) -> Ints:
+    """Each number once, rising. (Sorting millions of codes is far quicker than numpy's hashing.)"""
+    numbers = np.sort(numbers)
+    once: Ints = numbers[np.diff(numbers, prepend=numbers[:1] - 1) != 0]
+    return once
+
+
+def among(known: Ints, numbers: Ints) -> Flags:
+    """Which of these numbers are among the known ones, which rise."""
+    if not len(known):
+        return np.zeros(len(numbers), np.bool_)
+    found: Flags = known[np.minimum(np.searchsorted(known, numbers), len(known) - 1)] == numbers
+    return found
+
+
 def overlapped(history: History, rows: AnyInts, others: AnyInts) -> Flags:
     """Which of these pairs of transactions overlapped in time."""
     start, end = spans(history)
     both: Flags = (start[rows] < end[others]) & (start[others] < end[rows])
     return both
+
+
+def stretches(history: History, most: int) -> Flags:
+    """(transactions) at most about so many, in stretches evenly spread over a longer history."""
+    stretch = np.arange(len(history)) // STRETCH
+    every = max(1, -(-len(history) // max(most, 1)))
+    chosen: Flags = stretch % every == 0
+    return chosen
 
 
 def metrics(dependencies: Dependencies) -> Metrics:
@@ -60,7 +84,7 @@ def metrics(dependencies: Dependencies) -> Metrics:
             "versions that very many transactions read"
         )
     nodes = max(len(history), 1)
-    source, target = np.divmod(np.unique(wide.source.astype(np.int64) * nodes + wide.target), nodes)
+    source, target = np.divmod(distinct(wide.source.astype(np.int64) * nodes + wide.target), nodes)
     committed = int((history.type == OK).sum())
     taking_part = int(dependencies.columns.takes_part.sum())
     concurrent = int(overlapped(history, source, target).sum())
@@ -69,7 +93,7 @@ def metrics(dependencies: Dependencies) -> Metrics:
         truncated.append(
             f"the dependency density is an estimate from {len(meetings)} pairs of transactions that met"
         )
-    joined = np.isin(meetings, np.minimum(source, target) * nodes + np.maximum(source, target))
+    joined = among(np.sort(np.minimum(source, target) * nodes + np.maximum(source, target)), meetings)
     return Metrics(
         dependencies.counts(),
         _ratio(len(source), committed),
@@ -84,14 +108,16 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _meetings(columns: Columns) -> tuple[npt.NDArray[np.int64], bool]:
+def _meetings(columns: Columns) -> tuple[Ints, bool]:
     """Pairs of committed transactions that met: overlapped, and touched a key that one of them wrote.
 
     As smaller row × transactions + larger row, each once; and whether that is a sample.
     """
     history = columns.history
     nodes, keys = max(len(history), 1), max(len(history.keys), 1)
-    mops = np.flatnonzero((columns.type == OK) & ((history.mop_value != UNKNOWN) | ~columns.is_read))
+    looked_at = stretches(history, MOST_TRANSACTIONS)
+    taken = looked_at[columns.txn] & (columns.type == OK)
+    mops = np.flatnonzero(taken & ((history.mop_value != UNKNOWN) | ~columns.is_read))
     place = columns.txn[mops].astype(np.int64) * keys + history.mop_key[mops]
     touches, first = np.unique(place, return_inverse=True)
     wrote = np.zeros(len(touches), np.bool_)
@@ -112,4 +138,4 @@ def _meetings(columns: Columns) -> tuple[npt.NDArray[np.int64], bool]:
     other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
     met = wrote[one] | wrote[other]
     one, other = row[one[met]], row[other[met]]
-    return np.unique(np.minimum(one, other) * nodes + np.maximum(one, other)), every > 1
+    return distinct(np.minimum(one, other) * nodes + np.maximum(one, other)), every > 1 or not looked_at.all()

@@ -35,16 +35,17 @@ from txfuzz.analysis.consistency import canonical, friendly, implies, ruled_out
 from txfuzz.analysis.cycle_types import type_of
 from txfuzz.analysis.dependencies import KINDS, Dependencies
 from txfuzz.analysis.explain import dependency_edge
-from txfuzz.analysis.metrics import spans
+from txfuzz.analysis.metrics import STRETCH, distinct, spans, stretches
 from txfuzz.analysis.near_cycles_candidates import Candidates, candidates, closable, nearest
 from txfuzz.analysis.near_cycles_meeting import Meetings, meetings, reach, touches
 from txfuzz.analysis.near_cycles_paths import MOST_PATHS, Links, Paths, links, open_paths, overlap
 from txfuzz.analysis.pressure import Pressure, pressure
 from txfuzz.analysis.result import MissingEdge, NearCycle
 from txfuzz.analysis.wording import transaction_view
-from txfuzz.history.model import Ints
+from txfuzz.history.model import OK, Ints
 from txfuzz.workload.model import Workload
 
+MOST_TRANSACTIONS = 40_000  # longer histories are searched in stretches
 LONGEST = 3  # dependencies on a path: with the missing edge, a cycle of four transactions (a long fork)
 
 
@@ -74,6 +75,11 @@ def near_cycles(
     search = _Search(dependencies, canonical(expect), pressed or pressure(dependencies), workload)
     found: list[tuple[Paths, Candidates]] = []
     counted, truncated = 0, []
+    if search.left_out:
+        truncated.append(
+            f"near-cycles: looked for in stretches of {STRETCH} transactions each, {search.left_out} of "
+            f"{len(search.history)} transactions were left out"
+        )
     paths_of = list(open_paths(dependencies, search.links, LONGEST))
     ways = search.ways(paths_of)
     for length, paths in enumerate(paths_of, 1):
@@ -102,8 +108,11 @@ class _Search:
         self.dependencies, self.model, self.keys = dependencies, model, pressed.keys
         self.history = dependencies.history
         self.start, self.end = spans(self.history)
-        self.links: Links = links(dependencies, pressed.keys)
-        self.touches = touches(dependencies.columns, pressed.keys)
+        looked_at = stretches(self.history, MOST_TRANSACTIONS)
+        self.left_out = int((~looked_at).sum())
+        taken = looked_at & (self.history.type == OK)
+        self.links: Links = links(dependencies, pressed.keys, taken)
+        self.touches = touches(dependencies.columns, pressed.keys, taken)
         self.reach = reach(dependencies.columns, pressed.keys, self.touches, workload)
         concurrent = pressed.concurrent_edges
         self.pressure = concurrent / max(int(concurrent.max(initial=0)), 1)
@@ -113,7 +122,7 @@ class _Search:
 
     def ways(self, paths_of: list[Paths]) -> Meetings:
         """The ways to meet of all pairs of ends; they are numbered by `pairs`."""
-        self.pairs = np.unique(np.concatenate([self.ends(paths) for paths in paths_of]))
+        self.pairs = distinct(np.concatenate([self.ends(paths) for paths in paths_of]))
         first, last = np.divmod(self.pairs, self.links.nodes)
         steps = self.history.mop_step
         return meetings(first, last, self.links, self.touches, self.reach, self.keys, steps)
@@ -122,7 +131,7 @@ class _Search:
         rows = paths.rows[closable(self.links, paths, self.model)]
         if rows.shape[1] > 2:  # each stands there once
             return len(rows)
-        return len(np.unique(rows[:, 0] * self.links.nodes + rows[:, 1]))
+        return len(distinct(rows[:, 0] * self.links.nodes + rows[:, 1]))
 
     def candidates(self, paths: Paths, ways: Meetings) -> Candidates:
         first, last = paths.rows[:, 0], paths.rows[:, -1]

@@ -14,9 +14,10 @@ import numpy as np
 from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.components import AnyInts
 from txfuzz.analysis.dependencies import RW, WR, WW
+from txfuzz.analysis.metrics import among
 from txfuzz.analysis.near_cycles_paths import Links
 from txfuzz.analysis.pressure import LogicalKeys
-from txfuzz.history.model import OK, UNKNOWN, Ints
+from txfuzz.history.model import UNKNOWN, Ints
 from txfuzz.workload.model import Choice, Key, Transaction, Workload
 
 READS, WRITES = 0, 1
@@ -30,7 +31,7 @@ NOT_SAID = -1
 
 @dataclass(frozen=True, eq=False)
 class Touches:
-    """What each committed transaction did, each (transaction, reads or writes, physical key) once.
+    """What each transaction did, each (transaction, reads or writes, physical key) once.
 
     code: (2 × transaction + what it did), rising; offsets: where each code begins. mop: the first
     micro-operation that did it.
@@ -59,9 +60,10 @@ class Touches:
         return np.where(known[at] == wanted, at, -1) if len(known) else np.full(len(wanted), -1)
 
 
-def touches(columns: Columns, keys: LogicalKeys) -> Touches:
+def touches(columns: Columns, keys: LogicalKeys, taken: Flags) -> Touches:
+    """What the transactions did that are taken."""
     history = columns.history
-    mops = np.flatnonzero((columns.type == OK) & ((history.mop_value != UNKNOWN) | ~columns.is_read))
+    mops = np.flatnonzero(taken[columns.txn] & ((history.mop_value != UNKNOWN) | ~columns.is_read))
     code = 2 * columns.txn[mops].astype(np.int64) + np.where(columns.is_read[mops], READS, WRITES)
     width = max(len(history.keys), 1)
     _, first = np.unique(code * width + history.mop_key[mops], return_index=True)
@@ -203,7 +205,7 @@ class _Pairs:
         group = seen.group[touch]
         step = self.can.find(self.last[at], does, group)
         code = (2 * self.last[at] + does) * self.can.groups + group
-        touched = np.isin(code, seen.code * self.can.groups + seen.group)  # in any generation
+        touched = among(np.sort(seen.code * self.can.groups + seen.group), code)  # in any generation
         fits = self.keys.known[group] & (step >= NOT_SAID) & ~touched
         met, new_read = np.zeros(len(at), np.bool_), np.full(len(at), kind == RW)
         return self._meetings(kind, at, touch, met, new_read, step, self.steps[seen.mop[touch]], fits)
@@ -233,6 +235,6 @@ class _Pairs:
         """Does a link of this kind on this key lead from `first` to `last`?"""
         found, width = self.found, self.seen.width
         pair = found.pair_of(self.first[at], self.last[at])
-        known = (found.pair * 3 + found.kind) * width + found.key
-        flags: Flags = (pair >= 0) & np.isin((pair * 3 + kind) * width + key, known)
+        known = np.sort((found.pair * 3 + found.kind) * width + found.key)
+        flags: Flags = (pair >= 0) & among(known, (pair * 3 + kind) * width + key)
         return flags

@@ -13,7 +13,7 @@ from txfuzz.analysis.components import AnyInts
 from txfuzz.analysis.dependencies import RW, WR, WW, Dependencies
 from txfuzz.analysis.metrics import spans
 from txfuzz.analysis.pressure import LogicalKeys
-from txfuzz.history.model import OK, Ints, SmallInts
+from txfuzz.history.model import Ints, SmallInts
 from txfuzz.kind import Kind
 
 # Of several dependencies between two transactions the first of these explains the pair, as in Elle.
@@ -23,7 +23,7 @@ MOST_PATHS = 200_000  # that are looked at, of each length
 
 @dataclass(frozen=True, eq=False)
 class Links:
-    """The dependencies between committed transactions, each (source, target, kind, key) once.
+    """The dependencies between transactions, each (source, target, kind, key) once.
 
     By source, target, and the kind that explains first. key: physical; group: the number of its
     logical key. rank: place of the kind in the order of explanation. source_mop, target_mop: the
@@ -71,12 +71,12 @@ class Links:
         return np.where(known[at] == code, at, -1) if len(known) else np.full(len(code), -1)
 
 
-def links(dependencies: Dependencies, keys: LogicalKeys) -> Links:
+def links(dependencies: Dependencies, keys: LogicalKeys, taken: Flags) -> Links:
+    """The links between the transactions that are taken."""
     history = dependencies.history
     order = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
     rank_of = np.argsort(np.array(order))
-    ok = history.type == OK
-    kept = np.flatnonzero(ok[dependencies.source] & ok[dependencies.target])
+    kept = np.flatnonzero(taken[dependencies.source] & taken[dependencies.target])
     source, target = dependencies.source[kept], dependencies.target[kept]
     kind, key = dependencies.kind[kept], dependencies.key[kept]
     rank = rank_of[kind]
