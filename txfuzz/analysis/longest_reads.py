@@ -26,14 +26,20 @@ def with_elles_choice(history: History) -> History:
     odd = np.fromiter(history.odd_reads, np.int64)
     longest = np.diff(history.trunks)
     tied = np.unique(history.read_key[odd[history.read_length[odd] == longest[history.read_key[odd]]]])
-    chosen = {int(key): row for key in tied if (row := _choice(history, int(key))) is not None}
-    return _with_trunks(history, chosen) if chosen else history
+    if not len(tied):
+        return history
+    by_key = np.argsort(history.read_key, kind="stable")
+    starts, ends = (np.searchsorted(history.read_key[by_key], tied, side) for side in ("left", "right"))
+    rows = {int(key): by_key[start:end] for key, start, end in zip(tied, starts, ends, strict=True)}
+    chosen = {
+        key: row for key, own in rows.items() if (row := _choice(history, own, longest[key])) is not None
+    }
+    return _with_trunks(history, chosen, rows) if chosen else history
 
 
-def _choice(history: History, key: int) -> int | None:
-    """The row of the read table that should be the key's trunk; None where it is so already."""
-    length = history.trunks[key + 1] - history.trunks[key]
-    rows = np.flatnonzero((history.read_key == key) & (history.read_length == length)).tolist()
+def _choice(history: History, own: Ints, longest: int) -> int | None:
+    """Which of a key's own rows of the read table should be its trunk; None where it is so already."""
+    rows = own[history.read_length[own] == longest].tolist()
     places = {row: _place(history.values(history.read_elements(row))) for row in rows}
     if None in places.values():
         return None
@@ -41,14 +47,14 @@ def _choice(history: History, key: int) -> int | None:
     return None if history.read_trunk[last] else last
 
 
-def _with_trunks(history: History, chosen: dict[int, int]) -> History:
+def _with_trunks(history: History, chosen: dict[int, int], rows: dict[int, Ints]) -> History:
     elements = history.trunk_elements.copy()
     on_trunk = history.read_trunk.copy()
     odd: dict[int, Ints] = dict(history.odd_reads)
     for key, row in chosen.items():
         trunk = history.odd_reads[row]
         elements[history.trunks[key] : history.trunks[key + 1]] = trunk
-        for other in np.flatnonzero(history.read_key == key).tolist():
+        for other in rows[key].tolist():
             seen = history.read_elements(other)
             on_trunk[other] = np.array_equal(seen, trunk[: len(seen)])
             odd.pop(other, None)

@@ -140,11 +140,14 @@ def _union(columns: Columns, graph: VersionGraph, name: str, source: Ints, targe
 def _circles(columns: Columns, graph: VersionGraph, names: tuple[str, ...]) -> list[CyclicVersions]:
     elements = len(columns.history.element_key)
     labels, sizes = components(elements + len(columns.history.keys), graph.source, graph.target)
+    inside = np.flatnonzero(sizes[labels] > 1)
+    inside = inside[np.argsort(labels[inside], kind="stable")]
+    keys = _key_of(columns, inside)
     found = []
-    for label in np.flatnonzero(sizes > 1):
-        members = np.flatnonzero(labels == label)
-        versions = tuple(NIL if member >= elements else int(member) for member in members)
-        found.append(CyclicVersions(int(_key_of(columns, members[:1])[0]), versions, names))
+    for places in np.split(np.arange(len(inside)), np.flatnonzero(np.diff(labels[inside])) + 1):
+        if len(places):
+            versions = tuple(NIL if each >= elements else each for each in inside[places].tolist())
+            found.append(CyclicVersions(int(keys[places[0]]), versions, names))
     return found
 
 
