@@ -54,7 +54,8 @@ class FastLines:
                 process = process or MISSING
                 opened = unfinished.get(process)
                 if type == b"invoke":
-                    if opened is not None:
+                    # A string without an end would go on behind what the shape took for the end.
+                    if opened is not None or text.count(b'"') & 1:
                         break
                     template = -1 if txn is None else self._template(txn)
                     by_mop = None if steps is None else self._steps.get(steps) or self._numbers(steps)
