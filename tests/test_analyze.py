@@ -17,6 +17,7 @@ from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.errors import HistoryError, PluginError, UsageError
 from txfuzz.history.building import HistoryBuilder
+from txfuzz.history.model import FINAL_READ
 from txfuzz.options import build, options_of
 
 Mops = list[tuple[str, Any, Any]]
@@ -172,6 +173,18 @@ def test_what_says_nothing_is_vacuous() -> None:
     assert vacuous(history_of([write, read], overlap=False, processes=2)) is None
     assert vacuous(history_of([write, read])) is None
     assert vacuous(history_of(SKEW)) is None, "a contradiction says something"
+
+
+@pytest.mark.parametrize("ends", ["ok", "fail"])
+def test_the_final_read_does_not_count(ends: str) -> None:
+    builder = HistoryBuilder("executed")
+    for number in (1, 2):
+        builder.add("invoke", 0, [("append", 1, number)], txn="writer")
+        builder.add(ends, 0, [("append", 1, number)])
+    builder.add("invoke", 1, [("r", 1, None)], txn=FINAL_READ)
+    builder.add("ok", 1, [("r", 1, (1, 2) if ends == "ok" else ())])
+    expected = "no dependency ran between two processes" if ends == "ok" else "nothing committed"
+    assert vacuous(builder.finish()) == f"vacuous: {expected}"
 
 
 def test_a_refused_history_is_not_called_vacuous() -> None:

@@ -213,7 +213,7 @@ def test_nothing_committed_changes_neither_mix_nor_clients() -> None:
 
 
 def test_what_the_plugin_hands_over() -> None:
-    classes = txfuzz_register_heuristics()
+    classes: list[Any] = txfuzz_register_heuristics()
     assert [each.name for each in classes] == ["hot-keys", "mix", "scheduling", "schema-init"]
     for each in classes:
         assert isinstance(each(), Heuristic)

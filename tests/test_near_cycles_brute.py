@@ -193,13 +193,13 @@ def test_exactly_those_of_the_definition(seed: int, snapshot: bool, lists: bool,
         best, abs=1e-3
     )
     known = {(each.rows, each.kinds, each.missing, each.key) for each in brute}
-    for each in shown:
-        rows = tuple(view.row for view in each.transactions)
-        kinds = tuple(KINDS.index(edge.kind) for edge in each.path)
-        assert (rows, kinds, KINDS.index(each.missing.kind), each.missing.key) in known
-        assert (each.missing.source, each.missing.target) == (rows[-1], rows[0])
-        assert [(edge.source, edge.target) for edge in each.path] == list(pairwise(rows))
-        assert each.score == pytest.approx(sum(each.score_parts.values()), abs=1e-3)
+    for near in shown:
+        rows = tuple(view.row for view in near.transactions)
+        kinds = tuple(KINDS.index(edge.kind) for edge in near.path)
+        assert (rows, kinds, KINDS.index(near.missing.kind), near.missing.key) in known
+        assert (near.missing.source, near.missing.target) == (rows[-1], rows[0])
+        assert [(edge.source, edge.target) for edge in near.path] == list(pairwise(rows))
+        assert near.score == pytest.approx(sum(near.score_parts.values()), abs=1e-3)
     assert [each.score for each in shown] == sorted((each.score for each in shown), reverse=True)
     assert counted >= len({each.rows for each in brute})
 

@@ -13,6 +13,7 @@ from txfuzz.analysis.consistency import friendly
 from txfuzz.analysis.contract import Analyzer, Part
 from txfuzz.analysis.dependencies import VersionOptions, dependencies
 from txfuzz.analysis.elle_analyzer import DEFAULT_NEAR_CYCLES, ElleAnalyzer
+from txfuzz.analysis.metrics import asked_for
 from txfuzz.analysis.refusals import refusal
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import PluginError, TxfuzzError, UsageError
@@ -134,12 +135,13 @@ def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
     """
     if result.verdict is Verdict.INVALID:
         return None
-    if not np.any(history.type == OK):
+    asked = asked_for(history)
+    if not np.any((history.type == OK) & asked):
         return "vacuous: nothing committed"
     if result.concurrent_edges_per_txn > 0 or refusal(columns_of(history), VersionOptions()):
         return None
     edges = dependencies(history)
     between = history.process[edges.source] != history.process[edges.target]
-    if between.any() or len(edges.fans):
+    if len(edges.fans) or np.any(between & asked[edges.source] & asked[edges.target]):
         return None
     return "vacuous: no dependency ran between two processes"

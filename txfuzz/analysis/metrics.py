@@ -15,7 +15,7 @@ import numpy as np
 from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.components import AnyInts
 from txfuzz.analysis.dependencies import Dependencies
-from txfuzz.history.model import OK, UNKNOWN, History, Ints
+from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
 
 UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
 MOST_MEETINGS = 2_000_000  # meetings on a key that are looked at one by one; more are sampled
@@ -42,6 +42,13 @@ def spans(history: History) -> tuple[Ints, Ints]:
     """
     end = np.where(history.complete_at < 0, np.iinfo(np.int64).max, history.complete_at)
     return np.where(history.invoke_at < 0, history.complete_at, history.invoke_at), end
+
+
+def asked_for(history: History) -> Flags:
+    """(transactions) all but the final reads: a run adds those itself, and they depend on everything."""
+    added = [at for at, name in enumerate(history.templates) if name == FINAL_READ]
+    flags: Flags = ~np.isin(history.template, added)
+    return flags
 
 
 def distinct(numbers: Ints) -> Ints:

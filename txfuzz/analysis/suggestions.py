@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from txfuzz.analysis.metrics import Metrics
+from txfuzz.analysis.metrics import Metrics, asked_for
 from txfuzz.analysis.result import KeyPressure, NearCycle
 from txfuzz.history.model import FAIL, INFO, OK, READ, History
 
@@ -84,7 +84,7 @@ def _contention(history: History, figures: Metrics, pressed: Sequence[KeyPressur
     density = figures.concurrent_edges_per_txn
     if density >= LAGGING:
         return
-    clients = len(np.unique(history.process[history.type == OK]))
+    clients = len(np.unique(history.process[(history.type == OK) & asked_for(history)]))
     if clients < 2:
         yield "All transactions ran on one client: two or more are needed for anything to overlap."
         return
