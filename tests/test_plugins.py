@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import textwrap
-from pathlib import Path
-
 import click
 import pytest
 
+from conftest import Site
 from txfuzz.errors import PluginError
 from txfuzz.plugin.hookspecs import txfuzz_register_adapters
 from txfuzz.plugin.loading import add_commands, installed, load_plugins
-
-THIRD = Path(__file__).parent / "third"
-
-
-class Site:
-    """A place where distributions can be put, as pip does, without pip."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def add(self, distribution: str, module: str, code: str, version: str = "1.0") -> None:
-        (self.path / f"{module}.py").write_text(textwrap.dedent(code))
-        info = self.path / f"{distribution.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-        (info / "entry_points.txt").write_text(f"[txfuzz]\n{module} = {module}\n")
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    known = set(sys.modules)
-    yield Site(tmp_path)
-    for name in set(sys.modules) - known:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
-
 
 HEURISTIC = """
     from dataclasses import dataclass

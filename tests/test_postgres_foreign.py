@@ -92,7 +92,7 @@ def test_a_campaign_on_a_foreign_server(foreign: Foreign) -> None:
     with PostgresAdapter().open(foreign.url()) as database:
         facts = database.describe()
         assert facts["url"] == f"postgres://boss@127.0.0.1:{foreign.port}/postgres?sslmode=disable"
-        assert facts["server"] == "by URL"
+        assert facts["server"] == facts["url"]
         assert foreign.schemas() == {facts["schema"]}
         assert database.prepare(LISTS, fresh=True) == 0
         session = database.session(LISTS)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from txfuzz.analysis.contract import Analyzer, Part
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
     from txfuzz.campaign.loop import run_campaign
+    from txfuzz.campaign.outcome import CampaignResult
+    from txfuzz.campaign.settings import CampaignSettings
     from txfuzz.database.port import (
         Adapter,
         BoundStep,
@@ -39,6 +41,8 @@ _HOME = {
     "Analyzer": "txfuzz.analysis.contract",
     "Anomaly": "txfuzz.analysis.result",
     "BoundStep": "txfuzz.database.port",
+    "CampaignResult": "txfuzz.campaign.outcome",
+    "CampaignSettings": "txfuzz.campaign.settings",
     "Capabilities": "txfuzz.database.port",
     "Database": "txfuzz.database.port",
     "Edge": "txfuzz.analysis.result",
@@ -68,6 +72,8 @@ __all__ = [
     "Analyzer",
     "Anomaly",
     "BoundStep",
+    "CampaignResult",
+    "CampaignSettings",
     "Capabilities",
     "Database",
     "Edge",

@@ -12,6 +12,7 @@ import fcntl
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,10 @@ from txfuzz.errors import OutputError, UsageError
 from txfuzz.history.model import History
 
 RUNS = Path("runs")
+
+# Strings of JSON hold no line breaks, so a break is always one of the indentation
+_PLAIN_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
+_BREAK = re.compile(r"\n *")
 
 
 class IterationDirectory:
@@ -118,11 +123,17 @@ def draw_graphs(history: History, result: AnalysisResult, directory: Path, max_n
         raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
     if notes[0]:
         whole_graph.unlink(missing_ok=True)  # of an earlier analysis
-    return tuple(note for note in notes if note)
+    return tuple(f"dependency_graph.png {note}" for note in notes if note)
 
 
 def write_json(path: Path, data: Any) -> None:
-    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    """JSON that people can read, too: lists of plain values take one line."""
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    write_text(path, _PLAIN_LIST.sub(lambda found: _one_line(found[0]), text) + "\n")
+
+
+def _one_line(text: str) -> str:
+    return f"[{_BREAK.sub(' ', text[1:-1]).strip()}]"
 
 
 def write_text(path: Path, text: str) -> None:

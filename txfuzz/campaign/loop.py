@@ -159,9 +159,7 @@ class _Campaign:
     def judged(self, result: AnalysisResult, history: History) -> AnalysisResult:
         """A run in which nothing could go wrong is no evidence that nothing does."""
         reason = None if self.settings.skip_run else vacuous_reason(history, result)
-        if reason is None or result.verdict is not Verdict.VALID:
-            return result
-        return replace(result, verdict=Verdict.UNKNOWN, reason=reason)
+        return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
 
     def feedback(
         self, result: AnalysisResult, workload: Workload, number: int

@@ -101,8 +101,6 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     else:
         from txfuzz.report.text import analysis_text
 
-        for warning in result.warnings:
-            click.echo(f"txfuzz: {result.file}: {warning}", err=True)
         click.echo(("" if first else "\n") + analysis_text(result, verbose=verbose).rstrip())
     return EXIT_CODES[result.verdict]
 

@@ -68,5 +68,5 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Ask a database whether it really gives the isolation level that it promises.
 
-    `txfuzz run` without arguments fuzzes an embedded PostgreSQL.
+    `txfuzz run` without arguments runs the default campaign on an embedded server.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -30,13 +31,15 @@ class Screen:
         self._quiet = quiet
         self._live = sys.stderr.isatty() and not quiet
         self._shown = 0.0
+        self._noted: set[str] = set()
 
     def started(
         self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
     ) -> None:
         where = ""
         if database:
-            where = f" · {database.get('product', '')} {database.get('version', '')} ({database.get('server', '')})"
+            product = " ".join(filter(None, (database.get("product"), database.get("version"))))
+            where = f" · {product} ({database.get('server', 'server unknown')})"
         self._say(f"{workload.name}{where}")
         self._say(
             f"{workload.database.isolation} (promises {promised}) held against {workload.expect} · "
@@ -71,22 +74,27 @@ class Screen:
         self._say(f"  {_meant(outcome)}")
         for decision in outcome.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
-        for note in outcome.notes if self._verbose else ():
-            self._say(f"  {note}")
+        for note in outcome.notes:
+            if self._verbose or note.split()[0] not in self._noted:  # pictures: once is enough
+                self._noted.add(note.split()[0])
+                self._say(f"  {note}")
 
     def ended(self, result: CampaignResult) -> None:
-        from txfuzz.report.text import analysis_text, verdict_sentence
+        from txfuzz.report.lines import paragraph
+        from txfuzz.report.text import finding_text, verdict_sentence
 
         outcome = result.first_finding
-        click.echo("", err=True)
+        self._say("")
         if outcome is None:
             click.echo(self._nothing(result))
         else:
             for name, iterations in result.found.items():
-                click.echo(f"{name} in iteration {', '.join(map(str, iterations))}")
-            click.echo(verdict_sentence(outcome.result, result.isolation, result.promised))
-            click.echo("")
-            click.echo(analysis_text(outcome.result, verbose=False))
+                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
+            sentence = verdict_sentence(outcome.result, result.isolation, result.promised)
+            click.echo("\n".join(paragraph(sentence)))
+            click.echo(f"\n{finding_text(outcome.result)}")
+            history = result.directory / f"iter_{outcome.number:02d}" / "history.edn"
+            click.echo(f"more: txfuzz analyze {shlex.quote(str(history))} --expect {result.expect}")
         click.echo(f"artefacts: {result.directory}")
 
     def _nothing(self, result: CampaignResult) -> str:
@@ -104,6 +112,11 @@ class Screen:
             click.echo(line, err=True)
 
 
+def _listed(numbers: list[int]) -> str:
+    words = [str(number) for number in numbers]
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 def _mix(workload: Workload) -> str:
     total = sum(weight.weight for weight in workload.mix)
     shares = (f"{weight.txn} {weight.weight / total:.0%}" for weight in workload.mix)
@@ -118,6 +131,7 @@ def _ran(execution: ExecutionSummary) -> str:
     )
     if execution.info:
         line += f", {execution.info:,} unknown"
+    line += f"; {execution.final_reads:,} final reads" if execution.final_reads else ""
     return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
 
 

@@ -48,10 +48,10 @@ def run_transaction(
     except SessionError as error:
         unknown = error.outcome is Outcome.INFO
         recorder.complete("info" if unknown else "fail", process, mops, (error.code, phase))
-        if error.outcome is Outcome.BUG:
-            raise UsageError(_refused(asked, phase, error)) from None
         if not (error.lost or unknown):
             session.rollback()
+        if error.outcome is Outcome.BUG:
+            raise UsageError(_refused(asked, phase, error)) from None
         return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
     recorder.complete("ok", process, seen)
     return _OK

@@ -6,10 +6,10 @@ import json
 
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.report.lines import counted, labelled, paragraph, table
-from txfuzz.report.text_anomalies import anomaly_lines, near_cycle_lines
+from txfuzz.report.text_anomalies import anomaly_lines, definition, near_cycle_lines, one_anomaly
 from txfuzz.report.verdict import allowed_types, model_text, verdict_sentence
 
-__all__ = ["analysis_text", "verdict_sentence"]
+__all__ = ["analysis_text", "finding_text", "verdict_sentence"]
 
 _COLUMN = 17
 _KINDS = ("wr", "ww", "rw")
@@ -36,6 +36,14 @@ def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
         *_bullets("Warnings", result.warnings),
     ]
     return "\n".join(lines) + "\n"
+
+
+def finding_text(result: AnalysisResult) -> str:
+    """The first anomaly that contradicts the expected model: what a person wants to see first."""
+    if not result.anomalies:
+        return ""
+    anomaly = result.anomalies[0]
+    return "\n".join([anomaly.type, *definition(anomaly), "", *one_anomaly(anomaly)]) + "\n"
 
 
 def _headline(result: AnalysisResult) -> list[str]:

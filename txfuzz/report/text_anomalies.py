@@ -24,9 +24,9 @@ def anomaly_lines(result: AnalysisResult) -> list[str]:
         shown = list(group)
         more = result.left_out.get(name, 0)
         count = f"{len(shown)} of {len(shown) + more:,} shown" if more else ""
-        lines += ["", f"{name}{f'   ({count})' if count else ''}", *_definition(shown[0])]
+        lines += ["", f"{name}{f'   ({count})' if count else ''}", *definition(shown[0])]
         for anomaly in shown:
-            lines += ["", *_anomaly(anomaly)]
+            lines += ["", *one_anomaly(anomaly)]
     left = {name: count for name, count in result.left_out.items() if name not in _types(result)}
     if left:
         rest = ", ".join(f"{count:,} {name}" for name, count in left.items())
@@ -52,7 +52,8 @@ def _types(result: AnalysisResult) -> set[str]:
     return {anomaly.type for anomaly in result.anomalies}
 
 
-def _definition(anomaly: Anomaly) -> list[str]:
+def definition(anomaly: Anomaly) -> list[str]:
+    """What anomalies of this type are, and where they are defined."""
     try:
         entry = anomaly_type(anomaly.type)
     except KeyError:  # the type is another analyzer's
@@ -60,7 +61,8 @@ def _definition(anomaly: Anomaly) -> list[str]:
     return [*paragraph(entry.meaning, 2), *paragraph(f"Defined in {entry.source}.", 2)]
 
 
-def _anomaly(anomaly: Anomaly) -> list[str]:
+def one_anomaly(anomaly: Anomaly) -> list[str]:
+    """Its transactions, and what each edge of its cycle follows from."""
     views = anomaly.transactions
     names = " → ".join(str(view.index) for view in views[:_TRANSACTIONS])
     more = len(views) - _TRANSACTIONS

@@ -61,13 +61,15 @@ class PostgresDatabase:
     # -- the port -------------------------------------------------------------------------
 
     def describe(self) -> Mapping[str, str]:
-        server = "embedded" if self._server else "by URL"
-        if self._server:
-            server += f" ({self._server.files.origin}: {self._server.files.bin})"
         facts = dict(self._facts)
-        version = facts.pop("server_version")
-        place = {"url": self._target.shown, "schema": self._schema}
-        return {"product": "PostgreSQL", "version": version, "server": server, **place, **facts}
+        found = {
+            "product": "PostgreSQL",
+            "version": facts.pop("server_version"),
+            "server": "embedded" if self._server else self._target.shown,
+        }
+        if self._server:
+            found["server_files"] = f"{self._server.files.origin}: {self._server.files.bin}"
+        return {**found, "url": self._target.shown, "schema": self._schema, **facts}
 
     def warnings(self) -> tuple[str, ...]:
         return self._warnings

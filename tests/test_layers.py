@@ -1,0 +1,139 @@
+"""The layers import downwards only, and each library has its place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "txfuzz"
+
+# Each folder with those that it may import; plugins see what the public API names.
+BELOW = {
+    "workload": {"database"},
+    "history": set(),
+    "database": {"workload"},
+    "execution": {"workload", "database", "history"},
+    "analysis": {"history", "workload"},
+    "feedback": {"analysis", "workload"},
+    "report": {"analysis", "feedback", "history", "workload"},
+    "plugin": {"analysis", "workload"},
+    "campaign": {"analysis", "database", "execution", "feedback", "history", "plugin", "report", "workload"},
+    "cli": {"analysis", "campaign", "execution", "feedback", "history", "plugin", "report", "workload"},
+}
+# Modules at the top that every layer may import
+COMMON = {"errors", "kind", "options"}
+
+# Library → the parts of the core that may import it
+PLACES = {
+    "pluggy": {"plugin"},
+    "click": {"cli"},
+    "matplotlib": {"report"},
+    "networkx": {"report"},
+    "yaml": {"workload"},
+    "edn_format": {"history"},
+    "sqlalchemy": set(),
+    "psycopg": set(),
+    "scipy": {"analysis"},
+    "numpy": {"history", "analysis", "report"},
+    "rich": {"cli"},
+}
+# Slow to import, so never when a module is imported: `txfuzz --help` has to be quick
+LAZY = {"matplotlib", "networkx", "scipy", "edn_format", "yaml", "sqlalchemy"}
+
+
+def imports(path: Path, *, at_import: bool = False) -> Iterator[str]:
+    """The modules that a file imports. at_import: only those that are imported with it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes: list[ast.AST] = list(_run_on_import(tree)) if at_import else list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name"
+            yield node.module or ""
+            if node.module == "txfuzz":
+                yield from (f"txfuzz.{alias.name}" for alias in node.names)
+
+
+def _run_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        yield child
+        yield from _run_on_import(child)
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in CORE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("layer", BELOW)
+def test_a_layer_imports_only_what_is_below_it(layer: str) -> None:
+    allowed = BELOW[layer] | COMMON | {layer, "__version__"}
+    for path in (CORE / layer).rglob("*.py"):
+        for name in imports(path):
+            if name.startswith("txfuzz."):
+                assert name.split(".")[1] in allowed, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_every_folder_is_a_layer() -> None:
+    folders = {path.name for path in CORE.iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(BELOW)
+
+
+def test_the_layers_have_an_order() -> None:
+    """workload and database describe each other; all the rest is a strict order."""
+    placed = {"workload", "database", "history"}
+    waiting = set(BELOW) - placed
+    while waiting:
+        ready = {layer for layer in waiting if BELOW[layer] <= placed}
+        assert ready, f"a circle among {sorted(waiting)}"
+        placed |= ready
+        waiting -= ready
+
+
+@pytest.mark.parametrize("library", PLACES)
+def test_a_library_has_its_place(library: str) -> None:
+    for path in modules():
+        if library in {name.split(".")[0] for name in imports(path)}:
+            part = path.relative_to(CORE).parts[0]
+            assert part in PLACES[library] or (path == CORE / "cli" / "__init__.py"), path
+
+
+@pytest.mark.parametrize("library", sorted(LAZY))
+def test_slow_libraries_are_imported_where_they_are_used(library: str) -> None:
+    for path in modules():
+        names = {name.split(".")[0] for name in imports(path, at_import=True)}
+        assert library not in names, f"{path.relative_to(ROOT)} imports {library} at its top"
+
+
+def test_the_core_names_no_database() -> None:
+    for path in modules():
+        assert "postgres" not in path.read_text(encoding="utf-8").lower(), path
+
+
+def test_plugins_reach_for_no_private_name() -> None:
+    for path in (ROOT / "plugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("txfuzz."):
+                assert not any(part.startswith("_") for part in (node.module or "").split(".")), path
+                assert not any(alias.name.startswith("_") for alias in node.names), path
+
+
+def test_files_stay_short() -> None:
+    for path in [*modules(), *(ROOT / "plugins").rglob("*.py")]:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
+
+
+def test_the_public_names_are_there() -> None:
+    import txfuzz
+
+    assert sorted(txfuzz.__all__) == sorted(txfuzz._HOME)
+    for name in txfuzz.__all__:
+        assert getattr(txfuzz, name) is not None
