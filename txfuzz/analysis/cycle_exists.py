@@ -19,13 +19,28 @@ _ANTI = bits_of(RW, ONWARD)
 
 
 def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
-    """By name of the finding, the components whose projection to its edges has a cycle."""
+    """By name of the finding, the components whose projection to its edges has a cycle.
+
+    Those of many edges are looked at first: where they hold nowhere, no part of them does.
+    """
     present = int(np.bitwise_or.reduce(tangles.bits, initial=0))
     broken: dict[str, Flags] = {}
-    for spec in CYCLE_EXISTS:
-        same = next((other for other in CYCLE_EXISTS if _same(spec, other, present)), spec)
-        broken[spec.name] = broken[same.name] if same is not spec else _holding(tangles, spec, present)
-    return broken
+    by_edges = sorted(CYCLE_EXISTS, key=lambda spec: (-(spec.edges & present).bit_count(), spec.spaced))
+    for spec in by_edges:
+        done = [other for other in by_edges if other.name in broken]
+        same = next((other for other in done if _same(spec, other, present)), None)
+        if same is not None:
+            broken[spec.name] = broken[same.name]
+        elif any(_part(spec, other, present) and not broken[other.name].any() for other in done):
+            broken[spec.name] = np.zeros(len(tangles), np.bool_)
+        else:
+            broken[spec.name] = _holding(tangles, spec, present)
+    return {spec.name: broken[spec.name] for spec in CYCLE_EXISTS}
+
+
+def _part(spec: CycleExists, other: CycleExists, present: int) -> bool:
+    """Is every cycle of the one also a cycle of the other?"""
+    return (spec.spaced or not other.spaced) and not spec.edges & present & ~other.edges
 
 
 def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
