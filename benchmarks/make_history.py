@@ -69,6 +69,7 @@ class Register(Key):
 
 # (f, key, value): the value of a read is None.
 Mops: TypeAlias = list[tuple[str, Key, int | None]]
+Running: TypeAlias = tuple[Mops, bool]  # whether it reads an old state
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ class Maker:
         self.keys = [self.key(slot) for slot in range(options.keys)]
         plants = [name for name, count in options.plant for _ in range(count)]
         every = options.transactions // (len(plants) + 1)
-        clients: list[tuple[float, int, Mops | None]]
+        clients: list[tuple[float, int, Running | None]]
         clients = [(self.random.random(), process, None) for process in range(options.processes)]
         heapq.heapify(clients)
         begun = 0
@@ -98,7 +99,7 @@ class Maker:
             now, process, running = heapq.heappop(clients)
             self.time = int(now * 1e6)
             if running is not None:
-                process = self.end(process, running)
+                process = self.end(process, *running)
                 running = None
             elif begun < options.transactions:
                 begun += 1
@@ -114,7 +115,7 @@ class Maker:
         kind = Key if self.options.kind == "list-append" else Register
         return kind(self.made, slot, self.random.randint(*self.options.appends))
 
-    def begin(self, process: int) -> Mops:
+    def begin(self, process: int) -> Running:
         """Invoke a transaction; keys and values are chosen here."""
         stale = self.random.random() < self.options.stale
         mops: Mops = []
@@ -130,7 +131,7 @@ class Maker:
             slots = " ".join(str(key.slot) for _, key, _ in mops)
             extra = f', :txn "{"reader" if stale else "mixed"}", :steps [{steps}], :logical [{slots}]'
         self.line("invoke", process, [text(f, key, value) for f, key, value in mops], extra)
-        return mops
+        return mops, stale
 
     def write(self, key: Key) -> tuple[str, Key, int]:
         key.taken += 1
@@ -140,14 +141,12 @@ class Maker:
         f = "append" if self.options.kind == "list-append" else "w"
         return f, key, self.values if self.options.values == "global" else key.taken
 
-    def end(self, process: int, mops: Mops) -> int:
+    def end(self, process: int, mops: Mops, stale: bool) -> int:
         """Execute and complete a transaction; the process that goes on."""
         fate = self.random.random()
         failed, unknown = fate < self.options.fail, 0 <= fate - self.options.fail < self.options.info
         seen = []
         if not failed and (not unknown or self.random.random() < 0.5):
-            reads_only = all(f == "r" for f, _, _ in mops)
-            stale = reads_only and self.random.random() < self.options.stale
             as_of = self.commit - self.random.randint(0, LAG) if stale else self.commit + 1
             self.commit += 1
             for f, key, value in mops:

@@ -32,6 +32,41 @@ def _same(mine: Any, theirs: Any) -> bool:
     return identity(mine) == identity(theirs)
 
 
+def disagreements(one: History, other: History) -> list[str]:
+    """As `differences`, but elements that are no integers may be numbered in another order."""
+    numbered = (
+        "mop_value",
+        "element_key",
+        "element_value",
+        "odd_reads",
+        "trunk_elements",
+        "duplicate_writes",
+    )
+    found = differences(one, other, ("source", *numbered))
+    if plain(one) != plain(other):
+        found.append(f"told: {plain(one)} and {plain(other)}")
+    for name in ("trunk_elements", "duplicate_writes"):
+        mine, theirs = _elements(one, name), _elements(other, name)
+        if mine != theirs:
+            found.append(f"{name}: {mine} and {theirs}")
+    return found
+
+
+def _elements(history: History, name: str) -> list[Any]:
+    if name == "trunk_elements":
+        return [identity(value) for value in history.values(history.trunk_elements)]
+    return sorted(
+        repr((history.keys[history.element_key[element]], history.element_value[element], *rows))
+        for element, *rows in history.duplicate_writes
+    )
+
+
+def plain(history: History) -> list[Any]:
+    """What a history tells, where 1, 1.0 and true are different things."""
+    fields = Operation.__dataclass_fields__
+    return [[identity(getattr(one, name)) for name in fields] for one in told(history)]
+
+
 def told(history: History) -> list[Operation]:
     """All operations in their order, with plain values."""
     return list(operations(history))

@@ -6,7 +6,7 @@ import random
 import re
 
 import pytest
-from compare_histories import differences
+from compare_histories import disagreements
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +107,7 @@ def outcome(data: bytes, fast: bool) -> History | str:
 def test_with_and_without_it_histories_read_the_same(data: bytes) -> None:
     quick, slow = outcome(data, True), outcome(data, False)
     if isinstance(quick, History) and isinstance(slow, History):
-        assert differences(quick, slow) == []
+        assert disagreements(quick, slow) == []
     else:
         # Which of several things is found first may differ.
         assert isinstance(quick, str), slow
@@ -124,7 +124,7 @@ def test_whichever_byte_of_a_line_is_another_one(line: bytes) -> None:
             outcome(changed.replace(b"invoke", b"ok"), False),
         )
         if isinstance(quick, History) and isinstance(slow, History):
-            assert differences(quick, slow) == []
+            assert disagreements(quick, slow) == []
         else:
             assert quick == slow
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compare_histories import ABOUT_THE_FILE, differences, told
+from compare_histories import ABOUT_THE_FILE, differences, plain, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,12 +91,6 @@ def about(count: int) -> st.SearchStrategy[dict[str, Any]]:
 
 def written_and_read(history: History, form: Any) -> History:
     return read_history_bytes(b"".join(history_lines(history, form)), "h")
-
-
-def plain(history: History) -> list[Any]:
-    """What a history tells, where 1, 1.0 and true are different things."""
-    fields = Operation.__dataclass_fields__
-    return [[identity(getattr(one, name)) for name in fields] for one in told(history)]
 
 
 @settings(max_examples=150, deadline=None)
