@@ -97,6 +97,13 @@ def test_choices_differ_as_asked() -> None:
     assert all(set(order) == {1, 2, 3} for order in orders)
 
 
+def test_as_many_choices_as_keys() -> None:
+    names = [f"k{number}" for number in range(10)]
+    steps = tuple(Step("r", Choice(range(1, 11), name, tuple(names[:at]))) for at, name in enumerate(names))
+    workload = Workload("w", (Transaction("all", steps),), (Weight("all", 1),))
+    assert all(set(each.logical) == set(range(1, 11)) for each in asked(workload, 50))
+
+
 def test_choices_that_cannot_differ_are_refused() -> None:
     steps = (Step("r", Choice((1,), "a")), Step("r", Choice((1,), None, ("a",))))
     workload = Workload("w", (Transaction("both", steps),), (Weight("both", 1),))

@@ -251,7 +251,7 @@ def workloads(draw: st.DrawFn) -> Workload:
         Transaction(f"t{number}", tuple(draw(st.lists(steps, min_size=1, max_size=4))))
         for number in range(count)
     ]
-    weights = draw(st.lists(st.floats(0, 100), min_size=count, max_size=count))
+    weights = draw(st.lists(st.just(0.0) | st.floats(1e-6, 100), min_size=count, max_size=count))
     transactions = (*plain, WRITER, READER)
     mix = [Weight(each.name, weight) for each, weight in zip(plain, weights, strict=True)]
     scheduling = Scheduling(clients=draw(st.integers(1, 64)), barrier_every=draw(st.integers(0, 3)))

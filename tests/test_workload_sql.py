@@ -41,7 +41,7 @@ def test_a_write_with_its_new_value_and_keys_chosen_before() -> None:
     own = Choice(range(1, 10), None, ("a",))
     assert step.args == (("other", Ref("a")), ("k", own), ("v", NewValue()))
     assert (step.f, step.key, step.key_arg, step.value_arg) == ("append", own, "k", "v")
-    assert step.keys() == (Ref("a"), own)
+    assert step.key_terms() == (Ref("a"), own)
 
 
 def test_a_statement_that_the_checker_does_not_see() -> None:

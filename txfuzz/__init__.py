@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from txfuzz.history.model import History
     from txfuzz.history.reading import read_history
     from txfuzz.kind import Kind
+    from txfuzz.options import option
     from txfuzz.plugin.markers import hookimpl
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
@@ -61,6 +62,7 @@ _HOME = {
     "Workload": "txfuzz.workload.model",
     "analyze_history": "txfuzz.analysis.analyze",
     "hookimpl": "txfuzz.plugin.markers",
+    "option": "txfuzz.options",
     "read_history": "txfuzz.history.reading",
     "run_campaign": "txfuzz.campaign.loop",
 }
@@ -92,6 +94,7 @@ __all__ = [
     "Workload",
     "analyze_history",
     "hookimpl",
+    "option",
     "read_history",
     "run_campaign",
 ]

@@ -36,6 +36,16 @@ class Option:
     required: bool = False
 
 
+def option(default: Any, help: str, *, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
+    """A field that explains itself: for the dataclasses of plugins."""
+    metadata: dict[str, Any] = {"help": help}
+    if choices:
+        metadata["choices"] = choices
+    if least is not None:
+        metadata["least"] = least
+    return dataclasses.field(default=default, metadata=metadata)
+
+
 def options_of(cls: type) -> tuple[Option, ...]:
     """The options of a dataclass, in their order; nothing for a class that has none."""
     return tuple(
@@ -64,6 +74,12 @@ def build(cls: type, options: Mapping[str, Any], owner: str) -> Any:
         if _required(each) and name not in options:
             raise UsageError(f"{owner} needs the option {name!r}")
     return cls(**{name: _checked(*known[name], value, owner) for name, value in options.items()})
+
+
+def check(instance: Any, owner: str) -> None:
+    """Check the options of an instance that was made without `build`, e.g. in its __post_init__."""
+    for each, kind in _fields(type(instance)):
+        _checked(each, kind, getattr(instance, each.name), owner)
 
 
 def _fields(cls: type) -> list[tuple[dataclasses.Field[Any], Any]]:

@@ -123,7 +123,7 @@ def reach(columns: Columns, keys: LogicalKeys, seen: Touches, workload: Workload
 
 def _choices(txn: Transaction) -> list[tuple[int, int, tuple[int, ...] | range]]:
     """Per step with a micro-operation: its place, what it does, and the keys it can choose."""
-    choices = [key for step in txn.steps for key in (*step.keys(),) if isinstance(key, Choice)]
+    choices = [key for step in txn.steps for key in (*step.key_terms(),) if isinstance(key, Choice)]
     chosen: Mapping[str, Choice] = {choice.name: choice for choice in choices if choice.name is not None}
 
     def keys_of(key: Key) -> tuple[int, ...] | range:

@@ -27,8 +27,9 @@ def templates(name: str | None) -> None:
 
 def template_text(template: Template) -> str:
     """How a workload uses it, and the steps behind it."""
-    from txfuzz.workload.writing import plain_yaml
+    from txfuzz.workload.yamltext import flow
 
     given = {name: "…" if value is None else value for name, value in template.parameters.items()}
-    use = plain_yaml([{"template": template.name, **({"with": given} if given else {})}])
-    return f"# {template.about}\n{use}\n# which stands for\n{plain_yaml({'steps': list(template.steps)})}".rstrip()
+    use = {"template": template.name, **({"with": given} if given else {})}
+    lines = [f"# {template.about}", f"- {flow(use)}", "", "# its steps:"]
+    return "\n".join([*lines, *(f"- {flow(step)}" for step in template.steps)])

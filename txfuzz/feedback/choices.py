@@ -12,7 +12,7 @@ Arg = TypeVar("Arg", bound=Key | NewValue)
 
 def choices(transaction: Transaction) -> tuple[Choice, ...]:
     """In the order in which they are made."""
-    return tuple(key for step in transaction.steps for key in (*step.keys(),) if isinstance(key, Choice))
+    return tuple(key for step in transaction.steps for key in (*step.key_terms(),) if isinstance(key, Choice))
 
 
 def with_keys(transaction: Transaction, keys: tuple[int, ...]) -> Transaction:

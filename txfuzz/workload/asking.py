@@ -57,7 +57,7 @@ class _Plan:
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
-        keys = chain.from_iterable(step.keys() for step in transaction.steps)
+        keys = chain.from_iterable(step.key_terms() for step in transaction.steps)
         self._choices = [key for key in keys if isinstance(key, Choice)]
         self._chosen: list[int] = []
         self._named: dict[str, int] = {}
@@ -66,9 +66,6 @@ class _Plan:
 
     def choose(self, draws: random.Random) -> list[int]:
         """Choose all logical keys of the transaction, in the order of its steps."""
-        if not any(choice.distinct_from for choice in self._choices):
-            self._once(draws)
-            return self._chosen
         for _ in range(_ATTEMPTS):
             if self._once(draws):
                 return self._chosen
@@ -77,12 +74,17 @@ class _Plan:
         )
 
     def _once(self, draws: random.Random) -> bool:
+        """Choose one after the other; False when the earlier ones left nothing for a later one."""
         self._chosen = []
         self._named = {}
         for choice in self._choices:
             logical = choice.keys[int(draws.random() * len(choice.keys))]
-            if choice.distinct_from and logical in [self._named[other] for other in choice.distinct_from]:
-                return False
+            taken = [self._named[other] for other in choice.distinct_from]
+            if logical in taken:
+                left = [key for key in choice.keys if key not in taken]
+                if not left:
+                    return False
+                logical = left[int(draws.random() * len(left))]
             self._chosen.append(logical)
             if choice.name is not None:
                 self._named[choice.name] = logical

@@ -69,7 +69,7 @@ class Step:
     def writes(self) -> bool:
         return self.f in ("append", "w")
 
-    def keys(self) -> tuple[Key, ...]:
+    def key_terms(self) -> tuple[Key, ...]:
         """Every key expression of this step, in the order in which it is chosen."""
         own = () if self.key is None or self.sql is not None else (self.key,)
         return own + tuple(arg for _, arg in self.args if not isinstance(arg, NewValue))
@@ -178,5 +178,5 @@ class Workload:
     def logical_keys(self) -> tuple[int, ...]:
         """Every logical key that a transaction may choose, in order."""
         steps = (step for txn in self.transactions for step in txn.steps)
-        chosen = (key.keys for step in steps for key in step.keys() if isinstance(key, Choice))
+        chosen = (key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))
         return tuple(sorted(set().union(*chosen)))

@@ -41,6 +41,14 @@ def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Pa
     raise UsageError(f"no workload {text!r}{where}: {did_you_mean(text, known)}")
 
 
+def headline(path: Path) -> str:
+    """What a workload file says that it is about."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("about:"):
+            return line.removeprefix("about:").strip().strip("'\"")
+    return ""
+
+
 def _shipped_directory() -> Path:
     """Inside the package in an installation, beside it in a clone."""
     inside = _PACKAGE / "workloads"

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload
+from txfuzz import Adjustment, FeedbackResult, Workload, option
 from txfuzz.feedback.adjusting import current, fewest_keys
-
-from .options import option
 
 
 @dataclass(frozen=True)

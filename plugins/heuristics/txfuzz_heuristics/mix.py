@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload
+from txfuzz import Adjustment, FeedbackResult, Workload, option
 from txfuzz.feedback.adjusting import current
 
-from .options import edges_option, measured, option
+from .contention import edges_option, measured
 
 _LEAST = 1e-4  # a smaller change of a share is none
 

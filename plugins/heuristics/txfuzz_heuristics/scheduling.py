@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload
+from txfuzz import Adjustment, FeedbackResult, Workload, option
 
-from .options import edges_option, measured, option
+from .contention import edges_option, measured
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload
-
-from .options import option
+from txfuzz import Adjustment, FeedbackResult, Workload, option
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from txfuzz.database.port import Capabilities
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz import Capabilities, option
+from txfuzz.options import check
 
 from .levels import DEFAULT, LOCKS, PROMISES
 from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
     from .database import PostgresDatabase
 
 SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
-
-
-def option(default: Any, help: str, *, choices: tuple[str, ...] = (), least: int | None = None) -> Any:
-    """A dataclass field that explains itself; `least` is the smallest number allowed."""
-    metadata: dict[str, Any] = {"help": help}
-    if choices:
-        metadata["choices"] = choices
-    if least is not None:
-        metadata["least"] = least
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -64,17 +53,7 @@ class PostgresAdapter:
     max_connections: int = option(120, "how many connections the embedded server takes", least=10)
 
     def __post_init__(self) -> None:
-        for each in dataclasses.fields(self):
-            value = getattr(self, each.name)
-            choices, least = each.metadata.get("choices"), each.metadata.get("least")
-            if choices and value is not None and value not in choices:
-                raise UsageError(
-                    f"postgres: {each.name} cannot be {value!r}: {did_you_mean(str(value), choices)}"
-                )
-            if least is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-                raise UsageError(
-                    f"postgres: {each.name} must be a whole number of at least {least}, not {value!r}"
-                )
+        check(self, "postgres")
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

@@ -1,23 +1,12 @@
-"""Options as dataclass fields, and the measure of contention that two heuristics read."""
+"""The measure of contention that two heuristics read, and the option that chooses it."""
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-from txfuzz import FeedbackResult
+from txfuzz import FeedbackResult, option
 
 CONCURRENT, ALL = "concurrent", "all"
-
-
-def option(default: Any, help: str, *, least: float | None = None, choices: tuple[str, ...] = ()) -> Any:
-    """A dataclass field that explains itself; `least` is the smallest number allowed."""
-    metadata: dict[str, Any] = {"help": help}
-    if least is not None:
-        metadata["least"] = least
-    if choices:
-        metadata["choices"] = choices
-    return field(default=default, metadata=metadata)
 
 
 def edges_option() -> Any:
