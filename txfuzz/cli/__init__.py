@@ -15,8 +15,12 @@ def main(arguments: list[str] | None = None) -> None:
     from txfuzz.cli.group import cli
 
     try:
-        code = cli.main(args=arguments, prog_name="txfuzz", standalone_mode=False)
+        # Not cli.main: that ends with 1, which is a finding here, when the reader of our output has gone
+        with cli.make_context("txfuzz", sys.argv[1:] if arguments is None else list(arguments)) as context:
+            code = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
     except TxfuzzError as error:
         code = _say(str(error), error.exit_code)
     except click.ClickException as error:
