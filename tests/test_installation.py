@@ -1,0 +1,127 @@
+"""The distributions, and somebody else's, installed into a fresh environment and used by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.install
+
+ROOT = Path(__file__).parent.parent
+
+WORKLOAD = """version: 1
+name: third
+database: {adapter: memory}
+expect: strict-serializable
+workload:
+  transactions:
+    - {template: third-pair, with: {keys: [1, 2, 3]}}
+scheduling: {clients: 3, transactions: 200}
+analyzers: [elle, {name: longest-list, allowed: 900}]
+heuristics: [{name: more-clients}]
+"""
+
+
+class Environment:
+    """A virtual environment, and an empty directory to work in."""
+
+    def __init__(self, path: Path) -> None:
+        self.bin = path / "venv with a space" / "bin"
+        self.directory = path / "work"
+        self.directory.mkdir()
+        subprocess.run([sys.executable, "-m", "venv", str(self.bin.parent)], check=True)
+
+    def install(self, *arguments: str | Path) -> None:
+        command = [self.bin / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*command, *map(str, arguments)], check=True, timeout=500)
+
+    def txfuzz(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTHONPATH")
+        }
+        return subprocess.run(
+            [str(self.bin / "txfuzz"), *arguments],
+            cwd=self.directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    path = tmp_path_factory.mktemp("install")
+    path.chmod(0o755)
+    environment = Environment(path)
+    # Built from copies, so that nothing is left in the source
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    ).stdout.decode()
+    source = path / "source"
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    environment.install(
+        "--constraint",
+        source / "constraints.txt",
+        source,
+        source / "plugins/postgres",
+        source / "plugins/heuristics",
+        source / "tests/third",
+    )
+    return environment
+
+
+def test_a_campaign_uses_somebody_elses_plugin_by_name(environment: Environment) -> None:
+    (environment.directory / "third.yaml").write_text(WORKLOAD)
+    ran = environment.txfuzz("run", "--config", "third.yaml", "--iterations", "2", "--output-dir", "out")
+    assert ran.returncode == 0, ran.stderr
+    out = environment.directory / "out"
+    record = json.loads((out / "campaign.json").read_text())
+    assert record["adapter"] == "memory"
+    assert record["analyzers"] == ["elle", "longest-list"]
+    assert record["heuristics"] == ["more-clients"]
+    assert {"name": "third", "distribution": "txfuzz-third", "version": "3.1"} in record["plugins"]
+    analysis = json.loads((out / "iter_00/analysis.json").read_text())
+    assert analysis["parts"]["longest-list"]["longest"] > 1
+    (decision,) = json.loads((out / "iter_00/decisions.json").read_text())
+    assert (decision["heuristic"], decision["before"], decision["after"]) == ("more-clients", 3, 4)
+    assert 'txn "third-pair"' in (out / "iter_00/history.edn").read_text()
+
+
+def test_what_is_installed_is_listed(environment: Environment) -> None:
+    listed = environment.txfuzz("plugins")
+    assert listed.returncode == 0
+    for words in ("txfuzz-third 3.1", "third-pair", "longest-list", "more-clients", "memory", "hot-keys"):
+        assert words in listed.stdout
+    assert "elements that a list may have" in environment.txfuzz("plugins", "show", "longest-list").stdout
+    assert "hello from the third plugin" in environment.txfuzz("third-hello").stdout
+    assert "third-hello" in environment.txfuzz("--help").stdout
+
+
+def test_without_a_named_adapter_the_choice_is_the_users(environment: Environment) -> None:
+    (environment.directory / "any.yaml").write_text(WORKLOAD.replace("database: {adapter: memory}\n", ""))
+    ran = environment.txfuzz("run", "--config", "any.yaml")
+    assert ran.returncode == 2
+    assert "memory, postgres" in ran.stderr
+
+
+@pytest.mark.server
+def test_shipped_workloads_are_found_from_any_directory(environment: Environment) -> None:
+    listed = environment.txfuzz("workloads").stdout
+    assert len(listed.splitlines()) >= 10
+    ran = environment.txfuzz("run", "--workload", "write_skew", "--iterations", "1")
+    assert ran.returncode == 1, ran.stderr
+    assert "G2-item" in ran.stdout
