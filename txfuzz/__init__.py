@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.outcome import CampaignResult
     from txfuzz.campaign.settings import CampaignSettings
+    from txfuzz.database.faults import Fault, Injectable
     from txfuzz.database.port import (
         Adapter,
         BoundStep,
@@ -47,9 +48,11 @@ _HOME = {
     "Capabilities": "txfuzz.database.port",
     "Database": "txfuzz.database.port",
     "Edge": "txfuzz.analysis.result",
+    "Fault": "txfuzz.database.faults",
     "FeedbackResult": "txfuzz.feedback.contract",
     "Heuristic": "txfuzz.feedback.contract",
     "History": "txfuzz.history.model",
+    "Injectable": "txfuzz.database.faults",
     "Kind": "txfuzz.kind",
     "NearCycle": "txfuzz.analysis.result",
     "Outcome": "txfuzz.database.port",
@@ -79,9 +82,11 @@ __all__ = [
     "Capabilities",
     "Database",
     "Edge",
+    "Fault",
     "FeedbackResult",
     "Heuristic",
     "History",
+    "Injectable",
     "Kind",
     "NearCycle",
     "Outcome",

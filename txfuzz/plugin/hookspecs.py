@@ -37,5 +37,10 @@ def txfuzz_register_heuristics() -> Iterable[type]:  # type: ignore[empty-body]
 
 
 @hookspec
+def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
+    """What can be done to a server or to its connections: classes that satisfy txfuzz.Fault."""
+
+
+@hookspec
 def txfuzz_register_commands(cli: Any) -> None:
     """Add commands to the command line. cli: the click group of `txfuzz`."""

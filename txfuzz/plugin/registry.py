@@ -37,11 +37,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing that plugins register. methods: what its objects must be able to do."""
+    """One kind of thing that plugins register.
+
+    methods: what its objects must be able to do. words: class attributes that hold text.
+    """
 
     name: str
     hook: str
     methods: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -51,6 +55,7 @@ KINDS = {
         Kind("template", "txfuzz_register_templates"),
         Kind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
         Kind("heuristic", "txfuzz_register_heuristics", ("propose",)),
+        Kind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
     )
 }
 
@@ -81,6 +86,9 @@ def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
     missing = [method for method in kind.methods if not callable(getattr(value, method, None))]
     if missing:
         raise PluginError(f"{kind.name} {name!r} has no method {missing[0]}()")
+    for word in kind.words:
+        if not isinstance(getattr(value, word, None), str):
+            raise PluginError(f"{kind.name} {name!r} has no `{word}`")
     if not is_dataclass(value):
         raise PluginError(f"{kind.name} {name!r} is not a dataclass: its fields would be its options")
     about = getattr(value, "about", "")

@@ -36,10 +36,10 @@ def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Cap
     with fields["adapter"].place.complaining():
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
-    adapter = _built(adapter_class, options, f"adapter {name!r}", node)
+    adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
     capabilities: Capabilities = adapter.capabilities()
     level = _level(fields["isolation"], capabilities) if "isolation" in fields else None
-    return DatabaseSpec(name, level, url, _plain(options)), capabilities
+    return DatabaseSpec(name, level, url, plain_options(options)), capabilities
 
 
 def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ...]:
@@ -59,8 +59,8 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ..
             raise named.place.error(f"found the {kind} {name!r} again", "each once")
         with named.place.complaining():
             its_class = vocabulary.find(kind, name)
-        _built(its_class, options, f"{kind} {name!r}", item)
-        found[name] = Named(name, _plain(options))
+        built_from(its_class, options, f"{kind} {name!r}", item)
+        found[name] = Named(name, plain_options(options))
     return tuple(found.values())
 
 
@@ -88,14 +88,14 @@ def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> No
             )
 
 
-def _built(its_class: type, options: Mapping[str, Node], owner: str, node: Node) -> Any:
+def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: Node) -> Any:
     """The object; its complaints are told where the option stands that gave rise to them."""
     try:
-        return build(its_class, _plain(options), owner)
+        return build(its_class, plain_options(options), owner)
     except UsageError as error:
         place = _culprit(its_class, options, owner, str(error))
         try:  # once more, without a password that the complaint might quote
-            build(its_class, masked(_plain(options)), owner)
+            build(its_class, masked(plain_options(options)), owner)
         except UsageError as safe:
             raise (place or node).place.error(str(safe)) from None
         raise (place or node).place.error(f"found an option that {owner} refuses", "another value") from None
@@ -106,7 +106,7 @@ def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint
     for count, node in enumerate(options.values(), 1):
         some = {name: options[name] for name in list(options)[:count]}
         try:
-            build(its_class, _plain(some), owner)
+            build(its_class, plain_options(some), owner)
         except UsageError as error:
             if str(error) == complaint:
                 unknown = "has no option" in complaint
@@ -114,5 +114,5 @@ def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint
     return None
 
 
-def _plain(options: Mapping[str, Node]) -> dict[str, Any]:
+def plain_options(options: Mapping[str, Node]) -> dict[str, Any]:
     return {name: node.plain() for name, node in options.items()}

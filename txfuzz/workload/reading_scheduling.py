@@ -52,7 +52,7 @@ def read_scheduling(node: Node) -> Scheduling:
     if "transactions" in fields:
         transactions = fields["transactions"].whole("how many transactions", 1)
     if "duration" in fields:
-        transactions, duration = None, _duration(fields["duration"])
+        transactions, duration = None, read_duration(fields["duration"])
     if "barrier_every" in fields:
         barrier_every = fields["barrier_every"].whole("after how many transactions all clients meet", 0)
     return Scheduling(clients, transactions, duration, barrier_every)
@@ -73,7 +73,7 @@ def _order(node: Node) -> tuple[int, int]:
     return node.name_place.line, node.name_place.column
 
 
-def _duration(node: Node) -> float:
+def read_duration(node: Node) -> float:
     """In seconds."""
     value, seconds = node.value, 0.0
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):

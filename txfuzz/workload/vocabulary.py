@@ -9,7 +9,7 @@ class Vocabulary(Protocol):
     """Both methods raise UsageError, whose message is the reason without a place."""
 
     def find(self, kind: str, name: str) -> Any:
-        """The named thing of this kind: "adapter", "template", "analyzer" or "heuristic"."""
+        """The named thing of this kind: "adapter", "template", "analyzer", "heuristic" or "fault"."""
 
     def check_model(self, name: str) -> None:
         """Is this a consistency model that a history can be held against?"""
