@@ -62,7 +62,8 @@ def show(value: int | None, missing: str) -> str:
 
 def table(seeds: Sequence[int], closed: Sequence[Loop], open_: Sequence[Loop]) -> str:
     lines = [
-        "| seed | with feedback: first found in iteration | iterations with it | open loop: first found in iteration | iterations with it |",
+        "| seed | with feedback: first found in iteration | iterations with it "
+        "| open loop: first found in iteration | iterations with it |",
         "|---|---|---|---|---|",
     ]
     for seed, mine, other in zip(seeds, closed, open_, strict=True):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from brute_force import Mop, Txn
 from hypothesis import strategies as st
 
+from brute_force import Mop, Txn
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history_bytes
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from small_histories import in_a_row, overlapping
 
+from small_histories import in_a_row, overlapping
 from txfuzz.analysis.anomaly_table import anomaly_type
 from txfuzz.analysis.check import check
 from txfuzz.analysis.consistency import prohibited

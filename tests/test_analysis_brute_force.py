@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given, settings
+
 from brute_force import (
     PROCESS,
     REALTIME,
@@ -18,9 +20,7 @@ from brute_force import (
 )
 from brute_force_lists import list_truth, longest_reads
 from brute_force_registers import register_truth
-from hypothesis import assume, given, settings
 from small_histories import history_of, list_histories, register_histories
-
 from txfuzz.analysis.check import check
 from txfuzz.analysis.consistency import generalisations, prohibited, ruled_out
 from txfuzz.analysis.cycle_types import CYCLE_EXISTS, CYCLE_TYPES

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from small_histories import history_of, txn
 
+from small_histories import history_of, txn
 from txfuzz.analysis.budget import Budget
 from txfuzz.analysis.check import check
 from txfuzz.analysis.result import Verdict

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from elle_verdicts import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elle_verdicts import SHARED
 from txfuzz.analysis.consistency import (
     FRIENDLY,
     INSTANCE_OF,

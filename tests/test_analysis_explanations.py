@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from small_histories import in_a_row, overlapping
 
+from small_histories import in_a_row, overlapping
 from txfuzz.analysis.check import check
 from txfuzz.analysis.dependencies import VersionOptions
 from txfuzz.analysis.result import Anomaly, as_data

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from brute_force import Txn
-from elle_verdicts import selected_runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_histories import edn_of, history_of, list_histories, register_histories, txn
 
+from brute_force import Txn
+from elle_verdicts import selected_runs
+from small_histories import edn_of, history_of, list_histories, register_histories, txn
 from txfuzz.analysis.check import CheckResult, check
 from txfuzz.analysis.dependencies import VersionOptions, dependencies
 from txfuzz.history.reading import read_history_bytes

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from plays import played
 
 import txfuzz
+from plays import played
 from txfuzz import Anomaly, History, Part, Verdict, analyze_history
 from txfuzz.analysis.analyze import vacuous_reason, worst
 from txfuzz.analysis.contract import Analyzer

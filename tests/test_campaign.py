@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Ran, Site
 
+from conftest import Ran, Site
 from txfuzz import CampaignSettings, Verdict, run_campaign
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.reading import read_history

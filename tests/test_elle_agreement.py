@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+
 from elle_verdicts import (
     DUPLICATE_WRITES,
     FIRST_CANDIDATE,
@@ -22,7 +23,6 @@ from elle_verdicts import (
     selected_runs,
     shared_runs,
 )
-
 from txfuzz.analysis.check import check
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.reading import read_history

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from compare_histories import told
 
+from compare_histories import told
 from txfuzz.errors import HistoryError
 from txfuzz.history.building import HistoryBuilder
 from txfuzz.history.model import APPEND, FAIL, INFO, NIL, OK, READ, UNKNOWN, WRITE, History

@@ -6,10 +6,10 @@ import random
 import re
 
 import pytest
-from compare_histories import disagreements
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from compare_histories import disagreements
 from txfuzz.errors import HistoryError
 from txfuzz.history.ednform import EdnParser
 from txfuzz.history.model import History

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from compare_histories import mops
 
+from compare_histories import mops
 from txfuzz.errors import HistoryError
 from txfuzz.history.reading import read_history, read_history_bytes
 

@@ -9,8 +9,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from compare_histories import differences, mops, told
 
+from compare_histories import differences, mops, told
 from txfuzz.errors import ExitCode, HistoryError
 from txfuzz.history.model import FAIL, INFO, OK, UNKNOWN, History
 from txfuzz.history.reading import read_history, read_history_bytes

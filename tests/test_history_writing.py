@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compare_histories import ABOUT_THE_FILE, differences, plain, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compare_histories import ABOUT_THE_FILE, differences, plain, told
 from txfuzz.errors import HistoryError, OutputError
 from txfuzz.history.building import HistoryBuilder
 from txfuzz.history.model import History

@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plays import played
 
+from plays import played
 from txfuzz.analysis import metrics as metrics_module
 from txfuzz.analysis.dependencies import dependencies
 from txfuzz.analysis.metrics import Metrics, metrics

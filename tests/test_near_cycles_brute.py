@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plays import Play, Txn, played
 
+from plays import Play, Txn, played
 from txfuzz.analysis.check import check
 from txfuzz.analysis.consistency import generalisations, prohibited
 from txfuzz.analysis.cycle_types import type_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 import pytest
-from conftest import Site
 
+from conftest import Site
 from txfuzz.errors import PluginError
 from txfuzz.plugin.hookspecs import txfuzz_register_adapters
 from txfuzz.plugin.loading import add_commands, installed, load_plugins

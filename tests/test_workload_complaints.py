@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from workload_words import complaint, steps
 
 ONE = "workload: {transactions: [{name: one, steps: [{f: r, key: 1}]}]}\n"

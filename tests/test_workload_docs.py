@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from workload_words import complaint, parse, steps
 
 from txfuzz.workload.model import KeyLife, Scheduling
 from txfuzz.workload.reading import FIELDS
 from txfuzz.workload.shipped import shipped_workloads
 from txfuzz.workload.writing import workload_text
+from workload_words import complaint, parse, steps
 
 PAGE = (Path(__file__).parent.parent / "docs" / "workload-format.md").read_text(encoding="utf-8")
 EXAMPLES = [

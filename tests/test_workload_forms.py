@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from workload_words import parse, steps
 
 from txfuzz.kind import Kind
 from txfuzz.workload.distinct import satisfiable
@@ -19,6 +18,7 @@ from txfuzz.workload.model import (
     Weight,
     Workload,
 )
+from workload_words import parse, steps
 
 FULL = """\
 version: 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from workload_words import parse
 
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.passwords import masked, without_password, without_secrets
+from workload_words import parse
 
 
 @pytest.mark.parametrize(

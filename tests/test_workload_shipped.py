@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from workload_words import Words, parse
 
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
@@ -15,6 +14,7 @@ from txfuzz.workload.model import Workload
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.shipped import shipped_workloads, workload_path
 from txfuzz.workload.writing import workload_text
+from workload_words import Words, parse
 
 # Each at the isolation level where it shows what it hunts, or shows that there is nothing.
 LEVELS = {

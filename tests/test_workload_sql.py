@@ -5,11 +5,11 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from workload_words import complaint, parse, steps
 
 from txfuzz.workload.model import Choice, NewValue, Ref, Step
 from txfuzz.workload.placeholders import placeholders
 from txfuzz_postgres.statements import compile_raw
+from workload_words import complaint, parse, steps
 
 
 def only_step(*lines: str) -> Step:

@@ -8,7 +8,6 @@ import hypothesis.strategies as st
 import pytest
 import yaml
 from hypothesis import given, settings
-from workload_words import parse
 
 from txfuzz.workload.model import (
     Choice,
@@ -25,6 +24,7 @@ from txfuzz.workload.model import (
 )
 from txfuzz.workload.writing import workload_text
 from txfuzz.workload.yamltext import WIDTH, filled, scalar, text_field
+from workload_words import parse
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).filter(
     lambda text: text.isprintable() and bool(text.strip())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from workload_words import Words, complaint, parse
 
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.nodes import Place, node_of
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.yamlform import parse_yaml
+from workload_words import Words, complaint, parse
 
 
 @pytest.mark.parametrize(
