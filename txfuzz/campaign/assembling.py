@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from txfuzz.analysis.contract import Analyzer
+from txfuzz.database.faults import Fault
 from txfuzz.database.levels import level_named
 from txfuzz.database.port import Adapter
 from txfuzz.errors import PluginError, UsageError
+from txfuzz.execution.faults import Planned
 from txfuzz.feedback.contract import Heuristic
 from txfuzz.options import build
 from txfuzz.plugin.registry import Registry
-from txfuzz.workload.model import Named, Workload
+from txfuzz.workload.model import FaultSpec, Named, Workload
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Assembled:
     adapter: Adapter
     analyzers: tuple[Analyzer, ...]
     heuristics: tuple[Heuristic, ...]
+    faults: tuple[Planned, ...]
     isolation: str
     expect: str
     promised: str
@@ -57,7 +60,7 @@ def assemble(
 ) -> Assembled:
     """Settle what the workload leaves open; the arguments go before what it says.
 
-    analyzer_options: options by analyzer that apply where the workload sets no other.
+    analyzer_options: by analyzer.
     Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
@@ -74,7 +77,7 @@ def assemble(
     if analyzers is None:
         analyzers = tuple(Named(entry.name) for entry in registry.all("analyzer"))
     analyzers = tuple(
-        Named(each.name, {**(analyzer_options or {}).get(each.name, {}), **each.options})
+        Named(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
         for each in analyzers
     )
     heuristics = workload.heuristics
@@ -93,6 +96,7 @@ def assemble(
         adapter,
         built(registry, "analyzer", analyzers),
         built(registry, "heuristic", heuristics),
+        planned(registry, workload.faults, adapter),
         level,
         model,
         promised,
@@ -104,6 +108,18 @@ def built(registry: Registry, kind: str, names: Sequence[Named]) -> tuple[Any, .
     return tuple(
         build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}") for each in names
     )
+
+
+def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -> tuple[Planned, ...]:
+    """The faults as objects. UsageError for one that no database of this adapter can suffer."""
+    able = adapter.capabilities().faults
+    found = []
+    for spec in faults:
+        fault: Fault = build(registry.find("fault", spec.name), spec.options, f"fault {spec.name!r}")
+        if fault.needs not in able:
+            raise UsageError(f"the adapter {adapter.name!r} cannot inject the fault {spec.name!r}")
+        found.append(Planned(fault, spec))
+    return tuple(found)
 
 
 def database_url(given: str | None, workload: Workload | None) -> str | None:

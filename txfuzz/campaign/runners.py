@@ -13,6 +13,7 @@ from typing import Protocol
 from txfuzz.campaign.directory import IterationDirectory
 from txfuzz.database.port import Database
 from txfuzz.errors import HistoryError, UsageError
+from txfuzz.execution.faults import Planned
 from txfuzz.execution.run import Watch, execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.workload.model import Workload
@@ -38,10 +39,11 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Clients:
-    """Our own clients against a database."""
+    """Our own clients against a database, and faults meanwhile."""
 
     database: Database
     isolation: str
+    faults: tuple[Planned, ...] = ()
 
     def run(
         self,
@@ -57,6 +59,7 @@ class Clients:
             place.history,
             isolation=self.isolation,
             fresh=workload.init_schema,
+            faults=self.faults,
             interrupted=interrupted,
             watch=watch,
         )

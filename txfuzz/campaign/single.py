@@ -7,6 +7,7 @@ from pathlib import Path
 
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.errors import OutputError
+from txfuzz.execution.faults import cautions
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.plugin.loading import load_plugins
@@ -32,13 +33,19 @@ def record(
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
     with assembled.adapter.open(database_url(url, asked)) as database:
-        warnings = (*map(str, registry.problems), *registry.clashes(), *database.warnings())
+        warnings = (
+            *map(str, registry.problems),
+            *registry.clashes(),
+            *database.warnings(),
+            *cautions(assembled.faults, database),
+        )
         summary = execute(
             assembled.workload,
             database,
             history,
             isolation=assembled.isolation,
             fresh=init or asked.init_schema,
+            faults=assembled.faults,
             interrupted=interrupted,
         )
     return summary, warnings

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from txfuzz.database.port import Database
+
 KILL = "kill"
 TERMINATE = "terminate"
 PAUSE = "pause"
@@ -35,19 +37,26 @@ class Fault(Protocol):
     def lasts(self) -> float:
         """Seconds from inject() to heal()."""
 
-    def cautions(self, database: Any) -> tuple[str, ...]:
+    def cautions(self, database: Database) -> tuple[str, ...]:
         """Sentences about settings under which this fault means something else than it seems."""
 
-    def inject(self, database: Any, chance: Random) -> Done:
+    def inject(self, injector: Any, chance: Random) -> Done:
         """Make it happen. A TxfuzzError ends the run, after heal() was tried."""
 
-    def heal(self, database: Any) -> Done:
+    def heal(self, injector: Any) -> Done:
         """Undo it, as far as it is to be undone; called once after every inject()."""
 
 
 @runtime_checkable
+class Breakable(Protocol):
+    """A Database that faults can be injected into."""
+
+    def injector(self) -> Injectable:
+        """Does it; one for the whole life of the database."""
+
+
 class Injectable(Protocol):
-    """A Database that things can be done to. Called from one thread, while sessions are in use.
+    """Does things to a server. Called from one thread, while sessions are in use.
 
     Sessions meanwhile fail as the database makes them fail; what they say must stay true.
     """

@@ -14,7 +14,7 @@ from txfuzz.execution.source import Source
 from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction import run_transaction
 
-_PATIENCE = 5.0  # seconds that a client tries to connect anew
+PATIENCE = 5.0  # seconds that a client tries to connect anew
 
 
 class Client:
@@ -22,6 +22,7 @@ class Client:
 
     process: its process number, which grows by `step` whenever it has to connect anew: what an
     unknown transaction does later is not done by the process that goes on (as in Jepsen).
+    patience: for how many seconds it tries to connect anew.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Client:
         isolation: str,
         recorder: Recorder,
         tally: Tally,
+        patience: float = PATIENCE,
     ) -> None:
         self.process = process
         self.session: Session | None = connect()
@@ -40,6 +42,7 @@ class Client:
         self._isolation = isolation
         self._recorder = recorder
         self._tally = tally
+        self._patience = patience
         self._guard = threading.Lock()
 
     def run(self, source: Source, rendezvous: Rendezvous, barrier_every: int) -> None:
@@ -63,7 +66,7 @@ class Client:
 
     def _reconnect(self, source: Source) -> Session | None:
         """A new session; None when the run stops meanwhile, DatabaseUnavailable when none is to be had."""
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + self._patience
         pause = 0.01
         while not source.stopped:
             try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from txfuzz.database.port import Database, Session
 from txfuzz.errors import TxfuzzError
-from txfuzz.execution.client import Client
+from txfuzz.execution import faults as disturbances
+from txfuzz.execution.client import PATIENCE, Client
+from txfuzz.execution.faults import Nemesis, Planned, injector_for, patiently
 from txfuzz.execution.final_read import final_read
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
@@ -34,26 +36,32 @@ def execute(
     *,
     isolation: str,
     fresh: bool = True,
+    faults: Sequence[Planned] = (),
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
 ) -> ExecutionSummary:
     """Run the workload with all its clients; the history is whole whatever happens.
 
-    fresh: start from empty tables. interrupted: set it to end the run early. An error that ends
-    the run after it has begun is in the summary, together with the numbers so far. Raises
-    DatabaseUnavailable where it cannot begin, and OutputError where the history cannot be written.
+    fresh: start from empty tables. faults: those of the workload, as objects. interrupted: set it
+    to end the run early. An error that ends the run after it has begun is in the summary, together
+    with the numbers so far. Raises DatabaseUnavailable where it cannot begin, UsageError for a
+    fault that cannot be injected here, and OutputError where the history cannot be written.
     """
     kind = workload.kind
-    keys = KeySpace(
-        workload.keys,
-        database.prepare(kind, fresh=fresh),
-        lambda physical: database.insert_rows(kind, physical),
-    )
+    injector = injector_for(faults, database)
+    interrupted = interrupted or threading.Event()
+
+    def insert_rows(physical: range) -> None:
+        patiently(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
+
+    keys = KeySpace(workload.keys, database.prepare(kind, fresh=fresh), insert_rows)
     asking = Asking(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
-    interrupted = interrupted or threading.Event()
     with Recorder(history) as recorder, ExitStack() as stack:
-        running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack)
+        nemesis = None
+        if injector is not None:
+            nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
+        running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
         source = Source(asking, scheduling.transactions, scheduling.duration)
         start = time.monotonic()
         running.drive(source, interrupted, watch)
@@ -72,16 +80,19 @@ class _Running:
         isolation: str,
         connect: Callable[[], Session],
         stack: ExitStack,
+        nemesis: Nemesis | None,
     ) -> None:
         self.tally = Tally()
         self.failure: TxfuzzError | None = None
         self.crash: BaseException | None = None
         self._connect, self._isolation, self._recorder = connect, isolation, recorder
+        self._nemesis = nemesis
         self._barrier_every = workload.scheduling.barrier_every
         self._clients: list[Client] = []
         count = workload.scheduling.clients
+        patience = PATIENCE if nemesis is None else disturbances.PATIENCE
         for process in range(count):
-            client = Client(process, count, connect, isolation, recorder, self.tally)
+            client = Client(process, count, connect, isolation, recorder, self.tally, patience)
             stack.callback(client.close)
             self._clients.append(client)
 
@@ -98,12 +109,15 @@ class _Running:
         ]
         for thread in threads:
             thread.start()
+        over = threading.Event()
+        disturbing = self._disturb(source, over)
         cancel_at: float | None = None
         while any(thread.is_alive() for thread in threads):
             next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
             if interrupted.is_set():
                 source.stop()
             if source.stopped:
+                over.set()
                 cancel_at = cancel_at or time.monotonic() + _GRACE
                 if time.monotonic() >= cancel_at:
                     for client in self._clients:
@@ -111,12 +125,29 @@ class _Running:
                     cancel_at = time.monotonic() + _GRACE
             if watch is not None:
                 watch(source.asked, self.tally)
+        over.set()
+        if disturbing is not None:
+            disturbing.join()
         if self.crash is not None:
             raise self.crash
 
+    def _disturb(self, source: Source, over: threading.Event) -> threading.Thread | None:
+        """Start the thread that injects faults until `over` is set, if there are any."""
+        nemesis = self._nemesis
+        if nemesis is None:
+            return None
+        thread = threading.Thread(
+            target=lambda: self._guarded(source, lambda: nemesis.run(over)), name="nemesis", daemon=True
+        )
+        thread.start()
+        return thread
+
     def _work(self, client: Client, source: Source, rendezvous: Rendezvous) -> None:
+        self._guarded(source, lambda: client.run(source, rendezvous, self._barrier_every))
+
+    def _guarded(self, source: Source, work: Callable[[], None]) -> None:
         try:
-            client.run(source, rendezvous, self._barrier_every)
+            work()
         except TxfuzzError as error:
             self.failure = self.failure or error
             source.stop()
@@ -146,6 +177,7 @@ class _Running:
             aborts=dict(self.tally.aborts.most_common()),
             seconds=seconds,
             final_reads=reads,
+            faults=tuple(self._nemesis.injections) if self._nemesis else (),
             stopped=str(self.failure or ("interrupted" if interrupted else "")),
             interrupted=interrupted,
             failure=self.failure,

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from txfuzz.errors import TxfuzzError
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One fault that was injected. at, seconds: when it began in the run, and how long it took with
+    the healing. done: what the fault says that it did."""
+
+    name: str
+    at: float
+    seconds: float
+    done: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -16,6 +28,7 @@ class ExecutionSummary:
 
     asked: started; aborts: failed and unknown ones by the database's code. seconds: of the run
     without the final reads. final_reads: transactions that read all keys in the end.
+    faults: those injected, in their order.
     stopped: why it ended early, as a phrase; empty when it ran to its end. interrupted: by
     request of the caller. failure: the error that ended it; what was recorded is whole.
     """
@@ -27,6 +40,7 @@ class ExecutionSummary:
     aborts: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     final_reads: int = 0
+    faults: tuple[Injection, ...] = ()
     stopped: str = ""
     interrupted: bool = False
     failure: TxfuzzError | None = None
@@ -35,6 +49,11 @@ class ExecutionSummary:
     def per_second(self) -> float:
         """Committed transactions a second."""
         return self.ok / self.seconds if self.seconds else 0.0
+
+
+def counted(faults: Iterable[Injection]) -> dict[str, int]:
+    """How often each fault was injected, by name."""
+    return dict(Counter(each.name for each in faults))
 
 
 class Tally:

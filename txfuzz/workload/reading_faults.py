@@ -16,15 +16,15 @@ _EXAMPLE = "{name: NAME, every: 2s}"
 
 
 def read_faults(
-    node: Node, database: DatabaseSpec, capabilities: Capabilities | None, vocabulary: Vocabulary
+    node: Node | None, database: DatabaseSpec, capabilities: Capabilities | None, vocabulary: Vocabulary
 ) -> tuple[FaultSpec, ...]:
     """A list of mappings: `name`, when (`at` or `every`), and options of the fault.
 
     capabilities: of the adapter that the workload names; None where it names none.
     """
-    return tuple(
-        _fault(item, database, capabilities, vocabulary) for item in node.items("a list of faults")
-    )
+    if node is None:
+        return ()
+    return tuple(_fault(item, database, capabilities, vocabulary) for item in node.items("a list of faults"))
 
 
 def _fault(

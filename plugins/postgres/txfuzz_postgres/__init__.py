@@ -1,4 +1,4 @@
-"""PostgreSQL for txfuzz: the hook that hands over the adapter, and nothing that costs time to import."""
+"""PostgreSQL for txfuzz: hooks that hand over the adapter and the faults, and nothing slow to import."""
 
 from __future__ import annotations
 
@@ -10,3 +10,10 @@ def txfuzz_register_adapters() -> list[type]:
     from txfuzz_postgres.adapter import PostgresAdapter
 
     return [PostgresAdapter]
+
+
+@hookimpl
+def txfuzz_register_faults() -> list[type]:
+    from txfuzz_postgres.faults import FAULTS
+
+    return list(FAULTS)

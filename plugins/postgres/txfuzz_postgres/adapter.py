@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from txfuzz import Capabilities, option
 from txfuzz.options import check
 
+from .abilities import ABILITIES
 from .levels import DEFAULT, LOCKS, PROMISES
 from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
 
@@ -63,6 +64,7 @@ class PostgresAdapter:
             sql=True,
             lock_waits=True,
             embedded=True,
+            faults=ABILITIES,
         )
 
     def open(self, url: str | None) -> PostgresDatabase:

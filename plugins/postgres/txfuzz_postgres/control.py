@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection, create_engine, text
@@ -57,6 +57,21 @@ class Control:
                 return work(self._connected())
             except DBAPIError as error:
                 raise DatabaseUnavailable(in_words(error)) from None
+
+    def run_alone(self, statements: Sequence[str]) -> None:
+        """Run statements each by itself, outside any transaction."""
+
+        def work(connection: Connection) -> None:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.autocommit = True
+            try:
+                for statement in statements:
+                    driver.execute(statement)
+            finally:
+                driver.autocommit = False
+
+        self.run_several(work)
 
     def close(self) -> None:
         with self._lock:

@@ -17,12 +17,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     func,
-    insert,
     inspect,
     literal,
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
@@ -153,7 +153,7 @@ def table(tables: Tables, name: str) -> Table:
 
 
 def insert_empty(connection: Connection, tables: Tables, keys: range) -> None:
-    """A row without a value for every key, in one statement a table."""
+    """A row without a value for every key, in one statement a table. May be tried again after a failure."""
     if not keys:
         return
     empty = literal([], ARRAY(BigInteger)) if tables.kind is Kind.LIST_APPEND else literal(None, BigInteger)
@@ -161,4 +161,5 @@ def insert_empty(connection: Connection, tables: Tables, keys: range) -> None:
     series = func.generate_series(*bounds).table_valued(Column("key", BigInteger)).render_derived()
     for index in range(tables.count):
         rows = select(series.c.key, empty).where(series.c.key % tables.count == index)
-        connection.execute(insert(table(tables, tables.name(index))).from_select(["key", "val"], rows))
+        new = insert(table(tables, tables.name(index))).from_select(["key", "val"], rows)
+        connection.execute(new.on_conflict_do_nothing())

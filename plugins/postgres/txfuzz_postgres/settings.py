@@ -37,6 +37,10 @@ def session_settings(adapter: PostgresAdapter, schema: str, *, embedded: bool) -
         # A transaction that waits at a barrier or in a replay is no forgotten one.
         "idle_in_transaction_session_timeout": "0",
     }
+    if embedded:  # its own default is 0 as well, and can be changed for all sessions meanwhile
+        for name in ("statement_timeout", "lock_timeout"):
+            if wished[name] == "0ms":
+                del wished[name]
     if adapter.synchronous_commit is not None or embedded:
         wished["synchronous_commit"] = adapter.synchronous_commit or "off"
     return wished

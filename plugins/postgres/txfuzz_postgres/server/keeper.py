@@ -27,6 +27,7 @@ from typing import Any
 GENTLE_SECONDS = 4.0  # SIGINT: disconnect the clients, shut down in order
 QUICK_SECONDS = 3.0  # SIGQUIT: drop everything
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 IPC_RMID = 0
 
 
@@ -43,6 +44,8 @@ class Keeper:
             import ctypes
 
             self.libc = ctypes.CDLL(None)
+            # The children of a killed server become ours, and are not left as zombies.
+            self.libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def spawn(self, order: dict[str, Any]) -> int:
         """Fork and exec in a process group of its own, as the given user."""

@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ from txfuzz.errors import DatabaseUnavailable
 from .account import Account, server_account
 from .files import ServerFiles, executable_for, find_server
 from .link import KeeperLink
+from .processes import go_on, kill_all, processes_of, stop
 from .template import copy_template, drop_template, store_template, template_path
 
 SUPERUSER = "postgres"
@@ -25,6 +26,7 @@ SOCKET = ".s.PGSQL."
 SOCKET_BYTES = 103  # the smallest limit of the supported systems, less its final zero
 INITDB_SECONDS = 120.0
 START_SECONDS = 60.0
+GONE_SECONDS = 20.0
 PREFIX = "txfuzz-pg-"
 
 # The data lives as long as the campaign, so nothing needs to survive a power failure.
@@ -95,6 +97,25 @@ class EmbeddedServer:
 
     def running(self) -> bool:
         return self.pid != 0 and self._link.status(self.pid) is None
+
+    def processes(self) -> list[int]:
+        """The pids of the server, the postmaster's last."""
+        return processes_of(self.pid)
+
+    def kill(self) -> int:
+        """kill -9 of the whole server, and wait until it is gone; how many processes that were."""
+        killed = kill_all(self.pid, GONE_SECONDS)
+        while self._link.status(self.pid, 0.05) is None:
+            pass  # its parent is about to say so
+        return killed
+
+    def pause(self, pids: Sequence[int]) -> int:
+        """Stop these processes of the server; how many there were."""
+        return stop(pids)
+
+    def resume(self, pids: Sequence[int]) -> None:
+        """Those, and all that the server has by now: who was started meanwhile may wait for them."""
+        go_on({*pids, *self.processes()})
 
     def last_words(self) -> str:
         """The line of the server's log that says most about a failure."""

@@ -1,0 +1,174 @@
+"""The faults that come with PostgreSQL; what each does to the server is in injecting.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from txfuzz import Injectable, option
+from txfuzz.database.faults import CUT, KILL, LIMIT, PAUSE, TERMINATE
+from txfuzz.database.port import Database
+from txfuzz.options import check
+
+Done = Mapping[str, int | str]
+
+
+@dataclass(frozen=True)
+class KillServer:
+    """A crash: kill -9 of every process, then a restart on the same data."""
+
+    name: ClassVar[str] = "kill-server"
+    about: ClassVar[str] = "kill -9 of all processes of the embedded server, then a restart on the same data"
+    needs: ClassVar[str] = KILL
+
+    down: float = option(0.1, "seconds until it is started again", least=0)
+
+    def __post_init__(self) -> None:
+        check(self, f"fault {self.name!r}")
+
+    @property
+    def lasts(self) -> float:
+        return self.down
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        """What was acknowledged and not written is lost by right; who tests that knows it."""
+        found = database.describe()
+        unsafe = [name for name in ("synchronous_commit", "fsync") if found.get(name) == "off"]
+        if not unsafe:
+            return ()
+        are = "are" if len(unsafe) > 1 else "is"
+        wanted = " and ".join(f"`{name}: {'on' if name != 'fsync' else 'true'}`" for name in unsafe)
+        return (
+            f"{' and '.join(unsafe)} {are} off, so a killed server may lose transactions that it has "
+            f"acknowledged; set {wanted} under `database:` unless that is what you test",
+        )
+
+    def inject(self, injector: Injectable, chance: Random) -> Done:
+        return {"killed": injector.kill()}
+
+    def heal(self, injector: Injectable) -> Done:
+        injector.restart()
+        return {}
+
+
+@dataclass(frozen=True)
+class TerminateBackends:
+    """What an administrator or a failing network does to connections."""
+
+    name: ClassVar[str] = "terminate-backends"
+    about: ClassVar[str] = "the server ends connections of ours (pg_terminate_backend)"
+    needs: ClassVar[str] = TERMINATE
+
+    share: float = option(1.0, "which share of them, at least one; 1 for all", least=0)
+
+    def __post_init__(self) -> None:
+        check(self, f"fault {self.name!r}")
+
+    @property
+    def lasts(self) -> float:
+        return 0.0
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        return ()
+
+    def inject(self, injector: Injectable, chance: Random) -> Done:
+        return {"terminated": injector.terminate(min(self.share, 1.0), chance)}
+
+    def heal(self, injector: Injectable) -> Done:
+        return {}
+
+
+@dataclass(frozen=True)
+class PauseServer:
+    """A machine that stalls: nobody fails, and everybody is late."""
+
+    name: ClassVar[str] = "pause-server"
+    about: ClassVar[str] = "SIGSTOP, and after a while SIGCONT, of processes of the embedded server"
+    needs: ClassVar[str] = PAUSE
+
+    whom: str = option(
+        "server",
+        "all processes, that of one of our sessions, or all but those of sessions",
+        choices=("server", "session", "background"),
+    )
+    seconds: float = option(0.3, "for how long", least=0)
+
+    def __post_init__(self) -> None:
+        check(self, f"fault {self.name!r}")
+
+    @property
+    def lasts(self) -> float:
+        return self.seconds
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        return ()
+
+    def inject(self, injector: Injectable, chance: Random) -> Done:
+        return {"paused": injector.pause(self.whom, chance), "whom": self.whom}
+
+    def heal(self, injector: Injectable) -> Done:
+        injector.resume()
+        return {}
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Statements and waits for locks that the server gives up."""
+
+    name: ClassVar[str] = "timeouts"
+    about: ClassVar[str] = "statement and lock time-outs that are too short, for a while (embedded server)"
+    needs: ClassVar[str] = LIMIT
+
+    statement_ms: int = option(1, "statement_timeout meanwhile; 0 leaves it alone", least=0)
+    lock_ms: int = option(1, "lock_timeout meanwhile; 0 leaves it alone", least=0)
+    seconds: float = option(0.5, "for how long", least=0)
+
+    def __post_init__(self) -> None:
+        check(self, f"fault {self.name!r}")
+
+    @property
+    def lasts(self) -> float:
+        return self.seconds
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        return ()
+
+    def inject(self, injector: Injectable, chance: Random) -> Done:
+        injector.limit(self.statement_ms, self.lock_ms)
+        return {"statement_ms": self.statement_ms, "lock_ms": self.lock_ms}
+
+    def heal(self, injector: Injectable) -> Done:
+        injector.limit(0, 0)
+        return {}
+
+
+@dataclass(frozen=True)
+class CutCommit:
+    """The one moment at which a client cannot know what has become of its transaction."""
+
+    name: ClassVar[str] = "cut-commit"
+    about: ClassVar[str] = "connections are cut while COMMIT is under way, there or back"
+    needs: ClassVar[str] = CUT
+
+    connections: int = option(1, "how many at a time", least=1)
+
+    def __post_init__(self) -> None:
+        check(self, f"fault {self.name!r}")
+
+    @property
+    def lasts(self) -> float:
+        return 0.0
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        return ()
+
+    def inject(self, injector: Injectable, chance: Random) -> Done:
+        return {"cut": injector.cut_commits(self.connections, chance)}
+
+    def heal(self, injector: Injectable) -> Done:
+        return {}
+
+
+FAULTS = (KillServer, TerminateBackends, PauseServer, Timeouts, CutCommit)
