@@ -291,7 +291,7 @@ def test_a_lost_control_connection_comes_back_with_its_lock(foreign: Foreign) ->
     ("options", "says"),
     [
         ({"append": "on-conflicts"}, "did you mean 'on-conflict'"),
-        ({"tables": 0}, "tables must be a whole number of at least 1"),
+        ({"tables": 0}, "tables must be at least 1, found 0"),
         ({"tables": True}, "tables must be a whole number"),
         ({"max_connections": "many"}, "max_connections must be a whole number"),
         ({"synchronous_commit": "perhaps"}, "synchronous_commit cannot be 'perhaps'"),
