@@ -19,10 +19,31 @@ BELOW = {
     "execution": {"workload", "database", "history"},
     "analysis": {"history", "workload"},
     "feedback": {"analysis", "workload"},
+    "replay": {"analysis", "database", "execution", "feedback", "history", "workload"},
     "report": {"analysis", "feedback", "history", "workload"},
     "plugin": {"analysis", "workload"},
-    "campaign": {"analysis", "database", "execution", "feedback", "history", "plugin", "report", "workload"},
-    "cli": {"analysis", "campaign", "execution", "feedback", "history", "plugin", "report", "workload"},
+    "campaign": {
+        "analysis",
+        "database",
+        "execution",
+        "feedback",
+        "history",
+        "plugin",
+        "replay",
+        "report",
+        "workload",
+    },
+    "cli": {
+        "analysis",
+        "campaign",
+        "execution",
+        "feedback",
+        "history",
+        "plugin",
+        "replay",
+        "report",
+        "workload",
+    },
 }
 # Modules at the top that every layer may import
 COMMON = {"errors", "kind", "options"}

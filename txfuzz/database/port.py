@@ -10,7 +10,7 @@ no effect (fail), may have had one (info), or whether the workload itself is wro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -55,6 +55,7 @@ class Capabilities:
     sql: whether raw SQL steps are understood.
     lock_waits: whether it can tell that a session waits for a lock, and for whom.
     embedded: whether it can start a server of its own when no URL is given.
+    faults: the abilities that faults may need of its databases (txfuzz.database.faults).
     """
 
     isolation: Mapping[str, str]
@@ -64,6 +65,7 @@ class Capabilities:
     sql: bool = False
     lock_waits: bool = False
     embedded: bool = False
+    faults: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,18 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Close the connection; never raises."""
+
+
+@runtime_checkable
+class SeesWaits(Protocol):
+    """What the Database of an adapter with `lock_waits` can do beside."""
+
+    def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
+        """Which of these sessions wait for a lock at this moment, and for whom.
+
+        Sessions are named by their places; one that waits for none of the others (but for some
+        stranger) has an empty set. Callable while the sessions are at work, from one thread.
+        """
 
 
 class Database(Protocol):

@@ -11,10 +11,11 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate, chain
+from typing import Protocol
 
 from txfuzz.database.port import BoundStep
 from txfuzz.errors import UsageError
-from txfuzz.workload.keys import Generation, KeySpace
+from txfuzz.workload.keys import Generation
 from txfuzz.workload.model import Choice, Key, NewValue, Ref, Step, Transaction, Workload
 
 _ATTEMPTS = 1000  # at choices that must differ, before they are said to be impossible
@@ -30,10 +31,16 @@ class Asked:
     logical: tuple[int, ...]
 
 
+class Generations(Protocol):
+    """Hands out the open generation of a logical key, as a KeySpace does."""
+
+    def generation(self, logical: int) -> Generation: ...
+
+
 class Asking:
     """Draws transaction after transaction; for one thread at a time."""
 
-    def __init__(self, workload: Workload, draws: random.Random, keys: KeySpace) -> None:
+    def __init__(self, workload: Workload, draws: random.Random, keys: Generations) -> None:
         self._draws = draws
         self._keys = keys
         chosen = [weight for weight in workload.mix if weight.weight > 0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from txfuzz.kind import Kind
+from txfuzz.workload.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,21 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultSpec:
+    """A fault by name, with its options and when it strikes, in seconds since the clients began.
+
+    at: at these times, each once. every: again and again after so long, the first time included;
+    times: at most so often. One of `at` and `every` is set.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    at: tuple[float, ...] = ()
+    every: float | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseSpec:
     """Which adapter, where, and at which isolation level (the database's own word for it)."""
 
@@ -151,6 +167,7 @@ class Workload:
     expect: a consistency model in Elle's words; None for what the adapter says that the
         isolation level promises.
     analyzers, heuristics: None means all installed defaults.
+    replay: an order of steps to follow instead of fuzzing.
     """
 
     name: str
@@ -165,6 +182,8 @@ class Workload:
     keys: KeyLife = KeyLife()
     analyzers: tuple[Named, ...] | None = None
     heuristics: tuple[Named, ...] | None = None
+    faults: tuple[FaultSpec, ...] = ()
+    replay: Replay | None = None
 
     @property
     def kind(self) -> Kind:

@@ -7,7 +7,9 @@ from pathlib import Path
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.model import DatabaseSpec, KeyLife, Scheduling, Workload
 from txfuzz.workload.nodes import Node, Place
+from txfuzz.workload.reading_faults import read_faults
 from txfuzz.workload.reading_plugins import read_database, read_named
+from txfuzz.workload.reading_replay import read_replay
 from txfuzz.workload.reading_scheduling import equal_mix, read_key_life, read_mix, read_scheduling
 from txfuzz.workload.reading_steps import Transactions
 from txfuzz.workload.vocabulary import Vocabulary
@@ -28,6 +30,7 @@ FIELDS = (
     "analyzers",
     "heuristics",
     "faults",
+    "replay",
 )
 
 
@@ -60,7 +63,6 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
     fields = root.mapping("a workload as a mapping that begins with `version: 1`")
     _check_version(root)
     root.fields("a workload", FIELDS, ("workload",))
-    _refuse_faults(fields.get("faults"))
     database, capabilities = DatabaseSpec(), None
     if "database" in fields:
         database, capabilities = read_database(fields["database"], vocabulary)
@@ -82,6 +84,8 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
         heuristics=read_named(fields["heuristics"], "heuristic", vocabulary)
         if "heuristics" in fields
         else None,
+        replay=read_replay(fields["replay"], transactions) if "replay" in fields else None,
+        faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
     )
 
 
@@ -92,13 +96,6 @@ def _check_version(root: Node) -> None:
         raise root.place.error("found no version", f"a workload that begins with `version: {VERSION}`")
     if type(fields["version"].value) is not int or fields["version"].value != VERSION:
         raise fields["version"].unexpected(f"version {VERSION}, the only one there is")
-
-
-def _refuse_faults(node: Node | None) -> None:
-    if node is None:
-        return
-    for fault in node.items("a list of faults"):
-        raise fault.place.error("found a fault", "none: no adapter can inject faults yet")
 
 
 def _name(node: Node | None, source: str) -> str:

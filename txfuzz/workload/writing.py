@@ -8,6 +8,7 @@ from typing import Any
 
 from txfuzz.workload.model import (
     DatabaseSpec,
+    FaultSpec,
     Key,
     Named,
     NewValue,
@@ -19,6 +20,7 @@ from txfuzz.workload.model import (
 )
 from txfuzz.workload.passwords import without_password, without_secrets
 from txfuzz.workload.reading import VERSION
+from txfuzz.workload.replay import Action, Replay
 from txfuzz.workload.yamltext import filled, scalar, text_field
 
 _STEP = " " * 8
@@ -60,6 +62,12 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
         yield filled("analyzers:", _named(workload.analyzers), 2)
     if workload.heuristics is not None:
         yield filled("heuristics:", _named(workload.heuristics), 2)
+    if workload.faults:
+        yield "faults:"
+        for fault in workload.faults:
+            yield filled("  -", _fault(fault), 4)
+    if workload.replay is not None:
+        yield from _replay(workload.replay)
 
 
 def _database(spec: DatabaseSpec) -> dict[str, Any]:
@@ -132,9 +140,51 @@ def _duration(seconds: float) -> Any:
     return f"{whole // 60}m" if whole % 60 == 0 else f"{whole}s"
 
 
+def _fault(fault: FaultSpec) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": fault.name}
+    if fault.every is not None:
+        data["every"] = _duration(fault.every)
+    if fault.at:
+        data["at"] = [_duration(seconds) for seconds in fault.at]
+    if fault.times is not None:
+        data["times"] = fault.times
+    return {**data, **without_secrets(fault.options)}
+
+
 def _named(names: Iterable[Named]) -> list[Any]:
     return [_one_named(each.name, without_secrets(each.options)) for each in names]
 
 
 def _one_named(name: str, options: Mapping[str, Any]) -> Any:
     return {"name": name, **options} if options else name
+
+
+def _replay(replay: Replay) -> Iterator[str]:
+    yield "replay:"
+    yield f"  enabled: {scalar(replay.enabled)}"
+    yield "  transactions:"
+    for each in replay.transactions:
+        template = {} if each.template is None else {"template": each.template}
+        yield filled("    -", {"alias": each.alias, "txn": each.txn, **template}, 6)
+    if replay.schedule:
+        yield "  schedule:"
+        for action in replay.schedule:
+            yield filled("    -", _action(action), 6)
+    if replay.focus_key is not None:
+        yield f"  focus_key: {replay.focus_key}"
+    if replay.pause_after:
+        yield filled("  pause_after:", replay.pause_after, 4)
+    if missing := replay.missing:
+        yield filled("  missing:", {"kind": missing.kind, "from": missing.source, "to": missing.target}, 4)
+    if replay.anomaly is not None:
+        yield text_field("  anomaly:", replay.anomaly, 4)
+
+
+def _action(action: Action) -> dict[str, Any]:
+    data: dict[str, Any] = {} if action.alias is None else {"alias": action.alias}
+    data["action"] = action.action
+    if action.action == "step" and action.steps != 1:
+        data["steps"] = action.steps
+    if action.action == "sleep":
+        data["ms"] = action.ms
+    return data

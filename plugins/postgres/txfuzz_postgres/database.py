@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, text
 
-from txfuzz.database.port import SessionError
+from txfuzz.database.port import Session, SessionError
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
 
@@ -17,10 +17,12 @@ from . import schema as places
 from .advice import warnings_about
 from .connection import connect
 from .control import Control
+from .injecting import Cuttable, Injector
 from .session import PostgresSession
 from .settings import describe_settings, permitted, session_settings, settings_sql
 from .statements import Tables
 from .url import Target, parse_url
+from .waits import Waits
 
 if TYPE_CHECKING:
     from .adapter import PostgresAdapter
@@ -48,6 +50,8 @@ class PostgresDatabase:
         self._application = f"txfuzz {token}"  # by which views of activity name our connections
         self._closed = False
         self._control = Control(target, self._application)
+        self._injector = Injector(self._control, self._application, server)
+        self._waits = Waits(lambda: connect(target, self._application))
         try:
             self._settings = self._control.run(self._choose_settings)
             self._facts = self._control.run(describe_settings)
@@ -85,17 +89,35 @@ class PostgresDatabase:
     def session(self, kind: Kind) -> PostgresSession:
         conn = connect(self._target, self._application)
         try:
-            session = PostgresSession(conn, self._tables(kind), self._adapter.append)
+            session = Cuttable(conn, self._tables(kind), self._adapter.append)
             session.configure(settings_sql(self._settings))
         except SessionError as error:
             conn.finish()
             raise DatabaseUnavailable(error.message) from None
+        self._injector.watch(session)
         return session
+
+    def injector(self) -> Injector:
+        """See txfuzz.database.faults.Breakable."""
+        return self._injector
+
+    def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
+        """See txfuzz.database.port.SeesWaits."""
+        places = {
+            each.backend_pid: place
+            for place, each in enumerate(sessions)
+            if isinstance(each, PostgresSession)
+        }
+        return {
+            places[pid]: frozenset(places[other] for other in blockers if other in places)
+            for pid, blockers in self._waits.among(list(places)).items()
+        }
 
     def close(self) -> None:
         if self._closed:
             return
         self._closed = True
+        self._waits.close()
         try:
             if self._server is None and not self._keeps_schema:
                 self._control.run(self._leave)

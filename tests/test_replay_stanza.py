@@ -1,0 +1,107 @@
+"""The `replay` stanza: read, written, and every mistake in it named with its place (the ¦)."""
+
+from __future__ import annotations
+
+import pytest
+from workload_words import complaint, parse
+
+from txfuzz.workload.replay import Action, Missing, Participant
+from txfuzz.workload.writing import workload_text
+
+HEAD = """\
+version: 1
+workload:
+  transactions:
+    - name: look
+      steps: [{f: r, key: 1}, {f: append, key: 2}]
+    - name: write
+      steps: [{f: append, key: 1}]
+"""
+BOTH = "replay:\n  transactions: [{alias: t1, txn: look}, {alias: t2, txn: write}]\n"
+
+
+def test_read_and_written() -> None:
+    text = (
+        HEAD
+        + BOTH
+        + """\
+  enabled: false
+  schedule:
+    - {alias: t1, action: step}
+    - {action: sleep, ms: 1.5}
+    - {alias: t2, action: step, steps: 0}
+    - {alias: t2, action: rollback}
+    - {alias: t1, action: step, steps: 1}
+    - {alias: t1, action: commit}
+  focus_key: 2
+  pause_after: {t1: 1}
+  missing: {kind: rw, from: t1, to: t2}
+  anomaly: G2-item
+"""
+    )
+    workload = parse(text)
+    replay = workload.replay
+    assert replay is not None
+    assert replay.transactions == (Participant("t1", "look"), Participant("t2", "write"))
+    assert replay.schedule[1:4] == (
+        Action("sleep", None, ms=1.5),
+        Action("step", "t2", 0),
+        Action("rollback", "t2"),
+    )
+    assert (replay.enabled, replay.focus_key, replay.pause_after) == (False, 2, {"t1": 1})
+    assert (replay.missing, replay.anomaly) == (Missing("rw", "t1", "t2"), "G2-item")
+    assert parse(workload_text(workload)) == workload
+
+
+def test_without_a_schedule_the_pauses_are_one() -> None:
+    replay = parse(HEAD + BOTH + "  pause_after: {t1: 1}\n").replay
+    assert replay is not None
+    assert [(each.alias, each.action, each.steps) for each in replay.actions()] == [
+        ("t1", "step", 0),
+        ("t1", "step", 0),
+        ("t1", "commit", 1),
+        ("t2", "step", 0),
+        ("t2", "commit", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stanza", "said"),
+    [
+        ("replay: ¦[]\n", "found an empty list, expected replay as a mapping"),
+        ("replay: ¦{}\n", "found replay without the field 'transactions'"),
+        ("replay: {transactions: ¦[]}\n",
+         "found a replay of nobody, expected at least one {alias: NAME, txn: NAME}"),
+        ("replay: {transactions: [{alias: a, txn: ¦lok}]}\n",
+         "found the unknown transaction 'lok' in the replay (did you mean 'look'?)"),
+        ("replay: {transactions: [{alias: a, txn: look}, {alias: ¦a, txn: write}]}\n",
+         "found the alias 'a' again, expected each once"),
+        (BOTH + "  schedule: [{alias: ¦zz, action: step}]\n",
+         "found the unknown alias 'zz' in the replay (known: t1, t2)"),
+        (BOTH + "  schedule: [¦{action: step}]\n", "found an entry of the schedule without the field 'alias'"),
+        (BOTH + "  schedule: [{alias: t1, action: ¦stop}]\n",
+         "found the text 'stop', expected what to do (did you mean 'step'?)"),
+        (BOTH + "  schedule: [{alias: t1, action: commit, ¦steps: 2}]\n",
+         "found steps in a commit, expected it in a step only"),
+        (BOTH + "  schedule: [{alias: t2, action: ¦step, steps: 2}]\n",
+         "found step 2 of 't2', expected none after step 1, which is its last"),
+        (BOTH + "  schedule: [{alias: t2, action: commit}, {alias: t2, action: ¦step}]\n",
+         "found a step of 't2' after its commit, expected none"),
+        (BOTH + "  schedule: [¦{action: sleep}]\n", "found a sleep without the field 'ms'"),
+        (BOTH + "  schedule: [{action: sleep, ms: ¦-1}]\n",
+         "found the number -1, expected how many milliseconds to sleep (a number that is not negative)"),
+        (BOTH + "  focus_key: ¦9\n",
+         "found the number 9, expected a key that a transaction of the replay touches"),
+        (BOTH + "  pause_after: {¦zz: 1}\n",
+         "found the unknown alias 'zz' in the replay (known: t1, t2)"),
+        (BOTH + "  pause_after: {t1: ¦3}\n",
+         "found the number 3, expected after how many steps to pause (a whole number from 0 to 2)"),
+        (BOTH + "  missing: {kind: ¦xy, from: t1, to: t2}\n",
+         "found the text 'xy', expected a kind of dependency (known: rw, wr, ww)"),
+        (BOTH + "  missing: {kind: rw, from: t1, to: ¦x}\n",
+         "found the unknown alias 'x' in the replay (known: t1, t2)"),
+        (BOTH + "  ¦shedule: []\n", "found the unknown field 'shedule' in replay (did you mean 'schedule'?)"),
+    ],
+)  # fmt: skip
+def test_mistakes(stanza: str, said: str) -> None:
+    assert complaint(HEAD + stanza) == said

@@ -1,0 +1,80 @@
+"""What an attempt means: its anomalies and dependencies, by the checker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.check import check
+from txfuzz.analysis.dependencies import KINDS
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.result import AnalysisResult, Anomaly
+from txfuzz.history.model import History
+from txfuzz.history.reading import read_history_bytes
+from txfuzz.replay.attempt import Attempt
+from txfuzz.replay.signature import Signature, signature_of
+
+_SHOWN = 64  # anomalies of each type: an attempt has few transactions
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """types: anomalies that contradict the model; all_types: all of them. edges: dependencies as
+    (kind, alias, alias, logical key). signatures: of the anomalies that contradict the model."""
+
+    types: tuple[str, ...]
+    all_types: tuple[str, ...]
+    edges: frozenset[tuple[str, str, str, int]]
+    signatures: Mapping[Signature, Anomaly]
+
+
+class Judge:
+    """Judges attempts; those that mean the same are judged once.
+
+    expect: the model that they are held against. isolation: the level at which they run. origins:
+    the template of each transaction, by which signatures name it.
+    """
+
+    def __init__(self, expect: str, isolation: str, origins: Mapping[str, str] | None = None) -> None:
+        self.expect, self.isolation = expect, isolation
+        self._origins = origins or {}
+        self._known: dict[tuple[object, ...], Judgement] = {}
+
+    def judge(self, attempt: Attempt) -> Judgement:
+        found = self._known.get(attempt.meaning)
+        if found is None:
+            found = self._known[attempt.meaning] = self._judge(attempt)
+        return found
+
+    def _judge(self, attempt: Attempt) -> Judgement:
+        if not attempt.begun:
+            return Judgement((), (), frozenset(), {})
+        history = history_of(attempt)
+        result = check(history, self.expect, shown=_SHOWN)
+        edges = set()
+        if result.dependencies is not None:
+            found = result.dependencies.unfolded()
+            for kind, source, target, key in zip(
+                found.kind.tolist(),
+                found.source.tolist(),
+                found.target.tolist(),
+                found.key.tolist(),
+                strict=True,
+            ):
+                if max(source, target) < len(attempt.begun):
+                    logical = attempt.logical[history.keys[key]]
+                    edges.add((KINDS[kind], attempt.begun[source], attempt.begun[target], logical))
+        signatures: dict[Signature, Anomaly] = {}
+        for anomaly in result.anomalies:
+            signatures.setdefault(signature_of(anomaly, self.isolation, self._origins), anomaly)
+        return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures)
+
+    def analysed(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
+        """In full, for reports."""
+        history = history_of(attempt)
+        return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])
+
+
+def history_of(attempt: Attempt) -> History:
+    return read_history_bytes(b"".join(attempt.lines), "replay")
