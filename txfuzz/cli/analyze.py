@@ -64,6 +64,7 @@ def analyze(
     """
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+    from txfuzz.analysis.result import AnalysisResult, Verdict
     from txfuzz.campaign.assembling import check_model
     from txfuzz.history.reading import read_history
 
@@ -80,11 +81,8 @@ def analyze(
             codes.add(error.exit_code)
             click.echo(f"txfuzz: {error}", err=True)
             if as_json:
-                click.echo(
-                    json.dumps(
-                        {"file": str(path), "verdict": "unknown", "expect": expect, "error": str(error)}
-                    )
-                )
+                unread = AnalysisResult(str(path), Verdict.UNKNOWN, expect, str(error))
+                click.echo(json.dumps(unread.to_json(), ensure_ascii=False))
             continue
         result = analyze_history(history, expect, analyzers=[analyzer])
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))

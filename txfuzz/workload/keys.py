@@ -40,6 +40,11 @@ class KeySpace:
         self._inserted_to = after
         self._open: dict[int, Generation] = {}
 
+    @property
+    def last(self) -> int:
+        """The highest physical key that was taken, or inserted for later."""
+        return max(self._next - 1, self._inserted_to)
+
     def generation(self, logical: int) -> Generation:
         """The open generation of this key; a transaction asks once for each of its keys."""
         found = self._open.get(logical)
