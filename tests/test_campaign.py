@@ -59,6 +59,7 @@ def test_a_campaign_leaves_its_artefacts(workload: Path, tmp_path: Path) -> None
             "history.edn",
             "analysis.json",
             "decisions.json",
+            "execution.json",
             "dependency_graph.png",
             "minimal_dependency_graph.png",
         }

@@ -36,6 +36,7 @@ class IterationDirectory:
         self.path = path
         self.workload = path / "workload.yaml"
         self.history = path / "history.edn"
+        self.execution = path / "execution.json"
         self.analysis = path / "analysis.json"
         self.decisions = path / "decisions.json"
 
@@ -66,7 +67,7 @@ class RunDirectory:
 
     @classmethod
     def reopen(cls, path: Path | None) -> Self:
-        """A directory whose histories are to be analysed again."""
+        """A directory whose histories are there, to be analysed again or to be added to."""
         if path is None:
             raise UsageError("--skip-run needs --output-dir: where the histories are")
         try:

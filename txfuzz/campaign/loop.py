@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,13 @@ from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_u
 from txfuzz.campaign.directory import IterationDirectory, RunDirectory, draw_graphs, write_json, write_text
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.record import campaign_data
+from txfuzz.campaign.resuming import Recorded, first_workload, recorded, write_execution
 from txfuzz.campaign.runners import Clients, Existing, External, Runner
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.watching import Nobody, Watcher
+from txfuzz.errors import OutputError, TxfuzzError
+from txfuzz.execution.faults import cautions
+from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.feedback.adjusting import propose_all
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
 from txfuzz.history.model import History
@@ -55,7 +59,7 @@ class _Campaign:
         self.registry = load_plugins(strict=settings.strict_plugins)
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)
-        path = workload_path(settings.workload, settings.workload_dir)
+        path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)
         self.url = None
         workload = read_workload(path, InstalledVocabulary(self.registry))
         self.assembled = assemble(
@@ -64,11 +68,12 @@ class _Campaign:
             isolation=settings.isolation,
             expect=settings.expect,
             seed=settings.seed,
-            analyzer_options={"elle": {"max_near_cycles": settings.max_near_cycles}},
+            analyzer_options=_analyzer_options(settings),
         )
         self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
         self.database: dict[str, str] = {}
+        self.failure: TxfuzzError | None = None
 
     def run(self) -> CampaignResult:
         with ExitStack() as stack:
@@ -81,10 +86,12 @@ class _Campaign:
             try:
                 self.iterate(runner)
             except BaseException as error:
-                self.write_record(
-                    "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
-                )
-                raise
+                error = self.failure or error  # what came first is the cause of the rest
+                with suppress(OutputError):
+                    self.write_record(
+                        "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
+                    )
+                raise error from None
             result = self.result()
             self.write_record("interrupted" if result.interrupted else "ended")
         self.watcher.ended(result)
@@ -97,13 +104,13 @@ class _Campaign:
         if self.settings.skip_run:
             return Existing()
         database = stack.enter_context(self.assembled.adapter.open(self.url))
-        for sentence in database.warnings():
+        for sentence in (*database.warnings(), *cautions(self.assembled.faults, database)):
             self.watcher.warned(sentence)
         self.database = dict(database.describe())
-        return Clients(database, self.assembled.isolation)
+        return Clients(database, self.assembled.isolation, self.assembled.faults)
 
     def open_directory(self) -> RunDirectory:
-        if self.settings.skip_run:
+        if self.settings.skip_run or self.settings.resume:
             return RunDirectory.reopen(self.settings.output)
         directory, moved = RunDirectory.create(self.settings.output, self.assembled.workload.name)
         if moved is not None:
@@ -114,7 +121,8 @@ class _Campaign:
         workload = self.assembled.workload
         for number in range(self.settings.iterations):
             place = self.directory.iteration(number)
-            outcome, workload = self.iteration(number, workload, place, runner)
+            again = self.settings.resume and recorded(place)
+            outcome, workload = self.iteration(number, workload, place, Recorded() if again else runner)
             self.outcomes.append(outcome)
             self.write_record("running")
             self.watcher.iteration_ended(outcome)
@@ -132,6 +140,7 @@ class _Campaign:
         self.watcher.iteration_started(number, workload)
         with timed(stages, "run"):
             execution = runner.run(workload, place, interrupted=self.interrupted, watch=self.watcher.running)
+        self.note_run(execution, place, runner, stages)
         with timed(stages, "read"):
             history = read_history(place.history)
         with timed(stages, "analysis"):
@@ -149,9 +158,25 @@ class _Campaign:
         )
         return outcome, next_workload
 
+    def note_run(
+        self,
+        execution: ExecutionSummary | None,
+        place: IterationDirectory,
+        runner: Runner,
+        stages: dict[str, float],
+    ) -> None:
+        if execution is None:
+            if isinstance(runner, Recorded):
+                self.watcher.warned(f"{place.path} was cut short: its history is analysed as far as it goes")
+        elif isinstance(runner, Recorded):
+            stages["run"] = execution.seconds
+        else:
+            self.failure = execution.failure
+            write_execution(place, execution)
+
     def written(self, place: IterationDirectory, workload: Workload) -> Workload:
         """The workload of the iteration, which stands in its place; that of an earlier run is kept."""
-        if self.settings.skip_run and place.workload.exists():
+        if (self.settings.skip_run or self.settings.resume) and place.workload.exists():
             return read_workload(place.workload, InstalledVocabulary(self.registry))
         write_text(place.workload, workload_text(workload))
         return workload
@@ -194,6 +219,13 @@ class _Campaign:
         )
         self.directory.write_stats(stats(self.outcomes))
         self.directory.write_progress(PROGRESS_COLUMNS, map(progress_row, self.outcomes))
+
+
+def _analyzer_options(settings: CampaignSettings) -> dict[str, dict[str, Any]]:
+    """Options of analyzers that the command line sets, whatever the workload says."""
+    if settings.max_near_cycles is None:
+        return {}
+    return {"elle": {"max_near_cycles": settings.max_near_cycles}}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import ExitCode
-from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.execution.summary import ExecutionSummary, counted
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.workload.model import Workload
 
@@ -135,5 +135,6 @@ def _iteration_stats(outcome: IterationOutcome) -> dict[str, Any]:
         "anomaly_types": list(outcome.result.anomaly_types),
         "mix": {weight.txn: weight.weight for weight in outcome.workload.mix},
         "aborts": dict(execution.aborts) if execution else {},
+        "faults": counted(execution.faults) if execution else {},
         "stages": {name: round(seconds, 4) for name, seconds in outcome.seconds.items()},
     }

@@ -10,6 +10,7 @@ import txfuzz
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.outcome import CampaignResult, IterationOutcome
 from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.execution.summary import counted
 from txfuzz.plugin.registry import Registry
 
 
@@ -56,5 +57,6 @@ def _iteration(outcome: IterationOutcome) -> dict[str, Any]:
         "transactions": result.transactions,
         "committed": result.committed,
         "near_cycles": result.near_cycles_counted,
+        "faults": counted(outcome.execution.faults) if outcome.execution else {},
         "decisions": [{"heuristic": each.heuristic, "target": each.target} for each in outcome.decisions],
     }

@@ -37,13 +37,14 @@ class Runner(Protocol):
         """What became of it, where that is known."""
 
 
-@dataclass(frozen=True)
 class Clients:
-    """Our own clients against a database, and faults meanwhile."""
+    """Our own clients against a database, and faults meanwhile. No physical key is used in two runs."""
 
-    database: Database
-    isolation: str
-    faults: tuple[Planned, ...] = ()
+    def __init__(self, database: Database, isolation: str, faults: tuple[Planned, ...] = ()) -> None:
+        self._database = database
+        self._isolation = isolation
+        self._faults = faults
+        self._last_key = 0
 
     def run(
         self,
@@ -53,16 +54,19 @@ class Clients:
         interrupted: threading.Event,
         watch: Watch | None,
     ) -> ExecutionSummary:
-        return execute(
+        summary = execute(
             workload,
-            self.database,
+            self._database,
             place.history,
-            isolation=self.isolation,
+            isolation=self._isolation,
             fresh=workload.init_schema,
-            faults=self.faults,
+            after=self._last_key,
+            faults=self._faults,
             interrupted=interrupted,
             watch=watch,
         )
+        self._last_key = summary.last_key
+        return summary
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ class CampaignSettings:
     output: the run directory; None makes a new one under `runs/`.
     database_url: a server of one's own; may hold a password, so it is never shown.
     runner_cmd: an external command that makes the histories. skip_run: analyse histories that
-    are there. keep_schema_init: every iteration starts from empty tables. open_loop: no feedback.
+    are there. resume: go on with the campaign in `output`. keep_schema_init: every iteration
+    starts from empty tables. open_loop: no feedback.
     """
 
     workload: str | Path = DEFAULT_WORKLOAD
@@ -31,9 +32,10 @@ class CampaignSettings:
     seed: int | None = None
     runner_cmd: str | None = None
     skip_run: bool = False
+    resume: bool = False
     keep_schema_init: bool = False
     open_loop: bool = False
-    max_near_cycles: int = 12
+    max_near_cycles: int | None = None
     max_graph_nodes: int = 200
     strict_plugins: bool = False
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from txfuzz.campaign.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, CampaignSettings
 from txfuzz.errors import UsageError
 
 _FILE = click.Path(path_type=Path)
+_BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "verbose", "quiet")
 
 
 @click.command()
@@ -39,11 +42,16 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--skip-run", is_flag=True, help="Start no database: analyse the histories in the run directory."
 )
+@click.option(
+    "--resume", type=_FILE, metavar="DIR",
+    help="Go on with the campaign in this run directory, killed or interrupted. Of the other options only "
+    "--iterations, --database-url, --strict-plugins, -v and -q may stand beside it.",
+)  # fmt: skip
 @click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
 @click.option("--open-loop", is_flag=True, help="The same run without feedback.")
 @click.option(
-    "--max-near-cycles", type=click.IntRange(min=0), default=12, show_default=True, metavar="N",
-    help="How many near-cycles to keep.",
+    "--max-near-cycles", type=click.IntRange(min=0), metavar="N",
+    help="How many near-cycles to keep. [default: 12]",
 )  # fmt: skip
 @click.option(
     "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
@@ -52,7 +60,17 @@ _FILE = click.Path(path_type=Path)
 @click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every decision with its reason.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
-def run(config: Path | None, workload: str | None, verbose: bool, quiet: bool, **fields: Any) -> int:
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    config: Path | None,
+    workload: str | None,
+    resume: Path | None,
+    verbose: bool,
+    quiet: bool,
+    **fields: Any,
+) -> int:
     """Fuzz a database in a loop: run, analyse, adapt, repeat.
 
     Without arguments: the default campaign on an embedded server.
@@ -63,7 +81,30 @@ def run(config: Path | None, workload: str | None, verbose: bool, quiet: bool, *
 
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
-    settings = CampaignSettings(workload=config or workload or DEFAULT_WORKLOAD, **fields)
+    if resume is not None:
+        settings = _resumed(ctx, resume)
+    else:
+        settings = CampaignSettings(workload=config or workload or DEFAULT_WORKLOAD, **fields)
     with interruptible() as interrupted:
         result = run_campaign(settings, interrupted=interrupted, watcher=Screen(verbose=verbose, quiet=quiet))
     return result.exit_code
+
+
+def _resumed(ctx: click.Context, directory: Path) -> CampaignSettings:
+    """The settings of an earlier campaign, and of the command line what may change them."""
+    from txfuzz.campaign.resuming import resumed_settings
+
+    given = {
+        parameter.name: ctx.params[parameter.name]
+        for parameter in ctx.command.params
+        if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
+    for parameter in ctx.command.params:
+        if parameter.name in given and parameter.name not in _BESIDE_RESUME:
+            raise UsageError(f"--resume takes {parameter.opts[0]} from the campaign; leave it out")
+    return replace(
+        resumed_settings(
+            directory, iterations=given.get("iterations"), database_url=given.get("database_url")
+        ),
+        strict_plugins=bool(given.get("strict_plugins")),
+    )

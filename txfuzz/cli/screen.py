@@ -131,6 +131,10 @@ def _ran(execution: ExecutionSummary) -> str:
     )
     if execution.info:
         line += f", {execution.info:,} unknown"
+    if execution.faults:
+        from txfuzz.execution.summary import counted
+
+        line += "; faults: " + ", ".join(f"{name} ×{n:,}" for name, n in counted(execution.faults).items())
     line += f"; {execution.final_reads:,} final reads" if execution.final_reads else ""
     return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
 

@@ -18,6 +18,7 @@ from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.source import Source
 from txfuzz.execution.summary import ExecutionSummary, Tally
+from txfuzz.execution.vanishing import Anchor
 from txfuzz.workload.asking import Asking
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
@@ -36,16 +37,19 @@ def execute(
     *,
     isolation: str,
     fresh: bool = True,
+    after: int = 0,
     faults: Sequence[Planned] = (),
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
 ) -> ExecutionSummary:
     """Run the workload with all its clients; the history is whole whatever happens.
 
-    fresh: start from empty tables. faults: those of the workload, as objects. interrupted: set it
-    to end the run early. An error that ends the run after it has begun is in the summary, together
-    with the numbers so far. Raises DatabaseUnavailable where it cannot begin, UsageError for a
-    fault that cannot be injected here, and OutputError where the history cannot be written.
+    fresh: start from empty tables. after: physical keys up to this one are taken, whether rows of
+    them can be seen or not (an unknown transaction may still write one). faults: those of the
+    workload, as objects. interrupted: set it to end the run early. An error that ends the run after
+    it has begun is in the summary, together with the numbers so far. Raises DatabaseUnavailable
+    where it cannot begin, UsageError for a fault that cannot be injected here, and OutputError
+    where the history cannot be written.
     """
     kind = workload.kind
     injector = injector_for(faults, database)
@@ -54,20 +58,23 @@ def execute(
     def insert_rows(physical: range) -> None:
         patiently(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
 
-    keys = KeySpace(workload.keys, database.prepare(kind, fresh=fresh), insert_rows)
+    keys = KeySpace(workload.keys, max(after, database.prepare(kind, fresh=fresh)), insert_rows)
     asking = Asking(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
-    with Recorder(history) as recorder, ExitStack() as stack:
-        nemesis = None
-        if injector is not None:
-            nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
-        running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
-        source = Source(asking, scheduling.transactions, scheduling.duration)
-        start = time.monotonic()
-        running.drive(source, interrupted, watch)
-        seconds = time.monotonic() - start
-        reads = running.read_all(keys, interrupted)
-        return running.summary(source, seconds, reads, interrupted.is_set())
+    with ExitStack() as outer:
+        with Recorder(history) as recorder, ExitStack() as stack:
+            anchor = outer.enter_context(Anchor(history))
+            nemesis = None
+            if injector is not None:
+                nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
+            running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
+            source = Source(asking, scheduling.transactions, scheduling.duration)
+            start = time.monotonic()
+            running.drive(source, interrupted, anchor, watch)
+            seconds = time.monotonic() - start
+            reads = running.read_all(keys, interrupted, anchor)
+        running.failure = running.failure or anchor.loss()
+        return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
 
 class _Running:
@@ -96,7 +103,9 @@ class _Running:
             stack.callback(client.close)
             self._clients.append(client)
 
-    def drive(self, source: Source, interrupted: threading.Event, watch: Watch | None) -> None:
+    def drive(
+        self, source: Source, interrupted: threading.Event, anchor: Anchor, watch: Watch | None
+    ) -> None:
         rendezvous = Rendezvous(len(self._clients))
         threads = [
             threading.Thread(
@@ -114,7 +123,7 @@ class _Running:
         cancel_at: float | None = None
         while any(thread.is_alive() for thread in threads):
             next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
-            if interrupted.is_set():
+            if interrupted.is_set() or anchor.gone():
                 source.stop()
             if source.stopped:
                 over.set()
@@ -155,8 +164,8 @@ class _Running:
             self.crash = self.crash or error
             source.stop()
 
-    def read_all(self, keys: KeySpace, interrupted: threading.Event) -> int:
-        if self.failure is not None:
+    def read_all(self, keys: KeySpace, interrupted: threading.Event, anchor: Anchor) -> int:
+        if self.failure is not None or anchor.gone():
             return 0
         process = 1 + max(client.process for client in self._clients)
         try:
@@ -167,7 +176,9 @@ class _Running:
             self.failure = error
             return 0
 
-    def summary(self, source: Source, seconds: float, reads: int, interrupted: bool) -> ExecutionSummary:
+    def summary(
+        self, source: Source, seconds: float, reads: int, last_key: int, interrupted: bool
+    ) -> ExecutionSummary:
         outcomes = self.tally.outcomes
         return ExecutionSummary(
             asked=source.asked,
@@ -177,6 +188,7 @@ class _Running:
             aborts=dict(self.tally.aborts.most_common()),
             seconds=seconds,
             final_reads=reads,
+            last_key=last_key,
             faults=tuple(self._nemesis.injections) if self._nemesis else (),
             stopped=str(self.failure or ("interrupted" if interrupted else "")),
             interrupted=interrupted,

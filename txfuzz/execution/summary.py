@@ -28,6 +28,7 @@ class ExecutionSummary:
 
     asked: started; aborts: failed and unknown ones by the database's code. seconds: of the run
     without the final reads. final_reads: transactions that read all keys in the end.
+    last_key: the highest physical key taken.
     faults: those injected, in their order.
     stopped: why it ended early, as a phrase; empty when it ran to its end. interrupted: by
     request of the caller. failure: the error that ended it; what was recorded is whole.
@@ -40,6 +41,7 @@ class ExecutionSummary:
     aborts: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     final_reads: int = 0
+    last_key: int = 0
     faults: tuple[Injection, ...] = ()
     stopped: str = ""
     interrupted: bool = False

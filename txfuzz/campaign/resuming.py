@@ -1,0 +1,116 @@
+"""Going on with a campaign that was killed, interrupted, or should have been longer.
+
+What stands in the run directory decides: an iteration with a history is not run again, but
+analysed (the history of the one that was cut short, too, as far as it goes), and the loop goes on
+behind the last one as if nothing had happened. Everything that a seed decides is as it would have been.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from txfuzz.campaign.directory import IterationDirectory, write_json
+from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.errors import UsageError
+from txfuzz.execution.run import Watch
+from txfuzz.execution.summary import ExecutionSummary, Injection
+from txfuzz.workload.model import Workload
+
+
+def resumed_settings(
+    directory: Path, *, iterations: int | None = None, database_url: str | None = None
+) -> CampaignSettings:
+    """The settings of the campaign in this directory, to go on with it.
+
+    iterations: another number than the campaign was started with, usually a larger one.
+    database_url: where the database is; URLs are never stored. Raises UsageError where there is no
+    campaign, where it has ended, and where it needs a URL that is not given.
+    """
+    record = _read(directory / "campaign.json")
+    arguments = record.get("arguments")
+    if not isinstance(arguments, dict):
+        raise UsageError(f"{directory}: the campaign there is of another version and cannot be resumed")
+    if arguments.get("database_url") and database_url is None:
+        raise UsageError(
+            f"{directory}: the campaign was started with --database-url, which is stored nowhere; "
+            "give it again"
+        )
+    known = {each.name for each in fields(CampaignSettings)} - {"database_url", "output", "resume"}
+    stored = {name: value for name, value in arguments.items() if name in known}
+    settings = CampaignSettings(**stored, database_url=database_url, output=directory, resume=True)
+    if settings.workload_dir is not None:
+        settings = replace(settings, workload_dir=Path(settings.workload_dir))
+    settings = replace(settings, iterations=iterations or settings.iterations)
+    done = len(record.get("iterations", ()))
+    if record.get("state") == "ended" and done >= settings.iterations:
+        raise UsageError(
+            f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
+            "number makes it longer"
+        )
+    return settings
+
+
+def first_workload(settings: CampaignSettings) -> Path | None:
+    """The workload of a resumed campaign's first iteration, in which everything is settled."""
+    if not settings.resume or settings.output is None:
+        return None
+    path = settings.output / "iter_00" / "workload.yaml"
+    return path if path.exists() else None
+
+
+def recorded(place: IterationDirectory) -> bool:
+    """Has this iteration a history with anything in it?"""
+    try:
+        return place.history.stat().st_size > 0
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The runner of an iteration that was run before: its history is there."""
+
+    def run(
+        self,
+        workload: Workload,
+        place: IterationDirectory,
+        *,
+        interrupted: threading.Event,
+        watch: Watch | None,
+    ) -> ExecutionSummary | None:
+        """What became of it; None where the fuzzer did not live to say so."""
+        return read_execution(place)
+
+
+def write_execution(place: IterationDirectory, summary: ExecutionSummary) -> None:
+    data = asdict(replace(summary, failure=None))
+    del data["failure"]
+    write_json(place.execution, data)
+
+
+def read_execution(place: IterationDirectory) -> ExecutionSummary | None:
+    if not place.execution.exists():
+        return None
+    data = dict(_read(place.execution))
+    try:
+        data["faults"] = tuple(Injection(**each) for each in data.pop("faults", ()))
+        return ExecutionSummary(**{**data, "interrupted": False})
+    except TypeError:
+        raise UsageError(f"{place.execution}: not written by this version of txfuzz") from None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path.parent}: there is no campaign to resume (no {path.name})") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"{path}: not written by txfuzz")
+    return data
