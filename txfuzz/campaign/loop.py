@@ -149,7 +149,9 @@ class _Campaign:
             )
             write_json(place.analysis, result.to_json())
         with timed(stages, "pictures"):
-            notes = draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
+            notes: tuple[str, ...] = ()
+            if not (isinstance(runner, Recorded) and place.decisions.exists()):  # it was complete
+                notes = draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
         with timed(stages, "feedback"):
             next_workload, decisions, complaints = self.feedback(result, workload, number)
             write_json(place.decisions, [as_data(decision) for decision in decisions])

@@ -41,11 +41,15 @@ class Cuttable(PostgresSession):
         """how: socket.SHUT_RD cuts the way back, socket.SHUT_RDWR both ways."""
         self._cut = how
 
-    def commit(self) -> None:
+    def _before_commit(self) -> None:
         how, self._cut = self._cut, None
-        if how is not None and self._open:
+        if how is not None:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._conn.socket)) as double:
                 double.shutdown(how)
+
+    def commit(self) -> None:
+        if self._open:
+            self._before_commit()
         super().commit()
 
 
