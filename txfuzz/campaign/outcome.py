@@ -40,7 +40,10 @@ class IterationOutcome:
 
 @dataclass(frozen=True)
 class CampaignResult:
-    """All iterations. promised: what the database promises at this isolation level."""
+    """All iterations. promised: what the database promises at this isolation level.
+
+    cautions: settings under which the injected faults may break that promise by right.
+    """
 
     directory: Path
     expect: str
@@ -48,6 +51,7 @@ class CampaignResult:
     promised: str
     iterations: tuple[IterationOutcome, ...] = ()
     interrupted: bool = False
+    cautions: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

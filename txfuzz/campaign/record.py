@@ -37,6 +37,7 @@ def campaign_data(
         "analyzers": [analyzer.name for analyzer in assembled.analyzers],
         "heuristics": [] if settings.open_loop else [each.name for each in assembled.heuristics],
         "database": dict(database),
+        "cautions": list(result.cautions),
         "versions": {"txfuzz": txfuzz.__version__, "python": platform.python_version()},
         "plugins": [
             {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}

@@ -92,6 +92,8 @@ class Screen:
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
             sentence = verdict_sentence(outcome.result, result.isolation, result.promised)
             click.echo("\n".join(paragraph(sentence)))
+            for caution in result.cautions:
+                click.echo("\n".join(paragraph(f"But mind {caution}.")))
             click.echo(f"\n{finding_text(outcome.result)}")
             history = result.directory / f"iter_{outcome.number:02d}" / "history.edn"
             click.echo(f"more: txfuzz analyze {shlex.quote(str(history))} --expect {result.expect}")
