@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,3 +159,10 @@ def test_the_public_names_are_there() -> None:
     assert sorted(txfuzz.__all__) == sorted(txfuzz._HOME)
     for name in txfuzz.__all__:
         assert getattr(txfuzz, name) is not None
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Before 3.11.5 CPython matches too much there; a single class of characters is safe."""
+    for path in [*modules(), *(ROOT / "plugins").rglob("*.py")]:
+        found = re.search(r"\)(?:[*+?]|\{[\d,]+\})\+", path.read_text(encoding="utf-8"))
+        assert found is None, path

@@ -121,5 +121,5 @@ def _line_ends(text: str) -> str:
     if "\r" not in text:
         return text
     return re.sub(
-        r'("[^"\\]*+(?:\\.[^"\\]*+)*+"|\\\r)|\r', lambda found: found[1] or " ", text, flags=re.DOTALL
+        r'("[^"\\]*+(?:\\.[^"\\]*+)*"|\\\r)|\r', lambda found: found[1] or " ", text, flags=re.DOTALL
     )

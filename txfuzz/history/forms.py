@@ -12,13 +12,13 @@ SHOWN = 60  # bytes of what was found in a message
 
 # Blanks before an operation; tags or discards in front of its bracket.
 BLANKS = re.compile(rb"[ \t\n\r,]*+")
-_HEAD = re.compile(rb"(?:#[^\s{}()\[\]\",;]*+[ \t\n\r,]*+)*+")
+_HEAD = re.compile(rb"(?:#[^\s{}()\[\]\",;]*+[ \t\n\r,]*+)*")
 _TOKEN = re.compile(
-    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'  # a string
+    rb'"[^"\\]*+(?:\\.[^"\\]*+)*"'  # a string
     rb"|\\."  # a character
     rb"|;[^\n]*+"  # a comment
     rb"|\n\{"  # what looks like the beginning of the next operation
-    rb'|(?:\[[^\[\](){}"\\;\n]*+\][ ,]*+)++'  # vectors of words, such as nearly all are
+    rb'|(?:\[[^\[\](){}"\\;\n]*+\][ ,]*+)+'  # vectors of words, such as nearly all are
     rb'|[\[\](){}"\\]',
     re.DOTALL,
 )

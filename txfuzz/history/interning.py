@@ -32,7 +32,7 @@ SIDE_MARK = b"\x1f"
 
 NUMBER = rb"(?:0|-?[1-9]\d{0,17}+)"
 _A_NUMBER = re.compile(NUMBER)
-_MORE_NUMBERS = re.compile(rb"%b(?: %b)*+" % (NUMBER, NUMBER))
+_MORE_NUMBERS = re.compile(rb"%b(?: %b)*" % (NUMBER, NUMBER))
 # A scalar that stands between spaces or brackets and needs no context to be understood.
 _SCALAR = re.compile(rb'"[^"\\\x00-\x20,]*"|[^\x00-\x20,\[\](){}"\\;#^\x7f]+')
 _TOKENS_KEPT = 1 << 16

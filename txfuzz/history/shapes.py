@@ -16,9 +16,9 @@ from txfuzz.history.interning import NUMBER
 
 _GAP = rb"[, ]+"
 _NAME = rb"[A-Za-z][\w.*+!?<>=-]*+"
-_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\["\\nrt][^"\\\x00-\x1f]*+)*+"'
+_STRING = rb'"[^"\\\x00-\x1f]*+(?:\\["\\nrt][^"\\\x00-\x1f]*+)*"'
 _SCALAR = rb"(?:%b|-?\d{1,15}\.\d{1,15}|:%b|nil|true|false|%b)" % (NUMBER, _NAME, _STRING)
-_HARMLESS = rb"(?:%b|\[(?:%b(?:%b%b)*+)?\])" % (_SCALAR, _SCALAR, _GAP, _SCALAR)
+_HARMLESS = rb"(?:%b|\[(?:%b(?:%b%b)*)?\])" % (_SCALAR, _SCALAR, _GAP, _SCALAR)
 
 _NATURAL = rb"(0|[1-9]\d{0,17})"
 
@@ -32,8 +32,8 @@ _FORMS = {
     # All micro-operations without the outermost brackets; the parts are looked at one by one.
     b"value": rb"\[\[:([^{}()\\;#^,\x00-\x1f]*)\]\]",
     b"txn": rb'"([^"\\\x00-\x1f]*)"',
-    b"steps": rb"\[((?:%b(?: %b)*+)?)\]" % (NUMBER, NUMBER),
-    b"logical": rb"\[((?:(?:nil|%b)(?: (?:nil|%b))*+)?)\]" % (NUMBER, NUMBER),
+    b"steps": rb"\[((?:%b(?: %b)*)?)\]" % (NUMBER, NUMBER),
+    b"logical": rb"\[((?:(?:nil|%b)(?: (?:nil|%b))*)?)\]" % (NUMBER, NUMBER),
 }
 _HEAD = re.compile(rb"(?:#[A-Za-z][\w.*+!?$%&=<>/-]* ?)?\{[, ]*")
 _PAIR = re.compile(rb"(:%b(?:/%b)?)(%b)(?:%b|%b)([, ]*)" % (_NAME, _NAME, _GAP, _FORMS[b"value"], _HARMLESS))
