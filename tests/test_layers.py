@@ -21,7 +21,7 @@ BELOW = {
     "analysis": {"history", "workload"},
     "feedback": {"analysis", "workload"},
     "replay": {"analysis", "database", "execution", "feedback", "history", "workload"},
-    "report": {"analysis", "feedback", "history", "workload"},
+    "report": {"analysis", "feedback", "history", "replay", "workload"},
     "plugin": {"analysis", "workload"},
     "campaign": {
         "analysis",

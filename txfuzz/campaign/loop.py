@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -13,13 +13,16 @@ from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import IterationDirectory, RunDirectory, draw_graphs, write_json, write_text
+from txfuzz.campaign.fault_notes import fault_notes
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.record import campaign_data
+from txfuzz.campaign.replaying import write_replay
 from txfuzz.campaign.resuming import Recorded, first_workload, recorded, write_execution
 from txfuzz.campaign.runners import Clients, Existing, External, Runner
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.watching import Nobody, Watcher
-from txfuzz.errors import OutputError, TxfuzzError
+from txfuzz.database.port import Database
+from txfuzz.errors import OutputError, TxfuzzError, UsageError
 from txfuzz.execution.faults import cautions
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.feedback.adjusting import propose_all
@@ -56,6 +59,8 @@ class _Campaign:
         self.settings = settings
         self.interrupted = interrupted
         self.watcher = watcher
+        if settings.run_replay and (settings.skip_run or settings.runner_cmd is not None):
+            raise UsageError("--run-replay needs a database: not with --skip-run or --runner-cmd")
         self.registry = load_plugins(strict=settings.strict_plugins)
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)
@@ -73,7 +78,9 @@ class _Campaign:
         self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
         self.database: dict[str, str] = {}
+        self.live: Database | None = None
         self.failure: TxfuzzError | None = None
+        self.cautions: tuple[str, ...] = ()
 
     def run(self) -> CampaignResult:
         with ExitStack() as stack:
@@ -103,8 +110,9 @@ class _Campaign:
             return External(self.settings.runner_cmd, self.url)
         if self.settings.skip_run:
             return Existing()
-        database = stack.enter_context(self.assembled.adapter.open(self.url))
-        for sentence in (*database.warnings(), *cautions(self.assembled.faults, database)):
+        self.live = database = stack.enter_context(self.assembled.adapter.open(self.url))
+        self.cautions = cautions(self.assembled.faults, database)
+        for sentence in (*database.warnings(), *self.cautions):
             self.watcher.warned(sentence)
         self.database = dict(database.describe())
         return Clients(database, self.assembled.isolation, self.assembled.faults)
@@ -152,12 +160,24 @@ class _Campaign:
             notes: tuple[str, ...] = ()
             if not (isinstance(runner, Recorded) and place.decisions.exists()):  # it was complete
                 notes = draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
+        with timed(stages, "replay"):
+            replays = write_replay(
+                place,
+                history,
+                result,
+                workload,
+                self.assembled,
+                database=self.live if self.settings.run_replay else None,
+                again=isinstance(runner, Recorded),
+                interrupted=self.interrupted,
+            )
         with timed(stages, "feedback"):
-            next_workload, decisions, complaints = self.feedback(result, workload, number)
+            next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)
             write_json(place.decisions, [as_data(decision) for decision in decisions])
         outcome = IterationOutcome(
-            number, workload, result, execution, decisions, stages, (*notes, *complaints)
-        )
+            number, workload, result, execution, decisions, stages,
+            (*fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints),
+        )  # fmt: skip
         return outcome, next_workload
 
     def note_run(
@@ -189,7 +209,7 @@ class _Campaign:
         return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
 
     def feedback(
-        self, result: AnalysisResult, workload: Workload, number: int
+        self, result: AnalysisResult, workload: Workload, number: int, failed_replays: Mapping[int, int]
     ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
         """The next workload. Its seed is derived, so that each iteration asks something else."""
         root = self.assembled.workload.seed
@@ -198,7 +218,7 @@ class _Campaign:
             return following, (), ()
         return propose_all(
             self.assembled.heuristics,
-            FeedbackResult.of(result, number),
+            FeedbackResult.of(result, number, failed_replays),
             following,
             stream(root, "feedback", number),
             fixed=("init_schema",) if self.settings.keep_schema_init else (),
@@ -212,6 +232,7 @@ class _Campaign:
             self.assembled.promised,
             tuple(self.outcomes),
             self.interrupted.is_set(),
+            self.cautions,
         )
 
     def write_record(self, state: str) -> None:

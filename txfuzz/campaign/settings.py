@@ -18,7 +18,8 @@ class CampaignSettings:
     output: the run directory; None makes a new one under `runs/`.
     database_url: a server of one's own; may hold a password, so it is never shown.
     runner_cmd: an external command that makes the histories. skip_run: analyse histories that
-    are there. resume: go on with the campaign in `output`. keep_schema_init: every iteration
+    are there. resume: go on with the campaign in `output`. run_replay: replay after each
+    iteration what was found or nearly happened. keep_schema_init: every iteration
     starts from empty tables. open_loop: no feedback.
     """
 
@@ -33,6 +34,7 @@ class CampaignSettings:
     runner_cmd: str | None = None
     skip_run: bool = False
     resume: bool = False
+    run_replay: bool = False
     keep_schema_init: bool = False
     open_loop: bool = False
     max_near_cycles: int | None = None

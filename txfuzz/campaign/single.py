@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.directory import write_bytes
+from txfuzz.database.port import Database
 from txfuzz.errors import OutputError
 from txfuzz.execution.faults import cautions
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.plugin.loading import load_plugins
+from txfuzz.replay.following import Player, follow
+from txfuzz.replay.result import ReplayResult
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.shipped import workload_path
 
@@ -24,9 +28,13 @@ def record(
     isolation: str | None = None,
     seed: int | None = None,
     strict_plugins: bool = False,
+    attempts: int = 1,
     interrupted: threading.Event | None = None,
-) -> tuple[ExecutionSummary, tuple[str, ...]]:
-    """Run a workload once; what became of it, and sentences that the user should read."""
+) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
+    """Run a workload once; what became of it, and sentences that the user should read.
+
+    A workload whose `replay` is enabled is replayed, so many `attempts`.
+    """
     registry = load_plugins(strict=strict_plugins)
     asked = read_workload(workload_path(workload, None), InstalledVocabulary(registry))
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
@@ -39,6 +47,9 @@ def record(
             *database.warnings(),
             *cautions(assembled.faults, database),
         )
+        if asked.replay is not None and asked.replay.enabled:
+            result = _replayed(assembled, database, history, init, attempts, interrupted)
+            return result, warnings
         summary = execute(
             assembled.workload,
             database,
@@ -49,3 +60,24 @@ def record(
             interrupted=interrupted,
         )
     return summary, warnings
+
+
+def _replayed(
+    assembled: Assembled,
+    database: Database,
+    history: Path,
+    init: bool,
+    attempts: int,
+    interrupted: threading.Event | None,
+) -> ReplayResult:
+    workload = assembled.workload
+    with Player(
+        database,
+        workload.kind,
+        assembled.isolation,
+        fresh=init or workload.init_schema,
+        stop=interrupted,
+    ) as player:
+        result, lines = follow(player, workload, assembled.expect, attempts=attempts)
+    write_bytes(history, b"".join(lines))
+    return result

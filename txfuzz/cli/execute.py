@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from txfuzz.errors import ExitCode
+
+if TYPE_CHECKING:
+    from txfuzz.replay.result import ReplayResult
 
 _FILE = click.Path(path_type=Path)
 
@@ -21,6 +25,10 @@ _FILE = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
 @click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+@click.option(
+    "--attempts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+    help="How often to follow the schedule of a replay.",
+)  # fmt: skip
 @click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
 def execute(
     config: Path,
@@ -30,21 +38,25 @@ def execute(
     isolation: str | None,
     seed: int | None,
     strict_plugins: bool,
+    attempts: int,
 ) -> int:
     """Run one workload against a database and record its history.
 
-    The history is judged by `txfuzz analyze`. Exit code 3 when nothing committed.
+    A workload with a `replay` stanza is replayed: its schedule is followed exactly. The history is judged by `txfuzz analyze`. Exit code 3 when nothing committed.
     """
     from txfuzz.campaign.single import record
     from txfuzz.cli.interruption import interruptible
+    from txfuzz.replay.result import ReplayResult
 
     with interruptible() as interrupted:
         summary, warnings = record(
             config, out, init=init, url=database_url, isolation=isolation, seed=seed,
-            strict_plugins=strict_plugins, interrupted=interrupted,
+            strict_plugins=strict_plugins, attempts=attempts, interrupted=interrupted,
         )  # fmt: skip
     for sentence in warnings:
         click.echo(f"txfuzz: {sentence}", err=True)
+    if isinstance(summary, ReplayResult):
+        return _show_replay(summary)
     click.echo(
         f"{out}: {summary.asked:,} transactions in {summary.seconds:.1f} s: {summary.ok:,} ok, "
         f"{summary.fail:,} fail, {summary.info:,} info; {summary.final_reads:,} final reads"
@@ -54,3 +66,10 @@ def execute(
     if summary.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.NOTHING_FOUND if summary.ok else ExitCode.UNKNOWN
+
+
+def _show_replay(result: ReplayResult) -> ExitCode:
+    from txfuzz.report.replay_text import replay_text
+
+    click.echo(replay_text(result))
+    return ExitCode.UNKNOWN if result.ended or not result.committed else ExitCode.NOTHING_FOUND

@@ -47,6 +47,9 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     help="Go on with the campaign in this run directory, killed or interrupted. Of the other options only "
     "--iterations, --database-url, --strict-plugins, -v and -q may stand beside it.",
 )  # fmt: skip
+@click.option(
+    "--run-replay", is_flag=True, help="After each iteration, replay what was found or nearly happened."
+)
 @click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
 @click.option("--open-loop", is_flag=True, help="The same run without feedback.")
 @click.option(

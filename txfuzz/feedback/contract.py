@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from txfuzz.analysis.result import AnalysisResult, KeyPressure, NearCycle, Verdict
@@ -19,6 +20,7 @@ class FeedbackResult:
     them and those whose two transactions overlapped in time.
     near_cycles: nearest first. key_pressure: hardest pressed first, logical keys.
     anomaly_types: what contradicts the expected model so far in this iteration.
+    failed_replays: logical key → near-cycles on it that were replayed and refused to close.
     """
 
     iteration: int
@@ -32,9 +34,12 @@ class FeedbackResult:
     near_cycles: tuple[NearCycle, ...] = ()
     key_pressure: tuple[KeyPressure, ...] = ()
     anomaly_types: tuple[str, ...] = ()
+    failed_replays: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, result: AnalysisResult, iteration: int = 0) -> FeedbackResult:
+    def of(
+        cls, result: AnalysisResult, iteration: int = 0, failed_replays: Mapping[int, int] | None = None
+    ) -> FeedbackResult:
         return cls(
             iteration=iteration,
             verdict=result.verdict,
@@ -47,6 +52,7 @@ class FeedbackResult:
             near_cycles=result.near_cycles,
             key_pressure=result.key_pressure,
             anomaly_types=result.anomaly_types,
+            failed_replays=failed_replays or {},
         )
 
 

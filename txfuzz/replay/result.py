@@ -18,8 +18,8 @@ class ReplayResult:
     """What the attempts at one schedule came to.
 
     appeared: attempts in which the missing edge arose on the focus key; None where the stanza
-    names none. closed: attempts that showed the anomaly that the stanza names; where it names
-    none, any that contradicts the model. anomalies: in how many attempts each type was found.
+    names none. closed: attempts that showed what the stanza is to show. anomalies: in how many
+    attempts each type was found.
     outcomes: by alias, "ok" or the database's code → attempts. diverged: sentences about what went
     otherwise than the schedule says, with the number of attempts. log: of one attempt, one that
     closed if any did. ended: the sentence of an attempt that could not go on.
@@ -99,7 +99,12 @@ def has_appeared(replay: Replay, judgement: Judgement) -> bool:
 
 
 def has_closed(replay: Replay, judgement: Judgement) -> bool:
-    """Did the anomaly that the stanza names arise (any forbidden one where it names none), and with
-    it the missing edge where it names one?"""
-    found = replay.anomaly in judgement.all_types if replay.anomaly else bool(judgement.types)
-    return found and (replay.missing is None or has_appeared(replay, judgement))
+    """Did the attempt show what the stanza is to show?
+
+    With a missing edge: that edge, and an anomaly that the model forbids (the cycle may show itself
+    as another one, as a lost update is a read skew, too). Else the anomaly that the stanza names,
+    or any that is forbidden.
+    """
+    if replay.missing is not None:
+        return has_appeared(replay, judgement) and bool(judgement.types)
+    return replay.anomaly in judgement.all_types if replay.anomaly else bool(judgement.types)

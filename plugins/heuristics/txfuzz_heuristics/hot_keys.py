@@ -24,6 +24,11 @@ class HotKeys:
 
     max_keys: int = option(4, "how many keys the choices are narrowed to at most", least=2)
     near_cycle_weight: float = option(3.0, "what a near-cycle counts for each of its keys", least=0.0)
+    replay_weight: float = option(
+        3.0,
+        "what each replay of a near-cycle that failed adds for each of its keys",
+        least=0.0,
+    )
     pressure_weight: float = option(
         1.0, "what the hardest pressed key counts; others in proportion", least=0.0
     )
@@ -58,7 +63,12 @@ class HotKeys:
         counts = Counter(key for keys in groups for key in keys)
 
         def worth(keys: tuple[int, ...]) -> float:
-            each = (self.near_cycle_weight * counts[key] + pressure.get(key, 0.0) for key in keys)
+            each = (
+                self.near_cycle_weight * counts[key]
+                + self.replay_weight * feedback.failed_replays.get(key, 0)
+                + pressure.get(key, 0.0)
+                for key in keys
+            )
             return sum(each) / len(keys)
 
         chosen: list[int] = []
@@ -79,6 +89,8 @@ class HotKeys:
         if near:
             lie = sum(bool(set(each.keys) & set(near)) for each in feedback.near_cycles)
             parts.append(f"{lie} of {len(feedback.near_cycles)} near-cycles touch {_listed(near)}")
+            if refused := sum(feedback.failed_replays.get(key, 0) for key in near):
+                parts.append(f"replays on them failed {refused} times")
         if hard := [key for key in chosen[:found] if key not in named]:
             edges = sum(pressed[key] for key in hard)
             parts.append(f"{edges} concurrent edges ran on {_listed(hard)}")

@@ -1,0 +1,90 @@
+"""What an iteration leaves behind for replay, and the replays of a campaign."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from txfuzz.analysis.result import AnalysisResult
+from txfuzz.campaign.assembling import Assembled
+from txfuzz.campaign.directory import IterationDirectory, write_bytes, write_json, write_text
+from txfuzz.database.port import Database
+from txfuzz.history.model import History
+from txfuzz.replay.closing import Closing, Target, choose, close_all, targets
+from txfuzz.replay.following import Player
+from txfuzz.workload.model import Workload
+from txfuzz.workload.writing import workload_text
+
+_LOOKED_AT = 12  # near-cycles and anomalies that are considered without a database
+
+
+@dataclass(frozen=True)
+class Replays:
+    """failed: logical key → near-cycles on it that refused to close. notes: for the reader."""
+
+    failed: Mapping[int, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def write_replay(
+    place: IterationDirectory,
+    history: History,
+    result: AnalysisResult,
+    workload: Workload,
+    assembled: Assembled,
+    *,
+    database: Database | None,
+    again: bool,
+    interrupted: threading.Event,
+) -> Replays:
+    """replay.yaml, where there is anything to replay; with a database also what came of it.
+
+    again: the iteration is one that was run before, and so were its replays.
+    """
+    told = place.path / "replay_result.json"
+    if again and told.exists():
+        failed = json.loads(told.read_text(encoding="utf-8")).get("failed", {})
+        return Replays({int(key): int(count) for key, count in failed.items()})
+    found = targets(result, history, workload, assembled.promised)
+    if database is None:
+        chosen = choose(islice(found, _LOOKED_AT))
+        _write(place, None if chosen is None else chosen.derived.candidates[0], chosen)
+        return Replays()
+    with Player(database, workload.kind, assembled.isolation, stop=interrupted) as player:
+        closing = close_all(player, list(found), assembled.expect)
+    if closing.chosen is None or closing.chosen.result is None:
+        _write(place, None, None)
+        return Replays(closing.failed, ("replay: nothing to replay",))
+    _write(place, closing.chosen.workload, closing.chosen.target)
+    write_bytes(place.path / "replay_history.edn", b"".join(closing.chosen.lines))
+    tried = [each.to_json() for each in closing.tried]
+    failed = {str(key): count for key, count in closing.failed.items()}
+    write_json(told, {**closing.chosen.result.to_json(), "tried": tried, "failed": failed})
+    return Replays(closing.failed, (_note(closing),))
+
+
+def _write(place: IterationDirectory, workload: Workload | None, target: Target | None) -> None:
+    path = place.path / "replay.yaml"
+    if workload is None or target is None:
+        path.unlink(missing_ok=True)  # of an earlier analysis
+        return
+    header = f"Replay of {target.what}: {workload.about}\n"
+    header += f"To follow it: txfuzz execute --config {path.name} --out FILE"
+    write_text(path, workload_text(workload, header))
+
+
+def _note(closing: Closing) -> str:
+    near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
+    chosen = closing.chosen
+    assert chosen is not None
+    assert chosen.result is not None
+    parts = []
+    if chosen.closed:
+        result = chosen.result
+        parts.append(f"{chosen.target.anomaly} in {result.closed} of {result.attempts} attempts")
+    if near:
+        parts.append(f"{sum(each.closed for each in near)} of {len(near)} near-cycles closed")
+    return f"replay: {'; '.join(parts) or 'nothing showed again'}"

@@ -1,0 +1,121 @@
+"""Which dependencies an order of steps would bring about, on a database that keeps versions.
+
+A small model, used to choose among orders before any is tried: writes take locks that are held to
+the end, reads see what was committed, as of the statement or as of the transaction's first
+statement. What really happens the replay shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+# (alias, step); the step after the last one is COMMIT.
+Event = tuple[str, int]
+# (kind, alias, alias, logical key)
+Link = tuple[str, str, str, int]
+# What a step does: "r", "w" or "l" (a read that locks), and the logical key; None for a step
+# without micro-operation.
+Deed = tuple[str, int] | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """links: the dependencies between transactions that commit. refused: transactions that the
+    database would abort. waits: how often a write would wait for a lock."""
+
+    links: frozenset[Link]
+    refused: frozenset[str]
+    waits: int
+
+
+@dataclass
+class _State:
+    snapshots: bool
+    versions: dict[int, list[str]] = field(default_factory=dict)  # key → writers, committed, in order
+    locks: dict[int, str] = field(default_factory=dict)
+    pending: dict[str, list[int]] = field(default_factory=dict)  # alias → keys that it has written
+    snapshot: dict[str, dict[int, int]] = field(default_factory=dict)  # alias → versions at its begin
+    reads: list[tuple[str, int, int]] = field(default_factory=list)  # alias, key, versions seen
+    held: dict[str, list[Event]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    waits: int = 0
+
+
+def predict(order: Sequence[Event], deeds: Mapping[str, Sequence[Deed]], *, snapshots: bool) -> Prediction:
+    """snapshots: a transaction reads as of its first statement, and its write to what others have
+    changed since is refused; else every statement reads what is committed when it begins."""
+    state = _State(snapshots)
+    left = list(order)
+    while left:
+        event = left.pop(0)
+        if event[0] in state.held:
+            state.held[event[0]].append(event)
+            continue
+        left[:0] = _take(state, event, deeds)
+    return Prediction(_links(state), frozenset(state.refused | set(state.held)), state.waits)
+
+
+def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> list[Event]:
+    """Do what the event says; the events of others that it lets go."""
+    alias, step = event
+    if alias in state.refused:
+        return []
+    if step == len(deeds[alias]):
+        for key in state.pending.pop(alias, []):
+            state.versions.setdefault(key, []).append(alias)
+        return _let_go(state, alias)
+    seen = state.snapshot.setdefault(alias, {key: len(each) for key, each in state.versions.items()})
+    deed = deeds[alias][step]
+    if deed is None:
+        return []
+    f, key = deed
+    committed = len(state.versions.get(key, []))
+    if f == "r":
+        _read(state, alias, key, committed)
+        return []
+    owner = state.locks.get(key, alias)
+    if owner != alias:
+        state.waits += 1
+        state.held[alias] = [event]
+        return []
+    if state.snapshots and committed > seen.get(key, 0):
+        state.refused.add(alias)
+        state.pending.pop(alias, None)
+        return _let_go(state, alias)
+    state.locks[key] = alias
+    if f == "l":
+        _read(state, alias, key, committed)
+        return []
+    if key not in state.pending.setdefault(alias, []):
+        state.pending[alias].append(key)
+    return []
+
+
+def _read(state: _State, alias: str, key: int, committed: int) -> None:
+    if key not in state.pending.get(alias, []):
+        seen = state.snapshot[alias].get(key, 0) if state.snapshots else committed
+        state.reads.append((alias, key, seen))
+
+
+def _let_go(state: _State, alias: str) -> list[Event]:
+    state.locks = {key: owner for key, owner in state.locks.items() if owner != alias}
+    events = [event for each in state.held.values() for event in each]
+    state.held.clear()
+    return events
+
+
+def _links(state: _State) -> frozenset[Link]:
+    found: set[Link] = set()
+    for key, writers in state.versions.items():
+        found |= {("ww", one, two, key) for one, two in pairwise(writers)}
+    for alias, key, seen in state.reads:
+        if alias in state.refused:
+            continue
+        writers = state.versions.get(key, [])
+        if seen:
+            found.add(("wr", writers[seen - 1], alias, key))
+        if seen < len(writers):
+            found.add(("rw", alias, writers[seen], key))
+    return frozenset(link for link in found if link[1] != link[2])
