@@ -26,7 +26,7 @@ workload:
         - {f: append, key: {ref: k}}
   mix:
     - {txn: t, weight: 1}
-scheduling: {clients: 2, transactions: 20}
+scheduling: {clients: 2, transactions: 40, barrier_every: 1}
 """
 OK_PAIR = (
     "{:index 0, :type :invoke, :process 0, :f :txn, :value [[:append 1 1]]}\n"

@@ -49,6 +49,7 @@ class Client:
         """Until the source has no more. Raises what ends the whole run (a TxfuzzError)."""
         done = 0
         try:
+            rendezvous.meet()  # nobody has a start on the others
             while (asked := source.next()) is not None:
                 session = self.session or self._reconnect(source)
                 if session is None:
