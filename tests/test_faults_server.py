@@ -128,7 +128,7 @@ def test_rows_inserted_beforehand_survive_a_crash_in_between(run: Run) -> None:
 
 
 def test_terminated_backends(run: Run) -> None:
-    summary, history, result = ran = run("[{name: terminate-backends, every: 0.1s, share: 0.5}]")
+    summary, history, _ = ran = run("[{name: terminate-backends, every: 0.1s, share: 0.5}]")
     nothing_found(ran)
     assert summary.faults
     assert {each.done["terminated"] for each in summary.faults} <= {1, 2}

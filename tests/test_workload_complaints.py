@@ -31,7 +31,7 @@ FORMS = "a key: {choice: {from: [1, 2]}}, {choice: {range: [1, 9]}}, {ref: NAME}
         (HEAD + ONE + "seed: ¦1.5\n", "found the number 1.5, expected a seed (a whole number)"),
         (HEAD + ONE + "seed: ¦true\n", "found true, expected a seed (a whole number)"),
         (HEAD + ONE + "faults:\n  - ¦kill\n",
-         "found a fault, expected none: no adapter can inject faults yet"),
+         "found the text 'kill', expected a fault as a mapping like {name: NAME, every: 2s}"),
         (HEAD + ONE + "faults: ¦kill\n", "found the text 'kill', expected a list of faults"),
         (HEAD + "workload: ¦[]\n", "found an empty list, expected `workload` as a mapping"),
         (HEAD + "workload: ¦{mix: []}\n", "found `workload` without the field 'transactions'"),

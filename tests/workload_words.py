@@ -16,6 +16,7 @@ from txfuzz.workload.model import Workload
 from txfuzz.workload.reading import parse_workload
 from txfuzz.workload.template import Template
 from txfuzz_postgres.adapter import PostgresAdapter
+from txfuzz_postgres.faults import FAULTS
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ SKEW_PAIR = Template(
 _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "adapter": {"postgres": PostgresAdapter, "plain": PlainAdapter},
     "analyzer": {"elle": ElleLike},
+    "fault": {fault.name: fault for fault in FAULTS},
     "heuristic": {"hot-keys": HotKeys, "demanding": Demanding},
     "template": {"skew_pair": SKEW_PAIR},
 }

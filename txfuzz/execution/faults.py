@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import Any, TypeVar
 
@@ -36,15 +37,10 @@ class Planned:
     fault: Fault
     spec: FaultSpec
 
-    def times(self) -> Iterator[float]:
-        """When it is due, in seconds since the clients began."""
-        if self.spec.every is None:
-            yield from self.spec.at
-            return
-        count = 0
-        while self.spec.times is None or count < self.spec.times:
-            count += 1
-            yield count * self.spec.every
+    def moments(self) -> Iterator[float]:
+        """When it is due, in seconds since the clients began; without end where it comes again and again."""
+        every = self.spec.every
+        return iter(self.spec.at) if every is None else (every * turn for turn in count(1))
 
 
 def injector_for(planned: Sequence[Planned], database: Database) -> Injectable | None:
@@ -79,31 +75,36 @@ class Nemesis:
         self._injector = injector
         self._recorder = recorder
         self._chance = chance
-        self._due: list[tuple[float, int, Planned, Iterator[float]]] = []
-        for number, each in enumerate(planned):
-            self._push(number, each, each.times(), 0.0)
+        self._due: list[tuple[float, int]] = []  # (when, which of the planned)
+        self._planned = planned
+        self._moments = [each.moments() for each in planned]
+        self._left = [each.spec.times for each in planned]
+        for number in range(len(planned)):
+            self._schedule(number, 0.0)
 
     def run(self, over: threading.Event) -> None:
         """Until `over` is set or no fault is due any more. What was injected is healed in any case.
 
-        Times that passed while another fault was under way are left out, but for those of `at`.
+        What comes again and again leaves out the times that passed while another fault was under way.
         """
         start = time.monotonic()
         while self._due:
-            due, number, planned, times = heapq.heappop(self._due)
+            due, number = heapq.heappop(self._due)
             if over.wait(max(0.0, due - (time.monotonic() - start))):
                 return
-            self._strike(planned, start, over)
-            self._push(number, planned, times, time.monotonic() - start)
+            self._strike(self._planned[number].fault, start, over)
+            left = self._left[number]
+            self._left[number] = None if left is None else left - 1
+            if left != 1:
+                self._schedule(number, time.monotonic() - start)
 
-    def _push(self, number: int, planned: Planned, times: Iterator[float], now: float) -> None:
-        for due in times:
-            if due >= now or planned.spec.every is None:
-                heapq.heappush(self._due, (due, number, planned, times))
-                return
+    def _schedule(self, number: int, now: float) -> None:
+        again = self._planned[number].spec.every is not None
+        due = next((due for due in self._moments[number] if due >= now or not again), None)
+        if due is not None:
+            heapq.heappush(self._due, (due, number))
 
-    def _strike(self, planned: Planned, start: float, over: threading.Event) -> None:
-        fault = planned.fault
+    def _strike(self, fault: Fault, start: float, over: threading.Event) -> None:
         began = time.monotonic()
         done: Mapping[str, Any] = {}
         self._note(fault.name, "begins", {})
