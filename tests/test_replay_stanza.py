@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from workload_words import complaint, parse
 
 from txfuzz.workload.replay import Action, Missing, Participant
 from txfuzz.workload.writing import workload_text
+from workload_words import complaint, parse
 
 HEAD = """\
 version: 1
@@ -78,7 +78,8 @@ def test_without_a_schedule_the_pauses_are_one() -> None:
          "found the alias 'a' again, expected each once"),
         (BOTH + "  schedule: [{alias: ¦zz, action: step}]\n",
          "found the unknown alias 'zz' in the replay (known: t1, t2)"),
-        (BOTH + "  schedule: [¦{action: step}]\n", "found an entry of the schedule without the field 'alias'"),
+        (BOTH + "  schedule: [¦{action: step}]\n",
+         "found an entry of the schedule without the field 'alias'"),
         (BOTH + "  schedule: [{alias: t1, action: ¦stop}]\n",
          "found the text 'stop', expected what to do (did you mean 'step'?)"),
         (BOTH + "  schedule: [{alias: t1, action: commit, ¦steps: 2}]\n",

@@ -42,7 +42,8 @@ def execute(
 ) -> int:
     """Run one workload against a database and record its history.
 
-    A workload with a `replay` stanza is replayed: its schedule is followed exactly. The history is judged by `txfuzz analyze`. Exit code 3 when nothing committed.
+    A workload with a `replay` stanza is replayed: its schedule is followed exactly. The history is
+    judged by `txfuzz analyze`. Exit code 3 when nothing committed.
     """
     from txfuzz.campaign.single import record
     from txfuzz.cli.interruption import interruptible

@@ -263,16 +263,20 @@ class Stepping:
     def _give_up(self) -> None:
         """Say why it cannot go on, and end what is under way."""
         waits = [
-            f"{entry.alias} waited at {statement.phase}"
-            + (f" for {' and '.join(entry.waited_for)}" if entry.waited_for else "")
-            for statement in self.running.values()
-            for entry in [self.log[statement.place]]
+            f"{alias} waited at {statement.phase}{self._for_whom(self.log[statement.place])}"
+            for alias, lane in self.lanes.items()
+            if (statement := self.running.get(lane)) is not None
         ]
         why = (
             "it was interrupted" if self.ground.stop.is_set() else f"{self.ground.limits.seconds:g} s went by"
         )
         self.ended = f"the schedule could not go on: {why} while {', '.join(waits)}"
         self._cancel()
+
+    def _for_whom(self, entry: LogEntry) -> str:
+        if not entry.blocked or self.ground.waiting([]) is None:
+            return ""
+        return f" for {' and '.join(entry.waited_for) or 'somebody else'}"
 
     def _cancel(self) -> None:
         """End every transaction that is open; what does not answer is given up with its session."""
