@@ -1,0 +1,398 @@
+"""The pages are true: links resolve, commands parse, tables and code are those of the program."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+import re
+import shlex
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from conftest import Ran, Site
+from txfuzz import AnalysisResult, Verdict, run_campaign
+from txfuzz.cli.group import cli
+from txfuzz.errors import ExitCode
+from txfuzz.feedback.adjusting import TARGETS
+from txfuzz.plugin import hookspecs
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.replay.result import ReplayResult
+from txfuzz.report.lines import paragraph
+from txfuzz.report.verdict import verdict_sentence
+from txfuzz.workload.shipped import shipped_workloads
+
+Cli = Callable[..., Ran]
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(DOCS.glob("*.md")),
+    *sorted(ROOT.glob("plugins/*/*.md")),
+]
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+PLUGIN_PAGE = DOCS / "writing-a-plugin.md"
+TUTORIAL = DOCS / "tutorial.md"
+ARTEFACTS = DOCS / "artefacts.md"
+OF_THE_PLUGIN_PAGE = {"verdicts"}  # the command that the plugin of that page brings
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [body for _, named, body in FENCE.findall(text(page)) if named == language]
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", text(page))
+
+
+def section(page: Path, title: str) -> str:
+    """From this heading to the next one, of whatever depth."""
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text(page), re.DOTALL | re.MULTILINE)
+    assert found, f"{page.name} has no section {title!r}"
+    return found[1]
+
+
+def first_column(markdown: str) -> list[str]:
+    """The first cells of all tables, without headers and rules."""
+    rows = re.findall(r"^\| (.*?) \|", markdown, re.MULTILINE)
+    return [row for row in rows if row not in ("field", "code", "target", "hook")]
+
+
+def fields(page: Path, title: str) -> set[str]:
+    return {row.strip("`") for row in first_column(section(page, title))}
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if target.startswith(("https://", "http://")):
+            continue
+        name, _, anchor = target.partition("#")
+        there = (page.parent / name).resolve() if name else page
+        assert there.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(there), f"{page.name} links to {target}"
+
+
+def test_every_page_is_in_the_map() -> None:
+    named = set(re.findall(r"\]\((\S+?\.md)\)", text(DOCS / "index.md")))
+    assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= named
+
+
+def test_pictures_are_small_and_used() -> None:
+    used = " ".join(map(text, PAGES))
+    for picture in (DOCS / "pictures").iterdir():
+        assert picture.stat().st_size < 200_000
+        assert f"pictures/{picture.name}" in used
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Every command of txfuzz on a page: indented, after a prompt, or in the text."""
+    for line in prose(page).splitlines():
+        if found := re.match(r" {4}(?:\$ )?txfuzz (.*)", line):
+            yield found[1]
+    for language in ("console", "sh", "bash"):
+        for body in blocks(page, language):
+            yield from re.findall(r"^(?:\$ |more: )txfuzz (.*)$", body, re.MULTILINE)
+    yield from re.findall(r"`txfuzz ([^`]+)`", prose(page))
+
+
+def test_there_are_commands() -> None:
+    assert sum(1 for page in PAGES for _ in commands(page)) > 40
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_parse(page: Path) -> None:
+    for line in commands(page):
+        words = shlex.split(line, comments=True)
+        if words[0] not in OF_THE_PLUGIN_PAGE:
+            parses(cli, "txfuzz", words)
+
+
+def parses(command: click.Command, name: str, words: list[str]) -> None:
+    """Click takes the words; nothing is run. A command alone is a way to speak of it."""
+    if name != "txfuzz" and not words:
+        return
+    try:
+        context = command.make_context(name, list(words))
+    except click.exceptions.Exit:  # --help and --version are done when they are read
+        return
+    except click.MissingParameter:  # "`txfuzz analyze --json` prints …": its options are known
+        return
+    if isinstance(command, click.Group) and (rest := [*context._protected_args, *context.args]):
+        below, found, left = command.resolve_command(context, rest)
+        assert found is not None
+        parses(found, below or "", left)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ARTEFACTS], ids=["README", "artefacts"])
+def test_exit_codes_are_those_of_the_program(page: Path) -> None:
+    assert [int(code) for code in first_column(section(page, "Exit codes"))] == list(ExitCode)
+    assert cli.epilog is not None
+    assert re.findall(r"\b\d+\b", cli.epilog) == [str(int(code)) for code in ExitCode]
+
+
+def test_the_workloads_of_the_readme_are_those_that_ship() -> None:
+    rows = first_column(section(ROOT / "README.md", "Workloads"))
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == {name for name, _ in shipped_workloads()}
+
+
+def test_the_finding_of_the_readme_is_worded_as_the_program_does() -> None:
+    result = AnalysisResult(
+        "h", Verdict.INVALID, "serializable", anomaly_types=("G2-item",), all_types=("G2-item",)
+    )
+    said = "\n".join(paragraph(verdict_sentence(result, "repeatable read", "snapshot-isolation")))
+    assert said in text(ROOT / "README.md")
+
+
+def test_the_plugin_page_names_every_hook_and_target() -> None:
+    hooks = {name for name in vars(hookspecs) if name.startswith("txfuzz_register_")}
+    assert {row.strip("`").split("(")[0] for row in first_column(section(PLUGIN_PAGE, "The hooks"))} == hooks
+    assert fields(PLUGIN_PAGE, "A heuristic") == set(TARGETS)
+
+
+def install(site: Site) -> None:
+    """The plugin of the page, from its blocks."""
+    (project,) = blocks(PLUGIN_PAGE, "toml")
+    data = tomllib.loads(project)
+    (module,) = data["project"]["entry-points"]["txfuzz"].values()
+    code = "\n\n".join(blocks(PLUGIN_PAGE, "python"))
+    site.add(data["project"]["name"], module, code, version=data["project"]["version"])
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def oncall(site: Site) -> Site:
+    install(site)
+    return site
+
+
+def test_the_plugin_of_the_page_is_whole(oncall: Site) -> None:
+    registry = load_plugins(strict=True)
+    things = {
+        kind
+        for (kind, _), entries in registry.entries.items()
+        for entry in entries
+        if "oncall" in str(entry.plugin)
+    }
+    assert things == {"adapter", "analyzer", "fault", "heuristic", "template"}
+
+
+@pytest.mark.parametrize("forgetful", [True, False])
+def test_the_plugin_of_the_page_is_used_by_name(
+    oncall: Site, txfuzz: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgetful: bool
+) -> None:
+    (workload,) = blocks(PLUGIN_PAGE, "yaml")
+    Path("on_call_shelf.yaml").write_text(
+        workload.replace("forgetful: true", f"forgetful: {str(forgetful).lower()}")
+    )
+    ran = txfuzz("run", "--config", "on_call_shelf.yaml", "--iterations", 3, "--output-dir", "out")
+    assert ran.code == (ExitCode.VIOLATED if forgetful else ExitCode.NOTHING_FOUND), ran.err
+    assert ("the database broke its promise" in " ".join(ran.out.split())) == forgetful
+    record = json.loads(Path("out/campaign.json").read_text())
+    assert record["adapter"] == "shelf"
+    assert record["heuristics"] == ["calmer", "scheduling"]
+    analysis = json.loads(Path("out/iter_00/analysis.json").read_text())
+    assert analysis["parts"]["enough-committed"]["committed_share"] == 1.0
+    assert "go-off-call" in Path("out/iter_00/history.edn").read_text()
+    # The group of the command line is one for the whole process, and asks the plugins once
+    monkeypatch.setattr(cli, "commands", {})
+    monkeypatch.delitem(vars(cli), "plugins", raising=False)
+    listed = txfuzz("verdicts", "out").out.splitlines()
+    assert [line.split()[:2] for line in listed] == [
+        [str(number), each["verdict"]] for number, each in enumerate(record["iterations"])
+    ]
+    monkeypatch.delitem(vars(cli), "plugins", raising=False)
+    assert "calmer" in txfuzz("plugins", "show", "calmer").out
+
+
+def test_the_heuristic_of_the_page_acts(oncall: Site) -> None:
+    from txfuzz import FeedbackResult, Workload
+
+    calmer = load_plugins(strict=True).find("heuristic", "calmer")()
+    workload = Workload("w", (), ())
+    (made,) = calmer.propose(FeedbackResult(0, Verdict.VALID, transactions=10, aborted=6), workload, None)
+    assert (made.target, made.before, made.after) == ("scheduling.clients", 8, 4)
+    assert calmer.propose(FeedbackResult(0, Verdict.VALID, transactions=10, aborted=5), workload, None) == ()
+
+
+def test_the_complaints_of_the_plugin_page_are_those_of_the_program(site: Site) -> None:
+    (page_says,) = re.findall(r"`… (unknown hook '\w+') …`", text(PLUGIN_PAGE))
+    wrong = "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adaptors():\n    return []"
+    site.add("txfuzz-oncall", "txfuzz_oncall", wrong)
+    (problem,) = load_plugins().problems
+    assert page_says in str(problem)
+    site.add("txfuzz-other", "other", "raise ValueError")
+    said = " ".join(map(str, load_plugins().problems))
+    assert "plugin 'other' of txfuzz-other 1.0: importing other failed: " in said
+
+
+ASKED = """version: 1
+name: asked
+database: {adapter: shelf, forgetful: true}
+expect: serializable
+workload:
+  transactions:
+    - name: probe
+      steps:
+        - {f: r, key: {choice: {range: [1, 6]}, as: a}}
+        - {f: r, key: {choice: {range: [1, 6]}, as: b, distinct_from: [a]}}
+        - {f: append, key: {ref: b}}
+        - {f: r, key: {choice: {range: [1, 6]}, as: c, distinct_from: [a, b]}}
+scheduling: {clients: 6, transactions: 400}
+heuristics: [hot-keys, schema-init]
+"""
+
+
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory with something in it, by the adapter of the plugin page that keeps nobody apart."""
+    directory = tmp_path_factory.mktemp("run")
+    path = directory / "site"
+    path.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(path))
+        install(Site(path))
+        (directory / "asked.yaml").write_text(ASKED)
+        run_campaign(
+            workload=directory / "asked.yaml", iterations=2, output=directory / "run", max_graph_nodes=2000
+        )
+    sys.modules.pop("txfuzz_oncall", None)
+    return directory / "run"
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_every_file_is_described(left_behind: Path) -> None:
+    tree = FENCE.findall(text(ARTEFACTS))[0][2]
+    for path in [*left_behind.iterdir(), *(left_behind / "iter_00").iterdir()]:
+        assert re.search(
+            rf"^ +{re.escape(path.name.replace('iter_01', 'iter_00'))}\b", tree, re.MULTILINE
+        ) or (f"`{path.name}`" in text(ARTEFACTS))
+    described = re.findall(r"^ +([\w.]+\.\w+) ", tree, re.MULTILINE)
+    assert len(described) > 8
+    for name in set(described) - {"replay_history.edn", "replay_result.json"}:
+        assert (left_behind / name).exists() or (left_behind / "iter_00" / name).exists(), name
+
+
+def test_the_fields_of_the_record_are_described(left_behind: Path) -> None:
+    record = load(left_behind / "campaign.json")
+    assert set(record) == fields(ARTEFACTS, "campaign.json")
+    row = next(
+        line for line in section(ARTEFACTS, "campaign.json").splitlines() if line.startswith("| `iterations`")
+    )
+    assert set(record["iterations"][0]) <= set(re.findall(r"`(\w+)`", row))
+
+
+def test_the_fields_of_the_numbers_are_described(left_behind: Path) -> None:
+    stats = load(left_behind / "stats.json")
+    with open(left_behind / "progress.csv", encoding="utf-8") as file:
+        columns = list(next(csv.reader(file)))
+    beside = set(stats["by_iteration"][0]) - set(columns)
+    assert first_column(section(ARTEFACTS, "progress.csv")) == [f"`{name}`" for name in columns]
+    assert set(stats) | beside == fields(ARTEFACTS, "stats.json")
+    row = next(
+        line for line in section(ARTEFACTS, "stats.json").splitlines() if line.startswith("| `stages`")
+    )
+    assert set(stats["by_iteration"][0]["stages"]) == set(re.findall(r"`(\w+)`", row)) - {"stages"}
+
+
+def test_the_fields_of_the_execution_are_described(left_behind: Path) -> None:
+    assert set(load(left_behind / "iter_00" / "execution.json")) == fields(ARTEFACTS, "execution.json")
+
+
+def test_the_fields_of_decisions_are_described(left_behind: Path) -> None:
+    decisions = load(left_behind / "iter_00" / "decisions.json")
+    assert set(decisions[0]) == fields(ARTEFACTS, "decisions.json")
+    row = next(
+        line for line in section(ARTEFACTS, "decisions.json").splitlines() if line.startswith("| `target`")
+    )
+    assert set(re.findall(r"`([\w.]+)`", row)) - {"target"} == set(TARGETS)
+
+
+def test_the_fields_of_the_analysis_are_described(left_behind: Path) -> None:
+    analysis = load(left_behind / "iter_00" / "analysis.json")
+    assert set(analysis) == fields(ARTEFACTS, "analysis.json")
+    anomaly = next(each for each in analysis["anomalies"] if each["edges"])
+    near = analysis["near_cycles"][0]
+    shown: Mapping[str, Mapping[str, Any]] = {
+        "An anomaly": anomaly,
+        "A transaction": anomaly["transactions"][0],
+        "An edge": anomaly["edges"][0],
+        "A near-cycle": near,
+        "A missing edge": near["missing"],
+        "A component": analysis["sccs"][0],
+        "A key's pressure": analysis["key_pressure"][0],
+    }
+    for title, found in shown.items():
+        assert set(found) == fields(ARTEFACTS, title), title
+
+
+def test_the_fields_of_replays_are_described() -> None:
+    assert set(ReplayResult.__dataclass_fields__) | {"tried", "failed"} == fields(ARTEFACTS, "Replays")
+
+
+def test_the_keys_of_operations_are_described(left_behind: Path) -> None:
+    lines = (left_behind / "iter_00" / "history.edn").read_text(encoding="utf-8").splitlines()
+    written = {
+        key for line in lines for key in re.findall(r"[{ ](:\w+) ", line.partition(" :value")[0] + " :value ")
+    }
+    described = fields(ARTEFACTS, "history.edn")
+    assert written | {":error"} == described
+    (example,) = blocks(ARTEFACTS, "clojure")
+    assert set(re.findall(r"[{ ](:\w+) (?!nil)", example)) >= described - {":error"}
+
+
+def test_python_of_the_tutorial_runs(site: Site) -> None:
+    own, script = blocks(TUTORIAL, "python")
+    site.add("txfuzz-patience", "txfuzz_patience", own)
+    heuristic = load_plugins(strict=True).find("heuristic", "patience")
+    assert heuristic().most == 32
+    names = re.findall(r"from txfuzz import (.*)", script)[0].split(", ")
+    assert all(hasattr(importlib.import_module("txfuzz"), name) for name in names)
+
+
+@pytest.mark.server
+def test_the_script_of_the_tutorial_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    exec(compile(blocks(TUTORIAL, "python")[1], "tutorial", "exec"), {})
+    found, allowed = capsys.readouterr().out.splitlines()
+    assert found == "Verdict.INVALID {'G2-item': [0]}"
+    assert allowed == "Verdict.VALID"
+
+
+@pytest.mark.server
+def test_the_workloads_of_the_tutorial_show_what_it_says(txfuzz: Cli) -> None:
+    for body in blocks(TUTORIAL, "yaml"):
+        Path(f"{yaml.safe_load(body)['name']}.yaml").write_text(body)
+    on_call = ("run", "--config", "on_call.yaml", "--iterations", 1)
+    found = txfuzz(*on_call)
+    assert found.code == ExitCode.VIOLATED
+    assert "G2-item" in found.out
+    assert txfuzz(*on_call, "--isolation", "serializable").code == ExitCode.NOTHING_FOUND
+    locked = txfuzz("run", "--config", "on_call_locked.yaml", "--iterations", 1)
+    assert locked.code == ExitCode.NOTHING_FOUND, locked.out
