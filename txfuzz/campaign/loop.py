@@ -130,7 +130,7 @@ class _Campaign:
         for number in range(self.settings.iterations):
             place = self.directory.iteration(number)
             again = self.settings.resume and recorded(place)
-            outcome, workload = self.iteration(number, workload, place, Recorded() if again else runner)
+            outcome, workload = self.iteration(number, workload, place, Recorded(runner) if again else runner)
             self.outcomes.append(outcome)
             self.write_record("running")
             self.watcher.iteration_ended(outcome)

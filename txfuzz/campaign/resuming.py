@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory import IterationDirectory, write_json
+from txfuzz.campaign.runners import Clients, Runner
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.errors import UsageError
 from txfuzz.execution.run import Watch
 from txfuzz.execution.summary import ExecutionSummary, Injection
+from txfuzz.history.reading import read_history
 from txfuzz.workload.model import Workload
 
 
@@ -73,7 +75,12 @@ def recorded(place: IterationDirectory) -> bool:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The runner of an iteration that was run before: its history is there."""
+    """The runner of an iteration that was run before: its history is there.
+
+    following: who runs the next ones, on physical keys that this one has not used.
+    """
+
+    following: Runner
 
     def run(
         self,
@@ -84,7 +91,14 @@ class Recorded:
         watch: Watch | None,
     ) -> ExecutionSummary | None:
         """What became of it; None where the fuzzer did not live to say so."""
-        return read_execution(place)
+        execution = read_execution(place)
+        if isinstance(self.following, Clients):
+            self.following.leave_alone(execution.last_key if execution else _highest_key(place.history))
+        return execution
+
+
+def _highest_key(history: Path) -> int:
+    return max((key for key in read_history(history).keys if isinstance(key, int)), default=0)
 
 
 def write_execution(place: IterationDirectory, summary: ExecutionSummary) -> None:
