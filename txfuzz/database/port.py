@@ -114,6 +114,18 @@ class Session(Protocol):
         """Close the connection; never raises."""
 
 
+class Batching(Protocol):
+    """What a session may offer besides: BEGIN and COMMIT travel with a step, which saves round trips."""
+
+    def execute_with(self, step: BoundStep, *, begin: str | None, commit: bool) -> ReadValue:
+        """The same as begin(begin), execute(step) and commit(), in as few messages as may be.
+
+        begin: the isolation level, where this is the first step. commit: whether it is the last one.
+        Where COMMIT was sent with the step, losing the connection is Outcome.INFO, and so is an
+        answer to the step that makes no sense: it has been committed.
+        """
+
+
 @runtime_checkable
 class SeesWaits(Protocol):
     """What the Database of an adapter with `lock_waits` can do beside."""

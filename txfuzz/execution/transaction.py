@@ -35,32 +35,46 @@ def run_transaction(
     mops: list[Mop] = [(step.f, step.key, step.value) for step in asked.steps if step.f is not None]
     recorder.invoke(process, asked, mops)
     seen: list[Mop] = []
-    phase = "begin"
+    # A session that is Batching sends BEGIN with the first step and COMMIT with the last one.
+    together = getattr(session, "execute_with", None) if asked.steps else None
+    at, last = -1, len(asked.steps) - 1
     try:
-        session.begin(isolation)
-        for number, step in enumerate(asked.steps):
-            phase = f"step {number}"
-            value = session.execute(step)
+        if together is None:
+            session.begin(isolation)
+        for at, step in enumerate(asked.steps):
+            if together is None:
+                value = session.execute(step)
+            else:
+                value = together(step, begin=None if at else isolation, commit=at == last)
             if step.f is not None:
                 seen.append((step.f, step.key, value if step.value is None else step.value))
-        phase = "commit"
-        session.commit()
+        if together is None:
+            at = last + 1
+            session.commit()
     except SessionError as error:
         unknown = error.outcome is Outcome.INFO
+        phase = _phase(at, last, together is not None)
         recorder.complete("info" if unknown else "fail", process, mops, (error.code, phase))
         if not (error.lost or unknown):
             session.rollback()
         if error.outcome is Outcome.BUG:
-            raise UsageError(_refused(asked, phase, error)) from None
+            raise UsageError(_refused(asked, at, phase, error)) from None
         return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
     recorder.complete("ok", process, seen)
     return _OK
 
 
-def _refused(asked: Asked, phase: str, error: SessionError) -> str:
+def _phase(at: int, last: int, together: bool) -> str:
+    """Where an error came: "begin", "step 0", …, "commit", or what travelled together."""
+    if not together:
+        return "begin" if at < 0 else "commit" if at > last else f"step {at}"
+    return f"{'begin or ' if at == 0 else ''}step {at}{' or commit' if at == last else ''}"
+
+
+def _refused(asked: Asked, at: int, phase: str, error: SessionError) -> str:
     where = phase
-    if phase.startswith("step "):
-        step = asked.steps[int(phase.removeprefix("step "))].step
+    if 0 <= at < len(asked.steps):
+        step = asked.steps[at].step
         where = f"{phase} ({step.sql or step.f})"
     message = " ".join(error.message.split())
     return f"the database refuses transaction {asked.name!r} at {where}: {error.code} {message}"

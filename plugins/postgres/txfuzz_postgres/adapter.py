@@ -31,6 +31,11 @@ class PostgresAdapter:
         "or INSERT … ON CONFLICT DO UPDATE",
         choices=WRITE_FORMS,
     )
+    batch: bool = option(
+        True,
+        "BEGIN travels with the first statement of a transaction and COMMIT with the last one, where it can; "
+        "off: a message each",
+    )
     tables: int = option(1, "the keys are spread over so many tables", least=1)
     schema: str | None = option(
         None,

@@ -89,7 +89,8 @@ class PostgresDatabase:
     def session(self, kind: Kind) -> PostgresSession:
         conn = connect(self._target, self._application)
         try:
-            session = Cuttable(conn, self._tables(kind), self._adapter.append)
+            adapter = self._adapter
+            session = Cuttable(conn, self._tables(kind), adapter.append, batch=adapter.batch)
             session.configure(settings_sql(self._settings))
         except SessionError as error:
             conn.finish()

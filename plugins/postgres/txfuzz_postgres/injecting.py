@@ -47,11 +47,6 @@ class Cuttable(PostgresSession):
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._conn.socket)) as double:
                 double.shutdown(how)
 
-    def commit(self) -> None:
-        if self._open:
-            self._before_commit()
-        super().commit()
-
 
 class Injector:
     """Does it, to the server of one campaign. server: ours, or None for somebody else's."""

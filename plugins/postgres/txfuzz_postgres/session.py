@@ -1,15 +1,14 @@
 """The hot path: one libpq connection, driven by one thread, on prepared statements of our own.
 
-psycopg's documented low-level PGconn releases the interpreter's lock while it waits and leaves the
-server as the limit. Statements are prepared when a step first needs them, and results are checked
-by their status, command tag and SQLSTATE, never by text.
+Every step can be run by itself (begin, execute, commit), and BEGIN and COMMIT can travel with a step
+(execute_with), which halves the round trips of small transactions.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from psycopg import Error, pq
 from psycopg.pq.abc import PGconn, PGresult
@@ -20,18 +19,13 @@ from txfuzz.kind import Kind
 
 from .connection import BAD, cut, request_cancel
 from .levels import level
-from .sqlstate import CONNECTION_LOST, IN_FAILED_TRANSACTION, outcome_of
+from .sqlstate import IN_FAILED_TRANSACTION
 from .statements import WRITE, RawStatement, Tables, begin_sql, compile_raw, read_sql, write_sql
 from .values import FROM_TEXT, list_from_binary, register_from_text
+from .wire import BINARY, TEXT, TUPLES_OK, Wire
 
-COMMAND_OK = int(pq.ExecStatus.COMMAND_OK)
-TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
-EMPTY_QUERY = int(pq.ExecStatus.EMPTY_QUERY)
-FATAL_ERROR = int(pq.ExecStatus.FATAL_ERROR)
 IDLE = int(pq.TransactionStatus.IDLE)
 IN_TRANSACTION = int(pq.TransactionStatus.INTRANS)
-INT8 = 20  # oid of the type of every parameter
-TEXT, BINARY = 0, 1
 
 SYNTAX_ERROR = "42601"
 NO_DATA = "02000"
@@ -44,25 +38,27 @@ UNDEFINED_PARAMETER = "42P02"
 class PostgresSession:
     """One connection; see txfuzz.database.port.Session."""
 
-    def __init__(self, conn: PGconn, tables: Tables, write_form: str) -> None:
+    def __init__(self, conn: PGconn, tables: Tables, write_form: str, *, batch: bool = False) -> None:
         self._conn = conn
+        self._wire = Wire(conn)
         self._tables = tables
         self._count = tables.count
         self._write_form = write_form
+        self._batch = batch
         self._writes = WRITE[tables.kind]
         lists = tables.kind is Kind.LIST_APPEND
         self._read_format = BINARY if lists else TEXT
         self._decode = list_from_binary if lists else register_from_text
-        self._names: dict[str, bytes] = {}  # SQL → prepared statement
+        self._decode_text = FROM_TEXT[tables.kind]
         self._own: dict[tuple[str | None, str | None, int], tuple[bytes, ...]] = {}
-        self._begins: dict[str, bytes] = {}
+        self._begins: dict[str, str] = {}  # a level → BEGIN
         self._open = False  # a transaction is open and no error has been met in it
         self._cancelled = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
         self._written = 0  # write micro-operations of this transaction, and how many before a savepoint
         self._written_at_savepoint: int | None = None
-        self._commit = self._prepare("COMMIT", 0)
-        self._rollback = self._prepare("ROLLBACK", 0)
+        self._commit = self._wire.prepare("COMMIT", 0)
+        self._rollback = self._wire.prepare("ROLLBACK", 0)
 
     @property
     def backend_pid(self) -> int:
@@ -74,27 +70,19 @@ class PostgresSession:
         try:
             result = self._conn.exec_(sql.encode())
         except Error as error:
-            raise self._lost(str(error), committing=False) from None
+            raise self._wire.lost(str(error), committing=False) from None
         if result.status != TUPLES_OK:
-            raise self._error(result, committing=False)
+            raise self._wire.error(result, committing=False)
 
     # -- the transaction ------------------------------------------------------------------
 
     def begin(self, isolation: str) -> None:
-        if self._open:
-            raise SessionError(Outcome.BUG, INVALID_TRANSACTION, "a transaction is open already")
-        name = self._begins.get(isolation)
-        if name is None:
-            name = self._begins[isolation] = self._prepare(begin_sql(level(isolation)), 0)
-        self._run(name, ())
-        self._written = 0
-        self._written_at_savepoint = None
-        self._cancelled = False
+        sql = self._starting(isolation)
+        self._wire.run(self._wire.prepare(sql, 0), ())
         self._open = True
 
     def execute(self, step: BoundStep) -> ReadValue:
-        if not self._open:
-            raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, "the transaction ended before this step")
+        self._require_open("this step")
         try:
             if step.step.sql is not None:
                 return self._execute_raw(step, step.step.sql)
@@ -104,12 +92,45 @@ class PostgresSession:
             raise
 
     def commit(self) -> None:
-        if not self._open:
-            raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, "the transaction ended before COMMIT")
+        self._require_open("COMMIT")
         self._open = False
         if self._conn.status == BAD:
-            raise self._lost("the connection was lost before COMMIT", committing=False)
-        result = self._run(self._commit, (), committing=True)
+            raise self._wire.lost("the connection was lost before COMMIT", committing=False)
+        self._before_commit()
+        result = self._wire.run(self._commit, (), committing=True)
+        self._check_commit(result)
+
+    def execute_with(self, step: BoundStep, *, begin: str | None, commit: bool) -> ReadValue:
+        """See txfuzz.database.port.Batching."""
+        if self._batch and step.step.sql is None and (commit or begin is not None):
+            return self._execute_joined(step, begin, commit)
+        if begin is not None:
+            self.begin(begin)
+        seen = self.execute(step)
+        if commit:
+            self.commit()
+        return seen
+
+    def _starting(self, isolation: str) -> str:
+        """The statement that begins a transaction, where one may begin."""
+        if self._open:
+            raise SessionError(Outcome.BUG, INVALID_TRANSACTION, "a transaction is open already")
+        sql = self._begins.get(isolation)
+        if sql is None:
+            sql = self._begins[isolation] = begin_sql(level(isolation))
+        self._written = 0
+        self._written_at_savepoint = None
+        self._cancelled = False
+        return sql
+
+    def _require_open(self, what: str) -> None:
+        if not self._open:
+            raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, f"the transaction ended before {what}")
+
+    def _before_commit(self) -> None:
+        """COMMIT is about to be sent, alone or with a step."""
+
+    def _check_commit(self, result: PGresult) -> None:
         if result.command_status != b"COMMIT":
             raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, "the server answered COMMIT by ROLLBACK")
 
@@ -138,31 +159,90 @@ class PostgresSession:
     # -- steps of our own -----------------------------------------------------------------
 
     def _execute_own(self, step: BoundStep) -> ReadValue:
-        key = step.key
-        assert key is not None
-        at = (step.f, step.step.lock, key % self._count)
+        names = self._statements(step)
+        assert step.key is not None
+        if step.f == "r":
+            result = self._wire.run(names[0], (b"%d" % step.key,), self._read_format)
+            return self._seen(step, result, self._decode, Outcome.BUG)
+        assert step.value is not None
+        parameters = (b"%d" % step.key, b"%d" % step.value)
+        for name in names:
+            if self._wire.run(name, parameters).command_tuples == 1:
+                self._written += 1
+                return None
+        raise self._nothing_written(step, Outcome.BUG)
+
+    def _execute_joined(self, step: BoundStep, begin: str | None, commit: bool) -> ReadValue:
+        """The same, BEGIN in the message of the first statement and COMMIT in that of the last one.
+
+        COMMIT does not travel with a statement that another one may have to follow.
+        """
+        message = b""
+        if begin is None:
+            self._require_open("this step")
+        else:
+            message = self._starting(begin).encode() + b"; "
+        self._open = False  # until all is well
+        *earlier, name = self._statements(step)
+        for each in earlier:
+            result = self._wire.last(message + _call(each, step))
+            message = b""
+            if result.command_tuples == 1:
+                self._open = True
+                self._written += 1
+                if commit:
+                    self.commit()
+                return None
+        if not commit:
+            result = self._wire.last(message + _call(name, step))
+        else:
+            result = self._send_with_commit(message + _call(name, step))
+        # What has been committed has not failed, even where the answer makes no sense.
+        unclear = Outcome.INFO if commit else Outcome.BUG
+        if step.f == "r":
+            seen = self._seen(step, result, self._decode_text, unclear)
+        elif result.command_tuples == 1:
+            seen = None
+            self._written += 1
+        else:
+            raise self._nothing_written(step, unclear)
+        self._open = not commit
+        return seen
+
+    def _send_with_commit(self, message: bytes) -> PGresult:
+        """The answer to the statement that COMMIT has followed."""
+        if self._conn.status == BAD:
+            raise self._wire.lost("the connection was lost before COMMIT", committing=False)
+        self._before_commit()
+        *_, result, committed = self._wire.all(message + b"; COMMIT")
+        self._check_commit(committed)
+        return result
+
+    def _seen(
+        self, step: BoundStep, result: PGresult, decode: Callable[[bytes | None], ReadValue], unclear: Outcome
+    ) -> ReadValue:
+        try:
+            return decode(result.get_value(0, 0) if result.ntuples else None)
+        except ValueError as error:
+            raise SessionError(unclear, DATATYPE_MISMATCH, f"key {step.key}: {error}") from None
+
+    def _nothing_written(self, step: BoundStep, unclear: Outcome) -> SessionError:
+        return SessionError(unclear, NO_DATA, f"the {step.f} to key {step.key} changed no row")
+
+    def _statements(self, step: BoundStep) -> tuple[bytes, ...]:
+        """The prepared statements of this step; a later one is only run where the one before found no row."""
+        assert step.key is not None
+        at = (step.f, step.step.lock, step.key % self._count)
         names = self._own.get(at)
         if names is None:
             names = self._own[at] = self._prepare_own(*at)
-        if step.f == "r":
-            result = self._run(names[0], (b"%d" % key,), self._read_format)
-            try:
-                return self._decode(result.get_value(0, 0) if result.ntuples else None)
-            except ValueError as error:
-                raise SessionError(Outcome.BUG, DATATYPE_MISMATCH, f"key {key}: {error}") from None
-        assert step.value is not None
-        parameters = (b"%d" % key, b"%d" % step.value)
-        for name in names:
-            if self._run(name, parameters).command_tuples == 1:
-                self._written += 1
-                return None
-        raise SessionError(Outcome.BUG, NO_DATA, f"the {step.f} to key {key} changed no row")
+        return names
 
     def _prepare_own(self, f: str | None, lock: str | None, index: int) -> tuple[bytes, ...]:
         table = self._tables.qualified(index)
         if f == "r":
             try:
-                return (self._prepare(read_sql(table, lock), 1),)
+                return (self._wire.prepare(read_sql(table, lock), 1),)
             except UsageError as error:
                 raise SessionError(Outcome.BUG, SYNTAX_ERROR, str(error)) from None
         if f != self._writes:
@@ -170,7 +250,9 @@ class PostgresSession:
             raise SessionError(
                 Outcome.BUG, DATATYPE_MISMATCH, f"a {kind} history has no micro-operation {f!r}"
             )
-        return tuple(self._prepare(sql, 2) for sql in write_sql(self._tables.kind, table, self._write_form))
+        return tuple(
+            self._wire.prepare(sql, 2) for sql in write_sql(self._tables.kind, table, self._write_form)
+        )
 
     # -- raw SQL --------------------------------------------------------------------------
 
@@ -180,8 +262,8 @@ class PostgresSession:
         except UsageError as error:
             raise SessionError(Outcome.BUG, INVALID_TRANSACTION, str(error)) from None
         self._watch_savepoints(statement)
-        name = self._prepare(self._on_table(statement, step), len(statement.names))
-        result = self._run(name, self._parameters(statement, step))
+        name = self._wire.prepare(self._on_table(statement, step), len(statement.names))
+        result = self._wire.run(name, self._parameters(statement, step))
         if self._conn.transaction_status != IN_TRANSACTION:
             raise SessionError(Outcome.BUG, INVALID_TRANSACTION, f"the step ended its transaction: {sql}")
         if step.f == "r":
@@ -234,50 +316,10 @@ class PostgresSession:
         if changed is not None and changed > 1:
             raise SessionError(Outcome.BUG, CARDINALITY, f"a write of one key changed {changed} rows: {sql}")
 
-    # -- the wire -------------------------------------------------------------------------
 
-    def _prepare(self, sql: str, parameters: int) -> bytes:
-        name = self._names.get(sql)
-        if name is None:
-            name = b"txfuzz_%d" % len(self._names)
-            try:
-                result = self._conn.prepare(name, sql.encode(), [INT8] * parameters)
-            except Error as error:
-                raise self._lost(str(error), committing=False) from None
-            if result.status != COMMAND_OK:
-                raise self._error(result, committing=False)
-            self._names[sql] = name
-        return name
-
-    def _run(
-        self, name: bytes, parameters: Sequence[bytes], result_format: int = TEXT, committing: bool = False
-    ) -> PGresult:
-        try:
-            result = self._conn.exec_prepared(name, parameters, None, result_format)
-        except Error as error:
-            raise self._lost(str(error), committing) from None
-        if result.status == TUPLES_OK or result.status == COMMAND_OK:
-            return result
-        raise self._error(result, committing)
-
-    def _error(self, result: PGresult, committing: bool) -> SessionError:
-        if result.status == EMPTY_QUERY:
-            return SessionError(Outcome.BUG, SYNTAX_ERROR, "the statement is empty")
-        if result.status != FATAL_ERROR:  # COPY: the connection now expects data
-            return SessionError(
-                Outcome.BUG, "0A000", "a step may not copy data from or to the client", lost=True
-            )
-        field = result.error_field
-        severity = field(pq.DiagnosticField.SEVERITY_NONLOCALIZED)
-        code = field(pq.DiagnosticField.SQLSTATE)
-        message = field(pq.DiagnosticField.MESSAGE_PRIMARY) or result.error_message
-        lost = self._conn.status == BAD or severity in (b"FATAL", b"PANIC")
-        if not code or not message:
-            return self._lost(result.get_error_message(), committing)
-        word = code.decode()
-        outcome = outcome_of(word, lost=lost, committing=committing)
-        return SessionError(outcome, word, message.decode(errors="replace").strip(), lost=lost)
-
-    def _lost(self, message: str, committing: bool) -> SessionError:
-        outcome = outcome_of(CONNECTION_LOST, lost=True, committing=committing)
-        return SessionError(outcome, CONNECTION_LOST, " ".join(message.split()), lost=True)
+def _call(name: bytes, step: BoundStep) -> bytes:
+    """A prepared statement as one of several in a message. Its parameters are numbers."""
+    assert step.key is not None
+    if step.value is None:
+        return b"EXECUTE %b(%d)" % (name, step.key)
+    return b"EXECUTE %b(%d, %d)" % (name, step.key, step.value)
