@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench soak docs clean
 
 # txfuzz exits with 1 when it has found something, which is what the demo is for.
 demo: $(READY)
@@ -23,6 +23,11 @@ bench: $(READY)
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/feedback.py
+
+# Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md renews the tables there.
+MINUTES ?= 10
+soak: $(READY)
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WRITE),--write $(WRITE))
 
 # The tables and pictures in docs/ that come out of runs.
 docs: $(READY)

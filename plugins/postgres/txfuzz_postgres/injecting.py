@@ -75,7 +75,9 @@ class Injector:
 
     def terminate(self, share: float, chance: Random) -> int:
         pids = self._backends()
-        chosen = chance.sample(pids, max(1, round(share * len(pids)))) if pids else []
+        if not pids:  # all of them are away already
+            return 0
+        chosen = chance.sample(pids, max(1, round(share * len(pids))))
         ended = text("SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM unnest(:pids) AS pid")
         return int(self._control.run(lambda on: on.scalar(ended, {"pids": chosen})) or 0)
 

@@ -1,0 +1,231 @@
+"""The soak: every shipped workload at SERIALIZABLE under every fault, and nothing may be found.
+
+A finding is either a bug of ours or one of the server; its history and workload are kept, to be replayed. The
+workload that loses commits on purpose (crash_async) is left out. Exit code 1 when anything was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.analysis.settling import Settled, settle
+from txfuzz.campaign.assembling import InstalledVocabulary, assemble
+from txfuzz.execution.run import execute
+from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.history.reading import read_history
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.plugin.registry import Registry
+from txfuzz.workload.model import FaultSpec, Scheduling, Workload
+from txfuzz.workload.reading import read_workload
+from txfuzz.workload.shipped import shipped_workloads
+from txfuzz.workload.writing import workload_text
+
+LEFT_OUT = {"crash_async"}
+EXPECT = "strict-serializable"
+BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
+FAULTS = {
+    "none": (),
+    "kill-server": (FaultSpec("kill-server", every=1.0),),
+    "terminate-backends": (FaultSpec("terminate-backends", {"share": 0.5}, every=0.2),),
+    "pause-server (all)": (FaultSpec("pause-server", {"seconds": 0.1}, every=0.5),),
+    "pause-server (one session)": (
+        FaultSpec("pause-server", {"whom": "session", "seconds": 0.1}, every=0.2),
+    ),
+    "pause-server (background)": (
+        FaultSpec("pause-server", {"whom": "background", "seconds": 0.3}, every=0.5),
+    ),
+    "timeouts": (FaultSpec("timeouts", {"seconds": 0.5}, every=1.0),),
+    "cut-commit": (FaultSpec("cut-commit", {"connections": 2}, every=0.02),),
+}
+FAULTS["all together"] = tuple(fault for faults in FAULTS.values() for fault in faults)
+
+
+@dataclass
+class Row:
+    """One line of a table: sums over rounds."""
+
+    rounds: int = 0
+    injected: int = 0
+    asked: int = 0
+    ok: int = 0
+    fail: int = 0
+    info: int = 0
+    unknown: int = 0
+    happened: int = 0
+    lost: int = 0
+    findings: int = 0
+
+    def add(self, summary: ExecutionSummary, settled: Settled, finding: bool) -> None:
+        self.rounds += 1
+        self.injected += len(summary.faults)
+        self.asked += summary.asked
+        self.ok += summary.ok
+        self.fail += summary.fail
+        self.info += summary.info
+        self.unknown += settled.unknown
+        self.happened += settled.happened
+        self.lost += settled.lost
+        self.findings += finding
+
+
+@dataclass
+class Soak:
+    """What was run so far."""
+
+    registry: Registry
+    seconds: float
+    directory: Path
+    by_fault: dict[str, Row] = field(default_factory=dict)
+    by_workload: dict[str, Row] = field(default_factory=dict)
+    aborts: Counter[str] = field(default_factory=Counter)
+    findings: list[str] = field(default_factory=list)
+    server: str = ""
+
+    @property
+    def asked(self) -> int:
+        return sum(row.asked for row in self.by_fault.values())
+
+    def round(self, workload: Workload, fault: str, number: int) -> None:
+        """Run one workload under one fault, judge it, and count it."""
+        assembled = assemble(workload, self.registry, isolation="serializable", expect=EXPECT, seed=number)
+        history_path = self.directory / f"round_{number}.edn"
+        with assembled.adapter.open(None) as database:
+            found = database.describe()
+            self.server = f"{found['product']} {found['version']} ({found['server']})"
+            summary = execute(
+                assembled.workload, database, history_path,
+                isolation=assembled.isolation, faults=assembled.faults,
+            )  # fmt: skip
+        if summary.failure is not None:
+            raise summary.failure
+        history = read_history(history_path)
+        result = analyze_history(history, EXPECT)
+        settled = settle(history)
+        finding = self.judge(result, settled, workload, history_path, fault)
+        self.by_fault.setdefault(fault, Row()).add(summary, settled, finding)
+        self.by_workload.setdefault(workload.name, Row()).add(summary, settled, finding)
+        self.aborts.update(summary.aborts)
+        print(
+            f"{number:4}  {workload.name:18} {fault:27} {summary.ok:7,} ok {summary.fail:6,} fail "
+            f"{summary.info:5,} info {len(summary.faults):4} faults  {result.verdict.value}  "
+            f"{self.asked:,} in all",
+            flush=True,
+        )
+
+    def judge(
+        self, result: AnalysisResult, settled: Settled, workload: Workload, history: Path, fault: str
+    ) -> bool:
+        """Is it a finding? Its history is kept then."""
+        wrong = list(result.anomaly_types) if result.verdict is Verdict.INVALID else []
+        if settled.lost:
+            wrong.append(f"{settled.lost} acknowledged transactions lost")
+        if not wrong:
+            history.unlink()
+            return False
+        history.with_suffix(".yaml").write_text(workload_text(workload), encoding="utf-8")
+        self.findings.append(f"{', '.join(wrong)}: {workload.name} under {fault}; kept as {history}")
+        print(f"FOUND {self.findings[-1]}", flush=True)
+        return True
+
+
+def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Workload, str]]:
+    """Every workload with every fault, in an order that differs from turn to turn."""
+    workloads = [
+        read_workload(path, InstalledVocabulary(registry))
+        for name, path in shipped_workloads()
+        if name not in LEFT_OUT
+    ]
+    for turn in count():
+        pairs = [(workload, fault) for workload in workloads for fault in FAULTS]
+        random.Random(f"{seed}/{turn}").shuffle(pairs)
+        for workload, fault in pairs:
+            options = {**workload.database.options, "synchronous_commit": "on", "fsync": True}
+            yield (
+                replace(
+                    workload,
+                    database=replace(workload.database, options=options),
+                    faults=FAULTS[fault],
+                    scheduling=Scheduling(max(8, workload.scheduling.clients), None, seconds),
+                ),
+                fault,
+            )
+
+
+def report(soak: Soak, seconds: float, command: str) -> str:
+    """Both tables and what stands around them, as Markdown."""
+    lines = [
+        f"`{command}`, {soak.server}, held against {EXPECT}: {soak.asked:,} transactions asked in "
+        f"{seconds / 60:.0f} minutes ({sum(row.rounds for row in soak.by_fault.values())} rounds of "
+        f"{soak.seconds:g} s), {len(soak.findings)} findings.",
+        "",
+        "| fault | rounds | injected | transactions | committed | info | writers: happened | findings |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in (name for name in FAULTS if name in soak.by_fault):
+        row = soak.by_fault[name]
+        lines.append(
+            f"| {name} | {row.rounds} | {row.injected:,} | {row.asked:,} | {row.ok:,} | {row.info:,} | "
+            f"{row.unknown:,}: {row.happened:,} | {row.findings} |"
+        )
+    lines += ["", "| workload | rounds | transactions | committed | refused | info | findings |"]
+    lines += ["|---|---|---|---|---|---|---|"]
+    for name, row in sorted(soak.by_workload.items()):
+        lines.append(
+            f"| {name} | {row.rounds} | {row.asked:,} | {row.ok:,} | {row.fail:,} | {row.info:,} | "
+            f"{row.findings} |"
+        )
+    codes = ", ".join(f"{code} ×{times:,}" for code, times in soak.aborts.most_common())
+    lines += ["", f"What the server or the connection said: {codes}."]
+    lines += [f"- {finding}" for finding in soak.findings]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="how long (default 10)")
+    parser.add_argument("--transactions", type=int, help="stop after so many transactions, too")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of one round (default 4)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="where histories of findings go (default: a new one)")
+    parser.add_argument("--write", type=Path, help="put the tables into this page, between its two marks")
+    given = parser.parse_args()
+    directory = given.keep or Path(tempfile.mkdtemp(prefix="txfuzz-soak-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    registry = load_plugins(strict=True)
+    soak = Soak(registry, given.seconds, directory)
+    start = time.monotonic()
+    try:
+        for number, (workload, fault) in enumerate(rounds(registry, given.seconds, given.seed), 1):
+            soak.round(workload, fault, number)
+            enough = given.transactions is not None and soak.asked >= given.transactions
+            if enough or time.monotonic() - start > given.minutes * 60:
+                break
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    if not soak.findings and given.keep is None:
+        for left in directory.iterdir():  # of a round that was interrupted
+            left.unlink()
+        directory.rmdir()
+    command = f"make soak MINUTES={given.minutes:g}"
+    text = report(soak, time.monotonic() - start, command)
+    print(f"\n{text}")
+    if given.write is not None:
+        page = given.write.read_text(encoding="utf-8")
+        head, _, rest = page.partition(BEGIN)
+        given.write.write_text(f"{head}{BEGIN}\n{text}{END}{rest.partition(END)[2]}", encoding="utf-8")
+    return 1 if soak.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
