@@ -138,6 +138,47 @@ class SeesWaits(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptLine:
+    """One statement of a reproducer, in the order in which it is issued.
+
+    session: a label. action: step, commit or rollback. begins: the transaction begins before it.
+    saw: what a read saw. blocked: it waits for a lock at first. code: how it fails, if it does.
+    """
+
+    session: str
+    action: str
+    step: BoundStep | None = None
+    begins: bool = False
+    saw: ReadValue = None
+    blocked: bool = False
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A few transactions, statement by statement. keys: those that they touch; rows: those of them
+    whose rows are there, and empty, before it begins. title: a line for comments."""
+
+    title: str
+    kind: Kind
+    isolation: str
+    lines: tuple[ScriptLine, ...]
+    keys: tuple[int, ...]
+    rows: tuple[int, ...]
+
+
+@runtime_checkable
+class WritesScripts(Protocol):
+    """What a Database can do beside: put a reproducer into the words of its own tools."""
+
+    def scripts(self, script: Script) -> Mapping[str, str]:
+        """File name → text, for people who know the database and not this program."""
+
+    def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+        """Run what can be run by itself: further files, and a sentence about what came of it."""
+
+
 class Database(Protocol):
     """A reachable server with a place of ours in it. A context manager: leaving it cleans up."""
 
@@ -168,6 +209,14 @@ class Database(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """What an adapter with `embedded` can do beside."""
+
+    def servers(self) -> Sequence[str]:
+        """Which servers it could start, in words, the one that it would start first."""
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from txfuzz.database.port import ReadValue
+from txfuzz.database.port import BoundStep, ReadValue
 from txfuzz.history.writing import Mop
 
 
@@ -69,6 +69,7 @@ class Attempt:
     order: tuple[tuple[str, str], ...] = ()
     final: tuple[Mop, ...] = ()
     logical: Mapping[int, int] = field(default_factory=dict)  # physical key → logical key
+    steps: Mapping[str, tuple[BoundStep, ...]] = field(default_factory=dict)  # by alias, as asked
 
     @property
     def committed(self) -> bool:

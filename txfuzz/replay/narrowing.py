@@ -66,11 +66,10 @@ def pinned(transaction: Transaction, keys: Sequence[int]) -> Transaction:
         return replace(term, keys=(next(left),)) if isinstance(term, Choice) else term
 
     def step(each: Step) -> Step:
-        return replace(
-            each,
-            key=None if each.key is None else one(each.key),
-            args=tuple((name, one(arg)) for name, arg in each.args),
-        )
+        args = tuple((name, one(arg)) for name, arg in each.args)
+        if each.sql is not None:  # whose key is one of its arguments
+            return replace(each, key=acting_on(replace(each, args=args)), args=args)
+        return replace(each, key=None if each.key is None else one(each.key))
 
     return replace(transaction, steps=tuple(step(each) for each in transaction.steps))
 

@@ -102,6 +102,7 @@ class Stepping:
             tuple(self.order),
             tuple((f, logical.get(key, key), value) for f, key, value in final),
             logical,
+            {alias: each.asked.steps for alias, each in self.statements.items()},
         )
 
     # -- the schedule ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Connection, text
 
-from txfuzz.database.port import Session, SessionError
+from txfuzz.database.port import Script, Session, SessionError
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
 
@@ -18,9 +18,11 @@ from .advice import warnings_about
 from .connection import connect
 from .control import Control
 from .injecting import Cuttable, Injector
+from .scripts import SPEC, write_scripts
 from .session import PostgresSession
 from .settings import describe_settings, permitted, session_settings, settings_sql
 from .statements import Tables
+from .tester import try_spec
 from .url import Target, parse_url
 from .waits import Waits
 
@@ -113,6 +115,23 @@ class PostgresDatabase:
             places[pid]: frozenset(places[other] for other in blockers if other in places)
             for pid, blockers in self._waits.among(list(places)).items()
         }
+
+    def scripts(self, script: Script) -> Mapping[str, str]:
+        """See txfuzz.database.port.WritesScripts."""
+        return write_scripts(script, self._adapter.append)
+
+    def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+        """See txfuzz.database.port.WritesScripts. Only on a server of our own."""
+        if SPEC not in scripts:
+            return {}, f"There is no {SPEC}: isolationtester cannot take braces in a statement."
+        if self._server is None:
+            return {}, f"{SPEC} was not tried: it needs a server on which nothing else is at work."
+        own = f"{places.PREFIX}spec_{secrets.token_hex(3)}"
+        self._control.run(lambda connection: places.create_own(connection, own))
+        try:
+            return try_spec(self._server.files.bin, self._target, own, script, scripts[SPEC])
+        finally:
+            self._control.run(lambda connection: places.drop(connection, own))
 
     def close(self) -> None:
         if self._closed:

@@ -1,0 +1,188 @@
+"""From an iteration, a campaign or a replay to findings that are as small as they can be."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.result import Anomaly
+from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.findings import Finding, write_finding
+from txfuzz.database.port import Database
+from txfuzz.errors import UsageError
+from txfuzz.history.model import History
+from txfuzz.history.reading import read_history
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.plugin.registry import Registry
+from txfuzz.replay.deriving import derive_anomaly
+from txfuzz.replay.following import Player, origins_of
+from txfuzz.replay.judging import Judge
+from txfuzz.replay.shrinking import Shrunk, shrink
+from txfuzz.replay.signature import Signature, signature_of
+from txfuzz.workload.model import Workload
+from txfuzz.workload.reading import read_workload
+
+_COUNTED = 1000  # anomalies of each type that are looked at, for the count of each bucket
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ShrinkSettings:
+    """attempts: in every one of which the anomaly must recur. seconds: the budget of each finding.
+    most: how many findings, the shortest cycles first. out: where `findings/` is, None for beside
+    the iterations. isolation, expect: instead of what the workload says."""
+
+    source: Path
+    out: Path | None = None
+    attempts: int = 5
+    seconds: float = 60.0
+    most: int = 4
+    url: str | None = field(default=None, repr=False)
+    isolation: str | None = None
+    expect: str | None = None
+
+
+@dataclass
+class _Bucket:
+    """Anomalies of one signature. seen: source → how many. starts: replays to begin with."""
+
+    anomaly: Anomaly | None
+    history: History | None
+    workload: Workload
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+def shrink_findings(
+    settings: ShrinkSettings,
+    *,
+    interrupted: threading.Event | None = None,
+    progress: Progress = lambda line: None,
+) -> list[Finding]:
+    """Shrink what the source shows and write a folder for each; empty where it shows no anomaly that
+    the expected model forbids. Raises a TxfuzzError for what cannot be done."""
+    registry = load_plugins()
+    places = list(_places(settings.source))
+    workloads = [read_workload(place, InstalledVocabulary(registry)) for place, _ in places]
+    first = _assembled(workloads[0], registry, settings)
+    stop = interrupted or threading.Event()
+    out = settings.out or _findings_beside(settings.source)
+    with first.adapter.open(database_url(settings.url, workloads[0])) as database:
+        buckets: dict[Signature, _Bucket] = {}
+        for (place, history), workload in zip(places, workloads, strict=True):
+            assembled = _assembled(workload, registry, settings)
+            if history is None:
+                _from_replay(buckets, database, assembled, place, settings, stop)
+            else:
+                _from_history(buckets, assembled, history)
+        ranked = sorted(buckets, key=lambda each: (len(each.templates), each.anomaly))[: settings.most]
+        found = []
+        for signature in ranked:
+            if stop.is_set():
+                break
+            found.append(
+                _shrunk(signature, buckets[signature], database, registry, settings, out, stop, progress)
+            )
+    return found
+
+
+def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
+    """Workload files with the histories that they made, None for a replay."""
+    if source.is_file():
+        yield source, None
+        return
+    inside = [source, *sorted(source.glob("iter_*"))]
+    pairs = [(each / "workload.yaml", each / "history.edn") for each in inside]
+    there = [(workload, history) for workload, history in pairs if workload.exists() and history.exists()]
+    if not there:
+        raise UsageError(
+            f"{source}: neither a replay file nor a directory with workload.yaml and history.edn"
+        )
+    yield from there
+
+
+def _findings_beside(source: Path) -> Path:
+    place = source.resolve().parent if source.is_file() else source.resolve()
+    return (place.parent if place.name.startswith("iter_") else place) / "findings"
+
+
+def _assembled(workload: Workload, registry: Registry, settings: ShrinkSettings) -> Assembled:
+    return assemble(workload, registry, isolation=settings.isolation, expect=settings.expect)
+
+
+def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path: Path) -> None:
+    history = read_history(path)
+    analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
+    result = analyze_history(history, assembled.expect, analyzers=[analyzer])
+    source = path.parent.name
+    for anomaly in result.anomalies:
+        signature = signature_of(anomaly, assembled.isolation)
+        bucket = buckets.setdefault(signature, _Bucket(anomaly, history, assembled.workload))
+        bucket.seen[source] = bucket.seen.get(source, 0) + 1
+
+
+def _from_replay(
+    buckets: dict[Signature, _Bucket],
+    database: Database,
+    assembled: Assembled,
+    path: Path,
+    settings: ShrinkSettings,
+    stop: threading.Event,
+) -> None:
+    workload = assembled.workload
+    if workload.replay is None:
+        raise UsageError(
+            f"{path}: this workload has no `replay` stanza; shrink takes a replay or a directory"
+        )
+    judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
+    with Player(database, workload.kind, assembled.isolation, stop=stop) as player:
+        prepared = player.prepared(workload)
+        for _ in range(settings.attempts):
+            attempt = prepared.run()
+            if attempt.refused:
+                raise UsageError(attempt.refused)
+            for signature in judge.judge(attempt).signatures:
+                bucket = buckets.setdefault(signature, _Bucket(None, None, workload))
+                bucket.seen[path.name] = bucket.seen.get(path.name, 0) + 1
+
+
+def _shrunk(
+    signature: Signature,
+    bucket: _Bucket,
+    database: Database,
+    registry: Registry,
+    settings: ShrinkSettings,
+    out: Path,
+    stop: threading.Event,
+    progress: Progress,
+) -> Finding:
+    assembled = _assembled(bucket.workload, registry, settings)
+    around = f" ({' '.join(signature.kinds)})" if signature.kinds else ""
+    progress(
+        f"{signature.anomaly}{around} between {', '.join(signature.templates)}: {sum(bucket.seen.values())}×"
+    )
+    starts: tuple[Workload, ...] = (bucket.workload,)
+    reason = ""
+    if bucket.anomaly is not None and bucket.history is not None:
+        derived = derive_anomaly(bucket.anomaly, bucket.history, assembled.workload, assembled.promised)
+        starts, reason = derived.candidates, derived.reason
+    shrunk: Shrunk | None = None
+    with Player(database, bucket.workload.kind, assembled.isolation, stop=stop) as player:
+        for start in starts:
+            shrunk = shrink(
+                player, start, signature, assembled.expect, attempts=settings.attempts,
+                seconds=settings.seconds, progress=lambda line: progress(f"  {line}"),
+            )  # fmt: skip
+            if shrunk is not None or stop.is_set():
+                break
+    if shrunk is None:
+        why = (
+            reason
+            or f"it did not recur in every one of {settings.attempts} attempts at {len(starts)} schedules"
+        )
+        return Finding(signature, sum(bucket.seen.values()), reason=why)
+    return write_finding(out, shrunk, assembled, database, bucket.seen)

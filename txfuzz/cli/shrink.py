@@ -1,0 +1,80 @@
+"""`txfuzz shrink`: a finding as small as it can be, in a folder that can be mailed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from txfuzz.errors import ExitCode
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("source", type=_FILE, metavar="DIR|REPLAY")
+@click.option(
+    "--output-dir", "out", type=_FILE, metavar="DIR",
+    help="Where the folders of findings go. [default: findings/ beside the iterations]",
+)  # fmt: skip
+@click.option(
+    "--attempts", type=click.IntRange(min=1), default=5, show_default=True, metavar="N",
+    help="In every one of so many attempts the anomaly must recur.",
+)  # fmt: skip
+@click.option(
+    "--budget", "seconds", type=click.FloatRange(min=0), default=60.0, show_default=True,
+    metavar="SECONDS", help="How long one finding may take.",
+)  # fmt: skip
+@click.option(
+    "--findings", "most", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
+    help="How many findings, the shortest cycles first.",
+)  # fmt: skip
+@click.option(
+    "--database-url", "url", metavar="URL",
+    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
+)  # fmt: skip
+@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
+@click.option("--expect", metavar="MODEL", help="The consistency model that the anomaly contradicts.")
+@click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
+def shrink(
+    source: Path,
+    out: Path | None,
+    attempts: int,
+    seconds: float,
+    most: int,
+    url: str | None,
+    isolation: str | None,
+    expect: str | None,
+    quiet: bool,
+) -> int:
+    """Make the anomalies of an iteration, a campaign or a replay small.
+
+    Every candidate runs on the database; fewer transactions, steps, keys and switches between
+    sessions are kept while the same anomaly recurs. Exit code 1 when there is a finding, 3 when
+    what was found did not recur.
+    """
+    from txfuzz.campaign.shrinking import ShrinkSettings, shrink_findings
+    from txfuzz.cli.interruption import interruptible
+
+    def progress(line: str) -> None:
+        if not quiet:
+            click.echo(line, err=True)
+
+    settings = ShrinkSettings(source, out, attempts, seconds, most, url, isolation, expect)
+    with interruptible() as interrupted:
+        found = shrink_findings(settings, interrupted=interrupted, progress=progress)
+    if not found and not interrupted.is_set():
+        click.echo("nothing found: no anomaly contradicts the expected model")
+        return ExitCode.NOTHING_FOUND
+    for finding in found:
+        if finding.shrunk is None:
+            click.echo(f"{finding.signature.anomaly}: not shrunk: {finding.reason}")
+            continue
+        click.echo(
+            f"{finding.signature.anomaly}: {finding.shrunk.after}, seen {finding.count}×: {finding.directory}"
+        )
+        if finding.remark:
+            click.echo(f"  {finding.remark}")
+    if interrupted.is_set():
+        return ExitCode.INTERRUPTED
+    return ExitCode.VIOLATED if any(each.shrunk for each in found) else ExitCode.UNKNOWN

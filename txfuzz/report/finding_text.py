@@ -1,0 +1,88 @@
+"""A finding in words, for somebody who has never heard of this program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from txfuzz.analysis.consistency import canonical, prohibited
+from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
+from txfuzz.replay.shrinking import Shrunk
+from txfuzz.report.lines import counted
+from txfuzz.report.replay_text import log_lines
+
+
+def finding_text(
+    shrunk: Shrunk,
+    result: AnalysisResult,
+    anomaly: Anomaly,
+    *,
+    promised: str,
+    database: Mapping[str, str],
+    files: Mapping[str, str],
+    remarks: Sequence[str],
+) -> str:
+    """README.md of a finding. result, anomaly: of the attempt that is shown; files: name → what it is."""
+    signature = shrunk.signature
+    level = signature.isolation.upper()
+    product = " ".join(filter(None, (database.get("product"), database.get("version"))))
+    session = {view.row: shrunk.attempt.begun[view.row] for view in anomaly.transactions}
+    serial = result.expect == "serializable"
+    blocks = (
+        f"# {anomaly.type} at {level}",
+        f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
+        + ("no serial order explains" if serial else f"{result.expect} does not allow")
+        + f" what they saw. {anomaly.definition}",
+        judgement(anomaly.type, level, promised, result.expect),
+        "## What happened",
+        "One column a session, time runs downwards. Keys are rows of one table; a read shows what its row "
+        "holds.",
+        code(log_lines(shrunk.attempt.log)),
+        "Read again when all had ended:",
+        code(f"r {key} → {_value(value)}" for _, key, value in shrunk.attempt.final),
+        f"## Why {'no serial order explains it' if serial else 'it is not allowed'}",
+        "\n".join(f"- {_named(view, session)}" for view in anomaly.transactions),
+        "  \n".join(_by_session(anomaly, session).splitlines()),
+        "## How to see it again",
+        f"It recurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
+        "\n".join(f"- `{name}`: {what}" for name, what in files.items()),
+        *remarks,
+        "## How it was made small",
+        f"From {shrunk.before} to {shrunk.after}: {counted(shrunk.tried, 'candidate')} in "
+        f"{counted(shrunk.runs, 'attempt')}, {shrunk.seconds:.1f} s"
+        + ("; the time was up before nothing more could be left out." if shrunk.cut else "."),
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def code(lines: Iterable[str]) -> str:
+    return "\n".join(["```", *lines, "```"])
+
+
+def judgement(type: str, level: str, promised: str, expect: str) -> str:
+    """Is it a bug of the database?"""
+    if type in prohibited(canonical(promised)):
+        return (
+            f"{level} promises {promised}, which forbids {type}: unless a known limitation of the database "
+            "explains it, this is a bug."
+        )
+    return (
+        f"{level} promises {promised}, which allows {type}: this is no bug of the database, but an "
+        f"application that needs {expect} is not safe at this level."
+    )
+
+
+def _named(view: TransactionView, session: Mapping[int, str]) -> str:
+    return f"{session[view.row]} is `{view.mops}`" + (f" ({view.template})" if view.template else "")
+
+
+def _by_session(anomaly: Anomaly, session: Mapping[int, str]) -> str:
+    """The explanation, which numbers the transactions along the cycle, with the names of the sessions."""
+    names = {f"T{at}": session[view.row] for at, view in enumerate(anomaly.transactions, 1)}
+    return re.sub(r"\bT\d+\b", lambda found: names.get(found[0], found[0]), anomaly.explanation)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{' '.join(map(str, value))}]"
+    return "nil" if value is None else str(value)
