@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "Run the feedback loop: fuzz a database, analyse, adapt, repeat.",
     "execute": "Run one workload and record its history.",
     "analyze": "Judge histories, ours or any that Elle reads.",
+    "shrink": "Make a finding small, and write it up.",
     "workloads": "List the shipped workloads, or show one.",
     "templates": "List the installed transaction templates, or show one.",
     "plugins": "List the installed plugins, or show the options of one thing.",
