@@ -62,6 +62,8 @@ def test_a_campaign_leaves_its_artefacts(workload: Path, tmp_path: Path) -> None
             "analysis.json",
             "decisions.json",
             "execution.json",
+            "next_workload.yaml",
+            "notes.md",
             "dependency_graph.png",
             "minimal_dependency_graph.png",
         }

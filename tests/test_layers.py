@@ -37,6 +37,7 @@ BELOW = {
     "cli": {
         "analysis",
         "campaign",
+        "database",
         "execution",
         "feedback",
         "history",
@@ -61,7 +62,7 @@ PLACES = {
     "psycopg": set(),
     "scipy": {"analysis"},
     "numpy": {"history", "analysis", "report"},
-    "rich": {"cli"},
+    "rich": {"cli", "report"},
 }
 # Slow to import, so never when a module is imported: `txfuzz --help` has to be quick
 LAZY = {"matplotlib", "networkx", "scipy", "edn_format", "yaml", "sqlalchemy"}

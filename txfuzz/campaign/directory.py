@@ -13,13 +13,14 @@ import io
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from txfuzz.analysis.result import AnalysisResult
-from txfuzz.errors import OutputError, UsageError
+from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
 
 RUNS = Path("runs")
@@ -39,6 +40,8 @@ class IterationDirectory:
         self.execution = path / "execution.json"
         self.analysis = path / "analysis.json"
         self.decisions = path / "decisions.json"
+        self.next_workload = path / "next_workload.yaml"
+        self.notes = path / "notes.md"
 
 
 class RunDirectory:
@@ -54,7 +57,7 @@ class RunDirectory:
 
         wished: None for a new one under `runs/`, named after the workload and the time.
         """
-        path = _new_path(name) if wished is None else wished
+        path = new_path(RUNS, name) if wished is None else wished
         moved = None
         try:
             if _holds_campaign(path):
@@ -127,6 +130,21 @@ def draw_graphs(history: History, result: AnalysisResult, directory: Path, max_n
     return tuple(f"dependency_graph.png {note}" for note in notes if note)
 
 
+def copy_history(source: Path, target: Path) -> None:
+    """Archive somebody's history; HistoryError where there is none."""
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        with open(source, "rb"):
+            pass
+    except OSError as error:
+        raise HistoryError(f"{source}: cannot be read: {error.strerror}") from None
+    try:
+        shutil.copyfile(source, temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
+
+
 def write_json(path: Path, data: Any) -> None:
     """JSON that people can read, too: lists of plain values take one line."""
     text = json.dumps(data, indent=1, ensure_ascii=False)
@@ -174,11 +192,12 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
-def _new_path(name: str) -> Path:
+def new_path(root: Path, name: str) -> Path:
+    """A path under `root` that nothing has yet: the name and the time."""
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    path = RUNS / f"{name}-{stamp}"
+    path = root / f"{name}-{stamp}"
     number = 1
     while path.exists():
         number += 1
-        path = RUNS / f"{name}-{stamp}-{number}"
+        path = root / f"{name}-{stamp}-{number}"
     return path

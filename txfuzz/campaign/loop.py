@@ -18,8 +18,9 @@ from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationO
 from txfuzz.campaign.record import campaign_data
 from txfuzz.campaign.replaying import write_replay
 from txfuzz.campaign.resuming import Recorded, first_workload, recorded, write_execution
-from txfuzz.campaign.runners import Clients, Existing, External, Runner
+from txfuzz.campaign.runners import Clients, Existing, External, Given, Runner
 from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.campaign.stopping import stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
 from txfuzz.database.port import Database
 from txfuzz.errors import OutputError, TxfuzzError, UsageError
@@ -30,6 +31,7 @@ from txfuzz.feedback.contract import Adjustment, FeedbackResult
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
 from txfuzz.plugin.loading import load_plugins
+from txfuzz.report.notes import notes_text
 from txfuzz.workload.model import Workload
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.seeds import stream
@@ -81,6 +83,8 @@ class _Campaign:
         self.live: Database | None = None
         self.failure: TxfuzzError | None = None
         self.cautions: tuple[str, ...] = ()
+        self.start = time.monotonic()
+        self.stopped: str | None = None
 
     def run(self) -> CampaignResult:
         with ExitStack() as stack:
@@ -110,6 +114,12 @@ class _Campaign:
             return External(self.settings.runner_cmd, self.url)
         if self.settings.skip_run:
             return Existing()
+        if self.settings.history is not None:
+            later = self.clients(stack) if self.settings.execute else Existing()
+            return Given(self.settings.history, later)
+        return self.clients(stack)
+
+    def clients(self, stack: ExitStack) -> Runner:
         self.live = database = stack.enter_context(self.assembled.adapter.open(self.url))
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions):
@@ -138,6 +148,9 @@ class _Campaign:
                 raise outcome.execution.failure
             if self.interrupted.is_set():
                 return
+            self.stopped = stop_reason(self.settings, self.outcomes, time.monotonic() - self.start)
+            if self.stopped:
+                return
 
     def iteration(
         self, number: int, workload: Workload, place: IterationDirectory, runner: Runner
@@ -146,21 +159,19 @@ class _Campaign:
         stages: dict[str, float] = {}
         workload = self.written(place, workload)
         self.watcher.iteration_started(number, workload)
-        with timed(stages, "run"):
+        with self.stage(stages, "run"):
             execution = runner.run(workload, place, interrupted=self.interrupted, watch=self.watcher.running)
         self.note_run(execution, place, runner, stages)
-        with timed(stages, "read"):
+        with self.stage(stages, "read"):
             history = read_history(place.history)
-        with timed(stages, "analysis"):
-            result = self.judged(
-                analyze_history(history, self.assembled.expect, analyzers=self.assembled.analyzers), history
-            )
+        with self.stage(stages, "analysis"):
+            result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
-        with timed(stages, "pictures"):
+        with self.stage(stages, "pictures"):
             notes: tuple[str, ...] = ()
             if not (isinstance(runner, Recorded) and place.decisions.exists()):  # it was complete
                 notes = draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
-        with timed(stages, "replay"):
+        with self.stage(stages, "replay"):
             replays = write_replay(
                 place,
                 history,
@@ -171,14 +182,28 @@ class _Campaign:
                 again=isinstance(runner, Recorded),
                 interrupted=self.interrupted,
             )
-        with timed(stages, "feedback"):
+        with self.stage(stages, "feedback"):
             next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)
-            write_json(place.decisions, [as_data(decision) for decision in decisions])
-        outcome = IterationOutcome(
-            number, workload, result, execution, decisions, stages,
-            (*fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints),
-        )  # fmt: skip
+        remarks = (*fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints)
+        outcome = IterationOutcome(number, workload, result, execution, decisions, stages, remarks)
+        self.write_decided(place, outcome, next_workload)
         return outcome, next_workload
+
+    def write_decided(
+        self, place: IterationDirectory, outcome: IterationOutcome, following: Workload
+    ) -> None:
+        """What comes next, and why. Written last: with it an iteration is complete."""
+        notes = notes_text(
+            outcome.number,
+            outcome.workload,
+            outcome.result,
+            outcome.decisions,
+            promised=self.assembled.promised,
+            remarks=outcome.notes,
+        )
+        write_text(place.notes, notes)
+        write_text(place.next_workload, workload_text(following))
+        write_json(place.decisions, [as_data(decision) for decision in outcome.decisions])
 
     def note_run(
         self,
@@ -203,9 +228,11 @@ class _Campaign:
         write_text(place.workload, workload_text(workload))
         return workload
 
-    def judged(self, result: AnalysisResult, history: History) -> AnalysisResult:
-        """A run in which nothing could go wrong is no evidence that nothing does."""
-        reason = None if self.settings.skip_run else vacuous_reason(history, result)
+    def judged(self, number: int, history: History) -> AnalysisResult:
+        """What the history means. Of our own runs: one in which nothing could go wrong is no evidence."""
+        result = analyze_history(history, self.assembled.expect, analyzers=self.assembled.analyzers)
+        given = self.settings.skip_run or (number == 0 and self.settings.history is not None)
+        reason = None if given else vacuous_reason(history, result)
         return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
 
     def feedback(
@@ -224,6 +251,16 @@ class _Campaign:
             fixed=("init_schema",) if self.settings.keep_schema_init else (),
         )
 
+    @contextmanager
+    def stage(self, seconds: dict[str, float], name: str) -> Iterator[None]:
+        """One stage of an iteration: shown while it lasts, and timed."""
+        self.watcher.stage(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds[name] = time.perf_counter() - start
+
     def result(self) -> CampaignResult:
         return CampaignResult(
             self.directory.path,
@@ -233,6 +270,7 @@ class _Campaign:
             tuple(self.outcomes),
             self.interrupted.is_set(),
             self.cautions,
+            self.stopped,
         )
 
     def write_record(self, state: str) -> None:
@@ -249,12 +287,3 @@ def _analyzer_options(settings: CampaignSettings) -> dict[str, dict[str, Any]]:
     if settings.max_near_cycles is None:
         return {}
     return {"elle": {"max_near_cycles": settings.max_near_cycles}}
-
-
-@contextmanager
-def timed(stages: dict[str, float], name: str) -> Iterator[None]:
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        stages[name] = time.perf_counter() - start

@@ -42,7 +42,8 @@ class IterationOutcome:
 class CampaignResult:
     """All iterations. promised: what the database promises at this isolation level.
 
-    cautions: settings under which the injected faults may break that promise by right.
+    cautions: settings under which the injected faults may break that promise by right. stopped: why
+    it ended before all its iterations, as a phrase.
     """
 
     directory: Path
@@ -52,6 +53,7 @@ class CampaignResult:
     iterations: tuple[IterationOutcome, ...] = ()
     interrupted: bool = False
     cautions: tuple[str, ...] = ()
+    stopped: str | None = None
 
     @property
     def verdict(self) -> Verdict:

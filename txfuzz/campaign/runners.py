@@ -8,9 +8,10 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from txfuzz.campaign.directory import IterationDirectory
+from txfuzz.campaign.directory import IterationDirectory, copy_history
 from txfuzz.database.port import Database
 from txfuzz.errors import HistoryError, UsageError
 from txfuzz.execution.faults import Planned
@@ -45,6 +46,10 @@ class Clients:
         self._isolation = isolation
         self._faults = faults
         self._last_key = 0
+
+    def leave_alone(self, key: int) -> None:
+        """Physical keys up to this one have been used by somebody else."""
+        self._last_key = max(self._last_key, key)
 
     def run(
         self,
@@ -112,6 +117,28 @@ class External:
         lines = said.decode("utf-8", "replace").strip().splitlines()
         text = without_password(lines[-1]) if lines else ""
         return f": {text[:_SHOWN]}" if text else ""
+
+
+class Given:
+    """The first history is there already, made by anybody; `later` makes the others."""
+
+    def __init__(self, history: Path, later: Runner) -> None:
+        self._history: Path | None = history
+        self._later = later
+
+    def run(
+        self,
+        workload: Workload,
+        place: IterationDirectory,
+        *,
+        interrupted: threading.Event,
+        watch: Watch | None,
+    ) -> ExecutionSummary | None:
+        if self._history is None:
+            return self._later.run(workload, place, interrupted=interrupted, watch=watch)
+        copy_history(self._history, place.history)
+        self._history = None
+        return None
 
 
 class Existing:

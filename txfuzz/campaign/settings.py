@@ -21,6 +21,9 @@ class CampaignSettings:
     are there. resume: go on with the campaign in `output`. run_replay: replay after each
     iteration what was found or nearly happened. keep_schema_init: every iteration
     starts from empty tables. open_loop: no feedback.
+    history: the first iteration's history is this file, made by anybody (adaptive mode); execute:
+    run the iterations behind it. stop_on_finding, max_seconds, max_transactions, plateau (so many
+    iterations that show nothing new): end before `iterations` are done.
     """
 
     workload: str | Path = DEFAULT_WORKLOAD
@@ -40,11 +43,17 @@ class CampaignSettings:
     max_near_cycles: int | None = None
     max_graph_nodes: int = 200
     strict_plugins: bool = False
+    history: Path | None = None
+    execute: bool = True
+    stop_on_finding: bool = False
+    max_seconds: float | None = None
+    max_transactions: int | None = None
+    plateau: int | None = None
 
     def as_data(self) -> dict[str, Any]:
         """The arguments for campaign.json; of the URL only whether there was one."""
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["database_url"] = self.database_url is not None
-        for name in ("workload", "workload_dir", "output"):
+        for name in ("workload", "workload_dir", "output", "history"):
             data[name] = None if data[name] is None else str(data[name])
         return data

@@ -24,6 +24,9 @@ class Watcher(Protocol):
 
     def iteration_started(self, number: int, workload: Workload) -> None: ...
 
+    def stage(self, name: str) -> None:
+        """What an iteration does now: run, read, analysis, pictures, replay or feedback."""
+
     def running(self, asked: int, tally: Tally) -> None:
         """Now and then while clients run."""
 
@@ -44,6 +47,9 @@ class Nobody:
         pass
 
     def iteration_started(self, number: int, workload: Workload) -> None:
+        pass
+
+    def stage(self, name: str) -> None:
         pass
 
     def running(self, asked: int, tally: Tally) -> None:

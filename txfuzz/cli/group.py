@@ -11,6 +11,7 @@ import txfuzz
 
 COMMANDS = {
     "run": "Run the feedback loop: fuzz a database, analyse, adapt, repeat.",
+    "adapt": "Take a history and its workload, explain it, write the next workload.",
     "execute": "Run one workload and record its history.",
     "analyze": "Judge histories, ours or any that Elle reads.",
     "shrink": "Make a finding small, and write it up.",

@@ -13,7 +13,7 @@ from txfuzz.campaign.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, Campa
 from txfuzz.errors import UsageError
 
 _FILE = click.Path(path_type=Path)
-_BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "verbose", "quiet")
+_BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "verbose", "quiet", "plain")
 
 
 @click.command()
@@ -60,9 +60,23 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
     help="Draw no dependency graph of more transactions than this.",
 )  # fmt: skip
+@click.option("--stop-on-finding", is_flag=True, help="End with the first iteration that finds something.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0), metavar="S",
+    help="Begin no further iteration after so many seconds.",
+)  # fmt: skip
+@click.option(
+    "--max-transactions", type=click.IntRange(min=1), metavar="N",
+    help="Begin no further iteration after so many transactions.",
+)  # fmt: skip
+@click.option(
+    "--plateau", type=click.IntRange(min=1), metavar="N",
+    help="End after so many iterations in a row that show nothing new.",
+)  # fmt: skip
 @click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every decision with its reason.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
+@click.option("--plain", is_flag=True, help="Plain lines in a terminal, too, instead of a status screen.")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -72,6 +86,7 @@ def run(
     resume: Path | None,
     verbose: bool,
     quiet: bool,
+    plain: bool,
     **fields: Any,
 ) -> int:
     """Fuzz a database in a loop: run, analyse, adapt, repeat.
@@ -80,7 +95,7 @@ def run(
     """
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.cli.interruption import interruptible
-    from txfuzz.cli.screen import Screen
+    from txfuzz.cli.screen import screen
 
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
@@ -88,8 +103,11 @@ def run(
         settings = _resumed(ctx, resume)
     else:
         settings = CampaignSettings(workload=config or workload or DEFAULT_WORKLOAD, **fields)
-    with interruptible() as interrupted:
-        result = run_campaign(settings, interrupted=interrupted, watcher=Screen(verbose=verbose, quiet=quiet))
+    with (
+        interruptible() as interrupted,
+        screen(settings.iterations, plain=plain, verbose=verbose, quiet=quiet) as watcher,
+    ):
+        result = run_campaign(settings, interrupted=interrupted, watcher=watcher)
     return result.exit_code
 
 

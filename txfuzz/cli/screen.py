@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,20 @@ from txfuzz.workload.model import Workload
 if TYPE_CHECKING:
     from txfuzz.execution.summary import ExecutionSummary
 
-_EVERY = 1.0  # seconds between two lines of progress on a terminal
+
+@contextmanager
+def screen(iterations: int, *, plain: bool, verbose: bool, quiet: bool) -> Iterator[Screen]:
+    """The status screen in a terminal, else and with `plain` lines, with `quiet` the result only."""
+    if plain or quiet or not sys.stderr.isatty():
+        watcher = Screen(verbose=verbose, quiet=quiet)
+    else:
+        from txfuzz.cli.live import LiveScreen
+
+        watcher = LiveScreen(iterations, verbose=verbose)
+    try:
+        yield watcher
+    finally:
+        watcher.close()
 
 
 class Screen:
@@ -29,8 +42,6 @@ class Screen:
     def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
         self._verbose = verbose
         self._quiet = quiet
-        self._live = sys.stderr.isatty() and not quiet
-        self._shown = 0.0
         self._noted: set[str] = set()
 
     def started(
@@ -54,21 +65,13 @@ class Screen:
         clients = workload.scheduling.clients
         self._say(f"\niteration {number}: {clients} clients on {keys:,} keys, {_mix(workload)}")
 
+    def stage(self, name: str) -> None:
+        pass
+
     def running(self, asked: int, tally: Tally) -> None:
-        now = time.monotonic()
-        if self._live and now - self._shown >= _EVERY:
-            self._shown = now
-            done = tally.outcomes
-            click.echo(
-                f"\r  {asked:,} asked · {done['ok']:,} ok · {done['fail']:,} fail · {done['info']:,} info ",
-                err=True,
-                nl=False,
-            )
+        pass
 
     def iteration_ended(self, outcome: IterationOutcome) -> None:
-        if self._live and self._shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
-            self._shown = 0.0
         if outcome.execution is not None:
             self._say(f"  {_ran(outcome.execution)}")
         self._say(f"  {_meant(outcome)}")
@@ -97,7 +100,12 @@ class Screen:
             click.echo(f"\n{finding_text(outcome.result)}")
             history = result.directory / f"iter_{outcome.number:02d}" / "history.edn"
             click.echo(f"more: txfuzz analyze {shlex.quote(str(history))} --expect {result.expect}")
+        if result.stopped:
+            click.echo(f"ended after {len(result.iterations)} iterations: {result.stopped}")
         click.echo(f"artefacts: {result.directory}")
+
+    def close(self) -> None:
+        """The campaign is over, however it ended."""
 
     def _nothing(self, result: CampaignResult) -> str:
         reasons = {each.result.reason for each in result.iterations if each.result.verdict is Verdict.UNKNOWN}

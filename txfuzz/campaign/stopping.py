@@ -1,0 +1,37 @@
+"""When a campaign has done enough, beside its number of iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from txfuzz.analysis.result import Verdict
+from txfuzz.campaign.outcome import IterationOutcome
+from txfuzz.campaign.settings import CampaignSettings
+
+
+def stop_reason(
+    settings: CampaignSettings, outcomes: Sequence[IterationOutcome], elapsed: float
+) -> str | None:
+    """Why no further iteration is run, as a phrase; None to go on. elapsed: seconds so far."""
+    if settings.stop_on_finding and any(each.result.verdict is Verdict.INVALID for each in outcomes):
+        return "something was found"
+    if settings.max_seconds is not None and elapsed >= settings.max_seconds:
+        return f"{settings.max_seconds:g} seconds have passed"
+    asked = sum(each.result.transactions for each in outcomes)
+    if settings.max_transactions is not None and asked >= settings.max_transactions:
+        return f"{asked:,} transactions have been asked"
+    if settings.plateau is not None and _on_plateau(outcomes, settings.plateau):
+        return f"{settings.plateau} iterations in a row showed nothing new"
+    return None
+
+
+def _on_plateau(outcomes: Sequence[IterationOutcome], length: int) -> bool:
+    """Did the last `length` iterations show no new type of anomaly and no more near-cycles than before?"""
+    if len(outcomes) <= length:
+        return False
+    earlier, last = outcomes[:-length], outcomes[-length:]
+    known = {name for each in earlier for name in each.result.all_types}
+    most = max(each.result.near_cycles_counted for each in earlier)
+    return all(
+        set(each.result.all_types) <= known and each.result.near_cycles_counted <= most for each in last
+    )
