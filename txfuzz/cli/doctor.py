@@ -7,7 +7,10 @@ import platform
 import click
 
 import txfuzz
+from txfuzz.database.faults import Breakable
+from txfuzz.database.port import Adapter, Database, Embeds
 from txfuzz.errors import ExitCode, TxfuzzError
+from txfuzz.plugin.registry import Registry
 
 
 @click.command()
@@ -21,7 +24,6 @@ def doctor(database_url: str | None) -> int:
     Opens the database of every installed adapter once and prints what it found there.
     """
     from txfuzz.campaign.assembling import database_url as chosen
-    from txfuzz.cli.plugins import table
     from txfuzz.plugin.loading import load_plugins
 
     registry = load_plugins()
@@ -32,12 +34,41 @@ def doctor(database_url: str | None) -> int:
         code = ExitCode.USAGE
     for entry in registry.all("adapter"):
         try:
-            with entry.value().open(chosen(database_url, None)) as database:
-                click.echo(f"{entry.name}: ready")
-                click.echo(table(list(database.describe().items()), "  "))
-                for sentence in database.warnings():
-                    click.echo(f"  warning: {sentence}")
+            code = max(code, _examine(entry.value(), chosen(database_url, None), registry))
         except TxfuzzError as error:
             click.echo(f"{entry.name}: {error}")
             code = error.exit_code
     return code
+
+
+def _examine(adapter: Adapter, url: str | None, registry: Registry) -> ExitCode:
+    """Open the adapter's database and say what was found."""
+    from txfuzz.cli.plugins import table
+
+    with adapter.open(url) as database:
+        click.echo(f"{adapter.name}: ready")
+        click.echo(table(list(database.describe().items()), "  "))
+        able, reasons = _faults(adapter, database, registry)
+        if able:
+            click.echo(f"  faults that can be injected here: {', '.join(able)}")
+        for reason, names in reasons.items():
+            click.echo(f"  not here: {', '.join(names)} ({reason})")
+        for sentence in database.warnings():
+            click.echo(f"  warning: {sentence}")
+    if isinstance(adapter, Embeds):
+        for number, server in enumerate(adapter.servers()):
+            click.echo(f"  {'without a URL' if number == 0 else 'else'}: {server}")
+    return ExitCode.NOTHING_FOUND
+
+
+def _faults(
+    adapter: Adapter, database: Database, registry: Registry
+) -> tuple[list[str], dict[str, list[str]]]:
+    """The faults that this database allows, and the others by the reason why not."""
+    able: list[str] = []
+    reasons: dict[str, list[str]] = {}
+    for entry in registry.all("fault"):
+        if isinstance(database, Breakable) and entry.value.needs in adapter.capabilities().faults:
+            reason = database.injector().cannot(entry.value.needs)
+            (able if reason is None else reasons.setdefault(reason, [])).append(entry.name)
+    return able, reasons

@@ -72,6 +72,14 @@ class PostgresAdapter:
             faults=ABILITIES,
         )
 
+    def servers(self) -> tuple[str, ...]:
+        """See txfuzz.database.port.Embeds."""
+        from .server.files import installed_servers
+
+        found, problems = installed_servers()
+        known = (f"PostgreSQL {each.version} ({each.origin}: {each.bin})" for each in found)
+        return (*known, *(f"not usable: {problem}" for problem in problems))
+
     def open(self, url: str | None) -> PostgresDatabase:
         from .database import open_embedded, open_url
 

