@@ -168,9 +168,7 @@ class _Campaign:
             result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
         with self.stage(stages, "pictures"):
-            notes: tuple[str, ...] = ()
-            if not (isinstance(runner, Recorded) and place.decisions.exists()):  # it was complete
-                notes = draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
+            notes = self.drawn(history, result, place, runner)
         with self.stage(stages, "replay"):
             replays = write_replay(
                 place,
@@ -204,6 +202,16 @@ class _Campaign:
         write_text(place.notes, notes)
         write_text(place.next_workload, workload_text(following))
         write_json(place.decisions, [as_data(decision) for decision in outcome.decisions])
+
+    def drawn(
+        self, history: History, result: AnalysisResult, place: IterationDirectory, runner: Runner
+    ) -> tuple[str, ...]:
+        """Draw the graphs: not again, and not while somebody waits for the end."""
+        if isinstance(runner, Recorded) and place.minimal_graph.exists():
+            return ()
+        if self.interrupted.is_set():
+            return (f"graphs not drawn: interrupted (`txfuzz analyze {place.history}` draws them)",)
+        return draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
 
     def note_run(
         self,
