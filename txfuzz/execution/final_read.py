@@ -14,6 +14,7 @@ from txfuzz.workload.keys import Generation
 from txfuzz.workload.model import Step
 
 _AT_ONCE = 32  # keys in one transaction
+_ATTEMPTS = 3  # at reading them, each a transaction of its own; a fault that was just healed may linger
 _READ = Step("r")
 
 
@@ -38,7 +39,10 @@ def final_read(
         for asked in _reads(generations):
             if stopped():
                 break
-            ended = run_transaction(session, isolation, asked, process, recorder)
+            for _ in range(_ATTEMPTS):
+                ended = run_transaction(session, isolation, asked, process, recorder)
+                if ended.lost or ended.type == "ok":
+                    break
             if ended.lost:
                 break
             read += ended.type == "ok"
