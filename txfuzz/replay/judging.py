@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.check import check
+from txfuzz.analysis.check import check, order_for
+from txfuzz.analysis.consistency import canonical, prohibited
 from txfuzz.analysis.dependencies import KINDS
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Anomaly
@@ -39,12 +40,14 @@ class Judge:
     def __init__(self, expect: str, isolation: str, origins: Mapping[str, str] | None = None) -> None:
         self.expect, self.isolation = expect, isolation
         self._origins = origins or {}
+        self._ordered = order_for(prohibited(canonical(expect))) is not None
         self._known: dict[tuple[object, ...], Judgement] = {}
 
     def judge(self, attempt: Attempt) -> Judgement:
-        found = self._known.get(attempt.meaning)
+        meaning = (*attempt.meaning, attempt.order if self._ordered else ())
+        found = self._known.get(meaning)
         if found is None:
-            found = self._known[attempt.meaning] = self._judge(attempt)
+            found = self._known[meaning] = self._judge(attempt)
         return found
 
     def _judge(self, attempt: Attempt) -> Judgement:

@@ -1,0 +1,71 @@
+"""Exploring the interleavings of a workload's transactions: what `txfuzz explore` does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.directory import write_json, write_text
+from txfuzz.database.levels import level_named
+from txfuzz.errors import OutputError, UsageError, did_you_mean
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.replay.exploring import Exploration, explore
+from txfuzz.workload.reading import read_workload
+from txfuzz.workload.shipped import workload_path
+from txfuzz.workload.writing import workload_text
+
+DEFAULT_EXPECT = "serializable"
+
+
+def explore_workload(
+    name: str | Path,
+    transactions: Sequence[str],
+    *,
+    isolation: Sequence[str] = (),
+    expect: str | None = None,
+    seed: int | None = None,
+    most: int = 2000,
+    url: str | None = None,
+    output: Path | None = None,
+    interrupted: threading.Event | None = None,
+) -> Exploration:
+    """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
+    output: a directory for explore.json and a replay of each anomaly at each level."""
+    registry = load_plugins()
+    workload = read_workload(workload_path(name, None), InstalledVocabulary(registry))
+    assembled = assemble(workload, registry, expect=expect or DEFAULT_EXPECT, seed=seed)
+    known = [each.name for each in workload.transactions]
+    for transaction in transactions:
+        if transaction not in known:
+            raise UsageError(f"no transaction {transaction!r} in {name}: {did_you_mean(transaction, known)}")
+    if len(transactions) < 2:
+        raise UsageError("--transactions names at least two, as in a,b (one may come twice)")
+    capabilities = assembled.adapter.capabilities()
+    levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
+    with assembled.adapter.open(database_url(url, workload)) as database:
+        found = explore(
+            assembled.workload,
+            transactions,
+            database,
+            {level: capabilities.isolation[level] for level in levels},
+            assembled.expect,
+            most=most,
+            stop=interrupted,
+        )
+    if output is not None:
+        _write(output, found)
+    return found
+
+
+def _write(output: Path, found: Exploration) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
+    write_json(output / "explore.json", found.to_json())
+    for level in found.levels:
+        for anomaly, workload in level.examples.items():
+            place = output / f"{level.isolation.replace(' ', '-')}_{anomaly}.yaml"
+            write_text(place, workload_text(workload, workload.about))

@@ -1,0 +1,169 @@
+"""Running the interleavings of a few transactions, level by level: which give which anomaly.
+
+What Martin Kleppmann's Hermitage did by hand for the isolation levels of several databases
+(https://github.com/ept/hermitage), for any transactions, with every order that is different.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from txfuzz.analysis.consistency import canonical, prohibited
+from txfuzz.database.port import Database
+from txfuzz.errors import UsageError
+from txfuzz.replay.assigning import assignments
+from txfuzz.replay.composing import Aim, Role, compose, schedule
+from txfuzz.replay.following import Player
+from txfuzz.replay.interleaving import Interleavings, sampled
+from txfuzz.replay.judging import Judge
+from txfuzz.replay.predicting import Event
+from txfuzz.workload.model import Transaction, Workload
+
+_SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to share keys, and the orders that are run. count: how many orders there are in all."""
+
+    roles: tuple[Role, ...]
+    orders: tuple[tuple[Event, ...], ...]
+    count: int
+    sampled: bool
+
+
+@dataclass
+class Level:
+    """What one isolation level let through. schedules: that were run; anomalies: type → schedules that
+    showed it; broken: those types that the level promises to prevent; aborted: code → schedules;
+    clean: schedules without anomaly or abort; blocked: with a wait for a lock; examples: type → a
+    replay workload; refused: why it was broken off."""
+
+    isolation: str
+    promised: str
+    schedules: int = 0
+    anomalies: Counter[str] = field(default_factory=Counter)
+    broken: tuple[str, ...] = ()
+    aborted: Counter[str] = field(default_factory=Counter)
+    clean: int = 0
+    blocked: int = 0
+    examples: dict[str, Workload] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("isolation", "promised", "schedules", "anomalies", "broken", "aborted", "clean", "blocked")
+        return {name: getattr(self, name) for name in names} | {"seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """transactions: their names. cases: ways to share keys. orders: all orders of all cases, those that
+    mean the same included; distinct: those that were run, at each level."""
+
+    transactions: tuple[str, ...]
+    cases: tuple[Case, ...]
+    levels: tuple[Level, ...]
+
+    @property
+    def orders(self) -> int:
+        return sum(case.count for case in self.cases)
+
+    @property
+    def distinct(self) -> int:
+        return sum(len(case.orders) for case in self.cases)
+
+    @property
+    def sampled(self) -> bool:
+        return any(case.sampled for case in self.cases)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "transactions": list(self.transactions),
+            "cases": len(self.cases),
+            "orders": self.orders,
+            "distinct": self.distinct,
+            "sampled": self.sampled,
+            "levels": [level.to_json() for level in self.levels],
+        }
+
+
+def explore(
+    workload: Workload,
+    names: Sequence[str],
+    database: Database,
+    levels: Mapping[str, str],
+    expect: str,
+    *,
+    most: int = 2000,
+    stop: threading.Event | None = None,
+) -> Exploration:
+    """Run the interleavings of these transactions of a workload; a name may come twice.
+
+    levels: isolation level → what it promises. most: schedules at each level; where there are more,
+    a sample is drawn by the workload's seed. Raises UsageError for transactions that cannot meet.
+    """
+    transactions = [workload.transaction(name) for name in names]
+    cases = plan(transactions, most, workload.seed)
+    if not cases:
+        raise UsageError(f"the transactions {', '.join(names)} have no key in common that any of them writes")
+    found = []
+    for isolation, promised in levels.items():
+        level = Level(isolation, promised)
+        started = time.monotonic()
+        with Player(database, workload.kind, isolation, stop=stop) as player:
+            for case in cases:
+                _run(player, workload, case, Judge(expect, isolation), level)
+        level.seconds = time.monotonic() - started
+        level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(promised))))
+        found.append(level)
+    return Exploration(tuple(names), tuple(cases), tuple(found))
+
+
+def plan(transactions: Sequence[Transaction], most: int, seed: int) -> list[Case]:
+    """Which orders are run: all that are different, or a fair share of a sample."""
+    ways = list(assignments(transactions))
+    share = max(1, most // max(len(ways), 1))
+    cases = []
+    for roles in ways:
+        deeds = {role.alias: role.deeds for role in roles}
+        interleavings = Interleavings(deeds)
+        every = tuple(islice(interleavings.all(), min(share, _SEARCHED) + 1))
+        if len(every) <= share:
+            cases.append(Case(roles, every, interleavings.count, False))
+        else:
+            cases.append(Case(roles, tuple(sampled(deeds, share, seed)), interleavings.count, True))
+    return cases
+
+
+def _run(player: Player, workload: Workload, case: Case, judge: Judge, level: Level) -> None:
+    composed = compose(workload, case.roles, case.orders[0], Aim(), rows="inserted")
+    assert composed.replay is not None
+    prepared = player.prepared(composed)
+    by_alias = {role.alias: role for role in case.roles}
+    for order in case.orders:
+        if player.stop.is_set():
+            return
+        replay = replace(composed.replay, schedule=schedule(order, by_alias))
+        attempt = prepared.run(replay)
+        if attempt.refused:
+            raise UsageError(attempt.refused)
+        types = judge.judge(attempt).all_types
+        level.schedules += 1
+        level.anomalies.update(types)
+        codes = {outcome.code for outcome in attempt.outcomes.values() if outcome.type != "ok"}
+        level.aborted.update(codes)
+        level.clean += not types and not codes
+        level.blocked += bool(attempt.blocked)
+        for type in types:
+            if type not in level.examples:
+                level.examples[type] = compose(
+                    replace(workload, database=replace(workload.database, isolation=level.isolation)),
+                    case.roles, order, Aim(type), rows="inserted",
+                    about=f"{type} at {level.isolation}, found by running interleavings.",
+                )  # fmt: skip
