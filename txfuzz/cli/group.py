@@ -15,6 +15,7 @@ COMMANDS = {
     "execute": "Run one workload and record its history.",
     "analyze": "Judge histories, ours or any that Elle reads.",
     "shrink": "Make a finding small, and write it up.",
+    "explore": "Run the interleavings of a few transactions at each isolation level.",
     "workloads": "List the shipped workloads, or show one.",
     "templates": "List the installed transaction templates, or show one.",
     "plugins": "List the installed plugins, or show the options of one thing.",
