@@ -12,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from txfuzz.database.port import BoundStep, Outcome, SessionError
 from txfuzz.errors import OutputError, UsageError
+from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FAIL, FINAL_READ, INFO, OK, UNKNOWN, History
 from txfuzz.history.reading import read_history
+from txfuzz.workload.asking import Asked
 from txfuzz.workload.model import Choice, KeyLife, Ref, Scheduling, Step, Transaction, Weight, Workload
 
 sys.path.insert(0, str(Path(__file__).parent / "third"))
@@ -138,7 +142,7 @@ def test_a_full_disk_keeps_what_was_written(tmp_path: Path, monkeypatch: pytest.
         room -= len(data)
         return write(file, data)
 
-    monkeypatch.setattr("txfuzz.execution.recorder.os.write", until_full)
+    monkeypatch.setattr("txfuzz.execution.recorder.append", until_full)
     summary, history = run(tmp_path)
     assert isinstance(summary.failure, OutputError)
     assert "No space left on device" in str(summary.failure)
@@ -189,3 +193,68 @@ def test_accumulated_state_is_left_alone(tmp_path: Path) -> None:
         execute(WORKLOAD, database, tmp_path / "two.edn", isolation="locked", fresh=False)
     one, two = (read_history(tmp_path / f"{name}.edn") for name in ("one", "two"))
     assert max(one.keys) < min(two.keys)
+
+
+class Together:
+    """A session that is Batching, and what was asked of it. fails: at which step."""
+
+    def __init__(self, fails: int | None = None, outcome: Outcome = Outcome.FAIL) -> None:
+        self.asked: list[tuple[int | None, str | None, bool]] = []
+        self.rolled_back = False
+        self._fails, self._outcome = fails, outcome
+
+    def execute_with(self, step: BoundStep, *, begin: str | None, commit: bool) -> tuple[int, ...] | None:
+        if len(self.asked) == self._fails:
+            raise SessionError(self._outcome, "X40", "not this time", lost=self._outcome is Outcome.INFO)
+        self.asked.append((step.key, begin, commit))
+        return (7,) if step.f == "r" else None
+
+    def rollback(self) -> None:
+        self.rolled_back = True
+
+
+def asked(*fs: str) -> Asked:
+    steps = tuple(BoundStep(Step(f), f, 10 + number, None if f == "r" else 1) for number, f in enumerate(fs))
+    return Asked("t", steps, tuple(range(len(fs))), tuple(range(len(fs))))
+
+
+def test_begin_goes_with_the_first_step_and_commit_with_the_last_one(tmp_path: Path) -> None:
+    session = Together()
+    with Recorder(tmp_path / "h.edn") as recorder:
+        run_transaction(session, "locked", asked("r", "append", "r"), 0, recorder)  # type: ignore[arg-type]
+        run_transaction(session, "locked", asked("append"), 0, recorder)  # type: ignore[arg-type]
+    assert session.asked == [
+        (10, "locked", False), (11, None, False), (12, None, True), (10, "locked", True),
+    ]  # fmt: skip
+    assert ":type :ok" in (tmp_path / "h.edn").read_text().splitlines()[1]
+    assert "[[:r 10 [7]] [:append 11 1] [:r 12 [7]]]" in (tmp_path / "h.edn").read_text()
+
+
+@pytest.mark.parametrize(
+    ("steps", "fails", "phase"),
+    [
+        (3, 0, "begin or step 0"),
+        (3, 1, "step 1"),
+        (3, 2, "step 2 or commit"),
+        (1, 0, "begin or step 0 or commit"),
+    ],
+)
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.INFO])
+def test_errors_of_what_travels_together(
+    tmp_path: Path, steps: int, fails: int, phase: str, outcome: Outcome
+) -> None:
+    session = Together(fails, outcome)
+    with Recorder(tmp_path / "h.edn") as recorder:
+        ended = run_transaction(
+            session,  # type: ignore[arg-type]
+            "locked",
+            asked(*["append"] * steps),
+            0,
+            recorder,
+        )
+    assert (ended.type, ended.code, ended.lost) == (outcome.value, "X40", outcome is Outcome.INFO)
+    assert session.rolled_back is (outcome is Outcome.FAIL)
+    assert len(session.asked) == fails
+    last = (tmp_path / "h.edn").read_text().splitlines()[-1]
+    assert f":type :{outcome.value}" in last
+    assert f':error ["X40" "{phase}"]' in last

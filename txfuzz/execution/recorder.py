@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from txfuzz.errors import OutputError
+from txfuzz.execution.appending import append
 from txfuzz.history.writing import Mop, complete_line, event_line, invoke_line
 from txfuzz.workload.asking import Asked
 
@@ -57,9 +58,9 @@ class Recorder:
 
     def _write(self, line: bytes) -> None:
         try:
-            written = os.write(self._file, line)
+            written = append(self._file, line)
             while written < len(line):
-                written += os.write(self._file, line[written:])
+                written += append(self._file, line[written:])
         except OSError as error:
             self._cut_back()
             raise OutputError(

@@ -42,6 +42,7 @@ class Cuttable(PostgresSession):
         self._cut = how
 
     def _before_commit(self) -> None:
+        super()._before_commit()
         how, self._cut = self._cut, None
         if how is not None:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._conn.socket)) as double:

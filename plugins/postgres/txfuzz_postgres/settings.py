@@ -36,6 +36,8 @@ def session_settings(adapter: PostgresAdapter, schema: str, *, embedded: bool) -
         "lock_timeout": f"{adapter.lock_timeout_ms}ms",
         # A transaction that waits at a barrier or in a replay is no forgotten one.
         "idle_in_transaction_session_timeout": "0",
+        # A notice would go out at once, ahead of the answers (see wire.py); nobody reads them.
+        "client_min_messages": "error",
     }
     if embedded:  # its own default is 0 as well, and can be changed for all sessions meanwhile
         for name in ("statement_timeout", "lock_timeout"):

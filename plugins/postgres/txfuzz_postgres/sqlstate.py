@@ -15,6 +15,14 @@ from txfuzz.database.port import Outcome
 CONNECTION_LOST = "08006"  # libpq has no SQLSTATE for a connection that just ended
 IN_FAILED_TRANSACTION = "25P02"
 
+# What we say ourselves, in the server's codes
+SYNTAX_ERROR = "42601"
+NO_DATA = "02000"
+CARDINALITY = "21000"
+DATATYPE_MISMATCH = "42804"
+INVALID_TRANSACTION = "25000"
+UNDEFINED_PARAMETER = "42P02"
+
 UNKNOWN_EFFECT = frozenset({"40003", "08007"})  # the server itself says that it does not know
 
 # Classes (two characters) and single codes, which go first, of errors that the workload has caused

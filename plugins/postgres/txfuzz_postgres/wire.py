@@ -19,7 +19,7 @@ from psycopg.pq.abc import PGconn, PGresult
 from txfuzz.database.port import Outcome, SessionError
 
 from .connection import BAD
-from .sqlstate import CONNECTION_LOST, outcome_of
+from .sqlstate import CONNECTION_LOST, SYNTAX_ERROR, outcome_of
 
 COMMAND_OK = int(pq.ExecStatus.COMMAND_OK)
 TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
@@ -27,6 +27,7 @@ EMPTY_QUERY = int(pq.ExecStatus.EMPTY_QUERY)
 FATAL_ERROR = int(pq.ExecStatus.FATAL_ERROR)
 INT8 = 20  # oid of the type of every parameter
 TEXT, BINARY = 0, 1
+SMALL = 1000  # bytes that arrive in one piece, together with what follows them
 
 
 class Wire:
@@ -84,15 +85,19 @@ class Wire:
         conn = self.conn
         try:
             conn.send_query(message)
+            self._answer.poll()
+            conn.consume_input()
+            whole = False
             while True:
                 # get_result() would wait with the interpreter's lock held: it is called when it need not.
-                while conn.is_busy():
+                while not whole and conn.is_busy():
                     self._answer.poll()
                     conn.consume_input()
                 result = conn.get_result()
                 if result is None:
                     break
                 results.append(result)
+                whole = _rest_is_there(result)
         except Error as error:
             raise self.lost(str(error), committing=True) from None
         for result in results:
@@ -103,7 +108,7 @@ class Wire:
     def error(self, result: PGresult, committing: bool) -> SessionError:
         """What this answer means for the transaction. committing: COMMIT had been sent."""
         if result.status == EMPTY_QUERY:
-            return SessionError(Outcome.BUG, "42601", "the statement is empty")
+            return SessionError(Outcome.BUG, SYNTAX_ERROR, "the statement is empty")
         if result.status != FATAL_ERROR:  # COPY: the connection now expects data
             return SessionError(
                 Outcome.BUG, "0A000", "a step may not copy data from or to the client", lost=True
@@ -123,3 +128,14 @@ class Wire:
         """The connection has ended without a word."""
         outcome = outcome_of(CONNECTION_LOST, lost=True, committing=committing)
         return SessionError(outcome, CONNECTION_LOST, " ".join(message.split()), lost=True)
+
+
+def _rest_is_there(result: PGresult) -> bool:
+    """Whether the further answers to the same message have arrived with this one.
+
+    The server sends answers when its buffer is full, at an error or a notice (sessions want none),
+    and when all statements have run. To ask libpq means to give the interpreter's lock away.
+    """
+    if result.status == TUPLES_OK:
+        return result.ntuples == 0 or (result.ntuples == 1 and len(result.get_value(0, 0) or b"") < SMALL)
+    return result.status == COMMAND_OK
