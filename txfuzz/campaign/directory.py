@@ -163,6 +163,9 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.part")
     try:
+        if path.exists() and not path.is_file():  # /dev/null, a pipe: never to be replaced by a file
+            path.write_bytes(data)
+            return
         temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
