@@ -1,0 +1,180 @@
+"""Findings that are known and accepted, in a YAML file, so that only new ones fail a build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from txfuzz.analysis.consistency import friendly
+from txfuzz.analysis.result import Verdict
+from txfuzz.errors import UsageError
+from txfuzz.report.finding import Finding
+from txfuzz.report.run_record import RunRecord
+from txfuzz.report.verdict import listed
+from txfuzz.workload.nodes import Node
+from txfuzz.workload.yamlform import parse_yaml
+from txfuzz.workload.yamltext import flow, scalar
+
+_HEADER = """\
+# Anomalies that are known and accepted. `txfuzz report DIR --baseline FILE` fails for others only.
+# `signatures` narrows a type down to the combinations of dependencies and transactions that it lists.
+"""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A type of anomaly. signatures: which of its findings; None for all of them."""
+
+    type: str
+    signatures: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is accepted of one database at one isolation level, held against one model."""
+
+    adapter: str
+    isolation: str
+    expect: str
+    anomalies: tuple[Accepted, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.adapter, self.isolation, self.expect
+
+    def accepts(self, finding: Finding) -> bool:
+        return any(
+            each.type == finding.anomaly.type
+            and (each.signatures is None or finding.signature.name in each.signatures)
+            for each in self.anomalies
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A campaign beside a baseline.
+
+    new_types: types of which nothing at all is accepted, whether or not an example was kept.
+    unseen: accepted types that did not show. unnamed: an iteration is invalid for another reason
+    than an anomaly, which no baseline can accept.
+    """
+
+    known: tuple[Finding, ...]
+    new: tuple[Finding, ...]
+    new_types: tuple[str, ...]
+    unseen: tuple[str, ...]
+    unnamed: bool = False
+
+    @property
+    def passes(self) -> bool:
+        return not (self.new or self.new_types or self.unnamed)
+
+    @property
+    def sentence(self) -> str:
+        """What the comparison came to."""
+        parts = []
+        if not self.passes:
+            names = sorted({*self.new_types, *(each.anomaly.type for each in self.new)})
+            parts.append(
+                f"new, not in the baseline: {listed(names) if names else 'a history judged invalid'}"
+            )
+        if self.known:
+            parts.append(
+                f"expected by the baseline: {listed(sorted({each.anomaly.type for each in self.known}))}"
+            )
+        if self.unseen:
+            parts.append(f"in the baseline but not seen: {listed(self.unseen)}")
+        text = "; ".join(parts) or "nothing was found, and the baseline expects nothing"
+        return f"{text[:1].upper()}{text[1:]}."
+
+
+def compare(record: RunRecord, baseline: Sequence[Expected]) -> Comparison:
+    """Which findings the baseline knows."""
+    place = place_of(record)
+    expected = next((each for each in baseline if each.place == place), Expected(*place))
+    known = tuple(each for each in record.findings if expected.accepts(each))
+    new = tuple(each for each in record.findings if not expected.accepts(each))
+    accepted = {each.type for each in expected.anomalies}
+    return Comparison(
+        known,
+        new,
+        tuple(sorted(set(record.types) - accepted)),
+        tuple(sorted(accepted - set(record.types))),
+        any(
+            each.result is not None and each.verdict is Verdict.INVALID and not each.result.anomaly_types
+            for each in record.iterations
+        ),
+    )
+
+
+def place_of(record: RunRecord) -> tuple[str, str, str]:
+    """Adapter, isolation level and model; UsageError where the run directory does not say."""
+    facts = record.facts
+    if not (facts.adapter and facts.isolation and record.expect):
+        raise UsageError(
+            f"{record.path}: a baseline needs to know adapter, isolation level and model, and campaign.json "
+            "does not say them"
+        )
+    return facts.adapter, facts.isolation, friendly(record.expect)
+
+
+def updated(baseline: Sequence[Expected], record: RunRecord) -> tuple[Expected, ...]:
+    """The baseline with everything that this campaign found; other databases and levels stay."""
+    place = place_of(record)
+    found = Expected(*place, tuple(Accepted(name) for name in sorted(record.types)))
+    others = [each for each in baseline if each.place != place]
+    return tuple(sorted([*others, found], key=lambda each: each.place))
+
+
+def baseline_text(baseline: Sequence[Expected]) -> str:
+    """The file."""
+    lines = [_HEADER + "version: 1", "expected:" if baseline else "expected: []"]
+    for each in baseline:
+        lines.append(f"  - adapter: {scalar(each.adapter, in_flow=False)}")
+        lines.append(f"    isolation: {scalar(each.isolation, in_flow=False)}")
+        lines.append(f"    expect: {scalar(each.expect, in_flow=False)}")
+        lines.append("    anomalies:" if each.anomalies else "    anomalies: []")
+        for accepted in each.anomalies:
+            names = accepted.signatures
+            data = {"type": accepted.type, **({} if names is None else {"signatures": list(names)})}
+            lines.append(f"      - {flow(data)}")
+    return "\n".join(lines) + "\n"
+
+
+def read_baseline(text: str, source: str) -> tuple[Expected, ...]:
+    """What a file accepts. UsageError with file, line and column for one that is not as it should be."""
+    root = parse_yaml(text, source)
+    if root is None:
+        raise UsageError(f"{source}: found an empty file, expected a baseline (`version: 1`)")
+    fields = root.fields("a baseline", ("version", "expected"), ("version", "expected"))
+    fields["version"].whole("the version of the format", 1, 1)
+    entries = tuple(_expected(node) for node in fields["expected"].items("a list of what is expected"))
+    for at, each in enumerate(entries):
+        if any(each.place == before.place for before in entries[:at]):
+            node = fields["expected"].items("")[at]
+            raise node.place.error("found the same adapter, isolation and model again", "them once")
+    return entries
+
+
+def _expected(node: Node) -> Expected:
+    names = ("adapter", "isolation", "expect", "anomalies")
+    fields = node.fields("an entry of a baseline", names, names)
+    with fields["expect"].place.complaining():
+        model = friendly(fields["expect"].text("a consistency model"))
+    return Expected(
+        fields["adapter"].text("the name of an adapter"),
+        fields["isolation"].text("an isolation level"),
+        model,
+        tuple(_accepted(each) for each in fields["anomalies"].items("a list of anomalies")),
+    )
+
+
+def _accepted(node: Node) -> Accepted:
+    if isinstance(node.value, str):
+        return Accepted(node.text("a type of anomaly"))
+    fields = node.fields("an anomaly", ("type", "signatures"), ("type",))
+    names = fields.get("signatures")
+    return Accepted(
+        fields["type"].text("a type of anomaly"),
+        None if names is None else tuple(each.text("a signature") for each in names.items("signatures")),
+    )

@@ -1,0 +1,195 @@
+"""One finding or near-cycle as a part of the page: drawings, sentences, transactions."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from txfuzz.analysis.anomaly_table import anomaly_type
+from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
+from txfuzz.analysis.wording import elapsed
+from txfuzz.report.finding import Finding
+from txfuzz.report.html.cycle import Cycle, Link, Node, cycle_of, near_cycle_of
+from txfuzz.report.html.lanes import lanes
+from txfuzz.report.html.markup import Content, Markup, cut, el
+from txfuzz.report.html.ring import ring
+from txfuzz.report.html.scale import scale
+from txfuzz.report.lines import counted
+from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
+from txfuzz.report.verdict import listed
+
+_OPEN = 3  # findings that need no click
+_SENTENCE, _MOPS, _SQL = 1_000, 1_200, 6_000  # characters
+
+
+def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
+    """Everything that is known of one finding. at: its place among all, from 0."""
+    anomaly = finding.anomaly
+    meaning, source = definition_of(anomaly)
+    cycle = cycle_of(anomaly)
+    title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
+    body: list[Content] = [
+        el("p", meaning, " ", el("span", _seen_in(finding), class_="quiet")),
+        el("div", ring(cycle, title), _sentences(anomaly, cycle), class_="proof"),
+        _transactions(cycle),
+        _over_time(cycle, record.neighbours.get(at), title),
+        _reproduce(record, finding),
+        el("p", f"Defined in {source}.", class_="quiet source") if source else None,
+    ]
+    name = el("h3", anomaly.type, " ", el("span", _between(anomaly), class_="quiet"))
+    body = [el("details", el("summary", name), body, class_="whole")] if at >= _OPEN else [name, *body]
+    return el("article", body, class_="finding", id=f"finding-{at + 1}")
+
+
+def near_cycle_part(near: NearCycle, rank: int) -> Markup:
+    """What was there, and what was missing."""
+    cycle = near_cycle_of(near)
+    parts = ", ".join(f"{name} {value:.2g}" for name, value in near.score_parts.items() if value)
+    title = f"would be {near.anomaly}"
+    return el(
+        "article",
+        el("h3", f"#{rank} would be {near.anomaly}"),
+        el("p", f"One more dependency would close the cycle and break {near.breaks}. ",
+           el("span", f"Score {near.score:.2f}{f': {parts}' if parts else ''}.", class_="quiet")),
+        el("div", ring(cycle, title), el("ol", [_sentence(link, number, f"{link.why}.")
+           for number, link in enumerate(cycle.links, 1) if link.label], class_="edges"), class_="proof"),
+        _transactions(cycle),
+        _over_time(cycle, None, title),
+        class_="finding near",
+    )  # fmt: skip
+
+
+def definition_of(anomaly: Anomaly) -> tuple[str, str]:
+    """What anomalies of this type are, and where they are defined."""
+    try:
+        entry = anomaly_type(anomaly.type)
+    except KeyError:  # the type is another analyzer's
+        return cut(anomaly.definition, _SENTENCE), ""
+    return entry.meaning, entry.source
+
+
+def _between(anomaly: Anomaly) -> str:
+    """Which transactions of the workload take part."""
+    names = [cut(view.template, 30) for view in anomaly.transactions[:6] if view.template]
+    more = " …" if len(anomaly.transactions) > 6 else ""
+    return f"between {listed(names)}{more}" if names else ""
+
+
+def _seen_in(finding: Finding) -> str:
+    first, *others = finding.iterations
+    told = f"First in iteration {first}"
+    if not others:
+        return f"{told}."
+    if len(others) > 6:
+        return f"{told}, and in {len(others):,} more."
+    return f"{told}, again in {listed(map(str, others))}."
+
+
+def _sentences(anomaly: Anomaly, cycle: Cycle) -> Content:
+    """A sentence an edge; the explanation as a whole where there are no edges."""
+    told = [line for line in anomaly.explanation.splitlines() if line.strip()]
+    linked = [link for link in cycle.links if link.label]
+    if linked and len(told) == len(linked) == len(anomaly.edges):
+        pairs = list(zip(linked, told, strict=True))
+    else:
+        pairs = [(link, f"{link.why}.") for link in linked]
+    if pairs:
+        items = [_sentence(link, cycle.links.index(link) + 1, line) for link, line in pairs]
+        return el("ol", items, class_="edges")
+    return el("div", [el("p", cut(line, _SENTENCE)) for line in told[:12]], class_="edges")
+
+
+def _sentence(link: Link, number: int, line: str) -> Markup:
+    dashed = " missing" if link.missing is not None else ""
+    return el(
+        "li",
+        el("b", f"{link.kind}{'?' if dashed else ''}", class_=f"chip {link.kind}{dashed}"),
+        el("span", cut(line, _SENTENCE)),
+        class_=f"e{number}",
+    )
+
+
+def _transactions(cycle: Cycle) -> Markup:
+    return el("dl", [_transaction(node) for node in cycle.nodes], class_="transactions")
+
+
+def _transaction(node: Node) -> Content:
+    if node.view is None:
+        return (el("dt", "…"), el("dd", f"{counted(node.elided, 'more transaction')}", class_="quiet"))
+    return (
+        el("dt", node.name),
+        el("dd", el("span", _described(node.view), class_="quiet"), el("code", cut(node.view.mops, _MOPS))),
+    )
+
+
+def _described(view: TransactionView) -> str:
+    said = [f"transaction {view.index}", *([cut(view.template, 60)] if view.template else [])]
+    said.append(f"client {view.process}")
+    if view.start is not None and view.end is not None and view.end >= view.start:
+        said.append(elapsed(view.end - view.start))
+    return " · ".join(said)
+
+
+def _over_time(cycle: Cycle, neighbours: Neighbours | None, title: str) -> Content:
+    drawn = lanes(cycle, f"{title}, over time")
+    if not drawn:
+        return el("p", "The history has no times, so there is no timeline.", class_="quiet")
+    parts: list[Content] = [
+        el("div", drawn, class_="scroll", tabindex="0"),
+        el("figcaption", "A lane a client. Bars last from invocation to completion, in the order of the "
+           "history; the widths are not to scale, the times below are true."),
+    ]  # fmt: skip
+    if neighbours is not None:
+        more = f" {counted(neighbours.left_out, 'further one')} not drawn." if neighbours.left_out else ""
+        parts += [
+            el("div", scale(cycle, neighbours), class_="scroll", tabindex="0"),
+            el("figcaption", f"The same moment to scale, among the transactions that ran beside it.{more}"),
+        ]
+    return el("figure", parts, class_="time")
+
+
+def _reproduce(record: RunRecord, finding: Finding) -> Content:
+    """How to see it again: the smallest SQL where it was made, else the replay of the iteration."""
+    found = record.reproducer_of(finding)
+    iteration = record.iteration(finding.first)
+    parts: list[Content] = []
+    if found is not None:
+        parts += _files(found)
+    elif iteration.replay_file is not None and _is_first(record, finding):
+        parts += [el("p", "Follow its schedule:"), command(replay_command(iteration.replay_file))]
+        if iteration.replay is not None:
+            parts.append(el("p", f"Followed in the campaign: {iteration.replay.sentence}.", class_="quiet"))
+    history = iteration.path / "history.edn"
+    if history.exists():
+        expect = record.expect or "serializable"
+        parts += [el("p", "Judge the whole history again:"), command(analyze_command(history, expect))]
+    return el("details", el("summary", "See it again"), parts, class_="again", open="") if parts else None
+
+
+def _files(found: Reproducer) -> list[Content]:
+    parts: list[Content] = []
+    if "repro.sql" in found.files:
+        sql = found.files["repro.sql"]
+        parts += [el("p", "The smallest SQL that shows it:"), el("pre", el("code", cut(sql, _SQL)))]
+    if "replay.yaml" in found.files:
+        parts += [el("p", "Follow its schedule:"), command(replay_command(found.path / "replay.yaml"))]
+    names = ", ".join(found.files)
+    return [*parts, el("p", f"All of it is in {found.path} ({names}).", class_="quiet")]
+
+
+def _is_first(record: RunRecord, finding: Finding) -> bool:
+    """The replay of an iteration is that of its first anomaly."""
+    first = next((each for each in record.findings if each.first == finding.first), None)
+    return first is finding
+
+
+def command(text: str) -> Markup:
+    return el("pre", el("code", text), class_="command")
+
+
+def replay_command(path: Path) -> str:
+    return f"txfuzz execute --config {shlex.quote(str(path))} --out again.edn"
+
+
+def analyze_command(path: Path, expect: str) -> str:
+    return f"txfuzz analyze {shlex.quote(str(path))} --expect {expect}"

@@ -1,0 +1,78 @@
+"""HTML and SVG from Python: everything is escaped but what was made here.
+
+Names, keys and values come from anybody's history, so text becomes markup in one place only.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+# Characters that no page may hold, and those that would turn the text around them
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+_CAMEL = frozenset(
+    {"viewBox", "textLength", "lengthAdjust", "markerWidth", "markerHeight", "markerUnits", "refX", "refY"}
+    | {"preserveAspectRatio"}
+)
+_VOID = frozenset({"meta", "path", "line", "circle", "rect", "br", "img", "polyline", "use", "polygon"})
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+Content: TypeAlias = "str | int | float | Iterable[Content] | None"
+
+
+def el(name: str, /, *content: Content, **attributes: str | float | None) -> Markup:
+    """An element. Attributes: `class_` for class, `_` for `-`; None leaves one out."""
+    given = "".join(
+        f' {_attribute(key)}="{_number(value) if isinstance(value, float) else escaped(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _VOID and not content:
+        return Markup(f"<{name}{given}>" if name in ("meta", "br", "img") else f"<{name}{given}/>")
+    return Markup(f"<{name}{given}>{joined(content)}</{name}>")
+
+
+def joined(content: Content) -> Markup:
+    """Contents one after the other; None is nothing."""
+    if isinstance(content, Markup):
+        return content
+    if content is None:
+        return Markup("")
+    if isinstance(content, str):
+        return Markup(escaped(content))
+    if isinstance(content, int | float):
+        return Markup(escaped(str(content)))
+    return Markup("".join(joined(each) for each in content))
+
+
+def escaped(text: str) -> str:
+    return html.escape(_UNFIT.sub("\ufffd", text))
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most that many characters; what is cut ends in "…"."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def points(*pairs: tuple[float, float]) -> str:
+    """Coordinates as paths and polylines have them."""
+    return " ".join(f"{_number(x)},{_number(y)}" for x, y in pairs)
+
+
+def _attribute(key: str) -> str:
+    if key in _CAMEL:
+        return key
+    return key.rstrip("_").replace("_", "-")
+
+
+def _number(value: float) -> str:
+    """Tenths of a pixel are enough, and keep the page small."""
+    return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,118 @@
+"""A campaign as JUnit XML, which CI systems know how to show: a test case an iteration."""
+
+from __future__ import annotations
+
+import re
+from xml.sax.saxutils import escape, quoteattr
+
+from txfuzz.analysis.result import Verdict
+from txfuzz.report.baseline import Comparison
+from txfuzz.report.finding import Finding
+from txfuzz.report.lines import printable
+from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.run_verdict import run_sentence
+from txfuzz.report.text_anomalies import definition, one_anomaly
+from txfuzz.report.verdict import verdict_sentence
+
+_UNFIT = re.compile("[\ud800-\udfff\ufffe\uffff]")  # what XML has no place for, beside control characters
+_LONGEST = 20_000  # characters of one explanation
+_FINDINGS = 12  # explained in one test case
+
+
+def junit_text(record: RunRecord, comparison: Comparison | None = None) -> str:
+    """The file. comparison: with a baseline, of which only new findings are failures."""
+    cases = [_case(record, each, comparison) for each in record.iterations]
+    failures = sum(kind == "failure" for kind, _ in cases)
+    errors = sum(kind == "error" for kind, _ in cases)
+    whole = _whole(record)
+    errors += whole is not None
+    texts = [text for _, text in cases] + ([whole] if whole is not None else [])
+    seconds = sum(each.numbers.seconds or 0.0 for each in record.iterations)
+    name = _attribute(f"txfuzz {record.name}")
+    head = (
+        f'<testsuite name={name} tests="{len(texts)}" failures="{failures}" errors="{errors}" '
+        f'skipped="0" time="{seconds:.3f}">'
+    )
+    properties = "".join(
+        f"      <property name={_attribute(key)} value={_attribute(str(value))}/>\n"
+        for key, value in _properties(record).items()
+    )
+    totals = f'tests="{len(texts)}" failures="{failures}" errors="{errors}"'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n  {head}\n'
+        f"    <properties>\n{properties}    </properties>\n{''.join(texts)}  </testsuite>\n</testsuites>\n"
+    )
+
+
+def _properties(record: RunRecord) -> dict[str, object]:
+    facts = record.facts
+    known = {
+        "isolation": facts.isolation,
+        "expect": record.expect,
+        "promised": facts.promised,
+        "database": facts.server,
+        "seed": facts.seed,
+        "verdict": record.verdict.value,
+    }
+    return {name: value for name, value in known.items() if value not in (None, "")}
+
+
+def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
+    """failure, error or nothing, and the test case."""
+    own = [each for each in record.findings if iteration.number in each.iterations]
+    result, said = iteration.result, ""
+    kind, message, body = "", "", ""
+    if result is None or iteration.verdict is Verdict.UNKNOWN:
+        kind, message = "error", f"no verdict: {iteration.reason}"
+    elif iteration.verdict is Verdict.INVALID:
+        sentence = verdict_sentence(result, record.facts.isolation, record.facts.promised)
+        failing = own if comparison is None else [each for each in own if each in comparison.new]
+        types = set(result.anomaly_types)
+        unknown_types = types if comparison is None else types & set(comparison.new_types)
+        if failing or unknown_types or not types:
+            kind, message, body = "failure", sentence, _explained(failing)
+        else:
+            said = f"expected by the baseline: {', '.join(result.anomaly_types)}\n{_explained(own)}"
+    inner = ""
+    if kind:
+        named = _attribute(", ".join(result.anomaly_types) if kind == "failure" and result else "unknown")
+        inner = f"      <{kind} type={named} message={_attribute(message)}>{_text(body)}</{kind}>\n"
+    elif said:
+        inner = f"      <system-out>{_text(said)}</system-out>\n"
+    seconds = iteration.numbers.seconds or 0.0
+    level = record.facts.isolation or "unknown level"
+    head = (
+        f"    <testcase classname={_attribute(f'txfuzz.{record.name}.{level}')} "
+        f"name={_attribute(f'iteration {iteration.number} against {record.expect}')} "
+        f'time="{seconds:.3f}"'
+    )
+    return kind, f"{head}>\n{inner}    </testcase>\n" if inner else f"{head}/>\n"
+
+
+def _whole(record: RunRecord) -> str | None:
+    """A test case for the campaign itself, where it did not come to its end."""
+    if record.whole and record.iterations:
+        return None
+    message = record.remarks[0] if record.remarks else run_sentence(record)
+    suite = _attribute(f"txfuzz.{record.name}")
+    return (
+        f'    <testcase classname={suite} name="the campaign came to its end">\n'
+        f'      <error type="unknown" message={_attribute(message)}></error>\n    </testcase>\n'
+    )
+
+
+def _explained(findings: list[Finding]) -> str:
+    """The explanations, a sentence an edge."""
+    shown = [each.anomaly for each in findings[:_FINDINGS]]
+    told = ["\n".join([each.type, *definition(each), "", *one_anomaly(each)]) for each in shown]
+    if len(findings) > _FINDINGS:
+        told.append(f"… {len(findings) - _FINDINGS} more")
+    return ("\n\n".join(told))[:_LONGEST]
+
+
+def _text(text: str) -> str:
+    return escape(_UNFIT.sub("\ufffd", printable(text)))
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_UNFIT.sub("\ufffd", printable(" ".join(text.split()))))

@@ -1,0 +1,107 @@
+"""A campaign as Markdown: for the comment or the summary of a build."""
+
+from __future__ import annotations
+
+import re
+
+from txfuzz.report.baseline import Comparison
+from txfuzz.report.finding import Finding
+from txfuzz.report.lines import counted, printable
+from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.run_verdict import broken_promise, run_sentence
+from txfuzz.report.text_anomalies import definition, one_anomaly
+
+LONGEST = 60_000  # characters: comments on code hosts may have 65,536
+_ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000
+_ESCAPES = {char: f"\\{char}" for char in "\\`*_{}[]|#~$!"} | {
+    "@": "@\u200b",
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+}
+_FENCES = re.compile("`{3,}")
+
+
+def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> str:
+    """The text. comparison: with a baseline."""
+    facts = record.facts
+    level = f"{facts.isolation} held against {record.expect}" if facts.isolation else ""
+    seed = f"seed {facts.seed}" if facts.seed is not None else ""
+    where = " · ".join(_safe(part) for part in (level, facts.server, seed) if part)
+    sentence = run_sentence(record)
+    lines = [
+        f"### {_mark(record, comparison)} txfuzz: {_safe(record.name)}",
+        "",
+        f"**{_safe(sentence[:1].upper() + sentence[1:])}**",
+        *(["", where] if where else []),
+        *(["", _safe(comparison.sentence)] if comparison else []),
+        *[f"\n> {_safe(remark)}" for remark in (*facts.cautions[:4], *record.remarks[:8])],
+        "",
+        *_table(record.iterations),
+    ]
+    blocks = [_finding(record, each, comparison) for each in record.findings[:_FINDINGS]]
+    if len(record.findings) > _FINDINGS:
+        blocks.append(f"… and {counted(len(record.findings) - _FINDINGS, 'more finding')}.")
+    text = "\n".join(lines) + "\n"
+    for at, block in enumerate(blocks):
+        if len(text) + len(block) > LONGEST - 200:
+            text += f"\n… {len(blocks) - at} more not shown.\n"
+            break
+        text += f"\n{block}\n"
+    return text
+
+
+def _mark(record: RunRecord, comparison: Comparison | None) -> str:
+    """One sign for the eye; the sentence below it says the same in words."""
+    if comparison is not None and record.types:
+        return "✅" if comparison.passes else "❌"
+    if broken_promise(record):
+        return "❌"
+    return {"valid": "✅", "invalid": "⚠️", "unknown": "❔"}[record.verdict.value]
+
+
+def _table(iterations: tuple[Iteration, ...]) -> list[str]:
+    rows = [
+        "| iteration | verdict | transactions | committed | edges a txn | near-cycles | found |",
+        "|--:|---|--:|--:|--:|--:|---|",
+    ]
+    for each in iterations[:_ROWS]:
+        numbers = each.numbers
+        edges = "" if numbers.edges_per_txn is None else f"{numbers.edges_per_txn:.2f}"
+        near = "" if numbers.near_cycles is None else f"{numbers.near_cycles:,}"
+        found = ", ".join(each.result.anomaly_types) if each.result else ""
+        rows.append(
+            f"| {each.number} | {each.verdict.value} | {numbers.transactions:,} | {numbers.ok:,} | {edges} "
+            f"| {near} | {_safe(found[:200])} |"
+        )
+    more = len(iterations) - _ROWS
+    return [*rows, *(["", f"… and {counted(more, 'more iteration')}."] if more > 0 else [])]
+
+
+def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None) -> str:
+    """Folded, with the explanation and the smallest SQL where it was made."""
+    anomaly = finding.anomaly
+    expected = comparison is not None and finding in comparison.known
+    note = " (expected by the baseline)" if expected else ""
+    title = f"{_safe(anomaly.type)} in iteration {finding.first}{note}"
+    told = [*definition(anomaly), "", *one_anomaly(anomaly)]
+    parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
+    reproducer = record.reproducer_of(finding)
+    if reproducer is not None and "repro.sql" in reproducer.files:
+        parts += ["", "The smallest SQL that shows it:", "", *_fenced(reproducer.files["repro.sql"], "sql")]
+    return "\n".join([*parts, "", "</details>"])
+
+
+def _fenced(text: str, language: str) -> list[str]:
+    """A block of code, with a fence that is longer than any in it."""
+    text = printable(text.replace("\r\n", "\n")).rstrip()
+    if len(text) > _BLOCK:
+        text = f"{text[:_BLOCK]}\n…"
+    longest = max((len(found) for found in _FENCES.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return [f"{fence}{language}", text, fence]
+
+
+def _safe(text: str) -> str:
+    """Names come from anybody's history: nothing of them is markup or mentions anybody."""
+    return "".join(_ESCAPES.get(char, char) for char in printable(" ".join(text.split())))

@@ -1,0 +1,35 @@
+"""The verdict over a whole campaign, in one sentence, in the words of the screen."""
+
+from __future__ import annotations
+
+from txfuzz.analysis.result import Verdict
+from txfuzz.report.run_record import RunRecord
+from txfuzz.report.verdict import against, nothing_found, verdict_sentence
+
+
+def run_sentence(record: RunRecord) -> str:
+    """One true sentence about a campaign."""
+    invalid = record.first_invalid
+    if invalid is not None and invalid.result is not None:
+        return verdict_sentence(invalid.result, record.facts.isolation, record.facts.promised)
+    if record.verdict is Verdict.UNKNOWN:
+        return f"No verdict: {unknown_reason(record)}."
+    results = [each.result for each in record.iterations if each.result is not None]
+    asked = sum(result.transactions for result in results)
+    return f"{nothing_found(asked, len(results), record.facts.isolation, record.expect or 'the model')}."
+
+
+def unknown_reason(record: RunRecord) -> str:
+    """Why there is no verdict."""
+    reasons = {each.reason for each in record.iterations if each.verdict is Verdict.UNKNOWN}
+    if reasons:
+        return "; ".join(sorted(filter(None, reasons))) or "a history was not judged"
+    if not record.iterations:
+        return "nothing was analysed"
+    return "the campaign did not come to its end"
+
+
+def broken_promise(record: RunRecord) -> bool:
+    """Did the database do what its isolation level rules out?"""
+    promised = record.facts.promised
+    return any(each.result is not None and against(each.result, promised) for each in record.iterations)
