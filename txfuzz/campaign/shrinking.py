@@ -107,7 +107,9 @@ def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
 
 def _findings_beside(source: Path) -> Path:
     place = source.resolve().parent if source.is_file() else source.resolve()
-    return (place.parent if place.name.startswith("iter_") else place) / "findings"
+    found = (place.parent if place.name.startswith("iter_") else place) / "findings"
+    here = Path.cwd()
+    return found.relative_to(here) if found.is_relative_to(here) else found
 
 
 def _assembled(workload: Workload, registry: Registry, settings: ShrinkSettings) -> Assembled:

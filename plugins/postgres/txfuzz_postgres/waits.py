@@ -15,9 +15,11 @@ from txfuzz.errors import DatabaseUnavailable
 
 TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
 INT4_ARRAY = 1007  # oid
+# Asked once a process: a second answer could be another one.
 QUERY = (
-    b"SELECT pid, array_to_string(pg_blocking_pids(pid), ',') FROM unnest($1) AS pid "
-    b"WHERE cardinality(pg_blocking_pids(pid)) > 0"
+    b"SELECT pid, array_to_string(blockers, ',') "
+    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS told "
+    b"WHERE cardinality(blockers) > 0"
 )
 NAME = b"txfuzz_waits"
 
