@@ -61,7 +61,7 @@ def _told(record: RunRecord, form: str, comparison: Comparison | None) -> str:
         from txfuzz.report.markdown import markdown_text
 
         return markdown_text(record, comparison)
-    from txfuzz.campaign.neighbouring import with_neighbours
+    from txfuzz.report.neighbours import with_neighbours
     from txfuzz.report.html.page import report_page
 
     record = with_neighbours(record, _EXPLAINED)
