@@ -1,7 +1,8 @@
 """The soak: every shipped workload at SERIALIZABLE under every fault, and nothing may be found.
 
 A finding is either a bug of ours or one of the server; its history and workload are kept, to be replayed. The
-workload that loses commits on purpose (crash_async) is left out. Exit code 1 when anything was found.
+workload that loses commits on purpose (crash_async) is left out. Exit code 1 when anything was found beyond
+the one hole of PostgreSQL that is known (docs/faults.md, commit_window.py), which is counted apart.
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ class Row:
     happened: int = 0
     lost: int = 0
     findings: int = 0
+    known: int = 0
 
-    def add(self, summary: ExecutionSummary, settled: Settled, finding: bool) -> None:
+    def add(self, summary: ExecutionSummary, settled: Settled, finding: bool, known: bool) -> None:
         self.rounds += 1
         self.injected += len(summary.faults)
         self.asked += summary.asked
@@ -76,7 +78,8 @@ class Row:
         self.unknown += settled.unknown
         self.happened += settled.happened
         self.lost += settled.lost
-        self.findings += finding
+        self.findings += finding and not known
+        self.known += known
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Soak:
     by_workload: dict[str, Row] = field(default_factory=dict)
     aborts: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
     server: str = ""
 
     @property
@@ -112,9 +116,10 @@ class Soak:
         history = read_history(history_path)
         result = analyze_history(history, EXPECT)
         settled = settle(history)
-        finding = self.judge(result, settled, workload, history_path, fault)
-        self.by_fault.setdefault(fault, Row()).add(summary, settled, finding)
-        self.by_workload.setdefault(workload.name, Row()).add(summary, settled, finding)
+        known = in_commit_window(result) and not settled.lost
+        finding = self.judge(result, settled, workload, history_path, fault, known)
+        self.by_fault.setdefault(fault, Row()).add(summary, settled, finding, known)
+        self.by_workload.setdefault(workload.name, Row()).add(summary, settled, finding, known)
         self.aborts.update(summary.aborts)
         print(
             f"{number:4}  {workload.name:18} {fault:27} {summary.ok:7,} ok {summary.fail:6,} fail "
@@ -124,7 +129,13 @@ class Soak:
         )
 
     def judge(
-        self, result: AnalysisResult, settled: Settled, workload: Workload, history: Path, fault: str
+        self,
+        result: AnalysisResult,
+        settled: Settled,
+        workload: Workload,
+        history: Path,
+        fault: str,
+        known: bool,
     ) -> bool:
         """Is it a finding? Its history is kept then."""
         wrong = list(result.anomaly_types) if result.verdict is Verdict.INVALID else []
@@ -134,9 +145,18 @@ class Soak:
             history.unlink()
             return False
         history.with_suffix(".yaml").write_text(workload_text(workload), encoding="utf-8")
-        self.findings.append(f"{', '.join(wrong)}: {workload.name} under {fault}; kept as {history}")
-        print(f"FOUND {self.findings[-1]}", flush=True)
+        what = f"{', '.join(wrong)}: {workload.name} under {fault}; kept as {history}"
+        (self.known if known else self.findings).append(what)
+        print(f"{'KNOWN' if known else 'FOUND'} {what}", flush=True)
         return True
+
+
+def in_commit_window(result: AnalysisResult) -> bool:
+    """Has every anomaly the shape of the known hole: reader -rw-> writer -rw-> first writer -wr-> reader?"""
+    shapes = {
+        (anomaly.type, tuple(sorted(edge.kind for edge in anomaly.edges))) for anomaly in result.anomalies
+    }
+    return shapes == {("G2-item", ("rw", "rw", "wr"))}
 
 
 def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Workload, str]]:
@@ -167,27 +187,27 @@ def report(soak: Soak, seconds: float, command: str) -> str:
     lines = [
         f"`{command}`, {soak.server}, held against {EXPECT}: {soak.asked:,} transactions asked in "
         f"{seconds / 60:.0f} minutes ({sum(row.rounds for row in soak.by_fault.values())} rounds of "
-        f"{soak.seconds:g} s), {len(soak.findings)} findings.",
+        f"{soak.seconds:g} s), {len(soak.findings)} findings, {len(soak.known)} times the known hole.",
         "",
-        "| fault | rounds | injected | transactions | committed | info | writers: happened | findings |",
-        "|---|---|---|---|---|---|---|---|",
+        "| fault | rounds | injected | transactions | committed | info | writers: happened | findings | known |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in (name for name in FAULTS if name in soak.by_fault):
         row = soak.by_fault[name]
         lines.append(
             f"| {name} | {row.rounds} | {row.injected:,} | {row.asked:,} | {row.ok:,} | {row.info:,} | "
-            f"{row.unknown:,}: {row.happened:,} | {row.findings} |"
+            f"{row.unknown:,}: {row.happened:,} | {row.findings} | {row.known} |"
         )
-    lines += ["", "| workload | rounds | transactions | committed | refused | info | findings |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["", "| workload | rounds | transactions | committed | refused | info | findings | known |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
     for name, row in sorted(soak.by_workload.items()):
         lines.append(
             f"| {name} | {row.rounds} | {row.asked:,} | {row.ok:,} | {row.fail:,} | {row.info:,} | "
-            f"{row.findings} |"
+            f"{row.findings} | {row.known} |"
         )
     codes = ", ".join(f"{code} ×{times:,}" for code, times in soak.aborts.most_common())
     lines += ["", f"What the server or the connection said: {codes}."]
-    lines += [f"- {finding}" for finding in soak.findings]
+    lines += [f"- {finding}" for finding in (*soak.findings, *soak.known)]
     return "\n".join(lines) + "\n"
 
 
@@ -213,7 +233,7 @@ def main() -> int:
                 break
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-    if not soak.findings and given.keep is None:
+    if not (soak.findings or soak.known) and given.keep is None:
         for left in directory.iterdir():  # of a round that was interrupted
             left.unlink()
         directory.rmdir()
