@@ -183,7 +183,9 @@ class _Campaign:
         with self.stage(stages, "feedback"):
             next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)
         remarks = (*fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints)
-        outcome = IterationOutcome(number, workload, result, execution, decisions, stages, remarks)
+        outcome = IterationOutcome(
+            number, workload, result, execution, decisions, stages, remarks, replays.showed
+        )
         self.write_decided(place, outcome, next_workload)
         return outcome, next_workload
 

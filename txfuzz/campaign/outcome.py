@@ -26,7 +26,8 @@ class IterationOutcome:
     """One iteration. seconds: where the time went, by stage. notes: sentences for the reader.
 
     execution: None where somebody else made the history. decisions: what the feedback changed
-    for the next iteration.
+    for the next iteration. replayed: what the history of its replays means, where they showed
+    anything.
     """
 
     number: int
@@ -36,6 +37,14 @@ class IterationOutcome:
     decisions: tuple[Adjustment, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    replayed: AnalysisResult | None = None
+
+    @property
+    def telling(self) -> AnalysisResult:
+        """The analysis of the run, or of its replays where those alone contradict `expect`."""
+        if self.replayed is None or self.result.verdict is Verdict.INVALID:
+            return self.result
+        return self.replayed if self.replayed.verdict is Verdict.INVALID else self.result
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class CampaignResult:
     @property
     def verdict(self) -> Verdict:
         """Invalid before unknown before valid; unknown when nothing ran."""
-        return worst([each.result.verdict for each in self.iterations] or [Verdict.UNKNOWN])
+        return worst([each.telling.verdict for each in self.iterations] or [Verdict.UNKNOWN])
 
     @property
     def exit_code(self) -> ExitCode:
@@ -69,13 +78,13 @@ class CampaignResult:
         """The types of anomalies that contradict `expect`, and the iterations that showed them."""
         found: dict[str, list[int]] = {}
         for each in self.iterations:
-            for name in each.result.anomaly_types:
+            for name in each.telling.anomaly_types:
                 found.setdefault(name, []).append(each.number)
         return found
 
     @property
     def first_finding(self) -> IterationOutcome | None:
-        return next((each for each in self.iterations if each.result.verdict is Verdict.INVALID), None)
+        return next((each for each in self.iterations if each.telling.verdict is Verdict.INVALID), None)
 
     def __repr__(self) -> str:
         found = f": {', '.join(self.found)}" if self.found else ""

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import IterationDirectory, write_bytes, write_json, write_text
 from txfuzz.database.port import Database
 from txfuzz.history.model import History
+from txfuzz.history.reading import read_history
 from txfuzz.replay.closing import Closing, Target, choose, close_all, targets
 from txfuzz.replay.following import Player
 from txfuzz.workload.model import Workload
@@ -23,10 +26,12 @@ _LOOKED_AT = 12  # near-cycles and anomalies that are considered without a datab
 
 @dataclass(frozen=True)
 class Replays:
-    """failed: logical key → near-cycles on it that refused to close. notes: for the reader."""
+    """failed: logical key → near-cycles on it that refused to close. notes: for the reader. showed:
+    what the history of the replays means, where they showed what they were to show."""
 
     failed: Mapping[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    showed: AnalysisResult | None = None
 
 
 def write_replay(
@@ -46,8 +51,9 @@ def write_replay(
     """
     told = place.path / "replay_result.json"
     if again and told.exists():
-        failed = json.loads(told.read_text(encoding="utf-8")).get("failed", {})
-        return Replays({int(key): int(count) for key, count in failed.items()})
+        data = json.loads(told.read_text(encoding="utf-8"))
+        refused = {int(key): int(count) for key, count in data["failed"].items()}
+        return Replays(refused, showed=_shown(place, assembled) if data["closed"] else None)
     found = targets(result, history, workload, assembled.promised)
     if database is None:
         chosen = choose(islice(found, _LOOKED_AT))
@@ -63,7 +69,13 @@ def write_replay(
     tried = [each.to_json() for each in closing.tried]
     failed = {str(key): count for key, count in closing.failed.items()}
     write_json(told, {**closing.chosen.result.to_json(), "tried": tried, "failed": failed})
-    return Replays(closing.failed, (_note(closing),))
+    showed = _shown(place, assembled) if closing.chosen.closed else None
+    return Replays(closing.failed, (_note(closing),), showed)
+
+
+def _shown(place: IterationDirectory, assembled: Assembled) -> AnalysisResult:
+    history = read_history(place.path / "replay_history.edn")
+    return analyze_history(history, assembled.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])
 
 
 def _write(place: IterationDirectory, workload: Workload | None, target: Target | None) -> None:

@@ -93,13 +93,13 @@ class Screen:
         else:
             for name, iterations in result.found.items():
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
-            sentence = verdict_sentence(outcome.result, result.isolation, result.promised)
+            sentence = verdict_sentence(outcome.telling, result.isolation, result.promised)
             click.echo("\n".join(paragraph(sentence)))
             for caution in result.cautions:
                 click.echo("\n".join(paragraph(f"But mind {caution}.")))
-            click.echo(f"\n{finding_text(outcome.result)}")
-            history = result.directory / f"iter_{outcome.number:02d}" / "history.edn"
-            click.echo(f"more: txfuzz analyze {shlex.quote(str(history))} --expect {result.expect}")
+            click.echo(f"\n{finding_text(outcome.telling)}")
+            history = outcome.telling.file
+            click.echo(f"more: txfuzz analyze {shlex.quote(history)} --expect {result.expect}")
         if result.stopped:
             click.echo(f"ended after {len(result.iterations)} iterations: {result.stopped}")
         click.echo(f"artefacts: {result.directory}")
