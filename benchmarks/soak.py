@@ -189,7 +189,8 @@ def report(soak: Soak, seconds: float, command: str) -> str:
         f"{seconds / 60:.0f} minutes ({sum(row.rounds for row in soak.by_fault.values())} rounds of "
         f"{soak.seconds:g} s), {len(soak.findings)} findings, {len(soak.known)} times the known hole.",
         "",
-        "| fault | rounds | injected | transactions | committed | info | writers: happened | findings | known |",
+        "| fault | rounds | injected | transactions | committed | info | writers: happened | findings "
+        "| known |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in (name for name in FAULTS if name in soak.by_fault):
@@ -215,7 +216,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="how long (default 10)")
     parser.add_argument("--transactions", type=int, help="stop after so many transactions, too")
-    parser.add_argument("--seconds", type=float, default=4.0, help="of one round (default 4)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of one round (default 8)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="where histories of findings go (default: a new one)")
     parser.add_argument("--write", type=Path, help="put the tables into this page, between its two marks")
