@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from replay_server import read, server, shipped
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import Anomaly, Edge, TransactionView
 from txfuzz.campaign.shrinking import ShrinkSettings, shrink_findings
-from txfuzz.database.port import Database
+from txfuzz.database.port import Database, WritesScripts
 from txfuzz.errors import UsageError
 from txfuzz.execution.run import execute
 from txfuzz.history.reading import read_history
@@ -21,6 +22,7 @@ from txfuzz.kind import Kind
 from txfuzz.replay.composing import order_of, roles_of
 from txfuzz.replay.following import Player
 from txfuzz.replay.judging import Judge
+from txfuzz.replay.portrait import portrait, script_of
 from txfuzz.replay.shrinking import Shape, shrink, tidy
 from txfuzz.replay.signature import Signature, signature_of
 from txfuzz.workload.writing import workload_text
@@ -216,3 +218,61 @@ replay:
     assert shape.order == (("t1", 0), ("t2", 0), ("t1", 1), ("t2", 1), ("t1", 2))
     assert [role.deeds for role in shape.roles] == [(("r", 1), ("w", 2)), (("w", 1),)]
     assert shape.size == (2, 3, 2, 0, 4)
+
+
+@pytest.mark.server
+def test_the_psql_script_shows_what_it_says(server: Database, tmp_path: Path) -> None:
+    """Every line typed into the session that its label names."""
+    import psycopg
+
+    place = iteration(server, tmp_path / "iter_00", "read_only_anomaly", "repeatable read")
+    (finding,) = shrink_findings(ShrinkSettings(place, most=1))
+    assert finding.directory is not None
+    sessions: dict[str, psycopg.Connection[tuple[object, ...]]] = {}
+    shown = 0
+    for line in (finding.directory / "repro.sql").read_text().splitlines():
+        if not (typed := re.match(r"/\* (\w+) +\*/ (.*?;)(?:  -- shows (.*))?$", line)):
+            assert not line or line.startswith("--")
+            continue
+        session, sql, shows = typed.groups()
+        if session not in sessions:
+            url = server.describe()["url"]
+            sessions[session] = psycopg.connect(url, autocommit=True)
+        row = sessions[session].execute(sql.encode())
+        if shows is not None:
+            (value,) = row.fetchone() or (None,)
+            assert isinstance(value, list)
+            assert "{" + ",".join(map(str, value)) + "}" == shows
+            shown += 1
+    for connection in sessions.values():
+        connection.close()
+    assert set(sessions) == {"setup", "t1", "t2", "t3", "after"}
+    assert shown >= 3
+
+
+@pytest.mark.server
+def test_a_script_of_fresh_rows_and_failures(server: Database) -> None:
+    """Rows that do not exist yet, a wait, and a transaction that the database refuses."""
+    assert isinstance(server, WritesScripts)
+    text = """\
+version: 1
+database: {adapter: postgres, isolation: repeatable read}
+workload:
+  transactions:
+    - {name: one, steps: [{f: r, key: 1}, {f: append, key: 1}]}
+replay:
+  transactions: [{alias: a, txn: one}, {alias: b, txn: one}]
+  pause_after: {a: 2, b: 2}
+"""
+    workload = read(text).workload
+    with Player(server, Kind.LIST_APPEND, "repeatable read") as player:
+        attempt = portrait(player.prepared(workload).run())
+    assert {end.type for end in attempt.outcomes.values()} == {"ok", "fail"}
+    script = script_of(attempt, "two inserts", Kind.LIST_APPEND, "repeatable read", "fresh")
+    scripts = server.scripts(script)
+    assert "fails: 23505" in scripts["repro.sql"]
+    assert "INSERT INTO txfuzz_list_append SELECT 1, ARRAY[1]" in scripts["repro.sql"]
+    assert "teardown { ROLLBACK; }" in scripts["repro.spec"]
+    more, remark = server.try_scripts(script, scripts)
+    assert "every read saw" in remark
+    assert "<waiting ...>" in more["repro.out"]

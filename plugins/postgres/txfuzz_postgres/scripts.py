@@ -48,7 +48,7 @@ def psql_script(script: Script, append: str) -> str:
     for line in script.lines:
         if line.begins:
             lines.append(labelled(line.session, f"{begin(script)};"))
-        lines.append(labelled(line.session, f"{statement(script, line, append)};", shows(line)))
+        lines.append(labelled(line.session, f"{statement(script, line, append)};", shows(script, line)))
     lines += ["", *(labelled("after", f"{text};") for text in last_reads(script))]
     return "\n".join([*lines, labelled("after", f"DROP TABLE {table(script)};")]) + "\n"
 
@@ -76,7 +76,9 @@ def isolation_spec(script: Script, append: str) -> str:
 def expected_reads(script: Script) -> list[str]:
     """What the reads of the replay have seen, as isolationtester prints it, in order."""
     return [
-        _cell(line) for line in script.lines if line.step is not None and line.step.f == "r" and not line.code
+        _cell(script, line)
+        for line in script.lines
+        if line.step is not None and line.step.f == "r" and not line.code
     ]
 
 
@@ -142,10 +144,10 @@ def key_of(step: BoundStep) -> int:
     return step.key
 
 
-def shows(line: ScriptLine) -> str:
+def shows(script: Script, line: ScriptLine) -> str:
     if line.code:
         return f"fails: {line.code}"
-    text = f"shows {_cell(line) or 'no value'}" if line.step is not None and line.step.f == "r" else ""
+    text = f"shows {_cell(script, line) or 'nothing'}" if line.step is not None and line.step.f == "r" else ""
     waits = "waits for a lock; its answer comes later" if line.blocked else ""
     return "; ".join(filter(None, (waits, text)))
 
@@ -154,8 +156,11 @@ def quoted(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', "") + '"'
 
 
-def _cell(line: ScriptLine) -> str:
+def _cell(script: Script, line: ScriptLine) -> str:
+    """What a read shows; nothing for NULL, and where there is no row."""
     saw = line.saw
+    if saw == () and line.step is not None and line.step.key not in script.rows:
+        return ""
     if isinstance(saw, tuple):
         return "{" + ",".join(map(str, saw)) + "}"
     return "" if saw is None else str(saw)
