@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import resource
 import statistics
 import tempfile
 import time
@@ -24,6 +25,7 @@ from pgbench_side import Pgbench, Ran
 
 from txfuzz.database.port import Database
 from txfuzz.execution.run import execute
+from txfuzz.execution.summary import Tally
 from txfuzz.workload.model import Choice, Ref, Scheduling, Step, Transaction, Weight, Workload
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.statements import ON_CONFLICT
@@ -31,7 +33,6 @@ from txfuzz_postgres.statements import ON_CONFLICT
 CLIENTS = (4, 10, 20, 50)
 KEYS = (1000, 100, 10)
 LEVELS = ("read committed", "serializable")
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def workload(clients: int, keys: int) -> Workload:
@@ -106,7 +107,7 @@ class Cell:
 
 
 HEAD = """\
-| isolation | clients | keys | txfuzz: committed/s | pgbench | ratio | txfuzz: client µs a statement | pgbench \
+| isolation | clients | keys | txfuzz: committed/s | pgbench | ratio | txfuzz: µs a statement | pgbench \
 | txfuzz: aborted | pgbench |
 |---|---|---|---|---|---|---|---|---|---|"""
 
@@ -121,18 +122,14 @@ def aborted(ran: Ran) -> float:
 
 def ours(asked: Workload, database: Database, isolation: str, history: Path) -> Ran:
     """txfuzz, its history written to a file. CPU is the whole process's until the clients have ended."""
-    spent = before = cpu_seconds()
+    spent = before = time.process_time()
 
     def watch(*_: object) -> None:
         nonlocal spent
-        spent = cpu_seconds()
+        spent = time.process_time()
 
     summary = execute(asked, database, history, isolation=isolation, watch=watch)
     return Ran(summary.ok, summary.fail + summary.info, summary.seconds, spent - before)
-
-
-def cpu_seconds() -> float:
-    return time.process_time()
 
 
 def pgbench(database: Database, isolation: str) -> Pgbench:
@@ -172,6 +169,58 @@ def table(arguments: argparse.Namespace) -> str:
     return "\n".join([HEAD, *rows, "", last])
 
 
+@dataclass(frozen=True)
+class Moment:
+    """committed: so far. cpu: seconds of this process so far. memory: bytes."""
+
+    at: float
+    committed: int
+    cpu: float
+    memory: int
+
+
+def sustained(seconds: float, clients: int, keys: int, isolation: str) -> str:
+    """One long run: does it end as fast as it began, and as small?"""
+    asked = workload(clients, keys)
+    asked = replace(asked, scheduling=replace(asked.scheduling, duration=seconds))
+    moments: list[Moment] = []
+
+    def watch(_: int, tally: Tally) -> None:
+        moments.append(Moment(time.monotonic(), tally.outcomes["ok"], time.process_time(), memory()))
+
+    with tempfile.TemporaryDirectory() as name, PostgresAdapter(append=ON_CONFLICT).open(None) as database:
+        history = Path(name) / "history.edn"
+        summary = execute(asked, database, history, isolation=isolation, watch=watch)
+        size = history.stat().st_size / 1e6
+    lines = ["| tenth of the run | committed/s | client µs a transaction | memory, MB |", "|---|---|---|---|"]
+    for tenth in range(10):
+        of = [each for each in moments if tenth <= 10 * (each.at - moments[0].at) / seconds < tenth + 1]
+        committed = of[-1].committed - of[0].committed
+        lines.append(
+            f"| {tenth + 1} | {committed / (of[-1].at - of[0].at):,.0f} "
+            f"| {(of[-1].cpu - of[0].cpu) / committed * 1e6:.1f} | {of[-1].memory / 1e6:.1f} |"
+        )
+    return "\n".join(lines) + (
+        f"\n\n{clients} clients, {keys:,} keys, {isolation}, {seconds:.0f} s: {summary.ok:,} committed, "
+        f"a history of {size:,.0f} MB, {summary.final_reads:,} final reads."
+    )
+
+
+def memory() -> int:
+    """What this process holds in memory at this moment, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def replaced(page: Path, name: str, text: str) -> None:
+    """Put the text between the markers of this name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    whole = page.read_text(encoding="utf-8")
+    pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
+    page.write_text(
+        re.sub(pattern, lambda _: f"{begin}\n{text}\n{end}", whole, flags=re.DOTALL), encoding="utf-8"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3, help="for each of the two in each round")
@@ -179,14 +228,19 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
     parser.add_argument("--keys", type=int, nargs="+", default=KEYS)
     parser.add_argument("--isolation", nargs="+", default=LEVELS)
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="replace the table in this page")
+    parser.add_argument(
+        "--sustained", type=float, metavar="SECONDS", help="one long run instead of the table"
+    )
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="replace what was measured in this page")
     arguments = parser.parse_args()
-    text = table(arguments)
+    if arguments.sustained:
+        name = "sustained"
+        text = sustained(arguments.sustained, arguments.clients[0], arguments.keys[0], arguments.isolation[0])
+        print(text)
+    else:
+        name, text = "measured", table(arguments)
     if arguments.write:
-        page = arguments.write.read_text(encoding="utf-8")
-        pattern = f"{re.escape(BEGIN)}.*?{re.escape(END)}"
-        page = re.sub(pattern, lambda _: f"{BEGIN}\n{text}\n{END}", page, flags=re.DOTALL)
-        arguments.write.write_text(page, encoding="utf-8")
+        replaced(arguments.write, name, text)
 
 
 if __name__ == "__main__":

@@ -132,4 +132,7 @@ def test_used_generations_are_known_in_order() -> None:
     asking = Asking(WORKLOAD, stream(1, "asking"), keys)
     for each in islice(iter(asking.next, None), 100):
         assert each.steps
-    assert [generation.key for generation in keys.used] == list(range(11, 11 + len(keys.used)))
+    used = list(keys.used)
+    assert [key for key, _ in used] == list(range(11, 11 + len(used)))
+    assert {logical for _, logical in used} == set(KEYS)
+    assert used[-1][0] == keys.last

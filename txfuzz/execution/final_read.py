@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from txfuzz.database.port import BoundStep, Session
 from txfuzz.errors import DatabaseUnavailable
@@ -10,7 +11,6 @@ from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FINAL_READ
 from txfuzz.workload.asking import Asked
-from txfuzz.workload.keys import Generation
 from txfuzz.workload.model import Step
 
 _AT_ONCE = 32  # keys in one transaction
@@ -21,14 +21,15 @@ _READ = Step("r")
 def final_read(
     connect: Callable[[], Session],
     isolation: str,
-    generations: Sequence[Generation],
+    generations: Iterable[tuple[int, int]],
     process: int,
     recorder: Recorder,
     stopped: Callable[[], bool],
 ) -> int:
     """Read all generations in a few transactions of a process of its own; how many committed.
 
-    A database that is gone ends it quietly: the history is whole, it only knows less.
+    generations: physical and logical key of each. A database that is gone ends it quietly: the
+    history is whole, it only knows less.
     """
     read = 0
     try:
@@ -51,12 +52,12 @@ def final_read(
     return read
 
 
-def _reads(generations: Sequence[Generation]) -> Iterator[Asked]:
-    for start in range(0, len(generations), _AT_ONCE):
-        some = generations[start : start + _AT_ONCE]
+def _reads(generations: Iterable[tuple[int, int]]) -> Iterator[Asked]:
+    left = iter(generations)
+    while some := list(islice(left, _AT_ONCE)):
         yield Asked(
             FINAL_READ,
-            tuple(BoundStep(_READ, "r", generation.key) for generation in some),
+            tuple(BoundStep(_READ, "r", key) for key, _ in some),
             tuple(range(len(some))),
-            tuple(generation.logical for generation in some),
+            tuple(logical for _, logical in some),
         )

@@ -7,7 +7,8 @@ an earlier iteration are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from txfuzz.workload.model import KeyLife
 
@@ -29,28 +30,34 @@ class KeySpace:
     """Which generation of each logical key is open. For one thread at a time.
 
     after: the highest physical key in use. insert_rows: commits empty rows for new keys; called
-    only where rows are inserted beforehand. used: every generation that was opened, in order.
+    only where rows are inserted beforehand.
     """
 
     def __init__(self, life: KeyLife, after: int, insert_rows: Callable[[range], None]) -> None:
-        self.used: list[Generation] = []
         self._share = life.writes
         self._insert = insert_rows if life.rows == "inserted" else None
-        self._next = after + 1
+        self._first = self._next = after + 1
         self._inserted_to = after
         self._open: dict[int, Generation] = {}
+        self._logical: list[int] = []  # of every generation, which is all that is kept of one that is over
 
     @property
     def last(self) -> int:
         """The highest physical key that was taken, or inserted for later."""
         return max(self._next - 1, self._inserted_to)
 
+    @property
+    def used(self) -> Iterator[tuple[int, int]]:
+        """Physical and logical key of every generation that was opened, in order."""
+        return zip(count(self._first), self._logical)
+
     def generation(self, logical: int) -> Generation:
         """The open generation of this key; a transaction asks once for each of its keys."""
         found = self._open.get(logical)
         if found is None or found.writes >= self._share:
-            found = self._open[logical] = Generation(self._fresh(), logical)
-            self.used.append(found)
+            kept = logical if found is None else found.logical  # one number, however many generations
+            found = self._open[logical] = Generation(self._fresh(), kept)
+            self._logical.append(kept)
         return found
 
     def _fresh(self) -> int:
