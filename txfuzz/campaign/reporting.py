@@ -66,7 +66,8 @@ class _Reading:
         entries = data.get("by_iteration") if isinstance(data, Mapping) else None
         if not isinstance(entries, list):
             return {}
-        return {each["iteration"]: each for each in entries if isinstance(each, dict) and "iteration" in each}
+        rows = [each for each in entries if isinstance(each, dict) and type(each.get("iteration")) is int]
+        return {each["iteration"]: each for each in rows}
 
     def iteration(self, number: int, path: Path, row: Mapping[str, Any] | None) -> Iteration:
         where = path.name

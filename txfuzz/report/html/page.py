@@ -100,7 +100,8 @@ def _header(record: RunRecord, baseline: str) -> Markup:
 
 def _sentence_of(text: str) -> str:
     text = cut(text, _SENTENCE)
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
+    first = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]  # no names of files
+    return f"{first}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
 
 
 def _tiles(record: RunRecord) -> Markup:
