@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from txfuzz.workload.replay import Action, Missing, Participant
+from txfuzz.workload.reading_replay import FIELDS
+from txfuzz.workload.replay import ACTIONS, Action, Missing, Participant
 from txfuzz.workload.writing import workload_text
 from workload_words import complaint, parse
 
@@ -106,3 +110,15 @@ def test_without_a_schedule_the_pauses_are_one() -> None:
 )  # fmt: skip
 def test_mistakes(stanza: str, said: str) -> None:
     assert complaint(HEAD + stanza) == said
+
+
+def test_the_page_is_true() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "replay.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(version: 1\n.*?)```", page, re.DOTALL)
+    workload = parse(example)
+    assert workload.replay is not None
+    assert parse(workload_text(workload)) == workload
+    stanza = page.partition("## The stanza")[2].partition("## Steps that wait")[0]
+    rows = re.findall(r"^\| (`.*?) \|", stanza, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert named == [*FIELDS, *ACTIONS]

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from txfuzz.analysis.consistency import canonical, implies
 from txfuzz.analysis.result import Anomaly, Edge, NearCycle, TransactionView
-from txfuzz.history.model import FAIL, READ, History
+from txfuzz.history.model import FAIL, NIL, READ, UNKNOWN, History
+from txfuzz.kind import Kind
 from txfuzz.replay.composing import Aim, Role, compose
 from txfuzz.replay.interleaving import sampled
 from txfuzz.replay.narrowing import Need, narrow
-from txfuzz.replay.ordering import Order, Wanted, orders
+from txfuzz.replay.ordering import Order, Saw, Wanted, orders
+from txfuzz.replay.predicting import Deed, Sight
 from txfuzz.workload.model import Workload
 from txfuzz.workload.replay import Missing
 
 MOST = 10  # schedules that are tried for one near-cycle or anomaly
+MOST_TRANSACTIONS = 8  # of one finding that are replayed: orders multiply with each
 _ORDER_EDGES = ("process", "realtime")
 
 
@@ -58,7 +61,7 @@ def derive_near_cycle(
     aim = Aim(near.anomaly, gap.key, Missing(gap.kind, aliases[gap.source], aliases[gap.target]))
     about = f"{near.anomaly}, if the missing {gap.kind} edge from {aliases[gap.source]} to "
     about += f"{aliases[gap.target]} on key {gap.key} arises."
-    deriving = _Deriving(history, workload, promised, near.transactions, links, most)
+    deriving = _Deriving(history, workload, promised, near.transactions, links, most, exact=False)
     return deriving.derived(aim, about, near.keys)
 
 
@@ -76,7 +79,7 @@ def derive_anomaly(
         links, views = _lost_update(anomaly, history)
     keys = tuple(dict.fromkeys(link.key for link in links if link.key is not None))
     about = f"{anomaly.type}, as it was found in {len(views)} transactions."
-    deriving = _Deriving(history, workload, promised, views, links, most)
+    deriving = _Deriving(history, workload, promised, views, links, most, exact=True)
     return deriving.derived(Aim(anomaly.type, keys[0] if keys else None), about, keys)
 
 
@@ -119,13 +122,18 @@ class _Deriving:
         views: Sequence[TransactionView],
         links: Sequence[_Link],
         most: int,
+        *,
+        exact: bool,
     ) -> None:
+        """exact: what the transactions saw is to recur as it was, not only the links."""
         self.history, self.workload, self.views, self.links = history, workload, views, links
         self.snapshots = has_snapshots(promised)
         self.aliases = _aliases(views)
-        self.most = most
+        self.exact, self.most = exact, most
 
     def derived(self, aim: Aim, about: str, keys: tuple[int, ...]) -> Derived:
+        if len(self.views) > MOST_TRANSACTIONS:
+            return Derived(reason=f"{len(self.views)} transactions are too many to be put in order again")
         known = {transaction.name for transaction in self.workload.transactions}
         for view in self.views:
             if view.template not in known:
@@ -179,10 +187,35 @@ class _Deriving:
         wanted = [self._wanted(link, met) for link in self.links]
         ended = sorted(self.views, key=lambda view: (view.end is None, view.end or 0))
         ends = [self.aliases[view.row] for view in ended]
-        found = orders(deeds, wanted, snapshots=self.snapshots, ends=ends, most=self.most)
+        found = orders(
+            deeds, wanted, snapshots=self.snapshots, saw=self._saw(deeds), ends=ends, most=self.most
+        )
         if not wanted or not found:
             found = [Order(events, False) for events in sampled(deeds, self.most, self.workload.seed)]
         return found
+
+    def _saw(self, deeds: Mapping[str, Sequence[Deed]]) -> dict[Saw, bool]:
+        """Of the anomaly's transactions: which list read which of the others' appends."""
+        if not self.exact or self.history.kind is not Kind.LIST_APPEND:
+            return {}
+        wrote: dict[int, dict[str, int]] = {}
+        reads: list[tuple[Sight, int, set[int]]] = []
+        for view in self.views:
+            alias = self.aliases[view.row]
+            for mop in range(int(self.history.mops[view.row]), int(self.history.mops[view.row + 1])):
+                key, value = int(self.history.mop_key[mop]), int(self.history.mop_value[mop])
+                step, logical = int(self.history.mop_step[mop]), self.history.logical[key]
+                if self.history.mop_f[mop] != READ:
+                    wrote.setdefault(key, {})[alias] = value
+                elif value != UNKNOWN and logical is not None:
+                    elements = set() if value == NIL else set(self.history.read_elements(value).tolist())
+                    reads.append(((alias, step, logical), key, elements))
+        return {
+            (sight, writer): value in elements
+            for sight, key, elements in reads
+            for writer, value in wrote.get(key, {}).items()
+            if writer != sight[0] and 0 <= sight[1] < len(deeds[sight[0]])
+        }
 
     def _wanted(self, link: _Link, met: Mapping[tuple[str, Need], int]) -> Wanted:
         source, target = self.aliases[link.source], self.aliases[link.target]

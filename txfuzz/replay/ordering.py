@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise, permutations
 
 from txfuzz.replay.interleaving import Interleavings
-from txfuzz.replay.predicting import Deed, Event, Link, Prediction, predict
+from txfuzz.replay.predicting import Deed, Event, Link, Prediction, Sight, predict
 from txfuzz.workload.replay import EDGES as KINDS
+
+# A read, and somebody who wrote its key
+Saw = tuple[Sight, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Wanted:
 
 
 _MOST_LOOKED_AT = 2000  # interleavings, where the dependencies do not say enough
+_MOST_PRIORITIES = 120  # ways to rank the transactions: all of them for up to five
 
 # How much each kind of dependency asks for, from robust to the least that can do.
 _SNAPSHOT_PLANS = (("begin", "begin", "read"), ("begin", "begin", "begin"), ("read", "write", "read"))
@@ -53,17 +57,20 @@ def orders(
     wanted: Sequence[Wanted],
     *,
     snapshots: bool,
+    saw: Mapping[Saw, bool] | None = None,
     ends: Sequence[str] = (),
     most: int = 10,
 ) -> list[Order]:
-    """deeds: by alias what each step does. snapshots: whether transactions have them (else
-    statements). ends: the order in which they once committed, where that is known."""
+    """deeds: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
+    whether transactions have them (else statements). ends: the order in which they once committed,
+    where that is known."""
     plans = _SNAPSHOT_PLANS if snapshots else _STATEMENT_PLANS
     found: dict[tuple[Event, ...], int] = {}
     for tier, plan in enumerate(plans):
         before = _constraints(deeds, wanted, plan)
-        for priority in permutations(deeds):
-            for order in _extensions(deeds, before, priority):
+        exact = before | _sights(deeds, saw or {}, plan)
+        for priority in islice(permutations(deeds), _MOST_PRIORITIES):
+            for order in (*_extensions(deeds, exact, priority), *_extensions(deeds, before, priority)):
                 found.setdefault(order, tier)
     asked = {(each.kind, each.source, each.target, each.key) for each in wanted if each.kind in KINDS}
     predicted = {order: predict(order, deeds, snapshots=snapshots) for order in found}
@@ -72,7 +79,9 @@ def orders(
             prediction = predict(order, deeds, snapshots=snapshots)
             if asked <= prediction.links:
                 found[order], predicted[order] = len(plans), prediction
-    ranked = sorted(found, key=lambda order: _rank(order, found[order], deeds, asked, predicted[order], ends))
+    ranked = sorted(
+        found, key=lambda order: _rank(order, found[order], deeds, asked, saw or {}, predicted[order], ends)
+    )
     return [Order(order, asked <= predicted[order].links) for order in ranked[:most]]
 
 
@@ -81,6 +90,7 @@ def _rank(
     tier: int,
     deeds: Mapping[str, Sequence[Deed]],
     asked: AbstractSet[Link],
+    saw: Mapping[Saw, bool],
     prediction: Prediction,
     ends: Sequence[str],
 ) -> tuple[object, ...]:
@@ -90,6 +100,7 @@ def _rank(
     return (
         len(asked - prediction.links),
         len(prediction.refused),
+        sum((writer in prediction.seen.get(sight, ())) != seen for (sight, writer), seen in saw.items()),
         prediction.waits,
         commits != list(ends) if ends else False,
         tier,
@@ -116,6 +127,19 @@ def _constraints(
             found.add(((each.source, 0) if rw == "begin" else acts, committed))
         else:  # order in real time or within a process
             found.add((end, first))
+    return found
+
+
+def _sights(
+    deeds: Mapping[str, Sequence[Deed]], saw: Mapping[Saw, bool], plan: tuple[str, str, str]
+) -> set[tuple[Event, Event]]:
+    found: set[tuple[Event, Event]] = set()
+    for ((reader, step, _), writer), seen in saw.items():
+        end = (writer, len(deeds[writer]))
+        if seen:
+            found.add((end, (reader, 0 if plan[0] == "begin" else step)))
+        else:
+            found.add(((reader, 0 if plan[2] == "begin" else step), end))
     return found
 
 

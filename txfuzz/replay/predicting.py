@@ -15,6 +15,8 @@ from itertools import pairwise
 Event = tuple[str, int]
 # (kind, alias, alias, logical key)
 Link = tuple[str, str, str, int]
+# A read: (alias, step, logical key)
+Sight = tuple[str, int, int]
 # What a step does: "r", "w" or "l" (a read that locks), and the logical key; None for a step
 # without micro-operation.
 Deed = tuple[str, int] | None
@@ -22,10 +24,12 @@ Deed = tuple[str, int] | None
 
 @dataclass(frozen=True)
 class Prediction:
-    """links: the dependencies between transactions that commit. refused: transactions that the
+    """links: the dependencies between transactions that commit. seen: by read the transactions whose
+    writes it saw. refused: transactions that the
     database would abort. waits: how often a write would wait for a lock."""
 
     links: frozenset[Link]
+    seen: Mapping[Sight, frozenset[str]]
     refused: frozenset[str]
     waits: int
 
@@ -37,7 +41,7 @@ class _State:
     locks: dict[int, str] = field(default_factory=dict)
     pending: dict[str, list[int]] = field(default_factory=dict)  # alias → keys that it has written
     snapshot: dict[str, dict[int, int]] = field(default_factory=dict)  # alias → versions at its begin
-    reads: list[tuple[str, int, int]] = field(default_factory=list)  # alias, key, versions seen
+    reads: list[tuple[Sight, int]] = field(default_factory=list)  # with the versions seen
     held: dict[str, list[Event]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     waits: int = 0
@@ -54,7 +58,8 @@ def predict(order: Sequence[Event], deeds: Mapping[str, Sequence[Deed]], *, snap
             state.held[event[0]].append(event)
             continue
         left[:0] = _take(state, event, deeds)
-    return Prediction(_links(state), frozenset(state.refused | set(state.held)), state.waits)
+    seen = {sight: frozenset(state.versions.get(sight[2], [])[:count]) for sight, count in state.reads}
+    return Prediction(_links(state), seen, frozenset(state.refused | set(state.held)), state.waits)
 
 
 def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> list[Event]:
@@ -73,7 +78,7 @@ def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> l
     f, key = deed
     committed = len(state.versions.get(key, []))
     if f == "r":
-        _read(state, alias, key, committed)
+        _read(state, (alias, step, key), committed)
         return []
     owner = state.locks.get(key, alias)
     if owner != alias:
@@ -86,17 +91,18 @@ def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> l
         return _let_go(state, alias)
     state.locks[key] = alias
     if f == "l":
-        _read(state, alias, key, committed)
+        _read(state, (alias, step, key), committed)
         return []
     if key not in state.pending.setdefault(alias, []):
         state.pending[alias].append(key)
     return []
 
 
-def _read(state: _State, alias: str, key: int, committed: int) -> None:
+def _read(state: _State, sight: Sight, committed: int) -> None:
+    alias, _, key = sight
     if key not in state.pending.get(alias, []):
         seen = state.snapshot[alias].get(key, 0) if state.snapshots else committed
-        state.reads.append((alias, key, seen))
+        state.reads.append((sight, seen))
 
 
 def _let_go(state: _State, alias: str) -> list[Event]:
@@ -110,7 +116,7 @@ def _links(state: _State) -> frozenset[Link]:
     found: set[Link] = set()
     for key, writers in state.versions.items():
         found |= {("ww", one, two, key) for one, two in pairwise(writers)}
-    for alias, key, seen in state.reads:
+    for (alias, _, key), seen in state.reads:
         if alias in state.refused:
             continue
         writers = state.versions.get(key, [])
