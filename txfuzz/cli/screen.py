@@ -15,6 +15,7 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.outcome import CampaignResult, IterationOutcome
 from txfuzz.execution.summary import Tally
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.lines import counted
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Screen:
             for name, iterations in result.found.items():
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
             sentence = verdict_sentence(outcome.telling, result.isolation, result.promised)
+            click.echo(f"\nIteration {outcome.number}:")
             click.echo("\n".join(paragraph(sentence)))
             for caution in result.cautions:
                 click.echo("\n".join(paragraph(f"But mind {caution}.")))
@@ -101,7 +103,7 @@ class Screen:
             history = outcome.telling.file
             click.echo(f"more: txfuzz analyze {shlex.quote(history)} --expect {result.expect}")
         if result.stopped:
-            click.echo(f"ended after {len(result.iterations)} iterations: {result.stopped}")
+            click.echo(f"ended after {counted(len(result.iterations), 'iteration')}: {result.stopped}")
         click.echo(f"artefacts: {result.directory}")
 
     def close(self) -> None:
@@ -111,10 +113,11 @@ class Screen:
         reasons = {each.result.reason for each in result.iterations if each.result.verdict is Verdict.UNKNOWN}
         if result.verdict is Verdict.UNKNOWN:
             return f"unknown: {'; '.join(sorted(reasons)) or 'nothing was analysed'}"
-        asked = sum(each.result.transactions for each in result.iterations)
+        committed = sum(each.result.committed for each in result.iterations)
+        iterations = counted(len(result.iterations), "iteration")
         return (
-            f"nothing found: {asked:,} transactions in {len(result.iterations)} iterations at "
-            f"{result.isolation} are consistent with {result.expect}"
+            f"nothing found: {committed:,} committed transactions in {iterations} at {result.isolation} are "
+            f"consistent with {result.expect}"
         )
 
     def _say(self, line: str) -> None:
@@ -142,10 +145,10 @@ def _ran(execution: ExecutionSummary) -> str:
     if execution.info:
         line += f", {execution.info:,} unknown"
     if execution.faults:
-        from txfuzz.execution.summary import counted
+        from txfuzz.execution.summary import counted as by_name
 
-        line += "; faults: " + ", ".join(f"{name} ×{n:,}" for name, n in counted(execution.faults).items())
-    line += f"; {execution.final_reads:,} final reads" if execution.final_reads else ""
+        line += "; faults: " + ", ".join(f"{name} ×{n:,}" for name, n in by_name(execution.faults).items())
+    line += f"; {counted(execution.final_reads, 'final read')}" if execution.final_reads else ""
     return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
 
 

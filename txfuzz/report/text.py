@@ -39,10 +39,10 @@ def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
 
 
 def finding_text(result: AnalysisResult) -> str:
-    """The first anomaly that contradicts the expected model: what a person wants to see first."""
+    """The smallest anomaly that contradicts the expected model: what a person wants to see first."""
     if not result.anomalies:
         return ""
-    anomaly = result.anomalies[0]
+    anomaly = min(result.anomalies, key=lambda each: len(each.transactions))
     return "\n".join([anomaly.type, *definition(anomaly), "", *one_anomaly(anomaly)]) + "\n"
 
 
