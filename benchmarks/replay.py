@@ -123,7 +123,7 @@ def near_cycle_table(found: dict[tuple[str, str], Counts]) -> list[str]:
 
 def _row(name: str, isolation: str, each: Counts) -> str:
     def share(count: int) -> str:
-        return f"{count} ({count / each.able:.0%})" if each.able else "–"
+        return f"{count} ({100 * count / each.able:.3g}%)" if each.able else "–"
 
     return (
         f"| {name} | {isolation.upper()} | {each.able} | {share(each.first)} | {share(each.within_ten)} "
