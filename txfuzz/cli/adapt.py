@@ -7,19 +7,20 @@ from pathlib import Path
 import click
 
 from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode
-
-_FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--history", type=_FILE, required=True, metavar="FILE", help="A history that Elle reads.")
 @click.option(
-    "--prev-workload", "workload", type=_FILE, required=True, metavar="FILE",
+    "--history", type=options.FILE, required=True, metavar="FILE", help="A history that Elle reads."
+)
+@click.option(
+    "--prev-workload", "workload", type=options.FILE, required=True, metavar="FILE",
     help="The workload that made it: a file or a name.",
 )  # fmt: skip
 @click.option(
-    "--output-root", type=_FILE, default=Path("runs"), show_default=True, metavar="DIR",
+    "--output-root", type=options.FILE, default=Path("runs"), show_default=True, metavar="DIR",
     help="Where the run directory is made.",
 )  # fmt: skip
 @click.option("--execute", is_flag=True, help="Run the next workloads, too.")
@@ -27,22 +28,14 @@ _FILE = click.Path(path_type=Path)
     "--iterations", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
     help="With --execute: how many workloads to run.",
 )  # fmt: skip
-@click.option(
-    "--database-url", metavar="URL",
-    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
-)  # fmt: skip
-@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
-@click.option("--expect", metavar="MODEL", help="The consistency model to hold the histories against.")
-@click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+@options.database_url()
+@options.isolation
+@options.expect
+@options.seed
 @click.option("--run-replay", is_flag=True, help="With --execute: replay what was found or nearly happened.")
-@click.option(
-    "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
-    help="Draw no dependency graph of more transactions than this.",
-)  # fmt: skip
-@click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every decision with its reason.")
-@click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
-@click.option("--plain", is_flag=True, help="Plain lines in a terminal, too, instead of a status screen.")
+@options.max_graph_nodes
+@options.strict_plugins
+@options.screen
 def adapt(
     history: Path,
     workload: Path,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode, HistoryError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -20,21 +21,18 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=options.FILE)
 @click.option(
     "--expect", default=DEFAULT_EXPECT, show_default=True, metavar="MODEL",
     help="The consistency model to hold the histories against.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a history.")
 @click.option(
-    "--graph-dir", type=click.Path(path_type=Path), metavar="DIR",
+    "--graph-dir", type=options.FILE, metavar="DIR",
     help="Where to draw the graphs. [default: beside the history; none with --json or several]",
 )  # fmt: skip
 @click.option("--skip-graph", is_flag=True, help="Draw nothing.")
-@click.option(
-    "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
-    help="Draw no dependency graph of more transactions than this.",
-)  # fmt: skip
+@options.max_graph_nodes
 @click.option(
     "--max-near-cycles", type=click.IntRange(min=0), default=12, show_default=True, metavar="N",
     help="How many near-cycles to keep.",
@@ -55,7 +53,7 @@ def analyze(
     skip_graph: bool,
     max_graph_nodes: int,
     verbose: bool,
-    **options: Any,
+    **chosen: Any,
 ) -> int:
     """Judge histories: which anomalies, which models are ruled out, what nearly happened.
 
@@ -72,7 +70,7 @@ def analyze(
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir draws one history; give it alone")
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
-    analyzer = ElleAnalyzer(**options)
+    analyzer = ElleAnalyzer(**chosen)
     codes = set()
     for number, path in enumerate(files):
         try:

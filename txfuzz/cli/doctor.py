@@ -7,6 +7,7 @@ import platform
 import click
 
 import txfuzz
+from txfuzz.cli import options
 from txfuzz.database.faults import Breakable
 from txfuzz.database.port import Adapter, Database, Embeds
 from txfuzz.errors import ExitCode, TxfuzzError
@@ -14,10 +15,7 @@ from txfuzz.plugin.registry import Registry
 
 
 @click.command()
-@click.option(
-    "--database-url", metavar="URL",
-    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
-)  # fmt: skip
+@options.database_url()
 def doctor(database_url: str | None) -> int:
     """Check this installation, and the database that a campaign would use.
 

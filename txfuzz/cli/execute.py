@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode
 
 if TYPE_CHECKING:
     from txfuzz.replay.result import ReplayResult
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command()
-@click.option("--config", type=_FILE, required=True, metavar="FILE", help="A workload: a file or a name.")
-@click.option("--out", type=_FILE, envvar="HISTORY_OUT", required=True, metavar="FILE", help="The history.")
-@click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
 @click.option(
-    "--database-url", metavar="URL",
-    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
-)  # fmt: skip
-@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
-@click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+    "--config", type=options.FILE, required=True, metavar="FILE", help="A workload: a file or a name."
+)
+@click.option(
+    "--out", type=options.FILE, envvar="HISTORY_OUT", required=True, metavar="FILE", help="The history."
+)
+@click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
+@options.database_url()
+@options.isolation
+@options.seed
 @click.option(
     "--attempts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
     help="How often to follow the schedule of a replay.",
 )  # fmt: skip
-@click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
+@options.strict_plugins
 def execute(
     config: Path,
     out: Path,

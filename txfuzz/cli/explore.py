@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode
 
 
@@ -26,13 +27,10 @@ from txfuzz.errors import ExitCode
 )  # fmt: skip
 @click.option("--seed", type=int, metavar="N", help="Decides which ones a sample holds.")
 @click.option(
-    "--output-dir", "output", type=click.Path(path_type=Path), metavar="DIR",
+    "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="Write explore.json there, and a replay of each anomaly at each level.",
 )  # fmt: skip
-@click.option(
-    "--database-url", "url", metavar="URL",
-    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
-)  # fmt: skip
+@options.database_url("url")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 def explore(
     workload: str,

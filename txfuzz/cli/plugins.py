@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode, PluginError, did_you_mean
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
-@click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
+@options.strict_plugins
 @click.pass_context
 def plugins(ctx: click.Context, strict_plugins: bool) -> int:
     """List the installed plugins and what they bring.

@@ -61,8 +61,8 @@ def _told(record: RunRecord, form: str, comparison: Comparison | None) -> str:
         from txfuzz.report.markdown import markdown_text
 
         return markdown_text(record, comparison)
-    from txfuzz.report.neighbours import with_neighbours
     from txfuzz.report.html.page import report_page
+    from txfuzz.report.neighbours import with_neighbours
 
     record = with_neighbours(record, _EXPLAINED)
     return report_page(record, baseline=comparison.sentence if comparison else "")

@@ -10,31 +10,28 @@ import click
 from click.core import ParameterSource
 
 from txfuzz.campaign.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, CampaignSettings
+from txfuzz.cli import options
 from txfuzz.errors import UsageError
 
-_FILE = click.Path(path_type=Path)
 _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "verbose", "quiet", "plain")
 
 
 @click.command()
-@click.option("--config", type=_FILE, metavar="FILE", help="A workload file.")
+@click.option("--config", type=options.FILE, metavar="FILE", help="A workload file.")
 @click.option("--workload", metavar="NAME", help=f"A workload by its name. [default: {DEFAULT_WORKLOAD}]")
-@click.option("--workload-dir", type=_FILE, metavar="DIR", help="Where workloads of your own are.")
+@click.option("--workload-dir", type=options.FILE, metavar="DIR", help="Where workloads of your own are.")
 @click.option(
     "--iterations", type=click.IntRange(min=1), default=DEFAULT_ITERATIONS, show_default=True,
     help="Turns of the loop.",
 )  # fmt: skip
 @click.option(
-    "--output-dir", "output", type=_FILE, metavar="DIR",
+    "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="The run directory. [default: a new one under runs/]",
 )  # fmt: skip
-@click.option(
-    "--database-url", metavar="URL",
-    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
-)  # fmt: skip
-@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
-@click.option("--expect", metavar="MODEL", help="The consistency model to hold the histories against.")
-@click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+@options.database_url()
+@options.isolation
+@options.expect
+@options.seed
 @click.option(
     "--runner-cmd", metavar="CMD",
     help="Make histories by this command, which gets --config, --out and $HISTORY_OUT.",
@@ -43,7 +40,7 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     "--skip-run", is_flag=True, help="Start no database: analyse the histories in the run directory."
 )
 @click.option(
-    "--resume", type=_FILE, metavar="DIR",
+    "--resume", type=options.FILE, metavar="DIR",
     help="Go on with the campaign in this run directory, killed or interrupted. Of the other options only "
     "--iterations, --database-url, --strict-plugins, -v and -q may stand beside it.",
 )  # fmt: skip
@@ -56,10 +53,7 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     "--max-near-cycles", type=click.IntRange(min=0), metavar="N",
     help="How many near-cycles to keep. [default: 12]",
 )  # fmt: skip
-@click.option(
-    "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
-    help="Draw no dependency graph of more transactions than this.",
-)  # fmt: skip
+@options.max_graph_nodes
 @click.option("--stop-on-finding", is_flag=True, help="End with the first iteration that finds something.")
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0), metavar="S",
@@ -73,10 +67,8 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     "--plateau", type=click.IntRange(min=1), metavar="N",
     help="End after so many iterations in a row that show nothing new.",
 )  # fmt: skip
-@click.option("--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every decision with its reason.")
-@click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
-@click.option("--plain", is_flag=True, help="Plain lines in a terminal, too, instead of a status screen.")
+@options.strict_plugins
+@options.screen
 @click.pass_context
 def run(
     ctx: click.Context,

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import click
 
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode
-
-_FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("source", type=_FILE, metavar="DIR|REPLAY")
+@click.argument("source", type=options.FILE, metavar="DIR|REPLAY")
 @click.option(
-    "--output-dir", "out", type=_FILE, metavar="DIR",
+    "--output-dir", "out", type=options.FILE, metavar="DIR",
     help="Where the folders of findings go. [default: findings/ beside the iterations]",
 )  # fmt: skip
 @click.option(
@@ -29,11 +28,8 @@ _FILE = click.Path(path_type=Path)
     "--findings", "most", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
     help="How many findings, the shortest cycles first.",
 )  # fmt: skip
-@click.option(
-    "--database-url", "url", metavar="URL",
-    help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
-)  # fmt: skip
-@click.option("--isolation", metavar="LEVEL", help="The database's isolation level, in its own words.")
+@options.database_url("url")
+@options.isolation
 @click.option("--expect", metavar="MODEL", help="The consistency model that the anomaly contradicts.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
 def shrink(

@@ -1,0 +1,49 @@
+"""Options that several commands have, each written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def database_url(name: str = "database_url") -> Decorator:
+    return click.option(
+        "--database-url", name, metavar="URL",
+        help="A server of your own. [default: $DATABASE_URL, else an embedded server]",
+    )  # fmt: skip
+
+
+isolation = click.option(
+    "--isolation", metavar="LEVEL", help="The database's isolation level, in its own words."
+)
+expect = click.option(
+    "--expect", metavar="MODEL", help="The consistency model to hold the histories against."
+)
+seed = click.option("--seed", type=int, metavar="N", help="The root of everything chosen at random.")
+max_graph_nodes = click.option(
+    "--max-graph-nodes", type=click.IntRange(min=0), default=200, show_default=True, metavar="N",
+    help="Draw no dependency graph of more transactions than this.",
+)  # fmt: skip
+strict_plugins = click.option(
+    "--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes."
+)
+
+
+def screen(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How much a campaign says: --verbose, --quiet, --plain."""
+    for option in (
+        click.option(
+            "--plain", is_flag=True, help="Plain lines in a terminal, too, instead of a status screen."
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Show the result only."),
+        click.option("-v", "--verbose", is_flag=True, help="Show every decision with its reason."),
+    ):
+        command = option(command)
+    return command
