@@ -13,6 +13,12 @@ from txfuzz.history.model import Ints
 AnyInts = npt.NDArray[np.integer[Any]]
 
 
+def prepare() -> None:
+    """Import what is slow to import, which otherwise the first analysis would have to wait for."""
+    import scipy.sparse
+    import scipy.sparse.csgraph  # noqa: F401
+
+
 def components(nodes: int, source: AnyInts, target: AnyInts) -> tuple[Rows, Ints]:
     """The component of each node, and the number of nodes in each component."""
     if not nodes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -45,6 +46,10 @@ class Touches:
     nodes: int
     width: int
 
+    @cached_property
+    def _known(self) -> Ints:
+        return self.code * self.width + self.key
+
     def of(self, rows: AnyInts, does: int) -> tuple[Ints, Ints]:
         """The touches of these transactions: for each the place in `rows`, and the touch."""
         code = 2 * rows.astype(np.int64) + does
@@ -55,7 +60,7 @@ class Touches:
     def find(self, rows: AnyInts, does: int, key: Ints) -> Ints:
         """The touch of this physical key by these transactions, -1 where there is none."""
         wanted = (2 * rows.astype(np.int64) + does) * self.width + key
-        known = self.code * self.width + self.key
+        known = self._known
         at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
         return np.where(known[at] == wanted, at, -1) if len(known) else np.full(len(wanted), -1)
 
@@ -185,6 +190,15 @@ class _Pairs:
     keys: LogicalKeys
     steps: Ints
 
+    @cached_property
+    def _touched(self) -> Ints:
+        return np.sort(self.seen.code * self.can.groups + self.seen.group)
+
+    @cached_property
+    def _linked(self) -> Ints:
+        found = self.found
+        return np.sort((found.pair * 3 + found.kind) * self.seen.width + found.key)
+
     def last_touched(self, kind: int) -> Meetings:
         """Of the keys that `last` touched as the source of such an edge does."""
         seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
@@ -205,7 +219,7 @@ class _Pairs:
         group = seen.group[touch]
         step = self.can.find(self.last[at], does, group)
         code = (2 * self.last[at] + does) * self.can.groups + group
-        touched = among(np.sort(seen.code * self.can.groups + seen.group), code)  # in any generation
+        touched = among(self._touched, code)  # in any generation
         fits = self.keys.known[group] & (step >= NOT_SAID) & ~touched
         met, new_read = np.zeros(len(at), np.bool_), np.full(len(at), kind == RW)
         return self._meetings(kind, at, touch, met, new_read, step, self.steps[seen.mop[touch]], fits)
@@ -233,8 +247,7 @@ class _Pairs:
 
     def _came_before(self, at: Ints, kind: int, key: Ints) -> Flags:
         """Does a link of this kind on this key lead from `first` to `last`?"""
-        found, width = self.found, self.seen.width
-        pair = found.pair_of(self.first[at], self.last[at])
-        known = np.sort((found.pair * 3 + found.kind) * width + found.key)
-        flags: Flags = (pair >= 0) & among(known, (pair * 3 + kind) * width + key)
+        width = self.seen.width
+        pair = self.found.pair_of(self.first[at], self.last[at])
+        flags: Flags = (pair >= 0) & among(self._linked, (pair * 3 + kind) * width + key)
         return flags

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
+from txfuzz.analysis.components import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import IterationDirectory, RunDirectory, draw_graphs, write_json, write_text
@@ -120,6 +121,7 @@ class _Campaign:
         return self.clients(stack)
 
     def clients(self, stack: ExitStack) -> Runner:
+        prepare()  # now, and not while a database waits for the next iteration
         self.live = database = stack.enter_context(self.assembled.adapter.open(self.url))
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions):
