@@ -1,42 +1,35 @@
-"""BEGIN and COMMIT in one message with a step: the same answers, and never a wrong outcome."""
+"""BEGIN and COMMIT in one message with a step: the same answers, and errors over a living connection."""
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psycopg
 import pytest
 
-from txfuzz.analysis.analyze import analyze_history
-from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.execution.run import execute
-from txfuzz.history.model import INFO
-from txfuzz.history.reading import read_history
-from txfuzz.kind import Kind
-from txfuzz.workload.model import Choice, Ref, Scheduling, Step, Transaction, Weight, Workload
+from postgres_sessions import (
+    COMMITTED,
+    LISTS,
+    SERIALIZABLE,
+    SNAPSHOT,
+    Later,
+    administrator,
+    append,
+    at_commit,
+    over,
+    r,
+    refused,
+    run,
+    wait_until,
+)
+from txfuzz.database.port import BoundStep, Outcome
+from txfuzz.workload.model import Choice, Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 from txfuzz_postgres.session import PostgresSession
 
 pytestmark = pytest.mark.server
 
-LISTS = Kind.LIST_APPEND
-SERIALIZABLE, SNAPSHOT, COMMITTED = "serializable", "repeatable read", "read committed"
 FORMS = ("on-conflict", "update-else-insert")
-
-
-def r(key: int) -> BoundStep:
-    return BoundStep(Step("r"), "r", key)
-
-
-def append(key: int, value: int) -> BoundStep:
-    return BoundStep(Step("append"), "append", key, value)
 
 
 @pytest.fixture(scope="module")
@@ -71,78 +64,6 @@ def sessions() -> Iterator[Callable[[PostgresDatabase], PostgresSession]]:
     yield make
     for session in made:
         session.close()
-
-
-def run(session: PostgresSession, *steps: BoundStep, isolation: str = SERIALIZABLE) -> list[ReadValue]:
-    last = len(steps) - 1
-    return [
-        session.execute_with(step, begin=None if at else isolation, commit=at == last)
-        for at, step in enumerate(steps)
-    ]
-
-
-def refused(call: Callable[[], object]) -> SessionError:
-    with pytest.raises(SessionError) as caught:
-        call()
-    return caught.value
-
-
-class Later(threading.Thread):
-    """A call that blocks, made in a thread, and the error that it ended with."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self._call = call
-        self.error: Exception | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._call()
-        except Exception as error:
-            self.error = error
-
-    def outcome(self) -> SessionError:
-        self.join(20)
-        assert not self.is_alive()
-        assert isinstance(self.error, SessionError)
-        return self.error
-
-
-def administrator(database: PostgresDatabase) -> psycopg.Connection:
-    return psycopg.connect(database._target.conninfo("test"), autocommit=True)
-
-
-def at_commit(database: PostgresDatabase, body: str) -> None:
-    """From now on COMMIT of a transaction that has inserted runs this, in a deferred trigger."""
-    with administrator(database) as admin:
-        admin.execute(
-            "CREATE OR REPLACE FUNCTION public.at_commit() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$BEGIN {body}; RETURN NULL; END$$"
-        )
-        admin.execute(
-            f"CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON {database._tables(LISTS).qualified(0)} "
-            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.at_commit()"
-        )
-
-
-def wait_until(database: PostgresDatabase, session: PostgresSession, event: str) -> None:
-    """Until the session's server process waits for this."""
-    with administrator(database) as admin:
-        for _ in range(1000):
-            sql = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND %s IN (wait_event, wait_event_type)"
-            if admin.execute(sql, [session.backend_pid, event]).fetchone():
-                return
-            time.sleep(0.005)
-    raise AssertionError(f"the session does not wait for {event}")
-
-
-def over(session: PostgresSession) -> None:
-    """After an error nothing runs in the transaction any more, and the next one is a new one."""
-    error = refused(lambda: session.execute_with(append(99, 99), begin=None, commit=True))
-    assert (error.outcome, error.code) == (Outcome.FAIL, "25P02")
-    session.rollback()
-    assert run(session, r(99)) == [()]
 
 
 # -- the same answers ---------------------------------------------------------------------
@@ -335,123 +256,3 @@ def test_what_was_committed_without_sense_is_unknown(upserting: PostgresDatabase
     error = refused(lambda: run(s, append(1, 1), r(1)))
     assert (error.outcome, error.code) == (Outcome.BUG, "02000")
     s.close()
-
-
-# -- a connection that is lost ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("last", [r(1), append(2, 2)], ids=["read", "append"])
-def test_a_server_process_that_ends_at_commit_is_info(upserting: PostgresDatabase, last: BoundStep) -> None:
-    at_commit(upserting, "PERFORM pg_sleep(30)")
-    s = upserting.session(LISTS)
-    committing = Later(lambda: run(s, append(1, 1), last))
-    wait_until(upserting, s, "PgSleep")
-    with administrator(upserting) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [s.backend_pid])
-    error = committing.outcome()
-    assert (error.outcome, error.lost) == (Outcome.INFO, True)
-    s.close()
-
-
-def test_a_line_cut_at_commit_is_info(upserting: PostgresDatabase) -> None:
-    at_commit(upserting, "PERFORM pg_sleep(30)")
-    s = upserting.session(LISTS)
-    committing = Later(lambda: run(s, r(1), append(1, 1)))
-    wait_until(upserting, s, "PgSleep")
-    pid = s.backend_pid
-    os.kill(pid, signal.SIGSTOP)  # so that it cannot hear of a cancellation
-    s.cancel()
-    s.cancel()
-    error = committing.outcome()
-    with administrator(upserting) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [pid])
-    os.kill(pid, signal.SIGCONT)
-    assert (error.outcome, error.lost) == (Outcome.INFO, True)
-    s.close()
-
-
-@pytest.mark.parametrize(("how", "happened"), [(socket.SHUT_RD, True), (socket.SHUT_RDWR, False)])
-def test_both_ways_to_cut_a_commit_are_info(upserting: PostgresDatabase, how: int, happened: bool) -> None:
-    s, other = upserting.session(LISTS), upserting.session(LISTS)
-    s.execute_with(r(1), begin=SERIALIZABLE, commit=False)
-    s.cut_next_commit(how)  # type: ignore[attr-defined]
-    error = refused(lambda: s.execute_with(append(1, 1), begin=None, commit=True))
-    assert (error.outcome, error.lost) == (Outcome.INFO, True)
-    s.close()
-    wanted = (1,) if happened else ()
-    for _ in range(200):
-        if (seen := run(other, r(1))[0]) == wanted:
-            break
-        time.sleep(0.01)
-    assert seen == wanted
-    other.close()
-
-
-def test_a_connection_lost_before_the_last_step_is_sent_is_fail(upserting: PostgresDatabase) -> None:
-    s = upserting.session(LISTS)
-    s.execute_with(append(1, 1), begin=SERIALIZABLE, commit=False)
-    with administrator(upserting) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [s.backend_pid])
-    error = refused(lambda: s.execute_with(r(1), begin=None, commit=False))
-    assert (error.outcome, error.lost) == (Outcome.FAIL, True)
-    error = refused(lambda: s.execute_with(r(1), begin=SERIALIZABLE, commit=True))
-    assert (error.outcome, error.lost) == (Outcome.FAIL, True)
-    s.close()
-
-
-def test_nobody_else_stands_still_while_commit_takes_long(upserting: PostgresDatabase) -> None:
-    """A notice that goes out ahead of the answers must not make us wait with the interpreter's lock."""
-    at_commit(upserting, "RAISE NOTICE 'slowly'; PERFORM pg_sleep(0.5)")
-    s = upserting.session(LISTS)
-    committing = Later(lambda: run(s, append(1, 1), r(1)))
-    ticks = 0
-    while committing.is_alive():
-        time.sleep(0.01)
-        ticks += 1
-    assert committing.error is None
-    assert ticks > 10
-    s.close()
-
-
-# -- whole runs ---------------------------------------------------------------------------
-
-KEYS = (1, 2, 3)
-WORKLOAD = Workload(
-    "w",
-    (
-        Transaction("add", (Step("r", Choice(KEYS, "k")), Step("append", Ref("k")))),
-        Transaction("look", (Step("append", Choice(KEYS)), Step("r", Choice(KEYS)))),
-        Transaction("one", (Step("append", Choice(KEYS)),)),
-    ),
-    (Weight("add", 1), Weight("look", 1), Weight("one", 1)),
-    scheduling=Scheduling(clients=6, transactions=1500),
-)
-
-
-def test_a_run_under_contention_keeps_its_promise(database: PostgresDatabase, tmp_path: Path) -> None:
-    summary = execute(WORKLOAD, database, tmp_path / "h.edn", isolation=SERIALIZABLE)
-    history = read_history(tmp_path / "h.edn")
-    assert summary.ok + summary.fail == 1500
-    assert summary.fail > 10
-    assert analyze_history(history, "serializable").verdict.value == "valid"
-
-
-def test_commits_cut_in_a_run_are_unknown_and_no_lie(upserting: PostgresDatabase, tmp_path: Path) -> None:
-    ended = threading.Event()
-
-    def cut() -> None:
-        from random import Random
-
-        chance = Random(1)
-        while not ended.wait(0.02):
-            upserting.injector().cut_commits(2, chance)
-
-    cutting = threading.Thread(target=cut, daemon=True)
-    cutting.start()
-    summary = execute(WORKLOAD, upserting, tmp_path / "h.edn", isolation=SERIALIZABLE)
-    ended.set()
-    cutting.join()
-    history = read_history(tmp_path / "h.edn")
-    assert summary.info > 0
-    assert (history.type == INFO).sum() == summary.info
-    assert analyze_history(history, "strict-serializable").verdict.value == "valid"
