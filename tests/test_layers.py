@@ -55,7 +55,7 @@ PLACES = {
     "pluggy": {"plugin"},
     "click": {"cli"},
     "matplotlib": {"report"},
-    "networkx": {"report"},
+    "networkx": {"report", "analysis"},
     "yaml": {"workload"},
     "edn_format": {"history"},
     "sqlalchemy": set(),

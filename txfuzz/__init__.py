@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.contract import Analyzer, Part
+    from txfuzz.analysis.graphs import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.outcome import CampaignResult
@@ -64,6 +65,7 @@ _HOME = {
     "Verdict": "txfuzz.analysis.result",
     "Workload": "txfuzz.workload.model",
     "analyze_history": "txfuzz.analysis.analyze",
+    "dependency_graph": "txfuzz.analysis.graphs",
     "hookimpl": "txfuzz.plugin.markers",
     "option": "txfuzz.options",
     "read_history": "txfuzz.history.reading",
@@ -98,6 +100,7 @@ __all__ = [
     "Verdict",
     "Workload",
     "analyze_history",
+    "dependency_graph",
     "hookimpl",
     "option",
     "read_history",

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import networkx
 
 
 class Verdict(Enum):
@@ -78,6 +81,23 @@ class Anomaly:
     edges: tuple[Edge, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        names = " → ".join(str(view.index) for view in self.transactions[:8])
+        kinds = f" by {' '.join(edge.kind for edge in self.edges[:8])}" if self.edges else ""
+        more = " …" if len(self.transactions) > 8 else ""
+        return f"<Anomaly {self.type}: transactions {names}{more}{kinds}>"
+
+    def _repr_html_(self) -> str:
+        from txfuzz.analysis.notebook import anomaly_html
+
+        return anomaly_html(self)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[int]:
+        """Its transactions and edges, as `txfuzz.dependency_graph` has them."""
+        from txfuzz.analysis.graphs import cycle_graph
+
+        return cycle_graph([(self.transactions, self.edges, None)])
+
 
 @dataclass(frozen=True, slots=True)
 class MissingEdge:
@@ -115,6 +135,24 @@ class NearCycle:
         """The logical keys on the path and of the missing edge, each once."""
         on_path = [edge.logical_key for edge in self.path if edge.logical_key is not None]
         return tuple(dict.fromkeys([self.missing.key, *on_path]))
+
+    def __repr__(self) -> str:
+        path = " ".join(edge.kind for edge in self.path)
+        return (
+            f"<NearCycle {self.score:.3g}: {path}, missing {self.missing.kind} on key {self.missing.key}; "
+            f"would be {self.anomaly}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from txfuzz.analysis.notebook import near_cycle_html
+
+        return near_cycle_html(self)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[int]:
+        """The path and the missing edge, which has `missing=True`."""
+        from txfuzz.analysis.graphs import cycle_graph
+
+        return cycle_graph([(self.transactions, self.path, self.missing)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +230,20 @@ class AnalysisResult:
         return (
             f"<AnalysisResult {self.verdict.value} against {self.expect}{found}; "
             f"{self.transactions} transactions, {len(self.near_cycles)} near-cycles>"
+        )
+
+    def _repr_html_(self) -> str:
+        from txfuzz.analysis.notebook import result_html
+
+        return result_html(self)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[int]:
+        """The anomalies and near-cycles that are shown; `txfuzz.dependency_graph` has the whole history."""
+        from txfuzz.analysis.graphs import cycle_graph
+
+        anomalies = [(each.transactions, each.edges, None) for each in self.anomalies]
+        return cycle_graph(
+            [*anomalies, *((each.transactions, each.path, each.missing) for each in self.near_cycles)]
         )
 
     def to_json(self) -> dict[str, Any]:

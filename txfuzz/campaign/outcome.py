@@ -90,6 +90,12 @@ class CampaignResult:
         found = f": {', '.join(self.found)}" if self.found else ""
         return f"<CampaignResult {self.verdict.value} against {self.expect}{found}; {self.directory}>"
 
+    def _repr_html_(self) -> str:
+        from txfuzz.report.notebook import iterations_html
+
+        results = [(each.number, each.result) for each in self.iterations]
+        return iterations_html(results, self.isolation, self.promised, str(self.directory))
+
 
 PROGRESS_COLUMNS = (
     "iteration",

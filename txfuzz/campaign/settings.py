@@ -50,6 +50,12 @@ class CampaignSettings:
     max_transactions: int | None = None
     plateau: int | None = None
 
+    def __post_init__(self) -> None:
+        """Directories may be given as text, too."""
+        for name in ("workload_dir", "output"):
+            if isinstance(given := getattr(self, name), str):
+                object.__setattr__(self, name, Path(given))
+
     def as_data(self) -> dict[str, Any]:
         """The arguments for campaign.json; of the URL only whether there was one."""
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}

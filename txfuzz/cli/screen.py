@@ -110,15 +110,13 @@ class Screen:
         """The campaign is over, however it ended."""
 
     def _nothing(self, result: CampaignResult) -> str:
+        from txfuzz.report.verdict import nothing_found
+
         reasons = {each.result.reason for each in result.iterations if each.result.verdict is Verdict.UNKNOWN}
         if result.verdict is Verdict.UNKNOWN:
             return f"unknown: {'; '.join(sorted(reasons)) or 'nothing was analysed'}"
         committed = sum(each.result.committed for each in result.iterations)
-        iterations = counted(len(result.iterations), "iteration")
-        return (
-            f"nothing found: {committed:,} committed transactions in {iterations} at {result.isolation} are "
-            f"consistent with {result.expect}"
-        )
+        return nothing_found(committed, len(result.iterations), result.isolation, result.expect)
 
     def _say(self, line: str) -> None:
         if not self._quiet:

@@ -15,8 +15,8 @@ def run_sentence(record: RunRecord) -> str:
     if record.verdict is Verdict.UNKNOWN:
         return f"No verdict: {unknown_reason(record)}."
     results = [each.result for each in record.iterations if each.result is not None]
-    asked = sum(result.transactions for result in results)
-    return f"{nothing_found(asked, len(results), record.facts.isolation, record.expect or 'the model')}."
+    committed = sum(result.committed for result in results)
+    return f"{nothing_found(committed, len(results), record.facts.isolation, record.expect or 'the model')}."
 
 
 def unknown_reason(record: RunRecord) -> str:

@@ -40,11 +40,16 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     )
 
 
-def nothing_found(transactions: int, iterations: int, isolation: str | None, expect: str) -> str:
-    """The sentence of a campaign that found nothing, without its full stop."""
+def nothing_found(committed: int, iterations: int, isolation: str | None, expect: str) -> str:
+    """The sentence of a campaign that found nothing, without its full stop.
+
+    committed: transactions, in all iterations.
+    """
     turns = "1 iteration" if iterations == 1 else f"{iterations:,} iterations"
     level = f" at {isolation}" if isolation else ""
-    return f"nothing found: {transactions:,} transactions in {turns}{level} are consistent with {expect}"
+    return (
+        f"nothing found: {committed:,} committed transactions in {turns}{level} are consistent with {expect}"
+    )
 
 
 def against(result: AnalysisResult, promised: str | None) -> tuple[str, ...]:

@@ -1,0 +1,240 @@
+"""txfuzz from Python: values that show themselves, graphs, and a fixture for other people's tests."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from report_runs import ABORTED, FORK, NEAR, SKEW, Page, history_text, judged, third_plugin
+from txfuzz import analyze_history, dependency_graph, read_history, run_campaign
+from txfuzz.errors import UsageError
+
+DOCS = Path(__file__).parent.parent / "docs" / "library.md"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("library")
+    for name, transactions in (("skew", SKEW), ("fork", FORK), ("near", NEAR), ("aborted", ABORTED)):
+        (root / f"{name}.edn").write_text(history_text(transactions))
+    with third_plugin(root / "site"):
+        judged(root, "run", SKEW, FORK)
+        yield root
+
+
+# -- graphs -------------------------------------------------------------------------------------
+
+
+def test_the_graph_of_a_history(root: Path) -> None:
+    graph = dependency_graph(read_history(root / "skew.edn"))
+    names = {data["template"]: node for node, data in graph.nodes(data=True)}
+    assert len(graph) == 4
+    assert set(names) == {"look", "read"}
+    kinds = sorted(data["kind"] for _, _, data in graph.edges(data=True))
+    assert kinds == ["rw", "rw", "wr", "wr"]
+    [cycle] = nx.simple_cycles(nx.DiGraph(graph))
+    assert [graph.nodes[node]["template"] for node in cycle] == ["look", "look"]
+    for source, target, kind, data in graph.edges(keys=True, data=True):
+        assert kind == data["kind"]
+        assert data["logical_key"] == data["physical_key"]
+        assert f"transaction {source} " in data["why"]
+        assert f"transaction {target} " in data["why"]
+
+
+def test_the_graph_agrees_with_the_analysis(root: Path) -> None:
+    for name in ("skew", "fork", "near"):
+        graph = dependency_graph(root / f"{name}.edn")
+        result = analyze_history(root / f"{name}.edn")
+        counts = dict.fromkeys(result.edge_counts, 0)
+        for _, _, data in graph.edges(data=True):
+            counts[data["kind"]] += 1
+        assert counts == result.edge_counts
+        assert nx.is_directed_acyclic_graph(graph) == (not result.anomalies)
+
+
+def test_failed_transactions_are_no_nodes(root: Path) -> None:
+    graph = dependency_graph(root / "aborted.edn")
+    assert [data["template"] for _, data in graph.nodes(data=True)] == ["reader"]
+
+
+def test_a_graph_that_would_be_too_large(root: Path) -> None:
+    with pytest.raises(UsageError, match="4 dependencies, more than most_edges=3"):
+        dependency_graph(root / "skew.edn", most_edges=3)
+
+
+def test_a_history_that_cannot_be_judged_has_no_graph(tmp_path: Path) -> None:
+    path = tmp_path / "twice.edn"
+    path.write_text(history_text([(0, "a", 1, 2, "[:append 1 1]"), (1, "b", 3, 4, "[:append 1 1]")]))
+    with pytest.raises(UsageError, match="there is no dependency graph"):
+        dependency_graph(path)
+
+
+def test_the_graph_of_a_result(root: Path) -> None:
+    result = analyze_history(root / "fork.edn")
+    [anomaly] = [each for each in result.anomalies if each.type == "G-nonadjacent-item"]
+    graph = anomaly.to_networkx()
+    assert set(graph) == {view.index for view in anomaly.transactions}
+    assert [data["kind"] for *_, data in graph.edges(data=True)].count("rw") == 2
+    whole = dependency_graph(root / "fork.edn")
+    for source, target, data in result.to_networkx().edges(data=True):
+        if not data.get("missing"):
+            assert any(each["kind"] == data["kind"] for each in whole.get_edge_data(source, target).values())
+
+
+def test_the_missing_edge_of_a_near_cycle(root: Path) -> None:
+    near = analyze_history(root / "near.edn").near_cycles[0]
+    graph = near.to_networkx()
+    missing = [(s, t) for s, t, data in graph.edges(data=True) if data.get("missing")]
+    assert len(missing) == 1
+    assert not nx.is_directed_acyclic_graph(graph)
+    graph.remove_edges_from(missing)
+    assert nx.is_directed_acyclic_graph(graph)
+
+
+# -- values that show themselves -----------------------------------------------------------------
+
+
+def test_short_in_a_terminal(root: Path) -> None:
+    result = analyze_history(root / "skew.edn")
+    anomaly = result.anomalies[0]
+    first, second = (view.index for view in anomaly.transactions)
+    assert repr(anomaly) == f"<Anomaly G2-item: transactions {first} → {second} by rw rw>"
+    near = analyze_history(root / "near.edn").near_cycles[0]
+    assert re.fullmatch(r"<NearCycle [\d.]+: [rw ]+, missing rw on key \d+; would be \S+>", repr(near))
+    for value in (result, anomaly, near, read_history(root / "skew.edn")):
+        assert len(repr(value)) < 300
+
+
+def test_readable_in_a_notebook(root: Path) -> None:
+    result = analyze_history(root / "skew.edn")
+    campaign = run_campaign(workload=root / "run.yaml", output=root / "run", iterations=2, skip_run=True)
+    near = analyze_history(root / "near.edn")
+    for value in (result, result.anomalies[0], campaign):
+        shown = Page(value._repr_html_())
+        assert "G2-item" in shown.text
+        assert "because T1 read key" in shown.text
+    assert "missing: rw on key" in Page(near._repr_html_()).text
+    assert "missing: rw on key" in Page(near.near_cycles[0]._repr_html_()).text
+    assert "which contradicts serializable" in Page(campaign._repr_html_()).text
+
+
+def test_what_a_history_says_stays_text(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    path = tmp_path / "evil.edn"
+    path.write_text(history_text([(p, evil, *rest) for p, _, *rest in SKEW]))
+    result = analyze_history(path)
+    for value in (result, result.anomalies[0]):
+        assert "<script" not in value._repr_html_()
+        assert "&lt;script&gt;" in value._repr_html_()
+
+
+def test_nothing_is_printed(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run_campaign(workload=root / "run.yaml", output=root / "run", iterations=2, skip_run=True)
+    dependency_graph(root / "skew.edn")
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+# -- the fixture for other people's tests ----------------------------------------------------------
+
+THEIRS = """
+from pathlib import Path
+
+ROOT = Path({root!r})
+
+def test_found(txfuzz_campaign):
+    txfuzz_campaign(workload=ROOT / "run.yaml", output=ROOT / "run", iterations=2, skip_run=True)
+
+def test_accepted(txfuzz_campaign):
+    result = txfuzz_campaign(
+        workload=ROOT / "run.yaml", output=ROOT / "run", iterations=2, skip_run=True,
+        accept=["G2-item", "G-nonadjacent-item"],
+    )
+    assert list(result.found) == ["G2-item", "G-nonadjacent-item"]
+
+def test_one_is_accepted(txfuzz_campaign):
+    txfuzz_campaign(
+        workload=ROOT / "run.yaml", output=ROOT / "run", iterations=2, skip_run=True, accept=["G2-item"],
+    )
+
+def test_nothing_found(txfuzz_campaign, tmp_path):
+    result = txfuzz_campaign(workload=ROOT / "calm.yaml", iterations=1)
+    assert result.directory == tmp_path / "txfuzz-1"
+    assert (result.directory / "campaign.json").exists()
+
+def test_no_verdict(txfuzz_campaign):
+    txfuzz_campaign(workload=ROOT / "empty.yaml", iterations=1)
+"""
+
+
+def test_the_fixture(root: Path, tmp_path: Path) -> None:
+    from report_runs import WORKLOAD
+
+    (root / "calm.yaml").write_text(WORKLOAD.format(name="calm", isolation="locked"))
+    (root / "empty.yaml").write_text(
+        WORKLOAD.format(name="empty", isolation="locked").replace("transactions: 300", "transactions: 1")
+    )
+    (tmp_path / "test_theirs.py").write_text(THEIRS.format(root=str(root)))
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "test_theirs.py"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root / "site"), "COLUMNS": "120"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    outcomes = dict(re.findall(r"^(?:PASSED|FAILED|ERROR) test_theirs.py::(\w+)()", ran.stdout, re.MULTILINE))
+    passed = set(re.findall(r"^PASSED test_theirs.py::(\w+)", ran.stdout, re.MULTILINE))
+    assert set(outcomes) == {
+        "test_found",
+        "test_accepted",
+        "test_one_is_accepted",
+        "test_nothing_found",
+        "test_no_verdict",
+    }
+    assert passed == {"test_accepted", "test_nothing_found"}, ran.stdout
+    said = " ".join(ran.stdout.split())
+    assert "Found G2-item, which contradicts serializable" in said
+    assert "T1 < T2, because T1 read key" in said
+    assert f"The whole of it: txfuzz report {root / 'run'}" in ran.stdout
+    assert "No verdict: vacuous: " in said
+    only = ran.stdout.split("test_one_is_accepted", 2)[1]
+    assert "Found G-nonadjacent-item" in " ".join(only.split())
+
+
+# -- the page of the library ----------------------------------------------------------------------
+
+
+def blocks() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.server
+def test_the_blocks_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    names: dict[str, Any] = {}
+    shown = [block for block in blocks() if "def test_" not in block]
+    assert len(shown) >= 4
+    for block in shown:
+        exec(compile(block, str(DOCS), "exec"), names)
+    assert names["campaign"].found
+    assert names["graph"].number_of_edges() > 0
+
+
+def test_the_test_of_the_page_is_one() -> None:
+    [block] = [block for block in blocks() if "def test_" in block]
+    names: dict[str, Any] = {}
+    exec(compile(block, str(DOCS), "exec"), names)
+    asked: dict[str, Any] = {}
+    [test] = [value for name, value in names.items() if name.startswith("test_")]
+    test(lambda **fields: asked.update(fields))
+    assert asked["workload"] == "isolation/orders.yaml"
+    from txfuzz import CampaignSettings
+
+    assert set(asked) - {"accept"} <= set(CampaignSettings.__dataclass_fields__)

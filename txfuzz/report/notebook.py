@@ -1,0 +1,37 @@
+"""A campaign as a small piece of HTML, for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from txfuzz.analysis.notebook import anomaly_html, table, text
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.report.verdict import nothing_found, verdict_sentence
+
+_ROWS = 50
+
+
+def iterations_html(
+    results: Sequence[tuple[int, AnalysisResult]], isolation: str, promised: str, directory: str
+) -> str:
+    """The verdict in a sentence, a row an iteration, the first anomaly."""
+    first = next((result for _, result in results if result.verdict is Verdict.INVALID), None)
+    unknown = next((result for _, result in results if result.verdict is Verdict.UNKNOWN), None)
+    if first is not None or unknown is not None or not results:
+        shown = first or unknown
+        sentence = (
+            verdict_sentence(shown, isolation, promised) if shown else "No verdict: nothing was analysed."
+        )
+    else:
+        committed = sum(result.committed for _, result in results)
+        sentence = nothing_found(committed, len(results), isolation, results[0][1].expect)
+    head = ("iteration", "verdict", "transactions", "committed", "edges a txn", "near-cycles", "found")
+    rows = [
+        (
+            number, result.verdict.value, f"{result.transactions:,}", f"{result.committed:,}",
+            f"{result.edges_per_txn:.2f}", f"{result.near_cycles_counted:,}", ", ".join(result.anomaly_types),
+        )
+        for number, result in results[:_ROWS]
+    ]  # fmt: skip
+    anomaly = anomaly_html(first.anomalies[0]) if first is not None and first.anomalies else ""
+    return f"<div><p><b>{text(sentence)}</b></p>{table(rows, head)}{anomaly}<p>{text(directory)}</p></div>"
