@@ -19,7 +19,7 @@ from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationO
 from txfuzz.campaign.record import campaign_data
 from txfuzz.campaign.replaying import write_replay
 from txfuzz.campaign.resuming import Recorded, first_workload, recorded, write_execution
-from txfuzz.campaign.runners import Clients, Existing, External, Given, Runner
+from txfuzz.campaign.runners import Clients, Existing, External, Given, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.stopping import stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
@@ -162,7 +162,7 @@ class _Campaign:
         workload = self.written(place, workload)
         self.watcher.iteration_started(number, workload)
         with self.stage(stages, "run"):
-            execution = runner.run(workload, place, interrupted=self.interrupted, watch=self.watcher.running)
+            execution = runner.run(Turn(workload, place, self.interrupted, self.watcher.running))
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):
             history = read_history(place.history)

@@ -8,20 +8,17 @@ behind the last one as if nothing had happened. Everything that a seed decides i
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory import IterationDirectory, write_json
-from txfuzz.campaign.runners import Clients, Runner
+from txfuzz.campaign.runners import Clients, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.errors import UsageError
-from txfuzz.execution.run import Watch
 from txfuzz.execution.summary import ExecutionSummary, Injection
 from txfuzz.history.reading import read_history
-from txfuzz.workload.model import Workload
 
 
 def resumed_settings(
@@ -82,18 +79,11 @@ class Recorded:
 
     following: Runner
 
-    def run(
-        self,
-        workload: Workload,
-        place: IterationDirectory,
-        *,
-        interrupted: threading.Event,
-        watch: Watch | None,
-    ) -> ExecutionSummary | None:
+    def run(self, turn: Turn) -> ExecutionSummary | None:
         """What became of it; None where the fuzzer did not live to say so."""
-        execution = read_execution(place)
+        execution = read_execution(turn.place)
         if isinstance(self.following, Clients):
-            self.following.leave_alone(execution.last_key if execution else _highest_key(place.history))
+            self.following.leave_alone(execution.last_key if execution else _highest_key(turn.place.history))
         return execution
 
 

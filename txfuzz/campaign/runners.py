@@ -24,17 +24,20 @@ _SHOWN = 300  # characters of what a failed command said
 _PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What one iteration asks of a runner. interrupted: set when it is to end early."""
+
+    workload: Workload
+    place: IterationDirectory
+    interrupted: threading.Event
+    watch: Watch | None = None
+
+
 class Runner(Protocol):
     """Puts the history of one iteration in its place."""
 
-    def run(
-        self,
-        workload: Workload,
-        place: IterationDirectory,
-        *,
-        interrupted: threading.Event,
-        watch: Watch | None,
-    ) -> ExecutionSummary | None:
+    def run(self, turn: Turn) -> ExecutionSummary | None:
         """What became of it, where that is known."""
 
 
@@ -51,24 +54,17 @@ class Clients:
         """Physical keys up to this one have been used by somebody else."""
         self._last_key = max(self._last_key, key)
 
-    def run(
-        self,
-        workload: Workload,
-        place: IterationDirectory,
-        *,
-        interrupted: threading.Event,
-        watch: Watch | None,
-    ) -> ExecutionSummary:
+    def run(self, turn: Turn) -> ExecutionSummary:
         summary = execute(
-            workload,
+            turn.workload,
             self._database,
-            place.history,
+            turn.place.history,
             isolation=self._isolation,
-            fresh=workload.init_schema,
+            fresh=turn.workload.init_schema,
             after=self._last_key,
             faults=self._faults,
-            interrupted=interrupted,
-            watch=watch,
+            interrupted=turn.interrupted,
+            watch=turn.watch,
         )
         self._last_key = summary.last_key
         return summary
@@ -84,29 +80,27 @@ class External:
     command: str
     database_url: str | None = None
 
-    def run(
-        self,
-        workload: Workload,
-        place: IterationDirectory,
-        *,
-        interrupted: threading.Event,
-        watch: Watch | None,
-    ) -> None:
+    def run(self, turn: Turn) -> None:
         words = _words(self.command)
-        words += ["--config", str(place.workload.absolute()), "--out", str(place.history.absolute())]
+        words += [
+            "--config",
+            str(turn.place.workload.absolute()),
+            "--out",
+            str(turn.place.history.absolute()),
+        ]
         try:
             process = subprocess.Popen(
-                words, env=self.environment(place), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                words, env=self.environment(turn.place), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
             )
         except OSError as error:
             raise UsageError(f"--runner-cmd {words[0]!r} cannot be run: {error.strerror}") from None
-        said = _wait(process, interrupted)
-        if process.returncode and not interrupted.is_set():
+        said = _wait(process, turn.interrupted)
+        if process.returncode and not turn.interrupted.is_set():
             raise UsageError(
                 f"--runner-cmd {words[0]!r} failed with exit code {process.returncode}{self.tail(said)}"
             )
-        if not place.history.exists():
-            raise HistoryError(f"{place.history}: --runner-cmd {words[0]!r} has not written it")
+        if not turn.place.history.exists():
+            raise HistoryError(f"{turn.place.history}: --runner-cmd {words[0]!r} has not written it")
 
     def environment(self, place: IterationDirectory) -> Mapping[str, str]:
         url = {"DATABASE_URL": self.database_url} if self.database_url else {}
@@ -126,17 +120,10 @@ class Given:
         self._history: Path | None = history
         self._later = later
 
-    def run(
-        self,
-        workload: Workload,
-        place: IterationDirectory,
-        *,
-        interrupted: threading.Event,
-        watch: Watch | None,
-    ) -> ExecutionSummary | None:
+    def run(self, turn: Turn) -> ExecutionSummary | None:
         if self._history is None:
-            return self._later.run(workload, place, interrupted=interrupted, watch=watch)
-        copy_history(self._history, place.history)
+            return self._later.run(turn)
+        copy_history(self._history, turn.place.history)
         self._history = None
         return None
 
@@ -144,16 +131,11 @@ class Given:
 class Existing:
     """Nobody: the history must be there."""
 
-    def run(
-        self,
-        workload: Workload,
-        place: IterationDirectory,
-        *,
-        interrupted: threading.Event,
-        watch: Watch | None,
-    ) -> None:
-        if not place.history.exists():
-            raise HistoryError(f"{place.history}: no such file; --skip-run analyses histories that are there")
+    def run(self, turn: Turn) -> None:
+        if not turn.place.history.exists():
+            raise HistoryError(
+                f"{turn.place.history}: no such file; --skip-run analyses histories that are there"
+            )
 
 
 def _words(command: str) -> list[str]:
