@@ -38,10 +38,11 @@ scheduling: {{clients: 4, transactions: 300, barrier_every: 5}}
 
 @contextmanager
 def third_plugin(path: Path) -> Iterator[None]:
-    """The plugin of tests/third, installed for a while."""
+    """The plugin of tests/third, installed for a while; campaigns draw no pictures meanwhile."""
     path.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(path))
+        patch.setattr("txfuzz.campaign.loop.draw_graphs", lambda *_: ())
         for name in [name for name in sys.modules if name.startswith("txfuzz_third")]:
             del sys.modules[name]
         Site(path).add_third()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +10,10 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from report_runs import ABORTED, FORK, NEAR, SKEW, Page, history_text, judged, third_plugin
+from report_runs import ABORTED, FORK, NEAR, SKEW, WORKLOAD, Page, history_text, judged, third_plugin
 from txfuzz import analyze_history, dependency_graph, read_history, run_campaign
 from txfuzz.errors import UsageError
+from txfuzz.pytest_plugin import CampaignRunner
 
 DOCS = Path(__file__).parent.parent / "docs" / "library.md"
 
@@ -145,66 +143,46 @@ def test_nothing_is_printed(root: Path, capfd: pytest.CaptureFixture[str]) -> No
 
 # -- the fixture for other people's tests ----------------------------------------------------------
 
-THEIRS = """
-from pathlib import Path
 
-ROOT = Path({root!r})
+@pytest.fixture
+def run(root: Path) -> dict[str, Any]:
+    """The keywords of a campaign whose first iteration shows G2-item, its second G-nonadjacent-item."""
+    return {"workload": root / "run.yaml", "output": root / "run", "iterations": 2, "skip_run": True}
 
-def test_found(txfuzz_campaign):
-    txfuzz_campaign(workload=ROOT / "run.yaml", output=ROOT / "run", iterations=2, skip_run=True)
 
-def test_accepted(txfuzz_campaign):
-    result = txfuzz_campaign(
-        workload=ROOT / "run.yaml", output=ROOT / "run", iterations=2, skip_run=True,
-        accept=["G2-item", "G-nonadjacent-item"],
-    )
+def test_a_finding_fails_the_test(txfuzz_campaign: CampaignRunner, run: dict[str, Any]) -> None:
+    with pytest.raises(pytest.fail.Exception) as failed:
+        txfuzz_campaign(**run)
+    said = " ".join(str(failed.value).split())
+    assert said.startswith("Found G2-item, which contradicts serializable")
+    assert "T1 < T2, because T1 read key" in said
+    assert said.endswith(f"The whole of it: txfuzz report {run['output']}")
+    assert failed.value.pytrace is False
+
+
+def test_what_is_accepted_is_no_failure(txfuzz_campaign: CampaignRunner, run: dict[str, Any]) -> None:
+    result = txfuzz_campaign(**run, accept=["G2-item", "G-nonadjacent-item"])
     assert list(result.found) == ["G2-item", "G-nonadjacent-item"]
 
-def test_one_is_accepted(txfuzz_campaign):
-    txfuzz_campaign(
-        workload=ROOT / "run.yaml", output=ROOT / "run", iterations=2, skip_run=True, accept=["G2-item"],
-    )
 
-def test_nothing_found(txfuzz_campaign, tmp_path):
-    result = txfuzz_campaign(workload=ROOT / "calm.yaml", iterations=1)
-    assert result.directory == tmp_path / "txfuzz-1"
-    assert (result.directory / "campaign.json").exists()
-
-def test_no_verdict(txfuzz_campaign):
-    txfuzz_campaign(workload=ROOT / "empty.yaml", iterations=1)
-"""
+def test_another_finding_is_a_failure(txfuzz_campaign: CampaignRunner, run: dict[str, Any]) -> None:
+    with pytest.raises(pytest.fail.Exception, match="Found G-nonadjacent-item, which contradicts"):
+        txfuzz_campaign(**run, accept=["G2-item"])
 
 
-def test_the_fixture(root: Path, tmp_path: Path) -> None:
-    from report_runs import WORKLOAD
-
+def test_artefacts_stay_with_the_test(txfuzz_campaign: CampaignRunner, root: Path, tmp_path: Path) -> None:
     (root / "calm.yaml").write_text(WORKLOAD.format(name="calm", isolation="locked"))
-    (root / "empty.yaml").write_text(
-        WORKLOAD.format(name="empty", isolation="locked").replace("transactions: 300", "transactions: 1")
-    )
-    (tmp_path / "test_theirs.py").write_text(THEIRS.format(root=str(root)))
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "test_theirs.py"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root / "site"), "COLUMNS": "120"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    outcomes = dict(re.findall(r"^(?:PASSED|FAILED|ERROR) test_theirs.py::(\w+)()", ran.stdout, re.MULTILINE))
-    passed = set(re.findall(r"^PASSED test_theirs.py::(\w+)", ran.stdout, re.MULTILINE))
-    assert set(outcomes) == {
-        "test_found",
-        "test_accepted",
-        "test_one_is_accepted",
-        "test_nothing_found",
-        "test_no_verdict",
-    }
-    assert passed == {"test_accepted", "test_nothing_found"}, ran.stdout
-    said = " ".join(ran.stdout.split())
-    assert "Found G2-item, which contradicts serializable" in said
-    assert "T1 < T2, because T1 read key" in said
-    assert f"The whole of it: txfuzz report {root / 'run'}" in ran.stdout
-    assert "No verdict: vacuous: " in said
-    only = ran.stdout.split("test_one_is_accepted", 2)[1]
-    assert "Found G-nonadjacent-item" in " ".join(only.split())
+    for number in (1, 2):
+        result = txfuzz_campaign(workload=root / "calm.yaml", iterations=1)
+        assert result.directory == tmp_path / f"txfuzz-{number}"
+        assert (result.directory / "campaign.json").exists()
+
+
+def test_no_verdict_fails_the_test(txfuzz_campaign: CampaignRunner, root: Path) -> None:
+    workload = WORKLOAD.format(name="empty", isolation="locked")
+    (root / "empty.yaml").write_text(workload.replace("transactions: 300", "transactions: 1"))
+    with pytest.raises(pytest.fail.Exception, match="No verdict: vacuous: "):
+        txfuzz_campaign(workload=root / "empty.yaml", iterations=1)
 
 
 # -- the page of the library ----------------------------------------------------------------------
