@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,9 +73,7 @@ def test_execute_and_analyze_by_hand(txfuzz: Cli) -> None:
 
 
 def test_execute_is_a_runner_for_the_loop(txfuzz: Cli) -> None:
-    import sys
-
-    command = f"{sys.executable} -m txfuzz execute"
+    command = f"{shlex.quote(sys.executable)} -m txfuzz execute"
     ran = txfuzz(
         "run", "--workload", "write_skew", "--runner-cmd", command, "--iterations", 1, "--output-dir", "o"
     )

@@ -66,12 +66,14 @@ def test_settings_of_ones_own() -> None:
         assert query(server, "SHOW fsync") == "on"
 
 
-def test_a_server_that_does_not_start_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("txfuzz-pg-*"))
+def test_a_server_that_does_not_start_says_why_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, open_directory: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(open_directory))
     with pytest.raises(DatabaseUnavailable, match="no_such_setting") as caught:
         launch({"no_such_setting": "1"})
     assert "\n" not in str(caught.value)
-    assert set(Path(tempfile.gettempdir()).glob("txfuzz-pg-*")) == before
+    assert not list(open_directory.iterdir())
 
 
 def test_spaces_in_paths(monkeypatch: pytest.MonkeyPatch, open_directory: Path) -> None:
