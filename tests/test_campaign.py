@@ -84,7 +84,14 @@ def test_a_campaign_leaves_its_artefacts(workload: Path, tmp_path: Path) -> None
     assert [each["iteration"] for each in record["iterations"]] == [0, 1, 2]
     stats = json.loads((tmp_path / "out" / "stats.json").read_text())
     assert stats["iterations"] == 3
-    assert set(stats["by_iteration"][0]["stages"]) == {"run", "read", "analysis", "pictures", "replay", "feedback"}
+    assert set(stats["by_iteration"][0]["stages"]) == {
+        "run",
+        "read",
+        "analysis",
+        "pictures",
+        "replay",
+        "feedback",
+    }
     rows = list(csv.DictReader((tmp_path / "out" / "progress.csv").open()))
     assert [row["iteration"] for row in rows] == ["0", "1", "2"]
     assert int(rows[0]["ok"]) > 300
