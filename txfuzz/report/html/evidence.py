@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from pathlib import Path
 
 from txfuzz.analysis.anomaly_table import anomaly_type
@@ -18,6 +19,7 @@ from txfuzz.report.lines import counted
 from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
 from txfuzz.report.verdict import listed
 
+_NAMED = 5  # templates in a heading
 _OPEN = 3  # findings that need no click
 _SENTENCE, _MOPS, _SQL = 1_000, 1_200, 6_000  # characters
 
@@ -70,9 +72,13 @@ def definition_of(anomaly: Anomaly) -> tuple[str, str]:
 
 def _between(anomaly: Anomaly) -> str:
     """Which transactions of the workload take part."""
-    names = [cut(view.template, 30) for view in anomaly.transactions[:6] if view.template]
-    more = " …" if len(anomaly.transactions) > 6 else ""
-    return f"between {listed(names)}{more}" if names else ""
+    counts = Counter(cut(view.template, 30) for view in anomaly.transactions if view.template)
+    names = [f"{count:,} × {name}" if count > 1 else name for name, count in counts.items()]
+    if len(names) > _NAMED:
+        names = [*names[:_NAMED], f"{len(names) - _NAMED:,} more"]
+    if not names:
+        return ""
+    return f"{'between' if len(anomaly.transactions) > 1 else 'by'} {listed(names)}"
 
 
 def _seen_in(finding: Finding) -> str:
@@ -155,7 +161,7 @@ def _reproduce(record: RunRecord, finding: Finding) -> Content:
     parts: list[Content] = []
     if found is not None:
         parts += _files(found)
-    elif iteration.replay_file is not None and _is_first(record, finding):
+    elif iteration.replay_file is not None and _is_replayed(record, finding):
         parts += [el("p", "Follow its schedule:"), command(replay_command(iteration.replay_file))]
         if iteration.replay is not None:
             parts.append(el("p", f"Followed in the campaign: {iteration.replay.sentence}.", class_="quiet"))
@@ -177,10 +183,11 @@ def _files(found: Reproducer) -> list[Content]:
     return [*parts, el("p", f"All of it is in {found.path} ({names}).", class_="quiet")]
 
 
-def _is_first(record: RunRecord, finding: Finding) -> bool:
-    """The replay of an iteration is that of its first anomaly."""
+def _is_replayed(record: RunRecord, finding: Finding) -> bool:
+    """Is the replay of its iteration that of this finding? It is that of the first one."""
     first = next((each for each in record.findings if each.first == finding.first), None)
-    return first is finding
+    note = record.iteration(finding.first).replay
+    return first is finding and (note is None or note.anomaly in (None, finding.anomaly.type))
 
 
 def command(text: str) -> Markup:
