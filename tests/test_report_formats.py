@@ -90,7 +90,7 @@ def test_junit_of_a_campaign_that_failed(runs: Path, tmp_path: Path, txfuzz: Cli
 
 def test_what_strangers_wrote_is_text_in_xml(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     run = copy(runs, tmp_path, "dirty")
-    evil = "]]></failure><x a='\"&\x00\x1b\ufffe\n"
+    evil = "]]></failure><x a='\"&\x00\x1b\ufffe\ud800\n"
     path = run / "iter_00" / "analysis.json"
     data = json.loads(path.read_text())
     data["anomaly_types"] = [evil]
@@ -128,7 +128,7 @@ def test_markdown_holds_the_smallest_sql(runs: Path, tmp_path: Path, txfuzz: Cli
 
 def test_what_strangers_wrote_is_text_in_markdown(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     run = copy(runs, tmp_path, "dirty")
-    evil = "@somebody <img src=x> | [a](b) `c` ``` **d** \n# e"
+    evil = "@somebody <img src=x> | [a](b) `c` ``` **d** \ud800 \n# e"
     path = run / "iter_00" / "analysis.json"
     data = json.loads(path.read_text())
     for anomaly in data["anomalies"]:

@@ -161,7 +161,7 @@ def test_nothing_is_fetched_and_nothing_runs(dirty: Path) -> None:
 
 
 def test_what_strangers_wrote_stays_text(dirty: Path) -> None:
-    evil = "</code><script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x1b[2J'\"&amp;"
+    evil = "</code><script>alert(1)</script><img src=x onerror=alert(2)>\u202e\x1b[2J'\"&amp;\ud800"
     path = dirty / "iter_00" / "analysis.json"
     data = json.loads(path.read_text())
     for anomaly in data["anomalies"]:
@@ -330,6 +330,12 @@ def test_no_campaign_at_all(tmp_path: Path, txfuzz: Cli) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == f"txfuzz: {tmp_path}: there is no campaign (neither campaign.json nor iter_00)\n"
     assert txfuzz("report", tmp_path / "nowhere").code == 2
+
+
+def test_a_directory_of_campaigns(dirty: Path, txfuzz: Cli) -> None:
+    ran = txfuzz("report", dirty.parent)
+    assert ran.code == 2
+    assert f"; the last one below it is {dirty}\n" in ran.err
 
 
 def test_a_page_that_cannot_be_written(dirty: Path, txfuzz: Cli) -> None:

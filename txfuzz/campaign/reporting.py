@@ -33,7 +33,9 @@ def read_run(directory: Path) -> RunRecord:
         raise UsageError(f"{directory}: no such directory; a report is made of what `txfuzz run` left behind")
     places = _iterations(directory)
     if not places and not (directory / "campaign.json").exists():
-        raise UsageError(f"{directory}: there is no campaign (neither campaign.json nor iter_00)")
+        raise UsageError(
+            f"{directory}: there is no campaign (neither campaign.json nor iter_00){_below(directory)}"
+        )
     reading = _Reading(directory)
     facts = reading.facts()
     rows = reading.rows()
@@ -180,6 +182,14 @@ def _iterations(directory: Path) -> list[tuple[int, Path]]:
         if named and path.is_dir():
             found.append((int(named[1]), path))
     return sorted(found)
+
+
+def _below(directory: Path) -> str:
+    """The youngest campaign in a directory that holds several."""
+    found = [path for path in directory.glob("*/campaign.json") if path.is_file()]
+    if not found:
+        return ""
+    return f"; the last one below it is {max(found, key=lambda path: path.stat().st_mtime).parent}"
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> st
             text += f"\n… {len(blocks) - at} more not shown.\n"
             break
         text += f"\n{block}\n"
-    return text
+    return text.encode("utf-8", "replace").decode()  # JSON may bring halves of characters
 
 
 def _mark(record: RunRecord, comparison: Comparison | None) -> str:
