@@ -34,6 +34,7 @@ docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
 	$(BIN)/python benchmarks/report_pictures.py --write docs/pictures
+	$(BIN)/python benchmarks/screen_picture.py --write docs/pictures
 
 $(READY): pyproject.toml plugins/postgres/pyproject.toml plugins/heuristics/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "txfuzz needs Python 3.11 or later; set PYTHON=python3.x")'

@@ -114,6 +114,22 @@ def test_what_is_missing_is_said(txfuzz: Cli, given: Path, history: str, workloa
     assert words in ran.err
 
 
+def test_the_root_can_be_elsewhere(txfuzz: Cli, given: Path) -> None:
+    ran = txfuzz(
+        "adapt",
+        "--history",
+        "h.edn",
+        "--prev-workload",
+        "w.yaml",
+        "--output-root",
+        "other",
+        "--strict-plugins",
+    )
+    assert ran.code == 0
+    assert len(list(Path("other").iterdir())) == 1
+    assert not Path("runs").exists()
+
+
 def test_a_campaign_stops_when_it_is_asked_to(given: Path, tmp_path: Path) -> None:
     def run(name: str, **more: object) -> tuple[int, str | None]:
         result = run_campaign(workload="w.yaml", iterations=6, output=tmp_path / name, **more)

@@ -61,6 +61,11 @@ def test_execute_and_analyze_by_hand(txfuzz: Cli) -> None:
     assert judged.code == 1
     assert "T1 < T2, because T1 read key" in " ".join(judged.out.split())
     assert Path("minimal_dependency_graph.png").exists()
+    assert txfuzz("analyze", "h.edn", "--json", "--graph-dir", "drawn", "--max-graph-nodes", 9000).code == 1
+    assert {path.name for path in Path("drawn").iterdir()} == {
+        "dependency_graph.png",
+        "minimal_dependency_graph.png",
+    }
     lines = txfuzz("analyze", "h.edn", "h.edn", "--json").out.splitlines()
     assert len(lines) == 2
     fields = json.loads(lines[0])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import click
 import pytest
 
-from conftest import Site
+from conftest import Ran, Site
 from txfuzz.errors import PluginError
 from txfuzz.plugin.hookspecs import txfuzz_register_adapters
 from txfuzz.plugin.loading import add_commands, installed, load_plugins
@@ -130,6 +133,24 @@ def test_two_that_claim_one_name_are_both_named_and_neither_is_used(site: Site) 
 def test_what_is_not_installed_gets_a_hint_and_the_broken_plugins() -> None:
     with pytest.raises(PluginError, match="no heuristic 'hot-kyes' is installed: did you mean 'hot-keys'"):
         load_plugins().find("heuristic", "hot-kyes")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--iterations", "1"),
+        ("execute", "--config", "example", "--out", "h.edn"),
+        ("plugins",),
+    ],
+)
+def test_strict_plugins_stop_at_a_broken_one(
+    txfuzz: Callable[..., Ran], site: Site, command: tuple[str, ...]
+) -> None:
+    site.add("txfuzz-broken", "broken", "1/0", version="0.7")
+    ran = txfuzz(*command, "--strict-plugins")
+    assert ran.code == 2
+    assert "plugin 'broken' of txfuzz-broken 0.7" in ran.err
+    assert not Path("runs").exists()
 
 
 def test_a_plugin_adds_commands(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:

@@ -87,7 +87,9 @@ class LiveScreen(Screen):
             self._before.update(ok=execution.ok, fail=execution.fail, info=execution.info)
             self._aborts.update(execution.aborts)
             self._asked += execution.asked
-        self._turns.append(time.monotonic() - self._turn_start)
+        now = time.monotonic()
+        self._turns.append(now - self._turn_start)
+        self._turn_start = now
         found = dict.fromkeys(result.anomaly_types, outcome.number)
         last = self._status.last
         for each in outcome.decisions[:1]:
