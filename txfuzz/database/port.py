@@ -11,10 +11,10 @@ no effect (fail), may have had one (info), or whether the workload itself is wro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from types import TracebackType
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from types import MappingProxyType, TracebackType
+from typing import ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from txfuzz.kind import Kind
 from txfuzz.workload.model import Step
@@ -68,8 +68,7 @@ class Capabilities:
     faults: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class BoundStep:
+class BoundStep(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
     """A step whose keys and values are chosen.
 
     f, key, value: the micro-operation (`r` has no value); None for a step that carries none.
@@ -80,7 +79,7 @@ class BoundStep:
     f: str | None
     key: int | None = None
     value: int | None = None
-    args: Mapping[str, int] = field(default_factory=dict)
+    args: Mapping[str, int] = MappingProxyType({})
 
 
 # What a read saw: the list (list-append), the value (rw-register), or None for an absent

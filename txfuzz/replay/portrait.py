@@ -56,4 +56,4 @@ def _entry(entry: LogEntry, names: Mapping[int, int]) -> LogEntry:
 def _step(step: BoundStep, names: Mapping[int, int]) -> BoundStep:
     keys = {name for name, term in step.step.args if not isinstance(term, NewValue)}
     args = {name: names.get(value, value) if name in keys else value for name, value in step.args.items()}
-    return replace(step, key=None if step.key is None else names.get(step.key, step.key), args=args)
+    return step._replace(key=None if step.key is None else names.get(step.key, step.key), args=args)

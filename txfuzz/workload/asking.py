@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import accumulate, chain
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
 from txfuzz.database.port import BoundStep
 from txfuzz.errors import UsageError
@@ -21,8 +20,11 @@ from txfuzz.workload.model import Choice, Key, NewValue, Ref, Step, Transaction,
 _ATTEMPTS = 1000  # at choices that must differ, before they are said to be impossible
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+Draws = Callable[[], float]  # from [0, 1)
+Bind = Callable[[Sequence[Generation]], tuple[Generation | None, BoundStep]]
+
+
+class Asked(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
     """One transaction to run. numbers, logical: of each micro-operation its step and logical key."""
 
     name: str
@@ -41,98 +43,116 @@ class Asking:
     """Draws transaction after transaction; for one thread at a time."""
 
     def __init__(self, workload: Workload, draws: random.Random, keys: Generations) -> None:
-        self._draws = draws
+        self._draws = draws.random
         self._keys = keys
         chosen = [weight for weight in workload.mix if weight.weight > 0]
         self._plans = [_Plan(workload.transaction(weight.txn)) for weight in chosen]
         self._upto = list(accumulate(weight.weight for weight in chosen))
+        self._total, self._last = self._upto[-1], len(self._upto) - 1
 
     def next(self) -> Asked:
         """The next transaction of the sequence."""
-        plan = self._plans[
-            bisect_right(self._upto, self._draws.random() * self._upto[-1], hi=len(self._upto) - 1)
-        ]
+        plan = self._plans[bisect_right(self._upto, self._draws() * self._total, hi=self._last)]
         open_: dict[int, Generation] = {}
+        generations = []
         for logical in plan.choose(self._draws):
-            if logical not in open_:
-                open_[logical] = self._keys.generation(logical)
-        return plan.bind(open_)
+            generation = open_.get(logical)
+            if generation is None:
+                generation = open_[logical] = self._keys.generation(logical)
+            generations.append(generation)
+        return plan.bind(generations)
 
 
 class _Plan:
-    """One template, and the choices of the transaction being drawn from it."""
+    """One template, with all that can be known before keys are chosen."""
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
-        keys = chain.from_iterable(step.key_terms() for step in transaction.steps)
-        self._choices = [key for key in keys if isinstance(key, Choice)]
-        self._chosen: list[int] = []
-        self._named: dict[str, int] = {}
-        recorded = [number for number, step in enumerate(transaction.steps) if step.f is not None]
-        self._numbers = tuple(recorded)
+        keys = [key for step in transaction.steps for key in step.key_terms()]
+        choices = [key for key in keys if isinstance(key, Choice)]
+        named = {choice.name: place for place, choice in enumerate(choices) if choice.name is not None}
+        # Of each choice: its keys, how many, and the places of the choices that it must differ from
+        self._choices = [
+            (choice.keys, len(choice.keys), [named[other] for other in choice.distinct_from])
+            for choice in choices
+        ]
+        places = iter(range(len(choices)))
+        self._steps = [_bound(step, named, places) for step in transaction.steps]
+        self._numbers = tuple(number for number, step in enumerate(transaction.steps) if step.f is not None)
 
-    def choose(self, draws: random.Random) -> list[int]:
+    def choose(self, draws: Draws) -> list[int]:
         """Choose all logical keys of the transaction, in the order of its steps."""
         for _ in range(_ATTEMPTS):
-            if self._once(draws):
-                return self._chosen
+            if (chosen := self._once(draws)) is not None:
+                return chosen
         raise UsageError(
             f"transaction {self.transaction.name!r}: no keys were found that differ as distinct_from asks"
         )
 
-    def _once(self, draws: random.Random) -> bool:
-        """Choose one after the other; False when the earlier ones left nothing for a later one."""
-        self._chosen = []
-        self._named = {}
-        for choice in self._choices:
-            logical = choice.keys[int(draws.random() * len(choice.keys))]
-            taken = [self._named[other] for other in choice.distinct_from]
-            if logical in taken:
-                left = [key for key in choice.keys if key not in taken]
-                if not left:
-                    return False
-                logical = left[int(draws.random() * len(left))]
-            self._chosen.append(logical)
-            if choice.name is not None:
-                self._named[choice.name] = logical
-        return True
+    def _once(self, draws: Draws) -> list[int] | None:
+        """Choose one after the other; None when the earlier ones left nothing for a later one."""
+        chosen: list[int] = []
+        for keys, count, distinct_from in self._choices:
+            logical = keys[int(draws() * count)]
+            if distinct_from:
+                taken = [chosen[place] for place in distinct_from]
+                if logical in taken:
+                    left = [key for key in keys if key not in taken]
+                    if not left:
+                        return None
+                    logical = left[int(draws() * len(left))]
+            chosen.append(logical)
+        return chosen
 
-    def bind(self, open_: dict[int, Generation]) -> Asked:
-        chosen = iter(self._chosen)
-
-        def resolve(key: Key) -> Generation:
-            return open_[self._named[key.name] if isinstance(key, Ref) else next(chosen)]
-
+    def bind(self, generations: Sequence[Generation]) -> Asked:
+        """The transaction on these generations, one for each choice."""
         steps: list[BoundStep] = []
         logical: list[int] = []
-        for step in self.transaction.steps:
-            generation, bound = _bind_raw(step, resolve) if step.sql is not None else _bind_own(step, resolve)
+        for bind in self._steps:
+            generation, bound = bind(generations)
             steps.append(bound)
             if generation is not None:
                 logical.append(generation.logical)
         return Asked(self.transaction.name, tuple(steps), self._numbers, tuple(logical))
 
 
-def _bind_own(step: Step, resolve: Callable[[Key], Generation]) -> tuple[Generation | None, BoundStep]:
+def _bound(step: Step, named: Mapping[str, int], places: Iterator[int]) -> Bind:
+    """How to bind this step, given the places of the choices that have names, and those of its own."""
+
+    def place(key: Key) -> int:
+        return named[key.name] if isinstance(key, Ref) else next(places)
+
+    if step.sql is not None:
+        return _bound_raw(
+            step, {name: place(arg) for name, arg in step.args if not isinstance(arg, NewValue)}
+        )
     if step.key is None:
-        return None, BoundStep(step, None)
-    generation = resolve(step.key)
-    return generation, BoundStep(
-        step, step.f, generation.key, _new_value(generation) if step.writes else None
-    )
+        return lambda _: (None, BoundStep(step, None))
+    at, f = place(step.key), step.f
+    if not step.writes:
+        return lambda generations: (generations[at], BoundStep(step, f, generations[at].key))
+
+    def write(generations: Sequence[Generation]) -> tuple[Generation, BoundStep]:
+        generation = generations[at]
+        return generation, BoundStep(step, f, generation.key, _new_value(generation))
+
+    return write
 
 
-def _bind_raw(step: Step, resolve: Callable[[Key], Generation]) -> tuple[Generation | None, BoundStep]:
+def _bound_raw(step: Step, places: Mapping[str, int]) -> Bind:
     """The arguments of a raw statement: keys as physical keys, the new value of the step's own key."""
-    keys = {name: resolve(arg) for name, arg in step.args if not isinstance(arg, NewValue)}
-    args = {name: generation.key for name, generation in keys.items()}
-    if step.key_arg is None:
-        return None, BoundStep(step, None, args=args)
-    own = keys[step.key_arg]
-    value = None
-    if step.value_arg is not None:
-        value = args[step.value_arg] = _new_value(own)
-    return own, BoundStep(step, step.f, own.key, value, args)
+
+    def bind(generations: Sequence[Generation]) -> tuple[Generation | None, BoundStep]:
+        args = {name: generations[place].key for name, place in places.items()}
+        if step.key_arg is None:
+            return None, BoundStep(step, None, args=args)
+        own = generations[places[step.key_arg]]
+        value = None
+        if step.value_arg is not None:
+            value = args[step.value_arg] = _new_value(own)
+        return own, BoundStep(step, step.f, own.key, value, args)
+
+    return bind
 
 
 def _new_value(generation: Generation) -> int:
