@@ -147,10 +147,19 @@ def mops_text(mops: Iterable[Mop]) -> str:
 
 
 def _spaced(items: tuple[Any, ...]) -> str:
-    # Python's own text of a tuple of numbers is the quickest way to theirs.
     if set(map(type, items)) <= _PLAIN:
-        return repr(items)[1:-1].replace(",", "")
+        return _short_numbers(items) if len(items) <= _SHORT else _numbers(items)
     return " ".join([edn(item) for item in items])
+
+
+def _numbers(items: tuple[int, ...]) -> str:
+    # Python's own text of a tuple of numbers is the quickest way to theirs.
+    return repr(items)[1:-1].replace(",", "")
+
+
+# Values are numbered anew for every key, so a run reads the same short lists again and again.
+_SHORT = 64
+_short_numbers = lru_cache(maxsize=1 << 13)(_numbers)
 
 
 _PLAIN = {int}

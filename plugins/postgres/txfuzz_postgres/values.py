@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct
 
 from txfuzz.database.port import ReadValue
@@ -11,6 +11,7 @@ from txfuzz.kind import Kind
 
 HEADER = 20  # dimensions, has-nulls, element oid, length, lower bound: four bytes each
 ELEMENT = 12  # four bytes of length, eight of int8
+SHORT = 200  # bytes of a list in text format
 
 
 def list_from_binary(value: bytes | None) -> ReadValue:
@@ -33,7 +34,13 @@ def elements(count: int) -> Callable[[bytes], tuple[int, ...]]:
 
 def list_from_text(value: bytes | None) -> ReadValue:
     """An array of integers of any width in text format, as raw SQL may select it."""
-    if value is None or value == b"{}":
+    if value is None:
+        return ()
+    return short_list(value) if len(value) <= SHORT else parsed_list(value)
+
+
+def parsed_list(value: bytes) -> ReadValue:
+    if value == b"{}":
         return ()
     if not value.startswith(b"{"):
         raise ValueError(f"a read of a list must select an array of integers, not {shorten(value)}")
@@ -41,6 +48,10 @@ def list_from_text(value: bytes | None) -> ReadValue:
         return tuple(map(int, value[1:-1].split(b",")))
     except ValueError:
         raise ValueError(f"a read of a list must select an array of integers, not {shorten(value)}") from None
+
+
+# Values are numbered anew for every key, so the same short lists come again and again.
+short_list = lru_cache(maxsize=1 << 13)(parsed_list)
 
 
 def register_from_text(value: bytes | None) -> ReadValue:
