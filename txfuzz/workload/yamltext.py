@@ -58,7 +58,7 @@ def scalar(value: Any, *, in_flow: bool = True) -> str:
     if isinstance(value, int):
         return str(value)
     plain = _dumped(value, in_flow)
-    broken = isinstance(value, str) and len(value.splitlines()) > 1
+    broken = isinstance(value, str) and value.splitlines() not in ([], [value])
     if broken or "\n" in plain or (plain == value and not resolves_to_text(plain)):
         return _dumped(value, in_flow, default_style='"')
     return plain

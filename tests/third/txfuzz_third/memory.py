@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -89,6 +90,7 @@ class MemorySession:
 
     def begin(self, isolation):
         self.undo = []
+        time.sleep(1e-5)  # as long as a database's answer would take: the other clients get their turn
         if isolation == "locked":
             self.database.lock.acquire()
             self.held = True
