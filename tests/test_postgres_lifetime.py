@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from txfuzz_postgres.server.keeper import children_of
+from txfuzz.database.embedded.keeper import children_of
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
 
 pytestmark = pytest.mark.server

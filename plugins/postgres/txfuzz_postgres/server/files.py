@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from txfuzz.database.embedded.account import Account
 from txfuzz.errors import DatabaseUnavailable
-
-from .account import Account
 
 BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
 DEBIAN = Path("/usr/lib/postgresql")

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+import signal
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from txfuzz.database.embedded.account import Account, server_account
+from txfuzz.database.embedded.directory import make_directory
+from txfuzz.database.embedded.link import KeeperLink, environment_without
+from txfuzz.database.embedded.processes import go_on, kill_all, processes_of, stop
 from txfuzz.errors import DatabaseUnavailable
 
-from .account import Account, server_account
 from .files import ServerFiles, executable_for, find_server
-from .link import KeeperLink
-from .processes import go_on, kill_all, processes_of, stop
 from .template import copy_template, drop_template, store_template, template_path
 
 SUPERUSER = "postgres"
 PORT = 5432
 SOCKET = ".s.PGSQL."
-SOCKET_BYTES = 103  # the smallest limit of the supported systems, less its final zero
 INITDB_SECONDS = 120.0
 START_SECONDS = 60.0
 GONE_SECONDS = 20.0
 PREFIX = "txfuzz-pg-"
+PRODUCT = "PostgreSQL"
+# Fast shutdown: disconnect the clients, shut down in order. Immediate: drop everything.
+STOPS = ((int(signal.SIGINT), 4.0), (int(signal.SIGQUIT), 3.0))
 
 # The data lives as long as the campaign, so nothing needs to survive a power failure.
 SETTINGS: Mapping[str, str] = {
@@ -147,11 +149,11 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     settings: server settings on top of, or instead of, SETTINGS.
     """
     found = find_server()
-    account = server_account()
-    directory = make_directory(account)
+    account = server_account(PRODUCT)
+    directory = make_directory(account, PREFIX, SOCKET + "12345", separator=",")
     link = None
     try:
-        link = KeeperLink(directory, account)
+        link = KeeperLink(directory, account, PRODUCT, STOPS, environment_without("PG"))
         files = executable_for(found, account, directory / "server")
         sockets = {"unix_socket_directories": '"' + str(directory).replace('"', '""') + '"'}
         server = EmbeddedServer(files, directory, link, {**SETTINGS, **sockets, **(settings or {})})
@@ -213,28 +215,6 @@ def named_account() -> tuple[str, str]:
         if entry.pw_uid != 0:
             return str(entry.pw_uid), str(entry.pw_gid)
     raise DatabaseUnavailable("initdb needs an account with a name, and this system has none but root")
-
-
-def make_directory(account: Account) -> Path:
-    """A new directory, 0700 and the account's own, whose path is fit for a unix socket."""
-    tried = []
-    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
-        longest = Path(base).absolute() / (PREFIX + "12345678") / (SOCKET + "12345")
-        if len(os.fsencode(longest)) > SOCKET_BYTES:
-            tried.append(f"{base} is too long a path for a socket")
-        elif "," in base:
-            tried.append(f"{base} has a comma in it, which separates hosts")
-        elif not account.can_enter(Path(base)):
-            tried.append(f"{base} is closed to uid {account.uid}")
-        else:
-            try:
-                directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base)).absolute()
-            except OSError as error:
-                tried.append(str(error))
-                continue
-            account.own(directory)
-            return directory
-    raise DatabaseUnavailable("no place for the data of the embedded PostgreSQL: " + "; ".join(tried))
 
 
 def last_words(log: Path) -> str:

@@ -16,7 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .account import Account
+from txfuzz.database.embedded.account import Account
+
 from .files import ServerFiles
 
 UNUSED_SECONDS = 30 * 24 * 3600  # a template that no campaign has copied for so long is removed

@@ -1,4 +1,4 @@
-"""The keeper: a small process between txfuzz and its PostgreSQL server.
+"""The keeper: a small process between txfuzz and a server of its own.
 
 It is the server's parent, in a session of its own, and holds one end of a pipe. When the other end
 closes, because txfuzz is done or because it was killed, the keeper stops the server and removes the
@@ -6,10 +6,13 @@ directory; a normal close and a kill -9 take the same way. Being single-threaded
 parent-death signal safely (Linux binds that signal to the thread that forked), so that the server
 does not outlive a killed keeper either.
 
-Run as a script by path, `python -I -S keeper.py DIRECTORY UID GID`, so it may import nothing of
-txfuzz. One JSON object a line on stdin: {"do": "run" | "start", "argv": [...], "env": {...},
-"log": path}. One a line on stdout: {"pid": n} when it runs, {"pid": n, "status": s} when it has
-ended (as os.waitstatus_to_exitcode, negative for a signal), {"error": text} when it cannot run.
+Run as a script by path, `python -I -S keeper.py DIRECTORY UID GID STOPS`, so it may import nothing of
+txfuzz. STOPS is how servers are stopped: a JSON list of signals, gentlest first, each with the seconds that
+it is given; kill -9 comes after the last, which is the parent-death signal as well.
+
+One JSON object a line on stdin: {"do": "run" | "start", "argv": [...], "env": {...}, "log": path}.
+One a line on stdout: {"pid": n} when it runs, {"pid": n, "status": s} when it has ended (as
+os.waitstatus_to_exitcode, negative for a signal), {"error": text} when it cannot run.
 """
 
 from __future__ import annotations
@@ -24,20 +27,22 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-GENTLE_SECONDS = 4.0  # SIGINT: disconnect the clients, shut down in order
-QUICK_SECONDS = 3.0  # SIGQUIT: drop everything
+DYING_SECONDS = 3.0  # after kill -9
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 IPC_RMID = 0
 
 
 class Keeper:
-    """The children by pid, and how each of them is to be stopped."""
+    """The children by pid, and what each of them is: a program that runs to its end, or a server."""
 
-    def __init__(self, directory: str, uid: int, gid: int) -> None:
+    def __init__(self, directory: str, uid: int, gid: int, stops: list[tuple[int, float]]) -> None:
         self.directory = directory
         self.uid = uid
         self.gid = gid
+        self.stops = stops
+        self.began = time.time()
+        self.spawned: set[int] = set()
         self.children: dict[int, str] = {}
         self.libc: Any = None
         if sys.platform == "linux":
@@ -53,6 +58,7 @@ class Keeper:
         pid = os.fork()
         if pid:
             self.children[pid] = order["do"]
+            self.spawned.add(pid)
             return pid
         try:
             self._become(order, keeper)
@@ -78,7 +84,8 @@ class Keeper:
             signal.signal(number, signal.SIG_DFL)
         # After the change of user, which clears it.
         if self.libc is not None:
-            self.libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
+            death = self.stops[-1][0] if self.stops else int(signal.SIGKILL)
+            self.libc.prctl(PR_SET_PDEATHSIG, death, 0, 0, 0)
             if os.getppid() != keeper:  # it died before the signal was set
                 os._exit(127)
 
@@ -102,7 +109,7 @@ class Keeper:
         # A server that was paused must run to be stopped in order.
         for pid in [*descendants, *self.children]:
             send(pid, signal.SIGCONT)
-        for number, seconds in ((signal.SIGINT, GENTLE_SECONDS), (signal.SIGQUIT, QUICK_SECONDS)):
+        for number, seconds in self.stops:
             for pid in self.children:
                 send(pid, number)
             self._wait(seconds)
@@ -110,7 +117,7 @@ class Keeper:
             descendants += [child for pid in self.children for child in children_of(pid)]
             for pid in [*self.children, *descendants]:
                 send(pid, signal.SIGKILL)
-            self._wait(QUICK_SECONDS)
+            self._wait(DYING_SECONDS)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -122,24 +129,29 @@ class Keeper:
         """Remove the directory; a last process may still be writing into it."""
         import shutil
 
-        self._remove_segment()
+        self._remove_segments()
         for _ in range(20):
             shutil.rmtree(self.directory, ignore_errors=True)
             if not os.path.lexists(self.directory):
                 return
             time.sleep(0.1)
 
-    def _remove_segment(self) -> None:
-        """A server that was killed leaves a few bytes of System V shared memory; its pid file names them."""
-        with suppress(OSError, ValueError, IndexError):
-            with open(os.path.join(self.directory, "data", "postmaster.pid"), encoding="utf-8") as pid_file:
-                segment = int(pid_file.read().splitlines()[6].split()[1])
-            if self.libc is not None:
-                self.libc.shmctl(segment, IPC_RMID, None)
+    def _remove_segments(self) -> None:
+        """A server that was killed leaves its System V shared memory, which names who has made it."""
+        if self.libc is None:
+            return
+        with suppress(OSError, ValueError, KeyError):
+            with open("/proc/sysvipc/shm", encoding="ascii") as listing:
+                names, *rows = (line.split() for line in listing)
+            for row in rows:
+                found = dict(zip(names, map(int, row), strict=False))
+                ours = found["cpid"] in self.spawned and found["ctime"] >= int(self.began)
+                if ours and found["uid"] == self.uid and found["nattch"] == 0:
+                    self.libc.shmctl(found["shmid"], IPC_RMID, None)
 
 
 def children_of(pid: int) -> list[int]:
-    """Direct children, where the system tells them (Linux); backends have no children of their own."""
+    """Direct children, where the system tells them (Linux)."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as listing:
             return [int(word) for word in listing.read().split()]
@@ -191,7 +203,8 @@ def serve(keeper: Keeper) -> None:
 
 
 def main() -> None:
-    keeper = Keeper(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    stops = [(int(number), float(seconds)) for number, seconds in json.loads(sys.argv[4])]
+    keeper = Keeper(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), stops)
     try:
         serve(keeper)
     finally:

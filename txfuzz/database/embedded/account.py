@@ -1,4 +1,4 @@
-"""As whom the server runs: PostgreSQL refuses root, so root lends it the account `nobody`."""
+"""As whom a server runs: never as root, which lends it the account `nobody`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Account:
 
     @property
     def has_name(self) -> bool:
-        """Whether the system knows the uid; initdb insists on it, the server does not."""
+        """Whether the system knows the uid; some programs insist on it."""
         import pwd
 
         try:
@@ -53,8 +53,8 @@ class Account:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def server_account() -> Account:
-    """Ourselves, or `nobody` when we are root. No account is ever added."""
+def server_account(product: str) -> Account:
+    """Ourselves, or `nobody` when we are root. No account is ever added. product: for messages."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), drops=False)
     import pwd
@@ -63,7 +63,7 @@ def server_account() -> Account:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
         raise DatabaseUnavailable(
-            f"PostgreSQL does not run as root and there is no account {UNPRIVILEGED!r} to run it as; "
+            f"{product} does not run as root and there is no account {UNPRIVILEGED!r} to run it as; "
             "run txfuzz as an ordinary user or give the URL of a server"
         ) from None
     return Account(entry.pw_uid, entry.pw_gid, drops=True)

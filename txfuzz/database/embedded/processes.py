@@ -8,30 +8,29 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
+from txfuzz.database.embedded.keeper import children_of
 from txfuzz.errors import DatabaseUnavailable
 
-from .keeper import children_of
+
+def processes_of(server: int) -> list[int]:
+    """The server's processes, the first one last. Only it where the system names no children."""
+    return [*children_of(server), server]
 
 
-def processes_of(postmaster: int) -> list[int]:
-    """The server's processes, the postmaster last. Only it where the system names no children."""
-    return [*children_of(postmaster), postmaster]
-
-
-def kill_all(postmaster: int, seconds: float) -> int:
+def kill_all(server: int, seconds: float) -> int:
     """kill -9 of them all, as good as at once, and wait until they are gone; how many.
 
-    The postmaster is stopped first: else it would take the death of the first child for a crash
+    The first process is stopped first: else it would take the death of the first child for a crash
     and have the others shut down in order, or start new ones while we look. A process that lingers
     would keep the next server from its shared memory.
     """
-    send([postmaster], signal.SIGSTOP)
-    pids = processes_of(postmaster)
+    send([server], signal.SIGSTOP)
+    pids = processes_of(server)
     killed = send(pids, signal.SIGKILL)
     until = time.monotonic() + seconds
     while any(map(lives, pids)):
         if time.monotonic() > until:
-            raise DatabaseUnavailable(f"PostgreSQL (process {postmaster}) survives kill -9")
+            raise DatabaseUnavailable(f"the server (process {server}) survives kill -9")
         time.sleep(0.002)
     return killed
 

@@ -13,25 +13,45 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from txfuzz.database.embedded.account import Account
 from txfuzz.errors import DatabaseUnavailable
-
-from .account import Account
 
 CLOSE_SECONDS = 20.0
 
 
 class KeeperLink:
-    """Starts a keeper for `directory`; closing it, or dying, ends what it runs and removes the directory."""
+    """Starts a keeper for `directory`; closing it, or dying, ends what it runs and removes the directory.
 
-    def __init__(self, directory: Path, account: Account) -> None:
+    product: whose server, for messages. stops: signals that stop it, gentlest first, each with the
+    seconds that it is given before the next; kill -9 comes last. environment: of what it runs.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        account: Account,
+        product: str,
+        stops: Sequence[tuple[int, float]],
+        environment: Mapping[str, str],
+    ) -> None:
         script = Path(__file__).with_name("keeper.py")
         self._directory = directory
-        self._environment = server_environment()
+        self._product = product
+        self._environment = dict(environment)
         self._received = b""
         self._statuses: dict[int, int] = {}
         self._lock = threading.RLock()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", script, directory, str(account.uid), str(account.gid)],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                script,
+                directory,
+                str(account.uid),
+                str(account.gid),
+                json.dumps(stops),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -85,11 +105,15 @@ class KeeperLink:
             try:
                 self._process.stdin.write(json.dumps(order).encode() + b"\n")
             except OSError:
-                raise DatabaseUnavailable("the process that keeps the PostgreSQL server has died") from None
+                raise DatabaseUnavailable(
+                    f"the process that keeps the {self._product} server has died"
+                ) from None
             while True:
                 event = self._event(10.0)
                 if event is None:
-                    raise DatabaseUnavailable("the process that keeps the PostgreSQL server does not answer")
+                    raise DatabaseUnavailable(
+                        f"the process that keeps the {self._product} server does not answer"
+                    )
                 if "error" in event:
                     raise DatabaseUnavailable(f"cannot start {argv[0]}: {event['error']}")
                 if "status" not in event:
@@ -106,16 +130,16 @@ class KeeperLink:
                 return None
             chunk = os.read(self._process.stdout.fileno(), 65536)
             if not chunk:
-                raise DatabaseUnavailable("the process that keeps the PostgreSQL server has died")
+                raise DatabaseUnavailable(f"the process that keeps the {self._product} server has died")
             self._received += chunk
         line, _, self._received = self._received.partition(b"\n")
         event: dict[str, int | str] = json.loads(line)
         return event
 
 
-def server_environment() -> Mapping[str, str]:
-    """Ours without what would change the server: its own variables, languages and time zones."""
-    unwanted = ("PG", "LC_", "LANG", "TZ", "PYTHON", "DATABASE_URL")
+def environment_without(*prefixes: str) -> dict[str, str]:
+    """Ours without what would change a server: languages, time zones, and variables with these prefixes."""
+    unwanted = ("LC_", "LANG", "TZ", "PYTHON", "DATABASE_URL", *prefixes)
     return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {
         "LC_ALL": "C"
     }
