@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.contract import Analyzer
@@ -15,6 +16,7 @@ from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.faults import Planned
 from txfuzz.feedback.contract import Heuristic
 from txfuzz.options import build
+from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import FaultSpec, Named, Workload
 
@@ -110,6 +112,15 @@ def built(registry: Registry, kind: str, names: Sequence[Named]) -> tuple[Any, .
     )
 
 
+def analyzers_of_files(files: Sequence[Path]) -> tuple[Analyzer, ...]:
+    """What judges a history beside the checker: the analyzers of plugin files, with their defaults."""
+    if not files:
+        return ()
+    registry = load_plugins(files=files)
+    names = [Named(entry.name) for entry in registry.all("analyzer") if entry.plugin.is_file]
+    return built(registry, "analyzer", names)
+
+
 def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -> tuple[Planned, ...]:
     """The faults as objects. UsageError for one that no database of this adapter can suffer."""
     able = adapter.capabilities().faults
@@ -141,7 +152,10 @@ def check_model(name: str) -> None:
 
 
 def _only_adapter(registry: Registry) -> str:
-    names = [entry.name for entry in registry.all("adapter")]
+    """The one that a workload without `adapter` means: those for tests must be named."""
+    names = [
+        entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
+    ]
     if len(names) == 1:
         return names[0]
     if names:

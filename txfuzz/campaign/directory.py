@@ -24,6 +24,7 @@ from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
 
 RUNS = Path("runs")
+PLUGINS = "plugins"
 
 # Strings of JSON hold no line breaks, so a break is always one of the indentation
 _PLAIN_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
@@ -87,6 +88,17 @@ class RunDirectory:
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
         return IterationDirectory(path)
+
+    def keep_plugins(self, files: Mapping[str, bytes]) -> None:
+        """plugins/: the plugin files as they were run, so that the campaign can be run again from here."""
+        place = self.path / PLUGINS
+        try:
+            if files:
+                place.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
+        for name, source in files.items():
+            write_bytes(place / name, source)
 
     def write_campaign(self, data: Mapping[str, Any]) -> None:
         write_json(self.path / "campaign.json", data)

@@ -29,11 +29,12 @@ def explore_workload(
     most: int = 2000,
     url: str | None = None,
     output: Path | None = None,
+    plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
 ) -> Exploration:
     """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
     output: a directory for explore.json and a replay of each anomaly at each level."""
-    registry = load_plugins()
+    registry = load_plugins(files=plugin_files)
     workload = read_workload(workload_path(name, None), InstalledVocabulary(registry))
     assembled = assemble(workload, registry, expect=expect or DEFAULT_EXPECT, seed=seed)
     known = [each.name for each in workload.transactions]

@@ -64,7 +64,7 @@ class _Campaign:
         self.watcher = watcher
         if settings.run_replay and (settings.skip_run or settings.runner_cmd is not None):
             raise UsageError("--run-replay needs a database: not with --skip-run or --runner-cmd")
-        self.registry = load_plugins(strict=settings.strict_plugins)
+        self.registry = load_plugins(strict=settings.strict_plugins, files=settings.plugin_files)
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)
         path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)
@@ -94,6 +94,7 @@ class _Campaign:
             self.watcher.started(
                 self.directory.path, self.assembled.workload, self.assembled.promised, self.database
             )
+            self.directory.keep_plugins(self.registry.files)
             self.write_record("running")
             try:
                 self.iterate(runner)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from txfuzz.campaign.directory import IterationDirectory, write_json
+from txfuzz.campaign.directory import PLUGINS, IterationDirectory, write_json
 from txfuzz.campaign.runners import Clients, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.errors import UsageError
@@ -44,7 +44,8 @@ def resumed_settings(
     settings = CampaignSettings(**stored, database_url=database_url, output=directory, resume=True)
     if settings.workload_dir is not None:
         settings = replace(settings, workload_dir=Path(settings.workload_dir))
-    settings = replace(settings, iterations=iterations or settings.iterations)
+    kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
+    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.iterations)
     done = len(record.get("iterations", ()))
     if record.get("state") == "ended" and done >= settings.iterations:
         raise UsageError(

@@ -24,6 +24,7 @@ class CampaignSettings:
     history: the first iteration's history is this file, made by anybody (adaptive mode); execute:
     run the iterations behind it. stop_on_finding, max_seconds, max_transactions, plateau (so many
     iterations that show nothing new): end before `iterations` are done.
+    plugin_files: Python files that are plugins for this campaign.
     """
 
     workload: str | Path = DEFAULT_WORKLOAD
@@ -49,9 +50,11 @@ class CampaignSettings:
     max_seconds: float | None = None
     max_transactions: int | None = None
     plateau: int | None = None
+    plugin_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Directories may be given as text, too."""
+        """Directories and files may be given as text, too."""
+        object.__setattr__(self, "plugin_files", tuple(Path(each) for each in self.plugin_files))
         for name in ("workload_dir", "output"):
             if isinstance(given := getattr(self, name), str):
                 object.__setattr__(self, name, Path(given))
@@ -62,4 +65,5 @@ class CampaignSettings:
         data["database_url"] = self.database_url is not None
         for name in ("workload", "workload_dir", "output", "history"):
             data[name] = None if data[name] is None else str(data[name])
+        data["plugin_files"] = [str(path) for path in self.plugin_files]
         return data

@@ -35,7 +35,8 @@ Progress = Callable[[str], None]
 class ShrinkSettings:
     """attempts: in every one of which the anomaly must recur. seconds: the budget of each finding.
     most: how many findings, the shortest cycles first. out: where `findings/` is, None for beside
-    the iterations. isolation, expect: instead of what the workload says."""
+    the iterations. isolation, expect: instead of what the workload says. plugin_files: Python files
+    that are plugins."""
 
     source: Path
     out: Path | None = None
@@ -45,6 +46,7 @@ class ShrinkSettings:
     url: str | None = field(default=None, repr=False)
     isolation: str | None = None
     expect: str | None = None
+    plugin_files: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -65,7 +67,7 @@ def shrink_findings(
 ) -> list[Finding]:
     """Shrink what the source shows and write a folder for each; empty where it shows no anomaly that
     the expected model forbids. Raises a TxfuzzError for what cannot be done."""
-    registry = load_plugins()
+    registry = load_plugins(files=settings.plugin_files)
     places = list(_places(settings.source))
     workloads = [read_workload(place, InstalledVocabulary(registry)) for place, _ in places]
     first = _assembled(workloads[0], registry, settings)

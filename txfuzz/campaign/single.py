@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
@@ -28,6 +29,7 @@ def record(
     isolation: str | None = None,
     seed: int | None = None,
     strict_plugins: bool = False,
+    plugin_files: Sequence[Path] = (),
     attempts: int = 1,
     interrupted: threading.Event | None = None,
 ) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
@@ -35,7 +37,7 @@ def record(
 
     A workload whose `replay` is enabled is replayed, so many `attempts`.
     """
-    registry = load_plugins(strict=strict_plugins)
+    registry = load_plugins(strict=strict_plugins, files=plugin_files)
     asked = read_workload(workload_path(workload, None), InstalledVocabulary(registry))
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():

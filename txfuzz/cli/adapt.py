@@ -34,6 +34,7 @@ from txfuzz.errors import ExitCode
 @options.seed
 @click.option("--run-replay", is_flag=True, help="With --execute: replay what was found or nearly happened.")
 @options.max_graph_nodes
+@options.plugin_files
 @options.strict_plugins
 @options.screen
 def adapt(

@@ -44,6 +44,7 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")
 @click.option("--sequential-keys", is_flag=True, help="Registers: each key is sequentially consistent.")
 @click.option("--linearizable-keys", is_flag=True, help="Registers: each key is linearizable.")
+@options.plugin_files
 @click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
 def analyze(
     files: tuple[Path, ...],
@@ -52,25 +53,27 @@ def analyze(
     graph_dir: Path | None,
     skip_graph: bool,
     max_graph_nodes: int,
+    plugin_files: tuple[Path, ...],
     verbose: bool,
     **chosen: Any,
 ) -> int:
     """Judge histories: which anomalies, which models are ruled out, what nearly happened.
 
-    Reads EDN and JSON, list-append and rw-register. Of several histories the exit code is the
-    worst: 1 when any is invalid, else 2 when any is unreadable, else 3 when any is unknown.
+    Reads EDN and JSON, list-append and rw-register. The analyzers of plugin files judge, too. Of
+    several histories the exit code is the worst: 1 when any is invalid, else 2 when any is
+    unreadable, else 3 when any is unknown.
     """
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.elle_analyzer import ElleAnalyzer
     from txfuzz.analysis.result import AnalysisResult, Verdict
-    from txfuzz.campaign.assembling import check_model
+    from txfuzz.campaign.assembling import analyzers_of_files, check_model
     from txfuzz.history.reading import read_history
 
     check_model(expect)
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir draws one history; give it alone")
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
-    analyzer = ElleAnalyzer(**chosen)
+    analyzers = [ElleAnalyzer(**chosen), *analyzers_of_files(plugin_files)]
     codes = set()
     for number, path in enumerate(files):
         try:
@@ -82,7 +85,7 @@ def analyze(
                 unread = AnalysisResult(str(path), Verdict.UNKNOWN, expect, str(error))
                 click.echo(json.dumps(unread.to_json(), ensure_ascii=False))
             continue
-        result = analyze_history(history, expect, analyzers=[analyzer])
+        result = analyze_history(history, expect, analyzers=analyzers)
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
         if drawn:
             _draw(history, result, graph_dir or path.parent, max_graph_nodes)

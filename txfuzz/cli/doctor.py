@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 import click
 
@@ -16,7 +17,8 @@ from txfuzz.plugin.registry import Registry
 
 @click.command()
 @options.database_url()
-def doctor(database_url: str | None) -> int:
+@options.plugin_files
+def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
     """Check this installation, and the database that a campaign would use.
 
     Opens the database of every installed adapter once and prints what it found there.
@@ -24,7 +26,7 @@ def doctor(database_url: str | None) -> int:
     from txfuzz.campaign.assembling import database_url as chosen
     from txfuzz.plugin.loading import load_plugins
 
-    registry = load_plugins()
+    registry = load_plugins(files=plugin_files)
     click.echo(f"txfuzz {txfuzz.__version__} on Python {platform.python_version()}")
     code = ExitCode.NOTHING_FOUND
     for sentence in (*map(str, registry.problems), *registry.clashes()):

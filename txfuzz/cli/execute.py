@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     "--attempts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
     help="How often to follow the schedule of a replay.",
 )  # fmt: skip
+@options.plugin_files
 @options.strict_plugins
 def execute(
     config: Path,
@@ -37,6 +38,7 @@ def execute(
     database_url: str | None,
     isolation: str | None,
     seed: int | None,
+    plugin_files: tuple[Path, ...],
     strict_plugins: bool,
     attempts: int,
 ) -> int:
@@ -52,7 +54,8 @@ def execute(
     with interruptible() as interrupted:
         summary, warnings = record(
             config, out, init=init, url=database_url, isolation=isolation, seed=seed,
-            strict_plugins=strict_plugins, attempts=attempts, interrupted=interrupted,
+            plugin_files=plugin_files, strict_plugins=strict_plugins, attempts=attempts,
+            interrupted=interrupted,
         )  # fmt: skip
     for sentence in warnings:
         click.echo(f"txfuzz: {sentence}", err=True)

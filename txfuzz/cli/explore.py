@@ -31,6 +31,7 @@ from txfuzz.errors import ExitCode
     help="Write explore.json there, and a replay of each anomaly at each level.",
 )  # fmt: skip
 @options.database_url("url")
+@options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 def explore(
     workload: str,
@@ -41,6 +42,7 @@ def explore(
     seed: int | None,
     output: Path | None,
     url: str | None,
+    plugin_files: tuple[Path, ...],
     as_json: bool,
 ) -> int:
     """Run the interleavings of a few transactions and say which give which anomaly.
@@ -56,7 +58,7 @@ def explore(
     with interruptible() as interrupted:
         found = explore_workload(
             workload, names, isolation=isolation, expect=expect, seed=seed, most=most, url=url,
-            output=output, interrupted=interrupted,
+            output=output, plugin_files=plugin_files, interrupted=interrupted,
         )  # fmt: skip
     click.echo(json.dumps(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:

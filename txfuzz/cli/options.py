@@ -35,6 +35,11 @@ strict_plugins = click.option(
     "--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes."
 )
 
+plugin_files = click.option(
+    "--plugin-file", "plugin_files", type=FILE, multiple=True, metavar="FILE",
+    help="A Python file that is a plugin for this command; can be given again.",
+)  # fmt: skip
+
 
 def screen(command: Callable[..., Any]) -> Callable[..., Any]:
     """How much a campaign says: --verbose, --quiet, --plain."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
 
 
 @click.group(invoke_without_command=True)
+@options.plugin_files
 @options.strict_plugins
 @click.pass_context
-def plugins(ctx: click.Context, strict_plugins: bool) -> int:
+def plugins(ctx: click.Context, plugin_files: tuple[Path, ...], strict_plugins: bool) -> int:
     """List the installed plugins and what they bring.
 
     A plugin that cannot be used is named with the reason; exit code 2 then.
     """
     from txfuzz.plugin.loading import load_plugins
 
-    ctx.obj = registry = load_plugins(strict=strict_plugins)
+    ctx.obj = registry = load_plugins(strict=strict_plugins, files=plugin_files)
     if ctx.invoked_subcommand is None:
         click.echo(_listing(registry))
         for sentence in (*map(str, registry.problems), *registry.clashes()):
@@ -34,9 +36,14 @@ def plugins(ctx: click.Context, strict_plugins: bool) -> int:
 
 @plugins.command()
 @click.argument("name")
+@options.plugin_files
 @click.pass_obj
-def show(registry: Registry, name: str) -> None:
-    """Show the options of an adapter, analyzer, heuristic or template."""
+def show(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> None:
+    """Show the options of an adapter, analyzer, heuristic, fault or template."""
+    if plugin_files:
+        from txfuzz.plugin.loading import load_plugins
+
+        registry = load_plugins(files=plugin_files)
     entries = [entry for found in registry.entries.values() for entry in found if entry.name == name]
     if not entries:
         raise PluginError(
@@ -57,7 +64,8 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
 def _listing(registry: Registry) -> str:
     lines = []
     for plugin in registry.plugins:
-        lines.append(f"{plugin.name} ({plugin.distribution} {plugin.version})")
+        whence = plugin if plugin.is_file else f"{plugin.distribution} {plugin.version}"
+        lines.append(f"{plugin.name} ({whence})")
         rows = [
             (entry.kind, entry.name, entry.about)
             for found in registry.entries.values()

@@ -67,6 +67,7 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     "--plateau", type=click.IntRange(min=1), metavar="N",
     help="End after so many iterations in a row that show nothing new.",
 )  # fmt: skip
+@options.plugin_files
 @options.strict_plugins
 @options.screen
 @click.pass_context

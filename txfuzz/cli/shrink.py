@@ -31,6 +31,7 @@ from txfuzz.errors import ExitCode
 @options.database_url("url")
 @options.isolation
 @click.option("--expect", metavar="MODEL", help="The consistency model that the anomaly contradicts.")
+@options.plugin_files
 @click.option("-q", "--quiet", is_flag=True, help="Show the result only.")
 def shrink(
     source: Path,
@@ -41,6 +42,7 @@ def shrink(
     url: str | None,
     isolation: str | None,
     expect: str | None,
+    plugin_files: tuple[Path, ...],
     quiet: bool,
 ) -> int:
     """Make the anomalies of an iteration, a campaign or a replay small.
@@ -56,7 +58,7 @@ def shrink(
         if not quiet:
             click.echo(line, err=True)
 
-    settings = ShrinkSettings(source, out, attempts, seconds, most, url, isolation, expect)
+    settings = ShrinkSettings(source, out, attempts, seconds, most, url, isolation, expect, plugin_files)
     with interruptible() as interrupted:
         found = shrink_findings(settings, interrupted=interrupted, progress=progress)
     if not found and not interrupted.is_set():

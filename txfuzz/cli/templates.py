@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from txfuzz.cli import options
 
 if TYPE_CHECKING:
     from txfuzz.workload.template import Template
@@ -12,12 +15,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", required=False)
-def templates(name: str | None) -> None:
+@options.plugin_files
+def templates(name: str | None, plugin_files: tuple[Path, ...]) -> None:
     """List the installed transaction templates, or show the steps of one."""
     from txfuzz.cli.plugins import table
     from txfuzz.plugin.loading import load_plugins
 
-    registry = load_plugins()
+    registry = load_plugins(files=plugin_files)
     if name is not None:
         click.echo(template_text(registry.find("template", name)))
         return

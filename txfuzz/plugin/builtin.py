@@ -6,6 +6,13 @@ from txfuzz.plugin.markers import hookimpl
 
 
 @hookimpl
+def txfuzz_register_adapters() -> list[type]:
+    from txfuzz.testing.memory.adapter import MemoryAdapter
+
+    return [MemoryAdapter]
+
+
+@hookimpl
 def txfuzz_register_analyzers() -> list[type]:
     from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 

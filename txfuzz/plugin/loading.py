@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from txfuzz.errors import PluginError
 from txfuzz.plugin import hookspecs
+from txfuzz.plugin.files import PluginFile, line_of, read_plugin_files
 from txfuzz.plugin.markers import GROUP
 from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entry_of
 
 
-def load_plugins(*, strict: bool = False) -> Registry:
-    """Every installed plugin's things. strict: PluginError for the first that is broken or clashes."""
-    registry = _Loading(installed()).registry()
-    if strict and registry.problems:
-        raise PluginError(str(registry.problems[0]))
-    if strict and (clashes := registry.clashes()):
-        raise PluginError(clashes[0])
+def load_plugins(*, strict: bool = False, files: Sequence[Path] = ()) -> Registry:
+    """Every installed plugin's things, and those of the files, which come last.
+
+    Raises PluginError for a file that cannot be used as it stands: somebody asked for it by name.
+    strict: also for the first installed plugin that is broken or clashes.
+    """
+    named = read_plugin_files(files)
+    loading = _Loading([*installed(), *((each.plugin, each) for each in named)])
+    registry = loading.registry({each.path.name: each.source for each in named})
+    problems = [str(each) for each in registry.problems if strict or each.plugin.is_file]
+    problems += registry.clashes(of_files=not strict)
+    for each in named:
+        if not any(entry.plugin == each.plugin for found in registry.entries.values() for entry in found):
+            problems.append(
+                f"plugin {each.plugin}: brings nothing; a hook is a function txfuzz_register_… "
+                "that is marked with @hookimpl and returns a list"
+            )
+    if problems:
+        raise PluginError(problems[0])
     return registry
 
 
@@ -47,23 +61,24 @@ def add_commands(cli: Any) -> tuple[Problem, ...]:
         try:
             _alone(manager, "txfuzz_register_commands", str(plugin))(cli=cli)
         except (Exception, SystemExit) as error:
-            problems.append(Problem(plugin, _reason("txfuzz_register_commands", error)))
+            problems.append(Problem(plugin, _reason("txfuzz_register_commands", error, plugin)))
     return tuple(problems)
 
 
 class _Loading:
-    def __init__(self, points: Iterable[tuple[Plugin, EntryPoint]]) -> None:
+    def __init__(self, points: Iterable[tuple[Plugin, EntryPoint | PluginFile]]) -> None:
         self.manager = _manager()
         self.problems: list[Problem] = []
         self.entries: dict[tuple[str, str], list[Entry]] = {}
         self.plugins = [plugin for plugin, point in points if self.load(plugin, point)]
 
-    def load(self, plugin: Plugin, point: EntryPoint) -> bool:
+    def load(self, plugin: Plugin, point: EntryPoint | PluginFile) -> bool:
         """Import one plugin and take what it has; False when that failed from the start."""
         try:
             module = point.load()
         except (Exception, SystemExit) as error:
-            self.problems.append(Problem(plugin, _reason(f"importing {point.value}", error)))
+            what = "it" if plugin.is_file else point.value
+            self.problems.append(Problem(plugin, _reason(f"importing {what}", error, plugin)))
             return False
         try:
             self.manager.register(module, str(plugin))
@@ -84,7 +99,7 @@ class _Loading:
                 value for values in _alone(self.manager, kind.hook, str(plugin))() for value in list(values)
             ]
         except (Exception, SystemExit) as error:
-            self.problems.append(Problem(plugin, _reason(kind.hook, error)))
+            self.problems.append(Problem(plugin, _reason(kind.hook, error, plugin)))
             return
         for value in values:
             try:
@@ -93,11 +108,12 @@ class _Loading:
             except PluginError as error:
                 self.problems.append(Problem(plugin, str(error)))
 
-    def registry(self) -> Registry:
+    def registry(self, files: Mapping[str, bytes]) -> Registry:
         return Registry(
             tuple(self.plugins),
             tuple(self.problems),
             {key: tuple(entries) for key, entries in self.entries.items()},
+            files,
         )
 
 
@@ -113,8 +129,10 @@ def _alone(manager: pluggy.PluginManager, hook: str, plugin: str) -> pluggy.Hook
     return manager.subset_hook_caller(hook, others)
 
 
-def _reason(doing: str, error: BaseException) -> str:
-    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}"
+def _reason(doing: str, error: BaseException, plugin: Plugin) -> str:
+    line = line_of(error, plugin.module) if plugin.is_file else None
+    where = "" if line is None else f" (line {line})"
+    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where}"
 
 
 def _sentence(error: BaseException) -> str:

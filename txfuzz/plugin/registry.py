@@ -10,17 +10,25 @@ from typing import Any
 from txfuzz.errors import PluginError, did_you_mean
 from txfuzz.workload.template import Template
 
+FILE = "file"  # the version of a plugin that is a file; its distribution is the path
+
 
 @dataclass(frozen=True, order=True)
 class Plugin:
-    """One entry point of one distribution."""
+    """One entry point of one distribution, or one file."""
 
     distribution: str
     name: str
     version: str
     module: str
 
+    @property
+    def is_file(self) -> bool:
+        return self.version == FILE
+
     def __str__(self) -> str:
+        if self.is_file:
+            return f"file {self.distribution}"
         return f"{self.name!r} of {self.distribution} {self.version}"
 
 
@@ -97,11 +105,15 @@ def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
 
 @dataclass(frozen=True)
 class Registry:
-    """What is installed. entries: (kind, name) → all that claim the name, usually one."""
+    """What is installed, and what files were named beside it.
+
+    entries: (kind, name) → all that claim the name, usually one. files: name → text, as it was loaded.
+    """
 
     plugins: tuple[Plugin, ...] = ()
     problems: tuple[Problem, ...] = ()
     entries: Mapping[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def entry(self, kind: str, name: str) -> Entry:
         """The one thing of this kind and name; PluginError where there is none, or several."""
@@ -125,12 +137,12 @@ class Registry:
             if of_kind == kind and len(found) == 1
         )
 
-    def clashes(self) -> tuple[str, ...]:
-        """A sentence for every name that several plugins claim."""
+    def clashes(self, *, of_files: bool = False) -> tuple[str, ...]:
+        """A sentence for every name that several plugins claim; of_files: that a file claims."""
         return tuple(
             f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}: none of them is used"
             for (kind, name), found in sorted(self.entries.items())
-            if len(found) > 1
+            if len(found) > 1 and (not of_files or any(entry.plugin.is_file for entry in found))
         )
 
 

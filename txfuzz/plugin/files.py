@@ -1,0 +1,80 @@
+"""One Python file as a plugin: what `--plugin-file` names, by the same door as what is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from txfuzz.errors import PluginError
+from txfuzz.plugin.registry import FILE, Plugin
+
+
+@dataclass(frozen=True)
+class PluginFile:
+    """A file that was read, with the very text that is run. `load` is that of an entry point."""
+
+    path: Path
+    source: bytes
+
+    @property
+    def value(self) -> str:
+        return str(self.path)
+
+    @property
+    def plugin(self) -> Plugin:
+        return Plugin(str(self.path), self.path.stem, FILE, str(self.path))
+
+    def load(self) -> ModuleType:
+        """The module; the same one for the same text at the same place, since classes know their module."""
+        digest = hashlib.sha256(str(self.path.resolve()).encode() + b"\0" + self.source).hexdigest()[:12]
+        name = f"txfuzz_file_{self.path.stem}_{digest}"
+        if name in sys.modules:
+            return sys.modules[name]
+        module = ModuleType(name)
+        module.__file__ = str(self.path)
+        sys.modules[name] = module
+        linecache.checkcache(str(self.path))
+        try:
+            exec(compile(self.source, str(self.path), "exec"), vars(module))
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+
+
+def read_plugin_files(paths: Sequence[Path]) -> list[PluginFile]:
+    """The files, in the order in which they are given, each once.
+
+    Raises PluginError for one that is not there, is no Python file, or is called as another one is: a
+    campaign keeps them in one folder.
+    """
+    found: dict[str, PluginFile] = {}
+    for path in paths:
+        if path.suffix != ".py":
+            hint = " (a directory; its distribution is installed with pip)" if path.is_dir() else ""
+            raise PluginError(f"plugin file {path}: expected a Python file, NAME.py{hint}")
+        earlier = found.get(path.name)
+        if earlier is not None and earlier.path.resolve() != path.resolve():
+            raise PluginError(
+                f"plugin files {earlier.path} and {path} have one name; call one of them otherwise"
+            )
+        try:
+            found[path.name] = PluginFile(path, path.read_bytes())
+        except OSError as error:
+            raise PluginError(f"plugin file {path}: cannot be read: {error.strerror}") from None
+    return list(found.values())
+
+
+def line_of(error: BaseException, path: str) -> int | None:
+    """The last line of the file on the way to the error; None where there is none, or the error names it."""
+    trace, line = error.__traceback__, None
+    while trace is not None and not isinstance(error, SyntaxError):
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
