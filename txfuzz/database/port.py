@@ -53,6 +53,8 @@ class Capabilities:
     kinds: the kinds of history it can make.
     locks: the words that a reading step may carry as `lock`.
     sql: whether raw SQL steps are understood.
+    dialects: whose SQL they may be written in beyond what all understand, by the names that
+        templates ask for.
     lock_waits: whether it can tell that a session waits for a lock, and for whom.
     embedded: whether it can start a server of its own when no URL is given.
     faults: the abilities that faults may need of its databases (txfuzz.database.faults).
@@ -63,6 +65,7 @@ class Capabilities:
     kinds: frozenset[Kind] = frozenset(Kind)
     locks: frozenset[str] = frozenset()
     sql: bool = False
+    dialects: frozenset[str] = frozenset()
     lock_waits: bool = False
     embedded: bool = False
     faults: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from txfuzz.workload.model import Step, Transaction
 from txfuzz.workload.nodes import Node, Place, node_of
 from txfuzz.workload.reading_keys import Chosen
 from txfuzz.workload.reading_sql import read_raw
+from txfuzz.workload.template import Template
 from txfuzz.workload.vocabulary import Vocabulary
 
 FUNCTIONS = ("r", "append", "w")
@@ -59,7 +60,8 @@ class Transactions:
         named = fields["template"]
         word = named.text("the name of a template")
         with named.place.complaining():
-            template = self._vocabulary.find("template", word)
+            template: Template = self._vocabulary.find("template", word)
+        self._check_dialect(template, named)
         given: Mapping[str, Any] = {}
         if "with" in fields:
             fields["with"].mapping("the parameters of the template, as a mapping")
@@ -124,6 +126,17 @@ class Transactions:
         if self._capabilities is not None and not self._capabilities.sql:
             raise node.name_place.error(
                 "found a raw SQL step", f"steps with f: adapter {self._adapter!r} takes no raw SQL"
+            )
+
+    def _check_dialect(self, template: Template, named: Node) -> None:
+        if template.dialect is None or self._capabilities is None:
+            return
+        known = self._capabilities.dialects
+        if template.dialect not in known:
+            has = ", ".join(sorted(known)) or "no dialect of SQL among its capabilities"
+            raise named.place.error(
+                f"found the template {template.name!r}, whose SQL is that of {template.dialect}",
+                f"one that adapter {self._adapter!r} understands (it has {has})",
             )
 
     def _check_write(self, f: str, place: Place) -> None:

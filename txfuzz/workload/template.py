@@ -14,19 +14,25 @@ from txfuzz.errors import UsageError, did_you_mean
 class Template:
     """A transaction written once and used by name: `{template: NAME, with: {…}}`.
 
-    steps: as in a workload file, except that `{param: NAME}` may stand wherever a value stands.
+    steps: as in a workload file, except that `{param: NAME}` may stand wherever a value stands,
+        and `{each: NAME, of: LIST, steps: […]}` for steps that come again for every item of a
+        list, which is `{param: NAME}` in them.
     parameters: name → default; None for one that must be given.
+    dialect: whose SQL its raw steps are written in, where not everybody's: adapters that do not
+        name it among their capabilities are refused.
     """
 
     name: str
     about: str
     steps: tuple[Mapping[str, Any], ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    dialect: str | None = None
 
     def filled(self, given: Mapping[str, Any]) -> list[Any]:
         """The steps with their parameters set, as plain YAML data.
 
-        Raises UsageError for an unknown parameter and for one that is not given.
+        Raises UsageError for an unknown parameter, for one that is not given, and for one that
+        is no list where steps are repeated for each of its items.
         """
         for name in given:
             if name not in self.parameters:
@@ -37,7 +43,18 @@ class Template:
         for name, value in values.items():
             if value is None:
                 raise UsageError(f"template {self.name!r} needs the parameter {name!r}")
-        return [self._fill(step, values) for step in self.steps]
+        return [filled for step in self.steps for filled in self._repeated(step, values)]
+
+    def _repeated(self, step: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any]:
+        """The step by itself, or those that are repeated for each item of a list."""
+        if "each" not in step:
+            return [self._fill(step, values)]
+        items = self._fill(step["of"], values)
+        if not isinstance(items, list | tuple):
+            raise UsageError(f"template {self.name!r} has steps for each of a list, found {items!r}")
+        return [
+            self._fill(inner, {**values, step["each"]: item}) for item in items for inner in step["steps"]
+        ]
 
     def _fill(self, data: Any, values: Mapping[str, Any]) -> Any:
         if isinstance(data, Mapping):

@@ -15,6 +15,7 @@ from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
 if TYPE_CHECKING:
     from .database import PostgresDatabase
 
+DIALECT = "postgresql"
 SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
 
 
@@ -67,6 +68,7 @@ class PostgresAdapter:
             default_isolation=DEFAULT,
             locks=LOCKS,
             sql=True,
+            dialects=frozenset({DIALECT}),
             lock_waits=True,
             embedded=True,
             faults=ABILITIES,
