@@ -19,7 +19,7 @@ from txfuzz import run_campaign
 WORKLOAD = """
 version: 1
 name: {name}
-database: {{adapter: memory, isolation: {isolation}}}
+database: {{adapter: dictionary, isolation: {isolation}}}
 expect: serializable
 seed: 5
 workload:

@@ -16,7 +16,7 @@ Cli = Callable[..., Ran]
 
 WORKLOAD = """version: 1
 name: small
-database: {adapter: memory, isolation: dirty}
+database: {adapter: dictionary, isolation: dirty}
 expect: serializable
 seed: 5
 workload:

@@ -16,7 +16,7 @@ Cli = Callable[..., Ran]
 
 GOOD = """version: 1
 name: good
-database: {adapter: memory}
+database: {adapter: dictionary}
 expect: serializable
 workload:
   transactions:
@@ -71,9 +71,9 @@ def test_the_good_one_is_good(txfuzz: Cli, memory: Site) -> None:
         ("weight: 1}", "weight: -1}", ("w.yaml:12:", "-1")),
         ("from: [1, 2]", "from: []", ("w.yaml:9:", "empty")),
         ("{ref: k}", "{ref: kk}", ("w.yaml:10:", "'kk'", "did you mean 'k'")),
-        ("adapter: memory", "adapter: memroy", ("w.yaml:3:", "'memroy'", "did you mean 'memory'")),
-        ("adapter: memory", "adapter: memory, refus: x", ("w.yaml:3:", "'refus'", "did you mean 'refuse'")),
-        ("adapter: memory", "adapter: memory, isolation: lockd", ("w.yaml:3:", "'lockd'", "'locked'")),
+        ("dictionary}", "dictionry}", ("w.yaml:3:", "'dictionry'", "did you mean 'dictionary'")),
+        ("dictionary}", "dictionary, refus: x}", ("w.yaml:3:", "'refus'", "did you mean 'refuse'")),
+        ("dictionary}", "dictionary, isolation: lockd}", ("w.yaml:3:", "'lockd'", "'locked'")),
         ("expect: serializable", "expect: serialisable", ("w.yaml:4:", "did you mean 'serializable'")),
         ("scheduling:", "heuristics: [hot-kyes]\nscheduling:", ("w.yaml:13:", "did you mean 'hot-keys'")),
         (

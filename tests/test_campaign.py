@@ -25,7 +25,7 @@ Cli = Callable[..., Ran]
 WORKLOAD = """
 version: 1
 name: small
-database: {adapter: memory, isolation: %s}
+database: {adapter: dictionary, isolation: %s}
 expect: serializable
 seed: 5
 workload:
@@ -77,7 +77,7 @@ def test_a_campaign_leaves_its_artefacts(workload: Path, tmp_path: Path) -> None
     assert record["seed"] == 5
     assert record["isolation"] == "locked"
     assert record["promised"] == "strict-serializable"
-    assert record["database"]["product"] == "memory"
+    assert record["database"]["product"] == "dictionary"
     assert {"name": "heuristics", "distribution": "txfuzz-heuristics", "version": "0.1.0"} in record[
         "plugins"
     ]
@@ -164,7 +164,7 @@ def test_the_worst_verdict_counts(workload: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_in_which_nothing_committed_is_unknown(workload: Path, tmp_path: Path, txfuzz: Cli) -> None:
-    workload.write_text(WORKLOAD.replace("adapter: memory", "adapter: memory, fail_every: 1") % "locked")
+    workload.write_text(WORKLOAD.replace("dictionary,", "dictionary, fail_every: 1,") % "locked")
     ran = txfuzz("run", "--config", workload, "--iterations", 1, "--output-dir", tmp_path / "out")
     assert ran.code == 3
     assert "vacuous" in ran.out
@@ -298,7 +298,7 @@ def test_a_runner_that_fails_is_said(
 
 
 def test_a_database_that_is_lost_loses_no_history(workload: Path, tmp_path: Path, txfuzz: Cli) -> None:
-    workload.write_text(WORKLOAD.replace("adapter: memory", "adapter: memory, refuse: '12'") % "locked")
+    workload.write_text(WORKLOAD.replace("dictionary,", "dictionary, refuse: '12',") % "locked")
     ran = txfuzz("run", "--config", workload, "--output-dir", tmp_path / "out")
     assert ran.code == 2
     assert "the database refuses transaction" in ran.err

@@ -25,7 +25,7 @@ from txfuzz.workload.asking import Asked
 from txfuzz.workload.model import Choice, KeyLife, Ref, Scheduling, Step, Transaction, Weight, Workload
 
 sys.path.insert(0, str(Path(__file__).parent / "third"))
-from txfuzz_third.memory import MemoryAdapter
+from txfuzz_third.dictionary import DictionaryAdapter
 
 KEYS = tuple(range(1, 5))
 WORKLOAD = Workload(
@@ -41,9 +41,9 @@ WORKLOAD = Workload(
 
 
 def run(
-    path: Path, adapter: MemoryAdapter | None = None, workload: Workload = WORKLOAD, **more
+    path: Path, adapter: DictionaryAdapter | None = None, workload: Workload = WORKLOAD, **more
 ) -> tuple[ExecutionSummary, History]:
-    with (adapter or MemoryAdapter()).open(None) as database:
+    with (adapter or DictionaryAdapter()).open(None) as database:
         summary = execute(workload, database, path / "h.edn", isolation="locked", **more)
     return summary, read_history(path / "h.edn")
 
@@ -76,7 +76,7 @@ def test_the_steps_of_each_micro_operation_are_in_the_history(tmp_path: Path) ->
 
 
 def test_failed_transactions_are_fail_and_their_reads_unknown(tmp_path: Path) -> None:
-    summary, history = run(tmp_path, MemoryAdapter(fail_every=5))
+    summary, history = run(tmp_path, DictionaryAdapter(fail_every=5))
     assert summary.fail == 80
     assert summary.aborts == {"X40": 80}
     assert (history.type == FAIL).sum() >= 80
@@ -85,7 +85,7 @@ def test_failed_transactions_are_fail_and_their_reads_unknown(tmp_path: Path) ->
 
 
 def test_after_info_the_process_changes_and_a_new_session_is_opened(tmp_path: Path) -> None:
-    with MemoryAdapter(lose_every=50).open(None) as database:
+    with DictionaryAdapter(lose_every=50).open(None) as database:
         summary = execute(WORKLOAD, database, tmp_path / "h.edn", isolation="locked")
         assert database.sessions in (4 + summary.info, 5 + summary.info)  # the last one may come too late
     history = read_history(tmp_path / "h.edn")
@@ -98,7 +98,7 @@ def test_after_info_the_process_changes_and_a_new_session_is_opened(tmp_path: Pa
 
 
 def test_a_refused_statement_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
-    summary, history = run(tmp_path, MemoryAdapter(refuse="9"))
+    summary, history = run(tmp_path, DictionaryAdapter(refuse="9"))
     assert isinstance(summary.failure, UsageError)
     assert str(summary.failure).startswith("the database refuses transaction '")
     assert "X42 no such key as 9" in str(summary.failure)
@@ -152,7 +152,7 @@ def test_a_full_disk_keeps_what_was_written(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_history_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
-    with MemoryAdapter().open(None) as database, pytest.raises(OutputError, match="cannot be written"):
+    with DictionaryAdapter().open(None) as database, pytest.raises(OutputError, match="cannot be written"):
         execute(WORKLOAD, database, tmp_path / "nowhere" / "h.edn", isolation="locked")
     assert database.commits == 0
 
@@ -188,7 +188,7 @@ def test_a_rendezvous_does_not_wait_for_those_who_left() -> None:
 
 def test_accumulated_state_is_left_alone(tmp_path: Path) -> None:
     """A second run on the same tables uses keys that nobody has used."""
-    with MemoryAdapter().open(None) as database:
+    with DictionaryAdapter().open(None) as database:
         execute(WORKLOAD, database, tmp_path / "one.edn", isolation="locked")
         execute(WORKLOAD, database, tmp_path / "two.edn", isolation="locked", fresh=False)
     one, two = (read_history(tmp_path / f"{name}.edn") for name in ("one", "two"))

@@ -26,7 +26,7 @@ from txfuzz.workload.writing import workload_text
 from workload_words import complaint, parse, steps
 
 sys.path.insert(0, str(Path(__file__).parent / "third"))
-from txfuzz_third.memory import MemoryAdapter, MemoryDatabase, Unreachable
+from txfuzz_third.dictionary import DictionaryAdapter, DictionaryDatabase, Unreachable
 
 ONE = steps("{f: r, key: 1}")
 OURS = steps("{f: r, key: 1}", database="{adapter: postgres}")
@@ -71,9 +71,9 @@ class Outages:
         return None if ability == "outage" else "not with me"
 
 
-class Fragile(MemoryDatabase):
+class Fragile(DictionaryDatabase):
     def __init__(self) -> None:
-        super().__init__(MemoryAdapter(lose_every=40))
+        super().__init__(DictionaryAdapter(lose_every=40))
         self.outages = Outages()
 
     def injector(self) -> Outages:
@@ -161,12 +161,12 @@ def test_a_fault_must_say_what_it_needs() -> None:
 def test_a_database_that_allows_it_not() -> None:
     one = planned(FaultSpec("outage", at=(1.0,)))
     with pytest.raises(UsageError, match="fault 'outage': no fault can be injected into this database"):
-        injector_for(one, MemoryDatabase(MemoryAdapter()))
+        injector_for(one, DictionaryDatabase(DictionaryAdapter()))
     database = Fragile()
     database.outages.cannot = lambda ability: "not today"  # type: ignore[method-assign]
     with pytest.raises(UsageError, match="fault 'outage': not today"):
         injector_for(one, database)
-    assert injector_for((), MemoryDatabase(MemoryAdapter())) is None
+    assert injector_for((), DictionaryDatabase(DictionaryAdapter())) is None
 
 
 # -- when ---------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_patience_is_for_a_database_that_is_away() -> None:
 
     assert patiently(work, lambda: False) == "done"
     with pytest.raises(Unreachable):
-        patiently(lambda: MemoryDatabase(MemoryAdapter(down=True)).session(None), lambda: False)
+        patiently(lambda: DictionaryDatabase(DictionaryAdapter(down=True)).session(None), lambda: False)
 
 
 # -- while clients run --------------------------------------------------------------------

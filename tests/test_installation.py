@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 WORKLOAD = """version: 1
 name: third
-database: {adapter: memory}
+database: {adapter: dictionary}
 expect: strict-serializable
 workload:
   transactions:
@@ -90,7 +90,7 @@ def test_a_campaign_uses_somebody_elses_plugin_by_name(environment: Environment)
     assert ran.returncode == 0, ran.stderr
     out = environment.directory / "out"
     record = json.loads((out / "campaign.json").read_text())
-    assert record["adapter"] == "memory"
+    assert record["adapter"] == "dictionary"
     assert record["analyzers"] == ["elle", "longest-list"]
     assert record["heuristics"] == ["more-clients"]
     assert {"name": "third", "distribution": "txfuzz-third", "version": "3.1"} in record["plugins"]
@@ -104,7 +104,7 @@ def test_a_campaign_uses_somebody_elses_plugin_by_name(environment: Environment)
 def test_what_is_installed_is_listed(environment: Environment) -> None:
     listed = environment.txfuzz("plugins")
     assert listed.returncode == 0
-    for words in ("txfuzz-third 3.1", "third-pair", "longest-list", "more-clients", "memory", "hot-keys"):
+    for words in ("txfuzz-third 3.1", "third-pair", "longest-list", "more-clients", "dictionary", "hot-keys"):
         assert words in listed.stdout
     assert "elements that a list may have" in environment.txfuzz("plugins", "show", "longest-list").stdout
     assert "hello from the third plugin" in environment.txfuzz("third-hello").stdout
@@ -112,10 +112,10 @@ def test_what_is_installed_is_listed(environment: Environment) -> None:
 
 
 def test_without_a_named_adapter_the_choice_is_the_users(environment: Environment) -> None:
-    (environment.directory / "any.yaml").write_text(WORKLOAD.replace("database: {adapter: memory}\n", ""))
+    (environment.directory / "any.yaml").write_text(WORKLOAD.replace("database: {adapter: dictionary}\n", ""))
     ran = environment.txfuzz("run", "--config", "any.yaml")
     assert ran.returncode == 2
-    assert "memory, postgres" in ran.stderr
+    assert "dictionary, postgres" in ran.stderr
 
 
 @pytest.mark.server

@@ -22,7 +22,8 @@ BELOW = {
     "feedback": {"analysis", "workload"},
     "replay": {"analysis", "database", "execution", "feedback", "history", "workload"},
     "report": {"analysis", "feedback", "history", "replay", "workload"},
-    "plugin": {"analysis", "workload"},
+    "testing": {"analysis", "database", "execution", "feedback", "history", "workload"},
+    "plugin": {"analysis", "testing", "workload"},
     "campaign": {
         "analysis",
         "database",

@@ -38,7 +38,7 @@ def test_what_ships_is_found() -> None:
         "txfuzz-postgres",
         "txfuzz-heuristics",
     }
-    assert [entry.name for entry in registry.all("adapter")] == ["postgres"]
+    assert {entry.name for entry in registry.all("adapter")} >= {"memory", "postgres"}
     assert [entry.name for entry in registry.all("analyzer")] == ["elle"]
     assert [entry.name for entry in registry.all("heuristic")] == [
         "hot-keys",

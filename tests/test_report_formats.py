@@ -170,7 +170,7 @@ def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None
     assert ran.err == f"noted in {known}: G-nonadjacent-item, G2-item\n"
     assert yaml.safe_load(known.read_text())["expected"] == [
         {
-            "adapter": "memory",
+            "adapter": "dictionary",
             "isolation": "dirty",
             "expect": "serializable",
             "anomalies": [{"type": "G-nonadjacent-item"}, {"type": "G2-item"}],
@@ -194,7 +194,7 @@ def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None
 
 def test_a_finding_beside_a_known_one_is_new(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     known = tmp_path / "known.yaml"
-    expected = Expected("memory", "dirty", "serializable", (Accepted("G2-item"),))
+    expected = Expected("dictionary", "dirty", "serializable", (Accepted("G2-item"),))
     known.write_text(baseline_text([expected]))
     ran = txfuzz("report", runs / "dirty", "--format", "junit", "--baseline", known)
     assert ran.code == 1
@@ -206,11 +206,11 @@ def test_a_signature_narrows_a_type(runs: Path, tmp_path: Path, txfuzz: Cli) -> 
     first = read_run(runs / "skew").findings[0]
     for names, code in (((first.signature.name,), 0), (("another",), 1)):
         accepted = tuple(Accepted(name, names) for name in read_run(runs / "skew").types)
-        known.write_text(baseline_text([Expected("memory", "dirty", "serializable", accepted)]))
+        known.write_text(baseline_text([Expected("dictionary", "dirty", "serializable", accepted)]))
         assert txfuzz("report", runs / "skew", "--baseline", known).code == code
 
 
-@pytest.mark.parametrize("place", [("other", "dirty"), ("memory", "locked")])
+@pytest.mark.parametrize("place", [("other", "dirty"), ("dictionary", "locked")])
 def test_what_is_known_of_another_place_does_not_count(
     runs: Path, tmp_path: Path, txfuzz: Cli, place: tuple[str, str]
 ) -> None:
@@ -219,7 +219,7 @@ def test_what_is_known_of_another_place_does_not_count(
     assert txfuzz("report", runs / "aborted", "--baseline", known).code == 1
     txfuzz("report", runs / "aborted", "--write-baseline", known)
     places = [(each["adapter"], each["isolation"]) for each in yaml.safe_load(known.read_text())["expected"]]
-    assert sorted(places) == sorted([place, ("memory", "dirty")])
+    assert sorted(places) == sorted([place, ("dictionary", "dirty")])
 
 
 def test_an_unknown_iteration_is_not_forgiven(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:

@@ -40,7 +40,7 @@ scheduling: {clients: 4, %s}
 MEMORY = """\
 version: 1
 name: small
-database: {adapter: memory, isolation: locked}
+database: {adapter: dictionary, isolation: locked}
 seed: 5
 workload:
   transactions:

@@ -16,7 +16,7 @@ from txfuzz.report.status import Status, clock, sparkline, status_rows
 
 WORKLOAD = """version: 1
 name: small
-database: {adapter: memory}
+database: {adapter: dictionary}
 expect: serializable
 workload:
   transactions:
@@ -102,7 +102,7 @@ def in_a_terminal(directory: Path, path: Path, *more: str) -> str:
 def test_a_terminal_gets_the_screen_and_the_lines(site: Site, tmp_path: Path) -> None:
     site.add_third()
     seen = in_a_terminal(tmp_path, site.path)
-    assert "╭─ small · memory 1" in seen
+    assert "╭─ small · dictionary 1" in seen
     assert re.search(r"transactions  [1-9][\d,]* asked, [1-9][\d,]* committed", seen)
     assert "iteration 1: " in seen
     assert "nothing found" in seen

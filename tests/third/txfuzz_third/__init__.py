@@ -9,9 +9,9 @@ from txfuzz import Template, hookimpl
 
 @hookimpl
 def txfuzz_register_adapters():
-    from txfuzz_third.memory import MemoryAdapter
+    from txfuzz_third.dictionary import DictionaryAdapter
 
-    return [MemoryAdapter]
+    return [DictionaryAdapter]
 
 
 @hookimpl

@@ -11,10 +11,10 @@ from txfuzz import Capabilities, Outcome, SessionError, TxfuzzError
 
 
 @dataclass(frozen=True)
-class MemoryAdapter:
+class DictionaryAdapter:
     """Lists and registers in a dictionary."""
 
-    name: ClassVar[str] = "memory"
+    name: ClassVar[str] = "dictionary"
     about: ClassVar[str] = "a dictionary behind a lock"
 
     fail_every: int = field(
@@ -33,10 +33,10 @@ class MemoryAdapter:
         )
 
     def open(self, url):
-        return MemoryDatabase(self)
+        return DictionaryDatabase(self)
 
 
-class MemoryDatabase:
+class DictionaryDatabase:
     def __init__(self, adapter):
         self.adapter = adapter
         self.rows = {}
@@ -47,7 +47,7 @@ class MemoryDatabase:
         self.closed = False
 
     def describe(self):
-        return {"product": "memory", "version": "1"}
+        return {"product": "dictionary", "version": "1"}
 
     def warnings(self):
         return ()
@@ -66,7 +66,7 @@ class MemoryDatabase:
             raise Unreachable("nobody is there")
         with self.counting:
             self.sessions += 1
-        return MemorySession(self)
+        return DictionarySession(self)
 
     def close(self):
         self.closed = True
@@ -82,7 +82,7 @@ class Unreachable(TxfuzzError):
     exit_code = 4
 
 
-class MemorySession:
+class DictionarySession:
     def __init__(self, database):
         self.database = database
         self.held = False

@@ -1,0 +1,31 @@
+"""The plugin author's kit: a database in memory with defects to plant, and checks that a plugin conforms.
+
+Each name is imported when it is first used. The conformance classes need pytest, which is not
+among the requirements of txfuzz; MemoryAdapter does not.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from txfuzz.testing.memory.adapter import MemoryAdapter
+
+_HOME = {
+    "MemoryAdapter": "txfuzz.testing.memory.adapter",
+}
+
+__all__ = ["MemoryAdapter"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'txfuzz.testing' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,1 @@
+"""A small multi-version database in this process, with isolation levels to choose and defects to plant."""

@@ -1,0 +1,106 @@
+"""An open database in memory; see txfuzz.database.port.Database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from txfuzz.database.port import Session
+from txfuzz.errors import DatabaseUnavailable
+from txfuzz.kind import Kind
+from txfuzz.testing.memory.defects import Defects
+from txfuzz.testing.memory.injecting import MemoryInjector
+from txfuzz.testing.memory.session import MemorySession
+from txfuzz.testing.memory.store import Store
+
+if TYPE_CHECKING:
+    from txfuzz.testing.memory.adapter import MemoryAdapter
+
+
+class MemoryDatabase:
+    """A store for each kind of history. url_given: somebody expected a server elsewhere."""
+
+    def __init__(self, adapter: MemoryAdapter, *, url_given: bool) -> None:
+        self._adapter = adapter
+        self._url_given = url_given
+        self._closed = False
+        self._defects = {
+            kind: Defects(adapter.defects, adapter.probability, adapter.every, adapter.defect_seed)
+            for kind in Kind
+        }
+        self._stores = {kind: Store(kind, self._defects[kind]) for kind in Kind}
+        self._injector = MemoryInjector(self._stores.values())
+
+    @property
+    def struck(self) -> Mapping[str, int]:
+        """How often each planted defect has struck so far."""
+        return {
+            name: sum(defects.struck[name] for defects in self._defects.values())
+            for name in self._adapter.defects
+        }
+
+    def describe(self) -> Mapping[str, str]:
+        import txfuzz
+
+        return {
+            "product": "memory",
+            "version": txfuzz.__version__,
+            "defects": ", ".join(self._adapter.defects) or "none",
+        }
+
+    def warnings(self) -> tuple[str, ...]:
+        said = []
+        if self._adapter.defects:
+            said.append(f"defects are planted in this database: {', '.join(self._adapter.defects)}")
+        if self._url_given:
+            said.append("the database URL is not used: this database lives in the memory of this process")
+        return tuple(said)
+
+    def prepare(self, kind: Kind, *, fresh: bool) -> int:
+        store = self._reachable(kind)
+        if fresh:
+            store.clear()
+        return store.last_key()
+
+    def insert_rows(self, kind: Kind, keys: range) -> None:
+        self._reachable(kind).insert(keys)
+
+    def session(self, kind: Kind) -> MemorySession:
+        return MemorySession(self._reachable(kind), kind, self._adapter.latency)
+
+    def injector(self) -> MemoryInjector:
+        """See txfuzz.database.faults.Breakable."""
+        return self._injector
+
+    def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
+        """See txfuzz.database.port.SeesWaits."""
+        places = {
+            each.backend: place for place, each in enumerate(sessions) if isinstance(each, MemorySession)
+        }
+        return {
+            places[waiter]: frozenset({places[owner]} if owner in places else ())
+            for store in self._stores.values()
+            for waiter, owner in store.waits().items()
+            if waiter in places
+        }
+
+    def close(self) -> None:
+        self._closed = True
+        for store in self._stores.values():
+            for backend in store.connected():
+                store.disconnect(backend)
+            store.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reachable(self, kind: Kind) -> Store:
+        if self._closed or self._injector.down:
+            raise DatabaseUnavailable(f"the database in memory is {'closed' if self._closed else 'down'}")
+        return self._stores[kind]

@@ -1,0 +1,68 @@
+"""Defects to plant: what a database does wrong, and when.
+
+What an analysis finds of each in lists, held against what the level promises, in workloads that
+read keys which others write at the same time (`-` where the level promises nothing about it):
+
+  defect                  serializable, snapshot             read committed          read uncommitted
+  lost-update             lost-update, incompatible-order    incompatible-order, G0  G0
+  stale-read              G-single (also with real time)     -                       -
+  dirty-read              G1a, G1b, G1c                      G1a, G1b, G1c           - (its reads are dirty)
+  non-monotonic-snapshot  G-single, G-nonadjacent            - (it has no snapshot)  -
+  lost-committed-write    incompatible-order, lost-update    incompatible-order, G0  G0
+
+Versions of registers have no order of their own: there a lost update or a lost write shows as
+lost-update or as a cycle, and only at the two strong levels. Terms: Adya, Liskov, O'Neil 2000;
+non-monotonic snapshots: Ardekani, Sutra, Shapiro, "Non-Monotonic Snapshot Isolation", 2013.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from random import Random
+
+LOST_UPDATE = "lost-update"
+STALE_READ = "stale-read"
+DIRTY_READ = "dirty-read"
+NON_MONOTONIC_SNAPSHOT = "non-monotonic-snapshot"
+LOST_COMMITTED_WRITE = "lost-committed-write"
+
+DEFECTS: Mapping[str, str] = {
+    LOST_UPDATE: "a write goes on from what its transaction saw of the key, and overwrites what others "
+    "have committed there since",
+    STALE_READ: "a read sees the version before the one that it should see",
+    DIRTY_READ: "a read sees what another transaction has written and not committed",
+    NON_MONOTONIC_SNAPSHOT: "a snapshot lacks a transaction, though it has others that committed later",
+    LOST_COMMITTED_WRITE: "a committed write is gone once somebody who has read it commits",
+}
+
+
+class Defects:
+    """Decides, at each opportunity, whether a planted defect strikes. For one thread at a time.
+
+    every: it strikes at every so many opportunities; 0: by chance, with `probability`, drawn from
+    `seed`. An opportunity is a moment at which the defect would change something.
+    """
+
+    def __init__(self, names: Collection[str], probability: float, every: int, seed: int) -> None:
+        self.struck: Counter[str] = Counter()
+        self._opportunities: Counter[str] = Counter()
+        self._probability, self._every = probability, every
+        self._draws = {name: Random(f"{seed}/{name}") for name in names}
+
+    def strikes(self, name: str) -> bool:
+        """An opportunity for this defect has come: does it strike?"""
+        draws = self._draws.get(name)
+        if draws is None:
+            return False
+        self._opportunities[name] += 1
+        if self._every:
+            strikes = self._opportunities[name] % self._every == 0
+        else:
+            strikes = draws.random() < self._probability
+        self.struck[name] += strikes
+        return strikes
+
+    def one_of(self, name: str, count: int) -> int:
+        """One of `count` possibilities, for a defect that strikes."""
+        return self._draws[name].randrange(count)

@@ -1,0 +1,61 @@
+"""A session of the database in memory; see txfuzz.database.port.Session."""
+
+from __future__ import annotations
+
+import time
+
+from txfuzz.database.port import BoundStep, ReadValue
+from txfuzz.kind import Kind
+from txfuzz.testing.memory.backend import refused
+from txfuzz.testing.memory.store import Store
+
+LOCK = "update"  # the only word that a reading step may carry as `lock`
+_WRITE = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
+
+
+class MemorySession:
+    """One client's connection.
+
+    latency: seconds that every answer takes. Without them one thread would run transaction after
+    transaction while it has the interpreter's lock, and nothing would depend on anything.
+    """
+
+    def __init__(self, store: Store, kind: Kind, latency: float) -> None:
+        self._store = store
+        self._write = _WRITE[kind]
+        self._latency = latency
+        self.backend = store.connect()
+
+    def begin(self, isolation: str) -> None:
+        time.sleep(self._latency)
+        self._store.begin(self.backend, isolation)
+
+    def execute(self, step: BoundStep) -> ReadValue:
+        time.sleep(self._latency)
+        if step.step.sql is not None:
+            raise refused(f"the database in memory speaks no SQL: {step.step.sql}")
+        if step.f == "r" and step.key is not None:
+            return self._store.read(self.backend, step.key, lock=self._locks(step))
+        if step.f == self._write and step.key is not None and step.value is not None:
+            self._store.write(self.backend, step.key, step.value)
+            return None
+        raise refused(f"a table for {self._write!r} takes no step {step.f!r}")
+
+    def commit(self) -> None:
+        time.sleep(self._latency)
+        self._store.commit(self.backend)
+
+    def rollback(self) -> None:
+        self._store.rollback(self.backend)
+
+    def cancel(self) -> None:
+        self._store.cancel(self.backend)
+
+    def close(self) -> None:
+        self._store.disconnect(self.backend)
+
+    def _locks(self, step: BoundStep) -> bool:
+        lock = step.step.lock
+        if lock not in (None, LOCK):
+            raise refused(f"there is no row lock {lock!r}, only {LOCK!r}")
+        return lock is not None

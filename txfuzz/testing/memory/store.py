@@ -1,0 +1,309 @@
+"""The store: versions of keys, write locks, and one turn at a time for all sessions.
+
+Whatever a session asks is done under one lock, so each statement is atomic; between statements
+other sessions have their turns. A statement that needs the lock of another transaction waits, and
+fails at once where that would close a circle of waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from txfuzz.database.port import Outcome, ReadValue
+from txfuzz.kind import Kind
+from txfuzz.testing.memory import defects as bad
+from txfuzz.testing.memory.backend import (
+    CANCELLED,
+    CONFLICT,
+    DEADLOCK,
+    NO_TRANSACTION,
+    TIMED_OUT,
+    Backend,
+    failed,
+    lost,
+    refused,
+)
+from txfuzz.testing.memory.defects import Defects
+from txfuzz.testing.memory.levels import LEVELS
+
+_RECENT = 4  # so many of the last commits may be missing in a bad snapshot
+_KEPT = 16  # versions of a key beyond which those that nobody can see are forgotten
+
+
+class Version(NamedTuple):
+    """at: the number of the commit that made it, counted from 1; 0 for a key that is not there."""
+
+    at: int
+    value: ReadValue
+
+
+class Store:
+    """The rows of one kind of history. Every method but waits() is for the session's own thread."""
+
+    def __init__(self, kind: Kind, defects: Defects) -> None:
+        self.lock_seconds: float | None = None  # how long a wait for a lock may last; None for ever
+        self.paused = False
+        self.turn = threading.Condition()
+        self._kind = kind
+        self._defects = defects
+        self._absent = Version(0, () if kind is Kind.LIST_APPEND else None)
+        self._versions: dict[int, list[Version]] = {}
+        self._owners: dict[int, Backend] = {}
+        self._commits = 0
+        self.backends: dict[Backend, None] = {}  # in the order in which they connected
+
+    # -- rows, beside the sessions --------------------------------------------------------
+
+    def clear(self) -> None:
+        with self.turn:
+            self._versions.clear()
+
+    def last_key(self) -> int:
+        with self.turn:
+            return max(self._versions, default=0)
+
+    def insert(self, keys: Iterable[int]) -> None:
+        """Commit an empty row for each key."""
+        with self.turn:
+            self._commits += 1
+            for key in keys:
+                self._versions.setdefault(key, [Version(self._commits, self._absent.value)])
+
+    def waits(self) -> Mapping[Backend, Backend]:
+        """Who waits for whom."""
+        with self.turn:
+            return {
+                each: self._owners[each.waits_for]
+                for each in self.backends
+                if each.waits_for is not None and each.waits_for in self._owners
+            }
+
+    # -- what a session asks ----------------------------------------------------------------
+
+    def begin(self, backend: Backend, isolation: str) -> None:
+        with self.turn:
+            self._enter(backend)
+            if backend.open:
+                raise refused("a transaction is open already")
+            if isolation not in LEVELS:
+                raise refused(f"there is no isolation level {isolation!r}")
+            level = LEVELS[isolation]
+            backend.start(level, self._commits, self._hidden() if level.snapshot else frozenset())
+
+    def read(self, backend: Backend, key: int, *, lock: bool) -> ReadValue:
+        """What the transaction sees of the key; `lock` takes its write lock before."""
+        with self.turn:
+            self._enter_transaction(backend)
+            if lock:
+                self._claim(backend, key)
+            if key in backend.written:
+                return backend.written[key]
+            versions = self._versions.get(key, [])
+            place = self._visible(backend, versions)
+            seen = versions[place] if place >= 0 else self._absent
+            backend.read[key] = self._due(backend, versions).at
+            dirty = self._owners.get(key, backend).written
+            if key in dirty and (backend.level.dirty or self._defects.strikes(bad.DIRTY_READ)):
+                return dirty[key]
+            if place >= 0 and self._defects.strikes(bad.STALE_READ):
+                seen = versions[place - 1] if place else self._absent
+            return seen.value
+
+    def write(self, backend: Backend, key: int, value: int) -> None:
+        with self.turn:
+            self._enter_transaction(backend)
+            self._claim(backend, key)
+            if self._kind is Kind.RW_REGISTER:
+                backend.written[key] = value
+                return
+            before = backend.written[key] if key in backend.written else self._base(backend, key).value
+            assert isinstance(before, tuple)
+            backend.written[key] = (*before, value)
+
+    def commit(self, backend: Backend) -> None:
+        with self.turn:
+            self._enter_transaction(backend, committing=True)
+            cut, backend.cut = backend.cut, ""
+            if cut == "there":
+                self._lose(backend)
+                raise lost(Outcome.INFO)
+            if backend.written and backend.level.validated:
+                self._validate(backend)
+            self._lose_versions(backend)
+            self._commits += bool(backend.written)
+            for key, value in backend.written.items():
+                self._install(key, Version(self._commits, value))
+            self._end(backend)
+            if cut:
+                self._lose(backend)
+                raise lost(Outcome.INFO)
+
+    def rollback(self, backend: Backend) -> None:
+        with self.turn:
+            self._end(backend)
+
+    # -- what befalls a session -------------------------------------------------------------
+
+    def connect(self) -> Backend:
+        with self.turn:
+            backend = Backend()
+            self.backends[backend] = None
+            return backend
+
+    def connected(self) -> list[Backend]:
+        with self.turn:
+            return list(self.backends)
+
+    def disconnect(self, backend: Backend) -> None:
+        """The connection is closed or taken away; its transaction is rolled back."""
+        with self.turn:
+            self._lose(backend)
+
+    def cancel(self, backend: Backend) -> None:
+        """End the call that it is blocked in, if it is."""
+        with self.turn:
+            if backend.waits_for is not None or self.paused or backend.paused:
+                backend.stopped = CANCELLED
+                self.turn.notify_all()
+
+    def _enter(self, backend: Backend, *, committing: bool = False) -> None:
+        """Begin a statement: not while the server is paused, and not on a connection that is gone."""
+        while (self.paused or backend.paused) and not backend.gone:
+            if backend.stopped:
+                backend.stopped = ""
+                self._doom(backend, CANCELLED, "cancelled while the server was paused")
+            self.turn.wait()
+        backend.stopped = ""
+        if backend.gone:
+            raise lost(Outcome.INFO if committing else Outcome.FAIL)
+
+    def _enter_transaction(self, backend: Backend, *, committing: bool = False) -> None:
+        self._enter(backend, committing=committing)
+        if not backend.open:
+            raise failed(NO_TRANSACTION, "no transaction is open: it has been rolled back, or never begun")
+
+    def _doom(self, backend: Backend, code: str, message: str) -> None:
+        self._end(backend)
+        raise failed(code, message)
+
+    def _end(self, backend: Backend) -> None:
+        """Its transaction is over, one way or the other: let go of its locks."""
+        backend.open = False
+        for key in [key for key, owner in self._owners.items() if owner is backend]:
+            del self._owners[key]
+        self.turn.notify_all()
+
+    def _lose(self, backend: Backend) -> None:
+        backend.gone = True
+        self.backends.pop(backend, None)
+        self._end(backend)
+
+    # -- locks --------------------------------------------------------------------------------
+
+    def _claim(self, backend: Backend, key: int) -> None:
+        """Take the key's write lock. At the snapshot levels the first that updated it has won."""
+        self._lock(backend, key)
+        if backend.level.snapshot and key not in backend.written and key not in backend.forgiven:
+            newest = self._newest(key).at
+            if newest > backend.began:
+                if not self._defects.strikes(bad.LOST_UPDATE):
+                    self._doom(backend, CONFLICT, f"key {key} was changed since the transaction began")
+                backend.forgiven.add(key)
+
+    def _lock(self, backend: Backend, key: int) -> None:
+        until = None if self.lock_seconds is None else time.monotonic() + self.lock_seconds
+        while self._owners.get(key, backend) is not backend:
+            if self._closes_circle(backend, key):
+                self._doom(backend, DEADLOCK, f"waiting for key {key} would never end")
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                self._doom(backend, TIMED_OUT, f"the lock of key {key} was not to be had in time")
+            backend.waits_for = key
+            self.turn.wait(left)
+            backend.waits_for = None
+            if backend.gone:
+                raise lost(Outcome.FAIL)
+            if backend.stopped:
+                backend.stopped = ""
+                self._doom(backend, CANCELLED, f"cancelled while waiting for key {key}")
+        self._owners[key] = backend
+
+    def _closes_circle(self, backend: Backend, key: int) -> bool:
+        owner = self._owners.get(key)
+        while owner is not None and owner is not backend:
+            owner = None if owner.waits_for is None else self._owners.get(owner.waits_for)
+        return owner is backend
+
+    # -- versions -----------------------------------------------------------------------------
+
+    def _newest(self, key: int) -> Version:
+        versions = self._versions.get(key)
+        return versions[-1] if versions else self._absent
+
+    def _visible(self, backend: Backend, versions: list[Version]) -> int:
+        """The place of the version that it sees, -1 where it sees none."""
+        place = len(versions) - 1
+        if backend.level.snapshot:
+            while place >= 0 and (versions[place].at > backend.began or versions[place].at in backend.hidden):
+                place -= 1
+        return place
+
+    def _due(self, backend: Backend, versions: list[Version]) -> Version:
+        """The version that it should see, were it not for the defects."""
+        for version in reversed(versions):
+            if not backend.level.snapshot or version.at <= backend.began:
+                return version
+        return self._absent
+
+    def _base(self, backend: Backend, key: int) -> Version:
+        """What a write goes on from: the newest version, since its lock is held."""
+        newest = self._newest(key)
+        saw = backend.read.get(key, backend.began)
+        stale = newest.at > saw
+        if stale and (
+            key in backend.forgiven or (not backend.level.snapshot and self._defects.strikes(bad.LOST_UPDATE))
+        ):
+            older = [version for version in self._versions[key] if version.at <= saw]
+            return older[-1] if older else self._absent
+        return newest
+
+    def _validate(self, backend: Backend) -> None:
+        for key, at in backend.read.items():
+            if self._newest(key).at != at and key not in backend.forgiven:
+                self._doom(backend, CONFLICT, f"key {key} was changed since the transaction read it")
+
+    def _install(self, key: int, version: Version) -> None:
+        versions = self._versions.setdefault(key, [])
+        versions.append(version)
+        if len(versions) > _KEPT:
+            oldest = min(
+                (each.began for each in self.backends if each.open and each.level.snapshot),
+                default=self._commits,
+            )
+            seen = sum(each.at <= oldest for each in versions)
+            del versions[: max(0, seen - 2)]  # one more than can be seen, for stale reads
+
+    # -- defects ------------------------------------------------------------------------------
+
+    def _hidden(self) -> frozenset[int]:
+        """The commits that a new snapshot lacks."""
+        recent = min(self._commits, _RECENT)
+        if recent < 2 or not self._defects.strikes(bad.NON_MONOTONIC_SNAPSHOT):
+            return frozenset()
+        return frozenset({self._commits - 1 - self._defects.one_of(bad.NON_MONOTONIC_SNAPSHOT, recent - 1)})
+
+    def _lose_versions(self, backend: Backend) -> None:
+        """Committed versions that this transaction read are lost; what it appended itself is kept."""
+        for key, at in backend.read.items():
+            newest, own = self._newest(key), backend.written.get(key)
+            if newest.at != at or not newest.value or self._owners.get(key, backend) is not backend:
+                continue
+            if isinstance(own, int) or not self._defects.strikes(bad.LOST_COMMITTED_WRITE):
+                continue  # a register that is overwritten at the same moment loses nothing
+            self._versions[key].pop()
+            before = self._newest(key).value
+            if isinstance(own, tuple) and isinstance(newest.value, tuple) and isinstance(before, tuple):
+                backend.written[key] = (*before, *own[len(newest.value) :])
