@@ -62,11 +62,12 @@ PLACES = {
     "sqlalchemy": set(),
     "psycopg": set(),
     "scipy": {"analysis"},
+    "greenlet": {"execution"},
     "numpy": {"history", "analysis", "report"},
     "rich": {"cli", "report"},
 }
 # Slow to import, so never when a module is imported: `txfuzz --help` has to be quick
-LAZY = {"matplotlib", "networkx", "scipy", "edn_format", "yaml", "sqlalchemy"}
+LAZY = {"matplotlib", "networkx", "greenlet", "scipy", "edn_format", "yaml", "sqlalchemy"}
 
 
 def imports(path: Path, *, at_import: bool = False) -> Iterator[str]:

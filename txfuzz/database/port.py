@@ -2,7 +2,7 @@
 
 An adapter is a frozen dataclass; its fields are the options that a workload may set under
 `database:`. It opens a Database (a server, ours or somebody else's); a Database hands out
-Sessions. A Session is one connection, driven by one thread, and blocks. No database is named here.
+Sessions. A Session is one connection, driven by one client, and blocks. No database is named here.
 
 Outcomes are three-valued, as in Jepsen: an error says whether the transaction certainly had
 no effect (fail), may have had one (info), or whether the workload itself is wrong (bug).
@@ -10,7 +10,7 @@ no effect (fail), may have had one (info), or whether the workload itself is wro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType, TracebackType
@@ -125,6 +125,22 @@ class Batching(Protocol):
         begin: the isolation level, where this is the first step. commit: whether it is the last one.
         Where COMMIT was sent with the step, losing the connection is Outcome.INFO, and so is an
         answer to the step that makes no sense: it has been committed.
+        """
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """What a session may offer besides: it says what it waits for, so that one thread can drive many.
+
+    Worth it where the driver is Python: a thread for each client costs about twice as much of the
+    client's time. Sessions that do not offer it get a thread each.
+    """
+
+    def wait_with(self, wait: Callable[[int], None]) -> None:
+        """From now on wait for answers by wait(file descriptor), which returns once it can be read.
+
+        begin(), execute(), commit() and rollback() must wait in no other way, least of all for a
+        lock: the client that holds it may be driven by the same thread.
         """
 
 

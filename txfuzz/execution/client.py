@@ -1,4 +1,4 @@
-"""A client: one thread, one session, one transaction after the other."""
+"""A client: one session, one transaction after the other."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from txfuzz.database.port import Session
+from txfuzz.database.port import Patient, Session
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.source import Source
 from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction import run_transaction
+from txfuzz.execution.turns import Turns
 
 PATIENCE = 5.0  # seconds that a client tries to connect anew
 
@@ -43,7 +44,19 @@ class Client:
         self._recorder = recorder
         self._tally = tally
         self._patience = patience
+        self._turns: Turns | None = None
         self._guard = threading.Lock()
+
+    @property
+    def patient(self) -> bool:
+        """Whether it can take turns with others on one thread."""
+        return isinstance(self.session, Patient)
+
+    def take_turns(self, turns: Turns) -> None:
+        """Wait by these turns from now on."""
+        self._turns = turns
+        if isinstance(self.session, Patient):
+            self.session.wait_with(turns.wait)
 
     def run(self, source: Source, rendezvous: Rendezvous, barrier_every: int) -> None:
         """Until the source has no more. Raises what ends the whole run (a TxfuzzError)."""
@@ -75,11 +88,13 @@ class Client:
             except DatabaseUnavailable:
                 if time.monotonic() > until:
                     raise
-                source.pause(pause)
+                (source.pause if self._turns is None else self._turns.sleep)(pause)
                 pause = min(2 * pause, 0.5)
                 continue
             with self._guard:
                 self.session = session
+            if self._turns is not None:
+                self.take_turns(self._turns)
             return session
         return None
 

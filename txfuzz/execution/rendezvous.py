@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import threading
+from types import TracebackType
+from typing import Any, Protocol
+
+
+class Condition(Protocol):
+    """As much of threading.Condition as is needed here."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def wait(self) -> Any: ...
+
+    def notify_all(self) -> None: ...
 
 
 class Rendezvous:
     """All parties that are still there meet, again and again."""
 
-    def __init__(self, parties: int) -> None:
+    def __init__(self, parties: int, changed: Condition | None = None) -> None:
         self._parties = parties
         self._arrived = 0
         self._round = 0
-        self._changed = threading.Condition()
+        self._changed = threading.Condition() if changed is None else changed
 
     def meet(self) -> None:
         """Wait until every other party has come, too, or has left."""

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from txfuzz.database.port import Database, Session
@@ -18,6 +19,7 @@ from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.source import Source
 from txfuzz.execution.summary import ExecutionSummary, Tally
+from txfuzz.execution.turns import Turns
 from txfuzz.execution.vanishing import Anchor
 from txfuzz.workload.asking import Asking
 from txfuzz.workload.keys import KeySpace
@@ -95,6 +97,8 @@ class _Running:
         self._connect, self._isolation, self._recorder = connect, isolation, recorder
         self._nemesis = nemesis
         self._barrier_every = workload.scheduling.barrier_every
+        # To insert rows is to wait outside a session: for good, where a client has locked the table.
+        self._may_take_turns = workload.keys.rows == "fresh" or not _has_sql(workload)
         self._clients: list[Client] = []
         count = workload.scheduling.clients
         patience = PATIENCE if nemesis is None else disturbances.PATIENCE
@@ -106,16 +110,7 @@ class _Running:
     def drive(
         self, source: Source, interrupted: threading.Event, anchor: Anchor, watch: Watch | None
     ) -> None:
-        rendezvous = Rendezvous(len(self._clients))
-        threads = [
-            threading.Thread(
-                target=self._work,
-                args=(client, source, rendezvous),
-                name=f"client-{client.process}",
-                daemon=True,
-            )
-            for client in self._clients
-        ]
+        threads = self._threads(source)
         for thread in threads:
             thread.start()
         over = threading.Event()
@@ -150,6 +145,20 @@ class _Running:
         )
         thread.start()
         return thread
+
+    def _threads(self, source: Source) -> list[threading.Thread]:
+        """One for all clients where they can take turns, else one for each."""
+        turns = Turns() if self._may_take_turns and all(each.patient for each in self._clients) else None
+        rendezvous = Rendezvous(len(self._clients), None if turns is None else turns.condition())
+        works = [partial(self._work, client, source, rendezvous) for client in self._clients]
+        if turns is not None:
+            for client in self._clients:
+                client.take_turns(turns)
+            works = [partial(self._guarded, source, partial(turns.run, works))]
+        return [
+            threading.Thread(target=work, name=f"clients-{number}", daemon=True)
+            for number, work in enumerate(works)
+        ]
 
     def _work(self, client: Client, source: Source, rendezvous: Rendezvous) -> None:
         self._guarded(source, lambda: client.run(source, rendezvous, self._barrier_every))
@@ -194,3 +203,7 @@ class _Running:
             interrupted=interrupted,
             failure=self.failure,
         )
+
+
+def _has_sql(workload: Workload) -> bool:
+    return any(step.sql is not None for each in workload.transactions for step in each.steps)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 
-from psycopg import Error, pq
+from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
@@ -20,7 +21,7 @@ from .own_steps import OwnSteps, call
 from .raw_steps import RawSteps
 from .sqlstate import IN_FAILED_TRANSACTION, INVALID_TRANSACTION
 from .statements import Tables, begin_sql
-from .wire import TEXT, TUPLES_OK, Wire
+from .wire import TEXT, Wire
 
 IDLE = int(pq.TransactionStatus.IDLE)
 
@@ -51,12 +52,11 @@ class PostgresSession:
 
     def configure(self, sql: str) -> None:
         """Run one statement outside any transaction: the settings of this session."""
-        try:
-            result = self._conn.exec_(sql.encode())
-        except Error as error:
-            raise self._wire.lost(str(error), committing=False) from None
-        if result.status != TUPLES_OK:
-            raise self._wire.error(result, committing=False)
+        self._wire.last(sql.encode())
+
+    def wait_with(self, wait: Callable[[int], None]) -> None:
+        """See txfuzz.database.port.Patient."""
+        self._wire.wait = wait
 
     # -- a message for each statement -----------------------------------------------------
 
@@ -162,8 +162,8 @@ class PostgresSession:
         conn = self._conn
         if conn.status != BAD and conn.transaction_status != IDLE:
             # If that fails the connection is lost, and with it the transaction; the next begin() says so.
-            with contextlib.suppress(Error):
-                conn.exec_prepared(self._rollback, ())
+            with contextlib.suppress(SessionError):
+                self._wire.run(self._rollback, ())
 
     def cancel(self) -> None:
         """Ask the server to cancel; if that fails, or the second time, cut the connection."""

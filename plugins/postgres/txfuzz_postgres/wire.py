@@ -11,7 +11,8 @@ both alike; the second saves round trips, which cost a client far more than anyt
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
 
 from psycopg import Error, pq
 from psycopg.pq.abc import PGconn, PGresult
@@ -25,31 +26,34 @@ COMMAND_OK = int(pq.ExecStatus.COMMAND_OK)
 TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
 EMPTY_QUERY = int(pq.ExecStatus.EMPTY_QUERY)
 FATAL_ERROR = int(pq.ExecStatus.FATAL_ERROR)
+COPYING = frozenset(map(int, (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)))
+FINE = frozenset((COMMAND_OK, TUPLES_OK))
 INT8 = 20  # oid of the type of every parameter
 TEXT, BINARY = 0, 1
-SMALL = 1000  # bytes that arrive in one piece, together with what follows them
+P = ParamSpec("P")
 
 
 class Wire:
-    """One connection for one thread. Everything raises SessionError where the server says no or nothing."""
+    """One connection for one client. Everything raises SessionError where the server says no or nothing.
+
+    wait: waits until a file descriptor can be read; all waiting for answers is by this.
+    """
 
     def __init__(self, conn: PGconn) -> None:
         self.conn = conn
         self._names: dict[str, bytes] = {}  # SQL → prepared statement
+        self._file = conn.socket
         self._answer = select.poll()
-        self._answer.register(conn.socket, select.POLLIN)
+        self._answer.register(self._file, select.POLLIN)
+        self.wait: Callable[[int], object] = lambda _: self._answer.poll()
 
     def prepare(self, sql: str, parameters: int) -> bytes:
         """The name of this statement, which is prepared when it is first needed."""
         name = self._names.get(sql)
         if name is None:
             name = b"txfuzz_%d" % len(self._names)
-            try:
-                result = self.conn.prepare(name, sql.encode(), [INT8] * parameters)
-            except Error as error:
-                raise self.lost(str(error), committing=False) from None
-            if result.status != COMMAND_OK:
-                raise self.error(result, committing=False)
+            types = [INT8] * parameters
+            self._single(False, self.conn.send_prepare, name, sql.encode(), types)
             self._names[sql] = name
         return name
 
@@ -57,23 +61,12 @@ class Wire:
         self, name: bytes, parameters: Sequence[bytes], result_format: int = TEXT, committing: bool = False
     ) -> PGresult:
         """Run one prepared statement. committing: it is COMMIT."""
-        try:
-            result = self.conn.exec_prepared(name, parameters, None, result_format)
-        except Error as error:
-            raise self.lost(str(error), committing) from None
-        if result.status == TUPLES_OK or result.status == COMMAND_OK:
-            return result
-        raise self.error(result, committing)
+        send = self.conn.send_query_prepared
+        return self._single(committing, send, name, parameters, None, result_format)
 
     def last(self, message: bytes) -> PGresult:
         """Send several statements, none of which commits, in one message; the answer to the last one."""
-        try:
-            result = self.conn.exec_(message)
-        except Error as error:
-            raise self.lost(str(error), committing=False) from None
-        if result.status == TUPLES_OK or result.status == COMMAND_OK:
-            return result
-        raise self.error(result, committing=False)
+        return self._single(False, self.conn.send_query, message)
 
     def all(self, message: bytes) -> list[PGresult]:
         """Send several statements, the last of which commits, in one message; all answers.
@@ -81,29 +74,41 @@ class Wire:
         After the first error the server skips the rest. Where the connection is lost nobody knows
         how far it came, so that is a loss at COMMIT.
         """
-        results = []
+        results = self._answers(True, self.conn.send_query, message)
+        for result in results:
+            if result.status not in FINE:
+                raise self.error(result, committing=True)
+        return results
+
+    def _single(self, committing: bool, send: Callable[P, None], *args: P.args, **more: P.kwargs) -> PGresult:
+        result = self._answers(committing, send, *args, **more)[-1]
+        if result.status in FINE:
+            return result
+        raise self.error(result, committing)
+
+    def _answers(
+        self, committing: bool, send: Callable[P, None], *args: P.args, **more: P.kwargs
+    ) -> list[PGresult]:
+        """Send one message by send(*args); all answers to it, which are one at least."""
         conn = self.conn
+        results: list[PGresult] = []
         try:
-            conn.send_query(message)
-            self._answer.poll()
+            send(*args, **more)
+            self.wait(self._file)
             conn.consume_input()
-            whole = False
             while True:
                 # get_result() would wait with the interpreter's lock held: it is called when it need not.
-                while not whole and conn.is_busy():
-                    self._answer.poll()
+                while conn.is_busy():
+                    self.wait(self._file)
                     conn.consume_input()
                 result = conn.get_result()
                 if result is None:
-                    break
+                    return results
                 results.append(result)
-                whole = _rest_is_there(result)
+                if result.status in COPYING:
+                    return results
         except Error as error:
-            raise self.lost(str(error), committing=True) from None
-        for result in results:
-            if result.status != TUPLES_OK and result.status != COMMAND_OK:
-                raise self.error(result, committing=True)
-        return results
+            raise self.lost(str(error), committing) from None
 
     def error(self, result: PGresult, committing: bool) -> SessionError:
         """What this answer means for the transaction. committing: COMMIT had been sent."""
@@ -128,14 +133,3 @@ class Wire:
         """The connection has ended without a word."""
         outcome = outcome_of(CONNECTION_LOST, lost=True, committing=committing)
         return SessionError(outcome, CONNECTION_LOST, " ".join(message.split()), lost=True)
-
-
-def _rest_is_there(result: PGresult) -> bool:
-    """Whether the further answers to the same message have arrived with this one.
-
-    The server sends answers when its buffer is full, at an error or a notice (sessions want none),
-    and when all statements have run. To ask libpq means to give the interpreter's lock away.
-    """
-    if result.status == TUPLES_OK:
-        return result.ntuples == 0 or (result.ntuples == 1 and len(result.get_value(0, 0) or b"") < SMALL)
-    return result.status == COMMAND_OK
