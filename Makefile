@@ -22,6 +22,8 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/checking.py
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/feedback.py
 
 # Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md renews the tables there.
