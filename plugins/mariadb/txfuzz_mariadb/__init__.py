@@ -1,0 +1,12 @@
+"""MariaDB for txfuzz: the hook that hands over the adapter, and nothing slow to import."""
+
+from __future__ import annotations
+
+from txfuzz import hookimpl
+
+
+@hookimpl
+def txfuzz_register_adapters() -> list[type]:
+    from txfuzz_mariadb.adapter import MariadbAdapter
+
+    return [MariadbAdapter]

@@ -1,0 +1,75 @@
+"""What every session of ours sets, and what a campaign's record says about the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .connection import FAILURES, Link
+
+if TYPE_CHECKING:
+    from .adapter import MariadbAdapter
+
+SNAPSHOTS = "innodb_snapshot_isolation"
+
+# What decides how a campaign behaves, and is worth a line in its record.
+SHOWN = (
+    "binlog_format",
+    "innodb_autoinc_lock_mode",
+    "innodb_buffer_pool_size",
+    "innodb_deadlock_detect",
+    "innodb_flush_log_at_trx_commit",
+    "innodb_lock_wait_timeout",
+    "innodb_rollback_on_timeout",
+    SNAPSHOTS,
+    "log_bin",
+    "max_connections",
+    "sql_mode",
+    "sync_binlog",
+    "wsrep_on",
+)
+
+
+def session_settings(adapter: MariadbAdapter) -> dict[str, str | int]:
+    """Name → value. A server has some of them under another name, or not at all."""
+    return {
+        "innodb_lock_wait_timeout": adapter.lock_wait_timeout,
+        SNAPSHOTS: "ON" if adapter.innodb_snapshot_isolation else "OFF",
+        "sql_mode": "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+        "tx_read_only": "OFF",
+        "transaction_read_only": "OFF",
+        # A transaction that waits at a barrier or in a replay is no forgotten one.
+        "idle_transaction_timeout": 0,
+        "wait_timeout": 86400,
+        "max_statement_time": 0,
+        "completion_type": "NO_CHAIN",
+    }
+
+
+def apply_settings(link: Link, settings: Mapping[str, str | int]) -> None:
+    """Raises what the connection raises: these are known to be possible."""
+    for name, value in settings.items():
+        link.run(f"SET SESSION {name} = %s", (value,))
+
+
+def permitted(link: Link, wished: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Set what this server has and this user may set on this connection, and say what that was."""
+    done = {}
+    for name, value in wished.items():
+        try:
+            apply_settings(link, {name: value})
+        except FAILURES:
+            if not link.open:
+                raise
+        else:
+            done[name] = value
+    return done
+
+
+def describe_settings(link: Link) -> dict[str, str]:
+    """The version, and the settings of SHOWN that this server has, as our sessions see them."""
+    marks = ", ".join(["%s"] * len(SHOWN))
+    found = dict(link.rows(f"SHOW SESSION VARIABLES WHERE Variable_name IN ({marks})", SHOWN))
+    shown = {name: str(found[name]) for name in SHOWN if name in found}
+    version = link.run("SELECT VERSION(), @@version_comment").row or ("", "")
+    return {"version": str(version[0]), "comment": str(version[1]), **shown}

@@ -1,0 +1,138 @@
+"""The SQL of every kind of step. Values go beside it, as parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from txfuzz.errors import UsageError
+from txfuzz.kind import Kind
+
+from .levels import lock_clause
+
+ON_DUPLICATE_KEY = "on-duplicate-key"
+UPDATE_ELSE_INSERT = "update-else-insert"
+WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
+
+STEM: Mapping[Kind, str] = {Kind.LIST_APPEND: "txfuzz_list_append", Kind.RW_REGISTER: "txfuzz_rw_register"}
+WRITE: Mapping[Kind, str] = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of one kind of history: physical key k lives in table k modulo `count`."""
+
+    kind: Kind
+    schema: str
+    count: int
+
+    def name(self, index: int) -> str:
+        return STEM[self.kind] if index == 0 else f"{STEM[self.kind]}_{index}"
+
+    def qualified(self, index: int) -> str:
+        """With its database, quoted, for the text of a statement."""
+        return f"{quoted(self.schema)}.{self.name(index)}"
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def read_sql(table: str, lock: str | None) -> str:
+    """Parameter: key."""
+    return f"SELECT val FROM {table} WHERE id = %(key)s{lock_clause(lock)}"
+
+
+def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
+    """One statement, or an UPDATE and the INSERT for when it found no row. Parameters: key, value."""
+    appends = kind is Kind.LIST_APPEND
+    first = "CONCAT(%(value)s, ',')" if appends else "%(value)s"
+    changed = "CONCAT(val, %(value)s, ',')" if appends else "%(value)s"
+    insert = f"INSERT INTO {table} (id, val) VALUES (%(key)s, {first})"
+    if form == ON_DUPLICATE_KEY:
+        return (f"{insert} ON DUPLICATE KEY UPDATE val = {changed}",)
+    return (f"UPDATE {table} SET val = {changed} WHERE id = %(key)s", insert)
+
+
+@dataclass(frozen=True, slots=True)
+class RawStatement:
+    """A raw step, ready but for its table. sql: with the driver's placeholders. names: its arguments.
+
+    undoes, opens: ROLLBACK TO, and SAVEPOINT. upserts: it may count a changed row twice.
+    """
+
+    sql: str
+    names: frozenset[str]
+    undoes: bool
+    opens: bool
+    upserts: bool
+
+    def on(self, table: str) -> str:
+        return self.sql.replace("{table}", table.replace("%", "%%"))
+
+    @property
+    def names_table(self) -> bool:
+        return "{table}" in self.sql
+
+
+# What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.
+TOKEN = re.compile(
+    r"""
+      '(?:[^'\\]|''|\\.)*' | "(?:[^"\\]|""|\\.)*"  # strings
+    | `(?:[^`]|``)*`                               # quoted names
+    | --(?:[ \t][^\n]*|\n|$) | \#[^\n]* | /\*.*?\*/  # comments
+    | (?<![\w:]):(?P<name>[A-Za-z_]\w*)            # and not an assignment
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+ENDING = frozenset({"begin", "commit", "rollback", "start", "xa"})
+SETTINGS = re.compile(
+    r"\btransaction\b|\bautocommit\b|\btx_(isolation|read_only)\b|\btransaction_(isolation|read_only)\b"
+)
+
+
+@lru_cache(maxsize=1024)
+def compile_raw(sql: str) -> RawStatement:
+    """Every `:name` becomes a parameter of the driver's.
+
+    Raises UsageError for statements that would end the transaction or change its level: sessions do that.
+    """
+    plain = without_quoted(sql)
+    words = tuple(word.lower() for word in re.findall(r"\w+", plain)[:4])
+    undoes = words[:1] == ("rollback",) and "to" in words
+    sets_level = words[:1] == ("set",) and SETTINGS.search(plain.lower())
+    if (words[:1] and words[0] in ENDING and not undoes) or sets_level:
+        started = " ".join(words[:2]).upper()
+        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+    names: set[str] = set()
+    pieces: list[str] = []
+    end = 0
+    for token in TOKEN.finditer(sql):
+        pieces.append(sql[end : token.start()].replace("%", "%%"))
+        name = token["name"]
+        if name is None:
+            pieces.append(token[0].replace("%", "%%"))
+        else:
+            names.add(name)
+            pieces.append(f"%({name})s")
+        end = token.end()
+    pieces.append(sql[end:].replace("%", "%%"))
+    return RawStatement(
+        "".join(pieces),
+        frozenset(names),
+        undoes,
+        opens=words[:1] == ("savepoint",),
+        upserts=words[:1] in (("insert",), ("replace",)),
+    )
+
+
+def without_quoted(sql: str) -> str:
+    """The statement without strings and comments, to look for words in it. `/*! … */` is no comment."""
+
+    def blank(token: re.Match[str]) -> str:
+        text = token[0]
+        return text[3:-2] if text.startswith(("/*!", "/*M!")) else " " if token["name"] is None else text
+
+    return TOKEN.sub(blank, sql)
