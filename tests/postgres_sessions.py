@@ -19,8 +19,8 @@ LISTS = Kind.LIST_APPEND
 SERIALIZABLE, SNAPSHOT, COMMITTED = "serializable", "repeatable read", "read committed"
 
 
-def r(key: int) -> BoundStep:
-    return BoundStep(Step("r"), "r", key)
+def r(key: int, lock: str | None = None) -> BoundStep:
+    return BoundStep(Step("r", lock=lock), "r", key)
 
 
 def append(key: int, value: int) -> BoundStep:

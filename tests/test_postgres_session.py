@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 
+from postgres_sessions import (
+    COMMITTED,
+    LISTS,
+    SERIALIZABLE,
+    SNAPSHOT,
+    Later,
+    administrator,
+    append,
+    r,
+    refused,
+)
 from txfuzz.database.port import BoundStep, Database, Outcome, ReadValue, Session, SessionError
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
@@ -19,16 +28,7 @@ from txfuzz_postgres.session import PostgresSession
 
 pytestmark = pytest.mark.server
 
-LISTS, REGISTERS = Kind.LIST_APPEND, Kind.RW_REGISTER
-SERIALIZABLE, SNAPSHOT, COMMITTED = "serializable", "repeatable read", "read committed"
-
-
-def r(key: int, lock: str | None = None) -> BoundStep:
-    return BoundStep(Step("r", lock=lock), "r", key)
-
-
-def append(key: int, value: int) -> BoundStep:
-    return BoundStep(Step("append"), "append", key, value)
+REGISTERS = Kind.RW_REGISTER
 
 
 def w(key: int, value: int) -> BoundStep:
@@ -70,38 +70,6 @@ def run(session: Session, *steps: BoundStep, isolation: str = SERIALIZABLE) -> l
     seen = [session.execute(step) for step in steps]
     session.commit()
     return seen
-
-
-def refused(call: Callable[[], object]) -> SessionError:
-    with pytest.raises(SessionError) as caught:
-        call()
-    return caught.value
-
-
-class Later(threading.Thread):
-    """A call that blocks, made in a thread; its error, if any."""
-
-    def __init__(self, call: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self._call = call
-        self.error: Exception | None = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._call()
-        except Exception as error:
-            self.error = error
-
-    def outcome(self) -> SessionError:
-        self.join(20)
-        assert not self.is_alive()
-        assert isinstance(self.error, SessionError)
-        return self.error
-
-
-def administrator(database: PostgresDatabase) -> psycopg.Connection:
-    return psycopg.connect(database._target.conninfo("test"), autocommit=True)
 
 
 def wait_until_blocked(database: PostgresDatabase, session: PostgresSession) -> None:

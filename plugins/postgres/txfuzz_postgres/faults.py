@@ -16,7 +16,27 @@ Done = Mapping[str, int | str]
 
 
 @dataclass(frozen=True)
-class KillServer:
+class _Fault:
+    """What they have in common: their options are checked. Most warn of nothing; some are over at once."""
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        check(self, f"fault {self.name!r}")
+
+    @property
+    def lasts(self) -> float:
+        return 0.0
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        return ()
+
+    def heal(self, injector: Injectable) -> Done:
+        return {}
+
+
+@dataclass(frozen=True)
+class KillServer(_Fault):
     """A crash: kill -9 of every process, then a restart on the same data."""
 
     name: ClassVar[str] = "kill-server"
@@ -24,9 +44,6 @@ class KillServer:
     needs: ClassVar[str] = KILL
 
     down: float = option(0.1, "seconds until it is started again", least=0)
-
-    def __post_init__(self) -> None:
-        check(self, f"fault {self.name!r}")
 
     @property
     def lasts(self) -> float:
@@ -54,7 +71,7 @@ class KillServer:
 
 
 @dataclass(frozen=True)
-class TerminateBackends:
+class TerminateBackends(_Fault):
     """What an administrator or a failing network does to connections."""
 
     name: ClassVar[str] = "terminate-backends"
@@ -63,25 +80,12 @@ class TerminateBackends:
 
     share: float = option(1.0, "which share of them, at least one; 1 for all", least=0)
 
-    def __post_init__(self) -> None:
-        check(self, f"fault {self.name!r}")
-
-    @property
-    def lasts(self) -> float:
-        return 0.0
-
-    def cautions(self, database: Database) -> tuple[str, ...]:
-        return ()
-
     def inject(self, injector: Injectable, chance: Random) -> Done:
         return {"terminated": injector.terminate(min(self.share, 1.0), chance)}
 
-    def heal(self, injector: Injectable) -> Done:
-        return {}
-
 
 @dataclass(frozen=True)
-class PauseServer:
+class PauseServer(_Fault):
     """A machine that stalls: nobody fails, and everybody is late."""
 
     name: ClassVar[str] = "pause-server"
@@ -95,15 +99,9 @@ class PauseServer:
     )
     seconds: float = option(0.3, "for how long", least=0)
 
-    def __post_init__(self) -> None:
-        check(self, f"fault {self.name!r}")
-
     @property
     def lasts(self) -> float:
         return self.seconds
-
-    def cautions(self, database: Database) -> tuple[str, ...]:
-        return ()
 
     def inject(self, injector: Injectable, chance: Random) -> Done:
         return {"paused": injector.pause(self.whom, chance), "whom": self.whom}
@@ -114,7 +112,7 @@ class PauseServer:
 
 
 @dataclass(frozen=True)
-class Timeouts:
+class Timeouts(_Fault):
     """Statements and waits for locks that the server gives up."""
 
     name: ClassVar[str] = "timeouts"
@@ -125,15 +123,9 @@ class Timeouts:
     lock_ms: int = option(1, "lock_timeout meanwhile; 0 leaves it alone", least=0)
     seconds: float = option(0.5, "for how long", least=0)
 
-    def __post_init__(self) -> None:
-        check(self, f"fault {self.name!r}")
-
     @property
     def lasts(self) -> float:
         return self.seconds
-
-    def cautions(self, database: Database) -> tuple[str, ...]:
-        return ()
 
     def inject(self, injector: Injectable, chance: Random) -> Done:
         injector.limit(self.statement_ms, self.lock_ms)
@@ -145,7 +137,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
-class CutCommit:
+class CutCommit(_Fault):
     """The one moment at which a client cannot know what has become of its transaction."""
 
     name: ClassVar[str] = "cut-commit"
@@ -154,21 +146,8 @@ class CutCommit:
 
     connections: int = option(1, "how many at a time", least=1)
 
-    def __post_init__(self) -> None:
-        check(self, f"fault {self.name!r}")
-
-    @property
-    def lasts(self) -> float:
-        return 0.0
-
-    def cautions(self, database: Database) -> tuple[str, ...]:
-        return ()
-
     def inject(self, injector: Injectable, chance: Random) -> Done:
         return {"cut": injector.cut_commits(self.connections, chance)}
-
-    def heal(self, injector: Injectable) -> Done:
-        return {}
 
 
 FAULTS = (KillServer, TerminateBackends, PauseServer, Timeouts, CutCommit)
