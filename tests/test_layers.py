@@ -45,8 +45,10 @@ BELOW = {
         "plugin",
         "replay",
         "report",
+        "scaffold",
         "workload",
     },
+    "scaffold": set(),
 }
 # Modules at the top that every layer may import
 COMMON = {"errors", "kind", "options"}

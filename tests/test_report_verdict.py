@@ -115,7 +115,7 @@ def test_a_level_called_repeatable_read_that_promises_adyas() -> None:
 
 def test_the_types_of_other_analyzers_are_not_said_to_be_allowed() -> None:
     said = verdict_sentence(found("negative-balance"), "repeatable read", "snapshot-isolation")
-    assert said == "Found negative-balance, which contradicts serializable."
+    assert said == "Found negative-balance, to which an analyzer objects."
     result = AnalysisResult("h.edn", Verdict.INVALID, "serializable", "bank: money was lost")
     assert verdict_sentence(result, None, None) == "Not serializable: bank: money was lost."
 
@@ -139,3 +139,13 @@ def test_promises(type: str, promised: str, broken: bool) -> None:
     said = verdict_sentence(found(type, expect="strong-serializable"), "some level", promised)
     assert ("the database broke its promise" in said) == broken
     assert ("no bug of the database" in said) != broken
+
+
+def test_what_breaks_a_rule_of_an_analyzer_is_not_held_against_the_model() -> None:
+    assert verdict_sentence(found("stale-read"), "read committed", "read-committed") == (
+        "Found stale-read, to which an analyzer objects."
+    )
+    said = verdict_sentence(found("G2-item", "stale-read"), "snapshot", "snapshot-isolation")
+    assert (
+        said == "Found G2-item, which contradicts serializable, and stale-read, to which an analyzer objects."
+    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from txfuzz.analysis.contract import Analyzer, Part
     from txfuzz.analysis.graphs import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
+    from txfuzz.analysis.wording import transaction_view
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.outcome import CampaignResult
     from txfuzz.campaign.settings import CampaignSettings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         Session,
         SessionError,
     )
-    from txfuzz.errors import TxfuzzError
+    from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
     from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
     from txfuzz.history.model import History
     from txfuzz.history.reading import read_history
@@ -48,6 +49,7 @@ _HOME = {
     "CampaignSettings": "txfuzz.campaign.settings",
     "Capabilities": "txfuzz.database.port",
     "Database": "txfuzz.database.port",
+    "DatabaseUnavailable": "txfuzz.errors",
     "Edge": "txfuzz.analysis.result",
     "Fault": "txfuzz.database.faults",
     "FeedbackResult": "txfuzz.feedback.contract",
@@ -62,6 +64,7 @@ _HOME = {
     "SessionError": "txfuzz.database.port",
     "Template": "txfuzz.workload.template",
     "TxfuzzError": "txfuzz.errors",
+    "UsageError": "txfuzz.errors",
     "Verdict": "txfuzz.analysis.result",
     "Workload": "txfuzz.workload.model",
     "analyze_history": "txfuzz.analysis.analyze",
@@ -70,6 +73,7 @@ _HOME = {
     "option": "txfuzz.options",
     "read_history": "txfuzz.history.reading",
     "run_campaign": "txfuzz.campaign.loop",
+    "transaction_view": "txfuzz.analysis.wording",
 }
 
 __all__ = [
@@ -83,6 +87,7 @@ __all__ = [
     "CampaignSettings",
     "Capabilities",
     "Database",
+    "DatabaseUnavailable",
     "Edge",
     "Fault",
     "FeedbackResult",
@@ -97,6 +102,7 @@ __all__ = [
     "SessionError",
     "Template",
     "TxfuzzError",
+    "UsageError",
     "Verdict",
     "Workload",
     "analyze_history",
@@ -105,6 +111,7 @@ __all__ = [
     "option",
     "read_history",
     "run_campaign",
+    "transaction_view",
 ]
 __version__ = "0.1.0"
 

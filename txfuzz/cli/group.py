@@ -20,6 +20,7 @@ COMMANDS = {
     "workloads": "List the shipped workloads, or show one.",
     "templates": "List the installed transaction templates, or show one.",
     "plugins": "List the installed plugins, or show the options of one thing.",
+    "new-plugin": "Write a new plugin that works, to be changed into one's own.",
     "doctor": "Check this installation and the database that it would use.",
 }
 
@@ -33,7 +34,8 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
-            command = getattr(importlib.import_module(f"txfuzz.cli.{name}"), name)
+            place = name.replace("-", "_")
+            command = getattr(importlib.import_module(f"txfuzz.cli.{place}"), place)
             assert isinstance(command, click.Command)
             return command
         self._load_plugins()

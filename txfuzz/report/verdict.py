@@ -77,8 +77,16 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _contradiction(result: AnalysisResult) -> str:
-    types = result.anomaly_types
-    return f"Found {listed(types)}, which contradict{_s(types)} {model_text(result.expect)}"
+    """What contradicts the model, and what breaks a rule that is an analyzer's own."""
+    known = prohibited(_STRONGEST)
+    types = [name for name in result.anomaly_types if name in known]
+    own = [name for name in result.anomaly_types if name not in known]
+    said = []
+    if types:
+        said.append(f"{listed(types)}, which contradict{_s(types)} {model_text(result.expect)}")
+    if own:
+        said.append(f"{listed(own)}, to which an analyzer objects")
+    return f"Found {', and '.join(said)}"
 
 
 def _found(result: AnalysisResult, broken: Sequence[str]) -> str:

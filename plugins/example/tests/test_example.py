@@ -1,0 +1,22 @@
+"""What every heuristic owes, and what this one does."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from txfuzz import FeedbackResult, Verdict, Workload
+from txfuzz.testing import HeuristicConformance
+
+from txfuzz_example.heuristic import Example
+
+
+class TestConformance(HeuristicConformance):
+    @pytest.fixture
+    def heuristic(self) -> Example:
+        return Example()
+
+
+def test_nothing_changes_while_nothing_nearly_happened() -> None:
+    feedback = FeedbackResult(0, Verdict.VALID, transactions=10, committed=10)
+    assert Example().propose(feedback, Workload("w", (), ()), Random(0)) == ()

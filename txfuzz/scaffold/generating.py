@@ -1,0 +1,73 @@
+"""The files of a new plugin. Each kind has a folder here, and all share `common`.
+
+A file NAME.in is a string.Template; `_module_`, `_plugin_` and `_name_` in paths stand for those words.
+What is written is data for the author's editor: nothing of it is imported from here.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from txfuzz.errors import OutputError, UsageError
+from txfuzz.scaffold.names import Names
+
+KINDS = {
+    "adapter": "a way to reach a database: lists in an SQLite file",
+    "template": "a transaction with parameters: two reads and a write that write skew can break",
+    "analyzer": "a judge of histories: objects to reads that miss what was acknowledged",
+    "heuristic": "from feedback to the next workload: asks again for the keys of near-cycles",
+    "fault": "something that goes wrong on purpose: a session that stalls",
+}
+_HERE = Path(__file__).resolve().parent
+_SUFFIX = ".in"
+
+
+def files_of(names: Names, kind: str, version: str) -> Mapping[str, str]:
+    """Path → text of all files of the distribution.
+
+    version: that of txfuzz, which the plugin will ask for.
+    """
+    words = {
+        "plugin": names.plugin,
+        "distribution": names.distribution,
+        "module": names.module,
+        "name": names.plugin.replace("-", "_"),
+        "cls": names.cls,
+        "constant": names.plugin.replace("-", "_").upper(),
+        "kind": kind,
+        "a_kind": f"an {kind}" if kind[0] == "a" else f"a {kind}",
+        "requires": _compatible(version),
+    }
+    found = {}
+    for folder in (_HERE / "common", _HERE / kind):
+        for path, text in _templates(folder):
+            for word in ("module", "plugin", "name"):
+                path = path.replace(f"_{word}_", words[word])
+            found[path] = string.Template(text).substitute(words)
+    return dict(sorted(found.items()))
+
+
+def write_plugin(files: Mapping[str, str], directory: Path) -> None:
+    """Write them into a directory that is new or empty. Raises UsageError where something is there."""
+    if directory.is_dir() and any(directory.iterdir()):
+        raise UsageError(f"{directory}: there is something already; choose another --output-dir")
+    try:
+        for name, text in files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
+
+
+def _templates(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.rglob(f"*{_SUFFIX}")):
+        yield path.relative_to(folder).as_posix().removesuffix(_SUFFIX), path.read_text(encoding="utf-8")
+
+
+def _compatible(version: str) -> str:
+    """From this minor version to the next one: "txfuzz>=0.1,<0.2"."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return f"txfuzz>={major}.{minor},<{major}.{minor + 1}"
