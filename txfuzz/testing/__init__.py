@@ -10,13 +10,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from txfuzz.testing.adapters.conformance import AdapterConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
 
 _HOME = {
+    "AdapterConformance": "txfuzz.testing.adapters.conformance",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
 }
 
-__all__ = ["MemoryAdapter"]
+__all__ = ["AdapterConformance", "MemoryAdapter"]
 
 
 def __getattr__(name: str) -> Any:

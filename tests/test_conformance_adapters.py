@@ -1,0 +1,28 @@
+"""Our own adapters pass the checks that we hand to everybody."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from txfuzz.testing import AdapterConformance, MemoryAdapter
+from txfuzz_postgres.adapter import PostgresAdapter
+
+
+class TestMemory(AdapterConformance):
+    adapter = MemoryAdapter
+    shows: ClassVar = {
+        "read uncommitted": ("G1a", "G1b", "G1c", "lost-update"),
+        "read committed": ("lost-update", "G-single-item", "G-nonadjacent-item"),
+        "snapshot": ("G2-item",),
+    }
+
+
+@pytest.mark.server
+class TestPostgres(AdapterConformance):
+    adapter = PostgresAdapter
+    shows: ClassVar = {
+        "read committed": ("lost-update", "G-single-item", "G-nonadjacent-item"),
+        "repeatable read": ("G2-item",),
+    }

@@ -1,0 +1,1 @@
+"""Checks for database adapters; AdapterConformance is all of them."""

@@ -1,0 +1,23 @@
+"""All checks of an adapter."""
+
+from __future__ import annotations
+
+from txfuzz.testing.adapters.alone import ChecksOfOneSession
+from txfuzz.testing.adapters.together import ChecksOfSeveralSessions
+
+
+class AdapterConformance(ChecksOfOneSession, ChecksOfSeveralSessions):
+    """Everything that a campaign relies on. Capabilities decide what applies; the rest is skipped by name.
+
+        class TestMine(AdapterConformance):
+            adapter = MyAdapter()
+            url = os.environ.get("MY_URL")
+            shows = {"read committed": ("lost-update",)}
+
+    adapter: class attribute or fixture. url: where its server is; None for an embedded one.
+    shows: level → types of anomalies that are known to show there (held against serializable), each
+    of one of the classical interleavings (txfuzz.testing.scenarios); without it nobody tells
+    whether a weak level is in force at all.
+    breaks: level → why the database is known not to keep there what the adapter promises.
+    cut_at_commit(): to be overridden where the database cannot suffer the fault `cut`.
+    """

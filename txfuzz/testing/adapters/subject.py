@@ -1,0 +1,79 @@
+"""What the checks of an adapter stand on: the adapter, an open database, and what the author may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any, ClassVar
+
+import pytest
+
+from txfuzz.database.faults import CUT, Breakable
+from txfuzz.database.port import Adapter, Capabilities, Database, Session
+from txfuzz.testing.subjects import given
+
+OPENED = pytest.StashKey[list[tuple[Adapter, Database]]]()
+
+
+class AdapterSubject:
+    """The attributes and hooks of AdapterConformance.
+
+    adapter: class attribute or fixture. url: where its server is; None for an embedded one.
+    shows: level → types of anomalies that are known to show there (held against serializable), one
+    of the classical interleavings each; without them nobody tells a level from a stronger one.
+    breaks: level → why the database is known not to keep there what the adapter promises.
+    """
+
+    adapter: Any = None
+    url: ClassVar[str | None] = None
+    shows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    breaks: ClassVar[Mapping[str, str]] = {}
+
+    def cut_at_commit(self, database: Database, session: Session, chance: Random) -> None:
+        """Arrange that this session's connection is lost while its next COMMIT is under way.
+
+        Override it where the database cannot suffer the fault `cut`.
+        """
+        if not isinstance(database, Breakable) or database.injector().cannot(CUT) is not None:
+            pytest.skip("no connection can be cut at COMMIT here: override cut_at_commit()")
+        database.injector().cut_commits(1000, chance)
+
+    @pytest.fixture
+    def subject(self, request: pytest.FixtureRequest) -> Any:
+        return given(request, "adapter", "capabilities")
+
+    @pytest.fixture
+    def can(self, subject: Any) -> Capabilities:
+        capabilities: Capabilities = subject.capabilities()
+        return capabilities
+
+    @pytest.fixture
+    def database(self, subject: Any, request: pytest.FixtureRequest) -> Database:
+        """Opened when it is first needed, closed after the last check of the class."""
+        place = request.node.getparent(pytest.Class)
+        opened: list[tuple[Adapter, Database]] = place.stash.setdefault(OPENED, [])
+        for adapter, known in opened:
+            if adapter == subject:
+                return known
+        database: Database = subject.open(self.url)
+        place.addfinalizer(database.close)
+        opened.append((subject, database))
+        return database
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """A test for each level, where the adapter is an attribute; else one for all of them."""
+        if "levels" in metafunc.fixturenames:
+            adapter: Any = getattr(metafunc.cls, "adapter", None)
+            adapter = adapter() if isinstance(adapter, type) else adapter
+            if hasattr(adapter, "capabilities"):
+                names = tuple(adapter.capabilities().isolation)
+                metafunc.parametrize("levels", [(name,) for name in names], ids=names)
+            else:
+                metafunc.parametrize("levels", [()], ids=["all levels"])
+
+    def chosen(self, levels: tuple[str, ...], can: Capabilities) -> list[str]:
+        """The levels to check; those whose promise is known to be broken are left out."""
+        asked = [level for level in levels or can.isolation if level not in self.breaks]
+        if not asked:
+            pytest.skip(f"known to be broken: {'; '.join(self.breaks[level] for level in levels)}")
+        return asked

@@ -1,0 +1,47 @@
+"""What a conformance class checks: a class attribute or a fixture of the author's, by its name."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+
+def given(request: pytest.FixtureRequest, name: str, method: str) -> Any:
+    """The object called `name`: an attribute of the test class, else a fixture.
+
+    method: what the object must have, by which it is told from a fixture. A class is made an
+    object, with the defaults of its options.
+    """
+    value = getattr(request.instance, name, None)
+    if not hasattr(value, method):
+        try:
+            value = request.getfixturevalue(name)
+        except pytest.FixtureLookupError:
+            pytest.fail(f"{type(request.instance).__name__} needs `{name}`: a class attribute or a fixture")
+    if isinstance(value, type):
+        value = value()
+    assert hasattr(value, method), f"{name} {value!r} has no {method}()"
+    return value
+
+
+def check_identity(subject: Any, kind: str) -> None:
+    """What every plugin object has: a name, a phrase about it, and options that explain themselves."""
+    name = getattr(subject, "name", None)
+    assert isinstance(name, str), f"the {kind} {subject!r} has no `name`"
+    assert name, f"the {kind} {subject!r} has an empty `name`"
+    assert name == " ".join(name.split()), f"the name {name!r} is no plain word"
+    about = getattr(subject, "about", None)
+    assert isinstance(about, str), f"{kind} {name!r} has no `about`, a phrase that says what it does"
+    assert about.strip(), f"{kind} {name!r} has an empty `about`"
+    assert dataclasses.is_dataclass(subject), (
+        f"{kind} {name!r} is not a dataclass: its fields are its options"
+    )
+    parameters: Any = getattr(type(subject), "__dataclass_params__", None)
+    assert parameters.frozen, f"the dataclass of {kind} {name!r} is not frozen"
+    for field in dataclasses.fields(subject):
+        if field.init and not field.name.startswith("_"):
+            assert field.metadata.get("help"), (
+                f"the option {field.name!r} of {kind} {name!r} has no help text"
+            )
