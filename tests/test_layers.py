@@ -22,7 +22,7 @@ BELOW = {
     "feedback": {"analysis", "workload"},
     "replay": {"analysis", "database", "execution", "feedback", "history", "workload"},
     "report": {"analysis", "feedback", "history", "replay", "workload"},
-    "testing": {"analysis", "database", "execution", "feedback", "history", "workload"},
+    "testing": {"analysis", "database", "execution", "feedback", "history", "replay", "workload"},
     "plugin": {"analysis", "testing", "workload"},
     "campaign": {
         "analysis",
