@@ -1,0 +1,70 @@
+"""What a result code of SQLite's says about the transaction that met it. Message text is never looked at.
+
+The library runs in our own process and says after each statement whether the transaction is still open:
+while it is, nothing of it has been committed, whatever the code. Only where COMMIT has ended it with an
+error (a disk that failed in between) does nobody know.
+
+Codes: https://www.sqlite.org/rescode.html
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from txfuzz.database.port import Outcome
+
+CLOSED = "SQLITE_MISUSE"
+
+# Primary codes of errors that the workload has caused and will cause again. All others are fail:
+# concurrency (BUSY, LOCKED, a unique key), an interruption, a disk in trouble.
+BUGS = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,  # syntax, an unknown table or column
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+# Of the violated constraints, those that do not depend on what others have committed
+BUGS_IN_FULL = frozenset(
+    {
+        sqlite3.SQLITE_CONSTRAINT_CHECK,
+        sqlite3.SQLITE_CONSTRAINT_DATATYPE
+        if hasattr(sqlite3, "SQLITE_CONSTRAINT_DATATYPE")
+        else sqlite3.SQLITE_CONSTRAINT_NOTNULL,
+        sqlite3.SQLITE_CONSTRAINT_NOTNULL,
+    }
+)
+REFUSED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CONSTRAINT})
+PRIMARY = 0xFF
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """The extended result code; MISUSE for what Python itself has refused."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE))
+
+
+def name_of(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", CLOSED))
+
+
+def outcome_of(code: int, *, committing: bool, still_open: bool) -> Outcome:
+    """Three-valued, as in Jepsen.
+
+    committing: the statement was COMMIT. still_open: the transaction is open after it.
+    """
+    primary = code & PRIMARY
+    if committing:
+        return Outcome.FAIL if still_open or primary in REFUSED else Outcome.INFO
+    if primary in BUGS or code in BUGS_IN_FULL:
+        return Outcome.BUG
+    return Outcome.FAIL
+
+
+def is_contention(error: sqlite3.Error) -> bool:
+    """Whether it may go better a moment later."""
+    return code_of(error) & PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
