@@ -66,4 +66,4 @@ def test_templates_and_plugin_lists_as_shown() -> None:
     assert listed
     entries = "".join(f"    {line}\n" for line in listed[1].splitlines())
     found = parse(f"version: 1\nworkload:\n  transactions:\n{entries}")
-    assert [txn.name for txn in found.transactions] == ["skew_pair", "other_pair"]
+    assert [txn.name for txn in found.transactions] == ["bank-transfer", "other_bank"]

@@ -18,18 +18,29 @@ from workload_words import Words, parse
 
 # Each at the isolation level where it shows what it hunts, or shows that there is nothing.
 LEVELS = {
+    "bank": "read committed",
+    "counter": "read committed",
     "crash": "serializable",
     "crash_async": "serializable",
+    "do_nothing": "read committed",
     "example": "repeatable read",
     "flaky_connections": "serializable",
     "hot_keys": "serializable",
     "locking_reads": "read committed",
     "long_fork": "read committed",
+    "long_fork_probe": "read committed",
     "lost_update": "read committed",
+    "merge": "read committed",
     "on_conflict": "serializable",
+    "read_modify_write": "read committed",
+    "read_modify_write_locked": "read committed",
     "read_only_anomaly": "repeatable read",
     "read_skew": "read committed",
     "registers": "serializable",
+    "savepoint": "read committed",
+    "savepoint_locked": "read committed",
+    "set_add": "repeatable read",
+    "unique_id": "repeatable read",
     "write_skew": "repeatable read",
 }
 

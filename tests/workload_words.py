@@ -17,6 +17,7 @@ from txfuzz.workload.reading import parse_workload
 from txfuzz.workload.template import Template
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.faults import FAULTS
+from txfuzz_templates import txfuzz_register_analyzers, txfuzz_register_templates
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ SKEW_PAIR = Template(
 
 _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "adapter": {"postgres": PostgresAdapter, "plain": PlainAdapter},
-    "analyzer": {"elle": ElleLike},
+    "analyzer": {"elle": ElleLike, **{each.name: each for each in txfuzz_register_analyzers()}},
     "fault": {fault.name: fault for fault in FAULTS},
     "heuristic": {"hot-keys": HotKeys, "demanding": Demanding},
-    "template": {"skew_pair": SKEW_PAIR},
+    "template": {"skew_pair": SKEW_PAIR, **{each.name: each for each in txfuzz_register_templates()}},
 }
 
 

@@ -35,5 +35,6 @@ def template_text(template: Template) -> str:
 
     given = {name: "…" if value is None else value for name, value in template.parameters.items()}
     use = {"template": template.name, **({"with": given} if given else {})}
-    lines = [f"# {template.about}", f"- {flow(use)}", "", "# its steps:"]
+    dialect = f" (in the SQL of {template.dialect})" if template.dialect else ""
+    lines = [f"# {template.about}", f"- {flow(use)}", "", f"# its steps{dialect}:"]
     return "\n".join([*lines, *(f"- {flow(step)}" for step in template.steps)])

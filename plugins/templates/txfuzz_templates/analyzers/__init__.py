@@ -1,0 +1,1 @@
+"""Analyzers for what templates promise beyond the order of dependencies."""

@@ -1,0 +1,180 @@
+"""bank-total: whoever adds up accounts sees both halves of a transfer, or neither.
+
+The total of the accounts never changes (the bank test of Jepsen). Here accounts are lists of entries
+(txfuzz_templates.templates.bank), and keys have generations, so an audit is held against the transfers
+whose two accounts it has read: those are what must cancel out, whatever else the accounts hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from txfuzz import Anomaly, History, Part, Verdict, option
+from txfuzz.analysis.columns import Columns, columns_of
+from txfuzz.analysis.wording import key_text, outcome
+from txfuzz.history.model import Ints
+
+from .rules import ALWAYS, against_option, forbids_half_seen, shown_option
+from .sight import Flags, Sight, refused, sight_of, writes_of
+from .words import counted, view
+
+TYPE = "bank-total"
+DEFINITION = (
+    "Bank total: a transaction saw one half of a transfer and not the other, so that the accounts do not add "
+    "up. (Jepsen's bank test; a fractured read in Bailis et al., RAMP, SIGMOD 2014)"
+)
+
+
+@dataclass(frozen=True)
+class BankTotal:
+    """The accounts hold together what they always held. The fields are options."""
+
+    name: ClassVar[str] = "bank-total"
+    about: ClassVar[str] = "whether accounts that transfers go between always add up to the same"
+
+    transfers: tuple[str, ...] = option(
+        ("bank-transfer",),
+        "the transactions that append to the account they take from, then to the other one",
+    )
+    against: str = against_option()
+    shown: int = shown_option()
+
+    def analyze(self, history: History, expect: str) -> Part:
+        columns = columns_of(history)
+        if (answer := refused(columns)) is not None:
+            return answer
+        writes = writes_of(columns, self.transfers)
+        if not len(writes):
+            return Part(data={"transfers": 0})
+        if (answer := refused(columns, "a bank")) is not None:
+            return answer
+        ledger = _ledger(columns, writes)
+        sight = sight_of(columns, np.unique(history.element_key[np.flatnonzero(ledger.other >= 0)]))
+        audits = _audits(sight)
+        halves = _half_seen(history, ledger, sight)
+        off = np.unique(sight.txn[halves.read])
+        contradicts = bool(len(off)) and (self.against == ALWAYS or forbids_half_seen(expect))
+        data = {"transfers": ledger.transfers, "audits": audits, "off": len(off), "contradicts": contradicts}
+        if contradicts:
+            shown = off[np.argsort(history.complete_at[off], kind="stable")][: self.shown]
+            anomalies = tuple(_anomaly(history, ledger, sight, halves, int(audit)) for audit in shown)
+            reason = f"{counted(len(off), 'audit')} of {audits:,} did not add up"
+            return Part(Verdict.INVALID, reason, anomalies, data)
+        if not audits:
+            return Part(Verdict.UNKNOWN, "no transaction that read two accounts is known to have committed",
+                        data=data)  # fmt: skip
+        return Part(data=data)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ledger:
+    """other: for each entry (element) the other half of its transfer, or -1. debit: it is the half that
+    takes. writer: its transaction. amounts: what its transfer moves. transfers: how many there are."""
+
+    other: Ints
+    debit: Flags
+    writer: Ints
+    amounts: Mapping[int, int]
+    transfers: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Halves:
+    """Halves that were seen without the other one. read: the read that saw it; element: the half."""
+
+    read: Ints
+    element: Ints
+
+
+def _ledger(columns: Columns, writes: Ints) -> _Ledger:
+    """The transfers are the transactions that append exactly twice, to two accounts."""
+    history = columns.history
+    size = len(history.element_key)
+    other, writer = np.full(size, -1, np.int64), np.full(size, -1, np.int64)
+    debit = np.zeros(size, np.bool_)
+    txn = columns.txn[writes]
+    _, first, count = np.unique(txn, return_index=True, return_counts=True)
+    first = first[count == 2]
+    takes, gives = (history.mop_value[writes[first + at]] for at in (0, 1))
+    two = history.element_key[takes] != history.element_key[gives]
+    takes, gives, rows = takes[two], gives[two], txn[first[two]]
+    other[takes], other[gives] = gives, takes
+    writer[takes], writer[gives] = rows, rows
+    debit[takes] = True
+    amounts = {}
+    for taken, given in zip(takes.tolist(), gives.tolist(), strict=True):
+        value = history.element_value[taken]
+        amounts[taken] = amounts[given] = value if isinstance(value, int) else 1
+    return _Ledger(other, debit, writer, amounts, len(takes))
+
+
+def _audits(sight: Sight) -> int:
+    """How many transactions read two accounts or more."""
+    both = np.unique(np.stack([sight.txn, sight.key], axis=1), axis=0)
+    _, keys = np.unique(both[:, 0], return_counts=True)
+    return int((keys > 1).sum())
+
+
+def _half_seen(history: History, ledger: _Ledger, sight: Sight) -> _Halves:
+    """Of every audit the halves of transfers, its own left aside, whose other account it read, too."""
+    elements, keys = len(history.element_key), len(history.keys)
+    auditor = sight.txn[sight.pair_read]
+    other = ledger.other[sight.pair_element]
+    strangers = (other >= 0) & (ledger.writer[sight.pair_element] != auditor)
+    saw = np.unique(auditor * elements + sight.pair_element)
+    looked = np.unique(sight.txn * keys + sight.key)
+    missing = (
+        strangers
+        & np.isin(auditor * keys + history.element_key[other], looked)
+        & ~np.isin(auditor * elements + other, saw)
+    )
+    return _Halves(sight.pair_read[missing], sight.pair_element[missing])
+
+
+def _anomaly(history: History, ledger: _Ledger, sight: Sight, halves: _Halves, audit: int) -> Anomaly:
+    """The audit, and the transfers of which it saw one half."""
+    mine = sight.txn[halves.read] == audit
+    found = list(dict.fromkeys(halves.element[mine].tolist()))
+    total = sum(_signed(ledger, element) for element in found)
+    shown = found[:3]
+    lines = [
+        f"T1 read accounts that {_sum(total)}, where both halves of every transfer between them add up to 0."
+    ]
+    for at, element in enumerate(shown, 2):
+        lines.append(_sentence(history, ledger, element, f"T{at}"))
+    if len(found) > len(shown):
+        lines.append(f"So it is with {counted(len(found) - len(shown), 'more transfer')}.")
+    rows = [audit, *(int(ledger.writer[element]) for element in shown)]
+    record = {
+        "total": total,
+        "keys": [history.keys[key] for key in np.unique(sight.key[sight.txn == audit])],
+        "transfers": len(found),
+    }
+    halves_shown = [int(each) for half in shown for each in (half, ledger.other[half])]
+    keys = {int(history.element_key[half]) for half in halves_shown}
+    views = tuple(view(history, row, keys) for row in rows)
+    return Anomaly(TYPE, views, "\n".join(lines), DEFINITION, record=record)
+
+
+def _sentence(history: History, ledger: _Ledger, element: int, name: str) -> str:
+    other = int(ledger.other[element])
+    amount = ledger.amounts[element]
+    took, gave = (element, other) if ledger.debit[element] else (other, element)
+    from_, to = (key_text(history, int(history.element_key[each])) for each in (took, gave))
+    done = f"took {amount} from account {from_} and gave it to account {to}"
+    half = "taken" if ledger.debit[element] else "given"
+    rest = "given" if ledger.debit[element] else "taken"
+    state = outcome(history, int(ledger.writer[element]))
+    return f"{name}, which {state}, {done}: T1 saw what was {half} and not what was {rest}."
+
+
+def _sum(total: int) -> str:
+    return f"add up to {total}" if total else "add up to 0 by chance only"
+
+
+def _signed(ledger: _Ledger, element: int) -> int:
+    return -ledger.amounts[element] if ledger.debit[element] else ledger.amounts[element]

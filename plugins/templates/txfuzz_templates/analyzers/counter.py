@@ -1,0 +1,166 @@
+"""counter-bounds: a counter shows at least what was acknowledged and at most what was asked.
+
+Jepsen's counter checker, on lists whose length is the count: a read lies between the increments that were
+acknowledged before its transaction began and those that were asked before it ended. Increments whose outcome
+is unknown count for the upper bound only, failed ones for neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from txfuzz import Anomaly, History, Part, Verdict, option
+from txfuzz.analysis.columns import Columns, columns_of
+from txfuzz.analysis.wording import key_text
+from txfuzz.history.model import FAIL, OK, Ints
+
+from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
+from .sight import Flags, Sight, refused, sight_of, writes_of
+from .words import after, counted, view
+
+BELOW, ABOVE = "counter-below", "counter-above"
+DEFINITIONS = {
+    BELOW: "Counter below its bound: a read shows less than had been acknowledged before it began. "
+    "(Jepsen's counter checker)",
+    ABOVE: "Counter above its bound: a read shows more than had been asked before it ended. "
+    "(Jepsen's counter checker)",
+}
+
+
+@dataclass(frozen=True)
+class CounterBounds:
+    """Counters count what was acknowledged. The fields are options."""
+
+    name: ClassVar[str] = "counter-bounds"
+    about: ClassVar[str] = "whether counters lie between the acknowledged and the asked increments"
+
+    increments: tuple[str, ...] = option(
+        ("counter-increment",),
+        "the transactions that say which keys are counters: those that they append to; `*` for all",
+    )
+    against: str = against_option()
+    shown: int = shown_option()
+
+    def analyze(self, history: History, expect: str) -> Part:
+        columns = columns_of(history)
+        if (answer := refused(columns)) is not None:
+            return answer
+        writes = writes_of(columns, self.increments)
+        if not len(writes):
+            return Part(data={"counters": 0})
+        if (answer := refused(columns, "a counter")) is not None:
+            return answer
+        counters = np.unique(history.mop_key[writes])
+        sight = sight_of(columns, counters)
+        bounds = _bounds(columns, sight)
+        low, high = bounds.count < bounds.least, bounds.count > bounds.most
+        lost = low & bounds.last
+        always = self.against == ALWAYS
+        counting = {
+            BELOW: low if always or forbids_stale_reads(expect) else lost & forbids(expect, "lost-update"),
+            ABOVE: high & (always or forbids(expect, "G1a")),
+        }
+        data = {
+            "counters": len(counters),
+            "reads": len(sight),
+            "below": int(low.sum()),
+            "above": int(high.sum()),
+            "lost": int((bounds.least - bounds.count)[lost].sum()),
+            "contradicts": any(bool(found.any()) for found in counting.values()),
+        }
+        if data["contradicts"]:
+            anomalies = tuple(
+                _anomaly(columns, sight, bounds, type, read)
+                for type, found in counting.items()
+                for read in np.flatnonzero(found)[: self.shown].tolist()
+            )
+            outside = sum(int(found.sum()) for found in counting.values())
+            reason = f"{counted(outside, 'read')} of {len(sight):,} outside the bounds of a counter"
+            return Part(Verdict.INVALID, reason, anomalies, data)
+        if not len(sight):
+            return Part(Verdict.UNKNOWN, "no read of a counter is known to have committed", data=data)
+        return Part(data=data)
+
+
+@dataclass(frozen=True, eq=False)
+class _Bounds:
+    """Of each read: what it shows, the bounds of that, and whether it is the last one of its counter,
+    begun after the last acknowledgement."""
+
+    count: Ints
+    least: Ints
+    most: Ints
+    last: Flags
+
+
+def _bounds(columns: Columns, sight: Sight) -> _Bounds:
+    history = columns.history
+    appends = np.flatnonzero(~columns.is_read)
+    done = appends[columns.type[appends] == OK]
+    asked = appends[columns.type[appends] != FAIL]
+    row = history.mop_value[sight.mop]
+    count = np.where(row >= 0, history.read_length[np.maximum(row, 0)] if len(history.read_length) else 0, 0)
+    least = _earlier(columns, done, history.complete_at, sight.key, sight.began)
+    most = _earlier(columns, asked, history.invoke_at, sight.key, sight.ended)
+    before, afterwards = _own(columns, appends, sight)
+    last = np.append(sight.key[1:] != sight.key[:-1], True)[: len(sight)]
+    finished = np.full(len(history.keys), -1, np.int64)
+    np.maximum.at(finished, history.mop_key[done], history.complete_at[columns.txn[done]])
+    return _Bounds(count, least + before, most - afterwards, last & (sight.began > finished[sight.key]))
+
+
+def _earlier(columns: Columns, mops: Ints, at: Ints, keys: Ints, before: Ints) -> Ints:
+    """How many of these appends are to each key, and have their position before the one given for it."""
+    history = columns.history
+    span = int(max(history.complete_at.max(initial=0), history.invoke_at.max(initial=0))) + 3
+    places = np.sort(history.mop_key[mops] * span + at[columns.txn[mops]] + 1)
+    first = np.searchsorted(places, keys * span)
+    found: Ints = np.maximum(np.searchsorted(places, keys * span + before + 1) - first, 0)
+    return found
+
+
+def _own(columns: Columns, appends: Ints, sight: Sight) -> tuple[Ints, Ints]:
+    """The appends to its counter that the transaction of each read itself made before it, and after."""
+    history = columns.history
+    keys, mops = len(history.keys), len(history.mop_f) + 1
+    places = np.sort(
+        (columns.txn[appends].astype(np.int64) * keys + history.mop_key[appends]) * mops + appends
+    )
+    group = (sight.txn * keys + sight.key) * mops
+    start, here, end = (np.searchsorted(places, group + at) for at in (0, sight.mop, mops))
+    return here - start, end - here
+
+
+def _anomaly(columns: Columns, sight: Sight, bounds: _Bounds, type: str, read: int) -> Anomaly:
+    history = columns.history
+    key, txn = int(sight.key[read]), int(sight.txn[read])
+    count, least, most = (int(each[read]) for each in (bounds.count, bounds.least, bounds.most))
+    shows = f"T1 read {count} from counter {key_text(history, key)}"
+    if type == BELOW:
+        rows, told = _missed(columns, sight, read)
+        said = f"{shows}, although {counted(least, 'increment')} had been acknowledged before it began.{told}"
+    else:
+        rows = []
+        said = f"{shows}, although no more than {counted(most, 'increment')} had been asked before it ended."
+    record = {"key": history.keys[key], "count": count, "least": least, "most": most}
+    views = tuple(view(history, row, {key}) for row in (txn, *rows))
+    return Anomaly(type, views, said, DEFINITIONS[type], record=record)
+
+
+def _missed(columns: Columns, sight: Sight, read: int) -> tuple[list[int], str]:
+    """The last acknowledged increment that a read that shows too few does not have, in a sentence."""
+    history = columns.history
+    key, began = sight.key[read], sight.began[read]
+    saw = sight.pair_element[sight.pair_read == read]
+    done = ~columns.is_read & (history.mop_key == key) & (columns.type == OK)
+    done &= (history.complete_at[columns.txn] < began) & ~np.isin(history.mop_value, saw)
+    mops = np.flatnonzero(done)
+    if not len(mops):  # elements are there twice, and others instead of them are not
+        return [], ""
+    mop = int(mops[np.argmax(history.complete_at[columns.txn[mops]])])
+    row = int(columns.txn[mop])
+    when = after(history, row, int(sight.txn[read]))
+    return [row], f" T2 was one of them; T1 began {when}, and does not have its increment."

@@ -1,0 +1,69 @@
+"""What became of an element, in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from txfuzz import Anomaly
+from txfuzz.analysis.columns import NOTHING, Columns
+from txfuzz.analysis.wording import key_text, outcome, read_text, value_text
+from txfuzz.history.model import OK, Ints
+
+from .sight import Sight
+from .words import after, view
+
+LOST, STALE, UNEXPECTED, DUPLICATE = "set-lost", "set-stale", "set-unexpected", "set-duplicate"
+JEPSEN = "(Jepsen's set-full checker)"
+DEFINITIONS = {
+    LOST: f"Lost element: it was in the set, or acknowledged, and the last read does not have it. {JEPSEN}",
+    STALE: f"Stale read: a read does not have an element that was known before it began. {JEPSEN}",
+    UNEXPECTED: "Unexpected element: a read has what nobody has added, or only a transaction that failed. "
+    "(Jepsen's set checker)",
+    DUPLICATE: f"Duplicate element: a read has an element twice that was added once. {JEPSEN}",
+}
+
+
+def explain(columns: Columns, sight: Sight, known: Ints, type: str, element: int) -> Anomaly:
+    """One element and the transactions that tell its fate: the one that added it, and those that read."""
+    history = columns.history
+    value, key = value_text(history, element), key_text(history, int(history.element_key[element]))
+    rows: list[int] = []
+    lines: list[str] = []
+    writer = int(columns.writer[element])
+    if writer != NOTHING:
+        rows.append(int(columns.txn[writer]))
+        lines.append(f"T1, which {outcome(history, rows[0])}, added {value} to the set of key {key}.")
+    having = sight.pair_read[sight.pair_element == element]
+    if type in (LOST, STALE):
+        if not (rows and history.type[rows[0]] == OK and history.complete_at[rows[0]] <= known[element]):
+            rows.append(int(sight.txn[having[np.argmin(sight.ended[having])]]))
+            lines.append(f"T{len(rows)} read it.")
+        read = _lacking(sight, having, int(history.element_key[element]), int(known[element]), type)
+        when = after(history, rows[-1], int(sight.txn[read]))
+        rows.append(int(sight.txn[read]))
+        saw = read_text(history, int(sight.mop[read]))
+        lines.append(f"T{len(rows)} began {when}, and does not have it: {saw}.")
+        lines.append(
+            "No later read has it." if type == LOST else "Other reads, at that time or later, do have it."
+        )
+    else:
+        read = int(having[0])
+        if type == DUPLICATE:
+            read = next(read for read, each in sight.twice if each == element)
+        rows.append(int(sight.txn[read]))
+        if writer == NOTHING:
+            lines.append(f"No transaction added {value} to the set of key {key}.")
+        twice = " twice" if type == DUPLICATE else ""
+        lines.append(f"T{len(rows)} read it{twice}: {read_text(history, int(sight.mop[read]))}.")
+    at = int(history.element_key[element])
+    views = tuple(view(history, row, {at}) for row in rows)
+    record = {"key": history.keys[at], "element": history.element_value[element]}
+    return Anomaly(type, views, "\n".join(lines), DEFINITIONS[type], record=record)
+
+
+def _lacking(sight: Sight, having: Ints, key: int, known: int, type: str) -> int:
+    """The first read that lacks the element though it began after it was known, and, where it is lost,
+    after all reads that have it."""
+    since = max(known, sight.ended[having].max(initial=-1)) if type == LOST else known
+    reads = np.flatnonzero((sight.key == key) & (sight.began > since))
+    return int(reads[~np.isin(reads, having)][0])

@@ -1,0 +1,179 @@
+"""set-elements: what was added to a set and acknowledged is in it from then on.
+
+Jepsen's set-full checker. An element is known from its acknowledgement, or from the first read that had it,
+whichever came first. It is lost when the last read of its key lacks it, stale when a read that began after
+it was known lacks it and a later one has it, and never read when nobody looked any more.
+
+Elements are appended to lists, or inserted into registers; a register that was written several times says
+nothing about the values before the last one, and is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from txfuzz import History, Part, Verdict, option
+from txfuzz.analysis.columns import NOTHING, Columns, columns_of
+from txfuzz.history.model import FAIL, OK, Ints
+from txfuzz.kind import Kind
+
+from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
+from .set_words import DUPLICATE, LOST, STALE, UNEXPECTED, explain
+from .sight import Flags, Sight, refused, sight_of, writes_of
+from .words import counted
+
+ADDING = (
+    "set-add",
+    "read-modify-write",
+    "read-modify-write-locked",
+    "savepoint-rollback",
+    "savepoint-rollback-locked",
+    "merge-append",
+    "insert-do-nothing",
+)
+# Type → an anomaly of Elle's that a model must prohibit for it to count
+RULES = {LOST: "lost-update", UNEXPECTED: "G1a", DUPLICATE: "duplicate-elements"}
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class SetElements:
+    """Sets keep what was added to them. The fields are options."""
+
+    name: ClassVar[str] = "set-elements"
+    about: ClassVar[str] = "whether sets keep the elements that were acknowledged, once each, and no others"
+
+    adds: tuple[str, ...] = option(
+        ADDING, "the transactions that say which keys are sets: those that they write to; `*` for all"
+    )
+    against: str = against_option()
+    shown: int = shown_option()
+
+    def analyze(self, history: History, expect: str) -> Part:
+        columns = columns_of(history)
+        if (answer := refused(columns)) is not None:
+            return answer
+        writes = writes_of(columns, self.adds)
+        if not len(writes):
+            return Part(data={"elements": 0})
+        keys = _sets(columns, np.unique(history.mop_key[writes]))
+        sight = sight_of(columns, keys)
+        fates = _fates(columns, sight, keys)
+        found = {
+            LOST: np.flatnonzero(fates.lost),
+            STALE: np.flatnonzero(fates.stale),
+            UNEXPECTED: np.flatnonzero(fates.unexpected),
+            DUPLICATE: np.unique([element for _, element in sight.twice]).astype(np.int64),
+        }
+        counting = [type for type, elements in found.items() if len(elements) and self._counts(type, expect)]
+        data: dict[str, Any] = {
+            "elements": int(fates.added.sum()),
+            "acknowledged": int(fates.acknowledged.sum()),
+            "never_read": int(fates.never_read.sum()),
+            **{type.removeprefix("set-"): len(elements) for type, elements in found.items()},
+            "contradicts": bool(counting),
+        }
+        if counting:
+            anomalies = tuple(
+                explain(columns, sight, fates.known, type, int(element))
+                for type in counting
+                for element in found[type][: self.shown]
+            )
+            told = (f"{counted(len(found[type]), 'element')} {_WORDS[type]}" for type in counting)
+            return Part(Verdict.INVALID, ", ".join(told), anomalies, data)
+        if not fates.judged.any():
+            return Part(Verdict.UNKNOWN, "no element was read after it was known to be there", data=data)
+        return Part(data=data)
+
+    def _counts(self, type: str, expect: str) -> bool:
+        if self.against == ALWAYS:
+            return True
+        return forbids_stale_reads(expect) if type == STALE else forbids(expect, RULES[type])
+
+
+_WORDS = {
+    LOST: "lost",
+    STALE: "missing from a later read",
+    UNEXPECTED: "read that nobody has added",
+    DUPLICATE: "there twice",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Fates:
+    """Of each element of the history, whether it is in a set and what became of it.
+
+    added: written by a transaction that did not fail. known: the position from which on it must be
+    there, NEVER if there is none. judged: read, or looked for in vain, after that.
+    """
+
+    added: Flags
+    acknowledged: Flags
+    known: Ints
+    judged: Flags
+    lost: Flags
+    stale: Flags
+    never_read: Flags
+    unexpected: Flags
+
+
+def _sets(columns: Columns, keys: Ints) -> Ints:
+    """The keys that can be judged: of registers those that were written once."""
+    history = columns.history
+    if history.kind is not Kind.RW_REGISTER:
+        return keys
+    writes = ~columns.is_read & (columns.type != FAIL)
+    times = np.bincount(history.mop_key[writes], minlength=len(history.keys))
+    return keys[times[keys] <= 1]
+
+
+def _fates(columns: Columns, sight: Sight, keys: Ints) -> _Fates:
+    history = columns.history
+    size = len(history.element_key)
+    in_sets = np.isin(history.element_key, keys)
+    written = (columns.writer != NOTHING) & in_sets
+    writer = columns.txn[np.maximum(columns.writer, 0)] if size else np.zeros(0, np.int64)
+    failed = written & (history.type[writer] == FAIL) if size else written
+    acknowledged = written & (history.type[writer] == OK) if size else written
+    known = np.where(acknowledged, history.complete_at[writer], NEVER) if size else np.zeros(0, np.int64)
+    np.minimum.at(known, sight.pair_element, sight.ended[sight.pair_read])
+    seen = np.bincount(sight.pair_element, minlength=size)
+    # How many reads began after each element was known, and how many of them have it
+    after = sight.began[sight.pair_read] > known[sight.pair_element]
+    having = np.bincount(sight.pair_element[after], minlength=size)
+    looked = _later(sight, history.element_key, known)
+    lacking = in_sets & (known < NEVER) & (looked > having)
+    lost = lacking & ~_in_last(sight, history.element_key, size)
+    return _Fates(
+        added=written & ~failed,
+        acknowledged=acknowledged,
+        known=known,
+        judged=in_sets & (known < NEVER) & (looked > 0),
+        lost=lost,
+        stale=lacking & ~lost,
+        never_read=acknowledged & (seen == 0) & (looked == 0),
+        unexpected=in_sets & (seen > 0) & (~written | failed),
+    )
+
+
+def _later(sight: Sight, keys: Ints, position: Ints) -> Ints:
+    """How many reads of each of these keys began after the position given for it."""
+    if not len(sight):
+        return np.zeros(len(keys), np.int64)
+    span = int(sight.ended.max()) + 3
+    places = sight.key * span + np.maximum(sight.began, -1) + 1  # sorted, as the reads are
+    ends = np.searchsorted(places, (keys + 1) * span)
+    return ends - np.searchsorted(places, keys * span + np.minimum(position + 1, span - 1), side="right")
+
+
+def _in_last(sight: Sight, keys: Ints, size: int) -> Flags:
+    """Whether the last read of its key has the element, or one that was not over when that one began."""
+    began = np.full(int(keys.max(initial=-1)) + 1, -1, np.int64)
+    np.maximum.at(began, sight.key, sight.began)
+    found = np.zeros(size, np.bool_)
+    recent = sight.ended[sight.pair_read] >= began[sight.key[sight.pair_read]]
+    found[sight.pair_element[recent]] = True
+    return found
