@@ -1,8 +1,8 @@
 """Adjustments: what they may change, how they apply, and who is asked for them in which order.
 
 Targets and the form of their values, as JSON data:
-  keys                    list of logical keys, at least two: they replace the choices of all
-                          transactions, except those of a single key
+  keys                    list of logical keys, from 1, at least two: they replace the choices of
+                          all transactions, except those of a single key
   mix                     mapping of transaction → weight
   scheduling.clients      whole number, at least 1
   scheduling.barrier_every  whole number, at least 0
@@ -21,6 +21,7 @@ from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.choices import can_choose, choices, with_keys
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.workload.model import Weight, Workload
+from txfuzz.workload.reading_keys import LARGEST_KEY
 
 FEWEST_KEYS = 2  # on one key alone nothing but lost updates can be found
 
@@ -130,6 +131,8 @@ def _read_keys(workload: Workload) -> list[int]:
 def _write_keys(workload: Workload, value: Any) -> Workload:
     if not isinstance(value, list) or not all(type(key) is int for key in value):
         raise UsageError(f"keys must be a list of whole numbers, found {_short(value)}")
+    if any(not 1 <= key <= LARGEST_KEY for key in value):
+        raise UsageError(f"keys must be from 1 to {LARGEST_KEY}, found {_short(value)}")
     keys = tuple(dict.fromkeys(value))
     least = fewest_keys(workload)
     if len(keys) < least:

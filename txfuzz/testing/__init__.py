@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from txfuzz.testing.adapters.conformance import AdapterConformance
+    from txfuzz.testing.heuristics import HeuristicConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
 
 _HOME = {
     "AdapterConformance": "txfuzz.testing.adapters.conformance",
+    "HeuristicConformance": "txfuzz.testing.heuristics",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
 }
 
-__all__ = ["AdapterConformance", "MemoryAdapter"]
+__all__ = ["AdapterConformance", "HeuristicConformance", "MemoryAdapter"]
 
 
 def __getattr__(name: str) -> Any:

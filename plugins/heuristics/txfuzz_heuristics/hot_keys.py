@@ -100,7 +100,8 @@ class HotKeys:
 
 
 def _whole(keys: Iterable[object]) -> tuple[int, ...]:
-    return tuple(key for key in keys if type(key) is int)
+    """Those that a workload can choose: histories of other programs have others, too."""
+    return tuple(key for key in keys if type(key) is int and key >= 1)
 
 
 def _listed(keys: list[int]) -> str:

@@ -1,0 +1,162 @@
+"""Checks for heuristics: a subclass of HeuristicConformance with the heuristic, and pytest."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import random as global_random
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from random import Random
+from typing import Any, ClassVar
+
+import pytest
+
+from txfuzz.errors import TxfuzzError
+from txfuzz.feedback.adjusting import apply
+from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.testing.driving import Later
+from txfuzz.testing.feedback_samples import FEEDBACKS, WORKLOADS
+from txfuzz.testing.subjects import check_identity, given
+from txfuzz.testing.vocabulary import Names
+from txfuzz.workload.asking import Asking
+from txfuzz.workload.keys import KeySpace
+from txfuzz.workload.model import Workload
+from txfuzz.workload.reading import parse_workload
+from txfuzz.workload.writing import workload_text
+
+SEEDS = range(2)
+ROUNDS = 8  # iterations in a row, each on the workload that the one before has left
+WORDS = 3  # fewer are no sentence
+
+
+class HeuristicConformance:
+    """A heuristic is pure, and whatever it is given, what comes out can run and is explained.
+
+        class TestMine(HeuristicConformance):
+            heuristic = MyHeuristic()
+
+    heuristic: class attribute or fixture. workloads, feedbacks: further ones to try it on, by a
+    phrase that completes "a workload …", "feedback …".
+    """
+
+    heuristic: Any = None
+    workloads: ClassVar[Mapping[str, Workload]] = {}
+    feedbacks: ClassVar[Mapping[str, FeedbackResult]] = {}
+
+    @pytest.fixture
+    def subject(self, request: pytest.FixtureRequest) -> Any:
+        return given(request, "heuristic", "propose")
+
+    def cases(self) -> Iterator[tuple[str, FeedbackResult, Workload]]:
+        """Every feedback with every workload, and both in words."""
+        for about, feedback in {**FEEDBACKS, **self.feedbacks}.items():
+            for shape, workload in {**WORKLOADS, **self.workloads}.items():
+                yield f"feedback {about}, a workload {shape}", feedback, workload
+
+    def proposed(
+        self, heuristic: Any, feedback: FeedbackResult, workload: Workload, seed: int = 0
+    ) -> tuple[Adjustment, ...]:
+        """What it proposes, of the right type and soon enough."""
+        call = Later(lambda: heuristic.propose(feedback, workload, Random(seed)))
+        answer = call.result("propose()")
+        assert isinstance(answer, tuple | list), f"propose() gave {answer!r}, expected a tuple of adjustments"
+        for each in answer:
+            assert isinstance(each, Adjustment), f"propose() gave {each!r}, expected a txfuzz.Adjustment"
+        return tuple(answer)
+
+    def test_it_says_what_it_is(self, subject: Any) -> None:
+        check_identity(subject, "heuristic")
+
+    def test_the_same_input_gives_the_same_answer(self, subject: Any) -> None:
+        """Also when it is asked again later, and when another object of the same options is asked."""
+        cases = list(self.cases())
+        first = [self.proposed(subject, feedback, workload, 7) for _, feedback, workload in cases]
+        other = dataclasses.replace(subject)
+        for (words, feedback, workload), answer in reversed(list(zip(cases, first, strict=True))):
+            for each in (subject, other):
+                again = self.proposed(each, feedback, workload, 7)
+                assert again == answer, f"{words}: asked twice, it proposed {answer!r} and {again!r}"
+
+    def test_it_draws_from_the_random_numbers_that_it_is_given(self, subject: Any) -> None:
+        for words, feedback, workload in self.cases():
+            before = global_random.getstate()
+            self.proposed(subject, feedback, workload)
+            assert global_random.getstate() == before, f"{words}: it drew from the global random numbers"
+
+    def test_it_changes_nothing_itself(self, subject: Any) -> None:
+        mine = list(self.cases())
+        as_given = copy.deepcopy(mine)
+        options = copy.deepcopy(subject)
+        for (words, feedback, workload), known in zip(mine, as_given, strict=True):
+            self.proposed(subject, feedback, workload)
+            assert feedback == known[1], f"{words}: it changed the feedback that it was given"
+            assert workload == known[2], f"{words}: it changed the workload that it was given"
+            assert subject == options, f"{words}: it changed its own options"
+
+    def test_every_workload_that_comes_out_can_run(self, subject: Any) -> None:
+        for words, feedback, workload in self.cases():
+            for seed in SEEDS:
+                adjustments = self.proposed(subject, feedback, workload, seed)
+                changed = _applied(f"{words}, seed {seed}", workload, adjustments)
+                _check_can_run(f"{words}, seed {seed}", changed)
+
+    def test_iteration_after_iteration_can_run(self, subject: Any) -> None:
+        for words, feedback, first in self.cases():
+            workload = first
+            for iteration in range(ROUNDS):
+                told = dataclasses.replace(feedback, iteration=iteration)
+                adjustments = self.proposed(subject, told, workload, iteration)
+                workload = _applied(f"{words}, iteration {iteration}", workload, adjustments)
+            _check_can_run(f"{words}, after {ROUNDS} iterations", workload)
+
+    def test_every_adjustment_is_explained(self, subject: Any) -> None:
+        for words, feedback, workload in self.cases():
+            for each in self.proposed(subject, feedback, workload):
+                assert isinstance(each.reason, str), f"{words}: the reason {each.reason!r} is no text"
+                assert len(each.reason.split()) >= WORDS, (
+                    f"{words}: {each.target} changes for the reason {each.reason!r}, which is no sentence"
+                )
+                assert "\n" not in each.reason, f"{words}: the reason {each.reason!r} has several lines"
+                assert each.heuristic == subject.name, (
+                    f"{words}: an adjustment of {subject.name!r} names {each.heuristic!r} as its heuristic"
+                )
+
+    def test_every_adjustment_is_data(self, subject: Any) -> None:
+        for words, feedback, workload in self.cases():
+            for each in self.proposed(subject, feedback, workload):
+                for name, value in (("before", each.before), ("after", each.after)):
+                    try:
+                        json.dumps(value, allow_nan=False)
+                    except (TypeError, ValueError) as error:
+                        pytest.fail(f"{words}: `{name}` of {each.target} is no JSON data: {error}")
+
+    def test_it_does_something_sometimes(self, subject: Any) -> None:
+        """One that never proposes anything does not belong in a campaign, or was told nothing here."""
+        if not any(self.proposed(subject, feedback, workload) for _, feedback, workload in self.cases()):
+            pytest.skip("it proposed nothing on any sample: give `feedbacks` or `workloads` that concern it")
+
+
+def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]) -> Workload:
+    try:
+        return apply(workload, adjustments)
+    except TxfuzzError as error:
+        pytest.fail(f"{words}: {error}")
+
+
+def _check_can_run(words: str, workload: Workload) -> None:
+    """Could a file hold it, and can its transactions be asked?"""
+    try:
+        read = _read_back(workload_text(workload))
+        assert read == workload, f"{words}: it reads back as another one"
+        asking = Asking(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
+        for _ in range(20):
+            asking.next()
+    except TxfuzzError as error:
+        pytest.fail(f"{words}: {error}")
+
+
+@lru_cache(maxsize=1000)
+def _read_back(text: str) -> Workload:
+    return parse_workload(text, "changed", Names())
