@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from environments import installed
+
+__all__ = ["installed"]
+
 THIRD = Path(__file__).parent / "third"
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.install
+from environments import Environment
 
-ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.install
 
 WORKLOAD = """version: 1
 name: third
@@ -28,59 +23,11 @@ heuristics: [{name: more-clients}]
 """
 
 
-class Environment:
-    """A virtual environment, and an empty directory to work in."""
-
-    def __init__(self, path: Path) -> None:
-        self.bin = path / "venv with a space" / "bin"
-        self.directory = path / "work"
-        self.directory.mkdir()
-        subprocess.run([sys.executable, "-m", "venv", str(self.bin.parent)], check=True)
-
-    def install(self, *arguments: str | Path) -> None:
-        command = [self.bin / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*command, *map(str, arguments)], check=True, timeout=500)
-
-    def txfuzz(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTHONPATH")
-        }
-        return subprocess.run(
-            [str(self.bin / "txfuzz"), *arguments],
-            cwd=self.directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    path = tmp_path_factory.mktemp("install")
-    path.chmod(0o755)
-    environment = Environment(path)
-    # Built from copies, so that nothing is left in the source
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    ).stdout.decode()
-    source = path / "source"
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, source / name)
-    environment.install(
-        "--constraint",
-        source / "constraints.txt",
-        source,
-        source / "plugins/postgres",
-        source / "plugins/heuristics",
-        source / "tests/third",
-    )
+def environment(installed: Environment, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """With somebody else's plugin."""
+    environment = installed.child(tmp_path_factory.mktemp("third"))
+    environment.install("--no-deps", "--no-build-isolation", environment.source / "tests/third")
     return environment
 
 
