@@ -38,7 +38,7 @@ class BankTotal:
 
     transfers: tuple[str, ...] = option(
         ("bank-transfer",),
-        "the transactions that append to the account they take from, then to the other one",
+        "the transactions that append to the account they take from, then to the other one; `*` for all",
     )
     against: str = against_option()
     shown: int = shown_option()

@@ -32,7 +32,7 @@ def explain(columns: Columns, sight: Sight, known: Ints, type: str, element: int
     writer = int(columns.writer[element])
     if writer != NOTHING:
         rows.append(int(columns.txn[writer]))
-        lines.append(f"T1, which {outcome(history, rows[0])}, added {value} to the set of key {key}.")
+        lines.append(f"T1 added {value} to the set of key {key}, and {outcome(history, rows[0])}.")
     having = sight.pair_read[sight.pair_element == element]
     if type in (LOST, STALE):
         if not (rows and history.type[rows[0]] == OK and history.complete_at[rows[0]] <= known[element]):
