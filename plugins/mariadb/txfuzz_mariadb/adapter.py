@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from txfuzz import Capabilities, option
 from txfuzz.options import check
 
+from .abilities import ABILITIES
 from .levels import DEFAULT, LOCKS, promises
-from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
+from .statements import DIALECT, ON_DUPLICATE_KEY, WRITE_FORMS
 
 if TYPE_CHECKING:
     from .database import MariadbDatabase
@@ -40,7 +41,7 @@ class MariadbAdapter:
     lock_wait_timeout: int = option(
         2, "the server gives a statement up that waits so many seconds for a row lock", least=1
     )
-    flush: bool = option(False, "whether the embedded server forces its log to disk at every COMMIT")
+    flush: bool = option(False, "whether the embedded server forces its log to the disk at every COMMIT")
     max_connections: int = option(120, "how many connections the embedded server takes", least=10)
 
     def __post_init__(self) -> None:
@@ -52,8 +53,10 @@ class MariadbAdapter:
             default_isolation=DEFAULT,
             locks=frozenset(LOCKS),
             sql=True,
+            dialects=frozenset({DIALECT}),
             lock_waits=True,
             embedded=True,
+            faults=ABILITIES,
         )
 
     def servers(self) -> tuple[str, ...]:

@@ -96,12 +96,12 @@ class Link:
         self._cursor.execute(sql, args)
         return list(self._cursor.fetchall())
 
-    def cut(self) -> None:
-        """End the connection under a call that is blocked on it; from any thread."""
+    def cut(self, how: int = socket.SHUT_RDWR) -> None:
+        """End the connection under a call that is blocked on it; from any thread. how: as for a socket."""
         with self._guard:
             if self._handle >= 0:
                 with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._handle)) as double:
-                    double.shutdown(socket.SHUT_RDWR)
+                    double.shutdown(how)
 
     @contextlib.contextmanager
     def cut_after(self, seconds: float) -> Iterator[None]:

@@ -15,6 +15,7 @@ from . import place as places
 from .advice import warnings_about
 from .connection import FAILURES, Link, connect, in_words, kill_query
 from .control import Control
+from .injecting import Cuttable, Injector
 from .session import MariadbSession
 from .settings import SNAPSHOTS, apply_settings, describe_settings, permitted, session_settings
 from .statements import Tables
@@ -39,6 +40,7 @@ class MariadbDatabase:
         self._schema = adapter.schema or places.PREFIX + secrets.token_hex(5)
         self._closed = False
         self._control = Control(target)
+        self._injector = Injector(self._control, server)
         self._waits = waits
         try:
             self._settings = self._control.run(lambda link: permitted(link, session_settings(adapter)))
@@ -82,7 +84,13 @@ class MariadbDatabase:
         except FAILURES as error:
             link.close()
             raise DatabaseUnavailable(in_words(error)) from None
-        return MariadbSession(link, self._tables(kind), self._adapter.append, self._kill)
+        session = Cuttable(link, self._tables(kind), self._adapter.append, self._kill)
+        self._injector.watch(session)
+        return session
+
+    def injector(self) -> Injector:
+        """See txfuzz.database.faults.Breakable."""
+        return self._injector
 
     def close(self) -> None:
         if self._closed:
@@ -176,7 +184,7 @@ def open_embedded(adapter: MariadbAdapter) -> MariadbDatabase:
         {
             "max_connections": str(adapter.max_connections),
             "innodb_lock_wait_timeout": str(adapter.lock_wait_timeout),
-            "innodb_flush_log_at_trx_commit": "1" if adapter.flush else "0",
+            "innodb_flush_log_at_trx_commit": "1" if adapter.flush else "2",
         }
     )
     try:

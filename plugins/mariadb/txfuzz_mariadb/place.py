@@ -94,11 +94,11 @@ def prepare_tables(link: Link, tables: Tables, *, fresh: bool) -> int:
         if tables.name(index) not in present:
             link.run(
                 f"CREATE TABLE {tables.qualified(index)} "
-                f"(id BIGINT NOT NULL PRIMARY KEY, val {COLUMN[tables.kind]}) ENGINE=InnoDB"
+                f"(`key` BIGINT NOT NULL PRIMARY KEY, val {COLUMN[tables.kind]}) ENGINE=InnoDB"
             )
     highest = 0
     for name in present:
-        row = link.run(f"SELECT MAX(id) FROM {quoted(tables.schema)}.{name}").row
+        row = link.run(f"SELECT MAX(`key`) FROM {quoted(tables.schema)}.{name}").row
         highest = max(highest, (row[0] if row else 0) or 0)
     return highest
 
@@ -120,9 +120,9 @@ def check_columns(link: Link, tables: Tables, name: str) -> None:
         (tables.schema, name),
     )
     columns = {str(column).lower(): str(kind).lower() for column, kind in found}
-    if columns != {"id": "bigint", "val": VAL[tables.kind]}:
+    if columns != {"key": "bigint", "val": VAL[tables.kind]}:
         raise UsageError(
-            f"the table {tables.schema}.{name} is not one of txfuzz's (id bigint, val {VAL[tables.kind]}): "
+            f"the table {tables.schema}.{name} is not one of txfuzz's (key bigint, val {VAL[tables.kind]}): "
             "give another schema, or start with init_schema"
         )
 
@@ -134,4 +134,4 @@ def insert_empty(link: Link, tables: Tables, keys: range) -> None:
         mine = [key for key in keys if key % tables.count == index]
         for start in range(0, len(mine), AT_ONCE):
             rows = ", ".join(f"({key:d}, {empty})" for key in mine[start : start + AT_ONCE])
-            link.run(f"INSERT IGNORE INTO {tables.qualified(index)} (id, val) VALUES {rows}")
+            link.run(f"INSERT IGNORE INTO {tables.qualified(index)} (`key`, val) VALUES {rows}")

@@ -70,7 +70,7 @@ class RawSteps:
             if name not in step.args:
                 message = f":{name} is not among the args of the step"
                 raise SessionError(Outcome.BUG, UNDECLARED, message)
-        return step.args
+        return {name: int(step.args[name]) for name in statement.names}
 
     def _read(self, answer: Answer, sql: str) -> ReadValue:
         if not answer.returns:

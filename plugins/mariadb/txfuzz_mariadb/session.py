@@ -42,6 +42,10 @@ class MariadbSession:
         """The server's number of this connection, by which its tables name it."""
         return self._link.thread_id
 
+    @property
+    def usable(self) -> bool:
+        return self._link.open
+
     # -- the port -------------------------------------------------------------------------
 
     def begin(self, isolation: str) -> None:
@@ -71,9 +75,11 @@ class MariadbSession:
     def commit(self) -> None:
         self._require_open("COMMIT")
         self._open = False
-        if not self._link.open:
-            raise SessionError(Outcome.FAIL, "2006", "the connection was lost before COMMIT", lost=True)
-        self._commit()
+        self._before_commit()
+        try:
+            self._link.run("COMMIT")
+        except FAILURES as error:
+            raise session_error(self._link, error, committing=True) from None
         self._begun = False
 
     def rollback(self) -> None:
@@ -111,25 +117,25 @@ class MariadbSession:
         except FAILURES as error:
             raise session_error(self._link, error, committing=False) from None
 
-    def _commit(self) -> None:
-        try:
-            self._link.run("COMMIT")
-        except FAILURES as error:
-            raise session_error(self._link, error, committing=True) from None
+    def _before_commit(self) -> None:
+        """COMMIT is about to be sent."""
+        if not self._link.open:
+            raise SessionError(Outcome.FAIL, "2006", "the connection was lost before COMMIT", lost=True)
 
     def _run_own(self, step: BoundStep) -> ReadValue:
         """A step that is a micro-operation."""
         assert step.key is not None
         *earlier, last = self._statements(step.f, step.step.lock, step.key % self._tables.count)
         if step.f == "r":
-            answer = self._run(last, {"key": step.key})
+            answer = self._run(last, {"key": int(step.key)})
             self._check_inside()
             try:
                 return self._decode(answer.row[0] if answer.row else None)
             except ValueError as error:
                 raise SessionError(Outcome.BUG, WRONG_TYPE, f"key {step.key}: {error}") from None
         assert step.value is not None
-        parameters = {"key": step.key, "value": step.value}
+        # Plain numbers: the driver writes what another kind of number says of itself.
+        parameters = {"key": int(step.key), "value": int(step.value)}
         for sql in earlier:
             if self._run(sql, parameters).changed == 1:
                 self._check_inside()

@@ -12,6 +12,7 @@ from txfuzz.kind import Kind
 
 from .levels import lock_clause
 
+DIALECT = "mariadb"  # by which templates name the SQL that their raw steps are written in
 ON_DUPLICATE_KEY = "on-duplicate-key"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
@@ -42,7 +43,7 @@ def quoted(name: str) -> str:
 
 def read_sql(table: str, lock: str | None) -> str:
     """Parameter: key."""
-    return f"SELECT val FROM {table} WHERE id = %(key)s{lock_clause(lock)}"
+    return f"SELECT val FROM {table} WHERE `key` = %(key)s{lock_clause(lock)}"
 
 
 def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
@@ -50,10 +51,10 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
     appends = kind is Kind.LIST_APPEND
     first = "CONCAT(%(value)s, ',')" if appends else "%(value)s"
     changed = "CONCAT(val, %(value)s, ',')" if appends else "%(value)s"
-    insert = f"INSERT INTO {table} (id, val) VALUES (%(key)s, {first})"
+    insert = f"INSERT INTO {table} (`key`, val) VALUES (%(key)s, {first})"
     if form == ON_DUPLICATE_KEY:
         return (f"{insert} ON DUPLICATE KEY UPDATE val = {changed}",)
-    return (f"UPDATE {table} SET val = {changed} WHERE id = %(key)s", insert)
+    return (f"UPDATE {table} SET val = {changed} WHERE `key` = %(key)s", insert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,12 @@ TOKEN = re.compile(
     | `(?:[^`]|``)*`                               # quoted names
     | --(?:[ \t][^\n]*|\n|$) | \#[^\n]* | /\*.*?\*/  # comments
     | (?<![\w:]):(?P<name>[A-Za-z_]\w*)            # and not an assignment
+    | (?<![\w.@])(?P<column>key)(?!\w)             # the column, which MariaDB wants quoted
     """,
     re.VERBOSE | re.DOTALL,
 )
+# What stands before a `key` that is a keyword
+KEYWORD = re.compile(r"\b(primary|duplicate|foreign|unique)\s+$", re.IGNORECASE)
 ENDING = frozenset({"begin", "commit", "rollback", "start", "xa"})
 SETTINGS = re.compile(
     r"\btransaction\b|\bautocommit\b|\btx_(isolation|read_only)\b|\btransaction_(isolation|read_only)\b"
@@ -95,7 +99,7 @@ SETTINGS = re.compile(
 
 @lru_cache(maxsize=1024)
 def compile_raw(sql: str) -> RawStatement:
-    """Every `:name` becomes a parameter of the driver's.
+    """Every `:name` becomes a parameter of the driver's, and the column `key` is quoted where it is not.
 
     Raises UsageError for statements that would end the transaction or change its level: sessions do that.
     """
@@ -112,11 +116,13 @@ def compile_raw(sql: str) -> RawStatement:
     for token in TOKEN.finditer(sql):
         pieces.append(sql[end : token.start()].replace("%", "%%"))
         name = token["name"]
-        if name is None:
-            pieces.append(token[0].replace("%", "%%"))
-        else:
+        if name is not None:
             names.add(name)
             pieces.append(f"%({name})s")
+        elif token["column"] and not KEYWORD.search(sql, 0, token.start()):
+            pieces.append("`key`")
+        else:
+            pieces.append(token[0].replace("%", "%%"))
         end = token.end()
     pieces.append(sql[end:].replace("%", "%%"))
     return RawStatement(
@@ -133,6 +139,8 @@ def without_quoted(sql: str) -> str:
 
     def blank(token: re.Match[str]) -> str:
         text = token[0]
-        return text[3:-2] if text.startswith(("/*!", "/*M!")) else " " if token["name"] is None else text
+        if text.startswith(("/*!", "/*M!")):
+            return text[3:-2]
+        return text if token["name"] or token["column"] else " "
 
     return TOKEN.sub(blank, sql)

@@ -9,7 +9,7 @@ from txfuzz import Capabilities, option
 from txfuzz.options import check
 
 from .modes import BEGINS, MODES, SERIALIZABLE, WAL, promises
-from .statements import ON_CONFLICT, WRITE_FORMS
+from .statements import DIALECT, ON_CONFLICT, WRITE_FORMS
 
 if TYPE_CHECKING:
     from .database import SqliteDatabase
@@ -41,7 +41,10 @@ class SqliteAdapter:
     )
     tables: int = option(1, "the keys are spread over so many tables", least=1)
     busy_timeout_ms: int = option(
-        200, "how long a statement waits for the lock of another connection", least=0
+        200,
+        "how long the first statement of a transaction waits for the lock of another connection, "
+        "and COMMIT for its readers",
+        least=0,
     )
     synchronous: str | None = option(
         None,
@@ -58,6 +61,7 @@ class SqliteAdapter:
             isolation=promises(self.mode),
             default_isolation=SERIALIZABLE,
             sql=True,
+            dialects=frozenset({DIALECT}),
             embedded=True,
         )
 

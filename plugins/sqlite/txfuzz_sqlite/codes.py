@@ -65,6 +65,11 @@ def outcome_of(code: int, *, committing: bool, still_open: bool) -> Outcome:
     return Outcome.FAIL
 
 
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another connection of the same shared cache is in the way."""
+    return code_of(error) & PRIMARY == sqlite3.SQLITE_LOCKED
+
+
 def is_contention(error: sqlite3.Error) -> bool:
     """Whether it may go better a moment later."""
     return code_of(error) & PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

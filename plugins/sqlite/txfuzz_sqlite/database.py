@@ -99,6 +99,7 @@ class SqliteDatabase:
             mode=adapter.mode,
             begins=adapter.begin,
             write_form=adapter.append,
+            busy_seconds=adapter.busy_timeout_ms / 1000,
         )
 
     def close(self) -> None:

@@ -5,33 +5,47 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 
-from .codes import code_of, name_of, outcome_of
+from .codes import code_of, is_locked, name_of, outcome_of
 from .modes import READ_UNCOMMITTED, level
 from .raw_steps import MISUSE, Answer, RawSteps
 from .statements import WRITE, Tables, read_sql, write_sql
 from .values import DECODE
+
+PAUSE = 0.0005  # seconds between two looks at a lock
+TURN = 1e-5  # seconds, as if a server were asked: the other clients get their turn
 
 
 class SqliteSession:
     """See txfuzz.database.port.Session. begins: how a transaction begins, as in BEGIN IMMEDIATE."""
 
     def __init__(
-        self, conn: sqlite3.Connection, tables: Tables, *, mode: str, begins: str, write_form: str
+        self,
+        conn: sqlite3.Connection,
+        tables: Tables,
+        *,
+        mode: str,
+        begins: str,
+        write_form: str,
+        busy_seconds: float,
     ) -> None:
         self._conn = conn
         self._tables = tables
         self._mode = mode
         self._begin = f"BEGIN {begins.upper()}"
         self._write_form = write_form
+        self._busy_seconds = busy_seconds
         self._decode = DECODE[tables.kind]
         self._raw = RawSteps(self._run, tables)
         self._own: dict[tuple[str | None, int], tuple[str, ...]] = {}
         self._level = ""
         self._open = False  # a transaction is open and no error has been met in it
+        self._touched = False  # it has read or written something, and may hold locks
+        self._cancelled = False
         self._closed = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
 
@@ -45,10 +59,12 @@ class SqliteSession:
             self._run(f"PRAGMA read_uncommitted = {int(wanted == READ_UNCOMMITTED)}")
             self._level = wanted
         self._raw.begin()
+        self._touched = self._cancelled = False
         self._run(self._begin)
         self._open = True
 
     def execute(self, step: BoundStep) -> ReadValue:
+        time.sleep(TURN)
         self._require_open("this step")
         self._open = False  # until all is well
         if step.step.lock is not None:
@@ -60,10 +76,11 @@ class SqliteSession:
             self._raw.written += step.value is not None
         if not self._conn.in_transaction:
             raise SessionError(Outcome.BUG, MISUSE, f"the step ended its transaction: {step.step.sql}")
-        self._open = True
+        self._open = self._touched = True
         return seen
 
     def commit(self) -> None:
+        time.sleep(TURN)
         self._require_open("COMMIT")
         self._open = False
         self._run("COMMIT", committing=True)
@@ -78,6 +95,7 @@ class SqliteSession:
     def cancel(self) -> None:
         """A statement is broken off at once; who waits for a lock ends with busy_timeout_ms at the latest."""
         with self._guard, contextlib.suppress(sqlite3.Error):
+            self._cancelled = True
             if not self._closed:
                 self._conn.interrupt()
 
@@ -96,14 +114,29 @@ class SqliteSession:
 
     def _run(self, sql: str, args: Mapping[str, int] | None = None, *, committing: bool = False) -> Answer:
         try:
-            cursor = self._conn.execute(sql, args or {})
-            # All rows, else the statement would go on holding its lock.
-            return Answer(cursor.description is not None, cursor.fetchall(), cursor.rowcount)
+            return self._patiently(sql, args or {})
         except sqlite3.Error as error:
             still_open = not self._closed and self._conn.in_transaction
             outcome = outcome_of(code_of(error), committing=committing, still_open=still_open)
             message = " ".join(str(error).split())
             raise SessionError(outcome, name_of(error), message, lost=self._closed) from None
+
+    def _patiently(self, sql: str, args: Mapping[str, int]) -> Answer:
+        """Wait for another connection as SQLite does between files: where we hold nothing ourselves.
+
+        Between the connections of a shared cache it leaves the waiting to us.
+        """
+        until = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                cursor = self._conn.execute(sql, args)
+                # All rows, else the statement would go on holding its lock.
+                return Answer(cursor.description is not None, cursor.fetchall(), cursor.rowcount)
+            except sqlite3.Error as error:
+                patient = is_locked(error) and not (self._touched or self._cancelled or self._closed)
+                if not patient or time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE)
 
     def _run_own(self, step: BoundStep) -> ReadValue:
         """A step that is a micro-operation."""

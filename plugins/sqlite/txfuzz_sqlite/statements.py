@@ -10,6 +10,7 @@ from functools import lru_cache
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
 
+DIALECT = "sqlite"  # by which templates name the SQL that their raw steps are written in
 UPDATE_ELSE_INSERT = "update-else-insert"
 ON_CONFLICT = "on-conflict"
 WRITE_FORMS = (ON_CONFLICT, UPDATE_ELSE_INSERT)

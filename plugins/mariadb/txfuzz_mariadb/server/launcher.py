@@ -15,6 +15,7 @@ from typing import Self
 from txfuzz.database.embedded.account import server_account
 from txfuzz.database.embedded.directory import make_directory
 from txfuzz.database.embedded.link import KeeperLink, environment_without
+from txfuzz.database.embedded.processes import go_on, kill_all, stop
 from txfuzz.errors import DatabaseUnavailable
 
 from .files import ServerFiles, find_server
@@ -25,6 +26,7 @@ SOCKET = "mariadb.sock"
 SUPERUSER = "root"  # the server's, not the system's
 INSTALL_SECONDS = 120.0
 START_SECONDS = 60.0
+GONE_SECONDS = 20.0
 # The data goes with the server, so nothing has to be written back before it ends.
 STOPS: tuple[tuple[int, float], ...] = ((int(signal.SIGKILL), 3.0),)
 
@@ -40,10 +42,10 @@ SETTINGS: Mapping[str, str] = {
     "innodb_buffer_pool_size": "64M",
     "innodb_buffer_pool_dump_at_shutdown": "OFF",
     "innodb_buffer_pool_load_at_startup": "OFF",
-    "innodb_doublewrite": "OFF",
     "innodb_flush_method": "fsync",
     "innodb_log_file_size": "8M",
-    "innodb_flush_log_at_trx_commit": "0",
+    # Written at COMMIT, and forced to the disk by nobody: what is committed survives a server that is killed.
+    "innodb_flush_log_at_trx_commit": "2",
     # A wait that is given up undoes the whole transaction, not only its last statement.
     "innodb_rollback_on_timeout": "ON",
     "innodb_lock_wait_timeout": "2",
@@ -102,6 +104,19 @@ class EmbeddedServer:
     def running(self) -> bool:
         return self.pid != 0 and self._link.status(self.pid) is None
 
+    def kill(self) -> int:
+        """kill -9, and wait until it is gone; how many processes that were."""
+        killed = kill_all(self.pid, GONE_SECONDS)
+        while self._link.status(self.pid, 0.05) is None:
+            pass  # its parent is about to say so
+        return killed
+
+    def pause(self) -> int:
+        return stop([self.pid])
+
+    def resume(self) -> None:
+        go_on([self.pid])
+
     def close(self) -> None:
         """Stop the server and remove everything; idempotent."""
         self._link.close()
@@ -132,7 +147,8 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     directory = make_directory(account, PREFIX, SOCKET)
     link = None
     try:
-        link = KeeperLink(directory, account, PRODUCT, STOPS, environment_without("MYSQL", "MARIADB"))
+        environment = environment_without("MYSQL", "MARIADB", "TMP") | {"TMPDIR": str(directory)}
+        link = KeeperLink(directory, account, PRODUCT, STOPS, environment)
         server = EmbeddedServer(files, directory, link, {**SETTINGS, **(settings or {})})
         server.install()
         server.start()

@@ -1,0 +1,26 @@
+"""The SQLite adapter passes the checks that every adapter is held to, in each of its modes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from txfuzz_sqlite.adapter import SqliteAdapter
+
+from txfuzz.testing import AdapterConformance
+
+
+class TestWal(AdapterConformance):
+    adapter = SqliteAdapter
+
+
+class TestWalManyTables(AdapterConformance):
+    adapter = SqliteAdapter(append="update-else-insert", tables=3)
+
+
+class TestRollbackJournal(AdapterConformance):
+    adapter = SqliteAdapter(mode="rollback-journal")
+
+
+class TestSharedCache(AdapterConformance):
+    adapter = SqliteAdapter(mode="shared-cache")
+    shows: ClassVar = {"read uncommitted": ("G1a", "G1b")}
