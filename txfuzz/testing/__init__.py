@@ -11,16 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from txfuzz.testing.adapters.conformance import AdapterConformance
+    from txfuzz.testing.analyzers import AnalyzerConformance
+    from txfuzz.testing.faults import FaultConformance
     from txfuzz.testing.heuristics import HeuristicConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
+    from txfuzz.testing.templates import TemplateConformance
 
 _HOME = {
     "AdapterConformance": "txfuzz.testing.adapters.conformance",
+    "AnalyzerConformance": "txfuzz.testing.analyzers",
+    "FaultConformance": "txfuzz.testing.faults",
     "HeuristicConformance": "txfuzz.testing.heuristics",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
+    "TemplateConformance": "txfuzz.testing.templates",
 }
 
-__all__ = ["AdapterConformance", "HeuristicConformance", "MemoryAdapter"]
+__all__ = [
+    "AdapterConformance",
+    "AnalyzerConformance",
+    "FaultConformance",
+    "HeuristicConformance",
+    "MemoryAdapter",
+    "TemplateConformance",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ from txfuzz.analysis.result import AnalysisResult
 from txfuzz.database.port import Database
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
 from txfuzz.kind import Kind
 from txfuzz.testing.driving import WRITE
@@ -37,15 +38,22 @@ def pressing(kind: Kind, *, clients: int = 8, transactions: int = 300, seed: int
     )
 
 
-def fuzzed(
-    database: Database, workload: Workload, isolation: str, expect: str
-) -> tuple[ExecutionSummary, AnalysisResult, str | None]:
-    """Run it on fresh tables; what became of it, what it means, and why that says nothing, if so."""
+def recorded(
+    database: Database, workload: Workload, isolation: str
+) -> tuple[ExecutionSummary, History, str | None]:
+    """Run it on fresh tables: what became of it, its history, and why that says nothing, if so."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "history.edn"
         summary = execute(workload, database, path, isolation=isolation)
         if summary.failure is not None:
             raise summary.failure
         history = read_history(path)
-    result = analyze_history(history, expect)
-    return summary, result, vacuous_reason(history, result)
+    return summary, history, vacuous_reason(history, analyze_history(history))
+
+
+def fuzzed(
+    database: Database, workload: Workload, isolation: str, expect: str
+) -> tuple[ExecutionSummary, AnalysisResult, str | None]:
+    """The same, held against a model: what the history means instead of the history."""
+    summary, history, vacuous = recorded(database, workload, isolation)
+    return summary, analyze_history(history, expect), vacuous

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from txfuzz.database.port import Adapter, Database
 
-def given(request: pytest.FixtureRequest, name: str, method: str) -> Any:
-    """The object called `name`: an attribute of the test class, else a fixture.
+_OPENED = pytest.StashKey[list[tuple[Adapter, Database]]]()
+
+
+def given(request: pytest.FixtureRequest, name: str, method: str, default: Any = None) -> Any:
+    """The object called `name`: an attribute of the test class, else a fixture, else the default.
 
     method: what the object must have, by which it is told from a fixture. A class is made an
     object, with the defaults of its options.
@@ -19,11 +23,26 @@ def given(request: pytest.FixtureRequest, name: str, method: str) -> Any:
         try:
             value = request.getfixturevalue(name)
         except pytest.FixtureLookupError:
-            pytest.fail(f"{type(request.instance).__name__} needs `{name}`: a class attribute or a fixture")
+            value = default
+    if value is None:
+        pytest.fail(f"{type(request.instance).__name__} needs `{name}`: a class attribute or a fixture")
     if isinstance(value, type):
         value = value()
     assert hasattr(value, method), f"{name} {value!r} has no {method}()"
     return value
+
+
+def opened(request: pytest.FixtureRequest, adapter: Adapter, url: str | None) -> Database:
+    """Its database, opened when it is first needed and closed after the last check of the class."""
+    place = request.node.getparent(pytest.Class)
+    known: list[tuple[Adapter, Database]] = place.stash.setdefault(_OPENED, [])
+    for its_adapter, database in known:
+        if its_adapter == adapter:
+            return database
+    database = adapter.open(url)
+    place.addfinalizer(database.close)
+    known.append((adapter, database))
+    return database
 
 
 def check_identity(subject: Any, kind: str) -> None:

@@ -9,10 +9,8 @@ from typing import Any, ClassVar
 import pytest
 
 from txfuzz.database.faults import CUT, Breakable
-from txfuzz.database.port import Adapter, Capabilities, Database, Session
-from txfuzz.testing.subjects import given
-
-OPENED = pytest.StashKey[list[tuple[Adapter, Database]]]()
+from txfuzz.database.port import Capabilities, Database, Session
+from txfuzz.testing.subjects import given, opened
 
 
 class AdapterSubject:
@@ -50,15 +48,7 @@ class AdapterSubject:
     @pytest.fixture
     def database(self, subject: Any, request: pytest.FixtureRequest) -> Database:
         """Opened when it is first needed, closed after the last check of the class."""
-        place = request.node.getparent(pytest.Class)
-        opened: list[tuple[Adapter, Database]] = place.stash.setdefault(OPENED, [])
-        for adapter, known in opened:
-            if adapter == subject:
-                return known
-        database: Database = subject.open(self.url)
-        place.addfinalizer(database.close)
-        opened.append((subject, database))
-        return database
+        return opened(request, subject, self.url)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A test for each level, where the adapter is an attribute; else one for all of them."""

@@ -1,0 +1,201 @@
+"""Checks for transaction templates: a subclass of TemplateConformance with the template, and pytest."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any, ClassVar
+
+import pytest
+
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.result import Verdict
+from txfuzz.errors import TxfuzzError, UsageError, WorkloadError
+from txfuzz.testing.driving import WRITE
+from txfuzz.testing.fuzzing import recorded
+from txfuzz.testing.memory.adapter import MemoryAdapter
+from txfuzz.testing.subjects import given
+from txfuzz.testing.vocabulary import Names
+from txfuzz.workload.asking import Asking
+from txfuzz.workload.keys import KeySpace
+from txfuzz.workload.model import Choice, KeyLife, Ref, Scheduling, Step, Transaction, Weight, Workload
+from txfuzz.workload.reading import parse_workload
+from txfuzz.workload.template import Template
+from txfuzz.workload.writing import workload_text
+
+GUESSES: tuple[Any, ...] = ([1, 2, 3], 1)  # of a parameter that must be given
+
+
+class TemplateConformance:
+    """A template can be read, written, asked and judged.
+
+        class TestMine(TemplateConformance):
+            template = MY_TEMPLATE
+            arguments = {"accounts": [1, 2, 3]}
+            adapter = MyAdapter()         # left out: the database in memory, which speaks no SQL
+            finds = {"snapshot": "G2-item"}
+
+    template: class attribute or fixture. arguments: its parameters. adapter, url: what it runs on.
+    rows: "inserted" where its statements need rows that are there. analyzers: who judges its
+    histories; None for the checker. finds: level of the adapter → the type of an anomaly that it is
+    there to find, held against serializable.
+    """
+
+    template: Any = None
+    arguments: ClassVar[Mapping[str, Any]] = {}
+    adapter: Any = None
+    url: ClassVar[str | None] = None
+    rows: ClassVar[str] = "fresh"
+    analyzers: ClassVar[tuple[Any, ...] | None] = None
+    finds: ClassVar[Mapping[str, str]] = {}
+
+    @pytest.fixture
+    def subject(self, request: pytest.FixtureRequest) -> Template:
+        template = given(request, "template", "filled")
+        assert isinstance(template, Template), f"the template is {template!r}, expected a txfuzz.Template"
+        return template
+
+    @pytest.fixture
+    def host(self, request: pytest.FixtureRequest) -> Any:
+        return given(request, "adapter", "capabilities", MemoryAdapter())
+
+    @pytest.fixture
+    def workload(self, subject: Template) -> Workload:
+        """One that has nothing but the template, read without knowing what it will run on."""
+        try:
+            return parse_workload(
+                self.text(subject), "template", Names({("template", subject.name): subject})
+            )
+        except WorkloadError as error:
+            pytest.fail(f"template {subject.name!r} cannot be used: {error}")
+
+    def text(self, template: Template) -> str:
+        """A workload of the template with its arguments, as YAML."""
+        given = dict(self.arguments)
+        for name, default in template.parameters.items():
+            if default is None and name not in given:
+                given[name] = self._guessed(template, name, given)
+        filled = json.dumps({"template": template.name, **({"with": given} if given else {})})
+        return f"version: 1\nname: conformance\nworkload:\n  transactions:\n    - {filled}\n"
+
+    def _guessed(self, template: Template, name: str, given: Mapping[str, Any]) -> Any:
+        """A value with which it can be read; any other needed parameter gets the same."""
+        others = {each: None for each, default in template.parameters.items() if default is None}
+        for guess in GUESSES:
+            whole = {**dict.fromkeys(others, guess), **given, name: guess}
+            text = json.dumps({"template": template.name, "with": whole})
+            try:
+                parse_workload(
+                    f"version: 1\nworkload: {{transactions: [{text}]}}",
+                    "guess",
+                    Names({("template", template.name): template}),
+                )
+                return guess
+            except WorkloadError:
+                continue
+        pytest.fail(f"the parameter {name!r} must be given: set `arguments`, as {{{name!r}: …}}")
+
+    def test_it_says_what_it_is(self, subject: Template) -> None:
+        assert subject.name == " ".join(subject.name.split()), f"the name {subject.name!r} is no plain word"
+        assert subject.name, "the template has an empty name"
+        assert subject.about.strip(), f"template {subject.name!r} does not say what it is `about`"
+        assert subject.steps, f"template {subject.name!r} has no steps"
+
+    def test_it_is_data(self, subject: Template) -> None:
+        try:
+            json.dumps([subject.steps, dict(subject.parameters)], allow_nan=False)
+        except (TypeError, ValueError) as error:
+            pytest.fail(f"template {subject.name!r} is no plain data: {error}")
+
+    def test_every_parameter_is_used(self, subject: Template) -> None:
+        text = json.dumps(subject.steps)
+        for name in subject.parameters:
+            named = (json.dumps({"param": name}), f'"of": "{name}"', f'"each": "{name}"')
+            assert any(each in text for each in named), f"no step uses the parameter {name!r}"
+
+    def test_its_keys_resolve(self, workload: Workload) -> None:
+        """Every key that a step refers to is chosen before, and choices that must differ can."""
+        asking = Asking(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
+        try:
+            for _ in range(100):
+                asked = asking.next()
+                assert asked.steps, "it asks a transaction of no steps"
+        except TxfuzzError as error:
+            pytest.fail(str(error))
+        assert workload.logical_keys(), "none of its steps chooses a key"
+
+    def test_it_survives_yaml(self, subject: Template, workload: Workload) -> None:
+        known = Names({("template", subject.name): subject})
+        text = workload_text(workload)
+        assert parse_workload(text, "written", known) == workload, f"it reads back as another one:\n{text}"
+
+    def test_filling_it_leaves_it_as_it_is(self, subject: Template, workload: Workload) -> None:
+        before = copy.deepcopy((subject.steps, dict(subject.parameters)))
+        parse_workload(self.text(subject), "again", Names({("template", subject.name): subject}))
+        assert (subject.steps, dict(subject.parameters)) == before, "filling the template changes it"
+
+    def test_it_refuses_a_parameter_that_it_has_not(self, subject: Template) -> None:
+        with pytest.raises(UsageError, match="no parameter"):
+            subject.filled({"no such parameter": 1})
+
+    def test_it_runs_and_is_judged(self, subject: Template, workload: Workload, host: Any) -> None:
+        """At the strongest level, beside transactions that read and write the same keys."""
+        self._can_run(subject, workload, host)
+        level, promised = list(host.capabilities().isolation.items())[-1]
+        with host.open(self.url) as database:
+            summary, history, vacuous = recorded(database, self.pressed(workload), level)
+        assert summary.ok, f"of {summary.asked} transactions none committed: {dict(summary.aborts)}"
+        assert subject.name in history.templates, "its transactions are not in the history"
+        assert vacuous is None, vacuous
+        result = analyze_history(history, promised, analyzers=self.analyzers)
+        assert result.verdict is Verdict.VALID, f"at {level} it is {result.verdict.value}: {result.reason}"
+
+    def test_it_finds_what_it_is_there_to_find(
+        self, subject: Template, workload: Workload, host: Any
+    ) -> None:
+        if not self.finds:
+            pytest.skip("it is not said to find anything: give `finds`, as {'snapshot': 'G2-item'}")
+        self._can_run(subject, workload, host)
+        for level, anomaly in self.finds.items():
+            with host.open(self.url) as database:
+                _, history, _ = recorded(
+                    database, replace(workload, scheduling=Scheduling(8, 2000), keys=self._life()), level
+                )
+            found = analyze_history(history, "serializable", analyzers=self.analyzers).anomaly_types
+            assert anomaly in found, f"at {level} it finds no {anomaly}, but {', '.join(found) or 'nothing'}"
+
+    def pressed(self, workload: Workload) -> Workload:
+        """The template, and now and then a companion that reads and writes one of its keys."""
+        keys = workload.logical_keys()
+        companion = Transaction(
+            "companion", (Step("r", Choice(keys, "k")), Step(WRITE[workload.kind], Ref("k")))
+        )
+        (own,) = workload.transactions
+        judged = self.analyzers is None  # whoever brings a judge has an invariant that others would break
+        return replace(
+            workload,
+            transactions=(own, companion) if judged else (own,),
+            mix=(Weight(own.name, 3.0), Weight(companion.name, 1.0)) if judged else (Weight(own.name, 1.0),),
+            scheduling=Scheduling(8, 400),
+            keys=self._life(),
+        )
+
+    def _life(self) -> KeyLife:
+        return KeyLife(rows=self.rows)
+
+    def _can_run(self, subject: Template, workload: Workload, host: Any) -> None:
+        """Skips what this adapter cannot do, naming the capability."""
+        can = host.capabilities()
+        steps = [step for each in workload.transactions for step in each.steps]
+        needed = {
+            "raw SQL (Capabilities.sql)": can.sql or not any(step.sql for step in steps),
+            f"the dialect {subject.dialect}": subject.dialect is None or subject.dialect in can.dialects,
+            "its locks (Capabilities.locks)": {step.lock for step in steps if step.lock} <= can.locks,
+            f"{workload.kind.value} histories": workload.kind in can.kinds,
+        }
+        for what, there in needed.items():
+            if not there:
+                pytest.skip(f"the adapter {host.name!r} has not {what}: give another `adapter`")
