@@ -38,11 +38,13 @@ docs: $(READY)
 	$(BIN)/python benchmarks/report_pictures.py --write docs/pictures
 	$(BIN)/python benchmarks/screen_picture.py --write docs/pictures
 
-$(READY): pyproject.toml plugins/postgres/pyproject.toml plugins/heuristics/pyproject.toml plugins/templates/pyproject.toml constraints.txt
+PLUGINS := postgres heuristics templates mariadb sqlite
+
+$(READY): pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml) constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "txfuzz needs Python 3.11 or later; set PYTHON=python3.x")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-	  --editable '.[dev]' --editable plugins/postgres --editable plugins/heuristics --editable plugins/templates
+	  --editable '.[dev]' $(PLUGINS:%=--editable plugins/%)
 	@touch $(READY)
 
 clean:
