@@ -1,26 +1,27 @@
 """What is the feedback worth? The default campaign with and without it, from the same seeds.
 
     python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
+    python benchmarks/feedback.py --seeds 20 --until 100 --write docs/what-feedback-is-worth.md
 
 Every campaign runs on an embedded server of its own and ends in a temporary directory. With --write
-the tables in that page are replaced.
+the tables in that page are replaced. With --until both go on until they have found something.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pages import replaced
 from txfuzz import run_campaign
 from txfuzz.campaign.outcome import CampaignResult
 
 ANOMALY = "G2-item"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,16 @@ class Loop:
     found: int
 
 
-def loop(seed: int, iterations: int, isolation: str | None, *, open_loop: bool) -> Loop:
+def loop(
+    seed: int, iterations: int, isolation: str | None, *, open_loop: bool, until_found: bool = False
+) -> Loop:
     with tempfile.TemporaryDirectory() as directory:
         result = run_campaign(
             seed=seed,
             iterations=iterations,
             isolation=isolation,
             open_loop=open_loop,
+            stop_on_finding=until_found,
             expect="serializable",
             output=Path(directory) / "run",
         )
@@ -106,14 +110,47 @@ def median(loops: Sequence[Loop]) -> str:
     return f"{bound}{middle:,.0f}"
 
 
+def until_found(seeds: Sequence[int], iterations: int, isolation: str | None) -> str:
+    """Transactions asked until the first finding, which ends a campaign."""
+    rows = ["| seed | with feedback | open loop | open loop, seconds |", "|---|---|---|---|"]
+    asked: tuple[list[int], list[int]] = [], []
+    missed = 0
+    for seed in seeds:
+        mine = loop(seed, iterations, isolation, open_loop=False, until_found=True)
+        begun = time.monotonic()
+        other = loop(seed, iterations, isolation, open_loop=True, until_found=True)
+        asked[0].append(mine.transactions)
+        asked[1].append(other.transactions)
+        missed += other.first is None
+        found = f"{other.transactions:,}" if other.first is not None else f"none in {other.transactions:,}"
+        rows.append(f"| {seed} | {mine.transactions:,} | {found} | {time.monotonic() - begun:.0f} |")
+        print(rows[-1], flush=True)
+    bound = "more than " if 2 * missed >= len(seeds) else ""
+    mine_, other_ = map(statistics.median, asked)
+    last = (
+        f"In the median {mine_:,.0f} with feedback and {bound}{other_:,.0f} without, "
+        f"which is {bound}{other_ / mine_:.0f} times as many."
+    )
+    return "\n".join([*rows, "", last])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=4)
+    parser.add_argument(
+        "--until", type=int, metavar="ITERATIONS", help="until the first finding, at most so many"
+    )
     parser.add_argument("--isolation", help="another level than the workload's")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="replace the tables in this page")
     arguments = parser.parse_args()
     seeds = range(1, arguments.seeds + 1)
+    if arguments.until:
+        text = until_found(seeds, arguments.until, arguments.isolation)
+        print(text)
+        if arguments.write:
+            replaced(arguments.write, "until", text)
+        return
     closed, open_ = [], []
     for seed in seeds:  # side by side, so that both meet the same machine
         closed.append(loop(seed, arguments.iterations, arguments.isolation, open_loop=False))
@@ -122,14 +159,7 @@ def main() -> None:
     text = f"{summary(arguments.iterations, closed, open_)}\n\n{table(seeds, closed, open_)}"
     print(text)
     if arguments.write:
-        page = arguments.write.read_text(encoding="utf-8")
-        replaced = re.sub(
-            f"{re.escape(BEGIN)}.*?{re.escape(END)}",
-            lambda _: f"{BEGIN}\n{text}\n{END}",
-            page,
-            flags=re.DOTALL,
-        )
-        arguments.write.write_text(replaced, encoding="utf-8")
+        replaced(arguments.write, "measured", text)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ Everything runs on one embedded server. With --write the tables in that page are
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pages import replaced
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.consistency import canonical, prohibited
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble
@@ -30,7 +30,6 @@ from txfuzz.workload.reading import read_workload
 from txfuzz.workload.shipped import workload_path
 
 EXPECT = "serializable"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 CASES = (
     ("lost_update", "read committed"),
     ("read_skew", "read committed"),
@@ -186,9 +185,7 @@ def main() -> None:
     text = "\n".join([*near_cycle_table(found), "", *anomaly_table(found), "", *speed])
     print(text)
     if arguments.write is not None:
-        page = arguments.write.read_text(encoding="utf-8")
-        pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-        arguments.write.write_text(pattern.sub(lambda _: f"{BEGIN}\n{text}\n{END}", page), encoding="utf-8")
+        replaced(arguments.write, "measured", text)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from pages import replaced
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.analysis.settling import Settled, settle
@@ -34,7 +35,6 @@ from txfuzz.workload.writing import workload_text
 
 LEFT_OUT = {"crash_async"}
 EXPECT = "strict-serializable"
-BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 FAULTS = {
     "none": (),
     "kill-server": (FaultSpec("kill-server", every=1.0),),
@@ -242,9 +242,7 @@ def main() -> int:
     text = report(soak, time.monotonic() - start, command)
     print(f"\n{text}")
     if given.write is not None:
-        page = given.write.read_text(encoding="utf-8")
-        head, _, rest = page.partition(BEGIN)
-        given.write.write_text(f"{head}{BEGIN}\n{text}{END}{rest.partition(END)[2]}", encoding="utf-8")
+        replaced(given.write, "soak", text)
     return 1 if soak.findings else 0
 
 

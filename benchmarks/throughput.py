@@ -11,7 +11,6 @@ in that page is replaced.
 from __future__ import annotations
 
 import argparse
-import re
 import resource
 import statistics
 import tempfile
@@ -23,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pgbench_side import Pgbench, Ran
 
+from pages import replaced
 from txfuzz.database.port import Database
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import Tally
@@ -209,16 +209,6 @@ def sustained(seconds: float, clients: int, keys: int, isolation: str) -> str:
 def memory() -> int:
     """What this process holds in memory at this moment, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
-def replaced(page: Path, name: str, text: str) -> None:
-    """Put the text between the markers of this name."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    whole = page.read_text(encoding="utf-8")
-    pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
-    page.write_text(
-        re.sub(pattern, lambda _: f"{begin}\n{text}\n{end}", whole, flags=re.DOTALL), encoding="utf-8"
-    )
 
 
 def main() -> None:
