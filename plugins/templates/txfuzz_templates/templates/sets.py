@@ -13,14 +13,15 @@ from txfuzz import Template
 
 ROWS = ("a", "b", "c", "d")
 
-# The filter is inside the aggregate, so that what is read is the whole range of the index.
+# The filter is inside the aggregate, so that what is read is the whole range of the index. Values are kept
+# as text, in which registers and lists can both be read.
 _SCAN = """\
-SELECT (set_config('txfuzz.seen', (
+SELECT set_config('txfuzz.seen', (
   SELECT coalesce(
-    jsonb_object_agg(key, val) FILTER (WHERE key IN (:a, :b, :c, :d)), jsonb_build_object()
+    jsonb_object_agg(key, val::text) FILTER (WHERE key IN (:a, :b, :c, :d)), jsonb_build_object()
   )::text FROM {table} WHERE key BETWEEN LEAST(:a, :b, :c, :d) AND GREATEST(:a, :b, :c, :d)
-), true)::jsonb ->> (:a)::text)::bigint"""
-_SEEN = "SELECT (current_setting('txfuzz.seen')::jsonb ->> (:key)::text)::bigint"
+), true)::jsonb ->> (:a)::text"""
+_SEEN = "SELECT current_setting('txfuzz.seen')::jsonb ->> (:key)::text"
 
 
 def _scan() -> tuple[dict[str, Any], ...]:
