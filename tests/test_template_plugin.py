@@ -210,6 +210,20 @@ FAULTS = (
 
 
 @pytest.mark.server
+def test_a_scan_of_keys_in_several_tables_is_refused(tmp_path: Path) -> None:
+    """It would find rows of one table only, and record the others as absent."""
+    registry = load_plugins(strict=True)
+    workload = read_workload(workload_path("set_add"), InstalledVocabulary(registry))
+    spread = replace(workload.database, options={**workload.database.options, "tables": 3})
+    assembled = assemble(replace(workload, database=spread), registry)
+    with assembled.adapter.open(None) as database:
+        summary = execute(
+            assembled.workload, database, tmp_path / "history.edn", isolation=assembled.isolation
+        )
+    assert "the keys of one statement are in several tables" in str(summary.failure)
+
+
+@pytest.mark.server
 @pytest.mark.parametrize("name", ["bank", "counter", "set_add", "read_modify_write", "savepoint"])
 def test_unknown_outcomes_raise_no_false_alarm(name: str, tmp_path: Path) -> None:
     registry = load_plugins(strict=True)

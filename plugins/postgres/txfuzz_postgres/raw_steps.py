@@ -9,6 +9,7 @@ from psycopg.pq.abc import PGresult
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.errors import UsageError
+from txfuzz.workload.model import NewValue
 
 from .sqlstate import (
     CARDINALITY,
@@ -73,7 +74,12 @@ class RawSteps:
         if key is None:
             message = f"{{table}} needs a key, since there are {self._tables.count} tables: {statement.sql}"
             raise SessionError(Outcome.BUG, SYNTAX_ERROR, message)
-        return statement.on(self._tables.qualified(key % self._tables.count))
+        index = key % self._tables.count
+        keys = (step.args[name] for name, arg in step.step.args if not isinstance(arg, NewValue))
+        if any(other % self._tables.count != index for other in keys):
+            message = f"the keys of one statement are in several tables, and it names one: {statement.sql}"
+            raise SessionError(Outcome.BUG, SYNTAX_ERROR, message)
+        return statement.on(self._tables.qualified(index))
 
     def _parameters(self, statement: RawStatement, step: BoundStep) -> Sequence[bytes]:
         try:
