@@ -163,10 +163,10 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
 
 
 def last_words(log: Path) -> str:
-    """The last line of a log that names an error, else its last line."""
+    """The first error that a log names, which is the cause of those that follow; else its last line."""
     try:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    serious = [line for line in lines if re.search(r"\[?ERROR\]?", line)]
-    return (serious or lines or ["it left no message"])[-1]
+    errors = [found[1] for line in lines if (found := re.search(r"\bERROR\b[\]:]?\s*(.+)", line))]
+    return (errors[:1] or lines[-1:] or ["it left no message"])[0]
