@@ -8,7 +8,7 @@ import pytest
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.kind import Kind
-from txfuzz.workload.model import Choice, Step
+from txfuzz.workload.model import Choice, NewValue, Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 from txfuzz_postgres.session import PostgresSession
@@ -19,7 +19,8 @@ ANY = Choice(keys=(1,))
 
 
 def raw(sql: str, f: str | None = None, key: int | None = None, /, **args: int) -> BoundStep:
-    step = Step(f, sql=sql, args=tuple((name, ANY) for name in args))
+    named = tuple((name, NewValue() if name == "v" else ANY) for name in args)
+    step = Step(f, sql=sql, args=named)
     return BoundStep(step, f, key, args=args)
 
 
