@@ -31,12 +31,14 @@ MINUTES ?= 10
 soak: $(READY)
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WRITE),--write $(WRITE))
 
-# The tables and pictures in docs/ that come out of runs.
+# The tables and pictures in docs/ that come out of runs, and the reference that comes out of the source.
 docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
 	$(BIN)/python benchmarks/report_pictures.py --write docs/pictures
 	$(BIN)/python benchmarks/screen_picture.py --write docs/pictures
+	$(BIN)/python benchmarks/plugin_reference.py --write docs/plugin-reference.md
+	$(BIN)/python benchmarks/lifecycle_picture.py --write docs/pictures
 
 PLUGINS := postgres heuristics templates mariadb sqlite
 

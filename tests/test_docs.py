@@ -7,8 +7,6 @@ import importlib
 import json
 import re
 import shlex
-import sys
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,11 @@ import pytest
 import yaml
 
 from conftest import Ran, Site
+from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, text
 from txfuzz import AnalysisResult, Verdict, run_campaign
 from txfuzz.cli.group import cli
 from txfuzz.errors import ExitCode
 from txfuzz.feedback.adjusting import TARGETS
-from txfuzz.plugin import hookspecs
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.replay.result import ReplayResult
 from txfuzz.report.lines import paragraph
@@ -31,31 +29,9 @@ from txfuzz.workload.shipped import shipped_workloads
 
 Cli = Callable[..., Ran]
 
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    *sorted(DOCS.glob("*.md")),
-    *sorted(ROOT.glob("plugins/*/*.md")),
-]
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-PLUGIN_PAGE = DOCS / "writing-a-plugin.md"
 TUTORIAL = DOCS / "tutorial.md"
 ARTEFACTS = DOCS / "artefacts.md"
-OF_THE_PLUGIN_PAGE = {"verdicts"}  # the command that the plugin of that page brings
-
-
-def text(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    return [body for _, named, body in FENCE.findall(text(page)) if named == language]
-
-
-def prose(page: Path) -> str:
-    return FENCE.sub("", text(page))
+OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugin-command.md
 
 
 def section(page: Path, title: str) -> str:
@@ -123,7 +99,7 @@ def test_there_are_commands() -> None:
 def test_commands_parse(page: Path) -> None:
     for line in commands(page):
         words = shlex.split(line, comments=True)
-        if words[0] not in OF_THE_PLUGIN_PAGE:
+        if words[0] not in OF_A_PLUGIN:
             parses(cli, "txfuzz", words)
 
 
@@ -164,91 +140,9 @@ def test_the_finding_of_the_readme_is_worded_as_the_program_does() -> None:
     assert said in text(ROOT / "README.md")
 
 
-def test_the_plugin_page_names_every_hook_and_target() -> None:
-    hooks = {name for name in vars(hookspecs) if name.startswith("txfuzz_register_")}
-    assert {row.strip("`").split("(")[0] for row in first_column(section(PLUGIN_PAGE, "The hooks"))} == hooks
-    assert fields(PLUGIN_PAGE, "A heuristic") == set(TARGETS)
-
-
-def install(site: Site) -> None:
-    """The plugin of the page, from its blocks."""
-    (project,) = blocks(PLUGIN_PAGE, "toml")
-    data = tomllib.loads(project)
-    (module,) = data["project"]["entry-points"]["txfuzz"].values()
-    code = "\n\n".join(blocks(PLUGIN_PAGE, "python"))
-    site.add(data["project"]["name"], module, code, version=data["project"]["version"])
-    importlib.invalidate_caches()
-
-
-@pytest.fixture
-def oncall(site: Site) -> Site:
-    install(site)
-    return site
-
-
-def test_the_plugin_of_the_page_is_whole(oncall: Site) -> None:
-    registry = load_plugins(strict=True)
-    things = {
-        kind
-        for (kind, _), entries in registry.entries.items()
-        for entry in entries
-        if "oncall" in str(entry.plugin)
-    }
-    assert things == {"adapter", "analyzer", "fault", "heuristic", "template"}
-
-
-@pytest.mark.parametrize("forgetful", [True, False])
-def test_the_plugin_of_the_page_is_used_by_name(
-    oncall: Site, txfuzz: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgetful: bool
-) -> None:
-    (workload,) = blocks(PLUGIN_PAGE, "yaml")
-    Path("on_call_shelf.yaml").write_text(
-        workload.replace("forgetful: true", f"forgetful: {str(forgetful).lower()}")
-    )
-    ran = txfuzz("run", "--config", "on_call_shelf.yaml", "--iterations", 3, "--output-dir", "out")
-    assert ran.code == (ExitCode.VIOLATED if forgetful else ExitCode.NOTHING_FOUND), ran.err
-    assert ("the database broke its promise" in " ".join(ran.out.split())) == forgetful
-    record = json.loads(Path("out/campaign.json").read_text())
-    assert record["adapter"] == "shelf"
-    assert record["heuristics"] == ["calmer", "scheduling"]
-    analysis = json.loads(Path("out/iter_00/analysis.json").read_text())
-    assert analysis["parts"]["enough-committed"]["committed_share"] == 1.0
-    assert "go-off-call" in Path("out/iter_00/history.edn").read_text()
-    # The group of the command line is one for the whole process, and asks the plugins once
-    monkeypatch.setattr(cli, "commands", {})
-    monkeypatch.delitem(vars(cli), "plugins", raising=False)
-    listed = txfuzz("verdicts", "out").out.splitlines()
-    assert [line.split()[:2] for line in listed] == [
-        [str(number), each["verdict"]] for number, each in enumerate(record["iterations"])
-    ]
-    monkeypatch.delitem(vars(cli), "plugins", raising=False)
-    assert "calmer" in txfuzz("plugins", "show", "calmer").out
-
-
-def test_the_heuristic_of_the_page_acts(oncall: Site) -> None:
-    from txfuzz import FeedbackResult, Workload
-
-    calmer = load_plugins(strict=True).find("heuristic", "calmer")()
-    workload = Workload("w", (), ())
-    (made,) = calmer.propose(FeedbackResult(0, Verdict.VALID, transactions=10, aborted=6), workload, None)
-    assert (made.target, made.before, made.after) == ("scheduling.clients", 8, 4)
-    assert calmer.propose(FeedbackResult(0, Verdict.VALID, transactions=10, aborted=5), workload, None) == ()
-
-
-def test_the_complaints_of_the_plugin_page_are_those_of_the_program(site: Site) -> None:
-    (page_says,) = re.findall(r"`… (unknown hook '\w+') …`", text(PLUGIN_PAGE))
-    wrong = "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adaptors():\n    return []"
-    site.add("txfuzz-oncall", "txfuzz_oncall", wrong)
-    (problem,) = load_plugins().problems
-    assert page_says in str(problem)
-    site.add("txfuzz-other", "other", "raise ValueError")
-    said = " ".join(map(str, load_plugins().problems))
-    assert "plugin 'other' of txfuzz-other 1.0: importing other failed: " in said
-
-
 ASKED = """version: 1
 name: asked
-database: {adapter: shelf, forgetful: true}
+database: {adapter: memory, isolation: read committed}
 expect: serializable
 workload:
   transactions:
@@ -265,18 +159,12 @@ heuristics: [hot-keys, schema-init]
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run directory with something in it, by the adapter of the plugin page that keeps nobody apart."""
+    """A run directory with something in it."""
     directory = tmp_path_factory.mktemp("run")
-    path = directory / "site"
-    path.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(path))
-        install(Site(path))
-        (directory / "asked.yaml").write_text(ASKED)
-        run_campaign(
-            workload=directory / "asked.yaml", iterations=2, output=directory / "run", max_graph_nodes=2000
-        )
-    sys.modules.pop("txfuzz_oncall", None)
+    (directory / "asked.yaml").write_text(ASKED)
+    run_campaign(
+        workload=directory / "asked.yaml", iterations=2, output=directory / "run", max_graph_nodes=2000
+    )
     return directory / "run"
 
 
