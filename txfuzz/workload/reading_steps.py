@@ -133,10 +133,10 @@ class Transactions:
             return
         known = self._capabilities.dialects
         if template.dialect not in known:
-            has = ", ".join(sorted(known)) or "no dialect of SQL among its capabilities"
+            has = ", ".join(sorted(known)) or "none"
             raise named.place.error(
                 f"found the template {template.name!r}, whose SQL is that of {template.dialect}",
-                f"one that adapter {self._adapter!r} understands (it has {has})",
+                f"one that adapter {self._adapter!r} understands (dialects: {has})",
             )
 
     def _check_write(self, f: str, place: Place) -> None:
