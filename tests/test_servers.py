@@ -115,3 +115,10 @@ def test_the_doctor_of_a_plain_role_on_a_foreign_server(
     assert "faults that can be injected here: cut-commit, terminate-backends\n" in ran.out
     assert "not here: kill-server (only a server that txfuzz has started itself can be killed" in ran.out
     assert "warning: deadlock_timeout is 1s and this role may not lower it" in ran.out
+
+
+def test_the_doctor_where_no_adapter_is_ready(txfuzz: Callable[..., Ran]) -> None:
+    ran = txfuzz("doctor", "--database-url", "postgresql://ada:s3cret@127.0.0.1:1/")
+    assert ran.code == 4
+    assert re.search(r"^postgres: .*refused", ran.out, re.MULTILINE)
+    assert "s3cret" not in ran.out
