@@ -37,9 +37,15 @@ def test_what_ships_is_found() -> None:
         "txfuzz",
         "txfuzz-postgres",
         "txfuzz-heuristics",
+        "txfuzz-templates",
     }
     assert {entry.name for entry in registry.all("adapter")} >= {"memory", "postgres"}
-    assert [entry.name for entry in registry.all("analyzer")] == ["elle"]
+    assert [entry.name for entry in registry.all("analyzer")] == [
+        "bank-total",
+        "counter-bounds",
+        "elle",
+        "set-elements",
+    ]
     assert [entry.name for entry in registry.all("heuristic")] == [
         "hot-keys",
         "mix",

@@ -137,6 +137,15 @@ def test_they_are_listed(txfuzz: Callable[..., Ran]) -> None:
         assert word in options
 
 
+def test_the_checker_goes_before_them() -> None:
+    workload = parse("version: 1\nworkload: {transactions: [{template: bank-audit}]}\n")
+    spec = replace(workload.database, adapter="memory")
+    assembled = assemble(replace(workload, database=spec), load_plugins(strict=True))
+    names = [analyzer.name for analyzer in assembled.analyzers]
+    assert names[0] == "elle"
+    assert {"bank-total", "counter-bounds", "set-elements"} <= set(names)
+
+
 # -- analyzers on a database whose truth is known ---------------------------------------------
 
 

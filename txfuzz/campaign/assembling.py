@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.contract import Analyzer
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.database.faults import Fault
 from txfuzz.database.levels import level_named
 from txfuzz.database.port import Adapter
@@ -77,7 +78,7 @@ def assemble(
         raise UsageError(f"adapter {name!r} cannot make {workload.kind.value} histories")
     analyzers = workload.analyzers
     if analyzers is None:
-        analyzers = tuple(Named(entry.name) for entry in registry.all("analyzer"))
+        analyzers = _all_analyzers(registry)
     analyzers = tuple(
         Named(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
         for each in analyzers
@@ -149,6 +150,12 @@ def check_model(name: str) -> None:
 
     if not prohibited(canonical(name)):
         raise UsageError(f"no history can be held against {name!r}: no anomaly contradicts it")
+
+
+def _all_analyzers(registry: Registry) -> tuple[Named, ...]:
+    """The checker goes first, so that what it finds is told first."""
+    names = [entry.name for entry in registry.all("analyzer")]
+    return tuple(Named(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
 
 
 def _only_adapter(registry: Registry) -> str:
