@@ -17,7 +17,7 @@ from txfuzz.analysis.result import Anomaly, Verdict
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
-from txfuzz.testing.driving import Later
+from txfuzz.testing.driving import PATIENCE, Later
 from txfuzz.testing.history_samples import ANOMALOUS, CLEAN, MALFORMED, history_of, renamed
 from txfuzz.testing.subjects import check_identity, given
 
@@ -35,11 +35,13 @@ class AnalyzerConformance:
     analyzer: class attribute or fixture. golden: histories, as EDN or as the path of a file, with
     the verdict that is right, and the types of anomalies that must be named.
     measures_only: it measures and does not judge, so that "valid" from it vouches for nothing.
+    patience: seconds after which a call that has not come back is taken to hang.
     """
 
     analyzer: Any = None
     golden: ClassVar[Mapping[str, Sequence[str | Path]]] = {}
     measures_only: ClassVar[bool] = False
+    patience: ClassVar[float] = PATIENCE
 
     @pytest.fixture
     def subject(self, request: pytest.FixtureRequest) -> Any:
@@ -55,7 +57,7 @@ class AnalyzerConformance:
     def judged(self, analyzer: Any, history: History, words: str) -> Part:
         """What it says, of the right type and soon enough. To refuse by a UsageError is "unknown"."""
         try:
-            part = Later(lambda: analyzer.analyze(history, EXPECT)).result("analyze()")
+            part = Later(lambda: analyzer.analyze(history, EXPECT), self.patience).result("analyze()")
         except UsageError as error:
             return Part(Verdict.UNKNOWN, str(error))
         assert isinstance(part, Part), f"{words}: analyze() gave {part!r}, expected a txfuzz.Part"

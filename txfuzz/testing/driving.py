@@ -60,10 +60,11 @@ def sessions(database: Database, kind: Kind, count: int) -> Iterator[list[Sessio
 
 
 class Later(Generic[T]):
-    """A call in a thread of its own, which may block."""
+    """A call in a thread of its own, which may block. patience: seconds that it gets at most."""
 
-    def __init__(self, call: Callable[[], T]) -> None:
+    def __init__(self, call: Callable[[], T], patience: float = PATIENCE) -> None:
         self._call = call
+        self.patience = patience
         self._value: list[T] = []
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -82,7 +83,7 @@ class Later(Generic[T]):
 
     def result(self, what: str) -> T:
         """Its value, or its error raised; AssertionError where it does not come back at all."""
-        assert self.done(PATIENCE), f"{what} did not come back within {PATIENCE:g} s"
+        assert self.done(self.patience), f"{what} did not come back within {self.patience:g} s"
         if self.error is not None:
             raise self.error
         return self._value[0]

@@ -16,7 +16,7 @@ import pytest
 from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.adjusting import apply
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
-from txfuzz.testing.driving import Later
+from txfuzz.testing.driving import PATIENCE, Later
 from txfuzz.testing.feedback_samples import FEEDBACKS, WORKLOADS
 from txfuzz.testing.subjects import check_identity, given
 from txfuzz.testing.vocabulary import Names
@@ -38,12 +38,14 @@ class HeuristicConformance:
             heuristic = MyHeuristic()
 
     heuristic: class attribute or fixture. workloads, feedbacks: further ones to try it on, by a
-    phrase that completes "a workload …", "feedback …".
+    phrase that completes "a workload …", "feedback …". patience: seconds after which a call that has
+    not come back is taken to hang.
     """
 
     heuristic: Any = None
     workloads: ClassVar[Mapping[str, Workload]] = {}
     feedbacks: ClassVar[Mapping[str, FeedbackResult]] = {}
+    patience: ClassVar[float] = PATIENCE
 
     @pytest.fixture
     def subject(self, request: pytest.FixtureRequest) -> Any:
@@ -59,7 +61,7 @@ class HeuristicConformance:
         self, heuristic: Any, feedback: FeedbackResult, workload: Workload, seed: int = 0
     ) -> tuple[Adjustment, ...]:
         """What it proposes, of the right type and soon enough."""
-        call = Later(lambda: heuristic.propose(feedback, workload, Random(seed)))
+        call = Later(lambda: heuristic.propose(feedback, workload, Random(seed)), self.patience)
         answer = call.result("propose()")
         assert isinstance(answer, tuple | list), f"propose() gave {answer!r}, expected a tuple of adjustments"
         for each in answer:

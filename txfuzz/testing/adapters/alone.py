@@ -97,7 +97,8 @@ class ChecksOfOneSession(AdapterSubject):
                 gone.close()
                 gone.close()  # never raises
                 seen = Later(
-                    lambda: transact(other, can.default_isolation, write(kind, 1, 2), read(1))  # noqa: B023
+                    lambda: transact(other, can.default_isolation, write(kind, 1, 2), read(1)),  # noqa: B023
+                    self.patience,
                 )
                 assert plain(seen.result("a write to a key of a closed session")[0]) == holding(kind, 2), (
                     "a session was closed within its transaction, and what that wrote is seen"

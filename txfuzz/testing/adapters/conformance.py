@@ -19,5 +19,6 @@ class AdapterConformance(ChecksOfOneSession, ChecksOfSeveralSessions):
     of one of the classical interleavings (txfuzz.testing.scenarios); without it nobody tells
     whether a weak level is in force at all.
     breaks: level → why the database is known not to keep there what the adapter promises.
+    patience: seconds after which a call that has not come back is taken to hang.
     cut_at_commit(): to be overridden where the database cannot suffer the fault `cut`.
     """

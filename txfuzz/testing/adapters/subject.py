@@ -10,6 +10,7 @@ import pytest
 
 from txfuzz.database.faults import CUT, Breakable
 from txfuzz.database.port import Capabilities, Database, Session
+from txfuzz.testing.driving import PATIENCE
 from txfuzz.testing.subjects import given, opened
 
 
@@ -26,6 +27,7 @@ class AdapterSubject:
     url: ClassVar[str | None] = None
     shows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     breaks: ClassVar[Mapping[str, str]] = {}
+    patience: ClassVar[float] = PATIENCE
 
     def cut_at_commit(self, database: Database, session: Session, chance: Random) -> None:
         """Arrange that this session's connection is lost while its next COMMIT is under way.

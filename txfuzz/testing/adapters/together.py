@@ -17,7 +17,6 @@ from txfuzz.database.port import Capabilities, Database, Outcome, ReadValue, See
 from txfuzz.kind import Kind
 from txfuzz.testing.adapters.subject import AdapterSubject
 from txfuzz.testing.driving import (
-    PATIENCE,
     SOON,
     Later,
     holding,
@@ -142,9 +141,9 @@ class ChecksOfSeveralSessions(AdapterSubject):
             session.execute(read(1))
         calls = []
         for value, session in enumerate((one, two), 1):
-            calls.append((session, Later(_writing(session, kind, value))))
+            calls.append((session, Later(_writing(session, kind, value), self.patience)))
             calls[-1][1].done(SOON)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.patience
         while time.monotonic() < until:
             for session, call in calls:
                 if isinstance(call.error, SessionError):
@@ -198,7 +197,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
                     one.begin(level)
                     one.execute(read(1))
                     other = Later(lambda: transact(two, level, read(2), read(1)))  # noqa: B023
-                    assert other.done(PATIENCE / 2), (
+                    assert other.done(self.patience / 2), (
                         f"{level}: while one transaction has read, another cannot even read: they are not "
                         "concurrent"
                     )
@@ -216,13 +215,13 @@ class ChecksOfSeveralSessions(AdapterSubject):
                     continue
                 waited = True
                 both = (held_by, waiter)
-                _until(lambda: dict(database.waiting(both)), {1: frozenset({0})}, level)  # noqa: B023
+                _until(lambda: dict(database.waiting(both)), {1: frozenset({0})}, level, self.patience)  # noqa: B023
                 assert dict(database.waiting([waiter])) == {0: frozenset()}, (
                     f"{level}: a session that waits for a stranger is not reported with an empty set"
                 )
                 held_by.commit()
                 refusal(lambda: call.result("a write whose lock was released"))
-                _until(lambda: dict(database.waiting(both)), {}, level)  # noqa: B023
+                _until(lambda: dict(database.waiting(both)), {}, level, self.patience)  # noqa: B023
         assert waited, "Capabilities.lock_waits, but no write ever waits for another one to the same key"
 
     def test_a_blocked_call_can_be_cancelled(self, database: Database, can: Capabilities) -> None:
@@ -252,7 +251,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
             held_by.begin(level)
             waiter.begin(level)
             held_by.execute(write(kind, 1, 1))
-            call = Later(lambda: waiter.execute(write(kind, 1, 2)))
+            call = Later(lambda: waiter.execute(write(kind, 1, 2)), self.patience)
             yield held_by, waiter, None if call.done(SOON) else call
             held_by.rollback()
 
@@ -268,7 +267,7 @@ class Conflict:
     def finish(self) -> None:
         """Once the loser has rolled back, the other one can go on to its end."""
         for call in self.calls:
-            assert call.done(PATIENCE), "a session goes on waiting for one that has rolled back"
+            assert call.done(call.patience), "a session goes on waiting for one that has rolled back"
 
 
 def _writing(session: Session, kind: Kind, value: int) -> Callable[[], None]:
@@ -279,8 +278,8 @@ def _writing(session: Session, kind: Kind, value: int) -> Callable[[], None]:
     return write_and_commit
 
 
-def _until(told: Callable[[], object], wanted: object, level: str) -> None:
-    until = time.monotonic() + PATIENCE
+def _until(told: Callable[[], object], wanted: object, level: str, patience: float) -> None:
+    until = time.monotonic() + patience
     while (now := told()) != wanted:
         assert time.monotonic() < until, f"{level}: waiting() says {now}, expected {wanted}"
         time.sleep(0.005)
