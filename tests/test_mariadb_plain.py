@@ -6,16 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
+from txfuzz.database.port import Outcome
+from txfuzz.errors import UsageError
+from txfuzz.kind import Kind
 from txfuzz_mariadb.adapter import MariadbAdapter
 from txfuzz_mariadb.codes import outcome_of
 from txfuzz_mariadb.levels import level, lock_clause
 from txfuzz_mariadb.statements import compile_raw, read_sql, write_sql
 from txfuzz_mariadb.url import parse_url
 from txfuzz_mariadb.values import list_value, register_value
-
-from txfuzz.database.port import Outcome
-from txfuzz.errors import UsageError
-from txfuzz.kind import Kind
 
 # -- URLs ---------------------------------------------------------------------------------
 
