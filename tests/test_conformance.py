@@ -44,7 +44,16 @@ def declared(name: str) -> dict[str, set[str]]:
 def caught(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The checks that did not pass, by file and class."""
     report = tmp_path_factory.mktemp("report") / "report.xml"
-    arguments = ["-q", "-p", "no:cacheprovider", "--junitxml", str(report), *CLASSES]
+    arguments = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "only_what_catches",
+        "--junitxml",
+        str(report),
+        *CLASSES,
+    ]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments], cwd=WRONG, capture_output=True, text=True, timeout=300
     )
