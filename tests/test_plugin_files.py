@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Ran, Site
+from conftest import Ran
 from txfuzz.errors import PluginError
 from txfuzz.plugin.loading import load_plugins
 
@@ -85,9 +85,8 @@ heuristics: [{name: fewer, fewest: 3}]
 
 
 @pytest.fixture
-def here(txfuzz: Cli, site: Site) -> Path:
-    """A directory with a workload and two plugin files, and an adapter that needs no server."""
-    site.add_third()
+def here(txfuzz: Cli) -> Path:
+    """A directory with a workload and plugin files."""
     Path("my_fewer.py").write_text(FEWER)
     Path("my_bump.py").write_text(TEMPLATE)
     Path("my_strict.py").write_text(STRICT)
@@ -142,7 +141,11 @@ def test_one_iteration_runs_again_from_the_folder(txfuzz: Cli, here: Path) -> No
     ):
         ran = txfuzz(*command, *kept)
         assert ran.code == 0, (command, ran.err)
-        assert txfuzz(*command).code == 2  # without the files the names are not known
+        refused = txfuzz(*command)
+        assert refused.code == 2
+        assert "no heuristic 'fewer' is installed" in refused.err
+        assert "the campaign there was run with --plugin-file out/plugins/my_bump.py" in refused.err
+        assert all(path in refused.err for path in kept[1::2])
 
 
 def test_adapt_takes_them(txfuzz: Cli, here: Path) -> None:
@@ -232,3 +235,23 @@ def test_what_was_edited_is_loaded_anew(tmp_path: Path) -> None:
     path.write_text(FEWER.replace("option(2", "option(5"))
     assert load_plugins(files=[path]).find("heuristic", "fewer")().fewest == 5
     assert before().fewest == 2
+
+
+def test_a_replay_needs_none_of_them(txfuzz: Cli, here: Path) -> None:
+    Path("skew.yaml").write_text(
+        WORKLOAD.replace("memory}", "memory, isolation: snapshot}")
+        .replace("60}", "400}")
+        .replace(
+            "- {template: bump}",
+            "- {name: skew, steps: [{f: r, key: {choice: {from: [1, 2]}, as: a}},"
+            " {f: r, key: {choice: {from: [1, 2]}, as: b, distinct_from: [a]}}, {f: append, key: {ref: a}}]}",
+        )
+    )
+    assert txfuzz("run", "--config", "skew.yaml", *FILES, "--output-dir", "out").code == 1
+    (number, *_) = json.loads(Path("out/campaign.json").read_text())["found"]["G2-item"]
+    replay = ("execute", "--config", f"out/iter_{number:02d}/replay.yaml", "--out", "again.edn")
+    assert "G2-item in 1" in txfuzz(*replay).out
+    shrunk = txfuzz("shrink", "out", *FILES, "--findings", 1)
+    assert shrunk.code == 1
+    (mailed,) = Path("out/findings").glob("*/replay.yaml")
+    assert txfuzz("execute", "--config", mailed, "--out", "mailed.edn").code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.campaign.directory import PLUGINS
 from txfuzz.database.faults import Fault
 from txfuzz.database.levels import level_named
 from txfuzz.database.port import Adapter
@@ -24,12 +26,25 @@ from txfuzz.workload.model import FaultSpec, Named, Workload
 
 @dataclass(frozen=True)
 class InstalledVocabulary:
-    """The names that a workload may use: those of the installed plugins, and the models."""
+    """The names that a workload may use: those of the installed plugins, and the models.
+
+    path: where the workload is. In the directory of a campaign it may need the plugin files of that
+    campaign, which are never run unless they are asked for: a directory may come from anybody.
+    """
 
     registry: Registry
+    path: Path | None = None
 
     def find(self, kind: str, name: str) -> Any:
-        return self.registry.find(kind, name)
+        try:
+            return self.registry.find(kind, name)
+        except PluginError as error:
+            kept = [] if self.path is None else sorted((self.path.parent.parent / PLUGINS).glob("*.py"))
+            missing = [path for path in kept if path.name not in self.registry.files]
+            if not missing:
+                raise
+            flags = " ".join(f"--plugin-file {shlex.quote(str(path))}" for path in missing)
+            raise PluginError(f"{error}; the campaign there was run with {flags}") from None
 
     def check_model(self, name: str) -> None:
         check_model(name)

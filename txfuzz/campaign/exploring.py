@@ -35,7 +35,8 @@ def explore_workload(
     """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
     output: a directory for explore.json and a replay of each anomaly at each level."""
     registry = load_plugins(files=plugin_files)
-    workload = read_workload(workload_path(name, None), InstalledVocabulary(registry))
+    path = workload_path(name, None)
+    workload = read_workload(path, InstalledVocabulary(registry, path))
     assembled = assemble(workload, registry, expect=expect or DEFAULT_EXPECT, seed=seed)
     known = [each.name for each in workload.transactions]
     for transaction in transactions:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import write_bytes, write_json, write_text
+from txfuzz.campaign.replaying import without_plugins
 from txfuzz.database.port import Database, WritesScripts
 from txfuzz.errors import OutputError
 from txfuzz.replay.judging import Judge
@@ -72,7 +73,7 @@ def write_finding(
         scripts |= more
     for name, text in scripts.items():
         write_text(directory / name, text)
-    write_text(directory / "replay.yaml", workload_text(shrunk.workload, title))
+    write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
     write_bytes(directory / "history.edn", b"".join(shown.lines))
     draw_minimal_graph(history, result, directory / "cycle.png")
     files = {name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")}

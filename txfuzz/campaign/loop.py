@@ -69,7 +69,7 @@ class _Campaign:
             watcher.warned(sentence)
         path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)
         self.url = None
-        workload = read_workload(path, InstalledVocabulary(self.registry))
+        workload = read_workload(path, InstalledVocabulary(self.registry, path))
         self.assembled = assemble(
             workload,
             self.registry,
@@ -237,7 +237,7 @@ class _Campaign:
     def written(self, place: IterationDirectory, workload: Workload) -> Workload:
         """The workload of the iteration, which stands in its place; that of an earlier run is kept."""
         if (self.settings.skip_run or self.settings.resume) and place.workload.exists():
-            return read_workload(place.workload, InstalledVocabulary(self.registry))
+            return read_workload(place.workload, InstalledVocabulary(self.registry, place.workload))
         write_text(place.workload, workload_text(workload))
         return workload
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from txfuzz.analysis.analyze import analyze_history
@@ -85,7 +85,12 @@ def _write(place: IterationDirectory, workload: Workload | None, target: Target 
         return
     header = f"Replay of {target.what}: {workload.about}\n"
     header += f"To follow it: txfuzz execute --config {path.name} --out FILE"
-    write_text(path, workload_text(workload, header))
+    write_text(path, workload_text(without_plugins(workload), header))
+
+
+def without_plugins(workload: Workload) -> Workload:
+    """A replay asks no heuristic and no analyzer, so who follows it need not have them."""
+    return replace(workload, analyzers=None, heuristics=None)
 
 
 def _note(closing: Closing) -> str:

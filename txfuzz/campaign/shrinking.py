@@ -69,7 +69,7 @@ def shrink_findings(
     the expected model forbids. Raises a TxfuzzError for what cannot be done."""
     registry = load_plugins(files=settings.plugin_files)
     places = list(_places(settings.source))
-    workloads = [read_workload(place, InstalledVocabulary(registry)) for place, _ in places]
+    workloads = [read_workload(place, InstalledVocabulary(registry, place)) for place, _ in places]
     first = _assembled(workloads[0], registry, settings)
     stop = interrupted or threading.Event()
     out = settings.out or _findings_beside(settings.source)

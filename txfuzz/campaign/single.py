@@ -38,7 +38,8 @@ def record(
     A workload whose `replay` is enabled is replayed, so many `attempts`.
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
-    asked = read_workload(workload_path(workload, None), InstalledVocabulary(registry))
+    path = workload_path(workload, None)
+    asked = read_workload(path, InstalledVocabulary(registry, path))
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
