@@ -77,6 +77,16 @@ def test_accounts_that_were_not_read_are_not_missed() -> None:
     assert part.data["audits"] == 2
 
 
+def test_an_account_that_is_read_twice_counts_as_seen_once() -> None:
+    tape = Tape()
+    transfer(tape, (1, 1), (2, 1))
+    tape.txn("bank-audit", r(2), r(1, 1), r(2, 1))
+    tape.txn("bank-audit", r(2, 1), r(1, 1), r(2))
+    assert judged(tape).verdict is Verdict.VALID
+    tape.txn("bank-audit", r(2), r(1, 1), r(2))
+    assert judged(tape).data["off"] == 1
+
+
 def test_a_transfer_does_not_audit_itself() -> None:
     tape = Tape()
     tape.txn("bank-transfer", a(1, 1), r(1, 1), r(2), a(2, 1))

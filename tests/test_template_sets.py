@@ -251,3 +251,16 @@ def test_it_judges_as_the_definition_does(txns: list[Txn]) -> None:
         assert {name: part.data[name] for name in COUNTS} == by_definition(txns, registers)
         wrong = any(part.data[name] for name in COUNTS)
         assert (part.verdict is Verdict.INVALID) == wrong
+
+
+def test_it_does_not_matter_how_many_are_looked_at_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = Tape()
+    for value in range(1, 8):
+        tape.txn(ADD, a(1, value), a(2, value))
+        tape.txn(READ, r(1, *range(1, value + 1)), r(2, *range(2, value + 1)))
+        tape.txn(READ, r(2))
+    whole = judged(tape)
+    assert whole.data["lost"] == 7
+    for size in (1, 2, 5):
+        monkeypatch.setattr("txfuzz_templates.analyzers.sight._PIECE", size)
+        assert judged(tape) == whole

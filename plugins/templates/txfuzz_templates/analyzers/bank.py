@@ -121,18 +121,24 @@ def _audits(sight: Sight) -> int:
 
 def _half_seen(history: History, ledger: _Ledger, sight: Sight) -> _Halves:
     """Of every audit the halves of transfers, its own left aside, whose other account it read, too."""
-    elements, keys = len(history.element_key), len(history.keys)
-    auditor = sight.txn[sight.pair_read]
-    other = ledger.other[sight.pair_element]
-    strangers = (other >= 0) & (ledger.writer[sight.pair_element] != auditor)
-    saw = np.unique(auditor * elements + sight.pair_element)
-    looked = np.unique(sight.txn * keys + sight.key)
-    missing = (
-        strangers
-        & np.isin(auditor * keys + history.element_key[other], looked)
-        & ~np.isin(auditor * elements + other, saw)
-    )
-    return _Halves(sight.pair_read[missing], sight.pair_element[missing])
+    keys = len(history.keys)
+    read_of = sight.txn * keys + sight.key
+    order = np.argsort(read_of, kind="stable")
+    looked = read_of[order]
+    reads, elements = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for read, element in sight.pairs():
+        other = ledger.other[element]
+        strangers = (other >= 0) & (ledger.writer[element] != sight.txn[read])
+        read, element, other = read[strangers], element[strangers], other[strangers]
+        wanted = sight.txn[read] * keys + history.element_key[other]
+        first, last = (np.searchsorted(looked, wanted, side=side) for side in ("left", "right"))
+        missing = first < last
+        for again in range(int((last - first).max(initial=0))):  # an account may be read more than once
+            at = np.flatnonzero(missing & (first + again < last))
+            missing[at] = ~sight.has(order[first[at] + again], other[at])
+        reads.append(read[missing])
+        elements.append(element[missing])
+    return _Halves(np.concatenate(reads), np.concatenate(elements))
 
 
 def _anomaly(history: History, ledger: _Ledger, sight: Sight, halves: _Halves, audit: int) -> Anomaly:

@@ -154,10 +154,9 @@ def _missed(columns: Columns, sight: Sight, read: int) -> tuple[list[int], str]:
     """The last acknowledged increment that a read that shows too few does not have, in a sentence."""
     history = columns.history
     key, began = sight.key[read], sight.began[read]
-    saw = sight.pair_element[sight.pair_read == read]
     done = ~columns.is_read & (history.mop_key == key) & (columns.type == OK)
-    done &= (history.complete_at[columns.txn] < began) & ~np.isin(history.mop_value, saw)
-    mops = np.flatnonzero(done)
+    mops = np.flatnonzero(done & (history.complete_at[columns.txn] < began))
+    mops = mops[~sight.has(np.full(len(mops), read), history.mop_value[mops])]
     if not len(mops):  # elements are there twice, and others instead of them are not
         return [], ""
     mop = int(mops[np.argmax(history.complete_at[columns.txn[mops]])])

@@ -33,12 +33,17 @@ def explain(columns: Columns, sight: Sight, known: Ints, type: str, element: int
     if writer != NOTHING:
         rows.append(int(columns.txn[writer]))
         lines.append(f"T1 added {value} to the set of key {key}, and {outcome(history, rows[0])}.")
-    having = sight.pair_read[sight.pair_element == element]
+    reads = sight.of_key(int(history.element_key[element]))
+    having = reads[sight.has(reads, np.full(len(reads), element))]
     if type in (LOST, STALE):
         if not (rows and history.type[rows[0]] == OK and history.complete_at[rows[0]] <= known[element]):
             rows.append(int(sight.txn[having[np.argmin(sight.ended[having])]]))
             lines.append(f"T{len(rows)} read it.")
-        read = _lacking(sight, having, int(history.element_key[element]), int(known[element]), type)
+        since = int(known[element])
+        if type == LOST:  # and after all reads that have it
+            since = max(since, int(sight.ended[having].max(initial=-1)))
+        lacking = reads[(sight.began[reads] > since) & ~np.isin(reads, having)]
+        read = int(lacking[0])
         when = after(history, rows[-1], int(sight.txn[read]))
         rows.append(int(sight.txn[read]))
         saw = read_text(history, int(sight.mop[read]))
@@ -59,11 +64,3 @@ def explain(columns: Columns, sight: Sight, known: Ints, type: str, element: int
     views = tuple(view(history, row, {at}) for row in rows)
     record = {"key": history.keys[at], "element": history.element_value[element]}
     return Anomaly(type, views, "\n".join(lines), DEFINITIONS[type], record=record)
-
-
-def _lacking(sight: Sight, having: Ints, key: int, known: int, type: str) -> int:
-    """The first read that lacks the element though it began after it was known, and, where it is lost,
-    after all reads that have it."""
-    since = max(known, sight.ended[having].max(initial=-1)) if type == LOST else known
-    reads = np.flatnonzero((sight.key == key) & (sight.began > since))
-    return int(reads[~np.isin(reads, having)][0])

@@ -135,25 +135,32 @@ def _fates(columns: Columns, sight: Sight, keys: Ints) -> _Fates:
     size = len(history.element_key)
     in_sets = np.isin(history.element_key, keys)
     written = (columns.writer != NOTHING) & in_sets
-    writer = columns.txn[np.maximum(columns.writer, 0)] if size else np.zeros(0, np.int64)
-    failed = written & (history.type[writer] == FAIL) if size else written
-    acknowledged = written & (history.type[writer] == OK) if size else written
-    known = np.where(acknowledged, history.complete_at[writer], NEVER) if size else np.zeros(0, np.int64)
-    np.minimum.at(known, sight.pair_element, sight.ended[sight.pair_read])
-    seen = np.bincount(sight.pair_element, minlength=size)
+    writer = columns.txn[np.where(written, columns.writer, 0)]
+    failed = written & (history.type[writer] == FAIL)
+    acknowledged = written & (history.type[writer] == OK)
+    known = np.where(acknowledged, history.complete_at[writer], NEVER)
+    seen = np.zeros(size, np.int64)
+    for read, element in sight.pairs():
+        np.minimum.at(known, element, sight.ended[read])
+        seen += np.bincount(element, minlength=size)
     # How many reads began after each element was known, and how many of them have it
-    after = sight.began[sight.pair_read] > known[sight.pair_element]
-    having = np.bincount(sight.pair_element[after], minlength=size)
     looked = _later(sight, history.element_key, known)
+    having = np.zeros(size, np.int64)
+    kept = np.zeros(size, np.bool_)
+    latest = np.full(len(history.keys), -1, np.int64)
+    np.maximum.at(latest, sight.key, sight.began)
+    for read, element in sight.pairs():
+        having += np.bincount(element[sight.began[read] > known[element]], minlength=size)
+        # the last read of its key, or one that was not over when that one began
+        kept[element[sight.ended[read] >= latest[sight.key[read]]]] = True
     lacking = in_sets & (known < NEVER) & (looked > having)
-    lost = lacking & ~_in_last(sight, history.element_key, size)
     return _Fates(
         added=written & ~failed,
         acknowledged=acknowledged,
         known=known,
         judged=in_sets & (known < NEVER) & (looked > 0),
-        lost=lost,
-        stale=lacking & ~lost,
+        lost=lacking & ~kept,
+        stale=lacking & kept,
         never_read=acknowledged & (seen == 0) & (looked == 0),
         unexpected=in_sets & (seen > 0) & (~written | failed),
     )
@@ -161,19 +168,10 @@ def _fates(columns: Columns, sight: Sight, keys: Ints) -> _Fates:
 
 def _later(sight: Sight, keys: Ints, position: Ints) -> Ints:
     """How many reads of each of these keys began after the position given for it."""
-    if not len(sight):
-        return np.zeros(len(keys), np.int64)
-    span = int(sight.ended.max()) + 3
-    places = sight.key * span + np.maximum(sight.began, -1) + 1  # sorted, as the reads are
+    span = int(sight.ended.max(initial=0)) + 3
+    places = sight.key * span + sight.began + 1  # sorted, as the reads are
     ends = np.searchsorted(places, (keys + 1) * span)
-    return ends - np.searchsorted(places, keys * span + np.minimum(position + 1, span - 1), side="right")
-
-
-def _in_last(sight: Sight, keys: Ints, size: int) -> Flags:
-    """Whether the last read of its key has the element, or one that was not over when that one began."""
-    began = np.full(int(keys.max(initial=-1)) + 1, -1, np.int64)
-    np.maximum.at(began, sight.key, sight.began)
-    found = np.zeros(size, np.bool_)
-    recent = sight.ended[sight.pair_read] >= began[sight.key[sight.pair_read]]
-    found[sight.pair_element[recent]] = True
-    return found
+    later: Ints = ends - np.searchsorted(
+        places, keys * span + np.minimum(position + 1, span - 1), side="right"
+    )
+    return later
