@@ -71,7 +71,7 @@ class Sight:
         if history.kind is Kind.RW_REGISTER:
             same: Flags = np.equal(row, elements)
             return same
-        own = (row != NIL) & (history.element_key[elements] == self.key[reads])
+        own: Flags = (row != NIL) & (history.element_key[elements] == self.key[reads])
         row = np.where(own, row, 0)
         if not len(history.read_length):
             return own
