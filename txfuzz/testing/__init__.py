@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from txfuzz.testing.analyzers import AnalyzerConformance
     from txfuzz.testing.faults import FaultConformance
     from txfuzz.testing.heuristics import HeuristicConformance
+    from txfuzz.testing.hunting import Hunt, hunt
     from txfuzz.testing.memory.adapter import MemoryAdapter
     from txfuzz.testing.templates import TemplateConformance
 
@@ -22,8 +23,10 @@ _HOME = {
     "AnalyzerConformance": "txfuzz.testing.analyzers",
     "FaultConformance": "txfuzz.testing.faults",
     "HeuristicConformance": "txfuzz.testing.heuristics",
+    "Hunt": "txfuzz.testing.hunting",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
     "TemplateConformance": "txfuzz.testing.templates",
+    "hunt": "txfuzz.testing.hunting",
 }
 
 __all__ = [
@@ -31,8 +34,10 @@ __all__ = [
     "AnalyzerConformance",
     "FaultConformance",
     "HeuristicConformance",
+    "Hunt",
     "MemoryAdapter",
     "TemplateConformance",
+    "hunt",
 ]
 
 
