@@ -36,11 +36,10 @@ def new_plugin(name: str, kind: str, output: Path | None) -> None:
     write_plugin(files, directory)
     for path in files:
         click.echo(directory / path)
-    place = shlex.quote(str(directory))
     click.echo(
-        f"\n{KINDS[kind]}. Next:\n"
-        f"  python -m pip install --editable {place}\n"
-        f"  python -m pytest {place}\n"
+        f"\nThis {kind} {KINDS[kind]}. Next:\n"
+        f"  python -m pip install --editable {shlex.quote(f'{directory}[test]')}\n"
+        f"  python -m pytest {shlex.quote(str(directory))}\n"
         f"  txfuzz plugins show {name}"
     )
 

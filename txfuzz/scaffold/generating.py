@@ -13,12 +13,13 @@ from pathlib import Path
 from txfuzz.errors import OutputError, UsageError
 from txfuzz.scaffold.names import Names
 
+# What is written of each kind does this
 KINDS = {
-    "adapter": "a way to reach a database: lists in an SQLite file",
-    "template": "a transaction with parameters: two reads and a write that write skew can break",
-    "analyzer": "a judge of histories: objects to reads that miss what was acknowledged",
-    "heuristic": "from feedback to the next workload: asks again for the keys of near-cycles",
-    "fault": "something that goes wrong on purpose: a session that stalls",
+    "adapter": "keeps lists in an SQLite file, by Python's own sqlite3",
+    "template": "reads two keys and writes one, which write skew can break",
+    "analyzer": "objects to reads that miss what was acknowledged",
+    "heuristic": "asks again for the keys of near-cycles",
+    "fault": "stalls a session for a while",
 }
 _HERE = Path(__file__).resolve().parent
 _SUFFIX = ".in"
@@ -37,7 +38,6 @@ def files_of(names: Names, kind: str, version: str) -> Mapping[str, str]:
         "cls": names.cls,
         "constant": names.plugin.replace("-", "_").upper(),
         "kind": kind,
-        "a_kind": f"an {kind}" if kind[0] == "a" else f"a {kind}",
         "requires": _compatible(version),
     }
     found = {}
