@@ -63,6 +63,8 @@ PLACES = {
     "edn_format": {"history"},
     "sqlalchemy": set(),
     "psycopg": set(),
+    "pymysql": set(),
+    "sqlite3": set(),
     "scipy": {"analysis"},
     "greenlet": {"execution"},
     "numpy": {"history", "analysis", "report"},
