@@ -13,12 +13,8 @@ class TestWal(AdapterConformance):
     adapter = SqliteAdapter
 
 
-class TestWalManyTables(AdapterConformance):
-    adapter = SqliteAdapter(append="update-else-insert", tables=3)
-
-
 class TestRollbackJournal(AdapterConformance):
-    adapter = SqliteAdapter(mode="rollback-journal")
+    adapter = SqliteAdapter(mode="rollback-journal", append="update-else-insert", tables=3)
 
 
 class TestSharedCache(AdapterConformance):

@@ -181,6 +181,9 @@ def _only_adapter(registry: Registry) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        raise UsageError(f"the workload names no adapter, and several are installed: {', '.join(names)}")
+        raise UsageError(
+            f"the workload names no adapter, and several are installed ({', '.join(names)}): "
+            f"choose one, as in `database: {{adapter: {names[0]}}}`"
+        )
     problems = "".join(f"; {problem}" for problem in registry.problems)
     raise PluginError(f"no database adapter is installed{problems}")

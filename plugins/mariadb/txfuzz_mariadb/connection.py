@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pymysql
@@ -154,7 +154,7 @@ def open_socket(target: Target) -> socket.socket:
 def kill_query(target: Target, thread_id: int) -> bool:
     """Ask the server to break off what a connection runs; whether it took the request."""
     try:
-        link = Link(target)
+        link = Link(replace(target, connect_seconds=KILL_SECONDS))
     except FAILURES:
         return False
     try:
