@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,34 @@ def found(run: Path, anomaly: str, template: str) -> None:
     iteration = record["found"][anomaly][0]
     analysis = json.loads((run / f"iter_{iteration:02d}" / "analysis.json").read_text())
     assert {each["template"] for each in analysis["anomalies"][0]["transactions"]} == {template}
+
+
+def test_what_the_pages_build_conforms(tmp_path: Path) -> None:
+    """The one file of each page, checked by the class and the line that the page names."""
+    for kind in KINDS:
+        page = KIND_PAGES[kind]
+        (file,) = [block for block in blocks_of(page) if block.language == "python"]
+        assert file.file is not None
+        (tmp_path / file.file).write_text(file.body)
+        (told,) = re.findall(
+            r"subclass\s+of\s+`txfuzz\.testing\.(\w+)`\s+with\s+the\s+line\s+`(.+?)`", text(page)
+        )
+        (tmp_path / f"test_{kind}.py").write_text(
+            f"from {Path(file.file).stem} import *\nfrom txfuzz.testing import {told[0]}\n\n"
+            f"class TestPage({told[0]}):\n    {told[1]}\n"
+        )
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert ran.returncode == 0, ran.stdout
+    passed = re.search(r"(\d+) passed", ran.stdout)
+    assert passed is not None
+    assert int(passed[1]) > 40
 
 
 def test_every_hook_has_its_page() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from random import Random
 
-import pytest
 from txfuzz import FeedbackResult, Verdict, Workload
 from txfuzz.testing import HeuristicConformance
 
@@ -12,9 +11,7 @@ from txfuzz_example.heuristic import Example
 
 
 class TestConformance(HeuristicConformance):
-    @pytest.fixture
-    def heuristic(self) -> Example:
-        return Example()
+    heuristic = Example()
 
 
 def test_nothing_changes_while_nothing_nearly_happened() -> None:
