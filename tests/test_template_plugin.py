@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -253,3 +254,18 @@ def test_unknown_outcomes_raise_no_false_alarm(name: str, tmp_path: Path) -> Non
     judges: list[Any] = [each for each in assembled.analyzers if each.name != "elle"]
     result = analyze_history(read_history(tmp_path / "history.edn"), "strict-serializable", analyzers=judges)
     assert result.verdict is Verdict.VALID, result.reason
+
+
+def test_an_installed_analyzer_judges_any_history_where_it_is_named(
+    txfuzz: Callable[..., Ran], tmp_path: Path
+) -> None:
+    workload = read_workload(workload_path("counter"), InstalledVocabulary(load_plugins()))
+    few = replace(workload, scheduling=Scheduling(clients=2, transactions=20))
+    with MemoryAdapter().open(None) as database:
+        execute(few, database, tmp_path / "h.edn", isolation="serializable")
+    alone = txfuzz("analyze", "h.edn", "--json")
+    assert set(json.loads(alone.out)["parts"]) == set()
+    beside = txfuzz("analyze", "h.edn", "--json", "--analyzer", "counter-bounds", "--analyzer", "elle")
+    assert set(json.loads(beside.out)["parts"]) == {"counter-bounds"}
+    wrong = txfuzz("analyze", "h.edn", "--analyzer", "counter-bound")
+    assert (wrong.code, "did you mean 'counter-bounds'" in wrong.err) == (2, True)

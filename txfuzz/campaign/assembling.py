@@ -128,13 +128,14 @@ def built(registry: Registry, kind: str, names: Sequence[Named]) -> tuple[Any, .
     )
 
 
-def analyzers_of_files(files: Sequence[Path]) -> tuple[Analyzer, ...]:
-    """What judges a history beside the checker: the analyzers of plugin files, with their defaults."""
-    if not files:
+def further_analyzers(names: Sequence[str], files: Sequence[Path]) -> tuple[Analyzer, ...]:
+    """What judges beside the checker, with its defaults: what is named, and what plugin files bring."""
+    if not names and not files:
         return ()
     registry = load_plugins(files=files)
-    names = [Named(entry.name) for entry in registry.all("analyzer") if entry.plugin.is_file]
-    return built(registry, "analyzer", names)
+    of_files = [entry.name for entry in registry.all("analyzer") if entry.plugin.is_file]
+    wanted = [name for name in dict.fromkeys((*names, *of_files)) if name != ElleAnalyzer.name]
+    return built(registry, "analyzer", [Named(name) for name in wanted])
 
 
 def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -> tuple[Planned, ...]:

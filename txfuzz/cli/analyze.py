@@ -44,6 +44,10 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")
 @click.option("--sequential-keys", is_flag=True, help="Registers: each key is sequentially consistent.")
 @click.option("--linearizable-keys", is_flag=True, help="Registers: each key is linearizable.")
+@click.option(
+    "--analyzer", "analyzers", multiple=True, metavar="NAME",
+    help="An installed analyzer that judges, too. Repeatable.",
+)  # fmt: skip
 @options.plugin_files
 @click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
 def analyze(
@@ -53,27 +57,29 @@ def analyze(
     graph_dir: Path | None,
     skip_graph: bool,
     max_graph_nodes: int,
+    analyzers: tuple[str, ...],
     plugin_files: tuple[Path, ...],
     verbose: bool,
     **chosen: Any,
 ) -> int:
     """Judge histories: which anomalies, which models are ruled out, what nearly happened.
 
-    Reads EDN and JSON, list-append and rw-register. The analyzers of plugin files judge, too. Of
+    Reads EDN and JSON, list-append and rw-register. Elle's checker judges, and further analyzers
+    that are named or come in plugin files. Of
     several histories the exit code is the worst: 1 when any is invalid, else 2 when any is
     unreadable, else 3 when any is unknown.
     """
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.elle_analyzer import ElleAnalyzer
     from txfuzz.analysis.result import AnalysisResult, Verdict
-    from txfuzz.campaign.assembling import analyzers_of_files, check_model
+    from txfuzz.campaign.assembling import check_model, further_analyzers
     from txfuzz.history.reading import read_history
 
     check_model(expect)
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir draws one history; give it alone")
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
-    analyzers = [ElleAnalyzer(**chosen), *analyzers_of_files(plugin_files)]
+    judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files)]
     codes = set()
     for number, path in enumerate(files):
         try:
@@ -85,7 +91,7 @@ def analyze(
                 unread = AnalysisResult(str(path), Verdict.UNKNOWN, expect, str(error))
                 click.echo(json.dumps(unread.to_json(), ensure_ascii=False))
             continue
-        result = analyze_history(history, expect, analyzers=analyzers)
+        result = analyze_history(history, expect, analyzers=judges)
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
         if drawn:
             _draw(history, result, graph_dir or path.parent, max_graph_nodes)
