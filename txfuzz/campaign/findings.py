@@ -20,7 +20,7 @@ from txfuzz.workload.writing import workload_text
 
 _FILES = {
     "replay.yaml": "the schedule; `txfuzz execute --config replay.yaml --out history.edn` follows it",
-    "repro.sql": "the same for psql, to be typed by hand into one window a session",
+    "repro.sql": "the same as SQL, to be typed by hand into one window a session",
     "repro.spec": "the same for isolationtester",
     "repro.out": "what isolationtester printed",
     "history.edn": "what the sessions saw, as an Elle history",

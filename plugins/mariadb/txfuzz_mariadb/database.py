@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from txfuzz.database.port import Session
+from txfuzz.database.port import Script, Session
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.kind import Kind
 
@@ -16,6 +16,8 @@ from .advice import warnings_about
 from .connection import FAILURES, Link, connect, in_words, kill_query
 from .control import Control
 from .injecting import Cuttable, Injector
+from .scripts import NAME as SCRIPT
+from .scripts import write_script
 from .session import MariadbSession
 from .settings import SNAPSHOTS, apply_settings, describe_settings, permitted, session_settings
 from .statements import Tables
@@ -91,6 +93,16 @@ class MariadbDatabase:
     def injector(self) -> Injector:
         """See txfuzz.database.faults.Breakable."""
         return self._injector
+
+    def scripts(self, script: Script) -> Mapping[str, str]:
+        """See txfuzz.database.port.WritesScripts."""
+        adapter = self._adapter
+        snapshots = adapter.innodb_snapshot_isolation
+        return {SCRIPT: write_script(script, append=adapter.append, innodb_snapshot_isolation=snapshots)}
+
+    def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+        """See txfuzz.database.port.WritesScripts."""
+        return {}, f"{SCRIPT} is for people: MariaDB has no tool that would run several sessions of it."
 
     def close(self) -> None:
         if self._closed:

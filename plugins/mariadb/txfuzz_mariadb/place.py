@@ -14,16 +14,13 @@ from txfuzz.kind import Kind
 
 from .connection import FAILURES, Link
 from .statements import STEM, Tables, quoted
+from .tables import EMPTY, create_sql
 
 PREFIX = "txfuzz_"
 MARK_TABLE = "txfuzz_mark"
 MARK = "made by txfuzz for one campaign, dropped when it is over"
 AT_ONCE = 500  # rows in one INSERT
 VAL = {Kind.LIST_APPEND: "longtext", Kind.RW_REGISTER: "bigint"}
-COLUMN = {
-    Kind.LIST_APPEND: "LONGTEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL",
-    Kind.RW_REGISTER: "BIGINT NULL",
-}
 
 
 def create_own(link: Link, name: str) -> None:
@@ -92,10 +89,7 @@ def prepare_tables(link: Link, tables: Tables, *, fresh: bool) -> int:
         check_columns(link, tables, name)
     for index in range(tables.count):
         if tables.name(index) not in present:
-            link.run(
-                f"CREATE TABLE {tables.qualified(index)} "
-                f"(`key` BIGINT NOT NULL PRIMARY KEY, val {COLUMN[tables.kind]}) ENGINE=InnoDB"
-            )
+            link.run(create_sql(tables.qualified(index), tables.kind))
     highest = 0
     for name in present:
         row = link.run(f"SELECT MAX(`key`) FROM {quoted(tables.schema)}.{name}").row
@@ -129,9 +123,8 @@ def check_columns(link: Link, tables: Tables, name: str) -> None:
 
 def insert_empty(link: Link, tables: Tables, keys: range) -> None:
     """A row without a value for every key. May be tried again after a failure."""
-    empty = "''" if tables.kind is Kind.LIST_APPEND else "NULL"
     for index in range(tables.count):
         mine = [key for key in keys if key % tables.count == index]
         for start in range(0, len(mine), AT_ONCE):
-            rows = ", ".join(f"({key:d}, {empty})" for key in mine[start : start + AT_ONCE])
+            rows = ", ".join(f"({key:d}, {EMPTY[tables.kind]})" for key in mine[start : start + AT_ONCE])
             link.run(f"INSERT IGNORE INTO {tables.qualified(index)} (`key`, val) VALUES {rows}")

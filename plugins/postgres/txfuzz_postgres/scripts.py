@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from txfuzz.database.port import BoundStep, Script, ScriptLine
+from txfuzz.database.scripts import typed_script
 from txfuzz.kind import Kind
 
 from .levels import level
@@ -30,27 +31,16 @@ def write_scripts(script: Script, append: str) -> dict[str, str]:
 
 
 def psql_script(script: Script, append: str) -> str:
-    """Every line is labelled with the session in whose window it is to be typed."""
-    sessions = list(dict.fromkeys(line.session for line in script.lines))
-    label = max(map(len, (*sessions, "setup", "after")))
-
-    def labelled(session: str, text: str, remark: str = "") -> str:
-        return f"/* {session:<{label}} */ {text}" + (f"  -- {remark}" if remark else "")
-
-    lines = [
-        f"-- {script.title}",
-        f"-- Open {len(sessions)} psql windows, one for each of {', '.join(sessions)}, and type the lines in",
-        "-- this order into the window that the label names. What a line shows stands behind it.",
-        "",
-        *(labelled("setup", text) for text in setup(script)),
-        "",
-    ]
-    for line in script.lines:
-        if line.begins:
-            lines.append(labelled(line.session, f"{begin(script)};"))
-        lines.append(labelled(line.session, f"{statement(script, line, append)};", shows(script, line)))
-    lines += ["", *(labelled("after", f"{text};") for text in last_reads(script))]
-    return "\n".join([*lines, labelled("after", f"DROP TABLE {table(script)};")]) + "\n"
+    """Lines for one psql window a session."""
+    return typed_script(
+        script,
+        "psql",
+        setup=[text.rstrip(";") for text in setup(script)],
+        begin=[begin(script)],
+        statement=lambda line: statement(script, line, append),
+        after=[*last_reads(script), f"DROP TABLE {table(script)}"],
+        cell=lambda line: _cell(script, line),
+    )
 
 
 def isolation_spec(script: Script, append: str) -> str:
@@ -142,14 +132,6 @@ def filled(sql: str, values: Sequence[int]) -> str:
 def key_of(step: BoundStep) -> int:
     assert step.key is not None
     return step.key
-
-
-def shows(script: Script, line: ScriptLine) -> str:
-    if line.code:
-        return f"fails: {line.code}"
-    text = f"shows {_cell(script, line) or 'nothing'}" if line.step is not None and line.step.f == "r" else ""
-    waits = "waits for a lock; its answer comes later" if line.blocked else ""
-    return "; ".join(filter(None, (waits, text)))
 
 
 def quoted(name: str) -> str:

@@ -1,0 +1,73 @@
+"""A reproducer as lines for the `mariadb` client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from txfuzz.database.port import Script, ScriptLine
+from txfuzz.database.scripts import typed_script
+from txfuzz.kind import Kind
+
+from .levels import REPEATABLE_READ, level
+from .statements import ON_DUPLICATE_KEY, STEM, compile_raw, read_sql, write_sql
+from .tables import EMPTY, create_sql
+
+NAME = "repro.sql"
+
+
+def write_script(script: Script, *, append: str, innodb_snapshot_isolation: bool) -> str:
+    """One window a session. The options are the adapter's."""
+    table = STEM[script.kind]
+    setup = [create_sql(table, script.kind)]
+    if script.rows:
+        rows = ", ".join(f"({key}, {EMPTY[script.kind]})" for key in script.rows)
+        setup.append(f"INSERT INTO {table} VALUES {rows}")
+    begin = [f"SET SESSION TRANSACTION ISOLATION LEVEL {level(script.isolation).upper()}"]
+    if level(script.isolation) == REPEATABLE_READ:
+        on = "ON" if innodb_snapshot_isolation else "OFF"
+        begin.append(f"SET SESSION innodb_snapshot_isolation = {on}")
+    return typed_script(
+        script,
+        "mariadb",
+        setup=setup,
+        begin=[*begin, "START TRANSACTION"],
+        statement=lambda line: statement(script, line, append),
+        after=[
+            *(f"SELECT val FROM {table} WHERE `key` = {key}" for key in script.keys),
+            f"DROP TABLE {table}",
+        ],
+        cell=lambda line: cell(script, line),
+    )
+
+
+def statement(script: Script, line: ScriptLine, append: str) -> str:
+    """The SQL of one line, its values written out."""
+    step = line.step
+    if step is None:
+        return line.action.upper()
+    table = STEM[script.kind]
+    if step.step.sql is not None:
+        return filled(compile_raw(step.step.sql).on(table), step.args).rstrip("; \n")
+    key = step.key or 0
+    if step.f == "r":
+        return filled(read_sql(table, step.step.lock), {"key": key})
+    # A row that may be missing takes one statement, where the session may have sent UPDATE and INSERT.
+    form = append if key in script.rows else ON_DUPLICATE_KEY
+    return filled(write_sql(script.kind, table, form)[0], {"key": key, "value": step.value or 0})
+
+
+def filled(sql: str, values: Mapping[str, int]) -> str:
+    """Parameters are whole numbers, so writing them out is safe."""
+    return re.sub(r"%\((\w+)\)s", lambda found: str(values[found[1]]), sql).replace("%%", "%")
+
+
+def cell(script: Script, line: ScriptLine) -> str:
+    """What a read shows; nothing where there is no row."""
+    saw = line.saw
+    if isinstance(saw, tuple):
+        return "".join(f"{value}," for value in saw)
+    if saw is None:
+        there = line.step is not None and line.step.key in script.rows and script.kind is Kind.RW_REGISTER
+        return "NULL" if there else ""
+    return str(saw)
