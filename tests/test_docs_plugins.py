@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,13 +42,29 @@ def run(command: Command, environment: Environment) -> None:
     assert command.pattern().search(ran.stdout), f"{command.line} printed\n{ran.stdout}\nnot\n{command.shown}"
 
 
+@pytest.fixture(scope="module")
+def walks(
+    installed: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Environment]]]:
+    """Each page followed in an environment of its own, two at a time: most of it is waiting for processes."""
+
+    def walk(page: Path, environment: Environment) -> Environment:
+        follow(page, environment)
+        return environment
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            kind: pool.submit(walk, page, installed.child(tmp_path_factory.mktemp(kind)))
+            for kind, page in KIND_PAGES.items()
+        }
+
+
 @pytest.mark.install
 @pytest.mark.parametrize("kind", KIND_PAGES)
 def test_a_page_leads_from_an_empty_folder_to_what_it_says(
-    installed: Environment, tmp_path_factory: pytest.TempPathFactory, kind: str
+    walks: dict[str, Future[Environment]], kind: str
 ) -> None:
-    environment = installed.child(tmp_path_factory.mktemp(kind))
-    follow(KIND_PAGES[kind], environment)
+    environment = walks[kind].result()
     listed = environment.txfuzz("plugins", "--strict-plugins")
     assert listed.returncode == 0, listed.stderr
     if kind == "heuristic":
