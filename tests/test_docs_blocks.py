@@ -93,8 +93,12 @@ def completed(body: str, **fields: Any) -> str:
 
 @pytest.mark.parametrize(("page", "number", "body"), of_language("yaml"))
 def test_yaml_is_what_it_says(example: None, tmp_path: Path, page: str, number: int, body: str) -> None:
-    """A whole workload, a part of one, or a baseline."""
+    """A whole workload, a part of one (also a few steps), or a baseline (also a few anomalies)."""
     data = yaml.safe_load(body)
+    if isinstance(data, list) and "type" not in data[0]:
+        steps = {"workload": {"transactions": [{"name": "t", "steps": data}]}}
+        data = {"database": {"adapter": Path(page).parts[1]}, **steps}
+        body = yaml.safe_dump(data)
     if isinstance(data, list):
         entry = {"adapter": "postgres", "isolation": "serializable", "expect": "serializable"}
         data = {"version": 1, "expected": [{**entry, "anomalies": data}]}
@@ -121,7 +125,12 @@ def test_whole_workloads_run(txfuzz: Cli) -> None:
     ran = 0
     for page, number, body in of_language("yaml"):
         data = yaml.safe_load(body)
-        if "workload" not in data or "replay" in data or data.get("database", {}).get("url"):
+        if (
+            isinstance(data, list)
+            or "workload" not in data
+            or "replay" in data
+            or data.get("database", {}).get("url")
+        ):
             continue
         few = {"clients": 2, "transactions": 20}
         Path("workload.yaml").write_text(completed(body, scheduling=few, faults=[]))
