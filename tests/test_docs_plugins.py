@@ -19,6 +19,8 @@ from txfuzz.feedback.adjusting import TARGETS
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import KINDS
+from txfuzz.testing import MemoryAdapter
+from txfuzz.testing.memory.defects import DEFECTS
 
 ENTRY = DOCS / "writing-a-plugin.md"
 KIND_PAGES = {kind: DOCS / f"plugin-{kind}.md" for kind in (*KINDS, "command")}
@@ -144,6 +146,14 @@ def test_the_ladder_leads_to_every_page() -> None:
 def test_the_targets_of_the_page_are_those_of_the_program() -> None:
     section = text(KIND_PAGES["heuristic"]).split("## What can be changed")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE)) == set(TARGETS)
+
+
+def test_the_database_in_memory_is_as_the_page_says() -> None:
+    section = text(ENTRY).split("## A database to try things on")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", section, re.MULTILINE)) == dict(DEFECTS)
+    levels = re.search(r"At (.*?) it keeps its promise", section, re.DOTALL)
+    assert levels is not None
+    assert re.findall(r"`(.+?)`", levels[1]) == list(MemoryAdapter().capabilities().isolation)
 
 
 def test_numbers_and_dots_stand_for_others() -> None:
