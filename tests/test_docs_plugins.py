@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import click
 import pytest
 
 from conftest import Site
 from environments import Environment
 from pages import DOCS, Block, Command, blocks_of, commands, text
+from txfuzz.cli.group import COMMANDS, cli
 from txfuzz.feedback.adjusting import TARGETS
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.loading import load_plugins
@@ -141,6 +143,17 @@ def test_the_ladder_leads_to_every_page() -> None:
     rungs = text(ENTRY).split("## The hooks")[0]
     for page in KIND_PAGES.values():
         assert f"]({page.name})" in rungs
+
+
+def test_plugin_files_are_taken_where_the_page_says() -> None:
+    (listed,) = re.findall(r"plugins are loaded \((.*?)\)", text(ENTRY))
+    taking = set()
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        if any("--plugin-file" in each.opts for each in command.params):
+            taking.add(name)
+    assert set(re.findall(r"`([\w-]+)`", listed)) == taking
 
 
 def test_the_targets_of_the_page_are_those_of_the_program() -> None:
