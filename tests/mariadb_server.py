@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from txfuzz_mariadb.server.files import installed_servers
 
 SERVERS, PROBLEMS = installed_servers()

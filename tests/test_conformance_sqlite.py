@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from txfuzz_sqlite.adapter import SqliteAdapter
-
 from txfuzz.testing import AdapterConformance
+from txfuzz_sqlite.adapter import SqliteAdapter
 
 
 class TestWal(AdapterConformance):

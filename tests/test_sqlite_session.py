@@ -25,7 +25,6 @@ from txfuzz_sqlite.adapter import SqliteAdapter
 from txfuzz_sqlite.codes import outcome_of
 from txfuzz_sqlite.database import SqliteDatabase
 from txfuzz_sqlite.statements import compile_raw
-from txfuzz_sqlite.values import list_value, register_value
 
 LISTS = Kind.LIST_APPEND
 SERIALIZABLE = "serializable"
@@ -239,15 +238,6 @@ def test_undoing_what_was_recorded_is_refused(database: SqliteDatabase) -> None:
     assert "the history has recorded" in error.message
     session.rollback()
     session.close()
-
-
-def test_values() -> None:
-    assert [list_value(each) for each in (None, "", "3,1,", "3,1")] == [(), (), (3, 1), (3, 1)]
-    assert [register_value(each) for each in (None, 7)] == [None, 7]
-    with pytest.raises(ValueError, match="must select text"):
-        list_value("3;1")
-    with pytest.raises(ValueError, match="must select an integer"):
-        register_value("7")
 
 
 # -- places -----------------------------------------------------------------------------------

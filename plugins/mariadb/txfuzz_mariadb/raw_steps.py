@@ -5,65 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.raw import Written, table_index
+from txfuzz.database.values import DECODE
 from txfuzz.errors import UsageError
 
 from .codes import NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, TOO_MANY_ROWS, UNDECLARED, WRONG_TYPE
 from .connection import Answer
 from .statements import RawStatement, Tables, compile_raw
-from .values import DECODE
 
 Run = Callable[[str, Mapping[str, int] | None], Answer]
 
 
 class RawSteps:
-    """The raw statements of one session. written: write micro-operations of the open transaction so far."""
+    """The raw statements of one session. written: what the open transaction has written so far."""
 
     def __init__(self, run: Run, in_transaction: Callable[[], bool], tables: Tables) -> None:
         self._run = run
         self._in_transaction = in_transaction
         self._tables = tables
-        self.begin()
-
-    def begin(self) -> None:
-        """A new transaction."""
-        self.written = 0
-        self._at_savepoint: int | None = None  # writes before the first savepoint
+        self.written = Written(NOT_IN_TRANSACTION)
 
     def run(self, step: BoundStep, sql: str) -> ReadValue:
         try:
             statement = compile_raw(sql)
         except UsageError as error:
             raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, str(error)) from None
-        self._watch_savepoints(statement)
-        answer = self._run(self._on_table(statement, step), self._parameters(statement, step))
+        self.written.watch(opens=statement.opens, undoes=statement.undoes)
+        index = table_index(step, sql, self._tables.count, SYNTAX_ERROR)
+        text = statement.on(self._tables.qualified(index))
+        answer = self._run(text, self._parameters(statement, step))
         if not self._in_transaction():
             raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, f"the step ended its transaction: {sql}")
         if step.f == "r":
             return self._read(answer, sql)
         if step.f is not None:
             self._check_write(answer, statement, sql)
-            self.written += 1
+            self.written.add()
         return None
-
-    def _watch_savepoints(self, statement: RawStatement) -> None:
-        """A write that ROLLBACK TO undoes would stand in the history as if it had happened."""
-        if statement.opens and self._at_savepoint is None:
-            self._at_savepoint = self.written
-        if statement.undoes and self.written != (self._at_savepoint or 0):
-            message = "ROLLBACK TO would undo a write that the history has recorded"
-            raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, message)
-
-    def _on_table(self, statement: RawStatement, step: BoundStep) -> str:
-        """The statement on the table of its key: the micro-operation's, else its first argument."""
-        if not statement.names_table or self._tables.count == 1:
-            return statement.on(self._tables.qualified(0))
-        key = step.key
-        if key is None and step.step.args:
-            key = step.args.get(step.step.args[0][0])
-        if key is None:
-            message = f"{{table}} needs a key, since there are {self._tables.count} tables: {statement.sql}"
-            raise SessionError(Outcome.BUG, SYNTAX_ERROR, message)
-        return statement.on(self._tables.qualified(key % self._tables.count))
 
     def _parameters(self, statement: RawStatement, step: BoundStep) -> Mapping[str, int]:
         for name in statement.names:

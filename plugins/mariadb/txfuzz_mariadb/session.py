@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.values import DECODE
 from txfuzz.errors import UsageError
 
 from .codes import DEADLOCK, NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, WRONG_TYPE
@@ -14,7 +15,6 @@ from .connection import FAILURES, Answer, Link, session_error
 from .levels import level
 from .raw_steps import RawSteps
 from .statements import ON_DUPLICATE_KEY, WRITE, Tables, read_sql, write_sql
-from .values import DECODE
 
 
 class MariadbSession:
@@ -56,7 +56,7 @@ class MariadbSession:
         if wanted != self._level:
             self._run(f"SET SESSION TRANSACTION ISOLATION LEVEL {wanted.upper()}")
             self._level = wanted
-        self._raw.begin()
+        self._raw.written.begin()
         self._begun = True
         self._run("START TRANSACTION")
         self._open = True
@@ -68,7 +68,8 @@ class MariadbSession:
             seen = self._raw.run(step, step.step.sql)
         else:
             seen = self._run_own(step)
-            self._raw.written += step.value is not None
+            if step.value is not None:
+                self._raw.written.add()
         self._open = True
         return seen
 

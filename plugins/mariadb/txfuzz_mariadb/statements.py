@@ -73,10 +73,6 @@ class RawStatement:
     def on(self, table: str) -> str:
         return self.sql.replace("{table}", table.replace("%", "%%"))
 
-    @property
-    def names_table(self) -> bool:
-        return "{table}" in self.sql
-
 
 # What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.
 TOKEN = re.compile(

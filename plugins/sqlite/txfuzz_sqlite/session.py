@@ -9,12 +9,12 @@ import time
 from collections.abc import Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.values import DECODE
 
 from .codes import code_of, is_locked, name_of, outcome_of
 from .modes import READ_UNCOMMITTED, level
 from .raw_steps import MISUSE, Answer, RawSteps
 from .statements import WRITE, Tables, read_sql, write_sql
-from .values import DECODE
 
 PAUSE = 0.0005  # seconds between two looks at a lock
 TURN = 1e-5  # seconds, as if a server were asked: the other clients get their turn
@@ -58,7 +58,7 @@ class SqliteSession:
         if wanted != self._level:
             self._run(f"PRAGMA read_uncommitted = {int(wanted == READ_UNCOMMITTED)}")
             self._level = wanted
-        self._raw.begin()
+        self._raw.written.begin()
         self._touched = self._cancelled = False
         self._run(self._begin)
         self._open = True
@@ -73,7 +73,8 @@ class SqliteSession:
             seen = self._raw.run(step, step.step.sql)
         else:
             seen = self._run_own(step)
-            self._raw.written += step.value is not None
+            if step.value is not None:
+                self._raw.written.add()
         if not self._conn.in_transaction:
             raise SessionError(Outcome.BUG, MISUSE, f"the step ended its transaction: {step.step.sql}")
         self._open = self._touched = True

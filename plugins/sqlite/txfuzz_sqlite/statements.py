@@ -62,10 +62,6 @@ class RawStatement:
     def on(self, table: str) -> str:
         return self.sql.replace("{table}", table)
 
-    @property
-    def names_table(self) -> bool:
-        return "{table}" in self.sql
-
 
 QUOTED = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\] | --[^\n]* | /\*.*?(?:\*/|$)""",
