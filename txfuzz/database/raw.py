@@ -37,7 +37,7 @@ class Written:
 
 
 def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
-    """In which of `count` tables a raw step works: that of its micro-operation's key, else of its first one.
+    """In which of `count` tables a raw step works: by its micro-operation's key, else by its first argument.
 
     SessionError with this code where {table} could be any.
     """
