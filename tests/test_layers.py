@@ -69,6 +69,7 @@ PLACES = {
     "greenlet": {"execution"},
     "numpy": {"history", "analysis", "report"},
     "rich": {"cli", "report"},
+    "pytest": {"testing", "pytest_plugin.py"},
 }
 # Slow to import, so never when a module is imported: `txfuzz --help` has to be quick
 LAZY = {"matplotlib", "networkx", "greenlet", "scipy", "edn_format", "yaml", "sqlalchemy"}

@@ -36,7 +36,14 @@ class WorkloadError(UsageError):
 
 
 class PluginError(UsageError):
-    """A plugin that is missing, broken or clashes with another one."""
+    """A plugin that is missing, broken or clashes with another one.
+
+    culprit: the object that is to blame, or its class, where the message does not name its plugin.
+    """
+
+    def __init__(self, message: str, culprit: object = None) -> None:
+        super().__init__(message)
+        self.culprit = culprit
 
 
 class HistoryError(UsageError):

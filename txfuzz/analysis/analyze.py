@@ -85,6 +85,8 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
         return analyzer.analyze(history, expect)
     try:
         part = analyzer.analyze(history, expect)
+    except PluginError:
+        raise
     except UsageError as error:
         raise UsageError(f"analyzer {analyzer.name!r}: {error}") from error
     except TxfuzzError:
@@ -104,11 +106,11 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
         for name, value in part.fields.items():
             if name not in _FIELDS:
                 raise PluginError(
-                    f"analyzer {analyzer.name!r} cannot fill in the field {name!r} of the analysis"
+                    f"analyzer {analyzer.name!r} cannot fill in the field {name!r} of the analysis", analyzer
                 )
             if name in by:
                 raise PluginError(
-                    f"analyzers {by[name]!r} and {analyzer.name!r} both fill in the field {name!r}"
+                    f"analyzers {by[name]!r} and {analyzer.name!r} both fill in the field {name!r}", analyzer
                 )
             by[name], fields[name] = analyzer.name, value
     return fields

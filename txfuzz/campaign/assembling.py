@@ -12,8 +12,10 @@ from typing import Any
 from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.campaign.directory import PLUGINS
+from txfuzz.campaign.guarding import guarded
+from txfuzz.campaign.settings import PLUGIN_SECONDS
 from txfuzz.database.faults import Fault
-from txfuzz.database.levels import level_named
+from txfuzz.database.levels import capabilities_of, level_named
 from txfuzz.database.port import Adapter
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.faults import Planned
@@ -75,16 +77,17 @@ def assemble(
     expect: str | None = None,
     seed: int | None = None,
     analyzer_options: dict[str, dict[str, Any]] | None = None,
+    plugin_seconds: float = PLUGIN_SECONDS,
 ) -> Assembled:
     """Settle what the workload leaves open; the arguments go before what it says.
 
-    analyzer_options: by analyzer.
+    analyzer_options: by analyzer. plugin_seconds: that an object of a plugin gets for one answer.
     Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
     name = spec.adapter or _only_adapter(registry)
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
-    capabilities = adapter.capabilities()
+    capabilities = capabilities_of(adapter)
     level = level_named(capabilities, isolation or spec.isolation or capabilities.default_isolation)
     promised = capabilities.isolation[level]
     model = expect or workload.expect or promised
@@ -112,8 +115,8 @@ def assemble(
     return Assembled(
         settled,
         adapter,
-        built(registry, "analyzer", analyzers),
-        built(registry, "heuristic", heuristics),
+        built(registry, "analyzer", analyzers, plugin_seconds),
+        built(registry, "heuristic", heuristics, plugin_seconds),
         planned(registry, workload.faults, adapter),
         level,
         model,
@@ -121,10 +124,13 @@ def assemble(
     )
 
 
-def built(registry: Registry, kind: str, names: Sequence[Named]) -> tuple[Any, ...]:
-    """The named objects, with their options."""
+def built(
+    registry: Registry, kind: str, names: Sequence[Named], seconds: float = PLUGIN_SECONDS
+) -> tuple[Any, ...]:
+    """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
     return tuple(
-        build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}") for each in names
+        guarded(build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}"), seconds)
+        for each in names
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import write_json, write_text
-from txfuzz.database.levels import level_named
+from txfuzz.database.levels import level_named, open_database
 from txfuzz.errors import OutputError, UsageError, did_you_mean
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.replay.exploring import Exploration, explore
@@ -46,7 +46,7 @@ def explore_workload(
         raise UsageError("--transactions names at least two, as in a,b (one may come twice)")
     capabilities = assembled.adapter.capabilities()
     levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
-    with assembled.adapter.open(database_url(url, workload)) as database:
+    with open_database(assembled.adapter, database_url(url, workload)) as database:
         found = explore(
             assembled.workload,
             transactions,

@@ -23,6 +23,7 @@ from txfuzz.campaign.runners import Clients, Existing, External, Given, Runner, 
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.stopping import stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
+from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
 from txfuzz.errors import OutputError, TxfuzzError, UsageError
 from txfuzz.execution.faults import cautions
@@ -31,6 +32,7 @@ from txfuzz.feedback.adjusting import propose_all
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
+from txfuzz.plugin.blaming import named, naming_plugins
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.notes import notes_text
 from txfuzz.workload.model import Workload
@@ -40,6 +42,7 @@ from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.writing import workload_text
 
 
+@naming_plugins()
 def run_campaign(
     settings: CampaignSettings | None = None,
     *,
@@ -77,6 +80,7 @@ class _Campaign:
             expect=settings.expect,
             seed=settings.seed,
             analyzer_options=_analyzer_options(settings),
+            plugin_seconds=settings.plugin_seconds,
         )
         self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
@@ -100,11 +104,12 @@ class _Campaign:
                 self.iterate(runner)
             except BaseException as error:
                 error = self.failure or error  # what came first is the cause of the rest
+                error = named(error) or error
                 with suppress(OutputError):
                     self.write_record(
                         "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
                     )
-                raise error from None
+                raise error from error.__cause__
             result = self.result()
             self.write_record("interrupted" if result.interrupted else "ended")
         self.watcher.ended(result)
@@ -123,7 +128,7 @@ class _Campaign:
 
     def clients(self, stack: ExitStack) -> Runner:
         prepare()  # now, and not while a database waits for the next iteration
-        self.live = database = stack.enter_context(self.assembled.adapter.open(self.url))
+        self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url))
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions):
             self.watcher.warned(sentence)

@@ -8,6 +8,7 @@ from typing import Any
 
 DEFAULT_WORKLOAD = "example"
 DEFAULT_ITERATIONS = 4
+PLUGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class CampaignSettings:
     history: the first iteration's history is this file, made by anybody (adaptive mode); execute:
     run the iterations behind it. stop_on_finding, max_seconds, max_transactions, plateau (so many
     iterations that show nothing new): end before `iterations` are done.
-    plugin_files: Python files that are plugins for this campaign.
+    plugin_files: Python files that are plugins for this campaign. plugin_seconds: what a heuristic or
+    an analyzer of a plugin gets for one answer.
     """
 
     workload: str | Path = DEFAULT_WORKLOAD
@@ -50,6 +52,7 @@ class CampaignSettings:
     max_seconds: float | None = None
     max_transactions: int | None = None
     plateau: int | None = None
+    plugin_seconds: float = PLUGIN_SECONDS
     plugin_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:

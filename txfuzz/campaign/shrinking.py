@@ -12,6 +12,7 @@ from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
 from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.findings import Finding, write_finding
+from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
 from txfuzz.errors import UsageError
 from txfuzz.history.model import History
@@ -73,7 +74,7 @@ def shrink_findings(
     first = _assembled(workloads[0], registry, settings)
     stop = interrupted or threading.Event()
     out = settings.out or _findings_beside(settings.source)
-    with first.adapter.open(database_url(settings.url, workloads[0])) as database:
+    with open_database(first.adapter, database_url(settings.url, workloads[0])) as database:
         buckets: dict[Signature, _Bucket] = {}
         for (place, history), workload in zip(places, workloads, strict=True):
             assembled = _assembled(workload, registry, settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import write_bytes
+from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
 from txfuzz.errors import OutputError
 from txfuzz.execution.faults import cautions
@@ -43,7 +44,7 @@ def record(
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
-    with assembled.adapter.open(database_url(url, asked)) as database:
+    with open_database(assembled.adapter, database_url(url, asked)) as database:
         warnings = (
             *map(str, registry.problems),
             *registry.clashes(),

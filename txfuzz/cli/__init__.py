@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from txfuzz.errors import ExitCode, TxfuzzError
+from txfuzz.errors import ExitCode, PluginError, TxfuzzError
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except TxfuzzError as error:
-        code = _say(str(error), error.exit_code)
+        if isinstance(error, PluginError) and error.__cause__ is not None and _shows_tracebacks():
+            raise
+        code = _say(str(_named(error) or error), error.exit_code)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -31,15 +33,28 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.NOTHING_FOUND
-    except Exception as error:
-        if os.environ.get("TXFUZZ_TRACEBACK"):
+    except (Exception, SystemExit) as error:
+        broken = _named(error)
+        if _shows_tracebacks() or (broken is None and isinstance(error, SystemExit)):
             raise
         told = " ".join(str(error).split())
-        code = _say(
-            f"internal error: {type(error).__name__}: {told} (set TXFUZZ_TRACEBACK=1 to see where)",
-            ExitCode.INTERNAL,
-        )
+        see = "(set TXFUZZ_TRACEBACK=1 to see where)"
+        if broken is not None:
+            code = _say(f"{broken} {see}", broken.exit_code)
+        else:
+            code = _say(f"internal error: {type(error).__name__}: {told} {see}", ExitCode.INTERNAL)
     sys.exit(int(code or 0))
+
+
+def _shows_tracebacks() -> bool:
+    return bool(os.environ.get("TXFUZZ_TRACEBACK"))
+
+
+def _named(error: BaseException) -> TxfuzzError | None:
+    """The error with the plugin that is to blame for it."""
+    from txfuzz.plugin.blaming import named
+
+    return named(error)
 
 
 def _say(sentence: str, code: ExitCode) -> ExitCode:

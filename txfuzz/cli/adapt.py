@@ -35,6 +35,7 @@ from txfuzz.errors import ExitCode
 @click.option("--run-replay", is_flag=True, help="With --execute: replay what was found or nearly happened.")
 @options.max_graph_nodes
 @options.plugin_files
+@options.plugin_seconds
 @options.strict_plugins
 @options.screen
 def adapt(

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from txfuzz.campaign.settings import PLUGIN_SECONDS
+
 FILE = click.Path(path_type=Path)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -35,6 +37,10 @@ strict_plugins = click.option(
     "--strict-plugins", is_flag=True, help="Stop at a plugin that is broken or clashes."
 )
 
+plugin_seconds = click.option(
+    "--plugin-seconds", type=click.FloatRange(min=0, min_open=True), default=PLUGIN_SECONDS,
+    show_default=True, metavar="S", help="How long a plugin's heuristic or analyzer may take for one answer.",
+)  # fmt: skip
 plugin_files = click.option(
     "--plugin-file", "plugin_files", type=FILE, multiple=True, metavar="FILE",
     help="A Python file that is a plugin for this command; can be given again.",

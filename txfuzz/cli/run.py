@@ -68,6 +68,7 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
     help="End after so many iterations in a row that show nothing new.",
 )  # fmt: skip
 @options.plugin_files
+@options.plugin_seconds
 @options.strict_plugins
 @options.screen
 @click.pass_context

@@ -1,9 +1,31 @@
-"""Isolation levels by the words of their database."""
+"""What an adapter gives, checked; and isolation levels by the words of their database."""
 
 from __future__ import annotations
 
-from txfuzz.database.port import Capabilities
-from txfuzz.errors import UsageError, did_you_mean
+from typing import cast
+
+from txfuzz.database.port import Adapter, Capabilities, Database
+from txfuzz.errors import PluginError, UsageError, did_you_mean
+
+
+def capabilities_of(adapter: Adapter) -> Capabilities:
+    """What the adapter can do. PluginError where it says that in another form than it should."""
+    told: object = adapter.capabilities()
+    if not isinstance(told, Capabilities) or told.default_isolation not in told.isolation:
+        raise PluginError(
+            f"adapter {adapter.name!r} gave {told!r} as its capabilities, "
+            "expected txfuzz.Capabilities with a default level that is among the levels",
+            adapter,
+        )
+    return told
+
+
+def open_database(adapter: Adapter, url: str | None) -> Database:
+    """An open database of the adapter. PluginError for what is none."""
+    opened: object = adapter.open(url)
+    if not all(hasattr(opened, name) for name in ("__enter__", "__exit__", "prepare", "session")):
+        raise PluginError(f"adapter {adapter.name!r} opened {opened!r}, expected a database", adapter)
+    return cast(Database, opened)
 
 
 def level_named(capabilities: Capabilities, word: str) -> str:

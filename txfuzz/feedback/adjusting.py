@@ -73,7 +73,7 @@ def propose_all(
         earlier = sum(each.name == heuristic.name for each in heuristics[:place])
         draws = Random(f"{root}/{heuristic.name}/{earlier}")
         try:
-            proposed = _checked(heuristic, heuristic.propose(feedback, workload, draws))
+            proposed = checked(heuristic, heuristic.propose(feedback, workload, draws))
             proposed = tuple(each for each in proposed if each.target not in fixed)
             workload = apply(workload, proposed)
         except UsageError as error:
@@ -99,7 +99,8 @@ def fewest_keys(workload: Workload) -> int:
     return max([FEWEST_KEYS, *needs])
 
 
-def _checked(heuristic: Heuristic, proposed: Any) -> tuple[Adjustment, ...]:
+def checked(heuristic: Heuristic, proposed: Any) -> tuple[Adjustment, ...]:
+    """What a heuristic has proposed, under its name. UsageError for what are no adjustments."""
     if not isinstance(proposed, tuple | list) or not all(isinstance(each, Adjustment) for each in proposed):
         raise UsageError(
             f"heuristic {heuristic.name!r} gave {_short(proposed)}, expected a tuple of adjustments"

@@ -13,6 +13,8 @@ from types import ModuleType
 from txfuzz.errors import PluginError
 from txfuzz.plugin.registry import FILE, Plugin
 
+MODULE_PREFIX = "txfuzz_file_"  # the names of the modules that are made of files begin with it
+
 
 @dataclass(frozen=True)
 class PluginFile:
@@ -32,7 +34,7 @@ class PluginFile:
     def load(self) -> ModuleType:
         """The module; the same one for the same text at the same place, since classes know their module."""
         digest = hashlib.sha256(str(self.path.resolve()).encode() + b"\0" + self.source).hexdigest()[:12]
-        name = f"txfuzz_file_{self.path.stem}_{digest}"
+        name = f"{MODULE_PREFIX}{self.path.stem}_{digest}"
         if name in sys.modules:
             return sys.modules[name]
         module = ModuleType(name)

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history_bytes
 
@@ -133,10 +131,12 @@ MALFORMED: Mapping[str, str] = {
 
 def renamed(history: History) -> History:
     """The same with other names of processes and keys, in another order."""
-    highest = int(history.process.max(initial=0))
+    process = history.process.copy()
+    clients = process >= 0
+    process[clients] = 10 * (process.max(initial=0) - process[clients]) + 3
     return replace(
         history,
-        process=np.where(history.process >= 0, 10 * (highest - history.process) + 3, history.process),
+        process=process,
         keys=_others(history.keys),
         logical=[None if key is None else 100_000 - key for key in history.logical],
     )

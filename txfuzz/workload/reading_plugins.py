@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from txfuzz.database.levels import level_named
+from txfuzz.database.levels import capabilities_of, level_named
 from txfuzz.database.port import Capabilities
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.options import build, options_of
@@ -37,7 +37,7 @@ def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Cap
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
     adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
-    capabilities: Capabilities = adapter.capabilities()
+    capabilities = capabilities_of(adapter)
     level = _level(fields["isolation"], capabilities) if "isolation" in fields else None
     return DatabaseSpec(name, level, url, plain_options(options)), capabilities
 
