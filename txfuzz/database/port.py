@@ -239,7 +239,11 @@ class Embeds(Protocol):
 
 @runtime_checkable
 class Adapter(Protocol):
-    """A way to reach one kind of database. Frozen dataclass; its fields are its options."""
+    """A way to reach one kind of database. Frozen dataclass; its fields are its options.
+
+    One that is not for real work (a database for tests) may have the class attribute
+    `only_by_name = True`: a workload that names no adapter never means it.
+    """
 
     name: ClassVar[str]
     about: ClassVar[str]
