@@ -129,7 +129,7 @@ def built(
 ) -> tuple[Any, ...]:
     """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
     return tuple(
-        guarded(build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}"), seconds)
+        guarded(kind, build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}"), seconds)
         for each in names
     )
 

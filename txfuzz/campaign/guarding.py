@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from txfuzz.history.model import History
 
 T = TypeVar("T")
-Kept = TypeVar("Kept", bound="Heuristic | Analyzer")
 
 
-def guarded(thing: Kept, seconds: float = PLUGIN_SECONDS) -> Kept:
-    """The heuristic or analyzer, so that nothing that it does harms anybody else; the core's own as it is."""
+def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
+    """The thing, so that nothing that it does harms anybody else; the core's own as it is.
+
+    kind: "heuristic" or "analyzer".
+    """
     if type(thing).__module__.partition(".")[0] == CORE:
         return thing
-    guard = GuardedAnalyzer if hasattr(thing, "analyze") else GuardedHeuristic
-    return guard(thing, seconds)  # type: ignore[arg-type, return-value]
+    return _GUARDS[kind](thing, seconds)
 
 
 class _Guard:
@@ -99,6 +100,12 @@ class GuardedAnalyzer(_Guard):
         if not isinstance(part, Part) or not isinstance(part.verdict, Verdict):
             raise self._error(f"gave {part!r}, expected a txfuzz.Part")
         return part
+
+
+_GUARDS: Mapping[str, type[GuardedHeuristic | GuardedAnalyzer]] = {
+    "heuristic": GuardedHeuristic,
+    "analyzer": GuardedAnalyzer,
+}
 
 
 def read_only(history: History) -> History:
