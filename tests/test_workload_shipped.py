@@ -68,7 +68,7 @@ def test_each_is_readable_and_says_what_it_is(name: str) -> None:
 
 def test_the_example_is_broad() -> None:
     example = load("example")
-    assert example.logical_keys() == tuple(range(1, 1001))
+    assert example.logical_keys() == range(1, 1001)
     assert len(example.transactions) >= 4
     assert (example.scheduling.clients, example.scheduling.transactions) == (8, 2000)
 

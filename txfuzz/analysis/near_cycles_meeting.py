@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from txfuzz.analysis.near_cycles_paths import Links
 from txfuzz.analysis.pressure import LogicalKeys
 from txfuzz.history.model import UNKNOWN, Ints
 from txfuzz.workload.model import Choice, Key, Transaction, Workload
+from txfuzz.workload.united import Keys
 
 READS, WRITES = 0, 1
 # What the source and the target of an edge do on its key.
@@ -115,8 +117,7 @@ def reach(columns: Columns, keys: LogicalKeys, seen: Touches, workload: Workload
             for txn in workload.transactions
             if txn.name in names
             for at, does, keys_of in _choices(txn)
-            for key in keys_of
-            if key in number
+            for key in _named(keys_of, number)
         ]
         code = np.concatenate([code, np.array([each for each, _ in more], np.int64)])
         step = np.concatenate([step, np.array([each for _, each in more], np.int64)])
@@ -126,12 +127,19 @@ def reach(columns: Columns, keys: LogicalKeys, seen: Touches, workload: Workload
     return Reach(template, code[first], step[first], groups)
 
 
-def _choices(txn: Transaction) -> list[tuple[int, int, tuple[int, ...] | range]]:
+def _named(keys: Keys, number: Mapping[Any, int]) -> list[int]:
+    """Those of the keys that the history names: of a long range there are far fewer than it has."""
+    if isinstance(keys, range):
+        return [key for key in number if isinstance(key, int) and key in keys]
+    return [key for key in keys if key in number]
+
+
+def _choices(txn: Transaction) -> list[tuple[int, int, Keys]]:
     """Per step with a micro-operation: its place, what it does, and the keys it can choose."""
     choices = [key for step in txn.steps for key in (*step.key_terms(),) if isinstance(key, Choice)]
     chosen: Mapping[str, Choice] = {choice.name: choice for choice in choices if choice.name is not None}
 
-    def keys_of(key: Key) -> tuple[int, ...] | range:
+    def keys_of(key: Key) -> Keys:
         return key.keys if isinstance(key, Choice) else chosen[key.name].keys
 
     return [

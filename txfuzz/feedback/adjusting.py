@@ -22,6 +22,7 @@ from txfuzz.feedback.choices import can_choose, choices, with_keys
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.workload.model import Weight, Workload
 from txfuzz.workload.reading_keys import LARGEST_KEY
+from txfuzz.workload.united import united
 
 FEWEST_KEYS = 2  # on one key alone nothing but lost updates can be found
 
@@ -125,8 +126,8 @@ class _Target:
 
 
 def _read_keys(workload: Workload) -> list[int]:
-    lists = {choice.keys for transaction in workload.transactions for choice in choices(transaction)}
-    return sorted({key for keys in lists if len(keys) > 1 for key in keys})
+    chosen = [choice.keys for transaction in workload.transactions for choice in choices(transaction)]
+    return list(united(keys for keys in chosen if len(keys) > 1))
 
 
 def _write_keys(workload: Workload, value: Any) -> Workload:

@@ -12,6 +12,7 @@ from typing import Any
 
 from txfuzz.kind import Kind
 from txfuzz.workload.replay import Replay
+from txfuzz.workload.united import Keys, united
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Choice:
     distinct_from: names of earlier choices of the transaction that this one must differ from.
     """
 
-    keys: tuple[int, ...] | range
+    keys: Keys
     name: str | None = None
     distinct_from: tuple[str, ...] = ()
 
@@ -194,8 +195,7 @@ class Workload:
     def transaction(self, name: str) -> Transaction:
         return next(txn for txn in self.transactions if txn.name == name)
 
-    def logical_keys(self) -> tuple[int, ...]:
-        """Every logical key that a transaction may choose, in order."""
+    def logical_keys(self) -> Keys:
+        """Every logical key that a transaction may choose, in order; a range where they are one run."""
         steps = (step for txn in self.transactions for step in txn.steps)
-        chosen = (key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))
-        return tuple(sorted(set().union(*chosen)))
+        return united(key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))

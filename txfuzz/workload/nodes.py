@@ -17,6 +17,7 @@ from txfuzz.workload.passwords import without_password
 Scalar = str | int | float | bool | None
 
 _SHOWN = 60  # characters of a text that a complaint quotes
+_MOST_ITEMS = 100_000  # of a list that a template writes as a range
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ def node_of(data: Any, place: Place) -> Node:
     """Plain data as nodes that all stand at one place. WorkloadError for what YAML has no form for."""
     if data is None or isinstance(data, str | int | float):
         return Node(place, data)
+    if isinstance(data, range) and data[_MOST_ITEMS:]:
+        raise place.error(f"found {data}", f"at most {_MOST_ITEMS:,} items, or the form {{range: [1, 9]}}")
     if isinstance(data, range | list | tuple):
         return Node(place, tuple(node_of(item, place) for item in data))
     if isinstance(data, Mapping):

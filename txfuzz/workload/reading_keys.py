@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from txfuzz.errors import did_you_mean
+from collections.abc import Sequence
+
+from txfuzz.errors import WorkloadError, did_you_mean
 from txfuzz.workload.distinct import satisfiable
-from txfuzz.workload.model import Choice, Key, Ref
+from txfuzz.workload.model import Choice, Key, Ref, Transaction
 from txfuzz.workload.nodes import Node
+from txfuzz.workload.united import Keys, counted
 
 LARGEST_KEY = (1 << 63) - 1
+MOST_KEYS = 1_000_000  # of a workload; heuristics look at each of them
 _FORMS = "a key: {choice: {from: [1, 2]}}, {choice: {range: [1, 9]}}, {ref: NAME} or a number"
 _A_KEY = "a key"
 
@@ -60,7 +64,19 @@ class Chosen:
         return choice
 
 
-def _keys(node: Node) -> tuple[int, ...] | range:
+def check_count(transactions: Sequence[Transaction], node: Node) -> None:
+    """A workload that chooses from more keys than MOST_KEYS is refused."""
+    terms = (term for each in transactions for step in each.steps for term in step.key_terms())
+    count = counted(term.keys for term in terms if isinstance(term, Choice))
+    if count > MOST_KEYS:
+        raise _too_many(node, f"transactions that choose from {count:,} keys together")
+
+
+def _too_many(node: Node, found: str) -> WorkloadError:
+    return node.place.error(f"found {found}", f"at most {MOST_KEYS:,}")
+
+
+def _keys(node: Node) -> Keys:
     fields = node.fields("a choice", ("from", "range"))
     if len(fields) != 1:
         found = "both `from` and `range`" if fields else "neither `from` nor `range`"
@@ -90,6 +106,8 @@ def _ranged(node: Node) -> range:
     first, last = map(_key, bounds)
     if first > last:
         raise node.place.error(f"found a range from {first} to {last}", "the smaller key first")
+    if last - first >= MOST_KEYS:
+        raise _too_many(node, f"a range of {last - first + 1:,} keys")
     return range(first, last + 1)
 
 

@@ -10,7 +10,7 @@ from txfuzz.errors import did_you_mean
 from txfuzz.kind import Kind
 from txfuzz.workload.model import Step, Transaction
 from txfuzz.workload.nodes import Node, Place, node_of
-from txfuzz.workload.reading_keys import Chosen
+from txfuzz.workload.reading_keys import Chosen, check_count
 from txfuzz.workload.reading_sql import read_raw
 from txfuzz.workload.template import Template
 from txfuzz.workload.vocabulary import Vocabulary
@@ -41,6 +41,7 @@ class Transactions:
             if transaction.name in found:
                 raise place.error(f"found a second transaction {transaction.name!r}", "another name")
             found[transaction.name] = transaction
+        check_count(tuple(found.values()), node)
         return tuple(found.values())
 
     def _transaction(self, node: Node) -> tuple[Transaction, Place]:
