@@ -133,6 +133,7 @@ def campaign(
         ("return 1 / 0", "failed: ZeroDivisionError: division by zero"),
         ("sys.exit(3)", "failed: SystemExit: 3"),
         ("raise RecursionError('too\\ndeep')", "failed: RecursionError: too deep"),
+        ("from txfuzz.errors import UsageError; raise UsageError('no keys')", "heuristic 'bad': no keys ("),
         ("return None", "gave None, expected a tuple of adjustments"),
         ("return 'more'", "gave 'more', expected a tuple of adjustments"),
         ("return (1,)", "gave (1,), expected a tuple of adjustments"),
@@ -197,6 +198,7 @@ def test_what_a_heuristic_writes_into_is_its_own_copy(
     [
         ("return 1 / 0", "failed: ZeroDivisionError: division by zero"),
         ("sys.exit(0)", "failed: SystemExit: 0"),
+        ("from txfuzz.errors import UsageError; raise UsageError('no bank')", "analyzer 'bad': no bank ("),
         ("return 'valid'", "gave 'valid', expected a txfuzz.Part"),
         ("return Part('valid')", "expected a txfuzz.Part"),
         ("history.process[:] = 7; return Part()", "failed: ValueError: assignment destination is read-only"),

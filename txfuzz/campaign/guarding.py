@@ -60,13 +60,16 @@ class _Guard:
             raise self._error(
                 f"has not answered within {self._seconds:g} s; --plugin-seconds gives it more"
             ) from None
-        except UsageError:
-            raise
+        except UsageError as error:
+            raise self._blame(f"{self._called}: {error}") from error
         except (Exception, SystemExit) as error:
             raise self._error(f"failed: {type(error).__name__}: {' '.join(str(error).split())}") from error
 
     def _error(self, what: str) -> PluginError:
-        error = PluginError(f"{self._called} {what}", culprit=self)
+        return self._blame(f"{self._called} {what}")
+
+    def _blame(self, sentence: str) -> PluginError:
+        error = PluginError(sentence, culprit=self)
         return named(error) or error
 
 
@@ -83,8 +86,7 @@ class GuardedHeuristic(_Guard):
             adjustments = checked(self.guarded, proposed)
             apply(workload, adjustments)
         except UsageError as error:
-            told = PluginError(str(error), culprit=self)
-            raise named(told) or told from None
+            raise self._blame(str(error)) from None
         return adjustments
 
 
