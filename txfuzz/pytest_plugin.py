@@ -5,7 +5,8 @@ pytest finds it by itself where txfuzz is installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,7 +27,8 @@ class CampaignRunner(Protocol):
         """Run a campaign as `txfuzz.run_campaign` does; its artefacts go to the test's own directory.
 
         accept: types of anomalies that are known and no failure. The test fails, with the explanation, when
-        others are found, and when there is no verdict. Returns the result otherwise.
+        others are found, and when there is no verdict; when the campaign cannot be run, too, with the
+        one sentence that says why. Returns the result otherwise.
         """
 
 
@@ -38,19 +40,41 @@ def txfuzz_campaign(tmp_path: Path) -> CampaignRunner:
     def run(
         settings: CampaignSettings | None = None, *, accept: Iterable[str] = (), **fields: Any
     ) -> CampaignResult:
-        from txfuzz.campaign.loop import run_campaign
-
+        __tracebackhide__ = True
         nonlocal started
         started += 1
         if fields.get("output") is None and (settings is None or settings.output is None):
             fields["output"] = tmp_path / f"txfuzz-{started}"
-        result = run_campaign(settings, **fields)
-        complaint = _complaint(result, frozenset(accept))
-        if complaint:
+        result, complaint = _judged(settings, fields, frozenset(accept))
+        if result is None or complaint:
             pytest.fail(complaint, pytrace=False)
         return result
 
     return run
+
+
+def _judged(
+    settings: CampaignSettings | None, fields: Mapping[str, Any], accepted: frozenset[str]
+) -> tuple[CampaignResult | None, str]:
+    """The result, if there is one, and why the test fails.
+
+    No exception gets out: pytest shows what each function of a traceback was called with, and one of
+    them is called with the URL of the database.
+    """
+    __tracebackhide__ = True
+    from txfuzz.campaign.loop import run_campaign
+    from txfuzz.errors import TxfuzzError
+    from txfuzz.workload.passwords import without_password
+
+    try:
+        result = run_campaign(settings, **fields)
+    except TxfuzzError as error:
+        return None, str(error)
+    except Exception:
+        return None, "txfuzz failed:\n" + "".join(
+            map(without_password, traceback.format_exc().splitlines(True))
+        )
+    return result, _complaint(result, accepted)
 
 
 def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:

@@ -6,6 +6,7 @@ from typing import cast
 
 from txfuzz.database.port import Adapter, Capabilities, Database
 from txfuzz.errors import PluginError, UsageError, did_you_mean
+from txfuzz.workload.passwords import SecretText
 
 
 def capabilities_of(adapter: Adapter) -> Capabilities:
@@ -22,6 +23,7 @@ def capabilities_of(adapter: Adapter) -> Capabilities:
 
 def open_database(adapter: Adapter, url: str | None) -> Database:
     """An open database of the adapter. PluginError for what is none."""
+    url = None if url is None else SecretText(url)
     opened: object = adapter.open(url)
     if not all(hasattr(opened, name) for name in ("__enter__", "__exit__", "prepare", "session")):
         raise PluginError(f"adapter {adapter.name!r} opened {opened!r}, expected a database", adapter)

@@ -28,6 +28,13 @@ def without_password(text: str) -> str:
     return _KEYWORD.sub("", text) if _ASSIGNED.search(text) else text
 
 
+class SecretText(str):
+    """A text whose repr has no passwords: debuggers and test runners show the arguments of functions."""
+
+    def __repr__(self) -> str:
+        return repr(without_password(self))
+
+
 def is_secret(name: str) -> bool:
     """Is an option of this name one whose value nobody should see?"""
     return _SECRET_NAME.fullmatch(name) is not None
