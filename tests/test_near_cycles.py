@@ -72,6 +72,46 @@ def test_the_template_must_be_able_to_reach_the_key() -> None:
     assert found.counted == 1, "a path whose ends overlapped is counted all the same"
 
 
+def test_a_step_that_an_edge_hangs_on_stays_where_it_is() -> None:
+    """The second read of `probe` goes with its append, and without that nothing is left of the path."""
+    history = together(
+        [("probe", [("r", 3, ()), ("r", 2, ()), ("append", 2, 1)])],
+        [("probe", [("r", 5, ()), ("r", 3, ()), ("append", 3, 1)])],
+        [
+            ("left", [("r", 1, ()), ("append", 2, 2)]),
+            ("probe", [("r", 4, ()), ("r", 1, ()), ("append", 1, 1)]),
+        ],
+    )
+    [found] = [each for each in near(history).shown if each.anomaly == "G2-item"]
+    assert [(edge.kind, edge.key, edge.target_step) for edge in found.path] == [("rw", 1, 2)]
+    missing = found.missing
+    assert (missing.kind, missing.key, missing.source_template) == ("rw", 2, "probe")
+    assert missing.source_step == 0, "which draws from the same keys, and is free"
+
+
+def test_steps_that_all_go_together_close_nothing() -> None:
+    history = together(
+        [("update", [("r", 2, ()), ("append", 2, 1)])],
+        [("left", [("r", 1, ()), ("append", 2, 2)]), ("update", [("r", 1, ()), ("append", 1, 1)])],
+    )
+    found = near(history)
+    assert found.shown == (), "an update of key 2 would not have been one of key 1"
+    assert found.counted == 1
+
+
+def test_the_workload_says_which_steps_go_together() -> None:
+    """Chance put two steps on the same key, which the workload draws one by one."""
+    one = Choice((1, 2))
+    update = Transaction("update", (Step("r", one), Step("append", one)))
+    tied = Transaction("update", (Step("r", Choice((1, 2), "k")), Step("append", Ref("k"))))
+    history = together(
+        [("left", [("r", 1, ()), ("append", 2, 2)]), ("update", [("r", 1, ()), ("append", 1, 1)])],
+    )
+    [found] = near(history, workload=Workload("apart", (update,), (Weight("update", 1),))).shown
+    assert (found.missing.kind, found.missing.key, found.missing.source_step) == ("rw", 2, 0)
+    assert near(history, workload=Workload("tied", (tied,), (Weight("update", 1),))).shown == ()
+
+
 def test_the_ends_must_overlap() -> None:
     assert near(together([SKEW_FAR], SKEW[:1], SKEW[1:])).shown == ()
 

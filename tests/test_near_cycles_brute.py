@@ -46,17 +46,28 @@ class Reference:
         self.committed = [row for row in range(len(history)) if history.type[row] == OK]
         self.touched: dict[tuple[int, str], set[int]] = {}
         self.can: dict[tuple[int, str], set[int]] = {}
+        # template, step → transaction → logical key; and what the step does
+        self.chose: dict[tuple[int, int], dict[int, int]] = {}
+        self.f: dict[tuple[int, int], str] = {}
         for row in self.committed:
             for mop in range(history.mops[row], history.mops[row + 1]):
                 f = "r" if history.mop_f[mop] == READ else "append"
-                key = int(history.mop_key[mop])
+                key, template = int(history.mop_key[mop]), int(history.template[row])
                 self.touched.setdefault((row, f), set()).add(key)
-                self.can.setdefault((int(history.template[row]), f), set()).add(self.logical(key))
+                self.can.setdefault((template, f), set()).add(self.logical(key))
+                step = template, int(history.mop_step[mop])
+                self.chose.setdefault(step, {})[row] = self.logical(key)
+                self.f[step] = f
         self.edges: dict[tuple[int, int], set[tuple[int, int]]] = {}
+        self.mops: dict[tuple[int, int, int, int], tuple[int, int]] = {}
         pressed: dict[int, int] = {}
         for at in range(len(edges)):
             pair = int(edges.source[at]), int(edges.target[at])
             if history.type[pair[0]] == OK and history.type[pair[1]] == OK:
+                self.mops.setdefault(
+                    (*pair, int(edges.kind[at]), int(edges.key[at])),
+                    (int(edges.source_mop[at]), int(edges.target_mop[at])),
+                )
                 self.edges.setdefault(pair, set()).add((int(edges.kind[at]), int(edges.key[at])))
                 if self.overlap(*pair) > 0:
                     key = self.logical(int(edges.key[at]))
@@ -76,6 +87,30 @@ class Reference:
         begin, end = self.history.invoke_at, self.history.complete_at
         return int(min(end[one], end[other]) - max(begin[one], begin[other]))
 
+    def pool(self, step: tuple[int, int]) -> set[tuple[int, int]]:
+        """The steps of the template that draw from the same keys, as far as those that met show."""
+        found, left = {step}, [step]
+        while left:
+            keys = set(self.chose[left.pop()].values())
+            for other, chose in self.chose.items():
+                if other[0] == step[0] and other not in found and keys & set(chose.values()):
+                    found.add(other)
+                    left.append(other)
+        return found
+
+    def free(self, row: int, f: str, key: int, held: int) -> bool:
+        """Has the template a step that does this, draws this key, and does not go with the one that
+        made the micro-operation `held`?"""
+        template = int(self.history.template[row])
+        there = [
+            step
+            for step, chose in self.chose.items()
+            if step[0] == template and self.f[step] == f and key in chose.values()
+        ]
+        options = {other for step in there for other in self.pool(step) if self.f[other] == f}
+        holding = self.chose[template, int(self.history.mop_step[held])]
+        return any(self.chose[step] != holding for step in options)
+
     def paths(self, longest: int) -> Iterator[tuple[int, ...]]:
         following: dict[int, list[int]] = {}
         for source, target in self.edges:
@@ -94,10 +129,24 @@ class Reference:
             for missing in (WW, WR, RW):
                 for key, met in self.ways(first, last, missing):
                     for kinds, on in self.kinds(path, missing, key, met):
+                        if not met and not self.movable(path, missing, key, kinds, on):
+                            continue
                         name = type_of([*kinds, missing])
                         if name in against:
                             score = self.score(path, on, name, self.logical(key), met)
                             yield Brute(path, kinds, missing, self.logical(key), score)
+
+    def movable(
+        self, path: tuple[int, ...], missing: int, key: int, kinds: tuple[int, ...], on: tuple[int, ...]
+    ) -> bool:
+        """Can one end act on the key without undoing the edge that it has on the path?"""
+        first, last = path[0], path[-1]
+        source_does, target_does = DOES[missing]
+        if key in self.touched.get((last, source_does), set()):
+            held, _ = self.mops[first, path[1], kinds[0], on[0]]
+            return self.free(first, target_does, self.logical(key), held)
+        _, held = self.mops[path[-2], last, kinds[-1], on[-1]]
+        return self.free(last, source_does, self.logical(key), held)
 
     def ways(self, first: int, last: int, missing: int) -> Iterator[tuple[int, bool]]:
         """Physical keys on which the edge could arise, and whether both touched them."""

@@ -14,6 +14,8 @@ A near-cycle is within reach when
   and the other's template can (some transaction of the same template was seen to do so, or the
   workload's choices say so). Where both touched it, the first transaction came directly before
   the last one, so that another timing is all that the edge needs;
+- the step that is to act on the key is a free one: no edge of the path hangs on it, nor on a step
+  that is tied to it, that is, was on the same key in all transactions of the template (`ref`);
 - the path stands once the missing edge is there. One more read changes nothing; a read that comes
   earlier or later must not be the one that makes the path's edge at its end; a write that comes in
   addition is on another key than the path. The exception are the shapes of a lost update, where a
@@ -37,8 +39,9 @@ from txfuzz.analysis.dependencies import KINDS, Dependencies
 from txfuzz.analysis.explain import dependency_edge
 from txfuzz.analysis.metrics import STRETCH, distinct, spans, stretches
 from txfuzz.analysis.near_cycles_candidates import Candidates, candidates, closable, nearest
-from txfuzz.analysis.near_cycles_meeting import Meetings, meetings, reach, touches
+from txfuzz.analysis.near_cycles_meeting import FIRST, LAST, Meetings, meetings, touches
 from txfuzz.analysis.near_cycles_paths import MOST_PATHS, Links, Paths, links, open_paths, overlap
+from txfuzz.analysis.near_cycles_reach import reach
 from txfuzz.analysis.pressure import Pressure, pressure
 from txfuzz.analysis.result import MissingEdge, NearCycle
 from txfuzz.analysis.wording import transaction_view
@@ -113,7 +116,10 @@ class _Search:
         taken = looked_at & (self.history.type == OK)
         self.links: Links = links(dependencies, pressed.keys, taken)
         self.touches = touches(dependencies.columns, pressed.keys, taken)
-        self.reach = reach(dependencies.columns, pressed.keys, self.touches, workload)
+        self.reach = reach(dependencies.columns, pressed.keys, taken, workload)
+        step = self.history.mop_step
+        self.source_tie = self.reach.ties_of(self.links.source, step[self.links.source_mop])
+        self.target_tie = self.reach.ties_of(self.links.target, step[self.links.target_mop])
         concurrent = pressed.concurrent_edges
         self.pressure = concurrent / max(int(concurrent.max(initial=0)), 1)
 
@@ -138,7 +144,8 @@ class _Search:
         either = np.maximum(self.end[first], self.end[last]) - np.minimum(self.start[first], self.start[last])
         share = overlap(self.start, self.end, first, last) / np.maximum(either, 1)
         ends = np.searchsorted(self.pairs, self.ends(paths))
-        return candidates(self.links, paths, ends, ways, self.model, share, self.pressure)
+        bound = self.source_tie[paths.links[:, 0]], self.target_tie[paths.links[:, -1]]
+        return candidates(self.links, paths, ends, bound, ways, self.model, share, self.pressure)
 
     def shown(self, paths: Paths, found: Candidates, ways: Meetings, which: int) -> NearCycle:
         path, way = int(found.path[which]), int(found.way[which])
@@ -159,15 +166,16 @@ class _Search:
         return NearCycle(
             float(found.score[which].round(4)),
             edges,
-            self.missing(rows, ways, way),
+            self.missing(rows, ways, way, int(found.step[which])),
             anomaly,
             weakest_broken(anomaly, self.model),
             tuple(transaction_view(self.history, row) for row in rows),
             parts,
         )
 
-    def missing(self, rows: list[int], ways: Meetings, way: int) -> MissingEdge:
-        source, target = rows[-1], rows[0]
+    def missing(self, rows: list[int], ways: Meetings, way: int, moved: int) -> MissingEdge:
+        """moved: the step of the end that has to act on another key."""
+        source, target, moves = rows[-1], rows[0], int(ways.moves[way])
 
         def template(row: int) -> str | None:
             number = int(self.history.template[row])
@@ -182,9 +190,9 @@ class _Search:
             target,
             int(self.keys.names[int(ways.group[way])]),
             template(source),
-            step(int(ways.source_step[way])),
+            step(moved if moves == LAST else int(ways.source_step[way])),
             template(target),
-            step(int(ways.target_step[way])),
+            step(moved if moves == FIRST else int(ways.target_step[way])),
         )
 
 

@@ -13,8 +13,9 @@ from txfuzz.analysis.columns import Flags
 from txfuzz.analysis.consistency import prohibited
 from txfuzz.analysis.cycle_types import type_of
 from txfuzz.analysis.dependencies import RW, WR, WW
-from txfuzz.analysis.near_cycles_meeting import Meetings
+from txfuzz.analysis.near_cycles_meeting import FIRST, NOBODY, Meetings
 from txfuzz.analysis.near_cycles_paths import Links, Paths
+from txfuzz.analysis.near_cycles_reach import NONE, NOT_SAID
 from txfuzz.history.model import Ints
 
 Floats = npt.NDArray[np.float64]
@@ -31,10 +32,12 @@ WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Near-cycles of one length. path: place in the paths; way: place in the meetings."""
+    """Near-cycles of one length. path: place in the paths; way: place in the meetings; step: of the
+    end that moves, so that the path stands."""
 
     path: Ints
     way: Ints
+    step: Ints
     parts: Mapping[str, Floats]
 
     @property
@@ -74,11 +77,19 @@ def closable(links: Links, paths: Paths, model: str) -> Flags:
 
 
 def candidates(
-    links: Links, paths: Paths, ends: Ints, ways: Meetings, model: str, overlap: Floats, pressure: Floats
+    links: Links,
+    paths: Paths,
+    ends: Ints,
+    bound: tuple[Ints, Ints],
+    ways: Meetings,
+    model: str,
+    overlap: Floats,
+    pressure: Floats,
 ) -> Candidates:
     """All near-cycles among these paths.
 
-    ends: (paths) the pair of each path in `ways`. overlap: (paths); pressure: (logical keys).
+    ends: (paths) the pair of each path in `ways`. bound: (paths) the ties of the steps that make the
+    path's first and last edge, at its beginning and its end. overlap: (paths); pressure: (logical keys).
     """
     offsets = np.searchsorted(ways.pair, np.arange(int(ends.max(initial=-1)) + 2))
     count = offsets[ends + 1] - offsets[ends]
@@ -89,6 +100,8 @@ def candidates(
     fits = forbidden[closing(links, paths[path], ways.kind[way])]
     fits &= (_direct if length == 1 else _longer)(links, paths, ways, path, way)
     path, way = path[fits], way[fits]
+    step = _free_step(bound, ways, path, way)
+    path, way, step = path[step != NONE], way[step != NONE], step[step != NONE]
     pressed = pressure[links.group[paths.links]].sum(axis=1)
     code = closing(links, paths[path], ways.kind[way])
     parts = {
@@ -98,7 +111,16 @@ def candidates(
         "pressure": (pressure[ways.group[way]] + pressed[path]) / (length + 1),
         "short": np.full(len(path), 1.0 / length),
     }
-    return Candidates(path, way, {name: WEIGHTS[name] * part for name, part in parts.items()})
+    return Candidates(path, way, step, {name: WEIGHTS[name] * part for name, part in parts.items()})
+
+
+def _free_step(bound: tuple[Ints, Ints], ways: Meetings, path: Ints, way: Ints) -> Ints:
+    """The step that is to act on another key than it did: one that no edge of the path hangs on."""
+    first = ways.moves[way] == FIRST
+    own = np.where(first, ways.target_step[way], ways.source_step[way])
+    held = np.where(first, bound[0][path], bound[1][path])
+    tied = (ways.moves[way] != NOBODY) & (ways.tie[way] == held) & (held != NOT_SAID)
+    return np.where(tied, ways.other_step[way], own)
 
 
 def _direct(links: Links, paths: Paths, ways: Meetings, path: Ints, way: Ints) -> Flags:

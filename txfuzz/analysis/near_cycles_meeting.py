@@ -6,10 +6,8 @@ touched its key; the other did so too, the other way round, or its template can.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -18,18 +16,16 @@ from txfuzz.analysis.components import AnyInts
 from txfuzz.analysis.dependencies import RW, WR, WW
 from txfuzz.analysis.metrics import among
 from txfuzz.analysis.near_cycles_paths import Links
+from txfuzz.analysis.near_cycles_reach import READS, WRITES, Able, Reach
 from txfuzz.analysis.pressure import LogicalKeys
 from txfuzz.history.model import UNKNOWN, Ints
-from txfuzz.workload.model import Choice, Key, Transaction, Workload
-from txfuzz.workload.united import Keys
 
-READS, WRITES = 0, 1
 # What the source and the target of an edge do on its key.
 SOURCE_DOES = {WW: WRITES, WR: WRITES, RW: READS}
 TARGET_DOES = {WW: WRITES, WR: READS, RW: WRITES}
 # The edge the other way round, of two transactions that have met on a key.
 REVERSE = {WW: WW, WR: RW, RW: WR}
-NOT_SAID = -1
+NOBODY, FIRST, LAST = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,75 +77,6 @@ def touches(columns: Columns, keys: LogicalKeys, taken: Flags) -> Touches:
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
-    """Which logical keys a template can read and write, and with which of its steps.
-
-    Learnt from what its transactions did, and from the choices of the workload where it is given.
-    A transaction without a template is its own template. code: sorted; step: the first one.
-    """
-
-    template: Ints
-    code: Ints
-    step: Ints
-    groups: int
-
-    def find(self, rows: AnyInts, does: int, group: Ints) -> Ints:
-        """The step (NOT_SAID where unknown), or less than that where the template cannot."""
-        wanted = (2 * self.template[rows] + does) * self.groups + group
-        at = np.minimum(np.searchsorted(self.code, wanted), max(len(self.code) - 1, 0))
-        if not len(self.code):
-            return np.full(len(wanted), NOT_SAID - 1)
-        return np.where(self.code[at] == wanted, self.step[at], NOT_SAID - 1)
-
-
-def reach(columns: Columns, keys: LogicalKeys, seen: Touches, workload: Workload | None = None) -> Reach:
-    history = columns.history
-    names = {name: at for at, name in enumerate(history.templates)}
-    own = len(names) + np.arange(len(history))
-    template = np.where(history.template < 0, own, history.template)
-    groups = max(len(keys.names), 1)
-    code = (2 * template[seen.code // 2] + seen.code % 2) * groups + seen.group
-    step = history.mop_step[seen.mop]
-    if workload is not None:
-        number = {name: at for at, name in enumerate(keys.names) if keys.known[at]}
-        more = [
-            ((2 * names[txn.name] + does) * groups + number[key], at)
-            for txn in workload.transactions
-            if txn.name in names
-            for at, does, keys_of in _choices(txn)
-            for key in _named(keys_of, number)
-        ]
-        code = np.concatenate([code, np.array([each for each, _ in more], np.int64)])
-        step = np.concatenate([step, np.array([each for _, each in more], np.int64)])
-    order = np.lexsort((step, code))
-    code, step = code[order], step[order]
-    first = np.flatnonzero(np.diff(code, prepend=-1))
-    return Reach(template, code[first], step[first], groups)
-
-
-def _named(keys: Keys, number: Mapping[Any, int]) -> list[int]:
-    """Those of the keys that the history names: of a long range there are far fewer than it has."""
-    if isinstance(keys, range):
-        return [key for key in number if isinstance(key, int) and key in keys]
-    return [key for key in keys if key in number]
-
-
-def _choices(txn: Transaction) -> list[tuple[int, int, Keys]]:
-    """Per step with a micro-operation: its place, what it does, and the keys it can choose."""
-    choices = [key for step in txn.steps for key in (*step.key_terms(),) if isinstance(key, Choice)]
-    chosen: Mapping[str, Choice] = {choice.name: choice for choice in choices if choice.name is not None}
-
-    def keys_of(key: Key) -> Keys:
-        return key.keys if isinstance(key, Choice) else chosen[key.name].keys
-
-    return [
-        (at, READS if step.reads else WRITES, keys_of(step.key))
-        for at, step in enumerate(txn.steps)
-        if step.key is not None and (step.reads or step.writes)
-    ]
-
-
-@dataclass(frozen=True, eq=False)
 class Meetings:
     """Ways in which an edge from `last` to `first` could have arisen, for pairs of transactions.
 
@@ -157,6 +84,8 @@ class Meetings:
     group: its logical key. met: both touched the key, and `first` came directly before `last` on
     it. new_read: all that the edge needs is one more read. both_write: the edge is rw and its
     source writes the key, too. source_step, target_step: NOT_SAID where the history does not say.
+    moves: which end has to act on another key than it did, FIRST, LAST or NOBODY; tie: of its step;
+    other_step: one of its steps that would do as well and is not tied to that one, else NONE.
     """
 
     pair: Ints
@@ -168,6 +97,9 @@ class Meetings:
     both_write: Flags
     source_step: Ints
     target_step: Ints
+    moves: Ints
+    tie: Ints
+    other_step: Ints
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -214,23 +146,26 @@ class _Pairs:
         key, group, first = seen.key[touch], seen.group[touch], self.first[at]
         other = seen.find(first, done, key)
         met = other >= 0
-        step = np.where(met, self.steps[seen.mop[other]], self.can.find(first, done, group))
-        fits = self.keys.known[group] & (step >= NOT_SAID)
+        able = self.can.find(first, done, group)
+        fits = self.keys.known[group] & (met | able.can)
         fits[met] &= self._came_before(at[met], REVERSE[kind], key[met])
         new_read = ~met if kind == WR else np.zeros(len(at), np.bool_)
-        return self._meetings(kind, at, touch, met, new_read, self.steps[seen.mop[touch]], step, fits)
+        source, target = self.steps[seen.mop[touch]], np.where(met, self.steps[seen.mop[other]], able.step)
+        moves = np.where(met, NOBODY, FIRST)
+        return self._meetings(kind, at, touch, met, new_read, source, target, moves, able, fits)
 
     def first_touched(self, kind: int) -> Meetings:
         """Of the keys that `first` touched as the target does, and `last` not as the source does."""
         seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
         at, touch = seen.of(self.first, done)
         group = seen.group[touch]
-        step = self.can.find(self.last[at], does, group)
+        able = self.can.find(self.last[at], does, group)
         code = (2 * self.last[at] + does) * self.can.groups + group
         touched = among(self._touched, code)  # in any generation
-        fits = self.keys.known[group] & (step >= NOT_SAID) & ~touched
+        fits = self.keys.known[group] & able.can & ~touched
         met, new_read = np.zeros(len(at), np.bool_), np.full(len(at), kind == RW)
-        return self._meetings(kind, at, touch, met, new_read, step, self.steps[seen.mop[touch]], fits)
+        target, moves = self.steps[seen.mop[touch]], np.full(len(at), LAST)
+        return self._meetings(kind, at, touch, met, new_read, able.step, target, moves, able, fits)
 
     def _meetings(
         self,
@@ -239,8 +174,10 @@ class _Pairs:
         touch: Ints,
         met: Flags,
         new_read: Flags,
-        source_step: Ints,
-        target_step: Ints,
+        source: Ints,
+        target: Ints,
+        moves: Ints,
+        able: Able,
         fits: Flags,
     ) -> Meetings:
         key = self.seen.key[touch]
@@ -249,9 +186,10 @@ class _Pairs:
             both_write = self.seen.find(self.last[at], WRITES, key) >= 0
         if kind == WR:  # what reads a version and writes the key comes after it by ww, another kind
             fits = fits & (self.seen.find(self.first[at], WRITES, key) < 0)
-        kinds = np.full(len(at), kind)
-        group = self.seen.group[touch]
-        return Meetings(at, kinds, key, group, met, new_read, both_write, source_step, target_step)[fits]
+        kinds, group = np.full(len(at), kind), self.seen.group[touch]
+        return Meetings(
+            at, kinds, key, group, met, new_read, both_write, source, target, moves, able.tie, able.other
+        )[fits]
 
     def _came_before(self, at: Ints, kind: int, key: Ints) -> Flags:
         """Does a link of this kind on this key lead from `first` to `last`?"""
