@@ -221,6 +221,14 @@ def test_an_analyzer_that_misbehaves_ends_the_campaign(
     assert Path("out/iter_00/history.edn").stat().st_size > 0
 
 
+def test_an_analyzer_that_never_answers_about_a_history(plugin: Callable[[str], None], txfuzz: Cli) -> None:
+    plugin(ANALYZER.format(body="time.sleep(3600)"))
+    Path("h.edn").write_text("{:index 0, :type :ok, :process 0, :f :txn, :value [[:append 1 1]]}\n")
+    ran = txfuzz("analyze", "h.edn", "--analyzer", "bad", "--plugin-seconds", 0.2, "--skip-graph")
+    assert ran.code == 2
+    assert f"analyzer 'bad' has not answered within 0.2 s; --plugin-seconds gives it more ({WHO})" in ran.err
+
+
 def test_an_analyzer_that_behaves_is_heard(plugin: Callable[[str], None], txfuzz: Cli) -> None:
     plugin(ANALYZER.format(body="return Part(Verdict.INVALID, 'I do not like it', data={'n': len(history)})"))
     ran = campaign(txfuzz, analyzers=", bad", iterations=1)

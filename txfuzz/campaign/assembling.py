@@ -134,14 +134,16 @@ def built(
     )
 
 
-def further_analyzers(names: Sequence[str], files: Sequence[Path]) -> tuple[Analyzer, ...]:
+def further_analyzers(
+    names: Sequence[str], files: Sequence[Path], seconds: float = PLUGIN_SECONDS
+) -> tuple[Analyzer, ...]:
     """What judges beside the checker, with its defaults: what is named, and what plugin files bring."""
     if not names and not files:
         return ()
     registry = load_plugins(files=files)
     of_files = [entry.name for entry in registry.all("analyzer") if entry.plugin.is_file]
     wanted = [name for name in dict.fromkeys((*names, *of_files)) if name != ElleAnalyzer.name]
-    return built(registry, "analyzer", [Named(name) for name in wanted])
+    return built(registry, "analyzer", [Named(name) for name in wanted], seconds)
 
 
 def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -> tuple[Planned, ...]:

@@ -49,6 +49,7 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
     help="An installed analyzer that judges, too. Repeatable.",
 )  # fmt: skip
 @options.plugin_files
+@options.plugin_seconds
 @click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
 def analyze(
     files: tuple[Path, ...],
@@ -59,6 +60,7 @@ def analyze(
     max_graph_nodes: int,
     analyzers: tuple[str, ...],
     plugin_files: tuple[Path, ...],
+    plugin_seconds: float,
     verbose: bool,
     **chosen: Any,
 ) -> int:
@@ -79,7 +81,7 @@ def analyze(
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir draws one history; give it alone")
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
-    judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files)]
+    judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
     codes = set()
     for number, path in enumerate(files):
         try:
