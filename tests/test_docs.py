@@ -140,6 +140,7 @@ def test_the_finding_of_the_readme_is_worded_as_the_program_does() -> None:
     assert said in text(ROOT / "README.md")
 
 
+AFTER_A_REPLAY = ("replay_history.edn", "replay_result.json", "replay_analysis.json")
 ASKED = """version: 1
 name: asked
 database: {adapter: memory, isolation: read committed}
@@ -180,7 +181,7 @@ def test_every_file_is_described(left_behind: Path) -> None:
         ) or (f"`{path.name}`" in text(ARTEFACTS))
     described = re.findall(r"^ +([\w.]+\.\w+) ", tree, re.MULTILINE)
     assert len(described) > 8
-    for name in set(described) - {"replay_history.edn", "replay_result.json", "report.html"}:
+    for name in set(described) - {*AFTER_A_REPLAY, "report.html"}:
         assert (left_behind / name).exists() or (left_behind / "iter_00" / name).exists(), name
 
 
@@ -238,7 +239,9 @@ def test_the_fields_of_the_analysis_are_described(left_behind: Path) -> None:
 
 
 def test_the_fields_of_replays_are_described() -> None:
-    assert set(ReplayResult.__dataclass_fields__) | {"tried", "failed"} == fields(ARTEFACTS, "Replays")
+    assert set(ReplayResult.__dataclass_fields__) | {"origins", "tried", "failed"} == fields(
+        ARTEFACTS, "Replays"
+    )
 
 
 def test_the_keys_of_operations_are_described(left_behind: Path) -> None:

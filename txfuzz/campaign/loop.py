@@ -185,7 +185,7 @@ class _Campaign:
                 workload,
                 self.assembled,
                 database=self.live if self.settings.run_replay else None,
-                again=isinstance(runner, Recorded),
+                again=isinstance(runner, Recorded | Existing),
                 interrupted=self.interrupted,
             )
         with self.stage(stages, "feedback"):
@@ -207,6 +207,7 @@ class _Campaign:
             outcome.result,
             outcome.decisions,
             promised=self.assembled.promised,
+            replayed=outcome.replayed if outcome.by_replay else None,
             remarks=outcome.notes,
         )
         write_text(place.notes, notes)

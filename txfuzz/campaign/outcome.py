@@ -12,6 +12,7 @@ from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import ExitCode
 from txfuzz.execution.summary import ExecutionSummary, counted
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.telling import place, telling
 from txfuzz.workload.model import Workload
 
 EXIT_CODES = {
@@ -26,8 +27,7 @@ class IterationOutcome:
     """One iteration. seconds: where the time went, by stage. notes: sentences for the reader.
 
     execution: None where somebody else made the history. decisions: what the feedback changed
-    for the next iteration. replayed: what the history of its replays means, where they showed
-    anything.
+    for the next iteration. replayed: what the history of its replays means, where there were any.
     """
 
     number: int
@@ -42,9 +42,17 @@ class IterationOutcome:
     @property
     def telling(self) -> AnalysisResult:
         """The analysis of the run, or of its replays where those alone contradict `expect`."""
-        if self.replayed is None or self.result.verdict is Verdict.INVALID:
-            return self.result
-        return self.replayed if self.replayed.verdict is Verdict.INVALID else self.result
+        return telling(self.result, self.replayed)
+
+    @property
+    def by_replay(self) -> bool:
+        """Is it only its replays that contradict `expect`?"""
+        return self.telling is not self.result
+
+    @property
+    def place(self) -> str:
+        """What `telling` is about, in words."""
+        return place(self.number, self.by_replay)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class CampaignResult:
     def _repr_html_(self) -> str:
         from txfuzz.report.notebook import iterations_html
 
-        results = [(each.number, each.result) for each in self.iterations]
+        results = [(each.number, each.result, each.replayed) for each in self.iterations]
         return iterations_html(results, self.isolation, self.promised, str(self.directory))
 
 
@@ -117,7 +125,7 @@ PROGRESS_COLUMNS = (
 
 def progress_row(outcome: IterationOutcome) -> tuple[Any, ...]:
     """One line of progress.csv."""
-    result, execution = outcome.result, outcome.execution
+    result, execution, telling = outcome.result, outcome.execution, outcome.telling
     return (
         outcome.number,
         round(sum(outcome.seconds.values()), 3),
@@ -131,8 +139,8 @@ def progress_row(outcome: IterationOutcome) -> tuple[Any, ...]:
         round(result.edges_per_txn, 4),
         round(result.concurrent_edges_per_txn, 4),
         result.near_cycles_counted,
-        result.verdict.value,
-        " ".join(result.anomaly_types),
+        telling.verdict.value,
+        " ".join(telling.anomaly_types),
     )
 
 
@@ -153,7 +161,7 @@ def _iteration_stats(outcome: IterationOutcome) -> dict[str, Any]:
     execution = outcome.execution
     return {
         **row,
-        "anomaly_types": list(outcome.result.anomaly_types),
+        "anomaly_types": list(outcome.telling.anomaly_types),
         "mix": {weight.txn: weight.weight for weight in outcome.workload.mix},
         "aborts": dict(execution.aborts) if execution else {},
         "faults": counted(execution.faults) if execution else {},

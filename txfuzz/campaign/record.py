@@ -49,12 +49,13 @@ def campaign_data(
 
 
 def _iteration(outcome: IterationOutcome) -> dict[str, Any]:
-    result = outcome.result
+    result, telling = outcome.result, outcome.telling
     return {
         "iteration": outcome.number,
-        "verdict": result.verdict.value,
-        "reason": result.reason,
-        "anomaly_types": list(result.anomaly_types),
+        "verdict": telling.verdict.value,
+        "reason": telling.reason,
+        "anomaly_types": list(telling.anomaly_types),
+        "by_replay": outcome.by_replay,
         "transactions": result.transactions,
         "committed": result.committed,
         "near_cycles": result.near_cycles_counted,

@@ -10,14 +10,14 @@ from itertools import islice
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
-from txfuzz.analysis.result import AnalysisResult
+from txfuzz.analysis.result import AnalysisResult, TransactionView
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import IterationDirectory, write_bytes, write_json, write_text
 from txfuzz.database.port import Database
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
 from txfuzz.replay.closing import Closing, Target, choose, close_all, targets
-from txfuzz.replay.following import Player
+from txfuzz.replay.following import Player, origins_of
 from txfuzz.workload.model import Workload
 from txfuzz.workload.writing import workload_text
 
@@ -27,7 +27,7 @@ _LOOKED_AT = 12  # near-cycles and anomalies that are considered without a datab
 @dataclass(frozen=True)
 class Replays:
     """failed: logical key → near-cycles on it that refused to close. notes: for the reader. showed:
-    what the history of the replays means, where they showed what they were to show."""
+    what the history of the replays means, where there is one."""
 
     failed: Mapping[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def write_replay(
     if again and told.exists():
         data = json.loads(told.read_text(encoding="utf-8"))
         refused = {int(key): int(count) for key, count in data["failed"].items()}
-        return Replays(refused, showed=_shown(place, assembled) if data["closed"] else None)
+        return Replays(refused, showed=_shown(place, assembled, data.get("origins", {})))
     found = targets(result, history, workload, assembled.promised)
     if database is None:
         chosen = choose(islice(found, _LOOKED_AT))
@@ -68,14 +68,35 @@ def write_replay(
     write_bytes(place.path / "replay_history.edn", b"".join(closing.chosen.lines))
     tried = [each.to_json() for each in closing.tried]
     failed = {str(key): count for key, count in closing.failed.items()}
-    write_json(told, {**closing.chosen.result.to_json(), "tried": tried, "failed": failed})
-    showed = _shown(place, assembled) if closing.chosen.closed else None
-    return Replays(closing.failed, (_note(closing),), showed)
+    origins = _origins(closing.chosen.workload)
+    write_json(
+        told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
+    )
+    return Replays(closing.failed, (_note(closing),), _shown(place, assembled, origins))
 
 
-def _shown(place: IterationDirectory, assembled: Assembled) -> AnalysisResult:
+def _origins(workload: Workload | None) -> dict[str, str]:
+    return origins_of(workload.replay) if workload is not None and workload.replay is not None else {}
+
+
+def _shown(place: IterationDirectory, assembled: Assembled, origins: Mapping[str, str]) -> AnalysisResult:
+    """What the attempts mean, told in transactions of the workload; replay_analysis.json."""
     history = read_history(place.path / "replay_history.edn")
-    return analyze_history(history, assembled.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])
+    judges = [ElleAnalyzer(max_near_cycles=0)]
+    result = with_origins(analyze_history(history, assembled.expect, analyzers=judges), origins)
+    write_json(place.path / "replay_analysis.json", result.to_json())
+    return result
+
+
+def with_origins(result: AnalysisResult, origins: Mapping[str, str]) -> AnalysisResult:
+    """Its anomalies with the names of the transactions from which those of the replay were narrowed."""
+
+    def view(each: TransactionView) -> TransactionView:
+        name = each.template
+        return each if name is None else replace(each, template=origins.get(name, name))
+
+    anomalies = (replace(each, transactions=tuple(map(view, each.transactions))) for each in result.anomalies)
+    return replace(result, anomalies=tuple(anomalies))
 
 
 def _write(place: IterationDirectory, workload: Workload | None, target: Target | None) -> None:

@@ -95,7 +95,14 @@ class _Reading:
             tuple(self.adjustments(where, decisions)),
             None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json"),
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
+            self.replayed(where),
         )
+
+    def replayed(self, where: str) -> AnalysisResult | None:
+        name = f"{where}/replay_analysis.json"
+        data = self.json(name)
+        result = None if data is None else self.told(name, restored_result, data)
+        return None if result is None else _trimmed(result)
 
     def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
         """From the analysis and the execution, where stats.json does not say."""

@@ -80,8 +80,8 @@ def shrink_findings(
             assembled = _assembled(workload, registry, settings)
             if history is None:
                 _from_replay(buckets, database, assembled, place, settings, stop)
-            else:
-                _from_history(buckets, assembled, history)
+            elif not _from_history(buckets, assembled, history):
+                _from_replays(buckets, place.parent, registry, settings)
         ranked = sorted(buckets, key=lambda each: (len(each.templates), each.anomaly))[: settings.most]
         found = []
         for signature in ranked:
@@ -119,7 +119,8 @@ def _assembled(workload: Workload, registry: Registry, settings: ShrinkSettings)
     return assemble(workload, registry, isolation=settings.isolation, expect=settings.expect)
 
 
-def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path: Path) -> None:
+def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path: Path) -> bool:
+    """Did the run itself show anything?"""
     history = read_history(path)
     analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
     result = analyze_history(history, assembled.expect, analyzers=[analyzer])
@@ -127,6 +128,26 @@ def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path:
     for anomaly in result.anomalies:
         signature = signature_of(anomaly, assembled.isolation)
         bucket = buckets.setdefault(signature, _Bucket(anomaly, history, assembled.workload))
+        bucket.seen[source] = bucket.seen.get(source, 0) + 1
+    return bool(result.anomalies)
+
+
+def _from_replays(
+    buckets: dict[Signature, _Bucket], place: Path, registry: Registry, settings: ShrinkSettings
+) -> None:
+    """What the replays of an iteration showed whose run showed nothing."""
+    file, history = place / "replay.yaml", place / "replay_history.edn"
+    if not (file.exists() and history.exists()):
+        return
+    workload = read_workload(file, InstalledVocabulary(registry, file))
+    assembled = _assembled(workload, registry, settings)
+    origins = origins_of(workload.replay) if workload.replay else {}
+    analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
+    result = analyze_history(read_history(history), assembled.expect, analyzers=[analyzer])
+    for anomaly in result.anomalies:
+        signature = signature_of(anomaly, assembled.isolation, origins)
+        bucket = buckets.setdefault(signature, _Bucket(None, None, workload))
+        source = f"{place.name}/replay.yaml"
         bucket.seen[source] = bucket.seen.get(source, 0) + 1
 
 

@@ -13,7 +13,7 @@ def stop_reason(
     settings: CampaignSettings, outcomes: Sequence[IterationOutcome], elapsed: float
 ) -> str | None:
     """Why no further iteration is run, as a phrase; None to go on. elapsed: seconds so far."""
-    if settings.stop_on_finding and any(each.result.verdict is Verdict.INVALID for each in outcomes):
+    if settings.stop_on_finding and any(each.telling.verdict is Verdict.INVALID for each in outcomes):
         return "something was found"
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
         return f"{settings.max_seconds:g} seconds have passed"
@@ -30,8 +30,11 @@ def _on_plateau(outcomes: Sequence[IterationOutcome], length: int) -> bool:
     if len(outcomes) <= length:
         return False
     earlier, last = outcomes[:-length], outcomes[-length:]
-    known = {name for each in earlier for name in each.result.all_types}
+    known = {name for each in earlier for name in _types(each)}
     most = max(each.result.near_cycles_counted for each in earlier)
-    return all(
-        set(each.result.all_types) <= known and each.result.near_cycles_counted <= most for each in last
-    )
+    return all(_types(each) <= known and each.result.near_cycles_counted <= most for each in last)
+
+
+def _types(outcome: IterationOutcome) -> set[str]:
+    """What the iteration and its replays showed."""
+    return {*outcome.result.all_types, *(outcome.replayed.all_types if outcome.replayed else ())}

@@ -90,7 +90,7 @@ class LiveScreen(Screen):
         now = time.monotonic()
         self._turns.append(now - self._turn_start)
         self._turn_start = now
-        found = dict.fromkeys(result.anomaly_types, outcome.number)
+        found = dict.fromkeys(outcome.telling.anomaly_types, outcome.number)
         last = self._status.last
         for each in outcome.decisions[:1]:
             last = f"{each.heuristic}: {each.target}, because {each.reason}"

@@ -16,6 +16,7 @@ from txfuzz.campaign.outcome import CampaignResult, IterationOutcome
 from txfuzz.execution.summary import Tally
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.lines import counted
+from txfuzz.report.telling import found as found_by
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class Screen:
             for name, iterations in result.found.items():
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
             sentence = verdict_sentence(outcome.telling, result.isolation, result.promised)
-            click.echo(f"\nIteration {outcome.number}:")
+            where = outcome.place
+            click.echo(f"\n{where[0].upper()}{where[1:]}:")
             click.echo("\n".join(paragraph(sentence)))
             for caution in result.cautions:
                 click.echo("\n".join(paragraph(f"But mind {caution}.")))
@@ -152,7 +154,7 @@ def _ran(execution: ExecutionSummary) -> str:
 
 def _meant(outcome: IterationOutcome) -> str:
     result = outcome.result
-    found = ", ".join(result.anomaly_types) if result.anomaly_types else "nothing found"
+    found = found_by(result, outcome.replayed) or "nothing found"
     if result.verdict is Verdict.UNKNOWN:
         found = f"unknown: {result.reason}"
     return (

@@ -101,7 +101,7 @@ def compare(record: RunRecord, baseline: Sequence[Expected]) -> Comparison:
         tuple(sorted(set(record.types) - accepted)),
         tuple(sorted(accepted - set(record.types))),
         any(
-            each.result is not None and each.verdict is Verdict.INVALID and not each.result.anomaly_types
+            each.telling is not None and each.verdict is Verdict.INVALID and not each.telling.anomaly_types
             for each in record.iterations
         ),
     )

@@ -10,7 +10,7 @@ from txfuzz.report.baseline import Comparison
 from txfuzz.report.finding import Finding
 from txfuzz.report.lines import printable
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.run_verdict import run_sentence
+from txfuzz.report.run_verdict import by_whom, run_sentence
 from txfuzz.report.text_anomalies import definition, one_anomaly
 from txfuzz.report.verdict import verdict_sentence
 
@@ -60,12 +60,14 @@ def _properties(record: RunRecord) -> dict[str, object]:
 def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
     """failure, error or nothing, and the test case."""
     own = [each for each in record.findings if iteration.number in each.iterations]
-    result, said = iteration.result, ""
+    result, said = iteration.telling, ""
     kind, message, body = "", "", ""
     if result is None or iteration.verdict is Verdict.UNKNOWN:
         kind, message = "error", f"no verdict: {iteration.reason}"
     elif iteration.verdict is Verdict.INVALID:
         sentence = verdict_sentence(result, record.facts.isolation, record.facts.promised)
+        if iteration.by_replay:
+            sentence = f"{sentence} This was {by_whom(iteration)}."
         failing = own if comparison is None else [each for each in own if each in comparison.new]
         types = set(result.anomaly_types)
         unknown_types = types if comparison is None else types & set(comparison.new_types)

@@ -9,6 +9,7 @@ from txfuzz.report.finding import Finding
 from txfuzz.report.lines import counted, printable
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.run_verdict import broken_promise, run_sentence
+from txfuzz.report.telling import found as found_by
 from txfuzz.report.text_anomalies import definition, one_anomaly
 
 LONGEST = 60_000  # characters: comments on code hosts may have 65,536
@@ -69,7 +70,7 @@ def _table(iterations: tuple[Iteration, ...]) -> list[str]:
         numbers = each.numbers
         edges = "" if numbers.edges_per_txn is None else f"{numbers.edges_per_txn:.2f}"
         near = "" if numbers.near_cycles is None else f"{numbers.near_cycles:,}"
-        found = ", ".join(each.result.anomaly_types) if each.result else ""
+        found = found_by(each.result, each.replayed)
         rows.append(
             f"| {each.number} | {each.verdict.value} | {numbers.transactions:,} | {numbers.ok:,} | {edges} "
             f"| {near} | {_safe(found[:200])} |"
@@ -83,7 +84,7 @@ def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None)
     anomaly = finding.anomaly
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
-    title = f"{_safe(anomaly.type)} in iteration {finding.first}{note}"
+    title = f"{_safe(anomaly.type)} in {record.iteration(finding.first).place}{note}"
     told = [*definition(anomaly), "", *one_anomaly(anomaly)]
     parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
     reproducer = record.reproducer_of(finding)

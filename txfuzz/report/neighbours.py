@@ -38,7 +38,7 @@ def _known(found: Mapping[int, Neighbours]) -> dict[int, Neighbours]:
 
 
 def _history(record: RunRecord, number: int) -> History | None:
-    path = record.iteration(number).path / "history.edn"
+    path = record.iteration(number).history
     try:
         if path.stat().st_size > _LARGEST:
             return None

@@ -6,32 +6,41 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.notebook import anomaly_html, table, text
 from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.report.telling import found, telling
 from txfuzz.report.verdict import nothing_found, verdict_sentence
 
 _ROWS = 50
 
 
 def iterations_html(
-    results: Sequence[tuple[int, AnalysisResult]], isolation: str, promised: str, directory: str
+    results: Sequence[tuple[int, AnalysisResult, AnalysisResult | None]],
+    isolation: str,
+    promised: str,
+    directory: str,
 ) -> str:
-    """The verdict in a sentence, a row an iteration, the first anomaly."""
-    first = next((result for _, result in results if result.verdict is Verdict.INVALID), None)
-    unknown = next((result for _, result in results if result.verdict is Verdict.UNKNOWN), None)
+    """The verdict in a sentence, a row an iteration, the first anomaly.
+
+    results: of each iteration its number, what its run means, and what its replays mean.
+    """
+    told = [telling(result, replayed) for _, result, replayed in results]
+    first = next((result for result in told if result.verdict is Verdict.INVALID), None)
+    unknown = next((result for result in told if result.verdict is Verdict.UNKNOWN), None)
     if first is not None or unknown is not None or not results:
         shown = first or unknown
         sentence = (
             verdict_sentence(shown, isolation, promised) if shown else "No verdict: nothing was analysed."
         )
     else:
-        committed = sum(result.committed for _, result in results)
+        committed = sum(result.committed for _, result, _ in results)
         sentence = nothing_found(committed, len(results), isolation, results[0][1].expect)
     head = ("iteration", "verdict", "transactions", "committed", "edges a txn", "near-cycles", "found")
     rows = [
         (
-            number, result.verdict.value, f"{result.transactions:,}", f"{result.committed:,}",
-            f"{result.edges_per_txn:.2f}", f"{result.near_cycles_counted:,}", ", ".join(result.anomaly_types),
+            number, telling(result, replayed).verdict.value, f"{result.transactions:,}",
+            f"{result.committed:,}",
+            f"{result.edges_per_txn:.2f}", f"{result.near_cycles_counted:,}", found(result, replayed),
         )
-        for number, result in results[:_ROWS]
+        for number, result, replayed in results[:_ROWS]
     ]  # fmt: skip
     anomaly = anomaly_html(first.anomalies[0]) if first is not None and first.anomalies else ""
     return f"<div><p><b>{text(sentence)}</b></p>{table(rows, head)}{anomaly}<p>{text(directory)}</p></div>"

@@ -32,16 +32,19 @@ def notes_text(
     decisions: Sequence[Adjustment],
     *,
     promised: str | None = None,
+    replayed: AnalysisResult | None = None,
     remarks: Iterable[str] = (),
 ) -> str:
     """The page of iteration `number`, as Markdown.
 
-    decisions: what the feedback changes for the next iteration; remarks: further sentences.
+    decisions: what the feedback changes for the next iteration; replayed: what its replays mean, where they
+    alone contradict the expected model; remarks: further sentences.
     """
     parts = [
         f"# {workload.name}, iteration {number}",
         _asked(workload),
         f"## What was seen\n\n{_seen(workload, result, promised)}",
+        *([] if replayed is None else [_replayed(number, workload, replayed, promised)]),
         f"## What nearly happened\n\n{_near_misses(result)}",
         f"## What changes next\n\n{_changes(result, decisions)}",
     ]
@@ -89,12 +92,22 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
             f"Hardest pressed is key {hardest.key}, with {hardest.reads:,} reads, {hardest.writes:,} writes "
             f"and {hardest.concurrent_edges:,} concurrent edges."
         )
-    lines = [" ".join(_safe(sentence) for sentence in sentences)]
-    if result.anomalies:
-        shortest = result.anomalies[0]
-        told = [f"> {_safe(edge.why)}  " for edge in shortest.edges] or [f"> {_safe(shortest.explanation)}"]
-        lines.append("\n".join([f"The shortest {shortest.type}:", "", *told]))
-    return "\n\n".join(lines)
+    return "\n\n".join([" ".join(_safe(sentence) for sentence in sentences), *_shortest(result)])
+
+
+def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
+    """What the run itself did not show."""
+    said = _safe(verdict_sentence(replayed, workload.database.isolation, promised))
+    head = f"## What the replay of iteration {number} showed\n\n{said}"
+    return "\n\n".join([head, *_shortest(replayed)])
+
+
+def _shortest(result: AnalysisResult) -> list[str]:
+    if not result.anomalies:
+        return []
+    shortest = result.anomalies[0]
+    told = [f"> {_safe(edge.why)}  " for edge in shortest.edges] or [f"> {_safe(shortest.explanation)}"]
+    return ["\n".join([f"The shortest {shortest.type}:", "", *told])]
 
 
 def _near_misses(result: AnalysisResult) -> str:

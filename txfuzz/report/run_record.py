@@ -13,6 +13,7 @@ from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.replay_note import ReplayNote
+from txfuzz.report.telling import place, replays_alone_found, telling
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Iteration:
-    """One `iter_XX/`. result: None where there is no analysis. decisions: for the next iteration."""
+    """One `iter_XX/`. result: None where there is no analysis. decisions: for the next iteration.
+
+    replayed: what the history of its replays means, where there were any.
+    """
 
     number: int
     path: Path
@@ -77,14 +81,35 @@ class Iteration:
     decisions: tuple[Adjustment, ...] = ()
     replay: ReplayNote | None = None
     replay_file: Path | None = None
+    replayed: AnalysisResult | None = None
+
+    @property
+    def telling(self) -> AnalysisResult | None:
+        """The analysis of the run, or of its replays where those alone contradict the expected model."""
+        return telling(self.result, self.replayed)
+
+    @property
+    def by_replay(self) -> bool:
+        """Is it only its replays that contradict the expected model?"""
+        return replays_alone_found(self.result, self.replayed)
+
+    @property
+    def place(self) -> str:
+        """What `telling` is about, in words."""
+        return place(self.number, self.by_replay)
+
+    @property
+    def history(self) -> Path:
+        """The history that `telling` is about."""
+        return self.path / ("replay_history.edn" if self.by_replay else "history.edn")
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.UNKNOWN if self.result is None else self.result.verdict
+        return Verdict.UNKNOWN if self.telling is None else self.telling.verdict
 
     @property
     def reason(self) -> str:
-        return "it was not analysed" if self.result is None else self.result.reason
+        return "it was not analysed" if self.telling is None else self.telling.reason
 
 
 @dataclass(frozen=True)
@@ -138,7 +163,7 @@ class RunRecord:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """The anomalies that contradict the expected model, one of each signature."""
-        analysed = [(each.number, each.result) for each in self.iterations if each.result is not None]
+        analysed = [(each.number, told) for each in self.iterations if (told := each.telling) is not None]
         return findings_in(analysed, self.facts.isolation or "")
 
     @property
@@ -146,7 +171,7 @@ class RunRecord:
         """The types of anomalies found, and the iterations that showed them."""
         found: dict[str, list[int]] = {}
         for each in self.iterations:
-            for name in each.result.anomaly_types if each.result else ():
+            for name in each.telling.anomaly_types if each.telling else ():
                 found.setdefault(name, []).append(each.number)
         return found
 

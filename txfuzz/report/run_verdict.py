@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from txfuzz.analysis.result import Verdict
-from txfuzz.report.run_record import RunRecord
+from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.verdict import against, nothing_found, verdict_sentence
 
 
 def run_sentence(record: RunRecord) -> str:
     """One true sentence about a campaign."""
     invalid = record.first_invalid
-    if invalid is not None and invalid.result is not None:
-        return verdict_sentence(invalid.result, record.facts.isolation, record.facts.promised)
+    if invalid is not None and invalid.telling is not None:
+        sentence = verdict_sentence(invalid.telling, record.facts.isolation, record.facts.promised)
+        return f"{sentence} This was {by_whom(invalid)}." if invalid.by_replay else sentence
     if record.verdict is Verdict.UNKNOWN:
         return f"No verdict: {unknown_reason(record)}."
     results = [each.result for each in record.iterations if each.result is not None]
@@ -32,4 +33,10 @@ def unknown_reason(record: RunRecord) -> str:
 def broken_promise(record: RunRecord) -> bool:
     """Did the database do what its isolation level rules out?"""
     promised = record.facts.promised
-    return any(each.result is not None and against(each.result, promised) for each in record.iterations)
+    told = (result for each in record.iterations for result in (each.result, each.replayed))
+    return any(result is not None and against(result, promised) for result in told)
+
+
+def by_whom(iteration: Iteration) -> str:
+    """Of an iteration that found something with its replays alone."""
+    return f"found by {iteration.place}; its run did not show it"

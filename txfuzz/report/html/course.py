@@ -11,6 +11,7 @@ from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.lines import counted
 from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.telling import found as found_by
 
 _ROWS = 100  # of the table
 _TOLD = 40  # iterations whose decisions are told
@@ -116,7 +117,7 @@ def _table(iterations: tuple[Iteration, ...]) -> Markup:
 
 def _row(iteration: Iteration) -> Markup:
     numbers = iteration.numbers
-    found = ", ".join(iteration.result.anomaly_types) if iteration.result else ""
+    found = found_by(iteration.result, iteration.replayed)
     cells = [
         f"{numbers.transactions:,}", f"{numbers.ok:,}",
         "" if numbers.aborted is None else f"{numbers.aborted:.1%}",

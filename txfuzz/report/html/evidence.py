@@ -31,7 +31,7 @@ def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
     cycle = cycle_of(anomaly)
     title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
     body: list[Content] = [
-        el("p", meaning, " ", el("span", _seen_in(finding), class_="quiet")),
+        el("p", meaning, " ", el("span", _seen_in(record, finding), class_="quiet")),
         el("div", ring(cycle, title), _sentences(anomaly, cycle), class_="proof"),
         _transactions(cycle),
         _over_time(cycle, record.neighbours.get(at), title),
@@ -81,9 +81,9 @@ def _between(anomaly: Anomaly) -> str:
     return f"{'between' if len(anomaly.transactions) > 1 else 'by'} {listed(names)}"
 
 
-def _seen_in(finding: Finding) -> str:
+def _seen_in(record: RunRecord, finding: Finding) -> str:
     first, *others = finding.iterations
-    told = f"First in iteration {first}"
+    told = f"First in {record.iteration(first).place}"
     if not others:
         return f"{told}."
     if len(others) > 6:
@@ -165,7 +165,7 @@ def _reproduce(record: RunRecord, finding: Finding) -> Content:
         parts += [el("p", "Follow its schedule:"), command(replay_command(iteration.replay_file))]
         if iteration.replay is not None:
             parts.append(el("p", f"Followed in the campaign: {iteration.replay.sentence}.", class_="quiet"))
-    history = iteration.path / "history.edn"
+    history = iteration.history
     if history.exists():
         expect = record.expect or "serializable"
         parts += [el("p", "Judge the whole history again:"), command(analyze_command(history, expect))]
