@@ -8,6 +8,7 @@ behind the last one as if nothing had happened. Everything that a seed decides i
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -22,13 +23,18 @@ from txfuzz.history.reading import read_history
 
 
 def resumed_settings(
-    directory: Path, *, iterations: int | None = None, database_url: str | None = None
+    directory: Path,
+    *,
+    iterations: int | None = None,
+    database_url: str | None = None,
+    runner_cmd: str | None = None,
 ) -> CampaignSettings:
     """The settings of the campaign in this directory, to go on with it.
 
     iterations: another number than the campaign was started with, usually a larger one.
-    database_url: where the database is; URLs are never stored. Raises UsageError where there is no
-    campaign, where it has ended, and where it needs a URL that is not given.
+    database_url: where the database is; URLs are never stored. runner_cmd: the command, where it held
+    a password, which is not stored either. Raises UsageError where there is no campaign, where it has
+    ended, and where it needs a URL or a command that is not given.
     """
     record = _read(directory / "campaign.json")
     arguments = record.get("arguments")
@@ -39,6 +45,15 @@ def resumed_settings(
             f"{directory}: the campaign was started with --database-url, which is stored nowhere; "
             "give it again"
         )
+    if "runner_cmd" in arguments.get("withheld", ()):
+        if runner_cmd is None:
+            raise UsageError(
+                f"{directory}: the campaign was started with a --runner-cmd that held a password, which is "
+                f"stored nowhere; give it again: --runner-cmd {shlex.quote(str(arguments['runner_cmd']))}"
+            )
+        arguments = {**arguments, "runner_cmd": runner_cmd}
+    elif runner_cmd is not None:
+        raise UsageError("--resume takes --runner-cmd from the campaign; leave it out")
     known = {each.name for each in fields(CampaignSettings)} - {"database_url", "output", "resume"}
     stored = {name: value for name, value in arguments.items() if name in known}
     settings = CampaignSettings(**stored, database_url=database_url, output=directory, resume=True)

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from txfuzz.execution.faults import Planned
 from txfuzz.execution.run import Watch, execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.workload.model import Workload
-from txfuzz.workload.passwords import without_password
+from txfuzz.workload.passwords import command_without_secrets, without_password
 
 _SHOWN = 300  # characters of what a failed command said
 _PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
@@ -77,8 +77,8 @@ class External:
     database_url: becomes DATABASE_URL for the command, where there is one.
     """
 
-    command: str
-    database_url: str | None = None
+    command: str = field(repr=False)
+    database_url: str | None = field(default=None, repr=False)
 
     def run(self, turn: Turn) -> None:
         words = _words(self.command)
@@ -88,19 +88,18 @@ class External:
             "--out",
             str(turn.place.history.absolute()),
         ]
+        named = f"--runner-cmd {command_without_secrets(shlex.quote(words[0]))}"
         try:
             process = subprocess.Popen(
                 words, env=self.environment(turn.place), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
             )
         except OSError as error:
-            raise UsageError(f"--runner-cmd {words[0]!r} cannot be run: {error.strerror}") from None
+            raise UsageError(f"{named} cannot be run: {error.strerror}") from None
         said = _wait(process, turn.interrupted)
         if process.returncode and not turn.interrupted.is_set():
-            raise UsageError(
-                f"--runner-cmd {words[0]!r} failed with exit code {process.returncode}{self.tail(said)}"
-            )
+            raise UsageError(f"{named} failed with exit code {process.returncode}{self.tail(said)}")
         if not turn.place.history.exists():
-            raise HistoryError(f"{turn.place.history}: --runner-cmd {words[0]!r} has not written it")
+            raise HistoryError(f"{turn.place.history}: {named} has not written it")
 
     def environment(self, place: IterationDirectory) -> Mapping[str, str]:
         url = {"DATABASE_URL": self.database_url} if self.database_url else {}

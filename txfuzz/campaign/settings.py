@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from txfuzz.workload.passwords import command_without_secrets
+
 DEFAULT_WORKLOAD = "example"
 DEFAULT_ITERATIONS = 4
 PLUGIN_SECONDS = 60.0
@@ -18,10 +20,10 @@ class CampaignSettings:
     workload: a workload file, or the name of a shipped one or of one in workload_dir.
     output: the run directory; None makes a new one under `runs/`.
     database_url: a server of one's own; may hold a password, so it is never shown.
-    runner_cmd: an external command that makes the histories. skip_run: analyse histories that
-    are there. resume: go on with the campaign in `output`. run_replay: replay after each
-    iteration what was found or nearly happened. keep_schema_init: every iteration
-    starts from empty tables. open_loop: no feedback.
+    runner_cmd: an external command that makes the histories; may hold passwords, so it is never
+    shown as it is. skip_run: analyse histories that are there. resume: go on with the campaign in
+    `output`. run_replay: replay after each iteration what was found or nearly happened.
+    keep_schema_init: every iteration starts from empty tables. open_loop: no feedback.
     history: the first iteration's history is this file, made by anybody (adaptive mode); execute:
     run the iterations behind it. stop_on_finding, max_seconds, max_transactions, plateau (so many
     iterations that show nothing new): end before `iterations` are done.
@@ -37,7 +39,7 @@ class CampaignSettings:
     isolation: str | None = None
     expect: str | None = None
     seed: int | None = None
-    runner_cmd: str | None = None
+    runner_cmd: str | None = field(default=None, repr=False)
     skip_run: bool = False
     resume: bool = False
     run_replay: bool = False
@@ -63,9 +65,12 @@ class CampaignSettings:
                 object.__setattr__(self, name, Path(given))
 
     def as_data(self) -> dict[str, Any]:
-        """The arguments for campaign.json; of the URL only whether there was one."""
+        """The arguments for campaign.json: of the URL only whether there was one, the command without
+        passwords. withheld: those that are not whole for that reason."""
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["database_url"] = self.database_url is not None
+        data["runner_cmd"] = None if self.runner_cmd is None else command_without_secrets(self.runner_cmd)
+        data["withheld"] = ["runner_cmd"] if data["runner_cmd"] != self.runner_cmd else []
         for name in ("workload", "workload_dir", "output", "history"):
             data[name] = None if data[name] is None else str(data[name])
         data["plugin_files"] = [str(path) for path in self.plugin_files]

@@ -13,7 +13,9 @@ from txfuzz.campaign.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, Campa
 from txfuzz.cli import options
 from txfuzz.errors import UsageError
 
-_BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "verbose", "quiet", "plain")
+_BESIDE_RESUME = (
+    "resume", "iterations", "database_url", "runner_cmd", "strict_plugins", "verbose", "quiet", "plain",
+)  # fmt: skip
 
 
 @click.command()
@@ -42,7 +44,8 @@ _BESIDE_RESUME = ("resume", "iterations", "database_url", "strict_plugins", "ver
 @click.option(
     "--resume", type=options.FILE, metavar="DIR",
     help="Go on with the campaign in this run directory, killed or interrupted. Of the other options only "
-    "--iterations, --database-url, --strict-plugins, -v and -q may stand beside it.",
+    "--iterations, --database-url, --strict-plugins, -v and -q may stand beside it; and --runner-cmd, where "
+    "that held a password.",
 )  # fmt: skip
 @click.option(
     "--run-replay", is_flag=True, help="After each iteration, replay what was found or nearly happened."
@@ -119,7 +122,10 @@ def _resumed(ctx: click.Context, directory: Path) -> CampaignSettings:
             raise UsageError(f"--resume takes {parameter.opts[0]} from the campaign; leave it out")
     return replace(
         resumed_settings(
-            directory, iterations=given.get("iterations"), database_url=given.get("database_url")
+            directory,
+            iterations=given.get("iterations"),
+            database_url=given.get("database_url"),
+            runner_cmd=given.get("runner_cmd"),
         ),
         strict_plugins=bool(given.get("strict_plugins")),
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 # A password may itself hold what should have been percent-encoded: it is taken to reach the last @.
 _USERINFO = re.compile(r"(\w[\w+.-]*://)([^:@/?#]*):.*@", re.DOTALL)
-_SECRET = r"(?:\w*(?:password|passwd|secret|token)|pwd|pass|api_?key)"
+_SECRET = r"(?:\w*(?:password|passwd|pwd|secret|token|api_?key)|(?:\w*_)?pass)"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
+_DSN = re.compile(r"(?<![^\s=])([^\s:@/=]*):[^\s@/…]+@")  # user:password@tcp(host)/name
 _ASSIGNED = re.compile(rf"(?<!\w){_SECRET}\s*=", re.IGNORECASE)
 _KEYWORD = re.compile(rf"(?<!\w){_SECRET}\s*=\s*(?:'(?:[^'\\]|\\.)*'?|\S*)\s*", re.IGNORECASE | re.DOTALL)
 
@@ -26,6 +28,37 @@ def without_password(text: str) -> str:
         kept = [part for part in query.split("&") if not _ASSIGNED.search(unquote(part))]
         text = url + (mark if kept != [] and mark else "") + "&".join(kept)
     return _KEYWORD.sub("", text) if _ASSIGNED.search(text) else text
+
+
+def command_without_secrets(command: str) -> str:
+    """A command line as it was typed, or, where its words hold passwords, with an ellipsis in their place.
+
+    Looked at are what without_password() sees, `NAME=…` and `--name …` whose name says that they are
+    secret, and `user:…@`, also in the commands that are words of `sh -c`. When in doubt too much goes.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return without_password(command)
+    shown = [_word_without_secret(word) for word in words]
+    for place, word in enumerate(words[:-1]):
+        if word.startswith("-") and is_secret(word.lstrip("-").replace("-", "_")):
+            shown[place + 1] = "…"
+    return command if shown == words else " ".join(map(_quoted, shown))
+
+
+def _word_without_secret(word: str) -> str:
+    name, assigned, _ = word.partition("=")
+    if assigned and is_secret(name.lstrip("-").replace("-", "_")):
+        return f"{name}=…"
+    if len(word.split()) > 1:
+        word = command_without_secrets(word)
+    return _DSN.sub(r"\1:…@", without_password(word))
+
+
+def _quoted(word: str) -> str:
+    """As a shell takes it; an ellipsis needs no quotes."""
+    return word if shlex.quote(plain := word.replace("…", "x")) == plain else shlex.quote(word)
 
 
 class SecretText(str):
