@@ -7,7 +7,6 @@ import dataclasses
 import json
 import random as global_random
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from random import Random
 from typing import Any, ClassVar
 
@@ -98,20 +97,26 @@ class HeuristicConformance:
             assert subject == options, f"{words}: it changed its own options"
 
     def test_every_workload_that_comes_out_can_run(self, subject: Any) -> None:
+        ran: set[str] = set()
         for words, feedback, workload in self.cases():
             for seed in SEEDS:
                 adjustments = self.proposed(subject, feedback, workload, seed)
                 changed = _applied(f"{words}, seed {seed}", workload, adjustments)
-                _check_can_run(f"{words}, seed {seed}", changed)
+                if repr(changed) not in ran:
+                    ran.add(repr(changed))
+                    _check_can_run(f"{words}, seed {seed}", changed)
 
     def test_iteration_after_iteration_can_run(self, subject: Any) -> None:
+        ran: set[str] = set()
         for words, feedback, first in self.cases():
             workload = first
             for iteration in range(ROUNDS):
                 told = dataclasses.replace(feedback, iteration=iteration)
                 adjustments = self.proposed(subject, told, workload, iteration)
                 workload = _applied(f"{words}, iteration {iteration}", workload, adjustments)
-            _check_can_run(f"{words}, after {ROUNDS} iterations", workload)
+            if repr(workload) not in ran:
+                ran.add(repr(workload))
+                _check_can_run(f"{words}, after {ROUNDS} iterations", workload)
 
     def test_every_adjustment_is_explained(self, subject: Any) -> None:
         for words, feedback, workload in self.cases():
@@ -150,15 +155,10 @@ def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]
 def _check_can_run(words: str, workload: Workload) -> None:
     """Could a file hold it, and can its transactions be asked?"""
     try:
-        read = _read_back(workload_text(workload))
+        read = parse_workload(workload_text(workload), "changed", Names())
         assert read == workload, f"{words}: it reads back as another one"
         asking = Asking(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         for _ in range(20):
             asking.next()
     except TxfuzzError as error:
         pytest.fail(f"{words}: {error}")
-
-
-@lru_cache(maxsize=1000)
-def _read_back(text: str) -> Workload:
-    return parse_workload(text, "changed", Names())

@@ -7,12 +7,13 @@ import threading
 import time
 from pathlib import Path
 
-_PATIENCE = 3.0  # seconds that what was asked to end may take for it
 
+def left_behind(before: dict[str, int], patience: float) -> str:
+    """What there is more of than before, in words; empty when nothing is.
 
-def left_behind(before: dict[str, int]) -> str:
-    """What there is more of than before, in words; empty when nothing is. What ends soon is waited for."""
-    until = time.monotonic() + _PATIENCE
+    patience: seconds that what was asked to end may take for it.
+    """
+    until = time.monotonic() + patience
     while True:
         now = held()
         more = [f"{now[what] - count} more {what}" for what, count in before.items() if now[what] > count]

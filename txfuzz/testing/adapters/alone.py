@@ -83,7 +83,7 @@ class ChecksOfOneSession(AdapterSubject):
                     two.begin(can.default_isolation)
             database.close()  # once more does no harm
             if warm:
-                more = left_behind(before)
+                more = left_behind(before, self.patience / 4)
                 assert not more, f"after close() there are {more}"
                 files = sorted(path.name for path in tmp_path.rglob("*"))
                 assert not files, f"after close() there are temporary files: {', '.join(files)}"
