@@ -166,7 +166,7 @@ def test_connections_cut_at_commit_are_unknown_and_some_have_committed(run: Run)
     assert summary.info >= 10
     assert int((history.type == INFO).sum()) == summary.info
     assert 0 < settled.happened < settled.unknown  # cut on the way back, and on the way there
-    assert settled.sentences()[0].startswith(f"{settled.unknown} writers of unknown outcome: ")
+    assert settled.sentences()[0].startswith(f"{settled.unknown} writer")
 
 
 # -- what a server does not allow ---------------------------------------------------------

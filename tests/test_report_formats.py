@@ -26,6 +26,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with third_plugin(root / "site"):
         judged(root, "dirty", SKEW, FORK, SKEW)
         judged(root, "skew", READ_SKEW)
+        judged(root, "twice", SKEW, [(2, "read", 1, 5, "[:r 3 []]"), *SKEW])
         judged(root, "aborted", ABORTED)
         campaign(root, "clean", 1)
         yield root
@@ -61,6 +62,19 @@ def test_a_test_case_an_iteration(runs: Path, txfuzz: Cli) -> None:
     told = " ".join((failures[0].text or "").split())
     for line in read_run(runs / "dirty").findings[0].anomaly.explanation.splitlines():
         assert " ".join(line.split()) in told
+
+
+def test_each_iteration_tells_its_own_transactions(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
+    known = tmp_path / "known.yaml"
+    cases = list(junit(txfuzz("report", runs / "twice", "--format", "junit").out).iter("failure"))
+    assert len(cases) == 2
+    ran = txfuzz("report", runs / "twice", "--format", "junit", "--write-baseline", known)
+    assert ran.code == 1
+    accepted = junit(txfuzz("report", runs / "twice", "--format", "junit", "--baseline", known).out)
+    for elements in (cases, list(accepted.iter("system-out"))):
+        told = [element.text or "" for element in elements]
+        assert ["transaction 2, look" in text for text in told] == [True, False]
+        assert ["transaction 4, look" in text for text in told] == [False, True]
 
 
 def test_junit_of_a_campaign_that_found_nothing(runs: Path, txfuzz: Cli) -> None:

@@ -8,11 +8,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Site
+from txfuzz import CampaignSettings
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.analysis.settling import Settled
+from txfuzz.campaign.outcome import IterationOutcome
+from txfuzz.campaign.stopping import stop_reason
+from txfuzz.cli.screen import Screen
+from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.report.status import Status, clock, sparkline, status_rows
+from txfuzz.workload.model import Choice, Scheduling, Step, Transaction, Weight, Workload
 
 WORKLOAD = """version: 1
 name: small
@@ -26,6 +35,52 @@ workload:
         - {f: append, key: {ref: a}}
 scheduling: {clients: 3, duration: 1s}
 """
+
+
+def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = Transaction("one", (Step("append", Choice((1,))),))
+    workload = Workload(
+        "least", (one,), (Weight("one", 1),), expect="strict-serializable", scheduling=Scheduling(clients=1)
+    )
+    result = AnalysisResult("h", Verdict.VALID, "strong-serializable", near_cycles_counted=1)
+    ran = ExecutionSummary(
+        asked=10, ok=3, fail=5, info=2, aborts={"40001": 5, "08006": 2}, seconds=1.0, final_reads=1
+    )
+    screen = Screen()
+    screen.started(tmp_path, workload, "serializable", {})
+    screen.iteration_started(0, workload)
+    screen.iteration_ended(IterationOutcome(0, workload, result, ran))
+    said = capsys.readouterr().err
+    assert "held against strict-serializable (strong-serializable)" in said
+    assert "iteration 0: 1 client on 1 key, one 100%" in said
+    assert "5 aborted, 2 unknown (40001 ×5, 08006 ×2); 1 final read" in said
+    assert "1 near-cycle: nothing found" in said
+
+
+def test_the_reasons_for_an_end_agree_with_their_numbers(tmp_path: Path) -> None:
+    workload = Workload("empty", (), ())
+    result = AnalysisResult("h", Verdict.VALID, "serializable", transactions=1)
+    outcomes = [IterationOutcome(number, workload, result) for number in range(2)]
+
+    def reason(count: int, **limits: Any) -> str | None:
+        return stop_reason(CampaignSettings(**limits), outcomes[:count], 1.0)
+
+    assert reason(2, plateau=1) == "1 iteration showed nothing new"
+    assert reason(1, max_transactions=1) == "1 transaction has been asked"
+    assert reason(2, max_transactions=2) == "2 transactions have been asked"
+    assert reason(1, max_seconds=1.0) == "1 second has passed"
+    assert reason(1, max_seconds=0.5) == "0.5 seconds have passed"
+
+
+def test_what_the_final_reads_settle() -> None:
+    assert Settled(1, 0, 1).sentences() == (
+        "1 writer of unknown outcome: 0 have happened, 1 has not, as the final reads show",
+        "1 acknowledged transaction is gone: the final reads lack its appends",
+    )
+    assert Settled(3, 1, 2).sentences() == (
+        "3 writers of unknown outcome: 1 has happened, 2 have not, as the final reads show",
+        "2 acknowledged transactions are gone: the final reads lack their appends",
+    )
 
 
 def test_a_sparkline_is_in_proportion() -> None:
@@ -66,7 +121,7 @@ def test_the_rows_say_all_there_is() -> None:
     assert rows["time"] == "1:10, about 0:10 left"
     assert rows["iteration"] == "1 of 0–3: run"
     assert rows["transactions"] == "3,000 asked, 2,900 committed (1,234/s)"
-    assert rows["aborts"] == "90 (40001 ×90, 08006 ×4), 4 unknown"
+    assert rows["aborts"] == "90, 4 unknown (40001 ×90, 08006 ×4)"
     assert rows["edges"] == "1.50 a transaction, 0.25 concurrent"
     assert rows["near-cycles"] == "▁█  40 in the last iteration"
     assert rows["found"] == "G2-item (first in iteration 1)"

@@ -29,15 +29,20 @@ class Settled:
     def sentences(self) -> tuple[str, ...]:
         said = []
         if self.unknown:
+            writers = "1 writer" if self.unknown == 1 else f"{self.unknown:,} writers"
+            did, did_not = _have(self.happened), _have(self.unknown - self.happened)
             said.append(
-                f"{self.unknown:,} writers of unknown outcome: {self.happened:,} have happened, "
-                f"{self.unknown - self.happened:,} have not, as the final reads show"
+                f"{writers} of unknown outcome: {did} happened, {did_not} not, as the final reads show"
             )
         if self.lost:
-            said.append(
-                f"{self.lost:,} acknowledged transactions are gone: the final reads lack their appends"
-            )
+            gone = "1 acknowledged transaction is gone: the final reads lack its appends"
+            many = f"{self.lost:,} acknowledged transactions are gone: the final reads lack their appends"
+            said.append(gone if self.lost == 1 else many)
         return tuple(said)
+
+
+def _have(count: int) -> str:
+    return f"{count:,} {'has' if count == 1 else 'have'}"
 
 
 def settle(history: History) -> Settled:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.outcome import IterationOutcome
 from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.report.lines import counted
 
 
 def stop_reason(
@@ -16,11 +17,14 @@ def stop_reason(
     if settings.stop_on_finding and any(each.telling.verdict is Verdict.INVALID for each in outcomes):
         return "something was found"
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
-        return f"{settings.max_seconds:g} seconds have passed"
+        passed = f"{settings.max_seconds:g}"
+        return "1 second has passed" if passed == "1" else f"{passed} seconds have passed"
     asked = sum(each.result.transactions for each in outcomes)
     if settings.max_transactions is not None and asked >= settings.max_transactions:
-        return f"{asked:,} transactions have been asked"
+        return f"{counted(asked, 'transaction')} {'has' if asked == 1 else 'have'} been asked"
     if settings.plateau is not None and _on_plateau(outcomes, settings.plateau):
+        if settings.plateau == 1:
+            return "1 iteration showed nothing new"
         return f"{settings.plateau} iterations in a row showed nothing new"
     return None
 

@@ -55,7 +55,7 @@ class Screen:
             where = f" · {product} ({database.get('server', 'server unknown')})"
         self._say(f"{workload.name}{where}")
         self._say(
-            f"{workload.database.isolation} (promises {promised}) held against {workload.expect} · "
+            f"{workload.database.isolation} (promises {promised}) held against {_expected(workload)} · "
             f"seed {workload.seed} · {directory}"
         )
 
@@ -63,9 +63,9 @@ class Screen:
         click.echo(f"txfuzz: {sentence}", err=True)
 
     def iteration_started(self, number: int, workload: Workload) -> None:
-        keys = len(workload.logical_keys())
-        clients = workload.scheduling.clients
-        self._say(f"\niteration {number}: {clients} clients on {keys:,} keys, {_mix(workload)}")
+        keys = counted(len(workload.logical_keys()), "key")
+        clients = counted(workload.scheduling.clients, "client")
+        self._say(f"\niteration {number}: {clients} on {keys}, {_mix(workload)}")
 
     def stage(self, name: str) -> None:
         pass
@@ -125,6 +125,14 @@ class Screen:
             click.echo(line, err=True)
 
 
+def _expected(workload: Workload) -> str:
+    """The model by the name that the workload gives it, and by the one that everything else says."""
+    from txfuzz.analysis.consistency import friendly
+
+    asked = workload.expect or ""
+    return asked if friendly(asked) == asked else f"{asked} ({friendly(asked)})"
+
+
 def _listed(numbers: list[int]) -> str:
     words = [str(number) for number in numbers]
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
@@ -140,10 +148,11 @@ def _ran(execution: ExecutionSummary) -> str:
     aborts = ", ".join(f"{code} ×{count:,}" for code, count in execution.aborts.items())
     line = (
         f"{execution.ok:,} committed in {execution.seconds:.1f} s ({execution.per_second:,.0f}/s), "
-        f"{execution.fail:,} aborted" + (f" ({aborts})" if aborts else "")
+        f"{execution.fail:,} aborted"
     )
-    if execution.info:
+    if execution.info:  # the codes count those, too
         line += f", {execution.info:,} unknown"
+    line += f" ({aborts})" if aborts else ""
     if execution.faults:
         from txfuzz.execution.summary import counted as by_name
 
@@ -159,7 +168,7 @@ def _meant(outcome: IterationOutcome) -> str:
         found = f"unknown: {result.reason}"
     return (
         f"{result.edges_per_txn:.2f} edges a transaction ({result.concurrent_edges_per_txn:.2f} concurrent), "
-        f"{result.near_cycles_counted:,} near-cycles: {found}"
+        f"{counted(result.near_cycles_counted, 'near-cycle')}: {found}"
     )
 
 

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from txfuzz.analysis.result import Verdict
 from txfuzz.report.baseline import Comparison
-from txfuzz.report.finding import Finding
+from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.lines import printable
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.run_verdict import by_whom, run_sentence
@@ -69,12 +69,14 @@ def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None
         if iteration.by_replay:
             sentence = f"{sentence} This was {by_whom(iteration)}."
         failing = own if comparison is None else [each for each in own if each in comparison.new]
+        shown = {each.signature: each for each in findings_in([(0, result)], record.facts.isolation or "")}
         types = set(result.anomaly_types)
         unknown_types = types if comparison is None else types & set(comparison.new_types)
         if failing or unknown_types or not types:
-            kind, message, body = "failure", sentence, _explained(failing)
+            kind, message, body = "failure", sentence, _explained([shown[each.signature] for each in failing])
         else:
-            said = f"expected by the baseline: {', '.join(result.anomaly_types)}\n{_explained(own)}"
+            explained = _explained([shown[each.signature] for each in own])
+            said = f"expected by the baseline: {', '.join(result.anomaly_types)}\n{explained}"
     inner = ""
     if kind:
         named = _attribute(", ".join(result.anomaly_types) if kind == "failure" and result else "unknown")
@@ -104,7 +106,7 @@ def _whole(record: RunRecord) -> str | None:
 
 
 def _explained(findings: list[Finding]) -> str:
-    """The explanations, a sentence an edge."""
+    """The explanations, a sentence an edge. findings: as the iteration itself shows them."""
     shown = [each.anomaly for each in findings[:_FINDINGS]]
     told = ["\n".join([each.type, *definition(each), "", *one_anomaly(each)]) for each in shown]
     if len(findings) > _FINDINGS:

@@ -67,7 +67,7 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
         ("time", f"{clock(status.elapsed)}{left}"),
         ("iteration", f"{status.iteration} of 0–{status.iterations - 1}: {status.stage or 'begins'}"),
         ("transactions", f"{status.asked:,} asked, {status.committed:,} committed ({status.rate:,.0f}/s)"),
-        ("aborts", f"{aborted:,}{f' ({aborts})' if aborts else ''}, {status.unknown:,} unknown"),
+        ("aborts", f"{aborted:,}, {status.unknown:,} unknown{f' ({aborts})' if aborts else ''}"),
     ]
     if status.edges is not None:
         rows.append(("edges", f"{status.edges:.2f} a transaction, {status.concurrent or 0:.2f} concurrent"))
