@@ -97,7 +97,7 @@ def _default_text(each: dataclasses.Field[Any]) -> str:
     default = each.default
     if each.default_factory is not dataclasses.MISSING:
         default = each.default_factory()
-    if default is None:
+    if default is None or default == ():
         return "–"
     return str(default).lower() if isinstance(default, bool) else str(default)
 
