@@ -23,12 +23,20 @@ from txfuzz.report.verdict import verdict_sentence
 Cli = Callable[..., Ran]
 
 
+# Another write skew, of another template
+BENT = [
+    (4, "bend", 610, 800, "[:r 5 []] [:append 6 1]"),
+    (5, "bend", 640, 780, "[:r 6 []] [:append 5 1]"),
+]
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("runs")
     with third_plugin(root / "site"):
         judged(root, "dirty", SKEW, FORK, SKEW, ABORTED)
         judged(root, "near", NEAR)
+        judged(root, "two", [*SKEW, *BENT])
         campaign(root, "clean")
         yield root
 
@@ -131,6 +139,36 @@ def test_the_smallest_sql_and_the_replay_stand_with_their_finding(dirty: Path) -
     shown = page(dirty)
     assert "SELECT val FROM t WHERE key < 1 & 2;" in shown.text
     assert f"txfuzz execute --config {place / 'replay.yaml'} --out again.edn" in shown.text
+
+
+REPLAY = """
+workload:
+  transactions: [{name: left, steps: []}]
+replay:
+  transactions: [{alias: t1, txn: look_t1, template: look}, {alias: t2, txn: look_t2, template: look}]
+  anomaly: G2-item
+"""
+
+
+def test_the_replay_stands_with_the_finding_that_it_is_about(runs: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(runs / "two", tmp_path / "two"))
+    path = run / "iter_00" / "replay.yaml"
+    found = read_run(run).findings
+    assert [(each.anomaly.type, each.first) for each in found] == [("G2-item", 0), ("G2-item", 0)]
+    followed = f"txfuzz execute --config {path} --out again.edn"
+    for written, expected in (
+        (REPLAY, "2 × look"),
+        (REPLAY.replace("look", "bend"), "2 × bend"),
+        (REPLAY.replace("G2-item", "lost-update"), None),
+        (REPLAY.replace("anomaly", "focus_key: 17\n  anomaly"), None),
+        ("version: [1", None),
+        ("replay: 3", None),
+    ):
+        path.write_text(written)
+        articles = report_page(read_run(run)).split("<article")
+        told = [article for article in articles if followed in article]
+        assert len(told) == (expected is not None), written
+        assert all(expected in article for article in told if expected), written
 
 
 def test_near_cycles_stand_where_nothing_was_found(runs: Path) -> None:

@@ -14,6 +14,7 @@ from txfuzz.analysis.restoring import restored, restored_result
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.replay_aim import replay_aim
 from txfuzz.report.replay_note import ReplayNote
 from txfuzz.report.run_record import CampaignFacts, Iteration, Numbers, Reproducer, RunRecord
 
@@ -41,8 +42,24 @@ def read_run(directory: Path) -> RunRecord:
     rows = reading.rows()
     iterations = tuple(reading.iteration(number, place, rows.get(number)) for number, place in places)
     whole = reading.judge_state(facts.state, iterations)
-    return RunRecord(
-        directory, facts, iterations, _reproducers(directory / "findings"), tuple(reading.remarks), whole
+    return _with_aims(
+        RunRecord(
+            directory, facts, iterations, _reproducers(directory / "findings"), tuple(reading.remarks), whole
+        )
+    )
+
+
+def _with_aims(record: RunRecord) -> RunRecord:
+    """With what the replays are about, where a report asks for it: YAML is slow to read."""
+    firsts = {each.first for each in record.findings}
+    return replace(
+        record,
+        iterations=tuple(
+            replace(each, aim=replay_aim(each.replay_file))
+            if each.number in firsts and each.replay_file is not None
+            else each
+            for each in record.iterations
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in
+from txfuzz.report.replay_aim import ReplayAim
 from txfuzz.report.replay_note import ReplayNote
 from txfuzz.report.telling import place, replays_alone_found, telling
 
@@ -71,7 +72,8 @@ class Numbers:
 class Iteration:
     """One `iter_XX/`. result: None where there is no analysis. decisions: for the next iteration.
 
-    replayed: what the history of its replays means, where there were any.
+    replayed: what the history of its replays means, where there were any. aim: what replay_file is
+    about, of iterations that were the first to show something.
     """
 
     number: int
@@ -82,6 +84,7 @@ class Iteration:
     replay: ReplayNote | None = None
     replay_file: Path | None = None
     replayed: AnalysisResult | None = None
+    aim: ReplayAim | None = None
 
     @property
     def telling(self) -> AnalysisResult | None:

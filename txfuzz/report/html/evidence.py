@@ -184,10 +184,9 @@ def _files(found: Reproducer) -> list[Content]:
 
 
 def _is_replayed(record: RunRecord, finding: Finding) -> bool:
-    """Is the replay of its iteration that of this finding? It is that of the first one."""
-    first = next((each for each in record.findings if each.first == finding.first), None)
-    note = record.iteration(finding.first).replay
-    return first is finding and (note is None or note.anomaly in (None, finding.anomaly.type))
+    """Is the replay of its iteration that of this finding?"""
+    iteration = record.iteration(finding.first)
+    return iteration.aim is not None and iteration.aim.shows(finding.anomaly, by_itself=iteration.by_replay)
 
 
 def command(text: str) -> Markup:
