@@ -288,6 +288,8 @@ def test_the_mix(fields: str, said: str) -> None:
          "found the text 'insert', expected how rows come into being (did you mean 'inserted'?)"),
         ("keys: {¦row: fresh}", "found the unknown field 'row' in keys (did you mean 'rows'?)"),
         ("analyzers: ¦elle", "found the text 'elle', expected a list of analyzers"),
+        ("analyzers: ¦[]",
+         "found an empty list, expected at least one analyzer: without one there is no verdict"),
         ("analyzers: [¦ellie]", "no analyzer 'ellie' is installed: did you mean 'elle'?"),
         ("analyzers: [elle, ¦elle]", "found the analyzer 'elle' again, expected each once"),
         ("analyzers: [¦1]", "found the number 1, expected the name of an analyzer (text)"),

@@ -106,7 +106,7 @@ def test_what_is_assumed() -> None:
     assert found.analyzers is None
     assert found.heuristics is None
     assert found.scheduling == Scheduling(8, 2000, None, 0)
-    assert parse(steps("{f: r, key: 1}") + "analyzers: []\nheuristics: []\n").heuristics == ()
+    assert parse(steps("{f: r, key: 1}") + "heuristics: []\n").heuristics == ()
 
 
 def test_the_kind_follows_from_the_writes() -> None:

@@ -46,8 +46,8 @@ def analyze_history(
     history: in memory, or a file in any form that Elle takes. analyzers: those that judge it, in
     this order; None for the built-in one, which then tells at most `max_near_cycles`.
 
-    Raises HistoryError for a file that is no history, UsageError for an unknown model, and
-    PluginError where an analyzer fails or two of them fill in the same field.
+    Raises HistoryError for a file that is no history, UsageError for an unknown model or no analyzer,
+    and PluginError where an analyzer fails or two of them fill in the same field.
     """
     name = history.source if isinstance(history, History) else os.fspath(history)
     model = friendly(expect)
@@ -55,6 +55,8 @@ def analyze_history(
         history = read_history(history)
     if analyzers is None:
         analyzers = (ElleAnalyzer(max_near_cycles=max_near_cycles),)
+    if not analyzers:
+        raise UsageError("no analyzer is to judge the history, and without one there is no verdict")
     parts = [(each, _part(each, history, model)) for each in analyzers]
     fields = _fields(parts)
     anomalies = tuple(anomaly for _, part in parts for anomaly in part.anomalies)

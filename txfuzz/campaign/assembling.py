@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,9 @@ from txfuzz.options import build
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import FaultSpec, Named, Workload
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
 @dataclass(frozen=True)
@@ -88,15 +92,17 @@ def assemble(
     name = spec.adapter or _only_adapter(registry)
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
     capabilities = capabilities_of(adapter)
-    level = level_named(capabilities, isolation or spec.isolation or capabilities.default_isolation)
+    level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
     promised = capabilities.isolation[level]
-    model = expect or workload.expect or promised
+    model = _first(expect, workload.expect, promised)
     check_model(model)
     if workload.kind not in capabilities.kinds:
         raise UsageError(f"adapter {name!r} cannot make {workload.kind.value} histories")
     analyzers = workload.analyzers
     if analyzers is None:
         analyzers = _all_analyzers(registry)
+    if not analyzers:
+        raise UsageError("the workload names no analyzer, and without one there is no verdict")
     analyzers = tuple(
         Named(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
         for each in analyzers
@@ -159,12 +165,23 @@ def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -
 
 
 def database_url(given: str | None, workload: Workload | None) -> str | None:
-    """Where the database is: the argument, else the workload's, else $DATABASE_URL, else embedded (None)."""
-    url = given or (workload.database.url if workload else None)
+    """Where the database is: the argument, else the workload's, else $DATABASE_URL, else embedded (None).
+
+    Only where nobody named a place it is embedded: UsageError for one that is empty, or in an
+    environment variable that is not set.
+    """
+    url = given if given is not None or workload is None else workload.database.url
     if url is None:
         return os.environ.get("DATABASE_URL") or None
-    if url.startswith("$"):
-        return os.environ.get(url.removeprefix("$").strip("{}")) or None
+    variable = _VARIABLE.fullmatch(url)
+    if variable is not None:
+        name = variable[1] or variable[2]
+        url = os.environ.get(name, "")
+        if not url.strip():
+            how = "is empty" if name in os.environ else "is not set"
+            raise UsageError(f"the database URL is to come from the environment variable {name}, which {how}")
+    if not url.strip():
+        raise UsageError("the database URL is empty; leave it out for $DATABASE_URL or an embedded server")
     return url
 
 
@@ -174,6 +191,11 @@ def check_model(name: str) -> None:
 
     if not prohibited(canonical(name)):
         raise UsageError(f"no history can be held against {name!r}: no anomaly contradicts it")
+
+
+def _first(*names: str | None) -> str:
+    """The first that somebody gave; one that is empty is no less given."""
+    return next(name for name in names if name is not None)
 
 
 def _all_analyzers(registry: Registry) -> tuple[Named, ...]:

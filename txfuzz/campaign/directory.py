@@ -26,6 +26,9 @@ from txfuzz.history.model import History
 RUNS = Path("runs")
 PLUGINS = "plugins"
 
+_UNFIT = re.compile(r"[^\w.+-]+")  # in the name of a directory
+_LONGEST = 48  # characters of it: of four bytes each they fit into the 255 of a file's name
+
 # Strings of JSON hold no line breaks, so a break is always one of the indentation
 _PLAIN_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
 _BREAK = re.compile(r"\n *")
@@ -201,6 +204,13 @@ def _lock(path: Path) -> IO[bytes]:
 
 def _set_aside(path: Path) -> Path:
     """Give an earlier campaign another name, so that nothing of it is lost."""
+    if Path.cwd().is_relative_to(path.resolve()):  # we would go on below the other name
+        raise OutputError(
+            f"{path}: holds an earlier campaign, and is the working directory or above it, so that campaign "
+            "cannot be set aside; choose another --output-dir"
+        )
+    if path.name in ("", ".."):
+        path = path.resolve()
     number = 1
     while (aside := path.with_name(f"{path.name}.{number}")).exists():
         number += 1
@@ -209,11 +219,12 @@ def _set_aside(path: Path) -> Path:
 
 
 def new_path(root: Path, name: str) -> Path:
-    """A path under `root` that nothing has yet: the name and the time."""
+    """A path right under `root` that nothing has yet: the name, as far as files can have it, and the time."""
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    path = root / f"{name}-{stamp}"
+    plain = _UNFIT.sub("-", name).strip("-.")[:_LONGEST] or "campaign"
+    path = root / f"{plain}-{stamp}"
     number = 1
     while path.exists():
         number += 1
-        path = root / f"{name}-{stamp}-{number}"
+        path = root / f"{plain}-{stamp}-{number}"
     return path

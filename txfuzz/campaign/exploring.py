@@ -37,7 +37,7 @@ def explore_workload(
     registry = load_plugins(files=plugin_files)
     path = workload_path(name, None)
     workload = read_workload(path, InstalledVocabulary(registry, path))
-    assembled = assemble(workload, registry, expect=expect or DEFAULT_EXPECT, seed=seed)
+    assembled = assemble(workload, registry, expect=DEFAULT_EXPECT if expect is None else expect, seed=seed)
     known = [each.name for each in workload.transactions]
     for transaction in transactions:
         if transaction not in known:

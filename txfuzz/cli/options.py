@@ -10,7 +10,17 @@ import click
 
 from txfuzz.campaign.settings import PLUGIN_SECONDS
 
-FILE = click.Path(path_type=Path)
+
+class _File(click.Path):
+    """A path, which is not empty: `--output-dir "$OUT"` means no place at all where OUT is not set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _File(path_type=Path)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

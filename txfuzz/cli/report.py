@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from txfuzz.cli import options
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from txfuzz.report.baseline import Comparison, Expected
     from txfuzz.report.run_record import RunRecord
 
-_FILE = click.Path(path_type=Path)
+_FILE = options.FILE
 _PAGE = "report.html"
 _EXPLAINED = 3  # findings that are shown among their neighbours
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.model import DatabaseSpec, KeyLife, Scheduling, Workload
+from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Workload
 from txfuzz.workload.nodes import Node, Place
 from txfuzz.workload.reading_faults import read_faults
 from txfuzz.workload.reading_plugins import read_database, read_named
@@ -80,13 +80,19 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
         seed=fields["seed"].whole("a seed") if "seed" in fields else 0,
         scheduling=read_scheduling(fields["scheduling"]) if "scheduling" in fields else Scheduling(),
         keys=read_key_life(fields["keys"]) if "keys" in fields else KeyLife(),
-        analyzers=read_named(fields["analyzers"], "analyzer", vocabulary) if "analyzers" in fields else None,
+        analyzers=_analyzers(fields["analyzers"], vocabulary) if "analyzers" in fields else None,
         heuristics=read_named(fields["heuristics"], "heuristic", vocabulary)
         if "heuristics" in fields
         else None,
         replay=read_replay(fields["replay"], transactions) if "replay" in fields else None,
         faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
     )
+
+
+def _analyzers(node: Node, vocabulary: Vocabulary) -> tuple[Named, ...]:
+    if not node.items("a list of analyzers"):
+        raise node.unexpected("at least one analyzer: without one there is no verdict")
+    return read_named(node, "analyzer", vocabulary)
 
 
 def _check_version(root: Node) -> None:
