@@ -22,6 +22,7 @@ class TestMemory(AdapterConformance):
 @pytest.mark.server
 class TestPostgres(AdapterConformance):
     adapter = PostgresAdapter
+    unreachable = "postgresql://me:hidden@127.0.0.1:1/nowhere"
     shows: ClassVar = {
         "read committed": ("lost-update", "G-single-item", "G-nonadjacent-item"),
         "repeatable read": ("G2-item",),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from txfuzz import Capabilities, Outcome, SessionError
 from txfuzz.database.port import BoundStep
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing import AdapterConformance, MemoryAdapter
 from txfuzz.testing.memory.database import MemoryDatabase
 from txfuzz.testing.memory.session import MemorySession
@@ -93,6 +94,23 @@ class TestNoDefaultLevel(Conformance):
             return Capabilities(levels, "repeatable read")
 
     adapter = Astray()
+
+
+class TestTellsThePassword(Conformance):
+    caught_by = ("test_a_server_that_is_not_there",)
+    unreachable = "wrong://me:hidden@127.0.0.1:1/nowhere"
+
+    class Talkative(Wrong):
+        def open(self, url: str | None) -> Any:
+            raise DatabaseUnavailable(f"nobody is at {url}")
+
+    adapter = Talkative()
+
+
+class TestFindsAServerAnywhere(Conformance):
+    caught_by = ("test_a_server_that_is_not_there",)
+    unreachable = "wrong://me:hidden@127.0.0.1:1/nowhere"
+    adapter = Wrong()
 
 
 # -- one session ------------------------------------------------------------------------------

@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from txfuzz.analysis.consistency import implies, prohibited
 from txfuzz.database.port import BoundStep, Capabilities, Database, Outcome
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
 from txfuzz.testing.adapters.subject import AdapterSubject
 from txfuzz.testing.driving import WRITE, Later, holding, plain, read, refusal, sessions, transact, write
@@ -64,6 +66,16 @@ class ChecksOfOneSession(AdapterSubject):
                 assert implies(model, its_model) or not implies(its_model, model), (
                     f"levels go from weak to strong: {stronger!r} stands before {level!r} and promises more"
                 )
+
+    def test_a_server_that_is_not_there(self, subject: Any) -> None:
+        """The one error for it, and no password in it."""
+        if self.unreachable is None:
+            pytest.skip("give `unreachable`: a URL with a password, at which nobody is")
+        password = urlsplit(self.unreachable).password
+        assert password, f"`unreachable` has no password: {self.unreachable}"
+        with pytest.raises(DatabaseUnavailable) as told:
+            subject.open(self.unreachable).close()
+        assert password not in str(told.value), "the error of a server that is not there shows the password"
 
     # -- beginning and end ------------------------------------------------------------------
 

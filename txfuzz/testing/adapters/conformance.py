@@ -15,6 +15,7 @@ class AdapterConformance(ChecksOfOneSession, ChecksOfSeveralSessions):
             shows = {"read committed": ("lost-update",)}
 
     adapter: class attribute or fixture. url: where its server is; None for an embedded one.
+    unreachable: a URL with a password, at which nobody is.
     shows: level → types of anomalies that are known to show there (held against serializable), each
     of one of the classical interleavings (txfuzz.testing.scenarios); without it nobody tells
     whether a weak level is in force at all.

@@ -25,6 +25,7 @@ class AdapterSubject:
 
     adapter: Any = None
     url: ClassVar[str | None] = None
+    unreachable: ClassVar[str | None] = None
     shows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     breaks: ClassVar[Mapping[str, str]] = {}
     patience: ClassVar[float] = PATIENCE
