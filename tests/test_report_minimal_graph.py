@@ -95,6 +95,14 @@ def test_write_skew_shows_two_transactions_and_why() -> None:
     assert artists(figure, "edge rw") == 2
 
 
+def test_the_transactions_of_a_replay_have_the_names_of_their_sessions() -> None:
+    history = write_skew()
+    shown = texts(minimal_figure(history, analyze_history(history), names=("t1", "t2")))
+    assert {"t1", "t2"} <= set(shown)
+    assert not {"T3", "T4"} & set(shown)
+    assert any("2 transactions of a replay" in text for text in shown)
+
+
 def test_long_fork_shows_a_cycle_of_four_with_both_kinds_of_edges() -> None:
     history = long_fork()
     figure = minimal_figure(history, analyze_history(history))

@@ -75,7 +75,7 @@ def write_finding(
         write_text(directory / name, text)
     write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
     write_bytes(directory / "history.edn", b"".join(shown.lines))
-    draw_minimal_graph(history, result, directory / "cycle.png")
+    draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
     files = {name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")}
     count = _count(directory, signature, {**seen}, shrunk)
     remarks = [

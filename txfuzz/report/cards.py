@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.history.model import History
@@ -71,9 +71,10 @@ class Card:
         return self.x + min(self.width, 2.0) / 2
 
 
-def card_of(history: History, row: int, wanted: Collection[int]) -> Card:
-    """The card of a transaction at (0, 0). wanted: micro-operations that must not be left out."""
-    name = transaction_name(history, row)
+def card_of(history: History, row: int, wanted: Collection[int], names: Sequence[str] = ()) -> Card:
+    """The card of a transaction at (0, 0). wanted: micro-operations that must not be left out; names: by
+    row, of transactions that have one of their own."""
+    name = names[row] if row < len(names) else transaction_name(history, row)
     note = shorten(transaction_note(history, row), NOTE, _WIDEST - width(name, NAME) - 0.12)
     x = y = widest = 0.0
     cells: list[Cell] = []

@@ -100,8 +100,8 @@ class _Joint:
     missing: bool = False
 
 
-def lay_out(history: History, panel: Panel, *, headed: bool = True) -> Chain:
-    """Everything of a panel in its place. headed: with its heading."""
+def lay_out(history: History, panel: Panel, *, headed: bool = True, names: Sequence[str] = ()) -> Chain:
+    """Everything of a panel in its place. headed: with its heading. names: of transactions, by row."""
     joints = [_joint(history, edge) for edge in panel.edges]
     if panel.missing is not None:
         joints.append(_missing(history, panel.missing, panel.on))
@@ -110,7 +110,7 @@ def lay_out(history: History, panel: Panel, *, headed: bool = True) -> Chain:
     inner = {lanes[joint.source]: joint for joint in joints if _is_inner(joint, lanes)}
     outer = [joint for joint in joints if not _is_inner(joint, lanes)]
 
-    cards, elided_at, height = _stacked(history, panel, marks, inner)
+    cards, elided_at, height = _stacked(history, panel, marks, inner, names)
     left = max((joint.label.width + _AROUND + 0.2 for joint in outer[:1]), default=0.0)
     cards = {row: card.at(card.x + left, card.y) for row, card in cards.items()}
     links = [_between(joint, cards) for joint in inner.values()]
@@ -144,11 +144,15 @@ def _missing(history: History, missing: MissingEdge, on: str) -> _Joint:
 
 
 def _stacked(
-    history: History, panel: Panel, marks: Mapping[int, str], inner: Mapping[int, _Joint]
+    history: History,
+    panel: Panel,
+    marks: Mapping[int, str],
+    inner: Mapping[int, _Joint],
+    names: Sequence[str],
 ) -> tuple[dict[int, Card], float | None, float]:
     """The cards in their lanes, where the elided ones would be, and the height of all."""
     rows = [row for row in panel.rows if row is not None]
-    cards = {row: card_of(history, row, marks.keys()) for row in rows}
+    cards = {row: card_of(history, row, marks.keys(), names) for row in rows}
     spans = stretch([span_of(history, row) for row in rows], [cards[row].width for row in rows], _EVENT)
     across = dict(zip(rows, spans, strict=True))
     tops: dict[int, float] = {}

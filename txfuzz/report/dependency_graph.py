@@ -113,7 +113,7 @@ def _subtitle(result: AnalysisResult, arcs: Arcs) -> str:
     said = [f"{len(arcs.kind):,} edges, {overlapped:,} of them between transactions that overlapped in time"]
     if not result.anomalies:
         said.append(result.reason or f"nothing contradicts {result.expect}")
-    return " · ".join(said)
+    return " · ".join([*said, "from left to right the order of the history (not to scale)"])
 
 
 def _shown_edges(result: AnalysisResult) -> list[Edge]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,15 +59,19 @@ def draw_dependency_graph(
     return None
 
 
-def draw_minimal_graph(history: History, result: AnalysisResult, path: Path) -> str | None:
+def draw_minimal_graph(
+    history: History, result: AnalysisResult, path: Path, *, names: Sequence[str] = ()
+) -> str | None:
     """Draw what matters most: the found cycles, else the nearest near-cycles.
 
+    names: what to call the first transactions of the history, in the order of its rows: the
+    sessions of a replay. Else transactions go by Elle's index.
     Always draws, if only a note that there was neither; so the answer is None.
     Raises OutputError when the file cannot be written.
     """
     from txfuzz.report.minimal_graph import minimal_figure
 
-    _save(minimal_figure(history, result), path)
+    _save(minimal_figure(history, result, names), path)
     return None
 
 

@@ -44,14 +44,14 @@ _NARROWEST, _WIDEST_TITLE, _WIDEST_ROW = 6.0, 9.0, 15.0
 _READING = "Boxes last from invocation to completion, in the order of the history (not to scale)."
 
 
-def minimal_figure(history: History, result: AnalysisResult) -> Figure:
-    """The picture as matplotlib has it, not yet in a file."""
+def minimal_figure(history: History, result: AnalysisResult, names: Sequence[str] = ()) -> Figure:
+    """The picture as matplotlib has it, not yet in a file. names: see draw_minimal_graph."""
     panels = panels_of(result)
-    rows = _shelves([lay_out(history, panel, headed=len(panels) > 1) for panel in panels])
+    rows = _shelves([lay_out(history, panel, headed=len(panels) > 1, names=names) for panel in panels])
     inner = max([_NARROWEST, *(sum(chain.width + _BETWEEN for chain in row) - _BETWEEN for row in rows)])
     inner = max(inner, min(width(title_of(result, panels), TITLE), _WIDEST_TITLE))
     title = wrap(title_of(result, panels), TITLE, inner)
-    subtitle = wrap(subtitle_of(result, panels), SUBTITLE, inner)
+    subtitle = wrap(subtitle_of(result, panels, len(names)), SUBTITLE, inner)
     if not panels and any(result.edge_counts.values()):
         subtitle += wrap(dependencies_of(result), SUBTITLE, inner)
     entries = _legend(panels)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from txfuzz.analysis.anomaly_table import anomaly_type
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, MissingEdge, NearCycle, Verdict
 from txfuzz.report.labels import missing_key
+from txfuzz.report.lines import counted
 
 MOST = 12  # transactions in one picture
 NEAR_CYCLES = 3
@@ -57,9 +58,16 @@ def title_of(result: AnalysisResult, panels: Sequence[Panel]) -> str:
     return "no anomaly and no near-cycle"
 
 
-def subtitle_of(result: AnalysisResult, panels: Sequence[Panel]) -> str:
-    """How much was looked at, and what else has to be known to read the picture rightly."""
-    said = [f"{result.committed:,} committed transactions"]
+def subtitle_of(result: AnalysisResult, panels: Sequence[Panel], sessions: int = 0) -> str:
+    """How much was looked at, and what else has to be known to read the picture rightly.
+
+    sessions: of a replay, which reads everything once more when they have ended.
+    """
+    said = [
+        f"{counted(sessions, 'transaction')} of a replay"
+        if sessions
+        else counted(result.committed, "committed transaction")
+    ]
     if result.anomalies:
         types = {anomaly.type for anomaly in result.anomalies}
         drawn = {panel.heading for panel in panels}
