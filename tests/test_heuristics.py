@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as randomness
+import re
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -63,7 +64,8 @@ def test_the_keys_of_near_cycles_before_pressed_ones() -> None:
     change = only(HotKeys(), given)
     assert (change.target, change.before, change.after) == ("keys", list(RANGE), [3, 4, 7, 9])
     assert change.reason == (
-        "3 of 3 near-cycles touch keys 3, 4, 7 and 9: 4 keys to choose from instead of 100"
+        "near-cycle 1 (weight 6) gives keys 7 and 9, near-cycle 3 (weight 3) keys 3 and 4: "
+        "4 keys to choose from instead of 100"
     )
     assert only(HotKeys(max_keys=3), given).after == [7, 9, 50], (
         "a pair that does not fit is left out as a whole"
@@ -92,7 +94,7 @@ def test_too_few_hot_keys_are_filled_up() -> None:
     change = only(HotKeys(), given)
     assert len(change.after) == 2
     assert 5 in change.after
-    assert "drawn at random" in change.reason
+    assert re.search(r"; key \d+ was drawn at random, since so many are needed: 2 keys", change.reason)
     three = Transaction(
         "three",
         (
@@ -103,6 +105,25 @@ def test_too_few_hot_keys_are_filled_up() -> None:
     )
     wide = Workload("three", (three,), (Weight("three", 1),))
     assert len(only(HotKeys(max_keys=2), given, wide).after) == 3
+
+
+def test_the_nearest_that_found_no_room_and_replays_that_failed_are_told() -> None:
+    given = feedback(near_cycles=(near(1, 2), near(3, 4), near(5, 6)), failed_replays={5: 2, 6: 1})
+    change = only(HotKeys(max_keys=3), given)
+    assert change.after == [5, 6]
+    assert change.reason == (
+        "near-cycle 3 (weight 7.5) gives keys 5 and 6; no room among 3 keys was left for near-cycle 1 (keys "
+        "1 and 2, weight 3) and near-cycle 2 (keys 3 and 4, weight 3); no replay closed 2 near-cycles on key "
+        "5 and 1 near-cycle on key 6: what a few transactions cannot do is left to a crowd; a near-cycle "
+        "weighs as much as its keys on average, and a key 3 for each near-cycle that names it, 3 for each "
+        "that no replay closed, and up to 1 for its concurrent edges: 2 keys to choose from instead of 100"
+    )
+    too_many = only(
+        HotKeys(max_keys=2), feedback(near_cycles=(near(1, 2, 3),), key_pressure=pressed(k9=1, k8=1))
+    )
+    assert too_many.after == [8, 9]
+    assert "no room among 2 keys was left for near-cycle 1 (keys 1, 2 and 3" in too_many.reason
+    assert "2 concurrent edges ran on keys 8 and 9" in too_many.reason
 
 
 def test_no_evidence_no_change() -> None:
@@ -187,7 +208,9 @@ def test_a_barrier_once_near_cycles_appear() -> None:
     assert Pace().propose(calm, BROAD, Random(1)) == ()
     change = only(Pace(), replace(calm, near_cycles=(near(1, 2),)))
     assert (change.target, change.before, change.after) == ("scheduling.barrier_every", 0, 25)
-    assert change.reason.startswith("1 near-cycle: clients that meet after every 25 transactions")
+    assert change.reason.startswith(
+        "a near-cycle is listed, the nearest of all: clients that meet after every 25 transactions"
+    )
     held = replace(BROAD, scheduling=Scheduling(barrier_every=5))
     assert Pace().propose(replace(calm, near_cycles=(near(1, 2),)), held, Random(1)) == ()
 

@@ -52,8 +52,9 @@ class Scheduling:
         count = len(feedback.near_cycles)
         if not count or workload.scheduling.barrier_every or not self.barrier_every:
             return ()
+        near = "a near-cycle is" if count == 1 else f"{count} near-cycles are"
         reason = (
-            f"{count} near-cycle{'s' if count > 1 else ''}: clients that meet after every "
-            f"{self.barrier_every} transactions start the next ones together"
+            f"{near} listed, the nearest of all: clients that meet after every {self.barrier_every} "
+            "transactions start the next ones together"
         )
         return (Adjustment("scheduling.barrier_every", 0, self.barrier_every, reason, self.name),)
