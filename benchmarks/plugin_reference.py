@@ -28,7 +28,8 @@ is named.
 SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
-        "txfuzz.database.port:Embeds", "txfuzz.database.port:SeesWaits", "txfuzz.database.port:Batching",
+        "txfuzz.database.port:NoMoreSessions",
+        "txfuzz.database.port:Embeds", "txfuzz.database.port:MakesRoom", "txfuzz.database.port:SeesWaits", "txfuzz.database.port:Batching",
         "txfuzz.database.port:Patient",
         "txfuzz.database.port:WritesScripts", "txfuzz.database.port:Script",
         "txfuzz.database.port:ScriptLine",

@@ -63,6 +63,13 @@ def test_what_is_shown_holds_no_password(url: str) -> None:
     assert "***" not in target.shown
 
 
+def test_what_libpq_takes_is_taken() -> None:
+    for tail in ("sslmode=verify-full&sslrootcert=system", "connect_timeout=0", "target_session_attrs=any"):
+        parse_url(f"postgres://me@one.invalid:1/d?{tail}")
+    parse_url("postgres://me@/d?host=one:1&host=two:2&gssencmode=disable")
+    parse_url("postgres://me@/d?hostaddr=127.0.0.1,127.0.0.2&port=1,2")
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [
@@ -74,6 +81,12 @@ def test_what_is_shown_holds_no_password(url: str) -> None:
         ("postgres://h:hunter2/d", "is the port a number"),
         ("postgres://one:1,two:hunter2/d", "several hosts"),
         ("postgres://me:hunter2@h/d?sslmod=disable", "did you mean 'sslmode'"),
+        ("postgres://me:hunter2@h:99999/d", "port in the database URL must be a number from 1 to 65535"),
+        ("postgres://me:hunter2@/d?host=h:0", "port in the database URL must be a number from 1 to 65535"),
+        ("postgres://me:hunter2@/d?host=h:hunter2", "port in the database URL must be a number"),
+        ("postgres://me:hunter2@h/d?sslmode=bogus", "the database URL: invalid sslmode value: .bogus"),
+        ("postgres://me:hunter2@/d?host=one,two&port=1,2,3", "could not match 3 port numbers to 2 hosts"),
+        ("postgres://me:hunter2@h/d?connect_timeout=soon", "'connect_timeout' .* must be a whole number"),
     ],
 )
 def test_bad_urls_get_a_sentence_without_the_password(url: str, says: str) -> None:

@@ -128,7 +128,8 @@ class _Campaign:
 
     def clients(self, stack: ExitStack) -> Runner:
         prepare()  # now, and not while a database waits for the next iteration
-        self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url))
+        clients = self.assembled.workload.scheduling.clients
+        self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url, clients))
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions):
             self.watcher.warned(sentence)

@@ -44,7 +44,8 @@ def record(
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
-    with open_database(assembled.adapter, database_url(url, asked)) as database:
+    clients = asked.scheduling.clients
+    with open_database(assembled.adapter, database_url(url, asked), clients) as database:
         warnings = (
             *map(str, registry.problems),
             *registry.clashes(),

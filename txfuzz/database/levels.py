@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from txfuzz.database.port import Adapter, Capabilities, Database
+from txfuzz.database.port import Adapter, Capabilities, Database, MakesRoom
 from txfuzz.errors import PluginError, UsageError, did_you_mean
 from txfuzz.workload.passwords import SecretText
 
@@ -21,8 +21,13 @@ def capabilities_of(adapter: Adapter) -> Capabilities:
     return told
 
 
-def open_database(adapter: Adapter, url: str | None) -> Database:
-    """An open database of the adapter. PluginError for what is none."""
+def open_database(adapter: Adapter, url: str | None, clients: int = 0) -> Database:
+    """An open database of the adapter; one of our own has room for so many clients.
+
+    PluginError for what is none.
+    """
+    if url is None and isinstance(adapter, MakesRoom):
+        adapter = adapter.with_room_for(clients)
     url = None if url is None else SecretText(url)
     opened: object = adapter.open(url)
     if not all(hasattr(opened, name) for name in ("__enter__", "__exit__", "prepare", "session")):

@@ -16,6 +16,7 @@ from enum import Enum
 from types import MappingProxyType, TracebackType
 from typing import ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
 from txfuzz.workload.model import Step
 
@@ -42,6 +43,17 @@ class SessionError(Exception):
         self.code = code
         self.message = message
         self.lost = lost
+
+
+class NoMoreSessions(DatabaseUnavailable):
+    """The database takes no further session, by a limit that the message names.
+
+    most: how many sessions it would take if nobody else had any.
+    """
+
+    def __init__(self, message: str, most: int) -> None:
+        super().__init__(message)
+        self.most = most
 
 
 @dataclass(frozen=True)
@@ -217,7 +229,8 @@ class Database(Protocol):
         """Commit an empty row for each of these physical keys (never used before)."""
 
     def session(self, kind: Kind) -> Session:
-        """A new connection; DatabaseUnavailable when there is none to be had."""
+        """A new connection; DatabaseUnavailable when there is none to be had (NoMoreSessions where the
+        database could say that there are too many)."""
 
     def close(self) -> None:
         """Remove what is ours and stop what we started; idempotent."""
@@ -235,6 +248,17 @@ class Embeds(Protocol):
 
     def servers(self) -> Sequence[str]:
         """Which servers it could start, in words, the one that it would start first."""
+
+
+@runtime_checkable
+class MakesRoom(Protocol):
+    """What an adapter with `embedded` can do beside, where its server takes so many sessions only."""
+
+    def with_room_for(self, clients: int) -> Adapter:
+        """The same adapter, whose own server takes at least so many sessions and those of its own.
+
+        Where an option of the adapter says how many there are to be, that is left as it is.
+        """
 
 
 @runtime_checkable

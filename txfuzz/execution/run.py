@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from txfuzz.database.port import Database, Session
-from txfuzz.errors import TxfuzzError
+from txfuzz.database.port import Database, NoMoreSessions, Session
+from txfuzz.errors import TxfuzzError, UsageError
 from txfuzz.execution import faults as disturbances
 from txfuzz.execution.client import PATIENCE, Client
 from txfuzz.execution.faults import Nemesis, Planned, injector_for, patiently
@@ -102,10 +102,11 @@ class _Running:
         self._clients: list[Client] = []
         count = workload.scheduling.clients
         patience = PATIENCE if nemesis is None else disturbances.PATIENCE
-        for process in range(count):
-            client = Client(process, count, connect, isolation, recorder, self.tally, patience)
-            stack.callback(client.close)
-            self._clients.append(client)
+        with _room_for(count):
+            for process in range(count):
+                client = Client(process, count, connect, isolation, recorder, self.tally, patience)
+                stack.callback(client.close)
+                self._clients.append(client)
 
     def drive(
         self, source: Source, interrupted: threading.Event, anchor: Anchor, watch: Watch | None
@@ -203,6 +204,20 @@ class _Running:
             interrupted=interrupted,
             failure=self.failure,
         )
+
+
+@contextmanager
+def _room_for(clients: int) -> Iterator[None]:
+    """It is the workload's matter to ask for no more clients than the database can ever take."""
+    try:
+        yield
+    except NoMoreSessions as error:
+        if error.most >= clients:
+            raise  # others have taken them
+        raise UsageError(
+            f"the workload asks for {clients:,} clients, and there is room for {error.most:,}: {error}; "
+            "lower scheduling.clients, or raise that limit"
+        ) from None
 
 
 def _has_sql(workload: Workload) -> bool:

@@ -4,7 +4,7 @@ Targets and the form of their values, as JSON data:
   keys                    list of logical keys, from 1, at least two: they replace the choices of
                           all transactions, except those of a single key
   mix                     mapping of transaction → weight
-  scheduling.clients      whole number, at least 1
+  scheduling.clients      whole number, from 1 to MOST_CLIENTS
   scheduling.barrier_every  whole number, at least 0
   init_schema             true or false
 """
@@ -22,6 +22,7 @@ from txfuzz.feedback.choices import can_choose, choices, with_keys
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.workload.model import Weight, Workload
 from txfuzz.workload.reading_keys import LARGEST_KEY
+from txfuzz.workload.reading_scheduling import MOST_CLIENTS
 from txfuzz.workload.united import united
 
 FEWEST_KEYS = 2  # on one key alone nothing but lost updates can be found
@@ -172,10 +173,12 @@ def _write_mix(workload: Workload, value: Any) -> Workload:
     return replace(workload, mix=tuple(Weight(name, float(weight)) for name, weight in value.items()))
 
 
-def _scheduling(name: str, least: int) -> _Target:
+def _scheduling(name: str, least: int, most: int | None = None) -> _Target:
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+
     def write(workload: Workload, value: Any) -> Workload:
-        if type(value) is not int or value < least:
-            raise UsageError(f"scheduling.{name} must be a whole number of at least {least}, found {value!r}")
+        if type(value) is not int or value < least or (most is not None and value > most):
+            raise UsageError(f"scheduling.{name} must be a whole number {bounds}, found {value!r}")
         return replace(workload, scheduling=replace(workload.scheduling, **{name: value}))
 
     return _Target(lambda workload: getattr(workload.scheduling, name), write)
@@ -190,7 +193,7 @@ def _write_init(workload: Workload, value: Any) -> Workload:
 TARGETS = {
     "keys": _Target(_read_keys, _write_keys),
     "mix": _Target(_read_mix, _write_mix),
-    "scheduling.clients": _scheduling("clients", 1),
+    "scheduling.clients": _scheduling("clients", 1, MOST_CLIENTS),
     "scheduling.barrier_every": _scheduling("barrier_every", 0),
     "init_schema": _Target(lambda workload: workload.init_schema, _write_init),
 }

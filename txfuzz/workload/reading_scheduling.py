@@ -13,6 +13,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted")
+MOST_CLIENTS = 10_000  # each is a connection
 
 
 def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
@@ -48,7 +49,7 @@ def read_scheduling(node: Node) -> Scheduling:
         later = max(fields["transactions"], fields["duration"], key=lambda each: _order(each))
         raise later.name_place.error("found both transactions and duration in scheduling", "one of them")
     if "clients" in fields:
-        clients = fields["clients"].whole("how many clients", 1)
+        clients = fields["clients"].whole("how many clients", 1, MOST_CLIENTS)
     if "transactions" in fields:
         transactions = fields["transactions"].whole("how many transactions", 1)
     if "duration" in fields:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from txfuzz import Capabilities, option
@@ -14,6 +14,9 @@ from .statements import DIALECT, ON_DUPLICATE_KEY, WRITE_FORMS
 
 if TYPE_CHECKING:
     from .database import MariadbDatabase
+
+USUAL = 120  # connections of the embedded server
+SPARE = 20  # of them at least for others than the clients
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ class MariadbAdapter:
         2, "the server gives a statement up that waits so many seconds for a row lock", least=1
     )
     flush: bool = option(False, "whether the embedded server forces its log to the disk at every COMMIT")
-    max_connections: int = option(120, "how many connections the embedded server takes", least=10)
+    max_connections: int | None = option(
+        None,
+        "how many connections the embedded server takes; left out: enough for the clients that the workload "
+        "begins with, and at least 120",
+        least=10,
+    )
 
     def __post_init__(self) -> None:
         check(self, "mariadb")
@@ -66,6 +74,12 @@ class MariadbAdapter:
         found, problems = installed_servers()
         known = (f"MariaDB {each.version} ({each.origin}: {each.mariadbd})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def with_room_for(self, clients: int) -> MariadbAdapter:
+        """See txfuzz.database.port.MakesRoom."""
+        if self.max_connections is not None:
+            return self
+        return replace(self, max_connections=max(USUAL, clients + SPARE))
 
     def open(self, url: str | None) -> MariadbDatabase:
         from .database import open_embedded, open_url

@@ -26,6 +26,9 @@ LOCK_WAIT_TIMEOUT = 1205
 DEADLOCK = 1213
 INTERRUPTED = 1317  # KILL QUERY
 
+# Refused connections: the number, and the setting that sets the limit
+TOO_MANY = {1040: "max_connections", 1203: "max_user_connections", 1226: "max_user_connections"}
+
 # With these the server has rolled the whole transaction back, also at COMMIT (where a cluster certifies it)
 ROLLED_BACK = frozenset({RECORD_CHANGED, DEADLOCK})
 

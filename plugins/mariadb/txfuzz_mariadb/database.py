@@ -13,9 +13,11 @@ from txfuzz.kind import Kind
 
 from . import place as places
 from .advice import warnings_about
-from .connection import FAILURES, Link, connect, in_words, kill_query
+from .codes import TOO_MANY
+from .connection import FAILURES, Link, connect, in_words, kill_query, number_of
 from .control import Control
 from .injecting import Cuttable, Injector
+from .room import no_room
 from .scripts import NAME as SCRIPT
 from .scripts import write_script
 from .session import MariadbSession
@@ -80,7 +82,7 @@ class MariadbDatabase:
         self._control.run(lambda link: places.insert_empty(link, tables, keys))
 
     def session(self, kind: Kind) -> MariadbSession:
-        link = connect(self._target, self._schema)
+        link = self._connected()
         try:
             apply_settings(link, self._settings)
         except FAILURES as error:
@@ -89,6 +91,14 @@ class MariadbDatabase:
         session = Cuttable(link, self._tables(kind), self._adapter.append, self._kill)
         self._injector.watch(session)
         return session
+
+    def _connected(self) -> Link:
+        try:
+            return Link(self._target, self._schema)
+        except FAILURES as error:
+            if (number := number_of(error)) in TOO_MANY:
+                raise self._control.run(lambda link: no_room(link, number)) from None
+            raise DatabaseUnavailable(in_words(error)) from None
 
     def injector(self) -> Injector:
         """See txfuzz.database.faults.Breakable."""
@@ -192,6 +202,7 @@ def open_url(adapter: MariadbAdapter, url: str) -> MariadbDatabase:
 def open_embedded(adapter: MariadbAdapter) -> MariadbDatabase:
     from .server.launcher import launch
 
+    adapter = adapter.with_room_for(0)
     server = launch(
         {
             "max_connections": str(adapter.max_connections),

@@ -22,6 +22,7 @@ FLAGS = frozenset({"ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"})
 TRUTH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 CONNECT_SECONDS = 10.0
 PORT = 3306
+LAST_PORT = 65535
 # Such as a charset that the server would take for its own; what decides how sessions behave is ours to set.
 IGNORED = frozenset({"charset"})
 
@@ -57,6 +58,8 @@ def parse_url(text: str) -> Target:
         ) from None
     if any("@" in part for part in (url.host or "", url.database or "", *url.query)):
         raise UsageError("the database URL has an '@' too many: in a user name or password it is written %40")
+    if url.port is not None and not 1 <= url.port <= LAST_PORT:
+        raise UsageError(f"the port in the database URL must be a number from 1 to {LAST_PORT}")
     query = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
     return Target(
         shown=without_secrets(url),

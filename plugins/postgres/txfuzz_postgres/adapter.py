@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from txfuzz import Capabilities, option
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .database import PostgresDatabase
 
 DIALECT = "postgresql"
+USUAL = 120  # connections of the embedded server
+SPARE = 20  # of them at least for others than the clients
 SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
 
 
@@ -57,7 +59,12 @@ class PostgresAdapter:
         choices=SYNCHRONOUS_COMMIT,
     )
     fsync: bool = option(False, "whether the embedded server forces its files to disk")
-    max_connections: int = option(120, "how many connections the embedded server takes", least=10)
+    max_connections: int | None = option(
+        None,
+        "how many connections the embedded server takes; left out: enough for the clients that the workload "
+        "begins with, and at least 120",
+        least=10,
+    )
 
     def __post_init__(self) -> None:
         check(self, "postgres")
@@ -81,6 +88,12 @@ class PostgresAdapter:
         found, problems = installed_servers()
         known = (f"PostgreSQL {each.version} ({each.origin}: {each.bin})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def with_room_for(self, clients: int) -> PostgresAdapter:
+        """See txfuzz.database.port.MakesRoom."""
+        if self.max_connections is not None:
+            return self
+        return replace(self, max_connections=max(USUAL, clients + SPARE))
 
     def open(self, url: str | None) -> PostgresDatabase:
         from .database import open_embedded, open_url

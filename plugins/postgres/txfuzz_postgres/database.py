@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +19,7 @@ from .advice import warnings_about
 from .connection import connect
 from .control import Control
 from .injecting import Cuttable, Injector
+from .room import no_room
 from .scripts import SPEC, write_scripts
 from .session import PostgresSession
 from .settings import describe_settings, permitted, session_settings, settings_sql
@@ -27,6 +29,8 @@ from .url import Target, parse_url
 from .waits import Waits
 
 if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn
+
     from .adapter import PostgresAdapter
     from .server.launcher import EmbeddedServer
 
@@ -89,7 +93,7 @@ class PostgresDatabase:
         self._control.run(lambda connection: places.insert_empty(connection, tables, keys))
 
     def session(self, kind: Kind) -> PostgresSession:
-        conn = connect(self._target, self._application)
+        conn = self._connected()
         try:
             adapter = self._adapter
             session = Cuttable(conn, self._tables(kind), adapter.append, batch=adapter.batch)
@@ -99,6 +103,14 @@ class PostgresDatabase:
             raise DatabaseUnavailable(error.message) from None
         self._injector.watch(session)
         return session
+
+    def _connected(self) -> PGconn:
+        try:
+            return connect(self._target, self._application)
+        except DatabaseUnavailable as error:
+            with suppress(DatabaseUnavailable):
+                error = self._control.run(no_room) or error
+            raise error from None
 
     def injector(self) -> Injector:
         """See txfuzz.database.faults.Breakable."""
@@ -205,6 +217,7 @@ def open_url(adapter: PostgresAdapter, url: str) -> PostgresDatabase:
 def open_embedded(adapter: PostgresAdapter) -> PostgresDatabase:
     from .server.launcher import launch
 
+    adapter = adapter.with_room_for(0)
     server = launch(
         {
             "max_connections": str(adapter.max_connections),

@@ -17,6 +17,12 @@ from txfuzz.errors import UsageError, did_you_mean
 SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})
 CONNECT_SECONDS = 10
+LAST_PORT = 65535
+NUMBERS = frozenset(
+    {"connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+     "tcp_user_timeout"}
+)  # fmt: skip
+NOWHERE = "/nonexistent"  # a directory in which no server has a socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ def parse_url(text: str) -> Target:
         raise UsageError("the database URL has an '@' too many: in a user name or password it is written %40")
     parameters = {name: value for name, value in libpq_parameters(url).items() if value != ""}
     check_names(parameters)
+    check_values(parameters)
     return Target(shown=without_secrets(url), parameters=parameters)
 
 
@@ -97,6 +104,36 @@ def check_names(parameters: Mapping[str, str]) -> None:
     for name in parameters:
         if name not in known:
             raise UsageError(f"unknown parameter {name!r} in the database URL: {did_you_mean(name, known)}")
+
+
+def check_values(parameters: Mapping[str, str]) -> None:
+    """Refuse values that libpq would refuse before it connects: nobody's server is to blame for them."""
+    ports = parameters.get("port", "").split(",")
+    if any(port and not (port.isdecimal() and 1 <= int(port) <= LAST_PORT) for port in ports):
+        raise UsageError(f"the port in the database URL must be a number from 1 to {LAST_PORT}")
+    for name in NUMBERS & parameters.keys():
+        if not parameters[name].removeprefix("-").isdecimal():
+            raise UsageError(f"the parameter {name!r} in the database URL must be a whole number")
+    if (refused := refused_by_libpq(parameters)) is not None:
+        raise UsageError(f"the database URL: {refused}")
+
+
+def refused_by_libpq(parameters: Mapping[str, str]) -> str | None:
+    """libpq's own reason, such as an unknown sslmode; nothing is connected to."""
+    from psycopg import pq
+    from psycopg.conninfo import make_conninfo
+
+    hosts = (parameters.get("host") or parameters.get("hostaddr", "")).split(",")
+    elsewhere = {"host": ",".join(NOWHERE for _ in hosts)}
+    rest = {name: value for name, value in parameters.items() if name != "hostaddr"}
+    conninfo = make_conninfo(**{**rest, **elsewhere}).encode()
+    if pq.PGconn.ping(conninfo) != pq.Ping.NO_ATTEMPT:
+        return None
+    conn = pq.PGconn.connect_start(conninfo)
+    try:
+        return " ".join(conn.get_error_message().split())
+    finally:
+        conn.finish()
 
 
 def without_secrets(url: URL) -> str:
