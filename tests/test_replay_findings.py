@@ -112,6 +112,9 @@ def test_it_is_shrunk(place: Path, txfuzz: Cli) -> None:
     told = json.loads((folder / "finding.json").read_text())
     assert told["templates"] == ["probe", "probe"]
     assert list(told["seen"]) == ["iter_00/replay.yaml"]
+    ran = txfuzz("shrink", place, "--budget", 0, "-q", "--output-dir", "none")
+    assert ran.code == 3
+    assert "not shrunk: the budget of 0 s (--budget) ran out before 5 attempts at" in ran.out
     ran = txfuzz("shrink", place, "--isolation", "serializable", "-q", "--attempts", 2)
     assert ran.code == 3
     assert "did not recur" in ran.out

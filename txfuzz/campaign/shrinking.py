@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +23,9 @@ from txfuzz.plugin.registry import Registry
 from txfuzz.replay.deriving import derive_anomaly
 from txfuzz.replay.following import Player, origins_of
 from txfuzz.replay.judging import Judge
-from txfuzz.replay.shrinking import Shrunk, shrink
+from txfuzz.replay.shrinking import OutOfTime, Shrunk, shrink
 from txfuzz.replay.signature import Signature, signature_of
+from txfuzz.report.lines import counted
 from txfuzz.workload.model import Workload
 from txfuzz.workload.reading import read_workload
 
@@ -197,18 +199,30 @@ def _shrunk(
         derived = derive_anomaly(bucket.anomaly, bucket.history, assembled.workload, assembled.promised)
         starts, reason = derived.candidates, derived.reason
     shrunk: Shrunk | None = None
+    until = time.monotonic() + settings.seconds
     with Player(database, bucket.workload.kind, assembled.isolation, stop=stop) as player:
-        for start in starts:
-            shrunk = shrink(
-                player, start, signature, assembled.expect, attempts=settings.attempts,
-                seconds=settings.seconds, progress=lambda line: progress(f"  {line}"),
-            )  # fmt: skip
-            if shrunk is not None or stop.is_set():
+        for number, start in enumerate(starts):
+            try:
+                shrunk = shrink(
+                    player, start, signature, assembled.expect, attempts=settings.attempts,
+                    seconds=until - time.monotonic(), progress=lambda line: progress(f"  {line}"),
+                )  # fmt: skip
+            except OutOfTime:
+                reason = _cut_short(settings, number, len(starts), stop)
+                break
+            if shrunk is not None:
                 break
     if shrunk is None:
         why = (
             reason
-            or f"it did not recur in every one of {settings.attempts} attempts at {len(starts)} schedules"
+            or f"it did not recur in every one of {counted(settings.attempts, 'attempt')} at "
+            f"{counted(len(starts), 'schedule')}"
         )
         return Finding(signature, sum(bucket.seen.values()), reason=why)
     return write_finding(out, shrunk, assembled, database, bucket.seen)
+
+
+def _cut_short(settings: ShrinkSettings, tried: int, schedules: int, stop: threading.Event) -> str:
+    ended = "interrupted" if stop.is_set() else f"the budget of {settings.seconds:g} s (--budget) ran out"
+    which = f"at schedule {tried + 1} of {schedules}" if schedules > 1 else "at its schedule"
+    return f"{ended} before {counted(settings.attempts, 'attempt')} {which} had been made"

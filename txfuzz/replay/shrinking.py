@@ -75,6 +75,10 @@ class Shrunk:
     cut: bool
 
 
+class OutOfTime(Exception):
+    """The budget ran out, or somebody interrupted, before it was known whether the anomaly recurs."""
+
+
 def shrink(
     player: Player,
     workload: Workload,
@@ -86,7 +90,7 @@ def shrink(
     progress: Callable[[str], None] = lambda line: None,
 ) -> Shrunk | None:
     """The smallest replay that shows an anomaly of this signature in every one of so many attempts;
-    None where the given one does not. seconds: the budget."""
+    None where the given one does not. seconds: the budget. Raises OutOfTime."""
     return _Shrinking(player, workload, signature, expect, attempts, seconds, progress).shrunk()
 
 
@@ -108,6 +112,7 @@ class _Shrinking:
         self.started = time.monotonic()
         self.until = self.started + seconds
         self.tried = self.runs = 0
+        self.gave_up = False
         self.shown: tuple[Attempt, Anomaly] | None = None
 
     def shrunk(self) -> Shrunk | None:
@@ -116,6 +121,8 @@ class _Shrinking:
         )
         before = shape = Shape(roles, order_of(self.workload))
         if not self.recurs(shape):
+            if self.gave_up:
+                raise OutOfTime
             return None
         self.progress(f"{shape}")
         while True:
@@ -158,6 +165,7 @@ class _Shrinking:
         prepared = self.player.prepared(self.composed(shape))
         for _ in range(self.attempts):
             if self.out_of_time() and not certain:
+                self.gave_up = True
                 return False
             self.runs += 1
             attempt = prepared.run()
