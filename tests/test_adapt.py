@@ -106,7 +106,10 @@ def test_with_execute_it_runs_the_next_workloads(txfuzz: Cli, given: Path) -> No
 
 @pytest.mark.parametrize(
     ("history", "workload", "words"),
-    [("nowhere.edn", "w.yaml", "nowhere.edn: cannot be read"), ("h.edn", "nowhere.yaml", "nowhere.yaml")],
+    [
+        ("nowhere.edn", "w.yaml", "nowhere.edn: No such file or directory"),
+        ("h.edn", "nowhere.yaml", "nowhere.yaml"),
+    ],
 )
 def test_what_is_missing_is_said(txfuzz: Cli, given: Path, history: str, workload: str, words: str) -> None:
     ran = txfuzz("adapt", "--history", history, "--prev-workload", workload)
@@ -149,3 +152,52 @@ def test_a_campaign_stops_when_it_is_asked_to(given: Path, tmp_path: Path) -> No
     assert why == "something was found"
     count, why = run("plateau", plateau=2)
     assert (count, why) == (3, "2 iterations in a row showed nothing new")
+
+
+REGISTERS = """{:index 0, :type :invoke, :process 0, :f :txn, :value [[:w 1 7]]}
+{:index 1, :type :ok, :process 0, :f :txn, :value [[:w 1 7]]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("history", "said"),
+    [
+        (REGISTERS, "is a history of rw-register, and the workload 'small' makes histories of list-append"),
+        (
+            HISTORY.replace(":f :txn", ':f :txn, :txn "hold"'),
+            "is a history of hold, none of which the workload 'small' has",
+        ),
+    ],
+)
+def test_a_history_of_another_workload_is_refused(txfuzz: Cli, given: Path, history: str, said: str) -> None:
+    Path("h.edn").write_text(history)
+    ran = txfuzz("adapt", "--history", "h.edn", "--prev-workload", "w.yaml")
+    assert ran.code == 2
+    assert f"txfuzz: h.edn: {said}" in ran.err
+    assert not Path("runs").exists()
+    place = Path("out/iter_00")
+    place.mkdir(parents=True)
+    Path("h.edn").rename(place / "history.edn")
+    ran = txfuzz("run", "--config", "w.yaml", "--skip-run", "--output-dir", "out")
+    assert (said in ran.err) == ("rw-register" in said)
+
+
+def test_a_history_that_names_a_transaction_of_the_workload_fits(txfuzz: Cli, given: Path) -> None:
+    Path("h.edn").write_text(HISTORY.replace(":f :txn", ':f :txn, :txn "look"', 1))
+    assert txfuzz("adapt", "--history", "h.edn", "--prev-workload", "w.yaml").code == 0
+
+
+def test_a_replay_is_not_fuzzed(txfuzz: Cli, given: Path) -> None:
+    stanza = "replay:\n  transactions: [{alias: t1, txn: look}]\n"
+    Path("replay.yaml").write_text(WORKLOAD + stanza)
+    for command in (
+        ("run", "--config", "replay.yaml", "--iterations", 1),
+        ("run", "--config", "replay.yaml", "--iterations", 1, "--runner-cmd", "true"),
+        ("adapt", "--history", "h.edn", "--prev-workload", "replay.yaml"),
+    ):
+        ran = txfuzz(*command)
+        assert ran.code == 2
+        assert "is a replay: `txfuzz execute --config replay.yaml --out FILE` follows it" in ran.err
+        assert not Path("runs").exists()
+    Path("replay.yaml").write_text(WORKLOAD + stanza + "  enabled: false\n")
+    assert txfuzz("run", "--config", "replay.yaml", "--iterations", 1).code in (0, 1)

@@ -104,7 +104,8 @@ def test_a_url_that_nobody_needs_is_not_asked_for(txfuzz: Cli) -> None:
     place.mkdir(parents=True)
     (place / "history.edn").write_text(HISTORY)
     ran = txfuzz("run", "--config", "w.yaml", "--skip-run", "--iterations", 1, "--output-dir", "out")
-    assert ran.code == 0, ran.err
+    assert ran.code == 3, ran.err
+    assert "no transaction depends on another" in ran.out
     ran = txfuzz("run", "--config", "w.yaml", "--iterations", 1, "--output-dir", "other")
     assert ran.code == 2
     assert "NOPE, which is not set" in ran.err

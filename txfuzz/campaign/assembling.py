@@ -26,7 +26,6 @@ from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import FaultSpec, Named, Workload
 
-
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 

@@ -49,6 +49,10 @@ class IterationDirectory:
         self.notes = path / "notes.md"
 
 
+def iteration_path(directory: Path, number: int) -> Path:
+    return directory / f"iter_{number:02d}"
+
+
 class RunDirectory:
     """One campaign's directory, locked while the campaign runs. A context manager."""
 
@@ -77,7 +81,7 @@ class RunDirectory:
     def reopen(cls, path: Path | None) -> Self:
         """A directory whose histories are there, to be analysed again or to be added to."""
         if path is None:
-            raise UsageError("--skip-run needs --output-dir: where the histories are")
+            raise UsageError("--skip-run needs --output-dir: where the histories are to be")
         try:
             path.mkdir(parents=True, exist_ok=True)
             return cls(path, _lock(path))
@@ -85,7 +89,7 @@ class RunDirectory:
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
     def iteration(self, number: int) -> IterationDirectory:
-        path = self.path / f"iter_{number:02d}"
+        path = iteration_path(self.path, number)
         try:
             path.mkdir(exist_ok=True)
         except OSError as error:

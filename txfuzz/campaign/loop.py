@@ -13,13 +13,22 @@ from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.components import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
-from txfuzz.campaign.directory import IterationDirectory, RunDirectory, draw_graphs, write_json, write_text
+from txfuzz.campaign.directory import (
+    IterationDirectory,
+    RunDirectory,
+    draw_graphs,
+    iteration_path,
+    write_json,
+    write_text,
+)
 from txfuzz.campaign.fault_notes import fault_notes
+from txfuzz.campaign.fitting import check_kind, check_made_by, refuse_replay
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
+from txfuzz.campaign.reanalysing import Existing, as_it_was_run, judges_again, of_the_run
 from txfuzz.campaign.record import campaign_data
 from txfuzz.campaign.replaying import write_replay
-from txfuzz.campaign.resuming import Recorded, first_workload, recorded, write_execution
-from txfuzz.campaign.runners import Clients, Existing, External, Given, Runner, Turn
+from txfuzz.campaign.resuming import Recorded, first_workload, histories_in, recorded, write_execution
+from txfuzz.campaign.runners import Clients, External, Given, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.stopping import stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
@@ -62,7 +71,8 @@ def run_campaign(
 
 class _Campaign:
     def __init__(self, settings: CampaignSettings, interrupted: threading.Event, watcher: Watcher) -> None:
-        self.settings = settings
+        self.again = judges_again(settings)
+        self.settings = settings = as_it_was_run(settings) if self.again else settings
         self.interrupted = interrupted
         self.watcher = watcher
         if settings.run_replay and (settings.skip_run or settings.runner_cmd is not None):
@@ -73,6 +83,10 @@ class _Campaign:
         path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)
         self.url = None
         workload = read_workload(path, InstalledVocabulary(self.registry, path))
+        if not self.again:
+            refuse_replay(workload, path)
+        if settings.history is not None and not settings.resume:  # while there is no directory yet
+            check_made_by(read_history(settings.history), workload)
         self.assembled = assemble(
             workload,
             self.registry,
@@ -82,7 +96,8 @@ class _Campaign:
             analyzer_options=_analyzer_options(settings),
             plugin_seconds=settings.plugin_seconds,
         )
-        self.url = database_url(settings.database_url, workload)
+        if not self.again and (settings.history is None or settings.execute):
+            self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
         self.database: dict[str, str] = {}
         self.live: Database | None = None
@@ -109,6 +124,9 @@ class _Campaign:
                     self.write_record(
                         "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
                     )
+                if isinstance(error, TxfuzzError) and self.outcomes:
+                    self.stopped = str(error)
+                    self.watcher.ended(self.result())
                 raise error from error.__cause__
             result = self.result()
             self.write_record("interrupted" if result.interrupted else "ended")
@@ -117,10 +135,10 @@ class _Campaign:
 
     def runner(self, stack: ExitStack) -> Runner:
         """Who makes the histories. A database is opened only for our own clients."""
+        if self.again or self.interrupted.is_set():
+            return Existing()
         if self.settings.runner_cmd is not None:
             return External(self.settings.runner_cmd, self.url)
-        if self.settings.skip_run:
-            return Existing()
         if self.settings.history is not None:
             later = self.clients(stack) if self.settings.execute else Existing()
             return Given(self.settings.history, later)
@@ -137,8 +155,10 @@ class _Campaign:
         return Clients(database, self.assembled.isolation, self.assembled.faults)
 
     def open_directory(self) -> RunDirectory:
-        if self.settings.skip_run or self.settings.resume:
-            return RunDirectory.reopen(self.settings.output)
+        output = self.settings.output
+        prepared = self.settings.skip_run and (self.again or output is None or not histories_in(output))
+        if prepared or self.settings.resume:
+            return RunDirectory.reopen(output)
         directory, moved = RunDirectory.create(self.settings.output, self.assembled.workload.name)
         if moved is not None:
             self.watcher.warned(f"{directory.path} held an earlier campaign, which is now {moved}")
@@ -147,6 +167,8 @@ class _Campaign:
     def iterate(self, runner: Runner) -> None:
         workload = self.assembled.workload
         for number in range(self.settings.iterations):
+            if self.interrupted.is_set() or self.enough(number):
+                return
             place = self.directory.iteration(number)
             again = self.settings.resume and recorded(place)
             outcome, workload = self.iteration(number, workload, place, Recorded(runner) if again else runner)
@@ -155,11 +177,14 @@ class _Campaign:
             self.watcher.iteration_ended(outcome)
             if outcome.execution is not None and outcome.execution.failure is not None:
                 raise outcome.execution.failure
-            if self.interrupted.is_set():
-                return
-            self.stopped = stop_reason(self.settings, self.outcomes, time.monotonic() - self.start)
-            if self.stopped:
-                return
+
+    def enough(self, number: int) -> bool:
+        """Is this iteration not to be run? One that was run before is always judged again."""
+        place = IterationDirectory(iteration_path(self.directory.path, number))
+        if not self.outcomes or ((self.again or self.settings.resume) and recorded(place)):
+            return False
+        self.stopped = stop_reason(self.settings, self.outcomes, time.monotonic() - self.start)
+        return self.stopped is not None
 
     def iteration(
         self, number: int, workload: Workload, place: IterationDirectory, runner: Runner
@@ -173,6 +198,7 @@ class _Campaign:
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):
             history = read_history(place.history)
+            check_kind(history, workload)
         with self.stage(stages, "analysis"):
             result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
@@ -235,7 +261,7 @@ class _Campaign:
         if execution is None:
             if isinstance(runner, Recorded):
                 self.watcher.warned(f"{place.path} was cut short: its history is analysed as far as it goes")
-        elif isinstance(runner, Recorded):
+        elif isinstance(runner, Recorded | Existing):
             stages["run"] = execution.seconds
         else:
             self.failure = execution.failure
@@ -294,10 +320,12 @@ class _Campaign:
         )
 
     def write_record(self, state: str) -> None:
-        result = self.result()
-        self.directory.write_campaign(
-            campaign_data(state, result, self.settings, self.assembled, self.registry, self.database)
+        if self.again and state != "ended":
+            return
+        data = campaign_data(
+            state, self.result(), self.settings, self.assembled, self.registry, self.database
         )
+        self.directory.write_campaign(data | (of_the_run(self.directory.path) if self.again else {}))
         self.directory.write_stats(stats(self.outcomes))
         self.directory.write_progress(PROGRESS_COLUMNS, map(progress_row, self.outcomes))
 

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from txfuzz.campaign.directory import PLUGINS, IterationDirectory, write_json
+from txfuzz.campaign.directory import PLUGINS, IterationDirectory, iteration_path, write_json
 from txfuzz.campaign.runners import Clients, Runner, Turn
-from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.campaign.settings import DEFAULT_WORKLOAD, CampaignSettings
 from txfuzz.errors import UsageError
 from txfuzz.execution.summary import ExecutionSummary, Injection
 from txfuzz.history.reading import read_history
@@ -61,7 +61,12 @@ def resumed_settings(
         settings = replace(settings, workload_dir=Path(settings.workload_dir))
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
     settings = replace(settings, plugin_files=kept, iterations=iterations or settings.iterations)
-    done = len(record.get("iterations", ()))
+    done = max(len(record.get("iterations", ())), histories_in(directory))
+    if done > settings.iterations:
+        raise UsageError(
+            f"{directory}: {done} iterations of that campaign are there; --iterations {settings.iterations} "
+            "would leave some out"
+        )
     if record.get("state") == "ended" and done >= settings.iterations:
         raise UsageError(
             f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
@@ -70,9 +75,22 @@ def resumed_settings(
     return settings
 
 
+def histories_in(directory: Path) -> int:
+    """How many iterations have been run there."""
+    number = 0
+    while recorded(IterationDirectory(iteration_path(directory, number))):
+        number += 1
+    return number
+
+
 def first_workload(settings: CampaignSettings) -> Path | None:
-    """The workload of a resumed campaign's first iteration, in which everything is settled."""
-    if not settings.resume or settings.output is None:
+    """The workload of the first iteration that is there already, in which everything is settled.
+
+    It goes before what the settings name where a campaign is resumed; where histories are only judged
+    again, a workload that is named goes before it.
+    """
+    unnamed = settings.skip_run and settings.workload == DEFAULT_WORKLOAD
+    if settings.output is None or not (settings.resume or unnamed):
         return None
     path = settings.output / "iter_00" / "workload.yaml"
     return path if path.exists() else None

@@ -88,6 +88,8 @@ class External:
             "--out",
             str(turn.place.history.absolute()),
         ]
+        if turn.place.history.exists() and turn.place.history.stat().st_size:
+            raise UsageError(f"{turn.place.history}: is there already, and no command overwrites it")
         named = f"--runner-cmd {command_without_secrets(shlex.quote(words[0]))}"
         try:
             process = subprocess.Popen(
@@ -125,16 +127,6 @@ class Given:
         copy_history(self._history, turn.place.history)
         self._history = None
         return None
-
-
-class Existing:
-    """Nobody: the history must be there."""
-
-    def run(self, turn: Turn) -> None:
-        if not turn.place.history.exists():
-            raise HistoryError(
-                f"{turn.place.history}: no such file; --skip-run analyses histories that are there"
-            )
 
 
 def _words(command: str) -> list[str]:

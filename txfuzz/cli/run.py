@@ -39,7 +39,10 @@ _BESIDE_RESUME = (
     help="Make histories by this command, which gets --config, --out and $HISTORY_OUT.",
 )  # fmt: skip
 @click.option(
-    "--skip-run", is_flag=True, help="Start no database: analyse the histories in the run directory."
+    "--skip-run",
+    is_flag=True,
+    help="Start no database: analyse the histories in the run directory. With --runner-cmd: that the command "
+    "puts there.",
 )
 @click.option(
     "--resume", type=options.FILE, metavar="DIR",
@@ -99,7 +102,10 @@ def run(
     if resume is not None:
         settings = _resumed(ctx, resume)
     else:
-        settings = CampaignSettings(workload=config or workload or DEFAULT_WORKLOAD, **fields)
+        named = workload if config is None else config
+        settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
+        if "iterations" not in _given(ctx):
+            settings = _all_there(settings)
     with (
         interruptible() as interrupted,
         screen(settings.iterations, plain=plain, verbose=verbose, quiet=quiet) as watcher,
@@ -108,15 +114,30 @@ def run(
     return result.exit_code
 
 
-def _resumed(ctx: click.Context, directory: Path) -> CampaignSettings:
-    """The settings of an earlier campaign, and of the command line what may change them."""
-    from txfuzz.campaign.resuming import resumed_settings
-
-    given = {
+def _given(ctx: click.Context) -> dict[str, Any]:
+    """What the command line says."""
+    return {
         parameter.name: ctx.params[parameter.name]
         for parameter in ctx.command.params
         if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
     }
+
+
+def _all_there(settings: CampaignSettings) -> CampaignSettings:
+    """With --skip-run as many iterations as have a history, where the command line says nothing."""
+    from txfuzz.campaign.reanalysing import judges_again
+    from txfuzz.campaign.resuming import histories_in
+
+    if settings.output is None or not judges_again(settings):
+        return settings
+    return replace(settings, iterations=max(1, histories_in(settings.output)))
+
+
+def _resumed(ctx: click.Context, directory: Path) -> CampaignSettings:
+    """The settings of an earlier campaign, and of the command line what may change them."""
+    from txfuzz.campaign.resuming import resumed_settings
+
+    given = _given(ctx)
     for parameter in ctx.command.params:
         if parameter.name in given and parameter.name not in _BESIDE_RESUME:
             raise UsageError(f"--resume takes {parameter.opts[0]} from the campaign; leave it out")
