@@ -15,6 +15,7 @@ from typing import Self
 from txfuzz.database.embedded.account import server_account
 from txfuzz.database.embedded.directory import make_directory
 from txfuzz.database.embedded.link import KeeperLink, environment_without
+from txfuzz.database.embedded.log import reason_in
 from txfuzz.database.embedded.processes import go_on, kill_all, stop
 from txfuzz.errors import DatabaseUnavailable
 
@@ -27,6 +28,7 @@ SUPERUSER = "root"  # the server's, not the system's
 INSTALL_SECONDS = 120.0
 START_SECONDS = 60.0
 GONE_SECONDS = 20.0
+_ERROR = re.compile(r"\bERROR\b[\]:]?\s*(.+)")
 # The data goes with the server, so nothing has to be written back before it ends.
 STOPS: tuple[tuple[int, float], ...] = ((int(signal.SIGKILL), 3.0),)
 
@@ -163,10 +165,5 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
 
 
 def last_words(log: Path) -> str:
-    """The first error that a log names, which is the cause of those that follow; else its last line."""
-    try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        lines = []
-    errors = [found[1] for line in lines if (found := re.search(r"\bERROR\b[\]:]?\s*(.+)", line))]
-    return (errors[:1] or lines[-1:] or ["it left no message"])[0]
+    """The error in a log that is the cause of those that follow; else its last line."""
+    return reason_in(log, _ERROR, first=True)

@@ -14,6 +14,7 @@ from typing import Self
 from txfuzz.database.embedded.account import Account, server_account
 from txfuzz.database.embedded.directory import make_directory
 from txfuzz.database.embedded.link import KeeperLink, environment_without
+from txfuzz.database.embedded.log import reason_in
 from txfuzz.database.embedded.processes import go_on, kill_all, processes_of, stop
 from txfuzz.errors import DatabaseUnavailable
 
@@ -30,6 +31,8 @@ PREFIX = "txfuzz-pg-"
 PRODUCT = "PostgreSQL"
 # Fast shutdown: disconnect the clients, shut down in order. Immediate: drop everything.
 STOPS = ((int(signal.SIGINT), 4.0), (int(signal.SIGQUIT), 3.0))
+
+_ERROR = re.compile(r"\b(?:FATAL|PANIC|error):.*")
 
 # The data lives as long as the campaign, so nothing needs to survive a power failure.
 SETTINGS: Mapping[str, str] = {
@@ -218,10 +221,5 @@ def named_account() -> tuple[str, str]:
 
 
 def last_words(log: Path) -> str:
-    """The last line of a log that names an error, else its last line."""
-    try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        lines = []
-    serious = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)]
-    return (serious or lines or ["it left no message"])[-1]
+    """What a log of `postgres` or `initdb` says about a failure."""
+    return reason_in(log, _ERROR, first=False)
