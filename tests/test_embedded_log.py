@@ -29,7 +29,8 @@ MARIADB = """\
 2026-11-23 16:00:46 0 [ERROR] Aborting
 """
 FULL = (
-    "No space left on device; its files were in {place}, and the environment variable TMPDIR names another place"
+    "No space left on device; its files were in {place}, "
+    "and the environment variable TMPDIR names another place"
 )
 
 
