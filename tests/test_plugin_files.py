@@ -254,4 +254,4 @@ def test_a_replay_needs_none_of_them(txfuzz: Cli, here: Path) -> None:
     shrunk = txfuzz("shrink", "out", *FILES, "--findings", 1)
     assert shrunk.code == 1
     (mailed,) = Path("out/findings").glob("*/replay.yaml")
-    assert txfuzz("execute", "--config", mailed, "--out", "mailed.edn").code == 0
+    assert txfuzz("execute", "--config", mailed, "--out", "mailed.edn").code == 1

@@ -91,7 +91,7 @@ def test_the_replay_of_a_finding_can_be_followed_and_shrunk(
     assert "2 transactions, 4 steps, 2 keys" in ran.out
     assert "2 transactions, 6 steps" in ran.err  # progress
     (folder,) = (tmp_path / "run" / "findings").iterdir()
-    assert txfuzz("execute", "--config", folder / "replay.yaml", "--out", "h.edn", "--attempts", 10).code == 0
+    assert txfuzz("execute", "--config", folder / "replay.yaml", "--out", "h.edn", "--attempts", 10).code == 1
     assert txfuzz("analyze", "h.edn", "--skip-graph").code == 1
     again = txfuzz("shrink", folder / "replay.yaml", "--output-dir", "again", "-q")
     assert again.code == 1

@@ -71,12 +71,12 @@ def run_campaign(
 
 class _Campaign:
     def __init__(self, settings: CampaignSettings, interrupted: threading.Event, watcher: Watcher) -> None:
+        if settings.run_replay and (settings.skip_run or settings.runner_cmd is not None):
+            raise UsageError("--run-replay needs a database: not with --skip-run or --runner-cmd")
         self.again = judges_again(settings)
         self.settings = settings = as_it_was_run(settings) if self.again else settings
         self.interrupted = interrupted
         self.watcher = watcher
-        if settings.run_replay and (settings.skip_run or settings.runner_cmd is not None):
-            raise UsageError("--run-replay needs a database: not with --skip-run or --runner-cmd")
         self.registry = load_plugins(strict=settings.strict_plugins, files=settings.plugin_files)
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)

@@ -44,8 +44,9 @@ def execute(
 ) -> int:
     """Run one workload against a database and record its history.
 
-    A workload with a `replay` stanza is replayed: its schedule is followed exactly. The history is
-    judged by `txfuzz analyze`. Exit code 3 when nothing committed.
+    A workload with a `replay` stanza is replayed: its schedule is followed exactly, and what the
+    sessions saw is judged: exit code 1 when it contradicts the expected model. The history of any
+    other workload is judged by `txfuzz analyze`. Exit code 3 when nothing committed.
     """
     from txfuzz.campaign.single import record
     from txfuzz.cli.interruption import interruptible
@@ -60,7 +61,7 @@ def execute(
     for sentence in warnings:
         click.echo(f"txfuzz: {sentence}", err=True)
     if isinstance(summary, ReplayResult):
-        return _show_replay(summary)
+        return ExitCode.INTERRUPTED if interrupted.is_set() else _show_replay(summary)
     click.echo(
         f"{out}: {summary.asked:,} transactions in {summary.seconds:.1f} s: {summary.ok:,} ok, "
         f"{summary.fail:,} fail, {summary.info:,} info; {summary.final_reads:,} final reads"
@@ -76,4 +77,6 @@ def _show_replay(result: ReplayResult) -> ExitCode:
     from txfuzz.report.replay_text import replay_text
 
     click.echo(replay_text(result))
+    if result.violated:
+        return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if result.ended or not result.committed else ExitCode.NOTHING_FOUND

@@ -72,11 +72,6 @@ class Attempt:
     steps: Mapping[str, tuple[BoundStep, ...]] = field(default_factory=dict)  # by alias, as asked
 
     @property
-    def committed(self) -> bool:
-        """Did every transaction commit?"""
-        return all(each.type == "ok" for each in self.outcomes.values())
-
-    @property
     def begun(self) -> tuple[str, ...]:
         """The aliases in the order in which their transactions began."""
         return tuple(alias for alias, what in self.order if what == "begins")

@@ -18,11 +18,12 @@ class ReplayResult:
     """What the attempts at one schedule came to.
 
     appeared: attempts in which the missing edge arose on the focus key; None where the stanza
-    names none. closed: attempts that showed what the stanza is to show. anomalies: in how many
-    attempts each type was found.
+    names none. closed: attempts that showed what the stanza is to show. violated: attempts that
+    contradict `expect`, be it otherwise. anomalies: in how many attempts each type was found.
     outcomes: by alias, "ok" or the database's code → attempts. diverged: sentences about what went
     otherwise than the schedule says, with the number of attempts. log: of one attempt, one that
-    closed if any did. ended: the sentence of an attempt that could not go on.
+    closed if any did. committed: transactions, of all attempts. ended: the sentence of an attempt that
+    could not go on.
     """
 
     attempts: int
@@ -33,6 +34,7 @@ class ReplayResult:
     missing: Missing | None = None
     anomaly: str | None = None
     appeared: int | None = None
+    violated: int = 0
     anomalies: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     diverged: Mapping[str, int] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Summing:
         self._replay, self._expect, self._isolation = replay, expect, isolation
         self._attempts: list[tuple[Attempt, bool]] = []
         self._appeared = 0
+        self._violated = 0
         self._anomalies: Counter[str] = Counter()
 
     def add(self, attempt: Attempt, judgement: Judgement) -> bool:
@@ -58,6 +61,7 @@ class Summing:
         appeared = has_appeared(self._replay, judgement)
         closed = has_closed(self._replay, judgement)
         self._appeared += appeared
+        self._violated += bool(judgement.types)
         self._anomalies.update(judgement.all_types)
         self._attempts.append((attempt, closed))
         return closed
@@ -80,11 +84,14 @@ class Summing:
             missing=self._replay.missing,
             anomaly=self._replay.anomaly,
             appeared=None if self._replay.missing is None else self._appeared,
+            violated=self._violated,
             anomalies=dict(self._anomalies),
             outcomes=outcomes,
             diverged=dict(diverged),
             log=shown.log if shown else (),
-            committed=sum(each.committed for each, _ in self._attempts),
+            committed=sum(
+                outcome.type == "ok" for each, _ in self._attempts for outcome in each.outcomes.values()
+            ),
             ended=next((each.ended for each, _ in self._attempts if each.ended), ""),
         )
 
