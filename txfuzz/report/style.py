@@ -5,6 +5,7 @@ The colours of the edges are Okabe and Ito's, which people with any kind of colo
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
+
+# Where nothing can be cached, or fonts are listed anew, it says so: to who set up logging, but not on stderr.
+logging.getLogger("matplotlib").addHandler(logging.NullHandler())
 
 DPI = 130
 INK, MUTED, FAINT, PAPER = "#1F2933", "#616E7C", "#CBD2D9", "#FFFFFF"
