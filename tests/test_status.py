@@ -51,7 +51,7 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
     screen.iteration_started(0, workload)
     screen.iteration_ended(IterationOutcome(0, workload, result, ran))
     said = capsys.readouterr().err
-    assert "held against strict-serializable (strong-serializable)" in said
+    assert "(promises serializable) held against strong-serializable" in said, "the name in all sentences"
     assert "iteration 0: 1 client on 1 key, one 100%" in said
     assert "5 aborted, 2 unknown (40001 ×5, 08006 ×2); 1 final read" in said
     assert "1 near-cycle: nothing found" in said

@@ -49,14 +49,16 @@ class Screen:
     def started(
         self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
     ) -> None:
+        from txfuzz.analysis.consistency import friendly  # the one name of a model that sentences use
+
         where = ""
         if database:
             product = " ".join(filter(None, (database.get("product"), database.get("version"))))
             where = f" · {product} ({database.get('server', 'server unknown')})"
         self._say(f"{workload.name}{where}")
         self._say(
-            f"{workload.database.isolation} (promises {promised}) held against {_expected(workload)} · "
-            f"seed {workload.seed} · {directory}"
+            f"{workload.database.isolation} (promises {friendly(promised)}) held against "
+            f"{friendly(workload.expect or promised)} · seed {workload.seed} · {directory}"
         )
 
     def warned(self, sentence: str) -> None:
@@ -118,19 +120,12 @@ class Screen:
         if result.verdict is Verdict.UNKNOWN:
             return f"unknown: {'; '.join(sorted(reasons)) or 'nothing was analysed'}"
         committed = sum(each.result.committed for each in result.iterations)
-        return nothing_found(committed, len(result.iterations), result.isolation, result.expect)
+        model = result.iterations[0].result.expect  # by the name that sentences use
+        return nothing_found(committed, len(result.iterations), result.isolation, model)
 
     def _say(self, line: str) -> None:
         if not self._quiet:
             click.echo(line, err=True)
-
-
-def _expected(workload: Workload) -> str:
-    """The model by the name that the workload gives it, and by the one that everything else says."""
-    from txfuzz.analysis.consistency import friendly
-
-    asked = workload.expect or ""
-    return asked if friendly(asked) == asked else f"{asked} ({friendly(asked)})"
 
 
 def _listed(numbers: list[int]) -> str:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle, Verdict
+from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.decision_text import keys_text, target_text, value_text
 from txfuzz.report.lines import counted, printable
+from txfuzz.report.notes_near import hope, near_misses
 from txfuzz.report.verdict import listed, verdict_sentence
 from txfuzz.workload.model import Workload
 
-_RANKED = 12  # near-misses in the table
-_HOPES = 3  # of them named with a decision
-_KEYS = 8  # keys named one by one
-
-# How the parts of a score are told
-_PARTS = {
-    "dangerous": "two anti-dependencies in a row",
-    "overlap": "how long the two ends overlapped",
-    "met": "both ends touched the key",
-    "pressure": "how hard the key is pressed",
-    "short": "few edges",
-}
+_NAMED = 12  # transactions of an anomaly
 
 
 def notes_text(
@@ -45,8 +35,8 @@ def notes_text(
         _asked(workload),
         f"## What was seen\n\n{_seen(workload, result, promised)}",
         *([] if replayed is None else [_replayed(number, workload, replayed, promised)]),
-        f"## What nearly happened\n\n{_near_misses(result)}",
-        f"## What changes next\n\n{_changes(result, decisions)}",
+        f"## What nearly happened\n\n{near_misses(result)}",
+        f"## What changes next\n\n{_changes(workload, result, decisions)}",
     ]
     told = [f"- {_safe(remark)}" for remark in remarks]
     if told:
@@ -57,7 +47,7 @@ def notes_text(
 def _asked(workload: Workload) -> str:
     scheduling = workload.scheduling
     much = (
-        f"{scheduling.transactions:,} transactions"
+        counted(scheduling.transactions, "transaction")
         if scheduling.transactions is not None
         else f"{scheduling.duration:g} seconds"
     )
@@ -69,7 +59,7 @@ def _asked(workload: Workload) -> str:
     level = workload.database.isolation or "an unknown isolation level"
     return (
         f"Asked: {much} by {counted(scheduling.clients, 'client')}{barrier}, on "
-        f"{_keys(workload.logical_keys())}, at {level}. The mix: {mix}. Seed {workload.seed}."
+        f"{keys_text(workload.logical_keys())}, at {level}. The mix: {mix}. Seed {workload.seed}."
     )
 
 
@@ -77,8 +67,8 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
     counts = result.edge_counts
     sentences = [
         verdict_sentence(result, workload.database.isolation, promised),
-        f"{result.committed:,} of {result.transactions:,} transactions committed, {result.failed:,} failed, "
-        f"{result.unknown:,} are unknown.",
+        f"{result.committed:,} of {counted(result.transactions, 'transaction')} committed, "
+        f"{result.failed:,} failed, {result.unknown:,} {'is' if result.unknown == 1 else 'are'} unknown.",
     ]
     if result.verdict is not Verdict.UNKNOWN or any(counts.values()):
         sentences.append(
@@ -89,8 +79,8 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
     if result.key_pressure:
         hardest = result.key_pressure[0]
         sentences.append(
-            f"Hardest pressed is key {hardest.key}, with {hardest.reads:,} reads, {hardest.writes:,} writes "
-            f"and {hardest.concurrent_edges:,} concurrent edges."
+            f"Hardest pressed is the workload's key {hardest.key}, with {counted(hardest.reads, 'read')}, "
+            f"{counted(hardest.writes, 'write')} and {counted(hardest.concurrent_edges, 'concurrent edge')}."
         )
     return "\n\n".join([" ".join(_safe(sentence) for sentence in sentences), *_shortest(result)])
 
@@ -103,108 +93,50 @@ def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promise
 
 
 def _shortest(result: AnalysisResult) -> list[str]:
+    """Who took part in the shortest anomaly, by name, and why each of its edges is one."""
     if not result.anomalies:
         return []
     shortest = result.anomalies[0]
+    named = [f"- T{at} is {_transaction(view)}" for at, view in enumerate(shortest.transactions, 1)]
+    more = len(named) - _NAMED
+    if more > 0:
+        named = [*named[:_NAMED], f"- and {counted(more, 'more transaction')}"]
     told = [f"> {_safe(edge.why)}  " for edge in shortest.edges] or [f"> {_safe(shortest.explanation)}"]
-    return ["\n".join([f"The shortest {shortest.type}:", "", *told])]
+    head = f"The shortest {shortest.type}, of {counted(len(shortest.transactions), 'transaction')}:"
+    return ["\n".join([head, "", *named]), "\n".join(told), *_generations(shortest)]
 
 
-def _near_misses(result: AnalysisResult) -> str:
-    shown = result.near_cycles[:_RANKED]
-    if not shown:
-        return "Nothing: no dependency was one edge short of a cycle that the expected model forbids."
-    rows = [
-        "| rank | score | would be | missing edge | from | to | on key | score made of |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for rank, near in enumerate(shown, 1):
-        missing = near.missing
-        rows.append(
-            f"| {rank} | {near.score:.2f} | {near.anomaly} | {missing.kind} "
-            f"| {_end(missing.source_template, missing.source_step)} "
-            f"| {_end(missing.target_template, missing.target_step)} | {missing.key} | {_parts(near)} |"
-        )
-    head = (
-        f"{counted(max(result.near_cycles_counted, len(shown)), 'near-cycle')} in all; the nearest "
-        f"{len(shown)}, each one edge short of a cycle:"
-    )
-    named = dict.fromkeys(name for near in shown for name, value in near.score_parts.items() if value)
-    meaning = "; ".join(f"{name}: {_PARTS[name]}" for name in named if name in _PARTS)
-    return "\n".join([head, "", *rows, *(["", f"In the scores, {meaning}."] if meaning else [])])
+def _transaction(view: TransactionView) -> str:
+    name = "" if view.template is None else f"{view.template}, "
+    return _safe(f"transaction {view.index} of the history ({name}process {view.process})")
 
 
-def _changes(result: AnalysisResult, decisions: Sequence[Adjustment]) -> str:
+def _generations(anomaly: Anomaly) -> list[str]:
+    """Which keys of the workload the history's keys are."""
+    logical = {
+        edge.key: edge.logical_key
+        for edge in anomaly.edges
+        if edge.logical_key is not None and edge.logical_key != edge.key
+    }
+    if not logical:
+        return []
+    named = listed(f"{key} of key {name}" for key, name in logical.items())
+    return [_safe(f"The keys of a history are generations of the workload's: {named}.")]
+
+
+def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adjustment]) -> str:
     if not decisions:
         return "Nothing: the next iteration asks the same, with other random choices."
-    lines = [f"- {_change(decision)}{_hope(result, decision)}" for decision in decisions]
-    return "\n".join(lines)
+    return "\n".join(f"- {_change(each)}{hope(result, workload, decisions, each)}" for each in decisions)
 
 
 def _change(decision: Adjustment) -> str:
     return _safe(
-        f"**{decision.heuristic}** changes {_target(decision.target)} from {_value(decision.before)} to "
-        f"{_value(decision.after)}, because {decision.reason}."
+        f"**{decision.heuristic}** changes {target_text(decision.target)} from {value_text(decision.before)} "
+        f"to {value_text(decision.after)}, because {decision.reason}."
     )
 
 
-def _target(target: str) -> str:
-    return {
-        "keys": "the choice of keys",
-        "mix": "the mix",
-        "scheduling.clients": "the number of clients",
-        "scheduling.barrier_every": "how often the clients meet at a barrier (0: never)",
-        "init_schema": "whether the tables are made anew",
-    }.get(target, target)
-
-
-def _hope(result: AnalysisResult, decision: Adjustment) -> str:
-    """Which missing edges the change brings nearer."""
-    near: list[NearCycle] = []
-    if decision.target == "keys":
-        kept = set(decision.after)
-        near = [each for each in result.near_cycles if set(each.keys) <= kept]
-    elif decision.target.startswith("scheduling.") and decision.after > decision.before:
-        near = list(result.near_cycles[:1])
-    if not near:
-        return ""
-    edges = dict.fromkeys(_missing(each.missing) for each in near)
-    hopes = list(edges)[:_HOPES]
-    more = f" (and {len(edges) - len(hopes)} more)" if len(edges) > len(hopes) else ""
-    return f" It hopes to force {listed(hopes)}{more}."
-
-
-def _missing(missing: MissingEdge) -> str:
-    source = _end(missing.source_template, missing.source_step)
-    target = _end(missing.target_template, missing.target_step)
-    return f"the {missing.kind} edge on key {missing.key} from {source} to {target}"
-
-
-def _end(template: str | None, step: int | None) -> str:
-    name = "an unnamed transaction" if template is None else _safe(template)
-    return name if step is None else f"{name} step {step}"
-
-
-def _parts(near: NearCycle) -> str:
-    return " + ".join(f"{value:.2f} {name}" for name, value in near.score_parts.items() if value)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple | range):
-        return _keys(value)
-    if isinstance(value, dict):
-        return listed(f"{name} {weight:.3g}" for name, weight in value.items())
-    return str(value)
-
-
-def _keys(keys: Sequence[int]) -> str:
-    if len(keys) > _KEYS:
-        return f"{len(keys):,} keys"
-    return f"{'key' if len(keys) == 1 else 'keys'} {listed(map(str, keys))}"
-
-
 def _safe(text: str) -> str:
-    """Names come from anybody's workload; a table cell ends at a bar."""
+    """Names come from anybody's workload."""
     return printable(text).replace("|", "\\|")

@@ -17,7 +17,8 @@ def run_sentence(record: RunRecord) -> str:
         return f"No verdict: {unknown_reason(record)}."
     results = [each.result for each in record.iterations if each.result is not None]
     committed = sum(result.committed for result in results)
-    return f"{nothing_found(committed, len(results), record.facts.isolation, record.expect or 'the model')}."
+    model = results[0].expect if results else "the model"  # by the name that sentences use
+    return f"{nothing_found(committed, len(results), record.facts.isolation, model)}."
 
 
 def unknown_reason(record: RunRecord) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.decision_text import target_text, value_text
 from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.lines import counted
@@ -15,16 +14,8 @@ from txfuzz.report.telling import found as found_by
 
 _ROWS = 100  # of the table
 _TOLD = 40  # iterations whose decisions are told
-_SENTENCE = 400
+_SENTENCE = 800
 _CODES = 12
-
-_MEANING = {
-    "keys": "the keys to choose from",
-    "mix": "the mix of transactions",
-    "scheduling.clients": "the number of clients",
-    "scheduling.barrier_every": "how often the clients meet at a barrier",
-    "init_schema": "whether the tables are made anew",
-}
 
 
 def course_part(record: RunRecord) -> Content:
@@ -75,7 +66,7 @@ def _percent(value: float) -> str:
 
 def _letters(record: RunRecord) -> Content:
     targets = {each.target for one in record.iterations for each in one.decisions}
-    known = [(letter, _MEANING[target]) for target, letter in LETTERS.items() if target in targets]
+    known = [(letter, target_text(target)) for target, letter in LETTERS.items() if target in targets]
     if not known:
         return None
     return el(
@@ -164,30 +155,13 @@ def _decisions(iterations: tuple[Iteration, ...]) -> Content:
 
 def _decision(decision: Adjustment) -> Markup:
     letter = LETTERS.get(decision.target, "·")
-    target = _MEANING.get(decision.target, cut(decision.target, 60))
+    target = cut(target_text(decision.target), 60)
     return el(
         "li",
         el("b", letter, class_="letter"),
         el("div",
            el("p", el("b", cut(decision.heuristic, 60)), f" · {target}: ",
-              el("span", value_text(decision.before), class_="before"), " → ",
-              el("span", value_text(decision.after), class_="after")),
+              el("span", cut(value_text(decision.before), _SENTENCE), class_="before"), " → ",
+              el("span", cut(value_text(decision.after), _SENTENCE), class_="after")),
            el("p", cut(decision.reason, _SENTENCE), class_="quiet")),
     )  # fmt: skip
-
-
-def value_text(value: Any) -> str:
-    """A value of a workload in few words."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return (
-            f"{len(value):,} keys" if len(value) > 8 else cut(", ".join(map(str, value)) or "none", _SENTENCE)
-        )
-    if isinstance(value, Mapping):
-        shown = ", ".join(
-            f"{name} {weight:.2g}" if isinstance(weight, int | float) else str(name)
-            for name, weight in list(value.items())[:24]
-        )
-        return cut(shown, _SENTENCE)
-    return cut(str(value), _SENTENCE)
