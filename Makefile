@@ -8,7 +8,7 @@ READY := .venv/.ready
 # txfuzz exits with 1 when it has found something, which is what the demo is for.
 demo: $(READY)
 	@$(BIN)/txfuzz run --output-dir runs/demo; code=$$?; \
-	if [ $$code -eq 1 ]; then exit 0; fi; \
+	if [ $$code -eq 1 ]; then echo "to have txfuzz on the path: . $(BIN)/activate"; exit 0; fi; \
 	echo "make demo: expected a finding (exit code 1), txfuzz exited with $$code" >&2; exit 1
 
 test: $(READY)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from txfuzz import Adjustment, FeedbackResult, Workload, option
 from txfuzz.feedback.adjusting import current, fewest_keys
 
-_SHOWN = 4  # near-cycles that are named in the reason
+_SHOWN, _LEFT_OUT = 4, 2  # near-cycles that are named in the reason
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,10 @@ class HotKeys:
             yield ", ".join([*gives, *([f"and {more} further ones the rest"] if more > 0 else [])])
         refused = {key: feedback.failed_replays.get(key, 0) for each in shown for key in each.keys}
         refused = {key: count for key, count in refused.items() if count and self.replay_weight}
-        nearer = picked.nearer[:_SHOWN]
+        nearer = picked.nearer
         if nearer:
-            names = [f"near-cycle {each.rank} ({_keys_and_weight(each)})" for each in nearer]
+            names = [f"near-cycle {each.rank} ({_keys_and_weight(each)})" for each in nearer[:_LEFT_OUT]]
+            names += [f"{len(nearer) - _LEFT_OUT} more"] if len(nearer) > _LEFT_OUT else []
             yield f"no room among {picked.most} keys was left for {_and(names)}"
         if refused:
             closed = [f"{count} near-cycle{'s'[: count > 1]} on key {key}" for key, count in refused.items()]
