@@ -18,6 +18,7 @@ from conftest import Ran, Site
 from txfuzz import CampaignResult, run_campaign
 from txfuzz.campaign.resuming import histories_in, resumed_settings
 from txfuzz.errors import HistoryError, UsageError
+from txfuzz.history.reading import read_history
 
 Cli = Callable[..., Ran]
 
@@ -237,3 +238,23 @@ def test_a_campaign_that_fails_says_what_it_found(site: Site, tmp_path: Path, tx
     assert re.search(r"^ended after \d+ iterations?: the database refuses transaction", ran.out, re.MULTILINE)
     assert "artefacts: out" in ran.out
     assert ran.err.splitlines()[-1].startswith("txfuzz: the database refuses transaction")
+
+
+def test_an_adaptive_campaign_goes_on_behind_the_history_that_was_given(place: Path, txfuzz: Cli) -> None:
+    shutil.copy(place / "iter_00/history.edn", "h.edn")
+    ran = txfuzz("adapt", "--history", "h.edn", "--prev-workload", "w.yaml", "--execute", "--iterations", 2)
+    assert ran.code == 1, ran.err
+    (directory,) = Path("runs").iterdir()
+    shutil.rmtree(directory / "iter_02")
+    Path("h.edn").rename("moved.edn")
+    data = record(directory)
+    (directory / "campaign.json").write_text(
+        json.dumps({**data, "state": "running", "iterations": data["iterations"][:2]})
+    )
+    again = txfuzz("run", "--resume", directory)
+    assert again.code == 1, again.err
+    made = histories(directory)
+    assert len(made) == 3
+    keys = [set(read_history(directory / f"iter_{number:02d}/history.edn").keys) for number in (1, 2)]
+    assert keys[1]
+    assert not keys[0] & keys[1]

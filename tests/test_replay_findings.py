@@ -99,6 +99,16 @@ def test_every_form_of_the_report_tells_it(place: Path, txfuzz: Cli) -> None:
     assert "replay_history.edn --expect serializable" in page
 
 
+def test_without_what_its_replay_means_there_is_no_verdict(place: Path, txfuzz: Cli) -> None:
+    told = place / "iter_00/replay_analysis.json"
+    kept = told.read_bytes()
+    told.write_text("{")
+    ran = txfuzz("report", place, "--format", "markdown")
+    told.write_bytes(kept)
+    assert ran.code == 3
+    assert "the replays of iteration 0 showed something" in ran.out
+
+
 def test_a_baseline_knows_it(place: Path, txfuzz: Cli) -> None:
     assert txfuzz("report", place, "--write-baseline", "known.yaml", "--out", "r.html").code == 1
     assert txfuzz("report", place, "--baseline", "known.yaml", "--out", "r.html").code == 0

@@ -139,10 +139,15 @@ class _Campaign:
             return Existing()
         if self.settings.runner_cmd is not None:
             return External(self.settings.runner_cmd, self.url)
-        if self.settings.history is not None:
+        if self.settings.history is not None and not self.continues():
             later = self.clients(stack) if self.settings.execute else Existing()
             return Given(self.settings.history, later)
         return self.clients(stack)
+
+    def continues(self) -> bool:
+        """Is the first history there already, in its place?"""
+        place = self.settings.output
+        return self.settings.resume and place is not None and histories_in(place) > 0
 
     def clients(self, stack: ExitStack) -> Runner:
         prepare()  # now, and not while a database waits for the next iteration

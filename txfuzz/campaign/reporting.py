@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from txfuzz.analysis.restoring import restored, restored_result
-from txfuzz.analysis.result import AnalysisResult
+from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.replay_aim import replay_aim
@@ -41,7 +41,7 @@ def read_run(directory: Path) -> RunRecord:
     facts = reading.facts()
     rows = reading.rows()
     iterations = tuple(reading.iteration(number, place, rows.get(number)) for number, place in places)
-    whole = reading.judge_state(facts.state, iterations)
+    whole = reading.judge_state(facts.state, iterations) and not reading.untold
     return _with_aims(
         RunRecord(
             directory, facts, iterations, _reproducers(directory / "findings"), tuple(reading.remarks), whole
@@ -64,11 +64,13 @@ def _with_aims(record: RunRecord) -> RunRecord:
 
 
 class _Reading:
-    """Reads file by file. remarks: sentences about what is missing or spoilt."""
+    """Reads file by file. remarks: sentences about what is missing or spoilt. untold: is there something
+    among it without which nobody can say that nothing was found?"""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.remarks: list[str] = []
+        self.untold = False
 
     def facts(self) -> CampaignFacts:
         data = self.json("campaign.json")
@@ -104,15 +106,23 @@ class _Reading:
             numbers = self.numbers(where, result)
         decisions = self.json(f"{where}/decisions.json")
         replay = self.json(f"{where}/replay_result.json")
+        note = None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json")
+        replayed = self.replayed(where)
+        if note is not None and note.closed and replayed is None and not _invalid(result):
+            self.untold = True
+            self.remarks.append(
+                f"the replays of iteration {number} showed something, and {where}/replay_analysis.json, "
+                "which says what it means, is missing or spoilt"
+            )
         return Iteration(
             number,
             path,
             numbers,
             None if result is None else _trimmed(result),
             tuple(self.adjustments(where, decisions)),
-            None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json"),
+            note,
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
-            self.replayed(where),
+            replayed,
         )
 
     def replayed(self, where: str) -> AnalysisResult | None:
@@ -230,6 +240,10 @@ def _counts(data: Any) -> dict[str, int]:
     if not isinstance(data, Mapping):
         return {}
     return {str(name): count for name, count in data.items() if isinstance(count, int)}
+
+
+def _invalid(result: AnalysisResult | None) -> bool:
+    return result is not None and result.verdict is Verdict.INVALID
 
 
 def _trimmed(result: AnalysisResult) -> AnalysisResult:
