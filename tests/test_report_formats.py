@@ -206,6 +206,20 @@ def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None
     )
 
 
+def test_a_reviewed_file_keeps_its_comments(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
+    known = tmp_path / "known.yaml"
+    txfuzz("report", runs / "dirty", "--write-baseline", known)
+    reviewed = known.read_text().replace("{type: G2-item}", "{type: G2-item}   # reviewed")
+    known.write_text(reviewed)
+    again = txfuzz("report", runs / "dirty", "--write-baseline", known)
+    assert known.read_text() == reviewed
+    assert "taken out" not in again.err
+    other = txfuzz("report", runs / "skew", "--write-baseline", known)
+    gone = "G-nonadjacent-item, G2-item"
+    assert other.err.endswith(f"\ntaken out of {known}, since they were not seen: {gone}\n")
+    assert known.read_text().startswith(reviewed[: reviewed.index("      - ")])
+
+
 def test_a_finding_beside_a_known_one_is_new(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     known = tmp_path / "known.yaml"
     expected = Expected("dictionary", "dirty", "serializable", (Accepted("G2-item"),))

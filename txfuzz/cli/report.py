@@ -94,11 +94,18 @@ def _read(path: Path) -> tuple[Expected, ...]:
 
 def _note(record: RunRecord, path: Path) -> None:
     from txfuzz.campaign.directory import write_text
-    from txfuzz.report.baseline import baseline_text, updated
+    from txfuzz.report.baseline import baseline_text, noted
+    from txfuzz.report.baseline_edit import edited
 
-    before = _read(path) if path.exists() else ()
-    write_text(path, baseline_text(updated(before, record)))
+    before = _read(path) if path.exists() else None
+    entry = noted(record, before or ())
+    known = path.read_text(encoding="utf-8") if before is not None else ""
+    write_text(path, edited(known, str(path), entry) if known else baseline_text([entry]))
+    old = next((each for each in before or () if each.place == entry.place), None)
+    gone = {each.type for each in old.anomalies} - set(record.types) if old is not None else set()
     click.echo(f"noted in {path}: {', '.join(sorted(record.types)) or 'nothing'}", err=True)
+    if gone:
+        click.echo(f"taken out of {path}, since they were not seen: {', '.join(sorted(gone))}", err=True)
 
 
 def _code(record: RunRecord, comparison: Comparison | None) -> ExitCode:

@@ -118,27 +118,45 @@ def place_of(record: RunRecord) -> tuple[str, str, str]:
     return facts.adapter, facts.isolation, friendly(record.expect)
 
 
-def updated(baseline: Sequence[Expected], record: RunRecord) -> tuple[Expected, ...]:
-    """The baseline with everything that this campaign found; other databases and levels stay."""
+def noted(record: RunRecord, baseline: Sequence[Expected] = ()) -> Expected:
+    """The entry that accepts everything that this campaign found, and nothing else.
+
+    Where the baseline narrows a type down to signatures, and those are all that was found, it stays narrow.
+    """
     place = place_of(record)
-    found = Expected(*place, tuple(Accepted(name) for name in sorted(record.types)))
-    others = [each for each in baseline if each.place != place]
-    return tuple(sorted([*others, found], key=lambda each: each.place))
+    before = next((each for each in baseline if each.place == place), Expected(*place))
+    narrow = {each.type: each for each in before.anomalies if each.signatures is not None}
+    new = {each.anomaly.type for each in record.findings if not before.accepts(each)}
+    return Expected(
+        *place,
+        tuple(
+            narrow[name] if name in narrow and name not in new else Accepted(name)
+            for name in sorted(record.types)
+        ),
+    )
 
 
 def baseline_text(baseline: Sequence[Expected]) -> str:
     """The file."""
     lines = [_HEADER + "version: 1", "expected:" if baseline else "expected: []"]
-    for each in baseline:
-        lines.append(f"  - adapter: {scalar(each.adapter, in_flow=False)}")
-        lines.append(f"    isolation: {scalar(each.isolation, in_flow=False)}")
-        lines.append(f"    expect: {scalar(each.expect, in_flow=False)}")
-        lines.append("    anomalies:" if each.anomalies else "    anomalies: []")
-        for accepted in each.anomalies:
-            names = accepted.signatures
-            data = {"type": accepted.type, **({} if names is None else {"signatures": list(names)})}
-            lines.append(f"      - {flow(data)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(line for each in baseline for line in entry_lines(each))]) + "\n"
+
+
+def entry_lines(expected: Expected, indent: int = 2) -> list[str]:
+    """One entry of the file. indent: where its dash is."""
+    lines = [
+        f"- adapter: {scalar(expected.adapter, in_flow=False)}",
+        f"  isolation: {scalar(expected.isolation, in_flow=False)}",
+        f"  expect: {scalar(expected.expect, in_flow=False)}",
+        "  anomalies:" if expected.anomalies else "  anomalies: []",
+        *(f"    - {accepted_text(each)}" for each in expected.anomalies),
+    ]
+    return [" " * indent + line for line in lines]
+
+
+def accepted_text(accepted: Accepted) -> str:
+    names = accepted.signatures
+    return flow({"type": accepted.type, **({} if names is None else {"signatures": list(names)})})
 
 
 def read_baseline(text: str, source: str) -> tuple[Expected, ...]:
