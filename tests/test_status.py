@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,9 @@ def test_the_rows_say_all_there_is() -> None:
     assert rows["keys"] == "1, 2"
     assert rows["mix"] == "a 25%, b 75%"
     assert rows["decided"] == "mix: because"
+    long = dict(status_rows(replace(status, last="because " * 99)))["decided"]
+    assert long.endswith("because …")
+    assert len(long) <= 242
     assert dict(status_rows(Status("new")))["found"] == "nothing yet"
 
 

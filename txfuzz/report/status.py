@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _BARS = "▁▂▃▄▅▆▇█"
 _KEYS = 8
+_REASON = 240  # characters of the last decision: the screen has to fit into a terminal
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
         ("mix", ", ".join(f"{name} {weight / total:.0%}" for name, weight in status.mix.items())),
     ]
     if status.last:
-        rows.append(("decided", status.last))
+        rows.append(("decided", _brief(status.last)))
     return rows
 
 
@@ -99,6 +100,11 @@ def status_panel(status: Status) -> RenderableType:
         style = "bold red" if label == "found" and status.found else ""
         table.add_row(label, Text(words, style=style))
     return Panel(table, title=Text(status.title), title_align="left", border_style="dim", expand=False)
+
+
+def _brief(text: str) -> str:
+    """Cut between two words."""
+    return text if len(text) <= _REASON else text[:_REASON].rsplit(" ", 1)[0] + " …"
 
 
 def _keys(keys: Sequence[int]) -> str:
