@@ -142,7 +142,7 @@ def test_write_heavy_transactions_gain_below_one() -> None:
     assert (change.target, change.before) == ("mix", {"writer": 1, "reader": 2, "mixed": 1})
     assert change.after == {"writer": 0.2857, "reader": 0.4762, "mixed": 0.2381}
     assert change.reason == (
-        "0.4 concurrent edges a transaction, below 1: 'writer', write-heavy, gain ×1.2 before normalising"
+        "0.4 concurrent edges a transaction, below 1: 'writer', write-heavy, gains ×1.2 before normalising"
     )
 
 
@@ -150,7 +150,7 @@ def test_read_only_transactions_lose_above_two() -> None:
     change = only(Mix(), feedback(concurrent_edges_per_txn=2.5))
     assert change.after == {"writer": 0.2703, "reader": 0.4595, "mixed": 0.2703}
     assert change.reason == (
-        "2.5 concurrent edges a transaction, above 2: 'reader', read-only, lose ×0.85 before normalising"
+        "2.5 concurrent edges a transaction, above 2: 'reader', read-only, loses ×0.85 before normalising"
     )
 
 

@@ -54,7 +54,9 @@ def _asked(workload: Workload) -> str:
     total = sum(weight.weight for weight in workload.mix)
     mix = listed(f"{weight.txn} {weight.weight / total:.0%}" for weight in workload.mix)
     barrier = (
-        f", who meet after every {scheduling.barrier_every} transactions" if scheduling.barrier_every else ""
+        f", who meet after every {counted(scheduling.barrier_every, 'transaction')}"
+        if scheduling.barrier_every
+        else ""
     )
     level = workload.database.isolation or "an unknown isolation level"
     return (

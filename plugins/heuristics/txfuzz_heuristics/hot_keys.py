@@ -103,7 +103,7 @@ class HotKeys:
             names += [f"{len(nearer) - _LEFT_OUT} more"] if len(nearer) > _LEFT_OUT else []
             yield f"no room among {picked.most} keys was left for {_and(names)}"
         if refused:
-            closed = [f"{count} near-cycle{'s'[: count > 1]} on key {key}" for key, count in refused.items()]
+            closed = [f"{count} near-cycle{'s' * (count > 1)} on key {key}" for key, count in refused.items()]
             yield f"no replay closed {_and(closed)}: what a few transactions cannot do is left to a crowd"
         if nearer or refused:
             yield (
@@ -114,7 +114,7 @@ class HotKeys:
         if picked.pressed:
             edges = {each.key: each.concurrent_edges for each in feedback.key_pressure}
             count = sum(edges[key] for key in picked.pressed)
-            yield f"{count:,} concurrent edges ran on {_listed(picked.pressed)}"
+            yield f"{count:,} concurrent edge{'s' * (count != 1)} ran on {_listed(picked.pressed)}"
 
 
 @dataclass(frozen=True)

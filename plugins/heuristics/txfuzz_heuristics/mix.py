@@ -52,12 +52,11 @@ class Mix:
         return 1.0
 
     def _reason(self, words: str, density: float, moved: set[str]) -> str:
-        who = " and ".join(repr(name) for name in sorted(moved))
+        who, s = " and ".join(repr(name) for name in sorted(moved)), "s" if len(moved) == 1 else ""
         if density < self.below:
-            return (
-                f"{words}, below {self.below:g}: {who}, write-heavy, gain ×{self.gain:g} before normalising"
-            )
-        return f"{words}, above {self.above:g}: {who}, read-only, lose ×{self.loss:g} before normalising"
+            change = f"{who}, write-heavy, gain{s} ×{self.gain:g} before normalising"
+            return f"{words}, below {self.below:g}: {change}"
+        return f"{words}, above {self.above:g}: {who}, read-only, lose{s} ×{self.loss:g} before normalising"
 
 
 def _normalised(wanted: dict[str, float], floors: dict[str, float]) -> dict[str, float]:

@@ -45,7 +45,7 @@ class Scheduling:
         if after == before:
             return ()
         side = "below" if after > before else "above"
-        reason = f"{words}, {side} {limit:g}: {after} clients instead of {before}"
+        reason = f"{words}, {side} {limit:g}: {after} client{'s' * (after != 1)} instead of {before}"
         return (Adjustment("scheduling.clients", before, after, reason, self.name),)
 
     def _barrier(self, feedback: FeedbackResult, workload: Workload) -> tuple[Adjustment, ...]:

@@ -23,6 +23,6 @@ class SchemaInit:
             return ()
         reason = (
             f"iteration {feedback.iteration} created the tables; the next ones keep the rows of its "
-            f"{feedback.committed} committed transactions and open new generations of keys"
+            f"{feedback.committed} committed transaction{'s' * (feedback.committed != 1)} and open new generations of keys"
         )
         return (Adjustment("init_schema", True, False, reason, self.name),)
