@@ -138,7 +138,7 @@ def campaign(
         ("return 'more'", "gave 'more', expected a tuple of adjustments"),
         ("return (1,)", "gave (1,), expected a tuple of adjustments"),
         ("return (Adjustment('clients', 4, 5, 'more of them', 'bad'),)", "unknown target 'clients'"),
-        ("return (Adjustment('scheduling.clients', 4, 0, 'none at all', 'bad'),)", "number of at least 1"),
+        ("return (Adjustment('scheduling.clients', 4, 0, 'none at all', 'bad'),)", "number from 1 to 10000"),
         ("return (Adjustment('scheduling.clients', 9, 5, 'fewer of them', 'bad'),)", "but that is 4"),
     ],
 )  # fmt: skip
