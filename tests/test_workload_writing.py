@@ -110,7 +110,7 @@ def workloads(draw: st.DrawFn) -> Workload:
             draw(st.integers(0, 9)),
         ),
         keys=KeyLife(draw(st.integers(1, 99)), draw(st.sampled_from(["fresh", "inserted"]))),
-        analyzers=draw(st.sampled_from([None, (), (Named("elle"),)])),
+        analyzers=draw(st.sampled_from([None, (Named("elle"),)])),
         heuristics=draw(st.none() | plugins),
     )
 
