@@ -21,8 +21,9 @@ class SchemaInit:
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         if self.keep or not workload.init_schema:
             return ()
+        rows = f"{feedback.committed} committed transaction{'s' * (feedback.committed != 1)}"
         reason = (
-            f"iteration {feedback.iteration} created the tables; the next ones keep the rows of its "
-            f"{feedback.committed} committed transaction{'s' * (feedback.committed != 1)} and open new generations of keys"
+            f"iteration {feedback.iteration} created the tables; the next ones keep the rows of its {rows} "
+            "and open new generations of keys"
         )
         return (Adjustment("init_schema", True, False, reason, self.name),)
