@@ -105,6 +105,11 @@ def test_without_a_schedule_the_pauses_are_one() -> None:
          "found the text 'xy', expected a kind of dependency (known: rw, wr, ww)"),
         (BOTH + "  missing: {kind: rw, from: t1, to: ¦x}\n",
          "found the unknown alias 'x' in the replay (known: t1, t2)"),
+        (BOTH + "  anomaly: ¦lost-updaet\n",
+         "there is no anomaly of the type 'lost-updaet': did you mean 'lost-update'?"),
+        (BOTH + "  anomaly: ¦G-single\n",
+         "there is no anomaly of the type 'G-single': did you mean 'G-single-item'?"),
+        (BOTH + "  anomaly: ¦''\n", "found an empty text, expected the name of an anomaly"),
         (BOTH + "  ¦shedule: []\n", "found the unknown field 'shedule' in replay (did you mean 'schedule'?)"),
     ],
 )  # fmt: skip

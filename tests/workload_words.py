@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from txfuzz.analysis.anomaly_table import check_anomaly
 from txfuzz.analysis.consistency import canonical
 from txfuzz.database.port import Capabilities
 from txfuzz.errors import UsageError, WorkloadError, did_you_mean
@@ -82,6 +83,9 @@ class Words:
 
     def check_model(self, name: str) -> None:
         canonical(name)
+
+    def check_anomaly(self, name: str) -> None:
+        check_anomaly(name)
 
 
 def parse(text: str, source: str = "w.yaml") -> Workload:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from txfuzz.errors import UsageError
 
 ADYA_1999 = "Adya, Weak Consistency, PhD thesis, MIT 1999"
 ADYA_2000 = "Adya, Liskov, O'Neil, Generalized Isolation Level Definitions, ICDE 2000"
@@ -80,6 +83,11 @@ _PLAIN: Mapping[str, AnomalyType] = {
     "unwritten-read": AnomalyType("A transaction read a value that no transaction wrote.", TXFUZZ),
 }
 
+_ORDERS = (
+    ("-process", "the order of each process", DAUDJEE_2004),
+    ("-realtime", "real-time order", HERLIHY_1990),
+)
+_EXISTS = "-cycle-exists"
 _CYCLE_EXISTS = AnomalyType(
     "Some cycle of these dependencies exists; no cycle of a more telling type was shown.", KINGSBURY_2020
 )
@@ -87,12 +95,9 @@ _CYCLE_EXISTS = AnomalyType(
 
 def anomaly_type(name: str) -> AnomalyType:
     """The entry of any type that the checker can report."""
-    if name.endswith("-cycle-exists"):
+    if name.endswith(_EXISTS):
         return _CYCLE_EXISTS
-    for suffix, order, source in (
-        ("-process", "the order of each process", DAUDJEE_2004),
-        ("-realtime", "real-time order", HERLIHY_1990),
-    ):
+    for suffix, order, source in _ORDERS:
         if name.endswith(suffix):
             plain = _PLAIN[name.removesuffix(suffix)]
             return AnomalyType(
@@ -100,3 +105,23 @@ def anomaly_type(name: str) -> AnomalyType:
                 f"{plain.source}; with the order: {source}",
             )
     return _PLAIN[name]
+
+
+def check_anomaly(name: str) -> None:
+    """UsageError for a type that is misspelt."""
+    meant = misspelt(name)
+    if meant is not None:
+        raise UsageError(f"there is no anomaly of the type {name!r}: did you mean {meant!r}?")
+
+
+def misspelt(name: str) -> str | None:
+    """The type that is meant by a name that is nearly one; None for a type, and for what is like none.
+
+    Analyzers of plugins have types of their own, which nobody knows beforehand.
+    """
+    known = [f"{plain}{suffix}" for plain in _PLAIN for suffix in ("", *(each for each, _, _ in _ORDERS))]
+    if name in known or name.endswith(_EXISTS):
+        return None
+    folded = {each.lower(): each for each in reversed(known)}
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), folded, n=1, cutoff=0.75)
+    return folded[near[0]] if near else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from txfuzz.analysis.anomaly_table import check_anomaly
 from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.campaign.directory import PLUGINS
@@ -53,6 +54,9 @@ class InstalledVocabulary:
 
     def check_model(self, name: str) -> None:
         check_model(name)
+
+    def check_anomaly(self, name: str) -> None:
+        check_anomaly(name)
 
 
 @dataclass(frozen=True)

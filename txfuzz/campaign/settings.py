@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from txfuzz.errors import UsageError
 from txfuzz.workload.passwords import command_without_secrets
 
 DEFAULT_WORKLOAD = "example"
@@ -58,7 +60,11 @@ class CampaignSettings:
     plugin_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Directories and files may be given as text, too."""
+        """Directories and files may be given as text, too. UsageError for seconds that are none."""
+        for name in ("max_seconds", "plugin_seconds"):
+            seconds = getattr(self, name)
+            if seconds is not None and not (seconds >= 0 and math.isfinite(seconds)):
+                raise UsageError(f"{name} must be a number of seconds, found {seconds}")
         object.__setattr__(self, "plugin_files", tuple(Path(each) for each in self.plugin_files))
         for name in ("workload_dir", "output"):
             if isinstance(given := getattr(self, name), str):

@@ -10,7 +10,7 @@ from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble,
 from txfuzz.campaign.directory import write_bytes
 from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
-from txfuzz.errors import OutputError
+from txfuzz.errors import OutputError, UsageError
 from txfuzz.execution.faults import cautions
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
@@ -36,11 +36,16 @@ def record(
 ) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
     """Run a workload once; what became of it, and sentences that the user should read.
 
-    A workload whose `replay` is enabled is replayed, so many `attempts`.
+    A workload whose `replay` is enabled is replayed, so many `attempts`; another one is run once.
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
     path = workload_path(workload, None)
     asked = read_workload(path, InstalledVocabulary(registry, path))
+    replayed = asked.replay is not None and asked.replay.enabled
+    if attempts != 1 and not replayed:
+        raise UsageError(
+            f"{path}: there is no replay to attempt {attempts} times (no enabled `replay` stanza)"
+        )
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
@@ -52,7 +57,7 @@ def record(
             *database.warnings(),
             *cautions(assembled.faults, database),
         )
-        if asked.replay is not None and asked.replay.enabled:
+        if replayed:
             result = _replayed(assembled, database, history, init, attempts, interrupted)
             return result, warnings
         summary = execute(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.cli import options
-from txfuzz.errors import ExitCode
+from txfuzz.errors import ExitCode, UsageError
+
+_OF_RUNS = ("iterations", "run_replay")
 
 
 @click.command()
@@ -38,7 +41,10 @@ from txfuzz.errors import ExitCode
 @options.plugin_seconds
 @options.strict_plugins
 @options.screen
+@click.pass_context
 def adapt(
+    ctx: click.Context,
+    /,
     history: Path,
     workload: Path,
     output_root: Path,
@@ -60,6 +66,7 @@ def adapt(
     from txfuzz.cli.interruption import interruptible
     from txfuzz.cli.screen import screen
 
+    _check(ctx)
     settings = CampaignSettings(
         workload=workload,
         history=history,
@@ -77,3 +84,11 @@ def adapt(
     click.echo(f"notes: {last / 'notes.md'}")
     click.echo(f"next workload: {last / 'next_workload.yaml'}")
     return ExitCode(result.exit_code)
+
+
+def _check(ctx: click.Context) -> None:
+    """Without --execute nothing is run."""
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name in _OF_RUNS and not ctx.params["execute"]:
+            raise UsageError(f"{parameter.opts[0]} is about workloads that are run: give --execute, too")

@@ -38,7 +38,7 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
     help="How many near-cycles to keep.",
 )  # fmt: skip
 @click.option(
-    "--budget", "budget_seconds", type=click.FloatRange(min=0), default=60.0, show_default=True,
+    "--budget", "budget_seconds", type=options.Seconds(min=0), default=60.0, show_default=True,
     metavar="SECONDS", help="How long the search for cycles in large components may take.",
 )  # fmt: skip
 @click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")

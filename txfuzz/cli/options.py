@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,17 @@ class _File(click.Path):
 
 
 FILE = _File(path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds: no nan, which is neither less nor more than any bound, and no inf."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -48,7 +60,7 @@ strict_plugins = click.option(
 )
 
 plugin_seconds = click.option(
-    "--plugin-seconds", type=click.FloatRange(min=0, min_open=True), default=PLUGIN_SECONDS,
+    "--plugin-seconds", type=Seconds(min=0, min_open=True), default=PLUGIN_SECONDS,
     show_default=True, metavar="S", help="How long a plugin's heuristic or analyzer may take for one answer.",
 )  # fmt: skip
 plugin_files = click.option(

@@ -43,10 +43,15 @@ def report(
     when there are new ones), 3 when there is no verdict, 0 otherwise.
     """
     from txfuzz.campaign.reporting import read_run
-    from txfuzz.report.baseline import compare
+    from txfuzz.report.baseline import compare, doubts
 
     record = read_run(directory)
-    comparison = None if baseline is None else compare(record, _read(baseline))
+    comparison = None
+    if baseline is not None:
+        known = _read(baseline)
+        comparison = compare(record, known)
+        for sentence in doubts(known):
+            click.echo(f"txfuzz: {sentence}", err=True)
     if write_baseline is not None:
         _note(record, write_baseline)
     _write(_told(record, form, comparison), form, out, directory)

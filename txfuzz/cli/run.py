@@ -62,7 +62,7 @@ _BESIDE_RESUME = (
 @options.max_graph_nodes
 @click.option("--stop-on-finding", is_flag=True, help="End with the first iteration that finds something.")
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0), metavar="S",
+    "--max-seconds", type=options.Seconds(min=0), metavar="S",
     help="Begin no further iteration after so many seconds.",
 )  # fmt: skip
 @click.option(

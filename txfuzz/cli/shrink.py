@@ -21,7 +21,7 @@ from txfuzz.errors import ExitCode
     help="In every one of so many attempts the anomaly must recur.",
 )  # fmt: skip
 @click.option(
-    "--budget", "seconds", type=click.FloatRange(min=0), default=60.0, show_default=True,
+    "--budget", "seconds", type=options.Seconds(min=0), default=60.0, show_default=True,
     metavar="SECONDS", help="How long one finding may take.",
 )  # fmt: skip
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from txfuzz.analysis.anomaly_table import misspelt
 from txfuzz.analysis.consistency import friendly
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import UsageError
@@ -140,6 +141,16 @@ def baseline_text(baseline: Sequence[Expected]) -> str:
     """The file."""
     lines = [_HEADER + "version: 1", "expected:" if baseline else "expected: []"]
     return "\n".join([*lines, *(line for each in baseline for line in entry_lines(each))]) + "\n"
+
+
+def doubts(baseline: Sequence[Expected]) -> tuple[str, ...]:
+    """Sentences about types that are misspelt, it seems; analyzers of plugins may have such types."""
+    names = dict.fromkeys(each.type for entry in baseline for each in entry.anomalies)
+    return tuple(
+        f"the baseline accepts {name!r}, which is no type of the checker's: did you mean {meant!r}?"
+        for name in names
+        if (meant := misspelt(name)) is not None
+    )
 
 
 def entry_lines(expected: Expected, indent: int = 2) -> list[str]:

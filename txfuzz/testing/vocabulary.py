@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from txfuzz.analysis.anomaly_table import check_anomaly
 from txfuzz.analysis.consistency import canonical
 from txfuzz.errors import UsageError, did_you_mean
 
@@ -24,3 +25,6 @@ class Names:
 
     def check_model(self, name: str) -> None:
         canonical(name)
+
+    def check_anomaly(self, name: str) -> None:
+        check_anomaly(name)

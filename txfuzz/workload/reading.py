@@ -84,7 +84,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
         heuristics=read_named(fields["heuristics"], "heuristic", vocabulary)
         if "heuristics" in fields
         else None,
-        replay=read_replay(fields["replay"], transactions) if "replay" in fields else None,
+        replay=read_replay(fields["replay"], transactions, vocabulary) if "replay" in fields else None,
         faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
     )
 

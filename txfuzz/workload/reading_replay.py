@@ -8,6 +8,7 @@ from txfuzz.errors import did_you_mean
 from txfuzz.workload.model import Choice, Transaction
 from txfuzz.workload.nodes import Node
 from txfuzz.workload.replay import ACTIONS, EDGES, Action, Missing, Participant, Replay
+from txfuzz.workload.vocabulary import Vocabulary
 
 FIELDS = (
     "enabled", "transactions", "schedule", "focus_key", "pause_after", "missing", "anomaly",
@@ -15,7 +16,7 @@ FIELDS = (
 _ENTRY = "an entry of the schedule"
 
 
-def read_replay(node: Node, transactions: Sequence[Transaction]) -> Replay:
+def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary) -> Replay:
     """transactions: those of the workload. Raises WorkloadError."""
     fields = node.fields("replay", FIELDS, ("transactions",))
     participants = _participants(fields["transactions"], [each.name for each in transactions])
@@ -31,7 +32,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction]) -> Replay:
         _focus(fields["focus_key"], taking_part) if "focus_key" in fields else None,
         pause,
         _missing(fields["missing"], counts) if "missing" in fields else None,
-        fields["anomaly"].text("the name of an anomaly") if "anomaly" in fields else None,
+        _anomaly(fields["anomaly"], vocabulary) if "anomaly" in fields else None,
     )
 
 
@@ -137,3 +138,10 @@ def _missing(node: Node, counts: dict[str, int]) -> Missing:
     fields = node.fields("missing", ("kind", "from", "to"), ("kind", "from", "to"))
     kind = fields["kind"].one_of("a kind of dependency", EDGES)
     return Missing(kind, _alias(fields["from"], counts), _alias(fields["to"], counts))
+
+
+def _anomaly(node: Node, vocabulary: Vocabulary) -> str:
+    name = node.text("the name of an anomaly")
+    with node.place.complaining():
+        vocabulary.check_anomaly(name)
+    return name

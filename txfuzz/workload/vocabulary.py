@@ -6,10 +6,13 @@ from typing import Any, Protocol
 
 
 class Vocabulary(Protocol):
-    """Both methods raise UsageError, whose message is the reason without a place."""
+    """Its methods raise UsageError, whose message is the reason without a place."""
 
     def find(self, kind: str, name: str) -> Any:
         """The named thing of this kind: "adapter", "template", "analyzer", "heuristic" or "fault"."""
 
     def check_model(self, name: str) -> None:
         """Is this a consistency model that a history can be held against?"""
+
+    def check_anomaly(self, name: str) -> None:
+        """Is this a type of anomaly, or at least none that is misspelt?"""
