@@ -140,6 +140,30 @@ def test_the_finding_of_the_readme_is_worded_as_the_program_does() -> None:
     assert said in text(ROOT / "README.md")
 
 
+def test_the_commands_of_the_readme_follow_the_demo() -> None:
+    """make demo installs into .venv, so nothing finds txfuzz before that is on the path."""
+    commands = re.findall(
+        r"^    (\S.*)$", section(ROOT / "README.md", "From a finding to a bug report"), re.M
+    )
+    assert commands[0].startswith(". .venv/bin/activate")
+    assert any(command.startswith("txfuzz execute ") for command in commands)
+    last = section(ROOT / "README.md", "Try it").split("```")[1].strip().splitlines()[-1]
+    echoed = re.search(r'echo "([^"]*activate)"', text(ROOT / "Makefile"))
+    assert echoed is not None
+    assert last == echoed[1].replace("$(BIN)", ".venv/bin")
+
+
+def test_all_pages_tell_one_and_the_same_run() -> None:
+    shown = section(ROOT / "README.md", "Try it")
+    one = re.search(r"^  A cycle of 2 transactions: (\d+) → .*?a contradiction!$", shown, re.M | re.S)
+    assert one is not None
+    assert one[0] in text(TUTORIAL)
+    for page in (TUTORIAL, ARTEFACTS):
+        assert f"{{:index {one[1]}, :type :ok" in text(page)
+    for line in re.findall(r"^  [\d,.]+ (?:committed|edges).*$", shown, re.M):
+        assert line in text(TUTORIAL)
+
+
 AFTER_A_REPLAY = ("replay_history.edn", "replay_result.json", "replay_analysis.json")
 ASKED = """version: 1
 name: asked
