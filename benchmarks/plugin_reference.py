@@ -29,7 +29,8 @@ SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
         "txfuzz.database.port:NoMoreSessions",
-        "txfuzz.database.port:Embeds", "txfuzz.database.port:MakesRoom", "txfuzz.database.port:SeesWaits", "txfuzz.database.port:Batching",
+        "txfuzz.database.port:Embeds", "txfuzz.database.port:MakesRoom",
+        "txfuzz.database.port:SeesWaits", "txfuzz.database.port:Batching",
         "txfuzz.database.port:Patient",
         "txfuzz.database.port:WritesScripts", "txfuzz.database.port:Script",
         "txfuzz.database.port:ScriptLine",

@@ -25,7 +25,7 @@ def test_by_the_library(tmp_path):
     run_campaign(workload="write_skew", output=tmp_path / "run")
 
 def test_a_bug(txfuzz_campaign, monkeypatch):
-    def broken(adapter, url):
+    def broken(adapter, url, clients=0):
         raise ValueError(f"cannot open {url}")
 
     monkeypatch.setattr("txfuzz.campaign.loop.open_database", broken)
