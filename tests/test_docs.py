@@ -18,7 +18,7 @@ import yaml
 from conftest import Ran, Site
 from pages import DOCS, FENCE, PAGES, ROOT, blocks, prose, text
 from txfuzz import AnalysisResult, Verdict, run_campaign
-from txfuzz.cli.group import cli
+from txfuzz.cli.group import command_line
 from txfuzz.errors import ExitCode
 from txfuzz.feedback.adjusting import TARGETS
 from txfuzz.plugin.loading import load_plugins
@@ -100,7 +100,7 @@ def test_commands_parse(page: Path) -> None:
     for line in commands(page):
         words = shlex.split(line, comments=True)
         if words[0] not in OF_A_PLUGIN:
-            parses(cli, "txfuzz", words)
+            parses(command_line(), "txfuzz", words)
 
 
 def parses(command: click.Command, name: str, words: list[str]) -> None:
@@ -122,8 +122,9 @@ def parses(command: click.Command, name: str, words: list[str]) -> None:
 @pytest.mark.parametrize("page", [ROOT / "README.md", ARTEFACTS], ids=["README", "artefacts"])
 def test_exit_codes_are_those_of_the_program(page: Path) -> None:
     assert [int(code) for code in first_column(section(page, "Exit codes"))] == list(ExitCode)
-    assert cli.epilog is not None
-    assert re.findall(r"\b\d+\b", cli.epilog) == [str(int(code)) for code in ExitCode]
+    epilog = command_line().epilog
+    assert epilog is not None
+    assert re.findall(r"\b\d+\b", epilog) == [str(int(code)) for code in ExitCode]
 
 
 def test_the_workloads_of_the_readme_are_those_that_ship() -> None:

@@ -16,7 +16,7 @@ import pytest
 from conftest import Site
 from environments import Environment
 from pages import DOCS, Block, Command, blocks_of, commands, text
-from txfuzz.cli.group import COMMANDS, cli
+from txfuzz.cli.group import COMMANDS, command_line
 from txfuzz.feedback.adjusting import TARGETS
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.loading import load_plugins
@@ -149,7 +149,8 @@ def test_plugin_files_are_taken_where_the_page_says() -> None:
     (listed,) = re.findall(r"plugins are loaded \((.*?)\)", text(ENTRY))
     taking = set()
     for name in COMMANDS:
-        command = cli.get_command(click.Context(cli), name)
+        commands = command_line()
+        command = commands.get_command(click.Context(commands), name)
         assert command is not None
         if any("--plugin-file" in each.opts for each in command.params):
             taking.add(name)

@@ -104,6 +104,7 @@ def outcome(data: bytes, fast: bool) -> History | str:
 @example(b"{:type :ok, :process 0, :value [[:append :k 1] [:append 1 :k] [:append 1 z]]}\n" * 2)
 @example(OURS[0] + OURS[2] + OURS[1].replace(b"[:append 6", b'["append 6'))
 @example(OURS[0] + b" \t\r\n" + OURS[2])
+@example(mutated(2_157_219_408))  # a tag that ends in a slash
 def test_with_and_without_it_histories_read_the_same(data: bytes) -> None:
     quick, slow = outcome(data, True), outcome(data, False)
     if isinstance(quick, History) and isinstance(slow, History):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,7 @@ def command(site: Site, tmp_path: Path) -> str:
     site.add_third()
     (tmp_path / "given.yaml").write_text(WORKLOAD)
     (tmp_path / "runner.py").write_text(RUNNER)
-    return f"env PGPASSWORD={SECRET} DATABASE_URL={URL} {sys.executable} runner.py"
+    return f"env PGPASSWORD={SECRET} DATABASE_URL={URL} {shlex.quote(sys.executable)} runner.py"
 
 
 def test_no_file_has_it(command: str, tmp_path: Path, txfuzz: Cli) -> None:

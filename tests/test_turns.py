@@ -67,6 +67,28 @@ def test_a_file_number_that_is_used_again_belongs_to_its_new_connection() -> Non
     assert len({number for number, _ in seen}) == 1
 
 
+def test_who_yields_comes_after_those_who_have_their_answers() -> None:
+    turns, said = Turns(), []
+    reading, writing = os.pipe()
+    os.write(writing, b"xx")
+
+    def yielding() -> None:
+        turns.wait(reading)
+        said.append("first")
+        turns.yield_()
+        said.append("last")
+
+    def waiting() -> None:
+        turns.wait(double)
+        said.append("then")
+
+    double = os.dup(reading)
+    finish(turns, yielding, waiting)
+    for file in (reading, writing, double):
+        os.close(file)
+    assert said == ["first", "then", "last"]
+
+
 def test_sleepers_wake_in_order_of_time() -> None:
     turns, woken = Turns(), []
 

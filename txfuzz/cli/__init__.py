@@ -12,10 +12,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; an error ends with one sentence on stderr."""
     import click
 
-    from txfuzz.cli.group import cli
+    from txfuzz.cli.group import command_line
 
     try:
         # Not cli.main: that ends with 1, which is a finding here, when the reader of our output has gone
+        cli = command_line()
         with cli.make_context("txfuzz", sys.argv[1:] if arguments is None else list(arguments)) as context:
             code = cli.invoke(context)
         sys.stdout.flush()

@@ -64,15 +64,20 @@ class LazyGroup(click.Group):
                 click.echo(f"txfuzz: {problem}", err=True)
 
 
-@click.group(
-    cls=LazyGroup,
-    epilog="Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration, "
-    "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.version_option(txfuzz.__version__, "-V", "--version", prog_name="txfuzz")
-def cli() -> None:
-    """Ask a database whether it really gives the isolation level that it promises.
+def command_line() -> click.Group:
+    """All commands. Made anew for each run, since plugins add theirs to it."""
+    exit_codes = (
+        "Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration, "
+        "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted."
+    )
+    settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-    `txfuzz run` without arguments runs the default campaign on an embedded server.
-    """
+    @click.group("txfuzz", cls=LazyGroup, epilog=exit_codes, context_settings=settings)
+    @click.version_option(txfuzz.__version__, "-V", "--version", prog_name="txfuzz")
+    def cli() -> None:
+        """Ask a database whether it really gives the isolation level that it promises.
+
+        `txfuzz run` without arguments runs the default campaign on an embedded server.
+        """
+
+    return cli

@@ -73,6 +73,8 @@ class Client:
                     self.close()
                     self.process += self._step
                 done += 1
+                if self._turns is not None:
+                    self._turns.yield_()  # who is in a transaction goes before who begins one
                 if barrier_every and done % barrier_every == 0:
                     rendezvous.meet()
         finally:

@@ -35,7 +35,8 @@ _FORMS = {
     b"steps": rb"\[((?:%b(?: %b)*)?)\]" % (NUMBER, NUMBER),
     b"logical": rb"\[((?:(?:nil|%b)(?: (?:nil|%b))*)?)\]" % (NUMBER, NUMBER),
 }
-_HEAD = re.compile(rb"(?:#[A-Za-z][\w.*+!?$%&=<>/-]* ?)?\{[, ]*")
+_TAG = rb"[A-Za-z][\w.*+!?$%&=<>-]*+"
+_HEAD = re.compile(rb"(?:#%b(?:/%b)? ?)?\{[, ]*" % (_TAG, _TAG))
 _PAIR = re.compile(rb"(:%b(?:/%b)?)(%b)(?:%b|%b)([, ]*)" % (_NAME, _NAME, _GAP, _FORMS[b"value"], _HARMLESS))
 _LIMIT = 32  # shapes; a history has a handful
 _LONGEST = 1 << 12  # bytes of the keys of a shape and of what stands between them
