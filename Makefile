@@ -12,7 +12,7 @@ demo: $(READY)
 	echo "make demo: expected a finding (exit code 1), txfuzz exited with $$code" >&2; exit 1
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check
