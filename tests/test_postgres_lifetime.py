@@ -20,7 +20,8 @@ from txfuzz_postgres.server.launcher import EmbeddedServer, launch
 pytestmark = pytest.mark.server
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
 from txfuzz_postgres.server.launcher import launch
 server = launch()
 try:
