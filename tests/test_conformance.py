@@ -6,6 +6,7 @@ author would run it.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -54,8 +55,14 @@ def caught(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         str(report),
         *CLASSES,
     ]
+    left = {**os.environ, "TMPDIR": str(tmp_path_factory.mktemp("left"))}  # some leave files behind
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=WRONG, capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=WRONG,
+        env=left,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert ran.returncode == 1, ran.stdout + ran.stderr  # 1: there were failures, and nothing worse
     failed: dict[str, set[str]] = defaultdict(set)
