@@ -295,6 +295,7 @@ def test_a_runner_that_fails_is_said(
     assert words in ran.err
     assert "hidden" not in ran.err
     assert len(ran.err.strip().splitlines()[-1]) < 500
+    assert (tmp_path / "out").exists() == (command not in ("'", ""))  # what is no command begins nothing
 
 
 def test_a_database_that_is_lost_loses_no_history(workload: Path, tmp_path: Path, txfuzz: Cli) -> None:

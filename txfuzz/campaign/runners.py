@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from txfuzz.campaign.directory import IterationDirectory, copy_history
+from txfuzz.campaign.settings import words_of
 from txfuzz.database.port import Database
 from txfuzz.errors import HistoryError, UsageError
 from txfuzz.execution.faults import Planned
@@ -81,7 +82,7 @@ class External:
     database_url: str | None = field(default=None, repr=False)
 
     def run(self, turn: Turn) -> None:
-        words = _words(self.command)
+        words = words_of(self.command)
         words += [
             "--config",
             str(turn.place.workload.absolute()),
@@ -127,16 +128,6 @@ class Given:
         copy_history(self._history, turn.place.history)
         self._history = None
         return None
-
-
-def _words(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--runner-cmd cannot be split into words: {error}") from None
-    if not words:
-        raise UsageError("--runner-cmd is empty")
-    return words
 
 
 def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,13 @@ class CampaignSettings:
     plugin_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Directories and files may be given as text, too. UsageError for seconds that are none."""
+        """Directories and files may be given as text, too. UsageError for what is no time or no command."""
         for name in ("max_seconds", "plugin_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not (seconds >= 0 and math.isfinite(seconds)):
                 raise UsageError(f"{name} must be a number of seconds, found {seconds}")
+        if self.runner_cmd is not None:
+            words_of(self.runner_cmd)
         object.__setattr__(self, "plugin_files", tuple(Path(each) for each in self.plugin_files))
         for name in ("workload_dir", "output"):
             if isinstance(given := getattr(self, name), str):
@@ -81,3 +84,14 @@ class CampaignSettings:
             data[name] = None if data[name] is None else str(data[name])
         data["plugin_files"] = [str(path) for path in self.plugin_files]
         return data
+
+
+def words_of(command: str) -> list[str]:
+    """A command as its words, at least one; UsageError where it is none."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--runner-cmd cannot be split into words: {error}") from None
+    if not words:
+        raise UsageError("--runner-cmd is empty")
+    return words
