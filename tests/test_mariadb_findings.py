@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,9 @@ def test_every_shipped_workload_is_clean_or_refused_by_what_is_lacking(
         return
     workload = shipped_on(name, "mariadb", "serializable", {})
     if not workload.faults:
-        result, _ = run(workload, tmp_path / "h.edn", url=here, transactions=600)
+        # Reads lock here: eight clients on a handful of keys are little but each other's deadlock victims
+        few = replace(workload.scheduling, clients=min(3, workload.scheduling.clients), transactions=600)
+        result, _ = run(replace(workload, scheduling=few), tmp_path / "h.edn", url=here)
         assert result.verdict is Verdict.VALID, result.anomaly_types
 
 
