@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,66 @@ def test_clients_meet_and_leave() -> None:
     finish(turns, client(1), client(3), client(2))
     assert rounds == sorted(rounds)
     assert len(rounds) == 6
+
+
+def test_what_is_done_aside_is_done_while_all_wait() -> None:
+    reading, writing = os.pipe()
+    said: list[str] = []
+
+    def aside() -> bool:
+        said.append("aside")
+        if len(said) == 4:
+            os.write(writing, b"x")
+        return True
+
+    def client() -> None:
+        said.append("waits")
+        turns.wait(reading)
+        said.append("goes on")
+
+    turns = Turns(aside)
+    finish(turns, client)
+    os.close(reading)
+    os.close(writing)
+    assert said == ["waits", "aside", "aside", "aside", "goes on"]
+
+
+def test_sleepers_wake_whatever_is_done_aside() -> None:
+    turns, woken = Turns(lambda: True), []
+
+    def client() -> None:
+        start = time.monotonic()
+        turns.sleep(0.05)
+        woken.append(time.monotonic() - start)
+
+    finish(turns, client)
+    assert 0.05 <= woken[0] < 5
+
+
+def test_nothing_to_be_done_aside_keeps_nobody_busy() -> None:
+    asked: list[None] = []
+    turns = Turns(lambda: bool(asked.append(None)))
+    finish(turns, lambda: turns.sleep(0.2))
+    assert len(asked) <= 5
+
+
+def test_where_somebody_always_has_an_answer_it_is_done_now_and_then() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"x")  # and nobody reads it
+    asked: list[float] = []
+    turns = Turns(lambda: bool(asked.append(time.monotonic())))
+
+    def client() -> None:
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            turns.wait(reading)
+
+    finish(turns, client)
+    os.close(reading)
+    os.close(writing)
+    gaps = [after - before for before, after in pairwise(asked)]
+    assert 3 <= len(asked) <= 21
+    assert min(gaps) >= 0.0099
 
 
 # -- on a server --------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from txfuzz.execution.faults import cautions
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.feedback.adjusting import propose_all
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.history.following import Following
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
 from txfuzz.plugin.blaming import named, naming_plugins
@@ -198,11 +199,13 @@ class _Campaign:
         stages: dict[str, float] = {}
         workload = self.written(place, workload)
         self.watcher.iteration_started(number, workload)
+        following = Following(place.history)
         with self.stage(stages, "run"):
-            execution = runner.run(Turn(workload, place, self.interrupted, self.watcher.running))
+            turn = Turn(workload, place, self.interrupted, self.watcher.running, following.read_some)
+            execution = runner.run(turn)
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):
-            history = read_history(place.history)
+            history = following.history()
             check_kind(history, workload)
         with self.stage(stages, "analysis"):
             result = self.judged(number, history)

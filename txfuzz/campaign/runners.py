@@ -16,7 +16,7 @@ from txfuzz.campaign.settings import words_of
 from txfuzz.database.port import Database
 from txfuzz.errors import HistoryError, UsageError
 from txfuzz.execution.faults import Planned
-from txfuzz.execution.run import Watch, execute
+from txfuzz.execution.run import Reading, Watch, execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.workload.model import Workload
 from txfuzz.workload.passwords import command_without_secrets, without_password
@@ -27,12 +27,16 @@ _PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
 
 @dataclass(frozen=True)
 class Turn:
-    """What one iteration asks of a runner. interrupted: set when it is to end early."""
+    """What one iteration asks of a runner. interrupted: set when it is to end early.
+
+    reading: may be told, now and then, how many bytes of the history are written.
+    """
 
     workload: Workload
     place: IterationDirectory
     interrupted: threading.Event
     watch: Watch | None = None
+    reading: Reading | None = None
 
 
 class Runner(Protocol):
@@ -66,6 +70,7 @@ class Clients:
             faults=self._faults,
             interrupted=turn.interrupted,
             watch=turn.watch,
+            reading=turn.reading,
         )
         self._last_key = summary.last_key
         return summary

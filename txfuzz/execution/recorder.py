@@ -27,7 +27,7 @@ class Recorder:
         self.path = path
         self._lock = threading.Lock()
         self._index = 0
-        self._size = 0
+        self.written = 0  # bytes of whole operations
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         except OSError as error:
@@ -66,13 +66,13 @@ class Recorder:
             raise OutputError(
                 f"{self.path}: {error.strerror}; the {self._index:,} operations before are written"
             ) from None
-        self._size += len(line)
+        self.written += len(line)
         self._index += 1
 
     def _cut_back(self) -> None:
         """Leave no half line behind."""
         try:
-            os.ftruncate(self._file, self._size)
+            os.ftruncate(self._file, self.written)
         except OSError:
             return  # readers put up with a torn last line
 

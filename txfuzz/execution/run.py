@@ -30,6 +30,7 @@ _TICK = 0.1  # seconds between two looks at the clients
 _GRACE = 0.3  # seconds that running transactions get after a stop before they are cancelled
 
 Watch = Callable[[int, Tally], None]  # (asked so far, outcomes so far), now and then
+Reading = Callable[[int], bool]  # (bytes of the history written so far) → whether it has read some
 
 
 def execute(
@@ -43,15 +44,17 @@ def execute(
     faults: Sequence[Planned] = (),
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
+    reading: Reading | None = None,
 ) -> ExecutionSummary:
     """Run the workload with all its clients; the history is whole whatever happens.
 
     fresh: start from empty tables. after: physical keys up to this one are taken, whether rows of
     them can be seen or not (an unknown transaction may still write one). faults: those of the
-    workload, as objects. interrupted: set it to end the run early. An error that ends the run after
-    it has begun is in the summary, together with the numbers so far. Raises DatabaseUnavailable
-    where it cannot begin, UsageError for a fault that cannot be injected here, and OutputError
-    where the history cannot be written.
+    workload, as objects. interrupted: set it to end the run early. reading: is called while all
+    clients wait, where they take turns; it must be quick and not raise. An error that ends the run
+    after it has begun is in the summary, together with the numbers so far. Raises
+    DatabaseUnavailable where it cannot begin, UsageError for a fault that cannot be injected here,
+    and OutputError where the history cannot be written.
     """
     kind = workload.kind
     injector = injector_for(faults, database)
@@ -72,7 +75,7 @@ def execute(
             running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
             source = Source(asking, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
-            running.drive(source, interrupted, anchor, watch)
+            running.drive(source, interrupted, anchor, watch, reading)
             seconds = time.monotonic() - start
             reads = running.read_all(keys, interrupted, anchor)
         running.failure = running.failure or anchor.loss()
@@ -109,9 +112,14 @@ class _Running:
                 self._clients.append(client)
 
     def drive(
-        self, source: Source, interrupted: threading.Event, anchor: Anchor, watch: Watch | None
+        self,
+        source: Source,
+        interrupted: threading.Event,
+        anchor: Anchor,
+        watch: Watch | None,
+        reading: Reading | None,
     ) -> None:
-        threads = self._threads(source)
+        threads = self._threads(source, reading)
         for thread in threads:
             thread.start()
         over = threading.Event()
@@ -147,9 +155,11 @@ class _Running:
         thread.start()
         return thread
 
-    def _threads(self, source: Source) -> list[threading.Thread]:
+    def _threads(self, source: Source, reading: Reading | None) -> list[threading.Thread]:
         """One for all clients where they can take turns, else one for each."""
-        turns = Turns() if self._may_take_turns and all(each.patient for each in self._clients) else None
+        turns = None
+        if self._may_take_turns and all(each.patient for each in self._clients):
+            turns = Turns(None if reading is None else lambda: reading(self._recorder.written))
         rendezvous = Rendezvous(len(self._clients), None if turns is None else turns.condition())
         works = [partial(self._work, client, source, rendezvous) for client in self._clients]
         if turns is not None:

@@ -19,11 +19,19 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from greenlet import greenlet
 
+_PUT_OFF = 0.01  # seconds
+
 
 class Turns:
-    """The turns of one thread's clients. All but run() is for clients, each in its turn."""
+    """The turns of one thread's clients. All but run() is for clients, each in its turn.
 
-    def __init__(self) -> None:
+    aside: something short that is done while all of them wait, and now and then where they never all
+    wait; whether it did anything. It must not raise.
+    """
+
+    def __init__(self, aside: Callable[[], bool] | None = None) -> None:
+        self._aside = aside
+        self._aside_due = 0.0
         self._poll = select.poll()
         self._waiting: dict[int, greenlet] = {}  # file descriptor → the client that waits for it
         self._ready: deque[greenlet] = deque()
@@ -55,14 +63,30 @@ class Turns:
 
     def _look(self) -> None:
         """Wait until a client can go on, and give each that can its turn."""
-        milliseconds = None
-        if self._asleep:
-            milliseconds = max(0.0, self._asleep[0][0] - time.monotonic()) * 1000
-        for file, _ in self._poll.poll(milliseconds):
+        for file, _ in self._answers():
             self._poll.unregister(file)
             self._waiting.pop(file).switch()
         while self._asleep and self._asleep[0][0] <= time.monotonic():
             self._ready.append(heappop(self._asleep)[2])
+
+    def _answers(self) -> list[tuple[int, int]]:
+        """The file descriptors that can be read; none where a client wakes before."""
+        while self._aside is not None:
+            answers = self._poll.poll(0)
+            now = time.monotonic()
+            if answers and now < self._aside_due:
+                return answers
+            self._aside_due = now + _PUT_OFF
+            busy = self._aside()
+            if answers:
+                return answers
+            if not busy or self._until_awake() == 0:
+                break
+        return self._poll.poll(self._until_awake())
+
+    def _until_awake(self) -> float | None:
+        """Milliseconds until the next sleeper wakes, if there is one."""
+        return max(0.0, self._asleep[0][0] - time.monotonic()) * 1000 if self._asleep else None
 
     def wait(self, file: int) -> None:
         """Let the others go on until this file descriptor can be read."""

@@ -10,7 +10,6 @@ import io
 import os
 import re
 from functools import cache
-from typing import IO
 
 from txfuzz.errors import HistoryError
 from txfuzz.history.building import HistoryBuilder, Mop, asked
@@ -39,14 +38,14 @@ def read_history(path: str | os.PathLike[str]) -> History:
     name = os.fspath(path)
     with open_file(path) as file:
         try:
-            return _Reader(file, name).history()
+            return Reader(file, name).history()
         except OSError as error:
             raise HistoryError(f"{name}: {error.strerror or error}") from None
 
 
 def read_history_bytes(data: bytes, name: str = "history", *, fast: bool = True) -> History:
     """Read a history from memory. name: for messages. fast=False: all of it by a real parser."""
-    return _Reader(io.BytesIO(data), name, fast=fast).history()
+    return Reader(io.BytesIO(data), name, fast=fast).history()
 
 
 @cache
@@ -54,16 +53,21 @@ def _edn() -> EdnParser:
     return EdnParser()
 
 
-class _Reader:
-    """One reading of one file."""
+class Reader:
+    """One reading of one file.
 
-    def __init__(self, file: IO[bytes], name: str, *, fast: bool = True) -> None:
+    cut_off: whether the source gave no more within an operation, which is left out then.
+    """
+
+    def __init__(self, file: Source, name: str, *, fast: bool = True) -> None:
         self._name = name
         self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
         self._fast = FastLines(self._builder) if fast else None
         self._json: bool | None = None  # not known before the first operation
         self._closing = b""  # the bracket that ends the vector of operations, if they are in one
         self._closed = False
+        self._begun = False
+        self.cut_off = False
         first = file.read(len(GZIP))
         source: Source = _Joined(first, file)
         if first == GZIP:
@@ -71,28 +75,40 @@ class _Reader:
         self._window = Window(source, name)
 
     def history(self) -> History:
-        window = self._window
-        window.more()
-        if window.data.startswith(_UTF_16):
-            raise HistoryError(f"{self._name}:1: expected UTF-8, found UTF-16")
-        if window.data.startswith(_BYTE_ORDER_MARK):
-            window.at = len(_BYTE_ORDER_MARK)
-        while True:
-            if self._fast is not None and self._json is not True and not self._closed:
-                window.at = self._fast.run(window.data, window.at)
-            blanks = BLANKS.match(window.data, window.at)
-            window.at = blanks.end() if blanks else window.at
-            if window.at == len(window.data):
-                if not self._more():
-                    break
-            elif not self._between():
-                self._operation()
+        """All of it."""
+        while self.read_on():
+            pass
         if self._closing and not self._closed:
             self._builder.warn("the history is cut off: the end of its vector is missing")
         if not self._builder.operations:
             why = "".join(f" ({warning})" for warning in self._builder.warnings)
             raise HistoryError(f"{self._name}: expected operations, found none{why}")
         return self._builder.finish()
+
+    def read_on(self) -> bool:
+        """Read on in what is there; False where the source gives no more (now: it may later)."""
+        window = self._window
+        if not self._begun and not self._begin():
+            return False
+        if self._fast is not None and self._json is not True and not self._closed:
+            window.at = self._fast.run(window.data, window.at)
+        blanks = BLANKS.match(window.data, window.at)
+        window.at = blanks.end() if blanks else window.at
+        if window.at == len(window.data):
+            return self._more()
+        if not self._between():
+            self._operation()
+        return True
+
+    def _begin(self) -> bool:
+        """Look at the first bytes of all."""
+        window = self._window
+        self._begun = window.more()
+        if window.data.startswith(_UTF_16):
+            raise HistoryError(f"{self._name}:1: expected UTF-8, found UTF-16")
+        if window.data.startswith(_BYTE_ORDER_MARK):
+            window.at = len(_BYTE_ORDER_MARK)
+        return self._begun
 
     def _more(self) -> bool:
         self._settle()
@@ -210,12 +226,13 @@ class _Reader:
         self._builder.warn(f"line {window.line(window.at)} is cut off and left out: {found}")
         window.drop()
         self._closed = bool(self._closing)  # said already
+        self.cut_off = True
 
 
 class _Joined:
     """A file of which the first bytes have been read."""
 
-    def __init__(self, first: bytes, file: IO[bytes]) -> None:
+    def __init__(self, first: bytes, file: Source) -> None:
         self._first = first
         self._file = file
 
