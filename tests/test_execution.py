@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from txfuzz.database.port import BoundStep, Outcome, SessionError
@@ -67,6 +68,32 @@ def test_the_final_read_sees_every_key(tmp_path: Path) -> None:
     rows = [row for row in range(len(history)) if history.template[row] == final]
     read = {int(key) for row in rows for key in history.mop_key[history.mops[row] : history.mops[row + 1]]}
     assert read == set(range(len(history.keys)))
+
+
+def final_reads(history: History) -> list[int]:
+    """The outcomes of its final reads, in order."""
+    return history.type[history.template == history.templates.index(FINAL_READ)].tolist()
+
+
+def test_a_final_read_whose_connection_is_lost_is_tried_on_another_one(tmp_path: Path) -> None:
+    summary, history = run(tmp_path, DictionaryAdapter(lose_every=2), replace(WORKLOAD, keys=KeyLife(2)))
+    assert summary.failure is None
+    types = final_reads(history)
+    assert types == [OK, INFO] * (summary.final_reads - 1) + [OK]
+    assert summary.final_reads > 2
+    read = {
+        int(key)
+        for row in np.flatnonzero(history.template == history.templates.index(FINAL_READ))
+        if history.type[row] == OK
+        for key in history.mop_key[history.mops[row] : history.mops[row + 1]]
+    }
+    assert read == set(range(len(history.keys)))
+
+
+def test_where_every_connection_is_lost_the_final_read_gives_up(tmp_path: Path) -> None:
+    summary, history = run(tmp_path, DictionaryAdapter(lose_every=1))
+    assert (summary.failure, summary.final_reads) == (None, 0)
+    assert final_reads(history) == [INFO] * 3
 
 
 def test_the_steps_of_each_micro_operation_are_in_the_history(tmp_path: Path) -> None:

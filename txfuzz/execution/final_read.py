@@ -26,29 +26,34 @@ def final_read(
     recorder: Recorder,
     stopped: Callable[[], bool],
 ) -> int:
-    """Read all generations in a few transactions of a process of its own; how many committed.
+    """Read all generations in a few transactions; how many committed.
 
-    generations: physical and logical key of each. A database that is gone ends it quietly: the
-    history is whole, it only knows less.
+    generations: physical and logical key of each. process: the number of its own process; those
+    above are free, too. A database that is gone ends it quietly: the history is whole, it only
+    knows less.
     """
     read = 0
-    try:
-        session = connect()
-    except DatabaseUnavailable:
-        return 0
+    session: Session | None = None
     try:
         for asked in _reads(generations):
-            if stopped():
-                break
             for _ in range(_ATTEMPTS):
+                if stopped():
+                    return read
+                session = session or connect()
                 ended = run_transaction(session, isolation, asked, process, recorder)
-                if ended.lost or ended.type == "ok":
+                if ended.type == "ok":
+                    read += 1
                     break
-            if ended.lost:
-                break
-            read += ended.type == "ok"
+                if ended.lost:
+                    session.close()
+                    session, process = None, process + 1
+            if session is None:
+                return read
+    except DatabaseUnavailable:
+        pass
     finally:
-        session.close()
+        if session is not None:
+            session.close()
     return read
 
 
