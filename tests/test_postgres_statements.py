@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from txfuzz.database.tables import Tables
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
 from txfuzz_postgres.levels import PROMISES, level, lock_clause
-from txfuzz_postgres.statements import Tables, begin_sql, compile_raw, read_sql, write_sql
+from txfuzz_postgres.statements import begin_sql, compile_raw, read_sql, write_sql
 from txfuzz_postgres.values import list_from_binary, list_from_text, register_from_text
 
 

@@ -16,10 +16,10 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 from txfuzz.analysis.result import AnalysisResult
+from txfuzz.closing import Closing
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
 
@@ -53,7 +53,7 @@ def iteration_path(directory: Path, number: int) -> Path:
     return directory / f"iter_{number:02d}"
 
 
-class RunDirectory:
+class RunDirectory(Closing):
     """One campaign's directory, locked while the campaign runs. A context manager."""
 
     def __init__(self, path: Path, lock: IO[bytes]) -> None:
@@ -122,14 +122,6 @@ class RunDirectory:
 
     def close(self) -> None:
         self._lock.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def draw_graphs(history: History, result: AnalysisResult, directory: Path, max_nodes: int) -> tuple[str, ...]:

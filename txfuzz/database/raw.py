@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from txfuzz.database.port import BoundStep, Outcome, SessionError
+from txfuzz.errors import UsageError
 
 
 class Written:
@@ -50,3 +53,18 @@ def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
         message = f"{{table}} needs a key, since there are {count} tables: {sql}"
         raise SessionError(Outcome.BUG, code, message)
     return key % count
+
+
+def rolls_back_to_savepoint(
+    words: tuple[str, ...], ending: Collection[str], *, forbidden: bool = False
+) -> bool:
+    """Is a raw step of these first words, in lower case, ROLLBACK TO?
+
+    ending: words that begin statements which begin or end transactions. UsageError for those, and
+    where the statement is `forbidden` for another reason: it is sessions that do such things.
+    """
+    undoes = words[:1] == ("rollback",) and "to" in words
+    if forbidden or (words and words[0] in ending and not undoes):
+        started = " ".join(words[:2]).upper()
+        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+    return undoes

@@ -11,16 +11,16 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from txfuzz.closing import Closing
 from txfuzz.errors import OutputError
 from txfuzz.execution.appending import append
 from txfuzz.history.writing import Mop, complete_line, event_line, invoke_line
 from txfuzz.workload.asking import Asked
 
 
-class Recorder:
+class Recorder(Closing):
     """Writes one history; any thread may record. OutputError where the file takes no more."""
 
     def __init__(self, path: Path) -> None:
@@ -80,11 +80,3 @@ class Recorder:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

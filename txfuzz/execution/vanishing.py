@@ -7,12 +7,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Self
 
+from txfuzz.closing import Closing
 from txfuzz.errors import OutputError
 
 
-class Anchor:
+class Anchor(Closing):
     """Holds on to a history's file, so that what was written can be saved when its name has gone."""
 
     def __init__(self, path: Path) -> None:
@@ -56,9 +56,3 @@ class Anchor:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
+from txfuzz.closing import Closing
 from txfuzz.database.port import Database
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
@@ -22,7 +21,7 @@ from txfuzz.workload.replay import Replay
 from txfuzz.workload.seeds import stream
 
 
-class Player:
+class Player(Closing):
     """Runs replays of one kind of history on one database. A context manager.
 
     kind: of the workloads. fresh: start from empty tables. stop: set it to break off.
@@ -51,14 +50,6 @@ class Player:
 
     def close(self) -> None:
         self._stepper.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Prepared:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
+from txfuzz.closing import Closing
 from txfuzz.database.port import Database, SeesWaits
 from txfuzz.kind import Kind
 from txfuzz.replay.attempt import Attempt
@@ -18,7 +17,7 @@ from txfuzz.workload.asking import Asked
 from txfuzz.workload.replay import Replay
 
 
-class Stepper:
+class Stepper(Closing):
     """Runs attempts one after the other on the same sessions. A context manager."""
 
     def __init__(
@@ -70,11 +69,3 @@ class Stepper:
         for lane in self._lanes:
             lane.close()
         self._lanes.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from txfuzz.closing import Closing
 from txfuzz.database.port import Script, Session
+from txfuzz.database.tables import Tables
+from txfuzz.database.waits import waits_by_place
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.kind import Kind
 
@@ -22,7 +24,6 @@ from .scripts import NAME as SCRIPT
 from .scripts import write_script
 from .session import MariadbSession
 from .settings import SNAPSHOTS, apply_settings, describe_settings, permitted, session_settings
-from .statements import Tables
 from .url import Target, parse_url
 from .waits import Waits
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 
-class MariadbDatabase:
+class MariadbDatabase(Closing):
     """Made by opened()."""
 
     def __init__(
@@ -129,18 +130,10 @@ class MariadbDatabase:
             if self._server is not None:
                 self._server.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     # -- the place ------------------------------------------------------------------------
 
     def _tables(self, kind: Kind) -> Tables:
-        return Tables(kind, self._schema, self._adapter.tables)
+        return Tables(kind, self._schema, self._adapter.tables, quote="`")
 
     def _kill(self, thread_id: int) -> bool:
         return kill_query(self._target, thread_id)
@@ -172,13 +165,10 @@ class SeeingDatabase(MariadbDatabase):
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
         """See txfuzz.database.port.SeesWaits."""
-        places = {
-            each.thread_id: place for place, each in enumerate(sessions) if isinstance(each, MariadbSession)
+        numbers = {
+            place: each.thread_id for place, each in enumerate(sessions) if isinstance(each, MariadbSession)
         }
-        return {
-            places[waits]: frozenset(places[other] for other in blockers if other in places)
-            for waits, blockers in self._waits.among(list(places)).items()
-        }
+        return waits_by_place(numbers, self._waits.among)
 
 
 def opened(adapter: MariadbAdapter, target: Target, server: EmbeddedServer | None) -> MariadbDatabase:

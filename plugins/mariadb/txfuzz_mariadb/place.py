@@ -7,13 +7,12 @@ locks; the next one drops it.
 
 from __future__ import annotations
 
-import re
-
+from txfuzz.database.tables import Tables
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
 
 from .connection import FAILURES, Link
-from .statements import STEM, Tables, quoted
+from .statements import quoted
 from .tables import EMPTY, create_sql
 
 PREFIX = "txfuzz_"
@@ -99,11 +98,10 @@ def prepare_tables(link: Link, tables: Tables, *, fresh: bool) -> int:
 
 def existing(link: Link, tables: Tables) -> list[str]:
     """Our tables of this kind, also those of an earlier campaign that had more of them."""
-    pattern = re.compile(re.escape(STEM[tables.kind]) + r"(_\d+)?")
     found = link.rows(
         "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s", (tables.schema,)
     )
-    return [name for (name,) in found if pattern.fullmatch(name)]
+    return tables.among(name for (name,) in found)
 
 
 def check_columns(link: Link, tables: Tables, name: str) -> None:

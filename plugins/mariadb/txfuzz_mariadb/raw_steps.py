@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.database.raw import Written, table_index
+from txfuzz.database.tables import Tables
 from txfuzz.database.values import DECODE
 from txfuzz.errors import UsageError
 
 from .codes import NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, TOO_MANY_ROWS, UNDECLARED, WRONG_TYPE
 from .connection import Answer
-from .statements import RawStatement, Tables, compile_raw
+from .statements import RawStatement, compile_raw
 
 Run = Callable[[str, Mapping[str, int] | None], Answer]
 

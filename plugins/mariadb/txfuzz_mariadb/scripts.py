@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from txfuzz.database.port import Script, ScriptLine
 from txfuzz.database.scripts import typed_script
+from txfuzz.database.tables import Tables
 from txfuzz.kind import Kind
 
 from .levels import REPEATABLE_READ, level
-from .statements import ON_DUPLICATE_KEY, STEM, compile_raw, read_sql, write_sql
+from .statements import ON_DUPLICATE_KEY, compile_raw, read_sql, write_sql
 from .tables import EMPTY, create_sql
 
 NAME = "repro.sql"
@@ -18,7 +19,7 @@ NAME = "repro.sql"
 
 def write_script(script: Script, *, append: str, innodb_snapshot_isolation: bool) -> str:
     """One window a session. The options are the adapter's."""
-    table = STEM[script.kind]
+    table = Tables(script.kind).name(0)
     setup = [create_sql(table, script.kind)]
     if script.rows:
         rows = ", ".join(f"({key}, {EMPTY[script.kind]})" for key in script.rows)
@@ -46,7 +47,7 @@ def statement(script: Script, line: ScriptLine, append: str) -> str:
     step = line.step
     if step is None:
         return line.action.upper()
-    table = STEM[script.kind]
+    table = Tables(script.kind).name(0)
     if step.step.sql is not None:
         return filled(compile_raw(step.step.sql).on(table), step.args).rstrip("; \n")
     key = step.key or 0

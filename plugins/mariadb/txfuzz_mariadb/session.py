@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.tables import WRITE, Tables
 from txfuzz.database.values import DECODE
 from txfuzz.errors import UsageError
 
@@ -14,7 +15,7 @@ from .codes import DEADLOCK, NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, WRONG_TYP
 from .connection import FAILURES, Answer, Link, session_error
 from .levels import level
 from .raw_steps import RawSteps
-from .statements import ON_DUPLICATE_KEY, WRITE, Tables, read_sql, write_sql
+from .statements import ON_DUPLICATE_KEY, read_sql, write_sql
 
 
 class MariadbSession:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.errors import UsageError
+from txfuzz.database.raw import rolls_back_to_savepoint
 from txfuzz.kind import Kind
 
 from .levels import lock_clause
@@ -16,25 +15,6 @@ DIALECT = "mariadb"  # by which templates name the SQL that their raw steps are 
 ON_DUPLICATE_KEY = "on-duplicate-key"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
-
-STEM: Mapping[Kind, str] = {Kind.LIST_APPEND: "txfuzz_list_append", Kind.RW_REGISTER: "txfuzz_rw_register"}
-WRITE: Mapping[Kind, str] = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables of one kind of history: physical key k lives in table k modulo `count`."""
-
-    kind: Kind
-    schema: str
-    count: int
-
-    def name(self, index: int) -> str:
-        return STEM[self.kind] if index == 0 else f"{STEM[self.kind]}_{index}"
-
-    def qualified(self, index: int) -> str:
-        """With its database, quoted, for the text of a statement."""
-        return f"{quoted(self.schema)}.{self.name(index)}"
 
 
 def quoted(name: str) -> str:
@@ -101,11 +81,8 @@ def compile_raw(sql: str) -> RawStatement:
     """
     plain = without_quoted(sql)
     words = tuple(word.lower() for word in re.findall(r"\w+", plain)[:4])
-    undoes = words[:1] == ("rollback",) and "to" in words
-    sets_level = words[:1] == ("set",) and SETTINGS.search(plain.lower())
-    if (words[:1] and words[0] in ENDING and not undoes) or sets_level:
-        started = " ".join(words[:2]).upper()
-        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+    sets_level = words[:1] == ("set",) and SETTINGS.search(plain.lower()) is not None
+    undoes = rolls_back_to_savepoint(words, ENDING, forbidden=sets_level)
     names: set[str] = set()
     pieces: list[str] = []
     end = 0

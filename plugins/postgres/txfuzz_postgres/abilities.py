@@ -11,12 +11,3 @@ ON_OUR_OWN = {
     LIMIT: "given time-outs for the sessions of everybody",
 }
 ABILITIES = ON_ANY_SERVER | frozenset(ON_OUR_OWN)
-
-
-def why_not(ability: str, *, embedded: bool) -> str | None:
-    """The reason as a sentence; None where the server can suffer it."""
-    if ability not in ABILITIES:
-        return f"PostgreSQL has no ability {ability!r}"
-    if ability in ON_OUR_OWN and not embedded:
-        return f"only a server that txfuzz has started itself can be {ON_OUR_OWN[ability]}"
-    return None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
+from txfuzz.closing import Closing
 from txfuzz.database.port import Script, Session, SessionError
+from txfuzz.database.tables import Tables
+from txfuzz.database.waits import waits_by_place
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
 
@@ -23,7 +25,6 @@ from .room import no_room
 from .scripts import SPEC, write_scripts
 from .session import PostgresSession
 from .settings import describe_settings, permitted, session_settings, settings_sql
-from .statements import Tables
 from .tester import try_spec
 from .url import Target, parse_url
 from .waits import Waits
@@ -43,7 +44,7 @@ CONTROL_SETTINGS = {
 }
 
 
-class PostgresDatabase:
+class PostgresDatabase(Closing):
     """Made by open_embedded() and open_url()."""
 
     def __init__(self, adapter: PostgresAdapter, target: Target, server: EmbeddedServer | None) -> None:
@@ -118,15 +119,12 @@ class PostgresDatabase:
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
         """See txfuzz.database.port.SeesWaits."""
-        places = {
-            each.backend_pid: place
+        numbers = {
+            place: each.backend_pid
             for place, each in enumerate(sessions)
             if isinstance(each, PostgresSession)
         }
-        return {
-            places[pid]: frozenset(places[other] for other in blockers if other in places)
-            for pid, blockers in self._waits.among(list(places)).items()
-        }
+        return waits_by_place(numbers, self._waits.among)
 
     def scripts(self, script: Script) -> Mapping[str, str]:
         """See txfuzz.database.port.WritesScripts."""
@@ -159,14 +157,6 @@ class PostgresDatabase:
             self._control.close()
             if self._server is not None:
                 self._server.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # -- the place ------------------------------------------------------------------------
 

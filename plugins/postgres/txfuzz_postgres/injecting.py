@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import threading
-import weakref
 from collections.abc import Iterable
 from random import Random
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.database.injecting import ServerInjector
 
-from .abilities import why_not
+from .abilities import ON_ANY_SERVER, ON_OUR_OWN
 from .connection import BAD
 from .control import Control
 from .session import PostgresSession
@@ -25,11 +23,7 @@ if TYPE_CHECKING:
 
 
 class Cuttable(PostgresSession):
-    """A session whose connection can be cut at its next COMMIT.
-
-    Cut on the way back, the server gets the COMMIT and we get no answer; cut on the way there, the
-    server gets none. To the client both look alike, which is the point.
-    """
+    """See txfuzz.database.injecting.Cuttable."""
 
     _cut: int | None = None
 
@@ -37,8 +31,11 @@ class Cuttable(PostgresSession):
     def usable(self) -> bool:
         return self._conn.status != BAD
 
+    @property
+    def number(self) -> int:
+        return self.backend_pid
+
     def cut_next_commit(self, how: int) -> None:
-        """how: socket.SHUT_RD cuts the way back, socket.SHUT_RDWR both ways."""
         self._cut = how
 
     def _before_commit(self) -> None:
@@ -49,30 +46,14 @@ class Cuttable(PostgresSession):
                 double.shutdown(how)
 
 
-class Injector:
+class Injector(ServerInjector[Cuttable, "EmbeddedServer"]):
     """Does it, to the server of one campaign. server: ours, or None for somebody else's."""
 
     def __init__(self, control: Control, application: str, server: EmbeddedServer | None) -> None:
+        super().__init__("PostgreSQL", ON_ANY_SERVER, ON_OUR_OWN, server)
         self._control = control
         self._application = application
-        self._server = server
-        self._sessions: weakref.WeakSet[Cuttable] = weakref.WeakSet()
-        self._guard = threading.Lock()
         self._paused: list[int] = []
-
-    def watch(self, session: Cuttable) -> None:
-        """Sessions that commits can be cut of; forgotten with them."""
-        with self._guard:
-            self._sessions.add(session)
-
-    def cannot(self, ability: str) -> str | None:
-        return why_not(ability, embedded=self._server is not None)
-
-    def kill(self) -> int:
-        return self._own().kill()
-
-    def restart(self) -> None:
-        self._own().start()
 
     def terminate(self, share: float, chance: Random) -> int:
         pids = self._backends()
@@ -83,7 +64,7 @@ class Injector:
         return int(self._control.run(lambda on: on.scalar(ended, {"pids": chosen})) or 0)
 
     def pause(self, whom: str, chance: Random) -> int:
-        server = self._own()
+        server = self.server()
         backends = self._backends() if whom != "server" else []
         if whom == "session":
             pids = chance.sample(backends, min(1, len(backends)))
@@ -96,7 +77,7 @@ class Injector:
 
     def resume(self) -> None:
         pids, self._paused = self._paused, []
-        self._own().resume(pids)
+        self.server().resume(pids)
 
     def limit(self, statement_ms: int, lock_ms: int) -> None:
         """For all sessions at once, those that are open included: from their next statement on."""
@@ -106,19 +87,6 @@ class Injector:
             for name, value in wished.items()
         ]
         self._control.run_alone([*changes, "SELECT pg_reload_conf()"])
-
-    def cut_commits(self, count: int, chance: Random) -> int:
-        with self._guard:
-            sessions = [session for session in self._sessions if session.usable]
-        chosen = chance.sample(sessions, min(count, len(sessions)))
-        for session in chosen:
-            session.cut_next_commit(chance.choice((socket.SHUT_RD, socket.SHUT_RDWR)))
-        return len(chosen)
-
-    def _own(self) -> EmbeddedServer:
-        if self._server is None:
-            raise DatabaseUnavailable("this is somebody else's server")
-        return self._server
 
     def _backends(self) -> list[int]:
         """The processes of our sessions, without the control connection's."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from psycopg.pq.abc import PGresult
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.tables import WRITE, Tables
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
 
 from .sqlstate import DATATYPE_MISMATCH, NO_DATA, SYNTAX_ERROR
-from .statements import WRITE, Tables, read_sql, write_sql
+from .statements import read_sql, write_sql
 from .values import FROM_TEXT, list_from_binary
 from .wire import BINARY, TEXT, Wire
 

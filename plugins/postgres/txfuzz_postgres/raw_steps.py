@@ -8,6 +8,7 @@ from psycopg import pq
 from psycopg.pq.abc import PGresult
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.tables import Tables
 from txfuzz.errors import UsageError
 from txfuzz.workload.model import NewValue
 
@@ -19,7 +20,7 @@ from .sqlstate import (
     SYNTAX_ERROR,
     UNDEFINED_PARAMETER,
 )
-from .statements import RawStatement, Tables, compile_raw
+from .statements import RawStatement, compile_raw
 from .values import FROM_TEXT
 from .wire import TUPLES_OK, Wire
 

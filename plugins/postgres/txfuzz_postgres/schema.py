@@ -7,8 +7,6 @@ the next one drops it.
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -26,10 +24,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
+from txfuzz.database.tables import Tables
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
-
-from .statements import STEM, Tables
 
 PREFIX = "txfuzz_"
 MARK = "made by txfuzz for one campaign, dropped when it is over"
@@ -120,9 +117,7 @@ def prepare_tables(connection: Connection, tables: Tables, *, fresh: bool) -> in
 
 def existing(connection: Connection, tables: Tables) -> list[str]:
     """Our tables of this kind, also those of an earlier campaign that had more of them."""
-    pattern = re.compile(re.escape(STEM[tables.kind]) + r"(_\d+)?")
-    names = inspect(connection).get_table_names(schema=tables.schema)
-    return [name for name in names if pattern.fullmatch(name)]
+    return tables.among(inspect(connection).get_table_names(schema=tables.schema))
 
 
 def check_columns(connection: Connection, tables: Tables, name: str) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from txfuzz.database.port import BoundStep, Script, ScriptLine
 from txfuzz.database.scripts import typed_script
+from txfuzz.database.tables import WRITE, Tables
 from txfuzz.kind import Kind
 
 from .levels import level
-from .statements import STEM, WRITE, compile_raw, read_sql, write_sql
+from .statements import compile_raw, read_sql, write_sql
 
 COLUMN = {Kind.LIST_APPEND: "bigint[]", Kind.RW_REGISTER: "bigint"}
 EMPTY = {Kind.LIST_APPEND: "ARRAY[]::bigint[]", Kind.RW_REGISTER: "NULL"}
@@ -95,7 +96,7 @@ def begin(script: Script) -> str:
 
 
 def table(script: Script) -> str:
-    return STEM[script.kind]
+    return Tables(script.kind).name(0)
 
 
 def last_reads(script: Script) -> list[str]:

@@ -14,13 +14,14 @@ from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.tables import Tables
 
 from .connection import BAD, cut, request_cancel
 from .levels import level
 from .own_steps import OwnSteps, call
 from .raw_steps import RawSteps
 from .sqlstate import IN_FAILED_TRANSACTION, INVALID_TRANSACTION
-from .statements import Tables, begin_sql
+from .statements import begin_sql
 from .wire import TEXT, Wire
 
 IDLE = int(pq.TransactionStatus.IDLE)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.errors import UsageError
+from txfuzz.database.raw import rolls_back_to_savepoint
 from txfuzz.kind import Kind
 
 from .levels import lock_clause
@@ -15,26 +14,6 @@ from .levels import lock_clause
 ON_CONFLICT = "on-conflict"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)
-
-STEM: Mapping[Kind, str] = {Kind.LIST_APPEND: "txfuzz_list_append", Kind.RW_REGISTER: "txfuzz_rw_register"}
-WRITE: Mapping[Kind, str] = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables of one kind of history: physical key k lives in table k modulo `count`."""
-
-    kind: Kind
-    schema: str
-    count: int
-
-    def name(self, index: int) -> str:
-        return STEM[self.kind] if index == 0 else f"{STEM[self.kind]}_{index}"
-
-    def qualified(self, index: int) -> str:
-        """With its schema, quoted, for the text of a statement."""
-        schema = self.schema.replace('"', '""')
-        return f'"{schema}".{self.name(index)}'
 
 
 def begin_sql(level: str) -> str:
@@ -102,10 +81,7 @@ def compile_raw(sql: str) -> RawStatement:
     Raises UsageError for statements that would end the transaction or change its level: sessions do that.
     """
     words = first_words(sql)
-    undoes = words[:1] == ("rollback",) and "to" in words
-    if (words[:1] and words[0] in ENDING and not undoes) or FORBIDDEN & {words[:2], words[:3]}:
-        started = " ".join(words[:2]).upper()
-        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+    undoes = rolls_back_to_savepoint(words, ENDING, forbidden=bool(FORBIDDEN & {words[:2], words[:3]}))
     numbers: dict[str, int] = {}
 
     def number(token: re.Match[str]) -> str:

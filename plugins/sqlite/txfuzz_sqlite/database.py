@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from txfuzz.closing import Closing
+from txfuzz.database.tables import PREFIX, Tables
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.kind import Kind
 
@@ -19,7 +19,6 @@ from .codes import is_contention
 from .files import Place, own_place, place_of, remove_file
 from .modes import JOURNAL, WAL
 from .session import SqliteSession
-from .statements import Tables
 
 if TYPE_CHECKING:
     from .adapter import SqliteAdapter
@@ -29,10 +28,9 @@ PATIENCE = 10.0  # seconds that the control connection waits for a lock
 JOURNAL_MODE = {WAL: "wal", JOURNAL: "delete"}
 COLUMN = {Kind.LIST_APPEND: "TEXT NOT NULL", Kind.RW_REGISTER: "INTEGER"}
 EMPTY = {Kind.LIST_APPEND: "", Kind.RW_REGISTER: None}
-KEPT = "txfuzz_"
 
 
-class SqliteDatabase:
+class SqliteDatabase(Closing):
     """Made by open_own() and open_url().
 
     ours: nobody else knows the place, and it goes with us.
@@ -46,7 +44,7 @@ class SqliteDatabase:
         self._lock = threading.RLock()
         self._was_there = place.path is not None and place.path.exists()
         # Tables that stay must be found again; those of a campaign are its alone.
-        self._prefix = KEPT if ours or adapter.keep else f"{KEPT}{secrets.token_hex(4)}_"
+        self._prefix = PREFIX if ours or adapter.keep else f"{PREFIX}{secrets.token_hex(4)}_"
         self._mode_before: str | None = None
         self._control = self._connect(PATIENCE)
         try:
@@ -117,18 +115,10 @@ class SqliteDatabase:
                     remove_file(self._place.path)
                 self._place.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     # -- the place ------------------------------------------------------------------------
 
     def _tables(self, kind: Kind) -> Tables:
-        return Tables(kind, self._prefix, self._adapter.tables)
+        return Tables(kind, count=self._adapter.tables, prefix=self._prefix)
 
     def _connect(self, busy_seconds: float) -> sqlite3.Connection:
         """A connection without transactions of its own making."""
@@ -223,9 +213,8 @@ def prepare_tables(conn: sqlite3.Connection, tables: Tables, *, fresh: bool) -> 
 
 def existing(conn: sqlite3.Connection, tables: Tables) -> list[str]:
     """Our tables of this kind, also those of an earlier campaign that had more of them."""
-    pattern = re.compile(re.escape(tables.stem) + r"(_\d+)?")
     names = conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    return [name for (name,) in names if pattern.fullmatch(name)]
+    return tables.among(name for (name,) in names)
 
 
 def check_columns(conn: sqlite3.Connection, tables: Tables, name: str) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.database.raw import Written, table_index
+from txfuzz.database.tables import Tables
 from txfuzz.database.values import DECODE
 from txfuzz.errors import UsageError
 
-from .statements import Tables, compile_raw
+from .statements import compile_raw
 
 MISUSE = "SQLITE_MISUSE"
 

@@ -9,12 +9,13 @@ import time
 from collections.abc import Mapping
 
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.tables import WRITE, Tables
 from txfuzz.database.values import DECODE
 
 from .codes import code_of, is_locked, name_of, outcome_of
 from .modes import READ_UNCOMMITTED, level
 from .raw_steps import MISUSE, Answer, RawSteps
-from .statements import WRITE, Tables, read_sql, write_sql
+from .statements import read_sql, write_sql
 
 PAUSE = 0.0005  # seconds between two looks at a lock
 TURN = 1e-5  # seconds, as if a server were asked: the other clients get their turn

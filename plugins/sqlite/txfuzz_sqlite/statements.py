@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.errors import UsageError
+from txfuzz.database.raw import rolls_back_to_savepoint
 from txfuzz.kind import Kind
 
 DIALECT = "sqlite"  # by which templates name the SQL that their raw steps are written in
 UPDATE_ELSE_INSERT = "update-else-insert"
 ON_CONFLICT = "on-conflict"
 WRITE_FORMS = (ON_CONFLICT, UPDATE_ELSE_INSERT)
-
-STEM: Mapping[Kind, str] = {Kind.LIST_APPEND: "list_append", Kind.RW_REGISTER: "rw_register"}
-WRITE: Mapping[Kind, str] = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables of one kind of history: physical key k lives in table k modulo `count`."""
-
-    kind: Kind
-    prefix: str
-    count: int
-
-    @property
-    def stem(self) -> str:
-        return self.prefix + STEM[self.kind]
-
-    def name(self, index: int) -> str:
-        return self.stem if index == 0 else f"{self.stem}_{index}"
 
 
 def read_sql(table: str) -> str:
@@ -78,10 +58,5 @@ def compile_raw(sql: str) -> RawStatement:
     Raises UsageError for statements that would end the transaction, or change its level or its files.
     """
     words = tuple(word.lower() for word in re.findall(r"\w+", QUOTED.sub(" ", sql)))
-    first = words[0] if words else ""
-    undoes = first == "rollback" and "to" in words
-    if (first in ENDING and not undoes) or first in FORBIDDEN:
-        raise UsageError(
-            f"{first.upper()}: a step may not begin or end the transaction, nor change its isolation"
-        )
-    return RawStatement(sql, undoes, opens=first == "savepoint")
+    undoes = rolls_back_to_savepoint(words, ENDING, forbidden=bool(words) and words[0] in FORBIDDEN)
+    return RawStatement(sql, undoes, opens=words[:1] == ("savepoint",))

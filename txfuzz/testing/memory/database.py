@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from txfuzz.closing import Closing
 from txfuzz.database.port import Session
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from txfuzz.testing.memory.adapter import MemoryAdapter
 
 
-class MemoryDatabase:
+class MemoryDatabase(Closing):
     """A store for each kind of history. url_given: somebody expected a server elsewhere."""
 
     def __init__(self, adapter: MemoryAdapter, *, url_given: bool) -> None:
@@ -91,14 +91,6 @@ class MemoryDatabase:
             for backend in store.connected():
                 store.disconnect(backend)
             store.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _reachable(self, kind: Kind) -> Store:
         if self._closed or self._injector.down:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import socket
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
 from txfuzz.database.embedded.account import server_account
 from txfuzz.database.embedded.directory import make_directory
 from txfuzz.database.embedded.link import KeeperLink, environment_without
 from txfuzz.database.embedded.log import reason_in
-from txfuzz.database.embedded.processes import go_on, kill_all, stop
+from txfuzz.database.embedded.processes import go_on, stop
+from txfuzz.database.embedded.server import OwnServer, kept
 from txfuzz.errors import DatabaseUnavailable
 
 from .files import ServerFiles, find_server
@@ -26,8 +24,6 @@ PREFIX = "txfuzz-mariadb-"
 SOCKET = "mariadb.sock"
 SUPERUSER = "root"  # the server's, not the system's
 INSTALL_SECONDS = 120.0
-START_SECONDS = 60.0
-GONE_SECONDS = 20.0
 _ERROR = re.compile(r"\bERROR\b[\]:]?\s*(.+)")
 # The data goes with the server, so nothing has to be written back before it ends.
 STOPS: tuple[tuple[int, float], ...] = ((int(signal.SIGKILL), 3.0),)
@@ -58,20 +54,16 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-class EmbeddedServer:
-    """A running server of our own. close() stops it and removes its directory; so does our death."""
+class EmbeddedServer(OwnServer):
+    """A running MariaDB of our own."""
 
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
     ) -> None:
+        super().__init__(PRODUCT, directory, link)
         self.files = files
-        self.directory = directory
-        self.data = directory / "data"
         self.socket = directory / SOCKET
-        self.log = directory / "server.log"
         self.user = SUPERUSER
-        self.pid = 0
-        self._link = link
         self._settings = settings
 
     def install(self) -> None:
@@ -89,29 +81,7 @@ class EmbeddedServer:
         argv += [f"--socket={self.socket}", f"--pid-file={self.directory / 'pid'}"]
         argv += [f"--tmpdir={self.directory}"]
         argv += [f"--{name.replace('_', '-')}={value}" for name, value in self._settings.items()]
-        self.pid = self._link.start(argv, self.log)
-        until = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._link.status(self.pid) is not None:
-                raise DatabaseUnavailable(
-                    f"MariaDB ({self.files.mariadbd}) did not start: {last_words(self.log)}"
-                )
-            if time.monotonic() > until:
-                raise DatabaseUnavailable(
-                    f"MariaDB ({self.files.mariadbd}) took no connection within {START_SECONDS:.0f} s: "
-                    f"{last_words(self.log)}"
-                )
-            time.sleep(0.01)
-
-    def running(self) -> bool:
-        return self.pid != 0 and self._link.status(self.pid) is None
-
-    def kill(self) -> int:
-        """kill -9, and wait until it is gone; how many processes that were."""
-        killed = kill_all(self.pid, GONE_SECONDS)
-        while self._link.status(self.pid, 0.05) is None:
-            pass  # its parent is about to say so
-        return killed
+        self.run(argv, look_every=0.01)
 
     def pause(self) -> int:
         return stop([self.pid])
@@ -119,24 +89,16 @@ class EmbeddedServer:
     def resume(self) -> None:
         go_on([self.pid])
 
-    def close(self) -> None:
-        """Stop the server and remove everything; idempotent."""
-        self._link.close()
-        shutil.rmtree(self.directory, ignore_errors=True)  # if the keeper was killed, it is left to us
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """A server that is ready greets whoever connects."""
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
             caller.settimeout(5.0)
             caller.connect(str(self.socket))
             return len(caller.recv(5)) == 5
         return False
+
+    def last_words(self) -> str:
+        return last_words(self.log)
 
 
 def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
@@ -147,21 +109,12 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     files = find_server()
     account = server_account(PRODUCT)
     directory = make_directory(account, PREFIX, SOCKET)
-    link = None
-    try:
-        environment = environment_without("MYSQL", "MARIADB", "TMP") | {"TMPDIR": str(directory)}
-        link = KeeperLink(directory, account, PRODUCT, STOPS, environment)
+    environment = environment_without("MYSQL", "MARIADB", "TMP") | {"TMPDIR": str(directory)}
+    with kept(PRODUCT, directory, account, STOPS, environment) as link:
         server = EmbeddedServer(files, directory, link, {**SETTINGS, **(settings or {})})
         server.install()
         server.start()
-        return server
-    except BaseException as error:
-        if link is not None:
-            link.close()
-        shutil.rmtree(directory, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise DatabaseUnavailable(f"the embedded MariaDB cannot be started: {error}") from None
-        raise
+    return server
 
 
 def last_words(log: Path) -> str:

@@ -6,16 +6,15 @@ import re
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
 
 from txfuzz.database.embedded.account import Account, server_account
 from txfuzz.database.embedded.directory import make_directory
 from txfuzz.database.embedded.link import KeeperLink, environment_without
 from txfuzz.database.embedded.log import reason_in
-from txfuzz.database.embedded.processes import go_on, kill_all, processes_of, stop
+from txfuzz.database.embedded.processes import go_on, processes_of, stop
+from txfuzz.database.embedded.server import OwnServer, kept
 from txfuzz.errors import DatabaseUnavailable
 
 from .files import ServerFiles, executable_for, find_server
@@ -25,8 +24,6 @@ SUPERUSER = "postgres"
 PORT = 5432
 SOCKET = ".s.PGSQL."
 INITDB_SECONDS = 120.0
-START_SECONDS = 60.0
-GONE_SECONDS = 20.0
 PREFIX = "txfuzz-pg-"
 PRODUCT = "PostgreSQL"
 # Fast shutdown: disconnect the clients, shut down in order. Immediate: drop everything.
@@ -57,19 +54,15 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-class EmbeddedServer:
-    """A running server of our own. close() stops it and removes its directory; so does our death."""
+class EmbeddedServer(OwnServer):
+    """A running PostgreSQL of our own."""
 
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
     ) -> None:
+        super().__init__(PRODUCT, directory, link)
         self.files = files
-        self.directory = directory
-        self.data = directory / "data"
-        self.log = directory / "server.log"
-        self._link = link
         self._settings = settings
-        self.pid = 0
 
     @property
     def conninfo(self) -> dict[str, str]:
@@ -86,33 +79,11 @@ class EmbeddedServer:
         argv = [str(self.files.postgres), "-D", str(self.data)]
         for name, value in self._settings.items():
             argv += ["-c", f"{name}={value}"]
-        self.pid = self._link.start(argv, self.log)
-        until = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._link.status(self.pid) is not None:
-                raise DatabaseUnavailable(
-                    f"PostgreSQL ({self.files.postgres}) did not start: {self.last_words()}"
-                )
-            if time.monotonic() > until:
-                raise DatabaseUnavailable(
-                    f"PostgreSQL ({self.files.postgres}) took no connection within {START_SECONDS:.0f} s: "
-                    f"{self.last_words()}"
-                )
-            time.sleep(0.005)
-
-    def running(self) -> bool:
-        return self.pid != 0 and self._link.status(self.pid) is None
+        self.run(argv, look_every=0.005)
 
     def processes(self) -> list[int]:
         """The pids of the server, the postmaster's last."""
         return processes_of(self.pid)
-
-    def kill(self) -> int:
-        """kill -9 of the whole server, and wait until it is gone; how many processes that were."""
-        killed = kill_all(self.pid, GONE_SECONDS)
-        while self._link.status(self.pid, 0.05) is None:
-            pass  # its parent is about to say so
-        return killed
 
     def pause(self, pids: Sequence[int]) -> int:
         """Stop these processes of the server; how many there were."""
@@ -126,18 +97,7 @@ class EmbeddedServer:
         """The line of the server's log that says most about a failure."""
         return last_words(self.log)
 
-    def close(self) -> None:
-        """Stop the server and remove everything; idempotent."""
-        self._link.close()
-        shutil.rmtree(self.directory, ignore_errors=True)  # if the keeper was killed, it is left to us
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         from psycopg import pq
         from psycopg.conninfo import make_conninfo
 
@@ -154,9 +114,7 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     found = find_server()
     account = server_account(PRODUCT)
     directory = make_directory(account, PREFIX, SOCKET + "12345", separator=",")
-    link = None
-    try:
-        link = KeeperLink(directory, account, PRODUCT, STOPS, environment_without("PG"))
+    with kept(PRODUCT, directory, account, STOPS, environment_without("PG")) as link:
         files = executable_for(found, account, directory / "server")
         sockets = {"unix_socket_directories": '"' + str(directory).replace('"', '""') + '"'}
         server = EmbeddedServer(files, directory, link, {**SETTINGS, **sockets, **(settings or {})})
@@ -166,14 +124,7 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
             if template is not None:
                 store_template(server.data, template)
             server.start()
-        return server
-    except BaseException as error:
-        if link is not None:
-            link.close()
-        shutil.rmtree(directory, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise DatabaseUnavailable(f"the embedded PostgreSQL cannot be started: {error}") from None
-        raise
+    return server
 
 
 def started_from(template: Path, server: EmbeddedServer, account: Account) -> bool:

@@ -1,0 +1,97 @@
+"""What the injectors of databases behind servers have in common; see txfuzz.database.faults.Injectable."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import weakref
+from collections.abc import Collection, Mapping
+from random import Random
+from typing import Generic, Protocol, TypeVar
+
+from txfuzz.errors import DatabaseUnavailable
+
+
+class Cuttable(Protocol):
+    """A session whose connection can be cut at its next COMMIT.
+
+    Cut on the way back, the server gets the COMMIT and we get no answer; cut on the way there, the
+    server gets none. To the client both look alike, which is the point.
+    """
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is open."""
+
+    @property
+    def number(self) -> int:
+        """By which the server knows it."""
+
+    def cut_next_commit(self, how: int) -> None:
+        """how: socket.SHUT_RD cuts the way back, socket.SHUT_RDWR both ways."""
+
+
+class Restartable(Protocol):
+    """A server of our own."""
+
+    def kill(self) -> int: ...
+
+    def start(self) -> None: ...
+
+
+SomeSession = TypeVar("SomeSession", bound=Cuttable)
+SomeServer = TypeVar("SomeServer", bound=Restartable)
+
+
+class ServerInjector(Generic[SomeSession, SomeServer]):
+    """To be subclassed for the faults that each product suffers in its own way.
+
+    anywhere: abilities on any server. ours: those on a server of our own, and what is done to it then, in
+    words. server: ours, or None for somebody else's.
+    """
+
+    def __init__(
+        self, product: str, anywhere: Collection[str], ours: Mapping[str, str], server: SomeServer | None
+    ) -> None:
+        self._product = product
+        self._anywhere = anywhere
+        self._ours = ours
+        self._server = server
+        self._sessions: weakref.WeakSet[SomeSession] = weakref.WeakSet()
+        self._guard = threading.Lock()
+
+    def watch(self, session: SomeSession) -> None:
+        """A session that faults can befall; forgotten with it."""
+        with self._guard:
+            self._sessions.add(session)
+
+    def cannot(self, ability: str) -> str | None:
+        if ability in self._anywhere or (ability in self._ours and self._server is not None):
+            return None
+        if ability in self._ours:
+            return f"only a server that txfuzz has started itself can be {self._ours[ability]}"
+        return f"{self._product} has no ability {ability!r}"
+
+    def kill(self) -> int:
+        return self.server().kill()
+
+    def restart(self) -> None:
+        self.server().start()
+
+    def cut_commits(self, count: int, chance: Random) -> int:
+        sessions = self.usable()
+        chosen = chance.sample(sessions, min(count, len(sessions)))
+        for session in chosen:
+            session.cut_next_commit(chance.choice((socket.SHUT_RD, socket.SHUT_RDWR)))
+        return len(chosen)
+
+    def usable(self) -> list[SomeSession]:
+        """The open sessions, in an order that a seed can choose from."""
+        with self._guard:
+            found = [session for session in self._sessions if session.usable]
+        return sorted(found, key=lambda session: session.number)
+
+    def server(self) -> SomeServer:
+        if self._server is None:
+            raise DatabaseUnavailable("this is somebody else's server")
+        return self._server
