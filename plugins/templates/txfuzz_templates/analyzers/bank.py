@@ -19,7 +19,7 @@ from txfuzz.analysis.wording import key_text, outcome
 from txfuzz.history.model import Ints
 
 from .rules import ALWAYS, against_option, forbids_half_seen, shown_option
-from .sight import Flags, Sight, refused, sight_of, writes_of
+from .sight import Flags, Sight, judged_writes, sight_of
 from .words import counted, view
 
 TYPE = "bank-total"
@@ -45,13 +45,9 @@ class BankTotal:
 
     def analyze(self, history: History, expect: str) -> Part:
         columns = columns_of(history)
-        if (answer := refused(columns)) is not None:
-            return answer
-        writes = writes_of(columns, self.transfers)
-        if not len(writes):
-            return Part(data={"transfers": 0})
-        if (answer := refused(columns, "a bank")) is not None:
-            return answer
+        writes = judged_writes(columns, self.transfers, "transfers", lists_only="a bank")
+        if isinstance(writes, Part):
+            return writes
         ledger = _ledger(columns, writes)
         sight = sight_of(columns, np.unique(history.element_key[np.flatnonzero(ledger.other >= 0)]))
         audits = _audits(sight)

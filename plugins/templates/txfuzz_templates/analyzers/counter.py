@@ -18,7 +18,7 @@ from txfuzz.analysis.wording import key_text
 from txfuzz.history.model import FAIL, OK, Ints
 
 from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
-from .sight import Flags, Sight, refused, sight_of, writes_of
+from .sight import Flags, Sight, judged_writes, sight_of
 from .words import after, counted, view
 
 BELOW, ABOVE = "counter-below", "counter-above"
@@ -46,13 +46,9 @@ class CounterBounds:
 
     def analyze(self, history: History, expect: str) -> Part:
         columns = columns_of(history)
-        if (answer := refused(columns)) is not None:
-            return answer
-        writes = writes_of(columns, self.increments)
-        if not len(writes):
-            return Part(data={"counters": 0})
-        if (answer := refused(columns, "a counter")) is not None:
-            return answer
+        writes = judged_writes(columns, self.increments, "counters", lists_only="a counter")
+        if isinstance(writes, Part):
+            return writes
         counters = np.unique(history.mop_key[writes])
         sight = sight_of(columns, counters)
         bounds = _bounds(columns, sight)

@@ -22,7 +22,7 @@ from txfuzz.kind import Kind
 
 from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
 from .set_words import DUPLICATE, LOST, STALE, UNEXPECTED, explain
-from .sight import Flags, Sight, refused, sight_of, writes_of
+from .sight import Flags, Sight, judged_writes, sight_of
 from .words import counted
 
 ADDING = (
@@ -54,11 +54,9 @@ class SetElements:
 
     def analyze(self, history: History, expect: str) -> Part:
         columns = columns_of(history)
-        if (answer := refused(columns)) is not None:
-            return answer
-        writes = writes_of(columns, self.adds)
-        if not len(writes):
-            return Part(data={"elements": 0})
+        writes = judged_writes(columns, self.adds, "elements")
+        if isinstance(writes, Part):
+            return writes
         keys = _sets(columns, np.unique(history.mop_key[writes]))
         sight = sight_of(columns, keys)
         fates = _fates(columns, sight, keys)

@@ -22,24 +22,27 @@ EVERY = "*"  # every transaction, whatever its name
 _PIECE = 1 << 21  # (read, element) pairs that are looked at in one go
 
 
-def refused(columns: Columns, lists_only: str = "") -> Part | None:
-    """The answer to a history that nobody can judge. lists_only: what cannot be judged on registers."""
+def judged_writes(
+    columns: Columns, names: Sequence[str], nothing: str, *, lists_only: str = ""
+) -> Ints | Part:
+    """The writes of the transactions of these names, as micro-operations; or the answer that ends it.
+
+    nothing: what there are 0 of, where nobody wrote. lists_only: what cannot be judged on registers.
+    """
+    history = columns.history
     if reason := refusal(columns, VersionOptions()):
         return Part(Verdict.UNKNOWN, reason)
-    if lists_only and columns.history.kind is Kind.RW_REGISTER:
-        return Part(Verdict.UNKNOWN, f"{lists_only} is judged on lists, not on registers")
-    return None
-
-
-def writes_of(columns: Columns, names: Sequence[str]) -> Ints:
-    """The writes of the transactions of these names, as micro-operations."""
-    history = columns.history
     if EVERY in names:
         chosen = np.ones(len(history), np.bool_)
     else:
         numbers = [at for at, name in enumerate(history.templates) if name in names]
         chosen = np.isin(history.template, numbers)
-    return np.flatnonzero(~columns.is_read & chosen[columns.txn])
+    writes = np.flatnonzero(~columns.is_read & chosen[columns.txn])
+    if not len(writes):
+        return Part(data={nothing: 0})
+    if lists_only and history.kind is Kind.RW_REGISTER:
+        return Part(Verdict.UNKNOWN, f"{lists_only} is judged on lists, not on registers")
+    return writes
 
 
 @dataclass(frozen=True, eq=False)
