@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from txfuzz import run_campaign
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.analysis.settling import settle
@@ -199,6 +200,12 @@ def test_a_foreign_server_is_not_touched(name: str, run: Run, foreign: EmbeddedS
     with pytest.raises(UsageError, match=f"fault '{name}': only a server that txfuzz has started itself"):
         run(f"[{{name: {name}, at: 0.1s}}]", url=url(foreign))
     assert foreign.running()
+
+
+def test_a_campaign_with_such_a_fault_does_not_begin(foreign: EmbeddedServer, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="fault 'kill-server': only a server that txfuzz has started"):
+        run_campaign(workload="crash", database_url=url(foreign), output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_kill_without_durability_is_cautioned() -> None:

@@ -35,7 +35,7 @@ from txfuzz.campaign.watching import Nobody, Watcher
 from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
 from txfuzz.errors import OutputError, TxfuzzError, UsageError
-from txfuzz.execution.faults import cautions
+from txfuzz.execution.faults import cautions, injector_for
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.feedback.adjusting import propose_all
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
@@ -154,6 +154,7 @@ class _Campaign:
         prepare()  # now, and not while a database waits for the next iteration
         clients = self.assembled.workload.scheduling.clients
         self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url, clients))
+        injector_for(self.assembled.faults, database)  # refuses, while there is no directory yet
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions):
             self.watcher.warned(sentence)
