@@ -18,6 +18,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/reading.py

@@ -184,7 +184,7 @@ def main() -> None:
         for stale in chosen.stale:
             for size in sorted({*chosen.sizes, *chosen.plain}):
                 path = os.path.join(directory, "history.edn")
-                make = [sys.executable, HERE / "make_history.py", "--out", path]
+                make: list[str | Path] = [sys.executable, HERE / "make_history.py", "--out", path]
                 subprocess.run([*make, "--transactions", str(size), "--stale", str(stale)], check=True)
                 if size in chosen.sizes:
                     report("txfuzz", size, stale, path, ("floor", "whole", "stages"), chosen.times)

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
 
@@ -79,7 +80,7 @@ def play(server: EmbeddedServer, *, held: bool) -> str:
     """What becomes of audit."""
 
     def connect() -> psycopg.Connection:
-        connection = psycopg.connect(**server.conninfo, autocommit=True)
+        connection = psycopg.connect(make_conninfo(**server.conninfo), autocommit=True)
         # A scan of the whole table would lock all of it, and hide what is to be seen
         connection.execute("SET enable_seqscan = off")
         connection.execute("SET enable_bitmapscan = off")
@@ -98,10 +99,10 @@ def play(server: EmbeddedServer, *, held: bool) -> str:
     deposit.execute("UPDATE account SET val = val || 15 WHERE key = 2")
     with (held_in_commit if held else committed)(deposit):
         audit.execute(BEGIN)
-        saw = [audit.execute(read, (2,)).fetchone()]
+        saw = audit.execute(read, (2,)).fetchall()
         withdraw.execute("COMMIT")
     try:
-        saw.append(audit.execute(read, (1,)).fetchone())
+        saw += audit.execute(read, (1,)).fetchall()
         audit.execute("COMMIT")
         return f"committed, having read key 2 as {saw[0][0]} and key 1 as {saw[1][0]}"
     except psycopg.errors.SerializationFailure as error:

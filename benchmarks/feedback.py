@@ -126,7 +126,7 @@ def until_found(seeds: Sequence[int], iterations: int, isolation: str | None) ->
         rows.append(f"| {seed} | {mine.transactions:,} | {found} | {time.monotonic() - begun:.0f} |")
         print(rows[-1], flush=True)
     bound = "more than " if 2 * missed >= len(seeds) else ""
-    mine_, other_ = map(statistics.median, asked)
+    mine_, other_ = (statistics.median(each) for each in asked)
     last = (
         f"In the median {mine_:,.0f} with feedback and {bound}{other_:,.0f} without, "
         f"which is {bound}{other_ / mine_:.0f} times as many."

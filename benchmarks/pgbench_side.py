@@ -9,9 +9,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from txfuzz.database.tables import Tables
 from txfuzz.kind import Kind
 from txfuzz.workload.model import Choice, Ref, Step, Transaction, Workload
-from txfuzz_postgres.statements import ON_CONFLICT, Tables, read_sql, write_sql
+from txfuzz_postgres.statements import ON_CONFLICT, read_sql, write_sql
 
 NUMBERS = "txfuzz_numbers"
 TABLE = Tables(Kind.LIST_APPEND, "", 1).name(0)

@@ -20,7 +20,7 @@ def read(path: str) -> list[dict[Any, Any]]:
         return [edn_format.loads(line) for line in lines]
 
 
-def dependency_graph(operations: list[dict[Any, Any]]) -> nx.DiGraph:
+def dependency_graph(operations: list[dict[Any, Any]]) -> nx.DiGraph[int]:
     """ww, wr and rw edges between completed transactions, by their indices."""
     done = [
         (op[KEYWORD("index")], op[KEYWORD("value")])
@@ -39,7 +39,7 @@ def dependency_graph(operations: list[dict[Any, Any]]) -> nx.DiGraph:
                 readers[key, value[-1] if value else None].add(index)
                 if len(value) > len(longest.get(key, ())):
                     longest[key] = tuple(value)
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(index for index, _ in done)
     after: dict[tuple[Any, Any], Any] = {}
     for key, order in longest.items():
@@ -59,11 +59,11 @@ def dependency_graph(operations: list[dict[Any, Any]]) -> nx.DiGraph:
     return graph
 
 
-def _join(graph: nx.DiGraph, writer: Any, readers: Any, key: Any, before: Any, index: int) -> None:
+def _join(graph: nx.DiGraph[int], writer: Any, readers: Any, key: Any, before: Any, index: int) -> None:
     if (key, before) in writer:
         graph.add_edge(writer[key, before], index, kind="ww")
     graph.add_edges_from((reader, index, {"kind": "rw"}) for reader in readers[key, before])
 
 
-def components(graph: nx.DiGraph) -> list[set[int]]:
+def components(graph: nx.DiGraph[int]) -> list[set[int]]:
     return [found for found in nx.strongly_connected_components(graph) if len(found) > 1]

@@ -20,9 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from pgbench_side import Pgbench, Ran
-
 from pages import replaced
+from pgbench_side import Pgbench, Ran
 from txfuzz.database.port import Database
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import Tally
