@@ -27,6 +27,7 @@ from txfuzz.workload.shipped import workload_path
 from txfuzz_postgres.adapter import PostgresAdapter
 
 SMALL = 700  # bytes: a few lines
+COMMENT = b";" + b" " * (SMALL - 60) + b"\n"
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,10 @@ def assert_same(path: Path, ahead: Following) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.integers(0, 1 << 32).map(mutated), min_size=1, max_size=4), st.integers(1, 9))
 @example([b"".join(OURS)[:-3], b"".join(OTHERS)], 1)
-@example([b"{:type :invoke, :value [[:r 1 nil]\n\n", b"".join(OTHERS)], 1)
+@example(
+    [COMMENT, b"{:type :invoke, :value [[:r 1 nil]\n", COMMENT, b"]}\n", *OURS], 1
+)  # two lines, two batches
+@example([COMMENT, b"{:type :invoke, :value [[:r 1 nil]\n", COMMENT, *OURS], 1)
 @example([b'{:type :ok, :process 1, :value [[:append 1 "' + b"x" * 2 * SMALL + b'"]]}\n', *OURS], 2)
 def test_whatever_is_written(small_batches: None, texts: list[bytes], lines: int) -> None:
     """Whole lines at a time, which is how it is recorded; what stands in them may be anything."""
@@ -114,6 +118,16 @@ def test_nothing_more_is_read_of_very_much(
     monkeypatch.setattr(following, "MOST", 5 * SMALL)
     ahead = Following(place)
     assert 0 < written(place, OURS * 20, ahead) <= 5
+    assert_same(place, ahead)
+
+
+def test_an_operation_that_no_batch_has_room_for_is_left_until_the_end(
+    small_batches: None, place: Path
+) -> None:
+    ahead = Following(place)
+    long = b'{:type :ok, :process 8, :value [[:append 1 "' + b"x" * 2 * SMALL + b'"]]}\n'
+    written(place, [*OURS, long], ahead)
+    assert not ahead.read_some(place.stat().st_size + SMALL)
     assert_same(place, ahead)
 
 
