@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 4  # no database could be reached or started
     INTERNAL = 70  # a bug of txfuzz
     INTERRUPTED = 130  # Ctrl-C; what was recorded is kept
+    UNREAD = 141  # the reader of the output went away, as after SIGPIPE
 
 
 class TxfuzzError(Exception):

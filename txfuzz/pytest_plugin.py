@@ -88,7 +88,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
         if found.verdict is Verdict.INVALID and (
             not found.anomaly_types or not accepted.issuperset(found.anomaly_types)
         ):
-            sentence = verdict_sentence(found, result.isolation, result.promised)
+            sentence = verdict_sentence(found, result.isolation, result.answers_for)
             others = tuple(one for one in found.anomalies if one.type not in accepted)
             explained = finding_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nThe whole of it: txfuzz report {result.directory}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.anomaly_table import check_anomaly
+from txfuzz.analysis.consistency import canonical, prohibited
 from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.campaign.directory import PLUGINS
@@ -25,6 +26,7 @@ from txfuzz.feedback.contract import Heuristic
 from txfuzz.options import build
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import Registry
+from txfuzz.report.verdict import listed
 from txfuzz.workload.model import FaultSpec, Named, Workload
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -75,6 +77,20 @@ class Assembled:
     expect: str
     promised: str
 
+    @property
+    def answers_for(self) -> str | None:
+        """`promised`, where the database is to blame for what contradicts it; see `answerable`."""
+        return answerable(self.promised, self.workload)
+
+
+def answerable(promised: str, workload: Workload) -> str | None:
+    """The model that the database answers for with this workload; None where that cannot be told.
+
+    A list that the workload's own SQL reads and writes back whole is no list of appends where updates
+    may be lost: orders that contradict each other come of overwriting, and not of the database.
+    """
+    return promised if "lost-update" in prohibited(canonical(promised)) or not workload.own_lists else None
+
 
 def assemble(
     workload: Workload,
@@ -92,7 +108,7 @@ def assemble(
     Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
-    name = spec.adapter or _only_adapter(registry)
+    name = spec.adapter or _only_adapter(registry, workload.name)
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
     capabilities = capabilities_of(adapter)
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
@@ -207,7 +223,7 @@ def _all_analyzers(registry: Registry) -> tuple[Named, ...]:
     return tuple(Named(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
 
 
-def _only_adapter(registry: Registry) -> str:
+def _only_adapter(registry: Registry, workload: str) -> str:
     """The one that a workload without `adapter` means: those for tests must be named."""
     names = [
         entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
@@ -216,8 +232,8 @@ def _only_adapter(registry: Registry) -> str:
         return names[0]
     if names:
         raise UsageError(
-            f"the workload names no adapter, and several are installed ({', '.join(names)}): "
-            f"choose one, as in `database: {{adapter: {names[0]}}}`"
+            f"the workload {workload!r} names no adapter, and several are installed: choose one by "
+            f"`database: {{adapter: NAME}}`, where NAME is {listed(names, 'or')}"
         )
     problems = "".join(f"; {problem}" for problem in registry.problems)
     raise PluginError(f"no database adapter is installed{problems}")

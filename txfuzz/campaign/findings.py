@@ -83,7 +83,7 @@ def write_finding(
         *filter(None, [remark]),
     ]
     text = finding_text(
-        shrunk, result, anomaly, promised=assembled.promised, database=database.describe(), files=files,
+        shrunk, result, anomaly, promised=assembled.answers_for, database=database.describe(), files=files,
         remarks=remarks,
     )  # fmt: skip
     write_text(directory / "README.md", text)

@@ -32,16 +32,23 @@ def check_kind(history: History, workload: Workload) -> None:
 
 
 def check_made_by(history: History, workload: Workload) -> None:
-    """UsageError for a history that this workload cannot have made, so that it says nothing about it.
+    """UsageError for a history that this workload cannot have made, so that it says nothing about it."""
+    check_kind(history, workload)
+    if sentence := made_by_another(history, workload):
+        raise UsageError(sentence)
+
+
+def made_by_another(history: History, workload: Workload) -> str | None:
+    """Why this workload cannot have made the history; None where it can.
 
     Where a history names its transactions, the workload must know one of them. One that names none
     (most runners' do not) is taken at the user's word.
     """
-    check_kind(history, workload)
     named = [name for name in history.templates if name != FINAL_READ]
     if named and {each.name for each in workload.transactions}.isdisjoint(named):
         more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
-        raise UsageError(
+        return (
             f"{history.source}: is a history of {listed([*named[:_NAMED], *more])}, none of which the "
             f"workload {workload.name!r} has"
         )
+    return None

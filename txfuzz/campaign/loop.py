@@ -22,7 +22,7 @@ from txfuzz.campaign.directory import (
     write_text,
 )
 from txfuzz.campaign.fault_notes import fault_notes
-from txfuzz.campaign.fitting import check_kind, check_made_by, refuse_replay
+from txfuzz.campaign.fitting import check_kind, check_made_by, made_by_another, refuse_replay
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.reanalysing import Existing, as_it_was_run, judges_again, of_the_run
 from txfuzz.campaign.record import campaign_data
@@ -208,6 +208,8 @@ class _Campaign:
         with self.stage(stages, "read"):
             history = following.history()
             check_kind(history, workload)
+            if self.again and (sentence := made_by_another(history, workload)):
+                self.watcher.warned(f"{sentence}, so that what is said of mix and keys means nothing")
         with self.stage(stages, "analysis"):
             result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
@@ -242,7 +244,7 @@ class _Campaign:
             outcome.workload,
             outcome.result,
             outcome.decisions,
-            promised=self.assembled.promised,
+            promised=self.assembled.answers_for,
             replayed=outcome.replayed if outcome.by_replay else None,
             remarks=outcome.notes,
         )
@@ -322,6 +324,7 @@ class _Campaign:
             self.assembled.expect,
             self.assembled.isolation,
             self.assembled.promised,
+            self.assembled.answers_for,
             tuple(self.outcomes),
             self.interrupted.is_set(),
             self.cautions,

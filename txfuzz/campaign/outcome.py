@@ -59,7 +59,8 @@ class IterationOutcome:
 class CampaignResult:
     """All iterations. promised: what the database promises at this isolation level.
 
-    cautions: settings under which the injected faults may break that promise by right. stopped: why
+    answers_for: that model, or None where the workload's own SQL may be to blame for what contradicts
+    it. cautions: settings under which the injected faults may break that promise by right. stopped: why
     it ended before all its iterations, as a phrase.
     """
 
@@ -67,6 +68,7 @@ class CampaignResult:
     expect: str
     isolation: str
     promised: str
+    answers_for: str | None
     iterations: tuple[IterationOutcome, ...] = ()
     interrupted: bool = False
     cautions: tuple[str, ...] = ()
@@ -102,7 +104,7 @@ class CampaignResult:
         from txfuzz.report.notebook import iterations_html
 
         results = [(each.number, each.result, each.replayed) for each in self.iterations]
-        return iterations_html(results, self.isolation, self.promised, str(self.directory))
+        return iterations_html(results, self.isolation, self.answers_for, str(self.directory))
 
 
 PROGRESS_COLUMNS = (

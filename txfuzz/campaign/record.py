@@ -31,6 +31,7 @@ def campaign_data(
         "isolation": assembled.isolation,
         "expect": assembled.expect,
         "promised": assembled.promised,
+        "answers_for": assembled.answers_for,
         "seed": assembled.workload.seed,
         "arguments": settings.as_data(),
         "adapter": assembled.workload.database.adapter,

@@ -79,6 +79,7 @@ class _Reading:
                 "campaign.json is missing or spoilt: isolation level, expectation and versions are unknown"
             )
             return CampaignFacts()
+        data = {"answers_for": data.get("promised"), **data}
         return self.value(CampaignFacts, data, "campaign.json") or self.what_fits(CampaignFacts, data)
 
     def rows(self) -> dict[int, Mapping[str, Any]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
-from txfuzz.errors import ExitCode, PluginError, TxfuzzError
+from txfuzz.errors import ExitCode, OutputError, PluginError, TxfuzzError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -15,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     from txfuzz.cli.group import command_line
 
     try:
-        # Not cli.main: that ends with 1, which is a finding here, when the reader of our output has gone
+        # Not cli.main: that ends with 1, which is a finding here, when the output takes no more
         cli = command_line()
         with cli.make_context("txfuzz", sys.argv[1:] if arguments is None else list(arguments)) as context:
             code = cli.invoke(context)
@@ -31,10 +34,13 @@ def main(arguments: list[str] | None = None) -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted", ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.NOTHING_FOUND
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does, and missed the verdict
+        _drop_output()
+        code = ExitCode.UNREAD
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            _drop_output()
+            sys.exit(_say(f"the output cannot be written: {error.strerror}", OutputError.exit_code))
         broken = _named(error)
         if _shows_tracebacks() or (broken is None and isinstance(error, SystemExit)):
             raise
@@ -45,6 +51,11 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             code = _say(f"internal error: {type(error).__name__}: {told} {see}", ExitCode.INTERNAL)
     sys.exit(int(code or 0))
+
+
+def _drop_output() -> None:
+    """Nothing more goes to stdout, which would fail again when it is flushed in the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _shows_tracebacks() -> bool:

@@ -96,7 +96,7 @@ def analyze(
         result = analyze_history(history, expect, analyzers=judges)
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
         if drawn:
-            _draw(history, result, graph_dir or path.parent, max_graph_nodes)
+            _draw(history, result, graph_dir, path.parent, max_graph_nodes)
     return next(code for code in _SEVERITY if code in codes)
 
 
@@ -112,12 +112,19 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     return EXIT_CODES[result.verdict]
 
 
-def _draw(history: History, result: AnalysisResult, directory: Path, max_nodes: int) -> None:
-    from txfuzz.campaign.directory import draw_graphs
+def _draw(history: History, result: AnalysisResult, asked: Path | None, beside: Path, max_nodes: int) -> None:
+    """Where it is asked for; else beside the history, if that can be, and holds no campaign's own graphs."""
+    from txfuzz.campaign.directory import IterationDirectory, draw_graphs
 
+    place = IterationDirectory(beside)
+    if asked is None and place.analysis.exists() and place.minimal_graph.exists():
+        click.echo(f"graphs: {beside} keeps those of its campaign (--graph-dir DIR draws these)")
+        return
     try:
-        notes = draw_graphs(history, result, directory, max_nodes)
+        notes = draw_graphs(history, result, asked or beside, max_nodes)
     except OutputError as error:
+        if asked is not None:
+            raise
         notes = (f"no graphs: {error}",)
     for note in notes:
         click.echo(note)

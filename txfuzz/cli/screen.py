@@ -54,7 +54,7 @@ class Screen:
         where = ""
         if database:
             product = " ".join(filter(None, (database.get("product"), database.get("version"))))
-            where = f" · {product} ({database.get('server', 'server unknown')})"
+            where = f" · {product}" + (f" ({database['server']})" if "server" in database else "")
         self._say(f"{workload.name}{where}")
         self._say(
             f"{workload.database.isolation} (promises {friendly(promised)}) held against "
@@ -82,9 +82,11 @@ class Screen:
         for decision in outcome.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
         for note in outcome.notes:
-            if self._verbose or note.split()[0] not in self._noted:  # pictures: once is enough
-                self._noted.add(note.split()[0])
+            about = note.split()[0]
+            if self._verbose or about not in self._noted:
                 self._say(f"  {note}")
+            if about.endswith(".png"):  # once is enough
+                self._noted.add(about)
 
     def ended(self, result: CampaignResult) -> None:
         from txfuzz.report.lines import paragraph
@@ -97,7 +99,7 @@ class Screen:
         else:
             for name, iterations in result.found.items():
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
-            sentence = verdict_sentence(outcome.telling, result.isolation, result.promised)
+            sentence = verdict_sentence(outcome.telling, result.isolation, result.answers_for)
             where = outcome.place
             click.echo(f"\n{where[0].upper()}{where[1:]}:")
             click.echo("\n".join(paragraph(sentence)))

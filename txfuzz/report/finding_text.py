@@ -17,7 +17,7 @@ def finding_text(
     result: AnalysisResult,
     anomaly: Anomaly,
     *,
-    promised: str,
+    promised: str | None,
     database: Mapping[str, str],
     files: Mapping[str, str],
     remarks: Sequence[str],
@@ -59,8 +59,14 @@ def code(lines: Iterable[str]) -> str:
     return "\n".join(["```", *lines, "```"])
 
 
-def judgement(type: str, level: str, promised: str, expect: str) -> str:
-    """Is it a bug of the database?"""
+def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
+    """Is it a bug of the database? promised: None where the workload overwrites lists."""
+    if promised is None:
+        return (
+            f"The workload writes lists by SQL of its own, and {level} lets them overwrite each other: no "
+            f"promise of the database is known to be broken, but an application that needs {expect} is not "
+            "safe at this level."
+        )
     if type in prohibited(canonical(promised)):
         return (
             f"{level} promises {promised}, which forbids {type}: unless a known limitation of the database "

@@ -15,7 +15,7 @@ _ROWS = 50
 def iterations_html(
     results: Sequence[tuple[int, AnalysisResult, AnalysisResult | None]],
     isolation: str,
-    promised: str,
+    promised: str | None,
     directory: str,
 ) -> str:
     """The verdict in a sentence, a row an iteration, the first anomaly.

@@ -26,6 +26,7 @@ class CampaignFacts:
     isolation: str | None = None
     expect: str | None = None
     promised: str | None = None
+    answers_for: str | None = None
     seed: int | None = None
     adapter: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -11,7 +11,7 @@ def run_sentence(record: RunRecord) -> str:
     """One true sentence about a campaign."""
     invalid = record.first_invalid
     if invalid is not None and invalid.telling is not None:
-        sentence = verdict_sentence(invalid.telling, record.facts.isolation, record.facts.promised)
+        sentence = verdict_sentence(invalid.telling, record.facts.isolation, record.facts.answers_for)
         return f"{sentence} This was {by_whom(invalid)}." if invalid.by_replay else sentence
     if record.verdict is Verdict.UNKNOWN:
         return f"No verdict: {unknown_reason(record)}."
@@ -33,7 +33,7 @@ def unknown_reason(record: RunRecord) -> str:
 
 def broken_promise(record: RunRecord) -> bool:
     """Did the database do what its isolation level rules out?"""
-    promised = record.facts.promised
+    promised = record.facts.answers_for
     told = (result for each in record.iterations for result in (each.result, each.replayed))
     return any(result is not None and against(result, promised) for result in told)
 

@@ -18,7 +18,8 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     """One true sentence about a history.
 
     isolation: the database's own word for the level that the history was made at. promised: the
-    consistency model that this level promises, in Elle's words. None where they are not known.
+    consistency model that this level promises, in Elle's words. None where they are not known; a level
+    without a promise is one at which the workload's own SQL overwrites lists.
     """
     broken = against(result, promised)
     if promised is not None and broken:
@@ -31,6 +32,12 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     if not result.anomaly_types:
         return f"Not {model_text(result.expect)}: {_ended(result.reason or 'no reason was given')}"
     found = _contradiction(result)
+    if isolation is not None and promised is None:
+        return (
+            f"{found}; the workload writes lists by SQL of its own, and {_level(isolation)} lets them "
+            f"overwrite each other: no promise of the database is known to be broken, but an application "
+            f"that needs {friendly(result.expect)} is not safe here."
+        )
     if promised is None or not set(result.anomaly_types) <= prohibited(_STRONGEST):
         return f"{found}."
     return (
@@ -70,10 +77,10 @@ def model_text(model: str) -> str:
     return f"{name} (Adya's PL-2.99)" if canonical(model) == "PL-2.99" else name
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], word: str = "and") -> str:
     """a, b and c"""
     *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def _contradiction(result: AnalysisResult) -> str:

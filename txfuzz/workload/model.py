@@ -192,6 +192,12 @@ class Workload:
         wrote = any(step.f == "w" for txn in self.transactions for step in txn.steps)
         return Kind.RW_REGISTER if wrote else Kind.LIST_APPEND
 
+    @property
+    def own_lists(self) -> bool:
+        """Does it write lists by SQL of its own, which may put a whole list in place of another?"""
+        steps = (step for each in self.transactions for step in each.steps)
+        return any(step.sql is not None and step.f == "append" for step in steps)
+
     def transaction(self, name: str) -> Transaction:
         return next(txn for txn in self.transactions if txn.name == name)
 

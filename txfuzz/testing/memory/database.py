@@ -46,6 +46,7 @@ class MemoryDatabase(Closing):
         return {
             "product": "memory",
             "version": txfuzz.__version__,
+            "server": "this process",
             "defects": ", ".join(self._adapter.defects) or "none",
         }
 
