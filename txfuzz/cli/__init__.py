@@ -8,6 +8,7 @@ import sys
 
 from txfuzz.errors import ExitCode, OutputError, PluginError, TxfuzzError
 
+_JUDGING = ("run", "adapt", "execute", "analyze", "explore", "shrink", "report")  # end with a verdict
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -17,6 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     from txfuzz.cli.group import command_line
 
+    context: click.Context | None = None
     try:
         # Not cli.main: that ends with 1, which is a finding here, when the output takes no more
         cli = command_line()
@@ -34,9 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted", ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does, and missed the verdict
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
         _drop_output()
-        code = ExitCode.UNREAD
+        missed = context is not None and context.invoked_subcommand in _JUDGING
+        code = ExitCode.UNREAD if missed else ExitCode.NOTHING_FOUND
     except (Exception, SystemExit) as error:
         if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
             _drop_output()
