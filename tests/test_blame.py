@@ -11,7 +11,8 @@ import pytest
 
 from conftest import Ran
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.campaign.assembling import InstalledVocabulary, answerable
+from txfuzz.analysis.consistency import answerable
+from txfuzz.campaign.assembling import InstalledVocabulary
 from txfuzz.history.reading import read_history_bytes
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.finding_text import judgement
@@ -38,14 +39,14 @@ def shipped(name: str) -> Workload:
 
 
 def test_whose_fault_it_can_be() -> None:
-    assert answerable("read-committed", shipped("counter")) is None
-    assert answerable("snapshot-isolation", shipped("counter")) == "snapshot-isolation"
-    assert answerable("read-committed", shipped("lost_update")) == "read-committed"
-    reading = shipped("lost_update")
-    only_reads = tuple(
-        replace(each, steps=(*each.steps, Step(None, sql="SELECT 1"))) for each in reading.transactions
+    assert answerable("read-committed", own_lists=shipped("counter").own_lists) is None
+    assert answerable("snapshot-isolation", own_lists=shipped("counter").own_lists) == "snapshot-isolation"
+    assert answerable("read-committed", own_lists=shipped("lost_update").own_lists) == "read-committed"
+    plain = shipped("lost_update")
+    beside = tuple(
+        replace(each, steps=(*each.steps, Step(None, sql="SELECT 1"))) for each in plain.transactions
     )
-    assert answerable("read-committed", replace(reading, transactions=only_reads)) == "read-committed"
+    assert not replace(plain, transactions=beside).own_lists
 
 
 def test_the_same_history_is_told_in_both_ways() -> None:

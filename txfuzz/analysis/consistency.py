@@ -264,3 +264,13 @@ def ruled_out(anomaly_types: Iterable[str]) -> tuple[tuple[str, ...], tuple[str,
 
 def _friendly(models: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(FRIENDLY.get(model, model) for model in models))
+
+
+def answerable(promised: str, *, own_lists: bool) -> str | None:
+    """The model that a database answers for which promises this one; None where that cannot be told.
+
+    own_lists: the workload writes lists by SQL of its own. A list that is read and written back whole
+    is no list of appends where updates may be lost: orders that contradict each other come of
+    overwriting, and not of the database.
+    """
+    return None if own_lists and "lost-update" not in prohibited(canonical(promised)) else promised

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.anomaly_table import check_anomaly
-from txfuzz.analysis.consistency import canonical, prohibited
+from txfuzz.analysis.consistency import answerable, canonical, prohibited
 from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.campaign.directory import PLUGINS
@@ -80,16 +80,7 @@ class Assembled:
     @property
     def answers_for(self) -> str | None:
         """`promised`, where the database is to blame for what contradicts it; see `answerable`."""
-        return answerable(self.promised, self.workload)
-
-
-def answerable(promised: str, workload: Workload) -> str | None:
-    """The model that the database answers for with this workload; None where that cannot be told.
-
-    A list that the workload's own SQL reads and writes back whole is no list of appends where updates
-    may be lost: orders that contradict each other come of overwriting, and not of the database.
-    """
-    return promised if "lost-update" in prohibited(canonical(promised)) or not workload.own_lists else None
+        return answerable(self.promised, own_lists=self.workload.own_lists)
 
 
 def assemble(
@@ -206,8 +197,6 @@ def database_url(given: str | None, workload: Workload | None) -> str | None:
 
 def check_model(name: str) -> None:
     """UsageError for a model that no history can be held against."""
-    from txfuzz.analysis.consistency import canonical, prohibited
-
     if not prohibited(canonical(name)):
         raise UsageError(f"no history can be held against {name!r}: no anomaly contradicts it")
 

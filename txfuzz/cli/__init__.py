@@ -8,7 +8,6 @@ import sys
 
 from txfuzz.errors import ExitCode, OutputError, PluginError, TxfuzzError
 
-_JUDGING = ("run", "adapt", "execute", "analyze", "explore", "shrink", "report")  # end with a verdict
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -16,7 +15,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; an error ends with one sentence on stderr."""
     import click
 
-    from txfuzz.cli.group import command_line
+    from txfuzz.cli.group import JUDGING, command_line
 
     context: click.Context | None = None
     try:
@@ -38,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = _say("interrupted", ExitCode.INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         _drop_output()
-        missed = context is not None and context.invoked_subcommand in _JUDGING
+        missed = context is not None and context.invoked_subcommand in JUDGING
         code = ExitCode.UNREAD if missed else ExitCode.NOTHING_FOUND
     except (Exception, SystemExit) as error:
         if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:

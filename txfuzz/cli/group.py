@@ -23,6 +23,8 @@ COMMANDS = {
     "new-plugin": "Write a new plugin that works, to be changed into one's own.",
     "doctor": "Check this installation and the database that it would use.",
 }
+# Those that end with a verdict
+JUDGING = ("run", "adapt", "execute", "analyze", "explore", "shrink", "report")
 
 
 class LazyGroup(click.Group):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from txfuzz.analysis.consistency import canonical, prohibited
+from txfuzz.analysis.consistency import answerable, canonical, prohibited
 from txfuzz.database.port import Database
 from txfuzz.errors import UsageError
 from txfuzz.replay.assigning import assignments
@@ -124,9 +124,8 @@ def explore(
             for case in cases:
                 _run(player, workload, case, judge, level)
             level.seconds = time.monotonic() - started
-        forbidden = prohibited(canonical(promised))
-        if "lost-update" in forbidden or not workload.own_lists:
-            level.broken = tuple(sorted(set(level.anomalies) & forbidden))
+        if (model := answerable(promised, own_lists=workload.own_lists)) is not None:
+            level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
         found.append(level)
     return Exploration(tuple(names), tuple(cases), tuple(found))
 
