@@ -167,6 +167,6 @@ def test_commits_cut_in_a_run_are_unknown_and_no_lie(upserting: PostgresDatabase
     reading_all = list(history.templates).index(FINAL_READ)
     assert ((history.type == INFO) & (history.template != reading_all)).sum() == summary.info
     result = analyze_history(history, "strict-serializable")
-    # None but the dangerous structure that this server lets pass, rarely, while a commit lasts (docs/faults.md)
+    # None but the structure that this server lets pass, rarely, while a commit lasts (docs/faults.md)
     shapes = {(each.type, *sorted(edge.kind for edge in each.edges)) for each in result.anomalies}
     assert shapes <= {("G2-item", "rw", "rw", "wr"), ("G2-item", "rw", "rw", "ww")}
