@@ -64,7 +64,8 @@ WRITE = "sql: 'UPDATE {table} SET val = :v WHERE key = :key', args: {key: 1, v: 
         ("{sql: ¦' '}", "found the text ' ', expected an SQL statement (text)"),
         ('{sql: ¦"SELECT \\0"}', "found a NUL character in an SQL statement, expected text"),
         ("{sql: SELECT 1, ¦lock: update}",
-         "found the unknown field 'lock' in a raw SQL step (known: args, elle, sql)"),
+         "found the unknown field 'lock' in a raw SQL step "
+         "(known: args, elle, on_error, returns, rows, sql)"),
         ("{sql: ¦'SELECT val FROM {tabel}'}", "found {tabel} in an SQL statement, expected {table}"),
         ("{sql: ¦'SELECT :key'}", "found :key in an SQL statement, expected an argument of that name"),
         ("{sql: ¦'SELECT :kye', args: {key: 1}}",

@@ -13,6 +13,8 @@ from txfuzz.workload.model import (
     Choice,
     DatabaseSpec,
     KeyLife,
+    MicroOperation,
+    Mode,
     Named,
     NewValue,
     Ref,
@@ -63,7 +65,7 @@ def transactions(draw: st.DrawFn, name: str, write: str) -> Transaction:
         return Choice(keys, as_, differs)
 
     def step() -> Step:
-        form = draw(st.sampled_from(["r", write, "sql r", "sql write", "sql"]))
+        form = draw(st.sampled_from(["r", write, "sql r", "sql write", "sql", "sql more"]))
         if form == "r":
             return Step("r", key(), draw(st.sampled_from([None, "update", "no key update"])))
         if form == write:
@@ -72,13 +74,45 @@ def transactions(draw: st.DrawFn, name: str, write: str) -> Transaction:
         if form == "sql":
             return Step(None, sql=f"SELECT '{note}'")
         own = key()
+        if form == "sql more":
+            return _scan(draw, own, known)
         if form == "sql r":
             return Step("r", own, None, f"SELECT :k\n  '{note}'", (("k", own),), "k")
         return Step(
             write, own, None, f"UPDATE '{note}' :v\n\n :k::int", (("v", NewValue()), ("k", own)), "k", "v"
         )
 
-    return Transaction(name, tuple(step() for _ in range(draw(st.integers(1, 4)))))
+    mode = Mode(
+        draw(st.none() | st.just("serializable")), read_only=draw(st.booleans()), deferrable=draw(st.booleans())
+    )
+    return Transaction(name, tuple(step() for _ in range(draw(st.integers(1, 4)))), mode)
+
+
+def _scan(draw: st.DrawFn, own: Choice | Ref, known: list[str]) -> Step:
+    """A statement of several micro-operations, and what its rows and errors mean."""
+    elle = draw(
+        st.just((MicroOperation("r", "k", None, "val", "key"), MicroOperation("r", None, None, None, "key")))
+        | st.just((MicroOperation("r", "k", None, "val"),))
+        | st.just(())
+    )
+    returned = draw(st.sampled_from([(), (("job", "key"),)])) if "job" not in known else ()
+    rules = st.sampled_from(["skip", "stop", "abort"])
+    rows = draw(st.dictionaries(st.integers(0, 9), rules, max_size=3))
+    errors = draw(st.dictionaries(st.sampled_from(["23505", "1062", "40001"]), rules, max_size=2))
+    return Step(
+        "r" if elle else None,
+        own if elle else None,
+        None,
+        "SELECT key, val FROM {table} WHERE key = :k",
+        (("k", own),),
+        "k" if elle else None,
+        None,
+        elle,
+        harmless=not elle,
+        returns=returned,
+        rows=tuple(rows.items()),
+        on_error=tuple(errors.items()),
+    )
 
 
 @st.composite

@@ -43,7 +43,7 @@ from workload_words import Words, complaint, parse
          "expected plain data"),
         ("a: ¦!!int many", "found the tag 'tag:yaml.org,2002:int', expected plain data"),
         ("a: ¦" + "9" * 5000, "found a number of 5000 digits, expected a smaller one"),
-        ("¦7: x", "found the number 7, expected the name of a field (text)"),
+        ("¦7.5: x", "found the number 7.5, expected the name of a field (text)"),
         ("a: 1\n¦a: 2", "found the field 'a' again, expected it once (first in line 1)"),
         ("a: {b: {c: 1, ¦c: 2}}", "found the field 'c' again, expected it once (first in line 1)"),
     ],
@@ -117,5 +117,5 @@ def test_data_without_places_becomes_nodes_at_one_place() -> None:
     assert node.plain() == {"a": [1, [2, 3]], "b": [0, 1], "c": None}
     with pytest.raises(WorkloadError, match=r"^w:3:4: found a set, expected"):
         node_of({"a": {1}}, place)
-    with pytest.raises(WorkloadError, match=r"^w:3:4: found the field 1, expected a name"):
-        node_of({1: "x"}, place)
+    with pytest.raises(WorkloadError, match=r"^w:3:4: found the field None, expected a name"):
+        node_of({None: "x"}, place)

@@ -266,11 +266,15 @@ def _friendly(models: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(FRIENDLY.get(model, model) for model in models))
 
 
-def answerable(promised: str, *, own_lists: bool) -> str | None:
+def answerable(promised: str, *, own_lists: bool, doubtful: bool = False) -> str | None:
     """The model that a database answers for which promises this one; None where that cannot be told.
+
+    doubtful: the workload's own SQL may be why (txfuzz.workload.blame).
 
     own_lists: the workload writes lists by SQL of its own. A list that is read and written back whole
     is no list of appends where updates may be lost: orders that contradict each other come of
     overwriting, and not of the database.
     """
-    return None if own_lists and "lost-update" not in prohibited(canonical(promised)) else promised
+    if doubtful or (own_lists and "lost-update" not in prohibited(canonical(promised))):
+        return None
+    return promised

@@ -18,7 +18,7 @@ from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.components import AnyInts, components
 from txfuzz.analysis.pressure import LogicalKeys
 from txfuzz.history.model import UNKNOWN, Ints
-from txfuzz.workload.model import Choice, Key, Transaction, Workload
+from txfuzz.workload.model import Choice, Key, Ref, Transaction, Workload
 from txfuzz.workload.united import Keys
 
 READS, WRITES = 0, 1
@@ -244,7 +244,7 @@ def _choices(txn: Transaction, number: int, keys: LogicalKeys) -> list[tuple[int
     return [
         (number, at, READS if step.reads else WRITES, numbers[key])
         for at, step in enumerate(txn.steps)
-        if step.key is not None and (step.reads or step.writes)
+        if isinstance(step.key, Choice | Ref) and (step.reads or step.writes)
         for key in _named(keys_of(step.key), numbers)
     ]
 

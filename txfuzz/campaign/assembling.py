@@ -18,7 +18,7 @@ from txfuzz.campaign.directory import PLUGINS
 from txfuzz.campaign.guarding import guarded
 from txfuzz.campaign.settings import PLUGIN_SECONDS
 from txfuzz.database.faults import Fault
-from txfuzz.database.levels import capabilities_of, level_named
+from txfuzz.database.levels import capabilities_of, level_named, weakest_level, with_levels
 from txfuzz.database.port import Adapter
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.faults import Planned
@@ -27,6 +27,7 @@ from txfuzz.options import build
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.verdict import listed
+from txfuzz.workload.blame import doubts
 from txfuzz.workload.model import FaultSpec, Named, Workload
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -80,7 +81,9 @@ class Assembled:
     @property
     def answers_for(self) -> str | None:
         """`promised`, where the database is to blame for what contradicts it; see `answerable`."""
-        return answerable(self.promised, own_lists=self.workload.own_lists)
+        return answerable(
+            self.promised, own_lists=self.workload.own_lists, doubtful=bool(doubts(self.workload))
+        )
 
 
 def assemble(
@@ -103,7 +106,8 @@ def assemble(
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
     capabilities = capabilities_of(adapter)
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
-    promised = capabilities.isolation[level]
+    workload = with_levels(workload, capabilities, own=isolation is None)
+    promised = capabilities.isolation[weakest_level(workload, capabilities, level)]
     model = _first(expect, workload.expect, promised)
     check_model(model)
     if workload.kind not in capabilities.kinds:

@@ -45,6 +45,7 @@ from txfuzz.history.reading import read_history
 from txfuzz.plugin.blaming import named, naming_plugins
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.notes import notes_text
+from txfuzz.workload.blame import doubts
 from txfuzz.workload.model import Workload
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.seeds import stream
@@ -156,7 +157,10 @@ class _Campaign:
         self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url, clients))
         injector_for(self.assembled.faults, database)  # refuses, while there is no directory yet
         self.cautions = cautions(self.assembled.faults, database)
-        for sentence in (*database.warnings(), *self.cautions):
+        blameless = (
+            f"nobody is blamed for what is found here: {each}" for each in doubts(self.assembled.workload)
+        )
+        for sentence in (*database.warnings(), *self.cautions, *blameless):
             self.watcher.warned(sentence)
         self.database = dict(database.describe())
         return Clients(database, self.assembled.isolation, self.assembled.faults)

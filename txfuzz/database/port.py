@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType, TracebackType
-from typing import ClassVar, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.kind import Kind
@@ -70,6 +70,8 @@ class Capabilities:
     lock_waits: whether it can tell that a session waits for a lock, and for whom.
     embedded: whether it can start a server of its own when no URL is given.
     faults: the abilities that faults may need of its databases (txfuzz.database.faults).
+    savepoints: whether a transaction can go on after an error (GoesOn).
+    modes: which of "read_only" and "deferrable" a transaction may be.
     """
 
     isolation: Mapping[str, str]
@@ -81,13 +83,16 @@ class Capabilities:
     lock_waits: bool = False
     embedded: bool = False
     faults: frozenset[str] = frozenset()
+    savepoints: bool = False
+    modes: frozenset[str] = frozenset()
 
 
 class BoundStep(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
     """A step whose keys and values are chosen.
 
-    f, key, value: the micro-operation (`r` has no value); None for a step that carries none.
-    key is a physical key (see txfuzz.workload.keys). args: the parameters of a raw SQL step.
+    f, key, value: the micro-operation (`r` has no value); None for a step that carries none or several.
+    key is a physical key (see txfuzz.workload.keys). args: the parameters of a raw SQL step. mops: all
+    micro-operations of a raw SQL step that are known before it runs, as (f, key, value).
     """
 
     step: Step
@@ -95,6 +100,14 @@ class BoundStep(NamedTuple):  # tens of thousands a second, which a frozen datac
     key: int | None = None
     value: int | None = None
     args: Mapping[str, int] = MappingProxyType({})
+    mops: tuple[tuple[str, int, int | None], ...] = ()
+
+    @property
+    def micro_operations(self) -> tuple[tuple[str, int | None, int | None], ...]:
+        """All that are known before it runs."""
+        if self.mops or self.f is None or (self.key is None and self.step.keys_returned):
+            return self.mops
+        return ((self.f, self.key, self.value),)
 
 
 # What a read saw: the list (list-append), the value (rw-register), or None for an absent
@@ -106,10 +119,13 @@ class Session(Protocol):
     """One connection, used by one thread at a time. Every method but cancel() may raise SessionError."""
 
     def begin(self, isolation: str) -> None:
-        """Start a transaction at this isolation level (the database's word for it)."""
+        """Start a transaction at this isolation level (the database's word for it).
+
+        Where Capabilities.modes has them it takes `read_only=True` and `deferrable=True`, too.
+        """
 
     def execute(self, step: BoundStep) -> ReadValue:
-        """Run one step inside the transaction; what a read saw, None for anything else.
+        """Run one micro-operation inside the transaction; what a read saw, None for anything else.
 
         A write that changed no row is an error (Outcome.BUG), never a success; a step that
         leaves the transaction ended, whatever the server said, is an error too.
@@ -126,6 +142,48 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Close the connection; never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a raw statement came to.
+
+    columns, rows: its result, cells as the driver gives them; no columns where it has none.
+    changed: how many rows it has changed or found; None where the database does not count.
+    decode: what a cell says that a read has selected; ValueError for what is no list, or no register.
+    twice: whether it may count a row twice.
+    """
+
+    columns: tuple[str, ...] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    changed: int | None = None
+    decode: Callable[[Any], ReadValue] = lambda _: None
+    twice: bool = False
+
+    @property
+    def count(self) -> int | None:
+        """How many rows the statement was about."""
+        return len(self.rows) if self.columns else self.changed
+
+
+@runtime_checkable
+class RunsSql(Protocol):
+    """What the sessions of an adapter with `sql` offer besides."""
+
+    def execute_sql(self, step: BoundStep) -> Answer:
+        """Run one raw statement inside the transaction, its {table} and arguments filled in.
+
+        What its rows mean is decided by the caller. A statement that begins or ends the transaction,
+        or changes its level, is refused; one that leaves it ended is an error.
+        """
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """What the sessions of an adapter with `savepoints` offer besides."""
+
+    def rollback_to(self, savepoint: str) -> None:
+        """After an error: undo what came after this savepoint, and go on with the transaction."""
 
 
 class Batching(Protocol):

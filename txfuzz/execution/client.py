@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from txfuzz.database.port import Patient, Session
@@ -46,6 +47,7 @@ class Client:
         self._patience = patience
         self._turns: Turns | None = None
         self._guard = threading.Lock()
+        self.levels: Counter[str] = Counter()  # those that the server itself has confirmed, by session
 
     @property
     def patient(self) -> bool:
@@ -70,6 +72,7 @@ class Client:
                 ended = run_transaction(session, self._isolation, asked, self.process, self._recorder)
                 self._tally.add(ended.type, ended.code)
                 if ended.lost:
+                    self._note_levels()
                     self.close()
                     self.process += self._step
                 done += 1
@@ -78,6 +81,7 @@ class Client:
                 if barrier_every and done % barrier_every == 0:
                     rendezvous.meet()
         finally:
+            self._note_levels()
             rendezvous.leave()
 
     def _reconnect(self, source: Source) -> Session | None:
@@ -99,6 +103,9 @@ class Client:
                 self.take_turns(self._turns)
             return session
         return None
+
+    def _note_levels(self) -> None:
+        self.levels.update(getattr(self.session, "reported_levels", ()))
 
     def cancel(self) -> None:
         """Make a blocked call return; from another thread."""

@@ -16,8 +16,30 @@ from typing import Any
 from txfuzz.closing import Closing
 from txfuzz.errors import OutputError
 from txfuzz.execution.appending import append
+from txfuzz.execution.progress import Seen
 from txfuzz.history.writing import Mop, complete_line, event_line, invoke_line
 from txfuzz.workload.asking import Asked
+
+
+def seen_line(
+    index: int,
+    type: str,
+    process: int,
+    time: int,
+    seen: Sequence[Seen],
+    error: tuple[str, str] | None = None,
+) -> bytes:
+    """The completion of a transaction whose keys are known only now; see `complete_line`."""
+    return complete_line(
+        index,
+        type,
+        process,
+        time,
+        [each.mop for each in seen],
+        error,
+        steps=[each.step for each in seen],
+        logical=[each.logical for each in seen],
+    )
 
 
 class Recorder(Closing):
@@ -50,6 +72,13 @@ class Recorder(Closing):
         """type: "ok", "fail" or "info"; error: (code, phase) where it is not ok."""
         with self._lock:
             self._write(complete_line(self._index, type, process, self.now(), mops, error))
+
+    def complete_seen(
+        self, type: str, process: int, seen: Sequence[Seen], error: tuple[str, str] | None = None
+    ) -> None:
+        """As complete(), where the invocation has not said which keys it would be about."""
+        with self._lock:
+            self._write(seen_line(self._index, type, process, self.now(), seen, error))
 
     def event(self, f: str, value: Any) -> None:
         """Something that happened beside the transactions; checkers ignore it."""

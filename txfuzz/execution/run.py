@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -77,7 +78,8 @@ def execute(
             start = time.monotonic()
             running.drive(source, interrupted, anchor, watch, reading)
             seconds = time.monotonic() - start
-            reads = running.read_all(keys, interrupted, anchor)
+            # Only the workload knows how its own tables are read.
+            reads = 0 if workload.own_tables else running.read_all(keys, interrupted, anchor)
         running.failure = running.failure or anchor.loss()
         return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
@@ -213,6 +215,7 @@ class _Running:
             stopped=str(self.failure or ("interrupted" if interrupted else "")),
             interrupted=interrupted,
             failure=self.failure,
+            levels=dict(sum((Counter(client.levels) for client in self._clients), Counter())),
         )
 
 

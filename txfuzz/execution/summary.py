@@ -31,7 +31,8 @@ class ExecutionSummary:
     last_key: the highest physical key taken.
     faults: those injected, in their order.
     stopped: why it ended early, as a phrase; empty when it ran to its end. interrupted: by
-    request of the caller. failure: the error that ended it; what was recorded is whole.
+    request of the caller. failure: the error that ended it; what was recorded is whole. levels: of how
+    many sessions the server has itself said that they are at this level, where it can be asked.
     """
 
     asked: int = 0
@@ -46,6 +47,7 @@ class ExecutionSummary:
     stopped: str = ""
     interrupted: bool = False
     failure: TxfuzzError | None = None
+    levels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def per_second(self) -> float:

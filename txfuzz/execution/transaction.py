@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from txfuzz.database.port import Outcome, Session, SessionError
 from txfuzz.errors import UsageError
+from txfuzz.execution.progress import Progress
 from txfuzz.execution.recorder import Recorder
 from txfuzz.history.writing import Mop
 from txfuzz.workload.asking import Asked
+from txfuzz.workload.model import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,18 @@ def run_transaction(
     database refuses it for good, since it always would; the operation is recorded as failed
     before.
     """
+    if not asked.plain:
+        return _run_sql(session, isolation, asked, process, recorder)
     mops: list[Mop] = [(step.f, step.key, step.value) for step in asked.steps if step.f is not None]
     recorder.invoke(process, asked, mops)
     seen: list[Mop] = []
+    isolation = asked.mode.isolation or isolation
     # A session that is Batching sends BEGIN with the first step and COMMIT with the last one.
-    together = getattr(session, "execute_with", None) if asked.steps else None
+    together = getattr(session, "execute_with", None) if asked.steps and not _has_mode(asked) else None
     at, last = -1, len(asked.steps) - 1
     try:
         if together is None:
-            session.begin(isolation)
+            begin(session, isolation, asked.mode)
         for at, step in enumerate(asked.steps):
             if together is None:
                 value = session.execute(step)
@@ -62,6 +67,46 @@ def run_transaction(
         return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
     recorder.complete("ok", process, seen)
     return _OK
+
+
+def _run_sql(session: Session, isolation: str, asked: Asked, process: int, recorder: Recorder) -> Ended:
+    """The same where statements decide what happens to which key."""
+    recorder.invoke(process, asked, [mop for step in asked.steps for mop in step.micro_operations])
+    progress = Progress(asked)
+    at, last = -1, len(asked.steps) - 1
+    try:
+        begin(session, isolation, asked.mode)
+        for at in range(len(asked.steps)):
+            progress.run(session, at)
+        at = last + 1
+        session.commit()
+    except SessionError as error:
+        unknown = error.outcome is Outcome.INFO
+        phase = _phase(at, last, together=False)
+        recorder.complete_seen(
+            "info" if unknown else "fail", process, progress.undone(max(at, 0)), (error.code, phase)
+        )
+        if not (error.lost or unknown):
+            session.rollback()
+        if error.outcome is Outcome.BUG:
+            raise UsageError(_refused(asked, at, phase, error)) from None
+        return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
+    recorder.complete_seen("ok", process, progress.seen)
+    return _OK
+
+
+def begin(session: Session, isolation: str, mode: Mode) -> None:
+    """Begin a transaction: at its own level, if it has one, and as it says."""
+    modes: dict[str, bool] = {}
+    if mode.read_only:
+        modes["read_only"] = True
+    if mode.deferrable:
+        modes["deferrable"] = True
+    session.begin(mode.isolation or isolation, **modes)
+
+
+def _has_mode(asked: Asked) -> bool:
+    return asked.mode.read_only or asked.mode.deferrable
 
 
 def _phase(at: int, last: int, together: bool) -> str:

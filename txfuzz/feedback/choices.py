@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from txfuzz.workload.model import Choice, Key, NewValue, Step, Transaction
+from txfuzz.workload.model import Argument, Choice, Step, Transaction
 
-Arg = TypeVar("Arg", bound=Key | NewValue)
+Arg = TypeVar("Arg", bound=Argument)
 
 
 def choices(transaction: Transaction) -> tuple[Choice, ...]:

@@ -104,7 +104,8 @@ class HistoryBuilder:
         process: None where the history has none; such operations count as one process.
         mops: (f, key, value); the value of a read is None, an element or a tuple of elements;
         None instead of the sequence where the operation has no value at all.
-        steps, logical: for each micro-operation of an invocation, its step and logical key.
+        steps, logical: for each micro-operation its step and logical key; a completion that says them
+        goes before its invocation.
         line: for messages.
         """
         token = MISSING if process is None else b"%d" % process
@@ -122,7 +123,7 @@ class HistoryBuilder:
         if type == "invoke":
             self._invoke(token, event, txn, steps, logical, mops, line)
         else:
-            self._complete(token, TYPES[type], event, mops)
+            self._complete(token, TYPES[type], event, mops, steps, logical)
         self.operations += 1
         self.columns.flush(FULL)
 
@@ -259,9 +260,19 @@ class HistoryBuilder:
         )
 
     def _complete(
-        self, token: bytes, type: int, event: tuple[bytes, bytes], mops: Sequence[Mop] | None
+        self,
+        token: bytes,
+        type: int,
+        event: tuple[bytes, bytes],
+        mops: Sequence[Mop] | None,
+        steps: Sequence[int] | None,
+        logical: Sequence[int | None] | None,
     ) -> None:
         opened = Open(*self.open.pop(token)) if token in self.open else self.begin_lonely(token)
+        if steps is not None:
+            opened = opened._replace(steps=tuple(steps))
+        if logical is not None:
+            opened = opened._replace(logical=tuple(logical))
         says = opened.text is not None or opened.mops is not None
         invoked = self.invoked(opened) if says else None
         # A completion without a value leaves what was read unsaid.

@@ -76,8 +76,9 @@ class FastLines:
                         count = ok(invoked, text) if ok is not None and type == b"ok" else -1
                         if count < 0:
                             count = self._complete(_TYPES[type], opened[0], invoked, text)
-                    if opened[3] is not None and builder.keys.unset and count:
-                        builder.keys.set_logical(columns.codes[-count:], opened[3])
+                    of_keys = opened[3] if logical is None else logical
+                    if of_keys is not None and builder.keys.unset and count:
+                        builder.keys.set_logical(columns.codes[-count:], of_keys)
                     unfinished.pop(process, None)
                     columns.row.append(opened[0])
                     columns.type.append(_TYPES[type])
@@ -85,7 +86,10 @@ class FastLines:
                     columns.complete_index.append(index or b"%d" % operations)
                     columns.complete_time.append(time or b"-1")
                     columns.count.append(count)
-                    columns.steps.append(opened[2])
+                    if steps is None:
+                        columns.steps.append(opened[2])
+                    else:
+                        columns.steps.append(self._steps.get(steps) or self._numbers(steps))
                 columns.position += 1
                 operations += 1
                 end = match.end()

@@ -54,15 +54,22 @@ def complete_line(
     time: int,
     mops: Iterable[Mop],
     error: tuple[str, str] | None = None,
+    *,
+    steps: Sequence[int] | None = None,
+    logical: Sequence[int | None] = (),
 ) -> bytes:
     """The completion of a transaction. type: "ok", "fail" or "info".
 
-    error: why it is not ok: (code, phase), say ("40001", "commit").
+    error: why it is not ok: (code, phase), say ("40001", "commit"). steps, logical: as in the
+    invocation, where the micro-operations may be others than it has said.
     """
     tail = "" if error is None else f", :error [{_text(error[0])} {_text(error[1])}]"
+    own = ""
+    if steps is not None:
+        own = f":steps {_vector(tuple(steps))}, :logical {_vector(tuple(logical))}, "
     return (
         f"{{:index {index}, :type :{type}, :process {process}, :f :txn, :time {time}, "
-        f":value {mops_text(mops)}{tail}}}\n"
+        f"{own}:value {mops_text(mops)}{tail}}}\n"
     ).encode("utf-8", "replace")
 
 

@@ -23,6 +23,7 @@ from txfuzz.replay.following import Player
 from txfuzz.replay.interleaving import Interleavings, sampled
 from txfuzz.replay.judging import Judge
 from txfuzz.replay.predicting import Event
+from txfuzz.workload.blame import doubts
 from txfuzz.workload.model import Transaction, Workload
 
 _SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
@@ -124,10 +125,14 @@ def explore(
             for case in cases:
                 _run(player, workload, case, judge, level)
             level.seconds = time.monotonic() - started
-        if (model := answerable(promised, own_lists=workload.own_lists)) is not None:
+        if (model := _answerable(promised, workload)) is not None:
             level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
         found.append(level)
     return Exploration(tuple(names), tuple(cases), tuple(found))
+
+
+def _answerable(promised: str, workload: Workload) -> str | None:
+    return answerable(promised, own_lists=workload.own_lists, doubtful=bool(doubts(workload)))
 
 
 def plan(transactions: Sequence[Transaction], most: int, seed: int) -> list[Case]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from txfuzz.database.port import BoundStep, Session, SessionError
+from txfuzz.execution.progress import Seen
 from txfuzz.history.model import FINAL_READ
 from txfuzz.history.writing import Mop
 from txfuzz.replay.lanes import Lane
@@ -27,13 +28,15 @@ def final_read(
     """What was read, nothing where that failed. All transactions have ended."""
     lane = next((lane for lane in lanes.values() if not lane.lost), None)
     keys = {key: name for each in statements.values() for key, name in each.logical_keys().items()}
+    if any(step.step.own_table for each in statements.values() for step in each.asked.steps):
+        return ()  # only the workload knows how its own tables are read
     if lane is None or not keys:
         return ()
     steps = tuple(BoundStep(_READ, "r", key) for key in keys)
     asked = Asked(FINAL_READ, steps, tuple(range(len(keys))), tuple(keys.values()))
     process = 1 + max(each.process for each in lanes.values())
-    unread: list[Mop] = [("r", key, None) for key in keys]
-    tape.invoke(process, asked, unread)
+    unread = [Seen(at, name, ("r", key, None)) for at, (key, name) in enumerate(keys.items())]
+    tape.invoke(process, asked, [each.mop for each in unread])
     lane.start(_reading(steps, ground.isolation))
     try:
         result = ground.done.get(timeout=ground.limits.seconds)
@@ -48,8 +51,9 @@ def final_read(
         lane.lost = lane.lost or result.error.lost
         tape.complete("fail", process, unread, (result.error.code, "final read"))
         return ()
-    tape.complete("ok", process, result.value)
-    return tuple(result.value)
+    read: list[Mop] = result.value
+    tape.complete("ok", process, [each._replace(mop=mop) for each, mop in zip(unread, read, strict=True)])
+    return tuple(read)
 
 
 def _reading(steps: tuple[BoundStep, ...], isolation: str) -> Callable[[Session], list[Mop]]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import TypeVar
 
-from txfuzz.workload.model import Choice, Key, NewValue, Ref, Step, Transaction
+from txfuzz.workload.model import Argument, Choice, Key, Ref, Step, Transaction
 
 _MOST = 20_000  # assignments that are looked at
 
-Term = TypeVar("Term", bound=Key | NewValue)
+Term = TypeVar("Term", bound=Argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,9 @@ def step_keys(transaction: Transaction) -> list[int | None]:
 
 
 def acting_on(step: Step) -> Key | None:
-    """The key of the step's micro-operation."""
-    if step.f is None:
-        return None
-    if step.sql is None:
-        return step.key
-    return next(arg for name, arg in step.args if name == step.key_arg and not isinstance(arg, NewValue))
+    """The key of the step's micro-operation; None where it is known only once the step has run."""
+    own = step.key if step.sql is None else dict(step.args).get(step.key_arg or "")
+    return own if step.f is not None and isinstance(own, Choice | Ref) else None
 
 
 def _recorded(transaction: Transaction, recorded: Mapping[int, int]) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from txfuzz.workload.keys import Generation
+from txfuzz.workload.keys import Generation, NewValues
 
 _BLOCK = 128  # rows inserted beforehand in one go
 
@@ -14,6 +14,7 @@ class Numbering:
 
     def __init__(self, after: int, insert_rows: Callable[[range], None]) -> None:
         self._last = after
+        self.values = NewValues()
         self._insert = insert_rows
         self._inserted = iter(range(0))
 
@@ -37,6 +38,8 @@ class AttemptKeys:
 
     def __init__(self, numbering: Numbering, rows: str) -> None:
         self._take = numbering.inserted if rows == "inserted" else numbering.fresh
+        self._values = numbering.values
+        self._since = self._values.new()
         self._open: dict[int, Generation] = {}
 
     def generation(self, logical: int) -> Generation:
@@ -44,6 +47,20 @@ class AttemptKeys:
             self._open[logical] = Generation(self._take(), logical)
         return self._open[logical]
 
+    def new_value(self) -> int:
+        return self._values.new()
+
+    def wrote(self, value: int) -> bool:
+        """Of this attempt; what an earlier one has left in a table was there before."""
+        return value > self._since and self._values.gave(value)
+
+    def written(self, key: int) -> None:
+        """No generation of an attempt is ever full."""
+
+    def logical(self, key: int) -> int | None:
+        return next((each.logical for each in self._open.values() if each.key == key), None)
+
     def forget(self) -> None:
         """The next attempt begins."""
         self._open.clear()
+        self._since = self._values.new()

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from txfuzz.workload.model import Choice, Key, NewValue, Ref, Step, Transaction
+from txfuzz.workload.model import Argument, Choice, NewValue, Ref, Returned, Step, Transaction
 
-Term = TypeVar("Term", bound=Key | NewValue)
+Term = TypeVar("Term", bound=Argument)
 
 
 def literal(transaction: Transaction) -> Transaction:
     """Every key as a number: no names, no references. Where there is a choice left, its first key."""
     named: dict[str, int] = {}
 
-    def plain(term: Key) -> Choice:
+    def plain(term: Argument) -> Argument:
+        if isinstance(term, Returned | NewValue):
+            return term
         if isinstance(term, Ref):
             return Choice((named[term.name],))
         if term.name is not None:
@@ -23,7 +25,7 @@ def literal(transaction: Transaction) -> Transaction:
         return Choice((term.keys[0],))
 
     def step(each: Step) -> Step:
-        args = tuple((name, arg if isinstance(arg, NewValue) else plain(arg)) for name, arg in each.args)
+        args = tuple((name, plain(arg)) for name, arg in each.args)
         own = each.key
         if own is not None:
             own = dict(args)[each.key_arg] if each.key_arg is not None else plain(own)  # type: ignore[assignment]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from txfuzz.database.port import BoundStep, ReadValue, Session, SessionError
+from txfuzz.execution.progress import Progress, Seen
+from txfuzz.execution.transaction import begin
 from txfuzz.history.writing import Mop
 from txfuzz.replay.attempt import LogEntry
 from txfuzz.workload.asking import Asked
@@ -45,13 +47,29 @@ class Statements:
 
     def __init__(self, alias: str, asked: Asked, isolation: str) -> None:
         self.alias, self.asked = alias, asked
-        self.mops: list[Mop] = [(step.f, step.key, step.value) for step in asked.steps if step.f is not None]
-        self.seen: list[Mop] = []
+        self.progress = Progress(asked)
         self.ending = False
         self._isolation = isolation
         self._next = 0
         self._begun = False
-        self._logical = dict(zip(asked.numbers, asked.logical, strict=True))
+        self._logical = dict(reversed(list(zip(asked.numbers, asked.logical, strict=True))))  # the first one
+
+    @property
+    def mops(self) -> list[Mop]:
+        """Those that are known before it runs."""
+        return [mop for step in self.asked.steps for mop in step.micro_operations]
+
+    @property
+    def seen(self) -> list[Seen]:
+        """What has happened so far."""
+        return self.progress.seen
+
+    def undone(self, statement: Statement | None = None) -> list[Seen]:
+        """What is recorded where it does not commit, given the statement at which it ended."""
+        ended = len(self.asked.steps)
+        if statement is not None and statement.number is not None:
+            ended = statement.number
+        return self.progress.undone(ended)
 
     def take(self, count: int, pause: int | None) -> Iterator[Statement]:
         """So many steps; 0 for all up to the pause, or to the end."""
@@ -66,7 +84,7 @@ class Statements:
             step = self.asked.steps[number]
             yield Statement(
                 "step",
-                _job(self._begin(), step, self._isolation),
+                self._job(self._begin(), number),
                 self._first(),
                 step.step.sql is not None,
                 number,
@@ -78,17 +96,19 @@ class Statements:
         """COMMIT or ROLLBACK."""
         self.ending = True
         begin = self._begin()
-        return Statement(action, _end(begin, action, self._isolation), self._first(), True)
-
-    def saw(self, statement: Statement, value: ReadValue) -> None:
-        step = statement.step
-        if step is not None and step.f is not None:
-            self.seen.append((step.f, step.key, value if step.value is None else step.value))
+        return Statement(action, self._end(begin, action), self._first(), True)
 
     def logical_keys(self) -> dict[int, int]:
-        """Physical key → logical key."""
-        keys = [step.key for step in self.asked.steps if step.f is not None]
-        return {key: name for key, name in zip(keys, self.asked.logical, strict=True) if key is not None}
+        """Physical key → logical key, of all that it was asked for and all that it has met."""
+        keys = [mop[1] for mop in self.mops]
+        known = {key: name for key, name in zip(keys, self.asked.logical, strict=True) if key is not None}
+        met = {each.mop[1]: each.logical for each in self.seen if each.logical is not None}
+        return {**known, **met}
+
+    @property
+    def steps(self) -> tuple[BoundStep, ...]:
+        """As they ran."""
+        return tuple(self.progress.steps)
 
     def _begin(self) -> bool:
         return not self._begun
@@ -97,33 +117,31 @@ class Statements:
         first, self._begun = not self._begun, True
         return first
 
+    def _job(self, begins: bool, number: int) -> Callable[[Session], ReadValue]:
+        def job(session: Session) -> ReadValue:
+            try:
+                if begins:
+                    begin(session, self._isolation, self.asked.mode)
+                return self.progress.run(session, number)
+            except SessionError as error:
+                if not error.lost:
+                    session.rollback()
+                raise
 
-def _job(begin: bool, step: BoundStep, isolation: str) -> Callable[[Session], ReadValue]:
-    def job(session: Session) -> ReadValue:
-        try:
-            if begin:
-                session.begin(isolation)
-            return session.execute(step)
-        except SessionError as error:
-            if not error.lost:
-                session.rollback()
-            raise
+        return job
 
-    return job
+    def _end(self, begins: bool, action: str) -> Callable[[Session], None]:
+        def job(session: Session) -> None:
+            try:
+                if begins:
+                    begin(session, self._isolation, self.asked.mode)
+                if action == "commit":
+                    session.commit()
+                else:
+                    session.rollback()
+            except SessionError as error:
+                if not error.lost:
+                    session.rollback()
+                raise
 
-
-def _end(begin: bool, action: str, isolation: str) -> Callable[[Session], None]:
-    def job(session: Session) -> None:
-        try:
-            if begin:
-                session.begin(isolation)
-            if action == "commit":
-                session.commit()
-            else:
-                session.rollback()
-        except SessionError as error:
-            if not error.lost:
-                session.rollback()
-            raise
-
-    return job
+        return job

@@ -89,7 +89,7 @@ class Stepping:
             key: name for each in self.statements.values() for key, name in each.logical_keys().items()
         }
         seen = {
-            alias: tuple((f, logical.get(key, key), value) for f, key, value in each.seen)
+            alias: tuple((f, logical.get(key, key), value) for f, key, value in each.progress.mops())
             for alias, each in self.statements.items()
         }
         return Attempt(
@@ -102,7 +102,7 @@ class Stepping:
             tuple(self.order),
             tuple((f, logical.get(key, key), value) for f, key, value in final),
             logical,
-            {alias: each.asked.steps for alias, each in self.statements.items()},
+            {alias: each.steps for alias, each in self.statements.items()},
         )
 
     # -- the schedule ---------------------------------------------------------------------
@@ -226,7 +226,6 @@ class Stepping:
             self._failed(lane, alias, statement, result.error)
         elif statement.action == "step":
             changed["saw"] = result.value
-            self.statements[alias].saw(statement, result.value)
         else:
             self._ended(lane, alias, statement.action)
         self.log[statement.place] = replace(self.log[statement.place], **changed)
@@ -243,7 +242,7 @@ class Stepping:
             self.tape.complete("ok", lane.process, statements.seen)
         else:
             self.outcomes[alias] = Outcome("fail", ROLLED_BACK, "rollback")
-            self.tape.complete("fail", lane.process, statements.mops, (ROLLED_BACK, "rollback"))
+            self.tape.complete("fail", lane.process, statements.undone(), (ROLLED_BACK, "rollback"))
         self.order.append((alias, "ends"))
 
     def _failed(self, lane: Lane, alias: str, statement: Statement, error: SessionError) -> None:
@@ -252,7 +251,7 @@ class Stepping:
         type = "info" if unknown else "fail"
         self.outcomes[alias] = Outcome(type, error.code, statement.phase)
         statements = self.statements[alias]
-        self.tape.complete(type, lane.process, statements.mops, (error.code, statement.phase))
+        self.tape.complete(type, lane.process, statements.undone(statement), (error.code, statement.phase))
         self.order.append((alias, "ends"))
         self.held[lane].clear()
         if error.outcome is Says.BUG and not self.ended:
@@ -302,7 +301,7 @@ class Stepping:
                 if not unknown:
                     lane.session.rollback()
                 self.outcomes[alias] = Outcome("info" if unknown else "fail", *error)
-                mops = self.statements[alias].mops
+                mops = self.statements[alias].undone()
                 self.tape.complete("info" if unknown else "fail", lane.process, mops, error)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from txfuzz.history.writing import Mop, complete_line, event_line, invoke_line
+from txfuzz.execution.progress import Seen
+from txfuzz.execution.recorder import seen_line
+from txfuzz.history.writing import Mop, event_line, invoke_line
 from txfuzz.workload.asking import Asked
 
 
@@ -23,9 +25,9 @@ class Tape:
         )
 
     def complete(
-        self, type: str, process: int, mops: Sequence[Mop], error: tuple[str, str] | None = None
+        self, type: str, process: int, seen: Sequence[Seen], error: tuple[str, str] | None = None
     ) -> None:
-        self._add(complete_line(self._index, type, process, self._now(), mops, error))
+        self._add(seen_line(self._index, type, process, self._now(), seen, error))
 
     def attempt(self, number: int) -> None:
         """An attempt begins here; checkers pass over it."""

@@ -60,12 +60,11 @@ def code(lines: Iterable[str]) -> str:
 
 
 def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
-    """Is it a bug of the database? promised: None where the workload overwrites lists."""
+    """Is it a bug of the database? promised: None where SQL of the workload's own may be the cause."""
     if promised is None:
         return (
-            f"The workload writes lists by SQL of its own, and {level} lets them overwrite each other: no "
-            f"promise of the database is known to be broken, but an application that needs {expect} is not "
-            "safe at this level."
+            f"SQL of the workload's own may be the cause at {level}: no promise of the database is known to "
+            f"be broken, but an application that needs {expect} is not safe at this level."
         )
     if type in prohibited(canonical(promised)):
         return (

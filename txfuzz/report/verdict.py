@@ -19,7 +19,7 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
 
     isolation: the database's own word for the level that the history was made at. promised: the
     consistency model that this level promises, in Elle's words. None where they are not known; a level
-    without a promise is one at which the workload's own SQL overwrites lists.
+    without a promise is one at which the workload's own SQL may be the cause (txfuzz.workload.blame).
     """
     broken = against(result, promised)
     if promised is not None and broken:
@@ -34,9 +34,9 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     found = _contradiction(result)
     if isolation is not None and promised is None:
         return (
-            f"{found}; the workload writes lists by SQL of its own, and {_level(isolation)} lets them "
-            f"overwrite each other: no promise of the database is known to be broken, but an application "
-            f"that needs {friendly(result.expect)} is not safe here."
+            f"{found}; at {_level(isolation)} SQL of the workload's own may be the cause: no promise of "
+            f"the database is known to be broken, but an application that needs "
+            f"{friendly(result.expect)} is not safe here."
         )
     if promised is None or not set(result.anomaly_types) <= prohibited(_STRONGEST):
         return f"{found}."

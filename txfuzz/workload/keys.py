@@ -7,12 +7,34 @@ an earlier iteration are left alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
 from txfuzz.workload.model import KeyLife
 
 _BLOCK = 256  # rows inserted beforehand in one go
+# Where new values may begin: above those that generations count, below the largest number of four bytes
+_FIRST, _FIRSTS = 1_000_000_000, 1_000_000_000
+_SPREAD = 2_654_435_761  # Knuth's multiplier: moments that are close are spread widely
+
+
+class NewValues:
+    """Values for keys of which the run does not know what was written to them before.
+
+    They begin at a number that depends on the moment, so that what earlier runs have left in a table
+    is not taken for one of them. Small enough for columns of four bytes.
+    """
+
+    def __init__(self) -> None:
+        self._first = self._next = _FIRST + time.time_ns() // 1000 * _SPREAD % _FIRSTS
+
+    def new(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def gave(self, value: int) -> bool:
+        return self._first <= value < self._next
 
 
 class Generation:
@@ -40,6 +62,7 @@ class KeySpace:
         self._inserted_to = after
         self._open: dict[int, Generation] = {}
         self._logical: list[int] = []  # of every generation, which is all that is kept of one that is over
+        self._values = NewValues()
 
     @property
     def last(self) -> int:
@@ -59,6 +82,22 @@ class KeySpace:
             found = self._open[logical] = Generation(self._fresh(), kept)
             self._logical.append(kept)
         return found
+
+    def new_value(self) -> int:
+        return self._values.new()
+
+    def wrote(self, value: int) -> bool:
+        return self._values.gave(value)
+
+    def written(self, key: int) -> None:
+        logical = self.logical(key)
+        found = None if logical is None else self._open.get(logical)
+        if found is not None and found.key == key:
+            found.writes += 1
+
+    def logical(self, key: int) -> int | None:
+        at = key - self._first
+        return self._logical[at] if 0 <= at < len(self._logical) else None
 
     def _fresh(self) -> int:
         if self._insert is not None and self._next > self._inserted_to:

@@ -168,9 +168,9 @@ def node_of(data: Any, place: Place) -> Node:
         return Node(place, tuple(node_of(item, place) for item in data))
     if isinstance(data, Mapping):
         for name in data:
-            if not isinstance(name, str):
+            if not isinstance(name, str) and type(name) is not int:
                 raise place.error(f"found the field {name!r}", "a name (text)")
-        return Node(place, {name: node_of(value, place) for name, value in data.items()})
+        return Node(place, {str(name): node_of(value, place) for name, value in data.items()})
     raise place.error(f"found a {type(data).__name__}", "text, a number, true, false, a list or a mapping")
 
 

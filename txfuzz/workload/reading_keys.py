@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from txfuzz.errors import WorkloadError, did_you_mean
 from txfuzz.workload.distinct import satisfiable
-from txfuzz.workload.model import Choice, Key, Ref, Transaction
+from txfuzz.workload.model import Choice, Key, Ref, Returned, Transaction
 from txfuzz.workload.nodes import Node
 from txfuzz.workload.united import Keys, counted
 
@@ -22,6 +22,22 @@ class Chosen:
     def __init__(self) -> None:
         self._choices: list[Choice] = []
         self._names: set[str] = set()
+        self._returned: set[str] = set()
+
+    def read_argument(self, node: Node) -> Key | Returned:
+        """A key, or what an earlier statement has returned."""
+        if isinstance(node.value, Mapping) and "ref" in node.value:
+            name = node.value["ref"]
+            if name.value in self._returned:
+                node.fields("a ref", ("ref",))
+                return Returned(name.text("a name"))
+        return self.read_key(node)
+
+    def returns(self, node: Node, name: str) -> None:
+        """A statement returns something under this name, for those after it."""
+        if name in self._names:
+            raise node.name_place.error(f"found the name {name!r} again", "one that no key has by `as`")
+        self._returned.add(name)
 
     def read_key(self, node: Node) -> Key:
         if type(node.value) is int:
@@ -41,14 +57,15 @@ class Chosen:
 
     def _new_name(self, node: Node) -> str:
         name = node.text("a name for the chosen key")
-        if name in self._names:
+        if name in self._names | self._returned:
             raise node.place.error(f"found the name {name!r} again", "another name for another choice")
         return name
 
     def _known(self, node: Node) -> str:
         name = node.text("the name of an earlier choice")
         if name not in self._names:
-            hint = did_you_mean(name, self._names) if self._names else "no step before has named one by `as`"
+            known = self._names | self._returned
+            hint = did_you_mean(name, known) if known else "no step before has named one by `as`"
             raise node.place.error(f"found {name!r}", "the name of an earlier choice", hint)
         return name
 

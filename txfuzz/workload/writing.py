@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from txfuzz.workload.model import (
+    Argument,
     DatabaseSpec,
     FaultSpec,
-    Key,
+    MicroOperation,
     Named,
     NewValue,
     Ref,
+    Returned,
+    RollbackTo,
     Scheduling,
     Step,
     Transaction,
@@ -82,6 +85,12 @@ def _database(spec: DatabaseSpec) -> dict[str, Any]:
 
 def _transaction(transaction: Transaction) -> Iterator[str]:
     yield text_field("    - name:", transaction.name, 8)
+    mode = transaction.mode
+    if mode.isolation is not None:
+        yield text_field("      isolation:", mode.isolation, 8)
+    for name in ("read_only", "deferrable"):
+        if getattr(mode, name):
+            yield f"      {name}: true"
     yield "      steps:"
     for step in transaction.steps:
         if step.sql is None:
@@ -99,15 +108,30 @@ def _raw_step(step: Step, sql: str) -> Iterator[str]:
     yield text_field(f"{_STEP}- sql:", sql, 12)
     if step.args:
         yield filled(f"{_STEP}  args:", {name: _key(arg) for name, arg in step.args}, 12)
-    if step.f is not None:
-        value = {} if step.value_arg is None else {"value": step.value_arg}
-        yield filled(f"{_STEP}  elle:", {"f": step.f, "key": step.key_arg, **value}, 12)
+    if step.micro_operations or step.harmless:
+        elle = [_micro_operation(each) for each in step.micro_operations]
+        yield filled(f"{_STEP}  elle:", elle[0] if len(elle) == 1 else elle, 12)
+    if step.returns:
+        yield filled(f"{_STEP}  returns:", dict(step.returns), 12)
+    if step.rows:
+        yield filled(f"{_STEP}  rows:", dict(step.rows), 12)
+    if step.on_error:
+        yield filled(f"{_STEP}  on_error:", {code: _error_rule(rule) for code, rule in step.on_error}, 12)
 
 
-def _key(key: Key | NewValue | None) -> Any:
+def _micro_operation(each: MicroOperation) -> dict[str, str]:
+    fields = {name: getattr(each, name) for name in ("f", "key", "value", "column", "key_column")}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _error_rule(rule: str | RollbackTo) -> Any:
+    return {"rollback_to": rule.savepoint} if isinstance(rule, RollbackTo) else rule
+
+
+def _key(key: Argument | None) -> Any:
     if isinstance(key, NewValue):
         return {"new": "value"}
-    if isinstance(key, Ref):
+    if isinstance(key, Ref | Returned):
         return {"ref": key.name}
     assert key is not None
     keys, named = key.keys, key.name is not None or bool(key.distinct_from)

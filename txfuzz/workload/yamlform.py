@@ -112,15 +112,16 @@ class _Walk:
         fields: dict[str, Node] = {}
         for key, value in node.value:
             name = self.node(key, above)
-            if not isinstance(name.value, str):
+            word = str(name.value) if type(name.value) is int else name.value  # numbers of rows, codes
+            if not isinstance(word, str):
                 raise name.unexpected("the name of a field (text)")
-            if name.value in fields:
-                first = fields[name.value].name_place
+            if word in fields:
+                first = fields[word].name_place
                 raise name.place.error(
-                    f"found the field {name.value!r} again", "it once", f"first in line {first.line}"
+                    f"found the field {word!r} again", "it once", f"first in line {first.line}"
                 )
             read = self.node(value, above)
-            fields[name.value] = Node(read.place, read.value, name.place)
+            fields[word] = Node(read.place, read.value, name.place)
         return fields
 
 

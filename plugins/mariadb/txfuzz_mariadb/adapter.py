@@ -65,6 +65,8 @@ class MariadbAdapter:
             lock_waits=True,
             embedded=True,
             faults=ABILITIES,
+            savepoints=True,
+            modes=frozenset({"read_only"}),
         )
 
     def servers(self) -> tuple[str, ...]:

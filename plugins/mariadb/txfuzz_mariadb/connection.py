@@ -30,11 +30,16 @@ FAILURES = (pymysql.err.Error, OSError, struct.error, ValueError, RuntimeError)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a statement came to. returns: whether it has rows; row: the first one; changed: rows."""
+    """What a statement came to. columns: of its result, where it is one that has rows; changed: rows."""
 
-    returns: bool
-    row: tuple[Any, ...] | None
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
     changed: int
+
+    @property
+    def row(self) -> tuple[Any, ...] | None:
+        """The first one."""
+        return self.rows[0] if self.rows else None
 
 
 class Link:
@@ -83,11 +88,12 @@ class Link:
         try:
             changed = cursor.execute(sql, args)
             if cursor.description is None:
-                return Answer(False, None, changed)
-            row = cursor.fetchone()
+                return Answer((), (), changed)
+            columns = tuple(str(each[0]) for each in cursor.description)
+            rows = cursor.fetchall()
             while cursor.nextset():
                 pass
-            return Answer(True, row, changed)
+            return Answer(columns, rows, changed)
         finally:
             self._busy = False
 

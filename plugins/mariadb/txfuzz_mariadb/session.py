@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
+from txfuzz.database import port
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.database.tables import WRITE, Tables
 from txfuzz.database.values import DECODE
@@ -16,6 +17,9 @@ from .connection import FAILURES, Answer, Link, session_error
 from .levels import level
 from .raw_steps import RawSteps
 from .statements import ON_DUPLICATE_KEY, read_sql, write_sql
+
+# MySQL and late MariaDB call it transaction_isolation, early MariaDB tx_isolation.
+_SHOW_LEVEL = "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')"
 
 
 class MariadbSession:
@@ -33,6 +37,7 @@ class MariadbSession:
         self._raw = RawSteps(self._run, lambda: link.in_transaction, tables)
         self._own: dict[tuple[str | None, str | None, int], tuple[str, ...]] = {}
         self._level = ""  # that of the connection's next transaction
+        self.reported_levels: set[str] = set()  # those that the server itself has said it is at
         self._open = False  # a transaction is open and no error has been met in it
         self._begun = False  # the server may have one open
         self._cancelled = False
@@ -49,7 +54,7 @@ class MariadbSession:
 
     # -- the port -------------------------------------------------------------------------
 
-    def begin(self, isolation: str) -> None:
+    def begin(self, isolation: str, *, read_only: bool = False) -> None:
         if self._open:
             raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, "a transaction is open already")
         self._cancelled = False
@@ -57,26 +62,37 @@ class MariadbSession:
         if wanted != self._level:
             self._run(f"SET SESSION TRANSACTION ISOLATION LEVEL {wanted.upper()}")
             self._level = wanted
-        self._raw.written.begin()
+            self._check_level()
+        self._raw.ran = False
         self._begun = True
-        self._run("START TRANSACTION")
+        self._run("START TRANSACTION READ ONLY" if read_only else "START TRANSACTION")
         self._open = True
 
     def execute(self, step: BoundStep) -> ReadValue:
         self._require_open("this step")
         self._open = False  # until all is well
-        if step.step.sql is not None:
-            seen = self._raw.run(step, step.step.sql)
-        else:
-            seen = self._run_own(step)
-            if step.value is not None:
-                self._raw.written.add()
+        seen = self._run_own(step)
         self._open = True
         return seen
+
+    def execute_sql(self, step: BoundStep) -> port.Answer:
+        """See txfuzz.database.port.RunsSql."""
+        self._require_open("this step")
+        self._open = False  # until all is well
+        answer = self._raw.run(step, step.step.sql or "")
+        self._open = True
+        return answer
+
+    def rollback_to(self, savepoint: str) -> None:
+        """See txfuzz.database.port.GoesOn. A deadlock has ended the transaction, savepoints and all."""
+        self._run(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        self._open = True
 
     def commit(self) -> None:
         self._require_open("COMMIT")
         self._open = False
+        if self._raw.ran:
+            self._check_level()
         self._before_commit()
         try:
             self._link.run("COMMIT")
@@ -118,6 +134,19 @@ class MariadbSession:
             return self._link.run(sql, args)
         except FAILURES as error:
             raise session_error(self._link, error, committing=False) from None
+
+    def _check_level(self) -> None:
+        """A promise is held against the level of the session, by the server's own word.
+
+        A statement cannot change that of an open transaction, only those of the ones that follow.
+        """
+        row = self._run(_SHOW_LEVEL).row
+        said = "" if row is None else str(row[1]).replace("-", " ").lower()
+        if said != self._level:
+            message = f"the session is at {said!r}, not at {self._level!r}"
+            self._level = ""
+            raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, message)
+        self.reported_levels.add(self._level)
 
     def _before_commit(self) -> None:
         """COMMIT is about to be sent."""

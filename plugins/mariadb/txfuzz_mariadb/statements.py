@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.database.raw import rolls_back_to_savepoint
+from txfuzz.database.raw import check_stays_inside
 from txfuzz.kind import Kind
 
 from .levels import lock_clause
@@ -41,14 +41,13 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
 class RawStatement:
     """A raw step, ready but for its table. sql: with the driver's placeholders. names: its arguments.
 
-    undoes, opens: ROLLBACK TO, and SAVEPOINT. upserts: it may count a changed row twice.
+    upserts: it may count a changed row twice. calls: it is a procedure call, which counts no rows.
     """
 
     sql: str
     names: frozenset[str]
-    undoes: bool
-    opens: bool
     upserts: bool
+    calls: bool
 
     def on(self, table: str) -> str:
         return self.sql.replace("{table}", table.replace("%", "%%"))
@@ -82,7 +81,7 @@ def compile_raw(sql: str) -> RawStatement:
     plain = without_quoted(sql)
     words = tuple(word.lower() for word in re.findall(r"\w+", plain)[:4])
     sets_level = words[:1] == ("set",) and SETTINGS.search(plain.lower()) is not None
-    undoes = rolls_back_to_savepoint(words, ENDING, forbidden=sets_level)
+    check_stays_inside(words, ENDING, forbidden=sets_level)
     names: set[str] = set()
     pieces: list[str] = []
     end = 0
@@ -101,9 +100,8 @@ def compile_raw(sql: str) -> RawStatement:
     return RawStatement(
         "".join(pieces),
         frozenset(names),
-        undoes,
-        opens=words[:1] == ("savepoint",),
         upserts=words[:1] in (("insert",), ("replace",)),
+        calls=words[:1] == ("call",),
     )
 
 

@@ -79,6 +79,8 @@ class PostgresAdapter:
             lock_waits=True,
             embedded=True,
             faults=ABILITIES,
+            savepoints=True,
+            modes=frozenset({"read_only", "deferrable"}),
         )
 
     def servers(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
-from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.port import Answer, BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.database.tables import Tables
 
 from .connection import BAD, cut, request_cancel
@@ -39,10 +39,13 @@ class PostgresSession:
         self._own = OwnSteps(self._wire, tables, write_form)
         self._raw = RawSteps(self._wire, tables)
         self._batch = batch
-        self._begins: dict[str, str] = {}  # a level → BEGIN
+        self._begins: dict[tuple[str, bool, bool], str] = {}  # a level and its mode → BEGIN
+        self._level = ""  # that of the open transaction
+        self.reported_levels: set[str] = set()  # those that the server itself has said it is at
         self._open = False  # a transaction is open and no error has been met in it
         self._cancelled = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
+        self._show_level = self._wire.prepare("SHOW transaction_isolation", 0)
         self._commit = self._wire.prepare("COMMIT", 0)
         self._rollback = self._wire.prepare("ROLLBACK", 0)
 
@@ -61,26 +64,39 @@ class PostgresSession:
 
     # -- a message for each statement -----------------------------------------------------
 
-    def begin(self, isolation: str) -> None:
-        sql = self._starting(isolation)
+    def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
+        sql = self._starting(isolation, read_only, deferrable)
         self._wire.run(self._wire.prepare(sql, 0), ())
+        if self._level not in self.reported_levels:
+            self._check_level()
         self._open = True
 
     def execute(self, step: BoundStep) -> ReadValue:
         self._require_open("this step")
         try:
-            if step.step.sql is not None:
-                return self._raw.run(step, step.step.sql)
-            seen = self._own.run(step)
+            return self._own.run(step)
         except BaseException:
             self._open = False
             raise
-        self._raw.written += step.value is not None
-        return seen
+
+    def execute_sql(self, step: BoundStep) -> Answer:
+        """See txfuzz.database.port.RunsSql."""
+        self._require_open("this step")
+        self._open = False  # until all is well
+        answer = self._raw.run(step, step.step.sql or "")
+        self._open = True
+        return answer
+
+    def rollback_to(self, savepoint: str) -> None:
+        """See txfuzz.database.port.GoesOn."""
+        self._wire.run(self._wire.prepare(f"ROLLBACK TO SAVEPOINT {savepoint}", 0), ())
+        self._open = True
 
     def commit(self) -> None:
         self._require_open("COMMIT")
         self._open = False
+        if self._raw.ran:
+            self._check_level()
         self._before_commit()
         _check_commit(self._wire.run(self._commit, (), committing=True))
 
@@ -88,7 +104,7 @@ class PostgresSession:
 
     def execute_with(self, step: BoundStep, *, begin: str | None, commit: bool) -> ReadValue:
         """See txfuzz.database.port.Batching."""
-        if self._batch and step.step.sql is None and (commit or begin is not None):
+        if self._batch and (commit or begin is not None) and self._may_join(begin, commit):
             return self._execute_joined(step, begin, commit)
         if begin is not None:
             self.begin(begin)
@@ -113,7 +129,7 @@ class PostgresSession:
             found = self._wire.last(message + call(name, step)).command_tuples == 1
             message = b""
             if found:
-                self._joined(step)
+                self._open = True
                 if commit:
                     self.commit()
                 return None
@@ -122,12 +138,8 @@ class PostgresSession:
             # What has been committed has not failed, even where the answer makes no sense.
             return self._own.judge(step, self._with_commit(message), TEXT, Outcome.INFO)
         seen = self._own.judge(step, self._wire.last(message))
-        self._joined(step)
-        return seen
-
-    def _joined(self, step: BoundStep) -> None:
         self._open = True
-        self._raw.written += step.value is not None
+        return seen
 
     def _with_commit(self, message: bytes) -> PGresult:
         """Send COMMIT after the message; the answer to the statement before it."""
@@ -138,16 +150,33 @@ class PostgresSession:
 
     # -- beginnings and ends --------------------------------------------------------------
 
-    def _starting(self, isolation: str) -> str:
+    def _starting(self, isolation: str, read_only: bool = False, deferrable: bool = False) -> str:
         """The statement that begins a transaction, where one may begin."""
         if self._open:
             raise SessionError(Outcome.BUG, INVALID_TRANSACTION, "a transaction is open already")
-        sql = self._begins.get(isolation)
+        mode = isolation, read_only, deferrable
+        sql = self._begins.get(mode)
         if sql is None:
-            sql = self._begins[isolation] = begin_sql(level(isolation))
-        self._raw.begin()
+            sql = begin_sql(level(isolation), read_only=read_only, deferrable=deferrable)
+            self._begins[mode] = sql
+        self._level = isolation
+        self._raw.ran = False
         self._cancelled = False
         return sql
+
+    def _may_join(self, begin: str | None, commit: bool) -> bool:
+        """Not where the server is still to be asked for its level."""
+        if begin is not None:
+            return begin in self.reported_levels
+        return not (commit and self._raw.ran)
+
+    def _check_level(self) -> None:
+        """A promise is held against the level at which the transaction runs, by the server's own word."""
+        said = self._wire.run(self._show_level, ()).get_value(0, 0) or b""
+        if said.decode() != level(self._level):
+            message = f"the transaction runs at {said.decode()!r}, not at {level(self._level)!r}"
+            raise SessionError(Outcome.BUG, INVALID_TRANSACTION, message)
+        self.reported_levels.add(self._level)
 
     def _require_open(self, what: str) -> None:
         if not self._open:

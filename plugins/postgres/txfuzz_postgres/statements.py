@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.database.raw import rolls_back_to_savepoint
+from txfuzz.database.raw import check_stays_inside
 from txfuzz.kind import Kind
 
 from .levels import lock_clause
@@ -16,9 +16,11 @@ UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)
 
 
-def begin_sql(level: str) -> str:
+def begin_sql(level: str, *, read_only: bool = False, deferrable: bool = False) -> str:
     """Every property is named, so that no default of a server or role applies."""
-    return f"BEGIN ISOLATION LEVEL {level.upper()}, READ WRITE, NOT DEFERRABLE"
+    writes = "READ ONLY" if read_only else "READ WRITE"
+    defers = "DEFERRABLE" if deferrable else "NOT DEFERRABLE"
+    return f"BEGIN ISOLATION LEVEL {level.upper()}, {writes}, {defers}"
 
 
 def read_sql(table: str, lock: str | None) -> str:
@@ -38,15 +40,10 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RawStatement:
-    """A raw step, ready but for its table. names: which argument each of $1, $2, … is.
-
-    undoes, opens: ROLLBACK TO, and SAVEPOINT; the session keeps such steps honest.
-    """
+    """A raw step, ready but for its table. names: which argument each of $1, $2, … is."""
 
     sql: str
     names: tuple[str, ...]
-    undoes: bool
-    opens: bool
 
     def on(self, table: str) -> str:
         return self.sql.replace("{table}", table)
@@ -69,9 +66,12 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 ENDING = frozenset({"abort", "begin", "commit", "end", "rollback", "start"})
-FORBIDDEN = frozenset(
-    {("prepare", "transaction"), ("set", "transaction"), ("set", "session", "characteristics")}
+# Settings by which a level changes, also of later transactions, whether by SET or by set_config().
+LEVEL = re.compile(
+    r"\btransaction_isolation\b|\bisolation\s+level\b|\bsession\s+characteristics\b"
+    r"|\bdefault_transaction_(isolation|read_only|deferrable)\b"
 )
+CHANGES_SETTINGS = re.compile(r"^\s*(set|reset|alter)\b|\bset_config\b|\bpg_settings\b")
 
 
 @lru_cache(maxsize=1024)
@@ -81,14 +81,16 @@ def compile_raw(sql: str) -> RawStatement:
     Raises UsageError for statements that would end the transaction or change its level: sessions do that.
     """
     words = first_words(sql)
-    undoes = rolls_back_to_savepoint(words, ENDING, forbidden=bool(FORBIDDEN & {words[:2], words[:3]}))
+    plain = without_comments(sql).lower()
+    sets_level = CHANGES_SETTINGS.search(plain) is not None and LEVEL.search(plain) is not None
+    check_stays_inside(words, ENDING, forbidden=sets_level or words[:2] == ("prepare", "transaction"))
     numbers: dict[str, int] = {}
 
     def number(token: re.Match[str]) -> str:
         name = token["name"]
         return token[0] if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
 
-    return RawStatement(TOKEN.sub(number, sql), tuple(numbers), undoes, opens=words[:1] == ("savepoint",))
+    return RawStatement(TOKEN.sub(number, sql), tuple(numbers))
 
 
 def first_words(sql: str) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class SqliteAdapter:
             sql=True,
             dialects=frozenset({DIALECT}),
             embedded=True,
+            savepoints=True,
         )
 
     def servers(self) -> tuple[str, ...]:

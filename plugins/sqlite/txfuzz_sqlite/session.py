@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 
+from txfuzz.database import port
 from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.database.tables import WRITE, Tables
 from txfuzz.database.values import DECODE
@@ -59,7 +60,7 @@ class SqliteSession:
         if wanted != self._level:
             self._run(f"PRAGMA read_uncommitted = {int(wanted == READ_UNCOMMITTED)}")
             self._level = wanted
-        self._raw.written.begin()
+        self._raw.ran = False
         self._touched = self._cancelled = False
         self._run(self._begin)
         self._open = True
@@ -70,16 +71,28 @@ class SqliteSession:
         self._open = False  # until all is well
         if step.step.lock is not None:
             raise SessionError(Outcome.BUG, MISUSE, f"SQLite has no locking read {step.step.lock!r}")
-        if step.step.sql is not None:
-            seen = self._raw.run(step, step.step.sql)
-        else:
-            seen = self._run_own(step)
-            if step.value is not None:
-                self._raw.written.add()
+        seen = self._run_own(step)
+        self._check_inside(step)
+        return seen
+
+    def execute_sql(self, step: BoundStep) -> port.Answer:
+        """See txfuzz.database.port.RunsSql."""
+        time.sleep(TURN)
+        self._require_open("this step")
+        self._open = False  # until all is well
+        answer = self._raw.run(step, step.step.sql or "")
+        self._check_inside(step)
+        return answer
+
+    def rollback_to(self, savepoint: str) -> None:
+        """See txfuzz.database.port.GoesOn."""
+        self._run(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        self._open = True
+
+    def _check_inside(self, step: BoundStep) -> None:
         if not self._conn.in_transaction:
             raise SessionError(Outcome.BUG, MISUSE, f"the step ended its transaction: {step.step.sql}")
         self._open = self._touched = True
-        return seen
 
     def commit(self) -> None:
         time.sleep(TURN)
@@ -133,7 +146,8 @@ class SqliteSession:
             try:
                 cursor = self._conn.execute(sql, args)
                 # All rows, else the statement would go on holding its lock.
-                return Answer(cursor.description is not None, cursor.fetchall(), cursor.rowcount)
+                columns = tuple(str(each[0]) for each in cursor.description or ())
+                return Answer(columns, cursor.fetchall(), cursor.rowcount)
             except sqlite3.Error as error:
                 patient = is_locked(error) and not (self._touched or self._cancelled or self._closed)
                 if not patient or time.monotonic() > until:

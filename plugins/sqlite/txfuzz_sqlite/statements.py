@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.database.raw import rolls_back_to_savepoint
+from txfuzz.database.raw import check_stays_inside
 from txfuzz.kind import Kind
 
 DIALECT = "sqlite"  # by which templates name the SQL that their raw steps are written in
@@ -33,11 +33,9 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RawStatement:
-    """A raw step, ready but for its table. undoes, opens: ROLLBACK TO, and SAVEPOINT."""
+    """A raw step, ready but for its table."""
 
     sql: str
-    undoes: bool
-    opens: bool
 
     def on(self, table: str) -> str:
         return self.sql.replace("{table}", table)
@@ -58,5 +56,5 @@ def compile_raw(sql: str) -> RawStatement:
     Raises UsageError for statements that would end the transaction, or change its level or its files.
     """
     words = tuple(word.lower() for word in re.findall(r"\w+", QUOTED.sub(" ", sql)))
-    undoes = rolls_back_to_savepoint(words, ENDING, forbidden=bool(words) and words[0] in FORBIDDEN)
-    return RawStatement(sql, undoes, opens=words[:1] == ("savepoint",))
+    check_stays_inside(words, ENDING, forbidden=bool(words) and words[0] in FORBIDDEN)
+    return RawStatement(sql)

@@ -10,7 +10,7 @@ WHEN MATCHED THEN UPDATE SET val = own.val || new.element
 WHEN NOT MATCHED THEN INSERT (key, val) VALUES (new.key, ARRAY[new.element])"""
 
 # Whether it inserts or not, the list is what it was: an empty list and no list are read alike. So this is
-# no micro-operation, and the UPDATE after it must find the row.
+# no micro-operation. An UPDATE after it that finds no row all the same ends the transaction.
 _ENSURE = "INSERT INTO {table} (key, val) VALUES (:key, ARRAY[]::bigint[]) ON CONFLICT (key) DO NOTHING"
 
 MERGE = Template(
@@ -33,11 +33,12 @@ DO_NOTHING = Template(
     "reads a key, sees to it that its row is there by ON CONFLICT DO NOTHING, then appends by UPDATE",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "keys"}}, "as": "k"}},
-        {"sql": _ENSURE, "args": {"key": {"ref": "k"}}},
+        {"sql": _ENSURE, "args": {"key": {"ref": "k"}}, "elle": []},
         {
             "sql": "UPDATE {table} SET val = val || :element WHERE key = :key",
             "args": {"key": {"ref": "k"}, "element": {"new": "value"}},
             "elle": {"f": "append", "key": "key", "value": "element"},
+            "rows": {"0": "abort"},
         },
     ),
     {"keys": [1, 2, 3, 4]},

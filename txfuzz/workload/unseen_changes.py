@@ -1,0 +1,69 @@
+"""Changes of {table} that no micro-operation speaks of: a history cannot be judged where there are any.
+
+The checker takes it that the micro-operations are all that happens to a key. What a transaction changes
+and takes back by ROLLBACK TO is nobody's concern; what cannot be seen for another reason the workload
+says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.blame).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from txfuzz.workload.model import RollbackTo, Step
+from txfuzz.workload.nodes import Place
+from txfuzz.workload.sql_tables import tables_of
+
+
+def check_changes(steps: Sequence[tuple[Step, Place]]) -> None:
+    """steps: those of one transaction, and where each stands. Raises WorkloadError."""
+    plain = [step for step, _ in steps]
+    for number, (step, place) in enumerate(steps):
+        if step.sql is None:
+            continue
+        for code, rule in step.on_error:
+            if isinstance(rule, RollbackTo) and not _is_set(plain[:number], rule.savepoint):
+                raise place.error(
+                    f"found `rollback_to: {rule.savepoint}` for the code {code!r}",
+                    f"a step before that sets it: sql: SAVEPOINT {rule.savepoint}",
+                )
+        seen = step.harmless or any(each.writes for each in step.micro_operations)
+        if tables_of(step.sql).changes_ours and not seen and not _undone(plain, number):
+            raise place.error(
+                "found a statement that changes {table} without a micro-operation, so that no history of "
+                "it can be judged",
+                "`elle` that says what it does, or `elle: []` where no read can ever see the change",
+            )
+
+
+def _is_set(steps: Sequence[Step], savepoint: str) -> bool:
+    return savepoint.lower() in _open_savepoints(steps)
+
+
+def _open_savepoints(steps: Sequence[Step]) -> list[str]:
+    """Those that are set after these steps."""
+    open_: list[str] = []
+    for step in steps:
+        tables = tables_of(step.sql or "")
+        name = tables.savepoint
+        if name is None:
+            continue
+        if tables.verb == "savepoint":
+            open_.append(name)
+        elif name in open_:
+            at = len(open_) - 1 - open_[::-1].index(name)
+            del open_[at + (tables.verb == "rollback") :]
+    return open_
+
+
+def _undone(steps: Sequence[Step], number: int) -> bool:
+    """Does the transaction always roll back to a savepoint from before this step?"""
+    before = _open_savepoints(steps[:number])
+    for at in range(number + 1, len(steps)):
+        step = steps[at]
+        tables = tables_of(step.sql or "")
+        if tables.verb == "rollback" and tables.savepoint in before:
+            return True
+        if any(rule == "stop" for _, rule in (*step.rows, *step.on_error)):
+            return False  # it may commit before it gets there
+        before = [name for name in before if name in _open_savepoints(steps[: at + 1])]
+    return False
