@@ -83,7 +83,9 @@ def transactions(draw: st.DrawFn, name: str, write: str) -> Transaction:
         )
 
     mode = Mode(
-        draw(st.none() | st.just("serializable")), read_only=draw(st.booleans()), deferrable=draw(st.booleans())
+        draw(st.none() | st.just("serializable")),
+        read_only=draw(st.booleans()),
+        deferrable=draw(st.booleans()),
     )
     return Transaction(name, tuple(step() for _ in range(draw(st.integers(1, 4)))), mode)
 
