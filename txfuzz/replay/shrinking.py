@@ -16,6 +16,7 @@ from itertools import combinations, islice, pairwise
 from txfuzz.analysis.result import Anomaly
 from txfuzz.replay.attempt import Attempt
 from txfuzz.replay.composing import Aim, Role, compose, order_of, roles_of
+from txfuzz.replay.focusing import focused
 from txfuzz.replay.following import Player, origins_of
 from txfuzz.replay.interleaving import Interleavings
 from txfuzz.replay.judging import Judge
@@ -117,7 +118,7 @@ class _Shrinking:
 
     def shrunk(self) -> Shrunk | None:
         roles = tuple(
-            replace(role, transaction=literal(role.transaction)) for role in roles_of(self.workload)
+            replace(role, transaction=literal(role.transaction)) for role in roles_of(focused(self.workload))
         )
         before = shape = Shape(roles, order_of(self.workload))
         if not self.recurs(shape):

@@ -83,4 +83,5 @@ def _summary(result: ReplayResult) -> list[str]:
     found = ", ".join(f"{name} in {count}" for name, count in result.anomalies.items()) or "none"
     lines.append(f"anomalies in {counted(result.attempts, 'attempt')}: {found}")
     lines += [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
+    lines += [f"{sentence} ({count}×)" for sentence, count in result.insert_races.items()]
     return lines
