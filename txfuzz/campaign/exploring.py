@@ -27,12 +27,14 @@ def explore_workload(
     expect: str | None = None,
     seed: int | None = None,
     most: int = 2000,
+    rows: str | None = None,
     url: str | None = None,
     output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
 ) -> Exploration:
     """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
+    most: schedules at each level. rows: "fresh" or "inserted", what the workload says if left out.
     output: a directory for explore.json and a replay of each anomaly at each level."""
     registry = load_plugins(files=plugin_files)
     path = workload_path(name, None)
@@ -54,6 +56,7 @@ def explore_workload(
             {level: capabilities.isolation[level] for level in levels},
             assembled.expect,
             most=most,
+            rows=rows,
             stop=interrupted,
         )
     if output is not None:
