@@ -142,6 +142,7 @@ class _Told:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "signature": self.signature.name,
             "anomaly": self.signature.anomaly,
             "kinds": list(self.signature.kinds),
             "templates": list(self.signature.templates),
