@@ -81,6 +81,21 @@ replay:
     assert "w.yaml: focus_key: none of the keys that 'look' chooses from can be 500" in ran.err
 
 
+def test_a_replay_without_micro_operations_has_no_verdict(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
+    (tmp_path / "w.yaml").write_text("""\
+version: 1
+database: {adapter: postgres}
+workload:
+  transactions: [{name: a, steps: [{sql: SELECT count(*) FROM pg_class}]}]
+replay:
+  transactions: [{alias: x, txn: a}, {alias: y, txn: a}]
+""")
+    ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn")
+    assert ran.code == 3
+    assert "No verdict: no statement carries a micro-operation" in ran.out
+    assert "anomalies" not in ran.out
+
+
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [

@@ -45,6 +45,11 @@ class ReplayResult:
     committed: int = 0
     ended: str = ""
 
+    @property
+    def unseen(self) -> bool:
+        """Does no statement carry a micro-operation, so that there is nothing to judge by?"""
+        return all(entry.mop is None for entry in self.log)
+
     def to_json(self) -> dict[str, Any]:
         return {name: as_data(getattr(self, name)) for name in self.__dataclass_fields__}
 
