@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,43 @@ import networkx as nx
 import pytest
 
 from report_runs import ABORTED, FORK, NEAR, SKEW, WORKLOAD, Page, history_text, judged, third_plugin
-from txfuzz import analyze_history, dependency_graph, read_history, run_campaign
-from txfuzz.errors import UsageError
+from txfuzz import (
+    Adjustment,
+    OutputError,
+    TxfuzzError,
+    UsageError,
+    WorkloadError,
+    analyze_history,
+    apply,
+    dependency_graph,
+    read_history,
+    read_workload,
+    run_campaign,
+    write_history,
+    write_workload,
+)
 from txfuzz.pytest_plugin import CampaignRunner
 
+PLUGIN = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import txfuzz
+
+
+@dataclass(frozen=True)
+class Again:
+    name: ClassVar[str] = "again"
+    about: ClassVar[str] = "changes nothing"
+
+    def propose(self, feedback, workload, random):
+        return []
+
+
+@txfuzz.hookimpl
+def txfuzz_register_heuristics():
+    return [Again]
+"""
 DOCS = Path(__file__).parent.parent / "docs" / "library.md"
 
 
@@ -203,6 +237,68 @@ def test_the_blocks_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         exec(compile(block, str(DOCS), "exec"), names)
     assert names["campaign"].found
     assert names["graph"].number_of_edges() > 0
+    assert (names["harder"].scheduling.clients, names["harder"].seed) == (16, 7)
+    again = read_history("history.json.gz")
+    assert (str(again), again.kind) == (str(names["history"]), names["history"].kind)
+    first, second = names["campaign"].iterations
+    assert apply(first.workload, first.decisions) == replace(second.workload, seed=first.workload.seed)
+
+
+def test_workloads_are_read_changed_and_written(tmp_path: Path) -> None:
+    for name in ("lost_update", "bank", "crash"):
+        workload = read_workload(name)
+        write_workload(workload, tmp_path / f"{name}.yaml", header="Again.\nAnd again.")
+        assert (tmp_path / f"{name}.yaml").read_text().startswith("# Again.\n# And again.\nversion: 1\n")
+        assert read_workload(tmp_path / f"{name}.yaml") == workload
+    workload = read_workload("lost_update")
+    keys = Adjustment("keys", list(workload.logical_keys()), [2, 3], "fewer", "mine")
+    assert apply(workload, [keys]).logical_keys() == range(2, 4)
+    with pytest.raises(UsageError, match="heuristic 'mine': it says that keys is"):
+        apply(apply(workload, [keys]), [keys])
+
+
+def test_a_workload_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    workload = read_workload("lost_update")
+    path = tmp_path / "w.yaml"
+    broken = replace(workload, mix=(replace(workload.mix[0], txn="nobody"),))
+    with pytest.raises(WorkloadError, match=r"w\.yaml:\d+:\d+: .*nobody"):
+        write_workload(broken, path)
+    assert not path.exists()
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_workload(workload, tmp_path / "nowhere" / "w.yaml")
+    with pytest.raises(UsageError, match=r"nowhere\.yaml: no such workload file"):
+        read_workload("nowhere.yaml")
+
+
+def test_passwords_are_not_written(tmp_path: Path) -> None:
+    workload = read_workload("lost_update")
+    spec = replace(workload.database, url="postgres://me:s3cret@db/x")
+    write_workload(replace(workload, database=spec), tmp_path / "w.yaml")
+    assert "s3cret" not in (tmp_path / "w.yaml").read_text()
+    assert "me" in str(read_workload(tmp_path / "w.yaml").database.url)
+
+
+def test_workloads_of_plugin_files(tmp_path: Path) -> None:
+    (tmp_path / "again.py").write_text(PLUGIN)
+    text = "version: 1\nworkload: {transactions: [{name: a, steps: [{f: append, key: 1}]}]}\n"
+    text += "heuristics: [again]\n"
+    (tmp_path / "w.yaml").write_text(text)
+    with pytest.raises(TxfuzzError, match="again"):
+        read_workload(tmp_path / "w.yaml")
+    files = [tmp_path / "again.py"]
+    workload = read_workload(tmp_path / "w.yaml", plugin_files=files)
+    write_workload(workload, tmp_path / "copy.yaml", plugin_files=files)
+    assert read_workload(tmp_path / "copy.yaml", plugin_files=files) == workload
+
+
+@pytest.mark.parametrize("suffix", [".edn", ".json", ".jsonl", ".json.gz"])
+def test_histories_are_written(root: Path, tmp_path: Path, suffix: str) -> None:
+    history = read_history(root / "skew.edn")
+    write_history(history, tmp_path / f"h{suffix}")
+    again = read_history(tmp_path / f"h{suffix}")
+    assert analyze_history(again).anomaly_types == analyze_history(history).anomaly_types == ("G2-item",)
+    with pytest.raises(OutputError):
+        write_history(history, tmp_path / "nowhere" / f"h{suffix}")
 
 
 def test_the_test_of_the_page_is_one() -> None:

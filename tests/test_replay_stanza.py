@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from txfuzz.replay.composing import order_of, pauses, roles_of, unkept_pauses
+from txfuzz.replay.focusing import focused, unfocused
+from txfuzz.replay.narrowing import choices_of
 from txfuzz.workload.reading_replay import FIELDS
 from txfuzz.workload.replay import ACTIONS, Action, Missing, Participant
 from txfuzz.workload.writing import workload_text
@@ -38,7 +42,7 @@ def test_read_and_written() -> None:
     - {alias: t1, action: step, steps: 1}
     - {alias: t1, action: commit}
   focus_key: 2
-  pause_after: {t1: 1}
+  pause_after: {t1: [1, 2], t2: 1}
   missing: {kind: rw, from: t1, to: t2}
   anomaly: G2-item
 """
@@ -52,7 +56,7 @@ def test_read_and_written() -> None:
         Action("step", "t2", 0),
         Action("rollback", "t2"),
     )
-    assert (replay.enabled, replay.focus_key, replay.pause_after) == (False, 2, {"t1": 1})
+    assert (replay.enabled, replay.focus_key, replay.pause_after) == (False, 2, {"t1": (1, 2), "t2": (1,)})
     assert (replay.missing, replay.anomaly) == (Missing("rw", "t1", "t2"), "G2-item")
     assert parse(workload_text(workload)) == workload
 
@@ -61,12 +65,81 @@ def test_without_a_schedule_the_pauses_are_one() -> None:
     replay = parse(HEAD + BOTH + "  pause_after: {t1: 1}\n").replay
     assert replay is not None
     assert [(each.alias, each.action, each.steps) for each in replay.actions()] == [
-        ("t1", "step", 0),
+        ("t1", "step", 1),
         ("t1", "step", 0),
         ("t1", "commit", 1),
         ("t2", "step", 0),
         ("t2", "commit", 1),
     ]
+    twice = parse(HEAD + BOTH + "  pause_after: {t1: [0, 1, 2], t2: [1]}\n").replay
+    assert twice is not None
+    assert [(each.alias, each.steps) for each in twice.actions() if each.action == "step"] == [
+        ("t2", 1), ("t1", 1), ("t1", 1), ("t1", 0), ("t2", 0),
+    ]  # fmt: skip
+
+
+def test_pauses_beside_a_schedule_are_a_record_of_it() -> None:
+    text = (Path(__file__).parent / "cases" / "replay-stanza.yaml").read_text(encoding="utf-8")
+    workload = parse(text)
+    assert workload.replay is not None
+    assert workload.replay.pause_after == {"start": (2,), "via": (1, 3), "end": (2,)}
+    assert unkept_pauses(workload) == ()
+    assert parse(workload_text(workload)) == workload
+    roles = roles_of(workload)
+    order = order_of(workload)
+    assert [alias for alias, _ in order] == [
+        *["start"] * 2, *["via"] * 3, *["end"] * 2, *["start"] * 2, "via", "end", "start",
+    ]  # fmt: skip
+    assert pauses(order, roles) == {"start": (2, 4), "via": (3,), "end": (2,)}
+    (said,) = unkept_pauses(parse(text.replace("via: [1, 3]", "via: [1, 2]")))
+    assert said == (
+        "pause_after says that 'via' pauses after step 2, and the schedule does not pause it there: the "
+        "schedule is followed"
+    )
+
+
+OPEN = """\
+version: 1
+workload:
+  transactions:
+    - name: same
+      steps: [{f: r, key: {choice: {from: [1, 2, 3]}, as: k}}, {f: append, key: {ref: k}}]
+    - name: two
+      steps:
+        - {f: r, key: {choice: {from: [1, 2, 3]}, as: a}}
+        - {f: append, key: {choice: {from: [2, 3]}, distinct_from: [a]}}
+    - name: pinched
+      steps:
+        - {f: r, key: {choice: {from: [1, 2]}, as: a}}
+        - {f: append, key: {choice: {from: [2]}, distinct_from: [a]}}
+    - name: elsewhere
+      steps: [{f: r, key: {choice: {from: [7, 8]}}}, {f: r, key: 9}]
+    - name: fixed
+      steps: [{f: r, key: 9}]
+replay:
+  focus_key: 2
+"""
+
+
+def test_the_focus_key_narrows_what_is_left_open() -> None:
+    names = ("same", "two", "pinched", "elsewhere", "fixed")
+    workload = parse(OPEN + f"  transactions: [{', '.join(f'{{alias: {n}, txn: {n}}}' for n in names)}]\n")
+    narrowed = focused(workload)
+    assert {
+        each.name: [tuple(choice.keys) for choice in choices_of(each)] for each in narrowed.transactions
+    } == {
+        "same": [(2,)],
+        "two": [(2,), (2, 3)],
+        "pinched": [(1, 2), (2,)],
+        "elsewhere": [(7, 8), (9,)],
+        "fixed": [(9,)],
+    }
+    assert focused(narrowed) == narrowed
+    assert unfocused(workload) == (
+        "focus_key: none of the keys that 'elsewhere' chooses from can be 2, so its choices are left open",
+    )
+    left_alone = replace(workload, replay=None)
+    assert focused(left_alone) == left_alone
 
 
 @pytest.mark.parametrize(
@@ -101,6 +174,10 @@ def test_without_a_schedule_the_pauses_are_one() -> None:
          "found the unknown alias 'zz' in the replay (known: t1, t2)"),
         (BOTH + "  pause_after: {t1: ¦3}\n",
          "found the number 3, expected after how many steps to pause (a whole number from 0 to 2)"),
+        (BOTH + "  pause_after: {t1: [2, ¦1]}\n",
+         "found the number 1, expected more steps than before the last pause, which comes after 2"),
+        (BOTH + "  pause_after: {t1: [1, ¦x]}\n",
+         "found the text 'x', expected after how many steps to pause (a whole number from 0 to 2)"),
         (BOTH + "  missing: {kind: ¦xy, from: t1, to: t2}\n",
          "found the text 'xy', expected a kind of dependency (known: rw, wr, ww)"),
         (BOTH + "  missing: {kind: rw, from: t1, to: ¦x}\n",

@@ -13,6 +13,7 @@ from conftest import Ran
 from replay_server import read, server, shipped
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import Anomaly, Edge, TransactionView
+from txfuzz.campaign.findings import signatures_in
 from txfuzz.campaign.shrinking import ShrinkSettings, shrink_findings
 from txfuzz.database.port import Database, WritesScripts
 from txfuzz.errors import UsageError
@@ -23,6 +24,7 @@ from txfuzz.replay.composing import order_of, roles_of
 from txfuzz.replay.following import Player
 from txfuzz.replay.judging import Judge
 from txfuzz.replay.portrait import portrait, script_of
+from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.shrinking import OutOfTime, Shape, shrink, tidy
 from txfuzz.replay.signature import Signature, signature_of
 from txfuzz.workload.writing import workload_text
@@ -220,6 +222,124 @@ replay:
     assert shape.order == (("t1", 0), ("t2", 0), ("t1", 1), ("t2", 1), ("t1", 2))
     assert [role.deeds for role in shape.roles] == [(("r", 1), ("w", 2)), (("w", 1),)]
     assert shape.size == (2, 3, 2, 0, 4)
+
+
+CROSSWISE = """\
+version: 1
+database: {adapter: postgres}
+workload:
+  transactions:
+    - {name: one, steps: [{f: r, key: 4}, {f: append, key: 3}]}
+    - {name: two, steps: [{f: r, key: 3}, {f: append, key: 4}]}
+replay:
+  transactions: [{alias: zoe, txn: one}, {alias: bob, txn: two}]
+  schedule: SCHEDULE
+"""
+ONE_BY_ONE = "[{alias: zoe, action: step, steps: 2}, {alias: bob, action: step, steps: 2}]"
+
+
+def mark(schedule: str = ONE_BY_ONE, anomaly: str = "G2-item", **other: str) -> str:
+    text = CROSSWISE.replace("SCHEDULE", schedule)
+    for word, instead in other.items():
+        text = text.replace({"rows": "workload:", "keys": "key: 4"}.get(word, word), instead)
+    workload = read(text).workload
+    shape = Shape(roles_of(workload), order_of(workload))
+    return reproducer_mark(shape, workload, Signature(anomaly, (), (), "repeatable read"))
+
+
+def test_reproducers_are_the_same_whatever_they_are_called() -> None:
+    same = mark()
+    assert mark(zoe="anna", bob="zoe") == same
+    assert mark(keys="key: 9") == same
+    assert mark(one="alone", two="another") == same
+    bob_first = (
+        "[{alias: bob, action: step, steps: 2}, {alias: zoe, action: step, steps: 2}, "
+        "{alias: bob, action: commit}]"
+    )
+    assert mark(bob_first) == same  # crosswise: either may be the first
+    reads_first = (
+        "[{alias: zoe, action: step}, {alias: bob, action: step, steps: 2}, {alias: zoe, action: step}]"
+    )
+    assert mark(reads_first) != same  # bob may see what zoe appended, or not
+    by_turns = "[" + ", ".join(f"{{alias: {name}, action: step}}" for name in ("zoe", "bob") * 2) + "]"
+    assert mark(by_turns) == mark(reads_first)  # an append to the one key, and one to the other
+    commits_first = (
+        "[{alias: zoe, action: step, steps: 2}, {alias: zoe, action: commit}, {alias: bob, action: step}]"
+    )
+    assert mark(commits_first) != same  # bob sees it
+    assert mark(rows="keys: {rows: inserted}\nworkload:") != same
+    assert mark(ONE_BY_ONE, "G2-item", append="r") != same
+    assert mark(reads_first, "G2-item-realtime") != mark(by_turns, "G2-item-realtime")
+
+
+@pytest.mark.server
+def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuzz: Cli) -> None:
+    assert txfuzz("run", "--workload", "lost_update", "--iterations", 1, "--output-dir", "run").code == 1
+    before = different(page(txfuzz))
+    ran = txfuzz("shrink", "run", "--findings", 2)  # those of two transactions
+    assert ran.code == 1
+    (folder,) = (tmp_path / "run" / "findings").iterdir()
+    assert folder.name.startswith("lost-update_")
+    assert f"the same reproducer as in run/findings/{folder.name}" in ran.err
+    assert "it stands for 1 more anomaly that shrank to the same (G-single-item)" in ran.out
+    told = json.loads((folder / "finding.json").read_text())
+    assert [each["anomaly"] for each in told["anomalies"]] == ["lost-update", "G-single-item"]
+    assert told["count"] == sum(each["count"] for each in told["anomalies"]) == told["seen"]["iter_00"]
+    readme = (folder / "README.md").read_text()
+    assert "It stands for 2 anomalies, all of which shrank to it" in readme
+    assert "- G-single-item (rw ww) between read_append, read_append, seen" in readme
+
+    shown = page(txfuzz)
+    assert different(shown) == before - 1
+    stands = "It stands for 1 more anomaly, which shrank to the same reproducer: G-single-item between"
+    assert stands in shown
+    for form in ("markdown", "junit"):
+        text = txfuzz("report", "run", "--format", form).out
+        assert text.count(stands) == 1
+    for accepted, code in (("[lost-update]", 1), ("[lost-update, G-single-item]", 0)):
+        (tmp_path / "known.yaml").write_text(
+            "version: 1\nexpected:\n  - {adapter: postgres, isolation: read committed, expect: serializable, "
+            f"anomalies: {accepted}}}\n"
+        )
+        ran = txfuzz("report", "run", "--format", "markdown", "--baseline", "known.yaml")
+        assert ran.code == code
+        assert ("New, not in the baseline: G-single-item." in ran.out) == bool(code)
+    noted = txfuzz("report", "run", "--format", "junit", "--write-baseline", "noted.yaml")
+    assert "noted in noted.yaml: G-single-item, lost-update" in noted.err
+
+    again = txfuzz("shrink", "run", "-q", "--findings", 2)  # and found again in the folder that is there
+    assert again.code == 1
+    assert [each.name for each in (tmp_path / "run" / "findings").iterdir()] == [folder.name]
+    assert json.loads((folder / "finding.json").read_text())["count"] == told["count"]
+
+
+def page(txfuzz: Cli) -> str:
+    txfuzz("report", "run", "--out", "report.html")
+    return Path("report.html").read_text()
+
+
+def different(shown: str) -> int:
+    (found,) = re.findall(r"(\d+) different anomal", shown)
+    return int(found)
+
+
+def test_folders_of_others_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "finding.json"
+    assert signatures_in(path) == ()
+    for spoilt in (
+        "{",
+        "[]",
+        "{}",
+        '{"anomalies": [3, {"anomaly": "G0"}]}',
+        '{"anomalies": 3}',
+        '{"seen": []}',
+    ):
+        path.write_text(spoilt)
+        assert signatures_in(path) == ()
+    path.write_text(
+        '{"anomaly": "G0", "kinds": ["ww"], "templates": ["a"], "isolation": "i", "seen": {"r": 2}}'
+    )
+    assert signatures_in(path) == (Signature("G0", ("ww",), ("a",), "i"),)
 
 
 @pytest.mark.server

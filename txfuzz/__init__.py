@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.outcome import CampaignResult
     from txfuzz.campaign.settings import CampaignSettings
+    from txfuzz.campaign.workload_files import read_workload, write_workload
     from txfuzz.database.faults import Fault, Injectable
     from txfuzz.database.port import (
         Adapter,
@@ -28,10 +29,19 @@ if TYPE_CHECKING:
         Session,
         SessionError,
     )
-    from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
+    from txfuzz.errors import (
+        DatabaseUnavailable,
+        HistoryError,
+        OutputError,
+        TxfuzzError,
+        UsageError,
+        WorkloadError,
+    )
+    from txfuzz.feedback.adjusting import apply
     from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
     from txfuzz.history.model import History
     from txfuzz.history.reading import read_history
+    from txfuzz.history.writing import write_history
     from txfuzz.kind import Kind
     from txfuzz.options import option
     from txfuzz.plugin.markers import hookimpl
@@ -55,10 +65,12 @@ _HOME = {
     "FeedbackResult": "txfuzz.feedback.contract",
     "Heuristic": "txfuzz.feedback.contract",
     "History": "txfuzz.history.model",
+    "HistoryError": "txfuzz.errors",
     "Injectable": "txfuzz.database.faults",
     "Kind": "txfuzz.kind",
     "NearCycle": "txfuzz.analysis.result",
     "Outcome": "txfuzz.database.port",
+    "OutputError": "txfuzz.errors",
     "Part": "txfuzz.analysis.contract",
     "Session": "txfuzz.database.port",
     "SessionError": "txfuzz.database.port",
@@ -67,13 +79,18 @@ _HOME = {
     "UsageError": "txfuzz.errors",
     "Verdict": "txfuzz.analysis.result",
     "Workload": "txfuzz.workload.model",
+    "WorkloadError": "txfuzz.errors",
     "analyze_history": "txfuzz.analysis.analyze",
+    "apply": "txfuzz.feedback.adjusting",
     "dependency_graph": "txfuzz.analysis.graphs",
     "hookimpl": "txfuzz.plugin.markers",
     "option": "txfuzz.options",
     "read_history": "txfuzz.history.reading",
+    "read_workload": "txfuzz.campaign.workload_files",
     "run_campaign": "txfuzz.campaign.loop",
     "transaction_view": "txfuzz.analysis.wording",
+    "write_history": "txfuzz.history.writing",
+    "write_workload": "txfuzz.campaign.workload_files",
 }
 
 __all__ = [
@@ -93,10 +110,12 @@ __all__ = [
     "FeedbackResult",
     "Heuristic",
     "History",
+    "HistoryError",
     "Injectable",
     "Kind",
     "NearCycle",
     "Outcome",
+    "OutputError",
     "Part",
     "Session",
     "SessionError",
@@ -105,13 +124,18 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Workload",
+    "WorkloadError",
     "analyze_history",
+    "apply",
     "dependency_graph",
     "hookimpl",
     "option",
     "read_history",
+    "read_workload",
     "run_campaign",
     "transaction_view",
+    "write_history",
+    "write_workload",
 ]
 __version__ = "0.1.0"
 

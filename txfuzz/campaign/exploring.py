@@ -8,7 +8,7 @@ from pathlib import Path
 
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import write_json, write_text
-from txfuzz.database.levels import level_named, open_database
+from txfuzz.database.levels import level_named, open_database, with_levels
 from txfuzz.errors import OutputError, UsageError, did_you_mean
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.replay.exploring import Exploration, explore
@@ -27,12 +27,14 @@ def explore_workload(
     expect: str | None = None,
     seed: int | None = None,
     most: int = 2000,
+    rows: str | None = None,
     url: str | None = None,
     output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
 ) -> Exploration:
     """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
+    most: schedules at each level. rows: "fresh" or "inserted", what the workload says if left out.
     output: a directory for explore.json and a replay of each anomaly at each level."""
     registry = load_plugins(files=plugin_files)
     path = workload_path(name, None)
@@ -48,12 +50,13 @@ def explore_workload(
     levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
     with open_database(assembled.adapter, database_url(url, workload)) as database:
         found = explore(
-            assembled.workload,
+            with_levels(assembled.workload, capabilities, own=False),
             transactions,
             database,
             {level: capabilities.isolation[level] for level in levels},
             assembled.expect,
             most=most,
+            rows=rows,
             stop=interrupted,
         )
     if output is not None:

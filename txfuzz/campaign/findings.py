@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from txfuzz.analysis.result import AnalysisResult, Anomaly
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import write_bytes, write_json, write_text
 from txfuzz.campaign.replaying import without_plugins
@@ -14,6 +16,7 @@ from txfuzz.database.port import Database, WritesScripts
 from txfuzz.errors import OutputError
 from txfuzz.replay.judging import Judge
 from txfuzz.replay.portrait import portrait, script_of
+from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.shrinking import Shrunk
 from txfuzz.replay.signature import Signature
 from txfuzz.workload.writing import workload_text
@@ -31,7 +34,7 @@ _FILES = {
 @dataclass(frozen=True)
 class Finding:
     """One bucket. shrunk: None where it did not recur, for the `reason`. count: how often it was seen,
-    by source."""
+    with what it stands for. also: signatures of the anomalies that shrank to the same reproducer."""
 
     signature: Signature
     count: int
@@ -39,73 +42,196 @@ class Finding:
     directory: Path | None = None
     reason: str = ""
     remark: str = ""
+    also: tuple[Signature, ...] = ()
 
 
-def write_finding(
-    out: Path,
-    shrunk: Shrunk,
-    assembled: Assembled,
-    database: Database,
-    seen: Mapping[str, int],
-) -> Finding:
-    """Write the folder of a finding. seen: source → how often; those of earlier times are kept."""
+@dataclass(frozen=True)
+class _Written:
+    """A folder of this run, and what its words are made of."""
+
+    directory: Path
+    shrunk: Shrunk
+    assembled: Assembled
+    result: AnalysisResult
+    anomaly: Anomaly
+    files: Mapping[str, str]
+    remark: str
+
+
+class FindingFolders:
+    """Writes the folders of findings below `out`, one for all anomalies that shrank to the same."""
+
+    def __init__(self, out: Path, database: Database) -> None:
+        self._out, self._database = out, database
+        self._written: dict[str, _Written] = {}
+
+    def add(self, shrunk: Shrunk, assembled: Assembled, seen: Mapping[str, int]) -> Finding:
+        """seen: source → how often; those of earlier times are kept.
+
+        Where a folder has the same reproducer, the anomaly is told there, and the finding that comes
+        back is that of the folder.
+        """
+        mark = reproducer_mark(shrunk.after, shrunk.workload, shrunk.signature)
+        written = self._written.get(mark)
+        if written is None:
+            directory = _folder_of(self._out, mark) or self._out / shrunk.signature.name
+            written = self._written[mark] = self._write(directory, shrunk, assembled)
+        told = _counted(written, mark, shrunk.signature, seen)
+        count = sum(each.count for each in told)
+        first, *others = told
+        _write_readme(written, self._database, told)
+        return Finding(
+            first.signature,
+            count,
+            written.shrunk,
+            written.directory,
+            remark=written.remark,
+            also=tuple(each.signature for each in others),
+        )
+
+    def _write(self, directory: Path, shrunk: Shrunk, assembled: Assembled) -> _Written:
+        from txfuzz.report.graphs import draw_minimal_graph
+
+        signature, database = shrunk.signature, self._database
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
+        shown = portrait(shrunk.attempt)
+        judge = Judge(assembled.expect, signature.isolation)
+        history, result = judge.analysed(shown)
+        anomaly = next(each for each in result.anomalies if each.type == signature.anomaly)
+        title = f"{signature.anomaly} at {signature.isolation}"
+        rows = shrunk.workload.keys.rows
+        script = script_of(shown, title, shrunk.workload.kind, signature.isolation, rows)
+        scripts: dict[str, str] = {}
+        remark = ""
+        if isinstance(database, WritesScripts):
+            scripts |= database.scripts(script)
+            more, remark = database.try_scripts(script, scripts)
+            scripts |= more
+        for name, text in scripts.items():
+            write_text(directory / name, text)
+        write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
+        write_bytes(directory / "history.edn", b"".join(shown.lines))
+        draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
+        files = {
+            name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")
+        }
+        told = replace(shrunk, attempt=shown)
+        return _Written(directory, told, assembled, result, anomaly, files, remark)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """One anomaly in finding.json. seen: source → how often."""
+
+    signature: Signature
+    seen: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        return sum(self.seen.values())
+
+    @property
+    def sentence(self) -> str:
+        signature = self.signature
+        around = f" ({' '.join(signature.kinds)})" if signature.kinds else ""
+        names = ", ".join(signature.templates)
+        return f"{signature.anomaly}{around} between {names}, seen {self.count:,}×"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "signature": self.signature.name,
+            "anomaly": self.signature.anomaly,
+            "kinds": list(self.signature.kinds),
+            "templates": list(self.signature.templates),
+            "isolation": self.signature.isolation,
+            "count": self.count,
+            "seen": dict(self.seen),
+        }
+
+
+def _write_readme(written: _Written, database: Database, told: tuple[_Told, ...]) -> None:
     from txfuzz.report.finding_text import finding_text
-    from txfuzz.report.graphs import draw_minimal_graph
 
-    signature = shrunk.signature
-    directory = out / signature.name
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
-    shown = portrait(shrunk.attempt)
-    judge = Judge(assembled.expect, signature.isolation)
-    history, result = judge.analysed(shown)
-    anomaly = next(each for each in result.anomalies if each.type == signature.anomaly)
-    title = f"{signature.anomaly} at {signature.isolation}"
-    rows = shrunk.workload.keys.rows
-    script = script_of(shown, title, shrunk.workload.kind, signature.isolation, rows)
-    scripts: dict[str, str] = {}
-    remark = ""
-    if isinstance(database, WritesScripts):
-        scripts |= database.scripts(script)
-        more, remark = database.try_scripts(script, scripts)
-        scripts |= more
-    for name, text in scripts.items():
-        write_text(directory / name, text)
-    write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
-    write_bytes(directory / "history.edn", b"".join(shown.lines))
-    draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
-    files = {name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")}
-    count = _count(directory, signature, {**seen}, shrunk)
-    remarks = [
-        f"Seen {count} times in what was analysed." if count > 1 else "Seen once.",
-        *filter(None, [remark]),
-    ]
+    count = sum(each.count for each in told)
+    remarks = [f"Seen {count} times in what was analysed." if count > 1 else "Seen once."]
+    if len(told) > 1:
+        listed = "\n".join(f"- {each.sentence}" for each in told)
+        remarks.append(f"It stands for {len(told)} anomalies, all of which shrank to it:\n\n{listed}")
     text = finding_text(
-        shrunk, result, anomaly, promised=assembled.answers_for, database=database.describe(), files=files,
-        remarks=remarks,
-    )  # fmt: skip
-    write_text(directory / "README.md", text)
-    return Finding(signature, count, shrunk, directory, remark=remark)
+        written.shrunk,
+        written.result,
+        written.anomaly,
+        promised=written.assembled.answers_for,
+        database=database.describe(),
+        files=written.files,
+        remarks=[*remarks, *filter(None, [written.remark])],
+    )
+    write_text(written.directory / "README.md", text)
 
 
-def _count(directory: Path, signature: Signature, seen: dict[str, int], shrunk: Shrunk) -> int:
-    """finding.json, where sources that were counted before are kept."""
-    path = directory / "finding.json"
-    if path.exists():
-        seen = {**json.loads(path.read_text(encoding="utf-8")).get("seen", {}), **seen}
-    count = sum(seen.values())
+def _counted(
+    written: _Written, mark: str, signature: Signature, seen: Mapping[str, int]
+) -> tuple[_Told, ...]:
+    """finding.json, where anomalies and sources that were counted before are kept; that of the folder's
+    name comes first."""
+    path = written.directory / "finding.json"
+    known = {each.signature: each for each in _anomalies_in(path)}
+    before = known[signature].seen if signature in known else {}
+    known[signature] = _Told(signature, {**before, **seen})
+    told = sorted(known.values(), key=lambda each: each.signature.name != written.directory.name)
+    together: dict[str, int] = {}
+    for each in told:
+        for source, count in each.seen.items():
+            together[source] = together.get(source, 0) + count
+    shrunk = written.shrunk
     data = {
-        "anomaly": signature.anomaly,
-        "kinds": list(signature.kinds),
-        "templates": list(signature.templates),
-        "isolation": signature.isolation,
-        "count": count,
-        "seen": seen,
+        **told[0].to_json(),
+        "count": sum(together.values()),
+        "seen": together,
+        "anomalies": [each.to_json() for each in told],
+        "reproducer": mark,
         "transactions": len(shrunk.after.roles),
         "steps": [len(role.transaction.steps) for role in shrunk.after.roles],
         "attempts": shrunk.attempts,
     }
     write_json(path, data)
-    return count
+    return tuple(told)
+
+
+def _folder_of(out: Path, mark: str) -> Path | None:
+    """The folder with this reproducer."""
+    for path in sorted(out.glob("*/finding.json")):
+        data = _read(path)
+        if isinstance(data, Mapping) and data.get("reproducer") == mark:
+            return path.parent
+    return None
+
+
+def _anomalies_in(path: Path) -> Iterator[_Told]:
+    data = _read(path)
+    if not isinstance(data, Mapping):
+        return
+    listed = data.get("anomalies", [data])
+    for each in listed if isinstance(listed, list) else ():
+        try:
+            signature = Signature(
+                each["anomaly"], tuple(each["kinds"]), tuple(each["templates"]), each["isolation"]
+            )
+            yield _Told(signature, {str(source): int(count) for source, count in each["seen"].items()})
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue  # nothing of ours
+
+
+def signatures_in(path: Path) -> tuple[Signature, ...]:
+    """Of which anomalies this finding.json tells; nothing where it is missing or spoilt."""
+    return tuple(each.signature for each in _anomalies_in(path))
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from txfuzz.analysis.restoring import restored, restored_result
 from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.campaign.findings import signatures_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.replay_aim import replay_aim
@@ -259,7 +260,8 @@ def _reproducers(directory: Path) -> tuple[Reproducer, ...]:
     found = []
     for path in sorted(each for each in directory.iterdir() if each.is_dir())[:_REPRODUCERS]:
         files = {each.name: text for each in sorted(path.iterdir()) if (text := _text(each)) is not None}
-        found.append(Reproducer(path.name, path, files))
+        names = tuple(each.name for each in signatures_in(path / "finding.json"))
+        found.append(Reproducer(path.name, path, files, names))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
 from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
-from txfuzz.campaign.findings import Finding, write_finding
+from txfuzz.campaign.findings import Finding, FindingFolders
 from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
 from txfuzz.errors import UsageError
@@ -84,15 +84,28 @@ def shrink_findings(
                 _from_replay(buckets, database, assembled, place, settings, stop)
             elif not _from_history(buckets, assembled, history):
                 _from_replays(buckets, place.parent, registry, settings)
-        ranked = sorted(buckets, key=lambda each: (len(each.templates), each.anomaly))[: settings.most]
-        found = []
+        ranked = sorted(buckets, key=_rank)[: settings.most]
+        folders = FindingFolders(out, database)
+        found: list[Finding] = []
         for signature in ranked:
             if stop.is_set():
                 break
-            found.append(
-                _shrunk(signature, buckets[signature], database, registry, settings, out, stop, progress)
+            one = _shrunk(
+                signature, buckets[signature], database, registry, settings, folders, stop, progress
             )
+            same = [at for at, each in enumerate(found) if one.directory and each.directory == one.directory]
+            if same:
+                progress(f"  the same reproducer as in {one.directory}")
+                found[same[0]] = one
+            else:
+                found.append(one)
     return found
+
+
+def _rank(signature: Signature) -> tuple[int, bool, str]:
+    """Short ones first; of several that may come down to one reproducer, the type that says most: a
+    lost update is a cycle, too."""
+    return len(signature.templates), bool(signature.kinds), signature.anomaly
 
 
 def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
@@ -184,7 +197,7 @@ def _shrunk(
     database: Database,
     registry: Registry,
     settings: ShrinkSettings,
-    out: Path,
+    folders: FindingFolders,
     stop: threading.Event,
     progress: Progress,
 ) -> Finding:
@@ -219,7 +232,7 @@ def _shrunk(
             f"{counted(len(starts), 'schedule')}"
         )
         return Finding(signature, sum(bucket.seen.values()), reason=why)
-    return write_finding(out, shrunk, assembled, database, bucket.seen)
+    return folders.add(shrunk, assembled, bucket.seen)
 
 
 def _cut_short(settings: ShrinkSettings, tried: int, schedules: int, stop: threading.Event) -> str:

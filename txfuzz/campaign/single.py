@@ -15,6 +15,8 @@ from txfuzz.execution.faults import cautions
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.plugin.loading import load_plugins
+from txfuzz.replay.composing import unkept_pauses
+from txfuzz.replay.focusing import unfocused
 from txfuzz.replay.following import Player, follow
 from txfuzz.replay.result import ReplayResult
 from txfuzz.workload.reading import read_workload
@@ -58,8 +60,9 @@ def record(
             *cautions(assembled.faults, database),
         )
         if replayed:
+            asides = (*unkept_pauses(asked), *unfocused(asked))
             result = _replayed(assembled, database, history, init, attempts, interrupted)
-            return result, warnings
+            return result, (*warnings, *(f"{path}: {each}" for each in asides))
         summary = execute(
             assembled.workload,
             database,

@@ -46,7 +46,8 @@ def execute(
 
     A workload with a `replay` stanza is replayed: its schedule is followed exactly, and what the
     sessions saw is judged: exit code 1 when it contradicts the expected model. The history of any
-    other workload is judged by `txfuzz analyze`. Exit code 3 when nothing committed.
+    other workload is judged by `txfuzz analyze`. Exit code 3 when nothing committed, or a replay has
+    nothing to judge by.
     """
     from txfuzz.campaign.single import record
     from txfuzz.cli.interruption import interruptible
@@ -79,4 +80,5 @@ def _show_replay(result: ReplayResult) -> ExitCode:
     click.echo(replay_text(result))
     if result.violated:
         return ExitCode.VIOLATED
-    return ExitCode.UNKNOWN if result.ended or not result.committed else ExitCode.NOTHING_FOUND
+    unknown = result.ended or result.unseen or not result.committed
+    return ExitCode.UNKNOWN if unknown else ExitCode.NOTHING_FOUND

@@ -25,6 +25,11 @@ from txfuzz.errors import ExitCode
     "--schedules", "most", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N",
     help="At most so many at each level; where there are more, a sample.",
 )  # fmt: skip
+@click.option(
+    "--rows", type=click.Choice(["fresh", "inserted"]),
+    help="Do rows come into being by the first write, or are they there beforehand? [default: as the "
+    "workload's `keys` say]",
+)  # fmt: skip
 @click.option("--seed", type=int, metavar="N", help="Decides which ones a sample holds.")
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
@@ -39,6 +44,7 @@ def explore(
     isolation: tuple[str, ...],
     expect: str | None,
     most: int,
+    rows: str | None,
     seed: int | None,
     output: Path | None,
     url: str | None,
@@ -48,7 +54,8 @@ def explore(
     """Run the interleavings of a few transactions and say which give which anomaly.
 
     Orders that differ only by steps that commute are run once. Exit code 1 when a level lets
-    through what it promises to prevent.
+    through what it promises to prevent, 3 when nothing could be judged: no transaction depended on
+    another in a micro-operation.
     """
     from txfuzz.campaign.exploring import explore_workload
     from txfuzz.cli.interruption import interruptible
@@ -57,12 +64,14 @@ def explore(
     names = [name.strip() for name in transactions.split(",") if name.strip()]
     with interruptible() as interrupted:
         found = explore_workload(
-            workload, names, isolation=isolation, expect=expect, seed=seed, most=most, url=url,
-            output=output, plugin_files=plugin_files, interrupted=interrupted,
+            workload, names, isolation=isolation, expect=expect, seed=seed, most=most, rows=rows,
+            url=url, output=output, plugin_files=plugin_files, interrupted=interrupted,
         )  # fmt: skip
     click.echo(json.dumps(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreplays: {output}")
     if interrupted.is_set():
         return ExitCode.INTERRUPTED
-    return ExitCode.VIOLATED if any(level.broken for level in found.levels) else ExitCode.NOTHING_FOUND
+    if found.broken:
+        return ExitCode.VIOLATED
+    return ExitCode.NOTHING_FOUND if found.judged else ExitCode.UNKNOWN

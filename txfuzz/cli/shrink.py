@@ -26,7 +26,7 @@ from txfuzz.errors import ExitCode
 )  # fmt: skip
 @click.option(
     "--findings", "most", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
-    help="How many findings, the shortest cycles first.",
+    help="How many anomalies, the shortest first; those that shrink to the same are one finding.",
 )  # fmt: skip
 @options.database_url("url")
 @options.isolation
@@ -48,7 +48,8 @@ def shrink(
     """Make the anomalies of an iteration, a campaign or a replay small.
 
     Every candidate runs on the database; fewer transactions, steps, keys and switches between
-    sessions are kept while the same anomaly recurs. Exit code 1 when there is a finding, 3 when
+    sessions are kept while the same anomaly recurs. Anomalies that shrink to the same reproducer
+    are one finding. Exit code 1 when there is a finding, 3 when
     what was found did not recur.
     """
     from txfuzz.campaign.shrinking import ShrinkSettings, shrink_findings
@@ -71,6 +72,10 @@ def shrink(
         click.echo(
             f"{finding.signature.anomaly}: {finding.shrunk.after}, seen {finding.count}×: {finding.directory}"
         )
+        if finding.also:
+            others = ", ".join(sorted({each.anomaly for each in finding.also}))
+            more = f"{len(finding.also)} more anomal{'y' if len(finding.also) == 1 else 'ies'}"
+            click.echo(f"  it stands for {more} that shrank to the same ({others})")
         if finding.remark:
             click.echo(f"  {finding.remark}")
     if interrupted.is_set():

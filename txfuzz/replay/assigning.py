@@ -1,67 +1,177 @@
-"""All the ways in which a few transactions can share keys, each one once."""
+"""The ways in which a few transactions can share keys, each one once."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import islice, product
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
 
 from txfuzz.replay.composing import Role
-from txfuzz.replay.narrowing import pinned, step_keys
+from txfuzz.replay.narrowing import choices_of, pinned, step_keys
 from txfuzz.replay.reducing import literal, rekeyed
-from txfuzz.workload.model import Choice, Transaction
+from txfuzz.workload.model import Transaction
+from txfuzz.workload.seeds import stream
+from txfuzz.workload.united import Keys
 
-_MOST_KEYS = 3
-_LOOKED_AT = 100_000
+MOST_WAYS = 64
+_LOOKED_AT = 20_000  # ways that are counted out before some are drawn instead
+_DRAWN = 20  # draws for each way that is wanted
+
+Way = tuple[Role, ...]
 
 
-def assignments(transactions: Sequence[Transaction], most: int = 64) -> Iterator[tuple[Role, ...]]:
+@dataclass(frozen=True)
+class Ways:
+    """chosen: those to be run. count: how many there are; None where they are too many to count."""
+
+    chosen: tuple[Way, ...]
+    count: int | None
+
+    @property
+    def sampled(self) -> bool:
+        return self.count != len(self.chosen)
+
+
+def ways_to_share(transactions: Sequence[Transaction], most: int = MOST_WAYS, seed: int = 0) -> Ways:
+    """All ways to share keys, or, where there are more, so many that the seed draws."""
+    draws = stream(seed, "ways to share keys")
+    keys = _SharedKeys(transactions)
+    found = list(_different(transactions, islice(keys.all(), _LOOKED_AT + 1)))
+    if keys.looked_at <= _LOOKED_AT:
+        places = range(len(found)) if len(found) <= most else sorted(draws.sample(range(len(found)), most))
+        return Ways(tuple(found[place] for place in places), len(found))
+    drawn = (keys.drawn(draws) for _ in range(_DRAWN * most))
+    return Ways(tuple(islice(_different(transactions, drawn), most)), None)
+
+
+def assignments(transactions: Sequence[Transaction]) -> Iterator[Way]:
     """The transactions as roles t1, t2, …, their choices pinned to as few keys as they need.
 
     Ways that differ by the names of keys only are one. Those in which nobody writes what another
     one touches are left out, since nothing can come of them.
     """
-    choices = [
-        [term for step in each.steps for term in step.key_terms() if isinstance(term, Choice)]
-        for each in transactions
-    ]
-    needed = max(map(len, choices), default=1)
-    counts = Counter(key for each in choices for choice in each for key in set(choice.keys[:1000]))
-    pool = sorted(counts, key=lambda key: (-counts[key], key))[: min(max(needed, 1), _MOST_KEYS)]
-    domains = [
-        [key for key in pool if key in choice.keys] or [choice.keys[0]] for each in choices for choice in each
-    ]
+    return _different(transactions, _SharedKeys(transactions).all())
+
+
+def _different(transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]]) -> Iterator[Way]:
     seen: set[object] = set()
-    found = 0
-    for keys in islice(product(*domains), _LOOKED_AT):
-        left = iter(keys)
-        given = [tuple(next(left) for _ in each) for each in choices]
-        if not all(_differ(each, mine) for each, mine in zip(choices, given, strict=True)):
-            continue
-        roles = _roles(transactions, given)
+    for keys in given:
+        roles = _roles(transactions, keys)
         mark = tuple(role.deeds for role in roles)
-        if mark in seen or not _meet(roles):
-            continue
-        seen.add(mark)
-        yield roles
-        found += 1
-        if found == most:
+        if mark not in seen and _meet(roles):
+            seen.add(mark)
+            yield roles
+
+
+class _SharedKeys:
+    """Gives every choice of the transactions a key, in the order in which they are made.
+
+    The keys are the few on which the transactions can meet. Keys between which no choice makes a
+    difference are taken in their order, so that few assignments differ by the names of keys only.
+    """
+
+    def __init__(self, transactions: Sequence[Transaction]) -> None:
+        self.looked_at = 0
+        self._choices = [(at, choice) for at, each in enumerate(transactions) for choice in choices_of(each)]
+        pool = _pool(transactions)
+        self._domains = [[key for key in pool if key in choice.keys] for _, choice in self._choices]
+        self._alike = {key: tuple(key in choice.keys for _, choice in self._choices) for key in pool}
+
+    def all(self) -> Iterator[tuple[int, ...]]:
+        for keys in self._grow([], lambda keys: keys):
+            self.looked_at += 1
+            yield keys
+
+    def drawn(self, draws: random.Random) -> tuple[int, ...]:
+        return next(self._grow([], lambda keys: draws.sample(keys, len(keys))))
+
+    def _grow(self, given: list[int], ordered: Callable[[list[int]], list[int]]) -> Iterator[tuple[int, ...]]:
+        if len(given) == len(self._choices):
+            yield tuple(given)
             return
+        owner, choice = self._choices[len(given)]
+        taken = {
+            key
+            for key, (other, earlier) in zip(given, self._choices, strict=False)
+            if other == owner and earlier.name in choice.distinct_from
+        }
+        shared = self._shared(given, taken)
+        possible = False
+        for key in ordered(shared):
+            for keys in self._grow([*given, key], ordered):
+                possible = True
+                yield keys
+        if not possible:  # it has none of the shared keys, or none that leaves later ones theirs
+            own = (key for key in choice.keys if key not in taken and key not in shared)
+            for key in islice(own, 1 + len(self._choices)):
+                yield from self._grow([*given, key], ordered)
+
+    def _shared(self, given: Sequence[int], taken: set[int]) -> list[int]:
+        found: list[int] = []
+        classes = set()
+        for key in self._domains[len(given)]:
+            if key in taken:
+                continue
+            if key not in given:
+                if self._alike[key] in classes:
+                    continue
+                classes.add(self._alike[key])
+            found.append(key)
+        return found
 
 
-def _differ(choices: Sequence[Choice], keys: Sequence[int]) -> bool:
-    named: dict[str, int] = {}
-    for choice, key in zip(choices, keys, strict=True):
-        if any(named.get(other) == key for other in choice.distinct_from):
-            return False
-        if choice.name is not None:
-            named[choice.name] = key
-    return True
+def _pool(transactions: Sequence[Transaction]) -> list[int]:
+    """As many keys as the transaction with the most choices needs, those first on which one writes
+    what another one touches; and one on which each pair can meet."""
+    choices = [choices_of(each) for each in transactions]
+    written = [_written(each) for each in transactions]
+    needed = max(1, *map(len, choices))
+    alone = [set(each.keys[:needed]) for mine in choices for each in mine]
+    meeting: set[int] = set()
+    common: list[set[int]] = []
+    for one, two in combinations(range(len(transactions)), 2):
+        common.append(set())
+        for mine, i_write in zip(choices[one], written[one], strict=True):
+            for theirs, they_write in zip(choices[two], written[two], strict=True):
+                both = set(_common(mine.keys, theirs.keys, needed))
+                alone.append(both)
+                if i_write or they_write:
+                    common[-1] |= both
+        meeting |= common[-1]
+    counts = {key: sum(key in each.keys for mine in choices for each in mine) for key in set().union(*alone)}
+    ranked = sorted(counts, key=lambda key: (key not in meeting, -counts[key], key))
+    pool = ranked[:needed]
+    for keys in common:
+        if keys and not keys & set(pool):
+            pool.append(next(key for key in ranked if key in keys))
+    return pool
 
 
-def _roles(transactions: Sequence[Transaction], given: Sequence[Sequence[int]]) -> tuple[Role, ...]:
+def _written(transaction: Transaction) -> list[bool]:
+    """Of each choice: is it written, or locked? What the checker does not see may write anything."""
+    count = len(choices_of(transaction))
+    deeds = Role("", literal(pinned(transaction, range(count))), "").deeds
+    return [
+        None in deeds or any(deed and deed[1] == at and deed[0] != "r" for deed in deeds)
+        for at in range(count)
+    ]
+
+
+def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
+    """The first keys that both have."""
+    if isinstance(one, range) and isinstance(two, range):
+        return range(max(one.start, two.start), min(one.stop, two.stop))[:most]
+    if isinstance(one, range):
+        one, two = two, one
+    there = two if isinstance(two, range) else frozenset(two)
+    return sorted(key for key in one if key in there)[:most]
+
+
+def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> Way:
     """With keys numbered in the order in which they are first used."""
-    plain = [literal(pinned(each, keys)) for each, keys in zip(transactions, given, strict=True)]
+    left = iter(keys)
+    plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
     names: dict[int, int] = {}
     for each in plain:
         for key in step_keys(each):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from txfuzz.replay.narrowing import step_keys
 from txfuzz.replay.predicting import Deed, Event
@@ -106,7 +107,6 @@ def order_of(workload: Workload) -> tuple[Event, ...]:
     assert workload.replay is not None
     counts = {each.alias: len(workload.transaction(each.txn).steps) for each in workload.replay.transactions}
     done = dict.fromkeys(counts, 0)
-    pause = dict(workload.replay.pause_after)
     order: list[Event] = []
     ended: set[str] = set()
 
@@ -119,8 +119,7 @@ def order_of(workload: Workload) -> tuple[Event, ...]:
             continue
         alias = action.alias
         if action.action == "step":
-            stop = pause.pop(alias, 0) if action.steps == 0 else done[alias] + action.steps
-            steps(alias, stop if stop > done[alias] else counts[alias])
+            steps(alias, done[alias] + action.steps if action.steps else counts[alias])
         else:
             order.append((alias, counts[alias]))
             ended.add(alias)
@@ -131,16 +130,36 @@ def order_of(workload: Workload) -> tuple[Event, ...]:
     return tuple(order)
 
 
-def pauses(order: Sequence[Event], roles: Sequence[Role]) -> dict[str, int]:
-    """After how many steps each transaction is first interrupted, of those that are."""
-    found: dict[str, int] = {}
+def pauses(order: Sequence[Event], roles: Sequence[Role]) -> dict[str, tuple[int, ...]]:
+    """After how many of its steps each transaction is interrupted by others, of those that are."""
+    found: dict[str, tuple[int, ...]] = {}
     for role in roles:
-        count = len(role.transaction.steps)
         places = [at for at, (alias, _) in enumerate(order) if alias == role.alias]
-        run = next((n for n in range(1, len(places)) if places[n] != places[n - 1] + 1), None)
-        if run is not None and run <= count:
-            found[role.alias] = run
+        stops = tuple(step for step, (one, two) in enumerate(pairwise(places), 1) if two != one + 1)
+        if stops:
+            found[role.alias] = stops
     return found
+
+
+def unkept_pauses(workload: Workload) -> tuple[str, ...]:
+    """Sentences about pauses that are recorded beside a schedule which does not make them."""
+    replay = workload.replay
+    if replay is None or not replay.schedule:
+        return ()
+    said = []
+    for alias, recorded in replay.pause_after.items():
+        ends = [0]  # after how many steps an entry of the schedule ends, and another one may follow
+        for action in replay.schedule:
+            if action.action == "step" and action.alias == alias:
+                count = len(workload.transaction(replay.txn(alias)).steps)
+                ends.append(ends[-1] + action.steps if action.steps else count)
+        said += [
+            f"pause_after says that {alias!r} pauses after step {step}, and the schedule does not "
+            "pause it there: the schedule is followed"
+            for step in recorded
+            if step not in ends
+        ]
+    return tuple(said)
 
 
 def _names(roles: Sequence[Role]) -> dict[str, str]:

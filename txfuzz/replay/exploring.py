@@ -17,14 +17,15 @@ from typing import Any
 from txfuzz.analysis.consistency import answerable, canonical, prohibited
 from txfuzz.database.port import Database
 from txfuzz.errors import UsageError
-from txfuzz.replay.assigning import assignments
+from txfuzz.replay.assigning import MOST_WAYS, Way, ways_to_share
 from txfuzz.replay.composing import Aim, Role, compose, schedule
 from txfuzz.replay.following import Player
+from txfuzz.replay.insert_races import insert_races
 from txfuzz.replay.interleaving import Interleavings, sampled
 from txfuzz.replay.judging import Judge
 from txfuzz.replay.predicting import Event
 from txfuzz.workload.blame import doubts
-from txfuzz.workload.model import Transaction, Workload
+from txfuzz.workload.model import KeyLife, Workload
 
 _SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
 
@@ -43,8 +44,12 @@ class Case:
 class Level:
     """What one isolation level let through. schedules: that were run; anomalies: type → schedules that
     showed it; broken: those types that the level promises to prevent; aborted: code → schedules;
-    clean: schedules without anomaly or abort; blocked: with a wait for a lock; examples: type → a
-    replay workload; refused: why it was broken off."""
+    stuck: schedules that could not go on; blocked: with a wait for a lock; races: with two that insert
+    one row at once; examples: type → a replay workload.
+
+    Schedules in which everybody committed and nothing was found are told apart: in the clean ones a
+    transaction depends on another, in the unknown ones there is nothing to judge by. judged: all
+    schedules, aborts included, in which there is something to judge by."""
 
     isolation: str
     promised: str
@@ -52,24 +57,36 @@ class Level:
     anomalies: Counter[str] = field(default_factory=Counter)
     broken: tuple[str, ...] = ()
     aborted: Counter[str] = field(default_factory=Counter)
+    stuck: int = 0
     clean: int = 0
+    unknown: int = 0
+    judged: int = 0
     blocked: int = 0
+    races: int = 0
     examples: dict[str, Workload] = field(default_factory=dict)
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        names = ("isolation", "promised", "schedules", "anomalies", "broken", "aborted", "clean", "blocked")
+        names = (
+            "isolation", "promised", "schedules", "anomalies", "broken", "aborted", "stuck", "clean",
+            "unknown", "judged", "blocked", "races",
+        )  # fmt: skip
         return {name: getattr(self, name) for name in names} | {"seconds": round(self.seconds, 3)}
 
 
 @dataclass(frozen=True)
 class Exploration:
-    """transactions: their names. cases: ways to share keys. orders: all orders of all cases, those that
-    mean the same included; distinct: those that were run, at each level."""
+    """transactions: their names. cases: the ways to share keys that are run; ways: how many there are,
+    None where they are too many to count. rows: "fresh" or "inserted". orders: all orders of all
+    cases, those that mean the same included; distinct: those that are run, at each level. stopped: it
+    was broken off before all were."""
 
     transactions: tuple[str, ...]
     cases: tuple[Case, ...]
     levels: tuple[Level, ...]
+    ways: int | None
+    rows: str
+    stopped: bool = False
 
     @property
     def orders(self) -> int:
@@ -81,15 +98,29 @@ class Exploration:
 
     @property
     def sampled(self) -> bool:
-        return any(case.sampled for case in self.cases)
+        """Were orders left out, be it with the ways to share keys to which they belong?"""
+        return self.ways != len(self.cases) or any(case.sampled for case in self.cases)
+
+    @property
+    def judged(self) -> bool:
+        """Was there anything to judge by, at any level?"""
+        return any(level.judged for level in self.levels)
+
+    @property
+    def broken(self) -> bool:
+        """Did a level let through what it promises to prevent?"""
+        return any(level.broken for level in self.levels)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "transactions": list(self.transactions),
+            "rows": self.rows,
+            "ways": self.ways,
             "cases": len(self.cases),
             "orders": self.orders,
             "distinct": self.distinct,
             "sampled": self.sampled,
+            "stopped": self.stopped,
             "levels": [level.to_json() for level in self.levels],
         }
 
@@ -102,20 +133,28 @@ def explore(
     expect: str,
     *,
     most: int = 2000,
+    rows: str | None = None,
     stop: threading.Event | None = None,
 ) -> Exploration:
     """Run the interleavings of these transactions of a workload; a name may come twice.
 
     levels: isolation level → what it promises. most: schedules at each level; where there are more,
-    a sample is drawn by the workload's seed. Raises UsageError for transactions that cannot meet.
+    a sample is drawn by the workload's seed. rows: "fresh" or "inserted", instead of what the
+    workload says. Raises UsageError for transactions that cannot meet.
     """
+    stop = stop or threading.Event()
+    rows = rows or workload.keys.rows
+    workload = replace(workload, keys=KeyLife(workload.keys.writes, rows))
     transactions = [workload.transaction(name) for name in names]
-    cases = plan(transactions, most, workload.seed)
+    ways = ways_to_share(transactions, min(most, MOST_WAYS), workload.seed)
+    cases = plan(ways.chosen, most, workload.seed)
     if not cases:
         raise UsageError(f"the transactions {', '.join(names)} have no key in common that any of them writes")
     found = []
     judge = Judge(expect, "")  # what an attempt means does not depend on the level
     for isolation, promised in levels.items():
+        if stop.is_set():
+            break
         level = Level(isolation, promised)
         with Player(database, workload.kind, isolation, stop=stop) as player:
             _run(
@@ -128,19 +167,18 @@ def explore(
         if (model := _answerable(promised, workload)) is not None:
             level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
         found.append(level)
-    return Exploration(tuple(names), tuple(cases), tuple(found))
+    return Exploration(tuple(names), tuple(cases), tuple(found), ways.count, rows, stop.is_set())
 
 
 def _answerable(promised: str, workload: Workload) -> str | None:
     return answerable(promised, own_lists=workload.own_lists, doubtful=bool(doubts(workload)))
 
 
-def plan(transactions: Sequence[Transaction], most: int, seed: int) -> list[Case]:
-    """Which orders are run: all that are different, or a fair share of a sample."""
-    ways = list(assignments(transactions))
-    share = max(1, most // max(len(ways), 1))
-    cases = []
-    for roles in ways:
+def plan(ways: Sequence[Way], most: int, seed: int) -> list[Case]:
+    """Which orders are run: all that are different, or a fair share of a sample. At most so many."""
+    cases: list[Case] = []
+    for at, roles in enumerate(ways):
+        share = (most - sum(len(case.orders) for case in cases)) // (len(ways) - at)
         deeds = {role.alias: role.deeds for role in roles}
         interleavings = Interleavings(deeds)
         every = tuple(islice(interleavings.all(), min(share, _SEARCHED) + 1))
@@ -152,7 +190,7 @@ def plan(transactions: Sequence[Transaction], most: int, seed: int) -> list[Case
 
 
 def _run(player: Player, workload: Workload, case: Case, judge: Judge, level: Level) -> None:
-    composed = compose(workload, case.roles, case.orders[0], Aim(), rows="inserted")
+    composed = compose(workload, case.roles, case.orders[0], Aim(), rows=workload.keys.rows)
     assert composed.replay is not None
     prepared = player.prepared(composed)
     by_alias = {role.alias: role for role in case.roles}
@@ -163,17 +201,27 @@ def _run(player: Player, workload: Workload, case: Case, judge: Judge, level: Le
         attempt = prepared.run(replay)
         if attempt.refused:
             raise UsageError(attempt.refused)
-        types = judge.judge(attempt).all_types
+        if attempt.ended and player.stop.is_set():
+            return
+        judgement = judge.judge(attempt)
+        types = judgement.all_types
         level.schedules += 1
+        level.races += workload.keys.rows == "fresh" and bool(insert_races(attempt))
+        level.blocked += bool(attempt.blocked)
+        if attempt.ended:
+            level.stuck += 1
+            continue
+        level.judged += judgement.judged
         level.anomalies.update(types)
         codes = {outcome.code for outcome in attempt.outcomes.values() if outcome.type != "ok"}
         level.aborted.update(codes)
-        level.clean += not types and not codes
-        level.blocked += bool(attempt.blocked)
+        if not types and not codes:
+            level.clean += judgement.judged
+            level.unknown += not judgement.judged
         for type in types:
             if type not in level.examples:
                 level.examples[type] = compose(
                     replace(workload, database=replace(workload.database, isolation=level.isolation)),
-                    case.roles, order, Aim(type), rows="inserted",
+                    case.roles, order, Aim(type), rows=workload.keys.rows,
                     about=f"{type} at {level.isolation}, found by running interleavings.",
                 )  # fmt: skip

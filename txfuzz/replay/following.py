@@ -10,6 +10,7 @@ from txfuzz.database.port import Database
 from txfuzz.errors import UsageError
 from txfuzz.kind import Kind
 from txfuzz.replay.attempt import Attempt
+from txfuzz.replay.focusing import focused
 from txfuzz.replay.judging import Judge
 from txfuzz.replay.numbering import AttemptKeys, Numbering
 from txfuzz.replay.result import ReplayResult, Summing
@@ -46,7 +47,7 @@ class Player(Closing):
 
     def prepared(self, workload: Workload) -> Prepared:
         """The transactions of a workload's `replay` stanza, ready to be run again and again."""
-        return Prepared(self._stepper, workload, self._numbering)
+        return Prepared(self._stepper, focused(workload), self._numbering)
 
     def close(self) -> None:
         self._stepper.close()
@@ -89,7 +90,7 @@ def follow(
     assert replay is not None
     judge = Judge(expect, player.isolation, origins_of(replay))
     prepared = player.prepared(workload)
-    summing = Summing(replay, expect, player.isolation)
+    summing = Summing(replay, expect, player.isolation, workload.keys.rows)
     lines: list[bytes] = []
     for _ in range(attempts):
         attempt = prepared.run()

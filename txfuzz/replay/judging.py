@@ -10,7 +10,7 @@ from txfuzz.analysis.check import check, order_for
 from txfuzz.analysis.consistency import canonical, prohibited
 from txfuzz.analysis.dependencies import KINDS
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
-from txfuzz.analysis.result import AnalysisResult, Anomaly
+from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history_bytes
 from txfuzz.replay.attempt import Attempt
@@ -22,12 +22,14 @@ _SHOWN = 64  # anomalies of each type: an attempt has few transactions
 @dataclass(frozen=True)
 class Judgement:
     """types: anomalies that contradict the model; all_types: all of them. edges: dependencies as
-    (kind, alias, alias, logical key). signatures: of the anomalies that contradict the model."""
+    (kind, alias, alias, logical key). signatures: of the anomalies that contradict the model.
+    judged: there was something to judge by: an anomaly, or transactions that depend on each other."""
 
     types: tuple[str, ...]
     all_types: tuple[str, ...]
     edges: frozenset[tuple[str, str, str, int]]
     signatures: Mapping[Signature, Anomaly]
+    judged: bool = False
 
 
 class Judge:
@@ -71,7 +73,8 @@ class Judge:
         signatures: dict[Signature, Anomaly] = {}
         for anomaly in result.anomalies:
             signatures.setdefault(signature_of(anomaly, self.isolation, self._origins), anomaly)
-        return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures)
+        judged = bool(result.all_types) or (bool(edges) and result.verdict is not Verdict.UNKNOWN)
+        return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures, judged)
 
     def analysed(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
         """In full, for reports."""

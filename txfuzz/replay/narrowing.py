@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
-from typing import TypeVar
+from typing import Any
 
 from txfuzz.workload.model import Argument, Choice, Key, Ref, Step, Transaction
 
 _MOST = 20_000  # assignments that are looked at
-
-Term = TypeVar("Term", bound=Argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def narrow(transaction: Transaction, recorded: Mapping[int, int], needs: Sequenc
 
     recorded: step → the logical key that it once had; as many as possible are kept.
     """
-    choices = [term for step in transaction.steps for term in step.key_terms() if isinstance(term, Choice)]
+    choices = choices_of(transaction)
     kept = _recorded(transaction, recorded)
     wished = dict.fromkeys(need.key for need in needs)
     domains = [_domain(choice, kept.get(at), wished) for at, choice in enumerate(choices)]
@@ -58,12 +56,25 @@ def narrow(transaction: Transaction, recorded: Mapping[int, int], needs: Sequenc
     return None if best is None else best[1]
 
 
+def choices_of(transaction: Transaction) -> list[Choice]:
+    """In the order in which they are made."""
+    return [term for step in transaction.steps for term in step.key_terms() if isinstance(term, Choice)]
+
+
 def pinned(transaction: Transaction, keys: Sequence[int]) -> Transaction:
     """The transaction with these keys, one for each of its choices in their order."""
-    left = iter(keys)
+    choices = choices_of(transaction)
+    return rechosen(
+        transaction, [replace(each, keys=(key,)) for each, key in zip(choices, keys, strict=True)]
+    )
 
-    def one(term: Term) -> Term:
-        return replace(term, keys=(next(left),)) if isinstance(term, Choice) else term
+
+def rechosen(transaction: Transaction, choices: Sequence[Choice]) -> Transaction:
+    """The transaction with these choices in the place of its own, in their order."""
+    left = iter(choices)
+
+    def one(term: Argument) -> Any:
+        return next(left) if isinstance(term, Choice) else term
 
     def step(each: Step) -> Step:
         args = tuple((name, one(arg)) for name, arg in each.args)

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from txfuzz.workload.model import Argument, Choice, NewValue, Ref, Returned, Step, Transaction
+from txfuzz.workload.model import (
+    Argument,
+    Choice,
+    NewValue,
+    Ref,
+    Returned,
+    RollbackTo,
+    Step,
+    Transaction,
+)
+from txfuzz.workload.sql_tables import tables_of
 
 Term = TypeVar("Term", bound=Argument)
 
@@ -39,6 +49,22 @@ def without_step(transaction: Transaction, number: int) -> Transaction:
     return replace(transaction, steps=transaction.steps[:number] + transaction.steps[number + 1 :])
 
 
+def is_needed(transaction: Transaction, number: int) -> bool:
+    """Does a later step refer to what this one returns, or to the savepoint that it sets?"""
+    step, later = transaction.steps[number], transaction.steps[number + 1 :]
+    returned = {name for name, _ in step.returns}
+    for each in later:
+        terms = (each.key, *(arg for _, arg in each.args))
+        if any(isinstance(term, Returned) and term.name in returned for term in terms):
+            return True
+    tables = tables_of(step.sql or "")
+    return tables.verb == "savepoint" and any(
+        tables_of(each.sql or "").savepoint == tables.savepoint
+        or any(isinstance(rule, RollbackTo) for _, rule in each.on_error)
+        for each in later
+    )
+
+
 def without_lock(transaction: Transaction) -> Transaction | None:
     """With plain reads; None where they are plain already."""
     if all(step.lock is None for step in transaction.steps):
@@ -47,7 +73,10 @@ def without_lock(transaction: Transaction) -> Transaction | None:
 
 
 def rekeyed(transaction: Transaction, keys: Mapping[int, int]) -> Transaction:
-    """Of a literal transaction: with other keys in the place of these."""
+    """Of a literal transaction: with other keys in the place of these.
+
+    The keys of the workload's own tables stay: they are what stands there.
+    """
 
     def other(term: Term) -> Term:
         if isinstance(term, Choice):
@@ -55,6 +84,8 @@ def rekeyed(transaction: Transaction, keys: Mapping[int, int]) -> Transaction:
         return term
 
     def step(each: Step) -> Step:
+        if each.own_table:
+            return each
         return replace(
             each,
             key=None if each.key is None else other(each.key),

@@ -9,6 +9,7 @@ from typing import Any
 
 from txfuzz.analysis.result import as_data
 from txfuzz.replay.attempt import Attempt, LogEntry
+from txfuzz.replay.insert_races import insert_races
 from txfuzz.replay.judging import Judgement
 from txfuzz.workload.replay import Missing, Replay
 
@@ -21,9 +22,10 @@ class ReplayResult:
     names none. closed: attempts that showed what the stanza is to show. violated: attempts that
     contradict `expect`, be it otherwise. anomalies: in how many attempts each type was found.
     outcomes: by alias, "ok" or the database's code → attempts. diverged: sentences about what went
-    otherwise than the schedule says, with the number of attempts. log: of one attempt, one that
-    closed if any did. committed: transactions, of all attempts. ended: the sentence of an attempt that
-    could not go on.
+    otherwise than the schedule says, with the number of attempts. insert_races: sentences about two that
+    insert one row at once, which comes of fresh rows, with the number of attempts. log: of one
+    attempt, one that closed if any did. committed: transactions, of all attempts. ended: the sentence
+    of an attempt that could not go on.
     """
 
     attempts: int
@@ -38,19 +40,25 @@ class ReplayResult:
     anomalies: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     diverged: Mapping[str, int] = field(default_factory=dict)
+    insert_races: Mapping[str, int] = field(default_factory=dict)
     log: tuple[LogEntry, ...] = ()
     committed: int = 0
     ended: str = ""
+
+    @property
+    def unseen(self) -> bool:
+        """Does no statement carry a micro-operation, so that there is nothing to judge by?"""
+        return all(entry.mop is None for entry in self.log)
 
     def to_json(self) -> dict[str, Any]:
         return {name: as_data(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 class Summing:
-    """Adds attempts up to a ReplayResult."""
+    """Adds attempts up to a ReplayResult. rows: "fresh" or "inserted", as the workload's keys are."""
 
-    def __init__(self, replay: Replay, expect: str, isolation: str) -> None:
-        self._replay, self._expect, self._isolation = replay, expect, isolation
+    def __init__(self, replay: Replay, expect: str, isolation: str, rows: str) -> None:
+        self._replay, self._expect, self._isolation, self._rows = replay, expect, isolation, rows
         self._attempts: list[tuple[Attempt, bool]] = []
         self._appeared = 0
         self._violated = 0
@@ -69,8 +77,11 @@ class Summing:
     def result(self) -> ReplayResult:
         outcomes: dict[str, Counter[str]] = {each.alias: Counter() for each in self._replay.transactions}
         diverged: Counter[str] = Counter()
+        races: Counter[str] = Counter()
         for attempt, _ in self._attempts:
             diverged.update(attempt.diverged())
+            if self._rows == "fresh":
+                races.update(insert_races(attempt))
             for alias, outcome in attempt.outcomes.items():
                 outcomes[alias][outcome.code or outcome.type] += 1
         shown = next((each for each, closed in self._attempts if closed), None)
@@ -88,6 +99,7 @@ class Summing:
             anomalies=dict(self._anomalies),
             outcomes=outcomes,
             diverged=dict(diverged),
+            insert_races=dict(races),
             log=shown.log if shown else (),
             committed=sum(
                 outcome.type == "ok" for each, _ in self._attempts for outcome in each.outcomes.values()

@@ -16,12 +16,13 @@ from itertools import combinations, islice, pairwise
 from txfuzz.analysis.result import Anomaly
 from txfuzz.replay.attempt import Attempt
 from txfuzz.replay.composing import Aim, Role, compose, order_of, roles_of
+from txfuzz.replay.focusing import focused
 from txfuzz.replay.following import Player, origins_of
 from txfuzz.replay.interleaving import Interleavings
 from txfuzz.replay.judging import Judge
 from txfuzz.replay.narrowing import step_keys
 from txfuzz.replay.predicting import Event
-from txfuzz.replay.reducing import literal, rekeyed, without_lock, without_step
+from txfuzz.replay.reducing import is_needed, literal, rekeyed, without_lock, without_step
 from txfuzz.replay.signature import Signature
 from txfuzz.workload.model import Workload
 
@@ -117,7 +118,7 @@ class _Shrinking:
 
     def shrunk(self) -> Shrunk | None:
         roles = tuple(
-            replace(role, transaction=literal(role.transaction)) for role in roles_of(self.workload)
+            replace(role, transaction=literal(role.transaction)) for role in roles_of(focused(self.workload))
         )
         before = shape = Shape(roles, order_of(self.workload))
         if not self.recurs(shape):
@@ -208,7 +209,7 @@ def _fewer_transactions(shape: Shape) -> Iterator[Shape]:
 def _fewer_steps(shape: Shape) -> Iterator[Shape]:
     for at, role in enumerate(shape.roles):
         for step in range(len(role.transaction.steps)):
-            if len(role.transaction.steps) > 1:
+            if len(role.transaction.steps) > 1 and not is_needed(role.transaction, step):
                 less = replace(role, transaction=without_step(role.transaction, step))
                 order = tuple(
                     (alias, number - (alias == role.alias and number > step))

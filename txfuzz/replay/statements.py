@@ -71,13 +71,10 @@ class Statements:
             ended = statement.number
         return self.progress.undone(ended)
 
-    def take(self, count: int, pause: int | None) -> Iterator[Statement]:
-        """So many steps; 0 for all up to the pause, or to the end."""
+    def take(self, count: int) -> Iterator[Statement]:
+        """So many steps; 0 for all that are left."""
         last = len(self.asked.steps)
-        if count:
-            until = min(self._next + count, last)
-        else:
-            until = pause if pause is not None and pause > self._next else last
+        until = min(self._next + count, last) if count else last
         while self._next < until and not self.ending:
             number = self._next
             self._next += 1

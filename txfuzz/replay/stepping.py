@@ -108,7 +108,6 @@ class Stepping:
     # -- the schedule ---------------------------------------------------------------------
 
     def _schedule(self, replay: Replay) -> None:
-        pause = dict(replay.pause_after)
         for action in replay.actions():
             if self.ended:
                 return
@@ -121,15 +120,14 @@ class Stepping:
             if action.action != "step":
                 self._issue(action.alias, statements.end(action.action))
                 continue
-            least = pause.pop(action.alias, None) if action.steps == 0 else None
-            for statement in statements.take(action.steps, least):
+            for statement in statements.take(action.steps):
                 self._issue(action.alias, statement)
 
     def _finish(self, replay: Replay) -> None:
         """What the schedule left open, in the order of the transactions."""
         for each in replay.transactions:
             statements = self.statements[each.alias]
-            for statement in statements.take(0, None):
+            for statement in statements.take(0):
                 self._issue(each.alias, statement, added=True)
             if not statements.ending:
                 self._issue(each.alias, statements.end("commit"), added=True)

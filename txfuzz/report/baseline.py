@@ -44,10 +44,19 @@ class Expected:
         return self.adapter, self.isolation, self.expect
 
     def accepts(self, finding: Finding) -> bool:
-        return any(
-            each.type == finding.anomaly.type
-            and (each.signatures is None or finding.signature.name in each.signatures)
-            for each in self.anomalies
+        """The finding, and all that it stands for?"""
+        return not self.strange(finding)
+
+    def strange(self, finding: Finding) -> tuple[str, ...]:
+        """The types of what is not accepted of it."""
+        return tuple(
+            part.anomaly.type
+            for part in finding.parts
+            if not any(
+                each.type == part.anomaly.type
+                and (each.signatures is None or part.signature.name in each.signatures)
+                for each in self.anomalies
+            )
         )
 
 
@@ -55,13 +64,15 @@ class Expected:
 class Comparison:
     """A campaign beside a baseline.
 
-    new_types: types of which nothing at all is accepted, whether or not an example was kept.
-    unseen: accepted types that did not show. unnamed: an iteration is invalid for another reason
-    than an anomaly, which no baseline can accept.
+    new: findings of which something is not accepted; strange: the types of that. new_types: types of
+    which nothing at all is accepted, whether or not an example was kept. unseen: accepted types that
+    did not show. unnamed: an iteration is invalid for another reason than an anomaly, which no
+    baseline can accept.
     """
 
     known: tuple[Finding, ...]
     new: tuple[Finding, ...]
+    strange: tuple[str, ...]
     new_types: tuple[str, ...]
     unseen: tuple[str, ...]
     unnamed: bool = False
@@ -75,14 +86,13 @@ class Comparison:
         """What the comparison came to."""
         parts = []
         if not self.passes:
-            names = sorted({*self.new_types, *(each.anomaly.type for each in self.new)})
+            names = sorted({*self.new_types, *self.strange})
             parts.append(
                 f"new, not in the baseline: {listed(names) if names else 'a history judged invalid'}"
             )
         if self.known:
-            parts.append(
-                f"expected by the baseline: {listed(sorted({each.anomaly.type for each in self.known}))}"
-            )
+            types = {part.anomaly.type for each in self.known for part in each.parts}
+            parts.append(f"expected by the baseline: {listed(sorted(types))}")
         if self.unseen:
             parts.append(f"in the baseline but not seen: {listed(self.unseen)}")
         text = "; ".join(parts) or "nothing was found, and the baseline expects nothing"
@@ -99,6 +109,7 @@ def compare(record: RunRecord, baseline: Sequence[Expected]) -> Comparison:
     return Comparison(
         known,
         new,
+        tuple(name for each in new for name in expected.strange(each)),
         tuple(sorted(set(record.types) - accepted)),
         tuple(sorted(accepted - set(record.types))),
         any(
@@ -127,7 +138,7 @@ def noted(record: RunRecord, baseline: Sequence[Expected] = ()) -> Expected:
     place = place_of(record)
     before = next((each for each in baseline if each.place == place), Expected(*place))
     narrow = {each.type: each for each in before.anomalies if each.signatures is not None}
-    new = {each.anomaly.type for each in record.findings if not before.accepts(each)}
+    new = {name for each in record.findings for name in before.strange(each)}
     return Expected(
         *place,
         tuple(

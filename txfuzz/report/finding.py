@@ -1,8 +1,8 @@
-"""Findings: anomalies that contradict the expected model, each signature once."""
+"""Findings: anomalies that contradict the expected model, each signature once, or each reproducer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.result import AnalysisResult, Anomaly
@@ -11,15 +11,29 @@ from txfuzz.replay.signature import Signature, signature_of
 
 @dataclass(frozen=True)
 class Finding:
-    """anomaly: the shortest of the iteration that showed it first. iterations: all that showed it."""
+    """anomaly: the shortest of the iteration that showed it first. iterations: all that showed it.
+
+    also: findings of other signatures that shrank to the same reproducer, for which it stands.
+    """
 
     signature: Signature
     anomaly: Anomaly
     iterations: tuple[int, ...]
+    also: tuple[Finding, ...] = ()
 
     @property
     def first(self) -> int:
         return self.iterations[0]
+
+    @property
+    def everywhere(self) -> tuple[int, ...]:
+        """The iterations that showed it, or what it stands for."""
+        return tuple(sorted({number for each in self.parts for number in each.iterations}))
+
+    @property
+    def parts(self) -> tuple[Finding, ...]:
+        """Itself and what it stands for, a signature each."""
+        return (replace(self, also=()), *self.also)
 
 
 def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -> tuple[Finding, ...]:
@@ -34,6 +48,28 @@ def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -
             elif known.iterations[-1] != number:
                 found[signature] = replace(known, iterations=(*known.iterations, number))
     return tuple(found.values())
+
+
+def merged(findings: Iterable[Finding], same: Sequence[Sequence[str]]) -> tuple[Finding, ...]:
+    """One finding of all that shrank to the same reproducer.
+
+    same: the names of signatures that did; the first of them that was found stands for the others.
+    """
+    group = {name: at for at, names in reversed(list(enumerate(same))) for name in names}
+    together: dict[int | str, list[Finding]] = {}
+    for each in findings:
+        together.setdefault(group.get(each.signature.name, each.signature.name), []).append(each)
+    return tuple(_one(each, dict(_ranks(same))) for each in together.values())
+
+
+def _ranks(same: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:
+    for names in same:
+        yield from ((name, at) for at, name in enumerate(names))
+
+
+def _one(alike: list[Finding], ranks: Mapping[str, int]) -> Finding:
+    first, *others = sorted(alike, key=lambda each: ranks.get(each.signature.name, 0))
+    return replace(first, also=tuple(others))
 
 
 def _order(anomaly: Anomaly) -> tuple[bool, int, str]:

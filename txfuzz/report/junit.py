@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
 
 from txfuzz.analysis.result import Verdict
+from txfuzz.replay.signature import Signature
 from txfuzz.report.baseline import Comparison
 from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.lines import printable
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.run_verdict import by_whom, run_sentence
+from txfuzz.report.standing import standing_for
 from txfuzz.report.text_anomalies import definition, one_anomaly
 from txfuzz.report.verdict import verdict_sentence
 
@@ -59,7 +63,7 @@ def _properties(record: RunRecord) -> dict[str, object]:
 
 def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
     """failure, error or nothing, and the test case."""
-    own = [each for each in record.findings if iteration.number in each.iterations]
+    own = [each for each in record.findings if iteration.number in each.everywhere]
     result, said = iteration.telling, ""
     kind, message, body = "", "", ""
     if result is None or iteration.verdict is Verdict.UNKNOWN:
@@ -73,9 +77,9 @@ def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None
         types = set(result.anomaly_types)
         unknown_types = types if comparison is None else types & set(comparison.new_types)
         if failing or unknown_types or not types:
-            kind, message, body = "failure", sentence, _explained([shown[each.signature] for each in failing])
+            kind, message, body = "failure", sentence, _explained([_here(each, shown) for each in failing])
         else:
-            explained = _explained([shown[each.signature] for each in own])
+            explained = _explained([_here(each, shown) for each in own])
             said = f"expected by the baseline: {', '.join(result.anomaly_types)}\n{explained}"
     inner = ""
     if kind:
@@ -105,10 +109,19 @@ def _whole(record: RunRecord) -> str | None:
     )
 
 
+def _here(finding: Finding, shown: Mapping[Signature, Finding]) -> Finding:
+    """A finding as the iteration itself shows it. shown: its own, by signature."""
+    first, *others = [shown[each.signature] for each in finding.parts if each.signature in shown]
+    return replace(first, also=tuple(others))
+
+
 def _explained(findings: list[Finding]) -> str:
     """The explanations, a sentence an edge. findings: as the iteration itself shows them."""
-    shown = [each.anomaly for each in findings[:_FINDINGS]]
-    told = ["\n".join([each.type, *definition(each), "", *one_anomaly(each)]) for each in shown]
+    told = [
+        "\n".join([one.type, *definition(one), *standing_for(each), "", *one_anomaly(one)])
+        for each in findings[:_FINDINGS]
+        for one in [each.anomaly]
+    ]
     if len(findings) > _FINDINGS:
         told.append(f"… {len(findings) - _FINDINGS} more")
     return ("\n\n".join(told))[:_LONGEST]

@@ -9,6 +9,7 @@ from txfuzz.report.finding import Finding
 from txfuzz.report.lines import counted, printable
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.run_verdict import broken_promise, run_sentence
+from txfuzz.report.standing import standing_for
 from txfuzz.report.telling import found as found_by
 from txfuzz.report.text_anomalies import definition, one_anomaly
 
@@ -85,7 +86,7 @@ def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None)
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
     title = f"{_safe(anomaly.type)} in {record.iteration(finding.first).place}{note}"
-    told = [*definition(anomaly), "", *one_anomaly(anomaly)]
+    told = [*definition(anomaly), *standing_for(finding), "", *one_anomaly(anomaly)]
     parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
     reproducer = record.reproducer_of(finding)
     if reproducer is not None and "repro.sql" in reproducer.files:

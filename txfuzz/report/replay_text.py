@@ -80,7 +80,11 @@ def _summary(result: ReplayResult) -> list[str]:
             f"missing edge: {missing.kind} from {missing.source} to {missing.target} on key "
             f"{result.focus_key}: appeared in {result.appeared} of {counted(result.attempts, 'attempt')}"
         )
+    if result.log and result.unseen:
+        lines.append("No verdict: no statement carries a micro-operation, by which the checker could judge.")
+        return lines + [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
     found = ", ".join(f"{name} in {count}" for name, count in result.anomalies.items()) or "none"
     lines.append(f"anomalies in {counted(result.attempts, 'attempt')}: {found}")
     lines += [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
+    lines += [f"{sentence} ({count}×)" for sentence, count in result.insert_races.items()]
     return lines

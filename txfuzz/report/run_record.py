@@ -11,7 +11,7 @@ from typing import Any
 from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.finding import Finding, findings_in
+from txfuzz.report.finding import Finding, findings_in, merged
 from txfuzz.report.replay_aim import ReplayAim
 from txfuzz.report.replay_note import ReplayNote
 from txfuzz.report.telling import place, replays_alone_found, telling
@@ -118,11 +118,13 @@ class Iteration:
 
 @dataclass(frozen=True)
 class Reproducer:
-    """`findings/NAME/`. files: its contents by name, as far as they are short texts."""
+    """`findings/NAME/`. files: its contents by name, as far as they are short texts. signatures: the
+    names of those that shrank to it, its own first."""
 
     name: str
     path: Path
     files: Mapping[str, str]
+    signatures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,11 @@ class RunRecord:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """The anomalies that contradict the expected model, one of each signature."""
+        """The anomalies that contradict the expected model, one of each signature, or of all that
+        shrank to the same reproducer."""
         analysed = [(each.number, told) for each in self.iterations if (told := each.telling) is not None]
-        return findings_in(analysed, self.facts.isolation or "")
+        same = [(each.name, *each.signatures) for each in self.reproducers]
+        return merged(findings_in(analysed, self.facts.isolation or ""), same)
 
     @property
     def types(self) -> dict[str, list[int]]:
@@ -187,4 +191,5 @@ class RunRecord:
         return next(each for each in self.iterations if each.number == number)
 
     def reproducer_of(self, finding: Finding) -> Reproducer | None:
-        return next((each for each in self.reproducers if each.name == finding.signature.name), None)
+        names = {each.signature.name for each in finding.parts}
+        return next((each for each in self.reproducers if names & {each.name, *each.signatures}), None)

@@ -23,7 +23,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
     steps = {each.name: len(each.steps) for each in transactions}
     counts = {each.alias: steps[each.txn] for each in participants}
     pause = _pause(fields["pause_after"], counts) if "pause_after" in fields else {}
-    schedule = _schedule(fields["schedule"], counts, pause) if "schedule" in fields else ()
+    schedule = _schedule(fields["schedule"], counts) if "schedule" in fields else ()
     taking_part = [each for each in transactions if any(each.name == part.txn for part in participants)]
     return Replay(
         participants,
@@ -64,8 +64,8 @@ def _alias(node: Node, aliases: Collection[str]) -> str:
     return alias
 
 
-def _schedule(node: Node, counts: dict[str, int], pause: dict[str, int]) -> tuple[Action, ...]:
-    progress = {alias: _Progress(alias, count, pause.get(alias)) for alias, count in counts.items()}
+def _schedule(node: Node, counts: dict[str, int]) -> tuple[Action, ...]:
+    progress = {alias: _Progress(alias, count) for alias, count in counts.items()}
     found = []
     for item in node.items("a list of {alias: NAME, action: step}"):
         fields = item.fields(_ENTRY, ("alias", "action", "steps", "ms"), ("action",))
@@ -92,8 +92,8 @@ def _schedule(node: Node, counts: dict[str, int], pause: dict[str, int]) -> tupl
 class _Progress:
     """How far a schedule has brought one transaction."""
 
-    def __init__(self, alias: str, count: int, pause: int | None) -> None:
-        self._alias, self._count, self._pause = alias, count, pause
+    def __init__(self, alias: str, count: int) -> None:
+        self._alias, self._count = alias, count
         self._done, self._ended = 0, ""
 
     def take(self, action: str, steps: int, node: Node) -> None:
@@ -103,9 +103,7 @@ class _Progress:
             self._ended = action
             return
         if steps == 0:
-            pauses = self._pause is not None and self._pause > self._done
-            self._done = self._pause if pauses and self._pause is not None else self._count
-            self._pause = None
+            self._done = self._count
             return
         if self._done + steps > self._count:
             raise node.place.error(
@@ -123,15 +121,26 @@ def _focus(node: Node, transactions: Sequence[Transaction]) -> int:
     return key
 
 
-def _pause(node: Node, counts: dict[str, int]) -> dict[str, int]:
+def _pause(node: Node, counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
     pause = {}
-    for alias, value in node.mapping("pause_after as {ALIAS: STEPS}").items():
+    for alias, value in node.mapping("pause_after as {ALIAS: [STEPS, …]}").items():
         if alias not in counts:
             raise value.name_place.error(
                 f"found the unknown alias {alias!r} in the replay", "", did_you_mean(alias, counts)
             )
-        pause[alias] = value.whole("after how many steps to pause", 0, counts[alias])
+        listed = isinstance(value.value, tuple)
+        pause[alias] = _ascending(value.items("") if listed else (value,), counts[alias])
     return pause
+
+
+def _ascending(nodes: Sequence[Node], most: int) -> tuple[int, ...]:
+    found: list[int] = []
+    for each in nodes:
+        count = each.whole("after how many steps to pause", 0, most)
+        if found and count <= found[-1]:
+            raise each.unexpected(f"more steps than before the last pause, which comes after {found[-1]}")
+        found.append(count)
+    return tuple(found)
 
 
 def _missing(node: Node, counts: dict[str, int]) -> Missing:

@@ -55,15 +55,16 @@ class Replay:
 
     schedule: followed in this order; what it leaves open is finished and committed afterwards, in
     the order of the transactions. focus_key: the logical key on which they are to meet.
-    pause_after: alias → after how many steps its first `steps: 0` ends. missing, anomaly: what the
-    replay is to show, by which it is judged.
+    pause_after: alias → after how many of its steps others go on, in ascending order. Beside a
+    schedule it is a record of that schedule; without one it is all there is to go by. missing,
+    anomaly: what the replay is to show, by which it is judged.
     """
 
     transactions: tuple[Participant, ...]
     schedule: tuple[Action, ...] = ()
     enabled: bool = True
     focus_key: int | None = None
-    pause_after: Mapping[str, int] = field(default_factory=dict)
+    pause_after: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     missing: Missing | None = None
     anomaly: str | None = None
 
@@ -71,12 +72,19 @@ class Replay:
         return next(each.txn for each in self.transactions if each.alias == alias)
 
     def actions(self) -> tuple[Action, ...]:
-        """The schedule; without one, everybody runs to its pause, then to its end, one after the other."""
+        """The schedule; without one, everybody runs to its first pause, then everybody to its second
+        one, and so on, and at last each to its end, one after the other."""
         if self.schedule:
             return self.schedule
-        drains = tuple(Action("step", each.alias, 0) for each in self.transactions)
-        first = tuple(each for each in drains if each.alias in self.pause_after)
-        ends = (
-            act for each in drains for act in (Action("step", each.alias, 0), Action("commit", each.alias))
-        )
-        return (*first, *ends)
+        done = dict.fromkeys((each.alias for each in self.transactions), 0)
+        found: list[Action] = []
+        for turn in range(max(map(len, self.pause_after.values()), default=0)):
+            for alias in done:
+                pauses = self.pause_after.get(alias, ())[turn : turn + 1]
+                for until in pauses:
+                    if until > done[alias]:
+                        found.append(Action("step", alias, until - done[alias]))
+                        done[alias] = until
+        for alias in done:
+            found += (Action("step", alias, 0), Action("commit", alias))
+        return tuple(found)

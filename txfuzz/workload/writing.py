@@ -197,7 +197,7 @@ def _replay(replay: Replay) -> Iterator[str]:
     if replay.focus_key is not None:
         yield f"  focus_key: {replay.focus_key}"
     if replay.pause_after:
-        yield filled("  pause_after:", replay.pause_after, 4)
+        yield filled("  pause_after:", {alias: list(each) for alias, each in replay.pause_after.items()}, 4)
     if missing := replay.missing:
         yield filled("  missing:", {"kind": missing.kind, "from": missing.source, "to": missing.target}, 4)
     if replay.anomaly is not None:

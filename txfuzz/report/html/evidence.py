@@ -17,6 +17,7 @@ from txfuzz.report.html.ring import ring
 from txfuzz.report.html.scale import scale
 from txfuzz.report.lines import counted
 from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
+from txfuzz.report.standing import standing_sentence
 from txfuzz.report.verdict import listed
 
 _NAMED = 5  # templates in a heading
@@ -32,6 +33,7 @@ def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
     title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
     body: list[Content] = [
         el("p", meaning, " ", el("span", _seen_in(record, finding), class_="quiet")),
+        el("p", standing, class_="quiet") if (standing := standing_sentence(finding)) else None,
         el("div", ring(cycle, title), _sentences(anomaly, cycle), class_="proof"),
         _transactions(cycle),
         _over_time(cycle, record.neighbours.get(at), title),
@@ -82,7 +84,7 @@ def _between(anomaly: Anomaly) -> str:
 
 
 def _seen_in(record: RunRecord, finding: Finding) -> str:
-    first, *others = finding.iterations
+    first, *others = finding.everywhere
     told = f"First in {record.iteration(first).place}"
     if not others:
         return f"{told}."

@@ -110,7 +110,7 @@ def _tiles(record: RunRecord) -> Markup:
     aborted = sum(each.fail + each.info for each in numbers)
     near = sum(each.near_cycles or 0 for each in numbers)
     types = list(record.types)
-    first = min((finding.first for finding in record.findings), default=None)
+    first = min((finding.everywhere[0] for finding in record.findings), default=None)
     tiles = [
         ("iterations", f"{len(numbers):,}", None),
         ("transactions", _brief(asked), f"{_brief(ok)} committed"),
@@ -147,7 +147,8 @@ def _findings(record: RunRecord) -> Content:
         "section",
         el("h2", "Findings"),
         el("p", f"{counted(len(found), 'different anomaly', 'different anomalies')}: each combination of "
-           "type, dependencies and transactions counts once, with its shortest cycle.", class_="quiet"),
+           "type, dependencies and transactions counts once, with its shortest cycle; those that shrank to "
+           "the same reproducer are one.", class_="quiet"),
         _legend([edge.kind for each in found[:FINDINGS] for edge in each.anomaly.edges]),
         told,
         _further(record),

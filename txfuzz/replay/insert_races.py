@@ -1,0 +1,57 @@
+"""Two transactions that insert one row at once: what replays on rows that are not there yet run into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.replay.attempt import Attempt, LogEntry, named
+
+_INSERTS = frozenset({"insert", "merge", "replace", "upsert"})  # first words of SQL that may insert
+
+
+def insert_races(attempt: Attempt) -> tuple[str, ...]:
+    """Sentences about statements that waited or failed while somebody else inserted the same row.
+
+    attempt: one on fresh rows, of which none is there before the first write.
+    """
+    begins: dict[str | None, int] = {}
+    for place, entry in enumerate(attempt.log):
+        begins.setdefault(entry.alias, place)
+    commits = {
+        entry.alias: entry.result_after
+        for entry in attempt.log
+        if entry.action == "commit" and not entry.code
+    }
+    said = []
+    for place, late in enumerate(attempt.log):
+        if not _adds(late) or not (late.blocked or late.code):
+            continue
+        others = [
+            entry
+            for entry in attempt.log[:place]
+            if _adds(entry) and not entry.code and entry.logical == late.logical and entry.alias != late.alias
+        ]
+        if any(commits.get(entry.alias, place) < begins[late.alias] for entry in others):
+            continue  # the row was there
+        rivals = [each for each in others if not late.waited_for or each.alias in late.waited_for]
+        if rivals:
+            said.append(
+                f"{rivals[0].alias} and {late.alias} both insert the row of key {late.logical}, which "
+                f"neither finds: {late.alias} {' and '.join(_what_came(late))} at {named(late)}. With "
+                "keys: {rows: inserted} the row is there beforehand, and nobody has to insert it"
+            )
+    return tuple(dict.fromkeys(said))
+
+
+def _adds(entry: LogEntry) -> bool:
+    """Does this step insert the row that it writes, where that is not there?"""
+    if entry.mop is None or entry.mop[0] == "r":
+        return False
+    return entry.sql is None or entry.sql.split(maxsplit=1)[0].lower() in _INSERTS
+
+
+def _what_came(entry: LogEntry) -> Iterator[str]:
+    if entry.blocked:
+        yield "had to wait"
+    if entry.code:
+        yield f"was refused ({entry.code})"

@@ -1,0 +1,45 @@
+"""By which two shrunk replays are the same reproducer, whatever their sessions and keys are called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice, permutations
+
+from txfuzz.replay.composing import Role
+from txfuzz.replay.interleaving import Interleavings
+from txfuzz.replay.predicting import Event
+from txfuzz.replay.shrinking import Shape, tidy
+from txfuzz.replay.signature import Signature
+from txfuzz.workload.model import Workload
+
+_MOST = 720  # ways to number the sessions that are looked at: all of six
+
+
+def reproducer_mark(shape: Shape, workload: Workload, signature: Signature) -> str:
+    """Equal for reproducers that differ by names and by the order of steps that commute at most.
+
+    A mark of 16 hexadecimal digits, of what would be typed: statements, their order, the level, and
+    whether rows are there beforehand. Where real time or the order within a process is at stake, no
+    steps commute. workload: with the replay that the shape is.
+    """
+    if signature.anomaly.endswith(("-realtime", "-process")):
+        told = _told(tidy(shape))
+    else:
+        told = min(
+            _told(tidy(replace(shape, order=_normal(shape, roles))))
+            for roles in islice(permutations(shape.roles), _MOST)
+        )
+    around = (workload.database.adapter, workload.kind.value, signature.isolation, workload.keys.rows)
+    return hashlib.sha256(repr((around, told)).encode()).hexdigest()[:16]
+
+
+def _normal(shape: Shape, roles: Sequence[Role]) -> tuple[Event, ...]:
+    return Interleavings({role.alias: role.deeds for role in roles}).normal(shape.order)
+
+
+def _told(shape: Shape) -> tuple[str, str]:
+    """Of a tidied shape: what its transactions do, and in which order."""
+    transactions = [(replace(role.transaction, name=""), role.ends) for role in shape.roles]
+    return repr(transactions), repr(shape.order)
