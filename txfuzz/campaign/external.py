@@ -41,20 +41,21 @@ _LAST_WORDS = 1.0  # seconds that whoever still holds its output gets after it h
 
 @dataclass(frozen=True)
 class External:
-    """Runs the command once a history. database_url: becomes DATABASE_URL for it, where there is one."""
+    """Runs the command once a history. database_url: becomes DATABASE_URL for it, where there is one.
+    said: is told what it says on its stderr, line by line."""
 
     command: str = field(repr=False)
     database_url: str | None = field(default=None, repr=False)
+    said: Callable[[str], None] = lambda line: None
 
     def run(self, turn: Turn) -> None:
-        self.make(turn.place.workload, turn.place.history, turn.interrupted, turn.said)
+        self.make(turn.place.workload, turn.place.history, turn.interrupted)
 
     def make(
         self,
         config: Path,
         out: Path,
         interrupted: threading.Event,
-        said: Callable[[str], None] = lambda line: None,
         *,
         accepted: Collection[int] = (0,),
     ) -> None:
@@ -65,7 +66,7 @@ class External:
         named = f"--runner-cmd {command_without_secrets(shlex.quote(words_of(self.command)[0]))}"
         if out.exists() and out.stat().st_size:
             raise UsageError(f"{out}: is there already, and no command overwrites it")
-        voice = _Voice(out.parent / LOG, said)
+        voice = _Voice(out.parent / LOG, self.said)
         try:
             process = subprocess.Popen(
                 self.words(config, out),

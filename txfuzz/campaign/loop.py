@@ -161,7 +161,7 @@ class _Campaign:
     def who_runs(self, stack: ExitStack) -> Runner:
         if self.settings.runner_cmd is None:
             return self.clients(stack)
-        self.external = External(self.settings.runner_cmd, self.url)
+        self.external = External(self.settings.runner_cmd, self.url, self.watcher.warned)
         return self.external
 
     def continues(self) -> bool:
@@ -221,8 +221,7 @@ class _Campaign:
         self.watcher.iteration_started(number, workload)
         following = Following(place.history)
         with self.stage(stages, "run"):
-            watch, said = self.watcher.running, self.watcher.warned
-            turn = Turn(workload, place, self.interrupted, watch, following.read_some, said)
+            turn = Turn(workload, place, self.interrupted, self.watcher.running, following.read_some)
             execution = runner.run(turn)
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +19,7 @@ from txfuzz.workload.model import Workload
 class Turn:
     """What one iteration asks of a runner. interrupted: set when it is to end early.
 
-    reading: may be told, now and then, how many bytes of the history are written. said: is told what
-    a command says on its stderr, line by line.
+    reading: may be told, now and then, how many bytes of the history are written.
     """
 
     workload: Workload
@@ -29,7 +27,6 @@ class Turn:
     interrupted: threading.Event
     watch: Watch | None = None
     reading: Reading | None = None
-    said: Callable[[str], None] = lambda line: None
 
 
 class Runner(Protocol):

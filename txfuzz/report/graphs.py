@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_NODES = 200
+EXCERPT = 40  # transactions of a part that is drawn for the whole
 _COMPRESSION = 3  # of 9: a few per cent larger, a quarter quicker
 
 
@@ -35,7 +36,7 @@ def draw_dependency_graph(
     """Draw all committed transactions with their wr, ww and rw edges.
 
     found: the dependencies, where they are known already or were inferred with options. excerpt: of a
-    history that has more than `max_nodes` transactions, draw so many around what matters most.
+    history that has more than `max_nodes` transactions, draw a few dozen around what matters most.
     Returns None once the file is there, else the sentence that says why it is not: a history
     that has more than `max_nodes` transactions, none at all, or that cannot be judged.
     Raises OutputError when the file cannot be written.
@@ -59,7 +60,7 @@ def draw_dependency_graph(
             return _too_many(len(rows), max_nodes)
         from txfuzz.report.excerpt import excerpt_rows
 
-        rows = excerpt_rows(found, result, rows, max_nodes)
+        rows = excerpt_rows(found, result, rows, min(max_nodes, EXCERPT))
     if not len(rows):
         return "not drawn: no transaction committed"
     _save(dependency_figure(history, result, found, rows), path)
