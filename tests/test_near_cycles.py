@@ -14,7 +14,6 @@ from txfuzz.analysis.dependencies import dependencies
 from txfuzz.analysis.near_cycles import NearCycles, near_cycles
 from txfuzz.history.building import HistoryBuilder
 from txfuzz.history.model import History
-from txfuzz.workload.model import Choice, Ref, Step, Transaction, Weight, Workload
 
 Mops = list[tuple[str, Any, Any]]
 
@@ -99,19 +98,6 @@ def test_steps_that_all_go_together_close_nothing() -> None:
     assert found.counted == 1
 
 
-def test_the_workload_says_which_steps_go_together() -> None:
-    """Chance put two steps on the same key, which the workload draws one by one."""
-    one = Choice((1, 2))
-    update = Transaction("update", (Step("r", one), Step("append", one)))
-    tied = Transaction("update", (Step("r", Choice((1, 2), "k")), Step("append", Ref("k"))))
-    history = together(
-        [("left", [("r", 1, ()), ("append", 2, 2)]), ("update", [("r", 1, ()), ("append", 1, 1)])],
-    )
-    [found] = near(history, workload=Workload("apart", (update,), (Weight("update", 1),))).shown
-    assert (found.missing.kind, found.missing.key, found.missing.source_step) == ("rw", 2, 0)
-    assert near(history, workload=Workload("tied", (tied,), (Weight("update", 1),))).shown == ()
-
-
 def test_the_ends_must_overlap() -> None:
     assert near(together([SKEW_FAR], SKEW[:1], SKEW[1:])).shown == ()
 
@@ -191,17 +177,6 @@ def test_without_templates_only_what_both_touched_counts() -> None:
         None,
         None,
     )
-
-
-def test_the_choices_of_the_workload_extend_the_reach() -> None:
-    step = Step("append", Ref("b"))
-    left = Transaction("left", (Step("r", Choice((1, 4), "a")), Step("append", Choice((2, 5), "b")), step))
-    workload = Workload("skews", (left,), (Weight("left", 1),))
-    assert near(together(SKEW)).shown == ()
-    found = near(together(SKEW), workload=workload).shown
-    assert [(each.missing.kind, each.missing.key, each.missing.target_step) for each in found] == [
-        ("rw", 2, 1)
-    ]
 
 
 def test_a_long_fork_is_a_path_of_three() -> None:

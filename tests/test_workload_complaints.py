@@ -72,7 +72,8 @@ def transactions(text: str) -> str:
         ("{template: skew_pair, with: ¦[1]}",
          "found a list, expected the parameters of the template, as a mapping"),
         ("{template: skew_pair, ¦steps: []}",
-         "found the unknown field 'steps' in a transaction from a template (known: deferrable, isolation, name, read_only, template, with)"),
+         "found the unknown field 'steps' in a transaction from a template "
+         "(known: deferrable, isolation, name, read_only, template, with)"),
         ("{template: ¦skew_pair, with: {keys: [1]}}",
          "in template 'skew_pair': found a choice of 1 key that cannot differ from 'a', expected more keys"),
         ("{template: ¦skew_pair, with: {keys: []}}",

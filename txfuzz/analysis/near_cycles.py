@@ -11,9 +11,9 @@ A near-cycle is within reach when
 - its path has at most three dependencies, between committed transactions;
 - its ends overlapped in time, and no dependency leads from its last transaction to its first;
 - the ends can meet on the key of the missing edge. One of them touched it as that edge needs it,
-  and the other's template can (some transaction of the same template was seen to do so, or the
-  workload's choices say so). Where both touched it, the first transaction came directly before
-  the last one, so that another timing is all that the edge needs;
+  and the other's template can (some transaction of the same template was seen to do so). Where
+  both touched it, the first transaction came directly before the last one, so that another timing
+  is all that the edge needs;
 - the step that is to act on the key is a free one: no edge of the path hangs on it, nor on a step
   that is tied to it, that is, was on the same key in all transactions of the template (`ref`);
 - the path stands once the missing edge is there. One more read changes nothing; a read that comes
@@ -46,7 +46,6 @@ from txfuzz.analysis.pressure import Pressure, pressure
 from txfuzz.analysis.result import MissingEdge, NearCycle
 from txfuzz.analysis.wording import transaction_view
 from txfuzz.history.model import OK, Ints
-from txfuzz.workload.model import Workload
 
 MOST_TRANSACTIONS = 40_000  # longer histories are searched in stretches
 LONGEST = 3  # dependencies on a path: with the missing edge, a cycle of four transactions (a long fork)
@@ -68,14 +67,12 @@ def near_cycles(
     *,
     limit: int = 12,
     pressed: Pressure | None = None,
-    workload: Workload | None = None,
 ) -> NearCycles:
     """The near-cycles of a history, held against a model by any of its names.
 
-    pressed: of the same dependencies. workload: what the history was asked by, if its templates
-    are to be credited with all keys that they may choose, not only with those that they chose.
+    pressed: of the same dependencies.
     """
-    search = _Search(dependencies, canonical(expect), pressed or pressure(dependencies), workload)
+    search = _Search(dependencies, canonical(expect), pressed or pressure(dependencies))
     found: list[tuple[Paths, Candidates]] = []
     counted, truncated = 0, []
     if search.left_out:
@@ -105,9 +102,7 @@ def near_cycles(
 class _Search:
     """One history with what is asked of it again and again."""
 
-    def __init__(
-        self, dependencies: Dependencies, model: str, pressed: Pressure, workload: Workload | None
-    ) -> None:
+    def __init__(self, dependencies: Dependencies, model: str, pressed: Pressure) -> None:
         self.dependencies, self.model, self.keys = dependencies, model, pressed.keys
         self.history = dependencies.history
         self.start, self.end = spans(self.history)
@@ -116,7 +111,7 @@ class _Search:
         taken = looked_at & (self.history.type == OK)
         self.links: Links = links(dependencies, pressed.keys, taken)
         self.touches = touches(dependencies.columns, pressed.keys, taken)
-        self.reach = reach(dependencies.columns, pressed.keys, taken, workload)
+        self.reach = reach(dependencies.columns, pressed.keys, taken)
         step = self.history.mop_step
         self.source_tie = self.reach.ties_of(self.links.source, step[self.links.source_mop])
         self.target_tie = self.reach.ties_of(self.links.target, step[self.links.target_mop])

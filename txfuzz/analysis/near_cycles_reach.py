@@ -7,9 +7,7 @@ can bring a missing edge about only where no edge of the path hangs on a step th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +16,6 @@ from txfuzz.analysis.columns import Columns, Flags
 from txfuzz.analysis.components import AnyInts, components
 from txfuzz.analysis.pressure import LogicalKeys
 from txfuzz.history.model import UNKNOWN, Ints
-from txfuzz.workload.model import Choice, Key, Ref, Transaction, Workload
-from txfuzz.workload.united import Keys
 
 READS, WRITES = 0, 1
 NOT_SAID = -1  # of a step: the history does not tell
@@ -62,7 +58,7 @@ class Able:
 class Reach:
     """Which logical keys a template can read and write, and with which of its steps.
 
-    Learnt from what its transactions did, and from the choices of the workload where it is given.
+    Learnt from what its transactions did.
     A transaction without a template is its own template. code: (template, reads or writes, key) in
     one number, rising; step: the first one that was seen there; tie: of that step; other: a step
     that is not tied to it, of those that were seen there, else of those that draw from the same
@@ -114,26 +110,22 @@ class _Seen:
         return _Seen(template, step, does, group, tie, self.groups, self.width)
 
 
-def reach(columns: Columns, keys: LogicalKeys, taken: Flags, workload: Workload | None = None) -> Reach:
+def reach(columns: Columns, keys: LogicalKeys, taken: Flags) -> Reach:
     """taken: the transactions to learn from."""
     history = columns.history
-    names = {name: at for at, name in enumerate(history.templates)}
-    asked = {names[txn.name]: txn for txn in (workload.transactions if workload else ()) if txn.name in names}
-    template = np.where(history.template < 0, len(names) + np.arange(len(history)), history.template)
+    names = len(history.templates)
+    template = np.where(history.template < 0, names + np.arange(len(history)), history.template)
     mops = np.flatnonzero(taken[columns.txn] & ((history.mop_value != UNKNOWN) | ~columns.is_read))
     row = columns.txn[mops].astype(np.int64)
-    more = [each for number, txn in asked.items() for each in _choices(txn, number, keys)]
-    can = np.array(more, np.int64).reshape(-1, 4).T
-    of = np.concatenate([template[row], can[0]])
-    step = np.concatenate([history.mop_step[mops].astype(np.int64), can[1]])
-    does = np.concatenate([np.where(columns.is_read[mops], READS, WRITES), can[2]])
-    group = np.concatenate([keys.of[history.mop_key[mops]], can[3]])
+    of = template[row]
+    step = history.mop_step[mops].astype(np.int64)
+    does = np.where(columns.is_read[mops], READS, WRITES)
+    group = keys.of[history.mop_key[mops]]
     groups, width = max(len(keys.names), 1), max(int(step.max(initial=0)) + 1, 1)
-    count = len(row)
-    ties = _as_asked(_ties(of[:count], step[:count], row, row * groups + group[:count], width), asked)
+    ties = _ties(of, step, row, row * groups + group, width)
     seen = _Seen(of, step, does, group, ties.of(of, step), groups, width)
     code, step, tie, other = _two(seen.code, seen.step, seen.tie)
-    drawn = _drawn(seen, ~np.isin(of, list(asked)))
+    drawn = _drawn(seen)
     other = np.where(other == NONE, drawn.instead(code, tie), other)
     return Reach(template, code, step, tie, other, ties, groups)
 
@@ -172,21 +164,6 @@ def _random(number: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return number ^ (number >> np.uint64(31))
 
 
-def _as_asked(ties: Ties, asked: Mapping[int, Transaction]) -> Ties:
-    """For these templates as the workload ties them, whatever chance did."""
-    known: dict[int, int] = dict(zip(ties.code.tolist(), ties.tie.tolist(), strict=True))
-    fresh = max(known.values(), default=0) + 1
-    for number, txn in asked.items():
-        drawn: dict[str, int] = {}
-        for at, step in enumerate(txn.steps[: ties.width]):
-            named = None if step.key is None else step.key.name
-            name = f"step {at}" if named is None else f"choice {named}"
-            known[number * ties.width + at] = drawn.setdefault(name, fresh + len(drawn))
-        fresh += len(drawn)
-    code = np.array(sorted(known), np.int64)
-    return Ties(code, np.array([known[each] for each in code.tolist()], np.int64), ties.width)
-
-
 def _two(code: Ints, step: Ints, tie: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Each code once, with the first step, its tie, and the first step with another tie, else NONE."""
     order = np.lexsort((step, code))
@@ -217,10 +194,10 @@ class _Drawn:
         return np.where(self.code[at] == code, step, NONE)
 
 
-def _drawn(seen: _Seen, fits: Flags) -> _Drawn:
+def _drawn(seen: _Seen) -> _Drawn:
     """Steps that were seen on a common key draw from the same keys, and so do those that are
-    joined by several such keys. fits: what to learn from."""
-    seen = seen.those(fits & (seen.step >= 0))
+    joined by several such keys."""
+    seen = seen.those(seen.step >= 0)
     steps, by_step = np.unique(seen.template * seen.width + seen.step, return_inverse=True)
     keys, by_key = np.unique(seen.template * seen.groups + seen.group, return_inverse=True)
     by_key = by_key + len(steps)
@@ -230,27 +207,3 @@ def _drawn(seen: _Seen, fits: Flags) -> _Drawn:
     code, at = np.unique(seen.code, return_index=True)
     place = np.searchsorted(shared, (2 * pool + seen.does)[at])
     return _Drawn(code, step[place], tie[place], other[place])
-
-
-def _choices(txn: Transaction, number: int, keys: LogicalKeys) -> list[tuple[int, int, int, int]]:
-    """(template, step, what it does, logical key) for every key that a micro-operation can choose."""
-    numbers = {name: at for at, name in enumerate(keys.names) if keys.known[at]}
-    choices = [term for step in txn.steps for term in step.key_terms() if isinstance(term, Choice)]
-    named = {choice.name: choice for choice in choices if choice.name is not None}
-
-    def keys_of(key: Key) -> Keys:
-        return key.keys if isinstance(key, Choice) else named[key.name].keys
-
-    return [
-        (number, at, READS if step.reads else WRITES, numbers[key])
-        for at, step in enumerate(txn.steps)
-        if isinstance(step.key, Choice | Ref) and (step.reads or step.writes)
-        for key in _named(keys_of(step.key), numbers)
-    ]
-
-
-def _named(keys: Keys, numbers: Mapping[Any, int]) -> list[int]:
-    """Those of the keys that the history names: of a long range there are far fewer than it has."""
-    if isinstance(keys, range):
-        return [key for key in numbers if isinstance(key, int) and key in keys]
-    return [key for key in keys if key in numbers]

@@ -124,15 +124,20 @@ class RunDirectory(Closing):
         self._lock.close()
 
 
-def draw_graphs(history: History, result: AnalysisResult, directory: Path, max_nodes: int) -> tuple[str, ...]:
-    """dependency_graph.png and minimal_dependency_graph.png; a sentence for what was not drawn."""
+def draw_graphs(
+    history: History, result: AnalysisResult, directory: Path, max_nodes: int, *, excerpt: bool = False
+) -> tuple[str, ...]:
+    """dependency_graph.png and minimal_dependency_graph.png; a sentence for what was not drawn.
+
+    excerpt: of a history that is too large, the dependency graph shows the part that matters.
+    """
     from txfuzz.report.graphs import draw_dependency_graph, draw_minimal_graph
 
     whole_graph = directory / "dependency_graph.png"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         notes = (
-            draw_dependency_graph(history, result, whole_graph, max_nodes=max_nodes),
+            draw_dependency_graph(history, result, whole_graph, max_nodes=max_nodes, excerpt=excerpt),
             draw_minimal_graph(history, result, directory / "minimal_dependency_graph.png"),
         )
     except OSError as error:
@@ -140,6 +145,11 @@ def draw_graphs(history: History, result: AnalysisResult, directory: Path, max_n
     if notes[0]:
         whole_graph.unlink(missing_ok=True)  # of an earlier analysis
     return tuple(f"dependency_graph.png {note}" for note in notes if note)
+
+
+def archive_path(root: Path) -> Path:
+    """Where a campaign goes that is to stand in `root`: there, or right under it where one stands already."""
+    return new_path(root, "adapt") if _holds_campaign(root) else root
 
 
 def copy_history(source: Path, target: Path) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from txfuzz.analysis.attribution import Attribution, attribute
+from txfuzz.analysis.wording import mop_text, name_of
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FINAL_READ, History
+from txfuzz.report.lines import counted
 from txfuzz.report.verdict import listed
 from txfuzz.workload.model import Workload
 
@@ -34,21 +39,86 @@ def check_kind(history: History, workload: Workload) -> None:
 def check_made_by(history: History, workload: Workload) -> None:
     """UsageError for a history that this workload cannot have made, so that it says nothing about it."""
     check_kind(history, workload)
-    if sentence := made_by_another(history, workload):
+    if sentence := impossible(attribute(history, workload), workload):
         raise UsageError(sentence)
 
 
-def made_by_another(history: History, workload: Workload) -> str | None:
-    """Why this workload cannot have made the history; None where it can.
-
-    Where a history names its transactions, the workload must know one of them. One that names none
-    (most runners' do not) is taken at the user's word.
-    """
+def impossible(found: Attribution, workload: Workload) -> str | None:
+    """Why the workload cannot have made the history; None where it can."""
+    history = found.history
+    if not found.strangers:
+        return None
     named = [name for name in history.templates if name != FINAL_READ]
     if named and {each.name for each in workload.transactions}.isdisjoint(named):
-        more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
         return (
-            f"{history.source}: is a history of {listed([*named[:_NAMED], *more])}, none of which the "
-            f"workload {workload.name!r} has"
+            f"{history.source}: is a history of {_some(named)}, none of which the workload "
+            f"{workload.name!r} has"
         )
-    return None
+    return (
+        f"{history.source}: cannot be a history of the workload {workload.name!r}: "
+        f"{_transaction(history, found.strangers[0])} is none of its transactions "
+        f"({_some([each.name for each in workload.transactions])})"
+        + _others(", nor {are} {count} of the {of} others", found.strangers, history)
+    )
+
+
+def doubt(found: Attribution, workload: Workload) -> str | None:
+    """Why the history says nothing about the database that the workload is for: the workload cannot have
+    made it, or only with other keys; None where it can."""
+    if found.strangers:
+        return impossible(found, workload)
+    if not found.elsewhere:
+        return None
+    history = found.history
+    return (
+        f"{history.source}: {_transaction(history, found.elsewhere[0])} is on keys that the workload "
+        f"{workload.name!r} does not choose there"
+        + _others(", and so {are} {count} of the {of} others", found.elsewhere, history)
+        + " (a runner with keys of its own says in `:logical` which of the workload's they are)"
+    )
+
+
+def remarks(found: Attribution) -> Iterator[str]:
+    """What was taken for what, and what cannot be told of a history as it is."""
+    history = found.history
+    if len(history) and (history.invoke_at < 0).all():
+        yield (
+            "no operation of the history is an invocation, so that nobody knows which transactions "
+            "overlapped: there can be no near-cycles"
+        )
+    if found.unnamed and not found.strangers:
+        counts = Counter(history.templates[at] for at in history.template.tolist() if at >= 0)
+        shown = [f"{name} {count:,}" for name, count in counts.most_common(_NAMED)]
+        shown += [f"{len(counts) - _NAMED} more"] if len(counts) > _NAMED else []
+        yield f"transactions told by what they did (no `:txn`): {', '.join(shown) or 'none'}"
+    if found.apart:
+        yield (
+            f"{counted(found.apart, 'transaction')} before or after all others, or without micro-operations, "
+            "stayed without a name: no replay is about them"
+        )
+    for names, count in list(found.ambiguous.items())[:_NAMED]:
+        yield (
+            f"{counted(count, 'transaction')} could be {listed(names, 'or')}, and each was taken for the "
+            "likelier one"
+        )
+
+
+def _transaction(history: History, row: int) -> str:
+    mops = range(int(history.mops[row]), int(history.mops[row + 1]))
+    text = " ".join(mop_text(history, mop) for mop in mops[:_NAMED])
+    more = " …" if len(mops) > _NAMED else ""
+    template = int(history.template[row])
+    name = f", {history.templates[template]}" if template >= 0 else ""
+    return f"transaction {name_of(history, row)}{name} ({text}{more})"
+
+
+def _others(text: str, rows: Sequence[int], history: History) -> str:
+    count = len(rows) - 1
+    if not count:
+        return ""
+    return text.format(are="is" if count == 1 else "are", count=f"{count:,}", of=f"{len(history) - 1:,}")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return listed([*names[:_NAMED], *more])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
+from txfuzz.analysis.attribution import attribute
 from txfuzz.analysis.components import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
@@ -21,15 +22,17 @@ from txfuzz.campaign.directory import (
     write_json,
     write_text,
 )
+from txfuzz.campaign.external import External
 from txfuzz.campaign.fault_notes import fault_notes
-from txfuzz.campaign.fitting import check_kind, check_made_by, made_by_another, refuse_replay
+from txfuzz.campaign.fitting import check_kind, check_made_by, doubt, refuse_replay, remarks
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.reanalysing import Existing, as_it_was_run, judges_again, of_the_run
 from txfuzz.campaign.record import campaign_data
 from txfuzz.campaign.replaying import write_replay
 from txfuzz.campaign.resuming import Recorded, first_workload, histories_in, recorded, write_execution
-from txfuzz.campaign.runners import Clients, External, Given, Runner, Turn
+from txfuzz.campaign.runners import Clients, Given, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
+from txfuzz.campaign.settling import settled
 from txfuzz.campaign.stopping import stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
 from txfuzz.database.levels import open_database
@@ -47,6 +50,7 @@ from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.notes import notes_text
 from txfuzz.workload.blame import doubts
 from txfuzz.workload.model import Workload
+from txfuzz.workload.passwords import command_without_secrets
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.seeds import stream
 from txfuzz.workload.shipped import workload_path
@@ -73,8 +77,9 @@ def run_campaign(
 
 class _Campaign:
     def __init__(self, settings: CampaignSettings, interrupted: threading.Event, watcher: Watcher) -> None:
-        if settings.run_replay and (settings.skip_run or settings.runner_cmd is not None):
-            raise UsageError("--run-replay needs a database: not with --skip-run or --runner-cmd")
+        settings = settled(settings)
+        if settings.run_replay and judges_again(settings):
+            raise UsageError("--run-replay needs a database or a --runner-cmd: not with --skip-run alone")
         self.again = judges_again(settings)
         self.settings = settings = as_it_was_run(settings) if self.again else settings
         self.interrupted = interrupted
@@ -87,10 +92,14 @@ class _Campaign:
         workload = read_workload(path, InstalledVocabulary(self.registry, path))
         if not self.again:
             refuse_replay(workload, path)
+        named_there = workload.campaign.runner_cmd if workload.campaign else None
+        if settings.runner_cmd is not None and settings.runner_cmd == named_there:
+            shown = command_without_secrets(settings.runner_cmd)
+            watcher.warned(f"histories are made by the command that the workload names: {shown}")
         if settings.history is not None and not settings.resume:  # while there is no directory yet
             check_made_by(read_history(settings.history), workload)
         self.assembled = assemble(
-            workload,
+            replace(workload, campaign=None),  # settled by now; what an iteration asks is no campaign
             self.registry,
             isolation=settings.isolation,
             expect=settings.expect,
@@ -103,6 +112,8 @@ class _Campaign:
         self.outcomes: list[IterationOutcome] = []
         self.database: dict[str, str] = {}
         self.live: Database | None = None
+        self.external: External | None = None
+        self.doubted = False  # is there a history that this workload cannot have made?
         self.failure: TxfuzzError | None = None
         self.cautions: tuple[str, ...] = ()
         self.start = time.monotonic()
@@ -128,7 +139,10 @@ class _Campaign:
                     )
                 if isinstance(error, TxfuzzError) and self.outcomes:
                     self.stopped = str(error)
-                    self.watcher.ended(self.result())
+                    result = self.result()
+                    self.watcher.ended(result)
+                    if self.external is not None and result.verdict is Verdict.INVALID:
+                        return result  # what a command made before it failed is no less true
                 raise error from error.__cause__
             result = self.result()
             self.write_record("interrupted" if result.interrupted else "ended")
@@ -139,12 +153,17 @@ class _Campaign:
         """Who makes the histories. A database is opened only for our own clients."""
         if self.again or self.interrupted.is_set():
             return Existing()
-        if self.settings.runner_cmd is not None:
-            return External(self.settings.runner_cmd, self.url)
-        if self.settings.history is not None and not self.continues():
-            later = self.clients(stack) if self.settings.execute else Existing()
-            return Given(self.settings.history, later)
-        return self.clients(stack)
+        given = None if self.continues() else self.settings.history
+        later: Runner = Existing()
+        if self.settings.history is None or self.settings.execute:
+            later = self.who_runs(stack)
+        return later if given is None else Given(given, later)
+
+    def who_runs(self, stack: ExitStack) -> Runner:
+        if self.settings.runner_cmd is None:
+            return self.clients(stack)
+        self.external = External(self.settings.runner_cmd, self.url, self.watcher.warned)
+        return self.external
 
     def continues(self) -> bool:
         """Is the first history there already, in its place?"""
@@ -167,7 +186,7 @@ class _Campaign:
 
     def open_directory(self) -> RunDirectory:
         output = self.settings.output
-        prepared = self.settings.skip_run and (self.again or output is None or not histories_in(output))
+        prepared = output is not None and self.settings.skip_run and (self.again or not histories_in(output))
         if prepared or self.settings.resume:
             return RunDirectory.reopen(output)
         directory, moved = RunDirectory.create(self.settings.output, self.assembled.workload.name)
@@ -177,7 +196,7 @@ class _Campaign:
 
     def iterate(self, runner: Runner) -> None:
         workload = self.assembled.workload
-        for number in range(self.settings.iterations):
+        for number in range(self.settings.turns):
             if self.interrupted.is_set() or self.enough(number):
                 return
             place = self.directory.iteration(number)
@@ -210,10 +229,7 @@ class _Campaign:
             execution = runner.run(turn)
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):
-            history = following.history()
-            check_kind(history, workload)
-            if self.again and (sentence := made_by_another(history, workload)):
-                self.watcher.warned(f"{sentence}, so that what is said of mix and keys means nothing")
+            history, told = self.attributed(following.history(), workload, ours=execution is not None)
         with self.stage(stages, "analysis"):
             result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
@@ -226,29 +242,51 @@ class _Campaign:
                 result,
                 workload,
                 self.assembled,
-                database=self.live if self.settings.run_replay else None,
+                player=(self.live or self.external) if self.settings.run_replay else None,
                 again=isinstance(runner, Recorded | Existing),
                 interrupted=self.interrupted,
             )
         with self.stage(stages, "feedback"):
             next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)
-        remarks = (*fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints)
+        notes = (
+            *told, *fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints
+        )  # fmt: skip
         outcome = IterationOutcome(
-            number, workload, result, execution, decisions, stages, remarks, replays.showed
+            number, workload, result, execution, decisions, stages, notes, replays.showed
         )
         self.write_decided(place, outcome, next_workload)
         return outcome, next_workload
+
+    def attributed(
+        self, history: History, workload: Workload, *, ours: bool
+    ) -> tuple[History, tuple[str, ...]]:
+        """The history in terms of the workload, and what is to be said of that. ours: made by our own
+        clients, who have written down what was asked."""
+        check_kind(history, workload)
+        if ours:
+            return history, ()
+        found = attribute(history, workload)
+        told, doubted = tuple(remarks(found)), doubt(found, workload)
+        if doubted is None:
+            return found.history, told
+        self.doubted = True
+        sentence = f"{doubted}, so that it says nothing about what {self.assembled.isolation} promises"
+        self.watcher.warned(sentence)
+        return found.history, (sentence, *told)
 
     def write_decided(
         self, place: IterationDirectory, outcome: IterationOutcome, following: Workload
     ) -> None:
         """What comes next, and why. Written last: with it an iteration is complete."""
+        workload = outcome.workload
+        if self.doubted:
+            workload = replace(workload, database=replace(workload.database, isolation=None))
         notes = notes_text(
             outcome.number,
-            outcome.workload,
+            workload,
             outcome.result,
             outcome.decisions,
-            promised=self.assembled.answers_for,
+            promised=None if self.doubted else self.assembled.answers_for,
             replayed=outcome.replayed if outcome.by_replay else None,
             remarks=outcome.notes,
         )
@@ -264,7 +302,8 @@ class _Campaign:
             return ()
         if self.interrupted.is_set():
             return (f"graphs not drawn: interrupted (`txfuzz analyze {place.history}` draws them)",)
-        return draw_graphs(history, result, place.path, self.settings.max_graph_nodes)
+        adaptive = self.settings.history is not None
+        return draw_graphs(history, result, place.path, self.settings.max_graph_nodes, excerpt=adaptive)
 
     def note_run(
         self,
@@ -326,9 +365,9 @@ class _Campaign:
         return CampaignResult(
             self.directory.path,
             self.assembled.expect,
-            self.assembled.isolation,
+            None if self.doubted else self.assembled.isolation,
             self.assembled.promised,
-            self.assembled.answers_for,
+            None if self.doubted else self.assembled.answers_for,
             tuple(self.outcomes),
             self.interrupted.is_set(),
             self.cautions,

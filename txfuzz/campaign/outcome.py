@@ -59,14 +59,15 @@ class IterationOutcome:
 class CampaignResult:
     """All iterations. promised: what the database promises at this isolation level.
 
+    isolation: None where a history cannot have been made by the workload, so that nobody knows.
     answers_for: that model, or None where the workload's own SQL may be to blame for what contradicts
-    it. cautions: settings under which the injected faults may break that promise by right. stopped: why
-    it ended before all its iterations, as a phrase.
+    it, or nobody knows the isolation level. cautions: settings under which the injected faults may break
+    that promise by right. stopped: why it ended before all its iterations, as a phrase.
     """
 
     directory: Path
     expect: str
-    isolation: str
+    isolation: str | None
     promised: str
     answers_for: str | None
     iterations: tuple[IterationOutcome, ...] = ()

@@ -49,15 +49,15 @@ def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
         raise UsageError("--skip-run needs --output-dir: where the histories are")
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory; --skip-run analyses histories that are there")
-    for number in range(settings.iterations):
+    for number in range(settings.turns):
         path = iteration_path(directory, number) / "history.edn"
         if not path.exists():
             raise HistoryError(f"{path}: no such file; --skip-run analyses histories that are there")
     record = _record(directory)
     there = histories_in(directory)
-    if record and there > settings.iterations:
+    if record and there > settings.turns:
         raise UsageError(
-            f"{directory}: the campaign there has {there} iterations; --iterations {settings.iterations} "
+            f"{directory}: the campaign there has {there} iterations; --iterations {settings.turns} "
             "would leave some out"
         )
     arguments = record.get("arguments")

@@ -9,15 +9,20 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.attribution import attribute
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, TransactionView
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import IterationDirectory, write_bytes, write_json, write_text
+from txfuzz.campaign.external import REPLAY_CODES, External
+from txfuzz.campaign.fitting import check_kind, doubt
 from txfuzz.database.port import Database
+from txfuzz.errors import HistoryError, UsageError
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
-from txfuzz.replay.closing import Closing, Target, choose, close_all, targets
+from txfuzz.replay.closing import Closing, Target, Tried, choose, close_all, targets
 from txfuzz.replay.following import Player, origins_of
+from txfuzz.replay.recounting import result_of
 from txfuzz.workload.model import Workload
 from txfuzz.workload.writing import workload_text
 
@@ -41,11 +46,12 @@ def write_replay(
     workload: Workload,
     assembled: Assembled,
     *,
-    database: Database | None,
+    player: Database | External | None,
     again: bool,
     interrupted: threading.Event,
 ) -> Replays:
-    """replay.yaml, where there is anything to replay; with a database also what came of it.
+    """replay.yaml, where there is anything to replay; with a database, or a command that follows it,
+    also what came of it.
 
     again: the iteration is one that was run before, and so were its replays.
     """
@@ -55,12 +61,17 @@ def write_replay(
         refused = {int(key): int(count) for key, count in data["failed"].items()}
         return Replays(refused, showed=_shown(place, assembled, data.get("origins", {})))
     found = targets(result, history, workload, assembled.promised)
-    if database is None:
+    if player is None or isinstance(player, External):
         chosen = choose(islice(found, _LOOKED_AT))
-        _write(place, None if chosen is None else chosen.derived.candidates[0], chosen)
-        return Replays()
-    with Player(database, workload.kind, assembled.isolation, stop=interrupted) as player:
-        closing = close_all(player, list(found), assembled.expect)
+        replay = None if chosen is None else chosen.derived.candidates[0]
+        _write(place, replay, chosen)
+        if player is None:
+            return Replays()
+        if chosen is None or replay is None or interrupted.is_set():
+            return Replays(notes=("replay: nothing to replay",))
+        return _by_command(place, chosen, replay, assembled, player, interrupted)
+    with Player(player, workload.kind, assembled.isolation, stop=interrupted) as following:
+        closing = close_all(following, list(found), assembled.expect)
     if closing.chosen is None or closing.chosen.result is None:
         _write(place, None, None)
         return Replays(closing.failed, ("replay: nothing to replay",))
@@ -75,13 +86,51 @@ def write_replay(
     return Replays(closing.failed, (_note(closing),), _shown(place, assembled, origins))
 
 
+def _by_command(
+    place: IterationDirectory,
+    target: Target,
+    workload: Workload,
+    assembled: Assembled,
+    external: External,
+    interrupted: threading.Event,
+) -> Replays:
+    """Have the runner follow replay.yaml, once. One that cannot ends no campaign."""
+    out = place.path / "replay_history.edn"
+    try:
+        external.make(place.path / "replay.yaml", out, interrupted, accepted=REPLAY_CODES)
+        history = read_history(out)
+        check_kind(history, workload)
+    except (UsageError, HistoryError) as error:
+        return Replays(notes=(f"replay: {error}",))
+    attribution = attribute(history, workload)
+    if (doubted := doubt(attribution, workload)) is not None:
+        return Replays(notes=(f"replay: {doubted}, so that it does not count",))
+    result = result_of(attribution.history, workload, assembled.expect, assembled.isolation)
+    tried = Tried(target, workload, result, 1)
+    failed = {} if target.what == "anomaly" or tried.closed else dict.fromkeys(target.derived.keys, 1)
+    origins = _origins(workload)
+    kept = {str(key): count for key, count in failed.items()}
+    write_json(
+        place.path / "replay_result.json",
+        {**result.to_json(), "origins": origins, "tried": [tried.to_json()], "failed": kept},
+    )
+    note = _note(Closing(tried, (tried,), failed))
+    return Replays(failed, (note,), _shown(place, assembled, origins, attribution.history))
+
+
 def _origins(workload: Workload | None) -> dict[str, str]:
     return origins_of(workload.replay) if workload is not None and workload.replay is not None else {}
 
 
-def _shown(place: IterationDirectory, assembled: Assembled, origins: Mapping[str, str]) -> AnalysisResult:
+def _shown(
+    place: IterationDirectory,
+    assembled: Assembled,
+    origins: Mapping[str, str],
+    history: History | None = None,
+) -> AnalysisResult:
     """What the attempts mean, told in transactions of the workload; replay_analysis.json."""
-    history = read_history(place.path / "replay_history.edn")
+    if history is None:
+        history = read_history(place.path / "replay_history.edn")
     judges = [ElleAnalyzer(max_near_cycles=0)]
     result = with_origins(analyze_history(history, assembled.expect, analyzers=judges), origins)
     write_json(place.path / "replay_analysis.json", result.to_json())

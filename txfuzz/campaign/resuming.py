@@ -60,14 +60,14 @@ def resumed_settings(
     if settings.workload_dir is not None:
         settings = replace(settings, workload_dir=Path(settings.workload_dir))
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
-    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.iterations)
+    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.turns)
     done = max(len(record.get("iterations", ())), histories_in(directory))
-    if done > settings.iterations:
+    if done > settings.turns:
         raise UsageError(
-            f"{directory}: {done} iterations of that campaign are there; --iterations {settings.iterations} "
+            f"{directory}: {done} iterations of that campaign are there; --iterations {settings.turns} "
             "would leave some out"
         )
-    if record.get("state") == "ended" and done >= settings.iterations:
+    if record.get("state") == "ended" and done >= settings.turns:
         raise UsageError(
             f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
             "number makes it longer"

@@ -1,28 +1,18 @@
-"""Who makes the histories: our own clients, an external command, or nobody (they are there)."""
+"""Who makes the histories: our own clients, or nobody (they are there). A command: see `external`."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from txfuzz.campaign.directory import IterationDirectory, copy_history
-from txfuzz.campaign.settings import words_of
 from txfuzz.database.port import Database
-from txfuzz.errors import HistoryError, UsageError
 from txfuzz.execution.faults import Planned
 from txfuzz.execution.run import Reading, Watch, execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.workload.model import Workload
-from txfuzz.workload.passwords import command_without_secrets, without_password
-
-_SHOWN = 300  # characters of what a failed command said
-_PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
 
 
 @dataclass(frozen=True)
@@ -76,50 +66,6 @@ class Clients:
         return summary
 
 
-@dataclass(frozen=True)
-class External:
-    """`COMMAND --config workload.yaml --out history.edn`, with HISTORY_OUT in its environment.
-
-    database_url: becomes DATABASE_URL for the command, where there is one.
-    """
-
-    command: str = field(repr=False)
-    database_url: str | None = field(default=None, repr=False)
-
-    def run(self, turn: Turn) -> None:
-        words = words_of(self.command)
-        words += [
-            "--config",
-            str(turn.place.workload.absolute()),
-            "--out",
-            str(turn.place.history.absolute()),
-        ]
-        if turn.place.history.exists() and turn.place.history.stat().st_size:
-            raise UsageError(f"{turn.place.history}: is there already, and no command overwrites it")
-        named = f"--runner-cmd {command_without_secrets(shlex.quote(words[0]))}"
-        try:
-            process = subprocess.Popen(
-                words, env=self.environment(turn.place), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-            )
-        except OSError as error:
-            raise UsageError(f"{named} cannot be run: {error.strerror}") from None
-        said = _wait(process, turn.interrupted)
-        if process.returncode and not turn.interrupted.is_set():
-            raise UsageError(f"{named} failed with exit code {process.returncode}{self.tail(said)}")
-        if not turn.place.history.exists():
-            raise HistoryError(f"{turn.place.history}: {named} has not written it")
-
-    def environment(self, place: IterationDirectory) -> Mapping[str, str]:
-        url = {"DATABASE_URL": self.database_url} if self.database_url else {}
-        return {**os.environ, "HISTORY_OUT": str(place.history.absolute()), **url}
-
-    def tail(self, said: bytes) -> str:
-        """The last line that the command said, without the password of any URL in it."""
-        lines = said.decode("utf-8", "replace").strip().splitlines()
-        text = without_password(lines[-1]) if lines else ""
-        return f": {text[:_SHOWN]}" if text else ""
-
-
 class Given:
     """The first history is there already, made by anybody; `later` makes the others."""
 
@@ -133,18 +79,3 @@ class Given:
         copy_history(self._history, turn.place.history)
         self._history = None
         return None
-
-
-def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event) -> bytes:
-    """Wait for the end, ask for it when interrupted, and return what came on stderr."""
-    asked = False
-    while True:
-        try:
-            _, said = process.communicate(timeout=_PATIENCE if asked else 0.2)
-            return said
-        except subprocess.TimeoutExpired:
-            if asked:
-                process.kill()
-            elif interrupted.is_set():
-                process.terminate()
-                asked = True

@@ -18,9 +18,11 @@ PLUGIN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class CampaignSettings:
-    """One field a flag of `txfuzz run`; None leaves the choice to the workload.
+    """One field a flag of `txfuzz run`; None leaves the choice to the workload (also to its `campaign`
+    stanza, see `settled`).
 
     workload: a workload file, or the name of a shipped one or of one in workload_dir.
+    iterations: at most so many; see `turns`.
     output: the run directory; None makes a new one under `runs/`.
     database_url: a server of one's own; may hold a password, so it is never shown.
     runner_cmd: an external command that makes the histories; may hold passwords, so it is never
@@ -36,7 +38,7 @@ class CampaignSettings:
 
     workload: str | Path = DEFAULT_WORKLOAD
     workload_dir: Path | None = None
-    iterations: int = DEFAULT_ITERATIONS
+    iterations: int | None = None
     output: Path | None = None
     database_url: str | None = field(default=None, repr=False)
     isolation: str | None = None
@@ -45,7 +47,7 @@ class CampaignSettings:
     runner_cmd: str | None = field(default=None, repr=False)
     skip_run: bool = False
     resume: bool = False
-    run_replay: bool = False
+    run_replay: bool | None = None
     keep_schema_init: bool = False
     open_loop: bool = False
     max_near_cycles: int | None = None
@@ -53,7 +55,7 @@ class CampaignSettings:
     strict_plugins: bool = False
     history: Path | None = None
     execute: bool = True
-    stop_on_finding: bool = False
+    stop_on_finding: bool | None = None
     max_seconds: float | None = None
     max_transactions: int | None = None
     plateau: int | None = None
@@ -72,6 +74,11 @@ class CampaignSettings:
         for name in ("workload_dir", "output"):
             if isinstance(given := getattr(self, name), str):
                 object.__setattr__(self, name, Path(given))
+
+    @property
+    def turns(self) -> int:
+        """How many iterations, also where nobody says."""
+        return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
 
     def as_data(self) -> dict[str, Any]:
         """The arguments for campaign.json: of the URL only whether there was one, the command without

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.attribution import attribute
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
 from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
@@ -136,7 +137,7 @@ def _assembled(workload: Workload, registry: Registry, settings: ShrinkSettings)
 
 def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path: Path) -> bool:
     """Did the run itself show anything?"""
-    history = read_history(path)
+    history = attribute(read_history(path), assembled.workload).history
     analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
     result = analyze_history(history, assembled.expect, analyzers=[analyzer])
     source = path.parent.name
@@ -158,7 +159,8 @@ def _from_replays(
     assembled = _assembled(workload, registry, settings)
     origins = origins_of(workload.replay) if workload.replay else {}
     analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
-    result = analyze_history(read_history(history), assembled.expect, analyzers=[analyzer])
+    told = attribute(read_history(history), workload).history
+    result = analyze_history(told, assembled.expect, analyzers=[analyzer])
     for anomaly in result.anomalies:
         signature = signature_of(anomaly, assembled.isolation, origins)
         bucket = buckets.setdefault(signature, _Bucket(None, None, workload))

@@ -11,7 +11,7 @@ from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.cli import options
 from txfuzz.errors import ExitCode, UsageError
 
-_OF_RUNS = ("iterations", "run_replay")
+_OF_RUNS = ("iterations", "run_replay", "runner_cmd")
 
 
 @click.command()
@@ -24,18 +24,26 @@ _OF_RUNS = ("iterations", "run_replay")
 )  # fmt: skip
 @click.option(
     "--output-root", type=options.FILE, default=Path("runs"), show_default=True, metavar="DIR",
-    help="Where the run directory is made.",
+    help="Where iter_00, iter_01, … go; where a campaign stands there, into a new directory below it.",
 )  # fmt: skip
 @click.option("--execute", is_flag=True, help="Run the next workloads, too.")
 @click.option(
-    "--iterations", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-    help="With --execute: how many workloads to run.",
+    "--iterations", type=click.IntRange(min=1), metavar="N",
+    help="With --execute: how many workloads to run. [default: the workload's `campaign`, else 1]",
 )  # fmt: skip
 @options.database_url()
 @options.isolation
 @options.expect
 @options.seed
-@click.option("--run-replay", is_flag=True, help="With --execute: replay what was found or nearly happened.")
+@click.option(
+    "--runner-cmd",
+    metavar="CMD",
+    help="With --execute: make histories by this command, as `txfuzz run` does.",
+)
+@click.option(
+    "--run-replay/--no-run-replay", default=None,
+    help="With --execute: replay what was found or nearly happened.",
+)  # fmt: skip
 @options.max_graph_nodes
 @options.plugin_files
 @options.plugin_seconds
@@ -49,7 +57,7 @@ def adapt(
     workload: Path,
     output_root: Path,
     execute: bool,
-    iterations: int,
+    iterations: int | None,
     verbose: bool,
     quiet: bool,
     plain: bool,
@@ -61,23 +69,27 @@ def adapt(
     replay, and notes.md, which explains every change. Without --execute it stops there; the exit
     code is the verdict on the histories.
     """
-    from txfuzz.campaign.directory import new_path
+    from txfuzz.campaign.directory import archive_path
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.cli.interruption import interruptible
     from txfuzz.cli.screen import screen
+    from txfuzz.workload.reading_campaign import Campaign, campaign_in
+    from txfuzz.workload.shipped import workload_path
 
     _check(ctx)
+    said = campaign_in(workload_path(workload, None)) or Campaign()
+    runs = next((number for number in (iterations, said.iterations) if number is not None), 1)
     settings = CampaignSettings(
         workload=workload,
         history=history,
         execute=execute,
-        iterations=1 + iterations if execute else 1,
-        output=new_path(output_root, "adapt"),
+        iterations=1 + runs if execute else 1,
+        output=archive_path(output_root),
         **fields,  # type: ignore[arg-type]
     )
     with (
         interruptible() as interrupted,
-        screen(settings.iterations, plain=plain, verbose=verbose, quiet=quiet) as watcher,
+        screen(settings.turns, plain=plain, verbose=verbose, quiet=quiet) as watcher,
     ):
         result = run_campaign(settings, interrupted=interrupted, watcher=watcher)
     last = result.directory / f"iter_{len(result.iterations) - 1:02d}"

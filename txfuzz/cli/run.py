@@ -23,8 +23,8 @@ _BESIDE_RESUME = (
 @click.option("--workload", metavar="NAME", help=f"A workload by its name. [default: {DEFAULT_WORKLOAD}]")
 @click.option("--workload-dir", type=options.FILE, metavar="DIR", help="Where workloads of your own are.")
 @click.option(
-    "--iterations", type=click.IntRange(min=1), default=DEFAULT_ITERATIONS, show_default=True,
-    help="Turns of the loop.",
+    "--iterations", type=click.IntRange(min=1), metavar="N",
+    help=f"Turns of the loop. [default: the workload's `campaign`, else {DEFAULT_ITERATIONS}]",
 )  # fmt: skip
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
@@ -36,7 +36,8 @@ _BESIDE_RESUME = (
 @options.seed
 @click.option(
     "--runner-cmd", metavar="CMD",
-    help="Make histories by this command, which gets --config, --out and $HISTORY_OUT.",
+    help="Make histories by this command of the shell. It finds $WORKLOAD_CONFIG, $HISTORY_OUT and "
+    "$ITERATION in its environment; unless it names $HISTORY_OUT, it gets --config FILE --out FILE, too.",
 )  # fmt: skip
 @click.option(
     "--skip-run",
@@ -51,8 +52,9 @@ _BESIDE_RESUME = (
     "that held a password.",
 )  # fmt: skip
 @click.option(
-    "--run-replay", is_flag=True, help="After each iteration, replay what was found or nearly happened."
-)
+    "--run-replay/--no-run-replay", default=None,
+    help="After each iteration, replay what was found or nearly happened.",
+)  # fmt: skip
 @click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
 @click.option("--open-loop", is_flag=True, help="The same run without feedback.")
 @click.option(
@@ -60,7 +62,10 @@ _BESIDE_RESUME = (
     help="How many near-cycles to keep. [default: 12]",
 )  # fmt: skip
 @options.max_graph_nodes
-@click.option("--stop-on-finding", is_flag=True, help="End with the first iteration that finds something.")
+@click.option(
+    "--stop-on-finding/--no-stop-on-finding", default=None,
+    help="End with the first iteration that finds something.",
+)  # fmt: skip
 @click.option(
     "--max-seconds", type=options.Seconds(min=0), metavar="S",
     help="Begin no further iteration after so many seconds.",
@@ -94,6 +99,7 @@ def run(
     Without arguments: the default campaign on an embedded server.
     """
     from txfuzz.campaign.loop import run_campaign
+    from txfuzz.campaign.settling import settled
     from txfuzz.cli.interruption import interruptible
     from txfuzz.cli.screen import screen
 
@@ -104,11 +110,12 @@ def run(
     else:
         named = workload if config is None else config
         settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
-        if "iterations" not in _given(ctx):
+        if settings.iterations is None:
             settings = _all_there(settings)
+        settings = settled(settings)
     with (
         interruptible() as interrupted,
-        screen(settings.iterations, plain=plain, verbose=verbose, quiet=quiet) as watcher,
+        screen(settings.turns, plain=plain, verbose=verbose, quiet=quiet) as watcher,
     ):
         result = run_campaign(settings, interrupted=interrupted, watcher=watcher)
     return result.exit_code

@@ -45,6 +45,7 @@ class Screen:
         self._verbose = verbose
         self._quiet = quiet
         self._noted: set[str] = set()
+        self._warned: set[str] = set()
 
     def started(
         self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
@@ -62,6 +63,7 @@ class Screen:
         )
 
     def warned(self, sentence: str) -> None:
+        self._warned.add(sentence)
         click.echo(f"txfuzz: {sentence}", err=True)
 
     def iteration_started(self, number: int, workload: Workload) -> None:
@@ -83,7 +85,7 @@ class Screen:
             self._say(f"  next: {_decision(decision, self._verbose)}")
         for note in outcome.notes:
             about = note.split()[0]
-            if self._verbose or about not in self._noted:
+            if note not in self._warned and (self._verbose or about not in self._noted):
                 self._say(f"  {note}")
             if about.endswith(".png"):  # once is enough
                 self._noted.add(about)

@@ -66,11 +66,15 @@ def drawn_rows(history: History, found: Dependencies) -> Ints:
     return np.flatnonzero(rows)
 
 
-def dependency_figure(history: History, result: AnalysisResult, found: Dependencies | None = None) -> Figure:
-    """The picture as matplotlib has it, not yet in a file. found: the dependencies of the history."""
+def dependency_figure(
+    history: History, result: AnalysisResult, found: Dependencies | None = None, rows: Ints | None = None
+) -> Figure:
+    """The picture as matplotlib has it, not yet in a file. found: the dependencies of the history.
+    rows: the transactions that are drawn; None for all of them."""
     found = found or dependencies(history)
     found = found.unfolded() if len(found.fans) else found
-    rows = drawn_rows(history, found)
+    every = drawn_rows(history, found)
+    rows = every if rows is None else rows
     lanes = len(lanes_of(history, rows.tolist())[1])
     pitch = next((high for most, high in _PITCHES if lanes <= most), _CROWDED)
     bars = bars_of(history, rows, min(_EVENT, _WIDEST / max(2 * len(rows), 1)), pitch)
@@ -79,7 +83,7 @@ def dependency_figure(history: History, result: AnalysisResult, found: Dependenc
     names = [_lane_name(lane) for lane in bars.lanes]
     margin = max([width(name, _LANE) for name in names], default=0.0) + 0.2
     across = max(_NARROWEST, margin + float(bars.right.max(initial=0.0)) + 0.1)
-    title = wrap(_title(result, len(rows)), TITLE, across)
+    title = wrap(_title(result, len(rows), len(every)), TITLE, across)
     subtitle = wrap(_subtitle(result, arcs), SUBTITLE, across)
     entries = _legend(result, arcs)
     head = len(title) * line_height(TITLE) + len(subtitle) * line_height(SUBTITLE) + 0.3
@@ -103,8 +107,10 @@ def _lane_name(processes: Sequence[int]) -> str:
     return f"process {shown}{', …' if len(processes) > 3 else ''}"
 
 
-def _title(result: AnalysisResult, drawn: int) -> str:
+def _title(result: AnalysisResult, drawn: int, of: int) -> str:
     found = f" · {title_of(result, ())}" if result.anomalies else ""
+    if drawn < of:
+        return f"{drawn:,} of {of:,} transactions and the dependencies between them{found}"
     return f"{drawn:,} transactions and their dependencies{found}"
 
 

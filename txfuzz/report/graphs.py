@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_NODES = 200
+EXCERPT = 40  # transactions of a part that is drawn for the whole
 _COMPRESSION = 3  # of 9: a few per cent larger, a quarter quicker
 
 
@@ -30,16 +31,19 @@ def draw_dependency_graph(
     *,
     max_nodes: int = MAX_NODES,
     found: Dependencies | None = None,
+    excerpt: bool = False,
 ) -> str | None:
     """Draw all committed transactions with their wr, ww and rw edges.
 
-    found: the dependencies, where they are known already or were inferred with options.
+    found: the dependencies, where they are known already or were inferred with options. excerpt: of a
+    history that has more than `max_nodes` transactions, draw a few dozen around what matters most.
     Returns None once the file is there, else the sentence that says why it is not: a history
     that has more than `max_nodes` transactions, none at all, or that cannot be judged.
     Raises OutputError when the file cannot be written.
     """
     committed = int(np.count_nonzero(history.type == OK))
-    if committed > max_nodes:
+    excerpt = excerpt and max_nodes > 0
+    if committed > max_nodes and not excerpt:
         return _too_many(committed, max_nodes)
     if found is None:
         columns = columns_of(history)
@@ -50,12 +54,16 @@ def draw_dependency_graph(
 
     from txfuzz.report.dependency_graph import dependency_figure, drawn_rows
 
-    drawn = len(drawn_rows(history, found))
-    if drawn > max_nodes:
-        return _too_many(drawn, max_nodes)
-    if not drawn:
+    rows = drawn_rows(history, found)
+    if len(rows) > max_nodes:
+        if not excerpt:
+            return _too_many(len(rows), max_nodes)
+        from txfuzz.report.excerpt import excerpt_rows
+
+        rows = excerpt_rows(found, result, rows, min(max_nodes, EXCERPT))
+    if not len(rows):
         return "not drawn: no transaction committed"
-    _save(dependency_figure(history, result, found), path)
+    _save(dependency_figure(history, result, found, rows), path)
     return None
 
 

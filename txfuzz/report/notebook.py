@@ -14,7 +14,7 @@ _ROWS = 50
 
 def iterations_html(
     results: Sequence[tuple[int, AnalysisResult, AnalysisResult | None]],
-    isolation: str,
+    isolation: str | None,
     promised: str | None,
     directory: str,
 ) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from txfuzz.kind import Kind
+from txfuzz.workload.reading_campaign import Campaign
 from txfuzz.workload.replay import Replay
 from txfuzz.workload.united import Keys, united
 
@@ -251,6 +252,7 @@ class Workload:
         isolation level promises.
     analyzers, heuristics: None means all installed defaults.
     replay: an order of steps to follow instead of fuzzing.
+    campaign: how it is to be run where nobody says otherwise.
     """
 
     name: str
@@ -267,6 +269,7 @@ class Workload:
     heuristics: tuple[Named, ...] | None = None
     faults: tuple[FaultSpec, ...] = ()
     replay: Replay | None = None
+    campaign: Campaign | None = None
 
     @property
     def kind(self) -> Kind:

@@ -7,6 +7,7 @@ from pathlib import Path
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Workload
 from txfuzz.workload.nodes import Node, Place
+from txfuzz.workload.reading_campaign import read_campaign
 from txfuzz.workload.reading_faults import read_faults
 from txfuzz.workload.reading_plugins import read_database, read_named
 from txfuzz.workload.reading_replay import read_replay
@@ -31,6 +32,7 @@ FIELDS = (
     "heuristics",
     "faults",
     "replay",
+    "campaign",
 )
 
 
@@ -86,6 +88,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
         else None,
         replay=read_replay(fields["replay"], transactions, vocabulary) if "replay" in fields else None,
         faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
+        campaign=read_campaign(fields["campaign"], vocabulary) if "campaign" in fields else None,
     )
 
 

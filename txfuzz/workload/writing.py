@@ -23,6 +23,7 @@ from txfuzz.workload.model import (
 )
 from txfuzz.workload.passwords import without_password, without_secrets
 from txfuzz.workload.reading import VERSION
+from txfuzz.workload.reading_campaign import campaign_data
 from txfuzz.workload.replay import Action, Replay
 from txfuzz.workload.yamltext import filled, scalar, text_field
 
@@ -71,6 +72,8 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
             yield filled("  -", _fault(fault), 4)
     if workload.replay is not None:
         yield from _replay(workload.replay)
+    if workload.campaign is not None:
+        yield filled("campaign:", campaign_data(workload.campaign), 2)
 
 
 def _database(spec: DatabaseSpec) -> dict[str, Any]:
