@@ -11,6 +11,8 @@ from typing import Any
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.components import prepare
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import (
@@ -38,7 +40,8 @@ from txfuzz.errors import OutputError, TxfuzzError, UsageError
 from txfuzz.execution.faults import cautions, injector_for
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.feedback.adjusting import propose_all
-from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.course import Course
 from txfuzz.history.following import Following
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
@@ -100,6 +103,7 @@ class _Campaign:
         if not self.again and (settings.history is None or settings.execute):
             self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
+        self.course = Course()
         self.database: dict[str, str] = {}
         self.live: Database | None = None
         self.failure: TxfuzzError | None = None
@@ -213,6 +217,7 @@ class _Campaign:
         with self.stage(stages, "analysis"):
             result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
+            pursued = self.pursued(history, result, workload)
         with self.stage(stages, "pictures"):
             notes = self.drawn(history, result, place, runner)
         with self.stage(stages, "replay"):
@@ -230,7 +235,7 @@ class _Campaign:
             next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)
         remarks = (*fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints)
         outcome = IterationOutcome(
-            number, workload, result, execution, decisions, stages, remarks, replays.showed
+            number, workload, result, execution, decisions, stages, remarks, replays.showed, pursued
         )
         self.write_decided(place, outcome, next_workload)
         return outcome, next_workload
@@ -247,6 +252,8 @@ class _Campaign:
             promised=self.assembled.answers_for,
             replayed=outcome.replayed if outcome.by_replay else None,
             remarks=outcome.notes,
+            pursued=outcome.pursued,
+            open_loop=self.settings.open_loop,
         )
         write_text(place.notes, notes)
         write_text(place.next_workload, workload_text(following))
@@ -292,6 +299,15 @@ class _Campaign:
         reason = None if given else vacuous_reason(history, result)
         return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
 
+    def pursued(self, history: History, result: AnalysisResult, workload: Workload) -> Pursuit | None:
+        """What became of the nearest near-cycle of the iteration before, where there was feedback."""
+        if self.settings.open_loop or not self.outcomes:
+            return None
+        last = self.outcomes[-1]
+        judge = next((each for each in self.assembled.analyzers if isinstance(each, ElleAnalyzer)), None)
+        options = None if judge is None else judge.versions
+        return pursuit(last.number, last.result, history, result, workload, options)
+
     def feedback(
         self, result: AnalysisResult, workload: Workload, number: int, failed_replays: Mapping[int, int]
     ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
@@ -302,7 +318,7 @@ class _Campaign:
             return following, (), ()
         return propose_all(
             self.assembled.heuristics,
-            FeedbackResult.of(result, number, failed_replays),
+            self.course.learnt(result, workload, number, failed_replays),
             following,
             stream(root, "feedback", number),
             fixed=("init_schema",) if self.settings.keep_schema_init else (),

@@ -79,6 +79,10 @@ class Screen:
         if outcome.execution is not None:
             self._say(f"  {_ran(outcome.execution)}")
         self._say(f"  {_meant(outcome)}")
+        if outcome.pursued is not None:
+            from txfuzz.report.notes_near import pursued_text
+
+            self._say(f"  {pursued_text(outcome.pursued)}")
         for decision in outcome.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
         for note in outcome.notes:
