@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from txfuzz.analysis.consistency import canonical, prohibited
+from txfuzz.analysis.consistency import canonical, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
 from txfuzz.replay.shrinking import Shrunk
 from txfuzz.report.lines import counted
@@ -31,7 +31,7 @@ def finding_text(
     blocks = (
         f"# {anomaly.type} at {level}",
         f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
-        + ("no serial order explains" if serial else f"{result.expect} does not allow")
+        + ("no serial order explains" if serial else f"{model_text(result.expect)} does not allow")
         + f" what they saw. {anomaly.definition}",
         judgement(anomaly.type, level, promised, result.expect),
         "## What happened",
