@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from txfuzz.analysis.consistency import model_text
 from txfuzz.replay.exploring import Exploration
 from txfuzz.report.lines import counted, paragraph
 
@@ -29,7 +30,8 @@ def exploration_text(found: Exploration) -> str:
         lines.append("  ".join([first, *numbers]).rstrip())
     broken = [level for level in levels if level.broken]
     for level in broken:
-        sentence = f"! {level.isolation} promises {level.promised}, which forbids {', '.join(level.broken)}."
+        model = model_text(level.promised)
+        sentence = f"! {level.isolation} promises {model}, which forbids {', '.join(level.broken)}."
         lines += ["", *paragraph(sentence)]
     return "\n".join(lines)
 

@@ -61,20 +61,21 @@ def code(lines: Iterable[str]) -> str:
 
 def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
     """Is it a bug of the database? promised: None where the workload overwrites lists."""
+    needed = model_text(expect)
     if promised is None:
         return (
             f"The workload writes lists by SQL of its own, and {level} lets them overwrite each other: no "
-            f"promise of the database is known to be broken, but an application that needs {expect} is not "
+            f"promise of the database is known to be broken, but an application that needs {needed} is not "
             "safe at this level."
         )
     if type in prohibited(canonical(promised)):
         return (
-            f"{level} promises {promised}, which forbids {type}: unless a known limitation of the database "
-            "explains it, this is a bug."
+            f"{level} promises {model_text(promised)}, which forbids {type}: unless a known limitation of "
+            "the database explains it, this is a bug."
         )
     return (
-        f"{level} promises {promised}, which allows {type}: this is no bug of the database, but an "
-        f"application that needs {expect} is not safe at this level."
+        f"{level} promises {model_text(promised)}, which allows {type}: this is no bug of the database, but "
+        f"an application that needs {needed} is not safe at this level."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
+from txfuzz.feedback.choices import choices
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.lines import counted, printable
 from txfuzz.report.verdict import listed
@@ -116,7 +117,7 @@ def _possible(
     keys, mix = set(workload.logical_keys()), {each.txn: each.weight for each in workload.mix}
     for decision in decisions:
         if decision.target == "keys":
-            keys = set(decision.after)
+            keys = set(decision.after) | _fixed(workload)
         elif decision.target == "mix":
             mix = dict(decision.after)
     return [
@@ -125,6 +126,12 @@ def _possible(
         if set(near.keys) <= keys
         and all(view.template is None or mix.get(view.template, 0) > 0 for view in near.transactions)
     ]
+
+
+def _fixed(workload: Workload) -> set[int]:
+    """The keys of choices of a single one, which no decision changes."""
+    each = (choice for transaction in workload.transactions for choice in choices(transaction))
+    return {choice.keys[0] for choice in each if len(choice.keys) == 1}
 
 
 def _missing(missing: MissingEdge) -> str:
