@@ -66,18 +66,73 @@ class AlsoProposes(Proposes):
     name: ClassVar[str] = "also-proposes"
 
 
-def test_keys_replace_choices_but_not_those_of_a_single_key() -> None:
+def test_each_choice_is_narrowed_to_those_of_its_own_keys() -> None:
     before = workload()
-    after = apply(before, [change("keys", list(RANGE), [5, 9, 9, 7])])
+    after = apply(before, [change("keys", list(RANGE), [5, 9, 9, 2])])
     pair, fixed = after.transactions
     assert [step.key for step in pair.steps] == [
-        Choice((5, 9, 7), "a"),
-        Choice((5, 9, 7), "b", ("a",)),
+        Choice((5, 9, 2), "a"),
+        Choice((5, 9, 2), "b", ("a",)),
         Ref("a"),
     ]
-    assert [step.key for step in fixed.steps] == [Choice((7,), "k"), Choice((5, 9, 7), "o", ("k",))]
-    assert current(after, "keys") == [5, 7, 9]
+    assert [step.key for step in fixed.steps] == [Choice((7,), "k"), Choice((2,), "o", ("k",))]
+    assert current(after, "keys") == [2, 5, 9]
     assert replace(after, transactions=before.transactions) == before, "nothing else changes"
+
+
+ROLES = Transaction("xfer", (Step("r", Choice(range(1, 51))), Step("append", Choice(range(51, 101)))))
+LOOK = Transaction("look", (Step("r", Choice(range(51, 101)), None),))
+
+
+def keys_of(workload: Workload) -> dict[tuple[str, int], set[int]]:
+    return {
+        (each.name, number): set(step.key.keys)
+        for each in workload.transactions
+        for number, step in enumerate(each.steps)
+        if isinstance(step.key, Choice)
+    }
+
+
+def test_a_choice_with_none_of_the_keys_stays_as_it_is_and_that_is_said() -> None:
+    roles = workload(ROLES, LOOK)
+    narrow = Proposes((change("keys", list(RANGE), [53, 84, 101]),))
+    after, [made], [strangers, untouched] = propose_all([narrow], NOTHING, roles, Random(1))
+    assert keys_of(after) == {
+        ("xfer", 0): set(range(1, 51)), ("xfer", 1): {53, 84}, ("look", 0): {53, 84},
+    }  # fmt: skip
+    assert made.after == [*range(1, 51), 53, 84], "what became of it, not what was proposed"
+    assert strangers == (
+        "heuristic 'proposes': key 101 was left out, because no transaction of the workload chooses from it"
+    )
+    assert untouched == (
+        "heuristic 'proposes': the choice of 'xfer' step 0 stayed as it was, because none of the keys is "
+        "its own"
+    )
+
+
+def test_keys_come_back_as_far_as_the_campaign_began_with_them() -> None:
+    began = workload(ROLES, LOOK)
+    narrow = apply(began, [change("keys", list(RANGE), [1, 2, 53, 84])])
+    wider = [change("keys", [1, 2, 53, 84], [1, 2, 3, 53, 84, 85])]
+    assert keys_of(apply(narrow, wider, began)) == {
+        ("xfer", 0): {1, 2, 3}, ("xfer", 1): {53, 84, 85}, ("look", 0): {53, 84, 85},
+    }  # fmt: skip
+    assert keys_of(apply(narrow, wider)) == keys_of(narrow), "there is nothing wider to go back to"
+    told = replace(NOTHING, original=began)
+    assert propose_all([Proposes(tuple(wider))], told, narrow, Random(1))[0] == apply(narrow, wider, began)
+    with pytest.raises(
+        UsageError, match=r"no transaction of the workload chooses from any of the keys \[777"
+    ):
+        apply(narrow, [change("keys", [1, 2, 53, 84], [777, 778])], began)
+
+
+def test_a_transaction_that_was_never_asked_gets_no_weight() -> None:
+    began = replace(workload(), mix=(Weight("pair", 1.0), Weight("fixed", 0.0)))
+    given = [change("mix", {"pair": 1.0, "fixed": 0.0}, {"pair": 0.5, "fixed": 0.5})]
+    with pytest.raises(UsageError, match="'fixed' has no weight in the workload"):
+        apply(began, given)
+    once = replace(began, mix=(Weight("pair", 1.0), Weight("fixed", 1.0)))
+    assert apply(began, given, once).mix == (Weight("pair", 0.5), Weight("fixed", 0.5))
 
 
 def test_keys_of_raw_sql_change_in_its_arguments_too() -> None:

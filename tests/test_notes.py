@@ -65,6 +65,11 @@ def test_only_what_all_decisions_leave_possible_is_hoped_for() -> None:
     assert clients.endswith(f"because 0.1 concurrent edges. {hope}"), "the keys of near-cycle 1 are gone"
     (alone,) = changes(given, CLIENTS)
     assert "on key 3 from probe step 0 to probe step 1 (near-cycle 1)." in alone
+    held = Transaction("held", (Step("r", Choice((4,))), Step("append", Choice((7, 9, 11)))))
+    beside = replace(WORKLOAD, transactions=(*WORKLOAD.transactions, held))
+    fixed = notes_text(0, beside, result(near(3.0, 7, 4, "probe", "probe")), (KEYS,))
+    assert "It hopes to force the rw edge on key 7" in fixed, "key 4 is fixed, so that it stays"
+    assert "The next iteration pursues near-cycle 1, the first in minimal_dependency_graph.png, and" in fixed
     never = Adjustment("mix", {"probe": 1, "look": 1}, {"probe": 1, "look": 0}, "why not", "mix")
     assert not any("hopes" in line for line in changes(given, KEYS, never, CLIENTS))
     fewer = replace(CLIENTS, after=4)

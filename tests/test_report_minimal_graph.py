@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
@@ -27,8 +28,10 @@ from txfuzz.history.building import HistoryBuilder
 from txfuzz.history.model import History
 from txfuzz.report.chain import Chain, lay_out
 from txfuzz.report.graphs import draw_minimal_graph
+from txfuzz.report.labels import ends_of_missing
 from txfuzz.report.minimal_graph import minimal_figure
 from txfuzz.report.panels import MOST, panels_of
+from txfuzz.report.style import EDGE_COLOURS, MISSING
 
 Mops = list[tuple[str, Any, Any]]
 
@@ -79,7 +82,7 @@ def clean(**fields: Any) -> AnalysisResult:
 
 
 def chains_of(history: History, result: AnalysisResult) -> list[Chain]:
-    return [lay_out(history, panel) for panel in panels_of(result)]
+    return [lay_out(history, panel) for panel in panels_of(result, history)]
 
 
 def test_write_skew_shows_two_transactions_and_why() -> None:
@@ -162,7 +165,7 @@ def test_without_an_anomaly_the_nearest_near_cycles_with_the_missing_edge_dashed
     shown = texts(figure)
     assert "nearest near-cycle: would be G2-item on key 2" in shown
     assert "1,812 committed transactions · nothing contradicts serializable" in shown
-    assert {"missing: rw on key 2", "template_1 step 0 → template_0 step 1", "dashed"} <= set(shown)
+    assert {"missing: rw on key 2", "template_1 step 0 → template_0 step 1", "missing"} <= set(shown)
     assert artists(figure, "edge rw") == 2
     assert artists(figure, "edge rw missing") == 1
     (dashed,) = (patch for patch in figure.axes[0].patches if patch.get_gid() == "edge rw missing")
@@ -180,13 +183,75 @@ def test_at_most_three_near_cycles() -> None:
     ]
 
 
-def test_a_logical_key_is_called_one_where_it_differs() -> None:
-    history = overlapping([("r", 1007, ())], [("append", 1007, 1)])
-    path = Edge("rw", 0, 1, 1007, 7, None, 1)
+def generations() -> tuple[History, Edge]:
+    """Two transactions on physical keys, and the edge between them on 1007, which stands for 7."""
+    builder = HistoryBuilder("test")
+    asked = [
+        [("r", 1007, ()), ("r", 1003, ()), ("append", 1003, 1)],
+        [("r", 1009, ()), ("r", 1007, ()), ("append", 1007, 1)],
+    ]
+    for process, mops in enumerate(asked):
+        logical = [key - 1000 for _, key, _ in mops]
+        builder.add("invoke", process, mops, txn="probe", steps=range(3), logical=logical)
+    for process, mops in enumerate(asked):
+        builder.add("ok", process, mops)
+    return builder.finish(), Edge("rw", 0, 1, 1007, 7, None, 1, 0, 2)
+
+
+def test_the_missing_edge_is_on_a_key_that_a_box_shows_and_ends_at_the_steps() -> None:
+    history, path = generations()
+    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2)
+    result = clean(near_cycles=(near(history, path, missing=missing),))
+    figure = minimal_figure(history, result)
+    shown = texts(figure)
+    assert "nearest near-cycle: would be G2-item on key 1009 (logical 9)" in shown
+    assert {"missing: rw on key 1009 (logical 9)", "r 1009 []", "append 1003 1"} <= set(shown)
+    assert "probe step 0\n→ probe step 2,\nhere on key 1003 (logical 3)" in "\n".join(shown)
+    (chain,) = chains_of(history, result)
+    (link,) = (each for each in chain.links if each.missing)
+    ends = zip(reversed(chain.cards), ends_of_missing(history, missing), strict=True)
+    first, last = (card.cell(mop) for card, mop in ends)
+    assert first is not None
+    assert last is not None
+    assert (first.text, last.text) == ("r 1009 []", "append 1003 1")
+    assert link.points[0] == (first.centre, first.top)
+    assert link.points[-1] == (last.centre, last.top)
+    for (_, y), cell in ((link.points[1], first), (link.points[-2], last)):
+        card = next(card for card in chain.cards if cell in card.cells)
+        assert y > max(each.top for each in card.cells if each.y == cell.y), "in the passage above the cells"
+        assert y < card.top - 0.25, "below the header"
+
+
+def test_the_missing_edge_has_a_colour_of_its_own() -> None:
+    history, path = generations()
+    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2)
+    figure = minimal_figure(history, clean(near_cycles=(near(history, path, missing=missing),)))
+    colours = {str(patch.get_gid()): patch.get_edgecolor() for patch in figure.axes[0].patches}
+    assert to_hex(colours["edge rw missing"]).upper() == MISSING
+    assert MISSING not in EDGE_COLOURS.values()
+    assert to_hex(colours["edge rw"]).upper() == EDGE_COLOURS["rw"]
+
+
+def test_a_key_that_no_box_shows_goes_by_its_logical_name() -> None:
+    history, path = generations()
     missing = MissingEdge("rw", 1, 0, 8, None, None, None, None)
     shown = texts(minimal_figure(history, clean(near_cycles=(near(history, path, missing=missing),))))
     assert "nearest near-cycle: would be G2-item on logical key 8" in shown
     assert "rw on key 1007 (logical 7)" in shown
+
+
+def test_adyas_repeatable_read_is_told_apart_from_that_of_databases() -> None:
+    history, path = generations()
+    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2)
+    one = dataclasses.replace(near(history, path, missing=missing), breaks="repeatable-read")
+    result = dataclasses.replace(clean(near_cycles=(one,)), expect="repeatable-read")
+    shown = " ".join(texts(minimal_figure(history, result))).replace("\n", " ")
+    assert "would break repeatable-read (Adya's PL-2.99)" in shown
+    assert "nothing contradicts repeatable-read (Adya's PL-2.99)" in shown
+    found = dataclasses.replace(analyze_history(write_skew()), expect="repeatable-read")
+    assert "G2-item · contradicts repeatable-read (Adya's PL-2.99)" in texts(
+        minimal_figure(write_skew(), found)
+    )
 
 
 def test_neither_anomaly_nor_near_cycle_is_a_note() -> None:
@@ -245,7 +310,7 @@ def test_a_chain_that_is_too_long_is_cut_in_the_middle() -> None:
     length = 40
     history = overlapping(*([("append", key, 1), ("r", (key + 1) % length, ())] for key in range(length)))
     result = analyze_history(history)
-    (panel,) = panels_of(result)
+    (panel,) = panels_of(result, history)
     assert len(panel.rows) <= MOST
     figure = minimal_figure(history, result)
     assert artists(figure, "card") == 8

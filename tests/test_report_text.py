@@ -142,10 +142,10 @@ def test_near_cycles() -> None:
     result = clean(near_cycles=(near_cycle(0.75), near_cycle(0.5)), near_cycles_counted=1557)
     text = analysis_text(result)
     assert "Near-cycles   (nearest first; 1,557 seen in all)\n" in text
-    assert "  1. would be G2-item and break repeatable-read; score 0.75\n" in text
+    assert "  1. would be G2-item and break repeatable-read (Adya's PL-2.99); score 0.75\n" in text
     assert "     there: 12 -rw key 7-> 17\n" in text
     assert "     missing: rw on key 8 from 17 to 12, reader step 1 → hot_writer step 0\n" in text
-    assert "  2. would be G2-item and break repeatable-read; score 0.5\n" in text
+    assert "  2. would be G2-item and break repeatable-read (Adya's PL-2.99); score 0.5\n" in text
     assert "[:append 1008 2]" not in text
     verbose = analysis_text(result, verbose=True)
     assert "    T1  = transaction 12, hot_writer, process 3, 1 ms\n" in verbose

@@ -226,6 +226,13 @@ def friendly(model: str) -> str:
     return FRIENDLY.get(name, name)
 
 
+def model_text(model: str) -> str:
+    """The name for what a person reads. Elle's repeatable-read is not what databases call REPEATABLE
+    READ, so it is told apart."""
+    name = friendly(model)
+    return f"{name} (Adya's PL-2.99)" if canonical(model) == "PL-2.99" else name
+
+
 def implies(stronger: str, weaker: str) -> bool:
     """Does every history that satisfies `stronger` satisfy `weaker`? A model implies itself."""
     return canonical(weaker) in weaker_or_same(canonical(stronger))

@@ -41,11 +41,15 @@ class ElleAnalyzer:
     sequential_keys: bool = _option(False, "registers: each process sees the versions of a key go forward")
     linearizable_keys: bool = _option(False, "registers: each key by itself is linearizable")
 
+    @property
+    def versions(self) -> VersionOptions:
+        """What it assumes of the versions of registers."""
+        return VersionOptions(self.wfr_keys, self.sequential_keys, self.linearizable_keys)
+
     def analyze(self, history: History, expect: str) -> Part:
         """Raises UsageError for a model that is unknown or that no history can contradict."""
-        options = VersionOptions(self.wfr_keys, self.sequential_keys, self.linearizable_keys)
         checked = check(
-            history, expect, options=options, budget_seconds=self.budget_seconds, shown=self.shown
+            history, expect, options=self.versions, budget_seconds=self.budget_seconds, shown=self.shown
         )
         fields = {name: getattr(checked, name) for name in _CHECKED} | self._measured(history, checked)
         return Part(checked.verdict, checked.reason, checked.anomalies, fields=fields)

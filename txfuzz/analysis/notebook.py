@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from txfuzz.analysis.consistency import model_text
+
 if TYPE_CHECKING:
     from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView
 
@@ -44,7 +46,7 @@ def near_cycle_html(near: NearCycle) -> str:
     missing = near.missing
     told = "".join(f"<li>{text(edge.why)}</li>" for edge in near.path[:_TRANSACTIONS])
     lacks = f"missing: {missing.kind} on key {missing.key}"
-    head = f"would be {near.anomaly} and break {near.breaks}; score {near.score:.3g}"
+    head = f"would be {near.anomaly} and break {model_text(near.breaks)}; score {near.score:.3g}"
     return (
         f"<div><p><b>{text(head)}</b></p>{_views(near.transactions)}"
         f"<ul>{told}<li><i>{text(lacks)}</i></li></ul></div>"

@@ -58,17 +58,15 @@ def _outcomes(outcomes: np.typing.NDArray[np.int64], total: int) -> Iterator[str
 
 
 def _near(near: Sequence[NearCycle]) -> Iterator[str]:
+    """About the nearest one: it is what the picture shows and what feedback pursues."""
     if not near:
         return
-    keys: list[int] = []
-    for each in near:
-        more = [key for key in each.keys if key not in keys]
-        keys += more if len(keys) + len(more) <= FEW_KEYS else []
     best = near[0]
+    keys = sorted(best.keys)
     if len(keys) > 1:
         yield (
-            f"Narrow the choices of keys to {_listed(sorted(keys))}: of the {len(near)} nearest near-cycles "
-            f"{sum(set(each.keys) <= set(keys) for each in near)} ran on these alone."
+            f"Narrow the choices of keys to a few, {_listed(keys)} among them: the nearest of "
+            f"{len(near)} near-cycles needs these."
         )
     missing = best.missing
     ends = [template for template in (missing.target_template, missing.source_template) if template]

@@ -84,7 +84,7 @@ class GuardedHeuristic(_Guard):
         proposed = self._asked(lambda: self.guarded.propose(*mine, random))
         try:
             adjustments = checked(self.guarded, proposed)
-            apply(workload, adjustments)
+            apply(workload, adjustments, feedback.original)
         except UsageError as error:
             raise self._blame(str(error)) from None
         return adjustments

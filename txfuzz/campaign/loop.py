@@ -12,6 +12,8 @@ from typing import Any
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.attribution import attribute
 from txfuzz.analysis.components import prepare
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import (
@@ -41,7 +43,8 @@ from txfuzz.errors import OutputError, TxfuzzError, UsageError
 from txfuzz.execution.faults import cautions, injector_for
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.feedback.adjusting import propose_all
-from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.course import Course
 from txfuzz.history.following import Following
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
@@ -110,6 +113,7 @@ class _Campaign:
         if not self.again and (settings.history is None or settings.execute):
             self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
+        self.course = Course()
         self.database: dict[str, str] = {}
         self.live: Database | None = None
         self.external: External | None = None
@@ -233,6 +237,7 @@ class _Campaign:
         with self.stage(stages, "analysis"):
             result = self.judged(number, history)
             write_json(place.analysis, result.to_json())
+            pursued = self.pursued(history, result, workload)
         with self.stage(stages, "pictures"):
             notes = self.drawn(history, result, place, runner)
         with self.stage(stages, "replay"):
@@ -252,7 +257,7 @@ class _Campaign:
             *told, *fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints
         )  # fmt: skip
         outcome = IterationOutcome(
-            number, workload, result, execution, decisions, stages, notes, replays.showed
+            number, workload, result, execution, decisions, stages, notes, replays.showed, pursued
         )
         self.write_decided(place, outcome, next_workload)
         return outcome, next_workload
@@ -289,6 +294,8 @@ class _Campaign:
             promised=None if self.doubted else self.assembled.answers_for,
             replayed=outcome.replayed if outcome.by_replay else None,
             remarks=outcome.notes,
+            pursued=outcome.pursued,
+            open_loop=self.settings.open_loop,
         )
         write_text(place.notes, notes)
         write_text(place.next_workload, workload_text(following))
@@ -335,6 +342,15 @@ class _Campaign:
         reason = None if given else vacuous_reason(history, result)
         return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
 
+    def pursued(self, history: History, result: AnalysisResult, workload: Workload) -> Pursuit | None:
+        """What became of the nearest near-cycle of the iteration before, where there was feedback."""
+        if self.settings.open_loop or not self.outcomes:
+            return None
+        last = self.outcomes[-1]
+        judge = next((each for each in self.assembled.analyzers if isinstance(each, ElleAnalyzer)), None)
+        options = None if judge is None else judge.versions
+        return pursuit(last.number, last.result, history, result, workload, options)
+
     def feedback(
         self, result: AnalysisResult, workload: Workload, number: int, failed_replays: Mapping[int, int]
     ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
@@ -345,7 +361,7 @@ class _Campaign:
             return following, (), ()
         return propose_all(
             self.assembled.heuristics,
-            FeedbackResult.of(result, number, failed_replays),
+            self.course.learnt(result, workload, number, failed_replays),
             following,
             stream(root, "feedback", number),
             fixed=("init_schema",) if self.settings.keep_schema_init else (),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.analyze import worst
-from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.analysis.pursuit import Pursuit
+from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.errors import ExitCode
 from txfuzz.execution.summary import ExecutionSummary, counted
 from txfuzz.feedback.contract import Adjustment
@@ -28,6 +29,7 @@ class IterationOutcome:
 
     execution: None where somebody else made the history. decisions: what the feedback changed
     for the next iteration. replayed: what the history of its replays means, where there were any.
+    pursued: what became of the near-cycle that the feedback of the iteration before pursued.
     """
 
     number: int
@@ -38,6 +40,7 @@ class IterationOutcome:
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     replayed: AnalysisResult | None = None
+    pursued: Pursuit | None = None
 
     @property
     def telling(self) -> AnalysisResult:
@@ -168,5 +171,6 @@ def _iteration_stats(outcome: IterationOutcome) -> dict[str, Any]:
         "mix": {weight.txn: weight.weight for weight in outcome.workload.mix},
         "aborts": dict(execution.aborts) if execution else {},
         "faults": counted(execution.faults) if execution else {},
+        "pursued": as_data(outcome.pursued),
         "stages": {name: round(seconds, 4) for name, seconds in outcome.seconds.items()},
     }

@@ -47,7 +47,10 @@ class LiveScreen(Screen):
         self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
     ) -> None:
         product = " ".join(filter(None, (database.get("product"), database.get("version"))))
-        title = f"{workload.name} · {product} · {workload.database.isolation} against {workload.expect}"
+        from txfuzz.analysis.consistency import model_text
+
+        model = model_text(workload.expect or promised)
+        title = f"{workload.name} · {product} · {workload.database.isolation} against {model}"
         self._status = replace(self._status, title=title)
         super().started(directory, workload, promised, database)
         self._panel.start()

@@ -50,7 +50,7 @@ class Screen:
     def started(
         self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
     ) -> None:
-        from txfuzz.analysis.consistency import friendly  # the one name of a model that sentences use
+        from txfuzz.analysis.consistency import model_text
 
         where = ""
         if database:
@@ -58,8 +58,8 @@ class Screen:
             where = f" · {product}" + (f" ({database['server']})" if "server" in database else "")
         self._say(f"{workload.name}{where}")
         self._say(
-            f"{workload.database.isolation} (promises {friendly(promised)}) held against "
-            f"{friendly(workload.expect or promised)} · seed {workload.seed} · {directory}"
+            f"{workload.database.isolation} (promises {model_text(promised)}) held against "
+            f"{model_text(workload.expect or promised)} · seed {workload.seed} · {directory}"
         )
 
     def warned(self, sentence: str) -> None:
@@ -81,6 +81,10 @@ class Screen:
         if outcome.execution is not None:
             self._say(f"  {_ran(outcome.execution)}")
         self._say(f"  {_meant(outcome)}")
+        if outcome.pursued is not None:
+            from txfuzz.report.notes_near import pursued_text
+
+            self._say(f"  {pursued_text(outcome.pursued)}")
         for decision in outcome.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
         for note in outcome.notes:
@@ -118,13 +122,14 @@ class Screen:
         """The campaign is over, however it ended."""
 
     def _nothing(self, result: CampaignResult) -> str:
+        from txfuzz.analysis.consistency import model_text
         from txfuzz.report.verdict import nothing_found
 
         reasons = {each.result.reason for each in result.iterations if each.result.verdict is Verdict.UNKNOWN}
         if result.verdict is Verdict.UNKNOWN:
             return f"unknown: {'; '.join(sorted(reasons)) or 'nothing was analysed'}"
         committed = sum(each.result.committed for each in result.iterations)
-        model = result.iterations[0].result.expect  # by the name that sentences use
+        model = model_text(result.iterations[0].result.expect)
         return nothing_found(committed, len(result.iterations), result.isolation, model)
 
     def _say(self, line: str) -> None:

@@ -21,6 +21,10 @@ class FeedbackResult:
     near_cycles: nearest first. key_pressure: hardest pressed first, logical keys.
     anomaly_types: what contradicts the expected model so far in this iteration.
     failed_replays: logical key → near-cycles on it that were replayed and refused to close.
+    original: the workload that the campaign began with, within whose keys and transactions all
+    adjustments stay; None for the one that the heuristic is asked about. stale: iterations in a row,
+    this one the last, that asked the same transactions on the same keys and showed no anomaly of a
+    type that was new to the campaign.
     """
 
     iteration: int
@@ -35,10 +39,18 @@ class FeedbackResult:
     key_pressure: tuple[KeyPressure, ...] = ()
     anomaly_types: tuple[str, ...] = ()
     failed_replays: Mapping[int, int] = field(default_factory=dict)
+    original: Workload | None = None
+    stale: int = 0
 
     @classmethod
     def of(
-        cls, result: AnalysisResult, iteration: int = 0, failed_replays: Mapping[int, int] | None = None
+        cls,
+        result: AnalysisResult,
+        iteration: int = 0,
+        failed_replays: Mapping[int, int] | None = None,
+        *,
+        original: Workload | None = None,
+        stale: int = 0,
     ) -> FeedbackResult:
         return cls(
             iteration=iteration,
@@ -53,6 +65,8 @@ class FeedbackResult:
             key_pressure=result.key_pressure,
             anomaly_types=result.anomaly_types,
             failed_replays=failed_replays or {},
+            original=original,
+            stale=stale,
         )
 
 

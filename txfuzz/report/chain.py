@@ -7,19 +7,19 @@ boxes share a lane, and no edge crosses a box. Lengths are inches, y upwards fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from txfuzz.analysis.result import Edge, MissingEdge
 from txfuzz.history.model import History
-from txfuzz.report.cards import Card, card_of
+from txfuzz.report.cards import PASSAGE, Card, card_of
 from txfuzz.report.labels import (
     edge_title,
     edge_values,
     ends_of,
     ends_of_missing,
-    missing_ends,
+    missing_steps,
 )
 from txfuzz.report.panels import Panel
 from txfuzz.report.style import HEADING, LABEL, NOTE, Font, line_height, width, wrap
@@ -105,12 +105,18 @@ def lay_out(history: History, panel: Panel, *, headed: bool = True, names: Seque
     joints = [_joint(history, edge) for edge in panel.edges]
     if panel.missing is not None:
         joints.append(_missing(history, panel.missing, panel.on))
-    marks = {mop: joint.kind for joint in reversed(joints) for mop in joint.ends if mop is not None}
+    marks = {
+        mop: "missing" if joint.missing else joint.kind
+        for joint in reversed(joints)
+        for mop in joint.ends
+        if mop is not None
+    }
+    reached = {mop for joint in joints if joint.missing for mop in joint.ends if mop is not None}
     lanes = {row: lane for lane, row in enumerate(panel.rows) if row is not None}
     inner = {lanes[joint.source]: joint for joint in joints if _is_inner(joint, lanes)}
     outer = [joint for joint in joints if not _is_inner(joint, lanes)]
 
-    cards, elided_at, height = _stacked(history, panel, marks, inner, names)
+    cards, elided_at, height = _stacked(history, panel, marks, reached, inner, names)
     left = max((joint.label.width + _AROUND + 0.2 for joint in outer[:1]), default=0.0)
     cards = {row: card.at(card.x + left, card.y) for row, card in cards.items()}
     links = [_between(joint, cards) for joint in inner.values()]
@@ -138,21 +144,25 @@ def _joint(history: History, edge: Edge) -> _Joint:
 
 
 def _missing(history: History, missing: MissingEdge, on: str) -> _Joint:
-    label = Label(f"missing: {missing.kind} on {on}", tuple(wrap(missing_ends(missing), LABEL, _LABEL_WIDTH)))
-    ends = ends_of_missing(history, missing)
-    return _Joint(missing.kind, missing.source, missing.target, ends, label, missing=True)
+    ends = missing_steps(history, missing)
+    parts = [" ".join(ends)] if width(" ".join(ends), LABEL) <= _LABEL_WIDTH else ends
+    lines = tuple(line for part in parts for line in wrap(part, LABEL, _LABEL_WIDTH))
+    label = Label(f"missing: {missing.kind} on {on}", lines)
+    mops = ends_of_missing(history, missing)
+    return _Joint(missing.kind, missing.source, missing.target, mops, label, missing=True)
 
 
 def _stacked(
     history: History,
     panel: Panel,
     marks: Mapping[int, str],
+    reached: Collection[int],
     inner: Mapping[int, _Joint],
     names: Sequence[str],
 ) -> tuple[dict[int, Card], float | None, float]:
     """The cards in their lanes, where the elided ones would be, and the height of all."""
     rows = [row for row in panel.rows if row is not None]
-    cards = {row: card_of(history, row, marks.keys(), names) for row in rows}
+    cards = {row: card_of(history, row, marks.keys(), names, reached) for row in rows}
     spans = stretch([span_of(history, row) for row in rows], [cards[row].width for row in rows], _EVENT)
     across = dict(zip(rows, spans, strict=True))
     tops: dict[int, float] = {}
@@ -207,14 +217,29 @@ def _round(joint: _Joint, cards: Mapping[int, Card], turn: int) -> Link:
     else:
         x = _right_of(cards.values()) + _AROUND + (turn - 1) * (_LABEL_WIDTH + _AROUND)
         ends = source.right, target.right
-    points = ((ends[0], source.middle), (x, source.middle), (x, target.middle), (ends[1], target.middle))
+    if joint.missing:
+        leaves, enters = (
+            _into(card, mop, end) for card, mop, end in zip((source, target), joint.ends, ends, strict=True)
+        )
+    else:
+        leaves, enters = ((ends[0], source.middle),), ((ends[1], target.middle),)
+    points = (*reversed(leaves), (x, leaves[0][1]), (x, enters[0][1]), *enters)
     label = replace(
         joint.label,
         x=x - 0.12 if turn == 0 else x + 0.12,
-        y=(source.middle + target.middle) / 2,
+        y=(leaves[0][1] + enters[0][1]) / 2,
         right_aligned=turn == 0,
     )
     return Link(joint.kind, points, label, around=True, missing=joint.missing)
+
+
+def _into(card: Card, mop: int | None, side: float) -> tuple[Point, ...]:
+    """The way from a side of a card to the cell of a micro-operation; where there is none, no further."""
+    cell = card.cell(mop)
+    if cell is None:
+        return ((side, card.middle),)
+    above = cell.top + PASSAGE * 0.75
+    return (cell.centre, above), (cell.centre, cell.top)
 
 
 def _right_of(cards: Iterable[Card]) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.dependencies import KINDS, Dependencies, dependencies
 from txfuzz.analysis.result import AnalysisResult, Edge
 from txfuzz.analysis.wording import elapsed
@@ -118,7 +119,7 @@ def _subtitle(result: AnalysisResult, arcs: Arcs) -> str:
     overlapped = int(arcs.concurrent.sum())
     said = [f"{len(arcs.kind):,} edges, {overlapped:,} of them between transactions that overlapped in time"]
     if not result.anomalies:
-        said.append(result.reason or f"nothing contradicts {result.expect}")
+        said.append(result.reason or f"nothing contradicts {model_text(result.expect)}")
     return " · ".join([*said, "from left to right the order of the history (not to scale)"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from txfuzz.analysis.consistency import model_text
 from txfuzz.replay.exploring import Exploration, Level
 from txfuzz.report.lines import counted, paragraph
 
@@ -60,7 +61,8 @@ def _head(found: Exploration) -> str:
 def _remarks(found: Exploration) -> Iterator[str]:
     for level in found.levels:
         if level.broken:
-            yield f"! {level.isolation} promises {level.promised}, which forbids {', '.join(level.broken)}."
+            model = model_text(level.promised)
+            yield f"! {level.isolation} promises {model}, which forbids {', '.join(level.broken)}."
     if any(level.races for level in found.levels):
         yield (
             "Inserts at once: no row is there before the first write (keys: {rows: fresh}), and two "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from txfuzz.analysis.consistency import canonical, prohibited
+from txfuzz.analysis.consistency import canonical, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
 from txfuzz.replay.shrinking import Shrunk
 from txfuzz.report.lines import counted
@@ -31,7 +31,7 @@ def finding_text(
     blocks = (
         f"# {anomaly.type} at {level}",
         f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
-        + ("no serial order explains" if serial else f"{result.expect} does not allow")
+        + ("no serial order explains" if serial else f"{model_text(result.expect)} does not allow")
         + f" what they saw. {anomaly.definition}",
         judgement(anomaly.type, level, promised, result.expect),
         "## What happened",
@@ -61,19 +61,20 @@ def code(lines: Iterable[str]) -> str:
 
 def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
     """Is it a bug of the database? promised: None where SQL of the workload's own may be the cause."""
+    needed = model_text(expect)
     if promised is None:
         return (
             f"SQL of the workload's own may be the cause at {level}: no promise of the database is known to "
-            f"be broken, but an application that needs {expect} is not safe at this level."
+            f"be broken, but an application that needs {needed} is not safe at this level."
         )
     if type in prohibited(canonical(promised)):
         return (
-            f"{level} promises {promised}, which forbids {type}: unless a known limitation of the database "
-            "explains it, this is a bug."
+            f"{level} promises {model_text(promised)}, which forbids {type}: unless a known limitation of "
+            "the database explains it, this is a bug."
         )
     return (
-        f"{level} promises {promised}, which allows {type}: this is no bug of the database, but an "
-        f"application that needs {expect} is not safe at this level."
+        f"{level} promises {model_text(promised)}, which allows {type}: this is no bug of the database, but "
+        f"an application that needs {needed} is not safe at this level."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.analysis.result import Edge, MissingEdge, NearCycle
+from txfuzz.analysis.result import Edge, MissingEdge
 from txfuzz.analysis.wording import elapsed, key_text, name_of, read_text, value_text
 from txfuzz.history.model import APPEND, INFO, OK, READ, UNKNOWN, History
 from txfuzz.history.values import edn
@@ -88,10 +88,44 @@ def edge_values(history: History, edge: Edge) -> str:
     return "completed before the other began"
 
 
-def missing_key(near: NearCycle) -> str:
-    """The key of the missing edge. It is a logical one, and called so where that differs."""
-    told_apart = any(edge.logical_key not in (None, edge.key) for edge in near.path)
-    return f"{'logical ' if told_apart else ''}key {near.missing.key}"
+def missing_key(history: History, missing: MissingEdge) -> str:
+    """The key of the missing edge: the one that the end which touched it has, "key 1007 (logical 7)"; the
+    logical key alone where that is the same, or where the history does not tell."""
+    for end, mop in zip((missing.source, missing.target), ends_of_missing(history, missing), strict=True):
+        mops = range(int(history.mops[end]), int(history.mops[end + 1]))
+        for each in (*([] if mop is None else [mop]), *mops):
+            if history.logical[history.mop_key[each]] == missing.key:
+                return f"key {_key_of(history, each)}"
+    pairs = zip(history.keys, history.logical, strict=True)
+    physical = any(logical not in (None, key) for key, logical in pairs)
+    return f"{'logical ' if physical else ''}key {missing.key}"
+
+
+def missing_steps(history: History, missing: MissingEdge) -> list[str]:
+    """The steps that would have to meet, and of one that acted on another key, on which, in short parts;
+    nothing where none is known.
+
+    ["reader step 1", "→ writer step 0,", "here on key 1010 (logical 9)"]
+    """
+    first = _end(missing.source_template, missing.source_step)
+    second = _end(missing.target_template, missing.target_step)
+    if not first and not second:
+        return []
+
+    def parts(end: str, mop: int | None) -> list[str]:
+        if mop is None or history.logical[history.mop_key[mop]] in (None, missing.key):
+            return [end]
+        return [f"{end},", f"here on key {_key_of(history, mop)}"]
+
+    source, target = ends_of_missing(history, missing)
+    return [*parts(first or "?", source), *parts(f"→ {second or '?'}", target)]
+
+
+def _key_of(history: History, mop: int) -> str:
+    """The key of a micro-operation as the boxes show it, and the workload's name for it."""
+    at = int(history.mop_key[mop])
+    key, logical = key_text(history, at), history.logical[at]
+    return short(key) if logical is None or str(logical) == key else f"{short(key)} (logical {logical})"
 
 
 def missing_ends(missing: MissingEdge) -> str:

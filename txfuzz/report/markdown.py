@@ -27,7 +27,7 @@ _FENCES = re.compile("`{3,}")
 def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> str:
     """The text. comparison: with a baseline."""
     facts = record.facts
-    level = f"{facts.isolation} held against {record.expect}" if facts.isolation else ""
+    level = f"{facts.isolation} held against {record.model}" if facts.isolation else ""
     seed = f"seed {facts.seed}" if facts.seed is not None else ""
     where = " · ".join(_safe(part) for part in (level, facts.server, seed) if part)
     sentence = run_sentence(record)

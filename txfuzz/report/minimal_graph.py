@@ -20,8 +20,8 @@ from txfuzz.report.style import (
     FAILED_CARD,
     HEADING,
     LABEL,
+    MISSING,
     MOP,
-    MUTED,
     NAME,
     NOTE,
     PAPER,
@@ -46,7 +46,7 @@ _READING = "Boxes last from invocation to completion, in the order of the histor
 
 def minimal_figure(history: History, result: AnalysisResult, names: Sequence[str] = ()) -> Figure:
     """The picture as matplotlib has it, not yet in a file. names: see draw_minimal_graph."""
-    panels = panels_of(result)
+    panels = panels_of(result, history)
     rows = _shelves([lay_out(history, panel, headed=len(panels) > 1, names=names) for panel in panels])
     inner = max([_NARROWEST, *(sum(chain.width + _BETWEEN for chain in row) - _BETWEEN for row in rows)])
     inner = max(inner, min(width(title_of(result, panels), TITLE), _WIDEST_TITLE))
@@ -89,10 +89,9 @@ def _shelves(chains: Sequence[Chain]) -> list[list[Chain]]:
 
 
 def _legend(panels: Sequence[Panel]) -> list[Entry]:
-    missing = [panel.missing.kind for panel in panels if panel.missing is not None]
-    entries = entries_for([edge.kind for panel in panels for edge in panel.edges] + missing)
-    if missing:
-        entries.append(Entry("dashed", "missing: would close the cycle", MUTED, dashed=True))
+    entries = entries_for(edge.kind for panel in panels for edge in panel.edges)
+    if any(panel.missing is not None for panel in panels):
+        entries.append(Entry("missing", "would close the cycle", MISSING, dashed=True))
     return entries
 
 
@@ -138,15 +137,20 @@ def _draw_card(axes: Axes, history: History, card: Card, chain: Chain) -> None:
         write(axes, cell.centre, middle, cell.text, MOP, ha="center", va="center_baseline", zorder=5)
 
 
+def _colour(kind: str) -> str:
+    return MISSING if kind == "missing" else EDGE_COLOURS[kind]
+
+
 def _draw_cell(axes: Axes, cell: Cell, kind: str | None) -> None:
-    """kind: of the edge that the micro-operation takes part in."""
+    """kind: of the edge that the micro-operation takes part in; "missing" of one that is not there."""
     box(
         axes,
         (cell.x, cell.y),
         (cell.width, CELL_HEIGHT),
         0.05,
         facecolor=TINTS.get(kind or "", PAPER),
-        edgecolor=EDGE_COLOURS[kind] if kind else CELL_EDGE,
+        edgecolor=_colour(kind) if kind else CELL_EDGE,
+        ls=(0, (3.5, 2)) if kind == "missing" else "-",
         lw=1.0 if kind else 0.7,
         zorder=4,
     )
@@ -157,6 +161,7 @@ def _draw_link(axes: Axes, link: Link, x: float, bottom: float) -> None:
     from matplotlib.path import Path
 
     points = [(px + x, py + bottom) for px, py in link.points]
+    colour = _colour("missing" if link.missing else link.kind)
     if link.around:
         points, codes = _rounded(points)
     else:
@@ -165,15 +170,15 @@ def _draw_link(axes: Axes, link: Link, x: float, bottom: float) -> None:
         FancyArrowPatch(
             path=Path(points, codes),
             arrowstyle="-|>,head_length=5,head_width=3",
-            color=EDGE_COLOURS[link.kind],
+            color=colour,
             lw=1.8,
             ls=(0, (3.5, 2)) if link.missing else "-",
             capstyle="butt",
-            zorder=2,
+            zorder=4.5 if link.missing else 2,  # it goes on inside the cards
             gid=f"edge {link.kind}{' missing' if link.missing else ''}",
         )
     )
-    _draw_label(axes, link.label, EDGE_COLOURS[link.kind], x, bottom)
+    _draw_label(axes, link.label, colour, x, bottom)
 
 
 def _draw_label(axes: Axes, label: Label, colour: str, x: float, bottom: float) -> None:

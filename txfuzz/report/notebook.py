@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.notebook import anomaly_html, table, text
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.report.telling import found, telling
@@ -32,7 +33,7 @@ def iterations_html(
         )
     else:
         committed = sum(result.committed for _, result, _ in results)
-        sentence = nothing_found(committed, len(results), isolation, results[0][1].expect)
+        sentence = nothing_found(committed, len(results), isolation, model_text(results[0][1].expect))
     head = ("iteration", "verdict", "transactions", "committed", "edges a txn", "near-cycles", "found")
     rows = [
         (

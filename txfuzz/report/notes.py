@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from txfuzz.analysis.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.decision_text import keys_text, target_text, value_text
 from txfuzz.report.lines import counted, printable
-from txfuzz.report.notes_near import hope, near_misses
+from txfuzz.report.notes_near import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import listed, verdict_sentence
 from txfuzz.workload.model import Workload
 
@@ -24,18 +25,24 @@ def notes_text(
     promised: str | None = None,
     replayed: AnalysisResult | None = None,
     remarks: Iterable[str] = (),
+    pursued: Pursuit | None = None,
+    open_loop: bool = False,
 ) -> str:
     """The page of iteration `number`, as Markdown.
 
     decisions: what the feedback changes for the next iteration; replayed: what its replays mean, where they
-    alone contradict the expected model; remarks: further sentences.
+    alone contradict the expected model; remarks: further sentences; pursued: what became of the near-cycle
+    that the iteration before left; open_loop: no feedback pursues one.
     """
+    ahead = None if open_loop else pursuit_ahead(result, workload, decisions)
     parts = [
         f"# {workload.name}, iteration {number}",
         _asked(workload),
         f"## What was seen\n\n{_seen(workload, result, promised)}",
+        *([] if pursued is None else [_sentence(pursued_text(pursued))]),
         *([] if replayed is None else [_replayed(number, workload, replayed, promised)]),
         f"## What nearly happened\n\n{near_misses(result)}",
+        *([] if ahead is None else [ahead]),
         f"## What changes next\n\n{_changes(workload, result, decisions)}",
     ]
     told = [f"- {_safe(remark)}" for remark in remarks]
@@ -137,6 +144,10 @@ def _change(decision: Adjustment) -> str:
         f"**{decision.heuristic}** changes {target_text(decision.target)} from {value_text(decision.before)} "
         f"to {value_text(decision.after)}, because {decision.reason}."
     )
+
+
+def _sentence(text: str) -> str:
+    return _safe(f"{text[0].upper()}{text[1:]}.")
 
 
 def _safe(text: str) -> str:

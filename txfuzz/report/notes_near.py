@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from txfuzz.analysis.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
+from txfuzz.feedback.choices import choices
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.lines import counted, printable
 from txfuzz.report.verdict import listed
@@ -12,6 +14,13 @@ from txfuzz.workload.model import Workload
 
 _RANKED = 12  # near-misses in the table
 _HOPES = 3  # of them named with a decision
+
+_OUTCOMES = {
+    FORCED: "forced",
+    NOT_FORCED: "not forced",
+    NOT_ASKED: "not asked, its keys are no longer chosen",
+    UNKNOWN: "cannot be told",
+}
 
 # How the parts of a score are told
 _PARTS = {
@@ -51,6 +60,39 @@ def near_misses(result: AnalysisResult) -> str:
     return "\n".join([head, "", *rows, *(["", f"In the scores, {meaning}."] if meaning else [])])
 
 
+def pursuit_ahead(result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment]) -> str | None:
+    """Which near-cycle the next iteration pursues; None where it cannot close the nearest one."""
+    first = next(iter(_possible(result, workload, decisions)), None)
+    if first is None or first[0] != 1:
+        return None
+    keys = sorted(first[1].keys)
+    them = f"key{'s' * (len(keys) > 1)} {listed(map(str, keys))}"
+    drawn = "" if result.anomalies else ", the first in minimal_dependency_graph.png,"
+    return (
+        f"The next iteration pursues near-cycle 1{drawn} and keeps {them} for it; its notes say whether the "
+        "missing edge was forced."
+    )
+
+
+def pursued_text(pursued: Pursuit) -> str:
+    """Whether the edge that an earlier iteration lacked has arisen in this one.
+
+    "the missing rw edge book → book on key 42 of iteration 1: forced 31 times"
+    """
+    missing = pursued.missing
+    source, target = (
+        "?" if name is None else name for name in (missing.source_template, missing.target_template)
+    )
+    edge = (
+        f"the missing {missing.kind} edge {source} → {target} on key {missing.key} of iteration "
+        f"{pursued.iteration}: {_OUTCOMES[pursued.outcome]}"
+    )
+    if pursued.outcome != FORCED:
+        return edge
+    closed = f", and part of {listed(pursued.closed)}" if pursued.closed else ""
+    return f"{edge} {'once' if pursued.times == 1 else f'{pursued.times:,} times'}{closed}"
+
+
 def hope(
     result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment], decision: Adjustment
 ) -> str:
@@ -75,7 +117,7 @@ def _possible(
     keys, mix = set(workload.logical_keys()), {each.txn: each.weight for each in workload.mix}
     for decision in decisions:
         if decision.target == "keys":
-            keys = set(decision.after)
+            keys = set(decision.after) | _fixed(workload)
         elif decision.target == "mix":
             mix = dict(decision.after)
     return [
@@ -84,6 +126,12 @@ def _possible(
         if set(near.keys) <= keys
         and all(view.template is None or mix.get(view.template, 0) > 0 for view in near.transactions)
     ]
+
+
+def _fixed(workload: Workload) -> set[int]:
+    """The keys of choices of a single one, which no decision changes."""
+    each = (choice for transaction in workload.transactions for choice in choices(transaction))
+    return {choice.keys[0] for choice in each if len(choice.keys) == 1}
 
 
 def _missing(missing: MissingEdge) -> str:

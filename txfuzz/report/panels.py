@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.anomaly_table import anomaly_type
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, MissingEdge, NearCycle, Verdict
+from txfuzz.history.model import History
 from txfuzz.report.labels import missing_key
 from txfuzz.report.lines import counted
 
@@ -32,9 +34,10 @@ class Panel:
     elided: int = 0
 
 
-def panels_of(result: AnalysisResult) -> list[Panel]:
+def panels_of(result: AnalysisResult, history: History) -> list[Panel]:
     """At most a dozen transactions altogether; the first panel is always there if there is any."""
-    found = _anomalies(result) or [_near_cycle(near, at) for at, near in enumerate(result.near_cycles, 1)]
+    near_cycles = enumerate(result.near_cycles[:NEAR_CYCLES], 1)
+    found = _anomalies(result) or [_near_cycle(near, at, history) for at, near in near_cycles]
     most = len(found) if result.anomalies else NEAR_CYCLES
     shown: list[Panel] = []
     room = MOST
@@ -49,10 +52,10 @@ def title_of(result: AnalysisResult, panels: Sequence[Panel]) -> str:
     """What the picture is evidence of."""
     if result.anomalies:
         types = list(dict.fromkeys(anomaly.type for anomaly in result.anomalies))
-        return f"{', '.join(types)} · contradict{'s' if len(types) == 1 else ''} {result.expect}"
+        return f"{', '.join(types)} · contradict{'s' if len(types) == 1 else ''} {model_text(result.expect)}"
     if panels:
         nearest = result.near_cycles[0]
-        return f"nearest near-cycle: would be {nearest.anomaly} on {missing_key(nearest)}"
+        return f"nearest near-cycle: would be {nearest.anomaly} on {panels[0].on}"
     if result.verdict is Verdict.UNKNOWN:
         return "no verdict"
     return "no anomaly and no near-cycle"
@@ -77,7 +80,7 @@ def subtitle_of(result: AnalysisResult, panels: Sequence[Panel], sessions: int =
     elif result.verdict is Verdict.UNKNOWN:
         said.append(f"no verdict: {result.reason}" if result.reason else "no verdict")
     else:
-        said.append(f"nothing contradicts {result.expect}")
+        said.append(f"nothing contradicts {model_text(result.expect)}")
         if result.all_types:
             said.append(f"found and allowed: {', '.join(result.all_types)}")
     return " · ".join(said)
@@ -116,12 +119,12 @@ def _meaning(anomaly: Anomaly) -> str:
         return anomaly.definition
 
 
-def _near_cycle(near: NearCycle, rank: int) -> Panel:
+def _near_cycle(near: NearCycle, rank: int, history: History) -> Panel:
     ends = [row for edge in near.path for row in (edge.source, edge.target)]
     rows = tuple(dict.fromkeys([near.missing.target, *ends, near.missing.source]))
-    on = missing_key(near)
+    on = missing_key(history, near.missing)
     heading = f"#{rank} would be {near.anomaly} on {on}"
-    note = f"One more dependency would close the cycle and break {near.breaks}. Score {near.score:.3g}."
+    note = f"One more dependency would break {model_text(near.breaks)}. Score {near.score:.3g}."
     return _folded(Panel(heading, note, rows, near.path, near.missing, on))
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.analyze import worst
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
+from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in, merged
 from txfuzz.report.replay_aim import ReplayAim
@@ -159,6 +161,14 @@ class RunRecord:
     def expect(self) -> str | None:
         known = [each.result.expect for each in self.iterations if each.result is not None]
         return self.facts.expect or (known[0] if known else None)
+
+    @property
+    def model(self) -> str | None:
+        """`expect` as sentences name it; as it stands where it is the name of no model."""
+        try:
+            return self.expect and model_text(self.expect)
+        except UsageError:
+            return self.expect
 
     @property
     def verdict(self) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import Verdict
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.verdict import against, nothing_found, verdict_sentence
@@ -17,7 +18,7 @@ def run_sentence(record: RunRecord) -> str:
         return f"No verdict: {unknown_reason(record)}."
     results = [each.result for each in record.iterations if each.result is not None]
     committed = sum(result.committed for result in results)
-    model = results[0].expect if results else "the model"  # by the name that sentences use
+    model = model_text(results[0].expect) if results else "the model"
     return f"{nothing_found(committed, len(results), record.facts.isolation, model)}."
 
 

@@ -29,7 +29,8 @@ EDGE_COLOURS: Mapping[str, str] = {
     "process": "#7B4FA0",
     "realtime": "#4D4D4D",
 }
-TINTS: Mapping[str, str] = {"wr": "#DCEFFA", "ww": "#D9F2E9", "rw": "#FCE6D6"}
+MISSING = "#AA2277"  # an edge that is not there, whatever its kind would be
+TINTS: Mapping[str, str] = {"wr": "#DCEFFA", "ww": "#D9F2E9", "rw": "#FCE6D6", "missing": "#F9E4F1"}
 MEANINGS: Mapping[str, str] = {
     "wr": "reads from: the one wrote what the other read",
     "ww": "overwrites: the other wrote the next version",

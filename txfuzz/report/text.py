@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.report.lines import counted, labelled, paragraph, table
 from txfuzz.report.text_anomalies import anomaly_lines, definition, near_cycle_lines, one_anomaly
-from txfuzz.report.verdict import allowed_types, model_text, verdict_sentence
+from txfuzz.report.verdict import allowed_types, verdict_sentence
 
 __all__ = ["analysis_text", "finding_text", "verdict_sentence"]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from txfuzz.analysis.anomaly_table import anomaly_type
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
 from txfuzz.analysis.wording import elapsed
 from txfuzz.report.labels import missing_ends
@@ -113,7 +114,8 @@ def _described(view: TransactionView) -> str:
 
 def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     lines = paragraph(
-        f"{rank:>3}. would be {near.anomaly} and break {near.breaks}; score {near.score:.3g}", hang=5
+        f"{rank:>3}. would be {near.anomaly} and break {model_text(near.breaks)}; score {near.score:.3g}",
+        hang=5,
     )
     names = {view.row: view.index for view in near.transactions}
     missing = near.missing

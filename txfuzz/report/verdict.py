@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from txfuzz.analysis.consistency import canonical, friendly, prohibited
+from txfuzz.analysis.consistency import friendly, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
@@ -50,7 +50,7 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
 def nothing_found(committed: int, iterations: int, isolation: str | None, expect: str) -> str:
     """The sentence of a campaign that found nothing, without its full stop.
 
-    committed: transactions, in all iterations.
+    committed: transactions, in all iterations. expect: the model, as `model_text` names it.
     """
     turns = "1 iteration" if iterations == 1 else f"{iterations:,} iterations"
     level = f" at {isolation}" if isolation else ""
@@ -69,12 +69,6 @@ def against(result: AnalysisResult, promised: str | None) -> tuple[str, ...]:
 def allowed_types(result: AnalysisResult) -> tuple[str, ...]:
     """The anomaly types found that the expected model allows."""
     return tuple(sorted(set(result.all_types) - set(result.anomaly_types)))
-
-
-def model_text(model: str) -> str:
-    """A model by name. Elle's repeatable-read is not what databases call REPEATABLE READ."""
-    name = friendly(model)
-    return f"{name} (Adya's PL-2.99)" if canonical(model) == "PL-2.99" else name
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.database.port import Adapter
 from txfuzz.feedback.adjusting import propose_all
-from txfuzz.feedback.contract import FeedbackResult, Heuristic
+from txfuzz.feedback.contract import Heuristic
+from txfuzz.feedback.course import Course
 from txfuzz.testing.fuzzing import recorded
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
@@ -46,7 +47,7 @@ def hunt(
     can = adapter.capabilities()
     level = isolation or can.default_isolation
     model = expect or can.isolation[level]
-    asked = 0
+    asked, course = 0, Course()
     with adapter.open(url) as database:
         for iteration in range(iterations):
             summary, history, _ = recorded(database, workload, level)
@@ -55,7 +56,7 @@ def hunt(
             if result.anomaly_types:
                 return Hunt(iteration, asked, result.anomaly_types, workload)
             following = stream(workload.seed, "iteration", iteration + 1).getrandbits(31)
-            feedback = FeedbackResult.of(result, iteration)
+            feedback = course.learnt(result, workload, iteration)
             draws = stream(workload.seed, "feedback", iteration)
             workload, _, _ = propose_all(heuristics, feedback, replace(workload, seed=following), draws)
     return Hunt(None, asked, (), workload)

@@ -17,6 +17,19 @@ def edges_option() -> Any:
     )
 
 
+def aborts_option(what: str) -> Any:
+    return option(0.3, f"share of aborted transactions from which {what}; above 1 for never", least=0.0)
+
+
+def pressed_enough(feedback: FeedbackResult, most: float) -> bool:
+    """Did so many transactions abort that edges are few because the database refused them?
+
+    Pressing harder would make more of them abort, and the edges fewer still.
+    """
+    ended = feedback.committed + feedback.aborted + feedback.unknown
+    return bool(ended) and feedback.aborted >= most * ended and feedback.aborted > 0
+
+
 def measured(feedback: FeedbackResult, edges: str) -> tuple[float, str]:
     """Edges per transaction, and that in words."""
     if edges == ALL:

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjusting import current, fewest_keys
+from txfuzz.feedback.adjusting import current
+from txfuzz.feedback.choices import can_choose, choice_sets, narrowed
+
+from .drawing import Keys, drawn
 
 _SHOWN, _LEFT_OUT = 4, 2  # near-cycles that are named in the reason
 
@@ -21,11 +24,15 @@ class HotKeys:
 
     name: ClassVar[str] = "hot-keys"
     about: ClassVar[str] = (
-        "narrows the choices of keys to those of near-cycles and to the hardest pressed ones"
+        "narrows each choice of keys to a few of its own: those of near-cycles and the hardest pressed ones"
     )
 
-    max_keys: int = option(4, "how many keys the choices are narrowed to at most", least=2)
-    near_cycle_weight: float = option(3.0, "what a near-cycle counts for each of its keys", least=0.0)
+    max_keys: int = option(
+        4, "how many keys near-cycles and pressure give at most, or as many as the nearest one has", least=2
+    )
+    near_cycle_weight: float = option(
+        3.0, "what a near-cycle counts for each of its keys; with 0 none is pursued", least=0.0
+    )
     replay_weight: float = option(
         3.0,
         "what each replay of a near-cycle that failed adds for each of its keys",
@@ -34,36 +41,96 @@ class HotKeys:
     pressure_weight: float = option(
         1.0, "what the hardest pressed key counts; others in proportion", least=0.0
     )
+    patience: int = option(
+        3,
+        "iterations on the same keys that show nothing new, after which they are widened; 0 for never",
+        least=0,
+    )
+    widened: int = option(32, "how many keys of its own each choice is widened to", least=2)
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-        before = current(workload, "keys")
-        least = fewest_keys(workload)
-        picked = self._picked(feedback, max(self.max_keys, least))
-        if not picked.keys or not before:
+        before: list[int] = current(workload, "keys")
+        if not before:
             return ()
-        others = [key for key in before if key not in picked.keys]
-        drawn = random.sample(others, min(max(least - len(picked.keys), 0), len(others)))
-        after = sorted([*picked.keys, *drawn])
-        if after == before or len(after) < least:
+        known = _Known(frozenset(before), frozenset(workload.logical_keys()))
+        if self.patience and feedback.stale >= self.patience:
+            keys, why = self._wider(feedback, workload, known, random)
+            if len(keys) > len(before):
+                return self._adjusted(before, keys, why)
+        keys, why = self._hot(feedback, workload, known, random)
+        if not keys and feedback.committed and not feedback.concurrent_edges_per_txn:
+            keys, why = self._fewer(feedback, workload, random)
+        return self._adjusted(before, keys, why)
+
+    def _adjusted(self, before: list[int], keys: Iterable[int], why: str) -> tuple[Adjustment, ...]:
+        after = sorted(keys)
+        if not after or after == before:
             return ()
-        reason = "; ".join([*self._told(feedback, picked), *_random(drawn)])
-        reason += f": {len(after)} keys to choose from instead of {len(before):,}"
+        reason = f"{why}: {len(after):,} keys to choose from instead of {len(before):,}"
         return (Adjustment("keys", before, after, reason, self.name),)
 
-    def _pressure(self, feedback: FeedbackResult) -> dict[int, float]:
+    def _hot(
+        self, feedback: FeedbackResult, workload: Workload, known: _Known, random: Random
+    ) -> tuple[list[int], str]:
+        """The keys of near-cycles and the pressed ones, and why; none where there are neither."""
+        sets = choice_sets(workload)
+        picked = self._picked(feedback, known, max([self.max_keys, *sets.values()]))
+        if not picked.keys:
+            return [], ""
+        others = filled(workload, sets, picked.keys, random)
+        why = "; ".join([*self._told(feedback, picked), *_random(others)])
+        return [*picked.keys, *others], why
+
+    def _fewer(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[list[int], str]:
+        """Half of the keys of each choice, or fewer where fewer transactions committed than that."""
+        sets = {
+            keys: max(need, min(len(keys) // 2, feedback.committed))
+            for keys, need in choice_sets(workload).items()
+        }
+        count = f"{feedback.committed:,} committed transaction{'s' * (feedback.committed != 1)}"
+        why = f"none of {count} depended on one that ran at the same time"
+        return filled(workload, sets, (), random), why
+
+    def _wider(
+        self, feedback: FeedbackResult, workload: Workload, known: _Known, random: Random
+    ) -> tuple[list[int], str]:
+        """The keys of the nearest near-cycle, and others that the choices had at first."""
+        original = feedback.original or workload
+        sets = {keys: max(need, self.widened) for keys, need in choice_sets(original).items()}
+        near = next(iter(self._groups(feedback, known)), None)
+        held = near.keys if near else ()
+        others = filled(original, sets, held, random)
+        why = f"{feedback.stale} iterations on the same keys showed nothing new"
+        if near and held:
+            stay = "stays" if len(held) == 1 else "stay"
+            why += f"; {_listed(held)} of near-cycle {near.rank} (pursued) {stay}"
+        return [*held, *others], why
+
+    def _pressure(self, feedback: FeedbackResult) -> dict[Any, float]:
         """What each key that was pressed at all counts for that."""
         hardest = max((each.concurrent_edges for each in feedback.key_pressure), default=0)
         return {
             each.key: self.pressure_weight * each.concurrent_edges / hardest
             for each in feedback.key_pressure
-            if each.concurrent_edges and _whole([each.key])
+            if each.concurrent_edges
         }
 
-    def _picked(self, feedback: FeedbackResult, most: int) -> _Picked:
-        """The keys of near-cycles, those of one together or not at all; then the pressed ones."""
-        pressure = self._pressure(feedback)
-        groups = [_Group(rank, keys) for rank, near in enumerate(feedback.near_cycles, 1)
-                  if (keys := _whole(near.keys))]  # fmt: skip
+    def _groups(self, feedback: FeedbackResult, known: _Known) -> list[_Group]:
+        """The near-cycles that the workload can close, the first of which is pursued. Their keys without
+        those that are never narrowed."""
+        if not self.near_cycle_weight:
+            return []
+        return [
+            _Group(rank, tuple(key for key in near.keys if key in known.chosen))
+            for rank, near in enumerate(feedback.near_cycles, 1)
+            if all(type(key) is int and key in known.all for key in near.keys)
+        ]
+
+    def _picked(self, feedback: FeedbackResult, known: _Known, most: int) -> _Picked:
+        """The keys of near-cycles, those of one together or not at all, the nearest one first; then the
+        pressed ones."""
+        pressure = {key: each for key, each in self._pressure(feedback).items() if key in known.chosen}
+        groups = self._groups(feedback, known)
         counts = Counter(key for group in groups for key in group.keys)
 
         def worth(group: _Group) -> float:
@@ -73,12 +140,14 @@ class HotKeys:
                 + pressure.get(key, 0.0)
                 for key in group.keys
             )
-            return sum(each) / len(group.keys)
+            return sum(each) / max(len(group.keys), 1)
 
         chosen: list[int] = []
         given: list[_Group] = []
         left_out: list[_Group] = []
-        for group in sorted(groups, key=worth, reverse=True) if self.near_cycle_weight else ():
+        if groups:
+            most = max(most, len(groups[0].keys))
+        for group in [*groups[:1], *sorted(groups[1:], key=worth, reverse=True)]:
             more = tuple(key for key in group.keys if key not in chosen)
             if len(chosen) + len(more) > most:
                 left_out.append(replace(group, weight=worth(group)))
@@ -87,13 +156,16 @@ class HotKeys:
                 given.append(_Group(group.rank, more, worth(group)))
         hard = sorted(pressure.keys() - set(chosen), key=lambda key: (-pressure[key], key))
         pressed = [key for key in hard if pressure[key] > 0][: most - len(chosen)]
-        return _Picked(tuple(given), tuple(pressed), tuple(left_out), most)
+        pursued = groups[0].rank if groups else 0
+        return _Picked(tuple(given), tuple(pressed), tuple(left_out), most, pursued)
 
     def _told(self, feedback: FeedbackResult, picked: _Picked) -> Iterable[str]:
         """Where the keys come from, in words. Near-cycles go by their rank."""
         shown, more = picked.given[:_SHOWN], len(picked.given) - _SHOWN
         if shown:
-            gives = [_gives(each, first=each is shown[0]) for each in shown]
+            gives = [
+                _gives(each, first=each is shown[0], pursued=each.rank == picked.pursued) for each in shown
+            ]
             yield ", ".join([*gives, *([f"and {more} further ones the rest"] if more > 0 else [])])
         refused = {key: feedback.failed_replays.get(key, 0) for each in shown for key in each.keys}
         refused = {key: count for key, count in refused.items() if count and self.replay_weight}
@@ -118,6 +190,14 @@ class HotKeys:
 
 
 @dataclass(frozen=True)
+class _Known:
+    """Keys of a workload. chosen: those of choices of more than one key; all: others, too."""
+
+    chosen: frozenset[int]
+    all: frozenset[int]
+
+
+@dataclass(frozen=True)
 class _Group:
     """Keys of a near-cycle. rank: its place among them, from 1. weight: of all its keys, on average."""
 
@@ -128,12 +208,14 @@ class _Group:
 
 @dataclass(frozen=True)
 class _Picked:
-    """given: what each near-cycle added, in their order. left_out: those that had no room."""
+    """given: what each near-cycle added, in their order. left_out: those that had no room. pursued: the
+    rank of the nearest that the workload can close, 0 where there is none."""
 
     given: tuple[_Group, ...]
     pressed: tuple[int, ...]
     left_out: tuple[_Group, ...]
     most: int
+    pursued: int
 
     @property
     def keys(self) -> tuple[int, ...]:
@@ -151,22 +233,28 @@ def _keys_and_weight(group: _Group) -> str:
     return f"{_listed(group.keys)}, weight {group.weight:.3g}"
 
 
-def _gives(group: _Group, first: bool) -> str:
-    name = f"near-cycle {group.rank} (weight {group.weight:.3g})"
-    return f"{name} gives {_listed(group.keys)}" if first else f"{name} {_listed(group.keys)}"
+def _gives(group: _Group, first: bool, pursued: bool) -> str:
+    said = "pursued" if pursued else f"weight {group.weight:.3g}"
+    return f"near-cycle {group.rank} ({said}) {'gives ' if first else ''}{_listed(group.keys)}"
 
 
-def _random(drawn: Sequence[int]) -> list[str]:
-    if not drawn:
+def filled(workload: Workload, needs: dict[Keys, int], chosen: Sequence[int], random: Random) -> list[int]:
+    """Keys to go with the chosen ones, so that each set has what it needs and choices can differ where
+    they must."""
+    while True:
+        more = drawn(needs, chosen, random)
+        fewer = narrowed(workload, [*chosen, *more]).workload
+        full = all(need >= len(keys) for keys, need in needs.items())
+        if full or all(map(can_choose, fewer.transactions)):
+            return more
+        needs = {keys: 2 * need for keys, need in needs.items()}
+
+
+def _random(others: Sequence[int]) -> list[str]:
+    if not others:
         return []
-    return [
-        f"{_listed(drawn)} {'was' if len(drawn) == 1 else 'were'} drawn at random, since so many are needed"
-    ]
-
-
-def _whole(keys: Iterable[object]) -> tuple[int, ...]:
-    """Those that a workload can choose: histories of other programs have others, too."""
-    return tuple(key for key in keys if type(key) is int and key >= 1)
+    were = "was" if len(others) == 1 else "were"
+    return [f"{_listed(others)} {were} drawn at random, so that every choice has keys of its own"]
 
 
 def _listed(keys: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from txfuzz import Adjustment, FeedbackResult, Workload, option
 from txfuzz.feedback.adjusting import current
 
-from .contention import edges_option, measured
+from .contention import aborts_option, edges_option, measured, pressed_enough
 
 _LEAST = 1e-4  # a smaller change of a share is none
 
@@ -27,6 +27,7 @@ class Mix:
     loss: float = option(0.85, "what the weight of a read-only transaction is multiplied by", least=0.0)
     floor: float = option(0.05, "the share below which no transaction is pushed", least=0.0)
     edges: str = edges_option()
+    aborts: float = aborts_option("nothing gains")
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         before: dict[str, float] = current(workload, "mix")
@@ -34,6 +35,8 @@ class Mix:
         if not feedback.committed or not total:
             return ()
         density, words = measured(feedback, self.edges)
+        if density < self.below and pressed_enough(feedback, self.aborts):
+            return ()
         moved = {name for name in before if self._factor(workload, name, density) != 1.0}
         shares = {name: weight / total for name, weight in before.items()}
         wanted = {name: share * self._factor(workload, name, density) for name, share in shares.items()}

@@ -1,4 +1,8 @@
-"""More clients where too little overlaps, fewer where too much does, and a barrier to align them."""
+"""More clients where too little overlaps, fewer where too much does, and a barrier to align them.
+
+Where many transactions abort, edges are few because the database refuses what would make them: more
+clients would only make more aborts, and so on without end.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import ClassVar
 
 from txfuzz import Adjustment, FeedbackResult, Workload, option
 
-from .contention import edges_option, measured
+from .contention import aborts_option, edges_option, measured, pressed_enough
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Scheduling:
         25, "after how many transactions each the clients meet, once near-cycles appear; 0 for never", least=0
     )
     edges: str = edges_option()
+    aborts: float = aborts_option("no clients are added")
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         if not feedback.committed:
@@ -38,7 +43,7 @@ class Scheduling:
         density, words = measured(feedback, self.edges)
         before = after = workload.scheduling.clients
         limit = 0.0
-        if density < self.below:
+        if density < self.below and not pressed_enough(feedback, self.aborts):
             after, limit = max(before, min(before + self.add, self.most)), self.below
         elif density > self.above:
             after, limit = min(before, max(before - self.remove, self.fewest)), self.above

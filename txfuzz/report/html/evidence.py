@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from txfuzz.analysis.anomaly_table import anomaly_type
+from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
 from txfuzz.analysis.wording import elapsed
 from txfuzz.report.finding import Finding
@@ -53,7 +54,7 @@ def near_cycle_part(near: NearCycle, rank: int) -> Markup:
     return el(
         "article",
         el("h3", f"#{rank} would be {near.anomaly}"),
-        el("p", f"One more dependency would close the cycle and break {near.breaks}. ",
+        el("p", f"One more dependency would close the cycle and break {model_text(near.breaks)}. ",
            el("span", f"Score {near.score:.2f}{f': {parts}' if parts else ''}.", class_="quiet")),
         el("div", ring(cycle, title), el("ol", [_sentence(link, number, f"{link.why}.")
            for number, link in enumerate(cycle.links, 1) if link.label], class_="edges"), class_="proof"),

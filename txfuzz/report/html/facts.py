@@ -18,7 +18,7 @@ def facts_part(record: RunRecord) -> Content:
         "workload": record.name,
         "isolation level": facts.isolation,
         "promises": facts.promised,
-        "held against": record.expect,
+        "held against": record.model,
         "seed": facts.seed,
         "state": facts.state,
         "analyzers": ", ".join(facts.analyzers),

@@ -79,7 +79,7 @@ _BADGES = {
 
 def _header(record: RunRecord, baseline: str) -> Markup:
     facts, how = record.facts, tone(record)
-    level = f"{facts.isolation} held against {record.expect}" if facts.isolation else None
+    level = f"{facts.isolation} held against {record.model}" if facts.isolation else None
     where = " · ".join(
         filter(None, [level, facts.server, f"seed {facts.seed}" if facts.seed is not None else ""])
     )
