@@ -23,7 +23,7 @@ from txfuzz.history.reading import read_history
 # What an analyzer cannot fill in: it follows from the history and from all parts together.
 _OWN = frozenset(
     {"file", "verdict", "expect", "reason", "kind", "anomalies", "transactions", "committed", "failed",
-     "unknown", "parts"}
+     "unknown", "operations", "passed_over", "parts"}
 )  # fmt: skip
 _FIELDS = frozenset(AnalysisResult.__dataclass_fields__) - _OWN
 _SEVERITY = (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID)
@@ -75,6 +75,8 @@ def analyze_history(
         committed=int(outcomes[OK]),
         failed=int(outcomes[FAIL]),
         unknown=int(outcomes[INFO]),
+        operations=history.operations,
+        passed_over=history.passed_over,
         warnings=(*history.warnings, *fields.pop("warnings", ())),
         parts={each.name: _told(part) for each, part in parts if not isinstance(each, ElleAnalyzer)},
         **fields,

@@ -28,13 +28,14 @@ class TransactionView:
     """One transaction as a person wants to see it.
 
     row: its row in the History. index: Elle's name for it (`:index` of the completion).
+    process: the client that ran it: a number, or the name that the file has.
     mops: its micro-operations as EDN text, e.g. "[:r 3 [1 2]] [:append 3 4]".
     start, end: nanoseconds since the start of the run, None where unknown.
     """
 
     row: int
     index: int
-    process: int
+    process: int | str
     template: str | None
     mops: str
     start: int | None = None
@@ -185,6 +186,8 @@ class AnalysisResult:
     shortest cycle first (`left_out` counts the rest by type); also those that `expect` allows
     are in `not_models` and `also_not`, which come from all anomalies found (`all_types`).
     not_models: the weakest models that the history rules out; also_not: all stronger ones.
+    operations: those of the file; two of each transaction that begins and ends in it.
+    passed_over: how many of them are no client's and carry no micro-operations, by their process.
     edges_per_txn: distinct dependent pairs a committed transaction.
     concurrent_edges_per_txn: those whose two transactions overlapped in time.
     dependency_density: share of the pairs of transactions that touched a common key (one of
@@ -210,6 +213,8 @@ class AnalysisResult:
     committed: int = 0
     failed: int = 0
     unknown: int = 0
+    operations: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     edge_counts: Mapping[str, int] = field(default_factory=lambda: {"wr": 0, "ww": 0, "rw": 0})
     edges_per_txn: float = 0.0
     concurrent_edges_per_txn: float = 0.0

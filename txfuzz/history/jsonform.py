@@ -44,7 +44,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Map:
 def operation_json(operation: Operation, source: str) -> bytes:
     """An operation as an object; HistoryError where it holds what JSON has no form for."""
     one = operation
-    fields = {"index": one.index, "type": one.type, "process": one.process, "f": "txn"}
+    fields = {"index": one.index, "type": one.type, "process": _to_json(one.process, source), "f": "txn"}
     own = {name: getattr(one, name) for name in ("time", "txn", "steps", "logical")}
     fields |= {name: value for name, value in own.items() if value is not None}
     fields["value"] = None if one.mops is None else _to_json(one.mops, source)

@@ -120,7 +120,7 @@ def history_lines(history: History, form: Form = "edn") -> Iterator[bytes]:
 
 def _operation_line(operation: Operation) -> bytes:
     one = operation
-    parts = [f"{{:index {one.index}, :type :{one.type}, :process {one.process}, :f :txn"]
+    parts = [f"{{:index {one.index}, :type :{one.type}, :process {edn(one.process)}, :f :txn"]
     for name in ("time", "txn", "steps", "logical"):
         value = getattr(one, name)
         if value is not None:

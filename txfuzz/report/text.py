@@ -15,6 +15,7 @@ _COLUMN = 17
 _KINDS = ("wr", "ww", "rw")
 _PRESSED = 10  # keys
 _COMPONENTS = 8
+_PROCESSES = 4
 
 
 def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
@@ -55,7 +56,8 @@ def _headline(result: AnalysisResult) -> list[str]:
 def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
     outcomes = [f"{result.committed:,} committed", f"{result.failed:,} failed", f"{result.unknown:,} unknown"]
     kind = f" ({result.kind})" if result.kind else ""
-    lines = labelled("Transactions", f"{result.transactions:,}{kind}: {', '.join(outcomes)}", _COLUMN)
+    lines = _operations(result)
+    lines += labelled("Transactions", f"{result.transactions:,}{kind}: {', '.join(outcomes)}", _COLUMN)
     if result.verdict is not Verdict.UNKNOWN or any(result.edge_counts.values()):
         lines += _dependencies(result)
     lines += labelled("Components", _components(result, verbose=verbose), _COLUMN)
@@ -64,6 +66,18 @@ def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
         lines += labelled("  and so also", ", ".join(result.also_not), _COLUMN)
     lines += labelled("Found, allowed", ", ".join(allowed_types(result)), _COLUMN)
     return lines
+
+
+def _operations(result: AnalysisResult) -> list[str]:
+    """What was read, and what of it is no part of a transaction: nothing is left out unsaid."""
+    if not result.operations:
+        return []
+    text = f"{result.operations:,} read"
+    if result.passed_over:
+        processes = [f"{count:,} of process {name}" for name, count in result.passed_over.items()]
+        passed = ", ".join(processes[:_PROCESSES]) + (", …" if len(processes) > _PROCESSES else "")
+        text += f", {sum(result.passed_over.values()):,} passed over (no micro-operations): {passed}"
+    return labelled("Operations", text, _COLUMN)
 
 
 def _dependencies(result: AnalysisResult) -> list[str]:
