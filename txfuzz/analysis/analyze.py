@@ -103,7 +103,7 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
 
 
 def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
-    """The fields of all parts, each filled in by one analyzer."""
+    """The fields of all parts, each filled in by one analyzer; warnings by any."""
     fields: dict[str, Any] = {}
     by: dict[str, str] = {}
     for analyzer, part in parts:
@@ -112,6 +112,9 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
                 raise PluginError(
                     f"analyzer {analyzer.name!r} cannot fill in the field {name!r} of the analysis", analyzer
                 )
+            if name == "warnings":  # the one field that several may add to
+                fields[name] = (*fields.get(name, ()), *value)
+                continue
             if name in by:
                 raise PluginError(
                     f"analyzers {by[name]!r} and {analyzer.name!r} both fill in the field {name!r}", analyzer

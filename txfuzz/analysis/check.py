@@ -19,7 +19,7 @@ from txfuzz.analysis.cycle_search import Cycle, find_cycles
 from txfuzz.analysis.dependencies import PROCESS, REALTIME, Dependencies, VersionOptions
 from txfuzz.analysis.explain import explain_cycle, explain_finding
 from txfuzz.analysis.findings import Findings
-from txfuzz.analysis.refusals import refusal
+from txfuzz.analysis.refusals import check_options, refusal
 from txfuzz.analysis.result import Anomaly, Component, Verdict
 from txfuzz.analysis.tangles import Tangles, tangles
 from txfuzz.analysis.wording import name_of
@@ -69,7 +69,8 @@ def check(
     said in `truncated`, and the verdict is UNKNOWN where that could contradict the model and
     nothing else does. shown: anomalies of each type that are explained, shortest cycles first.
 
-    Raises UsageError for a model that is unknown or that no anomaly can contradict.
+    Raises UsageError for a model that is unknown or that no anomaly can contradict, and for options
+    about registers where the history has lists.
     """
     model = canonical(expect)
     against = prohibited(model)
@@ -79,6 +80,7 @@ def check(
             "looks for contradicts it"
         )
     options = options or VersionOptions()
+    check_options(options, history.kind, history.source or "the history")
     columns = columns_of(history)
     refused = refusal(columns, options)
     if refused:

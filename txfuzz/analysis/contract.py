@@ -18,7 +18,7 @@ class Part:
     anomalies: those that contradict `expect` (or the analyzer's own rule), under their names.
     data: what it measured, JSON data; it stands in the result under the analyzer's name.
     fields: fields of AnalysisResult that this analyzer fills in (edge_counts, near_cycles, …);
-        two analyzers of one run cannot fill the same one.
+        two analyzers of one run cannot fill the same one, but for `warnings`, which add up.
     """
 
     verdict: Verdict = Verdict.VALID

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from txfuzz.jsontext import number
+
 if TYPE_CHECKING:
     import networkx
 
@@ -259,7 +261,7 @@ class AnalysisResult:
 
 
 def as_data(value: Any) -> Any:
-    """Dataclasses, enums and tuples as plain JSON data; anything JSON lacks as its text."""
+    """Dataclasses, enums and tuples as plain JSON data; anything JSON lacks as its text ("Infinity")."""
     if isinstance(value, Enum):
         return value.value
     if hasattr(value, "__dataclass_fields__"):
@@ -268,6 +270,8 @@ def as_data(value: Any) -> Any:
         return {str(key): as_data(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [as_data(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, float):
+        return number(value)
+    if value is None or isinstance(value, bool | int | str):
         return value
     return str(value)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from txfuzz.errors import HistoryError
+from txfuzz.history.forms import SHOWN
 from txfuzz.history.values import TOO_MANY_DIGITS, Map, checked, edn
 
 if TYPE_CHECKING:
@@ -17,13 +19,21 @@ def parse_json(data: bytes) -> Any:
     """One value; ValueError with one sentence for text that is none."""
     text = data.decode()
     try:
-        return _plain(json.loads(text, object_pairs_hook=_object))
+        return _plain(json.loads(text, object_pairs_hook=_object, parse_float=_float))
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
     except ValueError as error:
         if "digits" in str(error):
             raise ValueError(TOO_MANY_DIGITS) from None
         raise
+
+
+def _float(text: str) -> float:
+    """A number that is too large for a double would read as infinite, and two of them as the same one."""
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"it holds the number {text[:SHOWN]}, which is too large for a double")
+    return found
 
 
 def _plain(value: Any) -> Any:

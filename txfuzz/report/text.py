@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
+from txfuzz.jsontext import json_text
 from txfuzz.report.lines import counted, labelled, paragraph, table
 from txfuzz.report.text_anomalies import anomaly_lines, definition, near_cycle_lines, one_anomaly
 from txfuzz.report.verdict import allowed_types, model_text, verdict_sentence
@@ -141,6 +140,6 @@ def _parts(result: AnalysisResult) -> list[str]:
     """What analyzers other than the built-in one measured."""
     lines: list[str] = []
     for name, part in result.parts.items():
-        told = json.dumps(as_data(part), ensure_ascii=False)
+        told = json_text(as_data(part))
         lines += ["", f"Analyzer {name}", *paragraph(told, 2, 2)]
     return lines
