@@ -235,3 +235,38 @@ def test_one_value_that_nobody_read_is_told_and_does_no_harm() -> None:
 def test_a_list_of_which_all_appends_carry_one_value() -> None:
     history = overlapping("ok append 1 7", "ok append 1 7", "ok append 1 7")
     assert "transactions 3 and 4, and all 3 writes of this key carry it;" in analyze_history(history).reason
+
+
+@pytest.mark.parametrize(
+    ("history", "model", "types"),
+    [
+        # T1 read what T2 appended only after T1's end, so T2 came later for the one reason and the other.
+        pytest.param(
+            in_a_row("ok r 1 [], r 2 [1]", "ok append 1 1, append 2 1", "ok r 1 [1]", processes=3),
+            "strict-serializable",
+            ("G-single-item", "G1c-realtime"),
+            id="an anti-dependency and real time join the same two",
+        ),
+        pytest.param(
+            in_a_row("ok r 1 [], r 2 [1]", "ok append 1 1, append 2 1", "ok r 1 [1]"),
+            "strong-session-serializable",
+            ("G-single-item", "G1c-process"),
+            id="an anti-dependency and a process join the same two",
+        ),
+        # 1 before 2 by a read, both before 3 in real time; what 3 appended stands before what 1 did.
+        pytest.param(
+            in_a_row("ok append 1 1", "ok r 1 [3 1], append 2 2", "ok append 1 3", processes=3),
+            "strict-serializable",
+            ("G0-realtime",),
+            id="the way from the first to the last leads through one that read from the first",
+        ),
+    ],
+)
+def test_orders_make_cycles_beside_whatever_joins_the_same_transactions(
+    history: History, model: str, types: tuple[str, ...]
+) -> None:
+    result = analyze_history(history, model)
+    assert result.anomaly_types == types
+    for anomaly in result.anomalies:
+        kinds = [edge.kind for edge in anomaly.edges]
+        assert ("realtime" in kinds or "process" in kinds) == anomaly.type.endswith(("realtime", "process"))
