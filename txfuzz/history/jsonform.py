@@ -61,6 +61,12 @@ def operation_json(operation: Operation, source: str) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def fields_json(fields: Mapping[str, Any], source: str) -> bytes:
+    """The fields of an operation as an object; HistoryError where they hold what JSON has no form for."""
+    told = {name: _to_json(value, source) for name, value in fields.items()}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def _to_json(value: Any, source: str) -> Any:
     if value is None or isinstance(value, str | bool | int):
         return value

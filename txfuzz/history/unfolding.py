@@ -23,6 +23,7 @@ class Operation:
     """One operation of a client.
 
     type: "invoke", "ok", "fail" or "info". process: an integer, or any other name.
+    index: Elle's name for it, None for its place in the history.
     time: nanoseconds; None where it is not known.
     mops: (f, key, value), the value of a read None, an element or a tuple of elements; None
     instead of the list where the operation does not say what it did.
@@ -31,9 +32,9 @@ class Operation:
 
     type: str
     process: Any
-    index: int
-    time: int | None
-    mops: list[Mop] | None
+    index: int | None = None
+    time: int | None = None
+    mops: list[Mop] | None = None
     txn: str | None = None
     steps: list[int] | None = None
     logical: list[int | None] | None = None
