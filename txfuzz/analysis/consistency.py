@@ -205,6 +205,15 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(friendly(model) for model in WEAKER))
 
 
+def is_model(name: str) -> bool:
+    """Whether it is the name of a consistency model, in any spelling."""
+    try:
+        canonical(name)
+    except UsageError:
+        return False
+    return True
+
+
 @cache
 def canonical(name: str) -> str:
     """The canonical name of a model, from any spelling that people use.

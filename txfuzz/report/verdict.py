@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from txfuzz.analysis.consistency import canonical, friendly, prohibited
+from txfuzz.analysis.consistency import canonical, friendly, is_model, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
@@ -72,7 +72,12 @@ def allowed_types(result: AnalysisResult) -> tuple[str, ...]:
 
 
 def model_text(model: str) -> str:
-    """A model by name. Elle's repeatable-read is not what databases call REPEATABLE READ."""
+    """A model by name. Elle's repeatable-read is not what databases call REPEATABLE READ.
+
+    What is no consistency model is one that an analyzer judges calls by: bank, say.
+    """
+    if not is_model(model):
+        return f"the model {model}"
     name = friendly(model)
     return f"{name} (Adya's PL-2.99)" if canonical(model) == "PL-2.99" else name
 
@@ -86,6 +91,9 @@ def listed(names: Iterable[str], word: str = "and") -> str:
 def _contradiction(result: AnalysisResult) -> str:
     """What contradicts the model, and what breaks a rule that is an analyzer's own."""
     known = prohibited(_STRONGEST)
+    if not is_model(result.expect):
+        types = list(result.anomaly_types)
+        return f"Found {listed(types)}, which contradict{_s(types)} {model_text(result.expect)}"
     types = [name for name in result.anomaly_types if name in known]
     own = [name for name in result.anomaly_types if name not in known]
     said = []
