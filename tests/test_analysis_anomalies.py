@@ -15,6 +15,7 @@ from txfuzz.analysis.dependencies import VersionOptions
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history_bytes
+from txfuzz.report.text import analysis_text
 
 CASES = Path(__file__).parent / "cases"
 
@@ -210,6 +211,13 @@ def test_reads_of_a_key_whose_writes_all_carry_one_value_accuse_nobody() -> None
         'duplicate writes: the value "a" of key "a" was written by transactions 1 and 3, and all 2 writes of '
         "this key carry it; versions can only be told apart when every write of a key has a value of its own"
     )
+
+
+def test_it_is_told_how_many_were_judged() -> None:
+    assert "Operations       4 read, no transaction judged\n" in analysis_text(analyze_history(ONE_VALUE))
+    whole = analyze_history(overlapping("ok append 1 1", "ok r 1 [1]"))
+    assert (whole.operations, whole.judged) == (4, 2)
+    assert "Operations       4 read, 2 transactions judged\n" in analysis_text(whole)
 
 
 def test_a_read_from_nowhere_is_one_where_the_writes_can_be_told_apart() -> None:

@@ -91,7 +91,10 @@ def test_the_nemesis_is_passed_over_and_counted() -> None:
     result = analyze_history(h)
     assert (result.operations, result.passed_over) == (8, {"nemesis": 2})
     said = " ".join(analysis_text(result).split())
-    assert "Operations 8 read, 2 passed over (no micro-operations): 2 of process nemesis" in said
+    assert (
+        "Operations 8 read, 3 transactions judged, 2 passed over (no micro-operations): 2 of process nemesis"
+        in said
+    )
 
 
 def test_a_nemesis_with_micro_operations_is_a_client() -> None:

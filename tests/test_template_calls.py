@@ -331,7 +331,10 @@ def test_analyze_tells_what_a_history_is_of(txfuzz: Callable[..., Ran]) -> None:
     assert ran.code == 1
     said = " ".join(ran.out.split())
     assert "Found bank-total, which contradicts the model bank." in said
-    assert "Operations 9 read, 1 passed over: 1 of process nemesis Calls 4 (bank): 4 committed" in said
+    assert (
+        "Operations 9 read, 4 calls judged, 1 passed over: 1 of process nemesis Calls 4 (bank): 4 committed"
+        in said
+    )
     assert txfuzz("analyze", CASES / "counter.json").code == 0
     told = json.loads(txfuzz("analyze", "--json", CASES / "counter.json").out)
     assert (told["verdict"], told["kind"], told["expect"]) == ("valid", "counter", "counter")

@@ -23,7 +23,7 @@ from txfuzz.history.reading import read_history
 # What an analyzer cannot fill in: it follows from the history and from all parts together.
 _OWN = frozenset(
     {"file", "verdict", "expect", "reason", "kind", "anomalies", "transactions", "committed", "failed",
-     "unknown", "operations", "passed_over", "parts"}
+     "unknown", "judged", "operations", "passed_over", "parts"}
 )  # fmt: skip
 _FIELDS = frozenset(AnalysisResult.__dataclass_fields__) - _OWN
 _SEVERITY = (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID)
@@ -75,6 +75,7 @@ def analyze_history(
         committed=int(outcomes[OK]),
         failed=int(outcomes[FAIL]),
         unknown=int(outcomes[INFO]),
+        judged=len(history) if _judged(parts) else 0,
         operations=history.operations,
         passed_over=history.passed_over,
         warnings=(*history.warnings, *fields.pop("warnings", ())),
@@ -100,6 +101,11 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
     if not isinstance(part, Part) or not isinstance(part.verdict, Verdict):
         raise PluginError(f"analyzer {analyzer.name!r} gave {part!r}, expected a txfuzz.Part")
     return part
+
+
+def _judged(parts: Sequence[tuple[Analyzer, Part]]) -> bool:
+    """Whether any analyzer has judged the history; the checker may have, and not come to a verdict."""
+    return any(part.verdict is not Verdict.UNKNOWN or "edge_counts" in part.fields for _, part in parts)
 
 
 def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from txfuzz.analysis.contract import CallAnalyzer, Part
-from txfuzz.analysis.result import AnalysisResult, TransactionView
+from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.history.calls import Call, Calls
 from txfuzz.history.processes import called
@@ -40,6 +40,7 @@ def analyze_calls(calls: Calls, model: str, analyzer: CallAnalyzer) -> AnalysisR
         committed=outcomes["ok"],
         failed=outcomes["fail"],
         unknown=outcomes["info"],
+        judged=0 if part.verdict is Verdict.UNKNOWN else len(calls.calls),
         operations=calls.operations,
         passed_over=calls.passed_over,
         warnings=(*calls.warnings, *part.fields.get("warnings", ())),

@@ -188,6 +188,7 @@ class AnalysisResult:
     shortest cycle first (`left_out` counts the rest by type); also those that `expect` allows
     are in `not_models` and `also_not`, which come from all anomalies found (`all_types`).
     not_models: the weakest models that the history rules out; also_not: all stronger ones.
+    judged: how many transactions the verdict is about: all, or none where the history is refused.
     operations: those of the file; two of each transaction that begins and ends in it.
     passed_over: how many of them are no client's and carry no micro-operations, by their process.
     edges_per_txn: distinct dependent pairs a committed transaction.
@@ -215,6 +216,7 @@ class AnalysisResult:
     committed: int = 0
     failed: int = 0
     unknown: int = 0
+    judged: int = 0
     operations: int = 0
     passed_over: Mapping[str, int] = field(default_factory=dict)
     edge_counts: Mapping[str, int] = field(default_factory=lambda: {"wr": 0, "ww": 0, "rw": 0})

@@ -81,7 +81,9 @@ def _operations(result: AnalysisResult) -> list[str]:
     """What was read, and what of it is no part of a transaction: nothing is left out unsaid."""
     if not result.operations:
         return []
-    text = f"{result.operations:,} read"
+    what = "call" if _of_calls(result) else "transaction"
+    judged = counted(result.judged, what) if result.judged else f"no {what}"
+    text = f"{result.operations:,} read, {judged} judged"
     if result.passed_over:
         processes = [f"{count:,} of process {name}" for name, count in result.passed_over.items()]
         passed = ", ".join(processes[:_PROCESSES]) + (", …" if len(processes) > _PROCESSES else "")
