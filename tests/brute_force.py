@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, pairwise, product
+from itertools import combinations, product
 from typing import Any
 
 WW, WR, RW, PROCESS, REALTIME = "ww", "wr", "rw", "process", "realtime"
@@ -50,17 +50,11 @@ class Truth:
 
 
 def order_edges(txns: list[Txn], order: str) -> set[tuple[int, int]]:
-    """Process order: neighbours. Real-time order: all pairs; its reduction where asked for."""
+    """All pairs in process order, which holds among committed transactions, or in real-time order."""
     ok = [at for at, txn in enumerate(txns) if txn.type == "ok"]
-    if order == PROCESS:
-        ok.sort(key=lambda at: txns[at].complete_at or 0)
-        return {
-            pair
-            for process in {txn.process for txn in txns}
-            for pair in pairwise(at for at in ok if txns[at].process == process)
-        }
-    before = {(a, b) for a in ok for b in range(len(txns)) if (txns[a].complete_at or 0) < txns[b].invoke_at}
-    return {(a, b) for a, b in before if not any((a, c) in before and (c, b) in before for c in ok)}
+    after = ok if order == PROCESS else range(len(txns))
+    before = {(a, b) for a in ok for b in after if (txns[a].complete_at or 0) < txns[b].invoke_at}
+    return {(a, b) for a, b in before if order == REALTIME or txns[a].process == txns[b].process}
 
 
 # Cycles
@@ -95,11 +89,16 @@ def cycle_type(kinds: list[str]) -> str:
 
 
 def cycle_types(edges: Edges, explained_by: tuple[str, ...]) -> set[str]:
-    """The types of all cycles, where a pair counts as the first kind of `explained_by` that joins it."""
-    kind = {pair: next(each for each in explained_by if each in kinds) for pair, kinds in edges.items()}
+    """The types of all cycles, where a pair counts as the first kind of `explained_by` that joins it,
+    and as the order that joins it, if one does."""
+    counts_as = {
+        pair: {next(each for each in explained_by if each in kinds), *(kinds & {PROCESS, REALTIME})}
+        for pair, kinds in edges.items()
+    }
     return {
-        cycle_type([kind[pair] for pair in zip(cycle, [*cycle[1:], cycle[0]], strict=True)])
+        cycle_type(list(kinds))
         for cycle in simple_cycles(edges)
+        for kinds in product(*(counts_as[pair] for pair in zip(cycle, [*cycle[1:], cycle[0]], strict=True)))
     }
 
 

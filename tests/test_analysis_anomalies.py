@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from small_histories import in_a_row, overlapping
+from txfuzz import analyze_history
 from txfuzz.analysis.anomaly_table import anomaly_type
 from txfuzz.analysis.check import check
 from txfuzz.analysis.consistency import prohibited
 from txfuzz.analysis.dependencies import VersionOptions
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import History
+from txfuzz.history.reading import read_history_bytes
+from txfuzz.report.text import analysis_text
+
+CASES = Path(__file__).parent / "cases"
 
 G0 = ("ok append 1 1, append 2 1", "ok append 1 2, append 2 2", "ok r 1 [1 2], r 2 [2 1]")
 LISTS = {
@@ -192,3 +199,82 @@ def test_a_few_of_each_type_are_shown_and_the_rest_counted() -> None:
     assert result.left_out == {"unwritten-read": 3}
     assert len(result.anomalies) == 2
     assert not check(overlapping("ok append 1 1", *reads), "read-uncommitted", shown=5).left_out
+
+
+ONE_VALUE = CASES / "one-value-for-all-writes.edn"
+
+
+def test_reads_of_a_key_whose_writes_all_carry_one_value_accuse_nobody() -> None:
+    result = analyze_history(ONE_VALUE)
+    assert (result.verdict, result.anomaly_types) == (Verdict.UNKNOWN, ())
+    assert result.reason == (
+        'duplicate writes: the value "a" of key "a" was written by transactions 1 and 3, and all 2 writes of '
+        "this key carry it; versions can only be told apart when every write of a key has a value of its own"
+    )
+
+
+def test_it_is_told_how_many_were_judged() -> None:
+    assert "Operations       4 read, no transaction judged\n" in analysis_text(analyze_history(ONE_VALUE))
+    whole = analyze_history(overlapping("ok append 1 1", "ok r 1 [1]"))
+    assert (whole.operations, whole.judged) == (4, 2)
+    assert "Operations       4 read, 2 transactions judged\n" in analysis_text(whole)
+
+
+def test_a_read_from_nowhere_is_one_where_the_writes_can_be_told_apart() -> None:
+    text = ONE_VALUE.read_bytes() + (
+        b'{:type :invoke, :process 2, :f :txn, :value [[:w "a" "b"]], :index 4}\n'
+        b'{:type :ok, :process 2, :f :txn, :value [[:w "a" "b"]], :index 5}\n'
+    )
+    assert analyze_history(read_history_bytes(text)).anomaly_types == ("unwritten-read",)
+
+
+def test_one_value_that_nobody_read_is_told_and_does_no_harm() -> None:
+    text = ONE_VALUE.read_bytes().replace(b" 41]", b" nil]").replace(b" 42]", b" nil]")
+    result = analyze_history(
+        read_history_bytes(text + text.replace(b'"a"', b'"b"').replace(b":index", b":i"))
+    )
+    assert result.verdict is Verdict.INVALID  # both read nil, then wrote
+    assert result.warnings[-1] == (
+        'all 2 writes of key "a" carry the value "a", so that its versions cannot be told apart and nothing '
+        "is inferred from them (so it is with 1 more)"
+    )
+
+
+def test_a_list_of_which_all_appends_carry_one_value() -> None:
+    history = overlapping("ok append 1 7", "ok append 1 7", "ok append 1 7")
+    assert "transactions 3 and 4, and all 3 writes of this key carry it;" in analyze_history(history).reason
+
+
+@pytest.mark.parametrize(
+    ("history", "model", "types"),
+    [
+        # T1 read what T2 appended only after T1's end, so T2 came later for the one reason and the other.
+        pytest.param(
+            in_a_row("ok r 1 [], r 2 [1]", "ok append 1 1, append 2 1", "ok r 1 [1]", processes=3),
+            "strict-serializable",
+            ("G-single-item", "G1c-realtime"),
+            id="an anti-dependency and real time join the same two",
+        ),
+        pytest.param(
+            in_a_row("ok r 1 [], r 2 [1]", "ok append 1 1, append 2 1", "ok r 1 [1]"),
+            "strong-session-serializable",
+            ("G-single-item", "G1c-process"),
+            id="an anti-dependency and a process join the same two",
+        ),
+        # 1 before 2 by a read, both before 3 in real time; what 3 appended stands before what 1 did.
+        pytest.param(
+            in_a_row("ok append 1 1", "ok r 1 [3 1], append 2 2", "ok append 1 3", processes=3),
+            "strict-serializable",
+            ("G0-realtime",),
+            id="the way from the first to the last leads through one that read from the first",
+        ),
+    ],
+)
+def test_orders_make_cycles_beside_whatever_joins_the_same_transactions(
+    history: History, model: str, types: tuple[str, ...]
+) -> None:
+    result = analyze_history(history, model)
+    assert result.anomaly_types == types
+    for anomaly in result.anomalies:
+        kinds = [edge.kind for edge in anomaly.edges]
+        assert ("realtime" in kinds or "process" in kinds) == anomaly.type.endswith(("realtime", "process"))

@@ -15,6 +15,7 @@ from small_histories import edn_of, history_of, list_histories, register_histori
 from txfuzz.analysis.check import CheckResult, check
 from txfuzz.analysis.dependencies import VersionOptions, dependencies
 from txfuzz.history.reading import read_history_bytes
+from txfuzz.kind import Kind
 
 HISTORIES = st.one_of(list_histories(most=8), register_histories(most=8))
 MODELS = ("serializable", "strong-session-serializable", "strict-serializable")
@@ -41,7 +42,7 @@ def answers(txns: list[Txn]) -> list[tuple[object, ...]]:
     return [
         answer(check(history, model, options=options))
         for model in MODELS
-        for options in (VersionOptions(), ALL_OPTIONS)
+        for options in (VersionOptions(), *([ALL_OPTIONS] if history.kind is Kind.RW_REGISTER else []))
     ]
 
 

@@ -87,7 +87,7 @@ def test_all_recorded_verdicts_agree() -> None:
     assert len(runs) == 7980
     assert known(runs) == []
     classes = Counter(what for *_, what in runs)
-    assert classes[None] >= 7804
+    assert classes[None] >= 7792
     # the verdict and the models ruled out may differ in these only
     assert classes[UNWRITTEN_READ] + classes[DUPLICATE_WRITES] + classes[INFO_WRITES] <= 67
 

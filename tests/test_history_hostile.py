@@ -45,7 +45,7 @@ REFUSED = {
     "more than 4300 digits": INVOKE + value(b"9" * 5000),
     "more than 4300 digits, hexadecimal": INVOKE + value(b"0x" + b"f" * 5000),
     ":index to fit 64 bits": INVOKE + OK.replace(b":index 1", b":index 99999999999999999999"),
-    ":process to fit 64 bits": INVOKE + b"{:type :ok, :process -99999999999999999999, :value []}",
+    ":process to fit 62 bits": INVOKE + b"{:type :ok, :process -99999999999999999999, :value []}",
     "an integer or a name as :process": INVOKE + b"{:type :ok, :process 1.5, :value []}",
     "an integer as :time": INVOKE + b'{:type :ok, :process 1, :time "now", :value []}',
     "out of range": INVOKE + value(b"1e99999999999M"),
@@ -123,7 +123,7 @@ def test_unknown_micro_operations_are_recorded_with_their_lines() -> None:
         b"{:type :invoke, :process 0, :value [[:r 1 nil] [:append 1 2]]}",
         b"{:type :ok, :process 0, :value [[:r 1 []] [:append 1 2]]}",
         b"{:type :invoke, :process 0, :value [[:cas 1 [2 3]] [:append 1 4]]}",
-        b"{:type :ok, :process 0, :value [[:append 1 4] [:r 1] 7 {:a 1}]}",
+        b"{:type :ok, :process 0, :value [[:append 1 4] [:append 1] 7 {:a 1}]}",
         b"{:type :ok, :process 1, :value :all}",
         b"{:type :invoke, :process 0, :value [[:w 1 5] [:append 1 6]]}",
     ]
@@ -132,7 +132,7 @@ def test_unknown_micro_operations_are_recorded_with_their_lines() -> None:
         assert list(h.unknown_mops) == [
             (3, "[:cas 1 [2 3]]"),
             (4, "7"),
-            (4, "[:r 1]"),
+            (4, "[:append 1]"),
             (4, "{:a 1}"),
             (5, ":all"),
             (6, "[:w 1 5]"),

@@ -197,7 +197,7 @@ def small() -> History:
 @pytest.mark.parametrize("name", ["h.edn", "h", "h.json", "h.jsonl", "h.ndjson", "h.edn.gz", "h.json.gz"])
 def test_the_suffix_tells_the_form(small: History, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    write_history(small, path)
+    write_history(path, small)
     assert differences(read_history(path), small) == []
     data = path.read_bytes()
     assert data.startswith(b"\x1f\x8b") is name.endswith(".gz")
@@ -211,7 +211,7 @@ def test_the_suffix_tells_the_form(small: History, tmp_path: Path, name: str) ->
 
 
 def test_the_form_can_be_asked_for(small: History, tmp_path: Path) -> None:
-    write_history(small, tmp_path / "h.txt", "json")
+    write_history(tmp_path / "h.txt", small, "json")
     assert (tmp_path / "h.txt").read_bytes().startswith(b'[{"index":0,')
 
 
@@ -220,18 +220,18 @@ def test_what_json_has_no_form_for_is_refused(tmp_path: Path) -> None:
         builder = HistoryBuilder("h")
         builder.add("ok", 0, [("append", 1, value)])
         with pytest.raises(HistoryError, match="JSON has no form for"):
-            write_history(builder.finish(), tmp_path / "h.json")
+            write_history(tmp_path / "h.json", builder.finish())
 
 
 def test_unknown_micro_operations_are_not_dropped_silently(tmp_path: Path) -> None:
     h = read_history_bytes(b"{:type :ok, :process 0, :value [[:append 1 2] [:cas 1 2]]}", "h")
     with pytest.raises(HistoryError, match=r"h:1: .*\[:cas 1 2\]"):
-        write_history(h, tmp_path / "h.edn")
+        write_history(tmp_path / "h.edn", h)
 
 
 def test_a_path_that_cannot_be_written(small: History, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="No such file or directory"):
-        write_history(small, tmp_path / "missing" / "h.edn")
+        write_history(tmp_path / "missing" / "h.edn", small)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the histories are not here")

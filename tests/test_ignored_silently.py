@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from conftest import Ran, Site
-from txfuzz import CampaignSettings
+from txfuzz import CampaignSettings, analyze_history
 from txfuzz.analysis.anomaly_table import _PLAIN, misspelt
+from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.errors import UsageError
 from txfuzz.report.baseline import Accepted, Expected, doubts
 
@@ -54,6 +56,38 @@ def test_adapt_runs_nothing_unless_it_is_told_to(
     assert ran.code == 2
     assert ran.err == f"txfuzz: {flag[0]} is about workloads that are run: give --execute, too\n"
     assert not (tmp_path / "runs").exists()
+
+
+LISTS = Path(__file__).parent / "cases" / "linearizable-keys-on-lists.edn"
+REGISTERS = Path(__file__).parent / "histories" / "agreement" / "handmade" / "rw-wfr.edn"
+
+
+@pytest.mark.parametrize("name", ["wfr-keys", "sequential-keys", "linearizable-keys"])
+def test_assumptions_about_registers_that_are_made_of_lists(
+    txfuzz: Cli, tmp_path: Path, site: Site, name: str
+) -> None:
+    because = (
+        f"{name} is an assumption about the versions of registers, and cannot be applied to list-append, "
+        "where the reads tell their order"
+    )
+    ran = txfuzz("analyze", f"--{name}", "--skip-graph", LISTS)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"txfuzz: {LISTS}: {because}\n")
+    both = txfuzz("analyze", f"--{name}", "--json", LISTS, REGISTERS)
+    first, second = map(json.loads, both.out.splitlines())
+    assert both.code == (2 if name == "sequential-keys" else 1), "the other history's, if it is invalid"
+    assert (first["verdict"], first["reason"]) == ("unknown", f"{LISTS}: {because}")
+    assert second["kind"] == "rw-register"
+    judge = ElleAnalyzer(**{name.replace("-", "_"): True})
+    with pytest.raises(UsageError, match=because):
+        analyze_history(LISTS, analyzers=[judge])
+
+    site.add_third()
+    path = tmp_path / "w.yaml"
+    path.write_text(f"analyzers: [{{name: elle, {name.replace('-', '_')}: true}}]\n{WORKLOAD}")
+    ran = txfuzz("run", "--config", path, "--iterations", 1)
+    assert (ran.code, ran.err) == (2, f"txfuzz: workload 'w': {because}\n")
+    path.write_text(path.read_text().replace("f: append", "f: w"))
+    assert txfuzz("run", "--config", path, "--iterations", 1).code in (0, 1, 3)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-1"])

@@ -128,7 +128,7 @@ def test_it_is_clean_where_it_says_so(name: str, judged: Judged) -> None:
 
 def without_loss(history: History, path: Path) -> None:
     """What was recorded is read back as it was."""
-    write_history(history, path)
+    write_history(path, history)
     again = read_history(path)
     for column in (
         "type",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from txfuzz.feedback.adjusting import apply
     from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.history.inmemory import as_history
     from txfuzz.history.model import History
     from txfuzz.history.reading import read_history
     from txfuzz.history.writing import write_history
@@ -81,6 +82,7 @@ _HOME = {
     "Workload": "txfuzz.workload.model",
     "WorkloadError": "txfuzz.errors",
     "analyze_history": "txfuzz.analysis.analyze",
+    "as_history": "txfuzz.history.inmemory",
     "apply": "txfuzz.feedback.adjusting",
     "dependency_graph": "txfuzz.analysis.graphs",
     "hookimpl": "txfuzz.plugin.markers",
@@ -127,6 +129,7 @@ __all__ = [
     "WorkloadError",
     "analyze_history",
     "apply",
+    "as_history",
     "dependency_graph",
     "hookimpl",
     "option",

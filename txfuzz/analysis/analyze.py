@@ -23,7 +23,7 @@ from txfuzz.history.reading import read_history
 # What an analyzer cannot fill in: it follows from the history and from all parts together.
 _OWN = frozenset(
     {"file", "verdict", "expect", "reason", "kind", "anomalies", "transactions", "committed", "failed",
-     "unknown", "parts"}
+     "unknown", "judged", "operations", "passed_over", "parts"}
 )  # fmt: skip
 _FIELDS = frozenset(AnalysisResult.__dataclass_fields__) - _OWN
 _SEVERITY = (Verdict.VALID, Verdict.UNKNOWN, Verdict.INVALID)
@@ -75,6 +75,9 @@ def analyze_history(
         committed=int(outcomes[OK]),
         failed=int(outcomes[FAIL]),
         unknown=int(outcomes[INFO]),
+        judged=len(history) if _judged(parts) else 0,
+        operations=history.operations,
+        passed_over=history.passed_over,
         warnings=(*history.warnings, *fields.pop("warnings", ())),
         parts={each.name: _told(part) for each, part in parts if not isinstance(each, ElleAnalyzer)},
         **fields,
@@ -100,8 +103,13 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
     return part
 
 
+def _judged(parts: Sequence[tuple[Analyzer, Part]]) -> bool:
+    """Whether any analyzer has judged the history; the checker may have, and not come to a verdict."""
+    return any(part.verdict is not Verdict.UNKNOWN or "edge_counts" in part.fields for _, part in parts)
+
+
 def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
-    """The fields of all parts, each filled in by one analyzer."""
+    """The fields of all parts, each filled in by one analyzer; warnings by any."""
     fields: dict[str, Any] = {}
     by: dict[str, str] = {}
     for analyzer, part in parts:
@@ -110,6 +118,9 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
                 raise PluginError(
                     f"analyzer {analyzer.name!r} cannot fill in the field {name!r} of the analysis", analyzer
                 )
+            if name == "warnings":  # the one field that several may add to
+                fields[name] = (*fields.get(name, ()), *value)
+                continue
             if name in by:
                 raise PluginError(
                     f"analyzers {by[name]!r} and {analyzer.name!r} both fill in the field {name!r}", analyzer

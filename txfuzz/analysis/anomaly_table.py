@@ -11,6 +11,7 @@ from txfuzz.errors import UsageError
 ADYA_1999 = "Adya, Weak Consistency, PhD thesis, MIT 1999"
 ADYA_2000 = "Adya, Liskov, O'Neil, Generalized Isolation Level Definitions, ICDE 2000"
 KINGSBURY_2020 = "Kingsbury, Alvaro, Elle: Inferring Isolation Anomalies, VLDB 2020"
+BAILIS_2014 = "Bailis and others, Scalable Atomic Visibility with RAMP Transactions, SIGMOD 2014, section 3.2"
 CERONE_2015 = (
     "Cerone, Bernardi, Gotsman, Transactional Consistency Models with Atomic Visibility, CONCUR 2015"
 )
@@ -79,6 +80,10 @@ _PLAIN: Mapping[str, AnomalyType] = {
     ),
     "cyclic-versions": AnomalyType(
         "The versions of a register come before each other in a circle.", f"{KINGSBURY_2020}, section 5"
+    ),
+    "fractured-read": AnomalyType(
+        "A transaction saw one part of what another one wrote, and of another part what was there before.",
+        BAILIS_2014,
     ),
     "unwritten-read": AnomalyType("A transaction read a value that no transaction wrote.", TXFUZZ),
 }

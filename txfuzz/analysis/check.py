@@ -19,7 +19,8 @@ from txfuzz.analysis.cycle_search import Cycle, find_cycles
 from txfuzz.analysis.dependencies import PROCESS, REALTIME, Dependencies, VersionOptions
 from txfuzz.analysis.explain import explain_cycle, explain_finding
 from txfuzz.analysis.findings import Findings
-from txfuzz.analysis.refusals import refusal
+from txfuzz.analysis.fractured_reads import fractured_reads, looked_for
+from txfuzz.analysis.refusals import check_options, refusal
 from txfuzz.analysis.result import Anomaly, Component, Verdict
 from txfuzz.analysis.tangles import Tangles, tangles
 from txfuzz.analysis.wording import name_of
@@ -69,7 +70,8 @@ def check(
     said in `truncated`, and the verdict is UNKNOWN where that could contradict the model and
     nothing else does. shown: anomalies of each type that are explained, shortest cycles first.
 
-    Raises UsageError for a model that is unknown or that no anomaly can contradict.
+    Raises UsageError for a model that is unknown or that no anomaly can contradict, and for options
+    about registers where the history has lists.
     """
     model = canonical(expect)
     against = prohibited(model)
@@ -79,12 +81,13 @@ def check(
             "looks for contradicts it"
         )
     options = options or VersionOptions()
+    check_options(options, history.kind, history.source or "the history")
     columns = columns_of(history)
     refused = refusal(columns, options)
     if refused:
         return CheckResult(Verdict.UNKNOWN, friendly(model), refused)
     order = order_for(against)
-    found, dependencies = infer(columns, options, shown)
+    found, dependencies = infer(columns, options, shown, fractured=looked_for(model))
     return _Judgement(columns, dependencies, tuple(found), order, Budget(budget_seconds), shown).of(model)
 
 
@@ -96,8 +99,13 @@ def order_for(prohibited_types: Iterable[str]) -> int | None:
     return PROCESS if any(name.endswith("-process") for name in types) else None
 
 
-def infer(columns: Columns, options: VersionOptions, shown: int) -> tuple[list[Findings], Dependencies]:
-    """What versions tell: the anomalies that are no cycles, and the dependencies."""
+def infer(
+    columns: Columns, options: VersionOptions, shown: int, *, fractured: bool = False
+) -> tuple[list[Findings], Dependencies]:
+    """What versions tell: the anomalies that are no cycles, and the dependencies.
+
+    fractured: look for fractured reads, too.
+    """
     if columns.history.kind is Kind.RW_REGISTER:
         from txfuzz.analysis.edges_rw_register import register_dependencies
         from txfuzz.analysis.non_cycles_rw_register import register_anomalies
@@ -106,13 +114,16 @@ def infer(columns: Columns, options: VersionOptions, shown: int) -> tuple[list[F
         seen = externals(columns)
         graph = version_graph(columns, seen, options)
         found = list(register_anomalies(columns, graph, shown))
+        found += fractured_reads(columns, graph, shown) if fractured else ()
         return found, register_dependencies(columns, options, seen, graph)
     from txfuzz.analysis.edges_list_append import list_dependencies
     from txfuzz.analysis.non_cycles_list_append import list_anomalies
     from txfuzz.analysis.versions import version_order
 
     order = version_order(columns)
-    return list(list_anomalies(columns, order, shown)), list_dependencies(columns, order)
+    found = list(list_anomalies(columns, order, shown))
+    found += fractured_reads(columns, None, shown) if fractured else ()
+    return found, list_dependencies(columns, order)
 
 
 class _Judgement:

@@ -98,6 +98,7 @@ ALIASES: Mapping[str, str] = {
 # Anomalies that each model rules out of itself, beside those of the models that it implies.
 # `unwritten-read` is ours: Elle's list-append checker stops at such a read, its register checker
 # passes over it. No history in Adya's sense contains one, so the weakest level prohibits it.
+# `fractured-read` is ours, too: what read-atomic is about, and Elle has no anomaly for.
 PROSCRIBED: Mapping[str, tuple[str, ...]] = {
     "PL-1": ("G0", "duplicate-elements", "cyclic-versions", "unwritten-read", "PL-1-cycle-exists"),
     "PL-2": ("G1", "PL-2-cycle-exists"),
@@ -114,7 +115,7 @@ PROSCRIBED: Mapping[str, tuple[str, ...]] = {
     "causal-cerone": ("internal", "G1a"),
     "parallel-snapshot-isolation": ("internal", "G1a"),
     "prefix": ("internal", "G1a"),
-    "read-atomic": ("internal", "G1a", "future-read"),
+    "read-atomic": ("internal", "G1a", "future-read", "fractured-read"),
     "strong-PL-1": ("G0-realtime", "strong-PL-1-cycle-exists"),
     "strong-PL-2": ("G1c-realtime", "strong-PL-2-cycle-exists"),
     "strong-session-PL-1": ("G0-process", "strong-session-PL-1-cycle-exists"),
@@ -204,6 +205,15 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted(friendly(model) for model in WEAKER))
 
 
+def is_model(name: str) -> bool:
+    """Whether it is the name of a consistency model, in any spelling."""
+    try:
+        canonical(name)
+    except UsageError:
+        return False
+    return True
+
+
 @cache
 def canonical(name: str) -> str:
     """The canonical name of a model, from any spelling that people use.
@@ -228,7 +238,10 @@ def friendly(model: str) -> str:
 
 def model_text(model: str) -> str:
     """The name for what a person reads. Elle's repeatable-read is not what databases call REPEATABLE
-    READ, so it is told apart."""
+    READ, so it is told apart. What is no consistency model is one that an analyzer judges calls by: bank,
+    say."""
+    if not is_model(model):
+        return f"the model {model}"
     name = friendly(model)
     return f"{name} (Adya's PL-2.99)" if canonical(model) == "PL-2.99" else name
 

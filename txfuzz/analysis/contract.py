@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from txfuzz.analysis.result import Anomaly, Verdict
+from txfuzz.history.calls import Calls
 from txfuzz.history.model import History
 
 
@@ -18,7 +19,7 @@ class Part:
     anomalies: those that contradict `expect` (or the analyzer's own rule), under their names.
     data: what it measured, JSON data; it stands in the result under the analyzer's name.
     fields: fields of AnalysisResult that this analyzer fills in (edge_counts, near_cycles, …);
-        two analyzers of one run cannot fill the same one.
+        two analyzers of one run cannot fill the same one, but for `warnings`, which add up.
     """
 
     verdict: Verdict = Verdict.VALID
@@ -37,3 +38,21 @@ class Analyzer(Protocol):
 
     def analyze(self, history: History, expect: str) -> Part:
         """Judge a history that is never changed. expect: a consistency model in Elle's words."""
+
+
+@runtime_checkable
+class CallAnalyzer(Protocol):
+    """An analyzer that judges histories of calls, too, whose operations are no transactions.
+
+    models: what such histories are called: "bank". The fields are its options, as they are of an Analyzer.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    models: ClassVar[tuple[str, ...]]
+
+    def judge(self, calls: Calls, model: str) -> Part:
+        """Judge a history that is of this model, one of its `models`, by the rules of that."""
+
+    def likely(self, calls: Calls) -> tuple[str, ...]:
+        """Those of its models that a history of these functions and values can be of; () for none."""

@@ -9,7 +9,7 @@ it is an instance of, as in Elle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +118,7 @@ class _Search:
         within = active[tangles.pair_component]
         if wanted.family in ("G0", "G1c"):
             inside = self.inside(within & of_rest)
-            special = WR if wanted.family == "G1c" else wanted.order
+            special = self.starting(wanted)
             return inside if special is None else self.of_kind(inside, special)
         rw = np.flatnonzero(within & (tangles.kind == RW))
         if wanted.family == "G2-item":
@@ -138,6 +138,13 @@ class _Search:
         if len(undecided):
             self.leave_open(wanted, undecided)
         return rw[closed]
+
+    @staticmethod
+    def starting(wanted: CycleType) -> int | None:
+        """The kind of the pairs from which a search for the type starts; None for any."""
+        if wanted.family == "G0":
+            return wanted.order
+        return WR if wanted.family == "G1c" else RW
 
     def of_kind(self, pairs: Ints, kind: int) -> Ints:
         return np.compress(self.tangles.kind[pairs] == kind, pairs)
@@ -177,24 +184,32 @@ class _Search:
                 return spaced_path(graph, start, goal, wanted.rest, longest)
             return path(graph, start, goal, allowed, longest)
 
+        def kinds(nodes: Sequence[int]) -> tuple[int, ...]:
+            return graph.kinds(graph.transactions(nodes), wanted.rest, self.starting(wanted))
+
         def fits(nodes: Sequence[int]) -> bool:
-            return type_of(graph.kinds(nodes)) == wanted.name
+            return type_of(kinds(nodes)) == wanted.name
 
         nodes = shortest_cycle(graph, pairs, back, fits, self.budget.spent)
         if nodes is None and wanted.family == "G-nonadjacent-item":
-            nodes = self.simple(wanted, component, graph, pairs)
+            nodes = self.simple(wanted, component, pairs, fits)
         if nodes is None:
             return None
-        nodes = [*graph.transactions(nodes[1:]), nodes[0]]  # the edge that closes the cycle is told last
+        closing, *others = kinds(nodes)  # the edge that closes the cycle is told last
+        nodes = [*graph.transactions(nodes[1:]), nodes[0]]
         rows = tuple(int(row) for row in tangles.rows[nodes])
-        return Cycle(wanted.name, rows, graph.kinds(nodes))
+        return Cycle(wanted.name, rows, (*others, closing))
 
     def simple(
-        self, wanted: CycleType, component: int, graph: Graph, pairs: list[tuple[int, int]]
+        self,
+        wanted: CycleType,
+        component: int,
+        pairs: list[tuple[int, int]],
+        fits: Callable[[Sequence[int]], bool],
     ) -> list[int] | None:
         """Any simple cycle of the type, by trying all; None where there is none or time ran out."""
-        for nodes in self.all_simple(graph, pairs, wanted):
-            if nodes is not None and type_of(graph.kinds(graph.transactions(nodes))) == wanted.name:
+        for nodes in self.all_simple(self.graph, pairs, wanted):
+            if nodes is not None and fits(nodes):
                 return nodes
             if nodes is None and self.budget.spent():
                 self.leave_open(wanted, np.array([component]))

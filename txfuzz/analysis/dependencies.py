@@ -41,7 +41,12 @@ class VersionOptions:
     linearizable_keys: bool = False
 
     def __bool__(self) -> bool:
-        return self.wfr_keys or self.sequential_keys or self.linearizable_keys
+        return bool(self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """What is assumed, as Elle calls it: linearizable-keys."""
+        return [name.replace("_", "-") for name, assumed in vars(self).items() if assumed]
 
 
 @dataclass(frozen=True, eq=False)

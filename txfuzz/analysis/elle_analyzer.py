@@ -11,6 +11,7 @@ from txfuzz.analysis.dependencies import VersionOptions
 from txfuzz.analysis.metrics import metrics
 from txfuzz.analysis.near_cycles import near_cycles
 from txfuzz.analysis.pressure import pressure
+from txfuzz.analysis.refusals import untold_versions
 from txfuzz.analysis.result import Verdict
 from txfuzz.analysis.suggestions import suggestions
 from txfuzz.history.model import History
@@ -41,24 +42,30 @@ class ElleAnalyzer:
     sequential_keys: bool = _option(False, "registers: each process sees the versions of a key go forward")
     linearizable_keys: bool = _option(False, "registers: each key by itself is linearizable")
 
-    @property
-    def versions(self) -> VersionOptions:
-        """What it assumes of the versions of registers."""
-        return VersionOptions(self.wfr_keys, self.sequential_keys, self.linearizable_keys)
-
     def analyze(self, history: History, expect: str) -> Part:
-        """Raises UsageError for a model that is unknown or that no history can contradict."""
+        """Raises UsageError for a model that is unknown or that no history can contradict, and for
+        assumptions about registers that are made of lists."""
         checked = check(
-            history, expect, options=self.versions, budget_seconds=self.budget_seconds, shown=self.shown
+            history,
+            expect,
+            options=self.version_options,
+            budget_seconds=self.budget_seconds,
+            shown=self.shown,
         )
         fields = {name: getattr(checked, name) for name in _CHECKED} | self._measured(history, checked)
         return Part(checked.verdict, checked.reason, checked.anomalies, fields=fields)
+
+    @property
+    def version_options(self) -> VersionOptions:
+        """What is assumed of registers."""
+        return VersionOptions(self.wfr_keys, self.sequential_keys, self.linearizable_keys)
 
     def _measured(self, history: History, checked: CheckResult) -> dict[str, Any]:
         """The fields that do not depend on the verdict; none where the history was refused."""
         edges = checked.dependencies
         if edges is None:
             return {"truncated": checked.truncated}
+        warnings = untold_versions(edges.columns)
         figures, pressed = metrics(edges), pressure(edges)
         near = near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
         hardest = pressed.hardest()
@@ -73,5 +80,6 @@ class ElleAnalyzer:
             "near_cycles_counted": near.counted,
             "key_pressure": hardest,
             "suggestions": suggestions(history, figures, hardest, near.shown, found),
+            "warnings": warnings,
             "truncated": (*checked.truncated, *figures.truncated, *near.truncated),
         }

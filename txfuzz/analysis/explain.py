@@ -16,6 +16,7 @@ from txfuzz.analysis.wording import (
     elapsed,
     key_text,
     name_of,
+    process_of,
     read_text,
     transaction_view,
     value_text,
@@ -161,8 +162,7 @@ def _assumed(dependencies: Dependencies, before: int, after: int) -> str:
 
 
 def _process(history: History, source: int, target: int, name: str, next_name: str) -> str:
-    process = int(history.process[source])
-    return f"process {process} had {name} completed before it invoked {next_name}"
+    return f"process {process_of(history, source)} had {name} completed before it invoked {next_name}"
 
 
 def _realtime(history: History, source: int, target: int, name: str, next_name: str) -> str:

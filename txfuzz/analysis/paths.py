@@ -17,7 +17,7 @@ _PATIENCE = 300_000
 class Graph:
     """The pairs of the components as a graph to walk in.
 
-    Each pair is an edge of the kind that explains it, or, where `only` gives kinds as bits, an
+    Each pair is an edge of its kind, or, where `only` gives kinds as bits, an
     edge of each of those kinds that joins it. steps: edges visited so far.
     """
 
@@ -52,16 +52,19 @@ class Graph:
         """The nodes that are transactions, not hubs."""
         return [node for node in nodes if node < len(self.tangles.rows)]
 
-    def kinds(self, nodes: Sequence[int]) -> tuple[int, ...]:
+    def kinds(self, nodes: Sequence[int], rest: int = ~0, first: int | None = None) -> tuple[int, ...]:
         """The kinds of the edges of a cycle of transactions, in order.
 
-        Of several an rw edge is taken last; what no pair joins is joined by a hub.
+        first: that of the first edge, where it has one of that kind. Of several those in the bits `rest`
+        go before others, and an rw edge is taken last; what no pair joins is joined by a hub.
         """
         following = [*nodes[1:], nodes[0]]
-        found = []
+        found: list[int] = []
         for here, there in zip(nodes, following, strict=True):
             joining = [kind for other, kind in self.successors(here) if other == there]
-            found.append(min(joining, key=lambda kind: (kind == RW, kind), default=RW))
+            if not found and first in joining:
+                joining = [first]
+            found.append(min(joining, key=lambda kind: (not rest >> kind & 1, kind == RW, kind), default=RW))
         return tuple(found)
 
 

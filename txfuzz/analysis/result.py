@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from txfuzz.jsontext import number
+
 if TYPE_CHECKING:
     import networkx
 
@@ -28,13 +30,14 @@ class TransactionView:
     """One transaction as a person wants to see it.
 
     row: its row in the History. index: Elle's name for it (`:index` of the completion).
+    process: the client that ran it: a number, or the name that the file has.
     mops: its micro-operations as EDN text, e.g. "[:r 3 [1 2]] [:append 3 4]".
     start, end: nanoseconds since the start of the run, None where unknown.
     """
 
     row: int
     index: int
-    process: int
+    process: int | str
     template: str | None
     mops: str
     start: int | None = None
@@ -185,6 +188,9 @@ class AnalysisResult:
     shortest cycle first (`left_out` counts the rest by type); also those that `expect` allows
     are in `not_models` and `also_not`, which come from all anomalies found (`all_types`).
     not_models: the weakest models that the history rules out; also_not: all stronger ones.
+    judged: how many transactions the verdict is about: all, or none where the history is refused.
+    operations: those of the file; two of each transaction that begins and ends in it.
+    passed_over: how many of them are no client's and carry no micro-operations, by their process.
     edges_per_txn: distinct dependent pairs a committed transaction.
     concurrent_edges_per_txn: those whose two transactions overlapped in time.
     dependency_density: share of the pairs of transactions that touched a common key (one of
@@ -210,6 +216,9 @@ class AnalysisResult:
     committed: int = 0
     failed: int = 0
     unknown: int = 0
+    judged: int = 0
+    operations: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     edge_counts: Mapping[str, int] = field(default_factory=lambda: {"wr": 0, "ww": 0, "rw": 0})
     edges_per_txn: float = 0.0
     concurrent_edges_per_txn: float = 0.0
@@ -254,7 +263,7 @@ class AnalysisResult:
 
 
 def as_data(value: Any) -> Any:
-    """Dataclasses, enums and tuples as plain JSON data; anything JSON lacks as its text."""
+    """Dataclasses, enums and tuples as plain JSON data; anything JSON lacks as its text ("Infinity")."""
     if isinstance(value, Enum):
         return value.value
     if hasattr(value, "__dataclass_fields__"):
@@ -263,6 +272,8 @@ def as_data(value: Any) -> Any:
         return {str(key): as_data(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [as_data(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, float):
+        return number(value)
+    if value is None or isinstance(value, bool | int | str):
         return value
     return str(value)

@@ -42,9 +42,10 @@ class Tangles:
     """All components of more than one transaction, and the pairs of transactions in them.
 
     Nodes: the first n are transactions: rows: their rows in the History. component: (nodes) the
-    number of their component, small components first. Pairs (p), each (source, target) once,
-    sources and targets being nodes: bits: bit k is set where an edge of kind k joins them; kind:
-    the one that explains the pair.
+    number of their component, small components first. Pairs (p) of nodes, by source and target:
+    bits: bit k is set where an edge of kind k joins them; kind: the one that explains the pair. A pair
+    that a read or an anti-dependency explains, and that process or real-time order joins as well,
+    stands there once more with the order as its kind: a cycle may use either.
 
     folded: fans that were too large to be multiplied out. Their readers lead to hubs (nodes after
     the first n) by pairs of kind RW, the hubs to the writers by pairs of kind ONWARD: a path over
@@ -226,7 +227,7 @@ def _with_hubs(
 def _pairs(
     edges: EdgesWithin, nodes: int, explained_by: tuple[int, ...]
 ) -> tuple[Rows, Rows, npt.NDArray[np.uint8], SmallInts]:
-    """source, target, bits and kind of the distinct pairs of nodes, by source and target."""
+    """source, target, bits and kind of the pairs of nodes, by source and target."""
     code = edges.source.astype(np.int64) * nodes + edges.target
     bit = np.left_shift(1, edges.kind).astype(np.uint8)
     by_code = np.argsort(code, kind="stable")
@@ -236,7 +237,15 @@ def _pairs(
     kind = np.full(len(bits), -1, np.int8)
     for each in reversed(explained_by):
         kind[(bits & (1 << each)) != 0] = each
-    source, target = np.divmod(code[starts], max(nodes, 1))
+    code = code[starts]
+    for order in (PROCESS, REALTIME):
+        ordered = np.flatnonzero(((bits >> order & 1) != 0) & ((kind == WR) | (kind == RW)))
+        also = np.full(len(ordered), order, np.int8)
+        code, bits, kind = (
+            np.insert(column, ordered + 1, more)
+            for column, more in ((code, code[ordered]), (bits, bits[ordered]), (kind, also))
+        )
+    source, target = np.divmod(code, max(nodes, 1))
     return source.astype(np.int32), target.astype(np.int32), bits, kind
 
 

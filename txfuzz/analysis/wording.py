@@ -7,6 +7,7 @@ from typing import Any
 
 from txfuzz.analysis.result import TransactionView
 from txfuzz.history.model import APPEND, INFO, NIL, OK, UNKNOWN, History
+from txfuzz.history.processes import called
 from txfuzz.history.values import edn
 from txfuzz.kind import Kind
 
@@ -63,12 +64,23 @@ def transaction_view(history: History, row: int) -> TransactionView:
     return TransactionView(
         row,
         name_of(history, row),
-        int(history.process[row]),
+        process_of(history, row),
         None if template < 0 else history.templates[template],
         " ".join(mop_text(history, mop) for mop in mops),
         None if start < 0 else start,
         None if end < 0 else end,
     )
+
+
+def process_of(history: History, row: int) -> int | str:
+    """The process of a transaction: its number, or the name that the file has."""
+    name = history.process_name(row)
+    return name if isinstance(name, int) else called(name)
+
+
+def process_text(history: History, process: int) -> str:
+    """A process by its number in the History."""
+    return called(history.process_names.get(process, process))
 
 
 def name_of(history: History, row: int) -> int:

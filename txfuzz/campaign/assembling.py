@@ -14,6 +14,7 @@ from txfuzz.analysis.anomaly_table import check_anomaly
 from txfuzz.analysis.consistency import answerable, canonical, prohibited
 from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.refusals import check_options
 from txfuzz.campaign.directory import PLUGINS
 from txfuzz.campaign.guarding import guarded
 from txfuzz.campaign.settings import PLUGIN_SECONDS
@@ -132,10 +133,14 @@ def assemble(
         analyzers=analyzers,
         heuristics=heuristics,
     )
+    judges = built(registry, "analyzer", analyzers, plugin_seconds)
+    for judge in judges:
+        if isinstance(judge, ElleAnalyzer):
+            check_options(judge.version_options, workload.kind, f"workload {workload.name!r}")
     return Assembled(
         settled,
         adapter,
-        built(registry, "analyzer", analyzers, plugin_seconds),
+        judges,
         built(registry, "heuristic", heuristics, plugin_seconds),
         planned(registry, workload.faults, adapter),
         level,

@@ -10,7 +10,6 @@ import csv
 import datetime
 import fcntl
 import io
-import json
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ from txfuzz.analysis.result import AnalysisResult
 from txfuzz.closing import Closing
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
+from txfuzz.jsontext import json_text
 
 RUNS = Path("runs")
 PLUGINS = "plugins"
@@ -169,7 +169,7 @@ def copy_history(source: Path, target: Path) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """JSON that people can read, too: lists of plain values take one line."""
-    text = json.dumps(data, indent=1, ensure_ascii=False)
+    text = json_text(data, indent=1)
     write_text(path, _PLAIN_LIST.sub(lambda found: _one_line(found[0]), text) + "\n")
 
 

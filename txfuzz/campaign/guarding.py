@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from txfuzz.analysis.contract import Analyzer, Part
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.settings import PLUGIN_SECONDS
-from txfuzz.errors import PluginError, UsageError
+from txfuzz.errors import HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjusting import apply, checked
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.plugin.blaming import CORE, named
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
+    from txfuzz.history.calls import Calls
     from txfuzz.history.model import History
 
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class _Guard:
             raise self._error(
                 f"has not answered within {self._seconds:g} s; --plugin-seconds gives it more"
             ) from None
+        except HistoryError:
+            raise  # what is wrong is the file
         except UsageError as error:
             raise self._blame(f"{self._called}: {error}") from error
         except (Exception, SystemExit) as error:
@@ -93,12 +96,28 @@ class GuardedHeuristic(_Guard):
 class GuardedAnalyzer(_Guard):
     """Gets a history whose columns cannot be written."""
 
+    guarded: Any
+
     def __init__(self, guarded: Analyzer, seconds: float) -> None:
         super().__init__("analyzer", guarded, seconds)
 
     def analyze(self, history: History, expect: str) -> Part:
         mine = read_only(history)
         part = self._asked(lambda: self.guarded.analyze(mine, expect))
+        return self._checked(part)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Of an analyzer that judges calls, too; () of others."""
+        return tuple(getattr(self.guarded, "models", ()))
+
+    def judge(self, calls: Calls, model: str) -> Part:
+        return self._checked(self._asked(lambda: self.guarded.judge(calls, model)))
+
+    def likely(self, calls: Calls) -> tuple[str, ...]:
+        return tuple(self._asked(lambda: self.guarded.likely(calls)))
+
+    def _checked(self, part: Any) -> Part:
         if not isinstance(part, Part) or not isinstance(part.verdict, Verdict):
             raise self._error(f"gave {part!r}, expected a txfuzz.Part")
         return part

@@ -348,7 +348,7 @@ class _Campaign:
             return None
         last = self.outcomes[-1]
         judge = next((each for each in self.assembled.analyzers if isinstance(each, ElleAnalyzer)), None)
-        options = None if judge is None else judge.versions
+        options = None if judge is None else judge.version_options
         return pursuit(last.number, last.result, history, result, workload, options)
 
     def feedback(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from txfuzz.cli import options
-from txfuzz.errors import ExitCode, HistoryError, OutputError, UsageError
+from txfuzz.cli.judging import DEFAULT_EXPECT, Judging
+from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
+from txfuzz.jsontext import json_text
 
 if TYPE_CHECKING:
     from txfuzz.analysis.result import AnalysisResult
     from txfuzz.history.model import History
 
-DEFAULT_EXPECT = "serializable"
 # Of several histories the first that applies is the exit code
 _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHING_FOUND)
 
@@ -23,9 +23,19 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=options.FILE)
 @click.option(
-    "--expect", default=DEFAULT_EXPECT, show_default=True, metavar="MODEL",
-    help="The consistency model to hold the histories against.",
+    "--expect", metavar="MODEL",
+    help=f"The consistency model to hold the histories against.  [default: {DEFAULT_EXPECT}]",
 )  # fmt: skip
+@click.option(
+    "--model", metavar="MODEL",
+    help="What the histories are of: list-append or rw-register, which they tell themselves, or bank, set, "
+    "set-full or counter, judged by the rules of Jepsen's checkers.",
+)  # fmt: skip
+@click.option(
+    "--total-amount", type=int, metavar="N",
+    help="Bank: what the accounts hold together.  [default: what the first read shows]",
+)  # fmt: skip
+@click.option("--allow-negative-balances", is_flag=True, help="Bank: accounts may be overdrawn.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a history.")
 @click.option(
     "--graph-dir", type=options.FILE, metavar="DIR",
@@ -53,7 +63,10 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
 def analyze(
     files: tuple[Path, ...],
-    expect: str,
+    expect: str | None,
+    model: str | None,
+    total_amount: int | None,
+    allow_negative_balances: bool,
     as_json: bool,
     graph_dir: Path | None,
     skip_graph: bool,
@@ -67,35 +80,42 @@ def analyze(
     """Judge histories: which anomalies, which models are ruled out, what nearly happened.
 
     Reads EDN and JSON, list-append and rw-register. Elle's checker judges, and further analyzers
-    that are named or come in plugin files. Of
-    several histories the exit code is the worst: 1 when any is invalid, else 2 when any is
-    unreadable, else 3 when any is unknown.
+    that are named or come in plugin files. Jepsen's bank, set and counter histories are judged by
+    their own rules. Of several histories the exit code is the worst: 1 when any is invalid, else 2
+    when any is unreadable, else 3 when any is unknown.
     """
-    from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.elle_analyzer import ElleAnalyzer
     from txfuzz.analysis.result import AnalysisResult, Verdict
     from txfuzz.campaign.assembling import check_model, further_analyzers
-    from txfuzz.history.reading import read_history
 
-    check_model(expect)
+    check_model(expect or DEFAULT_EXPECT)
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir draws one history; give it alone")
+    asked = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
+    of_model = {name: value for name, value in asked.items() if value not in (None, False)}
+    assumed = [name for name, value in chosen.items() if name.endswith("_keys") and value]
+    of_transactions = [
+        *assumed, *(["graph_dir"] if graph_dir else []), *(["analyzer"] if analyzers else []),
+        *(["expect"] if expect else []),
+    ]  # fmt: skip
+    judging = Judging(expect, model, of_model, of_transactions, plugin_files, plugin_seconds)
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
     judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
     codes = set()
     for number, path in enumerate(files):
         try:
-            history = read_history(path)
-        except HistoryError as error:
+            history, result = judging.judged(path, judges)
+        except PluginError:
+            raise
+        except UsageError as error:  # of this history; the next one may fit
             codes.add(error.exit_code)
             click.echo(f"txfuzz: {error}", err=True)
             if as_json:
-                unread = AnalysisResult(str(path), Verdict.UNKNOWN, expect, str(error))
-                click.echo(json.dumps(unread.to_json(), ensure_ascii=False))
+                unread = AnalysisResult(str(path), Verdict.UNKNOWN, judging.held_against, str(error))
+                click.echo(json_text(unread.to_json()))
             continue
-        result = analyze_history(history, expect, analyzers=judges)
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
-        if drawn:
+        if drawn and history is not None:
             _draw(history, result, graph_dir, path.parent, max_graph_nodes)
     return next(code for code in _SEVERITY if code in codes)
 
@@ -104,7 +124,7 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     from txfuzz.campaign.outcome import EXIT_CODES
 
     if as_json:
-        click.echo(json.dumps(result.to_json(), ensure_ascii=False))
+        click.echo(json_text(result.to_json()))
     else:
         from txfuzz.report.text import analysis_text
 

@@ -25,6 +25,7 @@ from txfuzz.history.interning import (
     no_decode,
 )
 from txfuzz.history.model import FAIL, INFO, OK, History
+from txfuzz.history.processes import Processes, called
 from txfuzz.history.values import Keyword, edn
 from txfuzz.kind import Kind
 
@@ -78,9 +79,12 @@ class HistoryBuilder:
         self.codes = Codes(decode)
         self.lists = Lists()
         self.columns = Columns()
+        self.processes = Processes()
         self.open: dict[bytes, OpenTuple] = {}
         self.templates: dict[str, int] = {}
         self.operations = 0
+        self.passed_over: dict[str, int] = {}  # by process, as the file has it
+        self.unsaid = 0  # reads of committed transactions that stand there without a value
         self.lonely = 0  # completions without an invocation
         self.warnings: list[str] = []
         self.unknown_mops: list[tuple[int, str]] = []
@@ -89,7 +93,7 @@ class HistoryBuilder:
     def add(
         self,
         type: str,
-        process: int | None,
+        process: Any,
         mops: Sequence[Mop] | None,
         *,
         index: int | None = None,
@@ -101,14 +105,15 @@ class HistoryBuilder:
     ) -> None:
         """One operation of a client. type: "invoke", "ok", "fail" or "info".
 
-        process: None where the history has none; such operations count as one process.
+        process: an integer, or any other name; None where the history has none, and such operations
+        count as one process.
         mops: (f, key, value); the value of a read is None, an element or a tuple of elements;
         None instead of the sequence where the operation has no value at all.
         steps, logical: for each micro-operation its step and logical key; a completion that says them
         goes before its invocation.
         line: for messages.
         """
-        token = MISSING if process is None else b"%d" % process
+        token = self._token(process)
         event = (
             b"%d" % (self.operations if index is None else index),
             b"-1" if time is None else b"%d" % time,
@@ -127,9 +132,20 @@ class HistoryBuilder:
         self.operations += 1
         self.columns.flush(FULL)
 
-    def other(self) -> None:
+    def pass_over(self, process: Any) -> None:
         """An operation that is not a client's: counted, not kept."""
         self.operations += 1
+        name = called(process)
+        self.passed_over[name] = self.passed_over.get(name, 0) + 1
+
+    def is_open(self, process: Any) -> bool:
+        """Whether the process has invoked a transaction that is not completed."""
+        return self._token(process) in self.open
+
+    def _token(self, process: Any) -> bytes:
+        if process is None:
+            return MISSING
+        return b"%d" % process if type(process) is int else self.processes.token(process)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -158,6 +174,10 @@ class HistoryBuilder:
         self.columns.flush()
         if self.lonely:
             self.warn(f"completions without an invocation: {self.lonely}")
+        if self.unsaid:
+            self.warn(
+                f"reads of committed transactions without a value, taken for reads of nothing: {self.unsaid}"
+            )
         if self._more_unknown:
             self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
         self.unknown_mops.sort()
@@ -190,14 +210,14 @@ class HistoryBuilder:
         values: list[int] = []
         write, number = self.write()
         for mop in text.split(b"] [:"):
-            f, key_text, value = mop.split(b" ", 2)
+            f, key_text, *value = mop.split(b" ", 2)
             key = self.keys.token(key_text)
-            if f == b"r" and value == b"nil":
+            if f == b"r" and value in ([], [b"nil"]):
                 codes.append(key.base + READ_UNKNOWN)
                 values.append(0)
-            elif f == write and value != b"nil":
+            elif f == write and value and value != [b"nil"]:
                 codes.append(key.base + number)
-                values.append(self.codes.token(value))
+                values.append(self.codes.token(value[0]))
             else:
                 raise ValueError(text)
         return codes, values
@@ -243,10 +263,9 @@ class HistoryBuilder:
         line: int,
     ) -> None:
         if token in self.open:
-            who = "an operation without a process" if token == MISSING else f"process {token.decode()}"
             raise HistoryError(
-                f"{self.source}:{line}: {who} invokes a transaction while its previous one is still open; "
-                "expected the completion of that one first"
+                f"{self.source}:{line}: {self.processes.text(token)} invokes a transaction while its "
+                "previous one is still open; expected the completion of that one first"
             )
         template = -1 if txn is None else self.template(txn)
         row = self.columns.invocation(token, self.columns.position, *event, template)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from types import ModuleType
@@ -30,10 +31,12 @@ class EdnParser:
         vars(grammar).update(vars(edn_format.edn_parse), p_simple_map=_simple_map(edn_format))
         self._parser = ply.yacc.yacc(module=grammar, debug=False, write_tables=False)
         self._lexer = edn_format.edn_lex.lex()
+        self._infinite = False  # whether the text at hand has ##Inf
 
     def parse(self, data: bytes) -> list[Any]:
         """All values of the text, with our own types for what Python lacks."""
         text = _line_ends(data.decode())
+        self._infinite = "##" in text
         tags = [tag for tag in set(_TAG.findall(text)) if tag not in _BUILT_IN]
         for tag in tags:
             self._edn.add_tag(tag, _tagged(tag))
@@ -73,6 +76,8 @@ class EdnParser:
             return tuple(self._plain(item, inner) for item in value)
         if isinstance(value, frozenset):
             return frozenset(self._plain(item, inner) for item in value)
+        if isinstance(value, float) and math.isinf(value) and not self._infinite:
+            raise ArithmeticError  # 1e400, which is not the infinite number that it would become
         if hasattr(value, "metadata"):
             return self._plain(value.value, inner)
         return value

@@ -40,7 +40,7 @@ class FastLines:
     def run(self, data: bytes, start: int) -> int:
         """Read operations from there on; the end of the last one that was understood."""
         builder, columns, unfinished = self._builder, self._builder.columns, self._builder.open
-        ok = None
+        ok, names = None, builder.processes.tokens
         groups, operations = self._shapes.groups, builder.operations
         end = start
         try:
@@ -51,7 +51,12 @@ class FastLines:
                 type, process, index, time, text, txn, steps, logical = match.group(*roles)
                 if ok is None:
                     ok = self._kind(text)
-                process = process or MISSING
+                if process is None:
+                    process = MISSING
+                elif not process.isdigit():
+                    if process not in names:
+                        break  # whether it is a client, its first micro-operations say
+                    process = names[process]
                 opened = unfinished.get(process)
                 if type == b"invoke":
                     # A string without an end would go on behind what the shape took for the end.
@@ -136,13 +141,13 @@ class FastLines:
         builder = self._builder
         if builder.kind is None:
             for mop in text.split(BETWEEN):
-                f, key, value = mop.split(b" ", 2)
+                f, key, *value = mop.split(b" ", 2)
                 if f != b"r":
                     kind = KINDS.get(f)
                     builder.keys.token(key)
-                    builder.codes.token(value)
+                    builder.codes.token(value[0] if value else b"")
                     builder.kind = kind
-                if f != b"r" or value != b"nil":
+                if f != b"r" or value not in ([], [b"nil"]):
                     break  # what was read can tell, too, but that is for others to see
         return None if builder.kind is None else self._ok[builder.kind]
 

@@ -45,7 +45,7 @@ def ok_lists(builder: HistoryBuilder) -> OkMops:
             for mop, asked in zip(text.split(BETWEEN), invoked.split(BETWEEN), strict=True):
                 f, key_text, value = mop.split(b" ", 2)
                 key = known_keys.get(key_text) or new_key(key_text)
-                if f == b"r" and asked == key.unread:
+                if f == b"r" and (asked == key.unread or asked == b"r " + key_text):
                     if value == b"nil":
                         code, stored = key.base + READ_NIL, 0
                     elif value[0] == _OPEN and value[-1] == _CLOSE:
@@ -86,7 +86,7 @@ def ok_registers(builder: HistoryBuilder) -> OkMops:
             for mop, asked in zip(text.split(BETWEEN), invoked.split(BETWEEN), strict=True):
                 f, key_text, value = mop.split(b" ", 2)
                 key = known_keys.get(key_text) or new_key(key_text)
-                if f == b"r" and asked == key.unread:
+                if f == b"r" and (asked == key.unread or asked == b"r " + key_text):
                     code = key.base + (READ_NIL if value == b"nil" else READ_ELEMENT)
                 elif f == b"w" and mop == asked and value != b"nil":
                     code = key.base + WROTE

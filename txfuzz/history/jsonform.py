@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from txfuzz.errors import HistoryError
+from txfuzz.history.forms import SHOWN
 from txfuzz.history.values import TOO_MANY_DIGITS, Map, checked, edn
 
 if TYPE_CHECKING:
@@ -17,13 +19,21 @@ def parse_json(data: bytes) -> Any:
     """One value; ValueError with one sentence for text that is none."""
     text = data.decode()
     try:
-        return _plain(json.loads(text, object_pairs_hook=_object))
+        return _plain(json.loads(text, object_pairs_hook=_object, parse_float=_float))
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
     except ValueError as error:
         if "digits" in str(error):
             raise ValueError(TOO_MANY_DIGITS) from None
         raise
+
+
+def _float(text: str) -> float:
+    """A number that is too large for a double would read as infinite, and two of them as the same one."""
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"it holds the number {text[:SHOWN]}, which is too large for a double")
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -44,11 +54,17 @@ def _object(pairs: list[tuple[str, Any]]) -> Map:
 def operation_json(operation: Operation, source: str) -> bytes:
     """An operation as an object; HistoryError where it holds what JSON has no form for."""
     one = operation
-    fields = {"index": one.index, "type": one.type, "process": one.process, "f": "txn"}
+    fields = {"index": one.index, "type": one.type, "process": _to_json(one.process, source), "f": "txn"}
     own = {name: getattr(one, name) for name in ("time", "txn", "steps", "logical")}
     fields |= {name: value for name, value in own.items() if value is not None}
     fields["value"] = None if one.mops is None else _to_json(one.mops, source)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def fields_json(fields: Mapping[str, Any], source: str) -> bytes:
+    """The fields of an operation as an object; HistoryError where they hold what JSON has no form for."""
+    told = {name: _to_json(value, source) for name, value in fields.items()}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _to_json(value: Any, source: str) -> Any:

@@ -3,14 +3,14 @@
 A transaction is an invocation paired with its completion. Rows stand in the order in which the
 transactions appear in the file (by invocation; by completion where that is all there is).
 Positions are ordinals among the client operations of the file (0, 1, 2, …): the order of the
-history, whatever `:index` says. Nemesis and other operations without an integer process are
-counted, not kept.
+history, whatever `:index` says. Operations of the nemesis, and whatever else carries no
+micro-operations and is no client's, are counted, not kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class History:
 
     Per transaction (length n):
       type: OK, FAIL or INFO (also where no completion was recorded).
-      process: the process number.
+      process: the process number; a process that is no integer in the file has one that no other
+        has, and its name in `process_names`.
       invoke_at, complete_at: positions; -1 where there is none.
       invoke_index, complete_index: `:index` as the file has it (positions in the whole file
         where it has none); -1 where there is none. Elle names transactions by complete_index.
@@ -108,6 +109,10 @@ class History:
     unknown_mops: Sequence[tuple[int, str]] = ()
     warnings: Sequence[str] = ()
     operations: int = 0  # all operations of the file, nemesis and the like included
+    # Processes that are no integers in the file: their numbers here, and what the file calls them.
+    process_names: Mapping[int, Any] = field(default_factory=dict)
+    # Operations that are no client's, by the name of their process: "nemesis"
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
 
     def __len__(self) -> int:
@@ -116,6 +121,11 @@ class History:
     def __repr__(self) -> str:
         kind = self.kind.value if self.kind else "empty"
         return f"<History {kind}: {len(self)} transactions, {len(self.mop_f)} micro-operations>"
+
+    def process_name(self, row: int) -> Any:
+        """The process of a transaction as the file has it; -1, say, where it has none."""
+        process = int(self.process[row])
+        return self.process_names.get(process, process)
 
     def trunk(self, key: int) -> Ints:
         """The elements of the longest list that was read of this key, in order."""

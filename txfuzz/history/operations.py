@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 
 from txfuzz.errors import HistoryError
 from txfuzz.history.building import FUNCTIONS, TYPES, HistoryBuilder, Mop
+from txfuzz.history.processes import LARGEST_PROCESS, called
 from txfuzz.history.values import Keyword, Tagged, edn
 
 _LARGEST = 1 << 63
@@ -24,12 +25,14 @@ def add_operation(builder: HistoryBuilder, form: Any, line: int) -> None:
         raise wrong("an operation map", form)
     fields = by_name(form)
     process = fields.get("process")
+    kind = name_of(fields.get("type"))
+    value = fields.get("value")
     if process is not None and type(process) is not int:
         if isinstance(process, bool | float):
             raise wrong("an integer or a name as :process", process)
-        builder.other()
-        return
-    kind = name_of(fields.get("type"))
+        if not _is_client(builder, process, kind, value):
+            builder.pass_over(process)
+            return
     if kind != "invoke" and kind not in TYPES:
         raise wrong(":type to be one of :invoke, :ok, :fail and :info", fields.get("type"))
     numbers = {}
@@ -40,12 +43,15 @@ def add_operation(builder: HistoryBuilder, form: Any, line: int) -> None:
         if number is not None and type(number) is not int:
             raise wrong(f"an integer as :{key}", number)
         numbers[key] = number
-    for key, number in {**numbers, "process": process}.items():
+    for key, number in numbers.items():
         if number is not None and not -_LARGEST < number < _LARGEST:
             raise wrong(f":{key} to fit 64 bits", number)
-    value = fields.get("value")
+    if type(process) is int and abs(process) > LARGEST_PROCESS:
+        raise wrong(":process to fit 62 bits", process)
     mops = None if value is None else to_mops(builder, value, line)
     whole = mops is not None and is_list(value) and len(mops) == len(value)
+    if kind == "ok" and mops and is_list(value):
+        builder.unsaid += sum(is_list(mop) and len(mop) == 2 for mop in value)
     txn = fields.get("txn")
     builder.add(
         kind,
@@ -67,12 +73,27 @@ def to_mops(builder: HistoryBuilder, value: Any, line: int) -> list[Mop]:
         return []
     mops = []
     for mop in value:
-        f = name_of(mop[0]) if is_list(mop) and len(mop) == 3 else None
-        if f in FUNCTIONS:
+        f = name_of(mop[0]) if is_list(mop) and len(mop) in (2, 3) else None
+        if f in FUNCTIONS and len(mop) == 3:
             mops.append((f, mop[1], mop[2]))
+        elif f == "r":  # [:r k], which is [:r k nil] in Clojure
+            mops.append((f, mop[1], None))
         else:
             builder.unknown(line, edn(mop))
     return mops
+
+
+def _is_client(builder: HistoryBuilder, process: Any, type: str | None, value: Any) -> bool:
+    """Whether an operation of a process that is no integer is a transaction, or a part of one.
+
+    What carries micro-operations is, and so is what its process does beside; what else such a
+    process says (the nemesis, mostly) is about the run.
+    """
+    if is_list(value) and any(is_list(mop) and mop and name_of(mop[0]) in FUNCTIONS for mop in value):
+        return True
+    if builder.processes.knows(process):
+        return type != "info" or builder.is_open(process)
+    return type == "invoke" and value is None and called(process) != "nemesis"
 
 
 def by_name(form: Mapping[Any, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import os
 import re
+from collections.abc import Callable
 from functools import cache
+from typing import Any, TypeAlias
 
 from txfuzz.errors import HistoryError
 from txfuzz.history.building import HistoryBuilder, Mop, asked
@@ -24,6 +26,8 @@ from txfuzz.history.operations import add_operation, is_list, to_mops
 from txfuzz.history.window import Window
 
 LONGEST_PARSED = 1 << 24  # bytes that a real parser gets: seconds, and some hundred MB
+
+Add: TypeAlias = Callable[[HistoryBuilder, Any, int], None]  # an operation as parsed, and its line
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -56,11 +60,13 @@ def _edn() -> EdnParser:
 class Reader:
     """One reading of one file.
 
+    add: what becomes of an operation that a parser has read, and of all of them without the fast path.
     cut_off: whether the source gave no more within an operation, which is left out then.
     """
 
-    def __init__(self, file: Source, name: str, *, fast: bool = True) -> None:
+    def __init__(self, file: Source, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
         self._name = name
+        self._add = add
         self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
         self._fast = FastLines(self._builder) if fast else None
         self._json: bool | None = None  # not known before the first operation
@@ -76,6 +82,10 @@ class Reader:
 
     def history(self) -> History:
         """All of it."""
+        return self.read().finish()
+
+    def read(self) -> HistoryBuilder:
+        """Read all of it; the builder has what became of it."""
         while self.read_on():
             pass
         if self._closing and not self._closed:
@@ -83,7 +93,7 @@ class Reader:
         if not self._builder.operations:
             why = "".join(f" ({warning})" for warning in self._builder.warnings)
             raise HistoryError(f"{self._name}: expected operations, found none{why}")
-        return self._builder.finish()
+        return self._builder
 
     def read_on(self) -> bool:
         """Read on in what is there; False where the source gives no more (now: it may later)."""
@@ -175,7 +185,7 @@ class Reader:
             return
         window.at = end
         for form in self._parsed(window.data[at:end], line):
-            add_operation(self._builder, form, line)
+            self._add(self._builder, form, line)
 
     def _again(self, text: bytes, line: int) -> bool:
         """Whether the fast path can take an operation after all, its shape known or its blanks tidied."""

@@ -26,7 +26,7 @@ _NATURAL = rb"(0|[1-9]\d{0,17})"
 ROLES = (b"type", b"process", b"index", b"time", b"value", b"txn", b"steps", b"logical")
 _FORMS = {
     b"type": rb":(invoke|ok|fail|info)",
-    b"process": _NATURAL,
+    b"process": rb'(%b|:%b|"[^"\\\x00-\x1f]*+")' % (_NATURAL[1:-1], _NAME),
     b"index": _NATURAL,
     b"time": _NATURAL,
     # All micro-operations without the outermost brackets; the parts are looked at one by one.

@@ -25,6 +25,7 @@ from txfuzz.history.interning import (
     Codes,
 )
 from txfuzz.history.model import APPEND, NIL, READ, UNKNOWN, WRITE, History, Ints, SmallInts
+from txfuzz.history.processes import FIRST_NAMED, LARGEST_PROCESS, Processes
 from txfuzz.history.readtable import ReadTable, read_table
 from txfuzz.kind import Kind
 
@@ -112,11 +113,13 @@ def history_of(builder: HistoryBuilder) -> History:
     value[is_list] = table.main_row
     value[is_odd] = table.odd_row[mops.value[is_odd]]
     trunks = np.concatenate([[0], np.cumsum(table.trunk_length)]).astype(np.int64)
+    process, process_names = _processes(columns.take("process"), builder.processes)
     _warn_of_order(builder, begun["invoke_at"], begun["invoke_index"], done)
     return History(
         kind=builder.kind,
         type=done.pop("type").astype(np.int8),
-        process=_processes(columns.take("process")),
+        process=process,
+        process_names=process_names,
         **begun,
         **done,
         mops=mops.offsets,
@@ -146,6 +149,7 @@ def history_of(builder: HistoryBuilder) -> History:
         unknown_mops=builder.unknown_mops,
         warnings=builder.warnings,
         operations=builder.operations,
+        passed_over=dict(builder.passed_over),
         source=builder.source,
     )
 
@@ -248,11 +252,19 @@ def _duplicates(row: Ints, element: Ints) -> list[tuple[int, int, int]]:
     return [(at, first, second) for at, first, second, begins in pairs if not begins]
 
 
-def _processes(process: Ints) -> Ints:
-    """Operations without a process get a number of their own, -1 if nobody has it."""
+def _processes(process: Ints, processes: Processes) -> tuple[Ints, dict[int, Any]]:
+    """Numbers that nobody else has: -1, say, without a process; for names those after all others.
+
+    Returns the names by their numbers, too.
+    """
     missing = process == NO_PROCESS
-    process[missing] = min(0, int(process[~missing].min(initial=0))) - 1
-    return process
+    named = (process < -LARGEST_PROCESS) & ~missing
+    numbers = process[~named & ~missing]
+    first = int(numbers.max(initial=-1)) + 1
+    process[named] += -FIRST_NAMED  # in two steps: together they may be too large for a number
+    process[named] += first
+    process[missing] = min(0, int(numbers.min(initial=0))) - 1
+    return process, dict(enumerate(processes.names, first))
 
 
 def _warn_of_order(

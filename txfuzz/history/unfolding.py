@@ -22,17 +22,19 @@ _TRUNKS = 1024  # so many keys in use have the values of their trunk at hand
 class Operation:
     """One operation of a client.
 
-    type: "invoke", "ok", "fail" or "info". time: nanoseconds; None where it is not known.
+    type: "invoke", "ok", "fail" or "info". process: an integer, or any other name.
+    index: Elle's name for it, None for its place in the history.
+    time: nanoseconds; None where it is not known.
     mops: (f, key, value), the value of a read None, an element or a tuple of elements; None
     instead of the list where the operation does not say what it did.
     txn, steps, logical: of an invocation, None where the history does not say.
     """
 
     type: str
-    process: int
-    index: int
-    time: int | None
-    mops: list[Mop] | None
+    process: Any
+    index: int | None = None
+    time: int | None = None
+    mops: list[Mop] | None = None
     txn: str | None = None
     steps: list[int] | None = None
     logical: list[int | None] | None = None
@@ -77,7 +79,7 @@ class _Unfolding:
         template = int(history.template[row])
         return Operation(
             "invoke",
-            int(history.process[row]),
+            history.process_name(row),
             int(history.invoke_index[row]),
             _time(int(history.invoke_time[row])),
             mops,
@@ -93,7 +95,7 @@ class _Unfolding:
         unsaid = type == OK and bool((history.mop_value[at][history.mop_f[at] == READ] == UNKNOWN).any())
         return Operation(
             _TYPES[type],
-            int(history.process[row]),
+            history.process_name(row),
             int(history.complete_index[row]),
             _time(int(history.complete_time[row])),
             None if unsaid else self._mops(row),

@@ -17,6 +17,7 @@ from txfuzz.errors import HistoryError, OutputError
 from txfuzz.history.values import edn
 
 if TYPE_CHECKING:
+    from txfuzz.history.inmemory import AnyOperation
     from txfuzz.history.model import History
     from txfuzz.history.unfolding import Operation
 
@@ -80,22 +81,23 @@ def event_line(index: int, time: int, f: str, value: Any) -> bytes:
     ).encode("utf-8", "replace")
 
 
-def write_history(history: History, path: str | os.PathLike[str], form: Form | None = None) -> None:
-    """Write a history so that reading it gives the same one.
+def write_history(
+    path: str | os.PathLike[str], history: History | Iterable[AnyOperation], form: Form | None = None
+) -> None:
+    """Write a history so that reading it gives the same one, and so that Elle can read it.
 
+    history: as `read_history` gives it, or its operations in their order: each an Operation or a mapping,
+    {"type": "ok", "process": 0, "value": [["r", "x", [1]], ["append", "y", 2]]}. Of mappings all keys are
+    written, also those that say nothing here; a History has no errors and no nemesis.
     form: left out, the suffix of the path decides (.json, .jsonl, else EDN); a further .gz packs.
-    A History has no errors and no nemesis, so neither has the file. OutputError where it cannot be
-    written; HistoryError where it holds what the form has no words for.
+
+    Raises HistoryError for operations that are no history, of which nothing is written, or where the form
+    has no words for a value; OutputError where the file cannot be written.
     """
     name = os.fspath(path)
     plain = name.removesuffix(".gz")
     form = form or _FORMS.get(os.path.splitext(plain)[1].lower(), "edn")
-    if history.unknown_mops:
-        line, text = history.unknown_mops[0]
-        raise HistoryError(
-            f"{history.source}:{line}: a history with unknown micro-operations cannot be written again, "
-            f"found {text}"
-        )
+    lines = _checked_lines(history, form)
     try:
         with ExitStack() as files:
             out: IO[bytes] = files.enter_context(open(name, "wb"))
@@ -104,9 +106,28 @@ def write_history(history: History, path: str | os.PathLike[str], form: Form | N
 
                 packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=out, mtime=0)
                 out = cast(IO[bytes], files.enter_context(packed))
-            out.writelines(history_lines(history, form))
+            out.writelines(lines)
     except OSError as error:
         raise OutputError(f"{name}: {error.strerror or error}") from None
+
+
+def _checked_lines(history: History | Iterable[AnyOperation], form: Form) -> Iterator[bytes]:
+    """The lines of the file; HistoryError before the first of them where there is no history."""
+    from txfuzz.history.inmemory import as_history, operation_lines
+    from txfuzz.history.model import History
+
+    given = None if isinstance(history, History) else list(history)
+    whole = history if isinstance(history, History) else as_history(given or ())
+    if whole.unknown_mops:
+        line, text = whole.unknown_mops[0]
+        raise HistoryError(
+            f"{whole.source}:{line}: a history with unknown micro-operations cannot be written again, "
+            f"found {text}"
+        )
+    if given is None:
+        return history_lines(whole, form)
+    # a program's operations are few enough to be put into words before the file is touched
+    return _framed(iter(list(operation_lines(given, form, whole.source))), form)
 
 
 def history_lines(history: History, form: Form = "edn") -> Iterator[bytes]:
@@ -118,16 +139,21 @@ def history_lines(history: History, form: Form = "edn") -> Iterator[bytes]:
         return
     from txfuzz.history.jsonform import operation_json
 
+    yield from _framed((operation_json(each, history.source) for each in operations(history)), form)
+
+
+def _framed(operations: Iterator[bytes], form: Form) -> Iterator[bytes]:
+    """Operations without line ends as the lines of a file."""
     before, between, after = (b"[", b",\n", b"]\n") if form == "json" else (b"", b"\n", b"\n")
-    for operation in operations(history):
-        yield before + operation_json(operation, history.source)
+    for operation in operations:
+        yield before + operation
         before = between
     yield after
 
 
 def _operation_line(operation: Operation) -> bytes:
     one = operation
-    parts = [f"{{:index {one.index}, :type :{one.type}, :process {one.process}, :f :txn"]
+    parts = [f"{{:index {one.index}, :type :{one.type}, :process {edn(one.process)}, :f :txn"]
     for name in ("time", "txn", "steps", "logical"):
         value = getattr(one, name)
         if value is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.dependencies import KINDS, Dependencies, dependencies
 from txfuzz.analysis.result import AnalysisResult, Edge
-from txfuzz.analysis.wording import elapsed
+from txfuzz.analysis.wording import elapsed, process_text
 from txfuzz.history.model import OK, History, Ints
 from txfuzz.report.bars import Arcs, Bars, Floats, arcs_of, bars_of
 from txfuzz.report.drawing import box, sheet, write
@@ -81,7 +81,7 @@ def dependency_figure(
     bars = bars_of(history, rows, min(_EVENT, _WIDEST / max(2 * len(rows), 1)), pitch)
     arcs = arcs_of(found, bars)
 
-    names = [_lane_name(lane) for lane in bars.lanes]
+    names = [_lane_name(history, lane) for lane in bars.lanes]
     margin = max([width(name, _LANE) for name in names], default=0.0) + 0.2
     across = max(_NARROWEST, margin + float(bars.right.max(initial=0.0)) + 0.1)
     title = wrap(_title(result, len(rows), len(every)), TITLE, across)
@@ -103,8 +103,8 @@ def dependency_figure(
     return figure
 
 
-def _lane_name(processes: Sequence[int]) -> str:
-    shown = ", ".join(map(str, processes[:3]))
+def _lane_name(history: History, processes: Sequence[int]) -> str:
+    shown = ", ".join(process_text(history, process)[:16] for process in processes[:3])
     return f"process {shown}{', …' if len(processes) > 3 else ''}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from txfuzz.analysis.result import Edge, MissingEdge
-from txfuzz.analysis.wording import elapsed, key_text, name_of, read_text, value_text
+from txfuzz.analysis.wording import elapsed, key_text, name_of, process_of, read_text, value_text
 from txfuzz.history.model import APPEND, INFO, OK, READ, UNKNOWN, History
 from txfuzz.history.values import edn
 from txfuzz.kind import Kind
@@ -26,7 +26,7 @@ def transaction_note(history: History, row: int) -> str:
     """What else there is to say of a transaction: template, process, how long, how it ended."""
     template = int(history.template[row])
     said = [] if template < 0 else [history.templates[template]]
-    said.append(f"process {history.process[row]}")
+    said.append(f"process {process_of(history, row)}")
     start, end = int(history.invoke_time[row]), int(history.complete_time[row])
     if 0 <= start <= end:
         said.append(elapsed(end - start))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
+from txfuzz.jsontext import json_text
+from txfuzz.kind import Kind
 from txfuzz.report.lines import counted, labelled, paragraph, table
 from txfuzz.report.text_anomalies import anomaly_lines, definition, near_cycle_lines, one_anomaly
 from txfuzz.report.verdict import allowed_types, verdict_sentence
@@ -16,6 +16,8 @@ _COLUMN = 17
 _KINDS = ("wr", "ww", "rw")
 _PRESSED = 10  # keys
 _COMPONENTS = 8
+_PROCESSES = 4
+KINDS = {kind.value for kind in Kind}
 
 
 def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
@@ -56,7 +58,11 @@ def _headline(result: AnalysisResult) -> list[str]:
 def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
     outcomes = [f"{result.committed:,} committed", f"{result.failed:,} failed", f"{result.unknown:,} unknown"]
     kind = f" ({result.kind})" if result.kind else ""
-    lines = labelled("Transactions", f"{result.transactions:,}{kind}: {', '.join(outcomes)}", _COLUMN)
+    lines = _operations(result)
+    what = "Calls" if _of_calls(result) else "Transactions"
+    lines += labelled(what, f"{result.transactions:,}{kind}: {', '.join(outcomes)}", _COLUMN)
+    if _of_calls(result):
+        return lines
     if result.verdict is not Verdict.UNKNOWN or any(result.edge_counts.values()):
         lines += _dependencies(result)
     lines += labelled("Components", _components(result, verbose=verbose), _COLUMN)
@@ -65,6 +71,26 @@ def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
         lines += labelled("  and so also", ", ".join(result.also_not), _COLUMN)
     lines += labelled("Found, allowed", ", ".join(allowed_types(result)), _COLUMN)
     return lines
+
+
+def _of_calls(result: AnalysisResult) -> bool:
+    """Whether the history is none of transactions, but of what a model of an analyzer has: bank, say."""
+    return result.kind is not None and result.kind not in KINDS
+
+
+def _operations(result: AnalysisResult) -> list[str]:
+    """What was read, and what of it is no part of a transaction: nothing is left out unsaid."""
+    if not result.operations:
+        return []
+    what = "call" if _of_calls(result) else "transaction"
+    judged = counted(result.judged, what) if result.judged else f"no {what}"
+    text = f"{result.operations:,} read, {judged} judged"
+    if result.passed_over:
+        processes = [f"{count:,} of process {name}" for name, count in result.passed_over.items()]
+        passed = ", ".join(processes[:_PROCESSES]) + (", …" if len(processes) > _PROCESSES else "")
+        why = "" if _of_calls(result) else " (no micro-operations)"
+        text += f", {sum(result.passed_over.values()):,} passed over{why}: {passed}"
+    return labelled("Operations", text, _COLUMN)
 
 
 def _dependencies(result: AnalysisResult) -> list[str]:
@@ -128,6 +154,6 @@ def _parts(result: AnalysisResult) -> list[str]:
     """What analyzers other than the built-in one measured."""
     lines: list[str] = []
     for name, part in result.parts.items():
-        told = json.dumps(as_data(part), ensure_ascii=False)
+        told = json_text(as_data(part))
         lines += ["", f"Analyzer {name}", *paragraph(told, 2, 2)]
     return lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from txfuzz.analysis.consistency import friendly, model_text, prohibited
+from txfuzz.analysis.consistency import friendly, is_model, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
@@ -80,6 +80,9 @@ def listed(names: Iterable[str], word: str = "and") -> str:
 def _contradiction(result: AnalysisResult) -> str:
     """What contradicts the model, and what breaks a rule that is an analyzer's own."""
     known = prohibited(_STRONGEST)
+    if not is_model(result.expect):
+        types = list(result.anomaly_types)
+        return f"Found {listed(types)}, which contradict{_s(types)} {model_text(result.expect)}"
     types = [name for name in result.anomaly_types if name in known]
     own = [name for name in result.anomaly_types if name not in known]
     said = []

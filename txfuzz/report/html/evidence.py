@@ -133,7 +133,7 @@ def _transaction(node: Node) -> Content:
 
 def _described(view: TransactionView) -> str:
     said = [f"transaction {view.index}", *([cut(view.template, 60)] if view.template else [])]
-    said.append(f"client {view.process}")
+    said.append(cut(f"client {view.process}", 60))
     if view.start is not None and view.end is not None and view.end >= view.start:
         said.append(elapsed(view.end - view.start))
     return " · ".join(said)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from txfuzz.jsontext import json_text
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.run_record import RunRecord
 
@@ -57,4 +57,4 @@ def _rows(rows: Iterable[tuple[str, Any]]) -> list[tuple[Markup, Markup]]:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _TEXT)
+    return cut(value if isinstance(value, str) else json_text(value), _TEXT)

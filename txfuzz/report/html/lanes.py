@@ -138,13 +138,14 @@ def _bar(name: str, view: TransactionView, marked: set[int]) -> _Bar:
     return _Bar(name, note, view, mops, shown, max(x - _BETWEEN + _PAD, head))
 
 
-def _lanes(bars: dict[int, _Bar]) -> tuple[dict[int, int], list[str]]:
+def _lanes(bars: dict[int, _Bar]) -> tuple[dict[int | str, int], list[str]]:
     """The lane of each process, in the order of the cycle."""
     processes = list(dict.fromkeys(bar.view.process for bar in bars.values()))
-    return {process: at for at, process in enumerate(processes)}, [f"client {each}" for each in processes]
+    names = [cut(f"client {each}", 16) for each in processes]
+    return {process: at for at, process in enumerate(processes)}, names
 
 
-def _placed(bars: dict[int, _Bar], lane_of: dict[int, int]) -> dict[int, _Bar]:
+def _placed(bars: dict[int, _Bar], lane_of: dict[int | str, int]) -> dict[int, _Bar]:
     """In the order of the history; not to scale, for then most would be hairs."""
     spans = [(float(bar.view.start or 0), float(bar.view.end or 0)) for bar in bars.values()]
     places = stretch(spans, [bar.width for bar in bars.values()], _EVENT)

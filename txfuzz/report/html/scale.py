@@ -39,7 +39,7 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
         el("title", "the transactions of the finding, to scale, among those that ran beside them"),
         _ticks(low, first, last, unit, len(lanes) * _ROW),
         [
-            el("text", f"client {process}", x=0.0, y=at * _ROW + 11, class_="client")
+            el("text", cut(f"client {process}", 16), x=0.0, y=at * _ROW + 11, class_="client")
             for process, at in lanes.items()
         ],
         bars,
@@ -49,12 +49,17 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
     )
 
 
-def _lanes(views: list[TransactionView], own: dict[int, str]) -> dict[int, int]:
+def _lanes(views: list[TransactionView], own: dict[int, str]) -> dict[int | str, int]:
     """A lane a process: those of the finding always, of the others as many as there is room for."""
     needed = {view.process for view in views if view.row in own}
-    others = sorted({view.process for view in views} - needed)
-    kept = sorted([*needed, *others[: max(0, _LANES - len(needed))]])
+    others = sorted({view.process for view in views} - needed, key=_in_order)
+    kept = sorted([*needed, *others[: max(0, _LANES - len(needed))]], key=_in_order)
     return {process: at for at, process in enumerate(kept)}
+
+
+def _in_order(process: int | str) -> tuple[bool, int | str]:
+    """Numbers first, then names."""
+    return isinstance(process, str), process
 
 
 def _bar(

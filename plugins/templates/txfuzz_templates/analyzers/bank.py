@@ -16,6 +16,7 @@ import numpy as np
 from txfuzz import Anomaly, History, Part, Verdict, option
 from txfuzz.analysis.columns import Columns, columns_of
 from txfuzz.analysis.wording import key_text, outcome
+from txfuzz.history.calls import Calls
 from txfuzz.history.model import Ints
 
 from .rules import ALWAYS, against_option, forbids_half_seen, shown_option
@@ -35,12 +36,18 @@ class BankTotal:
 
     name: ClassVar[str] = "bank-total"
     about: ClassVar[str] = "whether accounts that transfers go between always add up to the same"
+    models: ClassVar[tuple[str, ...]] = ("bank",)
 
     transfers: tuple[str, ...] = option(
         ("bank-transfer",),
         "the transactions that append to the account they take from, then to the other one; `*` for all",
     )
     against: str = against_option()
+    total_amount: int | None = option(
+        None,
+        "of Jepsen's bank histories: what the accounts hold together; by default what the first read shows",
+    )
+    allow_negative_balances: bool = option(False, "of Jepsen's bank histories: accounts may be overdrawn")
     shown: int = shown_option()
 
     def analyze(self, history: History, expect: str) -> Part:
@@ -64,6 +71,17 @@ class BankTotal:
             return Part(Verdict.UNKNOWN, "no transaction that read two accounts is known to have committed",
                         data=data)  # fmt: skip
         return Part(data=data)
+
+    def judge(self, calls: Calls, model: str) -> Part:
+        """A history of Jepsen's bank test: transfers, and reads of balances."""
+        from txfuzz_templates.calls.bank import judge_bank
+
+        return judge_bank(calls, self.total_amount, self.allow_negative_balances, self.shown)
+
+    def likely(self, calls: Calls) -> tuple[str, ...]:
+        from txfuzz_templates.calls.bank import is_bank
+
+        return self.models if is_bank(calls) else ()
 
 
 @dataclass(frozen=True, eq=False)

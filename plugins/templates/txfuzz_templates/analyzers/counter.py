@@ -15,6 +15,7 @@ import numpy as np
 from txfuzz import Anomaly, History, Part, Verdict, option
 from txfuzz.analysis.columns import Columns, columns_of
 from txfuzz.analysis.wording import key_text
+from txfuzz.history.calls import Calls
 from txfuzz.history.model import FAIL, OK, Ints
 
 from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
@@ -36,6 +37,7 @@ class CounterBounds:
 
     name: ClassVar[str] = "counter-bounds"
     about: ClassVar[str] = "whether counters lie between the acknowledged and the asked increments"
+    models: ClassVar[tuple[str, ...]] = ("counter",)
 
     increments: tuple[str, ...] = option(
         ("counter-increment",),
@@ -79,6 +81,17 @@ class CounterBounds:
         if not len(sight):
             return Part(Verdict.UNKNOWN, "no read of a counter is known to have committed", data=data)
         return Part(data=data)
+
+    def judge(self, calls: Calls, model: str) -> Part:
+        """A history of Jepsen's counter: numbers are added, and the sum is read."""
+        from txfuzz_templates.calls.counter import judge_counter
+
+        return judge_counter(calls, self.shown)
+
+    def likely(self, calls: Calls) -> tuple[str, ...]:
+        from txfuzz_templates.calls.counter import is_counter
+
+        return self.models if is_counter(calls) else ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ import numpy as np
 
 from txfuzz import History, Part, Verdict, option
 from txfuzz.analysis.columns import NOTHING, Columns, columns_of
+from txfuzz.history.calls import Calls
 from txfuzz.history.model import FAIL, OK, Ints
 from txfuzz.kind import Kind
 
@@ -45,6 +46,7 @@ class SetElements:
 
     name: ClassVar[str] = "set-elements"
     about: ClassVar[str] = "whether sets keep the elements that were acknowledged, once each, and no others"
+    models: ClassVar[tuple[str, ...]] = ("set", "set-full")
 
     adds: tuple[str, ...] = option(
         ADDING, "the transactions that say which keys are sets: those that they write to; `*` for all"
@@ -85,6 +87,17 @@ class SetElements:
         if not fates.judged.any():
             return Part(Verdict.UNKNOWN, "no element was read after it was known to be there", data=data)
         return Part(data=data)
+
+    def judge(self, calls: Calls, model: str) -> Part:
+        """A history of one of Jepsen's sets: elements are added, and all of them read."""
+        from txfuzz_templates.calls.sets import judge_set
+
+        return judge_set(calls, model, self.shown)
+
+    def likely(self, calls: Calls) -> tuple[str, ...]:
+        from txfuzz_templates.calls.sets import is_set
+
+        return self.models if is_set(calls) else ()
 
     def _counts(self, type: str, expect: str) -> bool:
         if self.against == ALWAYS:

@@ -1,0 +1,1 @@
+"""Jepsen's bank, set and counter histories, judged as its checkers do."""
