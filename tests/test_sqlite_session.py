@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from raw_steps import run_raw
 from txfuzz.database.port import BoundStep, Outcome, Session, SessionError
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.kind import Kind
@@ -146,7 +147,7 @@ def test_a_long_statement_can_be_broken_off(database: SqliteDatabase) -> None:
     session.execute(write(LISTS, 1, 1))
     threading.Timer(0.2, session.cancel).start()
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    error = refused(lambda: session.execute(raw(endless)))
+    error = refused(lambda: run_raw(session, raw(endless)))
     assert (error.outcome, error.code) == (Outcome.FAIL, "SQLITE_INTERRUPT")
     nothing_more(session)
     assert transact(session, SERIALIZABLE, read(1)) == [()]
@@ -186,11 +187,11 @@ def raw(sql: str, f: str | None = None, **args: int) -> BoundStep:
 def test_raw_steps(database: SqliteDatabase) -> None:
     session = database.session(LISTS)
     session.begin(SERIALIZABLE)
-    session.execute(raw("SAVEPOINT here"))
-    session.execute(raw("UPDATE {table} SET val = 'x' WHERE key = :k", k=3))
-    session.execute(raw("ROLLBACK TO here"))
-    session.execute(raw("UPDATE {table} SET val = val || :v || ',' WHERE key = :k", "append", k=1, v=5))
-    assert session.execute(raw("SELECT val FROM {table} WHERE key = :k", "r", k=1)) == (5,)
+    run_raw(session, raw("SAVEPOINT here"))
+    run_raw(session, raw("UPDATE {table} SET val = 'x' WHERE key = :k", k=3))
+    run_raw(session, raw("ROLLBACK TO here"))
+    run_raw(session, raw("UPDATE {table} SET val = val || :v || ',' WHERE key = :k", "append", k=1, v=5))
+    assert run_raw(session, raw("SELECT val FROM {table} WHERE key = :k", "r", k=1)) == (5,)
     assert session.execute(read(3)) == ()
     session.commit()
     session.close()
@@ -203,7 +204,6 @@ def test_raw_steps(database: SqliteDatabase) -> None:
         ("SELECT elsewhere FROM {table}", None, "no such column"),
         ("COMMIT", None, "may not begin or end"),
         ("PRAGMA read_uncommitted = 1", None, "may not begin or end"),
-        ("UPDATE {table} SET val = '1,' WHERE key = :k + 90 AND :v", "append", "changed no row"),
         ("UPDATE {table} SET val = '1,' WHERE key >= :k AND :v", "append", "changed 3 rows"),
         ("DELETE FROM {table} WHERE key = :k", "r", "must return rows"),
         ("SELECT key FROM {table} WHERE key = :k", "r", "must select text"),
@@ -214,7 +214,7 @@ def test_raw_steps_that_are_refused(database: SqliteDatabase, sql: str, f: str |
     session = database.session(LISTS)
     session.begin(SERIALIZABLE)
     args = {"k": 1} if f == "r" else {"k": 1, "v": 1} if f else {}
-    error = refused(lambda: session.execute(raw(sql, f, **args)))
+    error = refused(lambda: run_raw(session, raw(sql, f, **args)))
     assert error.outcome is Outcome.BUG
     assert said in error.message
     session.rollback()
@@ -222,21 +222,32 @@ def test_raw_steps_that_are_refused(database: SqliteDatabase, sql: str, f: str |
 
 
 def test_what_raw_statements_are() -> None:
-    assert compile_raw("/* a */ ROLLBACK TO SAVEPOINT x").undoes
-    assert compile_raw("SAVEPOINT x").opens
-    assert not compile_raw("SELECT 'COMMIT'").undoes
+    for sql in ("/* a */ ROLLBACK TO SAVEPOINT x", "SAVEPOINT x", "SELECT 'COMMIT'"):
+        assert compile_raw(sql).sql == sql
     with pytest.raises(UsageError, match="END: a step may not"):
         compile_raw("-- well\nEND")
 
 
-def test_undoing_what_was_recorded_is_refused(database: SqliteDatabase) -> None:
+def test_a_transaction_goes_on_after_an_error(database: SqliteDatabase) -> None:
     session = database.session(LISTS)
     session.begin(SERIALIZABLE)
-    session.execute(raw("SAVEPOINT here"))
+    run_raw(session, raw("SAVEPOINT here"))
     session.execute(write(LISTS, 1, 1))
-    error = refused(lambda: session.execute(raw("ROLLBACK TO here")))
-    assert "the history has recorded" in error.message
-    session.rollback()
+    error = refused(lambda: run_raw(session, raw("INSERT INTO {table} (key, val) VALUES (:k, '')", k=1)))
+    assert error.code == "SQLITE_CONSTRAINT_PRIMARYKEY"
+    session.rollback_to("here")
+    session.execute(write(LISTS, 1, 2))
+    assert session.execute(read(1)) == (2,)
+    session.commit()
+    session.close()
+
+
+def test_a_write_that_finds_no_row_has_done_nothing(database: SqliteDatabase) -> None:
+    session = database.session(LISTS)
+    session.begin(SERIALIZABLE)
+    step = raw("UPDATE {table} SET val = '1,' WHERE key = :k + 90 AND :v", "append", k=1, v=1)
+    assert session.execute_sql(step).count == 0
+    session.commit()
     session.close()
 
 

@@ -24,6 +24,7 @@ def read_raw(node: Node, chosen: Chosen) -> tuple[Step, Place]:
     fields = node.fields("a raw SQL step", FIELDS)
     sql = _statement(fields["sql"])
     tables = tables_of(sql)
+    _check_stays_inside(fields["sql"], tables)
     given = (
         fields["args"].mapping("the arguments, as a mapping from names to keys") if "args" in fields else {}
     )
@@ -67,6 +68,18 @@ def _statement(node: Node) -> str:
         if word != "table":
             raise node.place.error(f"found {{{word}}} in an SQL statement", "{table}")
     return node.value
+
+
+def _check_stays_inside(node: Node, tables: Tables) -> None:
+    """The runner begins and ends transactions, and decides at which level they run."""
+    if tables.ends:
+        raise node.place.error(
+            f"found {tables.verb.upper()}, which begins or ends a transaction", "a statement inside one"
+        )
+    if tables.sets_level:
+        raise node.place.error(
+            "found a statement that changes the isolation level", "`isolation` beside the steps"
+        )
 
 
 def _argument(node: Node, chosen: Chosen) -> Argument:

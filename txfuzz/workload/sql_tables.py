@@ -39,6 +39,8 @@ _CLAUSES = frozenset(
 _NO_TABLES = frozenset({"extract", "substring", "trim", "overlay", "position"})  # FROM is theirs
 _CHANGING = frozenset({"insert", "update", "delete", "merge", "replace", "truncate", "alter", "drop"})
 _OPAQUE = frozenset({"call", "do", "execute", "exec"})
+_ENDING = frozenset({"abort", "begin", "commit", "end", "rollback", "start"})
+_SETTING = frozenset({"set", "reset", "alter"})
 _CURSORS = frozenset({"fetch", "move", "close"})  # whose FROM names a cursor
 
 
@@ -49,7 +51,8 @@ class Tables:
     reads: those that it names without changing them. changes: those that it inserts into, updates,
     deletes from or alters. verb: its first word. opaque: a call, whose doings cannot be seen.
     savepoint: the name that SAVEPOINT sets, ROLLBACK TO goes back to or RELEASE forgets; the verb
-    tells which. filtered: whether it has a WHERE, VALUES or the like, so that it need not be about every row.
+    tells which. filtered: whether it has a WHERE, VALUES or the like, so that it need not be about
+    every row. ends: it begins or ends a transaction. sets_level: it changes an isolation level.
     """
 
     verb: str
@@ -58,6 +61,8 @@ class Tables:
     opaque: bool = False
     savepoint: str | None = None
     filtered: bool = True
+    ends: bool = False
+    sets_level: bool = False
 
     @property
     def changes_ours(self) -> bool:
@@ -77,8 +82,10 @@ def tables_of(sql: str) -> Tables:
     verb = words[0] if words else ""
     if savepoint := _savepoint(words):
         return Tables(verb, savepoint=savepoint)
-    if verb in _CURSORS:
-        return Tables(verb)
+    if verb in _CURSORS or verb in _ENDING:
+        return Tables(verb, ends=verb in _ENDING)
+    if verb in _SETTING and any("isolation" in word for word in words):
+        return Tables(verb, sets_level=True)
     defined = set(_defined(tokens))
     reads: set[str] = set()
     changes: set[str] = set()
