@@ -30,6 +30,7 @@ SECTIONS = {
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
         "txfuzz.database.port:NoMoreSessions",
         "txfuzz.database.port:Embeds", "txfuzz.database.port:MakesRoom",
+        "txfuzz.database.port:RunsSql", "txfuzz.database.port:Answer", "txfuzz.database.port:GoesOn",
         "txfuzz.database.port:SeesWaits", "txfuzz.database.port:Batching",
         "txfuzz.database.port:Patient",
         "txfuzz.database.port:WritesScripts", "txfuzz.database.port:Script",

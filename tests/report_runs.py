@@ -34,6 +34,33 @@ workload:
         - {{f: r, key: {{choice: {{range: [1, 8]}}, as: a}}}}
 scheduling: {{clients: 4, transactions: 300, barrier_every: 5}}
 """
+# What the histories below can have been made by
+MADE_BY = """
+version: 1
+name: {name}
+database: {{adapter: dictionary, isolation: {isolation}}}
+expect: serializable
+seed: 5
+workload:
+  transactions:
+    - name: look
+      steps:
+        - {{f: r, key: {{choice: {{range: [1, 8]}}, as: a}}}}
+        - {{f: append, key: {{choice: {{range: [1, 8]}}, distinct_from: [a]}}}}
+    - name: both
+      steps:
+        - {{f: r, key: {{choice: {{range: [1, 8]}}, as: a}}}}
+        - {{f: r, key: {{choice: {{range: [1, 8]}}, distinct_from: [a]}}}}
+    - name: read
+      steps: [{{f: r, key: {{choice: {{range: [1, 8]}}}}}}]
+    - name: writer
+      steps: [{{f: append, key: {{choice: {{range: [1, 8]}}}}}}, {{f: append, key: {{choice: {{range: [1, 8]}}}}}}]
+    - name: left
+      steps: [{{f: append, key: {{choice: {{range: [1, 8]}}}}}}]
+    - name: right
+      steps: [{{f: append, key: {{choice: {{range: [1, 8]}}}}}}]
+scheduling: {{clients: 4, transactions: 300, barrier_every: 5}}
+"""
 
 
 @contextmanager
@@ -60,23 +87,23 @@ SKEW = [
 ]
 READ_SKEW = [
     (0, "writer", 10, 90, "[:append 1 1] [:append 2 1]"),
-    (1, "reader", 20, 80, "[:r 1 [1]] [:r 2 []]"),
+    (1, "both", 20, 80, "[:r 1 [1]] [:r 2 []]"),
     (2, "read", 400, 450, "[:r 2 [1]]"),
 ]
 FORK = [
     (0, "left", 10, 90, "[:append 1 1]"),
     (1, "right", 15, 95, "[:append 2 1]"),
-    (2, "look", 20, 80, "[:r 1 [1]] [:r 2 []]"),
-    (3, "look", 25, 85, "[:r 2 [1]] [:r 1 []]"),
+    (2, "both", 20, 80, "[:r 1 [1]] [:r 2 []]"),
+    (3, "both", 25, 85, "[:r 2 [1]] [:r 1 []]"),
 ]
 NEAR = [
     (0, "look", 10, 60, "[:r 1 []] [:append 2 1]"),
     (1, "look", 40, 100, "[:r 2 [1]] [:append 1 1]"),
-    (2, "read", 200, 260, "[:r 1 [1]] [:r 2 [1]]"),
+    (2, "both", 200, 260, "[:r 1 [1]] [:r 2 [1]]"),
 ]
 ABORTED = [
     (0, "writer", 10, 90, "[:append 1 7]", "fail"),
-    (1, "reader", 20, 100, "[:r 1 [7]]"),
+    (1, "read", 20, 100, "[:r 1 [7]]"),
 ]
 
 
@@ -108,14 +135,14 @@ def judged(root: Path, name: str, *histories: list[tuple[Any, ...]]) -> Path:
         place = root / name / f"iter_{number:02d}"
         place.mkdir(parents=True)
         (place / "history.edn").write_text(history_text(transactions))
-    config = _config(root, name, "dirty")
+    config = _config(root, name, "dirty", MADE_BY)
     run_campaign(workload=config, iterations=len(histories), output=root / name, skip_run=True)
     return root / name
 
 
-def _config(root: Path, name: str, isolation: str) -> Path:
+def _config(root: Path, name: str, isolation: str, workload: str = WORKLOAD) -> Path:
     config = root / f"{name}.yaml"
-    config.write_text(WORKLOAD.format(name=name, isolation=isolation))
+    config.write_text(workload.format(name=name, isolation=isolation))
     return config
 
 

@@ -94,7 +94,7 @@ def test_the_graph_agrees_with_the_analysis(root: Path) -> None:
 
 def test_failed_transactions_are_no_nodes(root: Path) -> None:
     graph = dependency_graph(root / "aborted.edn")
-    assert [data["template"] for _, data in graph.nodes(data=True)] == ["reader"]
+    assert [data["template"] for _, data in graph.nodes(data=True)] == ["read"]
 
 
 def test_a_graph_that_would_be_too_large(root: Path) -> None:
@@ -294,11 +294,11 @@ def test_workloads_of_plugin_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".edn", ".json", ".jsonl", ".json.gz"])
 def test_histories_are_written(root: Path, tmp_path: Path, suffix: str) -> None:
     history = read_history(root / "skew.edn")
-    write_history(history, tmp_path / f"h{suffix}")
+    write_history(tmp_path / f"h{suffix}", history)
     again = read_history(tmp_path / f"h{suffix}")
     assert analyze_history(again).anomaly_types == analyze_history(history).anomaly_types == ("G2-item",)
     with pytest.raises(OutputError):
-        write_history(history, tmp_path / "nowhere" / f"h{suffix}")
+        write_history(tmp_path / "nowhere" / f"h{suffix}", history)
 
 
 def test_the_test_of_the_page_is_one() -> None:

@@ -286,7 +286,7 @@ def test_timeouts_are_fail(database: PostgresDatabase) -> None:
         second.rollback()
         second.begin(COMMITTED)
         sleep = BoundStep(Step(None, sql="SELECT pg_sleep(5)"), None)
-        error = refused(lambda: second.execute(sleep))
+        error = refused(lambda: second.execute_sql(sleep))
         assert (error.outcome, error.code) == (Outcome.FAIL, "57014")
         first.close()
         second.close()
