@@ -16,6 +16,7 @@ from txfuzz.replay.judging import Judge
 from txfuzz.replay.portrait import portrait, script_of
 from txfuzz.replay.shrinking import Shrunk
 from txfuzz.replay.signature import Signature
+from txfuzz.scrubbing import printable
 from txfuzz.workload.writing import workload_text
 
 _FILES = {
@@ -72,7 +73,7 @@ def write_finding(
         more, remark = database.try_scripts(script, scripts)
         scripts |= more
     for name, text in scripts.items():
-        write_text(directory / name, text)
+        write_text(directory / name, printable(text))  # marks of direction would show other SQL
     write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
     write_bytes(directory / "history.edn", b"".join(shown.lines))
     draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)

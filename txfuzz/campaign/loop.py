@@ -78,7 +78,9 @@ class _Campaign:
         self.settings = settings = as_it_was_run(settings) if self.again else settings
         self.interrupted = interrupted
         self.watcher = watcher
-        self.registry = load_plugins(strict=settings.strict_plugins, files=settings.plugin_files)
+        self.registry = load_plugins(
+            strict=settings.strict_plugins, files=settings.plugin_files, seconds=settings.plugin_seconds
+        )
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)
         path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)

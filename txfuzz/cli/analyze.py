@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from txfuzz.cli import options
 from txfuzz.errors import ExitCode, HistoryError, OutputError, UsageError
+from txfuzz.scrubbing import json_text
 
 if TYPE_CHECKING:
     from txfuzz.analysis.result import AnalysisResult
@@ -91,7 +91,7 @@ def analyze(
             click.echo(f"txfuzz: {error}", err=True)
             if as_json:
                 unread = AnalysisResult(str(path), Verdict.UNKNOWN, expect, str(error))
-                click.echo(json.dumps(unread.to_json(), ensure_ascii=False))
+                click.echo(json_text(unread.to_json()))
             continue
         result = analyze_history(history, expect, analyzers=judges)
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
@@ -104,7 +104,7 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     from txfuzz.campaign.outcome import EXIT_CODES
 
     if as_json:
-        click.echo(json.dumps(result.to_json(), ensure_ascii=False))
+        click.echo(json_text(result.to_json()))
     else:
         from txfuzz.report.text import analysis_text
 

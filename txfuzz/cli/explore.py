@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from txfuzz.cli import options
 from txfuzz.errors import ExitCode
+from txfuzz.scrubbing import json_text
 
 
 @click.command()
@@ -60,7 +60,7 @@ def explore(
             workload, names, isolation=isolation, expect=expect, seed=seed, most=most, url=url,
             output=output, plugin_files=plugin_files, interrupted=interrupted,
         )  # fmt: skip
-    click.echo(json.dumps(found.to_json()) if as_json else exploration_text(found))
+    click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreplays: {output}")
     if interrupted.is_set():

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from txfuzz.campaign.settings import PLUGIN_SECONDS
+from txfuzz.plugin.calling import PLUGIN_SECONDS
 
 
 class _File(click.Path):
