@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran, Site
-from txfuzz.errors import PluginError
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import KINDS
 
