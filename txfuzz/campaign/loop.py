@@ -30,7 +30,7 @@ from txfuzz.campaign.replaying import write_replay
 from txfuzz.campaign.resuming import Recorded, first_workload, histories_in, recorded, write_execution
 from txfuzz.campaign.runners import Clients, External, Given, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
-from txfuzz.campaign.stopping import stop_reason
+from txfuzz.campaign.stopping import Ending, passed, stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
 from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
@@ -107,6 +107,9 @@ class _Campaign:
         self.failure: TxfuzzError | None = None
         self.cautions: tuple[str, ...] = ()
         self.start = time.monotonic()
+        self.until, self.time_up = None, ""
+        if settings.max_seconds is not None:
+            self.until, self.time_up = self.start + settings.max_seconds, passed(settings.max_seconds)
         self.stopped: str | None = None
 
     def run(self) -> CampaignResult:
@@ -204,7 +207,15 @@ class _Campaign:
         self.watcher.iteration_started(number, workload)
         following = Following(place.history)
         with self.stage(stages, "run"):
-            turn = Turn(workload, place, self.interrupted, self.watcher.running, following.read_some)
+            turn = Turn(
+                workload,
+                place,
+                self.interrupted,
+                self.watcher.running,
+                following.read_some,
+                self.until,
+                self.time_up,
+            )
             execution = runner.run(turn)
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):
@@ -226,7 +237,7 @@ class _Campaign:
                 self.assembled,
                 database=self.live if self.settings.run_replay else None,
                 again=isinstance(runner, Recorded | Existing),
-                interrupted=self.interrupted,
+                interrupted=Ending(self.interrupted, self.until),
             )
         with self.stage(stages, "feedback"):
             next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)

@@ -6,7 +6,8 @@ import os
 import shlex
 import subprocess
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -29,7 +30,8 @@ _PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
 class Turn:
     """What one iteration asks of a runner. interrupted: set when it is to end early.
 
-    reading: may be told, now and then, how many bytes of the history are written.
+    until: when it has to end (time.monotonic()), and `why`, as a phrase. reading: may be told, now and
+    then, how many bytes of the history are written.
     """
 
     workload: Workload
@@ -37,6 +39,12 @@ class Turn:
     interrupted: threading.Event
     watch: Watch | None = None
     reading: Reading | None = None
+    until: float | None = None
+    why: str = ""
+
+    def over(self) -> bool:
+        """Is it to end now?"""
+        return self.interrupted.is_set() or (self.until is not None and time.monotonic() >= self.until)
 
 
 class Runner(Protocol):
@@ -71,6 +79,8 @@ class Clients:
             interrupted=turn.interrupted,
             watch=turn.watch,
             reading=turn.reading,
+            until=turn.until,
+            why=turn.why,
         )
         self._last_key = summary.last_key
         return summary
@@ -103,8 +113,8 @@ class External:
             )
         except OSError as error:
             raise UsageError(f"{named} cannot be run: {error.strerror}") from None
-        said = _wait(process, turn.interrupted)
-        if process.returncode and not turn.interrupted.is_set():
+        said = _wait(process, turn.over)
+        if process.returncode and not turn.over():
             raise UsageError(f"{named} failed with exit code {process.returncode}{self.tail(said)}")
         if not turn.place.history.exists():
             raise HistoryError(f"{turn.place.history}: {named} has not written it")
@@ -135,8 +145,8 @@ class Given:
         return None
 
 
-def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event) -> bytes:
-    """Wait for the end, ask for it when interrupted, and return what came on stderr."""
+def _wait(process: subprocess.Popen[bytes], over: Callable[[], bool]) -> bytes:
+    """Wait for the end, ask for it when it is `over`, and return what came on stderr."""
     asked = False
     while True:
         try:
@@ -145,6 +155,6 @@ def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event) -> byt
         except subprocess.TimeoutExpired:
             if asked:
                 process.kill()
-            elif interrupted.is_set():
+            elif over():
                 process.terminate()
                 asked = True

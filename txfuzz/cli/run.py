@@ -63,7 +63,7 @@ _BESIDE_RESUME = (
 @click.option("--stop-on-finding", is_flag=True, help="End with the first iteration that finds something.")
 @click.option(
     "--max-seconds", type=options.Seconds(min=0), metavar="S",
-    help="Begin no further iteration after so many seconds.",
+    help="End after so many seconds: a run that is under way then is cut short, and analysed.",
 )  # fmt: skip
 @click.option(
     "--max-transactions", type=click.IntRange(min=1), metavar="N",

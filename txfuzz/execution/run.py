@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from txfuzz.database.port import Database, NoMoreSessions, Session
-from txfuzz.errors import TxfuzzError, UsageError
+from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
 from txfuzz.execution import faults as disturbances
 from txfuzz.execution.client import PATIENCE, Client
 from txfuzz.execution.faults import Nemesis, Planned, injector_for, patiently
 from txfuzz.execution.final_read import final_read
+from txfuzz.execution.patience import CANCELLED, Cancelling, Patience
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.source import Source
@@ -27,7 +28,7 @@ from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
 
 _TICK = 0.1  # seconds between two looks at the clients
-_GRACE = 0.3  # seconds that running transactions get after a stop before they are cancelled
+_LEAVING = 5.0  # seconds that a database gets to be left which does not answer
 
 Watch = Callable[[int, Tally], None]  # (asked so far, outcomes so far), now and then
 Reading = Callable[[int], bool]  # (bytes of the history written so far) → whether it has read some
@@ -45,14 +46,18 @@ def execute(
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
     reading: Reading | None = None,
+    until: float | None = None,
+    why: str = "its time is up",
 ) -> ExecutionSummary:
     """Run the workload with all its clients; the history is whole whatever happens.
 
     fresh: start from empty tables. after: physical keys up to this one are taken, whether rows of
     them can be seen or not (an unknown transaction may still write one). faults: those of the
     workload, as objects. interrupted: set it to end the run early. reading: is called while all
-    clients wait, where they take turns; it must be quick and not raise. An error that ends the run
-    after it has begun is in the summary, together with the numbers so far. Raises
+    clients wait, where they take turns; it must be quick and not raise. until: when the run has to end
+    (time.monotonic()), whatever the workload says, and `why`, as a phrase. Transactions that do not end
+    are cancelled: see txfuzz.execution.patience. An error that ends the run after it has begun is in the
+    summary, together with the numbers so far. Raises
     DatabaseUnavailable where it cannot begin, UsageError for a fault that cannot be injected here,
     and OutputError where the history cannot be written.
     """
@@ -75,9 +80,14 @@ def execute(
             running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
             source = Source(asking, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
-            running.drive(source, interrupted, anchor, watch, reading)
+            running.drive(
+                source, interrupted, anchor, Patience(source, running.tally, until, why), watch, reading
+            )
             seconds = time.monotonic() - start
-            reads = running.read_all(keys, interrupted, anchor)
+            late = until is not None and time.monotonic() >= until
+            reads = 0 if late else running.read_all(keys, interrupted, anchor)
+        if isinstance(running.failure, NoAnswer):
+            _leave(database)
         running.failure = running.failure or anchor.loss()
         return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
@@ -97,6 +107,7 @@ class _Running:
         self.tally = Tally()
         self.failure: TxfuzzError | None = None
         self.crash: BaseException | None = None
+        self.cut_short = ""
         self._connect, self._isolation, self._recorder = connect, isolation, recorder
         self._nemesis = nemesis
         self._barrier_every = workload.scheduling.barrier_every
@@ -116,6 +127,7 @@ class _Running:
         source: Source,
         interrupted: threading.Event,
         anchor: Anchor,
+        patience: Patience,
         watch: Watch | None,
         reading: Reading | None,
     ) -> None:
@@ -124,18 +136,22 @@ class _Running:
             thread.start()
         over = threading.Event()
         disturbing = self._disturb(source, over)
-        cancel_at: float | None = None
+        cancelling = Cancelling([client.cancel for client in self._clients])
         while any(thread.is_alive() for thread in threads):
             next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
             if interrupted.is_set() or anchor.gone():
                 source.stop()
+            elif not source.stopped and (why := patience.exhausted()):
+                self.cut_short = why
+                source.stop()
             if source.stopped:
                 over.set()
-                cancel_at = cancel_at or time.monotonic() + _GRACE
-                if time.monotonic() >= cancel_at:
-                    for client in self._clients:
-                        client.cancel()
-                    cancel_at = time.monotonic() + _GRACE
+                if not cancelling.look():
+                    self.failure = self.failure or NoAnswer(
+                        "the database does not answer: cancelled transactions have not come back within "
+                        f"{CANCELLED:g} s; what became of them is unknown"
+                    )
+                    break
             if watch is not None:
                 watch(source.asked, self.tally)
         over.set()
@@ -210,7 +226,7 @@ class _Running:
             final_reads=reads,
             last_key=last_key,
             faults=tuple(self._nemesis.injections) if self._nemesis else (),
-            stopped=str(self.failure or ("interrupted" if interrupted else "")),
+            stopped=str(self.failure or ("interrupted" if interrupted else self.cut_short)),
             interrupted=interrupted,
             failure=self.failure,
         )
@@ -228,6 +244,17 @@ def _room_for(clients: int) -> Iterator[None]:
             f"the workload asks for {clients:,} clients, and there is room for {error.most:,}: {error}; "
             "lower scheduling.clients, or raise that limit"
         ) from None
+
+
+class NoAnswer(DatabaseUnavailable):
+    """The database was there, and does not answer any more."""
+
+
+def _leave(database: Database) -> None:
+    """Close it, as far as that comes to an end."""
+    thread = threading.Thread(target=database.close, name="leaving", daemon=True)
+    thread.start()
+    thread.join(_LEAVING)
 
 
 def _has_sql(workload: Workload) -> bool:
