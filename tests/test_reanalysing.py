@@ -235,7 +235,11 @@ def test_a_campaign_that_fails_says_what_it_found(site: Site, tmp_path: Path, tx
     ran = txfuzz("run", "--config", "w.yaml", "--output-dir", "out")
     assert ran.code == 2
     assert "Iteration 0:\nNot serializable: longest-list: a list of " in ran.out
-    assert re.search(r"^ended after \d+ iterations?: the database refuses transaction", ran.out, re.MULTILINE)
+    assert re.search(
+        r"^ended after \d+ iterations?: w\.yaml:\d+:\d+: the database refuses transaction",
+        ran.out,
+        re.MULTILINE,
+    )
     assert "artefacts: out" in ran.out
     assert ran.err.splitlines()[-1].startswith("txfuzz: the database refuses transaction")
 

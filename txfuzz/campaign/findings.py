@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import write_bytes, write_json, write_text
+from txfuzz.campaign.reading_back import read_back
 from txfuzz.campaign.replaying import without_plugins
 from txfuzz.database.port import Database, WritesScripts
 from txfuzz.errors import OutputError
@@ -40,6 +41,13 @@ class Finding:
     directory: Path | None = None
     reason: str = ""
     remark: str = ""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is read back of finding.json. seen: source → how often."""
+
+    seen: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_finding(
@@ -94,8 +102,8 @@ def write_finding(
 def _count(directory: Path, signature: Signature, seen: dict[str, int], shrunk: Shrunk) -> int:
     """finding.json, where sources that were counted before are kept."""
     path = directory / "finding.json"
-    if path.exists():
-        seen = {**json.loads(path.read_text(encoding="utf-8")).get("seen", {}), **seen}
+    with suppress(FileNotFoundError):
+        seen = {**read_back(path, Counted).seen, **seen}
     count = sum(seen.values())
     data = {
         "anomaly": signature.anomaly,

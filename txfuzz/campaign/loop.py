@@ -45,6 +45,7 @@ from txfuzz.history.reading import read_history
 from txfuzz.plugin.blaming import named, naming_plugins
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.notes import notes_text
+from txfuzz.workload.locating import RefusedStep, naming_url, with_place
 from txfuzz.workload.model import Workload
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.seeds import stream
@@ -84,6 +85,7 @@ class _Campaign:
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)
         path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)
+        self.path = path
         self.url = None
         workload = read_workload(path, InstalledVocabulary(self.registry, path))
         if not self.again:
@@ -100,7 +102,8 @@ class _Campaign:
             plugin_seconds=settings.plugin_seconds,
         )
         if not self.again and (settings.history is None or settings.execute):
-            self.url = database_url(settings.database_url, workload)
+            with naming_url(path, workload, settings.database_url):
+                self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
         self.database: dict[str, str] = {}
         self.live: Database | None = None
@@ -158,7 +161,9 @@ class _Campaign:
     def clients(self, stack: ExitStack) -> Runner:
         prepare()  # now, and not while a database waits for the next iteration
         clients = self.assembled.workload.scheduling.clients
-        self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url, clients))
+        with naming_url(self.path, self.assembled.workload, self.settings.database_url):
+            opened = open_database(self.assembled.adapter, self.url, clients)
+        self.live = database = stack.enter_context(opened)
         injector_for(self.assembled.faults, database)  # refuses, while there is no directory yet
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions):
@@ -187,8 +192,8 @@ class _Campaign:
             self.outcomes.append(outcome)
             self.write_record("running")
             self.watcher.iteration_ended(outcome)
-            if outcome.execution is not None and outcome.execution.failure is not None:
-                raise outcome.execution.failure
+            if self.failure is not None:
+                raise self.failure
 
     def enough(self, number: int) -> bool:
         """Is this iteration not to be run? One that was run before is always judged again."""
@@ -288,7 +293,8 @@ class _Campaign:
         elif isinstance(runner, Recorded | Existing):
             stages["run"] = execution.seconds
         else:
-            self.failure = execution.failure
+            failure = execution.failure
+            self.failure = with_place(failure, self.path) if isinstance(failure, RefusedStep) else failure
             write_execution(place, execution)
 
     def written(self, place: IterationDirectory, workload: Workload) -> Workload:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, TransactionView
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import IterationDirectory, write_bytes, write_json, write_text
+from txfuzz.campaign.reading_back import ArtefactError, read_back
 from txfuzz.database.port import Database
 from txfuzz.history.model import History
 from txfuzz.history.reading import read_history
@@ -34,6 +35,14 @@ class Replays:
     showed: AnalysisResult | None = None
 
 
+@dataclass(frozen=True)
+class KeptReplays:
+    """What is read back of replay_result.json. failed: as in Replays; origins: see `with_origins`."""
+
+    failed: Mapping[str, int]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
 def write_replay(
     place: IterationDirectory,
     history: History,
@@ -51,9 +60,8 @@ def write_replay(
     """
     told = place.path / "replay_result.json"
     if again and told.exists():
-        data = json.loads(told.read_text(encoding="utf-8"))
-        refused = {int(key): int(count) for key, count in data["failed"].items()}
-        return Replays(refused, showed=_shown(place, assembled, data.get("origins", {})))
+        kept = read_back(told, KeptReplays)
+        return Replays(_by_key(kept.failed, told), showed=_shown(place, assembled, kept.origins))
     found = targets(result, history, workload, assembled.promised)
     if database is None:
         chosen = choose(islice(found, _LOOKED_AT))
@@ -73,6 +81,13 @@ def write_replay(
         told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
     )
     return Replays(closing.failed, (_note(closing),), _shown(place, assembled, origins))
+
+
+def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
+    try:
+        return {int(key): count for key, count in failed.items()}
+    except ValueError:
+        raise ArtefactError(f"{path}: not written by this version of txfuzz: keys are numbers") from None
 
 
 def _origins(workload: Workload | None) -> dict[str, str]:

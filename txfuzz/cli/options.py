@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ from typing import Any
 import click
 
 from txfuzz.plugin.calling import PLUGIN_SECONDS
+from txfuzz.scrubbing import printable
 
 
 class _File(click.Path):
-    """A path, which is not empty: `--output-dir "$OUT"` means no place at all where OUT is not set."""
+    """A path, which is UTF-8 and not empty: `--output-dir "$OUT"` means no place where OUT is not set."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             self.fail("the path is empty", param, ctx)
+        try:
+            os.fspath(value).encode("utf-8")
+        except UnicodeEncodeError:
+            self.fail(f"the path {printable(value)!r} is not UTF-8, as files of a campaign are", param, ctx)
         return super().convert(value, param, ctx)
 
 
