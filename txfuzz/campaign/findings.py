@@ -80,8 +80,7 @@ def write_finding(
         scripts |= database.scripts(script)
         more, remark = database.try_scripts(script, scripts)
         scripts |= more
-    for name, text in scripts.items():
-        write_text(directory / name, printable(text))  # marks of direction would show other SQL
+    written_scripts(directory, scripts)
     write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
     write_bytes(directory / "history.edn", b"".join(shown.lines))
     draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
@@ -97,6 +96,12 @@ def write_finding(
     )  # fmt: skip
     write_text(directory / "README.md", text)
     return Finding(signature, count, shrunk, directory, remark=remark)
+
+
+def written_scripts(directory: Path, scripts: Mapping[str, str]) -> None:
+    """Marks of direction would show people other SQL than they run."""
+    for name, text in scripts.items():
+        write_text(directory / name, printable(text))
 
 
 def _count(directory: Path, signature: Signature, seen: dict[str, int], shrunk: Shrunk) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from txfuzz.analysis.restoring import restored
 from txfuzz.campaign.directory import iteration_path
-from txfuzz.campaign.reading_back import ArtefactError, json_in, read_back
+from txfuzz.campaign.reading_back import json_in, read_back
 from txfuzz.campaign.resuming import CampaignRecord, histories_in, read_execution
 from txfuzz.campaign.runners import Turn
 from txfuzz.campaign.settings import CampaignSettings
@@ -81,6 +81,6 @@ def _record(directory: Path) -> Mapping[str, Any]:
         read_back(path, CampaignRecord)
         data = json_in(path)
         restored(CampaignSettings, {**(data.get("arguments") or {}), "database_url": None})
-    except (FileNotFoundError, ArtefactError, ValueError):
+    except (FileNotFoundError, UsageError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

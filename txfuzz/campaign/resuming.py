@@ -73,7 +73,7 @@ def resumed_settings(
     stored = {name: value for name, value in arguments.items() if name in known}
     try:
         settings = restored(CampaignSettings, stored)
-    except ValueError as error:
+    except (ValueError, UsageError) as error:
         raise ArtefactError(f"{directory / 'campaign.json'}: {error}") from None
     settings = replace(settings, database_url=database_url, output=directory, resume=True)
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
