@@ -67,7 +67,8 @@ strict_plugins = click.option(
 
 plugin_seconds = click.option(
     "--plugin-seconds", type=Seconds(min=0, min_open=True), default=PLUGIN_SECONDS,
-    show_default=True, metavar="S", help="How long a plugin's heuristic or analyzer may take for one answer.",
+    show_default=True, metavar="S",
+    help="How long a plugin may take to be imported, and for each answer of its hooks and objects.",
 )  # fmt: skip
 plugin_files = click.option(
     "--plugin-file", "plugin_files", type=FILE, multiple=True, metavar="FILE",
