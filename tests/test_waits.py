@@ -23,8 +23,9 @@ from txfuzz.database.port import Outcome, SessionError
 from txfuzz.errors import DatabaseUnavailable, PluginError
 from txfuzz.execution import patience
 from txfuzz.execution.final_read import final_read
+from txfuzz.execution.patience import NoAnswer
 from txfuzz.execution.recorder import Recorder
-from txfuzz.execution.run import NoAnswer, execute
+from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.model import FAIL, FINAL_READ, OK
 from txfuzz.history.reading import read_history
@@ -42,6 +43,7 @@ class Blocking(DictionarySession):
 
     every = 20
     deaf = False
+    released = threading.Event()  # lets deaf ones go in the end
     count = 0
 
     def __init__(self, database: DictionaryDatabase) -> None:
@@ -53,14 +55,14 @@ class Blocking(DictionarySession):
 
     def execute(self, step: Any) -> Any:
         type(self).count += 1
-        if type(self).count % self.every == 0 and self.cancelled.wait(30):
+        blocks = type(self).count % self.every == 0
+        if blocks and (self.released if self.deaf else self.cancelled).wait(30):
             self.cancelled.clear()
             raise SessionError(Outcome.FAIL, "57014", "cancelled")
         return super().execute(step)
 
     def cancel(self) -> None:
-        if not self.deaf:
-            self.cancelled.set()
+        self.cancelled.set()
 
 
 class BlockingDatabase(DictionaryDatabase):
@@ -133,8 +135,31 @@ def test_a_server_that_does_not_answer_is_left(
     assert isinstance(summary.failure, NoAnswer)
     assert summary.failure.exit_code == 4
     assert "the database does not answer" in summary.stopped
+    session.released.set()  # nothing is left of them for other tests
     history = read_history(tmp_path / "h.edn")  # whole: what did not come back is unknown
     assert (history.complete_at < 0).any()
+
+
+@pytest.mark.parametrize("what", ["prepare", "session"])
+def test_a_server_that_does_not_even_begin_is_left(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "ANSWER", 0.3)
+    database = DictionaryDatabase(DictionaryAdapter())
+    monkeypatch.setattr(database, what, lambda *_, **__: time.sleep(30), raising=False)
+    start = time.monotonic()
+    with pytest.raises(NoAnswer, match=r"the database does not answer: .* has not ended within 0\.3 s"):
+        execute(WORKLOAD, database, tmp_path / "h.edn", isolation="dirty")
+    assert time.monotonic() - start < 5
+    assert database.closed
+
+
+def test_closing_gets_its_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LEAVING", 0.1)
+    start = time.monotonic()
+    with pytest.raises(NoAnswer), patience.leaving_without_answer(lambda: time.sleep(30)):
+        raise NoAnswer("gone")
+    assert time.monotonic() - start < 5
 
 
 def test_a_run_ends_when_its_time_is_up(tmp_path: Path, session: type[Blocking]) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from txfuzz.database.port import BoundStep, Session
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.execution.patience import FINAL_READ_SECONDS, cancelled_after
+from txfuzz.execution.patience import FINAL_READ_SECONDS, NoAnswer, cancelled_after
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FINAL_READ
@@ -53,6 +53,8 @@ def final_read(
                     session, process = None, process + 1
             if session is None:
                 return read
+    except NoAnswer:
+        raise
     except DatabaseUnavailable:
         pass
     finally:

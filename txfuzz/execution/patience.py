@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.execution.source import Source
 from txfuzz.execution.summary import Tally
 
@@ -15,6 +17,14 @@ WITHOUT_PROGRESS = 120.0  # seconds in which some transaction must end, where a 
 STOPPED = 0.3  # seconds that running transactions get after a stop before they are cancelled
 CANCELLED = 10.0  # seconds that a cancelled session gets to come back
 FINAL_READ_SECONDS = 30.0  # seconds that one transaction of final reads gets
+ANSWER = 60.0  # seconds in which a database connects, or makes its tables
+LEAVING = 5.0  # seconds in which a database is left that does not answer
+
+T = TypeVar("T")
+
+
+class NoAnswer(DatabaseUnavailable):
+    """The database was there, and does not answer any more."""
 
 
 class Patience:
@@ -90,3 +100,41 @@ def cancelled_after(seconds: float, cancel: Callable[[], None]) -> Iterator[thre
         yield late
     finally:
         over.set()
+
+
+def answered(what: str, call: Callable[[], T]) -> T:
+    """What the database gives; NoAnswer where it gives nothing in time. The call is left behind then."""
+    values: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            values.append(call())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="asking", daemon=True)
+    thread.start()
+    thread.join(ANSWER)
+    if values:
+        return values[0]
+    if errors:
+        raise errors[0]
+    raise NoAnswer(f"the database does not answer: {what} has not ended within {ANSWER:g} s")
+
+
+def leave(close: Callable[[], None]) -> None:
+    """Close a database that does not answer, as far as that comes to an end."""
+    thread = threading.Thread(target=close, name="leaving", daemon=True)
+    thread.start()
+    thread.join(LEAVING)
+
+
+@contextmanager
+def leaving_without_answer(close: Callable[[], None]) -> Iterator[None]:
+    """A database that does not answer inside is left: whoever closes it later does not wait for it."""
+    try:
+        yield
+    except NoAnswer:
+        leave(close)
+        raise

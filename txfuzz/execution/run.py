@@ -10,12 +10,20 @@ from functools import partial
 from pathlib import Path
 
 from txfuzz.database.port import Database, NoMoreSessions, Session
-from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
+from txfuzz.errors import TxfuzzError, UsageError
 from txfuzz.execution import faults as disturbances
 from txfuzz.execution.client import PATIENCE, Client
 from txfuzz.execution.faults import Nemesis, Planned, injector_for, patiently
 from txfuzz.execution.final_read import final_read
-from txfuzz.execution.patience import CANCELLED, Cancelling, Patience
+from txfuzz.execution.patience import (
+    CANCELLED,
+    Cancelling,
+    NoAnswer,
+    Patience,
+    answered,
+    leave,
+    leaving_without_answer,
+)
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.source import Source
@@ -28,7 +36,6 @@ from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
 
 _TICK = 0.1  # seconds between two looks at the clients
-_LEAVING = 5.0  # seconds that a database gets to be left which does not answer
 
 Watch = Callable[[int, Tally], None]  # (asked so far, outcomes so far), now and then
 Reading = Callable[[int], bool]  # (bytes of the history written so far) → whether it has read some
@@ -57,9 +64,9 @@ def execute(
     clients wait, where they take turns; it must be quick and not raise. until: when the run has to end
     (time.monotonic()), whatever the workload says, and `why`, as a phrase. Transactions that do not end
     are cancelled: see txfuzz.execution.patience. An error that ends the run after it has begun is in the
-    summary, together with the numbers so far. Raises
-    DatabaseUnavailable where it cannot begin, UsageError for a fault that cannot be injected here,
-    and OutputError where the history cannot be written.
+    summary, together with the numbers so far. Raises DatabaseUnavailable where it cannot begin (NoAnswer,
+    with the database closed, where that has not answered for ANSWER seconds), UsageError for a fault that
+    cannot be injected here, and OutputError where the history cannot be written.
     """
     kind = workload.kind
     injector = injector_for(faults, database)
@@ -68,16 +75,22 @@ def execute(
     def insert_rows(physical: range) -> None:
         patiently(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
 
-    keys = KeySpace(workload.keys, max(after, database.prepare(kind, fresh=fresh)), insert_rows)
+    def connect() -> Session:
+        return answered("connecting", lambda: database.session(kind))
+
+    with leaving_without_answer(database.close):
+        taken = answered("making the tables", lambda: database.prepare(kind, fresh=fresh))
+    keys = KeySpace(workload.keys, max(after, taken), insert_rows)
     asking = Asking(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
     with ExitStack() as outer:
+        outer.enter_context(leaving_without_answer(database.close))
         with Recorder(history) as recorder, ExitStack() as stack:
             anchor = outer.enter_context(Anchor(history))
             nemesis = None
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
-            running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
+            running = _Running(workload, recorder, isolation, connect, stack, nemesis)
             source = Source(asking, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
             running.drive(
@@ -87,7 +100,7 @@ def execute(
             late = until is not None and time.monotonic() >= until
             reads = 0 if late else running.read_all(keys, interrupted, anchor)
         if isinstance(running.failure, NoAnswer):
-            _leave(database)
+            leave(database.close)
         running.failure = running.failure or anchor.loss()
         return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
@@ -244,17 +257,6 @@ def _room_for(clients: int) -> Iterator[None]:
             f"the workload asks for {clients:,} clients, and there is room for {error.most:,}: {error}; "
             "lower scheduling.clients, or raise that limit"
         ) from None
-
-
-class NoAnswer(DatabaseUnavailable):
-    """The database was there, and does not answer any more."""
-
-
-def _leave(database: Database) -> None:
-    """Close it, as far as that comes to an end."""
-    thread = threading.Thread(target=database.close, name="leaving", daemon=True)
-    thread.start()
-    thread.join(_LEAVING)
 
 
 def _has_sql(workload: Workload) -> bool:
