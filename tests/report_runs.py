@@ -54,7 +54,9 @@ workload:
     - name: read
       steps: [{{f: r, key: {{choice: {{range: [1, 8]}}}}}}]
     - name: writer
-      steps: [{{f: append, key: {{choice: {{range: [1, 8]}}}}}}, {{f: append, key: {{choice: {{range: [1, 8]}}}}}}]
+      steps:
+        - {{f: append, key: {{choice: {{range: [1, 8]}}}}}}
+        - {{f: append, key: {{choice: {{range: [1, 8]}}}}}}
     - name: left
       steps: [{{f: append, key: {{choice: {{range: [1, 8]}}}}}}]
     - name: right

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran, Site
-from txfuzz.errors import PluginError
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import KINDS
 
@@ -302,16 +301,26 @@ def test_a_fault_that_fails_is_named(
 
 
 def test_the_traceback_is_there_for_who_asks(
-    plugin: Callable[[str], None], txfuzz: Cli, monkeypatch: pytest.MonkeyPatch
+    plugin: Callable[[str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from txfuzz.cli import main
 
-    plugin(ADAPTER.format(session="def execute(self, step): return 1 / 0", adapter=OPENS))
+    monkeypatch.chdir(tmp_path)
+    fails = "def execute(self, step): raise ZeroDivisionError(chr(27) + '[31mred')"
+    plugin(ADAPTER.format(session=fails, adapter=OPENS))
     Path("w.yaml").write_text(WORKLOAD % ("bad", "", ""))
     monkeypatch.setenv("TXFUZZ_TRACEBACK", "1")
-    with pytest.raises(PluginError) as told:
+    with pytest.raises(SystemExit) as ended:
         main(["run", "--config", "w.yaml"])
-    assert isinstance(told.value.__cause__, ZeroDivisionError)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "Traceback (most recent call last)" in said
+    assert "bad.py" in said
+    assert "ZeroDivisionError: \ufffd[31mred" in said
+    assert "\x1b" not in said
 
 
 # -- hooks ------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -174,8 +173,10 @@ def test_a_database_that_allows_it_not() -> None:
 
 
 def test_times() -> None:
-    assert list(islice(planned(FaultSpec("x", every=0.5))[0].moments(), 3)) == [0.5, 1.0, 1.5]
-    assert list(planned(FaultSpec("x", at=(1.0, 3.0)))[0].moments()) == [1.0, 3.0]
+    again = planned(FaultSpec("x", every=0.5))[0]
+    assert [again.next_due(now, 0) for now in (0.0, 0.1, 0.5, 1e9 + 0.25)] == [0.5, 0.5, 1.0, 1e9 + 0.5]
+    twice = planned(FaultSpec("x", at=(1.0, 3.0)))[0]
+    assert [twice.next_due(2.0, struck) for struck in range(3)] == [1.0, 3.0, None]
 
 
 def inject(

@@ -235,9 +235,10 @@ def test_a_campaign_that_fails_says_what_it_found(site: Site, tmp_path: Path, tx
     ran = txfuzz("run", "--config", "w.yaml", "--output-dir", "out")
     assert ran.code == 2
     assert "Iteration 0:\nNot serializable: longest-list: a list of " in ran.out
-    assert re.search(r"^ended after \d+ iterations?: the database refuses transaction", ran.out, re.MULTILINE)
+    refused = r"w\.yaml:\d+:\d+: the database refuses transaction"
+    assert re.search(rf"^ended after \d+ iterations?: {refused}", ran.out, re.MULTILINE)
     assert "artefacts: out" in ran.out
-    assert ran.err.splitlines()[-1].startswith("txfuzz: the database refuses transaction")
+    assert re.match(f"txfuzz: {refused}", ran.err.splitlines()[-1])
 
 
 def test_an_adaptive_campaign_goes_on_behind_the_history_that_was_given(place: Path, txfuzz: Cli) -> None:

@@ -12,11 +12,11 @@ class ExitCode(IntEnum):
 
     NOTHING_FOUND = 0  # the history is consistent with the expected model
     VIOLATED = 1  # the expected model is violated
-    USAGE = 2  # the command line, a workload, a plugin or a history file is not usable
+    USAGE = 2  # the command line, a workload, a plugin, a history or an artefact is not usable
     UNKNOWN = 3  # no verdict: nothing committed, duplicate values, undecided
-    UNAVAILABLE = 4  # no database could be reached or started
+    UNAVAILABLE = 4  # no database could be reached or started, or it does not answer any more
     INTERNAL = 70  # a bug of txfuzz
-    INTERRUPTED = 130  # Ctrl-C; what was recorded is kept
+    INTERRUPTED = 130  # Ctrl-C, SIGTERM, SIGHUP; what was recorded is kept
     UNREAD = 141  # the reader of the output went away, as after SIGPIPE
 
 

@@ -1,7 +1,7 @@
-"""JSON text as every JSON parser takes it.
+"""JSON text as every JSON parser takes it, and as a terminal can show it.
 
 Python writes Infinity and NaN, which are no JSON: such numbers are written as the strings "Infinity",
-"-Infinity" and "NaN".
+"-Infinity" and "NaN". What a terminal should not get is written as an escape.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from txfuzz.scrubbing import escaped
+
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """JSON data (dicts, lists, tuples, scalars) as text; TypeError for what is none."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     except ValueError:  # a number that JSON has no form for
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    return escaped(text)
 
 
 def number(value: float) -> float | str:

@@ -1,7 +1,8 @@
 """The options of a plugin object are the fields of its dataclass; this module reads and checks them.
 
-A field may carry metadata: `help` (one phrase), `choices` (the words allowed) and `least` (the
-smallest number allowed). Fields whose name begins with an underscore are no options.
+A field may carry metadata: `help` (one phrase), `choices` (the words allowed), `least` (the
+smallest number allowed) and `longest` (of a name: so many bytes, all of them printable). Fields whose
+name begins with an underscore are no options.
 """
 
 from __future__ import annotations
@@ -36,13 +37,22 @@ class Option:
     required: bool = False
 
 
-def option(default: Any, help: str, *, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    longest: int | None = None,
+) -> Any:
     """A field that explains itself: for the dataclasses of plugins."""
     metadata: dict[str, Any] = {"help": help}
     if choices:
         metadata["choices"] = choices
     if least is not None:
         metadata["least"] = least
+    if longest is not None:
+        metadata["longest"] = longest
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -132,6 +142,14 @@ def _checked(each: dataclasses.Field[Any], kind: Any, value: Any, owner: str) ->
     choices, least = each.metadata.get("choices"), each.metadata.get("least")
     if choices and value is not None and value not in choices:
         raise UsageError(f"{owner}: {each.name} cannot be {value!r}: {did_you_mean(str(value), choices)}")
+    longest = each.metadata.get("longest")
+    if longest is not None and isinstance(value, str):
+        size = len(value.encode("utf-8", "replace"))
+        if not (0 < size <= longest and value.isprintable()):
+            found = f"one of {size}" if value.isprintable() else repr(value)
+            raise UsageError(
+                f"{owner}: {each.name} must be a name of 1 to {longest} printable bytes, found {found}"
+            )
     if least is not None and isinstance(value, int | float) and not value >= least:
         raise UsageError(f"{owner}: {each.name} must be at least {least}, found {value}")
     return value

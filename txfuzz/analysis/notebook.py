@@ -10,6 +10,7 @@ from txfuzz.analysis.consistency import model_text
 
 if TYPE_CHECKING:
     from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView
+from txfuzz.scrubbing import printable
 
 _LONGEST = 600  # characters of one text
 _SHOWN = 3  # anomalies, near-cycles
@@ -64,7 +65,7 @@ def table(rows: Sequence[tuple[object, ...]], head: Sequence[str] = ()) -> str:
 
 def text(value: str) -> str:
     """A text, cut to a bounded length."""
-    return escape(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…")
+    return escape(printable(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"))
 
 
 def _views(views: Sequence[TransactionView]) -> str:

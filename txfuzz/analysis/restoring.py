@@ -10,11 +10,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from txfuzz.analysis.result import AnalysisResult
 
 T = TypeVar("T")
+
+_LARGEST = 1 << 1023  # integers up to it have a float
 
 
 def restored_result(data: Any) -> AnalysisResult:
@@ -53,7 +56,9 @@ def _value(wanted: Any, data: Any, name: str) -> Any:
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return wanted(data)
     if wanted is float and type(data) is int:
-        return float(data)
+        return float(data) if abs(data) < _LARGEST else _unfit(data, name, "a number")
+    if wanted is Path and type(data) is str:
+        return Path(data)
     if type(data) is not wanted:
         raise ValueError(f"{name} is {_shown(data)}, expected {wanted.__name__}")
     return data
@@ -87,6 +92,10 @@ def _object(data: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise ValueError(f"{name} is {_shown(data)}, expected an object")
     return data
+
+
+def _unfit(data: Any, name: str, expected: str) -> Any:
+    raise ValueError(f"{name} is {_shown(data)}, expected {expected}")
 
 
 def _shown(data: Any) -> str:

@@ -17,7 +17,6 @@ from txfuzz.analysis.elle_analyzer import ElleAnalyzer
 from txfuzz.analysis.refusals import check_options
 from txfuzz.campaign.directory import PLUGINS
 from txfuzz.campaign.guarding import guarded
-from txfuzz.campaign.settings import PLUGIN_SECONDS
 from txfuzz.database.faults import Fault
 from txfuzz.database.levels import capabilities_of, level_named, weakest_level, with_levels
 from txfuzz.database.port import Adapter
@@ -25,6 +24,7 @@ from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.faults import Planned
 from txfuzz.feedback.contract import Heuristic
 from txfuzz.options import build
+from txfuzz.plugin.calling import PLUGIN_SECONDS
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.verdict import listed
@@ -142,7 +142,7 @@ def assemble(
         adapter,
         judges,
         built(registry, "heuristic", heuristics, plugin_seconds),
-        planned(registry, workload.faults, adapter),
+        planned(registry, workload.faults, adapter, plugin_seconds),
         level,
         model,
         promised,
@@ -165,13 +165,15 @@ def further_analyzers(
     """What judges beside the checker, with its defaults: what is named, and what plugin files bring."""
     if not names and not files:
         return ()
-    registry = load_plugins(files=files)
+    registry = load_plugins(files=files, seconds=seconds)
     of_files = [entry.name for entry in registry.all("analyzer") if entry.plugin.is_file]
     wanted = [name for name in dict.fromkeys((*names, *of_files)) if name != ElleAnalyzer.name]
     return built(registry, "analyzer", [Named(name) for name in wanted], seconds)
 
 
-def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -> tuple[Planned, ...]:
+def planned(
+    registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter, seconds: float = PLUGIN_SECONDS
+) -> tuple[Planned, ...]:
     """The faults as objects. UsageError for one that no database of this adapter can suffer."""
     able = adapter.capabilities().faults
     found = []
@@ -179,7 +181,7 @@ def planned(registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter) -
         fault: Fault = build(registry.find("fault", spec.name), spec.options, f"fault {spec.name!r}")
         if fault.needs not in able:
             raise UsageError(f"the adapter {adapter.name!r} cannot inject the fault {spec.name!r}")
-        found.append(Planned(fault, spec))
+        found.append(Planned(guarded("fault", fault, seconds), spec))
     return tuple(found)
 
 

@@ -178,7 +178,8 @@ def _one_line(text: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    write_bytes(path, text.encode())
+    """Halves of characters, which JSON and names of files may bring, have no UTF-8."""
+    write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

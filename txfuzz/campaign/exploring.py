@@ -12,6 +12,7 @@ from txfuzz.database.levels import level_named, open_database, with_levels
 from txfuzz.errors import OutputError, UsageError, did_you_mean
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.replay.exploring import Exploration, explore
+from txfuzz.workload.locating import naming_url
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.writing import workload_text
@@ -48,7 +49,9 @@ def explore_workload(
         raise UsageError("--transactions names at least two, as in a,b (one may come twice)")
     capabilities = assembled.adapter.capabilities()
     levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
-    with open_database(assembled.adapter, database_url(url, workload)) as database:
+    with naming_url(path, workload, url):
+        opened = open_database(assembled.adapter, database_url(url, workload))
+    with opened as database:
         found = explore(
             with_levels(assembled.workload, capabilities, own=False),
             transactions,

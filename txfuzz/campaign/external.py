@@ -23,7 +23,7 @@ from typing import IO
 from txfuzz.campaign.runners import Turn
 from txfuzz.campaign.settings import words_of
 from txfuzz.errors import HistoryError, OutputError, UsageError
-from txfuzz.report.lines import printable
+from txfuzz.scrubbing import printable
 from txfuzz.workload.passwords import command_without_secrets, without_password
 
 LOG = "runner.log"
@@ -49,17 +49,18 @@ class External:
     said: Callable[[str], None] = lambda line: None
 
     def run(self, turn: Turn) -> None:
-        self.make(turn.place.workload, turn.place.history, turn.interrupted)
+        self.make(turn.place.workload, turn.place.history, turn.over)
 
     def make(
         self,
         config: Path,
         out: Path,
-        interrupted: threading.Event,
+        over: Callable[[], bool],
         *,
         accepted: Collection[int] = (0,),
     ) -> None:
-        """Have the history of this workload file made. accepted: the exit codes of success.
+        """Have the history of this workload file made. over: whether it is to end now. accepted: the exit
+        codes of success.
 
         Raises UsageError where the command cannot be run or fails, HistoryError where it wrote nothing.
         """
@@ -80,13 +81,13 @@ class External:
             raise UsageError(f"{named} cannot be run: {error.strerror}") from None
         voice.listen(process)
         try:
-            _wait(process, interrupted, voice)
+            _wait(process, over, voice)
         except BaseException:
             _signal(process, signal.SIGKILL)
             raise
         last = f": {voice.last}" if voice.last else ""
         code = process.returncode
-        if code not in accepted and not interrupted.is_set():
+        if code not in accepted and not over():
             if code in _NOT_RUN:
                 raise UsageError(f"{named} cannot be run{last}")
             how = f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
@@ -169,8 +170,8 @@ class _Voice:
             self._log.close()
 
 
-def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event, voice: _Voice) -> None:
-    """Wait for the end of the command; ask it, and whatever it has started, for that when interrupted."""
+def _wait(process: subprocess.Popen[bytes], over: Callable[[], bool], voice: _Voice) -> None:
+    """Wait for the end of the command; ask it, and whatever it has started, for that when it is over."""
     asked: float | None = None
     while True:
         try:
@@ -180,7 +181,7 @@ def _wait(process: subprocess.Popen[bytes], interrupted: threading.Event, voice:
             voice.hand_on()
             if asked is not None and time.monotonic() - asked > _PATIENCE:
                 _signal(process, signal.SIGKILL)
-            elif asked is None and interrupted.is_set():
+            elif asked is None and over():
                 _signal(process, signal.SIGTERM)
                 asked = time.monotonic()
     voice.end()

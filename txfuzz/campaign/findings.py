@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from txfuzz.analysis.result import AnalysisResult, Anomaly
 from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import write_bytes, write_json, write_text
+from txfuzz.campaign.reading_back import ArtefactError, read_back
 from txfuzz.campaign.replaying import without_plugins
 from txfuzz.database.port import Database, WritesScripts
 from txfuzz.errors import OutputError
@@ -19,6 +20,7 @@ from txfuzz.replay.portrait import portrait, script_of
 from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.shrinking import Shrunk
 from txfuzz.replay.signature import Signature
+from txfuzz.scrubbing import printable
 from txfuzz.workload.writing import workload_text
 
 _FILES = {
@@ -110,8 +112,7 @@ class FindingFolders:
             scripts |= database.scripts(script)
             more, remark = database.try_scripts(script, scripts)
             scripts |= more
-        for name, text in scripts.items():
-            write_text(directory / name, text)
+        written_scripts(directory, scripts)
         write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
         write_bytes(directory / "history.edn", b"".join(shown.lines))
         draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
@@ -172,6 +173,12 @@ def _write_readme(written: _Written, database: Database, told: tuple[_Told, ...]
     write_text(written.directory / "README.md", text)
 
 
+def written_scripts(directory: Path, scripts: Mapping[str, str]) -> None:
+    """Marks of direction would show people other SQL than they run."""
+    for name, text in scripts.items():
+        write_text(directory / name, printable(text))
+
+
 def _counted(
     written: _Written, mark: str, signature: Signature, seen: Mapping[str, int]
 ) -> tuple[_Told, ...]:
@@ -201,37 +208,44 @@ def _counted(
     return tuple(told)
 
 
+@dataclass(frozen=True)
+class _KeptAnomaly:
+    anomaly: str
+    kinds: tuple[str, ...]
+    templates: tuple[str, ...]
+    isolation: str
+    seen: Mapping[str, int]
+
+    @property
+    def signature(self) -> Signature:
+        return Signature(self.anomaly, self.kinds, self.templates, self.isolation)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is read back of finding.json."""
+
+    reproducer: str
+    anomalies: tuple[_KeptAnomaly, ...]
+
+
 def _folder_of(out: Path, mark: str) -> Path | None:
     """The folder with this reproducer."""
-    for path in sorted(out.glob("*/finding.json")):
-        data = _read(path)
-        if isinstance(data, Mapping) and data.get("reproducer") == mark:
-            return path.parent
-    return None
+    found = (path.parent for path in sorted(out.glob("*/finding.json")))
+    return next(
+        (folder for folder in found if read_back(folder / "finding.json", _Kept).reproducer == mark), None
+    )
 
 
 def _anomalies_in(path: Path) -> Iterator[_Told]:
-    data = _read(path)
-    if not isinstance(data, Mapping):
-        return
-    listed = data.get("anomalies", [data])
-    for each in listed if isinstance(listed, list) else ():
-        try:
-            signature = Signature(
-                each["anomaly"], tuple(each["kinds"]), tuple(each["templates"]), each["isolation"]
-            )
-            yield _Told(signature, {str(source): int(count) for source, count in each["seen"].items()})
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue  # nothing of ours
+    with suppress(FileNotFoundError):
+        for each in read_back(path, _Kept).anomalies:
+            yield _Told(each.signature, each.seen)
 
 
 def signatures_in(path: Path) -> tuple[Signature, ...]:
     """Of which anomalies this finding.json tells; nothing where it is missing or spoilt."""
-    return tuple(each.signature for each in _anomalies_in(path))
-
-
-def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+        return tuple(each.signature for each in _anomalies_in(path))
+    except ArtefactError:
+        return ()

@@ -1,13 +1,12 @@
 """Between the campaign and objects of plugins: they change nothing that is not theirs, and answer in time.
 
-A call that does not come back cannot be ended, only left behind: it goes on in a thread of its own
-until the process ends. So whoever has not answered once is not asked again.
+Whoever has not answered once is not asked again.
 """
 
 from __future__ import annotations
 
 import copy
-import threading
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from random import Random
@@ -15,14 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from txfuzz.analysis.contract import Analyzer, Part
 from txfuzz.analysis.result import Verdict
-from txfuzz.campaign.settings import PLUGIN_SECONDS
-from txfuzz.errors import HistoryError, PluginError, UsageError
+from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjusting import apply, checked
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.plugin.blaming import CORE, named
+from txfuzz.plugin.calling import PLUGIN_SECONDS, Failed, Late, call_within
+from txfuzz.scrubbing import one_line
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
+    from txfuzz.database.faults import Fault, Injectable
+    from txfuzz.database.port import Database
     from txfuzz.history.calls import Calls
     from txfuzz.history.model import History
 
@@ -32,7 +34,7 @@ T = TypeVar("T")
 def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
     """The thing, so that nothing that it does harms anybody else; the core's own as it is.
 
-    kind: "heuristic" or "analyzer".
+    kind: "heuristic", "analyzer" or "fault".
     """
     if type(thing).__module__.partition(".")[0] == CORE:
         return thing
@@ -55,18 +57,19 @@ class _Guard:
         if self._late:
             raise self._error("has not answered before and is not asked again")
         try:
-            return _within(self._seconds, call)
-        except _Late:
+            return call_within(self._seconds, self._called, call)
+        except Late as late:
             self._late = True
             raise self._error(
-                f"has not answered within {self._seconds:g} s; --plugin-seconds gives it more"
+                f"has not answered within {late.seconds:g} s; --plugin-seconds gives it more"
             ) from None
-        except HistoryError:
-            raise  # what is wrong is the file
-        except UsageError as error:
+        except Failed as failed:
+            error = failed.error
+        if isinstance(error, DatabaseUnavailable | HistoryError):
+            raise error  # what is wrong is the server, or the file
+        if isinstance(error, UsageError):
             raise self._blame(f"{self._called}: {error}") from error
-        except (Exception, SystemExit) as error:
-            raise self._error(f"failed: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise self._error(f"failed: {type(error).__name__}: {one_line(str(error))}") from error
 
     def _error(self, what: str) -> PluginError:
         return self._blame(f"{self._called} {what}")
@@ -123,9 +126,55 @@ class GuardedAnalyzer(_Guard):
         return part
 
 
-_GUARDS: Mapping[str, type[GuardedHeuristic | GuardedAnalyzer]] = {
+class GuardedFault(_Guard):
+    """What it says that it did is fit for the history and for execution.json."""
+
+    def __init__(self, guarded: Fault, seconds: float) -> None:
+        super().__init__("fault", guarded, seconds)
+        self.needs = guarded.needs
+        self.lasts = guarded.lasts
+        if isinstance(self.lasts, bool) or not isinstance(self.lasts, int | float) or not self.lasts >= 0:
+            raise self._error(f"has {self.lasts!r} as `lasts`, expected a number of seconds")
+
+    def cautions(self, database: Database) -> tuple[str, ...]:
+        said = self._asked(lambda: tuple(self.guarded.cautions(database)))
+        if not all(isinstance(each, str) for each in said):
+            raise self._error(f"gave {said!r} as its cautions, expected sentences")
+        return said
+
+    def inject(self, injector: Injectable, chance: Random) -> Mapping[str, Any]:
+        return self._done("inject", lambda: self.guarded.inject(injector, chance))
+
+    def heal(self, injector: Injectable) -> Mapping[str, Any]:
+        # Also of one whose injection has not come back: what it did to the server is to be undone
+        self._late = False
+        return self._done("heal", lambda: self.guarded.heal(injector))
+
+    def _done(self, method: str, call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        done = self._asked(call)
+        if not isinstance(done, Mapping) or not _is_data(done):
+            raise self._error(
+                f"gave {done!r} from {method}(), expected a mapping of names to text, numbers, true, false, "
+                "None, or lists and mappings of them"
+            )
+        return done
+
+
+def _is_data(value: Any) -> bool:
+    """Has JSON a form for it?"""
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and _is_data(each) for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_data, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str | int)
+
+
+_GUARDS: Mapping[str, type[GuardedHeuristic | GuardedAnalyzer | GuardedFault]] = {
     "heuristic": GuardedHeuristic,
     "analyzer": GuardedAnalyzer,
+    "fault": GuardedFault,
 }
 
 
@@ -141,28 +190,3 @@ def _frozen(column: Any) -> Any:
     view = column.view()
     view.flags.writeable = False
     return view
-
-
-class _Late(Exception):
-    pass
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """Its value, or its error; _Late where neither comes in time."""
-    values: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            values.append(call())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work, name="plugin", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise _Late
-    if errors:
-        raise errors[0]
-    return values[0]

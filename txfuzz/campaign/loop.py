@@ -35,7 +35,7 @@ from txfuzz.campaign.resuming import Recorded, first_workload, histories_in, rec
 from txfuzz.campaign.runners import Clients, Given, Runner, Turn
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.settling import settled
-from txfuzz.campaign.stopping import stop_reason
+from txfuzz.campaign.stopping import Ending, passed, stop_reason
 from txfuzz.campaign.watching import Nobody, Watcher
 from txfuzz.database.levels import open_database
 from txfuzz.database.port import Database
@@ -52,6 +52,7 @@ from txfuzz.plugin.blaming import named, naming_plugins
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.notes import notes_text
 from txfuzz.workload.blame import doubts
+from txfuzz.workload.locating import RefusedStep, naming_url, with_place
 from txfuzz.workload.model import Workload
 from txfuzz.workload.passwords import command_without_secrets
 from txfuzz.workload.reading import read_workload
@@ -87,10 +88,13 @@ class _Campaign:
         self.settings = settings = as_it_was_run(settings) if self.again else settings
         self.interrupted = interrupted
         self.watcher = watcher
-        self.registry = load_plugins(strict=settings.strict_plugins, files=settings.plugin_files)
+        self.registry = load_plugins(
+            strict=settings.strict_plugins, files=settings.plugin_files, seconds=settings.plugin_seconds
+        )
         for sentence in (*map(str, self.registry.problems), *self.registry.clashes()):
             watcher.warned(sentence)
         path = first_workload(settings) or workload_path(settings.workload, settings.workload_dir)
+        self.path = path
         self.url = None
         workload = read_workload(path, InstalledVocabulary(self.registry, path))
         if not self.again:
@@ -111,7 +115,8 @@ class _Campaign:
             plugin_seconds=settings.plugin_seconds,
         )
         if not self.again and (settings.history is None or settings.execute):
-            self.url = database_url(settings.database_url, workload)
+            with naming_url(path, workload, settings.database_url):
+                self.url = database_url(settings.database_url, workload)
         self.outcomes: list[IterationOutcome] = []
         self.course = Course()
         self.database: dict[str, str] = {}
@@ -121,6 +126,9 @@ class _Campaign:
         self.failure: TxfuzzError | None = None
         self.cautions: tuple[str, ...] = ()
         self.start = time.monotonic()
+        self.until, self.time_up = None, ""
+        if settings.max_seconds is not None:
+            self.until, self.time_up = self.start + settings.max_seconds, passed(settings.max_seconds)
         self.stopped: str | None = None
 
     def run(self) -> CampaignResult:
@@ -177,7 +185,9 @@ class _Campaign:
     def clients(self, stack: ExitStack) -> Runner:
         prepare()  # now, and not while a database waits for the next iteration
         clients = self.assembled.workload.scheduling.clients
-        self.live = database = stack.enter_context(open_database(self.assembled.adapter, self.url, clients))
+        with naming_url(self.path, self.assembled.workload, self.settings.database_url):
+            opened = open_database(self.assembled.adapter, self.url, clients)
+        self.live = database = stack.enter_context(opened)
         injector_for(self.assembled.faults, database)  # refuses, while there is no directory yet
         self.cautions = cautions(self.assembled.faults, database)
         blameless = (
@@ -209,8 +219,8 @@ class _Campaign:
             self.outcomes.append(outcome)
             self.write_record("running")
             self.watcher.iteration_ended(outcome)
-            if outcome.execution is not None and outcome.execution.failure is not None:
-                raise outcome.execution.failure
+            if self.failure is not None:
+                raise self.failure
 
     def enough(self, number: int) -> bool:
         """Is this iteration not to be run? One that was run before is always judged again."""
@@ -229,7 +239,15 @@ class _Campaign:
         self.watcher.iteration_started(number, workload)
         following = Following(place.history)
         with self.stage(stages, "run"):
-            turn = Turn(workload, place, self.interrupted, self.watcher.running, following.read_some)
+            turn = Turn(
+                workload,
+                place,
+                self.interrupted,
+                self.watcher.running,
+                following.read_some,
+                self.until,
+                self.time_up,
+            )
             execution = runner.run(turn)
         self.note_run(execution, place, runner, stages)
         with self.stage(stages, "read"):
@@ -249,7 +267,7 @@ class _Campaign:
                 self.assembled,
                 player=(self.live or self.external) if self.settings.run_replay else None,
                 again=isinstance(runner, Recorded | Existing),
-                interrupted=self.interrupted,
+                interrupted=Ending(self.interrupted, self.until),
             )
         with self.stage(stages, "feedback"):
             next_workload, decisions, complaints = self.feedback(result, workload, number, replays.failed)
@@ -325,7 +343,8 @@ class _Campaign:
         elif isinstance(runner, Recorded | Existing):
             stages["run"] = execution.seconds
         else:
-            self.failure = execution.failure
+            failure = execution.failure
+            self.failure = with_place(failure, self.path) if isinstance(failure, RefusedStep) else failure
             write_execution(place, execution)
 
     def written(self, place: IterationDirectory, workload: Workload) -> Workload:

@@ -11,12 +11,12 @@ from txfuzz.analysis.calls import analyze_calls
 from txfuzz.analysis.contract import CallAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.guarding import guarded
-from txfuzz.campaign.settings import PLUGIN_SECONDS
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.history.calls import Calls
 from txfuzz.history.model import History
 from txfuzz.kind import Kind
 from txfuzz.options import build
+from txfuzz.plugin.calling import PLUGIN_SECONDS
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.verdict import listed
 

@@ -6,14 +6,15 @@ it is kept, and the record is written only when all of them have been judged.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from txfuzz.analysis.restoring import restored
 from txfuzz.campaign.directory import iteration_path
-from txfuzz.campaign.resuming import histories_in, read_execution
+from txfuzz.campaign.reading_back import json_in, read_back
+from txfuzz.campaign.resuming import CampaignRecord, histories_in, read_execution
 from txfuzz.campaign.runners import Turn
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.errors import HistoryError, UsageError
@@ -74,8 +75,12 @@ def of_the_run(directory: Path) -> dict[str, Any]:
 
 
 def _record(directory: Path) -> Mapping[str, Any]:
+    """campaign.json as far as it can be relied on; empty where it cannot: histories are judged without it."""
+    path = directory / "campaign.json"
     try:
-        data = json.loads((directory / "campaign.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        read_back(path, CampaignRecord)
+        data = json_in(path)
+        restored(CampaignSettings, {**(data.get("arguments") or {}), "database_url": None})
+    except (FileNotFoundError, UsageError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

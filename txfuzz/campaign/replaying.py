@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.attribution import attribute
@@ -16,6 +16,7 @@ from txfuzz.campaign.assembling import Assembled
 from txfuzz.campaign.directory import IterationDirectory, write_bytes, write_json, write_text
 from txfuzz.campaign.external import REPLAY_CODES, External
 from txfuzz.campaign.fitting import check_kind, doubt
+from txfuzz.campaign.reading_back import ArtefactError, read_back
 from txfuzz.database.port import Database
 from txfuzz.errors import HistoryError, UsageError
 from txfuzz.history.model import History
@@ -39,6 +40,14 @@ class Replays:
     showed: AnalysisResult | None = None
 
 
+@dataclass(frozen=True)
+class KeptReplays:
+    """What is read back of replay_result.json. failed: as in Replays; origins: see `with_origins`."""
+
+    failed: Mapping[str, int]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
 def write_replay(
     place: IterationDirectory,
     history: History,
@@ -57,9 +66,8 @@ def write_replay(
     """
     told = place.path / "replay_result.json"
     if again and told.exists():
-        data = json.loads(told.read_text(encoding="utf-8"))
-        refused = {int(key): int(count) for key, count in data["failed"].items()}
-        return Replays(refused, showed=_shown(place, assembled, data.get("origins", {})))
+        kept = read_back(told, KeptReplays)
+        return Replays(_by_key(kept.failed, told), showed=_shown(place, assembled, kept.origins))
     found = targets(result, history, workload, assembled.promised)
     if player is None or isinstance(player, External):
         chosen = choose(islice(found, _LOOKED_AT))
@@ -97,7 +105,7 @@ def _by_command(
     """Have the runner follow replay.yaml, once. One that cannot ends no campaign."""
     out = place.path / "replay_history.edn"
     try:
-        external.make(place.path / "replay.yaml", out, interrupted, accepted=REPLAY_CODES)
+        external.make(place.path / "replay.yaml", out, interrupted.is_set, accepted=REPLAY_CODES)
         history = read_history(out)
         check_kind(history, workload)
     except (UsageError, HistoryError) as error:
@@ -116,6 +124,13 @@ def _by_command(
     )
     note = _note(Closing(tried, (tried,), failed))
     return Replays(failed, (note,), _shown(place, assembled, origins, attribution.history))
+
+
+def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
+    try:
+        return {int(key): count for key, count in failed.items()}
+    except ValueError:
+        raise ArtefactError(f"{path}: not written by this version of txfuzz: keys are numbers") from None
 
 
 def _origins(workload: Workload | None) -> dict[str, str]:

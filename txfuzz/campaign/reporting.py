@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from txfuzz.analysis.restoring import restored, restored_result
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.findings import signatures_in
+from txfuzz.campaign.reading_back import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.replay_aim import replay_aim
@@ -22,7 +22,6 @@ from txfuzz.report.run_record import CampaignFacts, Iteration, Numbers, Reproduc
 T = TypeVar("T")
 
 _ITERATION = re.compile(r"iter_(\d+)")
-_LARGEST = 1 << 28  # bytes of a file of JSON
 _LONGEST = 64_000  # characters of a reproducer's text
 _REPRODUCERS = 64
 _NEAR_KEPT = 4  # near-cycles of an iteration
@@ -177,16 +176,12 @@ class _Reading:
 
     def json(self, name: str) -> Any:
         """The data of a file; None where it is missing, or cannot be read (then a remark says so)."""
-        path = self.directory / name
         try:
-            if path.stat().st_size > _LARGEST:
-                self.remarks.append(f"{name} is too large to be read")
-                return None
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json_in(self.directory / name)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
-            self.remarks.append(f"{name} cannot be read: {_reason(error)}")
+        except ArtefactError as error:
+            self.remarks.append(str(error).removeprefix(f"{self.directory}/").replace(": ", " ", 1))
             return None
 
     def told(self, name: str, restore: Any, data: Any) -> Any:
@@ -286,7 +281,3 @@ def _locked(directory: Path) -> bool:
         return True
     except OSError:
         return False
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -7,19 +7,31 @@ behind the last one as if nothing had happened. Everything that a seed decides i
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from txfuzz.analysis.restoring import restored
 from txfuzz.campaign.directory import PLUGINS, IterationDirectory, iteration_path, write_json
+from txfuzz.campaign.reading_back import ArtefactError, read_back
 from txfuzz.campaign.runners import Clients, Runner, Turn
 from txfuzz.campaign.settings import DEFAULT_WORKLOAD, CampaignSettings
 from txfuzz.errors import UsageError
-from txfuzz.execution.summary import ExecutionSummary, Injection
+from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reading import read_history
+
+_KEYS = 1 << 62  # more of them than a campaign can take
+
+
+@dataclass(frozen=True)
+class CampaignRecord:
+    """What is read back of campaign.json."""
+
+    state: str = ""
+    arguments: Mapping[str, Any] | None = None
+    iterations: tuple[Mapping[str, Any], ...] = ()
 
 
 def resumed_settings(
@@ -36,9 +48,12 @@ def resumed_settings(
     a password, which is not stored either. Raises UsageError where there is no campaign, where it has
     ended, and where it needs a URL or a command that is not given.
     """
-    record = _read(directory / "campaign.json")
-    arguments = record.get("arguments")
-    if not isinstance(arguments, dict):
+    try:
+        record = read_back(directory / "campaign.json", CampaignRecord)
+    except FileNotFoundError:
+        raise UsageError(f"{directory}: there is no campaign to resume (no campaign.json)") from None
+    arguments = dict(record.arguments or {})
+    if not arguments:
         raise UsageError(f"{directory}: the campaign there is of another version and cannot be resumed")
     if arguments.get("database_url") and database_url is None:
         raise UsageError(
@@ -56,18 +71,20 @@ def resumed_settings(
         raise UsageError("--resume takes --runner-cmd from the campaign; leave it out")
     known = {each.name for each in fields(CampaignSettings)} - {"database_url", "output", "resume"}
     stored = {name: value for name, value in arguments.items() if name in known}
-    settings = CampaignSettings(**stored, database_url=database_url, output=directory, resume=True)
-    if settings.workload_dir is not None:
-        settings = replace(settings, workload_dir=Path(settings.workload_dir))
+    try:
+        settings = restored(CampaignSettings, stored)
+    except (ValueError, UsageError) as error:
+        raise ArtefactError(f"{directory / 'campaign.json'}: {error}") from None
+    settings = replace(settings, database_url=database_url, output=directory, resume=True)
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
     settings = replace(settings, plugin_files=kept, iterations=iterations or settings.turns)
-    done = max(len(record.get("iterations", ())), histories_in(directory))
+    done = max(len(record.iterations), histories_in(directory))
     if done > settings.turns:
         raise UsageError(
             f"{directory}: {done} iterations of that campaign are there; --iterations {settings.turns} "
             "would leave some out"
         )
-    if record.get("state") == "ended" and done >= settings.turns:
+    if record.state == "ended" and done >= settings.turns:
         raise UsageError(
             f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
             "number makes it longer"
@@ -132,23 +149,10 @@ def write_execution(place: IterationDirectory, summary: ExecutionSummary) -> Non
 
 
 def read_execution(place: IterationDirectory) -> ExecutionSummary | None:
-    if not place.execution.exists():
-        return None
-    data = dict(_read(place.execution))
     try:
-        data["faults"] = tuple(Injection(**each) for each in data.pop("faults", ()))
-        return ExecutionSummary(**{**data, "interrupted": False})
-    except TypeError:
-        raise UsageError(f"{place.execution}: not written by this version of txfuzz") from None
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        found = read_back(place.execution, ExecutionSummary)
     except FileNotFoundError:
-        raise UsageError(f"{path.parent}: there is no campaign to resume (no {path.name})") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(data, dict):
-        raise UsageError(f"{path}: not written by txfuzz")
-    return data
+        return None
+    if not 0 <= found.last_key < _KEYS:
+        raise ArtefactError(f"{place.execution}: last_key is {found.last_key}, expected a physical key")
+    return replace(found, interrupted=False)

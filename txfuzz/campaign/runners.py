@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +20,8 @@ from txfuzz.workload.model import Workload
 class Turn:
     """What one iteration asks of a runner. interrupted: set when it is to end early.
 
-    reading: may be told, now and then, how many bytes of the history are written.
+    until: when it has to end (time.monotonic()), and `why`, as a phrase. reading: may be told, now and
+    then, how many bytes of the history are written.
     """
 
     workload: Workload
@@ -27,6 +29,12 @@ class Turn:
     interrupted: threading.Event
     watch: Watch | None = None
     reading: Reading | None = None
+    until: float | None = None
+    why: str = ""
+
+    def over(self) -> bool:
+        """Is it to end now?"""
+        return self.interrupted.is_set() or (self.until is not None and time.monotonic() >= self.until)
 
 
 class Runner(Protocol):
@@ -61,6 +69,8 @@ class Clients:
             interrupted=turn.interrupted,
             watch=turn.watch,
             reading=turn.reading,
+            until=turn.until,
+            why=turn.why,
         )
         self._last_key = summary.last_key
         return summary

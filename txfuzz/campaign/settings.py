@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.errors import UsageError
+from txfuzz.plugin.calling import PLUGIN_SECONDS
 from txfuzz.workload.passwords import command_without_secrets
 
 DEFAULT_WORKLOAD = "example"
 DEFAULT_ITERATIONS = 4
-PLUGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

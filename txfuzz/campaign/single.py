@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from txfuzz.campaign.assembling import Assembled, InstalledVocabulary, assemble, database_url
@@ -19,6 +20,7 @@ from txfuzz.replay.composing import unkept_pauses
 from txfuzz.replay.focusing import unfocused
 from txfuzz.replay.following import Player, follow
 from txfuzz.replay.result import ReplayResult
+from txfuzz.workload.locating import RefusedStep, naming_url, with_place
 from txfuzz.workload.reading import read_workload
 from txfuzz.workload.shipped import workload_path
 
@@ -51,8 +53,9 @@ def record(
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
-    clients = asked.scheduling.clients
-    with open_database(assembled.adapter, database_url(url, asked), clients) as database:
+    with naming_url(path, asked, url):
+        opened = open_database(assembled.adapter, database_url(url, asked), asked.scheduling.clients)
+    with opened as database:
         warnings = (
             *map(str, registry.problems),
             *registry.clashes(),
@@ -72,6 +75,8 @@ def record(
             faults=assembled.faults,
             interrupted=interrupted,
         )
+    if isinstance(summary.failure, RefusedStep):
+        summary = replace(summary, failure=with_place(summary.failure, path))
     return summary, warnings
 
 

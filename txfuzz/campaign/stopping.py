@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 
 from txfuzz.analysis.result import Verdict
@@ -17,8 +19,7 @@ def stop_reason(
     if settings.stop_on_finding and any(each.telling.verdict is Verdict.INVALID for each in outcomes):
         return "something was found"
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
-        passed = f"{settings.max_seconds:g}"
-        return "1 second has passed" if passed == "1" else f"{passed} seconds have passed"
+        return passed(settings.max_seconds)
     asked = sum(each.result.transactions for each in outcomes)
     if settings.max_transactions is not None and asked >= settings.max_transactions:
         return f"{counted(asked, 'transaction')} {'has' if asked == 1 else 'have'} been asked"
@@ -27,6 +28,29 @@ def stop_reason(
             return "1 iteration showed nothing new"
         return f"{settings.plateau} iterations in a row showed nothing new"
     return None
+
+
+def passed(seconds: float) -> str:
+    """That so much time has passed, as a phrase."""
+    number = f"{seconds:g}"
+    return "1 second has passed" if number == "1" else f"{number} seconds have passed"
+
+
+class Ending(threading.Event):
+    """Set when the campaign is interrupted, or when its time is up."""
+
+    def __init__(self, interrupted: threading.Event, until: float | None) -> None:
+        super().__init__()
+        self._interrupted, self._until = interrupted, until
+
+    def is_set(self) -> bool:
+        return self._interrupted.is_set() or (self._until is not None and time.monotonic() >= self._until)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        waits = [each for each in (timeout, left) if each is not None]
+        self._interrupted.wait(min(waits) if waits else None)
+        return self.is_set()
 
 
 def _on_plateau(outcomes: Sequence[IterationOutcome], length: int) -> bool:

@@ -70,7 +70,7 @@ def command_line() -> click.Group:
     """All commands. Made anew for each run, since plugins add theirs to it."""
     exit_codes = (
         "Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration, "
-        "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted, "
+        "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted (Ctrl-C, SIGTERM, SIGHUP), "
         "141 the reader of the output has gone."
     )
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

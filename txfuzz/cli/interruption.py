@@ -1,32 +1,92 @@
-"""Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks for an orderly end, the second ends at once."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
 
+from txfuzz.errors import ExitCode
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ONE_REQUEST = 0.3  # seconds in which several signals are one request: a terminal that goes sends two
+AT_ONCE = 3.0  # seconds that cleaning up may take when the end is to be at once
+
+Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
     """An event that the first signal sets."""
     event = threading.Event()
+    at_last = threading.Timer(AT_ONCE, _give_up)
+    at_last.daemon = True
+    first = 0.0
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if event.is_set():
+        nonlocal first
+        if not event.is_set():
+            first = time.monotonic()
+            event.set()
+            with suppress(RuntimeError):  # the line that is being written now is not ours to break
+                click.echo("\ntxfuzz: ending; what was recorded is analysed (again to end at once)", err=True)
+        elif time.monotonic() - first > _ONE_REQUEST:
+            if not at_last.is_alive():
+                at_last.start()
             raise KeyboardInterrupt
-        event.set()
-        click.echo("\ntxfuzz: ending; what was recorded is analysed (again to end at once)", err=True)
 
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
-        yield event
+        with _handled_by(handle):
+            yield event
+    finally:
+        at_last.cancel()
+
+
+@contextmanager
+def ending_by_signals() -> Iterator[None]:
+    """Where nothing is to be ended in order, each of the signals ends the command, as Ctrl-C does."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handled_by(handle):
+        yield
+
+
+def ends_by(end: Callable[[int], None]) -> None:
+    """What ends the process at once, with an exit code."""
+    global _end_process
+    _end_process = end
+
+
+_end_process: Callable[[int], None] = os._exit
+
+
+def _give_up() -> None:
+    """Cleaning up needs the server, which may not answer: what it leaves the next campaign clears."""
+    sys.stderr.write("txfuzz: interrupted; the server does not answer, so that cleaning up is left out\n")
+    sys.stderr.flush()
+    _end_process(ExitCode.INTERRUPTED)
+
+
+@contextmanager
+def _handled_by(handle: Handler) -> Iterator[None]:
+    """SIGHUP stays ignored where it is, as under nohup. Signals are the main thread's matter."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    numbers = [number for number in _SIGNALS if not (ignored and number == signal.SIGHUP)]
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from txfuzz.campaign.outcome import CampaignResult, IterationOutcome
 from txfuzz.cli.screen import Screen
 from txfuzz.execution.summary import Tally
 from txfuzz.report.status import Status, status_panel
+from txfuzz.scrubbing import printable
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ class LiveScreen(Screen):
         from rich.live import Live
 
         super().__init__(verbose=verbose)
-        self._console = Console(stderr=True)
+        # What is shown there is scrubbed piece by piece: the panel itself moves the cursor
+        self._console = Console(file=getattr(sys.stderr, "stream", sys.stderr))
         self._status = Status("", iterations=iterations)
         self._start = time.monotonic()
         self._before: Counter[str] = Counter()  # outcomes of the iterations that have ended
@@ -116,7 +119,7 @@ class LiveScreen(Screen):
 
     def _say(self, line: str) -> None:
         if not self._quiet:
-            self._console.print(line, markup=False, highlight=False)
+            self._console.print(printable(line), markup=False, highlight=False)
 
     def _render(self) -> RenderableType:
         elapsed = time.monotonic() - self._start

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from txfuzz.campaign.settings import PLUGIN_SECONDS
+from txfuzz.plugin.calling import PLUGIN_SECONDS
+from txfuzz.scrubbing import printable
 
 
 class _File(click.Path):
-    """A path, which is not empty: `--output-dir "$OUT"` means no place at all where OUT is not set."""
+    """A path, which is UTF-8 and not empty: `--output-dir "$OUT"` means no place where OUT is not set."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
             self.fail("the path is empty", param, ctx)
+        try:
+            os.fspath(value).encode("utf-8")
+        except UnicodeEncodeError:
+            self.fail(f"the path {printable(value)!r} is not UTF-8, as files of a campaign are", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -61,7 +67,8 @@ strict_plugins = click.option(
 
 plugin_seconds = click.option(
     "--plugin-seconds", type=Seconds(min=0, min_open=True), default=PLUGIN_SECONDS,
-    show_default=True, metavar="S", help="How long a plugin's heuristic or analyzer may take for one answer.",
+    show_default=True, metavar="S",
+    help="How long a plugin may take to be imported, and for each answer of its hooks and objects.",
 )  # fmt: skip
 plugin_files = click.option(
     "--plugin-file", "plugin_files", type=FILE, multiple=True, metavar="FILE",

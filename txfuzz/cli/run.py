@@ -68,7 +68,7 @@ _BESIDE_RESUME = (
 )  # fmt: skip
 @click.option(
     "--max-seconds", type=options.Seconds(min=0), metavar="S",
-    help="Begin no further iteration after so many seconds.",
+    help="End after so many seconds: a run that is under way then is cut short, and analysed.",
 )  # fmt: skip
 @click.option(
     "--max-transactions", type=click.IntRange(min=1), metavar="N",

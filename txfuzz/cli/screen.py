@@ -17,6 +17,7 @@ from txfuzz.execution.summary import Tally
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.lines import counted
 from txfuzz.report.telling import found as found_by
+from txfuzz.scrubbing import one_line
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Screen:
 
     def warned(self, sentence: str) -> None:
         self._warned.add(sentence)
-        click.echo(f"txfuzz: {sentence}", err=True)
+        click.echo(f"txfuzz: {one_line(sentence)}", err=True)
 
     def iteration_started(self, number: int, workload: Workload) -> None:
         keys = counted(len(workload.logical_keys()), "key")

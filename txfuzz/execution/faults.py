@@ -7,12 +7,12 @@ where it is healed. Checkers ignore them; people find the moment.
 from __future__ import annotations
 
 import heapq
+import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from random import Random
 from typing import Any, TypeVar
 
@@ -37,10 +37,15 @@ class Planned:
     fault: Fault
     spec: FaultSpec
 
-    def moments(self) -> Iterator[float]:
-        """When it is due, in seconds since the clients began; without end where it comes again and again."""
+    def next_due(self, now: float, struck: int) -> float | None:
+        """When it is due the next time, in seconds since the clients began; None when it is not any more.
+
+        What comes again and again leaves out the times before `now`. struck: how often it has been.
+        """
         every = self.spec.every
-        return iter(self.spec.at) if every is None else (every * turn for turn in count(1))
+        if every is None:
+            return self.spec.at[struck] if struck < len(self.spec.at) else None
+        return every * (math.floor(now / every) + 1)
 
 
 def injector_for(planned: Sequence[Planned], database: Database) -> Injectable | None:
@@ -77,7 +82,7 @@ class Nemesis:
         self._chance = chance
         self._due: list[tuple[float, int]] = []  # (when, which of the planned)
         self._planned = planned
-        self._moments = [each.moments() for each in planned]
+        self._struck = [0] * len(planned)
         self._left = [each.spec.times for each in planned]
         for number in range(len(planned)):
             self._schedule(number, 0.0)
@@ -93,14 +98,14 @@ class Nemesis:
             if over.wait(max(0.0, due - (time.monotonic() - start))):
                 return
             self._strike(self._planned[number].fault, start, over)
+            self._struck[number] += 1
             left = self._left[number]
             self._left[number] = None if left is None else left - 1
             if left != 1:
                 self._schedule(number, time.monotonic() - start)
 
     def _schedule(self, number: int, now: float) -> None:
-        again = self._planned[number].spec.every is not None
-        due = next((due for due in self._moments[number] if due >= now or not again), None)
+        due = self._planned[number].next_due(now, self._struck[number])
         if due is not None:
             heapq.heappush(self._due, (due, number))
 

@@ -7,6 +7,7 @@ from itertools import islice
 
 from txfuzz.database.port import BoundStep, Session
 from txfuzz.errors import DatabaseUnavailable
+from txfuzz.execution.patience import FINAL_READ_SECONDS, NoAnswer, cancelled_after
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FINAL_READ
@@ -29,8 +30,8 @@ def final_read(
     """Read all generations in a few transactions; how many committed.
 
     generations: physical and logical key of each. process: the number of its own process; those
-    above are free, too. A database that is gone ends it quietly: the history is whole, it only
-    knows less.
+    above are free, too. A database that is gone, or lets one of them wait for FINAL_READ_SECONDS, ends it
+    quietly: the history is whole, it only knows less.
     """
     read = 0
     session: Session | None = None
@@ -40,15 +41,20 @@ def final_read(
                 if stopped():
                     return read
                 session = session or connect()
-                ended = run_transaction(session, isolation, asked, process, recorder)
+                with cancelled_after(FINAL_READ_SECONDS, session.cancel) as late:
+                    ended = run_transaction(session, isolation, asked, process, recorder)
                 if ended.type == "ok":
                     read += 1
                     break
+                if late.is_set():  # somebody holds what is to be read, or the database does not answer
+                    return read
                 if ended.lost:
                     session.close()
                     session, process = None, process + 1
             if session is None:
                 return read
+    except NoAnswer:
+        raise
     except DatabaseUnavailable:
         pass
     finally:

@@ -16,6 +16,15 @@ from txfuzz.execution import faults as disturbances
 from txfuzz.execution.client import PATIENCE, Client
 from txfuzz.execution.faults import Nemesis, Planned, injector_for, patiently
 from txfuzz.execution.final_read import final_read
+from txfuzz.execution.patience import (
+    CANCELLED,
+    Cancelling,
+    NoAnswer,
+    Patience,
+    answered,
+    leave,
+    leaving_without_answer,
+)
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.rendezvous import Rendezvous
 from txfuzz.execution.source import Source
@@ -28,7 +37,6 @@ from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
 
 _TICK = 0.1  # seconds between two looks at the clients
-_GRACE = 0.3  # seconds that running transactions get after a stop before they are cancelled
 
 Watch = Callable[[int, Tally], None]  # (asked so far, outcomes so far), now and then
 Reading = Callable[[int], bool]  # (bytes of the history written so far) → whether it has read some
@@ -46,16 +54,20 @@ def execute(
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
     reading: Reading | None = None,
+    until: float | None = None,
+    why: str = "its time is up",
 ) -> ExecutionSummary:
     """Run the workload with all its clients; the history is whole whatever happens.
 
     fresh: start from empty tables. after: physical keys up to this one are taken, whether rows of
     them can be seen or not (an unknown transaction may still write one). faults: those of the
     workload, as objects. interrupted: set it to end the run early. reading: is called while all
-    clients wait, where they take turns; it must be quick and not raise. An error that ends the run
-    after it has begun is in the summary, together with the numbers so far. Raises
-    DatabaseUnavailable where it cannot begin, UsageError for a fault that cannot be injected here,
-    and OutputError where the history cannot be written.
+    clients wait, where they take turns; it must be quick and not raise. until: when the run has to end
+    (time.monotonic()), whatever the workload says, and `why`, as a phrase. Transactions that do not end
+    are cancelled: see txfuzz.execution.patience. An error that ends the run after it has begun is in the
+    summary, together with the numbers so far. Raises DatabaseUnavailable where it cannot begin (NoAnswer,
+    with the database closed, where that has not answered for ANSWER seconds), UsageError for a fault that
+    cannot be injected here, and OutputError where the history cannot be written.
     """
     kind = workload.kind
     injector = injector_for(faults, database)
@@ -64,22 +76,33 @@ def execute(
     def insert_rows(physical: range) -> None:
         patiently(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
 
-    keys = KeySpace(workload.keys, max(after, database.prepare(kind, fresh=fresh)), insert_rows)
+    def connect() -> Session:
+        return answered("connecting", lambda: database.session(kind))
+
+    with leaving_without_answer(database.close):
+        taken = answered("making the tables", lambda: database.prepare(kind, fresh=fresh))
+    keys = KeySpace(workload.keys, max(after, taken), insert_rows)
     asking = Asking(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
     with ExitStack() as outer:
+        outer.enter_context(leaving_without_answer(database.close))
         with Recorder(history) as recorder, ExitStack() as stack:
             anchor = outer.enter_context(Anchor(history))
             nemesis = None
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
-            running = _Running(workload, recorder, isolation, lambda: database.session(kind), stack, nemesis)
+            running = _Running(workload, recorder, isolation, connect, stack, nemesis)
             source = Source(asking, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
-            running.drive(source, interrupted, anchor, watch, reading)
+            running.drive(
+                source, interrupted, anchor, Patience(source, running.tally, until, why), watch, reading
+            )
             seconds = time.monotonic() - start
+            late = until is not None and time.monotonic() >= until
             # Only the workload knows how its own tables are read.
-            reads = 0 if workload.own_tables else running.read_all(keys, interrupted, anchor)
+            reads = 0 if late or workload.own_tables else running.read_all(keys, interrupted, anchor)
+        if isinstance(running.failure, NoAnswer):
+            leave(database.close)
         running.failure = running.failure or anchor.loss()
         return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
@@ -99,6 +122,7 @@ class _Running:
         self.tally = Tally()
         self.failure: TxfuzzError | None = None
         self.crash: BaseException | None = None
+        self.cut_short = ""
         self._connect, self._isolation, self._recorder = connect, isolation, recorder
         self._nemesis = nemesis
         self._barrier_every = workload.scheduling.barrier_every
@@ -118,6 +142,7 @@ class _Running:
         source: Source,
         interrupted: threading.Event,
         anchor: Anchor,
+        patience: Patience,
         watch: Watch | None,
         reading: Reading | None,
     ) -> None:
@@ -126,18 +151,22 @@ class _Running:
             thread.start()
         over = threading.Event()
         disturbing = self._disturb(source, over)
-        cancel_at: float | None = None
+        cancelling = Cancelling([client.cancel for client in self._clients])
         while any(thread.is_alive() for thread in threads):
             next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
             if interrupted.is_set() or anchor.gone():
                 source.stop()
+            elif not source.stopped and (why := patience.exhausted()):
+                self.cut_short = why
+                source.stop()
             if source.stopped:
                 over.set()
-                cancel_at = cancel_at or time.monotonic() + _GRACE
-                if time.monotonic() >= cancel_at:
-                    for client in self._clients:
-                        client.cancel()
-                    cancel_at = time.monotonic() + _GRACE
+                if not cancelling.look():
+                    self.failure = self.failure or NoAnswer(
+                        "the database does not answer: cancelled transactions have not come back within "
+                        f"{CANCELLED:g} s; what became of them is unknown"
+                    )
+                    break
             if watch is not None:
                 watch(source.asked, self.tally)
         over.set()
@@ -212,7 +241,7 @@ class _Running:
             final_reads=reads,
             last_key=last_key,
             faults=tuple(self._nemesis.injections) if self._nemesis else (),
-            stopped=str(self.failure or ("interrupted" if interrupted else "")),
+            stopped=str(self.failure or ("interrupted" if interrupted else self.cut_short)),
             interrupted=interrupted,
             failure=self.failure,
             levels=dict(sum((Counter(client.levels) for client in self._clients), Counter())),

@@ -12,14 +12,14 @@ class Source:
     """Hands out transactions; any thread may ask.
 
     transactions: no more than so many; seconds: none after so long. A transaction that was
-    handed out is counted whether it commits or not.
+    handed out is counted whether it commits or not. until: when it asks no more (time.monotonic()).
     """
 
     def __init__(self, asking: Asking, transactions: int | None, seconds: float | None) -> None:
         self.asked = 0
         self._asking = asking
         self._most = transactions
-        self._until = None if seconds is None else time.monotonic() + seconds
+        self.until = None if seconds is None else time.monotonic() + seconds
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -28,7 +28,7 @@ class Source:
         with self._lock:
             if self._stop.is_set() or self.asked == self._most:
                 return None
-            if self._until is not None and time.monotonic() >= self._until:
+            if self.until is not None and time.monotonic() >= self.until:
                 return None
             self.asked += 1
             return self._asking.next()

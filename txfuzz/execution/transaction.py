@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txfuzz.database.port import Outcome, Session, SessionError
-from txfuzz.errors import UsageError
 from txfuzz.execution.progress import Progress
 from txfuzz.execution.recorder import Recorder
 from txfuzz.history.writing import Mop
 from txfuzz.workload.asking import Asked
+from txfuzz.workload.locating import RefusedStep
 from txfuzz.workload.model import Mode
 
 
@@ -30,7 +30,7 @@ def run_transaction(
 ) -> Ended:
     """Ask this transaction of the database and record what it said.
 
-    What an unfinished transaction read is recorded as unknown. Raises UsageError where the
+    What an unfinished transaction read is recorded as unknown. Raises RefusedStep where the
     database refuses it for good, since it always would; the operation is recorded as failed
     before.
     """
@@ -63,7 +63,8 @@ def run_transaction(
         if not (error.lost or unknown):
             session.rollback()
         if error.outcome is Outcome.BUG:
-            raise UsageError(_refused(asked, at, phase, error)) from None
+            number = at if 0 <= at < len(asked.steps) else None
+            raise RefusedStep(_refused(asked, at, phase, error), asked.name, number) from None
         return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
     recorder.complete("ok", process, seen)
     return _OK
@@ -89,7 +90,8 @@ def _run_sql(session: Session, isolation: str, asked: Asked, process: int, recor
         if not (error.lost or unknown):
             session.rollback()
         if error.outcome is Outcome.BUG:
-            raise UsageError(_refused(asked, at, phase, error)) from None
+            number = at if 0 <= at < len(asked.steps) else None
+            raise RefusedStep(_refused(asked, at, phase, error), asked.name, number) from None
         return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
     recorder.complete_seen("ok", process, progress.seen)
     return _OK

@@ -16,6 +16,7 @@ from txfuzz.errors import PluginError, TxfuzzError
 from txfuzz.plugin.files import MODULE_PREFIX
 from txfuzz.plugin.loading import installed
 from txfuzz.plugin.registry import FILE, Plugin
+from txfuzz.scrubbing import one_line
 
 CORE = "txfuzz"
 
@@ -31,12 +32,12 @@ def named(error: BaseException) -> PluginError | None:
     if isinstance(error, PluginError):
         plugin = None if error.culprit is None else origin_of(error.culprit)
         return None if plugin is None else _caused(f"{error} (plugin {plugin})", error)
-    if isinstance(error, TxfuzzError) or not isinstance(error, Exception | SystemExit):
+    if isinstance(error, TxfuzzError | KeyboardInterrupt):
         return None
     for frame, line in _frames(error.__traceback__):
         plugin = _plugin_of_module(str(frame.f_globals.get("__name__", "")))
         if plugin is not None:
-            told = " ".join(str(error).split())
+            told = one_line(str(error))
             where = f"{Path(frame.f_code.co_filename).name} line {line}"
             return _caused(f"plugin {plugin} failed: {type(error).__name__}: {told} ({where})", error)
     return None
@@ -47,7 +48,7 @@ def naming_plugins() -> Iterator[None]:
     """What a plugin is to blame for ends as a PluginError that names it."""
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # also what native extensions, pytest or asyncio raise past Exception
         told = named(error)
         if told is None:
             raise

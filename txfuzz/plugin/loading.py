@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,24 @@ import pluggy
 
 from txfuzz.errors import PluginError
 from txfuzz.plugin import hookspecs
+from txfuzz.plugin.calling import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.files import PluginFile, line_of, read_plugin_files
 from txfuzz.plugin.markers import GROUP
 from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entry_of
+from txfuzz.scrubbing import one_line
 
 
-def load_plugins(*, strict: bool = False, files: Sequence[Path] = ()) -> Registry:
+def load_plugins(
+    *, strict: bool = False, files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS
+) -> Registry:
     """Every installed plugin's things, and those of the files, which come last.
 
     Raises PluginError for a file that cannot be used as it stands: somebody asked for it by name.
-    strict: also for the first installed plugin that is broken or clashes.
+    strict: also for the first installed plugin that is broken or clashes. seconds: that importing a
+    plugin, and each of its hooks, may take; they are called in a thread of their own.
     """
     named = read_plugin_files(files)
-    loading = _Loading([*installed(), *((each.plugin, each) for each in named)])
+    loading = _Loading([*installed(), *((each.plugin, each) for each in named)], seconds)
     registry = loading.registry({each.path.name: each.source for each in named})
     problems = [str(each) for each in registry.problems if strict or each.plugin.is_file]
     problems += registry.clashes(of_files=not strict)
@@ -55,18 +61,24 @@ def add_commands(cli: Any) -> tuple[Problem, ...]:
     manager = _manager()
     for plugin, point in installed():
         try:
-            manager.register(point.load(), str(plugin))
-        except (Exception, SystemExit):
+            module = call_within(PLUGIN_SECONDS, f"importing {plugin}", point.load)
+            manager.register(module, str(plugin))
+        except (Late, Failed, ValueError):
             continue
+        hook = "txfuzz_register_commands"
+        add = partial(_alone(manager, hook, str(plugin)), cli=cli)
         try:
-            _alone(manager, "txfuzz_register_commands", str(plugin))(cli=cli)
-        except (Exception, SystemExit) as error:
-            problems.append(Problem(plugin, _reason("txfuzz_register_commands", error, plugin)))
+            call_within(PLUGIN_SECONDS, f"{hook} of {plugin}", add)
+        except (Late, Failed) as error:
+            problems.append(Problem(plugin, _reason(hook, error, plugin)))
     return tuple(problems)
 
 
 class _Loading:
-    def __init__(self, points: Iterable[tuple[Plugin, EntryPoint | PluginFile]]) -> None:
+    """seconds: that importing a plugin, and each of its hooks, may take."""
+
+    def __init__(self, points: Iterable[tuple[Plugin, EntryPoint | PluginFile]], seconds: float) -> None:
+        self.seconds = seconds
         self.manager = _manager()
         self.problems: list[Problem] = []
         self.entries: dict[tuple[str, str], list[Entry]] = {}
@@ -75,8 +87,8 @@ class _Loading:
     def load(self, plugin: Plugin, point: EntryPoint | PluginFile) -> bool:
         """Import one plugin and take what it has; False when that failed from the start."""
         try:
-            module = point.load()
-        except (Exception, SystemExit) as error:
+            module = call_within(self.seconds, f"importing {plugin}", point.load)
+        except (Late, Failed) as error:
             what = "it" if plugin.is_file else point.value
             self.problems.append(Problem(plugin, _reason(f"importing {what}", error, plugin)))
             return False
@@ -94,11 +106,14 @@ class _Loading:
 
     def take(self, kind_name: str, plugin: Plugin) -> None:
         kind = KINDS[kind_name]
+        hook = _alone(self.manager, kind.hook, str(plugin))
         try:
-            values = [
-                value for values in _alone(self.manager, kind.hook, str(plugin))() for value in list(values)
-            ]
-        except (Exception, SystemExit) as error:
+            values = call_within(
+                self.seconds,
+                f"{kind.hook} of {plugin}",
+                lambda: [value for values in hook() for value in list(values)],
+            )
+        except (Late, Failed) as error:
             self.problems.append(Problem(plugin, _reason(kind.hook, error, plugin)))
             return
         for value in values:
@@ -129,12 +144,14 @@ def _alone(manager: pluggy.PluginManager, hook: str, plugin: str) -> pluggy.Hook
     return manager.subset_hook_caller(hook, others)
 
 
-def _reason(doing: str, error: BaseException, plugin: Plugin) -> str:
+def _reason(doing: str, ended: Late | Failed, plugin: Plugin) -> str:
+    if isinstance(ended, Late):
+        return f"{doing} has not ended within {ended.seconds:g} s"
+    error = ended.error
     line = line_of(error, plugin.module) if plugin.is_file else None
     where = "" if line is None else f" (line {line})"
     return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where}"
 
 
 def _sentence(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines)[:400]
+    return one_line(str(error))[:400]

@@ -10,6 +10,7 @@ from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
 from txfuzz.replay.shrinking import Shrunk
 from txfuzz.report.lines import counted
 from txfuzz.report.replay_text import log_lines
+from txfuzz.scrubbing import code_block, code_span, markdown
 
 
 def finding_text(
@@ -24,15 +25,15 @@ def finding_text(
 ) -> str:
     """README.md of a finding. result, anomaly: of the attempt that is shown; files: name → what it is."""
     signature = shrunk.signature
-    level = signature.isolation.upper()
-    product = " ".join(filter(None, (database.get("product"), database.get("version"))))
+    level = markdown(signature.isolation.upper())
+    product = markdown(" ".join(filter(None, (database.get("product"), database.get("version")))))
     session = {view.row: shrunk.attempt.begun[view.row] for view in anomaly.transactions}
     serial = result.expect == "serializable"
     blocks = (
-        f"# {anomaly.type} at {level}",
+        f"# {markdown(anomaly.type)} at {level}",
         f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
         + ("no serial order explains" if serial else f"{model_text(result.expect)} does not allow")
-        + f" what they saw. {anomaly.definition}",
+        + f" what they saw. {markdown(anomaly.definition)}",
         judgement(anomaly.type, level, promised, result.expect),
         "## What happened",
         "One column a session, time runs downwards. Keys are rows of one table; a read shows what its row "
@@ -42,11 +43,11 @@ def finding_text(
         code(f"r {key} → {_value(value)}" for _, key, value in shrunk.attempt.final),
         f"## Why {'no serial order explains it' if serial else 'it is not allowed'}",
         "\n".join(f"- {_named(view, session)}" for view in anomaly.transactions),
-        "  \n".join(_by_session(anomaly, session).splitlines()),
+        "  \n".join(markdown(line) for line in _by_session(anomaly, session).splitlines()),
         "## How to see it again",
         f"It recurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
         "\n".join(f"- `{name}`: {what}" for name, what in files.items()),
-        *remarks,
+        *map(markdown, remarks),
         "## How it was made small",
         f"From {shrunk.before} to {shrunk.after}: {counted(shrunk.tried, 'candidate')} in "
         f"{counted(shrunk.runs, 'attempt')}, {shrunk.seconds:.1f} s"
@@ -56,7 +57,7 @@ def finding_text(
 
 
 def code(lines: Iterable[str]) -> str:
-    return "\n".join(["```", *lines, "```"])
+    return "\n".join(code_block("\n".join(lines)))
 
 
 def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
@@ -79,7 +80,9 @@ def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
 
 
 def _named(view: TransactionView, session: Mapping[int, str]) -> str:
-    return f"{session[view.row]} is `{view.mops}`" + (f" ({view.template})" if view.template else "")
+    return f"{session[view.row]} is {code_span(view.mops)}" + (
+        f" ({markdown(view.template)})" if view.template else ""
+    )
 
 
 def _by_session(anomaly: Anomaly, session: Mapping[int, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
@@ -11,14 +10,13 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.replay.signature import Signature
 from txfuzz.report.baseline import Comparison
 from txfuzz.report.finding import Finding, findings_in
-from txfuzz.report.lines import printable
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.run_verdict import by_whom, run_sentence
 from txfuzz.report.standing import standing_for
 from txfuzz.report.text_anomalies import definition, one_anomaly
 from txfuzz.report.verdict import verdict_sentence
+from txfuzz.scrubbing import one_line, printable
 
-_UNFIT = re.compile("[\ud800-\udfff\ufffe\uffff]")  # what XML has no place for, beside control characters
 _LONGEST = 20_000  # characters of one explanation
 _FINDINGS = 12  # explained in one test case
 
@@ -128,8 +126,8 @@ def _explained(findings: list[Finding]) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_UNFIT.sub("\ufffd", printable(text)))
+    return escape(printable(text))
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_UNFIT.sub("\ufffd", printable(" ".join(text.split()))))
+    return quoteattr(one_line(text))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 
+from txfuzz.scrubbing import printable
+
 WIDTH = 100
-# What would move the cursor or reach for the terminal: values come from anybody's history.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def paragraph(text: str, indent: int = 0, hang: int = 0) -> list[str]:
@@ -47,7 +46,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> li
 def counted(number: int, name: str, plural: str | None = None) -> str:
     """1 cycle, 1,204 cycles"""
     return f"{number:,} {name if number == 1 else plural or name + 's'}"
-
-
-def printable(text: str) -> str:
-    return _CONTROL.sub("\ufffd", text)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from txfuzz.report.baseline import Comparison
 from txfuzz.report.finding import Finding
-from txfuzz.report.lines import counted, printable
+from txfuzz.report.lines import counted
 from txfuzz.report.run_record import Iteration, RunRecord
 from txfuzz.report.run_verdict import broken_promise, run_sentence
 from txfuzz.report.standing import standing_for
 from txfuzz.report.telling import found as found_by
 from txfuzz.report.text_anomalies import definition, one_anomaly
+from txfuzz.scrubbing import code_block, markdown
 
 LONGEST = 60_000  # characters: comments on code hosts may have 65,536
 _ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000
-_ESCAPES = {char: f"\\{char}" for char in "\\`*_{}[]|#~$!"} | {
-    "@": "@\u200b",
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-}
-_FENCES = re.compile("`{3,}")
 
 
 def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> str:
@@ -29,15 +21,15 @@ def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> st
     facts = record.facts
     level = f"{facts.isolation} held against {record.model}" if facts.isolation else ""
     seed = f"seed {facts.seed}" if facts.seed is not None else ""
-    where = " · ".join(_safe(part) for part in (level, facts.server, seed) if part)
+    where = " · ".join(markdown(part) for part in (level, facts.server, seed) if part)
     sentence = run_sentence(record)
     lines = [
-        f"### {_mark(record, comparison)} txfuzz: {_safe(record.name)}",
+        f"### {_mark(record, comparison)} txfuzz: {markdown(record.name)}",
         "",
-        f"**{_safe(sentence[:1].upper() + sentence[1:])}**",
+        f"**{markdown(sentence[:1].upper() + sentence[1:])}**",
         *(["", where] if where else []),
-        *(["", _safe(comparison.sentence)] if comparison else []),
-        *[f"\n> {_safe(remark)}" for remark in (*facts.cautions[:4], *record.remarks[:8])],
+        *(["", markdown(comparison.sentence)] if comparison else []),
+        *[f"\n> {markdown(remark)}" for remark in (*facts.cautions[:4], *record.remarks[:8])],
         "",
         *_table(record.iterations),
     ]
@@ -50,7 +42,7 @@ def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> st
             text += f"\n… {len(blocks) - at} more not shown.\n"
             break
         text += f"\n{block}\n"
-    return text.encode("utf-8", "replace").decode()  # JSON may bring halves of characters
+    return text
 
 
 def _mark(record: RunRecord, comparison: Comparison | None) -> str:
@@ -74,7 +66,7 @@ def _table(iterations: tuple[Iteration, ...]) -> list[str]:
         found = found_by(each.result, each.replayed)
         rows.append(
             f"| {each.number} | {each.verdict.value} | {numbers.transactions:,} | {numbers.ok:,} | {edges} "
-            f"| {near} | {_safe(found[:200])} |"
+            f"| {near} | {markdown(found[:200])} |"
         )
     more = len(iterations) - _ROWS
     return [*rows, *(["", f"… and {counted(more, 'more iteration')}."] if more > 0 else [])]
@@ -85,7 +77,7 @@ def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None)
     anomaly = finding.anomaly
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
-    title = f"{_safe(anomaly.type)} in {record.iteration(finding.first).place}{note}"
+    title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).place}{note}"
     told = [*definition(anomaly), *standing_for(finding), "", *one_anomaly(anomaly)]
     parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
     reproducer = record.reproducer_of(finding)
@@ -95,15 +87,5 @@ def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None)
 
 
 def _fenced(text: str, language: str) -> list[str]:
-    """A block of code, with a fence that is longer than any in it."""
-    text = printable(text.replace("\r\n", "\n")).rstrip()
-    if len(text) > _BLOCK:
-        text = f"{text[:_BLOCK]}\n…"
-    longest = max((len(found) for found in _FENCES.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    return [f"{fence}{language}", text, fence]
-
-
-def _safe(text: str) -> str:
-    """Names come from anybody's history: nothing of them is markup or mentions anybody."""
-    return "".join(_ESCAPES.get(char, char) for char in printable(" ".join(text.split())))
+    text = text.rstrip()
+    return code_block(text if len(text) <= _BLOCK else f"{text[:_BLOCK]}\n…", language)

@@ -8,9 +8,10 @@ from txfuzz.analysis.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.decision_text import keys_text, target_text, value_text
-from txfuzz.report.lines import counted, printable
+from txfuzz.report.lines import counted
 from txfuzz.report.notes_near import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import listed, verdict_sentence
+from txfuzz.scrubbing import markdown
 from txfuzz.workload.model import Workload
 
 _NAMED = 12  # transactions of an anomaly
@@ -36,7 +37,7 @@ def notes_text(
     """
     ahead = None if open_loop else pursuit_ahead(result, workload, decisions)
     parts = [
-        f"# {workload.name}, iteration {number}",
+        f"# {markdown(workload.name)}, iteration {number}",
         _asked(workload),
         f"## What was seen\n\n{_seen(workload, result, promised)}",
         *([] if pursued is None else [_sentence(pursued_text(pursued))]),
@@ -45,7 +46,7 @@ def notes_text(
         *([] if ahead is None else [ahead]),
         f"## What changes next\n\n{_changes(workload, result, decisions)}",
     ]
-    told = [f"- {_safe(remark)}" for remark in remarks]
+    told = [f"- {markdown(remark)}" for remark in remarks]
     if told:
         parts.append("## Remarks\n\n" + "\n".join(told))
     return "\n\n".join(parts) + "\n"
@@ -59,13 +60,13 @@ def _asked(workload: Workload) -> str:
         else f"{scheduling.duration:g} seconds"
     )
     total = sum(weight.weight for weight in workload.mix)
-    mix = listed(f"{weight.txn} {weight.weight / total:.0%}" for weight in workload.mix)
+    mix = listed(f"{markdown(weight.txn)} {weight.weight / total:.0%}" for weight in workload.mix)
     barrier = (
         f", who meet after every {counted(scheduling.barrier_every, 'transaction')}"
         if scheduling.barrier_every
         else ""
     )
-    level = workload.database.isolation or "an unknown isolation level"
+    level = markdown(workload.database.isolation or "an unknown isolation level")
     return (
         f"Asked: {much} by {counted(scheduling.clients, 'client')}{barrier}, on "
         f"{keys_text(workload.logical_keys())}, at {level}. The mix: {mix}. Seed {workload.seed}."
@@ -91,12 +92,12 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
             f"Hardest pressed is the workload's key {hardest.key}, with {counted(hardest.reads, 'read')}, "
             f"{counted(hardest.writes, 'write')} and {counted(hardest.concurrent_edges, 'concurrent edge')}."
         )
-    return "\n\n".join([" ".join(_safe(sentence) for sentence in sentences), *_shortest(result)])
+    return "\n\n".join([" ".join(markdown(sentence) for sentence in sentences), *_shortest(result)])
 
 
 def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
     """What the run itself did not show."""
-    said = _safe(verdict_sentence(replayed, workload.database.isolation, promised))
+    said = markdown(verdict_sentence(replayed, workload.database.isolation, promised))
     head = f"## What the replay of iteration {number} showed\n\n{said}"
     return "\n\n".join([head, *_shortest(replayed)])
 
@@ -110,14 +111,14 @@ def _shortest(result: AnalysisResult) -> list[str]:
     more = len(named) - _NAMED
     if more > 0:
         named = [*named[:_NAMED], f"- and {counted(more, 'more transaction')}"]
-    told = [f"> {_safe(edge.why)}  " for edge in shortest.edges] or [f"> {_safe(shortest.explanation)}"]
-    head = f"The shortest {shortest.type}, of {counted(len(shortest.transactions), 'transaction')}:"
+    told = [f"> {markdown(edge.why)}  " for edge in shortest.edges] or [f"> {markdown(shortest.explanation)}"]
+    head = f"The shortest {markdown(shortest.type)}, of {counted(len(shortest.transactions), 'transaction')}:"
     return ["\n".join([head, "", *named]), "\n".join(told), *_generations(shortest)]
 
 
 def _transaction(view: TransactionView) -> str:
     name = "" if view.template is None else f"{view.template}, "
-    return _safe(f"transaction {view.index} of the history ({name}process {view.process})")
+    return markdown(f"transaction {view.index} of the history ({name}process {view.process})")
 
 
 def _generations(anomaly: Anomaly) -> list[str]:
@@ -130,7 +131,7 @@ def _generations(anomaly: Anomaly) -> list[str]:
     if not logical:
         return []
     named = listed(f"{key} of key {name}" for key, name in logical.items())
-    return [_safe(f"The keys of a history are generations of the workload's: {named}.")]
+    return [markdown(f"The keys of a history are generations of the workload's: {named}.")]
 
 
 def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adjustment]) -> str:
@@ -140,16 +141,11 @@ def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adj
 
 
 def _change(decision: Adjustment) -> str:
-    return _safe(
-        f"**{decision.heuristic}** changes {target_text(decision.target)} from {value_text(decision.before)} "
+    return f"**{markdown(decision.heuristic)}** " + markdown(
+        f"changes {target_text(decision.target)} from {value_text(decision.before)} "
         f"to {value_text(decision.after)}, because {decision.reason}."
     )
 
 
 def _sentence(text: str) -> str:
-    return _safe(f"{text[0].upper()}{text[1:]}.")
-
-
-def _safe(text: str) -> str:
-    """Names come from anybody's workload."""
-    return printable(text).replace("|", "\\|")
+    return markdown(f"{text[0].upper()}{text[1:]}.")

@@ -8,8 +8,9 @@ from txfuzz.analysis.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Purs
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
 from txfuzz.feedback.choices import choices
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.lines import counted, printable
+from txfuzz.report.lines import counted
 from txfuzz.report.verdict import listed
+from txfuzz.scrubbing import markdown
 from txfuzz.workload.model import Workload
 
 _RANKED = 12  # near-misses in the table
@@ -46,7 +47,7 @@ def near_misses(result: AnalysisResult) -> str:
     for rank, near in enumerate(shown, 1):
         missing = near.missing
         rows.append(
-            f"| {rank} | {near.score:.2f} | {near.anomaly} | {_path(near)} | {missing.kind} on key "
+            f"| {rank} | {near.score:.2f} | {markdown(near.anomaly)} | {_path(near)} | {missing.kind} on key "
             f"{missing.key} | {_end(near, missing.source, missing.source_template, missing.source_step)} "
             f"| {_end(near, missing.target, missing.target_template, missing.target_step)} | {_parts(near)} |"
         )
@@ -149,7 +150,7 @@ def _path(near: NearCycle) -> str:
     for edge in near.path:
         key = edge.key if edge.logical_key is None else edge.logical_key
         told += f" –{edge.kind} on {key}→ {names.get(edge.target, '?')}"
-    return _safe(told)
+    return markdown(told)
 
 
 def _end(near: NearCycle, row: int, template: str | None, step: int | None) -> str:
@@ -158,14 +159,9 @@ def _end(near: NearCycle, row: int, template: str | None, step: int | None) -> s
 
 
 def _step(template: str | None, step: int | None) -> str:
-    name = "an unnamed transaction" if template is None else _safe(template)
+    name = "an unnamed transaction" if template is None else markdown(template)
     return name if step is None else f"{name} step {step}"
 
 
 def _parts(near: NearCycle) -> str:
     return " + ".join(f"{value:.2f} {name}" for name, value in near.score_parts.items() if value)
-
-
-def _safe(text: str) -> str:
-    """Names come from anybody's workload; a table cell ends at a bar."""
-    return printable(text).replace("|", "\\|")

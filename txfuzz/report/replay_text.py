@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from txfuzz.replay.attempt import LogEntry
 from txfuzz.replay.result import ReplayResult
-from txfuzz.report.lines import counted, printable
+from txfuzz.report.lines import counted
+from txfuzz.scrubbing import printable
 
 _NARROWEST = 16
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from txfuzz.scrubbing import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -98,8 +100,10 @@ def status_panel(status: Status) -> RenderableType:
     table.add_column()
     for label, words in status_rows(status):
         style = "bold red" if label == "found" and status.found else ""
-        table.add_row(label, Text(words, style=style))
-    return Panel(table, title=Text(status.title), title_align="left", border_style="dim", expand=False)
+        table.add_row(label, Text(printable(words), style=style))
+    return Panel(
+        table, title=Text(printable(status.title)), title_align="left", border_style="dim", expand=False
+    )
 
 
 def _brief(text: str) -> str:

@@ -12,6 +12,29 @@ from urllib.parse import unquote
 _USERINFO = re.compile(r"(\w[\w+.-]*://)([^:@/?#]*):.*@", re.DOTALL)
 _SECRET = r"(?:\w*(?:password|passwd|pwd|secret|token|api_?key)|(?:\w*_)?pass)"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
+# In a command more words give a secret away: what it is told is not ours to check, so too much goes.
+_WORDS = (
+    r"secrets?|credentials?|creds?|auth|authorization|bearer|passphrase|passcode|pgpass|private_?key|access_?key|"
+    r"session_?key|signing_?key|encryption_?key|jwt|cookie|connection_?string"
+)
+_COMMAND_NAME = re.compile(
+    rf"{_SECRET}|(?:\w*_)?(?:{_WORDS})(?:_\w*)?|\w*(?:secret|credential)\w*", re.IGNORECASE
+)
+_NO_SECRET = re.compile(r"\w*_?(?:file|path|dir|type|mode|name|method|url|uri|host|port)", re.IGNORECASE)
+_HEADER = re.compile(r"(\b(?:bearer|basic|token|digest|negotiate|apikey)\s+)[^\s\"',;]+", re.IGNORECASE)
+_FIELD = re.compile(
+    r"^([\w-]*(?:authorization|cookie|token|secret|api-?key|password|credential)[\w-]*\s*:\s*)(?=\S)(.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+# Option → commands to which it gives a password, as the next word or as the rest of this one
+_OPTIONS = {
+    "-p": frozenset({"sshpass"}),
+    "-a": frozenset({"redis-cli", "valkey-cli"}),
+    "-P": frozenset({"sqlcmd", "bcp", "isql", "tsql"}),
+}
+# Of these only where it stands in the same word: `-p` alone asks, or is a port
+_ATTACHED = re.compile(r"(?:mysql|mariadb)[\w-]*")
+_USER = re.compile(r"(-u|-U|--user|--proxy-user|--username)(=?)(.*)", re.DOTALL)
 _DSN = re.compile(r"(?<![^\s=])([^\s:@/=]*):[^\s@/…]+@")  # user:password@tcp(host)/name
 _ASSIGNED = re.compile(rf"(?<!\w){_SECRET}\s*=", re.IGNORECASE)
 _KEYWORD = re.compile(rf"(?<!\w){_SECRET}\s*=\s*(?:'(?:[^'\\]|\\.)*'?|\S*)\s*", re.IGNORECASE | re.DOTALL)
@@ -34,23 +57,59 @@ def command_without_secrets(command: str) -> str:
     """A command line as it was typed, or, where its words hold passwords, with an ellipsis in their place.
 
     Looked at are what without_password() sees, `NAME=…` and `--name …` whose name says that they are
-    secret, and `user:…@`, also in the commands that are words of `sh -c`. When in doubt too much goes.
+    secret, `user:…@`, `-u user:…`, headers (`Authorization: Bearer …`) and what programs that are known
+    for it are given (`sshpass -p …`), also in the commands that are words of `sh -c`. When in doubt too
+    much goes.
     """
     try:
         words = shlex.split(command)
     except ValueError:
         return without_password(command)
     shown = [_word_without_secret(word) for word in words]
-    for place, word in enumerate(words[:-1]):
-        if word.startswith("-") and is_secret(word.lstrip("-").replace("-", "_")):
+    program = ""
+    for place, word in enumerate(words):
+        name = word.rpartition("/")[2]
+        program = name if name in _PROGRAMS or _ATTACHED.fullmatch(name) else program
+        following = place + 1 < len(words)
+        told = program in _OPTIONS.get(word, ()) or (word.startswith("-") and _is_told(word.lstrip("-")))
+        if following and told:
+            shown[place + 1] = "…"
+        elif program in _OPTIONS.get(word[:2], ()) or (_ATTACHED.fullmatch(program) and word[:2] == "-p"):
+            shown[place] = word if len(word) == 2 else f"{word[:2]}…"
+        elif given := _USER.fullmatch(word):
+            if given[3]:
+                shown[place] = f"{given[1]}{given[2]}{_user(given[3])}"
+            elif following:
+                shown[place + 1] = _user(words[place + 1], shown[place + 1])
+        elif following and _HEADER.fullmatch(f"{word} x"):  # Bearer … in words of their own
             shown[place + 1] = "…"
     return command if shown == words else " ".join(map(_quoted, shown))
 
 
+_PROGRAMS = frozenset().union(*_OPTIONS.values())
+
+
+def _is_told(name: str) -> bool:
+    """Is what a command is told under this name secret? When in doubt it is, but for where a secret lies."""
+    name = name.replace("-", "_")
+    return is_secret(name) or (_COMMAND_NAME.fullmatch(name) is not None and not _NO_SECRET.fullmatch(name))
+
+
+def _user(text: str, otherwise: str | None = None) -> str:
+    """user:password without the password."""
+    user, colon, password = text.partition(":")
+    if colon and password and "/" not in user:
+        return f"{user}:…"
+    return _word_without_secret(text) if otherwise is None else otherwise
+
+
 def _word_without_secret(word: str) -> str:
     name, assigned, _ = word.partition("=")
-    if assigned and is_secret(name.lstrip("-").replace("-", "_")):
+    if assigned and _is_told(name.lstrip("-")):
         return f"{name}=…"
+    if field := _FIELD.match(word):  # a header, before it is looked at as a command
+        scheme = _HEADER.match(field[2])
+        return f"{field[1]}{scheme[1] if scheme else ''}…"
     if len(word.split()) > 1:
         word = command_without_secrets(word)
     return _DSN.sub(r"\1:…@", without_password(word))

@@ -12,6 +12,7 @@ from txfuzz.workload.reading_scheduling import read_duration
 from txfuzz.workload.vocabulary import Vocabulary
 
 TIMING = ("at", "every", "times")
+_SHORTEST = 1e-3  # seconds after which a fault can strike again
 _EXAMPLE = "{name: NAME, every: 2s}"
 
 
@@ -52,7 +53,10 @@ def _timing(node: Node, fields: Mapping[str, Node]) -> tuple[tuple[float, ...], 
         raise node.place.error(f"found {found} in a fault", f"one of them, as in {_EXAMPLE}")
     if "every" in fields:
         times = fields["times"].whole("how often a fault strikes at most", 1) if "times" in fields else None
-        return (), read_duration(fields["every"]), times
+        every = read_duration(fields["every"])
+        if every < _SHORTEST:
+            raise fields["every"].unexpected("a time of at least 1ms, as in 50ms or 2s")
+        return (), every, times
     if "times" in fields:
         raise fields["times"].name_place.error("found `times` beside `at`", "it beside `every`")
     at = fields["at"]

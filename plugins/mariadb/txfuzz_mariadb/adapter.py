@@ -40,6 +40,7 @@ class MariadbAdapter:
     schema: str | None = option(
         None,
         "a database of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+        longest=64,
     )
     lock_wait_timeout: int = option(
         2, "the server gives a statement up that waits so many seconds for a row lock", least=1

@@ -43,6 +43,7 @@ class PostgresAdapter:
     schema: str | None = option(
         None,
         "a schema of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+        longest=63,
     )
     deadlock_timeout_ms: int = option(
         10, "how long a lock wait lasts before the server looks for a deadlock", least=1

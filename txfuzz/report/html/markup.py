@@ -6,12 +6,11 @@ Names, keys and values come from anybody's history, so text becomes markup in on
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-# Characters that no page may hold, and those that would turn the text around them
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+from txfuzz.scrubbing import printable
+
 _CAMEL = frozenset(
     {"viewBox", "textLength", "lengthAdjust", "markerWidth", "markerHeight", "markerUnits", "refX", "refY"}
     | {"preserveAspectRatio"}
@@ -54,7 +53,7 @@ def joined(content: Content) -> Markup:
 
 
 def escaped(text: str) -> str:
-    return html.escape(_UNFIT.sub("\ufffd", text))
+    return html.escape(printable(text))
 
 
 def cut(text: str, most: int) -> str:

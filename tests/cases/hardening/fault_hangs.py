@@ -1,0 +1,30 @@
+"""A fault that does not come back."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from txfuzz import hookimpl
+
+
+@dataclass(frozen=True)
+class Bad:
+    name: ClassVar[str] = "badf"
+    about: ClassVar[str] = "misbehaves"
+    needs: ClassVar[str] = "pause"
+    lasts: ClassVar[float] = 0.0
+
+    def cautions(self, database):
+        return ()
+
+    def inject(self, injector, chance):
+        time.sleep(1000)
+        return {}
+
+    def heal(self, injector):
+        return {}
+
+
+@hookimpl
+def txfuzz_register_faults():
+    return [Bad]
