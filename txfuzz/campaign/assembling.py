@@ -80,6 +80,12 @@ class Assembled:
     promised: str
 
     @property
+    def disclaimers(self) -> tuple[str, ...]:
+        """Why the database is not blamed for what is found, as sentences."""
+        found = doubts(self.workload)
+        return tuple(f"nobody is blamed for what is found here: {doubt}" for doubt in found)
+
+    @property
     def answers_for(self) -> str | None:
         """`promised`, where the database is to blame for what contradicts it; see `answerable`."""
         return answerable(

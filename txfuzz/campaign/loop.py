@@ -9,11 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.attribution import attribute
 from txfuzz.analysis.components import prepare
-from txfuzz.analysis.elle_analyzer import ElleAnalyzer
-from txfuzz.analysis.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.directory import (
@@ -27,6 +24,7 @@ from txfuzz.campaign.directory import (
 from txfuzz.campaign.external import External
 from txfuzz.campaign.fault_notes import fault_notes
 from txfuzz.campaign.fitting import check_kind, check_made_by, doubt, refuse_replay, remarks
+from txfuzz.campaign.judgement import judged, pursued
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.reanalysing import Existing, as_it_was_run, judges_again, of_the_run
 from txfuzz.campaign.record import campaign_data
@@ -51,7 +49,6 @@ from txfuzz.history.reading import read_history
 from txfuzz.plugin.blaming import named, naming_plugins
 from txfuzz.plugin.loading import load_plugins
 from txfuzz.report.notes import notes_text
-from txfuzz.workload.blame import doubts
 from txfuzz.workload.locating import RefusedStep, naming_url, with_place
 from txfuzz.workload.model import Workload
 from txfuzz.workload.passwords import command_without_secrets
@@ -111,7 +108,7 @@ class _Campaign:
             isolation=settings.isolation,
             expect=settings.expect,
             seed=settings.seed,
-            analyzer_options=_analyzer_options(settings),
+            analyzer_options=settings.analyzer_options,
             plugin_seconds=settings.plugin_seconds,
         )
         if not self.again and (settings.history is None or settings.execute):
@@ -190,10 +187,7 @@ class _Campaign:
         self.live = database = stack.enter_context(opened)
         injector_for(self.assembled.faults, database)  # refuses, while there is no directory yet
         self.cautions = cautions(self.assembled.faults, database)
-        blameless = (
-            f"nobody is blamed for what is found here: {each}" for each in doubts(self.assembled.workload)
-        )
-        for sentence in (*database.warnings(), *self.cautions, *blameless):
+        for sentence in (*database.warnings(), *self.cautions, *self.assembled.disclaimers):
             self.watcher.warned(sentence)
         self.database = dict(database.describe())
         return Clients(database, self.assembled.isolation, self.assembled.faults)
@@ -253,9 +247,11 @@ class _Campaign:
         with self.stage(stages, "read"):
             history, told = self.attributed(following.history(), workload, ours=execution is not None)
         with self.stage(stages, "analysis"):
-            result = self.judged(number, history)
+            given = self.settings.skip_run or (number == 0 and self.settings.history is not None)
+            result = judged(self.assembled, history, given=given)
             write_json(place.analysis, result.to_json())
-            pursued = self.pursued(history, result, workload)
+            before = () if self.settings.open_loop else self.outcomes
+            nearest = pursued(self.assembled, before, history, result, workload)
         with self.stage(stages, "pictures"):
             notes = self.drawn(history, result, place, runner)
         with self.stage(stages, "replay"):
@@ -275,7 +271,7 @@ class _Campaign:
             *told, *fault_notes(self.assembled, execution, history), *notes, *replays.notes, *complaints
         )  # fmt: skip
         outcome = IterationOutcome(
-            number, workload, result, execution, decisions, stages, notes, replays.showed, pursued
+            number, workload, result, execution, decisions, stages, notes, replays.showed, nearest
         )
         self.write_decided(place, outcome, next_workload)
         return outcome, next_workload
@@ -354,22 +350,6 @@ class _Campaign:
         write_text(place.workload, workload_text(workload))
         return workload
 
-    def judged(self, number: int, history: History) -> AnalysisResult:
-        """What the history means. Of our own runs: one in which nothing could go wrong is no evidence."""
-        result = analyze_history(history, self.assembled.expect, analyzers=self.assembled.analyzers)
-        given = self.settings.skip_run or (number == 0 and self.settings.history is not None)
-        reason = None if given else vacuous_reason(history, result)
-        return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
-
-    def pursued(self, history: History, result: AnalysisResult, workload: Workload) -> Pursuit | None:
-        """What became of the nearest near-cycle of the iteration before, where there was feedback."""
-        if self.settings.open_loop or not self.outcomes:
-            return None
-        last = self.outcomes[-1]
-        judge = next((each for each in self.assembled.analyzers if isinstance(each, ElleAnalyzer)), None)
-        options = None if judge is None else judge.version_options
-        return pursuit(last.number, last.result, history, result, workload, options)
-
     def feedback(
         self, result: AnalysisResult, workload: Workload, number: int, failed_replays: Mapping[int, int]
     ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
@@ -418,10 +398,3 @@ class _Campaign:
         self.directory.write_campaign(data | (of_the_run(self.directory.path) if self.again else {}))
         self.directory.write_stats(stats(self.outcomes))
         self.directory.write_progress(PROGRESS_COLUMNS, map(progress_row, self.outcomes))
-
-
-def _analyzer_options(settings: CampaignSettings) -> dict[str, dict[str, Any]]:
-    """Options of analyzers that the command line sets, whatever the workload says."""
-    if settings.max_near_cycles is None:
-        return {}
-    return {"elle": {"max_near_cycles": settings.max_near_cycles}}

@@ -80,6 +80,11 @@ class CampaignSettings:
         """How many iterations, also where nobody says."""
         return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
 
+    @property
+    def analyzer_options(self) -> dict[str, dict[str, Any]]:
+        """Options of analyzers that are set here, whatever the workload says."""
+        return {} if self.max_near_cycles is None else {"elle": {"max_near_cycles": self.max_near_cycles}}
+
     def as_data(self) -> dict[str, Any]:
         """The arguments for campaign.json: of the URL only whether there was one, the command without
         passwords. withheld: those that are not whole for that reason."""

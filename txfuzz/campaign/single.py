@@ -61,6 +61,7 @@ def record(
             *registry.clashes(),
             *database.warnings(),
             *cautions(assembled.faults, database),
+            *assembled.disclaimers,
         )
         if replayed:
             asides = (*unkept_pauses(asked), *unfocused(asked))
