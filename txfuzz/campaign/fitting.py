@@ -78,6 +78,15 @@ def doubt(found: Attribution, workload: Workload) -> str | None:
     )
 
 
+def attributed(history: History, workloads: Sequence[Workload]) -> tuple[Attribution, str | None]:
+    """The history in terms of the first of these workloads that can have made it; where none can, in those
+    of the first one, and why."""
+    found = [attribute(history, workload) for workload in workloads]
+    doubts = [doubt(each, workload) for each, workload in zip(found, workloads, strict=True)]
+    fits = next((at for at, doubted in enumerate(doubts) if doubted is None), 0)
+    return found[fits], doubts[fits]
+
+
 def remarks(found: Attribution) -> Iterator[str]:
     """What was taken for what, and what cannot be told of a history as it is."""
     history = found.history

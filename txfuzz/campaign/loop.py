@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from txfuzz.analysis.attribution import attribute
 from txfuzz.analysis.components import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
@@ -23,7 +22,7 @@ from txfuzz.campaign.directory import (
 )
 from txfuzz.campaign.external import External
 from txfuzz.campaign.fault_notes import fault_notes
-from txfuzz.campaign.fitting import check_kind, check_made_by, doubt, refuse_replay, remarks
+from txfuzz.campaign.fitting import attributed, check_kind, check_made_by, refuse_replay, remarks
 from txfuzz.campaign.judgement import judged, pursued
 from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.reanalysing import Existing, as_it_was_run, judges_again, of_the_run
@@ -284,14 +283,15 @@ class _Campaign:
         check_kind(history, workload)
         if ours:
             return history, ()
-        found = attribute(history, workload)
-        told, doubted = tuple(remarks(found)), doubt(found, workload)
+        # Histories that were there beforehand were not made by what the feedback has narrowed since.
+        made_by = (workload, self.assembled.workload) if self.settings.skip_run else (workload,)
+        found, doubted = attributed(history, made_by)
         if doubted is None:
-            return found.history, told
+            return found.history, tuple(remarks(found))
         self.doubted = True
         sentence = f"{doubted}, so that it says nothing about what {self.assembled.isolation} promises"
         self.watcher.warned(sentence)
-        return found.history, (sentence, *told)
+        return found.history, (sentence, *remarks(found))
 
     def write_decided(
         self, place: IterationDirectory, outcome: IterationOutcome, following: Workload
