@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from txfuzz.testing.adapters.alone import ChecksOfOneSession
+from txfuzz.testing.adapters.in_sql import ChecksOfSql
 from txfuzz.testing.adapters.together import ChecksOfSeveralSessions
 
 
-class AdapterConformance(ChecksOfOneSession, ChecksOfSeveralSessions):
+class AdapterConformance(ChecksOfOneSession, ChecksOfSql, ChecksOfSeveralSessions):
     """Everything that a campaign relies on. Capabilities decide what applies; the rest is skipped by name.
 
         class TestMine(AdapterConformance):
