@@ -336,9 +336,8 @@ def test_folders_of_others_are_passed_over(tmp_path: Path) -> None:
     ):
         path.write_text(spoilt)
         assert signatures_in(path) == ()
-    path.write_text(
-        '{"anomaly": "G0", "kinds": ["ww"], "templates": ["a"], "isolation": "i", "seen": {"r": 2}}'
-    )
+    kept = {"anomaly": "G0", "kinds": ["ww"], "templates": ["a"], "isolation": "i", "seen": {"r": 2}}
+    path.write_text(json.dumps({"reproducer": "x", "anomalies": [kept]}))
     assert signatures_in(path) == (Signature("G0", ("ww",), ("a",), "i"),)
 
 

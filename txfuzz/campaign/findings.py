@@ -231,10 +231,11 @@ class _Kept:
 
 def _folder_of(out: Path, mark: str) -> Path | None:
     """The folder with this reproducer."""
-    found = (path.parent for path in sorted(out.glob("*/finding.json")))
-    return next(
-        (folder for folder in found if read_back(folder / "finding.json", _Kept).reproducer == mark), None
-    )
+    for path in sorted(out.glob("*/finding.json")):
+        with suppress(ArtefactError):  # a folder of somebody else's
+            if read_back(path, _Kept).reproducer == mark:
+                return path.parent
+    return None
 
 
 def _anomalies_in(path: Path) -> Iterator[_Told]:
