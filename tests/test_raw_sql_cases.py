@@ -230,3 +230,14 @@ def test_a_level_of_the_command_line_goes_before_those_of_transactions(txfuzz: C
     assert (campaign["isolation"], campaign["promised"]) == ("read committed", "read-committed")
     record = json.loads(Path("own/iter_00/execution.json").read_text())
     assert set(record["levels"]) == {"read committed", "repeatable read"}
+
+
+def test_a_statement_of_several_micro_operations_is_replayed(txfuzz: Cli) -> None:
+    """Write skew between two that scan a set and insert an element each."""
+    ran = txfuzz("run", "--workload", "set_add", "--iterations", 1, "--run-replay", "--output-dir", "run")
+    assert ran.code == 1, ran.err
+    result = json.loads(Path("run/iter_00/replay_result.json").read_text())
+    assert result["closed"] == result["attempts"] > 0
+    again = txfuzz("execute", "--config", "run/iter_00/replay.yaml", "--out", "again.edn")
+    assert again.code == 1, "what was expected has shown"
+    assert "G2-item" in again.out

@@ -153,7 +153,7 @@ def _written(transaction: Transaction) -> list[bool]:
     count = len(choices_of(transaction))
     deeds = Role("", literal(pinned(transaction, range(count))), "").deeds
     return [
-        None in deeds or any(deed and deed[1] == at and deed[0] != "r" for deed in deeds)
+        None in deeds or any(key == at and f != "r" for deed in deeds for f, key in deed or ())
         for at in range(count)
     ]
 
@@ -174,8 +174,8 @@ def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> Way:
     plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
     names: dict[int, int] = {}
     for each in plain:
-        for key in step_keys(each):
-            if key is not None:
+        for keys_of_step in step_keys(each):
+            for key in keys_of_step:
                 names.setdefault(key, len(names) + 1)
     return tuple(Role(f"t{at}", rekeyed(each, names), each.name) for at, each in enumerate(plain, 1))
 
@@ -185,8 +185,8 @@ def _meet(roles: Sequence[Role]) -> bool:
     for one in roles:
         for other in roles:
             if one is not other:
-                written = {deed[1] for deed in one.deeds if deed is not None and deed[0] != "r"}
-                touched = {deed[1] for deed in other.deeds if deed is not None}
+                written = {key for deed in one.deeds for f, key in deed or () if f != "r"}
+                touched = {key for deed in other.deeds for _, key in deed or ()}
                 if written & touched or None in one.deeds:
                     return True
     return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from txfuzz.replay.narrowing import step_keys
+from txfuzz.replay.narrowing import step_acts
 from txfuzz.replay.predicting import Deed, Event
 from txfuzz.workload.model import KeyLife, Transaction, Weight, Workload
 from txfuzz.workload.replay import Action, Missing, Participant, Replay
@@ -26,10 +26,12 @@ class Role:
 
     @property
     def deeds(self) -> tuple[Deed, ...]:
-        keys = step_keys(self.transaction)
+        acts = step_acts(self.transaction)
         return tuple(
-            None if key is None else ("w" if step.writes else "l" if step.lock else "r", key)
-            for step, key in zip(self.transaction.steps, keys, strict=True)
+            None
+            if each is None
+            else tuple(("w" if f != "r" else "l" if step.lock else "r", key) for f, key in each)
+            for step, each in zip(self.transaction.steps, acts, strict=True)
         )
 
 

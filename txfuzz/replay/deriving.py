@@ -175,12 +175,15 @@ class _Deriving:
         ends = "rollback" if self.history.type[view.row] == FAIL else "commit"
         return Role(alias, narrowed.transaction, view.template, ends)
 
-    def _recorded(self, row: int) -> Mapping[int, int]:
-        """Step → logical key."""
+    def _recorded(self, row: int) -> Mapping[int, Sequence[int]]:
+        """Step → the logical keys of its micro-operations, in their order."""
         history = self.history
-        mops = range(int(history.mops[row]), int(history.mops[row + 1]))
-        found = {int(history.mop_step[mop]): history.logical[int(history.mop_key[mop])] for mop in mops}
-        return {step: key for step, key in found.items() if step >= 0 and key is not None}
+        found: dict[int, list[int]] = {}
+        for mop in range(int(history.mops[row]), int(history.mops[row + 1])):
+            step, key = int(history.mop_step[mop]), history.logical[int(history.mop_key[mop])]
+            if step >= 0 and key is not None:
+                found.setdefault(step, []).append(key)
+        return found
 
     def _orders(self, roles: Sequence[Role], met: Mapping[tuple[str, Need], int]) -> list[Order]:
         deeds = {role.alias: role.deeds for role in roles}

@@ -29,10 +29,10 @@ class Interleavings:
         self._aliases = tuple(deeds)
         self._place = {alias: at for at, alias in enumerate(self._aliases)}
         self._touches = {
-            alias: {deed[1] for deed in each if deed is not None} for alias, each in deeds.items()
+            alias: {key for deed in each for _, key in deed or ()} for alias, each in deeds.items()
         }
         self._writes = {  # or locks
-            alias: {deed[1] for deed in each if deed is not None and deed[0] != "r"}
+            alias: {key for deed in each for f, key in deed or () if f != "r"}
             for alias, each in deeds.items()
         }
         # A statement that the checker does not see may touch anything.
@@ -113,10 +113,15 @@ class Interleavings:
             return True
         mine, theirs = self._deed(one), self._deed(two)
         if mine is not None and theirs is not None:
-            return mine[1] == theirs[1] and not mine[0] == theirs[0] == "r"
+            return any(
+                key == other_key and not f == other_f == "r"
+                for f, key in mine
+                for other_f, other_key in theirs
+            )
         if mine is not None:  # `two` ends its transaction
             writes = self._writes[other]
-            return mine[1] in writes or (step == 0 and bool(self._touches[alias] & writes))
+            touched = {key for _, key in mine}
+            return bool(touched & writes) or (step == 0 and bool(self._touches[alias] & writes))
         if theirs is not None:
             return False  # seen from the other side
         # Two commits: who is first matters where they conflict at all.

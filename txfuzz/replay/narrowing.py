@@ -30,10 +30,12 @@ class Narrowed:
     steps: tuple[int, ...]
 
 
-def narrow(transaction: Transaction, recorded: Mapping[int, int], needs: Sequence[Need]) -> Narrowed | None:
+def narrow(
+    transaction: Transaction, recorded: Mapping[int, Sequence[int]], needs: Sequence[Need]
+) -> Narrowed | None:
     """The transaction with one key for every choice; None where no keys meet all needs.
 
-    recorded: step → the logical key that it once had; as many as possible are kept.
+    recorded: step → the logical keys that it once had; as many as possible are kept.
     """
     choices = choices_of(transaction)
     kept = _recorded(transaction, recorded)
@@ -79,47 +81,62 @@ def rechosen(transaction: Transaction, choices: Sequence[Choice]) -> Transaction
     def step(each: Step) -> Step:
         args = tuple((name, one(arg)) for name, arg in each.args)
         if each.sql is not None:  # whose key is one of its arguments
-            return replace(each, key=acting_on(replace(each, args=args)), args=args)
+            own = dict(args).get(each.key_arg or "") if each.f is not None else None
+            return replace(each, key=own if isinstance(own, Choice | Ref) else None, args=args)
         return replace(each, key=None if each.key is None else one(each.key))
 
     return replace(transaction, steps=tuple(step(each) for each in transaction.steps))
 
 
-def step_keys(transaction: Transaction) -> list[int | None]:
-    """Of a pinned transaction: the logical key of each step's micro-operation."""
+def step_acts(transaction: Transaction) -> list[tuple[tuple[str, int], ...] | None]:
+    """Of a pinned transaction: of each step's micro-operations f and the logical key; None where the
+    checker does not see what the step does, or sees it only once the step has run."""
     named: dict[str, int] = {}
-    keys: list[int | None] = []
+    acts: list[tuple[tuple[str, int], ...] | None] = []
     for step in transaction.steps:
         for term in step.key_terms():
             if isinstance(term, Choice) and term.name is not None:
                 named[term.name] = term.keys[0]
-        own = acting_on(step)
-        keys.append(None if own is None else named[own.name] if isinstance(own, Ref) else own.keys[0])
-    return keys
+        keyed = acting_on(step)
+        known = keyed and all(key is not None for _, key in keyed)
+        acts.append(
+            tuple((f, named[key.name] if isinstance(key, Ref) else key.keys[0]) for f, key in keyed if key)
+            if known
+            else None
+        )
+    return acts
 
 
-def acting_on(step: Step) -> Key | None:
-    """The key of the step's micro-operation; None where it is known only once the step has run."""
-    own = step.key if step.sql is None else dict(step.args).get(step.key_arg or "")
-    return own if step.f is not None and isinstance(own, Choice | Ref) else None
+def step_keys(transaction: Transaction) -> list[tuple[int, ...]]:
+    """Of a pinned transaction: the logical keys of each step's micro-operations."""
+    return [() if acts is None else tuple(key for _, key in acts) for acts in step_acts(transaction)]
 
 
-def _recorded(transaction: Transaction, recorded: Mapping[int, int]) -> dict[int, int]:
+def acting_on(step: Step) -> list[tuple[str, Key | None]]:
+    """f and the key of each of the step's micro-operations; no key where only the step itself tells it."""
+    terms: Mapping[str | None, Argument | None] = {None: step.key} if step.sql is None else dict(step.args)
+    keyed = ((each.f, terms.get(each.key)) for each in step.micro_operations)
+    return [(f, key if isinstance(key, Choice | Ref) else None) for f, key in keyed]
+
+
+def _recorded(transaction: Transaction, recorded: Mapping[int, Sequence[int]]) -> dict[int, int]:
     """Choice → the key that it once had, as far as the steps tell."""
     named: dict[str, int] = {}
     found: dict[int, int] = {}
     at = 0
     for number, step in enumerate(transaction.steps):
-        own = acting_on(step)
+        keys = [key for _, key in acting_on(step)]
+        had = recorded.get(number, ())
+        known = list(zip(keys, had, strict=True)) if len(keys) == len(had) else []
         for term in step.key_terms():
             if isinstance(term, Choice):
                 if term.name is not None:
                     named[term.name] = at
-                if term is own and number in recorded:
-                    found[at] = recorded[number]
+                found.update((at, key) for own, key in known if own is term)
                 at += 1
-        if isinstance(own, Ref) and number in recorded and own.name in named:
-            found.setdefault(named[own.name], recorded[number])
+        for own, key in known:
+            if isinstance(own, Ref) and own.name in named:
+                found.setdefault(named[own.name], key)
     return found
 
 
@@ -146,10 +163,9 @@ def _differ(choices: Sequence[Choice], keys: Sequence[int]) -> bool:
 
 
 def _meeting(transaction: Transaction, need: Need) -> int | None:
-    keys = step_keys(transaction)
     fits = [
         number
-        for number, (step, key) in enumerate(zip(transaction.steps, keys, strict=True))
-        if key == need.key and (step.writes if need.writes else step.reads)
+        for number, acts in enumerate(step_acts(transaction))
+        if any(key == need.key and (f != "r") == need.writes for f, key in acts or ())
     ]
     return need.step if need.step in fits else next(iter(fits), None)

@@ -17,9 +17,9 @@ Event = tuple[str, int]
 Link = tuple[str, str, str, int]
 # A read: (alias, step, logical key)
 Sight = tuple[str, int, int]
-# What a step does: "r", "w" or "l" (a read that locks), and the logical key; None for a step
-# without micro-operation.
-Deed = tuple[str, int] | None
+# What a step does: of each micro-operation "r", "w" or "l" (a read that locks), and the logical key;
+# None for a step without any.
+Deed = tuple[tuple[str, int], ...] | None
 
 
 @dataclass(frozen=True)
@@ -72,29 +72,23 @@ def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> l
             state.versions.setdefault(key, []).append(alias)
         return _let_go(state, alias)
     seen = state.snapshot.setdefault(alias, {key: len(each) for key, each in state.versions.items()})
-    deed = deeds[alias][step]
-    if deed is None:
-        return []
-    f, key = deed
-    committed = len(state.versions.get(key, []))
-    if f == "r":
-        _read(state, (alias, step, key), committed)
-        return []
-    owner = state.locks.get(key, alias)
-    if owner != alias:
+    deed = deeds[alias][step] or ()
+    locked = [key for f, key in deed if f != "r"]
+    if any(state.locks.get(key, alias) != alias for key in locked):
         state.waits += 1
         state.held[alias] = [event]
         return []
-    if state.snapshots and committed > seen.get(key, 0):
+    if state.snapshots and any(len(state.versions.get(key, [])) > seen.get(key, 0) for key in locked):
         state.refused.add(alias)
         state.pending.pop(alias, None)
         return _let_go(state, alias)
-    state.locks[key] = alias
-    if f == "l":
-        _read(state, (alias, step, key), committed)
-        return []
-    if key not in state.pending.setdefault(alias, []):
-        state.pending[alias].append(key)
+    for f, key in deed:
+        if f != "r":
+            state.locks[key] = alias
+        if f != "w":
+            _read(state, (alias, step, key), len(state.versions.get(key, [])))
+        elif key not in state.pending.setdefault(alias, []):
+            state.pending[alias].append(key)
     return []
 
 

@@ -41,7 +41,7 @@ class Shape:
     def size(self) -> tuple[int, int, int, int, int]:
         """Transactions, steps, keys, locks, switches."""
         steps = [step for role in self.roles for step in role.transaction.steps]
-        keys = {key for role in self.roles for key in step_keys(role.transaction) if key is not None}
+        keys = {key for role in self.roles for own in step_keys(role.transaction) for key in own}
         switches = sum(one[0] != two[0] for one, two in pairwise(self.order))
         return len(self.roles), len(steps), len(keys), sum(step.lock is not None for step in steps), switches
 
@@ -178,7 +178,7 @@ class _Shrinking:
         return True
 
     def composed(self, shape: Shape) -> Workload:
-        keys = [key for role in shape.roles for key in step_keys(role.transaction) if key is not None]
+        keys = [key for role in shape.roles for own in step_keys(role.transaction) for key in own]
         aim = Aim(self.signature.anomaly, keys[0] if keys else None)
         rows = self.workload.keys.rows
         return compose(self.workload, shape.roles, shape.order, aim, rows=rows)
@@ -220,7 +220,7 @@ def _fewer_steps(shape: Shape) -> Iterator[Shape]:
 
 
 def _fewer_keys(shape: Shape) -> Iterator[Shape]:
-    keys = sorted({key for role in shape.roles for key in step_keys(role.transaction) if key is not None})
+    keys = sorted({key for role in shape.roles for own in step_keys(role.transaction) for key in own})
     for kept, gone in combinations(keys, 2):
         roles = (replace(role, transaction=rekeyed(role.transaction, {gone: kept})) for role in shape.roles)
         yield replace(shape, roles=tuple(roles))
@@ -251,8 +251,8 @@ def tidy(shape: Shape) -> Shape:
     keys: dict[int, int] = {}
     for alias, step in shape.order:
         own = step_keys(by_alias[alias].transaction)
-        if step < len(own) and own[step] is not None:
-            keys.setdefault(int(own[step] or 0), len(keys) + 1)
+        for key in own[step] if step < len(own) else ():
+            keys.setdefault(key, len(keys) + 1)
     roles = tuple(
         replace(by_alias[alias], alias=name, transaction=rekeyed(by_alias[alias].transaction, keys))
         for alias, name in aliases.items()
