@@ -249,7 +249,7 @@ class _Campaign:
             given = self.settings.skip_run or (number == 0 and self.settings.history is not None)
             result = judged(self.assembled, history, given=given)
             write_json(place.analysis, result.to_json())
-            before = () if self.settings.open_loop else self.outcomes
+            before = () if self.settings.open_loop or self.settings.skip_run else self.outcomes
             nearest = pursued(self.assembled, before, history, result, workload)
         with self.stage(stages, "pictures"):
             notes = self.drawn(history, result, place, runner)

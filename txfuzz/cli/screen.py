@@ -124,11 +124,14 @@ class Screen:
 
     def _nothing(self, result: CampaignResult) -> str:
         from txfuzz.analysis.consistency import model_text
-        from txfuzz.report.verdict import nothing_found
+        from txfuzz.report.verdict import no_verdict, nothing_found
 
-        reasons = {each.result.reason for each in result.iterations if each.result.verdict is Verdict.UNKNOWN}
         if result.verdict is Verdict.UNKNOWN:
-            return f"unknown: {'; '.join(sorted(reasons)) or 'nothing was analysed'}"
+            unknown = Verdict.UNKNOWN
+            reasons = [
+                each.result.reason if each.result.verdict is unknown else None for each in result.iterations
+            ]
+            return f"unknown: {no_verdict(reasons) or 'nothing was analysed'}"
         committed = sum(each.result.committed for each in result.iterations)
         model = model_text(result.iterations[0].result.expect)
         return nothing_found(committed, len(result.iterations), result.isolation, model)

@@ -47,13 +47,18 @@ def finding_text(
         "## How to see it again",
         f"It recurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
         "\n".join(f"- `{name}`: {what}" for name, what in files.items()),
-        *map(markdown, remarks),
+        *("\n".join(map(_remark, remark.splitlines())) for remark in remarks),
         "## How it was made small",
         f"From {shrunk.before} to {shrunk.after}: {counted(shrunk.tried, 'candidate')} in "
         f"{counted(shrunk.runs, 'attempt')}, {shrunk.seconds:.1f} s"
         + ("; the time was up before nothing more could be left out." if shrunk.cut else "."),
     )
     return "\n\n".join(blocks) + "\n"
+
+
+def _remark(line: str) -> str:
+    """A line of a remark; those of a list stay items of one."""
+    return f"- {markdown(line[2:])}" if line.startswith("- ") else markdown(line)
 
 
 def code(lines: Iterable[str]) -> str:

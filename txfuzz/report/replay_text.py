@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from txfuzz.analysis.consistency import canonical, model_text, prohibited
 from txfuzz.replay.attempt import LogEntry
 from txfuzz.replay.result import ReplayResult
 from txfuzz.report.lines import counted
+from txfuzz.report.verdict import listed
 from txfuzz.scrubbing import printable
 
 _NARROWEST = 16
@@ -86,6 +88,10 @@ def _summary(result: ReplayResult) -> list[str]:
         return lines + [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
     found = ", ".join(f"{name} in {count}" for name, count in result.anomalies.items()) or "none"
     lines.append(f"anomalies in {counted(result.attempts, 'attempt')}: {found}")
+    allowed = [name for name in result.anomalies if name not in prohibited(canonical(result.expect))]
+    if allowed:
+        model = model_text(result.expect)
+        lines.append(f"checked against {model}, which allows {listed(allowed)}; `expect` can ask for more")
     lines += [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
     lines += [f"{sentence} ({count}×)" for sentence, count in result.insert_races.items()]
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from txfuzz.analysis.consistency import model_text
 from txfuzz.analysis.result import Verdict
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.verdict import against, nothing_found, verdict_sentence
+from txfuzz.report.verdict import against, no_verdict, nothing_found, verdict_sentence
 
 
 def run_sentence(record: RunRecord) -> str:
@@ -24,9 +24,9 @@ def run_sentence(record: RunRecord) -> str:
 
 def unknown_reason(record: RunRecord) -> str:
     """Why there is no verdict."""
-    reasons = {each.reason for each in record.iterations if each.verdict is Verdict.UNKNOWN}
-    if reasons:
-        return "; ".join(sorted(filter(None, reasons))) or "a history was not judged"
+    reasons = [each.reason or "" if each.verdict is Verdict.UNKNOWN else None for each in record.iterations]
+    if any(reason is not None for reason in reasons):
+        return no_verdict(reasons)
     if not record.iterations:
         return "nothing was analysed"
     return "the campaign did not come to its end"

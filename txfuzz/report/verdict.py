@@ -59,6 +59,23 @@ def nothing_found(committed: int, iterations: int, isolation: str | None, expect
     )
 
 
+def no_verdict(reasons: Sequence[str | None]) -> str:
+    """Why a campaign has no verdict: of each iteration the reason why it has none, None where it has one."""
+    by_reason: dict[str, list[int]] = {}
+    for number, reason in enumerate(reasons):
+        if reason is not None:
+            by_reason.setdefault(reason or "a history was not judged", []).append(number)
+    if len(reasons) == sum(map(len, by_reason.values())):
+        return "; ".join(sorted(by_reason))
+    said = []
+    for reason, numbers in by_reason.items():
+        iterations = "iteration" if len(numbers) == 1 else "iterations"
+        said.append(f"{reason} (in {iterations} {listed(map(str, numbers))})")
+    valid = len(reasons) - sum(map(len, by_reason.values()))
+    others = "the other iteration is" if valid == 1 else f"the other {valid:,} iterations are"
+    return f"{'; '.join(said)}; {others} valid"
+
+
 def against(result: AnalysisResult, promised: str | None) -> tuple[str, ...]:
     """The anomaly types found, whether expected or not, that contradict what was promised."""
     if promised is None:
