@@ -10,10 +10,15 @@ import psycopg
 import pytest
 
 from conftest import Ran
+from txfuzz.campaign.assembling import InstalledVocabulary
+from txfuzz.campaign.serial_check import anomalies_in_series
 from txfuzz.history.reading import read_history
 from txfuzz.kind import Kind
+from txfuzz.plugin.loading import load_plugins
+from txfuzz.workload.reading import read_workload
+from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
-from workload_words import complaint
+from workload_words import complaint, parse
 
 pytestmark = pytest.mark.server
 
@@ -241,3 +246,68 @@ def test_a_statement_of_several_micro_operations_is_replayed(txfuzz: Cli) -> Non
     again = txfuzz("execute", "--config", "run/iter_00/replay.yaml", "--out", "again.edn")
     assert again.code == 1, "what was expected has shown"
     assert "G2-item" in again.out
+
+
+WRONG = """
+version: 1
+database: {adapter: postgres, isolation: serializable}
+workload:
+  transactions:
+    - name: app
+      steps: [{f: r, key: {choice: {from: [1, 2]}, as: k}}, {f: append, key: {ref: k}}]
+    - name: wrong
+      steps:
+        - {f: r, key: {choice: {from: [1, 2]}, as: k}}
+        - sql: UPDATE {table} SET val = %s
+          args: {k: {ref: k}, v: {new: value}}
+          elle: {f: append, key: k, value: v}
+keys: {rows: inserted, writes: 8}
+scheduling: {clients: 4, transactions: 200}
+"""
+
+
+@pytest.mark.parametrize(
+    "sql", [":v || val WHERE key = :k", "val || :v || :v WHERE key = :k", "val || :v WHERE key = :k + 1"]
+)
+def test_sql_that_does_other_things_than_it_says_is_not_the_databases_fault(txfuzz: Cli, sql: str) -> None:
+    """Prepended, appended twice, appended elsewhere: run one after the other it shows that, too."""
+    Path("w.yaml").write_text(WRONG % sql)
+    ran = txfuzz("run", "--config", "w.yaml", "--iterations", 1, "--output-dir", "run")
+    assert ran.code == 1, ran.err
+    assert "its SQL does other things than `elle` says" in ran.err
+    assert "broke its promise" not in ran.out + ran.err + Path("run/iter_00/notes.md").read_text()
+    assert json.loads(Path("run/campaign.json").read_text())["answers_for"] is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "wrong"), [("val || :v WHERE key = :k", False), (":v || val WHERE key = :k", True)]
+)
+def test_one_client_meets_anomalies_only_where_the_sql_is_wrong(
+    tmp_path: Path, sql: str, wrong: bool
+) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WRONG % sql)
+    workload = read_workload(path, InstalledVocabulary(load_plugins()))
+    with PostgresAdapter().open(None) as database:
+        assert bool(anomalies_in_series(workload, database, "read committed")) is wrong
+
+
+def test_savepoints_by_quoted_names() -> None:
+    parse(
+        "version: 1\ndatabase: {adapter: postgres}\nworkload:\n  transactions:\n    - name: t\n      steps:\n"
+        '        - sql: SAVEPOINT "Ab"\n'
+        "        - {sql: SELECT 1, on_error: {'23505': {rollback_to: '\"Ab\"'}}}\n"
+    )
+
+
+def test_a_step_about_savepoints_has_none_of_its_own() -> None:
+    text = """
+version: 1
+database: {adapter: postgres}
+workload:
+  transactions:
+    - name: t
+      steps:
+        - {sql: ¦SAVEPOINT a, on_error: {"55P03": skip}}
+"""
+    assert complaint(text).startswith("found `on_error` with skip or stop for a statement about savepoints")

@@ -38,6 +38,8 @@ OURS = "{table}"
          "WHEN NOT MATCHED THEN INSERT VALUES (1, 2)", set(), {OURS}),
         ("TRUNCATE TABLE ONLY {table}", set(), {OURS}),
         ("ALTER TABLE IF EXISTS {table} ADD x int", set(), {OURS}),
+        ("COPY {table} (key, val) FROM PROGRAM 'printf 1'", set(), {OURS}),
+        ("COPY {table} TO STDOUT", set(), set()),
         ("LOCK TABLE {table} IN SHARE MODE", set(), set()),
         ("FETCH 1 FROM cursor", set(), set()),
         ("SELECT set_config('txfuzz.seen', :k::text, true)", set(), set()),

@@ -98,7 +98,8 @@ WRITE = "sql: 'UPDATE {table} SET val = :v WHERE key = :key', args: {key: 1, v: 
          "expected the name of an argument that is a key (known: key)"),
         ("{sql: 'SELECT :v', args: {v: {new: value}}, elle: {f: append, key: ¦v, value: v}}",
          "found 'v', an argument that is no key, "
-         "expected the name of an argument that is a key (no argument is a key)"),
+         "expected the name of an argument that is a key (no argument is a key; where a row says which key "
+         "it is, `key_column` names its column)"),
     ],
 )  # fmt: skip
 def test_mistakes(step: str, said: str) -> None:

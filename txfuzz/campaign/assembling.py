@@ -67,7 +67,8 @@ class InstalledVocabulary:
 class Assembled:
     """A workload whose adapter, isolation and expectation are settled, and its objects.
 
-    promised: the model that the database promises at this isolation level.
+    promised: the model that the database promises at this isolation level. wrong_in_series: why the
+    workload's own SQL is known to be wrong (txfuzz.campaign.serial_check), empty where it is not.
     """
 
     workload: Workload
@@ -78,19 +79,22 @@ class Assembled:
     isolation: str
     expect: str
     promised: str
+    wrong_in_series: str = ""
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why SQL of the workload's own may be the cause of what is found."""
+        return (*doubts(self.workload), *filter(None, [self.wrong_in_series]))
 
     @property
     def disclaimers(self) -> tuple[str, ...]:
         """Why the database is not blamed for what is found, as sentences."""
-        found = doubts(self.workload)
-        return tuple(f"nobody is blamed for what is found here: {doubt}" for doubt in found)
+        return tuple(f"nobody is blamed for what is found here: {doubt}" for doubt in self.doubts)
 
     @property
     def answers_for(self) -> str | None:
         """`promised`, where the database is to blame for what contradicts it; see `answerable`."""
-        return answerable(
-            self.promised, own_lists=self.workload.own_lists, doubtful=bool(doubts(self.workload))
-        )
+        return answerable(self.promised, own_lists=self.workload.own_lists, doubtful=bool(self.doubts))
 
 
 def assemble(

@@ -80,7 +80,8 @@ def doubt(found: Attribution, workload: Workload) -> str | None:
 
 def attributed(history: History, workloads: Sequence[Workload]) -> tuple[Attribution, str | None]:
     """The history in terms of the first of these workloads that can have made it; where none can, in those
-    of the first one, and why."""
+    of the first one, and why. Histories that were there beforehand were not made by what the feedback has
+    narrowed since, so that they may be the campaign's first workload's."""
     found = [attribute(history, workload) for workload in workloads]
     doubts = [doubt(each, workload) for each, workload in zip(found, workloads, strict=True)]
     fits = next((at for at, doubted in enumerate(doubts) if doubted is None), 0)

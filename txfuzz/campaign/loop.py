@@ -30,6 +30,7 @@ from txfuzz.campaign.record import campaign_data
 from txfuzz.campaign.replaying import write_replay
 from txfuzz.campaign.resuming import Recorded, first_workload, histories_in, recorded, write_execution
 from txfuzz.campaign.runners import Clients, Given, Runner, Turn
+from txfuzz.campaign.serial_check import checked_in_series
 from txfuzz.campaign.settings import CampaignSettings
 from txfuzz.campaign.settling import settled
 from txfuzz.campaign.stopping import Ending, passed, stop_reason
@@ -183,7 +184,7 @@ class _Campaign:
         clients = self.assembled.workload.scheduling.clients
         with naming_url(self.path, self.assembled.workload, self.settings.database_url):
             opened = open_database(self.assembled.adapter, self.url, clients)
-        self.live = database = stack.enter_context(opened)
+            self.live = database = stack.enter_context(opened)
         injector_for(self.assembled.faults, database)  # refuses, while there is no directory yet
         self.cautions = cautions(self.assembled.faults, database)
         for sentence in (*database.warnings(), *self.cautions, *self.assembled.disclaimers):
@@ -246,8 +247,8 @@ class _Campaign:
         with self.stage(stages, "read"):
             history, told = self.attributed(following.history(), workload, ours=execution is not None)
         with self.stage(stages, "analysis"):
-            given = self.settings.skip_run or (number == 0 and self.settings.history is not None)
-            result = judged(self.assembled, history, given=given)
+            result = judged(self.assembled, history, given=self.settings.gives(number))
+            self.assembled = checked_in_series(self.assembled, result, workload, self.live, self.watcher)
             write_json(place.analysis, result.to_json())
             before = () if self.settings.open_loop or self.settings.skip_run else self.outcomes
             nearest = pursued(self.assembled, before, history, result, workload)
@@ -283,7 +284,6 @@ class _Campaign:
         check_kind(history, workload)
         if ours:
             return history, ()
-        # Histories that were there beforehand were not made by what the feedback has narrowed since.
         made_by = (workload, self.assembled.workload) if self.settings.skip_run else (workload,)
         found, doubted = attributed(history, made_by)
         if doubted is None:

@@ -80,6 +80,10 @@ class CampaignSettings:
         """How many iterations, also where nobody says."""
         return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
 
+    def gives(self, number: int) -> bool:
+        """Was the history of this iteration there beforehand?"""
+        return self.skip_run or (number == 0 and self.history is not None)
+
     @property
     def analyzer_options(self) -> dict[str, dict[str, Any]]:
         """Options of analyzers that are set here, whatever the workload says."""

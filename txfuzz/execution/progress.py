@@ -24,7 +24,7 @@ from txfuzz.database.port import (
 from txfuzz.history.writing import Mop
 from txfuzz.workload.asking import Asked
 from txfuzz.workload.model import MicroOperation, Returned, RollbackTo, Step
-from txfuzz.workload.sql_tables import tables_of
+from txfuzz.workload.sql_tables import savepoint_named, tables_of
 
 GIVEN_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` says
 NOT_AS_SAID = "ROWS"  # the code of a statement that is about other rows than its micro-operations say
@@ -252,7 +252,7 @@ class Progress:
             raise SessionError(Outcome.FAIL, error.code, error.message)
         if isinstance(rule, RollbackTo):
             session.rollback_to(rule.savepoint)
-            self._back_to(rule.savepoint.lower(), undo=True)
+            self._back_to(savepoint_named(rule.savepoint), undo=True)
             return True
         session.rollback_to(_OWN_SAVEPOINT)
         self._stopped = rule == "stop"

@@ -146,6 +146,10 @@ class _Deriving:
         for view in self.views:
             role = self._role(view, met)
             if role is None:
+                steps = self.workload.transaction(str(view.template)).steps
+                if any(step.keys_returned for step in steps):
+                    reason = f"a key of {view.template!r} is what a statement returns: nobody can choose it"
+                    return Derived(reason=reason)
                 return Derived(
                     reason=f"the choices of {view.template!r} leave no keys for all of its dependencies"
                 )

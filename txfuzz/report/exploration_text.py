@@ -71,7 +71,8 @@ def _remarks(found: Exploration) -> Iterator[str]:
     if found.stopped:
         yield "It was broken off before all schedules had been run."
     elif not found.judged:
-        unseen = all(deed is None for case in found.cases for role in case.roles for deed in role.deeds)
+        steps = (step for case in found.cases for role in case.roles for step in role.transaction.steps)
+        unseen = not any(step.micro_operations for step in steps)
         why = (
             "none of their statements carries a micro-operation, by which the checker could tell who read "
             "what from whom"

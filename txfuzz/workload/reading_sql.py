@@ -152,6 +152,8 @@ def _named(node: Node, args: Arguments, what: str, fitting: list[str]) -> str:
     if name not in fitting:
         found = f"found {name!r}, an argument that is no {what}" if name in args else f"found {name!r}"
         hint = did_you_mean(name, fitting) if fitting else f"no argument is a {what}"
+        if not fitting and what == "key":
+            hint += "; where a row says which key it is, `key_column` names its column"
         raise node.place.error(found, f"the name of an argument that is a {what}", hint)
     return name
 

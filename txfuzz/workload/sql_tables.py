@@ -74,6 +74,11 @@ class Tables:
         return tuple(sorted((self.reads | self.changes) - {TABLE}))
 
 
+def savepoint_named(word: str) -> str:
+    """The name of a savepoint as Tables has it: in lower case where it is not quoted."""
+    return word if word[:1] in ('"', "`") else word.lower()
+
+
 @lru_cache(maxsize=1024)
 def tables_of(sql: str) -> Tables:
     """What this statement has to do with tables."""
@@ -167,7 +172,8 @@ def _named(tokens: Sequence[str]) -> Iterator[tuple[str, bool]]:
             or token in ("join", "using")
             or (token == "from" and before not in ("delete", "distinct"))
         ):
-            if token == "from" and brackets and brackets[-1] in _NO_TABLES:
+            of_function = bool(brackets) and brackets[-1] in _NO_TABLES
+            if token == "from" and (of_function or tokens[0] == "copy"):
                 continue
             if token == "from":
                 from_at.add(len(brackets))
@@ -190,6 +196,8 @@ def _changes(tokens: Sequence[str], at: int) -> bool:
         return before == "delete" or (before == "quick" and "delete" in tokens[max(0, at - 3) : at])
     if token == "replace":  # REPLACE INTO is seen by its INTO; MariaDB can leave that out
         return before in ("", ";") and tokens[at + 1 : at + 2] not in (["into"], ["("])
+    if token == "copy":  # COPY name (…) FROM changes it, COPY name TO reads it
+        return before in ("", ";") and "from" in tokens[at:] and "to" not in tokens[at:]
     if token == "truncate":
         return True
     return token == "table" and before in ("alter", "drop")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from txfuzz.workload.model import RollbackTo, Step
 from txfuzz.workload.nodes import Place
-from txfuzz.workload.sql_tables import tables_of
+from txfuzz.workload.sql_tables import savepoint_named, tables_of
 
 
 def check_changes(steps: Sequence[tuple[Step, Place]]) -> None:
@@ -20,6 +20,11 @@ def check_changes(steps: Sequence[tuple[Step, Place]]) -> None:
     for number, (step, place) in enumerate(steps):
         if step.sql is None:
             continue
+        if tables_of(step.sql).savepoint and any(rule in ("skip", "stop") for _, rule in step.on_error):
+            raise place.error(
+                "found `on_error` with skip or stop for a statement about savepoints",
+                "abort, or none: the savepoint in which such a step would run would hide its own",
+            )
         for code, rule in step.on_error:
             if isinstance(rule, RollbackTo) and not _is_set(plain[:number], rule.savepoint):
                 raise place.error(
@@ -36,7 +41,7 @@ def check_changes(steps: Sequence[tuple[Step, Place]]) -> None:
 
 
 def _is_set(steps: Sequence[Step], savepoint: str) -> bool:
-    return savepoint.lower() in _open_savepoints(steps)
+    return savepoint_named(savepoint) in _open_savepoints(steps)
 
 
 def _open_savepoints(steps: Sequence[Step]) -> list[str]:
