@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from txfuzz import Capabilities, Outcome, SessionError
-from txfuzz.database.port import BoundStep
+from txfuzz.database.port import Answer, BoundStep
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing import AdapterConformance, MemoryAdapter
 from txfuzz.testing.memory.database import MemoryDatabase
@@ -433,3 +433,60 @@ class TestCannotBeCancelled(Conformance):
             pass
 
     adapter = wrong(Stubborn)
+
+
+# -- raw SQL, errors that a transaction lives with, modes -----------------------------------
+
+
+class InSql(MemorySession):
+    """Takes every raw statement for one that found nothing, but for those that do not parse."""
+
+    def execute_sql(self, step: BoundStep) -> Answer:
+        if "nowhere" in (step.step.sql or ""):
+            raise SessionError(Outcome.FAIL, "unknown-table", "there is no such table")
+        return Answer(changed=0)
+
+    def rollback_to(self, savepoint: str) -> None:
+        pass
+
+    def begin(self, isolation: str, *, read_only: bool = False) -> None:
+        super().begin(isolation)
+
+
+def wrong_in_sql(session: type[MemorySession]) -> Any:
+    """An adapter of which the capabilities say that it has all of it."""
+
+    class Claims(Wrong):
+        def capabilities(self) -> Capabilities:
+            has = super().capabilities()
+            return replace(has, sql=True, savepoints=True, modes=frozenset({"read_only"}))
+
+    members = {"session": session, "__annotations__": {}}
+    return dataclass(frozen=True)(type("WrongAdapter", (Claims,), members))()
+
+
+class TestFindsNothingByRawSql(Conformance):
+    caught_by = ("test_raw_sql_says_what_it_found",)
+    adapter = wrong_in_sql(InSql)
+
+
+class TestLetsAStepCommit(Conformance):
+    caught_by = ("test_raw_sql_stays_inside_its_transaction",)
+
+    class Commits(InSql):
+        def execute_sql(self, step: BoundStep) -> Answer:
+            if step.step.sql == "COMMIT":
+                self.commit()
+            return super().execute_sql(step)
+
+    adapter = wrong_in_sql(Commits)
+
+
+class TestForgetsItsSavepoints(Conformance):
+    caught_by = ("test_a_transaction_goes_on_after_an_error",)
+    adapter = wrong_in_sql(InSql)
+
+
+class TestWritesWhereItOnlyReads(Conformance):
+    caught_by = ("test_a_read_only_transaction_writes_nothing",)
+    adapter = wrong_in_sql(InSql)
