@@ -38,7 +38,7 @@ def test_a_snapshot_that_is_too_old_to_write_is_refused(tmp_path: Path) -> None:
 def test_shared_cache_with_read_uncommitted_is_not_clean(tmp_path: Path) -> None:
     workload = own(WORKLOADS / "shared_cache.yaml")
     shown: set[str] = set()
-    for attempt in range(5):  # which interleavings come about is chance
+    for attempt in range(25):  # which interleavings come about is chance, and other work on the machine
         result, _ = run(workload, tmp_path / f"{attempt}.edn")
         assert result.verdict is Verdict.INVALID
         shown |= set(result.anomaly_types)
