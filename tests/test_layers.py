@@ -51,7 +51,7 @@ BELOW = {
     "scaffold": set(),
 }
 # Modules at the top that every layer may import
-COMMON = {"closing", "errors", "jsontext", "kind", "options", "scrubbing"}
+COMMON = {"closing", "errors", "jsontext", "kind", "options", "scrubbing", "time_limit"}
 
 # Library → the parts of the core that may import it
 PLACES = {

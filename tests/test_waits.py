@@ -240,7 +240,8 @@ def test_a_sleep_on_the_server_ends_with_the_duration(txfuzz: Cli) -> None:
     ran = txfuzz("run", "--config", CASES / "sleeps.yaml", "--iterations", 1, "--output-dir", "out")
     assert ran.code == 3  # nothing committed
     assert time.monotonic() - start < 40
-    assert "2 aborted (57014 ×2)" in ran.err
+    assert "2 aborted" in ran.err
+    assert "57014" in ran.err or "08006" in ran.err, "cancelled, or cut where that was not answered in time"
     assert "ended early: transactions were under way 5 s after the duration" in ran.err
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.execution.source import Source
 from txfuzz.execution.summary import Tally
+from txfuzz.time_limit import called_within
 
 AFTER_DURATION = 5.0  # seconds that running transactions get when the duration is over
 WITHOUT_PROGRESS = 120.0  # seconds in which some transaction must end, where a number of them is asked
@@ -104,18 +105,7 @@ def cancelled_after(seconds: float, cancel: Callable[[], None]) -> Iterator[thre
 
 def answered(what: str, call: Callable[[], T]) -> T:
     """What the database gives; NoAnswer where it gives nothing in time. The call is left behind then."""
-    values: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            values.append(call())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work, name="asking", daemon=True)
-    thread.start()
-    thread.join(ANSWER)
+    values, errors = called_within(ANSWER, "asking", call)
     if values:
         return values[0]
     if errors:

@@ -6,9 +6,10 @@ until the process ends.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
+
+from txfuzz.time_limit import called_within
 
 PLUGIN_SECONDS = 60.0
 
@@ -36,19 +37,8 @@ def call_within(seconds: float, what: str, call: Callable[[], T]) -> T:
 
     what: names the call in words, for whoever finds the process ended by it.
     """
-    values: list[T] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            values.append(call())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work, name="plugin", daemon=True)
     _note(what)
-    thread.start()
-    thread.join(seconds)
+    values, errors = called_within(seconds, "plugin", call)
     if not values and not errors:  # it may be about to end, but has not given anything in time
         raise Late(seconds)
     _note("")
