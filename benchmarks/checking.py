@@ -64,8 +64,8 @@ def floor(path: str, clock: Clock) -> str:
 def whole(path: str, clock: Clock) -> str:
     """As `txfuzz analyze` does it: read, then check. Imports count."""
     with clock("total"):
-        from txfuzz.analysis.check import check
-        from txfuzz.history.reading import read_history
+        from txfuzz.analysis.checker.check import check
+        from txfuzz.history.reader import read_history
 
         with clock("read"):
             history = read_history(path)
@@ -76,15 +76,15 @@ def whole(path: str, clock: Clock) -> str:
 
 def stages(path: str, clock: Clock) -> str:
     """The stages of `check`, one after the other."""
-    from txfuzz.analysis import check as front
-    from txfuzz.analysis.budget import Budget
-    from txfuzz.analysis.columns import columns_of
-    from txfuzz.analysis.dependencies import REALTIME
-    from txfuzz.analysis.edges_list_append import list_dependencies
-    from txfuzz.analysis.non_cycles_list_append import list_anomalies
-    from txfuzz.analysis.tangles import tangles
-    from txfuzz.analysis.versions import version_order
-    from txfuzz.history.reading import read_history
+    from txfuzz.analysis.anomalies.list_append import list_anomalies
+    from txfuzz.analysis.checker import check as front
+    from txfuzz.analysis.checker.scc_graph import tangles
+    from txfuzz.analysis.checker.time_budget import Budget
+    from txfuzz.analysis.dependencies.columns import columns_of
+    from txfuzz.analysis.dependencies.edges import REALTIME
+    from txfuzz.analysis.dependencies.list_append import list_dependencies
+    from txfuzz.analysis.dependencies.list_versions import version_order
+    from txfuzz.history.reader import read_history
 
     history = read_history(path)
     with clock("versions"):

@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from txfuzz import run_campaign
-from txfuzz.campaign.assembling import InstalledVocabulary
-from txfuzz.campaign.outcome import IterationOutcome
-from txfuzz.plugin.loading import load_plugins
-from txfuzz.workload.reading import read_workload
+from txfuzz.campaign.results import IterationOutcome
+from txfuzz.campaign.setup.resolve import InstalledVocabulary
+from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.shipped import workload_path
-from txfuzz.workload.writing import workload_text
+from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.writer import workload_text
 
 APART = ("pictures", "replay")
 HEAD = """\

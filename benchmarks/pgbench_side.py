@@ -9,9 +9,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from txfuzz.database.tables import Tables
-from txfuzz.kind import Kind
-from txfuzz.workload.model import Choice, Ref, Step, Transaction, Workload
+from txfuzz.common.kind import Kind
+from txfuzz.database.sql.tables import Tables
+from txfuzz.transactions.model import Choice, Ref, Step, Transaction
+from txfuzz.workload.model import Workload
 from txfuzz_postgres.statements import ON_CONFLICT, read_sql, write_sql
 
 NUMBERS = "txfuzz_numbers"

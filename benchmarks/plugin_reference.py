@@ -28,13 +28,13 @@ is named.
 SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
-        "txfuzz.database.port:NoMoreSessions",
-        "txfuzz.database.port:Embeds", "txfuzz.database.port:MakesRoom",
-        "txfuzz.database.port:RunsSql", "txfuzz.database.port:Answer", "txfuzz.database.port:GoesOn",
-        "txfuzz.database.port:SeesWaits", "txfuzz.database.port:Batching",
-        "txfuzz.database.port:Patient",
-        "txfuzz.database.port:WritesScripts", "txfuzz.database.port:Script",
-        "txfuzz.database.port:ScriptLine",
+        "txfuzz.database.api:NoMoreSessions",
+        "txfuzz.database.api:Embeds", "txfuzz.database.api:MakesRoom",
+        "txfuzz.database.api:RunsSql", "txfuzz.database.api:Answer", "txfuzz.database.api:GoesOn",
+        "txfuzz.database.api:SeesWaits", "txfuzz.database.api:Batching",
+        "txfuzz.database.api:Patient",
+        "txfuzz.database.api:WritesScripts", "txfuzz.database.api:Script",
+        "txfuzz.database.api:ScriptLine",
     ),
     "Templates": ("Template",),
     "Analyzers": (
@@ -43,11 +43,11 @@ SECTIONS = {
     ),
     "Heuristics": (
         "Heuristic", "FeedbackResult", "Adjustment", "NearCycle", "txfuzz.analysis.result:MissingEdge",
-        "txfuzz.analysis.result:KeyPressure", "txfuzz.feedback.adjusting:current",
-        "txfuzz.feedback.adjusting:fewest_keys",
+        "txfuzz.analysis.result:KeyPressure", "txfuzz.feedback.adjustments:current",
+        "txfuzz.feedback.adjustments:fewest_keys",
     ),
     "Faults": ("Fault", "txfuzz.database.faults:Breakable", "Injectable"),
-    "Options": ("option", "txfuzz.options:check"),
+    "Options": ("option", "txfuzz.common.options:check"),
 }  # fmt: skip
 CHECKS = (
     "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",

@@ -33,13 +33,13 @@ def count_lines(path: str) -> int:
 
 
 def read_history(path: str) -> int:
-    from txfuzz.history import reading
+    from txfuzz.history import reader as reading
 
     return len(reading.read_history(path))
 
 
 def read_without_fast_path(path: str) -> int:
-    from txfuzz.history import reading
+    from txfuzz.history import reader as reading
 
     return len(reading.read_history_bytes(Path(path).read_bytes(), path, fast=False))
 
@@ -65,7 +65,7 @@ def measure(way: str, path: str) -> None:
     """In a process of its own: seconds, and the peak of its memory in MB."""
     import numpy  # noqa: F401
 
-    from txfuzz.history import reading  # noqa: F401
+    from txfuzz.history import reader  # noqa: F401
 
     start = time.perf_counter()
     WAYS[way][0](path)

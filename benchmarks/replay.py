@@ -16,18 +16,18 @@ from pathlib import Path
 
 from pages import replaced
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.consistency import canonical, prohibited
-from txfuzz.campaign.assembling import InstalledVocabulary, assemble
-from txfuzz.database.port import Database
+from txfuzz.analysis.checker.consistency import canonical, prohibited
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
+from txfuzz.database.api import Database
 from txfuzz.execution.run import execute
-from txfuzz.history.reading import read_history
-from txfuzz.plugin.loading import load_plugins
-from txfuzz.replay.closing import Target, close
-from txfuzz.replay.deriving import derive_anomaly, derive_near_cycle
-from txfuzz.replay.exploring import explore
-from txfuzz.replay.following import Player
-from txfuzz.workload.reading import read_workload
+from txfuzz.history.reader import read_history
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.replay.explore import explore
+from txfuzz.replay.near_cycle_replay import Target, close
+from txfuzz.replay.replayer import Player
+from txfuzz.replay.schedule.derive import derive_anomaly, derive_near_cycle
 from txfuzz.workload.shipped import workload_path
+from txfuzz.workload.yaml.reader import read_workload
 
 EXPECT = "serializable"
 CASES = (

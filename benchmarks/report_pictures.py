@@ -15,9 +15,9 @@ from pathlib import Path
 from PIL import Image
 
 from txfuzz import run_campaign
-from txfuzz.campaign.reporting import read_run
+from txfuzz.campaign.directory.reader import read_run
+from txfuzz.report.concurrent_transactions import with_neighbours
 from txfuzz.report.html.page import report_page
-from txfuzz.report.neighbours import with_neighbours
 
 COLOURS = 128
 FRAME = """<body style="margin:0">

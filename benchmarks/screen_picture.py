@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 
 from txfuzz import CampaignResult, run_campaign
-from txfuzz.campaign.outcome import IterationOutcome
-from txfuzz.cli.live import LiveScreen
+from txfuzz.campaign.results import IterationOutcome
+from txfuzz.cli.live_screen import LiveScreen
 
 ITERATIONS = 4
 WIDTH = 110

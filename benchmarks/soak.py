@@ -20,18 +20,18 @@ from pathlib import Path
 
 from pages import replaced
 from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.dependencies.unknown_commits import Settled, settle
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.analysis.settling import Settled, settle
-from txfuzz.campaign.assembling import InstalledVocabulary, assemble
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
-from txfuzz.history.reading import read_history
-from txfuzz.plugin.loading import load_plugins
+from txfuzz.history.reader import read_history
+from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import FaultSpec, Scheduling, Workload
-from txfuzz.workload.reading import read_workload
 from txfuzz.workload.shipped import shipped_workloads
-from txfuzz.workload.writing import workload_text
+from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.writer import workload_text
 
 LEFT_OUT = {"crash_async"}
 EXPECT = "strict-serializable"

@@ -22,10 +22,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from pages import replaced
 from pgbench_side import Pgbench, Ran
-from txfuzz.database.port import Database
+from txfuzz.database.api import Database
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import Tally
-from txfuzz.workload.model import Choice, Ref, Scheduling, Step, Transaction, Weight, Workload
+from txfuzz.transactions.model import Choice, Ref, Step, Transaction
+from txfuzz.workload.model import Scheduling, Weight, Workload
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.statements import ON_CONFLICT
 

@@ -14,15 +14,26 @@ CORE = ROOT / "txfuzz"
 
 # Each folder with those that it may import; plugins see what the public API names.
 BELOW = {
-    "workload": {"database"},
+    "common": set(),
+    "transactions": set(),
+    "database": {"transactions"},
+    "workload": {"database", "transactions"},
     "history": set(),
-    "database": {"workload"},
-    "execution": {"workload", "database", "history"},
-    "analysis": {"history", "workload"},
-    "feedback": {"analysis", "workload"},
-    "replay": {"analysis", "database", "execution", "feedback", "history", "workload"},
-    "report": {"analysis", "feedback", "history", "replay", "workload"},
-    "testing": {"analysis", "database", "execution", "feedback", "history", "replay", "workload"},
+    "execution": {"workload", "database", "history", "transactions"},
+    "analysis": {"history", "workload", "transactions"},
+    "feedback": {"analysis", "workload", "transactions"},
+    "replay": {"analysis", "database", "execution", "feedback", "history", "workload", "transactions"},
+    "report": {"analysis", "feedback", "history", "replay", "workload", "transactions"},
+    "testing": {
+        "analysis",
+        "database",
+        "execution",
+        "feedback",
+        "history",
+        "replay",
+        "workload",
+        "transactions",
+    },
     "plugin": {"analysis", "testing", "workload"},
     "campaign": {
         "analysis",
@@ -34,6 +45,7 @@ BELOW = {
         "replay",
         "report",
         "workload",
+        "transactions",
     },
     "cli": {
         "analysis",
@@ -47,11 +59,12 @@ BELOW = {
         "report",
         "scaffold",
         "workload",
+        "transactions",
     },
     "scaffold": set(),
 }
-# Modules at the top that every layer may import
-COMMON = {"closing", "errors", "jsontext", "kind", "options", "scrubbing", "time_limit"}
+# What every layer may import
+COMMON = {"common", "errors"}
 
 # Library → the parts of the core that may import it
 PLACES = {
@@ -118,9 +131,8 @@ def test_every_folder_is_a_layer() -> None:
 
 
 def test_the_layers_have_an_order() -> None:
-    """workload and database describe each other; all the rest is a strict order."""
-    placed = {"workload", "database", "history"}
-    waiting = set(BELOW) - placed
+    placed: set[str] = set()
+    waiting = set(BELOW)
     while waiting:
         ready = {layer for layer in waiting if BELOW[layer] <= placed}
         assert ready, f"a circle among {sorted(waiting)}"
@@ -158,6 +170,8 @@ def test_plugins_reach_for_no_private_name() -> None:
 
 def test_files_stay_short() -> None:
     for path in [*modules(), *(ROOT / "plugins").rglob("*.py")]:
+        if "tests" in path.parts:
+            continue
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
 
 

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.contract import Analyzer, Part
-    from txfuzz.analysis.graphs import dependency_graph
+    from txfuzz.analysis.describe import transaction_view
+    from txfuzz.analysis.networkx_graph import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
-    from txfuzz.analysis.wording import transaction_view
     from txfuzz.campaign.loop import run_campaign
-    from txfuzz.campaign.outcome import CampaignResult
-    from txfuzz.campaign.settings import CampaignSettings
-    from txfuzz.campaign.workload_files import read_workload, write_workload
-    from txfuzz.database.faults import Fault, Injectable
-    from txfuzz.database.port import (
+    from txfuzz.campaign.results import CampaignResult
+    from txfuzz.campaign.setup.settings import CampaignSettings
+    from txfuzz.campaign.setup.workload_files import read_workload, write_workload
+    from txfuzz.common.kind import Kind
+    from txfuzz.common.options import option
+    from txfuzz.database.api import (
         Adapter,
         BoundStep,
         Capabilities,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Session,
         SessionError,
     )
+    from txfuzz.database.faults import Fault, Injectable
     from txfuzz.errors import (
         DatabaseUnavailable,
         HistoryError,
@@ -37,29 +39,27 @@ if TYPE_CHECKING:
         UsageError,
         WorkloadError,
     )
-    from txfuzz.feedback.adjusting import apply
+    from txfuzz.feedback.adjustments import apply
     from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
-    from txfuzz.history.inmemory import as_history
+    from txfuzz.history.in_memory import as_history
     from txfuzz.history.model import History
-    from txfuzz.history.reading import read_history
-    from txfuzz.history.writing import write_history
-    from txfuzz.kind import Kind
-    from txfuzz.options import option
+    from txfuzz.history.reader import read_history
+    from txfuzz.history.writer import write_history
     from txfuzz.plugin.markers import hookimpl
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
 
 _HOME = {
-    "Adapter": "txfuzz.database.port",
+    "Adapter": "txfuzz.database.api",
     "Adjustment": "txfuzz.feedback.contract",
     "AnalysisResult": "txfuzz.analysis.result",
     "Analyzer": "txfuzz.analysis.contract",
     "Anomaly": "txfuzz.analysis.result",
-    "BoundStep": "txfuzz.database.port",
-    "CampaignResult": "txfuzz.campaign.outcome",
-    "CampaignSettings": "txfuzz.campaign.settings",
-    "Capabilities": "txfuzz.database.port",
-    "Database": "txfuzz.database.port",
+    "BoundStep": "txfuzz.database.api",
+    "CampaignResult": "txfuzz.campaign.results",
+    "CampaignSettings": "txfuzz.campaign.setup.settings",
+    "Capabilities": "txfuzz.database.api",
+    "Database": "txfuzz.database.api",
     "DatabaseUnavailable": "txfuzz.errors",
     "Edge": "txfuzz.analysis.result",
     "Fault": "txfuzz.database.faults",
@@ -68,13 +68,13 @@ _HOME = {
     "History": "txfuzz.history.model",
     "HistoryError": "txfuzz.errors",
     "Injectable": "txfuzz.database.faults",
-    "Kind": "txfuzz.kind",
+    "Kind": "txfuzz.common.kind",
     "NearCycle": "txfuzz.analysis.result",
-    "Outcome": "txfuzz.database.port",
+    "Outcome": "txfuzz.database.api",
     "OutputError": "txfuzz.errors",
     "Part": "txfuzz.analysis.contract",
-    "Session": "txfuzz.database.port",
-    "SessionError": "txfuzz.database.port",
+    "Session": "txfuzz.database.api",
+    "SessionError": "txfuzz.database.api",
     "Template": "txfuzz.workload.template",
     "TxfuzzError": "txfuzz.errors",
     "UsageError": "txfuzz.errors",
@@ -82,17 +82,17 @@ _HOME = {
     "Workload": "txfuzz.workload.model",
     "WorkloadError": "txfuzz.errors",
     "analyze_history": "txfuzz.analysis.analyze",
-    "as_history": "txfuzz.history.inmemory",
-    "apply": "txfuzz.feedback.adjusting",
-    "dependency_graph": "txfuzz.analysis.graphs",
+    "as_history": "txfuzz.history.in_memory",
+    "apply": "txfuzz.feedback.adjustments",
+    "dependency_graph": "txfuzz.analysis.networkx_graph",
     "hookimpl": "txfuzz.plugin.markers",
-    "option": "txfuzz.options",
-    "read_history": "txfuzz.history.reading",
-    "read_workload": "txfuzz.campaign.workload_files",
+    "option": "txfuzz.common.options",
+    "read_history": "txfuzz.history.reader",
+    "read_workload": "txfuzz.campaign.setup.workload_files",
     "run_campaign": "txfuzz.campaign.loop",
-    "transaction_view": "txfuzz.analysis.wording",
-    "write_history": "txfuzz.history.writing",
-    "write_workload": "txfuzz.campaign.workload_files",
+    "transaction_view": "txfuzz.analysis.describe",
+    "write_history": "txfuzz.history.writer",
+    "write_workload": "txfuzz.campaign.setup.workload_files",
 }
 
 __all__ = [

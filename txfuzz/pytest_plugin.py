@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from txfuzz.campaign.outcome import CampaignResult
-    from txfuzz.campaign.settings import CampaignSettings
+    from txfuzz.campaign.results import CampaignResult
+    from txfuzz.campaign.setup.settings import CampaignSettings
 
 
 class CampaignRunner(Protocol):
@@ -63,8 +63,8 @@ def _judged(
     """
     __tracebackhide__ = True
     from txfuzz.campaign.loop import run_campaign
+    from txfuzz.common.secrets import without_password
     from txfuzz.errors import TxfuzzError
-    from txfuzz.workload.passwords import without_password
 
     try:
         result = run_campaign(settings, **fields)
@@ -80,7 +80,7 @@ def _judged(
 def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
     """Why the test fails; nothing where it passes."""
     from txfuzz.analysis.result import Verdict
-    from txfuzz.report.text import finding_text
+    from txfuzz.report.text.analysis import finding_text
     from txfuzz.report.verdict import verdict_sentence
 
     for each in result.iterations:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from txfuzz import Capabilities, Outcome, SessionError
-from txfuzz.database.port import Answer, BoundStep
+from txfuzz.database.api import Answer, BoundStep
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing import AdapterConformance, MemoryAdapter
 from txfuzz.testing.memory.database import MemoryDatabase
 from txfuzz.testing.memory.session import MemorySession
-from txfuzz.workload.model import Step
+from txfuzz.transactions.model import Step
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from txfuzz import Adjustment
-from txfuzz.feedback.adjusting import current
+from txfuzz.feedback.adjustments import current
 from txfuzz.testing import HeuristicConformance
 
 EVERYTHING = (

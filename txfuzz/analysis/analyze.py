@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.analysis.columns import columns_of
-from txfuzz.analysis.consistency import friendly
+from txfuzz.analysis.checker.consistency import friendly
+from txfuzz.analysis.checker.preconditions import refusal
+from txfuzz.analysis.contention.metrics import asked_for
 from txfuzz.analysis.contract import Analyzer, Part
-from txfuzz.analysis.dependencies import VersionOptions, dependencies
-from txfuzz.analysis.elle_analyzer import DEFAULT_NEAR_CYCLES, ElleAnalyzer
-from txfuzz.analysis.metrics import asked_for
-from txfuzz.analysis.refusals import refusal
+from txfuzz.analysis.dependencies.columns import columns_of
+from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
+from txfuzz.analysis.elle import DEFAULT_NEAR_CYCLES, ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import PluginError, TxfuzzError, UsageError
 from txfuzz.history.model import FAIL, INFO, OK, History
-from txfuzz.history.reading import read_history
+from txfuzz.history.reader import read_history
 
 # What an analyzer cannot fill in: it follows from the history and from all parts together.
 _OWN = frozenset(

@@ -9,7 +9,7 @@ from txfuzz.analysis.contract import CallAnalyzer, Part
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.history.calls import Call, Calls
-from txfuzz.history.processes import called
+from txfuzz.history.columns.process_numbers import called
 from txfuzz.history.values import edn
 
 _SHOWN = 400  # characters of a value

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from txfuzz.jsontext import number
+from txfuzz.common.json_text import number
 
 if TYPE_CHECKING:
     import networkx
@@ -91,13 +91,13 @@ class Anomaly:
         return f"<Anomaly {self.type}: transactions {names}{more}{kinds}>"
 
     def _repr_html_(self) -> str:
-        from txfuzz.analysis.notebook import anomaly_html
+        from txfuzz.analysis.result_html import anomaly_html
 
         return anomaly_html(self)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """Its transactions and edges, as `txfuzz.dependency_graph` has them."""
-        from txfuzz.analysis.graphs import cycle_graph
+        from txfuzz.analysis.networkx_graph import cycle_graph
 
         return cycle_graph([(self.transactions, self.edges, None)])
 
@@ -147,13 +147,13 @@ class NearCycle:
         )
 
     def _repr_html_(self) -> str:
-        from txfuzz.analysis.notebook import near_cycle_html
+        from txfuzz.analysis.result_html import near_cycle_html
 
         return near_cycle_html(self)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """The path and the missing edge, which has `missing=True`."""
-        from txfuzz.analysis.graphs import cycle_graph
+        from txfuzz.analysis.networkx_graph import cycle_graph
 
         return cycle_graph([(self.transactions, self.path, self.missing)])
 
@@ -242,13 +242,13 @@ class AnalysisResult:
         )
 
     def _repr_html_(self) -> str:
-        from txfuzz.analysis.notebook import result_html
+        from txfuzz.analysis.result_html import result_html
 
         return result_html(self)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """The anomalies and near-cycles that are shown; `txfuzz.dependency_graph` has the whole history."""
-        from txfuzz.analysis.graphs import cycle_graph
+        from txfuzz.analysis.networkx_graph import cycle_graph
 
         anomalies = [(each.transactions, each.edges, None) for each in self.anomalies]
         return cycle_graph(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
-from txfuzz.analysis.elle_analyzer import ElleAnalyzer
-from txfuzz.analysis.pursuit import Pursuit, pursuit
+from txfuzz.analysis.elle import ElleAnalyzer
+from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.assembling import Assembled
-from txfuzz.campaign.outcome import IterationOutcome
+from txfuzz.campaign.results import IterationOutcome
+from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.history.model import History
 from txfuzz.workload.model import Workload
 

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from txfuzz.analysis.components import prepare
+from txfuzz.analysis.dependencies.strong_components import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
-from txfuzz.campaign.assembling import InstalledVocabulary, assemble, database_url
-from txfuzz.campaign.directory import (
+from txfuzz.campaign.directory.campaign_json import campaign_data
+from txfuzz.campaign.directory.run_directory import (
     IterationDirectory,
     RunDirectory,
     draw_graphs,
@@ -20,42 +20,42 @@ from txfuzz.campaign.directory import (
     write_json,
     write_text,
 )
-from txfuzz.campaign.external import External
-from txfuzz.campaign.fault_notes import fault_notes
-from txfuzz.campaign.fitting import attributed, check_kind, check_made_by, refuse_replay, remarks
 from txfuzz.campaign.judgement import judged, pursued
-from txfuzz.campaign.outcome import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
-from txfuzz.campaign.reanalysing import Existing, as_it_was_run, judges_again, of_the_run
-from txfuzz.campaign.record import campaign_data
-from txfuzz.campaign.replaying import write_replay
-from txfuzz.campaign.resuming import Recorded, first_workload, histories_in, recorded, write_execution
-from txfuzz.campaign.runners import Clients, Given, Runner, Turn
+from txfuzz.campaign.observers import Nobody, Watcher
+from txfuzz.campaign.replays import write_replay
+from txfuzz.campaign.results import PROGRESS_COLUMNS, CampaignResult, IterationOutcome, progress_row, stats
 from txfuzz.campaign.serial_check import checked_in_series
-from txfuzz.campaign.settings import CampaignSettings
-from txfuzz.campaign.settling import settled
-from txfuzz.campaign.stopping import Ending, passed, stop_reason
-from txfuzz.campaign.watching import Nobody, Watcher
-from txfuzz.database.levels import open_database
-from txfuzz.database.port import Database
+from txfuzz.campaign.setup.defaults import settled
+from txfuzz.campaign.setup.fault_notes import fault_notes
+from txfuzz.campaign.setup.preconditions import attributed, check_kind, check_made_by, refuse_replay, remarks
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
+from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.campaign.sources.clients import Clients, Given, Runner, Turn
+from txfuzz.campaign.sources.existing_histories import Existing, as_it_was_run, judges_again, of_the_run
+from txfuzz.campaign.sources.external_command import External
+from txfuzz.campaign.sources.resumed import Recorded, first_workload, histories_in, recorded, write_execution
+from txfuzz.campaign.stop_conditions import Ending, passed, stop_reason
+from txfuzz.common.secrets import command_without_secrets
+from txfuzz.database.api import Database
+from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import OutputError, TxfuzzError, UsageError
-from txfuzz.execution.faults import cautions, injector_for
+from txfuzz.execution.fault_injector import cautions, injector_for
 from txfuzz.execution.summary import ExecutionSummary
-from txfuzz.feedback.adjusting import propose_all
+from txfuzz.feedback.adjustments import propose_all
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.feedback.course import Course
-from txfuzz.history.following import Following
+from txfuzz.feedback.loop_state import Course
 from txfuzz.history.model import History
-from txfuzz.history.reading import read_history
-from txfuzz.plugin.blaming import named, naming_plugins
-from txfuzz.plugin.loading import load_plugins
-from txfuzz.report.notes import notes_text
-from txfuzz.workload.locating import RefusedStep, naming_url, with_place
+from txfuzz.history.reader import read_history
+from txfuzz.history.tail import Following
+from txfuzz.plugin.errors import named, naming_plugins
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.report.text.notes import notes_text
 from txfuzz.workload.model import Workload
-from txfuzz.workload.passwords import command_without_secrets
-from txfuzz.workload.reading import read_workload
 from txfuzz.workload.seeds import stream
 from txfuzz.workload.shipped import workload_path
-from txfuzz.workload.writing import workload_text
+from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.source_places import RefusedStep, naming_url, with_place
+from txfuzz.workload.yaml.writer import workload_text
 
 
 @naming_plugins()

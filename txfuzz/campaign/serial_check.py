@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.assembling import Assembled
-from txfuzz.campaign.watching import Watcher
-from txfuzz.database.port import Database
+from txfuzz.campaign.observers import Watcher
+from txfuzz.campaign.setup.resolve import Assembled
+from txfuzz.database.api import Database
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.run import execute
-from txfuzz.history.reading import read_history
+from txfuzz.history.reader import read_history
 from txfuzz.report.verdict import against, listed
 from txfuzz.workload.model import Scheduling, Workload
 

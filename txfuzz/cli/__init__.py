@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from txfuzz.common.sanitize import one_line
 from txfuzz.errors import ExitCode, PluginError, TxfuzzError
-from txfuzz.scrubbing import one_line
 
 if TYPE_CHECKING:
     import click
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     if arguments is not None:
         sys.exit(run_command(arguments))
     from txfuzz.cli.streams import open_streams
-    from txfuzz.cli.supervising import supervised
+    from txfuzz.cli.supervisor import supervised
 
     if not open_streams():
         sys.exit(_say("the output cannot be written: stdout is closed", ExitCode.USAGE))
@@ -116,7 +116,7 @@ def _named(error: BaseException, context: click.Context | None) -> TxfuzzError |
     """The error with the plugin that is to blame for it."""
     if context is None:
         return None  # no plugin has been asked yet, and this is how --help ends
-    from txfuzz.plugin.blaming import named
+    from txfuzz.plugin.errors import named
 
     return named(error)
 

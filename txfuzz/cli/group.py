@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             place = name.replace("-", "_")
-            command = getattr(importlib.import_module(f"txfuzz.cli.{place}"), place)
+            command = getattr(importlib.import_module(f"txfuzz.cli.commands.{place}"), place)
             assert isinstance(command, click.Command)
             return command
         self._load_plugins()
@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def _load_plugins(self) -> None:
-        from txfuzz.plugin.loading import add_commands
+        from txfuzz.plugin.loader import add_commands
 
         if "plugins" not in self.__dict__:
             self.__dict__["plugins"] = True

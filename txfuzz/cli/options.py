@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from txfuzz.plugin.calling import PLUGIN_SECONDS
-from txfuzz.scrubbing import printable
+from txfuzz.common.sanitize import printable
+from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 
 
 class _File(click.Path):

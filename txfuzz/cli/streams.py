@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+from txfuzz.common.sanitize import printable
 from txfuzz.errors import OutputError
-from txfuzz.scrubbing import printable
 
 
 class Harmless:

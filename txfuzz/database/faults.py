@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from txfuzz.database.port import Database
+from txfuzz.database.api import Database
 
 KILL = "kill"
 TERMINATE = "terminate"

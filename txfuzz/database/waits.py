@@ -1,4 +1,4 @@
-"""Who waits for whom, told in the places of sessions; see txfuzz.database.port.SeesWaits."""
+"""Who waits for whom, told in the places of sessions; see txfuzz.database.api.SeesWaits."""
 
 from __future__ import annotations
 

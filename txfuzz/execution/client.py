@@ -7,14 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from txfuzz.database.port import Patient, Session
+from txfuzz.database.api import Patient, Session
 from txfuzz.errors import DatabaseUnavailable
+from txfuzz.execution.barrier import Rendezvous
+from txfuzz.execution.cooperative_clients import Turns
 from txfuzz.execution.recorder import Recorder
-from txfuzz.execution.rendezvous import Rendezvous
-from txfuzz.execution.source import Source
 from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction import run_transaction
-from txfuzz.execution.turns import Turns
+from txfuzz.execution.transaction_source import Source
 
 PATIENCE = 5.0  # seconds that a client tries to connect anew
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from txfuzz.database.port import BoundStep, Session
+from txfuzz.database.api import BoundStep, Session
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.execution.patience import FINAL_READ_SECONDS, NoAnswer, cancelled_after
 from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.run_limits import FINAL_READ_SECONDS, NoAnswer, cancelled_after
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FINAL_READ
-from txfuzz.workload.asking import Asked
-from txfuzz.workload.model import Step
+from txfuzz.transactions.model import Step
+from txfuzz.workload.generator import Asked
 
 _AT_ONCE = 32  # keys in one transaction
 _ATTEMPTS = 3  # at reading them, each a transaction of its own; a fault that was just healed may linger

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from txfuzz.closing import Closing
+from txfuzz.common.closeable import Closing
 from txfuzz.errors import OutputError
-from txfuzz.execution.appending import append
-from txfuzz.execution.progress import Seen
-from txfuzz.history.writing import Mop, complete_line, event_line, invoke_line
-from txfuzz.workload.asking import Asked
+from txfuzz.execution.file_append import append
+from txfuzz.execution.raw_transaction import Seen
+from txfuzz.history.writer import Mop, complete_line, event_line, invoke_line
+from txfuzz.workload.generator import Asked
 
 
 def seen_line(

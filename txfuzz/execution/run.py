@@ -10,13 +10,17 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from txfuzz.database.port import Database, NoMoreSessions, Session
+from txfuzz.database.api import Database, NoMoreSessions, Session
 from txfuzz.errors import TxfuzzError, UsageError
-from txfuzz.execution import faults as disturbances
+from txfuzz.execution import fault_injector as disturbances
+from txfuzz.execution.barrier import Rendezvous
 from txfuzz.execution.client import PATIENCE, Client
-from txfuzz.execution.faults import Nemesis, Planned, injector_for, patiently
+from txfuzz.execution.cooperative_clients import Turns
+from txfuzz.execution.fault_injector import Nemesis, Planned, injector_for, patiently
 from txfuzz.execution.final_read import final_read
-from txfuzz.execution.patience import (
+from txfuzz.execution.history_file import Anchor
+from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.run_limits import (
     CANCELLED,
     Cancelling,
     NoAnswer,
@@ -25,13 +29,9 @@ from txfuzz.execution.patience import (
     leave,
     leaving_without_answer,
 )
-from txfuzz.execution.recorder import Recorder
-from txfuzz.execution.rendezvous import Rendezvous
-from txfuzz.execution.source import Source
 from txfuzz.execution.summary import ExecutionSummary, Tally
-from txfuzz.execution.turns import Turns
-from txfuzz.execution.vanishing import Anchor
-from txfuzz.workload.asking import Asking
+from txfuzz.execution.transaction_source import Source
+from txfuzz.workload.generator import Asking
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
@@ -64,7 +64,7 @@ def execute(
     workload, as objects. interrupted: set it to end the run early. reading: is called while all
     clients wait, where they take turns; it must be quick and not raise. until: when the run has to end
     (time.monotonic()), whatever the workload says, and `why`, as a phrase. Transactions that do not end
-    are cancelled: see txfuzz.execution.patience. An error that ends the run after it has begun is in the
+    are cancelled: see txfuzz.execution.run_limits. An error that ends the run after it has begun is in the
     summary, together with the numbers so far. Raises DatabaseUnavailable where it cannot begin (NoAnswer,
     with the database closed, where that has not answered for ANSWER seconds), UsageError for a fault that
     cannot be injected here, and OutputError where the history cannot be written.

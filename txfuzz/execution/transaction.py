@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from txfuzz.database.port import Outcome, Session, SessionError
-from txfuzz.execution.progress import Progress
+from txfuzz.database.api import Outcome, Session, SessionError
+from txfuzz.execution.raw_transaction import Progress
 from txfuzz.execution.recorder import Recorder
-from txfuzz.history.writing import Mop
-from txfuzz.workload.asking import Asked
-from txfuzz.workload.locating import RefusedStep
-from txfuzz.workload.model import Mode
+from txfuzz.history.writer import Mop
+from txfuzz.transactions.model import Mode
+from txfuzz.workload.generator import Asked
+from txfuzz.workload.yaml.source_places import RefusedStep
 
 
 @dataclass(frozen=True, slots=True)

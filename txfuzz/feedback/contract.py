@@ -74,7 +74,7 @@ class FeedbackResult:
 class Adjustment:
     """One change to a workload, as data.
 
-    target: what changes; txfuzz.feedback.adjusting knows the targets and the form of their
+    target: what changes; txfuzz.feedback.adjustments knows the targets and the form of their
         values: "keys", "mix", "scheduling.clients", "scheduling.barrier_every", "init_schema".
     before, after: JSON data. reason: a sentence with numbers. heuristic: who proposed it.
     """

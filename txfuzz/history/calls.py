@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.building import HistoryBuilder
-from txfuzz.history.files import open_file
-from txfuzz.history.operations import by_name, name_of
-from txfuzz.history.processes import called
-from txfuzz.history.reading import Reader
+from txfuzz.history.builder import HistoryBuilder
+from txfuzz.history.byte_source import open_file
+from txfuzz.history.columns.process_numbers import called
+from txfuzz.history.formats.parsed_operation import by_name, name_of
+from txfuzz.history.reader import Reader
 from txfuzz.history.values import Tagged, edn, identity
 
 Outcome = Literal["ok", "fail", "info"]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
 
 Ints = npt.NDArray[np.int64]
 SmallInts = npt.NDArray[np.int8]

@@ -1,134 +1,140 @@
-"""An operation that has been parsed, EDN or JSON, into the builder: what each key must hold."""
+"""A History back into operations, in the order in which they stood in the file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from txfuzz.errors import HistoryError
-from txfuzz.history.building import FUNCTIONS, TYPES, HistoryBuilder, Mop
-from txfuzz.history.processes import LARGEST_PROCESS, called
-from txfuzz.history.values import Keyword, Tagged, edn
+import numpy as np
 
-_LARGEST = 1 << 63
+from txfuzz.common.kind import Kind
+from txfuzz.history.builder import FUNCTIONS, TYPES, Mop, asked
+from txfuzz.history.model import APPEND, NIL, OK, READ, UNKNOWN, WRITE, History
 
-
-def add_operation(builder: HistoryBuilder, form: Any, line: int) -> None:
-    """Add one parsed operation; HistoryError naming the line for what is none."""
-
-    def wrong(expected: str, found: Any) -> HistoryError:
-        return HistoryError(f"{builder.source}:{line}: expected {expected}, found {_short(found)}")
-
-    while isinstance(form, Tagged):  # records are written as maps under a tag
-        form = form.value
-    if not isinstance(form, Mapping):
-        raise wrong("an operation map", form)
-    fields = by_name(form)
-    process = fields.get("process")
-    kind = name_of(fields.get("type"))
-    value = fields.get("value")
-    if process is not None and type(process) is not int:
-        if isinstance(process, bool | float):
-            raise wrong("an integer or a name as :process", process)
-        if not _is_client(builder, process, kind, value):
-            builder.pass_over(process)
-            return
-    if kind != "invoke" and kind not in TYPES:
-        raise wrong(":type to be one of :invoke, :ok, :fail and :info", fields.get("type"))
-    numbers = {}
-    for key in ("index", "time"):
-        number = fields.get(key)
-        if isinstance(number, float) and key == "time" and number.is_integer():
-            number = int(number)
-        if number is not None and type(number) is not int:
-            raise wrong(f"an integer as :{key}", number)
-        numbers[key] = number
-    for key, number in numbers.items():
-        if number is not None and not -_LARGEST < number < _LARGEST:
-            raise wrong(f":{key} to fit 64 bits", number)
-    if type(process) is int and abs(process) > LARGEST_PROCESS:
-        raise wrong(":process to fit 62 bits", process)
-    mops = None if value is None else to_mops(builder, value, line)
-    whole = mops is not None and is_list(value) and len(mops) == len(value)
-    if kind == "ok" and mops and is_list(value):
-        builder.unsaid += sum(is_list(mop) and len(mop) == 2 for mop in value)
-    txn = fields.get("txn")
-    builder.add(
-        kind,
-        process,
-        mops,
-        index=numbers["index"],
-        time=numbers["time"],
-        txn=txn if isinstance(txn, str) else txn.name if isinstance(txn, Keyword) else None,
-        steps=_integers(fields.get("steps")) if whole else None,
-        logical=_integers(fields.get("logical"), or_nil=True) if whole else None,
-        line=line,
-    )
+_TYPES = {number: name for name, number in TYPES.items()}
+_F = dict(zip((READ, APPEND, WRITE), FUNCTIONS, strict=True))
+_TRUNKS = 1024  # so many keys in use have the values of their trunk at hand
 
 
-def to_mops(builder: HistoryBuilder, value: Any, line: int) -> list[Mop]:
-    """The micro-operations of an operation's value; what is none of them is noted as unknown."""
-    if not is_list(value):
-        builder.unknown(line, edn(value))
-        return []
-    mops = []
-    for mop in value:
-        f = name_of(mop[0]) if is_list(mop) and len(mop) in (2, 3) else None
-        if f in FUNCTIONS and len(mop) == 3:
-            mops.append((f, mop[1], mop[2]))
-        elif f == "r":  # [:r k], which is [:r k nil] in Clojure
-            mops.append((f, mop[1], None))
-        else:
-            builder.unknown(line, edn(mop))
-    return mops
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a client.
 
-
-def _is_client(builder: HistoryBuilder, process: Any, type: str | None, value: Any) -> bool:
-    """Whether an operation of a process that is no integer is a transaction, or a part of one.
-
-    What carries micro-operations is, and so is what its process does beside; what else such a
-    process says (the nemesis, mostly) is about the run.
+    type: "invoke", "ok", "fail" or "info". process: an integer, or any other name.
+    index: Elle's name for it, None for its place in the history.
+    time: nanoseconds; None where it is not known.
+    mops: (f, key, value), the value of a read None, an element or a tuple of elements; None
+    instead of the list where the operation does not say what it did.
+    txn, steps, logical: of an invocation, None where the history does not say.
     """
-    if is_list(value) and any(is_list(mop) and mop and name_of(mop[0]) in FUNCTIONS for mop in value):
-        return True
-    if builder.processes.knows(process):
-        return type != "info" or builder.is_open(process)
-    return type == "invoke" and value is None and called(process) != "nemesis"
+
+    type: str
+    process: Any
+    index: int | None = None
+    time: int | None = None
+    mops: list[Mop] | None = None
+    txn: str | None = None
+    steps: list[int] | None = None
+    logical: list[int | None] | None = None
 
 
-def by_name(form: Mapping[Any, Any]) -> dict[str, Any]:
-    """An operation by the names of its keys, whatever their namespace; plain keys come first."""
-    fields = {}
-    for key, value in form.items():
-        name = name_of(key)
-        if name is not None:
-            namespace, _, plain = name.rpartition("/")
-            if not namespace or plain not in fields:
-                fields[plain] = value
-    return fields
+def operations(history: History) -> Iterator[Operation]:
+    """All operations of all transactions; HistoryBuilder makes the same history of them again."""
+    unfold = _Unfolding(history)
+    count = len(history)
+    order = np.argsort(np.concatenate([history.invoke_at, history.complete_at]), kind="stable")
+    absent = int((history.invoke_at < 0).sum() + (history.complete_at < 0).sum())
+    for at in order[absent:]:
+        yield unfold.invocation(int(at)) if at < count else unfold.completion(int(at) - count)
 
 
-def name_of(value: Any) -> str | None:
-    """The name of a keyword, which JSON writes as a string with or without a colon."""
-    if isinstance(value, Keyword):
-        return value.name
-    return value.removeprefix(":") if isinstance(value, str) else None
+class _Unfolding:
+    """One history, and what is looked at again and again while it is unfolded."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._trunk = lru_cache(maxsize=_TRUNKS)(lambda key: tuple(history.values(history.trunk(key))))
+        self._said = [  # whether the history said the logical key, or it is the key itself
+            logical != (key if type(key) is int else None)
+            for key, logical in zip(history.keys, history.logical, strict=True)
+        ]
+        # Duplicate writes of invocations whose completions say that something else was written.
+        self._invoked_else: dict[int, list[int]] = {}
+        for element, *rows in history.duplicate_writes:
+            for row in rows:
+                known = self._invoked_else.setdefault(row, [])
+                if element not in known and element not in self._writes(row):
+                    known.append(element)
+
+    def invocation(self, row: int) -> Operation:
+        history = self._history
+        at = self._at(row)
+        keys, steps = history.mop_key[at].tolist(), history.mop_step[at].tolist()
+        mops = asked(self._mops(row))
+        for element in self._invoked_else.get(row, ()):
+            key = history.keys[int(history.element_key[element])]
+            mops.append((_F[WRITE if self._registers else APPEND], key, history.element_value[element]))
+        template = int(history.template[row])
+        return Operation(
+            "invoke",
+            history.process_name(row),
+            int(history.invoke_index[row]),
+            _time(int(history.invoke_time[row])),
+            mops,
+            None if template < 0 else history.templates[template],
+            steps if any(step != -1 for step in steps) else None,
+            [history.logical[key] for key in keys] if any(self._said[key] for key in keys) else None,
+        )
+
+    def completion(self, row: int) -> Operation:
+        history = self._history
+        type, at = int(history.type[row]), self._at(row)
+        # Elle's `:value nil`: it did what was asked, and what it read is not known.
+        unsaid = type == OK and bool((history.mop_value[at][history.mop_f[at] == READ] == UNKNOWN).any())
+        return Operation(
+            _TYPES[type],
+            history.process_name(row),
+            int(history.complete_index[row]),
+            _time(int(history.complete_time[row])),
+            None if unsaid else self._mops(row),
+        )
+
+    @property
+    def _registers(self) -> bool:
+        return self._history.kind is Kind.RW_REGISTER
+
+    def _at(self, row: int) -> slice:
+        return slice(int(self._history.mops[row]), int(self._history.mops[row + 1]))
+
+    def _writes(self, row: int) -> list[int]:
+        at = self._at(row)
+        written: list[int] = self._history.mop_value[at][self._history.mop_f[at] != READ].tolist()
+        return written
+
+    def _mops(self, row: int) -> list[Mop]:
+        history, at = self._history, self._at(row)
+        columns = (history.mop_f[at], history.mop_key[at], history.mop_value[at], history.nil_literal[at])
+        mops: list[Mop] = []
+        for f, key, value, nil in zip(*(column.tolist() for column in columns), strict=True):
+            seen = self._seen(value, nil) if f == READ else history.element_value[value]
+            mops.append((_F[f], history.keys[key], seen))
+        return mops
+
+    def _seen(self, value: int, nil: bool) -> Any:
+        """What a read saw, from its value in the column."""
+        history = self._history
+        if value == UNKNOWN:
+            return None
+        if value == NIL:
+            return None if nil or self._registers else ()
+        if self._registers:
+            return history.element_value[value]
+        if history.read_trunk[value]:
+            return self._trunk(int(history.read_key[value]))[: int(history.read_length[value])]
+        return tuple(history.values(history.read_elements(value)))
 
 
-def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _integers(value: Any, or_nil: bool = False) -> tuple[Any, ...] | None:
-    """A vector of integers as a tuple; None where it is anything else."""
-    if not is_list(value):
-        return None
-    fits = all(
-        (type(item) is int and -_LARGEST < item < _LARGEST) or (or_nil and item is None) for item in value
-    )
-    return tuple(value) if fits else None
-
-
-def _short(value: Any) -> str:
-    text = edn(value)
-    return text if len(text) <= 60 else text[:60] + " …"
+def _time(time: int) -> int | None:
+    return None if time == -1 else time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.files import Source
+from txfuzz.history.byte_source import Source
 
 BLOCK = 1 << 20
 LONGEST = 1 << 28  # bytes of one operation

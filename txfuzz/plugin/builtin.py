@@ -14,6 +14,6 @@ def txfuzz_register_adapters() -> list[type]:
 
 @hookimpl
 def txfuzz_register_analyzers() -> list[type]:
-    from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+    from txfuzz.analysis.elle import ElleAnalyzer
 
     return [ElleAnalyzer]

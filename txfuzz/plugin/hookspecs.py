@@ -2,7 +2,7 @@
 
 Every hook is called once, when a command that needs plugins starts, and collects the answers
 of all plugins. The classes are frozen dataclasses whose fields are their options
-(txfuzz.options); `name` and `about` are class attributes.
+(txfuzz.common.options); `name` and `about` are class attributes.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from txfuzz.replay.attempt import Attempt, LogEntry, named
+from txfuzz.replay.stepper.attempt import Attempt, LogEntry, named
 
 _INSERTS = frozenset({"insert", "merge", "replace", "upsert"})  # first words of SQL that may insert
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from txfuzz.analysis.result import as_data
-from txfuzz.replay.attempt import Attempt, LogEntry
 from txfuzz.replay.insert_races import insert_races
-from txfuzz.replay.judging import Judgement
+from txfuzz.replay.judge import Judgement
+from txfuzz.replay.stepper.attempt import Attempt, LogEntry
 from txfuzz.workload.replay import Missing, Replay
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from txfuzz.analysis.anomaly_table import misspelt
-from txfuzz.analysis.consistency import friendly
+from txfuzz.analysis.checker.anomaly_types import misspelt
+from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import UsageError
 from txfuzz.report.finding import Finding
 from txfuzz.report.run_record import RunRecord
 from txfuzz.report.verdict import listed
-from txfuzz.workload.nodes import Node
-from txfuzz.workload.yamlform import parse_yaml
-from txfuzz.workload.yamltext import flow, scalar
+from txfuzz.workload.yaml.layout import flow, scalar
+from txfuzz.workload.yaml.nodes import Node
+from txfuzz.workload.yaml.parser import parse_yaml
 
 _HEADER = """\
 # Anomalies that are known and accepted. `txfuzz report DIR --baseline FILE` fails for others only.

@@ -15,8 +15,8 @@ from txfuzz.report.baseline import (
     entry_lines,
     read_baseline,
 )
-from txfuzz.workload.nodes import Node
-from txfuzz.workload.yamlform import parse_yaml
+from txfuzz.workload.yaml.nodes import Node
+from txfuzz.workload.yaml.parser import parse_yaml
 
 _EMPTY = re.compile(r":\s*\[\s*\]")
 _COMMENT = re.compile(r"\s+#.*$")

@@ -7,15 +7,15 @@ from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
 
 from txfuzz.analysis.result import Verdict
+from txfuzz.common.sanitize import one_line, printable
 from txfuzz.replay.signature import Signature
 from txfuzz.report.baseline import Comparison
+from txfuzz.report.campaign_verdict import by_whom, run_sentence
 from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.run_verdict import by_whom, run_sentence
-from txfuzz.report.standing import standing_for
-from txfuzz.report.text_anomalies import definition, one_anomaly
+from txfuzz.report.text.anomalies import definition, one_anomaly
+from txfuzz.report.text.same_reproducer import standing_for
 from txfuzz.report.verdict import verdict_sentence
-from txfuzz.scrubbing import one_line, printable
 
 _LONGEST = 20_000  # characters of one explanation
 _FINDINGS = 12  # explained in one test case

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from txfuzz.common.sanitize import code_block, markdown
 from txfuzz.report.baseline import Comparison
+from txfuzz.report.campaign_verdict import broken_promise, run_sentence
 from txfuzz.report.finding import Finding
-from txfuzz.report.lines import counted
+from txfuzz.report.iteration_history import found as found_by
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.run_verdict import broken_promise, run_sentence
-from txfuzz.report.standing import standing_for
-from txfuzz.report.telling import found as found_by
-from txfuzz.report.text_anomalies import definition, one_anomaly
-from txfuzz.scrubbing import code_block, markdown
+from txfuzz.report.text.anomalies import definition, one_anomaly
+from txfuzz.report.text.lines import counted
+from txfuzz.report.text.same_reproducer import standing_for
 
 LONGEST = 60_000  # characters: comments on code hosts may have 65,536
 _ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000

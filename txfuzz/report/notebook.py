@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from txfuzz.analysis.consistency import model_text
-from txfuzz.analysis.notebook import anomaly_html, table, text
+from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.report.telling import found, telling
+from txfuzz.analysis.result_html import anomaly_html, table, text
+from txfuzz.report.iteration_history import found, telling
 from txfuzz.report.verdict import nothing_found, verdict_sentence
 
 _ROWS = 50

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.analyze import worst
-from txfuzz.analysis.consistency import model_text
+from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in, merged
-from txfuzz.report.replay_aim import ReplayAim
-from txfuzz.report.replay_note import ReplayNote
-from txfuzz.report.telling import place, replays_alone_found, telling
+from txfuzz.report.iteration_history import place, replays_alone_found, telling
+from txfuzz.report.text.replay_note import ReplayNote
+from txfuzz.report.text.replay_subject import ReplayAim
 
 
 @dataclass(frozen=True)

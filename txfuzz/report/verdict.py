@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from txfuzz.analysis.consistency import friendly, is_model, model_text, prohibited
+from txfuzz.analysis.checker.consistency import friendly, is_model, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows

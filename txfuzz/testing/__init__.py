@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from txfuzz.testing.analyzers import AnalyzerConformance
     from txfuzz.testing.faults import FaultConformance
     from txfuzz.testing.heuristics import HeuristicConformance
-    from txfuzz.testing.hunting import Hunt, hunt
     from txfuzz.testing.memory.adapter import MemoryAdapter
+    from txfuzz.testing.search_effort import Hunt, hunt
     from txfuzz.testing.templates import TemplateConformance
 
 _HOME = {
@@ -23,10 +23,10 @@ _HOME = {
     "AnalyzerConformance": "txfuzz.testing.analyzers",
     "FaultConformance": "txfuzz.testing.faults",
     "HeuristicConformance": "txfuzz.testing.heuristics",
-    "Hunt": "txfuzz.testing.hunting",
+    "Hunt": "txfuzz.testing.search_effort",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
     "TemplateConformance": "txfuzz.testing.templates",
-    "hunt": "txfuzz.testing.hunting",
+    "hunt": "txfuzz.testing.search_effort",
 }
 
 __all__ = [

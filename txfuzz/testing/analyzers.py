@@ -12,13 +12,13 @@ import pytest
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.contract import Part
-from txfuzz.analysis.elle_analyzer import ElleAnalyzer
+from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly, Verdict
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.history.model import History
-from txfuzz.history.reading import read_history
-from txfuzz.testing.driving import PATIENCE, Later
+from txfuzz.history.reader import read_history
 from txfuzz.testing.history_samples import ANOMALOUS, CLEAN, MALFORMED, history_of, renamed
+from txfuzz.testing.sessions import PATIENCE, Later
 from txfuzz.testing.subjects import check_identity, given
 
 EXPECT = "serializable"

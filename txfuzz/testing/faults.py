@@ -16,16 +16,16 @@ import pytest
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import Verdict
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Database, SessionError
 from txfuzz.database.faults import Breakable
-from txfuzz.database.port import Database, SessionError
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.execution.faults import Planned
+from txfuzz.execution.fault_injector import Planned
 from txfuzz.execution.run import execute
-from txfuzz.history.reading import read_history
-from txfuzz.kind import Kind
-from txfuzz.testing.driving import PATIENCE, Later, read, sessions, transact, write
-from txfuzz.testing.fuzzing import pressing
+from txfuzz.history.reader import read_history
 from txfuzz.testing.memory.adapter import MemoryAdapter
+from txfuzz.testing.sessions import PATIENCE, Later, read, sessions, transact, write
+from txfuzz.testing.small_run import pressing
 from txfuzz.testing.subjects import check_identity, given, opened
 from txfuzz.workload.model import FaultSpec, Scheduling
 

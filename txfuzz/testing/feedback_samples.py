@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from txfuzz.analysis.result import Edge, KeyPressure, MissingEdge, NearCycle, Verdict
+from txfuzz.common.kind import Kind
 from txfuzz.feedback.contract import FeedbackResult
-from txfuzz.kind import Kind
-from txfuzz.testing.fuzzing import pressing
-from txfuzz.workload.model import Choice, NewValue, Ref, Scheduling, Step, Transaction, Weight, Workload
+from txfuzz.testing.small_run import pressing
+from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
+from txfuzz.workload.model import Scheduling, Weight, Workload
 
 _MANY = 2000
 

@@ -13,17 +13,17 @@ from typing import Any, ClassVar
 import pytest
 
 from txfuzz.errors import TxfuzzError
-from txfuzz.feedback.adjusting import apply
+from txfuzz.feedback.adjustments import apply
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
-from txfuzz.testing.driving import PATIENCE, Later
 from txfuzz.testing.feedback_samples import FEEDBACKS, WORKLOADS
+from txfuzz.testing.sessions import PATIENCE, Later
 from txfuzz.testing.subjects import check_identity, given
 from txfuzz.testing.vocabulary import Names
-from txfuzz.workload.asking import Asking
+from txfuzz.workload.generator import Asking
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
-from txfuzz.workload.reading import parse_workload
-from txfuzz.workload.writing import workload_text
+from txfuzz.workload.yaml.reader import parse_workload
+from txfuzz.workload.yaml.writer import workload_text
 
 SEEDS = range(2)
 ROUNDS = 8  # iterations in a row, each on the workload that the one before has left

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from txfuzz.history.model import History
-from txfuzz.history.reading import read_history_bytes
+from txfuzz.history.reader import read_history_bytes
 
 # One transaction a line: process, outcome, micro-operations. Invoked and completed one after the
 # other, except that those behind a `|` are invoked before the first of them completes.

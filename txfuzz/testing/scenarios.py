@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from txfuzz.analysis.consistency import prohibited
-from txfuzz.database.port import Database
-from txfuzz.kind import Kind
-from txfuzz.replay.following import Player, follow
+from txfuzz.analysis.checker.consistency import prohibited
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Database
+from txfuzz.replay.replayer import Player, follow
 from txfuzz.replay.result import ReplayResult
-from txfuzz.testing.driving import WRITE
-from txfuzz.workload.model import Choice, KeyLife, Step, Transaction, Weight, Workload
+from txfuzz.testing.sessions import WRITE
+from txfuzz.transactions.model import Choice, Step, Transaction
+from txfuzz.workload.model import KeyLife, Weight, Workload
 from txfuzz.workload.replay import Action, Participant, Replay
 
 _STEP = re.compile(r"([rw])(\d)")

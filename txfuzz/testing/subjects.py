@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from txfuzz.database.port import Adapter, Database
+from txfuzz.database.api import Adapter, Database
 
 _OPENED = pytest.StashKey[list[tuple[Adapter, Database]]]()
 

@@ -14,17 +14,18 @@ import pytest
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import TxfuzzError, UsageError, WorkloadError
-from txfuzz.testing.driving import WRITE
-from txfuzz.testing.fuzzing import recorded
 from txfuzz.testing.memory.adapter import MemoryAdapter
+from txfuzz.testing.sessions import WRITE
+from txfuzz.testing.small_run import recorded
 from txfuzz.testing.subjects import given
 from txfuzz.testing.vocabulary import Names
-from txfuzz.workload.asking import Asking
+from txfuzz.transactions.model import Choice, Ref, Step, Transaction
+from txfuzz.workload.generator import Asking
 from txfuzz.workload.keys import KeySpace
-from txfuzz.workload.model import Choice, KeyLife, Ref, Scheduling, Step, Transaction, Weight, Workload
-from txfuzz.workload.reading import parse_workload
+from txfuzz.workload.model import KeyLife, Scheduling, Weight, Workload
 from txfuzz.workload.template import Template
-from txfuzz.workload.writing import workload_text
+from txfuzz.workload.yaml.reader import parse_workload
+from txfuzz.workload.yaml.writer import workload_text
 
 GUESSES: tuple[Any, ...] = ([1, 2, 3], 1)  # of a parameter that must be given
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from txfuzz.analysis.anomaly_table import check_anomaly
-from txfuzz.analysis.consistency import canonical
+from txfuzz.analysis.checker.anomaly_types import check_anomaly
+from txfuzz.analysis.checker.consistency import canonical
 from txfuzz.errors import UsageError, did_you_mean
 
 

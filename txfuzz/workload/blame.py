@@ -7,7 +7,8 @@ are judged all the same, but what is found is said of the application.
 
 from __future__ import annotations
 
-from txfuzz.workload.model import Step, Workload
+from txfuzz.transactions.model import Step
+from txfuzz.workload.model import Workload
 from txfuzz.workload.sql_tables import tables_of
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from txfuzz.workload.model import RollbackTo, Step
-from txfuzz.workload.nodes import Place
+from txfuzz.transactions.model import RollbackTo, Step
 from txfuzz.workload.sql_tables import savepoint_named, tables_of
+from txfuzz.workload.yaml.nodes import Place
 
 
 def check_changes(steps: Sequence[tuple[Step, Place]]) -> None:

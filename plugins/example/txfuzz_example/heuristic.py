@@ -7,7 +7,7 @@ from random import Random
 from typing import ClassVar
 
 from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjusting import current, fewest_keys
+from txfuzz.feedback.adjustments import current, fewest_keys
 
 
 @dataclass(frozen=True)

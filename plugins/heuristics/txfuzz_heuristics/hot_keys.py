@@ -9,8 +9,8 @@ from random import Random
 from typing import Any, ClassVar
 
 from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjusting import current
-from txfuzz.feedback.choices import can_choose, choice_sets, narrowed
+from txfuzz.feedback.adjustments import current
+from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed
 
 from .drawing import Keys, drawn
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import ClassVar
 
 from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjusting import current
+from txfuzz.feedback.adjustments import current
 
 from .contention import aborts_option, edges_option, measured, pressed_enough
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from txfuzz import Capabilities, option
-from txfuzz.options import check
+from txfuzz.common.options import check
 
 from .abilities import ABILITIES
 from .levels import DEFAULT, LOCKS, promises
@@ -71,7 +71,7 @@ class MariadbAdapter:
         )
 
     def servers(self) -> tuple[str, ...]:
-        """See txfuzz.database.port.Embeds."""
+        """See txfuzz.database.api.Embeds."""
         from .server.files import installed_servers
 
         found, problems = installed_servers()
@@ -79,7 +79,7 @@ class MariadbAdapter:
         return (*known, *(f"not usable: {problem}" for problem in problems))
 
     def with_room_for(self, clients: int) -> MariadbAdapter:
-        """See txfuzz.database.port.MakesRoom."""
+        """See txfuzz.database.api.MakesRoom."""
         if self.max_connections is not None:
             return self
         return replace(self, max_connections=max(USUAL, clients + SPARE))

@@ -15,7 +15,7 @@ import pymysql
 from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor
 
-from txfuzz.database.port import SessionError
+from txfuzz.database.api import SessionError
 from txfuzz.errors import DatabaseUnavailable
 
 from .codes import LOST, outcome_of

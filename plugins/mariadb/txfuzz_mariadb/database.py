@@ -1,4 +1,4 @@
-"""An open MariaDB: a server, a database in it, and sessions on that; see txfuzz.database.port.Database."""
+"""An open MariaDB: a server, a database in it, and sessions on that; see txfuzz.database.api.Database."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from txfuzz.closing import Closing
-from txfuzz.database.port import Script, Session
-from txfuzz.database.tables import Tables
+from txfuzz.common.closeable import Closing
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Script, Session
+from txfuzz.database.sql.tables import Tables
 from txfuzz.database.waits import waits_by_place
 from txfuzz.errors import DatabaseUnavailable, UsageError
-from txfuzz.kind import Kind
 
 from . import place as places
 from .advice import warnings_about
@@ -106,13 +106,13 @@ class MariadbDatabase(Closing):
         return self._injector
 
     def scripts(self, script: Script) -> Mapping[str, str]:
-        """See txfuzz.database.port.WritesScripts."""
+        """See txfuzz.database.api.WritesScripts."""
         adapter = self._adapter
         snapshots = adapter.innodb_snapshot_isolation
         return {SCRIPT: write_script(script, append=adapter.append, innodb_snapshot_isolation=snapshots)}
 
     def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
-        """See txfuzz.database.port.WritesScripts."""
+        """See txfuzz.database.api.WritesScripts."""
         return {}, f"{SCRIPT} is for people: MariaDB has no tool that would run several sessions of it."
 
     def close(self) -> None:
@@ -164,7 +164,7 @@ class SeeingDatabase(MariadbDatabase):
     """One whose user may see who waits."""
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
-        """See txfuzz.database.port.SeesWaits."""
+        """See txfuzz.database.api.SeesWaits."""
         numbers = {
             place: each.thread_id for place, each in enumerate(sessions) if isinstance(each, MariadbSession)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from txfuzz.database.injecting import ServerInjector
+from txfuzz.database.fault_injection import ServerInjector
 from txfuzz.errors import UsageError
 
 from .abilities import ON_ANY_SERVER, ON_OUR_OWN
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Cuttable(MariadbSession):
-    """See txfuzz.database.injecting.Cuttable."""
+    """See txfuzz.database.fault_injection.Cuttable."""
 
     _cut: int | None = None
 

@@ -7,9 +7,9 @@ locks; the next one drops it.
 
 from __future__ import annotations
 
-from txfuzz.database.tables import Tables
+from txfuzz.common.kind import Kind
+from txfuzz.database.sql.tables import Tables
 from txfuzz.errors import UsageError
-from txfuzz.kind import Kind
 
 from .connection import FAILURES, Link
 from .statements import quoted

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from txfuzz.database import port
-from txfuzz.database.port import BoundStep, Outcome, SessionError
-from txfuzz.database.raw import table_index
-from txfuzz.database.tables import Tables
-from txfuzz.database.values import DECODE
+from txfuzz.database import api as port
+from txfuzz.database.api import BoundStep, Outcome, SessionError
+from txfuzz.database.sql.list_text import DECODE
+from txfuzz.database.sql.raw_statements import table_index
+from txfuzz.database.sql.tables import Tables
 from txfuzz.errors import UsageError
 
 from .codes import NOT_IN_TRANSACTION, SYNTAX_ERROR, UNDECLARED

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from txfuzz.database.port import Script, ScriptLine
-from txfuzz.database.scripts import typed_script
-from txfuzz.database.tables import Tables
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Script, ScriptLine
+from txfuzz.database.sql.scripts import typed_script
+from txfuzz.database.sql.tables import Tables
 
 from .levels import REPEATABLE_READ, level
 from .statements import ON_DUPLICATE_KEY, compile_raw, read_sql, write_sql

@@ -6,10 +6,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
-from txfuzz.database import port
-from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.tables import WRITE, Tables
-from txfuzz.database.values import DECODE
+from txfuzz.database import api as port
+from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.sql.list_text import DECODE
+from txfuzz.database.sql.tables import WRITE, Tables
 from txfuzz.errors import UsageError
 
 from .codes import DEADLOCK, NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, WRONG_TYPE
@@ -23,7 +23,7 @@ _SHOW_LEVEL = "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 't
 
 
 class MariadbSession:
-    """One connection; see txfuzz.database.port.Session.
+    """One connection; see txfuzz.database.api.Session.
 
     kill: asks the server to break off what the connection with this thread id runs.
     """
@@ -76,7 +76,7 @@ class MariadbSession:
         return seen
 
     def execute_sql(self, step: BoundStep) -> port.Answer:
-        """See txfuzz.database.port.RunsSql."""
+        """See txfuzz.database.api.RunsSql."""
         self._require_open("this step")
         self._open = False  # until all is well
         answer = self._raw.run(step, step.step.sql or "")
@@ -84,7 +84,7 @@ class MariadbSession:
         return answer
 
     def rollback_to(self, savepoint: str) -> None:
-        """See txfuzz.database.port.GoesOn. A deadlock has ended the transaction, savepoints and all."""
+        """See txfuzz.database.api.GoesOn. A deadlock has ended the transaction, savepoints and all."""
         self._run(f"ROLLBACK TO SAVEPOINT {savepoint}")
         self._open = True
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.database.raw import check_stays_inside
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
+from txfuzz.database.sql.raw_statements import check_stays_inside
 
 from .levels import lock_clause
 

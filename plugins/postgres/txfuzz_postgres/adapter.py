@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from txfuzz import Capabilities, option
-from txfuzz.options import check
+from txfuzz.common.options import check
 
 from .abilities import ABILITIES
 from .levels import DEFAULT, LOCKS, PROMISES
@@ -85,7 +85,7 @@ class PostgresAdapter:
         )
 
     def servers(self) -> tuple[str, ...]:
-        """See txfuzz.database.port.Embeds."""
+        """See txfuzz.database.api.Embeds."""
         from .server.files import installed_servers
 
         found, problems = installed_servers()
@@ -93,7 +93,7 @@ class PostgresAdapter:
         return (*known, *(f"not usable: {problem}" for problem in problems))
 
     def with_room_for(self, clients: int) -> PostgresAdapter:
-        """See txfuzz.database.port.MakesRoom."""
+        """See txfuzz.database.api.MakesRoom."""
         if self.max_connections is not None:
             return self
         return replace(self, max_connections=max(USUAL, clients + SPARE))

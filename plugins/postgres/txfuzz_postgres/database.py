@@ -1,4 +1,4 @@
-"""An open PostgreSQL: a server, a schema in it, and sessions on that; see txfuzz.database.port.Database."""
+"""An open PostgreSQL: a server, a schema in it, and sessions on that; see txfuzz.database.api.Database."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
-from txfuzz.closing import Closing
-from txfuzz.database.port import Script, Session, SessionError
-from txfuzz.database.tables import Tables
+from txfuzz.common.closeable import Closing
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Script, Session, SessionError
+from txfuzz.database.sql.tables import Tables
 from txfuzz.database.waits import waits_by_place
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.kind import Kind
 
 from . import schema as places
 from .advice import warnings_about
@@ -118,7 +118,7 @@ class PostgresDatabase(Closing):
         return self._injector
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
-        """See txfuzz.database.port.SeesWaits."""
+        """See txfuzz.database.api.SeesWaits."""
         numbers = {
             place: each.backend_pid
             for place, each in enumerate(sessions)
@@ -127,11 +127,11 @@ class PostgresDatabase(Closing):
         return waits_by_place(numbers, self._waits.among)
 
     def scripts(self, script: Script) -> Mapping[str, str]:
-        """See txfuzz.database.port.WritesScripts."""
+        """See txfuzz.database.api.WritesScripts."""
         return write_scripts(script, self._adapter.append)
 
     def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
-        """See txfuzz.database.port.WritesScripts. Only on a server of our own."""
+        """See txfuzz.database.api.WritesScripts. Only on a server of our own."""
         if SPEC not in scripts:
             return {}, f"There is no {SPEC}: isolationtester cannot take braces in a statement."
         if self._server is None:

@@ -8,9 +8,9 @@ from random import Random
 from typing import ClassVar
 
 from txfuzz import Injectable, option
+from txfuzz.common.options import check
+from txfuzz.database.api import Database
 from txfuzz.database.faults import CUT, KILL, LIMIT, PAUSE, TERMINATE
-from txfuzz.database.port import Database
-from txfuzz.options import check
 
 Done = Mapping[str, int | str]
 

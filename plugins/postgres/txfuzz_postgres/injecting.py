@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from txfuzz.database.injecting import ServerInjector
+from txfuzz.database.fault_injection import ServerInjector
 
 from .abilities import ON_ANY_SERVER, ON_OUR_OWN
 from .connection import BAD
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Cuttable(PostgresSession):
-    """See txfuzz.database.injecting.Cuttable."""
+    """See txfuzz.database.fault_injection.Cuttable."""
 
     _cut: int | None = None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from psycopg.pq.abc import PGresult
 
-from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.tables import WRITE, Tables
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.sql.tables import WRITE, Tables
 from txfuzz.errors import UsageError
-from txfuzz.kind import Kind
 
 from .sqlstate import DATATYPE_MISMATCH, NO_DATA, SYNTAX_ERROR
 from .statements import read_sql, write_sql

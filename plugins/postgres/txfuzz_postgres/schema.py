@@ -24,9 +24,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
-from txfuzz.database.tables import Tables
+from txfuzz.common.kind import Kind
+from txfuzz.database.sql.tables import Tables
 from txfuzz.errors import UsageError
-from txfuzz.kind import Kind
 
 PREFIX = "txfuzz_"
 MARK = "made by txfuzz for one campaign, dropped when it is over"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from txfuzz.database.port import BoundStep, Script, ScriptLine
-from txfuzz.database.scripts import typed_script
-from txfuzz.database.tables import WRITE, Tables
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import BoundStep, Script, ScriptLine
+from txfuzz.database.sql.scripts import typed_script
+from txfuzz.database.sql.tables import WRITE, Tables
 
 from .levels import level
 from .statements import compile_raw, read_sql, write_sql

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
-from txfuzz.database.port import Answer, BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.tables import Tables
+from txfuzz.database.api import Answer, BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.sql.tables import Tables
 
 from .connection import BAD, cut, request_cancel
 from .levels import level
@@ -28,7 +28,7 @@ IDLE = int(pq.TransactionStatus.IDLE)
 
 
 class PostgresSession:
-    """One connection; see txfuzz.database.port.Session and .Batching.
+    """One connection; see txfuzz.database.api.Session and .Batching.
 
     batch: whether execute_with() sends BEGIN and COMMIT with a step, or a message each.
     """
@@ -59,7 +59,7 @@ class PostgresSession:
         self._wire.last(sql.encode())
 
     def wait_with(self, wait: Callable[[int], None]) -> None:
-        """See txfuzz.database.port.Patient."""
+        """See txfuzz.database.api.Patient."""
         self._wire.wait = wait
 
     # -- a message for each statement -----------------------------------------------------
@@ -80,7 +80,7 @@ class PostgresSession:
             raise
 
     def execute_sql(self, step: BoundStep) -> Answer:
-        """See txfuzz.database.port.RunsSql."""
+        """See txfuzz.database.api.RunsSql."""
         self._require_open("this step")
         self._open = False  # until all is well
         answer = self._raw.run(step, step.step.sql or "")
@@ -88,7 +88,7 @@ class PostgresSession:
         return answer
 
     def rollback_to(self, savepoint: str) -> None:
-        """See txfuzz.database.port.GoesOn."""
+        """See txfuzz.database.api.GoesOn."""
         self._wire.run(self._wire.prepare(f"ROLLBACK TO SAVEPOINT {savepoint}", 0), ())
         self._open = True
 
@@ -103,7 +103,7 @@ class PostgresSession:
     # -- several statements in one message ------------------------------------------------
 
     def execute_with(self, step: BoundStep, *, begin: str | None, commit: bool) -> ReadValue:
-        """See txfuzz.database.port.Batching."""
+        """See txfuzz.database.api.Batching."""
         if self._batch and (commit or begin is not None) and self._may_join(begin, commit):
             return self._execute_joined(step, begin, commit)
         if begin is not None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from struct import Struct
 
-from txfuzz.database.port import ReadValue
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import ReadValue
 
 HEADER = 20  # dimensions, has-nulls, element oid, length, lower bound: four bytes each
 ELEMENT = 12  # four bytes of length, eight of int8

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from txfuzz import Capabilities, option
-from txfuzz.options import check
+from txfuzz.common.options import check
 
 from .modes import BEGINS, MODES, SERIALIZABLE, WAL, promises
 from .statements import DIALECT, ON_CONFLICT, WRITE_FORMS
@@ -67,7 +67,7 @@ class SqliteAdapter:
         )
 
     def servers(self) -> tuple[str, ...]:
-        """See txfuzz.database.port.Embeds."""
+        """See txfuzz.database.api.Embeds."""
         import sqlite3
 
         return (f"SQLite {sqlite3.sqlite_version}, the library that Python uses",)

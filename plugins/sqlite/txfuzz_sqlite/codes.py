@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from txfuzz.database.port import Outcome
+from txfuzz.database.api import Outcome
 
 CLOSED = "SQLITE_MISUSE"
 

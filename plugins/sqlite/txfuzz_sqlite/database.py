@@ -1,4 +1,4 @@
-"""An open SQLite database; see txfuzz.database.port.Database."""
+"""An open SQLite database; see txfuzz.database.api.Database."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from txfuzz.closing import Closing
-from txfuzz.database.tables import PREFIX, Tables
+from txfuzz.common.closeable import Closing
+from txfuzz.common.kind import Kind
+from txfuzz.database.sql.tables import PREFIX, Tables
 from txfuzz.errors import DatabaseUnavailable, UsageError
-from txfuzz.kind import Kind
 
 from .codes import is_contention
 from .files import Place, own_place, place_of, remove_file

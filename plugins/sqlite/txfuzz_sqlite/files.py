@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from txfuzz.database.embedded.account import Account
-from txfuzz.database.embedded.link import KeeperLink, environment_without
+from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
 from txfuzz.errors import DatabaseUnavailable, UsageError
 
 from .modes import SHARED_CACHE

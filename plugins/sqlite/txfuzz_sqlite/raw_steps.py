@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz.database import port
-from txfuzz.database.port import BoundStep, Outcome, SessionError
-from txfuzz.database.raw import table_index
-from txfuzz.database.tables import Tables
-from txfuzz.database.values import DECODE
+from txfuzz.database import api as port
+from txfuzz.database.api import BoundStep, Outcome, SessionError
+from txfuzz.database.sql.list_text import DECODE
+from txfuzz.database.sql.raw_statements import table_index
+from txfuzz.database.sql.tables import Tables
 from txfuzz.errors import UsageError
 
 from .statements import compile_raw

@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Mapping
 
-from txfuzz.database import port
-from txfuzz.database.port import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.tables import WRITE, Tables
-from txfuzz.database.values import DECODE
+from txfuzz.database import api as port
+from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
+from txfuzz.database.sql.list_text import DECODE
+from txfuzz.database.sql.tables import WRITE, Tables
 
 from .codes import code_of, is_locked, name_of, outcome_of
 from .modes import READ_UNCOMMITTED, level
@@ -23,7 +23,7 @@ TURN = 1e-5  # seconds, as if a server were asked: the other clients get their t
 
 
 class SqliteSession:
-    """See txfuzz.database.port.Session. begins: how a transaction begins, as in BEGIN IMMEDIATE."""
+    """See txfuzz.database.api.Session. begins: how a transaction begins, as in BEGIN IMMEDIATE."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class SqliteSession:
         return seen
 
     def execute_sql(self, step: BoundStep) -> port.Answer:
-        """See txfuzz.database.port.RunsSql."""
+        """See txfuzz.database.api.RunsSql."""
         time.sleep(TURN)
         self._require_open("this step")
         self._open = False  # until all is well
@@ -85,7 +85,7 @@ class SqliteSession:
         return answer
 
     def rollback_to(self, savepoint: str) -> None:
-        """See txfuzz.database.port.GoesOn."""
+        """See txfuzz.database.api.GoesOn."""
         self._run(f"ROLLBACK TO SAVEPOINT {savepoint}")
         self._open = True
 

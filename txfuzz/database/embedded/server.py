@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from txfuzz.closing import Closing
+from txfuzz.common.closeable import Closing
 from txfuzz.database.embedded.account import Account
-from txfuzz.database.embedded.link import KeeperLink
+from txfuzz.database.embedded.keeper_pipe import KeeperLink
 from txfuzz.database.embedded.processes import kill_all
 from txfuzz.errors import DatabaseUnavailable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txfuzz.analysis.result import Anomaly, Edge, MissingEdge, NearCycle, TransactionView
-from txfuzz.report.labels import missing_ends as missing_steps
+from txfuzz.report.pictures.labels import missing_ends as missing_steps
 
 _MOST = 12  # transactions in one drawing
 _ENDS = 4  # at either end of a chain that is too long

@@ -6,19 +6,19 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from txfuzz.analysis.anomaly_table import anomaly_type
-from txfuzz.analysis.consistency import model_text
+from txfuzz.analysis.checker.anomaly_types import anomaly_type
+from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
-from txfuzz.analysis.wording import elapsed
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle import Cycle, Link, Node, cycle_of, near_cycle_of
 from txfuzz.report.html.lanes import lanes
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import ring
 from txfuzz.report.html.scale import scale
-from txfuzz.report.lines import counted
 from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
-from txfuzz.report.standing import standing_sentence
+from txfuzz.report.text.lines import counted
+from txfuzz.report.text.same_reproducer import standing_sentence
 from txfuzz.report.verdict import listed
 
 _NAMED = 5  # templates in a heading

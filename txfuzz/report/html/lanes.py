@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import TransactionView
-from txfuzz.analysis.wording import elapsed
 from txfuzz.report.html.cycle import Cycle, Link
 from txfuzz.report.html.markup import Content, Markup, cut, el, points
-from txfuzz.report.html.mops import Mop, cells, ends, missing_ends, mops_of
-from txfuzz.report.timeline import stretch
+from txfuzz.report.html.micro_operations import Mop, cells, ends, missing_ends, mops_of
+from txfuzz.report.pictures.time_axis import stretch
 
 _CHAR, _NAME_CHAR = 6.7, 6.9
 _PAD, _BETWEEN = 8.0, 5.0

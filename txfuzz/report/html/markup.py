@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from txfuzz.scrubbing import printable
+from txfuzz.common.sanitize import printable
 
 _CAMEL = frozenset(
     {"viewBox", "textLength", "lengthAdjust", "markerWidth", "markerHeight", "markerUnits", "refX", "refY"}

@@ -6,18 +6,18 @@ from importlib import resources
 
 import txfuzz
 from txfuzz.analysis.result import Verdict
+from txfuzz.report.campaign_verdict import broken_promise, run_sentence
 from txfuzz.report.finding import Finding
+from txfuzz.report.html.campaign import course_part
 from txfuzz.report.html.charts import columns_of
-from txfuzz.report.html.course import course_part
 from txfuzz.report.html.evidence import finding_part, near_cycle_part
-from txfuzz.report.html.facts import facts_part
-from txfuzz.report.html.heat import heat
+from txfuzz.report.html.hot_keys import heat
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import tips
-from txfuzz.report.lines import counted
+from txfuzz.report.html.run_facts import facts_part
+from txfuzz.report.pictures.style import MEANINGS
 from txfuzz.report.run_record import RunRecord
-from txfuzz.report.run_verdict import broken_promise, run_sentence
-from txfuzz.report.style import MEANINGS
+from txfuzz.report.text.lines import counted
 
 FINDINGS = 8  # told in full
 _NAMED = 60  # further ones, named

@@ -6,7 +6,7 @@ import math
 
 from txfuzz.report.html.cycle import Cycle, Link, Node
 from txfuzz.report.html.markup import Content, Markup, el, points
-from txfuzz.report.html.mops import cells
+from txfuzz.report.html.micro_operations import cells
 
 _NODE = 19.0  # radius
 _CHAR = 7.0  # width of a character of a label

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import TransactionView
-from txfuzz.analysis.wording import elapsed
 from txfuzz.report.html.cycle import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.run_record import Neighbours

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from txfuzz.testing.adapters.alone import ChecksOfOneSession
-from txfuzz.testing.adapters.in_sql import ChecksOfSql
-from txfuzz.testing.adapters.together import ChecksOfSeveralSessions
+from txfuzz.testing.adapters.concurrent_sessions import ChecksOfSeveralSessions
+from txfuzz.testing.adapters.one_session import ChecksOfOneSession
+from txfuzz.testing.adapters.raw_sql import ChecksOfSql
 
 
 class AdapterConformance(ChecksOfOneSession, ChecksOfSql, ChecksOfSeveralSessions):

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from txfuzz.database.api import Capabilities, Database, Session
 from txfuzz.database.faults import CUT, Breakable
-from txfuzz.database.port import Capabilities, Database, Session
-from txfuzz.testing.driving import PATIENCE
+from txfuzz.testing.sessions import PATIENCE
 from txfuzz.testing.subjects import given, opened
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from txfuzz.database.port import Capabilities
+from txfuzz.common.options import check, option
+from txfuzz.database.api import Capabilities
 from txfuzz.errors import UsageError, did_you_mean
-from txfuzz.options import check, option
 from txfuzz.testing.memory.defects import DEFECTS
-from txfuzz.testing.memory.injecting import ABILITIES
+from txfuzz.testing.memory.fault_injection import ABILITIES
 from txfuzz.testing.memory.levels import DEFAULT, LEVELS
 from txfuzz.testing.memory.session import LOCK
 
@@ -52,7 +52,7 @@ class MemoryAdapter:
         )
 
     def servers(self) -> tuple[str, ...]:
-        """See txfuzz.database.port.Embeds."""
+        """See txfuzz.database.api.Embeds."""
         return ("this process",)
 
     def open(self, url: str | None) -> MemoryDatabase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.database.port import Outcome, ReadValue, SessionError
+from txfuzz.database.api import Outcome, ReadValue, SessionError
 from txfuzz.testing.memory.levels import DEFAULT, LEVELS, Level
 
 CONFLICT = "conflict"

@@ -1,16 +1,16 @@
-"""An open database in memory; see txfuzz.database.port.Database."""
+"""An open database in memory; see txfuzz.database.api.Database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from txfuzz.closing import Closing
-from txfuzz.database.port import Session
+from txfuzz.common.closeable import Closing
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Session
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.kind import Kind
 from txfuzz.testing.memory.defects import Defects
-from txfuzz.testing.memory.injecting import MemoryInjector
+from txfuzz.testing.memory.fault_injection import MemoryInjector
 from txfuzz.testing.memory.session import MemorySession
 from txfuzz.testing.memory.store import Store
 
@@ -75,7 +75,7 @@ class MemoryDatabase(Closing):
         return self._injector
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
-        """See txfuzz.database.port.SeesWaits."""
+        """See txfuzz.database.api.SeesWaits."""
         places = {
             each.backend: place for place, each in enumerate(sessions) if isinstance(each, MemorySession)
         }

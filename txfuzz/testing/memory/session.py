@@ -1,11 +1,11 @@
-"""A session of the database in memory; see txfuzz.database.port.Session."""
+"""A session of the database in memory; see txfuzz.database.api.Session."""
 
 from __future__ import annotations
 
 import time
 
-from txfuzz.database.port import BoundStep, ReadValue
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import BoundStep, ReadValue
 from txfuzz.testing.memory.backend import refused
 from txfuzz.testing.memory.store import Store
 

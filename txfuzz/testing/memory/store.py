@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from txfuzz.database.port import Outcome, ReadValue
-from txfuzz.kind import Kind
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Outcome, ReadValue
 from txfuzz.testing.memory import defects as bad
 from txfuzz.testing.memory.backend import (
     CANCELLED,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from txfuzz.database.embedded.account import server_account
 from txfuzz.database.embedded.directory import make_directory
-from txfuzz.database.embedded.link import KeeperLink, environment_without
+from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
 from txfuzz.database.embedded.log import reason_in
 from txfuzz.database.embedded.processes import go_on, stop
 from txfuzz.database.embedded.server import OwnServer, kept

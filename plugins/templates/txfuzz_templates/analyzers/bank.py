@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from txfuzz import Anomaly, History, Part, Verdict, option
-from txfuzz.analysis.columns import Columns, columns_of
-from txfuzz.analysis.wording import key_text, outcome
+from txfuzz.analysis.dependencies.columns import Columns, columns_of
+from txfuzz.analysis.describe import key_text, outcome
 from txfuzz.history.calls import Calls
 from txfuzz.history.model import Ints
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from txfuzz import option
-from txfuzz.analysis.consistency import canonical, implies, prohibited
+from txfuzz.analysis.checker.consistency import canonical, implies, prohibited
 
 EXPECT, ALWAYS = "expect", "always"
 

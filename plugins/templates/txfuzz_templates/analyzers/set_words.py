@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from txfuzz import Anomaly
-from txfuzz.analysis.columns import NOTHING, Columns
-from txfuzz.analysis.wording import key_text, outcome, read_text, value_text
+from txfuzz.analysis.dependencies.columns import NOTHING, Columns
+from txfuzz.analysis.describe import key_text, outcome, read_text, value_text
 from txfuzz.history.model import OK, Ints
 
 from .sight import Sight

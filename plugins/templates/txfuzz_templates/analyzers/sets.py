@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from txfuzz import History, Part, Verdict, option
-from txfuzz.analysis.columns import NOTHING, Columns, columns_of
+from txfuzz.analysis.dependencies.columns import NOTHING, Columns, columns_of
+from txfuzz.common.kind import Kind
 from txfuzz.history.calls import Calls
 from txfuzz.history.model import FAIL, OK, Ints
-from txfuzz.kind import Kind
 
 from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
 from .set_words import DUPLICATE, LOST, STALE, UNEXPECTED, explain

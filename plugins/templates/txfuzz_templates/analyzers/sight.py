@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from txfuzz import History, Part, Verdict
-from txfuzz.analysis.columns import Columns
-from txfuzz.analysis.dependencies import VersionOptions
-from txfuzz.analysis.refusals import refusal
+from txfuzz.analysis.checker.preconditions import refusal
+from txfuzz.analysis.dependencies.columns import Columns
+from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.common.kind import Kind
 from txfuzz.history.model import NIL, OK, Ints
-from txfuzz.kind import Kind
 
 Flags = npt.NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from txfuzz import History
+from txfuzz.analysis.describe import elapsed, mop_text, transaction_view
 from txfuzz.analysis.result import TransactionView
-from txfuzz.analysis.wording import elapsed, mop_text, transaction_view
 
 _WHOLE = 8  # micro-operations of a transaction that is shown as it is
 

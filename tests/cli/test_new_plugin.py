@@ -1,0 +1,172 @@
+"""`txfuzz new-plugin`: what it writes, what it refuses, and that plugins/example is what it writes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from project_fixtures import Ran, Site
+from txfuzz import Template
+from txfuzz.common.options import options_of
+from txfuzz.errors import UsageError
+from txfuzz.plugin import hookspecs
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.plugin.registry import KINDS as REGISTERED
+from txfuzz.scaffold.generating import KINDS, files_of
+from txfuzz.scaffold.names import names_of
+
+Cli = Callable[..., Ran]
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "plugins" / "example"
+
+
+def tree(directory: Path) -> dict[str, str]:
+    """Path → text of everything there that is not made by Python or pip."""
+    return {
+        str(path.relative_to(directory)): path.read_text()
+        for path in directory.rglob("*")
+        if path.is_file() and not re.search(r"__pycache__|\.egg-info|\.(pytest|ruff|mypy)_cache", str(path))
+    }
+
+
+def test_there_is_one_for_every_kind_of_thing() -> None:
+    assert set(KINDS) == set(REGISTERED)
+    assert {REGISTERED[kind].hook for kind in KINDS} | {"txfuzz_register_commands"} == {
+        name for name in vars(hookspecs) if name.startswith("txfuzz_register_")
+    }
+
+
+def test_the_example_is_what_it_writes(txfuzz: Cli) -> None:
+    ran = txfuzz("new-plugin", "example", "--kind", "heuristic", "--output-dir", "example")
+    assert ran.code == 0, ran.err
+    assert tree(Path("example")) == tree(EXAMPLE), (
+        "to renew it: rm -r plugins/example && "
+        "txfuzz new-plugin example --kind heuristic --output-dir plugins/example"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_it_writes(txfuzz: Cli, kind: str) -> None:
+    ran = txfuzz("new-plugin", "doctors-on-call", "--kind", kind)
+    assert ran.code == 0, ran.err
+    files = tree(Path("txfuzz-doctors-on-call"))
+    module = "txfuzz_doctors_on_call"
+    assert set(files) >= {
+        ".github/workflows/test.yml",
+        ".gitignore",
+        "README.md",
+        "doctors-on-call.yaml",
+        "pyproject.toml",
+        "tests/test_doctors_on_call.py",
+        f"{module}/__init__.py",
+        f"{module}/py.typed",
+    }
+    project = tomllib.loads(files["pyproject.toml"])
+    assert project["project"]["name"] == "txfuzz-doctors-on-call"
+    assert project["project"]["dependencies"] == ["txfuzz>=0.1,<0.2"]
+    assert project["project"]["entry-points"]["txfuzz"] == {"doctors-on-call": module}
+    workflow = yaml.safe_load(files[".github/workflows/test.yml"])
+    assert workflow["jobs"]["test"]["steps"][1]["with"]["python-version"] == "${{ matrix.python }}"
+    assert REGISTERED[kind].hook in files[f"{module}/__init__.py"]
+    for path, text in files.items():
+        assert "$" not in text.replace("${{", ""), path
+        assert len(text.splitlines()) <= 130, path
+    for path in files:
+        assert f"txfuzz-doctors-on-call/{path}" in ran.out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_it_writes_is_clean(txfuzz: Cli, kind: str) -> None:
+    assert txfuzz("new-plugin", "calm", "--kind", kind).code == 0
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    lint = ["--select", ",".join(rules["select"]), "--ignore", ",".join(rules["ignore"])]
+    for arguments in (["check", "--quiet", *lint], ["format", "--diff", "--quiet"]):
+        ran = subprocess.run(
+            [sys.executable, "-m", "ruff", *arguments, "txfuzz-calm"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_readme_has_the_table_of_options(txfuzz: Cli, site: Site, kind: str) -> None:
+    """Put on the path as pip would, the plugin is found, and its README says of the options what it does."""
+    place = site.path / "source"
+    assert txfuzz("new-plugin", "calm", "--kind", kind, "--output-dir", place).code == 0
+    (place / "txfuzz_calm").rename(site.path / "txfuzz_calm")
+    site._metadata("txfuzz-calm", "txfuzz_calm", "0.1.0")
+    registry = load_plugins(strict=True)
+    thing = registry.find(kind, "calm")
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", (place / "README.md").read_text(), re.MULTILINE)
+    if isinstance(thing, Template):
+        assert {name: default for name, default, _ in rows} == {
+            name: str(default) for name, default in thing.parameters.items()
+        }
+    else:
+        assert rows == [(each.name, each.default, each.help) for each in options_of(thing)]
+    assert "calm" in (place / "calm.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Calmer Clients", "did you mean 'calmer-clients'?"),
+        ("CalmerClients", "did you mean 'calmer-clients'?"),
+        ("txfuzz-calmer", "did you mean 'calmer'?"),
+        ("calmer_clients", "did you mean 'calmer-clients'?"),
+        ("2nd", "did you mean 'nd'?"),
+        ("-", "expected lower-case letters"),
+        ("", "expected lower-case letters"),
+        ("../../etc", "did you mean 'etc'?"),
+        ("a" * 41, "at most 40 characters"),
+    ],
+)
+def test_names_that_will_not_do(txfuzz: Cli, name: str, hint: str) -> None:
+    ran = txfuzz("new-plugin", "--kind", "fault", "--", name)
+    assert ran.code == 2
+    assert f"{name!r} cannot name a plugin" in ran.err
+    assert hint in ran.err
+    assert not list(Path.cwd().iterdir())
+    with pytest.raises(UsageError):
+        names_of(name)
+
+
+def test_a_name_that_is_taken(txfuzz: Cli) -> None:
+    ran = txfuzz("new-plugin", "mix", "--kind", "heuristic")
+    assert ran.code == 2
+    assert "heuristic 'mix' is taken: plugin 'heuristics' of txfuzz-heuristics" in ran.err
+    assert txfuzz("new-plugin", "mix", "--kind", "fault").code == 0  # another kind of thing
+
+
+def test_a_directory_that_is_taken(txfuzz: Cli) -> None:
+    place = Path("txfuzz-calm")
+    place.mkdir()
+    assert txfuzz("new-plugin", "calm", "--kind", "fault").code == 0
+    before = tree(place)
+    ran = txfuzz("new-plugin", "calm", "--kind", "adapter")
+    assert ran.code == 2
+    assert "txfuzz-calm: there is something already; choose another --output-dir" in ran.err
+    assert tree(place) == before
+    Path("a-file").touch()
+    assert (
+        "cannot be written" in txfuzz("new-plugin", "calm", "--kind", "fault", "--output-dir", "a-file").err
+    )
+
+
+def test_every_kind_has_its_files_only() -> None:
+    """Of each kind other files: nothing of one kind is left in another."""
+    names = names_of("calm")
+    for kind in KINDS:
+        text = "\n".join(files_of(names, kind, "0.1.0").values())
+        for other in set(KINDS) - {kind}:
+            assert REGISTERED[other].hook not in text

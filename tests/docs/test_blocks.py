@@ -1,0 +1,141 @@
+"""Every code block of the docs runs: those of the pages below here, the others where RUN_BY says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pages import PAGES, ROOT, blocks, blocks_of
+from project_fixtures import Ran, Site
+from txfuzz import analyze_history
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.report.baseline import read_baseline
+from txfuzz.workload.yaml.reader import read_workload
+
+Cli = Callable[..., Ran]
+
+# Languages that are code. `console` is a command where a line begins with `$ `, else what was printed;
+# the commands of all pages are parsed by test_docs, and run where the page is followed.
+CODE = {"python", "yaml", "toml", "clojure", "sh", "bash"}
+
+RUN_BY = {
+    ("docs/ci.md", "yaml"): "tests/report/test_ci.py",
+    ("docs/library.md", "python"): "tests/campaign/test_library.py",
+    ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
+    ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",
+    **{(f"docs/plugin-{kind}.md", language): "tests/docs/test_plugin_pages.py"
+       for kind in ("adapter", "analyzer", "command", "fault", "heuristic", "template")
+       for language in ("python", "toml", "yaml")},
+}  # fmt: skip
+
+
+def of_language(language: str) -> list[tuple[str, int, str]]:
+    """Page, number and text of each block that nobody else runs."""
+    return [
+        (name, number, block.body)
+        for page in PAGES
+        for number, block in enumerate(blocks_of(page))
+        if block.language == language and ((name := str(page.relative_to(ROOT))), language) not in RUN_BY
+    ]
+
+
+def test_every_block_is_run_somewhere() -> None:
+    handled = {"yaml", "clojure"}
+    for page in PAGES:
+        for block in blocks_of(page):
+            name = str(page.relative_to(ROOT))
+            assert block.language in CODE | {"", "console", "text"}, f"{name}: {block.language}"
+            if block.language in CODE:
+                assert block.language in handled or (name, block.language) in RUN_BY, (
+                    f"{name}: {block.language}"
+                )
+    for (name, language), test in RUN_BY.items():
+        assert (ROOT / test).exists()
+        if language != "toml" or name == "docs/plugin-command.md":
+            assert blocks(ROOT / name, language), f"{name} has no {language}"
+
+
+@pytest.fixture
+def example(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """plugins/example, as if it were installed: nobody else is to meet its heuristic."""
+    monkeypatch.syspath_prepend(str(ROOT / "plugins" / "example"))
+    site._metadata("txfuzz-example", "txfuzz_example", "0.1.0")
+
+
+BASE: dict[str, Any] = {
+    "version": 1,
+    "database": {"adapter": "postgres"},
+    "workload": {
+        "transactions": [
+            {"name": "t", "steps": [{"f": "r", "key": {"choice": {"from": [1, 2, 3, 4]}}}]},
+            {"name": "u", "steps": [{"f": "append", "key": {"choice": {"from": [1, 2, 3, 4]}}}]},
+        ]
+    },
+}
+
+
+def completed(body: str, **fields: Any) -> str:
+    """A part as a whole, as text: only txfuzz reads `on` as a word. Of several adapters one is chosen."""
+    given = yaml.safe_load(body)
+    if "database" in given and "adapter" not in given["database"]:
+        body = body.replace("database: {", "database: {adapter: postgres, ")
+    for name in fields.keys() & given.keys():
+        body = re.sub(rf"^{name}:.*\n(^[ -].*\n)*", "", body, flags=re.MULTILINE)
+    missing = {name: value for name, value in BASE.items() if name not in given} | fields
+    return body.rstrip() + "\n" + (yaml.safe_dump(missing) if missing else "")
+
+
+@pytest.mark.parametrize(("page", "number", "body"), of_language("yaml"))
+def test_yaml_is_what_it_says(example: None, tmp_path: Path, page: str, number: int, body: str) -> None:
+    """A whole workload, a part of one (also a few steps), or a baseline (also a few anomalies)."""
+    data = yaml.safe_load(body)
+    if isinstance(data, list) and "type" not in data[0]:
+        steps = {"workload": {"transactions": [{"name": "t", "steps": data}]}}
+        data = {"database": {"adapter": Path(page).parts[1]}, **steps}
+        body = yaml.safe_dump(data)
+    if isinstance(data, list):
+        entry = {"adapter": "postgres", "isolation": "serializable", "expect": "serializable"}
+        data = {"version": 1, "expected": [{**entry, "anomalies": data}]}
+    if "expected" in data:
+        assert read_baseline(yaml.safe_dump(data), page)
+        return
+    path = tmp_path / "workload.yaml"
+    path.write_text(completed(body))
+    registry = load_plugins(strict=True)
+    assemble(read_workload(path, InstalledVocabulary(registry)), registry)
+
+
+@pytest.mark.parametrize(("page", "number", "body"), of_language("clojure"))
+def test_operations_are_a_history(tmp_path: Path, page: str, number: int, body: str) -> None:
+    path = tmp_path / "history.edn"
+    path.write_text(body)
+    result = analyze_history(path)
+    assert result.transactions == 1
+
+
+@pytest.mark.server
+def test_whole_workloads_run(txfuzz: Cli) -> None:
+    """Each with a few transactions; what they find there is told by the tests of their pages."""
+    ran = 0
+    for page, number, body in of_language("yaml"):
+        data = yaml.safe_load(body)
+        if (
+            isinstance(data, list)
+            or "workload" not in data
+            or "replay" in data
+            or data.get("database", {}).get("url")
+        ):
+            continue
+        few = {"clients": 2, "transactions": 20}
+        Path("workload.yaml").write_text(completed(body, scheduling=few, faults=[]))
+        done = txfuzz("execute", "--config", "workload.yaml", "--out", "history.edn")
+        assert done.code == 0, f"{page}, block {number}: {done.err}"
+        assert analyze_history("history.edn").committed > 10
+        ran += 1
+    assert ran > 4

@@ -1,0 +1,176 @@
+"""The status screen: what it shows, and that it follows a campaign in a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from project_fixtures import Site
+from txfuzz import CampaignSettings
+from txfuzz.analysis.dependencies.unknown_commits import Settled
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.campaign.results import IterationOutcome
+from txfuzz.campaign.stop_conditions import stop_reason
+from txfuzz.cli.plain_screen import Screen
+from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.report.text.status import Status, clock, sparkline, status_rows
+from txfuzz.transactions.model import Choice, Step, Transaction
+from txfuzz.workload.model import Scheduling, Weight, Workload
+
+WORKLOAD = """version: 1
+name: small
+database: {adapter: dictionary}
+expect: serializable
+workload:
+  transactions:
+    - name: look
+      steps:
+        - {f: r, key: {choice: {range: [1, 9]}, as: a}}
+        - {f: append, key: {ref: a}}
+scheduling: {clients: 3, duration: 1s}
+"""
+
+
+def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = Transaction("one", (Step("append", Choice((1,))),))
+    workload = Workload(
+        "least", (one,), (Weight("one", 1),), expect="strict-serializable", scheduling=Scheduling(clients=1)
+    )
+    result = AnalysisResult("h", Verdict.VALID, "strong-serializable", near_cycles_counted=1)
+    ran = ExecutionSummary(
+        asked=10, ok=3, fail=5, info=2, aborts={"40001": 5, "08006": 2}, seconds=1.0, final_reads=1
+    )
+    screen = Screen()
+    screen.started(tmp_path, workload, "serializable", {})
+    screen.iteration_started(0, workload)
+    screen.iteration_ended(IterationOutcome(0, workload, result, ran))
+    said = capsys.readouterr().err
+    assert "(promises serializable) held against strong-serializable" in said, "the name in all sentences"
+    assert "iteration 0: 1 client on 1 key, one 100%" in said
+    assert "5 aborted, 2 unknown (40001 ×5, 08006 ×2); 1 final read" in said
+    assert "1 near-cycle: nothing found" in said
+
+
+def test_the_reasons_for_an_end_agree_with_their_numbers(tmp_path: Path) -> None:
+    workload = Workload("empty", (), ())
+    result = AnalysisResult("h", Verdict.VALID, "serializable", transactions=1)
+    outcomes = [IterationOutcome(number, workload, result) for number in range(2)]
+
+    def reason(count: int, **limits: Any) -> str | None:
+        return stop_reason(CampaignSettings(**limits), outcomes[:count], 1.0)
+
+    assert reason(2, plateau=1) == "1 iteration showed nothing new"
+    assert reason(1, max_transactions=1) == "1 transaction has been asked"
+    assert reason(2, max_transactions=2) == "2 transactions have been asked"
+    assert reason(1, max_seconds=1.0) == "1 second has passed"
+    assert reason(1, max_seconds=0.5) == "0.5 seconds have passed"
+
+
+def test_what_the_final_reads_settle() -> None:
+    assert Settled(1, 0, 1).sentences() == (
+        "1 writer of unknown outcome: 0 have happened, 1 has not, as the final reads show",
+        "1 acknowledged transaction is gone: the final reads lack its appends",
+    )
+    assert Settled(3, 1, 2).sentences() == (
+        "3 writers of unknown outcome: 1 has happened, 2 have not, as the final reads show",
+        "2 acknowledged transactions are gone: the final reads lack their appends",
+    )
+
+
+def test_a_sparkline_is_in_proportion() -> None:
+    assert sparkline([]) == ""
+    assert sparkline([0, 0]) == "▁▁"
+    assert sparkline([0, 50, 100]) == "▁▄█"
+    assert len(sparkline(range(100))) == 100
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
+def test_a_clock(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
+
+
+def test_the_rows_say_all_there_is() -> None:
+    status = Status(
+        "title",
+        elapsed=70,
+        left=10,
+        iteration=1,
+        iterations=4,
+        stage="run",
+        rate=1234.5,
+        asked=3000,
+        committed=2900,
+        aborts={"40001": 90, "08006": 4},
+        unknown=4,
+        edges=1.5,
+        concurrent=0.25,
+        near=(3, 40),
+        found={"G2-item": 1},
+        keys=(1, 2),
+        mix={"a": 1, "b": 3},
+        clients=8,
+        last="mix: because",
+    )
+    rows = dict(status_rows(status))
+    assert rows["time"] == "1:10, about 0:10 left"
+    assert rows["iteration"] == "1 of 0–3: run"
+    assert rows["transactions"] == "3,000 asked, 2,900 committed (1,234/s)"
+    assert rows["aborts"] == "90, 4 unknown (40001 ×90, 08006 ×4)"
+    assert rows["edges"] == "1.50 a transaction, 0.25 concurrent"
+    assert rows["near-cycles"] == "▁█  40 in the last iteration"
+    assert rows["found"] == "G2-item (first in iteration 1)"
+    assert rows["keys"] == "1, 2"
+    assert rows["mix"] == "a 25%, b 75%"
+    assert rows["decided"] == "mix: because"
+    long = dict(status_rows(replace(status, last="because " * 99)))["decided"]
+    assert long.endswith("because …")
+    assert len(long) <= 242
+    assert dict(status_rows(Status("new")))["found"] == "nothing yet"
+
+
+def in_a_terminal(directory: Path, path: Path, *more: str) -> str:
+    """What a person at a terminal sees of a campaign, without the control sequences."""
+    (directory / "w.yaml").write_text(WORKLOAD)
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "110", "LINES": "40", "PYTHONPATH": str(path)}
+    command = [sys.executable, "-m", "txfuzz", "run", "--config", "w.yaml", "--iterations", "2", *more]
+    process = subprocess.Popen(
+        command, cwd=directory, env=environment, stderr=slave, stdout=slave, stdin=slave
+    )
+    os.close(slave)
+    seen = b""
+    while True:
+        try:
+            seen += (data := os.read(master, 4096))
+        except OSError:  # the other end is closed
+            break
+        if not data:
+            break
+    process.wait(30)
+    os.close(master)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+
+
+def test_a_terminal_gets_the_screen_and_the_lines(site: Site, tmp_path: Path) -> None:
+    site.add_third()
+    seen = in_a_terminal(tmp_path, site.path)
+    assert "╭─ small · dictionary 1" in seen
+    assert re.search(r"transactions  [1-9][\d,]* asked, [1-9][\d,]* committed", seen)
+    assert "iteration 1: " in seen
+    assert "nothing found" in seen
+    assert "Traceback" not in seen
+    plain = in_a_terminal(tmp_path, site.path, "--plain")
+    assert "╭" not in plain
+    assert "iteration 1: " in plain
+    quiet = in_a_terminal(tmp_path, site.path, "--quiet")
+    assert "╭" not in quiet
+    assert "iteration 1: " not in quiet
+    assert "nothing found" in quiet

@@ -1,0 +1,199 @@
+"""The real Elle's recorded verdicts, and ours beside them.
+
+A line of a verdict file: file, kind, model, options (of rw-register), verdict, anomaly_types, not,
+also_not, and elle_threw where Elle ended in an exception.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from txfuzz.analysis.checker.check import CheckResult, check
+from txfuzz.analysis.checker.consistency import generalisations, prohibited
+from txfuzz.analysis.checker.cycle_types import CYCLE_EXISTS, CYCLE_TYPES
+from txfuzz.analysis.dependencies.columns import Columns
+from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.common.kind import Kind
+from txfuzz.history.model import INFO, OK, READ, History
+from txfuzz.history.reader import read_history, read_history_bytes
+
+ROOT = Path(__file__).parents[2]
+SELECTION = ROOT / "tests" / "histories" / "agreement"
+SHARED = ROOT.parent / "shared" / "histories"
+
+_CYCLES = {cycle_type.name for cycle_type in CYCLE_TYPES}
+
+# The classes of differences from Elle; docs/differences-from-elle.md describes each.
+UNWRITTEN_READ = "unwritten-read"
+DUPLICATE_WRITES = "duplicate-writes"
+INFO_WRITES = "info-writes"
+UNFINISHED_WRITER = "unfinished-writer"
+FIRST_CANDIDATE = "first-candidate"
+REJECTED_FACTS = "rejected-facts"
+UNEXPLAINED = "unexplained"
+
+# What Elle lists among the anomalies of a history though it says nothing of the history.
+NO_ANOMALIES = {"empty-transaction-graph", "cycle-search-timeout"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a checker says of a history held against a model."""
+
+    verdict: str
+    anomaly_types: tuple[str, ...]
+    not_models: tuple[str, ...]
+    also_not: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What Elle said. threw: the exception that it ended in, empty where it did not."""
+
+    file: str
+    kind: str
+    model: str
+    options: tuple[str, ...]
+    said: Said
+    threw: str = ""
+
+    @property
+    def version_options(self) -> VersionOptions:
+        return VersionOptions(**{name.replace("-", "_"): True for name in self.options})
+
+
+def recorded(path: Path) -> list[Recorded]:
+    """All lines of a verdict file, plain or gzip."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        return [_recorded(json.loads(line)) for line in lines]
+
+
+def _recorded(line: dict[str, Any]) -> Recorded:
+    types = {*line["anomaly_types"]} - NO_ANOMALIES
+    said = Said(line["verdict"], *(tuple(sorted(names)) for names in (types, line["not"], line["also_not"])))
+    options = tuple(line.get("options") or ())
+    return Recorded(line["file"], line["kind"], line["model"], options, said, line.get("elle_threw", ""))
+
+
+def ours(result: CheckResult) -> Said:
+    """Our answer in Elle's form: without anything reportable Elle's map says nothing more."""
+    return Said(
+        result.verdict.value,
+        tuple(sorted(result.anomaly_types)),
+        tuple(sorted(result.not_models)),
+        tuple(sorted(result.also_not)),
+    )
+
+
+def difference(history: History, elle: Recorded) -> str | None:
+    """The class of the difference between our answer and Elle's; None where they agree."""
+    result = check(history, elle.model, options=elle.version_options)
+    said = ours(result)
+    if said == elle.said and not elle.threw:
+        return None
+    if UNWRITTEN_READ in result.all_types and (not elle.threw or "No transaction wrote" in elle.threw):
+        return UNWRITTEN_READ
+    if result.reason.startswith("duplicate writes") and (elle.threw or elle.kind == Kind.RW_REGISTER.value):
+        return DUPLICATE_WRITES
+    if elle.threw:
+        unfinished = bool(((history.type == INFO) & (history.complete_at < 0)).any())
+        return UNFINISHED_WRITER if unfinished and "No transaction wrote" in elle.threw else UNEXPLAINED
+    if more_telling(said, elle.said):
+        return FIRST_CANDIDATE
+    if _takes_info_writes(history):
+        without = said_without_info(history, elle)
+        if without == elle.said or more_telling(without, elle.said):
+            return INFO_WRITES
+    return REJECTED_FACTS if _uses_rejected_facts(history, elle, said) else UNEXPLAINED
+
+
+def more_telling(said: Said, elle: Said) -> bool:
+    """Do the two differ in nothing but types of cycles, and ours entail all of Elle's?
+
+    Elle searches a component for each type once and drops the type when the first candidate, once
+    explained edge by edge, turns out to be of another one. Where we find a cycle of that type, Elle goes
+    on to report the types that it is an instance of, or only that some cycle exists.
+    """
+    if (said.verdict, said.not_models, said.also_not) != (elle.verdict, elle.not_models, elle.also_not):
+        return False
+    if any(
+        "-cycle-exists" not in name and name not in _CYCLES
+        for name in {*said.anomaly_types} ^ {*elle.anomaly_types}
+    ):
+        return False
+    entailed = {other for name in said.anomaly_types for other in generalisations(name)}
+    models = {spec.name: spec.model for spec in CYCLE_EXISTS}
+    return all(
+        entailed & prohibited(models[name]) if name in models else name in entailed
+        for name in elle.anomaly_types
+    )
+
+
+def _takes_info_writes(history: History) -> bool:
+    """A register history in which a write of unknown outcome was made."""
+    wrote = Columns(history).type[history.mop_f != READ]
+    return history.kind is Kind.RW_REGISTER and bool((wrote == INFO).any())
+
+
+def said_without_info(history: History, elle: Recorded) -> Said:
+    """Our answer if, as in Elle, only committed transactions had dependencies."""
+    with patch.object(Columns, "takes_part", property(lambda columns: columns.history.type == OK)):
+        return ours(check(history, elle.model, options=elle.version_options))
+
+
+def _uses_rejected_facts(history: History, elle: Recorded, said: Said) -> bool:
+    """Does Elle name types of cycles beyond ours that stand only on facts that it reports as cyclic?"""
+    if (
+        replace(elle.said, anomaly_types=said.anomaly_types) != said
+        or "cyclic-versions" not in said.anomaly_types
+    ):
+        return False
+    kept: set[str] = set()
+    for upto in range(1, len(elle.options) + 1):
+        options = replace(elle, options=elle.options[:upto]).version_options
+        with patch("txfuzz.analysis.dependencies.register_versions._circles", lambda *_: []):
+            kept |= {*check(history, elle.model, options=options).all_types}
+    return {*elle.said.anomaly_types} - {*said.anomaly_types} <= kept & _CYCLES
+
+
+@cache
+def _random_histories() -> dict[str, bytes]:
+    with tarfile.open(SHARED / "random.tar.gz") as archive:
+        found = {}
+        for member in archive:
+            content = archive.extractfile(member)
+            if content is not None:
+                found[Path(member.name).name] = content.read()
+    return found
+
+
+@cache
+def random_history(file: str) -> History:
+    return read_history_bytes(_random_histories()[file], file)
+
+
+def shared_runs() -> Iterator[tuple[str, Recorded, History]]:
+    """All recorded runs of the shared histories: their collection, Elle's verdict, the history."""
+    for elle in recorded(SHARED / "random.verdicts.jsonl.gz"):
+        yield "random", elle, random_history(elle.file)
+    handmade: dict[str, History] = {}
+    for elle in recorded(SHARED / "handmade.verdicts.jsonl"):
+        if elle.file not in handmade:
+            handmade[elle.file] = read_history(SHARED / "handmade" / elle.file)
+        yield "handmade", elle, handmade[elle.file]
+
+
+def selected_runs() -> Iterator[tuple[str, Recorded, History]]:
+    """As shared_runs, of the selection that the project keeps."""
+    for path in sorted(SELECTION.glob("*.verdicts.jsonl")):
+        name = path.name.removesuffix(".verdicts.jsonl")
+        for elle in recorded(path):
+            yield name, elle, read_history(SELECTION / name / elle.file)

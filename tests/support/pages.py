@@ -1,0 +1,81 @@
+"""The pages of the docs as data: their code blocks, the files that they name, what they print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(DOCS.glob("*.md")),
+    *sorted(ROOT.glob("plugins/*/*.md")),
+]
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+_NAMED = re.compile(r"`([\w-]+\.[\w.]+)`")
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", text(page))
+
+
+@dataclass(frozen=True)
+class Block:
+    """file: the name that stands at the beginning of the paragraph before it."""
+
+    language: str
+    body: str
+    file: str | None
+
+
+def blocks_of(page: Path) -> list[Block]:
+    return list(_blocks(text(page)))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [each.body for each in blocks_of(page) if each.language == language]
+
+
+def _blocks(markdown: str) -> Iterator[Block]:
+    for found in FENCE.finditer(markdown):
+        paragraph = markdown[: found.start()].rstrip().rsplit("\n\n", 1)[-1]
+        named = _NAMED.match(paragraph)
+        yield Block(found[2], found[3], named[1] if named else None)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line after a prompt, and what the page says that it prints."""
+
+    line: str
+    shown: str
+
+    def pattern(self) -> re.Pattern[str]:
+        """Numbers stand for numbers, … for whatever stands there, and lines may break elsewhere."""
+        parts = []
+        for word in re.split(r"(…|\s+)", self.shown.strip()):
+            if word == "…":
+                parts.append(r".*?")
+            elif not word.strip():
+                parts.append(r"\s+" if word else "")
+            else:
+                known = [re.escape(each) for each in _NUMBER.split(word)]
+                parts.append(r"\d[\d,.]*".join(known))
+        return re.compile("".join(parts).replace(r"\s+.*?\s+", r"\s.*?"), re.DOTALL)
+
+
+def commands(console: str) -> list[Command]:
+    """The commands of a console block, each behind `$ `."""
+    return [
+        Command(line.strip(), shown)
+        for line, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", console, re.M)
+    ]

@@ -1,0 +1,13 @@
+"""What a plugin in a test was called for, in the order of the calls."""
+
+from __future__ import annotations
+
+import threading
+
+calls: list[tuple[str, str]] = []
+_LOCK = threading.Lock()
+
+
+def called(who: str, what: str) -> None:
+    with _LOCK:
+        calls.append((who, what))

@@ -1,0 +1,149 @@
+"""`campaign:` in a workload: what it says is as good as flags, and flags go before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from own_workloads import WORDS
+from project_fixtures import Ran
+from txfuzz import CampaignSettings, run_campaign
+from txfuzz.campaign.setup.defaults import settled
+from txfuzz.errors import WorkloadError
+from txfuzz.workload.campaign import Campaign
+from txfuzz.workload.yaml.reader import parse_workload
+from txfuzz.workload.yaml.writer import workload_text
+
+Cli = Callable[..., Ran]
+
+WORKLOAD = """version: 1
+name: small
+database: {adapter: memory, isolation: read committed}
+workload:
+  transactions:
+    - name: add
+      steps: [{f: r, key: {choice: {range: [1, 3]}, as: k}}, {f: append, key: {ref: k}}]
+scheduling: {clients: 3, transactions: 40}
+"""
+EVERYTHING = """campaign:
+  iterations: 2
+  output_dir: my runs/here
+  seed: 7
+  expect: serializable
+  runner_cmd: cp "pre.edn" "$HISTORY_OUT"
+  run_replay: true
+  stop_on_finding: false
+  max_seconds: 5m
+  max_transactions: 1000
+  plateau: 3
+"""
+SAID = Campaign(
+    2, Path("my runs/here"), 7, "serializable", 'cp "pre.edn" "$HISTORY_OUT"', True, False, 300.0, 1000, 3
+)
+
+
+def test_it_is_read_and_written_and_read_again() -> None:
+    workload = parse_workload(WORKLOAD + EVERYTHING, "w.yaml", WORDS)
+    assert workload.campaign == SAID
+    assert parse_workload(workload_text(workload), "w.yaml", WORDS) == workload
+    assert parse_workload(WORKLOAD, "w.yaml", WORDS).campaign is None
+    assert "campaign" not in workload_text(replace(workload, campaign=None))
+
+
+def test_no_password_is_written() -> None:
+    workload = parse_workload(
+        WORKLOAD + "campaign: {runner_cmd: 'PGPASSWORD=hidden ./r --url x://a:hidden@b'}\n", "w.yaml", WORDS
+    )
+    assert "hidden" not in workload_text(workload)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("iterations: 0", "10:15: found the number 0, expected how many iterations (a whole number of"),
+        ("iteration: 3", "10:3: found the unknown field 'iteration' in campaign (did you mean"),
+        ("output_dir: ''", "10:15: found an empty text, expected the run directory"),
+        ("seed: one", "10:9: found the text 'one', expected the root of everything chosen at random"),
+        ("expect: serialisable", "10:11: unknown consistency model 'serialisable'"),
+        ("runner_cmd: [a]", "10:15: found a list, expected a command for the shell (text)"),
+        ("runner_cmd: ' '", "10:15: found the text ' ', expected a command for the shell"),
+        ("runner_cmd: a 'b", "10:15: found a command that cannot be split into words, expected one"),
+        ("run_replay: maybe", "10:15: found the text 'maybe', expected whether what was found"),
+        ("stop_on_finding: 1", "10:20: found the number 1, expected whether the first finding"),
+        ("max_seconds: soon", "10:16: found the text 'soon', expected a duration, as in 30s"),
+        ("max_transactions: 0.5", "10:21: found the number 0.5, expected how many transactions"),
+        ("plateau: -1", "10:12: found the number -1, expected how many iterations in a row"),
+    ],
+)  # fmt: skip
+def test_complaints_have_their_place(line: str, said: str, txfuzz: Cli) -> None:
+    with pytest.raises(WorkloadError) as caught:
+        parse_workload(f"{WORKLOAD}campaign:\n  {line}\n", "w.yaml", WORDS)
+    assert str(caught.value).startswith(f"w.yaml:{said}")
+    Path("w.yaml").write_text(f"{WORKLOAD}campaign:\n  {line}\n")
+    ran = txfuzz("run", "--config", "w.yaml")
+    assert (ran.code, ran.err.startswith(f"txfuzz: w.yaml:{said}")) == (2, True), ran.err
+
+
+def test_it_is_no_mapping() -> None:
+    with pytest.raises(
+        WorkloadError, match=r"w.yaml:9:11: found the number 3, expected campaign as a mapping"
+    ):
+        parse_workload(f"{WORKLOAD}campaign: 3\n", "w.yaml", WORDS)
+
+
+def test_settings_go_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(WORKLOAD + EVERYTHING)
+    found = settled(CampaignSettings(workload=path))
+    assert {
+        name: getattr(found, "output" if name == "output_dir" else name) for name in SAID.said()
+    } == SAID.said()
+    given = CampaignSettings(
+        workload=path, iterations=9, output=tmp_path, seed=1, expect="read-committed", runner_cmd="x",
+        run_replay=False, stop_on_finding=True, max_seconds=1.0, max_transactions=2, plateau=1,
+    )  # fmt: skip
+    assert settled(given) == given
+    assert settled(found) == found
+    assert settled(CampaignSettings(workload="write_skew")).iterations == 4
+
+
+def test_a_campaign_is_run_as_its_workload_says(txfuzz: Cli) -> None:
+    Path("w.yaml").write_text(
+        WORKLOAD + "campaign: {iterations: 3, output_dir: there, seed: 5, expect: read-committed}\n"
+    )
+    ran = txfuzz("run", "--config", "w.yaml")
+    assert ran.code == 0, ran.err
+    record = json.loads(Path("there/campaign.json").read_text())
+    assert (len(record["iterations"]), record["seed"], record["expect"]) == (3, 5, "read-committed")
+    assert record["arguments"]["iterations"] == 3
+    for path in Path("there").rglob("*.yaml"):
+        assert "campaign" not in path.read_text(), "an iteration can be run again by itself"
+    ran = txfuzz("run", "--config", "w.yaml", "--iterations", 1, "--output-dir", "elsewhere", "--seed", 6)
+    assert ran.code == 0, ran.err
+    record = json.loads(Path("elsewhere/campaign.json").read_text())
+    assert (len(record["iterations"]), record["seed"]) == (1, 6)
+    assert len(run_campaign(workload="w.yaml", output=Path("library"), iterations=2).iterations) == 2
+    assert txfuzz("run", "--resume", "there", "--iterations", 4).code == 0
+
+
+def test_a_command_that_the_workload_names_is_said(txfuzz: Cli) -> None:
+    Path("w.yaml").write_text(WORKLOAD)
+    assert txfuzz("execute", "--config", "w.yaml", "--out", "pre.edn").code == 0
+    Path("w.yaml").write_text(WORKLOAD + EVERYTHING)
+    ran = txfuzz("run", "--config", "w.yaml", "--no-run-replay", "--output-dir", "o")
+    assert ran.code == 1, ran.err
+    said = 'txfuzz: histories are made by the command that the workload names: cp "pre.edn" "$HISTORY_OUT"\n'
+    assert ran.err.startswith(said)
+    again = txfuzz("run", "--config", "w.yaml", "--skip-run", "--output-dir", "o")
+    assert again.code == 1, again.err
+    ran = txfuzz(
+        "adapt", "--history", "pre.edn", "--prev-workload", "w.yaml", "--execute", "--no-run-replay"
+    )  # fmt: skip
+    assert ran.code == 1, ran.err
+    assert said in ran.err
+    assert sorted(path.name for path in Path("runs").glob("iter_*")) == ["iter_00", "iter_01", "iter_02"]
+    assert not Path("runs/iter_00/replay_history.edn").exists()

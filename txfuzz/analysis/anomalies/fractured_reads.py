@@ -1,0 +1,130 @@
+"""Fractured reads: a transaction saw one part of what another one wrote, and another part not.
+
+Defined in Bailis and others, "Scalable Atomic Visibility with RAMP Transactions" (SIGMOD 2014). Elle
+has no such anomaly: of what it looks for, nothing tells read-atomic from read-committed but `internal` and
+`future-read`. Models that prohibit G-single-item prohibit every fractured read with it, so it is only
+looked for where a model (read-atomic, causal-cerone, …) has nothing else to find it by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from txfuzz.analysis.anomalies.common import wrote
+from txfuzz.analysis.anomalies.facts import Finding, Findings, findings
+from txfuzz.analysis.checker.consistency import prohibited
+from txfuzz.analysis.dependencies.columns import Columns, Flags
+from txfuzz.analysis.dependencies.register_versions import VersionGraph, number
+from txfuzz.analysis.describe import key_text, mop_text, name_of, read_text, value_text
+from txfuzz.common.kind import Kind
+from txfuzz.history.model import FAIL, NIL, OK, History, Ints
+
+FRACTURED_READ = "fractured-read"
+
+
+def looked_for(model: str) -> bool:
+    """Whether the model prohibits fractured reads, and no cycle that comes with each of them."""
+    return FRACTURED_READ in prohibited(model) and "G-single-item" not in prohibited(model)
+
+
+def fractured_reads(columns: Columns, graph: VersionGraph | None, most: int) -> Iterator[Findings]:
+    """Committed transactions that read what another one wrote to a key, and of another key an earlier
+    version than what it wrote there. graph: the versions of registers; None for lists."""
+    history = columns.history
+    seen, lacking, writes = _candidates(columns)
+    lack = _lacks_register if graph is not None else _lacks_list
+    apart = history.mop_key[seen] != history.mop_key[lacking]
+    seen, lacking, writes = seen[apart], lacking[apart], writes[apart]
+    halved = lack(columns, graph, lacking, history.mop_value[writes])
+    seen, lacking, writes = seen[halved], lacking[halved], writes[halved]
+    # one for each reader and writer
+    _, first = np.unique(
+        columns.txn[seen].astype(np.int64) * len(history) + columns.txn[writes], return_index=True
+    )
+
+    def describe(hit: int) -> Finding:
+        saw, lacked, written = int(seen[hit]), int(lacking[hit]), int(writes[hit])
+        reader, writer = int(columns.txn[saw]), int(columns.txn[written])
+        keys = [key_text(history, int(history.mop_key[mop])) for mop in (saw, lacked)]
+        verb = wrote(columns)
+        ends = ", which ends with what" if history.kind is not Kind.RW_REGISTER else ", which"
+        value = value_text(history, int(history.mop_value[written]))
+        text = (
+            f"T1 read key {keys[0]} as {read_text(history, saw)}{ends} T2 {verb}, and key {keys[1]} as "
+            f"{read_text(history, lacked)}, from before T2 {verb} {value} there: it saw one part of T2 and "
+            "another part not."
+        )
+        record = {"op": name_of(history, reader), "writer": name_of(history, writer)}
+        mops = [mop_text(history, mop) for mop in (saw, lacked)]
+        return Finding((reader, writer), text, {**record, "mops": mops})
+
+    yield from findings(FRACTURED_READ, first, describe, most)
+
+
+def _candidates(columns: Columns) -> tuple[Ints, Ints, Ints]:
+    """Of each transaction that read from another one: the read that saw that, a read of a key that the
+    other one wrote, and its last write of that key."""
+    history = columns.history
+    reads = np.flatnonzero(columns.is_read & (columns.type == OK) & (history.mop_value >= NIL))
+    saw = reads[columns.saw[reads] >= 0]
+    writer = columns.writer[columns.saw[saw]]
+    known = (writer >= 0) & (columns.type[writer] != FAIL) & (columns.txn[writer] != columns.txn[saw])
+    saw, source = saw[known], columns.txn[writer[known]].astype(np.int64)
+
+    writes = np.flatnonzero(~columns.is_read & ~columns.written_over)
+    which, written = _joined(source, columns.txn[writes].astype(np.int64))
+    written = writes[written]
+    keys = len(history.keys)
+    wanted = columns.txn[saw[which]].astype(np.int64) * keys + history.mop_key[written]
+    have = columns.txn[reads].astype(np.int64) * keys + history.mop_key[reads]
+    by_have = np.argsort(have, kind="stable")
+    at, read = _joined(wanted, have[by_have])
+    return saw[which[at]], reads[by_have[read]], written[at]
+
+
+def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """The places of all equal pairs; the right ones are sorted."""
+    first, last = (np.searchsorted(right, left, side) for side in ("left", "right"))
+    count = last - first
+    inside = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(left)), count), np.repeat(first, count) + inside
+
+
+def _lacks_list(columns: Columns, _: VersionGraph | None, reads: Ints, elements: Ints) -> Flags:
+    """For each read whether the list that it saw is without the element beside it."""
+    history = columns.history
+    row = history.mop_value[reads]
+    nothing: Flags = row == NIL
+    if not len(history.read_length):
+        return nothing
+    row = np.where(nothing, 0, row)
+    lacks: Flags = nothing | (_places(history)[elements] >= history.read_length[row])
+    for at in np.flatnonzero(~nothing & ~history.read_trunk[row]).tolist():
+        lacks[at] = elements[at] not in history.odd_reads[int(row[at])]
+    return lacks
+
+
+def _places(history: History) -> Ints:
+    """Where each element first stands in the longest read of its key; beyond all where it does not."""
+    place = np.full(len(history.element_key), np.iinfo(np.int64).max)
+    lengths = np.diff(history.trunks)
+    inside = np.arange(len(history.trunk_elements)) - np.repeat(history.trunks[:-1], lengths)
+    np.minimum.at(place, history.trunk_elements, inside)
+    return place
+
+
+def _lacks_register(columns: Columns, graph: VersionGraph | None, reads: Ints, elements: Ints) -> Flags:
+    """For each read whether it saw a version that is known to come before the element beside it.
+
+    What a transaction reads after having written the key itself says nothing of others.
+    """
+    assert graph is not None
+    history = columns.history
+    size = len(history.element_key) + len(history.keys)
+    version = number(columns, columns.saw[reads], history.mop_key[reads])
+    facts = graph.source * size + graph.target
+    earlier = np.isin(version * size + elements, facts)
+    found: Flags = earlier & (columns.previous[reads] < 0)
+    return found

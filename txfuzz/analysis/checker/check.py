@@ -1,0 +1,245 @@
+"""Is this history what the model promises? The checker's front door.
+
+Elle's theory and Elle's verdicts (Kingsbury & Alvaro 2020); where the two part,
+docs/differences-from-elle.md says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from txfuzz.analysis.anomalies.facts import Findings
+from txfuzz.analysis.anomalies.fractured_reads import fractured_reads, looked_for
+from txfuzz.analysis.checker.consistency import canonical, friendly, prohibited, ruled_out
+from txfuzz.analysis.checker.cycle_exists import broken_by_cycles, not_redundant, show_broken, weakest_broken
+from txfuzz.analysis.checker.cycle_search import Cycle, find_cycles
+from txfuzz.analysis.checker.explain import explain_cycle, explain_finding
+from txfuzz.analysis.checker.preconditions import check_options, refusal
+from txfuzz.analysis.checker.scc_graph import Tangles, tangles
+from txfuzz.analysis.checker.time_budget import Budget
+from txfuzz.analysis.dependencies.columns import Columns, columns_of
+from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, Dependencies, VersionOptions
+from txfuzz.analysis.describe import name_of
+from txfuzz.analysis.result import Anomaly, Component, Verdict
+from txfuzz.common.kind import Kind
+from txfuzz.errors import UsageError
+from txfuzz.history.model import OK, History
+
+DEFAULT_BUDGET = 60.0  # seconds
+DEFAULT_SHOWN = 3  # anomalies of each type
+_MEMBERS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdict and its reasons; the fields are those of AnalysisResult.
+
+    dependencies: the edges of the history; None where it was refused.
+    """
+
+    verdict: Verdict
+    expect: str
+    reason: str = ""
+    anomaly_types: tuple[str, ...] = ()
+    all_types: tuple[str, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    not_models: tuple[str, ...] = ()
+    also_not: tuple[str, ...] = ()
+    sccs: tuple[Component, ...] = ()
+    cycles: tuple[tuple[int, ...], ...] = ()
+    truncated: tuple[str, ...] = ()
+    dependencies: Dependencies | None = None
+
+
+def check(
+    history: History,
+    expect: str,
+    *,
+    options: VersionOptions | None = None,
+    budget_seconds: float | None = DEFAULT_BUDGET,
+    shown: int = DEFAULT_SHOWN,
+) -> CheckResult:
+    """Hold a history against a consistency model, by any of its names.
+
+    options: what may be assumed of the versions of registers. budget_seconds: how long the
+    search for types of cycles may take (None: as long as it takes); what it leaves undecided is
+    said in `truncated`, and the verdict is UNKNOWN where that could contradict the model and
+    nothing else does. shown: anomalies of each type that are explained, shortest cycles first.
+
+    Raises UsageError for a model that is unknown or that no anomaly can contradict, and for options
+    about registers where the history has lists.
+    """
+    model = canonical(expect)
+    against = prohibited(model)
+    if not against:
+        raise UsageError(
+            f"no history can be held against {friendly(model)!r}: none of the anomalies that the checker "
+            "looks for contradicts it"
+        )
+    options = options or VersionOptions()
+    check_options(options, history.kind, history.source or "the history")
+    columns = columns_of(history)
+    refused = refusal(columns, options)
+    if refused:
+        return CheckResult(Verdict.UNKNOWN, friendly(model), refused)
+    order = order_for(against)
+    found, dependencies = infer(columns, options, shown, fractured=looked_for(model))
+    return _Judgement(columns, dependencies, tuple(found), order, Budget(budget_seconds), shown).of(model)
+
+
+def order_for(prohibited_types: Iterable[str]) -> int | None:
+    """The order that cycles may use beside dependencies: the strongest that matters, never both."""
+    types = tuple(prohibited_types)
+    if any(name.endswith("-realtime") for name in types):
+        return REALTIME
+    return PROCESS if any(name.endswith("-process") for name in types) else None
+
+
+def infer(
+    columns: Columns, options: VersionOptions, shown: int, *, fractured: bool = False
+) -> tuple[list[Findings], Dependencies]:
+    """What versions tell: the anomalies that are no cycles, and the dependencies.
+
+    fractured: look for fractured reads, too.
+    """
+    if columns.history.kind is Kind.RW_REGISTER:
+        from txfuzz.analysis.anomalies.rw_register import register_anomalies
+        from txfuzz.analysis.dependencies.register_versions import externals, version_graph
+        from txfuzz.analysis.dependencies.rw_register import register_dependencies
+
+        seen = externals(columns)
+        graph = version_graph(columns, seen, options)
+        found = list(register_anomalies(columns, graph, shown))
+        found += fractured_reads(columns, graph, shown) if fractured else ()
+        return found, register_dependencies(columns, options, seen, graph)
+    from txfuzz.analysis.anomalies.list_append import list_anomalies
+    from txfuzz.analysis.dependencies.list_append import list_dependencies
+    from txfuzz.analysis.dependencies.list_versions import version_order
+
+    order = version_order(columns)
+    found = list(list_anomalies(columns, order, shown))
+    found += fractured_reads(columns, None, shown) if fractured else ()
+    return found, list_dependencies(columns, order)
+
+
+class _Judgement:
+    """Everything found, put together into one answer."""
+
+    def __init__(
+        self,
+        columns: Columns,
+        dependencies: Dependencies,
+        findings: tuple[Findings, ...],
+        order: int | None,
+        budget: Budget,
+        shown: int,
+    ) -> None:
+        self.history, self.dependencies, self.findings = columns.history, dependencies, findings
+        self.order, self.shown, self.budget = order, shown, budget
+        self.tangles: Tangles = tangles(dependencies, order)
+        broken = broken_by_cycles(self.tangles)
+        self.cycles = find_cycles(self.tangles, broken, budget, shown)
+        self.broken = {name: flags for name, flags in weakest_broken(broken).items() if flags.any()}
+
+    def of(self, model: str) -> CheckResult:
+        against = prohibited(model)
+        typed = {each.type: each.count for each in self.findings} | self.cycles.held_by
+        exists = not_redundant(self.broken, typed)
+        reportable = sorted(
+            {*typed, *not_redundant(set(self.broken) & against, set(typed) & against)} & against
+        )
+        all_types = sorted({*typed, *exists})
+        truncated = self.truncated()
+        verdict, reason = self.verdict(model, reportable, truncated)
+        cycles = [cycle for name in reportable for cycle in self.shown_cycles(name)]
+        anomalies = self.anomalies(reportable)
+        counted = {name: typed.get(name, 1) for name in reportable}
+        left_out = {
+            name: count - sum(anomaly.type == name for anomaly in anomalies)
+            for name, count in counted.items()
+        }
+        ruled = ((), ()) if verdict is Verdict.VALID else ruled_out(all_types)
+        return CheckResult(
+            verdict,
+            friendly(model),
+            reason,
+            tuple(reportable) if verdict is Verdict.INVALID else (),
+            tuple(all_types),
+            anomalies,
+            {name: count for name, count in left_out.items() if count > 0},
+            *ruled,
+            self.components(),
+            tuple(
+                sorted((tuple(name_of(self.history, row) for row in cycle.rows) for cycle in cycles), key=len)
+            ),
+            truncated,
+            self.dependencies,
+        )
+
+    def verdict(self, model: str, reportable: list[str], truncated: tuple[str, ...]) -> tuple[Verdict, str]:
+        if reportable:
+            return Verdict.INVALID, f"contradicts {friendly(model)}: {', '.join(reportable)}"
+        undecided = [
+            said
+            for name, said in zip(self.cycles.undecided, truncated, strict=True)
+            if name in prohibited(model)
+        ]
+        if undecided:
+            return Verdict.UNKNOWN, undecided[0]
+        if not self.has_vertices():
+            return Verdict.UNKNOWN, "nothing to judge: no transaction depends on another"
+        return Verdict.VALID, ""
+
+    def has_vertices(self) -> bool:
+        """Elle's question whether the transaction graph is empty; order edges to failed
+        transactions count."""
+        history = self.history
+        ok = history.type == OK
+        if self.dependencies.vertices:
+            return True
+        if self.order == PROCESS:
+            return bool(ok.sum() > len(np.unique(history.process[ok])))
+        if self.order == REALTIME and ok.any():
+            invoked = history.invoke_at[history.complete_at >= 0]
+            return bool(history.complete_at[ok].min() < invoked.max(initial=-1))
+        return False
+
+    def truncated(self) -> tuple[str, ...]:
+        spent = "" if self.budget.seconds is None else f" within {self.budget.seconds:g} s"
+        said = [
+            f"undecided: {count} component{'s' if count > 1 else ''} could not be searched for {name} to the "
+            f"end{spent}"
+            for name, count in self.cycles.undecided.items()
+        ]
+        return tuple(said)
+
+    def shown_cycles(self, name: str) -> tuple[Cycle, ...]:
+        if name in self.broken:
+            return (show_broken(self.tangles, name, self.broken[name]),)
+        return self.cycles.cycles.get(name, ())
+
+    def anomalies(self, types: list[str]) -> tuple[Anomaly, ...]:
+        described = {each.type: each.first for each in self.findings}
+        shown: list[Anomaly] = []
+        for name in types:
+            shown += [explain_finding(self.history, name, finding) for finding in described.get(name, ())]
+            shown += [explain_cycle(self.tangles, cycle) for cycle in self.shown_cycles(name)]
+        return tuple(shown)
+
+    def components(self) -> tuple[Component, ...]:
+        """The components, large ones first, with the names of their first few transactions."""
+        largest = np.argsort(-self.tangles.sizes, kind="stable")[:_MEMBERS_SHOWN]
+        return tuple(
+            Component(
+                int(self.tangles.sizes[number]),
+                tuple(
+                    name_of(self.history, int(row))
+                    for row in self.tangles.members(int(number))[:_MEMBERS_SHOWN]
+                ),
+            )
+            for number in largest
+        )

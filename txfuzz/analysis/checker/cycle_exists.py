@@ -1,0 +1,121 @@
+"""Models that are broken because some cycle exists, whatever its type (Elle's `…-cycle-exists`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from txfuzz.analysis.checker.consistency import prohibited
+from txfuzz.analysis.checker.cycle_search import Cycle
+from txfuzz.analysis.checker.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
+from txfuzz.analysis.checker.paths import Graph, path, shortest_cycle, spaced_path
+from txfuzz.analysis.checker.scc_graph import ONWARD, Tangles
+from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.analysis.dependencies.edges import RW
+from txfuzz.analysis.dependencies.strong_components import components
+
+_ANTI = bits_of(RW, ONWARD)
+
+
+def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
+    """By name of the finding, the components whose projection to its edges has a cycle.
+
+    Those of many edges are looked at first: where they hold nowhere, no part of them does.
+    """
+    present = int(np.bitwise_or.reduce(tangles.bits, initial=0))
+    broken: dict[str, Flags] = {}
+    by_edges = sorted(CYCLE_EXISTS, key=lambda spec: (-(spec.edges & present).bit_count(), spec.spaced))
+    for spec in by_edges:
+        done = [other for other in by_edges if other.name in broken]
+        same = next((other for other in done if _same(spec, other, present)), None)
+        if same is not None:
+            broken[spec.name] = broken[same.name]
+        elif any(_part(spec, other, present) and not broken[other.name].any() for other in done):
+            broken[spec.name] = np.zeros(len(tangles), np.bool_)
+        else:
+            broken[spec.name] = _holding(tangles, spec, present)
+    return {spec.name: broken[spec.name] for spec in CYCLE_EXISTS}
+
+
+def _part(spec: CycleExists, other: CycleExists, present: int) -> bool:
+    """Is every cycle of the one also a cycle of the other?"""
+    return (spec.spaced or not other.spaced) and not spec.edges & present & ~other.edges
+
+
+def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
+    return other.spaced == spec.spaced and other.edges & present == spec.edges & present
+
+
+def _holding(tangles: Tangles, spec: CycleExists, present: int) -> Flags:
+    if not spec.spaced and spec.edges & present == present:
+        return np.ones(len(tangles), np.bool_)  # that is what makes them components
+    nodes = tangles.nodes
+    if spec.spaced:  # nodes in two copies: reached by an rw edge, reached by another
+        onward = np.flatnonzero(tangles.bits & bits_of(ONWARD))
+        rest = np.flatnonzero(tangles.bits & (spec.edges & ~_ANTI))
+        rw = np.flatnonzero(tangles.bits & bits_of(RW))
+        source, target = tangles.source, tangles.target
+        labels, sizes = components(
+            2 * nodes,
+            np.concatenate([source[rest], source[rest] + nodes, source[rw] + nodes, source[onward]]),
+            np.concatenate([target[rest] + nodes, target[rest] + nodes, target[rw], target[onward]]),
+        )
+    else:
+        chosen = np.flatnonzero(tangles.bits & spec.edges)
+        labels, sizes = components(nodes, tangles.source[chosen], tangles.target[chosen])
+    holding = np.zeros(len(tangles), np.bool_)
+    holding[tangles.component[np.flatnonzero(sizes[labels] > 1) % max(nodes, 1)]] = True
+    own = (tangles.source == tangles.target) & ((tangles.bits & spec.edges) != 0)
+    holding[tangles.pair_component[own]] = True
+    return holding
+
+
+def weakest_broken(broken: dict[str, Flags]) -> dict[str, Flags]:
+    """Of each component only the findings that no earlier one entails, as Elle records them."""
+    kept = {name: flags.copy() for name, flags in broken.items()}
+    for at, spec in enumerate(CYCLE_EXISTS):
+        for earlier in CYCLE_EXISTS[:at]:
+            if earlier.name in prohibited(spec.model):
+                kept[spec.name] &= ~broken[earlier.name]
+    return kept
+
+
+def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The `…-cycle-exists` findings whose model the other anomalies do not rule out anyway."""
+    found = {*names}
+    every = {*others, *found}
+    return [
+        spec.name
+        for spec in CYCLE_EXISTS
+        if spec.name in found and not (every - {spec.name}) & prohibited(spec.model)
+    ]
+
+
+def show_broken(tangles: Tangles, name: str, components: Flags) -> Cycle:
+    """A short cycle that breaks the model of a finding, in the smallest of the components."""
+    spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
+    component = int(np.flatnonzero(components)[0])
+    graph = Graph(tangles, spec.edges)
+    rest = spec.edges & ~_ANTI
+    starting = bits_of(RW) if spec.spaced else spec.edges & ~bits_of(ONWARD)
+    starts = [
+        (node, other)
+        for node in np.flatnonzero(tangles.component == component).tolist()
+        for other, kind in graph.successors(node)
+        if starting >> kind & 1
+    ]
+    graph.steps = 0
+
+    def back(start: int, goal: int, longest: int) -> list[int] | None:
+        if spec.spaced:
+            return spaced_path(graph, start, goal, rest, longest)
+        return path(graph, start, goal, spec.edges, longest)
+
+    nodes = shortest_cycle(graph, starts, back, lambda nodes: True)
+    if nodes is None:  # a closed walk that passes a transaction twice
+        walks = ((tail, back(head, tail, 1 << 60)) for tail, head in starts)
+        nodes = next([tail, *walk[:-1]] for tail, walk in walks if walk)
+    nodes = graph.transactions(nodes)
+    kinds = graph.kinds(nodes)
+    return Cycle(name, tuple(int(row) for row in tangles.rows[nodes]), kinds)

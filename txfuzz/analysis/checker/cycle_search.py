@@ -1,0 +1,224 @@
+"""Which types of cycles the components hold, and the shortest cycles of each type.
+
+Whether a component holds a type is decided for all components at once, by nested runs of the
+component search: ww alone for G0, with wr for G1c, a path without rw that closes an rw edge for
+G-single, the product with "the last edge was rw" for G-nonadjacent; what is left is G2-item.
+Then the same with order edges. A component that holds a type is not searched for the types that
+it is an instance of, as in Elle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from txfuzz.analysis.checker.consistency import generalisations
+from txfuzz.analysis.checker.cycle_types import CYCLE_TYPES, CycleType, bits_of, type_of
+from txfuzz.analysis.checker.paths import Graph, path, shortest_cycle, simple_cycles, spaced_path
+from txfuzz.analysis.checker.scc_graph import ONWARD, Tangles
+from txfuzz.analysis.checker.time_budget import Budget
+from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.analysis.dependencies.edges import RW, WR
+from txfuzz.analysis.dependencies.reachability import closed_by_path
+from txfuzz.analysis.dependencies.strong_components import components
+from txfuzz.history.model import Ints
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A cycle of transactions: rows of the History in order, and the kind of edge after each."""
+
+    type: str
+    rows: tuple[int, ...]
+    kinds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CycleFindings:
+    """cycles: by type, shortest first, at most a few. held_by: by type, how many components hold
+    one. undecided: by type, how many components the budget left open."""
+
+    cycles: dict[str, tuple[Cycle, ...]]
+    held_by: dict[str, int]
+    undecided: dict[str, int]
+
+
+def find_cycles(tangles: Tangles, broken: dict[str, Flags], budget: Budget, most: int) -> CycleFindings:
+    """Search all components for all types. broken: see cycle_exists. most: cycles shown a type."""
+    search = _Search(tangles, broken, budget, most)
+    for cycle_type in CYCLE_TYPES:
+        if cycle_type.order in (None, tangles.order):
+            search.look_for(cycle_type)
+    return search.findings()
+
+
+class _Search:
+    def __init__(self, tangles: Tangles, broken: dict[str, Flags], budget: Budget, most: int) -> None:
+        self.tangles, self.broken, self.budget, self.most = tangles, broken, budget, most
+        self.found: dict[str, Flags] = {}
+        self.open: dict[str, Flags] = {}
+        self.cycles: dict[str, tuple[Cycle, ...]] = {}
+        self.graph = Graph(tangles)
+        self.with_hubs = np.zeros(len(tangles), np.bool_)
+        self.with_hubs[tangles.component[len(tangles.rows) :]] = True
+
+    def findings(self) -> CycleFindings:
+        held = {name: int(flags.sum()) for name, flags in self.found.items() if flags.any()}
+        left_open = {name: int(flags.sum()) for name, flags in self.open.items() if flags.any()}
+        return CycleFindings({name: self.cycles.get(name, ()) for name in held}, held, left_open)
+
+    def look_for(self, wanted: CycleType) -> None:
+        active = self.broken[wanted.broken_by].copy()
+        for name, flags in self.found.items():
+            if wanted.name in generalisations(name):
+                active &= ~flags
+        if not active.any():
+            return
+        starts = self.starts(wanted, active)
+        holds = np.zeros(len(self.tangles), np.bool_)
+        holds[self.tangles.pair_component[starts]] = True
+        shown: list[Cycle] = []
+        for component in np.flatnonzero(holds).tolist():
+            certain = self.certain(wanted, component)
+            if certain and len(shown) >= self.most:
+                continue
+            cycle = self.shortest(wanted, component, starts)
+            if cycle is not None:
+                shown.append(cycle)
+            elif not certain:
+                holds[component] = False
+                if self.with_hubs[component] or wanted.family != "G-nonadjacent-item":
+                    self.leave_open(wanted, np.array([component]))
+        if holds.any():
+            self.found[wanted.name] = holds
+            shown.sort(key=lambda cycle: len(cycle.rows))
+            self.cycles[wanted.name] = tuple(shown[: self.most])
+
+    def certain(self, wanted: CycleType, component: int) -> bool:
+        """Is a closed walk of this type in this component sure to contain a simple cycle of it?
+
+        Over a hub an edge may count as rw that another kind explains. Else all are, but for a
+        walk without adjacent rw edges that passes a node twice: cutting out the loop between may
+        bring two rw edges together. Without cycles free of rw edges (and, at this point of the
+        search, without such with one) there is no loop that can be cut.
+        """
+        if self.with_hubs[component] or any(flags[component] for flags in self.open.values()):
+            return False
+        if wanted.family != "G-nonadjacent-item":
+            return True
+        prefix = wanted.broken_by.replace("PL-SI", "PL-2").replace("snapshot-isolation", "PL-2")
+        return not self.broken[prefix][component]
+
+    def starts(self, wanted: CycleType, active: Flags) -> Ints:
+        """Pairs, one of which is on every cycle of this type in the active components."""
+        tangles = self.tangles
+        of_rest = (wanted.rest >> tangles.kind & 1).astype(np.bool_)
+        within = active[tangles.pair_component]
+        if wanted.family in ("G0", "G1c"):
+            inside = self.inside(within & of_rest)
+            special = self.starting(wanted)
+            return inside if special is None else self.of_kind(inside, special)
+        rw = np.flatnonzero(within & (tangles.kind == RW))
+        if wanted.family == "G2-item":
+            inside = self.inside(within & (of_rest | (tangles.kind == RW) | (tangles.kind == ONWARD)))
+            return self.of_kind(inside, RW)
+        if wanted.family == "G-nonadjacent-item":
+            return self.spaced(np.flatnonzero(within & of_rest), rw)
+        rest = np.flatnonzero(within & (of_rest | (tangles.kind == ONWARD)))
+        closed, undecided = closed_by_path(
+            tangles.component,
+            tangles.source[rest],
+            tangles.target[rest],
+            tangles.source[rw],
+            tangles.target[rw],
+            self.budget,
+        )
+        if len(undecided):
+            self.leave_open(wanted, undecided)
+        return rw[closed]
+
+    @staticmethod
+    def starting(wanted: CycleType) -> int | None:
+        """The kind of the pairs from which a search for the type starts; None for any."""
+        if wanted.family == "G0":
+            return wanted.order
+        return WR if wanted.family == "G1c" else RW
+
+    def of_kind(self, pairs: Ints, kind: int) -> Ints:
+        return np.compress(self.tangles.kind[pairs] == kind, pairs)
+
+    def leave_open(self, wanted: CycleType, components: Ints) -> None:
+        self.open.setdefault(wanted.name, np.zeros(len(self.tangles), np.bool_))[components] = True
+
+    def inside(self, chosen: Flags) -> Ints:
+        """Those of the chosen pairs that lie on a cycle of chosen pairs."""
+        tangles = self.tangles
+        pairs = np.flatnonzero(chosen)
+        labels, _ = components(tangles.nodes, tangles.source[pairs], tangles.target[pairs])
+        return np.compress(labels[tangles.source[pairs]] == labels[tangles.target[pairs]], pairs)
+
+    def spaced(self, rest: Ints, rw: Ints) -> Ints:
+        """Those of the rw pairs that lie on a closed walk without two adjacent rw pairs."""
+        tangles, nodes = self.tangles, self.tangles.nodes
+        source, target = tangles.source, tangles.target
+        onward = np.flatnonzero(tangles.kind == ONWARD)
+        labels, _ = components(
+            2 * nodes,
+            np.concatenate([source[rest], source[rest] + nodes, source[rw], source[onward] + nodes]),
+            np.concatenate([target[rest], target[rest], target[rw] + nodes, target[onward] + nodes]),
+        )
+        return np.compress(labels[source[rw]] == labels[target[rw] + nodes], rw)
+
+    def shortest(self, wanted: CycleType, component: int, starts: Ints) -> Cycle | None:
+        tangles = self.tangles
+        graph = self.graph
+        graph.steps = 0
+        starts = starts[tangles.pair_component[starts] == component]
+        pairs = list(zip(tangles.source[starts].tolist(), tangles.target[starts].tolist(), strict=True))
+        allowed = wanted.rest | bits_of(ONWARD) | (bits_of(RW) if wanted.family == "G2-item" else 0)
+
+        def back(start: int, goal: int, longest: int) -> list[int] | None:
+            if wanted.family == "G-nonadjacent-item":
+                return spaced_path(graph, start, goal, wanted.rest, longest)
+            return path(graph, start, goal, allowed, longest)
+
+        def kinds(nodes: Sequence[int]) -> tuple[int, ...]:
+            return graph.kinds(graph.transactions(nodes), wanted.rest, self.starting(wanted))
+
+        def fits(nodes: Sequence[int]) -> bool:
+            return type_of(kinds(nodes)) == wanted.name
+
+        nodes = shortest_cycle(graph, pairs, back, fits, self.budget.spent)
+        if nodes is None and wanted.family == "G-nonadjacent-item":
+            nodes = self.simple(wanted, component, pairs, fits)
+        if nodes is None:
+            return None
+        closing, *others = kinds(nodes)  # the edge that closes the cycle is told last
+        nodes = [*graph.transactions(nodes[1:]), nodes[0]]
+        rows = tuple(int(row) for row in tangles.rows[nodes])
+        return Cycle(wanted.name, rows, (*others, closing))
+
+    def simple(
+        self,
+        wanted: CycleType,
+        component: int,
+        pairs: list[tuple[int, int]],
+        fits: Callable[[Sequence[int]], bool],
+    ) -> list[int] | None:
+        """Any simple cycle of the type, by trying all; None where there is none or time ran out."""
+        for nodes in self.all_simple(self.graph, pairs, wanted):
+            if nodes is not None and fits(nodes):
+                return nodes
+            if nodes is None and self.budget.spent():
+                self.leave_open(wanted, np.array([component]))
+                return None
+        return None
+
+    @staticmethod
+    def all_simple(
+        graph: Graph, pairs: list[tuple[int, int]], wanted: CycleType
+    ) -> Iterator[list[int] | None]:
+        for tail, head in pairs:
+            yield from simple_cycles(graph, tail, head, wanted.rest)

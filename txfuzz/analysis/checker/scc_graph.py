@@ -1,0 +1,254 @@
+"""The strongly connected components of the dependency graph: all that cycles can be made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from txfuzz.analysis.dependencies.anti_dependencies import anti_dependencies
+from txfuzz.analysis.dependencies.columns import Rows
+from txfuzz.analysis.dependencies.edges import KINDS, PROCESS, REALTIME, RW, WR, WW, Dependencies, Fans
+from txfuzz.analysis.dependencies.order_edges import process_edges, realtime_barriers, realtime_edges
+from txfuzz.analysis.dependencies.strong_components import AnyInts, components
+from txfuzz.common.kind import Kind
+from txfuzz.history.model import Ints, SmallInts
+
+ONWARD = 5  # the second half of an anti-dependency over a hub
+
+# The kind that explains a pair of transactions is the first of these that joins them (as in Elle).
+_EXPLAINED_BY = {
+    Kind.LIST_APPEND: (WW, WR, RW, PROCESS, REALTIME, ONWARD),
+    Kind.RW_REGISTER: (WR, WW, RW, PROCESS, REALTIME, ONWARD),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class EdgesWithin:
+    """All edges that stay within a component. source, target: nodes; the micro-operations that
+    make the edge are -1 for order edges."""
+
+    kind: SmallInts
+    source: Rows
+    target: Rows
+    source_mop: Rows
+    target_mop: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Tangles:
+    """All components of more than one transaction, and the pairs of transactions in them.
+
+    Nodes: the first n are transactions: rows: their rows in the History. component: (nodes) the
+    number of their component, small components first. Pairs (p) of nodes, by source and target:
+    bits: bit k is set where an edge of kind k joins them; kind: the one that explains the pair. A pair
+    that a read or an anti-dependency explains, and that process or real-time order joins as well,
+    stands there once more with the order as its kind: a cycle may use either.
+
+    folded: fans that were too large to be multiplied out. Their readers lead to hubs (nodes after
+    the first n) by pairs of kind RW, the hubs to the writers by pairs of kind ONWARD: a path over
+    a hub is an anti-dependency, and none leads from a transaction to itself.
+    """
+
+    dependencies: Dependencies
+    order: int | None
+    rows: Ints
+    component: Ints
+    edges: EdgesWithin
+    source: Rows
+    target: Rows
+    bits: npt.NDArray[np.uint8]
+    kind: SmallInts
+    folded: Fans
+
+    def __len__(self) -> int:
+        """The number of components."""
+        return int(self.component.max(initial=-1)) + 1
+
+    @property
+    def nodes(self) -> int:
+        """Transactions and hubs."""
+        return len(self.component)
+
+    def members(self, component: int) -> Ints:
+        """The rows of the transactions of a component."""
+        return np.compress(self.component[: len(self.rows)] == component, self.rows)
+
+    @cached_property
+    def pair_component(self) -> Ints:
+        """(p) the component that each pair lies in."""
+        return self.component[self.source]
+
+    @cached_property
+    def pair_offsets(self) -> Ints:
+        """(n + 1) where the pairs of each source begin."""
+        return np.searchsorted(self.source, np.arange(self.nodes + 1))
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """(components) their transactions."""
+        return np.bincount(self.component[: len(self.rows)], minlength=len(self))
+
+
+def tangles(dependencies: Dependencies, order: int | None) -> Tangles:
+    """The components under ww, wr, rw and, where `order` says so, PROCESS or REALTIME edges."""
+    history = dependencies.history
+    labels, sizes = _labels(dependencies, order)
+    kept = np.flatnonzero(sizes > 1)
+    kept = kept[np.argsort(sizes[kept], kind="stable")]
+    number = np.full(len(sizes), -1, np.int64)
+    number[kept] = np.arange(len(kept))
+    label = number[labels[: len(history)]]
+    rows = np.flatnonzero(label >= 0)
+
+    edges, folded = _edges_within(dependencies, order, rows, label)
+    edges, hubs = _with_hubs(edges, folded, dependencies, rows, label)
+    component = np.concatenate([label[rows], hubs])
+    explained_by = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
+    source, target, bits, kind = _pairs(edges, len(component), explained_by)
+    return Tangles(dependencies, order, rows, component, edges, source, target, bits, kind, folded)
+
+
+def _labels(dependencies: Dependencies, order: int | None) -> tuple[Rows, Ints]:
+    """Components of the whole graph; their sizes count transactions only, not fans or barriers."""
+    history, txn = dependencies.history, dependencies.columns.txn
+    fans = dependencies.fans
+    nodes = len(history)
+    hubs = nodes + np.arange(len(fans))
+    source: list[AnyInts] = [
+        dependencies.source,
+        txn[fans.reader_mops],
+        np.repeat(hubs, np.diff(fans.writer_offsets)),
+    ]
+    target: list[AnyInts] = [
+        dependencies.target,
+        np.repeat(hubs, np.diff(fans.reader_offsets)),
+        txn[fans.writer_mops],
+    ]
+    nodes += len(fans)
+    if order == PROCESS:
+        before, after = process_edges(history)
+        source, target = [*source, before], [*target, after]
+    elif order == REALTIME:
+        chain = realtime_barriers(history)
+        barriers = nodes + np.arange(chain.count)
+        source = [*source, chain.entry_rows, barriers[:-1], barriers[chain.exits]]
+        target = [*target, barriers[chain.entries], barriers[1:], chain.exit_rows]
+        nodes += chain.count
+    labels, sizes = components(nodes, np.concatenate(source), np.concatenate(target))
+    return labels, np.bincount(labels[: len(history)], minlength=len(sizes))
+
+
+def _edges_within(
+    dependencies: Dependencies, order: int | None, rows: Ints, label: Ints
+) -> tuple[EdgesWithin, Fans]:
+    """label: (transactions) the number of its component, or -1."""
+    history, txn = dependencies.history, dependencies.columns.txn
+    node = np.full(len(history), -1, np.int32)
+    node[rows] = np.arange(len(rows), dtype=np.int32)
+    source, target = dependencies.source, dependencies.target
+    inside = np.flatnonzero((label[source] == label[target]) & (label[source] >= 0))
+    source_mop, target_mop = dependencies.source_mop[inside], dependencies.target_mop[inside]
+    more_source, more_target, folded = _fans_within(dependencies, label)
+    # within a component Elle sees the edges from a transaction to itself as well, else it does not
+    own_source, own_target = (mops[label[txn[mops]] >= 0] for mops in dependencies.own_reads)
+    source_mop = np.concatenate([source_mop, more_source, own_source])
+    target_mop = np.concatenate([target_mop, more_target, own_target])
+    kind = np.repeat(np.array([RW, WR], np.int8), [len(more_source), len(own_source)])
+    kind = np.concatenate([dependencies.kind[inside], kind])
+    source, target = node[txn[source_mop]], node[txn[target_mop]]
+    if order is not None and len(rows):
+        before, after = process_edges(history) if order == PROCESS else realtime_edges(history, rows)
+        same = (label[before] == label[after]) & (label[before] >= 0)
+        before, after = node[before[same]], node[after[same]]
+        none = np.full(len(before), -1, np.int32)
+        kind = np.concatenate([kind, np.full(len(before), order, np.int8)])
+        source, target = np.concatenate([source, before]), np.concatenate([target, after])
+        source_mop, target_mop = np.concatenate([source_mop, none]), np.concatenate([target_mop, none])
+    return EdgesWithin(kind, source, target, source_mop, target_mop), folded
+
+
+def _fans_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, Fans]:
+    """The edges of the fans that stay within a component, multiplied out as far as that goes."""
+    fans, columns = dependencies.fans, dependencies.columns
+    width = int(label.max(initial=0)) + 1
+
+    def within(mops: Rows, offsets: Ints) -> tuple[Ints, Ints]:
+        component = label[columns.txn[mops]]
+        fan = np.repeat(np.arange(len(fans)), np.diff(offsets))
+        return mops[component >= 0].astype(np.int64), (fan * width + component)[component >= 0]
+
+    reads, read_parts = within(fans.reader_mops, fans.reader_offsets)
+    writes, write_parts = within(fans.writer_mops, fans.writer_offsets)
+    parts = np.unique(np.concatenate([read_parts, write_parts]))
+    return anti_dependencies(
+        columns, reads, np.searchsorted(parts, read_parts), writes, np.searchsorted(parts, write_parts)
+    )
+
+
+def _with_hubs(
+    edges: EdgesWithin, folded: Fans, dependencies: Dependencies, rows: Ints, label: Ints
+) -> tuple[EdgesWithin, Ints]:
+    """The edges with the hubs of the folded fans, and the component of each hub.
+
+    The transactions of a fan are numbered. For each bit of the numbers there are two hubs: one
+    leads from readers with the bit to writers without it, one from readers without to writers
+    with. Two different transactions differ in some bit, no transaction differs from itself.
+    """
+    txn = dependencies.columns.txn
+    parts = [(edges.kind, edges.source, edges.target)]
+    hubs: list[int] = []
+    for fan in range(len(folded)):
+        readers = txn[folded.reader_mops[slice(*folded.reader_offsets[fan : fan + 2])]]
+        writers = txn[folded.writer_mops[slice(*folded.writer_offsets[fan : fan + 2])]]
+        numbered = np.unique(np.concatenate([readers, writers]))
+        reader, writer = np.searchsorted(numbered, readers), np.searchsorted(numbered, writers)
+        for bit in range(len(numbered).bit_length()):
+            for side in (0, 1):
+                into = np.searchsorted(rows, readers[reader >> bit & 1 == side])
+                out_of = np.searchsorted(rows, writers[writer >> bit & 1 != side])
+                hub = len(rows) + len(hubs)
+                parts.append((np.full(len(into), RW, np.int8), into, np.full(len(into), hub)))
+                parts.append((np.full(len(out_of), ONWARD, np.int8), np.full(len(out_of), hub), out_of))
+                hubs.append(int(label[numbered[0]]))
+    kind, source, target = (np.concatenate(column) for column in zip(*parts, strict=True))
+    none = np.full(len(kind) - len(edges.kind), -1, np.int32)
+    return EdgesWithin(
+        kind,
+        source.astype(np.int32),
+        target.astype(np.int32),
+        np.concatenate([edges.source_mop, none]),
+        np.concatenate([edges.target_mop, none]),
+    ), np.array(hubs, np.int64)
+
+
+def _pairs(
+    edges: EdgesWithin, nodes: int, explained_by: tuple[int, ...]
+) -> tuple[Rows, Rows, npt.NDArray[np.uint8], SmallInts]:
+    """source, target, bits and kind of the pairs of nodes, by source and target."""
+    code = edges.source.astype(np.int64) * nodes + edges.target
+    bit = np.left_shift(1, edges.kind).astype(np.uint8)
+    by_code = np.argsort(code, kind="stable")
+    code, bit = code[by_code], bit[by_code]
+    starts = np.flatnonzero(np.diff(code, prepend=-1))
+    bits = np.bitwise_or.reduceat(bit, starts) if len(code) else bit
+    kind = np.full(len(bits), -1, np.int8)
+    for each in reversed(explained_by):
+        kind[(bits & (1 << each)) != 0] = each
+    code = code[starts]
+    for order in (PROCESS, REALTIME):
+        ordered = np.flatnonzero(((bits >> order & 1) != 0) & ((kind == WR) | (kind == RW)))
+        also = np.full(len(ordered), order, np.int8)
+        code, bits, kind = (
+            np.insert(column, ordered + 1, more)
+            for column, more in ((code, code[ordered]), (bits, bits[ordered]), (kind, also))
+        )
+    source, target = np.divmod(code, max(nodes, 1))
+    return source.astype(np.int32), target.astype(np.int32), bits, kind
+
+
+def kind_names(bits: int) -> tuple[str, ...]:
+    """The names of the kinds whose bits are set."""
+    return tuple(name for kind, name in enumerate(KINDS) if bits & (1 << kind))

@@ -1,0 +1,148 @@
+"""How densely transactions depend on each other: the figures that contention is read from.
+
+In list-append nearly every operation has some dependency, if only on the writer before it long
+ago. What a fuzzer wants is contention, so dependencies between transactions that overlapped in
+time are counted beside all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from txfuzz.analysis.dependencies.columns import Columns, Flags
+from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.analysis.dependencies.strong_components import AnyInts
+from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
+
+UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
+MOST_MEETINGS = 2_000_000  # meetings on a key that are looked at one by one; more are sampled
+MOST_TRANSACTIONS = 200_000  # whose meetings are looked at
+STRETCH = 2_000  # transactions that begin one after the other
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The fields of AnalysisResult of the same names."""
+
+    edge_counts: Mapping[str, int]
+    edges_per_txn: float
+    concurrent_edges_per_txn: float
+    dependency_density: float
+    graph_density: float
+    truncated: tuple[str, ...] = ()
+
+
+def spans(history: History) -> tuple[Ints, Ints]:
+    """First and last position of each transaction.
+
+    One without an invocation is a point; one without a completion never ends.
+    """
+    end = np.where(history.complete_at < 0, np.iinfo(np.int64).max, history.complete_at)
+    return np.where(history.invoke_at < 0, history.complete_at, history.invoke_at), end
+
+
+def asked_for(history: History) -> Flags:
+    """(transactions) all but the final reads: a run adds those itself, and they depend on everything."""
+    added = [at for at, name in enumerate(history.templates) if name == FINAL_READ]
+    flags: Flags = ~np.isin(history.template, added)
+    return flags
+
+
+def distinct(numbers: Ints) -> Ints:
+    """Each number once, rising. (Sorting millions of codes is far quicker than numpy's hashing.)"""
+    numbers = np.sort(numbers)
+    once: Ints = numbers[np.diff(numbers, prepend=numbers[:1] - 1) != 0]
+    return once
+
+
+def among(known: Ints, numbers: Ints) -> Flags:
+    """Which of these numbers are among the known ones, which rise."""
+    if not len(known):
+        return np.zeros(len(numbers), np.bool_)
+    found: Flags = known[np.minimum(np.searchsorted(known, numbers), len(known) - 1)] == numbers
+    return found
+
+
+def overlapped(history: History, rows: AnyInts, others: AnyInts) -> Flags:
+    """Which of these pairs of transactions overlapped in time."""
+    start, end = spans(history)
+    both: Flags = (start[rows] < end[others]) & (start[others] < end[rows])
+    return both
+
+
+def stretches(history: History, most: int) -> Flags:
+    """(transactions) at most about so many, in stretches evenly spread over a longer history."""
+    stretch = np.arange(len(history)) // STRETCH
+    every = max(1, -(-len(history) // max(most, 1)))
+    chosen: Flags = stretch % every == 0
+    return chosen
+
+
+def metrics(dependencies: Dependencies) -> Metrics:
+    history = dependencies.history
+    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.fans) else dependencies
+    truncated = []
+    if len(wide.fans):
+        truncated.append(
+            f"pairs of transactions were counted without the anti-dependencies around {len(wide.fans)} "
+            "versions that very many transactions read"
+        )
+    nodes = max(len(history), 1)
+    source, target = np.divmod(distinct(wide.source.astype(np.int64) * nodes + wide.target), nodes)
+    committed = int((history.type == OK).sum())
+    taking_part = int(dependencies.columns.takes_part.sum())
+    concurrent = int(overlapped(history, source, target).sum())
+    meetings, sampled = _meetings(dependencies.columns)
+    if sampled:
+        truncated.append(
+            f"the dependency density is an estimate from {len(meetings)} pairs of transactions that met"
+        )
+    joined = among(np.sort(np.minimum(source, target) * nodes + np.maximum(source, target)), meetings)
+    return Metrics(
+        dependencies.counts(),
+        _ratio(len(source), committed),
+        _ratio(concurrent, committed),
+        _ratio(int(joined.sum()), len(meetings)),
+        _ratio(len(source), taking_part * (taking_part - 1)),
+        tuple(truncated),
+    )
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _meetings(columns: Columns) -> tuple[Ints, bool]:
+    """Pairs of committed transactions that met: overlapped, and touched a key that one of them wrote.
+
+    As smaller row × transactions + larger row, each once; and whether that is a sample.
+    """
+    history = columns.history
+    nodes, keys = max(len(history), 1), max(len(history.keys), 1)
+    looked_at = stretches(history, MOST_TRANSACTIONS)
+    taken = looked_at[columns.txn] & (columns.type == OK)
+    mops = np.flatnonzero(taken & ((history.mop_value != UNKNOWN) | ~columns.is_read))
+    place = columns.txn[mops].astype(np.int64) * keys + history.mop_key[mops]
+    touches, first = np.unique(place, return_inverse=True)
+    wrote = np.zeros(len(touches), np.bool_)
+    wrote[first[~columns.is_read[mops]]] = True
+    row, key = np.divmod(touches, keys)
+
+    start, end = spans(history)
+    width = int(history.complete_at.max(initial=0)) + 2
+    begin = key * width + start[row]
+    by_begin = np.argsort(begin, kind="stable")
+    row, wrote, begin = row[by_begin], wrote[by_begin], begin[by_begin]
+    until = np.searchsorted(begin, key[by_begin] * width + end[row])
+    here = np.arange(len(row))
+    counts = np.maximum(until - here - 1, 0)
+    every = max(1, -(-int(counts.sum()) // MOST_MEETINGS))
+    here, counts = here[::every], counts[::every]
+    one = np.repeat(here, counts)
+    other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
+    met = wrote[one] | wrote[other]
+    one, other = row[one[met]], row[other[met]]
+    return distinct(np.minimum(one, other) * nodes + np.maximum(one, other)), every > 1 or not looked_at.all()

@@ -1,0 +1,71 @@
+"""What the final reads say about commits: which unknown ones have happened, which acknowledged ones are gone.
+
+The checker needs none of this: what nobody read takes part in no dependency. But after a crash it is the
+plainest measure of durability, and it settles what a client could not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from txfuzz.common.kind import Kind
+from txfuzz.history.model import APPEND, FINAL_READ, INFO, NIL, OK, READ, History, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Counts of transactions that append to keys which the final reads have read.
+
+    unknown: of unknown outcome, all that wrote; happened: those of them whose appends are there.
+    lost: acknowledged, and one of their appends is not there.
+    """
+
+    unknown: int = 0
+    happened: int = 0
+    lost: int = 0
+
+    def sentences(self) -> tuple[str, ...]:
+        said = []
+        if self.unknown:
+            writers = "1 writer" if self.unknown == 1 else f"{self.unknown:,} writers"
+            did, did_not = _have(self.happened), _have(self.unknown - self.happened)
+            said.append(
+                f"{writers} of unknown outcome: {did} happened, {did_not} not, as the final reads show"
+            )
+        if self.lost:
+            gone = "1 acknowledged transaction is gone: the final reads lack its appends"
+            many = f"{self.lost:,} acknowledged transactions are gone: the final reads lack their appends"
+            said.append(gone if self.lost == 1 else many)
+        return tuple(said)
+
+
+def _have(count: int) -> str:
+    return f"{count:,} {'has' if count == 1 else 'have'}"
+
+
+def settle(history: History) -> Settled:
+    """Compare all appends with the final reads; zeros without final reads, and for registers."""
+    if history.kind is not Kind.LIST_APPEND or FINAL_READ not in history.templates:
+        return Settled()
+    owner = np.repeat(np.arange(len(history)), np.diff(history.mops))
+    final = (history.template == list(history.templates).index(FINAL_READ)) & (history.type == OK)
+    reads = np.flatnonzero(final[owner] & (history.mop_f == READ))
+    there: list[Ints] = [
+        history.read_elements(int(row)) for row in history.mop_value[reads] if row != NIL and row >= 0
+    ]
+    present = np.concatenate(there) if there else np.empty(0, np.int64)
+    appends = np.flatnonzero(
+        (history.mop_f == APPEND) & np.isin(history.mop_key, np.unique(history.mop_key[reads]))
+    )
+    seen = np.isin(history.mop_value[appends], present)
+    writers, who = np.unique(owner[appends], return_inverse=True)
+    whole = np.ones(len(writers), np.bool_)
+    np.logical_and.at(whole, who, seen)
+    unknown = history.type[writers] == INFO
+    return Settled(
+        unknown=int(unknown.sum()),
+        happened=int((unknown & whole).sum()),
+        lost=int(((history.type[writers] == OK) & ~whole).sum()),
+    )

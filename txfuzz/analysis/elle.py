@@ -1,0 +1,85 @@
+"""The built-in analyzer: the checker's verdict, and what a history teaches beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from txfuzz.analysis.checker.check import DEFAULT_BUDGET, DEFAULT_SHOWN, CheckResult, check
+from txfuzz.analysis.checker.preconditions import untold_versions
+from txfuzz.analysis.contention.key_pressure import pressure
+from txfuzz.analysis.contention.metrics import metrics
+from txfuzz.analysis.contention.suggestions import suggestions
+from txfuzz.analysis.contract import Part
+from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.near_cycles.search import near_cycles
+from txfuzz.analysis.result import Verdict
+from txfuzz.history.model import History
+
+DEFAULT_NEAR_CYCLES = 12
+
+_CHECKED = ("anomaly_types", "all_types", "left_out", "not_models", "also_not", "sccs", "cycles")
+
+
+def _option(default: Any, help: str, least: float | None = None) -> Any:
+    metadata = {"help": help} if least is None else {"help": help, "least": least}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class ElleAnalyzer:
+    """Elle's theory and verdicts, contention, near-cycles. The fields are options."""
+
+    name: ClassVar[str] = "elle"
+    about: ClassVar[str] = (
+        "dependency cycles and other anomalies as Elle finds them, contention and near-cycles"
+    )
+
+    budget_seconds: float = _option(DEFAULT_BUDGET, "how long the search for types of cycles may take", 0)
+    shown: int = _option(DEFAULT_SHOWN, "how many anomalies of each type are explained", 1)
+    max_near_cycles: int = _option(DEFAULT_NEAR_CYCLES, "how many near-cycles are told", 0)
+    wfr_keys: bool = _option(False, "registers: who reads a key and writes it installs the next version")
+    sequential_keys: bool = _option(False, "registers: each process sees the versions of a key go forward")
+    linearizable_keys: bool = _option(False, "registers: each key by itself is linearizable")
+
+    def analyze(self, history: History, expect: str) -> Part:
+        """Raises UsageError for a model that is unknown or that no history can contradict, and for
+        assumptions about registers that are made of lists."""
+        checked = check(
+            history,
+            expect,
+            options=self.version_options,
+            budget_seconds=self.budget_seconds,
+            shown=self.shown,
+        )
+        fields = {name: getattr(checked, name) for name in _CHECKED} | self._measured(history, checked)
+        return Part(checked.verdict, checked.reason, checked.anomalies, fields=fields)
+
+    @property
+    def version_options(self) -> VersionOptions:
+        """What is assumed of registers."""
+        return VersionOptions(self.wfr_keys, self.sequential_keys, self.linearizable_keys)
+
+    def _measured(self, history: History, checked: CheckResult) -> dict[str, Any]:
+        """The fields that do not depend on the verdict; none where the history was refused."""
+        edges = checked.dependencies
+        if edges is None:
+            return {"truncated": checked.truncated}
+        warnings = untold_versions(edges.columns)
+        figures, pressed = metrics(edges), pressure(edges)
+        near = near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
+        hardest = pressed.hardest()
+        found = checked.verdict is Verdict.INVALID
+        return {
+            "edge_counts": figures.edge_counts,
+            "edges_per_txn": figures.edges_per_txn,
+            "concurrent_edges_per_txn": figures.concurrent_edges_per_txn,
+            "dependency_density": figures.dependency_density,
+            "graph_density": figures.graph_density,
+            "near_cycles": near.shown,
+            "near_cycles_counted": near.counted,
+            "key_pressure": hardest,
+            "suggestions": suggestions(history, figures, hardest, near.shown, found),
+            "warnings": warnings,
+            "truncated": (*checked.truncated, *figures.truncated, *near.truncated),
+        }

@@ -1,0 +1,199 @@
+"""Where a missing edge could have arisen: the keys on which two transactions can meet.
+
+A missing edge leads from the last transaction of a path back to the first one. One of the two
+touched its key; the other did so too, the other way round, or its template can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+
+from txfuzz.analysis.contention.key_pressure import LogicalKeys
+from txfuzz.analysis.contention.metrics import among
+from txfuzz.analysis.dependencies.columns import Columns, Flags
+from txfuzz.analysis.dependencies.edges import RW, WR, WW
+from txfuzz.analysis.dependencies.strong_components import AnyInts
+from txfuzz.analysis.near_cycles.paths import Links
+from txfuzz.analysis.near_cycles.template_footprints import READS, WRITES, Able, Reach
+from txfuzz.history.model import UNKNOWN, Ints
+
+# What the source and the target of an edge do on its key.
+SOURCE_DOES = {WW: WRITES, WR: WRITES, RW: READS}
+TARGET_DOES = {WW: WRITES, WR: READS, RW: WRITES}
+# The edge the other way round, of two transactions that have met on a key.
+REVERSE = {WW: WW, WR: RW, RW: WR}
+NOBODY, FIRST, LAST = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Touches:
+    """What each transaction did, each (transaction, reads or writes, physical key) once.
+
+    code: (2 × transaction + what it did), rising; offsets: where each code begins. mop: the first
+    micro-operation that did it.
+    """
+
+    code: Ints
+    offsets: Ints
+    key: Ints
+    group: Ints
+    mop: Ints
+    nodes: int
+    width: int
+
+    @cached_property
+    def _known(self) -> Ints:
+        return self.code * self.width + self.key
+
+    def of(self, rows: AnyInts, does: int) -> tuple[Ints, Ints]:
+        """The touches of these transactions: for each the place in `rows`, and the touch."""
+        code = 2 * rows.astype(np.int64) + does
+        begin, count = self.offsets[code], self.offsets[code + 1] - self.offsets[code]
+        at = np.repeat(np.arange(len(rows)), count)
+        return at, np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(at))
+
+    def find(self, rows: AnyInts, does: int, key: Ints) -> Ints:
+        """The touch of this physical key by these transactions, -1 where there is none."""
+        wanted = (2 * rows.astype(np.int64) + does) * self.width + key
+        known = self._known
+        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        return np.where(known[at] == wanted, at, -1) if len(known) else np.full(len(wanted), -1)
+
+
+def touches(columns: Columns, keys: LogicalKeys, taken: Flags) -> Touches:
+    """What the transactions did that are taken."""
+    history = columns.history
+    mops = np.flatnonzero(taken[columns.txn] & ((history.mop_value != UNKNOWN) | ~columns.is_read))
+    code = 2 * columns.txn[mops].astype(np.int64) + np.where(columns.is_read[mops], READS, WRITES)
+    width = max(len(history.keys), 1)
+    _, first = np.unique(code * width + history.mop_key[mops], return_index=True)
+    mop, code = mops[first], code[first]
+    offsets = np.searchsorted(code, np.arange(2 * len(history) + 1))
+    key = history.mop_key[mop]
+    return Touches(code, offsets, key, keys.of[key], mop, len(history), width)
+
+
+@dataclass(frozen=True, eq=False)
+class Meetings:
+    """Ways in which an edge from `last` to `first` could have arisen, for pairs of transactions.
+
+    pair: place in the pairs asked for, rising. kind: of the missing edge. key: a physical key;
+    group: its logical key. met: both touched the key, and `first` came directly before `last` on
+    it. new_read: all that the edge needs is one more read. both_write: the edge is rw and its
+    source writes the key, too. source_step, target_step: NOT_SAID where the history does not say.
+    moves: which end has to act on another key than it did, FIRST, LAST or NOBODY; tie: of its step;
+    other_step: one of its steps that would do as well and is not tied to that one, else NONE.
+    """
+
+    pair: Ints
+    kind: Ints
+    key: Ints
+    group: Ints
+    met: Flags
+    new_read: Flags
+    both_write: Flags
+    source_step: Ints
+    target_step: Ints
+    moves: Ints
+    tie: Ints
+    other_step: Ints
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def __getitem__(self, which: Ints | Flags) -> Meetings:
+        return Meetings(*(getattr(self, each.name)[which] for each in fields(self)))
+
+
+def meetings(
+    first: Ints, last: Ints, found: Links, seen: Touches, can: Reach, keys: LogicalKeys, steps: Ints
+) -> Meetings:
+    """All ways for all pairs. steps: `mop_step` of the history."""
+    pairs = _Pairs(first, last, found, seen, can, keys, steps)
+    parts = [part for kind in (WW, WR, RW) for part in (pairs.last_touched(kind), pairs.first_touched(kind))]
+    every = Meetings(
+        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Meetings))
+    )
+    return every[np.argsort(every.pair, kind="stable")]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    first: Ints
+    last: Ints
+    found: Links
+    seen: Touches
+    can: Reach
+    keys: LogicalKeys
+    steps: Ints
+
+    @cached_property
+    def _touched(self) -> Ints:
+        return np.sort(self.seen.code * self.can.groups + self.seen.group)
+
+    @cached_property
+    def _linked(self) -> Ints:
+        found = self.found
+        return np.sort((found.pair * 3 + found.kind) * self.seen.width + found.key)
+
+    def last_touched(self, kind: int) -> Meetings:
+        """Of the keys that `last` touched as the source of such an edge does."""
+        seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
+        at, touch = seen.of(self.last, does)
+        key, group, first = seen.key[touch], seen.group[touch], self.first[at]
+        other = seen.find(first, done, key)
+        met = other >= 0
+        able = self.can.find(first, done, group)
+        fits = self.keys.known[group] & (met | able.can)
+        fits[met] &= self._came_before(at[met], REVERSE[kind], key[met])
+        new_read = ~met if kind == WR else np.zeros(len(at), np.bool_)
+        source, target = self.steps[seen.mop[touch]], np.where(met, self.steps[seen.mop[other]], able.step)
+        moves = np.where(met, NOBODY, FIRST)
+        return self._meetings(kind, at, touch, met, new_read, source, target, moves, able, fits)
+
+    def first_touched(self, kind: int) -> Meetings:
+        """Of the keys that `first` touched as the target does, and `last` not as the source does."""
+        seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
+        at, touch = seen.of(self.first, done)
+        group = seen.group[touch]
+        able = self.can.find(self.last[at], does, group)
+        code = (2 * self.last[at] + does) * self.can.groups + group
+        touched = among(self._touched, code)  # in any generation
+        fits = self.keys.known[group] & able.can & ~touched
+        met, new_read = np.zeros(len(at), np.bool_), np.full(len(at), kind == RW)
+        target, moves = self.steps[seen.mop[touch]], np.full(len(at), LAST)
+        return self._meetings(kind, at, touch, met, new_read, able.step, target, moves, able, fits)
+
+    def _meetings(
+        self,
+        kind: int,
+        at: Ints,
+        touch: Ints,
+        met: Flags,
+        new_read: Flags,
+        source: Ints,
+        target: Ints,
+        moves: Ints,
+        able: Able,
+        fits: Flags,
+    ) -> Meetings:
+        key = self.seen.key[touch]
+        both_write = np.zeros(len(at), np.bool_)
+        if kind == RW:
+            both_write = self.seen.find(self.last[at], WRITES, key) >= 0
+        if kind == WR:  # what reads a version and writes the key comes after it by ww, another kind
+            fits = fits & (self.seen.find(self.first[at], WRITES, key) < 0)
+        kinds, group = np.full(len(at), kind), self.seen.group[touch]
+        return Meetings(
+            at, kinds, key, group, met, new_read, both_write, source, target, moves, able.tie, able.other
+        )[fits]
+
+    def _came_before(self, at: Ints, kind: int, key: Ints) -> Flags:
+        """Does a link of this kind on this key lead from `first` to `last`?"""
+        width = self.seen.width
+        pair = self.found.pair_of(self.first[at], self.last[at])
+        flags: Flags = (pair >= 0) & among(self._linked, (pair * 3 + kind) * width + key)
+        return flags

@@ -1,0 +1,209 @@
+"""What templates can do: on which keys, with which of their steps, and which steps go together.
+
+A missing edge asks one step of a transaction to act on another key than it did. Steps that are
+tied to it (`ref` in a workload) go with it, and what they did on their key is undone. So a step
+can bring a missing edge about only where no edge of the path hangs on a step that is tied to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from txfuzz.analysis.contention.key_pressure import LogicalKeys
+from txfuzz.analysis.dependencies.columns import Columns, Flags
+from txfuzz.analysis.dependencies.strong_components import AnyInts, components
+from txfuzz.history.model import UNKNOWN, Ints
+
+READS, WRITES = 0, 1
+NOT_SAID = -1  # of a step: the history does not tell
+NONE = -2  # of a step: there is none
+_LAST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """Which steps of a template act on the same key in every transaction.
+
+    code: (template × width + step), rising; tie: equal for steps that are tied to each other.
+    """
+
+    code: Ints
+    tie: Ints
+    width: int
+
+    def of(self, template: AnyInts, step: AnyInts) -> Ints:
+        """The tie of each step, NOT_SAID where nothing is known of it."""
+        if not len(self.code):
+            return np.full(len(step), NOT_SAID)
+        wanted = template.astype(np.int64) * self.width + step
+        at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
+        known = (self.code[at] == wanted) & (step >= 0) & (step < self.width)
+        return np.where(known, self.tie[at], NOT_SAID)
+
+
+@dataclass(frozen=True, eq=False)
+class Able:
+    """can: whether there is such a step; step, tie, other: as in Reach, of no meaning where not."""
+
+    can: Flags
+    step: Ints
+    tie: Ints
+    other: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Which logical keys a template can read and write, and with which of its steps.
+
+    Learnt from what its transactions did.
+    A transaction without a template is its own template. code: (template, reads or writes, key) in
+    one number, rising; step: the first one that was seen there; tie: of that step; other: a step
+    that is not tied to it, of those that were seen there, else of those that draw from the same
+    keys; NONE where there is none.
+    """
+
+    template: Ints
+    code: Ints
+    step: Ints
+    tie: Ints
+    other: Ints
+    ties: Ties
+    groups: int
+
+    def find(self, rows: AnyInts, does: int, group: Ints) -> Able:
+        """What the templates of these transactions can do on these keys."""
+        wanted = (2 * self.template[rows] + does) * self.groups + group
+        if not len(self.code):
+            nothing = np.full(len(wanted), NONE)
+            return Able(np.zeros(len(wanted), np.bool_), nothing, nothing, nothing)
+        at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
+        return Able(self.code[at] == wanted, self.step[at], self.tie[at], self.other[at])
+
+    def ties_of(self, rows: AnyInts, step: AnyInts) -> Ints:
+        """The ties of these steps of these transactions."""
+        return self.ties.of(self.template[rows], step)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Steps on keys, once for each time: template, step, what it does, logical key."""
+
+    template: Ints
+    step: Ints
+    does: Ints
+    group: Ints
+    tie: Ints
+    groups: int
+    width: int
+
+    @property
+    def code(self) -> Ints:
+        return (2 * self.template + self.does) * self.groups + self.group
+
+    def those(self, which: Flags) -> _Seen:
+        template, step, does, group, tie = (
+            each[which] for each in (self.template, self.step, self.does, self.group, self.tie)
+        )
+        return _Seen(template, step, does, group, tie, self.groups, self.width)
+
+
+def reach(columns: Columns, keys: LogicalKeys, taken: Flags) -> Reach:
+    """taken: the transactions to learn from."""
+    history = columns.history
+    names = len(history.templates)
+    template = np.where(history.template < 0, names + np.arange(len(history)), history.template)
+    mops = np.flatnonzero(taken[columns.txn] & ((history.mop_value != UNKNOWN) | ~columns.is_read))
+    row = columns.txn[mops].astype(np.int64)
+    of = template[row]
+    step = history.mop_step[mops].astype(np.int64)
+    does = np.where(columns.is_read[mops], READS, WRITES)
+    group = keys.of[history.mop_key[mops]]
+    groups, width = max(len(keys.names), 1), max(int(step.max(initial=0)) + 1, 1)
+    ties = _ties(of, step, row, row * groups + group, width)
+    seen = _Seen(of, step, does, group, ties.of(of, step), groups, width)
+    code, step, tie, other = _two(seen.code, seen.step, seen.tie)
+    drawn = _drawn(seen)
+    other = np.where(other == NONE, drawn.instead(code, tie), other)
+    return Reach(template, code, step, tie, other, ties, groups)
+
+
+def _ties(template: Ints, step: Ints, row: Ints, at: Ints, width: int) -> Ties:
+    """Steps that were on the same key in all transactions. at: transaction and key as one number.
+
+    In each transaction a step is called after the first step on its key; steps that were called
+    the same in all transactions are tied. What a step was called is summed up as a random number.
+    """
+    said = step >= 0
+    template, step, row, at = template[said], step[said], row[said], at[said]
+    order = np.lexsort((step, at))
+    begins = np.diff(at[order], prepend=-1) != 0
+    called = np.empty(len(order), np.int64)
+    called[order] = step[order][np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+    code = template * width + step
+    order = np.argsort(code, kind="stable")
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    drawn = _random((row * width + called).astype(np.uint64))[order]
+    summed = np.add.reduceat(drawn, starts) if len(starts) else drawn
+    code = code[order][starts]
+    order = np.lexsort((summed, code // width))
+    differs = np.diff((code // width)[order], prepend=-1) != 0
+    differs[1:] |= summed[order][1:] != summed[order][:-1]
+    tie = np.empty(len(code), np.int64)
+    tie[order] = np.cumsum(differs)
+    return Ties(code, tie, width)
+
+
+def _random(number: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """The finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
+    number = (number + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return number ^ (number >> np.uint64(31))
+
+
+def _two(code: Ints, step: Ints, tie: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Each code once, with the first step, its tie, and the first step with another tie, else NONE."""
+    order = np.lexsort((step, code))
+    code, step, tie = code[order], step[order], tie[order]
+    starts = np.flatnonzero(np.diff(code, prepend=-1))
+    if not len(starts):
+        return code, step, tie, step
+    first = np.repeat(tie[starts], np.diff(np.append(starts, len(code))))
+    other = np.minimum.reduceat(np.where(tie != first, step, _LAST), starts)
+    return code[starts], step[starts], tie[starts], np.where(other == _LAST, NONE, other)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Two steps of different ties, by code, of all those that draw from the same keys."""
+
+    code: Ints
+    step: Ints
+    tie: Ints
+    other: Ints
+
+    def instead(self, code: Ints, tie: Ints) -> Ints:
+        """A step that is not of this tie, else NONE."""
+        if not len(self.code):
+            return np.full(len(code), NONE)
+        at = np.minimum(np.searchsorted(self.code, code), len(self.code) - 1)
+        step = np.where(self.tie[at] != tie, self.step[at], self.other[at])
+        return np.where(self.code[at] == code, step, NONE)
+
+
+def _drawn(seen: _Seen) -> _Drawn:
+    """Steps that were seen on a common key draw from the same keys, and so do those that are
+    joined by several such keys."""
+    seen = seen.those(seen.step >= 0)
+    steps, by_step = np.unique(seen.template * seen.width + seen.step, return_inverse=True)
+    keys, by_key = np.unique(seen.template * seen.groups + seen.group, return_inverse=True)
+    by_key = by_key + len(steps)
+    source, target = np.concatenate([by_step, by_key]), np.concatenate([by_key, by_step])
+    pool = components(len(steps) + len(keys), source, target)[0][by_step].astype(np.int64)
+    shared, step, tie, other = _two(2 * pool + seen.does, seen.step, seen.tie)
+    code, at = np.unique(seen.code, return_index=True)
+    place = np.searchsorted(shared, (2 * pool + seen.does)[at])
+    return _Drawn(code, step[place], tie[place], other[place])

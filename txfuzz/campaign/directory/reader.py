@@ -1,0 +1,283 @@
+"""Reads a run directory back: whatever a campaign left there, also one that was cut short."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.analysis.result_data import restored, restored_result
+from txfuzz.campaign.directory.finding_folder import signatures_in
+from txfuzz.campaign.directory.values import ArtefactError, json_in
+from txfuzz.errors import UsageError
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.run_record import CampaignFacts, Iteration, Numbers, Reproducer, RunRecord
+from txfuzz.report.text.replay_note import ReplayNote
+from txfuzz.report.text.replay_subject import replay_aim
+
+T = TypeVar("T")
+
+_ITERATION = re.compile(r"iter_(\d+)")
+_LONGEST = 64_000  # characters of a reproducer's text
+_REPRODUCERS = 64
+_NEAR_KEPT = 4  # near-cycles of an iteration
+_SOUND_ENDS = ("ended", "interrupted")
+
+
+def read_run(directory: Path) -> RunRecord:
+    """What a campaign left in its run directory. UsageError where no campaign left anything."""
+    if not directory.is_dir():
+        raise UsageError(f"{directory}: no such directory; a report is made of what `txfuzz run` left behind")
+    places = _iterations(directory)
+    if not places and not (directory / "campaign.json").exists():
+        raise UsageError(
+            f"{directory}: there is no campaign (neither campaign.json nor iter_00){_below(directory)}"
+        )
+    reading = _Reading(directory)
+    facts = reading.facts()
+    rows = reading.rows()
+    iterations = tuple(reading.iteration(number, place, rows.get(number)) for number, place in places)
+    whole = reading.judge_state(facts.state, iterations) and not reading.untold
+    return _with_aims(
+        RunRecord(
+            directory, facts, iterations, _reproducers(directory / "findings"), tuple(reading.remarks), whole
+        )
+    )
+
+
+def _with_aims(record: RunRecord) -> RunRecord:
+    """With what the replays are about, where a report asks for it: YAML is slow to read."""
+    firsts = {each.first for each in record.findings}
+    return replace(
+        record,
+        iterations=tuple(
+            replace(each, aim=replay_aim(each.replay_file))
+            if each.number in firsts and each.replay_file is not None
+            else each
+            for each in record.iterations
+        ),
+    )
+
+
+class _Reading:
+    """Reads file by file. remarks: sentences about what is missing or spoilt. untold: is there something
+    among it without which nobody can say that nothing was found?"""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.remarks: list[str] = []
+        self.untold = False
+
+    def facts(self) -> CampaignFacts:
+        data = self.json("campaign.json")
+        if not isinstance(data, Mapping):
+            self.remarks.append(
+                "campaign.json is missing or spoilt: isolation level, expectation and versions are unknown"
+            )
+            return CampaignFacts()
+        data = {"answers_for": data.get("promised"), **data}
+        return self.value(CampaignFacts, data, "campaign.json") or self.what_fits(CampaignFacts, data)
+
+    def rows(self) -> dict[int, Mapping[str, Any]]:
+        """The entries of stats.json by iteration."""
+        data = self.json("stats.json")
+        entries = data.get("by_iteration") if isinstance(data, Mapping) else None
+        if not isinstance(entries, list):
+            return {}
+        rows = [each for each in entries if isinstance(each, dict) and type(each.get("iteration")) is int]
+        return {each["iteration"]: each for each in rows}
+
+    def iteration(self, number: int, path: Path, row: Mapping[str, Any] | None) -> Iteration:
+        where = path.name
+        data = self.json(f"{where}/analysis.json")
+        result = None
+        if data is not None:
+            result = self.told(f"{where}/analysis.json", restored_result, data)
+        elif not (path / "analysis.json").exists():
+            history = "its history is there" if (path / "history.edn").exists() else "there is no history"
+            self.remarks.append(
+                f"iteration {number} was not analysed ({where}/analysis.json is missing; {history})"
+            )
+        numbers = None if row is None else self.value(Numbers, _plain(row), "stats.json")
+        if numbers is None:
+            numbers = self.numbers(where, result)
+        decisions = self.json(f"{where}/decisions.json")
+        replay = self.json(f"{where}/replay_result.json")
+        note = None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json")
+        replayed = self.replayed(where)
+        if note is not None and note.closed and replayed is None and not _invalid(result):
+            self.untold = True
+            self.remarks.append(
+                f"the replays of iteration {number} showed something, and {where}/replay_analysis.json, "
+                "which says what it means, is missing or spoilt"
+            )
+        return Iteration(
+            number,
+            path,
+            numbers,
+            None if result is None else _trimmed(result),
+            tuple(self.adjustments(where, decisions)),
+            note,
+            replay_file if (replay_file := path / "replay.yaml").exists() else None,
+            replayed,
+        )
+
+    def replayed(self, where: str) -> AnalysisResult | None:
+        name = f"{where}/replay_analysis.json"
+        data = self.json(name)
+        result = None if data is None else self.told(name, restored_result, data)
+        return None if result is None else _trimmed(result)
+
+    def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
+        """From the analysis and the execution, where stats.json does not say."""
+        execution = self.json(f"{where}/execution.json")
+        ran = execution if isinstance(execution, Mapping) else {}
+        rate = _rate(ran.get("ok"), ran.get("seconds"))
+        if result is None:
+            return Numbers(per_second=rate)
+        return Numbers(
+            transactions=result.transactions,
+            ok=result.committed,
+            fail=result.failed,
+            info=result.unknown,
+            per_second=rate,
+            edges_per_txn=result.edges_per_txn,
+            concurrent_edges_per_txn=result.concurrent_edges_per_txn,
+            near_cycles=result.near_cycles_counted,
+            aborts=_counts(ran.get("aborts")),
+        )
+
+    def adjustments(self, where: str, data: Any) -> Iterator[Adjustment]:
+        for each in data if isinstance(data, list) else ():
+            found = self.value(Adjustment, each, f"{where}/decisions.json")
+            if found is not None:
+                yield found
+
+    def judge_state(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
+        """Did the campaign come to an orderly end? A remark says what else happened."""
+        if state == "running":
+            told = "the campaign is still running" if _locked(self.directory) else (
+                f"the campaign was killed: `txfuzz run --resume {self.directory}` goes on with it"
+            )  # fmt: skip
+            self.remarks.insert(0, told)
+        elif state.startswith("failed"):
+            self.remarks.insert(0, f"the campaign failed: {state.removeprefix('failed').lstrip(': ')}")
+        elif state == "interrupted":
+            self.remarks.insert(0, "the campaign was interrupted: what was recorded by then was analysed")
+        if not iterations:
+            self.remarks.append("no iteration has ended")
+        return state in _SOUND_ENDS
+
+    # -- files ------------------------------------------------------------------------------
+
+    def json(self, name: str) -> Any:
+        """The data of a file; None where it is missing, or cannot be read (then a remark says so)."""
+        try:
+            return json_in(self.directory / name)
+        except FileNotFoundError:
+            return None
+        except ArtefactError as error:
+            self.remarks.append(str(error).removeprefix(f"{self.directory}/").replace(": ", " ", 1))
+            return None
+
+    def told(self, name: str, restore: Any, data: Any) -> Any:
+        try:
+            return restore(data)
+        except (ValueError, RecursionError) as error:
+            self.remarks.append(f"{name} was not written by this version of txfuzz: {error}")
+            return None
+
+    def value(self, wanted: type[T], data: Any, name: str) -> T | None:
+        value: T | None = self.told(name, lambda each: restored(wanted, each), data)
+        return value
+
+    def what_fits(self, wanted: type[CampaignFacts], data: Mapping[str, Any]) -> CampaignFacts:
+        """Field by field, those that are as they should be."""
+        kept: dict[str, Any] = {}
+        for each in fields(wanted):
+            try:
+                kept[each.name] = getattr(restored(wanted, {each.name: data[each.name]}), each.name)
+            except (KeyError, ValueError):
+                continue
+        return wanted(**kept)
+
+
+def _iterations(directory: Path) -> list[tuple[int, Path]]:
+    found = []
+    for path in directory.iterdir():
+        named = _ITERATION.fullmatch(path.name)
+        if named and path.is_dir():
+            found.append((int(named[1]), path))
+    return sorted(found)
+
+
+def _below(directory: Path) -> str:
+    """The youngest campaign in a directory that holds several."""
+    found = [path for path in directory.glob("*/campaign.json") if path.is_file()]
+    if not found:
+        return ""
+    return f"; the last one below it is {max(found, key=lambda path: path.stat().st_mtime).parent}"
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of stats.json, in which an empty text stands for what is not known."""
+    return {name: value for name, value in row.items() if value != ""}
+
+
+def _rate(count: Any, seconds: Any) -> float | None:
+    known = isinstance(count, int) and isinstance(seconds, int | float) and seconds > 0
+    return count / seconds if known else None
+
+
+def _counts(data: Any) -> dict[str, int]:
+    if not isinstance(data, Mapping):
+        return {}
+    return {str(name): count for name, count in data.items() if isinstance(count, int)}
+
+
+def _invalid(result: AnalysisResult | None) -> bool:
+    return result is not None and result.verdict is Verdict.INVALID
+
+
+def _trimmed(result: AnalysisResult) -> AnalysisResult:
+    """Without what no report shows, so that a thousand iterations fit into memory."""
+    return replace(result, near_cycles=result.near_cycles[:_NEAR_KEPT], cycles=(), sccs=(), parts={})
+
+
+def _reproducers(directory: Path) -> tuple[Reproducer, ...]:
+    """The texts of `findings/*/`."""
+    if not directory.is_dir():
+        return ()
+    found = []
+    for path in sorted(each for each in directory.iterdir() if each.is_dir())[:_REPRODUCERS]:
+        files = {each.name: text for each in sorted(path.iterdir()) if (text := _text(each)) is not None}
+        names = tuple(each.name for each in signatures_in(path / "finding.json"))
+        found.append(Reproducer(path.name, path, files, names))
+    return tuple(found)
+
+
+def _text(path: Path) -> str | None:
+    if path.suffix not in (".sql", ".spec", ".md", ".yaml"):
+        return None
+    try:
+        if path.stat().st_size > 4 * _LONGEST:
+            return None
+        return path.read_text(encoding="utf-8")[:_LONGEST]
+    except (OSError, ValueError):
+        return None
+
+
+def _locked(directory: Path) -> bool:
+    """Is a campaign at work there?"""
+    try:
+        with open(directory / ".lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False

@@ -1,0 +1,102 @@
+"""One workload, one history, no loop: what `txfuzz execute` does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from txfuzz.campaign.directory.run_directory import write_bytes
+from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
+from txfuzz.database.api import Database
+from txfuzz.database.isolation_levels import open_database
+from txfuzz.errors import OutputError, UsageError
+from txfuzz.execution.fault_injector import cautions
+from txfuzz.execution.run import execute
+from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.result import ReplayResult
+from txfuzz.replay.schedule.focus_key import unfocused
+from txfuzz.replay.schedule.replay_workload import unkept_pauses
+from txfuzz.workload.shipped import workload_path
+from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.source_places import RefusedStep, naming_url, with_place
+
+
+def record(
+    workload: str | Path,
+    history: Path,
+    *,
+    init: bool = False,
+    url: str | None = None,
+    isolation: str | None = None,
+    seed: int | None = None,
+    strict_plugins: bool = False,
+    plugin_files: Sequence[Path] = (),
+    attempts: int = 1,
+    interrupted: threading.Event | None = None,
+) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
+    """Run a workload once; what became of it, and sentences that the user should read.
+
+    A workload whose `replay` is enabled is replayed, so many `attempts`; another one is run once.
+    """
+    registry = load_plugins(strict=strict_plugins, files=plugin_files)
+    path = workload_path(workload, None)
+    asked = read_workload(path, InstalledVocabulary(registry, path))
+    replayed = asked.replay is not None and asked.replay.enabled
+    if attempts != 1 and not replayed:
+        raise UsageError(
+            f"{path}: there is no replay to attempt {attempts} times (no enabled `replay` stanza)"
+        )
+    assembled = assemble(asked, registry, isolation=isolation, seed=seed)
+    if not history.parent.is_dir():
+        raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
+    with naming_url(path, asked, url):
+        opened = open_database(assembled.adapter, database_url(url, asked), asked.scheduling.clients)
+    with opened as database:
+        warnings = (
+            *map(str, registry.problems),
+            *registry.clashes(),
+            *database.warnings(),
+            *cautions(assembled.faults, database),
+            *assembled.disclaimers,
+        )
+        if replayed:
+            asides = (*unkept_pauses(asked), *unfocused(asked))
+            result = _replayed(assembled, database, history, init, attempts, interrupted)
+            return result, (*warnings, *(f"{path}: {each}" for each in asides))
+        summary = execute(
+            assembled.workload,
+            database,
+            history,
+            isolation=assembled.isolation,
+            fresh=init or asked.init_schema,
+            faults=assembled.faults,
+            interrupted=interrupted,
+        )
+    if isinstance(summary.failure, RefusedStep):
+        summary = replace(summary, failure=with_place(summary.failure, path))
+    return summary, warnings
+
+
+def _replayed(
+    assembled: Assembled,
+    database: Database,
+    history: Path,
+    init: bool,
+    attempts: int,
+    interrupted: threading.Event | None,
+) -> ReplayResult:
+    workload = assembled.workload
+    with Player(
+        database,
+        workload.kind,
+        assembled.isolation,
+        fresh=init or workload.init_schema,
+        stop=interrupted,
+    ) as player:
+        result, lines = follow(player, workload, assembled.expect, attempts=attempts)
+    write_bytes(history, b"".join(lines))
+    return result

@@ -1,0 +1,80 @@
+"""Exploring the interleavings of a workload's transactions: what `txfuzz explore` does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from txfuzz.campaign.directory.run_directory import write_json, write_text
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
+from txfuzz.database.isolation_levels import level_named, open_database
+from txfuzz.errors import OutputError, UsageError, did_you_mean
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.replay.explore import Exploration, explore
+from txfuzz.workload.levels import with_levels
+from txfuzz.workload.shipped import workload_path
+from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.source_places import naming_url
+from txfuzz.workload.yaml.writer import workload_text
+
+DEFAULT_EXPECT = "serializable"
+
+
+def explore_workload(
+    name: str | Path,
+    transactions: Sequence[str],
+    *,
+    isolation: Sequence[str] = (),
+    expect: str | None = None,
+    seed: int | None = None,
+    most: int = 2000,
+    rows: str | None = None,
+    url: str | None = None,
+    output: Path | None = None,
+    plugin_files: Sequence[Path] = (),
+    interrupted: threading.Event | None = None,
+) -> Exploration:
+    """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
+    most: schedules at each level. rows: "fresh" or "inserted", what the workload says if left out.
+    output: a directory for explore.json and a replay of each anomaly at each level."""
+    registry = load_plugins(files=plugin_files)
+    path = workload_path(name, None)
+    workload = read_workload(path, InstalledVocabulary(registry, path))
+    assembled = assemble(workload, registry, expect=DEFAULT_EXPECT if expect is None else expect, seed=seed)
+    known = [each.name for each in workload.transactions]
+    for transaction in transactions:
+        if transaction not in known:
+            raise UsageError(f"no transaction {transaction!r} in {name}: {did_you_mean(transaction, known)}")
+    if len(transactions) < 2:
+        raise UsageError("--transactions names at least two, as in a,b (one may come twice)")
+    capabilities = assembled.adapter.capabilities()
+    levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
+    with naming_url(path, workload, url):
+        opened = open_database(assembled.adapter, database_url(url, workload))
+    with opened as database:
+        found = explore(
+            with_levels(assembled.workload, capabilities, own=False),
+            transactions,
+            database,
+            {level: capabilities.isolation[level] for level in levels},
+            assembled.expect,
+            most=most,
+            rows=rows,
+            stop=interrupted,
+        )
+    if output is not None:
+        _write(output, found)
+    return found
+
+
+def _write(output: Path, found: Exploration) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
+    write_json(output / "explore.json", found.to_json())
+    for level in found.levels:
+        for anomaly, workload in level.examples.items():
+            place = output / f"{level.isolation.replace(' ', '-')}_{anomaly}.yaml"
+            write_text(place, workload_text(workload, workload.about))

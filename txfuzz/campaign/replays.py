@@ -1,0 +1,192 @@
+"""What an iteration leaves behind for replay, and the replays of a campaign."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.attribution.attribute import attribute
+from txfuzz.analysis.elle import ElleAnalyzer
+from txfuzz.analysis.result import AnalysisResult, TransactionView
+from txfuzz.campaign.directory.run_directory import IterationDirectory, write_bytes, write_json, write_text
+from txfuzz.campaign.directory.values import ArtefactError, read_back
+from txfuzz.campaign.setup.preconditions import check_kind, doubt
+from txfuzz.campaign.setup.resolve import Assembled
+from txfuzz.campaign.sources.external_command import REPLAY_CODES, External
+from txfuzz.database.api import Database
+from txfuzz.errors import HistoryError, UsageError
+from txfuzz.history.model import History
+from txfuzz.history.reader import read_history
+from txfuzz.replay.external_history import result_of
+from txfuzz.replay.near_cycle_replay import Closing, Target, Tried, choose, close_all, targets
+from txfuzz.replay.replayer import Player, origins_of
+from txfuzz.workload.model import Workload
+from txfuzz.workload.yaml.writer import workload_text
+
+_LOOKED_AT = 12  # near-cycles and anomalies that are considered without a database
+
+
+@dataclass(frozen=True)
+class Replays:
+    """failed: logical key → near-cycles on it that refused to close. notes: for the reader. showed:
+    what the history of the replays means, where there is one."""
+
+    failed: Mapping[int, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    showed: AnalysisResult | None = None
+
+
+@dataclass(frozen=True)
+class KeptReplays:
+    """What is read back of replay_result.json. failed: as in Replays; origins: see `with_origins`."""
+
+    failed: Mapping[str, int]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_replay(
+    place: IterationDirectory,
+    history: History,
+    result: AnalysisResult,
+    workload: Workload,
+    assembled: Assembled,
+    *,
+    player: Database | External | None,
+    again: bool,
+    interrupted: threading.Event,
+) -> Replays:
+    """replay.yaml, where there is anything to replay; with a database, or a command that follows it,
+    also what came of it.
+
+    again: the iteration is one that was run before, and so were its replays.
+    """
+    told = place.path / "replay_result.json"
+    if again and told.exists():
+        kept = read_back(told, KeptReplays)
+        return Replays(_by_key(kept.failed, told), showed=_shown(place, assembled, kept.origins))
+    found = targets(result, history, workload, assembled.promised)
+    if player is None or isinstance(player, External):
+        chosen = choose(islice(found, _LOOKED_AT))
+        replay = None if chosen is None else chosen.derived.candidates[0]
+        _write(place, replay, chosen)
+        if player is None:
+            return Replays()
+        if chosen is None or replay is None or interrupted.is_set():
+            return Replays(notes=("replay: nothing to replay",))
+        return _by_command(place, chosen, replay, assembled, player, interrupted)
+    with Player(player, workload.kind, assembled.isolation, stop=interrupted) as following:
+        closing = close_all(following, list(found), assembled.expect)
+    if closing.chosen is None or closing.chosen.result is None:
+        _write(place, None, None)
+        return Replays(closing.failed, ("replay: nothing to replay",))
+    _write(place, closing.chosen.workload, closing.chosen.target)
+    write_bytes(place.path / "replay_history.edn", b"".join(closing.chosen.lines))
+    tried = [each.to_json() for each in closing.tried]
+    failed = {str(key): count for key, count in closing.failed.items()}
+    origins = _origins(closing.chosen.workload)
+    write_json(
+        told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
+    )
+    return Replays(closing.failed, (_note(closing),), _shown(place, assembled, origins))
+
+
+def _by_command(
+    place: IterationDirectory,
+    target: Target,
+    workload: Workload,
+    assembled: Assembled,
+    external: External,
+    interrupted: threading.Event,
+) -> Replays:
+    """Have the runner follow replay.yaml, once. One that cannot ends no campaign."""
+    out = place.path / "replay_history.edn"
+    try:
+        external.make(place.path / "replay.yaml", out, interrupted.is_set, accepted=REPLAY_CODES)
+        history = read_history(out)
+        check_kind(history, workload)
+    except (UsageError, HistoryError) as error:
+        return Replays(notes=(f"replay: {error}",))
+    attribution = attribute(history, workload)
+    if (doubted := doubt(attribution, workload)) is not None:
+        return Replays(notes=(f"replay: {doubted}, so that it does not count",))
+    result = result_of(attribution.history, workload, assembled.expect, assembled.isolation)
+    tried = Tried(target, workload, result, 1)
+    failed = {} if target.what == "anomaly" or tried.closed else dict.fromkeys(target.derived.keys, 1)
+    origins = _origins(workload)
+    kept = {str(key): count for key, count in failed.items()}
+    write_json(
+        place.path / "replay_result.json",
+        {**result.to_json(), "origins": origins, "tried": [tried.to_json()], "failed": kept},
+    )
+    note = _note(Closing(tried, (tried,), failed))
+    return Replays(failed, (note,), _shown(place, assembled, origins, attribution.history))
+
+
+def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
+    try:
+        return {int(key): count for key, count in failed.items()}
+    except ValueError:
+        raise ArtefactError(f"{path}: not written by this version of txfuzz: keys are numbers") from None
+
+
+def _origins(workload: Workload | None) -> dict[str, str]:
+    return origins_of(workload.replay) if workload is not None and workload.replay is not None else {}
+
+
+def _shown(
+    place: IterationDirectory,
+    assembled: Assembled,
+    origins: Mapping[str, str],
+    history: History | None = None,
+) -> AnalysisResult:
+    """What the attempts mean, told in transactions of the workload; replay_analysis.json."""
+    if history is None:
+        history = read_history(place.path / "replay_history.edn")
+    judges = [ElleAnalyzer(max_near_cycles=0)]
+    result = with_origins(analyze_history(history, assembled.expect, analyzers=judges), origins)
+    write_json(place.path / "replay_analysis.json", result.to_json())
+    return result
+
+
+def with_origins(result: AnalysisResult, origins: Mapping[str, str]) -> AnalysisResult:
+    """Its anomalies with the names of the transactions from which those of the replay were narrowed."""
+
+    def view(each: TransactionView) -> TransactionView:
+        name = each.template
+        return each if name is None else replace(each, template=origins.get(name, name))
+
+    anomalies = (replace(each, transactions=tuple(map(view, each.transactions))) for each in result.anomalies)
+    return replace(result, anomalies=tuple(anomalies))
+
+
+def _write(place: IterationDirectory, workload: Workload | None, target: Target | None) -> None:
+    path = place.path / "replay.yaml"
+    if workload is None or target is None:
+        path.unlink(missing_ok=True)  # of an earlier analysis
+        return
+    header = f"Replay of {target.what}: {workload.about}\n"
+    header += f"To follow it: txfuzz execute --config {path.name} --out FILE"
+    write_text(path, workload_text(without_plugins(workload), header))
+
+
+def without_plugins(workload: Workload) -> Workload:
+    """A replay asks no heuristic and no analyzer, so who follows it need not have them."""
+    return replace(workload, analyzers=None, heuristics=None)
+
+
+def _note(closing: Closing) -> str:
+    near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
+    chosen = closing.chosen
+    assert chosen is not None
+    assert chosen.result is not None
+    parts = []
+    if chosen.closed:
+        result = chosen.result
+        parts.append(f"{chosen.target.anomaly} in {result.closed} of {result.attempts} attempts")
+    if near:
+        parts.append(f"{sum(each.closed for each in near)} of {len(near)} near-cycles closed")
+    return f"replay: {'; '.join(parts) or 'nothing showed again'}"

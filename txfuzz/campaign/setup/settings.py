@@ -1,0 +1,113 @@
+"""What a campaign is asked to do, beside its workload."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from txfuzz.common.secrets import command_without_secrets
+from txfuzz.errors import UsageError
+from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
+
+DEFAULT_WORKLOAD = "example"
+DEFAULT_ITERATIONS = 4
+
+
+@dataclass(frozen=True)
+class CampaignSettings:
+    """One field a flag of `txfuzz run`; None leaves the choice to the workload (also to its `campaign`
+    stanza, see `settled`).
+
+    workload: a workload file, or the name of a shipped one or of one in workload_dir.
+    iterations: at most so many; see `turns`.
+    output: the run directory; None makes a new one under `runs/`.
+    database_url: a server of one's own; may hold a password, so it is never shown.
+    runner_cmd: an external command that makes the histories; may hold passwords, so it is never
+    shown as it is. skip_run: analyse histories that are there. resume: go on with the campaign in
+    `output`. run_replay: replay after each iteration what was found or nearly happened.
+    keep_schema_init: every iteration starts from empty tables. open_loop: no feedback.
+    history: the first iteration's history is this file, made by anybody (adaptive mode); execute:
+    run the iterations behind it. stop_on_finding, max_seconds, max_transactions, plateau (so many
+    iterations that show nothing new): end before `iterations` are done.
+    plugin_files: Python files that are plugins for this campaign. plugin_seconds: what a heuristic or
+    an analyzer of a plugin gets for one answer.
+    """
+
+    workload: str | Path = DEFAULT_WORKLOAD
+    workload_dir: Path | None = None
+    iterations: int | None = None
+    output: Path | None = None
+    database_url: str | None = field(default=None, repr=False)
+    isolation: str | None = None
+    expect: str | None = None
+    seed: int | None = None
+    runner_cmd: str | None = field(default=None, repr=False)
+    skip_run: bool = False
+    resume: bool = False
+    run_replay: bool | None = None
+    keep_schema_init: bool = False
+    open_loop: bool = False
+    max_near_cycles: int | None = None
+    max_graph_nodes: int = 200
+    strict_plugins: bool = False
+    history: Path | None = None
+    execute: bool = True
+    stop_on_finding: bool | None = None
+    max_seconds: float | None = None
+    max_transactions: int | None = None
+    plateau: int | None = None
+    plugin_seconds: float = PLUGIN_SECONDS
+    plugin_files: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Directories and files may be given as text, too. UsageError for what is no time or no command."""
+        for name in ("max_seconds", "plugin_seconds"):
+            seconds = getattr(self, name)
+            if seconds is not None and not (seconds >= 0 and math.isfinite(seconds)):
+                raise UsageError(f"{name} must be a number of seconds, found {seconds}")
+        if self.runner_cmd is not None:
+            words_of(self.runner_cmd)
+        object.__setattr__(self, "plugin_files", tuple(Path(each) for each in self.plugin_files))
+        for name in ("workload_dir", "output"):
+            if isinstance(given := getattr(self, name), str):
+                object.__setattr__(self, name, Path(given))
+
+    @property
+    def turns(self) -> int:
+        """How many iterations, also where nobody says."""
+        return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
+
+    def gives(self, number: int) -> bool:
+        """Was the history of this iteration there beforehand?"""
+        return self.skip_run or (number == 0 and self.history is not None)
+
+    @property
+    def analyzer_options(self) -> dict[str, dict[str, Any]]:
+        """Options of analyzers that are set here, whatever the workload says."""
+        return {} if self.max_near_cycles is None else {"elle": {"max_near_cycles": self.max_near_cycles}}
+
+    def as_data(self) -> dict[str, Any]:
+        """The arguments for campaign.json: of the URL only whether there was one, the command without
+        passwords. withheld: those that are not whole for that reason."""
+        data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["database_url"] = self.database_url is not None
+        data["runner_cmd"] = None if self.runner_cmd is None else command_without_secrets(self.runner_cmd)
+        data["withheld"] = ["runner_cmd"] if data["runner_cmd"] != self.runner_cmd else []
+        for name in ("workload", "workload_dir", "output", "history"):
+            data[name] = None if data[name] is None else str(data[name])
+        data["plugin_files"] = [str(path) for path in self.plugin_files]
+        return data
+
+
+def words_of(command: str) -> list[str]:
+    """A command as its words, at least one; UsageError where it is none."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--runner-cmd cannot be split into words: {error}") from None
+    if not words:
+        raise UsageError("--runner-cmd is empty")
+    return words

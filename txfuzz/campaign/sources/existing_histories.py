@@ -1,0 +1,86 @@
+"""`--skip-run`: histories that are there are judged again, whoever made them.
+
+How they were made is not ours to say: where a campaign's own record stands beside them, that part of
+it is kept, and the record is written only when all of them have been judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from txfuzz.analysis.result_data import restored
+from txfuzz.campaign.directory.run_directory import iteration_path
+from txfuzz.campaign.directory.values import json_in, read_back
+from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.campaign.sources.clients import Turn
+from txfuzz.campaign.sources.resumed import CampaignRecord, histories_in, read_execution
+from txfuzz.errors import HistoryError, UsageError
+from txfuzz.execution.summary import ExecutionSummary
+
+_OF_THE_RUN = ("state", "arguments", "database", "cautions")
+# Settings that decide what the feedback proposes
+_OF_THE_FEEDBACK = ("open_loop", "keep_schema_init", "max_near_cycles")
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The runner that runs nothing: the history is there."""
+
+    def run(self, turn: Turn) -> ExecutionSummary | None:
+        """What became of it, where a campaign noted that."""
+        return read_execution(turn.place)
+
+
+def judges_again(settings: CampaignSettings) -> bool:
+    """Is nothing run at all? With a command, `--skip-run` lets that put the histories in place."""
+    return settings.skip_run and settings.runner_cmd is None
+
+
+def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
+    """The settings, with those of the campaign that is there, by which the feedback says the same again.
+
+    Raises UsageError (HistoryError) where histories are missing, and where some of that campaign would
+    be left out; nothing has been written by then.
+    """
+    directory = settings.output
+    if directory is None:
+        raise UsageError("--skip-run needs --output-dir: where the histories are")
+    if not directory.is_dir():
+        raise UsageError(f"{directory}: no such directory; --skip-run analyses histories that are there")
+    for number in range(settings.turns):
+        path = iteration_path(directory, number) / "history.edn"
+        if not path.exists():
+            raise HistoryError(f"{path}: no such file; --skip-run analyses histories that are there")
+    record = _record(directory)
+    there = histories_in(directory)
+    if record and there > settings.turns:
+        raise UsageError(
+            f"{directory}: the campaign there has {there} iterations; --iterations {settings.turns} "
+            "would leave some out"
+        )
+    arguments = record.get("arguments")
+    known = arguments if isinstance(arguments, dict) else {}
+    default = CampaignSettings()
+    unset = [name for name in _OF_THE_FEEDBACK if getattr(settings, name) is getattr(default, name)]
+    return replace(settings, **{name: known[name] for name in unset if name in known})
+
+
+def of_the_run(directory: Path) -> dict[str, Any]:
+    """The part of campaign.json that tells how the histories were made."""
+    record = _record(directory)
+    return {name: record[name] for name in _OF_THE_RUN if name in record}
+
+
+def _record(directory: Path) -> Mapping[str, Any]:
+    """campaign.json as far as it can be relied on; empty where it cannot: histories are judged without it."""
+    path = directory / "campaign.json"
+    try:
+        read_back(path, CampaignRecord)
+        data = json_in(path)
+        restored(CampaignSettings, {**(data.get("arguments") or {}), "database_url": None})
+    except (FileNotFoundError, UsageError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}

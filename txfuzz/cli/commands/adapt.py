@@ -1,0 +1,107 @@
+"""`txfuzz adapt`: the loop, from a history that anybody has made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.cli import options
+from txfuzz.errors import ExitCode, UsageError
+
+_OF_RUNS = ("iterations", "run_replay", "runner_cmd")
+
+
+@click.command()
+@click.option(
+    "--history", type=options.FILE, required=True, metavar="FILE", help="A history that Elle reads."
+)
+@click.option(
+    "--prev-workload", "workload", type=options.FILE, required=True, metavar="FILE",
+    help="The workload that made it: a file or a name.",
+)  # fmt: skip
+@click.option(
+    "--output-root", type=options.FILE, default=Path("runs"), show_default=True, metavar="DIR",
+    help="Where iter_00, iter_01, … go; where a campaign stands there, into a new directory below it.",
+)  # fmt: skip
+@click.option("--execute", is_flag=True, help="Run the next workloads, too.")
+@click.option(
+    "--iterations", type=click.IntRange(min=1), metavar="N",
+    help="With --execute: how many workloads to run. [default: the workload's `campaign`, else 1]",
+)  # fmt: skip
+@options.database_url()
+@options.isolation
+@options.expect
+@options.seed
+@click.option(
+    "--runner-cmd",
+    metavar="CMD",
+    help="With --execute: make histories by this command, as `txfuzz run` does.",
+)
+@click.option(
+    "--run-replay/--no-run-replay", default=None,
+    help="With --execute: replay what was found or nearly happened.",
+)  # fmt: skip
+@options.max_graph_nodes
+@options.plugin_files
+@options.plugin_seconds
+@options.strict_plugins
+@options.screen
+@click.pass_context
+def adapt(
+    ctx: click.Context,
+    /,
+    history: Path,
+    workload: Path,
+    output_root: Path,
+    execute: bool,
+    iterations: int | None,
+    verbose: bool,
+    quiet: bool,
+    plain: bool,
+    **fields: object,
+) -> int:
+    """Take a history and the workload that made it, and write the workload to run next.
+
+    The history may come from any runner. Both are archived with the analysis, the graphs, the
+    replay, and notes.md, which explains every change. Without --execute it stops there; the exit
+    code is the verdict on the histories.
+    """
+    from txfuzz.campaign.directory.run_directory import archive_path
+    from txfuzz.campaign.loop import run_campaign
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.cli.plain_screen import screen
+    from txfuzz.workload.campaign import Campaign
+    from txfuzz.workload.shipped import workload_path
+    from txfuzz.workload.yaml.campaign import campaign_in
+
+    _check(ctx)
+    said = campaign_in(workload_path(workload, None)) or Campaign()
+    runs = next((number for number in (iterations, said.iterations) if number is not None), 1)
+    settings = CampaignSettings(
+        workload=workload,
+        history=history,
+        execute=execute,
+        iterations=1 + runs if execute else 1,
+        output=archive_path(output_root),
+        **fields,  # type: ignore[arg-type]
+    )
+    with (
+        interruptible() as interrupted,
+        screen(settings.turns, plain=plain, verbose=verbose, quiet=quiet) as watcher,
+    ):
+        result = run_campaign(settings, interrupted=interrupted, watcher=watcher)
+    last = result.directory / f"iter_{len(result.iterations) - 1:02d}"
+    click.echo(f"notes: {last / 'notes.md'}")
+    click.echo(f"next workload: {last / 'next_workload.yaml'}")
+    return ExitCode(result.exit_code)
+
+
+def _check(ctx: click.Context) -> None:
+    """Without --execute nothing is run."""
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name in _OF_RUNS and not ctx.params["execute"]:
+            raise UsageError(f"{parameter.opts[0]} is about workloads that are run: give --execute, too")

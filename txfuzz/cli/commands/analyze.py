@@ -1,0 +1,150 @@
+"""`txfuzz analyze`: the checker on any history that Elle reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.cli.history_judge import DEFAULT_EXPECT, Judging
+from txfuzz.common.json_text import json_text
+from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
+
+if TYPE_CHECKING:
+    from txfuzz.analysis.result import AnalysisResult
+    from txfuzz.history.model import History
+
+# Of several histories the first that applies is the exit code
+_SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHING_FOUND)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=options.FILE)
+@click.option(
+    "--expect", metavar="MODEL",
+    help=f"The consistency model to hold the histories against.  [default: {DEFAULT_EXPECT}]",
+)  # fmt: skip
+@click.option(
+    "--model", metavar="MODEL",
+    help="What the histories are of: list-append or rw-register, which they tell themselves, or bank, set, "
+    "set-full or counter, judged by the rules of Jepsen's checkers.",
+)  # fmt: skip
+@click.option(
+    "--total-amount", type=int, metavar="N",
+    help="Bank: what the accounts hold together.  [default: what the first read shows]",
+)  # fmt: skip
+@click.option("--allow-negative-balances", is_flag=True, help="Bank: accounts may be overdrawn.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a history.")
+@click.option(
+    "--graph-dir", type=options.FILE, metavar="DIR",
+    help="Where to draw the graphs. [default: beside the history; none with --json or several]",
+)  # fmt: skip
+@click.option("--skip-graph", is_flag=True, help="Draw nothing.")
+@options.max_graph_nodes
+@click.option(
+    "--max-near-cycles", type=click.IntRange(min=0), default=12, show_default=True, metavar="N",
+    help="How many near-cycles to keep.",
+)  # fmt: skip
+@click.option(
+    "--budget", "budget_seconds", type=options.Seconds(min=0), default=60.0, show_default=True,
+    metavar="SECONDS", help="How long the search for cycles in large components may take.",
+)  # fmt: skip
+@click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")
+@click.option("--sequential-keys", is_flag=True, help="Registers: each key is sequentially consistent.")
+@click.option("--linearizable-keys", is_flag=True, help="Registers: each key is linearizable.")
+@click.option(
+    "--analyzer", "analyzers", multiple=True, metavar="NAME",
+    help="An installed analyzer that judges, too. Repeatable.",
+)  # fmt: skip
+@options.plugin_files
+@options.plugin_seconds
+@click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
+def analyze(
+    files: tuple[Path, ...],
+    expect: str | None,
+    model: str | None,
+    total_amount: int | None,
+    allow_negative_balances: bool,
+    as_json: bool,
+    graph_dir: Path | None,
+    skip_graph: bool,
+    max_graph_nodes: int,
+    analyzers: tuple[str, ...],
+    plugin_files: tuple[Path, ...],
+    plugin_seconds: float,
+    verbose: bool,
+    **chosen: Any,
+) -> int:
+    """Judge histories: which anomalies, which models are ruled out, what nearly happened.
+
+    Reads EDN and JSON, list-append and rw-register. Elle's checker judges, and further analyzers
+    that are named or come in plugin files. Jepsen's bank, set and counter histories are judged by
+    their own rules. Of several histories the exit code is the worst: 1 when any is invalid, else 2
+    when any is unreadable, else 3 when any is unknown.
+    """
+    from txfuzz.analysis.elle import ElleAnalyzer
+    from txfuzz.analysis.result import AnalysisResult, Verdict
+    from txfuzz.campaign.setup.resolve import check_model, further_analyzers
+
+    check_model(expect or DEFAULT_EXPECT)
+    if graph_dir is not None and len(files) > 1:
+        raise UsageError("--graph-dir draws one history; give it alone")
+    asked = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
+    of_model = {name: value for name, value in asked.items() if value not in (None, False)}
+    assumed = [name for name, value in chosen.items() if name.endswith("_keys") and value]
+    of_transactions = [
+        *assumed, *(["graph_dir"] if graph_dir else []), *(["analyzer"] if analyzers else []),
+        *(["expect"] if expect else []),
+    ]  # fmt: skip
+    judging = Judging(expect, model, of_model, of_transactions, plugin_files, plugin_seconds)
+    drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
+    judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
+    codes = set()
+    for number, path in enumerate(files):
+        try:
+            history, result = judging.judged(path, judges)
+        except PluginError:
+            raise
+        except UsageError as error:  # of this history; the next one may fit
+            codes.add(error.exit_code)
+            click.echo(f"txfuzz: {error}", err=True)
+            if as_json:
+                unread = AnalysisResult(str(path), Verdict.UNKNOWN, judging.held_against, str(error))
+                click.echo(json_text(unread.to_json()))
+            continue
+        codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
+        if drawn and history is not None:
+            _draw(history, result, graph_dir, path.parent, max_graph_nodes)
+    return next(code for code in _SEVERITY if code in codes)
+
+
+def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) -> ExitCode:
+    from txfuzz.campaign.results import EXIT_CODES
+
+    if as_json:
+        click.echo(json_text(result.to_json()))
+    else:
+        from txfuzz.report.text.analysis import analysis_text
+
+        click.echo(("" if first else "\n") + analysis_text(result, verbose=verbose).rstrip())
+    return EXIT_CODES[result.verdict]
+
+
+def _draw(history: History, result: AnalysisResult, asked: Path | None, beside: Path, max_nodes: int) -> None:
+    """Where it is asked for; else beside the history, if that can be, and holds no campaign's own graphs."""
+    from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs
+
+    place = IterationDirectory(beside)
+    if asked is None and place.analysis.exists() and place.minimal_graph.exists():
+        click.echo(f"graphs: {beside} keeps those of its campaign (--graph-dir DIR draws these)")
+        return
+    try:
+        notes = draw_graphs(history, result, asked or beside, max_nodes)
+    except OutputError as error:
+        if asked is not None:
+            raise
+        notes = (f"no graphs: {error}",)
+    for note in notes:
+        click.echo(note)

@@ -1,0 +1,84 @@
+"""`txfuzz execute`: one workload, one history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.errors import ExitCode
+
+if TYPE_CHECKING:
+    from txfuzz.replay.result import ReplayResult
+
+
+@click.command()
+@click.option(
+    "--config", type=options.FILE, required=True, metavar="FILE", help="A workload: a file or a name."
+)
+@click.option(
+    "--out", type=options.FILE, envvar="HISTORY_OUT", required=True, metavar="FILE", help="The history."
+)
+@click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
+@options.database_url()
+@options.isolation
+@options.seed
+@click.option(
+    "--attempts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+    help="How often to follow the schedule of a replay.",
+)  # fmt: skip
+@options.plugin_files
+@options.strict_plugins
+def execute(
+    config: Path,
+    out: Path,
+    init: bool,
+    database_url: str | None,
+    isolation: str | None,
+    seed: int | None,
+    plugin_files: tuple[Path, ...],
+    strict_plugins: bool,
+    attempts: int,
+) -> int:
+    """Run one workload against a database and record its history.
+
+    A workload with a `replay` stanza is replayed: its schedule is followed exactly, and what the
+    sessions saw is judged: exit code 1 when it contradicts the expected model. The history of any
+    other workload is judged by `txfuzz analyze`. Exit code 3 when nothing committed, or a replay has
+    nothing to judge by.
+    """
+    from txfuzz.campaign.execute import record
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.replay.result import ReplayResult
+
+    with interruptible() as interrupted:
+        summary, warnings = record(
+            config, out, init=init, url=database_url, isolation=isolation, seed=seed,
+            plugin_files=plugin_files, strict_plugins=strict_plugins, attempts=attempts,
+            interrupted=interrupted,
+        )  # fmt: skip
+    for sentence in warnings:
+        click.echo(f"txfuzz: {sentence}", err=True)
+    if isinstance(summary, ReplayResult):
+        return ExitCode.INTERRUPTED if interrupted.is_set() else _show_replay(summary)
+    click.echo(
+        f"{out}: {summary.asked:,} transactions in {summary.seconds:.1f} s: {summary.ok:,} ok, "
+        f"{summary.fail:,} fail, {summary.info:,} info; {summary.final_reads:,} final reads"
+    )
+    if summary.failure is not None:
+        raise summary.failure
+    if summary.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.NOTHING_FOUND if summary.ok else ExitCode.UNKNOWN
+
+
+def _show_replay(result: ReplayResult) -> ExitCode:
+    from txfuzz.report.text.replay import replay_text
+
+    click.echo(replay_text(result))
+    if result.violated:
+        return ExitCode.VIOLATED
+    unknown = result.ended or result.unseen or not result.committed
+    return ExitCode.UNKNOWN if unknown else ExitCode.NOTHING_FOUND

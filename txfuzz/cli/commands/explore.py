@@ -1,0 +1,77 @@
+"""`txfuzz explore`: the interleavings of a few transactions, at each isolation level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.common.json_text import json_text
+from txfuzz.errors import ExitCode
+
+
+@click.command()
+@click.argument("workload")
+@click.option(
+    "--transactions", required=True, metavar="A,B[,C]",
+    help="Which transactions of the workload; one may come twice.",
+)  # fmt: skip
+@click.option(
+    "--isolation", multiple=True, metavar="LEVEL", help="A level; can be given again. [default: all levels]"
+)
+@click.option("--expect", metavar="MODEL", help="The consistency model to judge by. [default: serializable]")
+@click.option(
+    "--schedules", "most", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N",
+    help="At most so many at each level; where there are more, a sample.",
+)  # fmt: skip
+@click.option(
+    "--rows", type=click.Choice(["fresh", "inserted"]),
+    help="Do rows come into being by the first write, or are they there beforehand? [default: as the "
+    "workload's `keys` say]",
+)  # fmt: skip
+@click.option("--seed", type=int, metavar="N", help="Decides which ones a sample holds.")
+@click.option(
+    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    help="Write explore.json there, and a replay of each anomaly at each level.",
+)  # fmt: skip
+@options.database_url("url")
+@options.plugin_files
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
+def explore(
+    workload: str,
+    transactions: str,
+    isolation: tuple[str, ...],
+    expect: str | None,
+    most: int,
+    rows: str | None,
+    seed: int | None,
+    output: Path | None,
+    url: str | None,
+    plugin_files: tuple[Path, ...],
+    as_json: bool,
+) -> int:
+    """Run the interleavings of a few transactions and say which give which anomaly.
+
+    Orders that differ only by steps that commute are run once. Exit code 1 when a level lets
+    through what it promises to prevent, 3 when nothing could be judged: no transaction depended on
+    another in a micro-operation.
+    """
+    from txfuzz.campaign.explore import explore_workload
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.report.text.exploration import exploration_text
+
+    names = [name.strip() for name in transactions.split(",") if name.strip()]
+    with interruptible() as interrupted:
+        found = explore_workload(
+            workload, names, isolation=isolation, expect=expect, seed=seed, most=most, rows=rows,
+            url=url, output=output, plugin_files=plugin_files, interrupted=interrupted,
+        )  # fmt: skip
+    click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
+    if output is not None and not as_json:
+        click.echo(f"\nreplays: {output}")
+    if interrupted.is_set():
+        return ExitCode.INTERRUPTED
+    if found.broken:
+        return ExitCode.VIOLATED
+    return ExitCode.NOTHING_FOUND if found.judged else ExitCode.UNKNOWN

@@ -1,0 +1,109 @@
+"""`txfuzz plugins`: what is installed, and the options of each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.errors import ExitCode, PluginError, did_you_mean
+
+if TYPE_CHECKING:
+    from txfuzz.plugin.registry import Entry, Registry
+
+
+@click.group(invoke_without_command=True)
+@options.plugin_files
+@options.strict_plugins
+@click.pass_context
+def plugins(ctx: click.Context, plugin_files: tuple[Path, ...], strict_plugins: bool) -> int:
+    """List the installed plugins and what they bring.
+
+    A plugin that cannot be used is named with the reason; exit code 2 then.
+    """
+    from txfuzz.plugin.loader import load_plugins
+
+    ctx.obj = registry = load_plugins(strict=strict_plugins, files=plugin_files)
+    if ctx.invoked_subcommand is None:
+        click.echo(_listing(registry))
+        for sentence in (*map(str, registry.problems), *registry.clashes()):
+            click.echo(f"txfuzz: {sentence}", err=True)
+    return ExitCode.USAGE if registry.problems or registry.clashes() else ExitCode.NOTHING_FOUND
+
+
+@plugins.command()
+@click.argument("name")
+@options.plugin_files
+@click.pass_obj
+def show(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> None:
+    """Show the options of an adapter, analyzer, heuristic, fault or template."""
+    if plugin_files:
+        from txfuzz.plugin.loader import load_plugins
+
+        registry = load_plugins(files=plugin_files)
+    entries = [entry for found in registry.entries.values() for entry in found if entry.name == name]
+    if not entries:
+        raise PluginError(
+            f"nothing named {name!r} is installed: {did_you_mean(name, {key[1] for key in registry.entries})}"
+        )
+    click.echo("\n\n".join(_details(entry) for entry in entries))
+
+
+def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
+    """Rows as aligned columns; the last column is as wide as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+    return "\n".join(indent + line for line in lines)
+
+
+def _listing(registry: Registry) -> str:
+    lines = []
+    for plugin in registry.plugins:
+        whence = plugin if plugin.is_file else f"{plugin.distribution} {plugin.version}"
+        lines.append(f"{plugin.name} ({whence})")
+        rows = [
+            (entry.kind, entry.name, entry.about)
+            for found in registry.entries.values()
+            for entry in found
+            if entry.plugin == plugin
+        ]
+        lines.append(table(rows, "  ") if rows else "  brings nothing")
+    return "\n".join(lines) or "no plugin is installed"
+
+
+def _details(entry: Entry) -> str:
+    from txfuzz.common.options import options_of
+
+    head = f"{entry.kind} {entry.name}: {entry.about}\nfrom plugin {entry.plugin}"
+    if entry.kind == "template":
+        from txfuzz.cli.commands.templates import template_text
+
+        return f"{head}\n\n{template_text(entry.value)}"
+    rows = [("option", "type", "default", "meaning")]
+    rows += [
+        (option.name, option.type, "required" if option.required else option.default, option.help)
+        for option in options_of(entry.value)
+    ]
+    body = table(rows, "  ") if len(rows) > 1 else "  no options"
+    if entry.kind == "adapter":
+        body += f"\n\n{_levels(entry)}"
+    return f"{head}\n\n{body}"
+
+
+def _levels(entry: Entry) -> str:
+    """Isolation levels, strongest last, and what each promises."""
+    try:
+        capabilities = entry.value().capabilities()
+    except Exception as error:
+        return f"  capabilities are not known without options: {error}"
+    rows = [("isolation level", "promises")]
+    rows += [
+        (level + (" (default)" if level == capabilities.default_isolation else ""), model)
+        for level, model in capabilities.isolation.items()
+    ]
+    return table(rows, "  ")

@@ -1,0 +1,126 @@
+"""`txfuzz report`: what a campaign found, as a page, or for CI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from txfuzz.report.baseline import Comparison, Expected
+    from txfuzz.report.run_record import RunRecord
+
+_FILE = options.FILE
+_PAGE = "report.html"
+_EXPLAINED = 3  # findings that are shown among their neighbours
+
+
+@click.command()
+@click.argument("directory", type=_FILE, metavar="DIR")
+@click.option(
+    "--format", "form", type=click.Choice(["html", "junit", "markdown"]), default="html", show_default=True,
+    help="A page to read, test cases for a CI system, or a comment for a pull request.",
+)  # fmt: skip
+@click.option(
+    "--out", type=_FILE, metavar="FILE",
+    help="Where to write it; - for stdout. [default: DIR/report.html; junit and markdown go to stdout]",
+)  # fmt: skip
+@click.option("--baseline", type=_FILE, metavar="FILE", help="Findings that are known: only new ones fail.")
+@click.option(
+    "--write-baseline", type=_FILE, metavar="FILE",
+    help="Note what this campaign found as known; what the file says of other databases and levels stays.",
+)  # fmt: skip
+def report(
+    directory: Path, form: str, out: Path | None, baseline: Path | None, write_baseline: Path | None
+) -> int:
+    """Report what the campaign in DIR found; DIR is what `txfuzz run` left behind.
+
+    Exit codes: 1 when anomalies were found that the expected model forbids (with --baseline: only
+    when there are new ones), 3 when there is no verdict, 0 otherwise.
+    """
+    from txfuzz.campaign.directory.reader import read_run
+    from txfuzz.report.baseline import compare, doubts
+
+    record = read_run(directory)
+    comparison = None
+    if baseline is not None:
+        known = _read(baseline)
+        comparison = compare(record, known)
+        for sentence in doubts(known):
+            click.echo(f"txfuzz: {sentence}", err=True)
+    if write_baseline is not None:
+        _note(record, write_baseline)
+    _write(_told(record, form, comparison), form, out, directory)
+    return _code(record, comparison)
+
+
+def _told(record: RunRecord, form: str, comparison: Comparison | None) -> str:
+    if form == "junit":
+        from txfuzz.report.junit import junit_text
+
+        return junit_text(record, comparison)
+    if form == "markdown":
+        from txfuzz.report.markdown import markdown_text
+
+        return markdown_text(record, comparison)
+    from txfuzz.report.concurrent_transactions import with_neighbours
+    from txfuzz.report.html.page import report_page
+
+    record = with_neighbours(record, _EXPLAINED)
+    return report_page(record, baseline=comparison.sentence if comparison else "")
+
+
+def _write(text: str, form: str, out: Path | None, directory: Path) -> None:
+    from txfuzz.campaign.directory.run_directory import write_text
+
+    if form == "html" and out is None:
+        out = directory / _PAGE
+    if out is None or str(out) == "-":
+        click.echo(text, nl=False)
+        return
+    write_text(out, text)
+    click.echo(out)
+
+
+def _read(path: Path) -> tuple[Expected, ...]:
+    from txfuzz.report.baseline import read_baseline
+
+    try:
+        return read_baseline(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: expected UTF-8") from None
+
+
+def _note(record: RunRecord, path: Path) -> None:
+    from txfuzz.campaign.directory.run_directory import write_text
+    from txfuzz.report.baseline import baseline_text, noted
+    from txfuzz.report.baseline_edit import edited
+
+    before = _read(path) if path.exists() else None
+    entry = noted(record, before or ())
+    known = path.read_text(encoding="utf-8") if before is not None else ""
+    write_text(path, edited(known, str(path), entry) if known else baseline_text([entry]))
+    old = next((each for each in before or () if each.place == entry.place), None)
+    gone = {each.type for each in old.anomalies} - set(record.types) if old is not None else set()
+    click.echo(f"noted in {path}: {', '.join(sorted(record.types)) or 'nothing'}", err=True)
+    if gone:
+        click.echo(f"taken out of {path}, since they were not seen: {', '.join(sorted(gone))}", err=True)
+
+
+def _code(record: RunRecord, comparison: Comparison | None) -> ExitCode:
+    """That of the verdict; with a baseline findings that it knows count as nothing found."""
+    from txfuzz.analysis.result import Verdict
+    from txfuzz.campaign.results import EXIT_CODES
+
+    if comparison is None or record.verdict is not Verdict.INVALID:
+        return EXIT_CODES[record.verdict]
+    if not comparison.passes:
+        return ExitCode.VIOLATED
+    others = [each.verdict for each in record.iterations]
+    return ExitCode.UNKNOWN if Verdict.UNKNOWN in others or not record.whole else ExitCode.NOTHING_FOUND

@@ -1,0 +1,51 @@
+"""What an adapter gives, checked; and isolation levels by the words of their database."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from txfuzz.common.secrets import SecretText
+from txfuzz.database.api import Adapter, Capabilities, Database, MakesRoom
+from txfuzz.errors import PluginError, UsageError, did_you_mean
+
+
+def capabilities_of(adapter: Adapter) -> Capabilities:
+    """What the adapter can do. PluginError where it says that in another form than it should."""
+    told: object = adapter.capabilities()
+    if not isinstance(told, Capabilities) or told.default_isolation not in told.isolation:
+        raise PluginError(
+            f"adapter {adapter.name!r} gave {told!r} as its capabilities, "
+            "expected txfuzz.Capabilities with a default level that is among the levels",
+            adapter,
+        )
+    return told
+
+
+def open_database(adapter: Adapter, url: str | None, clients: int = 0) -> Database:
+    """An open database of the adapter; one of our own has room for so many clients.
+
+    PluginError for what is none.
+    """
+    if url is None and isinstance(adapter, MakesRoom):
+        adapter = adapter.with_room_for(clients)
+    url = None if url is None else SecretText(url)
+    opened: object = adapter.open(url)
+    if not all(hasattr(opened, name) for name in ("__enter__", "__exit__", "prepare", "session")):
+        raise PluginError(f"adapter {adapter.name!r} opened {opened!r}, expected a database", adapter)
+    return cast(Database, opened)
+
+
+def level_named(capabilities: Capabilities, word: str) -> str:
+    """The level as the adapter spells it; capitals, hyphens and underscores do not matter.
+
+    Raises UsageError for a level that the database does not have.
+    """
+    plain = _plain(word)
+    for level in capabilities.isolation:
+        if _plain(level) == plain:
+            return level
+    raise UsageError(f"no isolation level {word!r}: {did_you_mean(word.lower(), capabilities.isolation)}")
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.replace("-", " ").replace("_", " ").lower().split())

@@ -1,0 +1,55 @@
+"""What a read saw, for databases without arrays: a list is text, each of its values followed by a comma."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import ReadValue
+
+_SHORT = 200  # characters of a list
+
+
+def list_value(value: Any) -> ReadValue:
+    """`3,1,4,` and, as raw SQL may select it, `3,1,4`; NULL is an empty list. ValueError else."""
+    if value is None:
+        return ()
+    if not isinstance(value, str):
+        raise ValueError(f"a read of a list must select text like '3,1,4,', not {_shorten(value)}")
+    return _short_list(value) if len(value) <= _SHORT else _parsed_list(value)
+
+
+def register_value(value: Any) -> ReadValue:
+    """A whole number of whichever type drivers give it; NULL is an absent register. ValueError else."""
+    if value is None or type(value) is int:
+        return value
+    if isinstance(value, Decimal) and value == value.to_integral_value():  # the sum of integers
+        return int(value)
+    raise ValueError(f"a read of a register must select an integer, not {_shorten(value)}")
+
+
+def _parsed_list(value: str) -> tuple[int, ...]:
+    if not value:
+        return ()
+    try:
+        return tuple(map(int, value.removesuffix(",").split(",")))
+    except ValueError:
+        raise ValueError(f"a read of a list must select text like '3,1,4,', not {_shorten(value)}") from None
+
+
+# Values are numbered anew for every key, so the same short lists come again and again.
+_short_list = lru_cache(maxsize=1 << 13)(_parsed_list)
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+DECODE: Mapping[Kind, Callable[[Any], ReadValue]] = {
+    Kind.LIST_APPEND: list_value,
+    Kind.RW_REGISTER: register_value,
+}

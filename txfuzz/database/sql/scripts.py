@@ -1,0 +1,55 @@
+"""A reproducer as lines to be typed by hand: the layout that the tools of all SQL databases share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from txfuzz.database.api import Script, ScriptLine
+
+
+def typed_script(
+    script: Script,
+    tool: str,
+    *,
+    setup: Sequence[str],
+    begin: Sequence[str],
+    statement: Callable[[ScriptLine], str],
+    after: Sequence[str],
+    cell: Callable[[ScriptLine], str],
+) -> str:
+    """Every line is labelled with the session in whose window it is to be typed.
+
+    tool: the program of those windows. setup, begin, after: statements before everything, at the
+    beginning of each transaction, and after everything. statement: the SQL of one line. cell: what
+    the tool shows of the value that a line's read saw. All statements come without their semicolon.
+    """
+    sessions = list(dict.fromkeys(line.session for line in script.lines))
+    label = max(map(len, (*sessions, "setup", "after")))
+
+    def labelled(session: str, text: str, remark: str = "") -> str:
+        return f"/* {session:<{label}} */ {text};" + (f"  -- {remark}" if remark else "")
+
+    lines = [
+        f"-- {script.title}",
+        f"-- Open {len(sessions)} {tool} windows, one for each of {', '.join(sessions)}, "
+        "and type the lines in",
+        "-- this order into the window that the label names. What a line shows stands behind it.",
+        "",
+        *(labelled("setup", text) for text in setup),
+        "",
+    ]
+    for line in script.lines:
+        if line.begins:
+            lines += [labelled(line.session, text) for text in begin]
+        lines.append(labelled(line.session, statement(line), shows(line, cell)))
+    lines += ["", *(labelled("after", text) for text in after)]
+    return "\n".join(lines) + "\n"
+
+
+def shows(line: ScriptLine, cell: Callable[[ScriptLine], str]) -> str:
+    """What comes of a line, as a remark behind it."""
+    if line.code:
+        return f"fails: {line.code}"
+    text = f"shows {cell(line) or 'nothing'}" if line.step is not None and line.step.f == "r" else ""
+    waits = "waits for a lock; its answer comes later" if line.blocked else ""
+    return "; ".join(filter(None, (waits, text)))

@@ -1,0 +1,144 @@
+"""Faults while clients run: one thread injects them on time, heals them, and writes both down.
+
+In the history a fault is two operations of the process :nemesis, as in Jepsen: where it begins, and
+where it is healed. Checkers ignore them; people find the moment.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, TypeVar
+
+from txfuzz.database.api import Database
+from txfuzz.database.faults import Breakable, Fault, Injectable
+from txfuzz.errors import DatabaseUnavailable, UsageError
+from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.summary import Injection
+from txfuzz.history.values import Keyword
+from txfuzz.workload.model import FaultSpec
+
+PATIENCE = 60.0  # seconds that a client waits for a server which a fault has taken from it
+_NO_KEYWORD = re.compile(r"[^\w.*+!$%&=<>-]")
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A fault with its options, and when it strikes."""
+
+    fault: Fault
+    spec: FaultSpec
+
+    def next_due(self, now: float, struck: int) -> float | None:
+        """When it is due the next time, in seconds since the clients began; None when it is not any more.
+
+        What comes again and again leaves out the times before `now`. struck: how often it has been.
+        """
+        every = self.spec.every
+        if every is None:
+            return self.spec.at[struck] if struck < len(self.spec.at) else None
+        return every * (math.floor(now / every) + 1)
+
+
+def injector_for(planned: Sequence[Planned], database: Database) -> Injectable | None:
+    """What injects these faults into this database; None without faults.
+
+    Raises UsageError for a fault that this server does not allow.
+    """
+    if not planned:
+        return None
+    if not isinstance(database, Breakable):
+        raise UsageError(f"fault {planned[0].fault.name!r}: no fault can be injected into this database")
+    injector = database.injector()
+    for each in planned:
+        if reason := injector.cannot(each.fault.needs):
+            raise UsageError(f"fault {each.fault.name!r}: {reason}")
+    return injector
+
+
+def cautions(planned: Sequence[Planned], database: Database) -> tuple[str, ...]:
+    """What the faults say about the settings of this database, each sentence once."""
+    said = (f"fault {each.fault.name!r}: {it}" for each in planned for it in each.fault.cautions(database))
+    return tuple(dict.fromkeys(said))
+
+
+class Nemesis:
+    """Injects the faults of one run, one at a time."""
+
+    def __init__(
+        self, planned: Sequence[Planned], injector: Injectable, recorder: Recorder, chance: Random
+    ) -> None:
+        self.injections: list[Injection] = []
+        self._injector = injector
+        self._recorder = recorder
+        self._chance = chance
+        self._due: list[tuple[float, int]] = []  # (when, which of the planned)
+        self._planned = planned
+        self._struck = [0] * len(planned)
+        self._left = [each.spec.times for each in planned]
+        for number in range(len(planned)):
+            self._schedule(number, 0.0)
+
+    def run(self, over: threading.Event) -> None:
+        """Until `over` is set or no fault is due any more. What was injected is healed in any case.
+
+        What comes again and again leaves out the times that passed while another fault was under way.
+        """
+        start = time.monotonic()
+        while self._due:
+            due, number = heapq.heappop(self._due)
+            if over.wait(max(0.0, due - (time.monotonic() - start))):
+                return
+            self._strike(self._planned[number].fault, start, over)
+            self._struck[number] += 1
+            left = self._left[number]
+            self._left[number] = None if left is None else left - 1
+            if left != 1:
+                self._schedule(number, time.monotonic() - start)
+
+    def _schedule(self, number: int, now: float) -> None:
+        due = self._planned[number].next_due(now, self._struck[number])
+        if due is not None:
+            heapq.heappush(self._due, (due, number))
+
+    def _strike(self, fault: Fault, start: float, over: threading.Event) -> None:
+        began = time.monotonic()
+        done: Mapping[str, Any] = {}
+        self._note(fault.name, "begins", {})
+        try:
+            done = fault.inject(self._injector, self._chance)
+            over.wait(fault.lasts)
+        finally:
+            done = {**done, **fault.heal(self._injector)}
+            self._note(fault.name, "healed", done)
+            ended = time.monotonic()
+            self.injections.append(Injection(fault.name, began - start, ended - began, done))
+
+    def _note(self, name: str, phase: str, done: Mapping[str, Any]) -> None:
+        data = {Keyword("phase"): Keyword(phase), **{Keyword(_plain(key)): done[key] for key in done}}
+        self._recorder.event(_plain(name), data)
+
+
+def _plain(name: str) -> str:
+    """Fit to be a keyword."""
+    return _NO_KEYWORD.sub("-", name)
+
+
+def patiently(work: Callable[[], Result], given_up: Callable[[], bool]) -> Result:
+    """Do what is done beside the clients, and again while the database is not there."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return work()
+        except DatabaseUnavailable:
+            if given_up() or time.monotonic() > until:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,299 @@
+"""A transaction of raw SQL while it runs: what its statements found, and what the history will say.
+
+The keys of a statement may be what an earlier one has returned; a statement may find no row, or meet an
+error that the transaction lives with. So what happened to which key is known only afterwards. Recorded
+is what happened and nothing else: a read that found no row has read nothing, unless the workload says
+that absence is what it read; a write that changed none did nothing; what is rolled back to a savepoint
+has not happened.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from txfuzz.database.api import (
+    Answer,
+    BoundStep,
+    GoesOn,
+    Outcome,
+    ReadValue,
+    RunsSql,
+    Session,
+    SessionError,
+)
+from txfuzz.history.writer import Mop
+from txfuzz.transactions.model import MicroOperation, Returned, RollbackTo, Step
+from txfuzz.workload.generator import Asked
+from txfuzz.workload.sql_tables import savepoint_named, tables_of
+
+GIVEN_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` says
+NOT_AS_SAID = "ROWS"  # the code of a statement that is about other rows than its micro-operations say
+_OWN_SAVEPOINT = "txfuzz_step"
+_SET = BoundStep(Step(None, sql=f"SAVEPOINT {_OWN_SAVEPOINT}"), None)
+_FORGET = BoundStep(Step(None, sql=f"RELEASE SAVEPOINT {_OWN_SAVEPOINT}"), None)
+
+
+class Seen(NamedTuple):
+    """A micro-operation that has happened. step: its number; logical: its logical key."""
+
+    step: int
+    logical: int | None
+    mop: Mop
+
+
+class Progress:
+    """Runs the steps of one transaction, in order. The caller begins and ends it.
+
+    steps: as they ran, so far: what earlier ones have returned is filled in. seen: what the history says
+    of it if it commits. For one thread at a time.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.steps = list(asked.steps)
+        self.seen: list[Seen] = []
+        self._returned: dict[str, int | None] = {}
+        self._savepoints: list[tuple[str, int]] = []  # and how many micro-operations came before
+        self._stopped = False
+        self._logical: dict[tuple[int, int | None], int] = {}
+        known = ((number, mop[1]) for number, step in enumerate(asked.steps) for mop in step.micro_operations)
+        for at, logical in zip(known, asked.logical, strict=True):
+            self._logical[at] = logical
+
+    def run(self, session: Session, number: int) -> ReadValue:
+        """Run this step; what its first read saw. SessionError where the transaction is over by it."""
+        step = self._filled(number)
+        if step is None or self._stopped:
+            return None
+        self.steps[number] = step
+        if step.step.sql is None:
+            value = session.execute(step)
+            self._see(number, str(step.f), step.key, value if step.value is None else step.value)
+            return value
+        own = any(rule in ("skip", "stop") for _, rule in step.step.on_error)
+        try:
+            if own:
+                _answer(session, _SET)
+            answer = _answer(session, step)
+            if own:
+                _answer(session, _FORGET)
+        except SessionError as error:
+            if not self._goes_on(session, step.step, error):
+                raise
+            return None
+        if not isinstance(answer, Answer):  # of a session that does not run SQL as RunsSql says
+            if step.f is not None:
+                self._see(number, step.f, step.key, answer if step.value is None else step.value)
+            return answer
+        self._savepoint(step.step)
+        return self._take(number, step, answer)
+
+    def mops(self) -> list[Mop]:
+        """What the history says of it if it commits."""
+        return [each.mop for each in self.seen]
+
+    def undone(self, number: int) -> list[Seen]:
+        """What is recorded where it ends otherwise, at this step: reads without what they saw."""
+        happened = [each._replace(mop=_unread(each.mop)) for each in self.seen if each.step < number]
+        for at, step in enumerate(self.asked.steps[number:], number):
+            happened += (Seen(at, self._logical.get((at, mop[1])), mop) for mop in step.micro_operations)
+        return happened
+
+    # -- what is filled in --------------------------------------------------------------------
+
+    def _filled(self, number: int) -> BoundStep | None:
+        """The step with what earlier ones have returned; None where that was nothing."""
+        step = self.asked.steps[number]
+        plain = step.step
+        if isinstance(plain.key, Returned) and plain.sql is None:
+            key = self._returned.get(plain.key.name)
+            return None if key is None else step._replace(key=key)
+        wanted = {name: arg.name for name, arg in plain.args if isinstance(arg, Returned)}
+        if not wanted:
+            return step
+        found = {name: self._returned.get(returned) for name, returned in wanted.items()}
+        if None in found.values():
+            return None
+        args: dict[str, Any] = {**step.args, **found}
+        key = args.get(plain.key_arg or "", step.key)
+        value = args.get(plain.value_arg or "", step.value)
+        return step._replace(f=plain.f, key=key, value=value, args=args)
+
+    # -- what it came to ----------------------------------------------------------------------
+
+    def _take(self, number: int, step: BoundStep, answer: Answer) -> ReadValue:
+        plain, count = step.step, answer.count
+        first = answer.rows[0] if answer.rows else None
+        for name, column in plain.returns:
+            cell = None if first is None else first[_place(answer, column, plain)]
+            self._returned[name] = _number(cell, column, plain)
+        rule = dict(plain.rows).get(count) if count is not None else None
+        if rule == "abort":
+            rows = "1 row" if count == 1 else f"{count} rows"
+            raise SessionError(Outcome.FAIL, GIVEN_UP, f"{rows}: the transaction gives up")
+        self._stopped = rule == "stop"
+        if rule == "skip":
+            return None
+        before = len(self.seen)
+        written = (each for each in plain.micro_operations if each.writes and not each.key_column)
+        rows_said = len({step.args[str(each.key)] for each in written})
+        for each in plain.micro_operations:
+            if each.writes:
+                self._write(number, step, each, answer, rule, rows_said)
+            else:
+                self._read(number, step, each, answer, rule)
+        read = next((each.mop[2] for each in self.seen[before:] if each.mop[0] == "r"), None)
+        return read if isinstance(read, tuple | int) else None
+
+    def _read(
+        self, number: int, step: BoundStep, each: MicroOperation, answer: Answer, rule: str | None
+    ) -> None:
+        plain = step.step
+        if not answer.columns:
+            raise _wrong(plain, "a read must return rows")
+        key = None if each.key is None else step.args[each.key]
+        if each.key_column is None:
+            if len(answer.rows) > 1:
+                rows = f"{len(answer.rows)} rows"
+                raise _wrong(
+                    plain, f"a read of one key returned {rows}, and no `key_column` tells which is its"
+                )
+            found = [(key, row) for row in answer.rows]
+        else:
+            at = _place(answer, each.key_column, plain)
+            keyed = [(_number(row[at], each.key_column, plain), row) for row in answer.rows]
+            found = [(of, row) for of, row in keyed if key is None or of == key]
+        absent = key is not None and not found and dict(plain.rows).get(0) == "empty"
+        if absent:
+            self._see(number, "r", key, answer.decode(None))
+        for of, row in found:
+            cell = row[_value_place(answer, each, plain)]
+            try:
+                value = answer.decode(cell)
+            except ValueError as error:
+                raise _wrong(plain, str(error)) from None
+            self._see(number, "r", of, self._since(value) if plain.own_table else value)
+
+    def _write(
+        self,
+        number: int,
+        step: BoundStep,
+        each: MicroOperation,
+        answer: Answer,
+        rule: str | None,
+        rows_said: int,
+    ) -> None:
+        plain = step.step
+        value = step.args[str(each.value)]
+        key = None if each.key is None else step.args[each.key]
+        if each.key_column is not None:
+            at = _place(answer, each.key_column, plain)
+            for row in answer.rows:
+                of = _number(row[at], each.key_column, plain)
+                if key is None or of == key:
+                    self._see(number, each.f, of, value)
+            return
+        count = answer.count
+        if rule == "ok" or count is None or rows_said <= count <= rows_said * (1 + answer.twice):
+            self._see(number, each.f, key, value)
+        elif count:
+            keys = "one key" if rows_said == 1 else f"{rows_said} keys"
+            raise _wrong(plain, f"a write of {keys} changed {count} row{'s' * (count != 1)}")
+
+    def _see(self, number: int, f: str, key: int | None, value: Any) -> None:
+        if key is None:
+            return  # a row without a key is none of ours
+        mop: Mop = (f, key, value)
+        if any(each.mop == mop and each.step == number for each in self.seen):
+            return  # two choices that came to the same key
+        logical = self._logical.get((number, key))
+        if logical is None and self.asked.keys is not None:
+            logical = key if self.steps[number].step.own_table else self.asked.keys.logical(key)
+        if f != "r" and (number, key) not in self._logical and self.asked.keys is not None:
+            self.asked.keys.written(key)
+        self.seen.append(Seen(number, logical, mop))
+
+    def _since(self, value: ReadValue) -> ReadValue:
+        """What a read saw, without what had stood in the table before this run."""
+        keys = self.asked.keys
+        if keys is None or value is None:
+            return value
+        if isinstance(value, tuple):
+            return tuple(each for each in value if keys.wrote(each))
+        return value if keys.wrote(value) else None
+
+    # -- savepoints and errors ----------------------------------------------------------------
+
+    def _savepoint(self, plain: Step) -> None:
+        tables = tables_of(plain.sql or "")
+        name = tables.savepoint
+        if name is None:
+            return
+        if tables.verb == "savepoint":
+            self._savepoints.append((name, len(self.seen)))
+            return
+        self._back_to(name, undo=tables.verb == "rollback")
+
+    def _back_to(self, name: str, *, undo: bool) -> None:
+        """A savepoint is rolled back to (and stays), or released."""
+        found = [at for at, (savepoint, _) in enumerate(self._savepoints) if savepoint == name]
+        if not found:
+            return
+        at = found[-1]
+        if undo:
+            del self.seen[self._savepoints[at][1] :]
+        del self._savepoints[at + undo :]
+
+    def _goes_on(self, session: Session, plain: Step, error: SessionError) -> bool:
+        rule = dict(plain.on_error).get(error.code)
+        if rule is None or error.lost or not isinstance(session, GoesOn):
+            return False
+        if rule == "abort":
+            raise SessionError(Outcome.FAIL, error.code, error.message)
+        if isinstance(rule, RollbackTo):
+            session.rollback_to(rule.savepoint)
+            self._back_to(savepoint_named(rule.savepoint), undo=True)
+            return True
+        session.rollback_to(_OWN_SAVEPOINT)
+        self._stopped = rule == "stop"
+        return True
+
+
+def _answer(session: Session, step: BoundStep) -> Answer | ReadValue:
+    return session.execute_sql(step) if isinstance(session, RunsSql) else session.execute(step)
+
+
+def _unread(mop: Mop) -> Mop:
+    return (mop[0], mop[1], None) if mop[0] == "r" else mop
+
+
+def _place(answer: Answer, column: str, plain: Step) -> int:
+    """Where this column stands in a row; capitals do not matter."""
+    names = [name.lower() for name in answer.columns]
+    if column.lower() not in names:
+        has = ", ".join(answer.columns) or "none"
+        raise _wrong(plain, f"the statement returns no column {column!r} (its columns: {has})")
+    return names.index(column.lower())
+
+
+def _value_place(answer: Answer, each: MicroOperation, plain: Step) -> int:
+    if each.column is not None:
+        return _place(answer, each.column, plain)
+    if each.key_column is None:
+        return 0
+    key = _place(answer, each.key_column, plain)
+    return next((at for at in range(len(answer.columns)) if at != key), 0)
+
+
+def _number(cell: Any, column: str, plain: Step) -> int | None:
+    if cell is None:
+        return None
+    try:
+        return int(cell)
+    except (TypeError, ValueError):
+        shown = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
+        raise _wrong(plain, f"the column {column!r} holds {shown!r}, which is no whole number") from None
+
+
+def _wrong(plain: Step, message: str) -> SessionError:
+    return SessionError(Outcome.BUG, NOT_AS_SAID, f"{message}: {' '.join((plain.sql or '').split())}")

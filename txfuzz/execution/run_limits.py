@@ -1,0 +1,130 @@
+"""How long a run waits for its transactions: none of its waits is without end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from txfuzz.common.time_limit import called_within
+from txfuzz.errors import DatabaseUnavailable
+from txfuzz.execution.summary import Tally
+from txfuzz.execution.transaction_source import Source
+
+AFTER_DURATION = 5.0  # seconds that running transactions get when the duration is over
+WITHOUT_PROGRESS = 120.0  # seconds in which some transaction must end, where a number of them is asked
+STOPPED = 0.3  # seconds that running transactions get after a stop before they are cancelled
+CANCELLED = 10.0  # seconds that a cancelled session gets to come back
+FINAL_READ_SECONDS = 30.0  # seconds that one transaction of final reads gets
+ANSWER = 60.0  # seconds in which a database connects, or makes its tables
+LEAVING = 5.0  # seconds in which a database is left that does not answer
+
+T = TypeVar("T")
+
+
+class NoAnswer(DatabaseUnavailable):
+    """The database was there, and does not answer any more."""
+
+
+class Patience:
+    """Tells when a run has waited for long enough.
+
+    until: when it has to end whatever happens (time.monotonic()), and `why`, as a phrase.
+    """
+
+    def __init__(self, source: Source, tally: Tally, until: float | None, why: str) -> None:
+        self._source, self._tally = source, tally
+        self._until, self._why = until, why
+        self._ended = 0
+        self._since = time.monotonic()
+
+    def exhausted(self) -> str:
+        """Why the transactions under way are to be cancelled, as a phrase; empty to wait on."""
+        now = time.monotonic()
+        if self._until is not None and now >= self._until:
+            return self._why
+        if self._source.until is not None:
+            late = now >= self._source.until + AFTER_DURATION
+            return f"transactions were under way {AFTER_DURATION:g} s after the duration" if late else ""
+        outcomes = self._tally.outcomes
+        ended = outcomes["ok"] + outcomes["fail"] + outcomes["info"]
+        if ended != self._ended:
+            self._ended, self._since = ended, now
+        return f"no transaction ended for {WITHOUT_PROGRESS:g} s" if self.stalled(now) else ""
+
+    def stalled(self, now: float) -> bool:
+        return now - self._since >= WITHOUT_PROGRESS
+
+
+class Cancelling:
+    """Makes blocked calls return, each client's in a thread of its own: a server that does not answer
+    may let a request to cancel wait, too."""
+
+    def __init__(self, cancels: Sequence[Callable[[], None]]) -> None:
+        self._cancels = cancels
+        self._threads: dict[int, threading.Thread] = {}
+        self._next: float | None = None
+        self._first: float | None = None
+
+    def look(self) -> bool:
+        """Called again and again after a stop. False when cancelled calls have not come back in time."""
+        now = time.monotonic()
+        if self._next is None:
+            self._next = now + STOPPED
+        if now >= self._next:
+            self._first = self._first or now
+            self._next = now + STOPPED
+            for number, cancel in enumerate(self._cancels):
+                before = self._threads.get(number)
+                if before is None or not before.is_alive():
+                    self._threads[number] = threading.Thread(target=cancel, name="cancelling", daemon=True)
+                    self._threads[number].start()
+        return self._first is None or now < self._first + CANCELLED
+
+
+@contextmanager
+def cancelled_after(seconds: float, cancel: Callable[[], None]) -> Iterator[threading.Event]:
+    """Cancel what is done inside when it takes longer, and again each second. The event says whether."""
+    over, late = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        wait = seconds
+        while not over.wait(wait):
+            late.set()
+            cancel()
+            wait = 1.0
+
+    threading.Thread(target=watch, name="final-read-limit", daemon=True).start()
+    try:
+        yield late
+    finally:
+        over.set()
+
+
+def answered(what: str, call: Callable[[], T]) -> T:
+    """What the database gives; NoAnswer where it gives nothing in time. The call is left behind then."""
+    values, errors = called_within(ANSWER, "asking", call)
+    if values:
+        return values[0]
+    if errors:
+        raise errors[0]
+    raise NoAnswer(f"the database does not answer: {what} has not ended within {ANSWER:g} s")
+
+
+def leave(close: Callable[[], None]) -> None:
+    """Close a database that does not answer, as far as that comes to an end."""
+    thread = threading.Thread(target=close, name="leaving", daemon=True)
+    thread.start()
+    thread.join(LEAVING)
+
+
+@contextmanager
+def leaving_without_answer(close: Callable[[], None]) -> Iterator[None]:
+    """A database that does not answer inside is left: whoever closes it later does not wait for it."""
+    try:
+        yield
+    except NoAnswer:
+        leave(close)
+        raise

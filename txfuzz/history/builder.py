@@ -1,0 +1,329 @@
+"""Operations, one at a time, into the columns of a History.
+
+The builder pairs invocations with completions. `add` takes plain Python values; the fast path of
+EDN lines (`fastlines`) puts the same things into the same columns. `tables` makes the History.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from txfuzz.common.kind import Kind
+from txfuzz.errors import HistoryError
+from txfuzz.history.columns.growing import FULL, MISSING, Columns
+from txfuzz.history.columns.interning import (
+    READ_ELEMENT,
+    READ_EMPTY,
+    READ_NIL,
+    READ_UNKNOWN,
+    WROTE,
+    WROTE_APPEND,
+    Codes,
+    Decode,
+    Keys,
+    Lists,
+    no_decode,
+)
+from txfuzz.history.columns.process_numbers import Processes, called
+from txfuzz.history.model import FAIL, INFO, OK, History
+from txfuzz.history.values import Keyword, edn
+
+if TYPE_CHECKING:
+    from re import Match
+
+Mop: TypeAlias = tuple[str, Any, Any]  # ("r" | "append" | "w", key, value)
+Steps: TypeAlias = tuple[int, ...] | None
+Logical: TypeAlias = bytes | tuple[int | None, ...] | None
+Coded: TypeAlias = tuple[list[int], list[int]]  # micro-operations: codes and values
+
+TYPES = {"ok": OK, "fail": FAIL, "info": INFO}
+FUNCTIONS = ("r", "append", "w")
+LISTED = 100  # so many unknown micro-operations are named, the rest is counted
+SHOWN = 200  # characters of one
+
+
+class Open(NamedTuple):
+    """An invocation that waits for its completion.
+
+    text: its micro-operations as the fast path saw them, "r 1 nil] [:append 1 2"; None when
+    `mops` has them (None there too: the invocation has no value).
+    match: where the text comes from, until the text has been understood.
+    """
+
+    row: int
+    text: bytes | None
+    steps: Steps
+    logical: Logical
+    match: Match[bytes] | None = None
+    mops: list[Mop] | None = None
+
+
+# The same as a plain tuple, which is quicker to make.
+OpenTuple: TypeAlias = "tuple[int, bytes | None, Steps, Logical, Match[bytes] | None, list[Mop] | None]"
+
+
+class HistoryBuilder:
+    """Collects operations in the order of the history; `finish` gives the History.
+
+    add("invoke", 0, [("r", 1, None), ("append", 1, 2)], time=10)
+    add("ok", 0, [("r", 1, (5,)), ("append", 1, 2)], time=20)
+
+    source: what the history is called in messages. decode: what the text of a scalar means.
+    """
+
+    def __init__(self, source: str = "", decode: Decode = no_decode) -> None:
+        self.source = source
+        self.kind: Kind | None = None
+        self.keys = Keys(decode)
+        self.codes = Codes(decode)
+        self.lists = Lists()
+        self.columns = Columns()
+        self.processes = Processes()
+        self.open: dict[bytes, OpenTuple] = {}
+        self.templates: dict[str, int] = {}
+        self.operations = 0
+        self.passed_over: dict[str, int] = {}  # by process, as the file has it
+        self.unsaid = 0  # reads of committed transactions that stand there without a value
+        self.lonely = 0  # completions without an invocation
+        self.warnings: list[str] = []
+        self.unknown_mops: list[tuple[int, str]] = []
+        self._more_unknown = 0
+
+    def add(
+        self,
+        type: str,
+        process: Any,
+        mops: Sequence[Mop] | None,
+        *,
+        index: int | None = None,
+        time: int | None = None,
+        txn: str | None = None,
+        steps: Sequence[int] | None = None,
+        logical: Sequence[int | None] | None = None,
+        line: int = 0,
+    ) -> None:
+        """One operation of a client. type: "invoke", "ok", "fail" or "info".
+
+        process: an integer, or any other name; None where the history has none, and such operations
+        count as one process.
+        mops: (f, key, value); the value of a read is None, an element or a tuple of elements;
+        None instead of the sequence where the operation has no value at all.
+        steps, logical: for each micro-operation its step and logical key; a completion that says them
+        goes before its invocation.
+        line: for messages.
+        """
+        token = self._token(process)
+        event = (
+            b"%d" % (self.operations if index is None else index),
+            b"-1" if time is None else b"%d" % time,
+        )
+        if mops is not None:
+            if type == "invoke":
+                mops = asked(mops)
+            known = self.known(mops, line)
+            if len(known) < len(mops):
+                steps = logical = None
+            mops = known
+        if type == "invoke":
+            self._invoke(token, event, txn, steps, logical, mops, line)
+        else:
+            self._complete(token, TYPES[type], event, mops, steps, logical)
+        self.operations += 1
+        self.columns.flush(FULL)
+
+    def pass_over(self, process: Any) -> None:
+        """An operation that is not a client's: counted, not kept."""
+        self.operations += 1
+        name = called(process)
+        self.passed_over[name] = self.passed_over.get(name, 0) + 1
+
+    def is_open(self, process: Any) -> bool:
+        """Whether the process has invoked a transaction that is not completed."""
+        return self._token(process) in self.open
+
+    def _token(self, process: Any) -> bytes:
+        if process is None:
+            return MISSING
+        return b"%d" % process if type(process) is int else self.processes.token(process)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def template(self, name: str) -> int:
+        return self.templates.setdefault(name, len(self.templates))
+
+    def known(self, mops: Sequence[Mop], line: int) -> list[Mop]:
+        """Those micro-operations that the checker knows; the others are noted."""
+        return [mop for mop in mops if self._known(mop, line)]
+
+    def unknown(self, line: int, text: str) -> None:
+        """A micro-operation that the checker does not know."""
+        if len(self.unknown_mops) < LISTED:
+            self.unknown_mops.append((line, text if len(text) <= SHOWN else text[:SHOWN] + " …"))
+        else:
+            self._more_unknown += 1
+
+    def finish(self) -> History:
+        """The history of all operations; the builder is used up."""
+        from txfuzz.history.columns.history_tables import history_of
+
+        for opened in [Open(*fields) for fields in self.open.values()]:
+            self.complete(opened, INFO, -1, (b"-1", b"-1"), self.invoked(opened), None)
+        self.open.clear()
+        self.columns.flush()
+        if self.lonely:
+            self.warn(f"completions without an invocation: {self.lonely}")
+        if self.unsaid:
+            self.warn(
+                f"reads of committed transactions without a value, taken for reads of nothing: {self.unsaid}"
+            )
+        if self._more_unknown:
+            self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
+        self.unknown_mops.sort()
+        return history_of(self)
+
+    def complete(
+        self, opened: Open, type: int, at: int, event: tuple[bytes, bytes], mops: Coded, invoked: Coded | None
+    ) -> None:
+        """The end of an open transaction. invoked: what its invocation says, if it says anything."""
+        self.columns.completion(opened.row, type, at, event, opened.steps, mops)
+        if self.keys.unset and opened.logical is not None:
+            self.keys.set_logical(mops[0], opened.logical)
+        if invoked is not None and (wrote := writes(invoked)) != writes(mops):
+            self.columns.invoked_else[opened.row] = wrote
+
+    def begin_lonely(self, process: bytes) -> Open:
+        """A row for a completion that nothing invoked."""
+        self.lonely += 1
+        return Open(self.columns.invocation(process, -1, b"-1", b"-1", -1), None, None, None)
+
+    def invoked(self, opened: Open) -> Coded:
+        """The micro-operations of an invocation: nothing has been read yet."""
+        if opened.text is not None:
+            return self.unread(opened.text)
+        return self.encode(opened.mops or (), FAIL)
+
+    def unread(self, text: bytes) -> Coded:
+        """As `invoked`, from text; ValueError where that needs a real parser."""
+        codes: list[int] = []
+        values: list[int] = []
+        write, number = self.write()
+        for mop in text.split(b"] [:"):
+            f, key_text, *value = mop.split(b" ", 2)
+            key = self.keys.token(key_text)
+            if f == b"r" and value in ([], [b"nil"]):
+                codes.append(key.base + READ_UNKNOWN)
+                values.append(0)
+            elif f == write and value and value != [b"nil"]:
+                codes.append(key.base + number)
+                values.append(self.codes.token(value[0]))
+            else:
+                raise ValueError(text)
+        return codes, values
+
+    def write(self) -> tuple[bytes | None, int]:
+        """How this kind of history calls a write, and the code of that."""
+        if self.kind is Kind.LIST_APPEND:
+            return b"append", WROTE_APPEND
+        return (b"w", WROTE) if self.kind is Kind.RW_REGISTER else (None, 0)
+
+    def encode(self, mops: Sequence[Mop], type: int) -> Coded:
+        """Known micro-operations of a completion of that type (FAIL: nothing was read)."""
+        codes: list[int] = []
+        values: list[int] = []
+        for f, key_value, value in mops:
+            key = self.keys.key(key_value)
+            if f == "append":
+                code, stored = key.base + WROTE_APPEND, self.codes.code(value)
+            elif f == "w":
+                code, stored = key.base + WROTE, self.codes.code(value)
+            elif type == FAIL or (type == INFO and value is None):
+                code, stored = key.base + READ_UNKNOWN, 0
+            elif value is None:
+                code, stored = key.base + READ_NIL, 0
+            elif self.kind is Kind.RW_REGISTER:
+                code, stored = key.base + READ_ELEMENT, self.codes.code(value)
+            elif not value:
+                code, stored = key.base + READ_EMPTY, 0
+            else:
+                code, stored = self.lists.read(key, self.codes.values_text(value))
+            codes.append(code)
+            values.append(stored)
+        return codes, values
+
+    def _invoke(
+        self,
+        token: bytes,
+        event: tuple[bytes, bytes],
+        txn: str | None,
+        steps: Sequence[int] | None,
+        logical: Sequence[int | None] | None,
+        mops: list[Mop] | Sequence[Mop] | None,
+        line: int,
+    ) -> None:
+        if token in self.open:
+            raise HistoryError(
+                f"{self.source}:{line}: {self.processes.text(token)} invokes a transaction while its "
+                "previous one is still open; expected the completion of that one first"
+            )
+        template = -1 if txn is None else self.template(txn)
+        row = self.columns.invocation(token, self.columns.position, *event, template)
+        self.columns.position += 1
+        self.open[token] = Open(
+            row,
+            None,
+            None if steps is None else tuple(steps),
+            None if logical is None else tuple(logical),
+            mops=None if mops is None else list(mops),
+        )
+
+    def _complete(
+        self,
+        token: bytes,
+        type: int,
+        event: tuple[bytes, bytes],
+        mops: Sequence[Mop] | None,
+        steps: Sequence[int] | None,
+        logical: Sequence[int | None] | None,
+    ) -> None:
+        opened = Open(*self.open.pop(token)) if token in self.open else self.begin_lonely(token)
+        if steps is not None:
+            opened = opened._replace(steps=tuple(steps))
+        if logical is not None:
+            opened = opened._replace(logical=tuple(logical))
+        says = opened.text is not None or opened.mops is not None
+        invoked = self.invoked(opened) if says else None
+        # A completion without a value leaves what was read unsaid.
+        done = self.encode(mops, type) if mops is not None else invoked or ([], [])
+        self.complete(opened, type, self.columns.position, event, done, invoked)
+        self.columns.position += 1
+
+    def _known(self, mop: Mop, line: int) -> bool:
+        """Whether the checker knows such a micro-operation in a history of this kind.
+
+        The first one that tells decides the kind. A written nil could not be told from a
+        register that nobody has written.
+        """
+        f, _, value = mop
+        told = None
+        if f == "append":
+            told = Kind.LIST_APPEND
+        elif f == "w":
+            told = Kind.RW_REGISTER
+        elif f == "r" and value is not None and self.kind is not Kind.RW_REGISTER:
+            told = Kind.LIST_APPEND if isinstance(value, tuple | list) else Kind.RW_REGISTER
+        self.kind = self.kind or told
+        if f in FUNCTIONS and (told is None or told is self.kind) and not (f == "w" and value is None):
+            return True
+        self.unknown(line, edn([Keyword(f), *mop[1:]]))
+        return False
+
+
+def asked(mops: Iterable[Mop]) -> list[Mop]:
+    """Micro-operations as they are invoked: whatever stands beside a read, nothing has been read."""
+    return [("r", key, None) if f == "r" else (f, key, value) for f, key, value in mops]
+
+
+def writes(mops: Coded) -> list[tuple[int, int]]:
+    return [(code, value) for code, value in zip(*mops, strict=True) if code & 7 in (WROTE_APPEND, WROTE)]

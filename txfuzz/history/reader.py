@@ -1,0 +1,251 @@
+"""The front door: a history file, in any form that Elle or elle-cli takes, into a History.
+
+EDN or JSON, told by content; one operation a line or in one vector; plain or gzip. Operations are
+found in the bytes as they stream by, so the file is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeAlias
+
+from txfuzz.errors import HistoryError
+from txfuzz.history.builder import HistoryBuilder, Mop, asked
+from txfuzz.history.byte_source import GZIP, GzipSource, Source, open_file
+from txfuzz.history.columns.growing import FULL
+from txfuzz.history.formats.boundaries import BLANKS, Incomplete, Malformed, Unclosed, end_of, normal, shown
+from txfuzz.history.formats.edn import EdnParser
+from txfuzz.history.formats.edn_lines import FastLines
+from txfuzz.history.formats.json_operations import parse_json
+from txfuzz.history.formats.parsed_operation import add_operation, is_list, to_mops
+from txfuzz.history.model import History
+from txfuzz.history.window import Window
+
+LONGEST_PARSED = 1 << 24  # bytes that a real parser gets: seconds, and some hundred MB
+
+Add: TypeAlias = Callable[[HistoryBuilder, Any, int], None]  # an operation as parsed, and its line
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_VECTOR = re.compile(rb"(?:#[A-Za-z][^\s{}()\[\]\",;]*[ \t\r\n]*)?([\[(])")
+_JSON = re.compile(rb'\{[ \t\r\n]*"')
+_CLOSING = {b"[": b"]", b"(": b")"}
+_ZEROS = b"\0 \t\r\n,"
+
+
+def read_history(path: str | os.PathLike[str]) -> History:
+    """Read a history file. HistoryError, one sentence that names the line, where it is none."""
+    name = os.fspath(path)
+    with open_file(path) as file:
+        try:
+            return Reader(file, name).history()
+        except OSError as error:
+            raise HistoryError(f"{name}: {error.strerror or error}") from None
+
+
+def read_history_bytes(data: bytes, name: str = "history", *, fast: bool = True) -> History:
+    """Read a history from memory. name: for messages. fast=False: all of it by a real parser."""
+    return Reader(io.BytesIO(data), name, fast=fast).history()
+
+
+@cache
+def _edn() -> EdnParser:
+    return EdnParser()
+
+
+class Reader:
+    """One reading of one file.
+
+    add: what becomes of an operation that a parser has read, and of all of them without the fast path.
+    cut_off: whether the source gave no more within an operation, which is left out then.
+    """
+
+    def __init__(self, file: Source, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
+        self._name = name
+        self._add = add
+        self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
+        self._fast = FastLines(self._builder) if fast else None
+        self._json: bool | None = None  # not known before the first operation
+        self._closing = b""  # the bracket that ends the vector of operations, if they are in one
+        self._closed = False
+        self._begun = False
+        self.cut_off = False
+        first = file.read(len(GZIP))
+        source: Source = _Joined(first, file)
+        if first == GZIP:
+            source = GzipSource(source, name, self._builder.warn)
+        self._window = Window(source, name)
+
+    def history(self) -> History:
+        """All of it."""
+        return self.read().finish()
+
+    def read(self) -> HistoryBuilder:
+        """Read all of it; the builder has what became of it."""
+        while self.read_on():
+            pass
+        if self._closing and not self._closed:
+            self._builder.warn("the history is cut off: the end of its vector is missing")
+        if not self._builder.operations:
+            why = "".join(f" ({warning})" for warning in self._builder.warnings)
+            raise HistoryError(f"{self._name}: expected operations, found none{why}")
+        return self._builder
+
+    def read_on(self) -> bool:
+        """Read on in what is there; False where the source gives no more (now: it may later)."""
+        window = self._window
+        if not self._begun and not self._begin():
+            return False
+        if self._fast is not None and self._json is not True and not self._closed:
+            window.at = self._fast.run(window.data, window.at)
+        blanks = BLANKS.match(window.data, window.at)
+        window.at = blanks.end() if blanks else window.at
+        if window.at == len(window.data):
+            return self._more()
+        if not self._between():
+            self._operation()
+        return True
+
+    def _begin(self) -> bool:
+        """Look at the first bytes of all."""
+        window = self._window
+        self._begun = window.more()
+        if window.data.startswith(_UTF_16):
+            raise HistoryError(f"{self._name}:1: expected UTF-8, found UTF-16")
+        if window.data.startswith(_BYTE_ORDER_MARK):
+            window.at = len(_BYTE_ORDER_MARK)
+        return self._begun
+
+    def _more(self) -> bool:
+        self._settle()
+        self._builder.columns.flush(FULL)
+        return self._window.more()
+
+    def _settle(self) -> None:
+        if self._fast is not None:
+            self._fast.settle(self._mops, self._window.line)
+
+    def _between(self) -> bool:
+        """Pass what stands between operations: comments, the brackets of a vector; False: nothing."""
+        window = self._window
+        data, at = window.data, window.at
+        if data.startswith(b";", at):
+            while (end := window.data.find(b"\n", window.at)) < 0 and self._more():
+                pass
+            if end < 0:
+                window.drop()
+            else:
+                window.at = end
+            return True
+        if self._closing and not self._closed and data.startswith(self._closing, at):
+            self._closed = True
+            window.at += 1
+            return True
+        vector = _VECTOR.match(data, at)
+        if vector and not self._closing and not self._builder.operations:
+            self._closing = _CLOSING[vector[1]]
+            window.at = vector.end()
+            return True
+        return False
+
+    def _operation(self) -> None:
+        """One operation that the fast path has left, or the end of a history that was cut off."""
+        window = self._window
+        at = window.at
+        try:
+            end = end_of(window.data, at)
+        except Incomplete:
+            if not self._more():
+                self._cut_off()
+            return
+        except Unclosed as unclosed:
+            raise window.error(
+                at,
+                f"expected a complete operation, found {shown(window.data[at:])}, which is not closed "
+                f"before the next one begins in line {window.line(unclosed.args[0])}",
+            ) from None
+        except Malformed as malformed:
+            if window.data[at:].strip(_ZEROS):
+                found, place = malformed.args
+                raise window.error(place, f"expected an operation map, found {found}") from None
+            if not self._more():  # a disk that was full, or lost power, leaves zeros
+                self._cut_off()
+            return
+        if self._closed:
+            raise window.error(at, f"expected nothing behind the vector, found {shown(window.data[at:end])}")
+        if self._json is None:
+            self._json = _JSON.match(window.data, at) is not None
+        line = window.line(at)
+        self._settle()
+        if self._again(window.data[at:end], line):
+            return
+        window.at = end
+        for form in self._parsed(window.data[at:end], line):
+            self._add(self._builder, form, line)
+
+    def _again(self, text: bytes, line: int) -> bool:
+        """Whether the fast path can take an operation after all, its shape known or its blanks tidied."""
+        if self._fast is None or self._json:
+            return False
+        if self._fast.learn(text):
+            return True  # the shape is new: the next run sees it where it stands
+        tidy = normal(text) if len(text) <= LONGEST_PARSED else None
+        if tidy is None or tidy == text:
+            return False
+        if not self._fast.takes(tidy) and not (self._fast.learn(tidy) and self._fast.takes(tidy)):
+            return False
+        self._fast.settle(self._mops, lambda _: line)
+        self._window.at += len(text)
+        return True
+
+    def _parsed(self, text: bytes, line: int) -> list[object]:
+        what = "JSON" if self._json else "EDN"
+        if len(text) > LONGEST_PARSED:
+            raise HistoryError(
+                f"{self._name}:{line}: expected an operation of at most {LONGEST_PARSED >> 20} MiB in this "
+                f"form, found one of {len(text) >> 20} MiB"
+            )
+        try:
+            return [parse_json(text)] if self._json else _edn().parse(text)
+        except UnicodeDecodeError as error:
+            found = text[error.start]
+            raise HistoryError(f"{self._name}:{line}: expected UTF-8, found the byte 0x{found:02x}") from None
+        except (ValueError, RecursionError) as error:
+            raise HistoryError(
+                f"{self._name}:{line}: expected an operation in {what}, found {shown(text)}: {error}"
+            ) from None
+
+    def _mops(self, text: bytes, line: int) -> tuple[list[Mop], bool]:
+        """Micro-operations of an invocation that the fast path could not make sure of; whether all."""
+        value, *more = self._parsed(text, line)
+        if more:
+            raise HistoryError(
+                f"{self._name}:{line}: expected a vector of micro-operations, found {shown(text)}, "
+                "whose brackets do not fit"
+            )
+        mops = self._builder.known(asked(to_mops(self._builder, value, line)), line)
+        return mops, is_list(value) and len(mops) == len(value)
+
+    def _cut_off(self) -> None:
+        window = self._window
+        found = shown(window.data[window.at :])
+        self._builder.warn(f"line {window.line(window.at)} is cut off and left out: {found}")
+        window.drop()
+        self._closed = bool(self._closing)  # said already
+        self.cut_off = True
+
+
+class _Joined:
+    """A file of which the first bytes have been read."""
+
+    def __init__(self, first: bytes, file: Source) -> None:
+        self._first = first
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        first, self._first = self._first, b""
+        return first or self._file.read(size)

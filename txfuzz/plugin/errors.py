@@ -1,0 +1,83 @@
+"""Whose plugin it was: errors as sentences that name the plugin, its distribution and its version.
+
+What a plugin raises, or what is wrong with what it gives, may come to light far from where it was
+loaded. Its module tells where it comes from.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from txfuzz.common.sanitize import one_line
+from txfuzz.errors import PluginError, TxfuzzError
+from txfuzz.plugin.file_plugin import MODULE_PREFIX
+from txfuzz.plugin.loader import installed
+from txfuzz.plugin.registry import FILE, Plugin
+
+CORE = "txfuzz"
+
+
+def origin_of(thing: object) -> Plugin | None:
+    """The plugin that a class, or an object of it, comes from; None for the core's own and for strangers."""
+    thing = getattr(thing, "guarded", thing)
+    return _plugin_of_module((thing if isinstance(thing, type) else type(thing)).__module__)
+
+
+def named(error: BaseException) -> PluginError | None:
+    """The error as a sentence that names the plugin; None where none is to blame, or it is named already."""
+    if isinstance(error, PluginError):
+        plugin = None if error.culprit is None else origin_of(error.culprit)
+        return None if plugin is None else _caused(f"{error} (plugin {plugin})", error)
+    if isinstance(error, TxfuzzError | KeyboardInterrupt):
+        return None
+    for frame, line in _frames(error.__traceback__):
+        plugin = _plugin_of_module(str(frame.f_globals.get("__name__", "")))
+        if plugin is not None:
+            told = one_line(str(error))
+            where = f"{Path(frame.f_code.co_filename).name} line {line}"
+            return _caused(f"plugin {plugin} failed: {type(error).__name__}: {told} ({where})", error)
+    return None
+
+
+@contextmanager
+def naming_plugins() -> Iterator[None]:
+    """What a plugin is to blame for ends as a PluginError that names it."""
+    try:
+        yield
+    except BaseException as error:  # also what native extensions, pytest or asyncio raise past Exception
+        told = named(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _caused(message: str, error: BaseException) -> PluginError:
+    told = PluginError(message)
+    told.__cause__ = error
+    return told
+
+
+def _frames(trace: TracebackType | None) -> list[tuple[FrameType, int]]:
+    """Innermost first."""
+    found = []
+    while trace is not None:
+        found.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    return found[::-1]
+
+
+def _plugin_of_module(name: str) -> Plugin | None:
+    if name.startswith(MODULE_PREFIX):
+        path = Path(str(getattr(sys.modules.get(name), "__file__", name)))
+        return Plugin(str(path), path.stem, FILE, str(path))
+    package = name.partition(".")[0]
+    if package == CORE:
+        return None
+    for plugin, _ in installed():
+        if plugin.module.partition(":")[0].partition(".")[0] == package:
+            return plugin
+    return None

@@ -1,0 +1,157 @@
+"""Find the installed plugins and ask each what it has, one by one: a broken one harms nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from txfuzz.common.sanitize import one_line
+from txfuzz.errors import PluginError
+from txfuzz.plugin import hookspecs
+from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
+from txfuzz.plugin.file_plugin import PluginFile, line_of, read_plugin_files
+from txfuzz.plugin.markers import GROUP
+from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entry_of
+
+
+def load_plugins(
+    *, strict: bool = False, files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS
+) -> Registry:
+    """Every installed plugin's things, and those of the files, which come last.
+
+    Raises PluginError for a file that cannot be used as it stands: somebody asked for it by name.
+    strict: also for the first installed plugin that is broken or clashes. seconds: that importing a
+    plugin, and each of its hooks, may take; they are called in a thread of their own.
+    """
+    named = read_plugin_files(files)
+    loading = _Loading([*installed(), *((each.plugin, each) for each in named)], seconds)
+    registry = loading.registry({each.path.name: each.source for each in named})
+    problems = [str(each) for each in registry.problems if strict or each.plugin.is_file]
+    problems += registry.clashes(of_files=not strict)
+    for each in named:
+        if not any(entry.plugin == each.plugin for found in registry.entries.values() for entry in found):
+            problems.append(
+                f"plugin {each.plugin}: brings nothing; a hook is a function txfuzz_register_… "
+                "that is marked with @hookimpl and returns a list"
+            )
+    if problems:
+        raise PluginError(problems[0])
+    return registry
+
+
+def installed() -> list[tuple[Plugin, EntryPoint]]:
+    """All plugins, in the order in which they are asked: by distribution, then by name."""
+    found = {}
+    for point in entry_points(group=GROUP):
+        distribution = point.dist.name if point.dist else "an unknown distribution"
+        version = point.dist.version if point.dist else "?"
+        found[Plugin(distribution, point.name, version, point.value)] = point
+    return sorted(found.items(), key=lambda item: item[0])
+
+
+def add_commands(cli: Any) -> tuple[Problem, ...]:
+    """Let every plugin add its commands to a click group. Plugins that cannot be loaded are named
+    where their things are asked for, not here."""
+    problems = []
+    manager = _manager()
+    for plugin, point in installed():
+        try:
+            module = call_within(PLUGIN_SECONDS, f"importing {plugin}", point.load)
+            manager.register(module, str(plugin))
+        except (Late, Failed, ValueError):
+            continue
+        hook = "txfuzz_register_commands"
+        add = partial(_alone(manager, hook, str(plugin)), cli=cli)
+        try:
+            call_within(PLUGIN_SECONDS, f"{hook} of {plugin}", add)
+        except (Late, Failed) as error:
+            problems.append(Problem(plugin, _reason(hook, error, plugin)))
+    return tuple(problems)
+
+
+class _Loading:
+    """seconds: that importing a plugin, and each of its hooks, may take."""
+
+    def __init__(self, points: Iterable[tuple[Plugin, EntryPoint | PluginFile]], seconds: float) -> None:
+        self.seconds = seconds
+        self.manager = _manager()
+        self.problems: list[Problem] = []
+        self.entries: dict[tuple[str, str], list[Entry]] = {}
+        self.plugins = [plugin for plugin, point in points if self.load(plugin, point)]
+
+    def load(self, plugin: Plugin, point: EntryPoint | PluginFile) -> bool:
+        """Import one plugin and take what it has; False when that failed from the start."""
+        try:
+            module = call_within(self.seconds, f"importing {plugin}", point.load)
+        except (Late, Failed) as error:
+            what = "it" if plugin.is_file else point.value
+            self.problems.append(Problem(plugin, _reason(f"importing {what}", error, plugin)))
+            return False
+        try:
+            self.manager.register(module, str(plugin))
+            self.manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if self.manager.has_plugin(str(plugin)):
+                self.manager.unregister(name=str(plugin))
+            self.problems.append(Problem(plugin, _sentence(error)))
+            return False
+        for kind in KINDS.values():
+            self.take(kind.name, plugin)
+        return True
+
+    def take(self, kind_name: str, plugin: Plugin) -> None:
+        kind = KINDS[kind_name]
+        hook = _alone(self.manager, kind.hook, str(plugin))
+        try:
+            values = call_within(
+                self.seconds,
+                f"{kind.hook} of {plugin}",
+                lambda: [value for values in hook() for value in list(values)],
+            )
+        except (Late, Failed) as error:
+            self.problems.append(Problem(plugin, _reason(kind.hook, error, plugin)))
+            return
+        for value in values:
+            try:
+                entry = entry_of(kind, value, plugin)
+                self.entries.setdefault((kind_name, entry.name), []).append(entry)
+            except PluginError as error:
+                self.problems.append(Problem(plugin, str(error)))
+
+    def registry(self, files: Mapping[str, bytes]) -> Registry:
+        return Registry(
+            tuple(self.plugins),
+            tuple(self.problems),
+            {key: tuple(entries) for key, entries in self.entries.items()},
+            files,
+        )
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _alone(manager: pluggy.PluginManager, hook: str, plugin: str) -> pluggy.HookCaller:
+    """The hook, as only this plugin implements it."""
+    others = [other for name, other in manager.list_name_plugin() if name != plugin and other is not None]
+    return manager.subset_hook_caller(hook, others)
+
+
+def _reason(doing: str, ended: Late | Failed, plugin: Plugin) -> str:
+    if isinstance(ended, Late):
+        return f"{doing} has not ended within {ended.seconds:g} s"
+    error = ended.error
+    line = line_of(error, plugin.module) if plugin.is_file else None
+    where = "" if line is None else f" (line {line})"
+    return f"{doing} failed: {type(error).__name__}: {_sentence(error)}{where}"
+
+
+def _sentence(error: BaseException) -> str:
+    return one_line(str(error))[:400]

@@ -1,0 +1,227 @@
+"""Running the interleavings of a few transactions, level by level: which give which anomaly.
+
+What Martin Kleppmann's Hermitage did by hand for the isolation levels of several databases
+(https://github.com/ept/hermitage), for any transactions, with every order that is different.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from txfuzz.analysis.checker.consistency import answerable, canonical, prohibited
+from txfuzz.database.api import Database
+from txfuzz.errors import UsageError
+from txfuzz.replay.insert_races import insert_races
+from txfuzz.replay.judge import Judge
+from txfuzz.replay.replayer import Player
+from txfuzz.replay.schedule.interleavings import Interleavings, sampled
+from txfuzz.replay.schedule.key_assignments import MOST_WAYS, Way, ways_to_share
+from txfuzz.replay.schedule.mvcc_model import Event
+from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
+from txfuzz.workload.blame import doubts
+from txfuzz.workload.model import KeyLife, Workload
+
+_SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to share keys, and the orders that are run. count: how many orders there are in all."""
+
+    roles: tuple[Role, ...]
+    orders: tuple[tuple[Event, ...], ...]
+    count: int
+    sampled: bool
+
+
+@dataclass
+class Level:
+    """What one isolation level let through. schedules: that were run; anomalies: type → schedules that
+    showed it; broken: those types that the level promises to prevent; aborted: code → schedules;
+    stuck: schedules that could not go on; blocked: with a wait for a lock; races: with two that insert
+    one row at once; examples: type → a replay workload.
+
+    Schedules in which everybody committed and nothing was found are told apart: in the clean ones a
+    transaction depends on another, in the unknown ones there is nothing to judge by. judged: all
+    schedules, aborts included, in which there is something to judge by."""
+
+    isolation: str
+    promised: str
+    schedules: int = 0
+    anomalies: Counter[str] = field(default_factory=Counter)
+    broken: tuple[str, ...] = ()
+    aborted: Counter[str] = field(default_factory=Counter)
+    stuck: int = 0
+    clean: int = 0
+    unknown: int = 0
+    judged: int = 0
+    blocked: int = 0
+    races: int = 0
+    examples: dict[str, Workload] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        names = (
+            "isolation", "promised", "schedules", "anomalies", "broken", "aborted", "stuck", "clean",
+            "unknown", "judged", "blocked", "races",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names} | {"seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """transactions: their names. cases: the ways to share keys that are run; ways: how many there are,
+    None where they are too many to count. rows: "fresh" or "inserted". orders: all orders of all
+    cases, those that mean the same included; distinct: those that are run, at each level. stopped: it
+    was broken off before all were."""
+
+    transactions: tuple[str, ...]
+    cases: tuple[Case, ...]
+    levels: tuple[Level, ...]
+    ways: int | None
+    rows: str
+    stopped: bool = False
+
+    @property
+    def orders(self) -> int:
+        return sum(case.count for case in self.cases)
+
+    @property
+    def distinct(self) -> int:
+        return sum(len(case.orders) for case in self.cases)
+
+    @property
+    def sampled(self) -> bool:
+        """Were orders left out, be it with the ways to share keys to which they belong?"""
+        return self.ways != len(self.cases) or any(case.sampled for case in self.cases)
+
+    @property
+    def judged(self) -> bool:
+        """Was there anything to judge by, at any level?"""
+        return any(level.judged for level in self.levels)
+
+    @property
+    def broken(self) -> bool:
+        """Did a level let through what it promises to prevent?"""
+        return any(level.broken for level in self.levels)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "transactions": list(self.transactions),
+            "rows": self.rows,
+            "ways": self.ways,
+            "cases": len(self.cases),
+            "orders": self.orders,
+            "distinct": self.distinct,
+            "sampled": self.sampled,
+            "stopped": self.stopped,
+            "levels": [level.to_json() for level in self.levels],
+        }
+
+
+def explore(
+    workload: Workload,
+    names: Sequence[str],
+    database: Database,
+    levels: Mapping[str, str],
+    expect: str,
+    *,
+    most: int = 2000,
+    rows: str | None = None,
+    stop: threading.Event | None = None,
+) -> Exploration:
+    """Run the interleavings of these transactions of a workload; a name may come twice.
+
+    levels: isolation level → what it promises. most: schedules at each level; where there are more,
+    a sample is drawn by the workload's seed. rows: "fresh" or "inserted", instead of what the
+    workload says. Raises UsageError for transactions that cannot meet.
+    """
+    stop = stop or threading.Event()
+    rows = rows or workload.keys.rows
+    workload = replace(workload, keys=KeyLife(workload.keys.writes, rows))
+    transactions = [workload.transaction(name) for name in names]
+    ways = ways_to_share(transactions, min(most, MOST_WAYS), workload.seed)
+    cases = plan(ways.chosen, most, workload.seed)
+    if not cases:
+        raise UsageError(f"the transactions {', '.join(names)} have no key in common that any of them writes")
+    found = []
+    judge = Judge(expect, "")  # what an attempt means does not depend on the level
+    for isolation, promised in levels.items():
+        if stop.is_set():
+            break
+        level = Level(isolation, promised)
+        with Player(database, workload.kind, isolation, stop=stop) as player:
+            _run(
+                player, workload, replace(cases[0], orders=cases[0].orders[:1]), judge, Level("", "")
+            )  # to warm up
+            started = time.monotonic()
+            for case in cases:
+                _run(player, workload, case, judge, level)
+            level.seconds = time.monotonic() - started
+        if (model := _answerable(promised, workload)) is not None:
+            level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
+        found.append(level)
+    return Exploration(tuple(names), tuple(cases), tuple(found), ways.count, rows, stop.is_set())
+
+
+def _answerable(promised: str, workload: Workload) -> str | None:
+    return answerable(promised, own_lists=workload.own_lists, doubtful=bool(doubts(workload)))
+
+
+def plan(ways: Sequence[Way], most: int, seed: int) -> list[Case]:
+    """Which orders are run: all that are different, or a fair share of a sample. At most so many."""
+    cases: list[Case] = []
+    for at, roles in enumerate(ways):
+        share = (most - sum(len(case.orders) for case in cases)) // (len(ways) - at)
+        deeds = {role.alias: role.deeds for role in roles}
+        interleavings = Interleavings(deeds)
+        every = tuple(islice(interleavings.all(), min(share, _SEARCHED) + 1))
+        if len(every) <= share:
+            cases.append(Case(roles, every, interleavings.count, False))
+        else:
+            cases.append(Case(roles, tuple(sampled(deeds, share, seed)), interleavings.count, True))
+    return cases
+
+
+def _run(player: Player, workload: Workload, case: Case, judge: Judge, level: Level) -> None:
+    composed = compose(workload, case.roles, case.orders[0], Aim(), rows=workload.keys.rows)
+    assert composed.replay is not None
+    prepared = player.prepared(composed)
+    by_alias = {role.alias: role for role in case.roles}
+    for order in case.orders:
+        if player.stop.is_set():
+            return
+        replay = replace(composed.replay, schedule=schedule(order, by_alias))
+        attempt = prepared.run(replay)
+        if attempt.refused:
+            raise UsageError(attempt.refused)
+        if attempt.ended and player.stop.is_set():
+            return
+        judgement = judge.judge(attempt)
+        types = judgement.all_types
+        level.schedules += 1
+        level.races += workload.keys.rows == "fresh" and bool(insert_races(attempt))
+        level.blocked += bool(attempt.blocked)
+        if attempt.ended:
+            level.stuck += 1
+            continue
+        level.judged += judgement.judged
+        level.anomalies.update(types)
+        codes = {outcome.code for outcome in attempt.outcomes.values() if outcome.type != "ok"}
+        level.aborted.update(codes)
+        if not types and not codes:
+            level.clean += judgement.judged
+            level.unknown += not judgement.judged
+        for type in types:
+            if type not in level.examples:
+                level.examples[type] = compose(
+                    replace(workload, database=replace(workload.database, isolation=level.isolation)),
+                    case.roles, order, Aim(type), rows=workload.keys.rows,
+                    about=f"{type} at {level.isolation}, found by running interleavings.",
+                )  # fmt: skip

@@ -1,0 +1,86 @@
+"""What an attempt means: its anomalies and dependencies, by the checker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.checker.check import check, order_for
+from txfuzz.analysis.checker.consistency import canonical, prohibited
+from txfuzz.analysis.dependencies.edges import KINDS
+from txfuzz.analysis.elle import ElleAnalyzer
+from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
+from txfuzz.history.model import History
+from txfuzz.history.reader import read_history_bytes
+from txfuzz.replay.signature import Signature, signature_of
+from txfuzz.replay.stepper.attempt import Attempt
+
+_SHOWN = 64  # anomalies of each type: an attempt has few transactions
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """types: anomalies that contradict the model; all_types: all of them. edges: dependencies as
+    (kind, alias, alias, logical key). signatures: of the anomalies that contradict the model.
+    judged: there was something to judge by: an anomaly, or transactions that depend on each other."""
+
+    types: tuple[str, ...]
+    all_types: tuple[str, ...]
+    edges: frozenset[tuple[str, str, str, int]]
+    signatures: Mapping[Signature, Anomaly]
+    judged: bool = False
+
+
+class Judge:
+    """Judges attempts; those that mean the same are judged once.
+
+    expect: the model that they are held against. isolation: the level at which they run. origins:
+    the template of each transaction, by which signatures name it.
+    """
+
+    def __init__(self, expect: str, isolation: str, origins: Mapping[str, str] | None = None) -> None:
+        self.expect, self.isolation = expect, isolation
+        self._origins = origins or {}
+        self._ordered = order_for(prohibited(canonical(expect))) is not None
+        self._known: dict[tuple[object, ...], Judgement] = {}
+
+    def judge(self, attempt: Attempt) -> Judgement:
+        meaning = (*attempt.meaning, attempt.order if self._ordered else ())
+        found = self._known.get(meaning)
+        if found is None:
+            found = self._known[meaning] = self._judge(attempt)
+        return found
+
+    def _judge(self, attempt: Attempt) -> Judgement:
+        if not attempt.begun:
+            return Judgement((), (), frozenset(), {})
+        history = history_of(attempt)
+        result = check(history, self.expect, shown=_SHOWN)
+        edges = set()
+        if result.dependencies is not None:
+            found = result.dependencies.unfolded()
+            for kind, source, target, key in zip(
+                found.kind.tolist(),
+                found.source.tolist(),
+                found.target.tolist(),
+                found.key.tolist(),
+                strict=True,
+            ):
+                if max(source, target) < len(attempt.begun):
+                    logical = attempt.logical[history.keys[key]]
+                    edges.add((KINDS[kind], attempt.begun[source], attempt.begun[target], logical))
+        signatures: dict[Signature, Anomaly] = {}
+        for anomaly in result.anomalies:
+            signatures.setdefault(signature_of(anomaly, self.isolation, self._origins), anomaly)
+        judged = bool(result.all_types) or (bool(edges) and result.verdict is not Verdict.UNKNOWN)
+        return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures, judged)
+
+    def analysed(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
+        """In full, for reports."""
+        history = history_of(attempt)
+        return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])
+
+
+def history_of(attempt: Attempt) -> History:
+    return read_history_bytes(b"".join(attempt.lines), "replay")

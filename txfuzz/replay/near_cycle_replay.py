@@ -1,0 +1,122 @@
+"""Trying to close what nearly happened: schedule after schedule, until one does it again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from txfuzz.analysis.result import AnalysisResult, as_data
+from txfuzz.history.model import History
+from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.result import ReplayResult
+from txfuzz.replay.schedule.derive import Derived, derive_anomaly, derive_near_cycle
+from txfuzz.workload.model import Workload
+
+ATTEMPTS = 10  # at a schedule that has shown what it is to show
+
+
+@dataclass(frozen=True)
+class Target:
+    """An anomaly that was found, or a near-cycle, and how it could be brought about."""
+
+    what: str  # "anomaly" or "near-cycle"
+    anomaly: str
+    derived: Derived
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a target. workload: with the schedule that did best, else the first one. schedules:
+    how many were tried. lines: the history of its attempts."""
+
+    target: Target
+    workload: Workload | None = None
+    result: ReplayResult | None = None
+    schedules: int = 0
+    lines: tuple[bytes, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        return self.result is not None and self.result.closed > 0
+
+    def to_json(self) -> dict[str, Any]:
+        result = self.result
+        return {
+            "what": self.target.what,
+            "anomaly": self.target.anomaly,
+            "keys": list(self.target.derived.keys),
+            "schedules": self.schedules,
+            "closed": result.closed if result else 0,
+            "attempts": result.attempts if result else 0,
+            "missing": as_data(result.missing) if result else None,
+            "reason": self.target.derived.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Closing:
+    """chosen: what replay.yaml is about; None where nothing can be replayed. failed: logical key →
+    near-cycles on it that no schedule closed."""
+
+    chosen: Tried | None = None
+    tried: tuple[Tried, ...] = ()
+    failed: Mapping[int, int] = field(default_factory=dict)
+
+
+def targets(result: AnalysisResult, history: History, workload: Workload, promised: str) -> Iterator[Target]:
+    """What there is to replay, the most telling first: anomalies, one of each type, then near-cycles."""
+    seen: set[str] = set()
+    for anomaly in result.anomalies:
+        if anomaly.type not in seen:
+            seen.add(anomaly.type)
+            yield Target("anomaly", anomaly.type, derive_anomaly(anomaly, history, workload, promised))
+    for near in result.near_cycles:
+        yield Target("near-cycle", near.anomaly, derive_near_cycle(near, history, workload, promised))
+
+
+def choose(found: Iterable[Target]) -> Target | None:
+    """Without a database to try them on: the first whose schedule ought to work, else the first."""
+    able: Target | None = None
+    for each in found:
+        if each.derived.fits:
+            return each
+        if able is None and each.derived.candidates:
+            able = each
+    return able
+
+
+def close_all(player: Player, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS) -> Closing:
+    """Try all targets; of near-cycles, those behind an anomaly that was replayed are left alone."""
+    tried: list[Tried] = []
+    for target in found:
+        anomalous = any(each.closed and each.target.what == "anomaly" for each in tried)
+        if player.stop.is_set() or (anomalous and target.what == "near-cycle"):
+            break
+        tried.append(close(player, target, expect, attempts=attempts))
+    chosen = choose(found)
+    best = next((each for each in tried if each.closed), None)
+    best = best or next((each for each in tried if each.target is chosen), None)
+    failed = Counter(
+        key
+        for each in tried
+        if each.target.what == "near-cycle" and each.schedules and not each.closed
+        for key in each.target.derived.keys
+    )
+    return Closing(best, tuple(tried), dict(failed))
+
+
+def close(player: Player, target: Target, expect: str, *, attempts: int = ATTEMPTS) -> Tried:
+    """Try the schedules of a target until one shows it every time; else the one that does best."""
+    best: Tried | None = None
+    candidates = target.derived.candidates
+    for count, candidate in enumerate(candidates, 1):
+        result, lines = follow(player, candidate, expect, attempts=1)
+        if result.closed and attempts > 1:
+            result, lines = follow(player, candidate, expect, attempts=attempts)
+        if best is None or best.result is None or result.closed > best.result.closed:
+            best = Tried(target, candidate, result, count, lines)
+        if result.closed == attempts or player.stop.is_set():
+            return replace(best, schedules=count)
+    return replace(best, schedules=len(candidates)) if best else Tried(target)

@@ -1,0 +1,103 @@
+"""Following the schedule of a workload, attempt after attempt."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from txfuzz.common.closeable import Closing
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Database
+from txfuzz.errors import UsageError
+from txfuzz.replay.judge import Judge
+from txfuzz.replay.result import ReplayResult, Summing
+from txfuzz.replay.schedule.focus_key import focused
+from txfuzz.replay.stepper.attempt import Attempt
+from txfuzz.replay.stepper.physical_keys import AttemptKeys, Numbering
+from txfuzz.replay.stepper.sessions import Stepper
+from txfuzz.replay.stepper.stepper import Limits
+from txfuzz.workload.generator import Asked, Asking
+from txfuzz.workload.model import Weight, Workload
+from txfuzz.workload.replay import Replay
+from txfuzz.workload.seeds import stream
+
+
+class Player(Closing):
+    """Runs replays of one kind of history on one database. A context manager.
+
+    kind: of the workloads. fresh: start from empty tables. stop: set it to break off.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        kind: Kind,
+        isolation: str,
+        *,
+        fresh: bool = False,
+        limits: Limits | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.isolation = isolation
+        self.stop = stop or threading.Event()
+        self._numbering = Numbering(
+            database.prepare(kind, fresh=fresh), lambda keys: database.insert_rows(kind, keys)
+        )
+        self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
+
+    def prepared(self, workload: Workload) -> Prepared:
+        """The transactions of a workload's `replay` stanza, ready to be run again and again."""
+        return Prepared(self._stepper, focused(workload), self._numbering)
+
+    def close(self) -> None:
+        self._stepper.close()
+
+
+class Prepared:
+    """A few transactions that take part in replays, whatever the schedule."""
+
+    def __init__(self, stepper: Stepper, workload: Workload, numbering: Numbering) -> None:
+        assert workload.replay is not None
+        self.replay = workload.replay
+        self._stepper = stepper
+        self._keys = AttemptKeys(numbering, workload.keys.rows)
+        draws = stream(workload.seed, "replay")
+        self._asking = {
+            each.alias: Asking(replace(workload, mix=(Weight(each.txn, 1),)), draws, self._keys)
+            for each in workload.replay.transactions
+        }
+
+    def run(self, replay: Replay | None = None) -> Attempt:
+        """One attempt, on keys of its own. replay: another schedule of the same transactions."""
+        self._keys.forget()
+        asked: dict[str, Asked] = {alias: each.next() for alias, each in self._asking.items()}
+        return self._stepper.run(replay or self.replay, asked)
+
+
+def origins_of(replay: Replay) -> dict[str, str]:
+    """Transaction → the template that it was narrowed from."""
+    return {each.txn: each.origin for each in replay.transactions}
+
+
+def follow(
+    player: Player, workload: Workload, expect: str, *, attempts: int = 1
+) -> tuple[ReplayResult, tuple[bytes, ...]]:
+    """Follow the schedule of a workload so many times; what came of it, and the history.
+
+    Raises UsageError, after the attempt in question, for what the database refuses for good.
+    """
+    replay = workload.replay
+    assert replay is not None
+    judge = Judge(expect, player.isolation, origins_of(replay))
+    prepared = player.prepared(workload)
+    summing = Summing(replay, expect, player.isolation, workload.keys.rows)
+    lines: list[bytes] = []
+    for _ in range(attempts):
+        attempt = prepared.run()
+        lines += attempt.lines
+        if attempt.refused:
+            raise UsageError(attempt.refused)
+        summing.add(attempt, judge.judge(attempt))
+        if attempt.ended:
+            break
+    return summing.result(), tuple(lines)

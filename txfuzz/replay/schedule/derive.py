@@ -1,0 +1,243 @@
+"""From a near-cycle, or from an anomaly that was found, to schedules that can bring it about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from txfuzz.analysis.checker.consistency import canonical, implies
+from txfuzz.analysis.result import Anomaly, Edge, NearCycle, TransactionView
+from txfuzz.common.kind import Kind
+from txfuzz.history.model import FAIL, NIL, READ, UNKNOWN, History
+from txfuzz.replay.schedule.interleavings import sampled
+from txfuzz.replay.schedule.mvcc_model import Deed, Sight
+from txfuzz.replay.schedule.orders import Order, Saw, Wanted, orders
+from txfuzz.replay.schedule.pinned_keys import Need, narrow
+from txfuzz.replay.schedule.replay_workload import Aim, Role, compose
+from txfuzz.workload.model import Workload
+from txfuzz.workload.replay import Missing
+
+MOST = 10  # schedules that are tried for one near-cycle or anomaly
+MOST_TRANSACTIONS = 8  # of one finding that are replayed: orders multiply with each
+_ORDER_EDGES = ("process", "realtime")
+
+
+@dataclass(frozen=True)
+class Derived:
+    """candidates: replay workloads of the same transactions, the most promising first; none where
+    `reason` says why. fits: a model of the database says that the first one shows what it is to
+    show; where it does not, hardly any order of these steps does. keys: the logical keys that the
+    replay is about."""
+
+    candidates: tuple[Workload, ...] = ()
+    fits: bool = False
+    reason: str = ""
+    keys: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A dependency that is to arise, between rows of the history."""
+
+    kind: str
+    source: int
+    target: int
+    key: int | None
+    source_step: int | None = None
+    target_step: int | None = None
+
+
+def derive_near_cycle(
+    near: NearCycle, history: History, workload: Workload, promised: str, *, most: int = MOST
+) -> Derived:
+    """Schedules in which the path of the near-cycle recurs and its missing edge arises.
+
+    workload: by which the history was made. promised: the model that the isolation level promises.
+    """
+    gap = near.missing
+    links = [_link(edge) for edge in near.path]
+    links.append(_Link(gap.kind, gap.source, gap.target, gap.key, gap.source_step, gap.target_step))
+    aliases = _aliases(near.transactions)
+    aim = Aim(near.anomaly, gap.key, Missing(gap.kind, aliases[gap.source], aliases[gap.target]))
+    about = f"{near.anomaly}, if the missing {gap.kind} edge from {aliases[gap.source]} to "
+    about += f"{aliases[gap.target]} on key {gap.key} arises."
+    deriving = _Deriving(history, workload, promised, near.transactions, links, most, exact=False)
+    return deriving.derived(aim, about, near.keys)
+
+
+def derive_anomaly(
+    anomaly: Anomaly, history: History, workload: Workload, promised: str, *, most: int = MOST
+) -> Derived:
+    """Schedules in which the anomaly recurs: read off who saw what.
+
+    An anomaly that is no cycle of dependencies (but for the lost update, which implies one) says
+    little about the order of steps; then some orders are drawn at random.
+    """
+    links = [_link(edge) for edge in anomaly.edges]
+    views = anomaly.transactions
+    if anomaly.type == "lost-update":
+        links, views = _lost_update(anomaly, history)
+    keys = tuple(dict.fromkeys(link.key for link in links if link.key is not None))
+    about = f"{anomaly.type}, as it was found in {len(views)} transactions."
+    deriving = _Deriving(history, workload, promised, views, links, most, exact=True)
+    return deriving.derived(Aim(anomaly.type, keys[0] if keys else None), about, keys)
+
+
+def has_snapshots(promised: str) -> bool:
+    """Does a transaction at a level that promises this read as of its first statement?"""
+    return implies(canonical(promised), "PL-SI")
+
+
+def _link(edge: Edge) -> _Link:
+    return _Link(edge.kind, edge.source, edge.target, edge.logical_key, edge.source_step, edge.target_step)
+
+
+def _lost_update(anomaly: Anomaly, history: History) -> tuple[list[_Link], tuple[TransactionView, ...]]:
+    """Two that read the same version and both wrote: the later one overwrites what it has not seen."""
+    first, second = sorted(anomaly.transactions, key=lambda view: (view.end is None, view.end))[:2]
+    wrote = [
+        {
+            history.logical[int(history.mop_key[mop])]
+            for mop in range(int(history.mops[view.row]), int(history.mops[view.row + 1]))
+            if history.mop_f[mop] != READ
+            and str(history.keys[int(history.mop_key[mop])]) == anomaly.record["key"]
+        }
+        for view in (first, second)
+    ]
+    key = next(iter(wrote[0] & wrote[1]), None)
+    links = [_Link("ww", first.row, second.row, key), _Link("rw", second.row, first.row, key)]
+    return links, (first, second)
+
+
+def _aliases(views: Sequence[TransactionView]) -> dict[int, str]:
+    return {view.row: f"t{at}" for at, view in enumerate(views, 1)}
+
+
+class _Deriving:
+    def __init__(
+        self,
+        history: History,
+        workload: Workload,
+        promised: str,
+        views: Sequence[TransactionView],
+        links: Sequence[_Link],
+        most: int,
+        *,
+        exact: bool,
+    ) -> None:
+        """exact: what the transactions saw is to recur as it was, not only the links."""
+        self.history, self.workload, self.views, self.links = history, workload, views, links
+        self.snapshots = has_snapshots(promised)
+        self.aliases = _aliases(views)
+        self.exact, self.most = exact, most
+
+    def derived(self, aim: Aim, about: str, keys: tuple[int, ...]) -> Derived:
+        if len(self.views) > MOST_TRANSACTIONS:
+            return Derived(reason=f"{len(self.views)} transactions are too many to be put in order again")
+        known = {transaction.name for transaction in self.workload.transactions}
+        for view in self.views:
+            if view.template not in known:
+                name = f"template {view.template!r}" if view.template else "no template of the workload"
+                return Derived(reason=f"transaction {view.index} has {name}: it cannot be asked again")
+        if any(link.key is None and link.kind not in _ORDER_EDGES for link in self.links):
+            return Derived(reason="a dependency is on a key that is no key of the workload")
+        met: dict[tuple[str, Need], int] = {}
+        roles = []
+        for view in self.views:
+            role = self._role(view, met)
+            if role is None:
+                steps = self.workload.transaction(str(view.template)).steps
+                if any(step.keys_returned for step in steps):
+                    reason = f"a key of {view.template!r} is what a statement returns: nobody can choose it"
+                    return Derived(reason=reason)
+                return Derived(
+                    reason=f"the choices of {view.template!r} leave no keys for all of its dependencies"
+                )
+            roles.append(role)
+        ranked = self._orders(roles, met)
+        found = [order.events for order in ranked]
+        rows = self.workload.keys.rows
+        candidates = [
+            compose(self.workload, roles, order, aim, rows="inserted", about=about) for order in found
+        ]
+        if rows == "fresh" and found:
+            # Rows that do not exist yet are reached by other ways in the database.
+            candidates.insert(
+                min(1, len(candidates)), compose(self.workload, roles, found[0], aim, rows=rows, about=about)
+            )
+        fits = bool(ranked) and ranked[0].fits
+        return Derived(tuple(candidates[: self.most]), fits, keys=keys)
+
+    def _role(self, view: TransactionView, met: dict[tuple[str, Need], int]) -> Role | None:
+        assert view.template is not None
+        alias = self.aliases[view.row]
+        needs = list(dict.fromkeys(need for link in self.links for need in _needs(link, view.row)))
+        narrowed = narrow(self.workload.transaction(view.template), self._recorded(view.row), needs)
+        if narrowed is None:
+            return None
+        met.update(((alias, need), step) for need, step in zip(needs, narrowed.steps, strict=True))
+        ends = "rollback" if self.history.type[view.row] == FAIL else "commit"
+        return Role(alias, narrowed.transaction, view.template, ends)
+
+    def _recorded(self, row: int) -> Mapping[int, Sequence[int]]:
+        """Step → the logical keys of its micro-operations, in their order."""
+        history = self.history
+        found: dict[int, list[int]] = {}
+        for mop in range(int(history.mops[row]), int(history.mops[row + 1])):
+            step, key = int(history.mop_step[mop]), history.logical[int(history.mop_key[mop])]
+            if step >= 0 and key is not None:
+                found.setdefault(step, []).append(key)
+        return found
+
+    def _orders(self, roles: Sequence[Role], met: Mapping[tuple[str, Need], int]) -> list[Order]:
+        deeds = {role.alias: role.deeds for role in roles}
+        wanted = [self._wanted(link, met) for link in self.links]
+        ended = sorted(self.views, key=lambda view: (view.end is None, view.end or 0))
+        ends = [self.aliases[view.row] for view in ended]
+        found = orders(
+            deeds, wanted, snapshots=self.snapshots, saw=self._saw(deeds), ends=ends, most=self.most
+        )
+        if not wanted or not found:
+            found = [Order(events, False) for events in sampled(deeds, self.most, self.workload.seed)]
+        return found
+
+    def _saw(self, deeds: Mapping[str, Sequence[Deed]]) -> dict[Saw, bool]:
+        """Of the anomaly's transactions: which list read which of the others' appends."""
+        if not self.exact or self.history.kind is not Kind.LIST_APPEND:
+            return {}
+        wrote: dict[int, dict[str, int]] = {}
+        reads: list[tuple[Sight, int, set[int]]] = []
+        for view in self.views:
+            alias = self.aliases[view.row]
+            for mop in range(int(self.history.mops[view.row]), int(self.history.mops[view.row + 1])):
+                key, value = int(self.history.mop_key[mop]), int(self.history.mop_value[mop])
+                step, logical = int(self.history.mop_step[mop]), self.history.logical[key]
+                if self.history.mop_f[mop] != READ:
+                    wrote.setdefault(key, {})[alias] = value
+                elif value != UNKNOWN and logical is not None:
+                    elements = set() if value == NIL else set(self.history.read_elements(value).tolist())
+                    reads.append(((alias, step, logical), key, elements))
+        return {
+            (sight, writer): value in elements
+            for sight, key, elements in reads
+            for writer, value in wrote.get(key, {}).items()
+            if writer != sight[0] and 0 <= sight[1] < len(deeds[sight[0]])
+        }
+
+    def _wanted(self, link: _Link, met: Mapping[tuple[str, Need], int]) -> Wanted:
+        source, target = self.aliases[link.source], self.aliases[link.target]
+        steps = [met.get((self.aliases[row], need), 0) for row in (link.source, link.target)
+                 for need in _needs(link, row)] or [0, 0]  # fmt: skip
+        return Wanted(link.kind, source, target, link.key or 0, steps[0], steps[1])
+
+
+def _needs(link: _Link, row: int) -> list[Need]:
+    """What the link asks of this transaction."""
+    if link.kind in _ORDER_EDGES or link.key is None:
+        return []
+    found = []
+    if link.source == row:
+        found.append(Need(link.key, link.kind in ("ww", "wr"), link.source_step))
+    if link.target == row:
+        found.append(Need(link.key, link.kind in ("ww", "rw"), link.target_step))
+    return found

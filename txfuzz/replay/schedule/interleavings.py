@@ -1,0 +1,146 @@
+"""The interleavings of a few transactions, each one of those that mean the same only once.
+
+Two neighbouring statements of different transactions commute where neither can notice the other:
+statements on different keys, two reads, a commit of somebody who has written nothing that the other
+transaction touches. Orders that differ by swapping such neighbours are one (a Mazurkiewicz trace);
+of each, the first in the order of words is taken, which is recognised while it is being built
+(Anisimov, Knuth, "Inhomogeneous sorting", 1979).
+
+What commutes must do so on any database and at any level: a transaction's first statement may take
+its snapshot, so it does not commute with the commit of anybody whose writes the transaction reads
+or overwrites.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from math import factorial, prod
+
+from txfuzz.replay.schedule.mvcc_model import Deed, Event
+from txfuzz.workload.seeds import stream
+
+
+class Interleavings:
+    """deeds: by alias what each step does."""
+
+    def __init__(self, deeds: Mapping[str, Sequence[Deed]]) -> None:
+        self._deeds = deeds
+        self._aliases = tuple(deeds)
+        self._place = {alias: at for at, alias in enumerate(self._aliases)}
+        self._touches = {
+            alias: {key for deed in each for _, key in deed or ()} for alias, each in deeds.items()
+        }
+        self._writes = {  # or locks
+            alias: {key for deed in each for f, key in deed or () if f != "r"}
+            for alias, each in deeds.items()
+        }
+        # A statement that the checker does not see may touch anything.
+        self._unknown = {alias for alias, each in deeds.items() if None in each}
+        self._commutes: dict[tuple[Event, Event], bool] = {}
+
+    @property
+    def count(self) -> int:
+        """How many orders there are, those that mean the same included."""
+        lengths = [len(each) + 1 for each in self._deeds.values()]
+        return factorial(sum(lengths)) // prod(map(factorial, lengths))
+
+    def all(self) -> Iterator[tuple[Event, ...]]:
+        """Every interleaving once, in the order of words."""
+        return self._grow([], dict.fromkeys(self._aliases, 0))
+
+    def drawn(self, draws: random.Random) -> tuple[Event, ...]:
+        """One at random: of all orders, not of those that are different."""
+        done = dict.fromkeys(self._aliases, 0)
+        order: list[Event] = []
+        left = {alias: len(each) + 1 for alias, each in self._deeds.items()}
+        while any(left.values()):
+            alias = draws.choices(self._aliases, [left[each] for each in self._aliases])[0]
+            order.append((alias, done[alias]))
+            done[alias] += 1
+            left[alias] -= 1
+        return self.normal(order)
+
+    def normal(self, order: Sequence[Event]) -> tuple[Event, ...]:
+        """The first of all orders that mean the same, in the order of words."""
+        left = list(order)
+        found: list[Event] = []
+        while left:
+            best = 0
+            for at in range(1, len(left)):
+                smaller = self._place[left[at][0]] < self._place[left[best][0]]
+                if smaller and all(self.commute(other, left[at]) for other in left[:at]):
+                    best = at
+            found.append(left.pop(best))
+        return tuple(found)
+
+    def _grow(self, order: list[Event], done: dict[str, int]) -> Iterator[tuple[Event, ...]]:
+        ended = True
+        for alias in self._aliases:
+            if done[alias] > len(self._deeds[alias]):
+                continue
+            ended = False
+            event = (alias, done[alias])
+            if self._comes_late(order, event):
+                continue
+            order.append(event)
+            done[alias] += 1
+            yield from self._grow(order, done)
+            done[alias] -= 1
+            order.pop()
+        if ended:
+            yield tuple(order)
+
+    def _comes_late(self, order: Sequence[Event], event: Event) -> bool:
+        """Could the event be moved before a greater one?"""
+        for other in reversed(order):
+            if not self.commute(other, event):
+                return False
+            if self._place[other[0]] > self._place[event[0]]:
+                return True
+        return False
+
+    def commute(self, one: Event, two: Event) -> bool:
+        known = self._commutes.get((one, two))
+        if known is None:
+            known = self._commutes[one, two] = not (self._meet(one, two) or self._meet(two, one))
+        return known
+
+    def _meet(self, one: Event, two: Event) -> bool:
+        """Can `one` notice `two`, or the other way round? Asked both ways."""
+        (alias, step), (other, _) = one, two
+        if alias == other or {alias, other} & self._unknown:
+            return True
+        mine, theirs = self._deed(one), self._deed(two)
+        if mine is not None and theirs is not None:
+            return any(
+                key == other_key and not f == other_f == "r"
+                for f, key in mine
+                for other_f, other_key in theirs
+            )
+        if mine is not None:  # `two` ends its transaction
+            writes = self._writes[other]
+            touched = {key for _, key in mine}
+            return bool(touched & writes) or (step == 0 and bool(self._touches[alias] & writes))
+        if theirs is not None:
+            return False  # seen from the other side
+        # Two commits: who is first matters where they conflict at all.
+        return bool(self._touches[alias] & self._writes[other])
+
+    def _deed(self, event: Event) -> Deed:
+        alias, step = event
+        return None if step == len(self._deeds[alias]) else self._deeds[alias][step]
+
+
+def sampled(deeds: Mapping[str, Sequence[Deed]], most: int, seed: int) -> list[tuple[Event, ...]]:
+    """At most so many different interleavings: all of them in the order of words, or a sample."""
+    interleavings = Interleavings(deeds)
+    if interleavings.count <= 4 * most:
+        return list(interleavings.all())[:most]
+    draws = stream(seed, "interleavings")
+    found: dict[tuple[Event, ...], None] = {}
+    for _ in range(8 * most):
+        if len(found) == most:
+            break
+        found.setdefault(interleavings.drawn(draws))
+    return list(found)

@@ -1,0 +1,192 @@
+"""The ways in which a few transactions can share keys, each one once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+
+from txfuzz.common.key_ranges import Keys
+from txfuzz.replay.reductions import literal, rekeyed
+from txfuzz.replay.schedule.pinned_keys import choices_of, pinned, step_keys
+from txfuzz.replay.schedule.replay_workload import Role
+from txfuzz.transactions.model import Transaction
+from txfuzz.workload.seeds import stream
+
+MOST_WAYS = 64
+_LOOKED_AT = 20_000  # ways that are counted out before some are drawn instead
+_DRAWN = 20  # draws for each way that is wanted
+
+Way = tuple[Role, ...]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """chosen: those to be run. count: how many there are; None where they are too many to count."""
+
+    chosen: tuple[Way, ...]
+    count: int | None
+
+    @property
+    def sampled(self) -> bool:
+        return self.count != len(self.chosen)
+
+
+def ways_to_share(transactions: Sequence[Transaction], most: int = MOST_WAYS, seed: int = 0) -> Ways:
+    """All ways to share keys, or, where there are more, so many that the seed draws."""
+    draws = stream(seed, "ways to share keys")
+    keys = _SharedKeys(transactions)
+    found = list(_different(transactions, islice(keys.all(), _LOOKED_AT + 1)))
+    if keys.looked_at <= _LOOKED_AT:
+        places = range(len(found)) if len(found) <= most else sorted(draws.sample(range(len(found)), most))
+        return Ways(tuple(found[place] for place in places), len(found))
+    drawn = (keys.drawn(draws) for _ in range(_DRAWN * most))
+    return Ways(tuple(islice(_different(transactions, drawn), most)), None)
+
+
+def assignments(transactions: Sequence[Transaction]) -> Iterator[Way]:
+    """The transactions as roles t1, t2, …, their choices pinned to as few keys as they need.
+
+    Ways that differ by the names of keys only are one. Those in which nobody writes what another
+    one touches are left out, since nothing can come of them.
+    """
+    return _different(transactions, _SharedKeys(transactions).all())
+
+
+def _different(transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]]) -> Iterator[Way]:
+    seen: set[object] = set()
+    for keys in given:
+        roles = _roles(transactions, keys)
+        mark = tuple(role.deeds for role in roles)
+        if mark not in seen and _meet(roles):
+            seen.add(mark)
+            yield roles
+
+
+class _SharedKeys:
+    """Gives every choice of the transactions a key, in the order in which they are made.
+
+    The keys are the few on which the transactions can meet. Keys between which no choice makes a
+    difference are taken in their order, so that few assignments differ by the names of keys only.
+    """
+
+    def __init__(self, transactions: Sequence[Transaction]) -> None:
+        self.looked_at = 0
+        self._choices = [(at, choice) for at, each in enumerate(transactions) for choice in choices_of(each)]
+        pool = _pool(transactions)
+        self._domains = [[key for key in pool if key in choice.keys] for _, choice in self._choices]
+        self._alike = {key: tuple(key in choice.keys for _, choice in self._choices) for key in pool}
+
+    def all(self) -> Iterator[tuple[int, ...]]:
+        for keys in self._grow([], lambda keys: keys):
+            self.looked_at += 1
+            yield keys
+
+    def drawn(self, draws: random.Random) -> tuple[int, ...]:
+        return next(self._grow([], lambda keys: draws.sample(keys, len(keys))))
+
+    def _grow(self, given: list[int], ordered: Callable[[list[int]], list[int]]) -> Iterator[tuple[int, ...]]:
+        if len(given) == len(self._choices):
+            yield tuple(given)
+            return
+        owner, choice = self._choices[len(given)]
+        taken = {
+            key
+            for key, (other, earlier) in zip(given, self._choices, strict=False)
+            if other == owner and earlier.name in choice.distinct_from
+        }
+        shared = self._shared(given, taken)
+        possible = False
+        for key in ordered(shared):
+            for keys in self._grow([*given, key], ordered):
+                possible = True
+                yield keys
+        if not possible:  # it has none of the shared keys, or none that leaves later ones theirs
+            own = (key for key in choice.keys if key not in taken and key not in shared)
+            for key in islice(own, 1 + len(self._choices)):
+                yield from self._grow([*given, key], ordered)
+
+    def _shared(self, given: Sequence[int], taken: set[int]) -> list[int]:
+        found: list[int] = []
+        classes = set()
+        for key in self._domains[len(given)]:
+            if key in taken:
+                continue
+            if key not in given:
+                if self._alike[key] in classes:
+                    continue
+                classes.add(self._alike[key])
+            found.append(key)
+        return found
+
+
+def _pool(transactions: Sequence[Transaction]) -> list[int]:
+    """As many keys as the transaction with the most choices needs, those first on which one writes
+    what another one touches; and one on which each pair can meet."""
+    choices = [choices_of(each) for each in transactions]
+    written = [_written(each) for each in transactions]
+    needed = max(1, *map(len, choices))
+    alone = [set(each.keys[:needed]) for mine in choices for each in mine]
+    meeting: set[int] = set()
+    common: list[set[int]] = []
+    for one, two in combinations(range(len(transactions)), 2):
+        common.append(set())
+        for mine, i_write in zip(choices[one], written[one], strict=True):
+            for theirs, they_write in zip(choices[two], written[two], strict=True):
+                both = set(_common(mine.keys, theirs.keys, needed))
+                alone.append(both)
+                if i_write or they_write:
+                    common[-1] |= both
+        meeting |= common[-1]
+    counts = {key: sum(key in each.keys for mine in choices for each in mine) for key in set().union(*alone)}
+    ranked = sorted(counts, key=lambda key: (key not in meeting, -counts[key], key))
+    pool = ranked[:needed]
+    for keys in common:
+        if keys and not keys & set(pool):
+            pool.append(next(key for key in ranked if key in keys))
+    return pool
+
+
+def _written(transaction: Transaction) -> list[bool]:
+    """Of each choice: is it written, or locked? What the checker does not see may write anything."""
+    count = len(choices_of(transaction))
+    deeds = Role("", literal(pinned(transaction, range(count))), "").deeds
+    return [
+        None in deeds or any(key == at and f != "r" for deed in deeds for f, key in deed or ())
+        for at in range(count)
+    ]
+
+
+def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
+    """The first keys that both have."""
+    if isinstance(one, range) and isinstance(two, range):
+        return range(max(one.start, two.start), min(one.stop, two.stop))[:most]
+    if isinstance(one, range):
+        one, two = two, one
+    there = two if isinstance(two, range) else frozenset(two)
+    return sorted(key for key in one if key in there)[:most]
+
+
+def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> Way:
+    """With keys numbered in the order in which they are first used."""
+    left = iter(keys)
+    plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
+    names: dict[int, int] = {}
+    for each in plain:
+        for keys_of_step in step_keys(each):
+            for key in keys_of_step:
+                names.setdefault(key, len(names) + 1)
+    return tuple(Role(f"t{at}", rekeyed(each, names), each.name) for at, each in enumerate(plain, 1))
+
+
+def _meet(roles: Sequence[Role]) -> bool:
+    """Does somebody write, or lock, what another one touches? What the checker does not see may."""
+    for one in roles:
+        for other in roles:
+            if one is not other:
+                written = {key for deed in one.deeds for f, key in deed or () if f != "r"}
+                touched = {key for deed in other.deeds for _, key in deed or ()}
+                if written & touched or None in one.deeds:
+                    return True
+    return False

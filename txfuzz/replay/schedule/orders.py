@@ -1,0 +1,171 @@
+"""Orders of steps in which given dependencies can arise, the most promising ones first.
+
+Each dependency says what has to come before what (Adya's definitions, read for a database that
+keeps versions): who reads from somebody begins after his commit, where transactions have snapshots,
+or reads after it, where statements do; who reads what somebody then overwrites has to read before
+that one commits. The orders that respect all of it are compared by what a model of the database
+predicts for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import islice, pairwise, permutations
+
+from txfuzz.replay.schedule.interleavings import Interleavings
+from txfuzz.replay.schedule.mvcc_model import Deed, Event, Link, Prediction, Sight, predict
+from txfuzz.workload.replay import EDGES as KINDS
+
+# A read, and somebody who wrote its key
+Saw = tuple[Sight, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """fits: the model of the database says that all dependencies arise in it."""
+
+    events: tuple[Event, ...]
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A dependency that is to arise: from a step of one transaction to a step of another one."""
+
+    kind: str
+    source: str
+    target: str
+    key: int
+    source_step: int
+    target_step: int
+
+
+_MOST_LOOKED_AT = 2000  # interleavings, where the dependencies do not say enough
+_MOST_PRIORITIES = 120  # ways to rank the transactions: all of them for up to five
+
+# How much each kind of dependency asks for, from robust to the least that can do.
+_SNAPSHOT_PLANS = (("begin", "begin", "read"), ("begin", "begin", "begin"), ("read", "write", "read"))
+_STATEMENT_PLANS = (
+    ("begin", "begin", "read"), ("begin", "end", "read"), ("read", "end", "read"), ("read", "write", "read"),
+)  # fmt: skip
+
+
+def orders(
+    deeds: Mapping[str, Sequence[Deed]],
+    wanted: Sequence[Wanted],
+    *,
+    snapshots: bool,
+    saw: Mapping[Saw, bool] | None = None,
+    ends: Sequence[str] = (),
+    most: int = 10,
+) -> list[Order]:
+    """deeds: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
+    whether transactions have them (else statements). ends: the order in which they once committed,
+    where that is known."""
+    plans = _SNAPSHOT_PLANS if snapshots else _STATEMENT_PLANS
+    found: dict[tuple[Event, ...], int] = {}
+    for tier, plan in enumerate(plans):
+        before = _constraints(deeds, wanted, plan)
+        exact = before | _sights(deeds, saw or {}, plan)
+        for priority in islice(permutations(deeds), _MOST_PRIORITIES):
+            for order in (*_extensions(deeds, exact, priority), *_extensions(deeds, before, priority)):
+                found.setdefault(order, tier)
+    asked = {(each.kind, each.source, each.target, each.key) for each in wanted if each.kind in KINDS}
+    predicted = {order: predict(order, deeds, snapshots=snapshots) for order in found}
+    if not any(asked <= each.links for each in predicted.values()):
+        for order in islice(Interleavings(deeds).all(), _MOST_LOOKED_AT):
+            prediction = predict(order, deeds, snapshots=snapshots)
+            if asked <= prediction.links:
+                found[order], predicted[order] = len(plans), prediction
+    ranked = sorted(
+        found, key=lambda order: _rank(order, found[order], deeds, asked, saw or {}, predicted[order], ends)
+    )
+    return [Order(order, asked <= predicted[order].links) for order in ranked[:most]]
+
+
+def _rank(
+    order: tuple[Event, ...],
+    tier: int,
+    deeds: Mapping[str, Sequence[Deed]],
+    asked: AbstractSet[Link],
+    saw: Mapping[Saw, bool],
+    prediction: Prediction,
+    ends: Sequence[str],
+) -> tuple[object, ...]:
+    """Smaller is more promising."""
+    commits = [alias for alias, step in order if step == len(deeds[alias])]
+    switches = sum(one[0] != two[0] for one, two in pairwise(order))
+    return (
+        len(asked - prediction.links),
+        len(prediction.refused),
+        sum((writer in prediction.seen.get(sight, ())) != seen for (sight, writer), seen in saw.items()),
+        prediction.waits,
+        commits != list(ends) if ends else False,
+        tier,
+        switches,
+        order,
+    )
+
+
+def _constraints(
+    deeds: Mapping[str, Sequence[Deed]], wanted: Sequence[Wanted], plan: tuple[str, str, str]
+) -> set[tuple[Event, Event]]:
+    wr, ww, rw = plan
+    found: set[tuple[Event, Event]] = set()
+    for each in wanted:
+        first, meets = (each.target, 0), (each.target, each.target_step)
+        end = (each.source, len(deeds[each.source]))
+        acts = (each.source, each.source_step)
+        if each.kind == "wr":
+            found.add((end, first if wr == "begin" else meets))
+        elif each.kind == "ww":
+            found.add({"begin": (end, first), "end": (end, meets), "write": (acts, meets)}[ww])
+        elif each.kind == "rw":
+            committed = (each.target, len(deeds[each.target]))
+            found.add(((each.source, 0) if rw == "begin" else acts, committed))
+        else:  # order in real time or within a process
+            found.add((end, first))
+    return found
+
+
+def _sights(
+    deeds: Mapping[str, Sequence[Deed]], saw: Mapping[Saw, bool], plan: tuple[str, str, str]
+) -> set[tuple[Event, Event]]:
+    found: set[tuple[Event, Event]] = set()
+    for ((reader, step, _), writer), seen in saw.items():
+        end = (writer, len(deeds[writer]))
+        if seen:
+            found.add((end, (reader, 0 if plan[0] == "begin" else step)))
+        else:
+            found.add(((reader, 0 if plan[2] == "begin" else step), end))
+    return found
+
+
+def _extensions(
+    deeds: Mapping[str, Sequence[Deed]], before: set[tuple[Event, Event]], priority: Sequence[str]
+) -> Iterator[tuple[Event, ...]]:
+    """At most two orders that respect the constraints: who goes first stays on, or gives way when he
+    is about to commit. None where they contradict each other."""
+    for hold_commits in (False, True):
+        done: dict[str, int] = dict.fromkeys(deeds, 0)
+        order: list[Event] = []
+        current: str | None = None
+        while True:
+            ready = [
+                alias
+                for alias in priority
+                if done[alias] <= len(deeds[alias])
+                and all(done[one[0]] > one[1] for one, two in before if two == (alias, done[alias]))
+            ]
+            if not ready:
+                break
+            if hold_commits:
+                ready.sort(key=lambda alias: done[alias] == len(deeds[alias]))
+            stays = current in ready and not (hold_commits and done[str(current)] == len(deeds[str(current)]))
+            current = current if stays and current is not None else ready[0]
+            order.append((current, done[current]))
+            done[current] += 1
+        if all(count == len(deeds[alias]) + 1 for alias, count in done.items()):
+            yield tuple(order)

@@ -1,0 +1,260 @@
+"""Making a replay small while the same anomaly recurs.
+
+Every candidate runs on the live database, and is kept only if an anomaly of the same signature
+recurs in every one of its attempts (delta debugging, Zeller and Hildebrandt 2002, one thing at a
+time: replays are short). Smaller means: fewer transactions, fewer steps, fewer keys, no locks,
+fewer switches between sessions, in this order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, islice, pairwise
+
+from txfuzz.analysis.result import Anomaly
+from txfuzz.replay.judge import Judge
+from txfuzz.replay.reductions import is_needed, literal, rekeyed, without_lock, without_step
+from txfuzz.replay.replayer import Player, origins_of
+from txfuzz.replay.schedule.focus_key import focused
+from txfuzz.replay.schedule.interleavings import Interleavings
+from txfuzz.replay.schedule.mvcc_model import Event
+from txfuzz.replay.schedule.pinned_keys import step_keys
+from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, order_of, roles_of
+from txfuzz.replay.signature import Signature
+from txfuzz.replay.stepper.attempt import Attempt
+from txfuzz.workload.model import Workload
+
+_ORDERS = 3000  # orders that are looked at for a simpler one
+_ORDERS_TRIED = 60
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Transactions and the order of their steps: what shrinking works on."""
+
+    roles: tuple[Role, ...]
+    order: tuple[Event, ...]
+
+    @property
+    def size(self) -> tuple[int, int, int, int, int]:
+        """Transactions, steps, keys, locks, switches."""
+        steps = [step for role in self.roles for step in role.transaction.steps]
+        keys = {key for role in self.roles for own in step_keys(role.transaction) for key in own}
+        switches = sum(one[0] != two[0] for one, two in pairwise(self.order))
+        return len(self.roles), len(steps), len(keys), sum(step.lock is not None for step in steps), switches
+
+    def __str__(self) -> str:
+        transactions, steps, keys, _, switches = self.size
+        return (
+            ", ".join(
+                f"{count} {word}" + "s" * (count != 1)
+                for count, word in ((transactions, "transaction"), (steps, "step"), (keys, "key"))
+            )
+            + f", {switches} switch"
+            + "es" * (switches != 1)
+        )
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """workload: with the replay that is left. before, after: what it was and is. attempt, anomaly: one
+    run of it, and what that showed. tried: candidates; runs: attempts at all of them. cut: the
+    budget ran out before nothing more could be left out."""
+
+    signature: Signature
+    workload: Workload
+    before: Shape
+    after: Shape
+    attempt: Attempt
+    anomaly: Anomaly
+    attempts: int
+    tried: int
+    runs: int
+    seconds: float
+    cut: bool
+
+
+class OutOfTime(Exception):
+    """The budget ran out, or somebody interrupted, before it was known whether the anomaly recurs."""
+
+
+def shrink(
+    player: Player,
+    workload: Workload,
+    signature: Signature,
+    expect: str,
+    *,
+    attempts: int = 5,
+    seconds: float = 60.0,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Shrunk | None:
+    """The smallest replay that shows an anomaly of this signature in every one of so many attempts;
+    None where the given one does not. seconds: the budget. Raises OutOfTime."""
+    return _Shrinking(player, workload, signature, expect, attempts, seconds, progress).shrunk()
+
+
+class _Shrinking:
+    def __init__(
+        self,
+        player: Player,
+        workload: Workload,
+        signature: Signature,
+        expect: str,
+        attempts: int,
+        seconds: float,
+        progress: Callable[[str], None],
+    ) -> None:
+        assert workload.replay is not None
+        self.player, self.workload, self.signature = player, workload, signature
+        self.attempts, self.progress = attempts, progress
+        self.judge = Judge(expect, player.isolation, origins_of(workload.replay))
+        self.started = time.monotonic()
+        self.until = self.started + seconds
+        self.tried = self.runs = 0
+        self.gave_up = False
+        self.shown: tuple[Attempt, Anomaly] | None = None
+
+    def shrunk(self) -> Shrunk | None:
+        roles = tuple(
+            replace(role, transaction=literal(role.transaction)) for role in roles_of(focused(self.workload))
+        )
+        before = shape = Shape(roles, order_of(self.workload))
+        if not self.recurs(shape):
+            if self.gave_up:
+                raise OutOfTime
+            return None
+        self.progress(f"{shape}")
+        while True:
+            smaller = self.smaller(shape)
+            if smaller is None:
+                break
+            shape = smaller
+            self.progress(f"{shape}")
+        tidied = tidy(shape)
+        if self.recurs(tidied, certain=True):
+            shape = tidied
+        assert self.shown is not None
+        attempt, anomaly = self.shown
+        return Shrunk(
+            self.signature,
+            self.composed(shape),
+            before,
+            shape,
+            attempt,
+            anomaly,
+            self.attempts,
+            self.tried,
+            self.runs,
+            time.monotonic() - self.started,
+            self.out_of_time(),
+        )
+
+    def smaller(self, shape: Shape) -> Shape | None:
+        """The first smaller one in which the anomaly recurs."""
+        for candidate in candidates(shape):
+            if self.out_of_time():
+                return None
+            if self.recurs(candidate):
+                return candidate
+        return None
+
+    def recurs(self, shape: Shape, *, certain: bool = False) -> bool:
+        """Does every attempt show the anomaly? certain: also when the time is up."""
+        self.tried += 1
+        prepared = self.player.prepared(self.composed(shape))
+        for _ in range(self.attempts):
+            if self.out_of_time() and not certain:
+                self.gave_up = True
+                return False
+            self.runs += 1
+            attempt = prepared.run()
+            found = self.judge.judge(attempt).signatures.get(self.signature)
+            if found is None or attempt.ended or attempt.refused:
+                return False
+            shown = attempt, found
+        self.shown = shown
+        return True
+
+    def composed(self, shape: Shape) -> Workload:
+        keys = [key for role in shape.roles for own in step_keys(role.transaction) for key in own]
+        aim = Aim(self.signature.anomaly, keys[0] if keys else None)
+        rows = self.workload.keys.rows
+        return compose(self.workload, shape.roles, shape.order, aim, rows=rows)
+
+    def out_of_time(self) -> bool:
+        return time.monotonic() >= self.until or self.player.stop.is_set()
+
+
+def candidates(shape: Shape) -> Iterator[Shape]:
+    """Everything that is smaller by one thing."""
+    yield from _fewer_transactions(shape)
+    yield from _fewer_steps(shape)
+    yield from _fewer_keys(shape)
+    for at, role in enumerate(shape.roles):
+        unlocked = without_lock(role.transaction)
+        if unlocked is not None:
+            yield replace(shape, roles=_with(shape.roles, at, replace(role, transaction=unlocked)))
+    yield from _simpler_orders(shape)
+
+
+def _fewer_transactions(shape: Shape) -> Iterator[Shape]:
+    if len(shape.roles) > 1:
+        for role in shape.roles:
+            roles = tuple(each for each in shape.roles if each is not role)
+            yield Shape(roles, tuple(event for event in shape.order if event[0] != role.alias))
+
+
+def _fewer_steps(shape: Shape) -> Iterator[Shape]:
+    for at, role in enumerate(shape.roles):
+        for step in range(len(role.transaction.steps)):
+            if len(role.transaction.steps) > 1 and not is_needed(role.transaction, step):
+                less = replace(role, transaction=without_step(role.transaction, step))
+                order = tuple(
+                    (alias, number - (alias == role.alias and number > step))
+                    for alias, number in shape.order
+                    if (alias, number) != (role.alias, step)
+                )
+                yield Shape(_with(shape.roles, at, less), order)
+
+
+def _fewer_keys(shape: Shape) -> Iterator[Shape]:
+    keys = sorted({key for role in shape.roles for own in step_keys(role.transaction) for key in own})
+    for kept, gone in combinations(keys, 2):
+        roles = (replace(role, transaction=rekeyed(role.transaction, {gone: kept})) for role in shape.roles)
+        yield replace(shape, roles=tuple(roles))
+
+
+def _simpler_orders(shape: Shape) -> Iterator[Shape]:
+    """With fewer switches between sessions, the fewest first."""
+    interleavings = Interleavings({role.alias: role.deeds for role in shape.roles})
+    switches = shape.size[-1]
+    found = {
+        order: count
+        for order in islice(interleavings.all(), _ORDERS)
+        if (count := sum(one[0] != two[0] for one, two in pairwise(order))) < switches
+    }
+    for order in sorted(found, key=lambda order: found[order])[:_ORDERS_TRIED]:
+        yield replace(shape, order=order)
+
+
+def _with(roles: Sequence[Role], at: int, role: Role) -> tuple[Role, ...]:
+    return (*roles[:at], role, *roles[at + 1 :])
+
+
+def tidy(shape: Shape) -> Shape:
+    """Sessions named t1, t2, … in the order in which they begin, keys numbered 1, 2, … likewise."""
+    aliases = {alias: "" for alias, _ in shape.order}
+    aliases = {alias: f"t{at}" for at, alias in enumerate(aliases, 1)}
+    by_alias = {role.alias: role for role in shape.roles}
+    keys: dict[int, int] = {}
+    for alias, step in shape.order:
+        own = step_keys(by_alias[alias].transaction)
+        for key in own[step] if step < len(own) else ():
+            keys.setdefault(key, len(keys) + 1)
+    roles = tuple(
+        replace(by_alias[alias], alias=name, transaction=rekeyed(by_alias[alias].transaction, keys))
+        for alias, name in aliases.items()
+    )
+    return Shape(roles, tuple((aliases[alias], step) for alias, step in shape.order))

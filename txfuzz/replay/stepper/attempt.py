@@ -1,0 +1,110 @@
+"""What one attempt at a schedule came to, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from txfuzz.database.api import BoundStep, ReadValue
+from txfuzz.history.writer import Mop
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One statement of a replay, in the order in which they were issued.
+
+    alias: whose; None for a sleep. action: step, commit, rollback or sleep. step: its number, from
+    0. logical: the logical key of its micro-operation, which is (f, key, value). sql: of a step of
+    raw SQL. saw: what a read saw. blocked: it waited for a lock. waited_for: aliases that held it,
+    where the database says so. result_after: the place in the log of the statement after which the
+    result came; its own where it did not wait. code: the database's code where it failed; message:
+    its words. held_back: issued later than the schedule says, since its session was waiting.
+    added: not in the schedule, which left the transaction open.
+    """
+
+    alias: str | None
+    action: str
+    step: int | None = None
+    mop: Mop | None = None
+    logical: int | None = None
+    sql: str | None = None
+    saw: ReadValue = None
+    blocked: bool = False
+    waited_for: tuple[str, ...] = ()
+    result_after: int = 0
+    code: str = ""
+    message: str = ""
+    held_back: bool = False
+    added: bool = False
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one transaction ended. type: ok, fail or info. phase: where, as "step 1" or "commit"."""
+
+    type: str
+    code: str = ""
+    phase: str = ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a schedule.
+
+    outcomes: by alias, in the order in which the transactions ended. lines: its part of the
+    history. seen: by alias its micro-operations with what they saw, on logical keys. ended: why it
+    could not go on, as a sentence; empty when it ran to its end. refused: what the database
+    refuses for good, as a sentence. order: which transaction began and ended when, as (alias,
+    "begins") and (alias, "ends"). final: what the last reads of all keys saw, on logical keys.
+    """
+
+    log: tuple[LogEntry, ...]
+    outcomes: Mapping[str, Outcome]
+    lines: tuple[bytes, ...]
+    seen: Mapping[str, tuple[Mop, ...]]
+    ended: str = ""
+    refused: str = ""
+    order: tuple[tuple[str, str], ...] = ()
+    final: tuple[Mop, ...] = ()
+    logical: Mapping[int, int] = field(default_factory=dict)  # physical key → logical key
+    steps: Mapping[str, tuple[BoundStep, ...]] = field(default_factory=dict)  # by alias, as asked
+
+    @property
+    def begun(self) -> tuple[str, ...]:
+        """The aliases in the order in which their transactions began."""
+        return tuple(alias for alias, what in self.order if what == "begins")
+
+    @property
+    def blocked(self) -> tuple[LogEntry, ...]:
+        return tuple(entry for entry in self.log if entry.blocked)
+
+    @cached_property
+    def meaning(self) -> tuple[object, ...]:
+        """Equal for attempts that a checker judges alike that does not ask for order in real time."""
+        ends = sorted((alias, each.type) for alias, each in self.outcomes.items())
+        return (tuple(ends), tuple(sorted(self.seen.items())), self.final)
+
+    def diverged(self) -> tuple[str, ...]:
+        """Sentences about what went otherwise than the schedule says."""
+        said = []
+        for alias, end in self.outcomes.items():
+            if end.type != "ok" and end.code != ROLLED_BACK:
+                word = "was aborted" if end.type == "fail" else "ended without an answer"
+                said.append(f"{alias} {word} at {end.phase} ({end.code})")
+        said += [
+            f"{entry.alias} {named(entry)} was held back: {entry.alias} was waiting for a lock"
+            for entry in self.log
+            if entry.held_back
+        ]
+        open_ = dict.fromkeys(entry.alias for entry in self.log if entry.added)
+        said += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
+        return (*said, *filter(None, (self.ended, self.refused)))
+
+
+ROLLED_BACK = "ROLLBACK"  # the code of a transaction that the schedule rolls back
+
+
+def named(entry: LogEntry) -> str:
+    return f"step {entry.step}" if entry.action == "step" else entry.action

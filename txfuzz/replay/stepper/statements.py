@@ -1,0 +1,144 @@
+"""The statements of one transaction, handed out one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from txfuzz.database.api import BoundStep, ReadValue, Session, SessionError
+from txfuzz.execution.raw_transaction import Progress, Seen
+from txfuzz.execution.transaction import begin
+from txfuzz.history.writer import Mop
+from txfuzz.replay.stepper.attempt import LogEntry
+from txfuzz.workload.generator import Asked
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement to issue. action: step, commit or rollback. number: of the step, from 0.
+
+    first: the transaction begins with it. lets_go: locks may be free after it. place: in the log.
+    """
+
+    action: str
+    job: Callable[[Session], Any]
+    first: bool
+    lets_go: bool
+    number: int | None = None
+    step: BoundStep | None = None
+    logical: int | None = None
+    place: int = -1
+
+    @property
+    def phase(self) -> str:
+        return self.action if self.number is None else f"step {self.number}"
+
+    def entry(self, alias: str) -> LogEntry:
+        step = self.step
+        if step is None:
+            return LogEntry(alias, self.action)
+        mop = None if step.f is None else (step.f, step.key, step.value)
+        return LogEntry(alias, self.action, self.number, mop, self.logical, step.step.sql)
+
+
+class Statements:
+    """What is left of a transaction, and what it has seen."""
+
+    def __init__(self, alias: str, asked: Asked, isolation: str) -> None:
+        self.alias, self.asked = alias, asked
+        self.progress = Progress(asked)
+        self.ending = False
+        self._isolation = isolation
+        self._next = 0
+        self._begun = False
+        self._logical = dict(reversed(list(zip(asked.numbers, asked.logical, strict=True))))  # the first one
+
+    @property
+    def mops(self) -> list[Mop]:
+        """Those that are known before it runs."""
+        return [mop for step in self.asked.steps for mop in step.micro_operations]
+
+    @property
+    def seen(self) -> list[Seen]:
+        """What has happened so far."""
+        return self.progress.seen
+
+    def undone(self, statement: Statement | None = None) -> list[Seen]:
+        """What is recorded where it does not commit, given the statement at which it ended."""
+        ended = len(self.asked.steps)
+        if statement is not None and statement.number is not None:
+            ended = statement.number
+        return self.progress.undone(ended)
+
+    def take(self, count: int) -> Iterator[Statement]:
+        """So many steps; 0 for all that are left."""
+        last = len(self.asked.steps)
+        until = min(self._next + count, last) if count else last
+        while self._next < until and not self.ending:
+            number = self._next
+            self._next += 1
+            step = self.asked.steps[number]
+            yield Statement(
+                "step",
+                self._job(self._begin(), number),
+                self._first(),
+                step.step.sql is not None,
+                number,
+                step,
+                self._logical.get(number),
+            )
+
+    def end(self, action: str) -> Statement:
+        """COMMIT or ROLLBACK."""
+        self.ending = True
+        begin = self._begin()
+        return Statement(action, self._end(begin, action), self._first(), True)
+
+    def logical_keys(self) -> dict[int, int]:
+        """Physical key → logical key, of all that it was asked for and all that it has met."""
+        keys = [mop[1] for mop in self.mops]
+        known = {key: name for key, name in zip(keys, self.asked.logical, strict=True) if key is not None}
+        met = {each.mop[1]: each.logical for each in self.seen if each.logical is not None}
+        return {**known, **met}
+
+    @property
+    def steps(self) -> tuple[BoundStep, ...]:
+        """As they ran."""
+        return tuple(self.progress.steps)
+
+    def _begin(self) -> bool:
+        return not self._begun
+
+    def _first(self) -> bool:
+        first, self._begun = not self._begun, True
+        return first
+
+    def _job(self, begins: bool, number: int) -> Callable[[Session], ReadValue]:
+        def job(session: Session) -> ReadValue:
+            try:
+                if begins:
+                    begin(session, self._isolation, self.asked.mode)
+                return self.progress.run(session, number)
+            except SessionError as error:
+                if not error.lost:
+                    session.rollback()
+                raise
+
+        return job
+
+    def _end(self, begins: bool, action: str) -> Callable[[Session], None]:
+        def job(session: Session) -> None:
+            try:
+                if begins:
+                    begin(session, self._isolation, self.asked.mode)
+                if action == "commit":
+                    session.commit()
+                else:
+                    session.rollback()
+            except SessionError as error:
+                if not error.lost:
+                    session.rollback()
+                raise
+
+        return job

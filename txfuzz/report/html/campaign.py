@@ -1,0 +1,167 @@
+"""How the campaign went: charts, a table of the iterations, and what was changed between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
+from txfuzz.report.html.markup import Content, Markup, cut, el
+from txfuzz.report.iteration_history import found as found_by
+from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.text.decision import target_text, value_text
+from txfuzz.report.text.lines import counted
+
+_ROWS = 100  # of the table
+_TOLD = 40  # iterations whose decisions are told
+_SENTENCE = 800
+_CODES = 12
+
+
+def course_part(record: RunRecord) -> Content:
+    if not record.iterations:
+        return None
+    columns = columns_of(record.iterations)
+    charts = [
+        chart(
+            "Dependent pairs a transaction",
+            [
+                Line("all", lambda each: each.numbers.edges_per_txn),
+                Line(
+                    "between transactions that overlapped", lambda each: each.numbers.concurrent_edges_per_txn
+                ),
+            ],
+            columns,
+            lambda value: f"{value:.3g}",
+        ),
+        chart("Near-cycles", [Line("", lambda each: each.numbers.near_cycles)], columns, _short),
+        chart("Aborted or unknown", [Line("", lambda each: each.numbers.aborted)], columns, _percent),
+        chart("Committed a second", [Line("", lambda each: each.numbers.per_second)], columns, _short),
+    ]
+    bundled = " Each point is the mean of several iterations." if len(record.iterations) > MOST else None
+    return el(
+        "section",
+        el("h2", "How it went"),
+        el("p", "Red points are iterations in which anomalies were found; dashed lines mark changes "
+           "by the feedback.", bundled, class_="quiet"),
+        el("div", charts, class_="charts"),
+        _letters(record),
+        _counts("Aborts by the database's code", record, "aborts"),
+        _counts("Faults injected", record, "faults"),
+        _table(record.iterations),
+        _decisions(record.iterations),
+        id="course",
+    )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    if value >= 1e6:
+        return f"{value / 1e6:.3g} M"
+    return f"{value / 1e3:.3g} k" if value >= 1e4 else f"{value:,.4g}"
+
+
+def _percent(value: float) -> str:
+    return f"{value * 100:.3g} %"
+
+
+def _letters(record: RunRecord) -> Content:
+    targets = {each.target for one in record.iterations for each in one.decisions}
+    known = [(letter, target_text(target)) for target, letter in LETTERS.items() if target in targets]
+    if not known:
+        return None
+    return el(
+        "ul", [el("li", el("b", letter, class_="letter"), name) for letter, name in known], class_="legend"
+    )
+
+
+def _counts(title: str, record: RunRecord, field: str) -> Content:
+    counts: Counter[str] = Counter()
+    for each in record.iterations:
+        counts.update(getattr(each.numbers, field))
+    if not counts:
+        return None
+    shown = [
+        el("li", el("code", cut(name, 40)), f" ×{count:,}") for name, count in counts.most_common(_CODES)
+    ]
+    return el("div", el("span", f"{title}: ", class_="quiet"), el("ul", shown, class_="codes"))
+
+
+_COLUMNS = ("", "verdict", "transactions", "committed", "aborted", "a second", "clients", "keys", "edges",
+            "concurrent", "near-cycles", "found")  # fmt: skip
+
+
+def _table(iterations: tuple[Iteration, ...]) -> Markup:
+    rows = [_row(each) for each in iterations[:_ROWS]]
+    head = el("tr", [el("th", name) for name in _COLUMNS])
+    more = len(iterations) - len(rows)
+    note = (
+        el("p", f"{counted(more, 'more iteration')} in progress.csv.", class_="quiet") if more > 0 else None
+    )
+    return el(
+        "details",
+        el("summary", "The iterations in numbers"),
+        el("div", el("table", el("thead", head), el("tbody", rows)), class_="scroll", tabindex="0"),
+        note,
+        open="" if len(iterations) <= 12 else None,
+    )  # fmt: skip
+
+
+def _row(iteration: Iteration) -> Markup:
+    numbers = iteration.numbers
+    found = found_by(iteration.result, iteration.replayed)
+    cells = [
+        f"{numbers.transactions:,}", f"{numbers.ok:,}",
+        "" if numbers.aborted is None else f"{numbers.aborted:.1%}",
+        _optional(numbers.per_second, "{:,.0f}"), _optional(numbers.clients), _optional(numbers.keys, "{:,}"),
+        _optional(numbers.edges_per_txn, "{:.2f}"), _optional(numbers.concurrent_edges_per_txn, "{:.2f}"),
+        _optional(numbers.near_cycles, "{:,}"),
+    ]  # fmt: skip
+    return el(
+        "tr",
+        el("th", iteration.number),
+        el("td", el("span", iteration.verdict.value, class_=f"is-{iteration.verdict.value}")),
+        [el("td", cell) for cell in cells],
+        el("td", cut(found, 120), class_="words"),
+    )
+
+
+def _optional(value: float | None, form: str = "{}") -> str:
+    return "" if value is None else form.format(value)
+
+
+def _decisions(iterations: tuple[Iteration, ...]) -> Content:
+    """What the feedback changed, with the reasons."""
+    decided = [each for each in iterations if each.decisions]
+    if not decided:
+        return el("p", "The feedback changed nothing.", class_="quiet")
+    told = [
+        el(
+            "li",
+            el("b", f"After iteration {each.number}"),
+            el("ul", [_decision(one) for one in each.decisions[:12]]),
+        )
+        for each in decided[:_TOLD]
+    ]
+    more = len(decided) - len(told)
+    return el(
+        "details",
+        el("summary", "What the feedback changed, and why"),
+        el("ol", told, class_="decisions"),
+        el("p", f"… and after {counted(more, 'further iteration')}, as decisions.json says.", class_="quiet")
+        if more > 0 else None,
+        open="" if len(decided) <= 6 else None,
+    )  # fmt: skip
+
+
+def _decision(decision: Adjustment) -> Markup:
+    letter = LETTERS.get(decision.target, "·")
+    target = cut(target_text(decision.target), 60)
+    return el(
+        "li",
+        el("b", letter, class_="letter"),
+        el("div",
+           el("p", el("b", cut(decision.heuristic, 60)), f" · {target}: ",
+              el("span", cut(value_text(decision.before), _SENTENCE), class_="before"), " → ",
+              el("span", cut(value_text(decision.after), _SENTENCE), class_="after")),
+           el("p", cut(decision.reason, _SENTENCE), class_="quiet")),
+    )  # fmt: skip

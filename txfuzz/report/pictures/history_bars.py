@@ -1,0 +1,109 @@
+"""Where the bars and edges of a whole history stand: a lane a process, time from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.history.model import History, Ints, SmallInts
+from txfuzz.report.pictures.time_axis import lanes_of, span_of, stretch
+
+Floats = npt.NDArray[np.float64]
+_SAMPLES = 14  # points of a curve
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Transactions as bars; inches, y upwards.
+
+    rows: of the History, in its order. left, right, y (the middle): of each bar. lanes: the
+    processes of each lane, from top to bottom. pitch: from lane to lane. thickness: of a bar.
+    """
+
+    rows: Ints
+    left: Floats
+    right: Floats
+    y: Floats
+    lanes: Sequence[Sequence[int]]
+    pitch: float
+
+    @property
+    def thickness(self) -> float:
+        return min(0.42, self.pitch * 0.42)
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Edges as curves, each kind between two transactions once.
+
+    kind: as in Dependencies. source, target: places in Bars.rows. points: (edges, samples, 2).
+    concurrent: whether the two transactions overlapped in time.
+    """
+
+    kind: SmallInts
+    source: Ints
+    target: Ints
+    points: Floats
+    concurrent: npt.NDArray[np.bool_]
+
+
+def bars_of(history: History, rows: Ints, event: float, pitch: float) -> Bars:
+    """event: inches between two successive events; pitch: between two lanes."""
+    spans = stretch([span_of(history, int(row)) for row in rows], [0.0] * len(rows), event)
+    lane_of, lanes = lanes_of(history, rows.tolist())
+    lane = np.array([lane_of[int(history.process[row])] for row in rows], np.int64)
+    ends = np.array(spans, np.float64).reshape(-1, 2)
+    return Bars(
+        rows, ends[:, 0], ends[:, 1], np.asarray((len(lanes) - 0.5 - lane) * pitch, np.float64), lanes, pitch
+    )
+
+
+def arcs_of(dependencies: Dependencies, bars: Bars) -> Arcs:
+    """The edges between the transactions that are drawn."""
+    place = np.full(len(dependencies.history), -1, np.int64)
+    place[bars.rows] = np.arange(len(bars.rows))
+    source, target = place[dependencies.source], place[dependencies.target]
+    drawn = np.flatnonzero((source >= 0) & (target >= 0))
+    pairs = np.stack([source[drawn], target[drawn], dependencies.kind[drawn]])
+    _, first = np.unique(pairs, axis=1, return_index=True)
+    drawn = drawn[np.sort(first)]
+    source, target = source[drawn], target[drawn]
+    x = _mop_at(dependencies.history, bars, source, dependencies.source_mop[drawn])
+    then = _mop_at(dependencies.history, bars, target, dependencies.target_mop[drawn])
+    concurrent = (bars.left[source] < bars.right[target]) & (bars.left[target] < bars.right[source])
+    points = _curves(bars, x, bars.y[source], then, bars.y[target])
+    return Arcs(dependencies.kind[drawn], source, target, points, concurrent)
+
+
+def _mop_at(history: History, bars: Bars, at: Ints, mops: npt.NDArray[np.int32]) -> Floats:
+    """Where on its bar a micro-operation stands: spread evenly, in their order."""
+    first, last = history.mops[bars.rows[at]], history.mops[bars.rows[at] + 1]
+    share = (mops - first + 0.5) / (last - first)
+    place: Floats = bars.left[at] + share * (bars.right[at] - bars.left[at])
+    return place
+
+
+def _curves(bars: Bars, x: Floats, y: Floats, then: Floats, below: Floats) -> Floats:
+    """From bar to bar as cubic curves that leave and arrive upright; within a lane as an arch."""
+    side = np.where(below < y, -1.0, 1.0)
+    same = below == y
+    start = y + side * bars.thickness / 2
+    end = below - np.where(same, -1.0, side) * bars.thickness / 2
+    arch = np.minimum((bars.pitch - bars.thickness) * 0.9, 0.06 + 0.12 * np.abs(then - x))
+    bend = np.where(same, arch, np.maximum(np.abs(end - start) * 0.45, bars.thickness * 0.5))
+    controls = np.stack(
+        [
+            np.stack([x, start], axis=1),
+            np.stack([x, start + side * bend], axis=1),
+            np.stack([then, end - np.where(same, -1.0, side) * bend], axis=1),
+            np.stack([then, end], axis=1),
+        ]
+    )
+    t = np.linspace(0, 1, _SAMPLES)
+    shares = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
+    curves: Floats = np.einsum("cs,ced->esd", shares, controls)
+    return curves

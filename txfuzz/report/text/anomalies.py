@@ -1,0 +1,146 @@
+"""Anomalies and near-cycles in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from txfuzz.analysis.checker.anomaly_types import anomaly_type
+from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.describe import elapsed
+from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
+from txfuzz.report.pictures.labels import missing_ends
+from txfuzz.report.text.lines import WIDTH, counted, paragraph
+
+_TRANSACTIONS = 12  # of one anomaly, named one by one
+_BETWEEN_MOPS = re.compile(r"(?<=\]) (?=\[:)")
+_NEAR = 5  # near-cycles where no more was asked for
+
+
+def anomaly_lines(result: AnalysisResult) -> list[str]:
+    """Each type with its definition, then the anomalies of it that are shown."""
+    lines: list[str] = []
+    for name, group in groupby(result.anomalies, key=lambda anomaly: anomaly.type):
+        shown = list(group)
+        more = result.left_out.get(name, 0)
+        count = f"{len(shown)} of {len(shown) + more:,} shown" if more else ""
+        lines += ["", f"{name}{f'   ({count})' if count else ''}", *definition(shown[0])]
+        for anomaly in shown:
+            lines += ["", *one_anomaly(anomaly)]
+    left = {name: count for name, count in result.left_out.items() if name not in _types(result)}
+    if left:
+        rest = ", ".join(f"{count:,} {name}" for name, count in left.items())
+        lines += ["", *paragraph(f"Not shown: {rest}.")]
+    return lines
+
+
+def near_cycle_lines(result: AnalysisResult, *, verbose: bool) -> list[str]:
+    """The near-cycles by rank: what each would be and what it lacks."""
+    shown = result.near_cycles
+    if not shown:
+        return []
+    seen = max(result.near_cycles_counted, len(shown))
+    lines = ["", f"Near-cycles   (nearest first; {seen:,} seen in all)"]
+    for rank, near in enumerate(shown if verbose else shown[:_NEAR], 1):
+        lines += [*([""] if verbose else []), *_near_cycle(near, rank, verbose=verbose)]
+    if not verbose and len(shown) > _NEAR:
+        lines += paragraph(f"… {len(shown) - _NEAR} more", 5)
+    return lines
+
+
+def _types(result: AnalysisResult) -> set[str]:
+    return {anomaly.type for anomaly in result.anomalies}
+
+
+def definition(anomaly: Anomaly) -> list[str]:
+    """What anomalies of this type are, and where they are defined."""
+    try:
+        entry = anomaly_type(anomaly.type)
+    except KeyError:  # the type is another analyzer's
+        return paragraph(anomaly.definition, 2)
+    return [*paragraph(entry.meaning, 2), *paragraph(f"Defined in {entry.source}.", 2)]
+
+
+def one_anomaly(anomaly: Anomaly) -> list[str]:
+    """Its transactions, and what each edge of its cycle follows from."""
+    views = anomaly.transactions
+    names = " → ".join(str(view.index) for view in views[:_TRANSACTIONS])
+    more = len(views) - _TRANSACTIONS
+    rest = f" → … {more:,} more" if more > 0 else ""
+    first = str(views[0].index) if views else ""
+    head = (
+        f"A cycle of {counted(len(views), 'transaction')}: {names}{rest} → {first}"
+        if anomaly.edges
+        else f"{counted(len(views), 'transaction')}:"
+    )
+    told = anomaly.explanation or "\n".join(edge.why for edge in anomaly.edges)
+    return [*paragraph(head, 2), *_transactions(views), *paragraph(told, 4, 2)]
+
+
+def _transactions(views: Sequence[TransactionView]) -> list[str]:
+    lines: list[str] = []
+    for at, view in enumerate(views[:_TRANSACTIONS], 1):
+        name = f"T{at}"
+        lines += paragraph(f"{name:<3} = {_described(view)}", 4, 6)
+        lines += _mops(view.mops)
+    if len(views) > _TRANSACTIONS:
+        lines += paragraph(f"… {len(views) - _TRANSACTIONS:,} more transactions", 4)
+    return lines
+
+
+def _mops(text: str) -> list[str]:
+    """Micro-operations, whole ones to a line as far as they fit."""
+    lines: list[str] = []
+    for mop in _BETWEEN_MOPS.split(text):
+        joined = f"{lines[-1]} {mop}" if lines else mop
+        if lines and len(joined) + 10 <= WIDTH:
+            lines[-1] = joined
+        else:
+            lines.append(mop)
+    return [line for each in lines for line in paragraph(each, 10, 2)]
+
+
+def _described(view: TransactionView) -> str:
+    said = [
+        f"transaction {view.index}",
+        *([view.template] if view.template else []),
+        f"process {view.process}",
+    ]
+    if view.start is not None and view.end is not None and view.end >= view.start:
+        said.append(elapsed(view.end - view.start))
+    return ", ".join(said)
+
+
+def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
+    lines = paragraph(
+        f"{rank:>3}. would be {near.anomaly} and break {model_text(near.breaks)}; score {near.score:.3g}",
+        hang=5,
+    )
+    names = {view.row: view.index for view in near.transactions}
+    missing = near.missing
+    lines += paragraph(f"there: {_path(near.path, names)}", 5, 7)
+    ends = missing_ends(missing)
+    between = f"from {names.get(missing.source, '?')} to {names.get(missing.target, '?')}"
+    lines += paragraph(
+        f"missing: {missing.kind} on key {missing.key} {between}{', ' if ends else ''}{ends}", 5, 9
+    )
+    if verbose:
+        lines += _transactions(near.transactions)
+        lines += [line for edge in near.path for line in paragraph(f"{edge.why}.", 4, 2)]
+        parts = ", ".join(f"{name} {value:.3g}" for name, value in near.score_parts.items())
+        lines += paragraph(f"score {near.score:.3g}: {parts}", 4, 2) if parts else []
+    return lines
+
+
+def _path(path: Sequence[Edge], names: dict[int, int]) -> str:
+    """12 -rw key 3-> 15 -wr key 4-> 20"""
+    text = str(names.get(path[0].source, "?")) if path else "nothing"
+    for edge in path:
+        key = "" if edge.logical_key is None and edge.key is None else f" key {_key(edge)}"
+        text += f" -{edge.kind}{key}-> {names.get(edge.target, '?')}"
+    return text
+
+
+def _key(edge: Edge) -> object:
+    return edge.key if edge.logical_key is None else edge.logical_key

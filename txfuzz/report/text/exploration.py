@@ -1,0 +1,86 @@
+"""An exploration as a table: isolation levels against what came of the schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.replay.explore import Exploration, Level
+from txfuzz.report.text.lines import counted, paragraph
+
+
+def exploration_text(found: Exploration) -> str:
+    levels = found.levels
+    cells = [["", *(level.isolation for level in levels)], *_rows(levels)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
+    lines = [*paragraph(_head(found)), ""]
+    for row in cells:
+        first = f"{row[0]:<{widths[0]}}"
+        numbers = (f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        lines.append("  ".join([first, *numbers]).rstrip())
+    for sentence in _remarks(found):
+        lines += ["", *paragraph(sentence)]
+    return "\n".join(lines)
+
+
+def _rows(levels: tuple[Level, ...]) -> Iterator[list[str]]:
+    for name in sorted({name for level in levels for name in level.anomalies}):
+        yield [name, *(_number(each.anomalies[name], name in each.broken) for each in levels)]
+    for code in sorted({code for level in levels for code in level.aborted}):
+        yield [f"aborted {code}", *(_number(each.aborted[code]) for each in levels)]
+    if any(level.stuck for level in levels):
+        yield ["could not go on", *(_number(each.stuck) for each in levels)]
+    yield ["waits for a lock", *(_number(each.blocked) for each in levels)]
+    if any(level.races for level in levels):
+        yield ["inserts at once", *(_number(each.races) for each in levels)]
+    if any(level.unknown for level in levels):
+        yield ["nothing to judge", *(_number(each.unknown) for each in levels)]
+    yield ["all is well", *(_number(each.clean) for each in levels)]
+    yield ["schedules", *(f"{each.schedules:,}" for each in levels)]
+    yield ["a second", *(f"{each.schedules / max(each.seconds, 1e-9):,.0f}" for each in levels)]
+
+
+def _head(found: Exploration) -> str:
+    ways = counted(len(found.cases), "way")
+    if found.ways is None:
+        ways = f"{ways} to share keys, drawn by the seed from too many to count"
+    elif found.ways > len(found.cases):
+        ways = f"{ways} to share keys, drawn by the seed from {found.ways:,}"
+    else:
+        ways = f"{ways} to share keys"
+    run = f"{found.distinct:,} that are different"
+    if any(case.sampled for case in found.cases):
+        run = f"{found.distinct:,}, drawn by the seed,"
+    were = "were to be run" if found.stopped else "were run"
+    return (
+        f"{', '.join(found.transactions)}: {ways}, {counted(found.orders, 'order')} of their steps, of which "
+        f"{run} {were} at each level."
+    )
+
+
+def _remarks(found: Exploration) -> Iterator[str]:
+    for level in found.levels:
+        if level.broken:
+            model = model_text(level.promised)
+            yield f"! {level.isolation} promises {model}, which forbids {', '.join(level.broken)}."
+    if any(level.races for level in found.levels):
+        yield (
+            "Inserts at once: no row is there before the first write (keys: {rows: fresh}), and two "
+            "transactions insert the same one. With --rows inserted the rows are there beforehand."
+        )
+    if found.stopped:
+        yield "It was broken off before all schedules had been run."
+    elif not found.judged:
+        steps = (step for case in found.cases for role in case.roles for step in role.transaction.steps)
+        unseen = not any(step.micro_operations for step in steps)
+        why = (
+            "none of their statements carries a micro-operation, by which the checker could tell who read "
+            "what from whom"
+            if unseen
+            else "in no schedule did a committed transaction depend on another"
+        )
+        yield f"No verdict: {why}."
+
+
+def _number(count: int, broken: bool = False) -> str:
+    return ("!" if broken else "") + (f"{count:,}" if count else "–")

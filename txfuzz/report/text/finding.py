@@ -1,0 +1,102 @@
+"""A finding in words, for somebody who has never heard of this program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
+from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
+from txfuzz.common.sanitize import code_block, code_span, markdown
+from txfuzz.replay.shrink import Shrunk
+from txfuzz.report.text.lines import counted
+from txfuzz.report.text.replay import log_lines
+
+
+def finding_text(
+    shrunk: Shrunk,
+    result: AnalysisResult,
+    anomaly: Anomaly,
+    *,
+    promised: str | None,
+    database: Mapping[str, str],
+    files: Mapping[str, str],
+    remarks: Sequence[str],
+) -> str:
+    """README.md of a finding. result, anomaly: of the attempt that is shown; files: name → what it is."""
+    signature = shrunk.signature
+    level = markdown(signature.isolation.upper())
+    product = markdown(" ".join(filter(None, (database.get("product"), database.get("version")))))
+    session = {view.row: shrunk.attempt.begun[view.row] for view in anomaly.transactions}
+    serial = result.expect == "serializable"
+    blocks = (
+        f"# {markdown(anomaly.type)} at {level}",
+        f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
+        + ("no serial order explains" if serial else f"{model_text(result.expect)} does not allow")
+        + f" what they saw. {markdown(anomaly.definition)}",
+        judgement(anomaly.type, level, promised, result.expect),
+        "## What happened",
+        "One column a session, time runs downwards. Keys are rows of one table; a read shows what its row "
+        "holds.",
+        code(log_lines(shrunk.attempt.log)),
+        "Read again when all had ended:",
+        code(f"r {key} → {_value(value)}" for _, key, value in shrunk.attempt.final),
+        f"## Why {'no serial order explains it' if serial else 'it is not allowed'}",
+        "\n".join(f"- {_named(view, session)}" for view in anomaly.transactions),
+        "  \n".join(markdown(line) for line in _by_session(anomaly, session).splitlines()),
+        "## How to see it again",
+        f"It recurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
+        "\n".join(f"- `{name}`: {what}" for name, what in files.items()),
+        *("\n".join(map(_remark, remark.splitlines())) for remark in remarks),
+        "## How it was made small",
+        f"From {shrunk.before} to {shrunk.after}: {counted(shrunk.tried, 'candidate')} in "
+        f"{counted(shrunk.runs, 'attempt')}, {shrunk.seconds:.1f} s"
+        + ("; the time was up before nothing more could be left out." if shrunk.cut else "."),
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _remark(line: str) -> str:
+    """A line of a remark; those of a list stay items of one."""
+    return f"- {markdown(line[2:])}" if line.startswith("- ") else markdown(line)
+
+
+def code(lines: Iterable[str]) -> str:
+    return "\n".join(code_block("\n".join(lines)))
+
+
+def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
+    """Is it a bug of the database? promised: None where SQL of the workload's own may be the cause."""
+    needed = model_text(expect)
+    if promised is None:
+        return (
+            f"SQL of the workload's own may be the cause at {level}: no promise of the database is known to "
+            f"be broken, but an application that needs {needed} is not safe at this level."
+        )
+    if type in prohibited(canonical(promised)):
+        return (
+            f"{level} promises {model_text(promised)}, which forbids {type}: unless a known limitation of "
+            "the database explains it, this is a bug."
+        )
+    return (
+        f"{level} promises {model_text(promised)}, which allows {type}: this is no bug of the database, but "
+        f"an application that needs {needed} is not safe at this level."
+    )
+
+
+def _named(view: TransactionView, session: Mapping[int, str]) -> str:
+    return f"{session[view.row]} is {code_span(view.mops)}" + (
+        f" ({markdown(view.template)})" if view.template else ""
+    )
+
+
+def _by_session(anomaly: Anomaly, session: Mapping[int, str]) -> str:
+    """The explanation, which numbers the transactions along the cycle, with the names of the sessions."""
+    names = {f"T{at}": session[view.row] for at, view in enumerate(anomaly.transactions, 1)}
+    return re.sub(r"\bT\d+\b", lambda found: names.get(found[0], found[0]), anomaly.explanation)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{' '.join(map(str, value))}]"
+    return "nil" if value is None else str(value)

@@ -1,0 +1,167 @@
+"""Near-cycles in notes.md: the table of them, and which ones the next iteration can still close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from txfuzz.analysis.near_cycles.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
+from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
+from txfuzz.common.sanitize import markdown
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.key_choices import choices
+from txfuzz.report.text.lines import counted
+from txfuzz.report.verdict import listed
+from txfuzz.workload.model import Workload
+
+_RANKED = 12  # near-misses in the table
+_HOPES = 3  # of them named with a decision
+
+_OUTCOMES = {
+    FORCED: "forced",
+    NOT_FORCED: "not forced",
+    NOT_ASKED: "not asked, its keys are no longer chosen",
+    UNKNOWN: "cannot be told",
+}
+
+# How the parts of a score are told
+_PARTS = {
+    "dangerous": "two anti-dependencies in a row",
+    "overlap": "how long the two ends overlapped",
+    "met": "both ends touched the key",
+    "pressure": "how hard the key is pressed",
+    "short": "few edges",
+}
+
+
+def near_misses(result: AnalysisResult) -> str:
+    """What nearly happened: a row a near-cycle, by rank."""
+    shown = result.near_cycles[:_RANKED]
+    seen = max(result.near_cycles_counted, len(shown))
+    if not shown:
+        far = f" ({counted(seen, 'near-cycle')} out of reach)" if seen else ""
+        return f"Nothing: no dependency was one edge short of a cycle that the expected model forbids{far}."
+    rows = [
+        "| rank | score | would be | edges that are there | missing edge | from | to | score made of |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for rank, near in enumerate(shown, 1):
+        missing = near.missing
+        rows.append(
+            f"| {rank} | {near.score:.2f} | {markdown(near.anomaly)} | {_path(near)} | {missing.kind} on key "
+            f"{missing.key} | {_end(near, missing.source, missing.source_template, missing.source_step)} "
+            f"| {_end(near, missing.target, missing.target_template, missing.target_step)} | {_parts(near)} |"
+        )
+    head = (
+        f"{counted(seen, 'near-cycle')} in all, those out of reach included; the nearest {len(shown)} within "
+        "reach (`--max-near-cycles` is how many are listed at most), each one edge short of a cycle. Numbers "
+        "of transactions are those of history.edn (`:index`), keys are those of the workload:"
+    )
+    named = dict.fromkeys(name for near in shown for name, value in near.score_parts.items() if value)
+    meaning = "; ".join(f"{name}: {_PARTS[name]}" for name in named if name in _PARTS)
+    return "\n".join([head, "", *rows, *(["", f"In the scores, {meaning}."] if meaning else [])])
+
+
+def pursuit_ahead(result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment]) -> str | None:
+    """Which near-cycle the next iteration pursues; None where it cannot close the nearest one."""
+    first = next(iter(_possible(result, workload, decisions)), None)
+    if first is None or first[0] != 1:
+        return None
+    keys = sorted(first[1].keys)
+    them = f"key{'s' * (len(keys) > 1)} {listed(map(str, keys))}"
+    drawn = "" if result.anomalies else ", the first in minimal_dependency_graph.png,"
+    return (
+        f"The next iteration pursues near-cycle 1{drawn} and keeps {them} for it; its notes say whether the "
+        "missing edge was forced."
+    )
+
+
+def pursued_text(pursued: Pursuit) -> str:
+    """Whether the edge that an earlier iteration lacked has arisen in this one.
+
+    "the missing rw edge book → book on key 42 of iteration 1: forced 31 times"
+    """
+    missing = pursued.missing
+    source, target = (
+        "?" if name is None else name for name in (missing.source_template, missing.target_template)
+    )
+    edge = (
+        f"the missing {missing.kind} edge {source} → {target} on key {missing.key} of iteration "
+        f"{pursued.iteration}: {_OUTCOMES[pursued.outcome]}"
+    )
+    if pursued.outcome != FORCED:
+        return edge
+    closed = f", and part of {listed(pursued.closed)}" if pursued.closed else ""
+    return f"{edge} {'once' if pursued.times == 1 else f'{pursued.times:,} times'}{closed}"
+
+
+def hope(
+    result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment], decision: Adjustment
+) -> str:
+    """Which missing edges the change brings nearer, of those that all decisions together leave possible."""
+    possible = _possible(result, workload, decisions)
+    if decision.target.startswith("scheduling.") and decision.after > decision.before:
+        possible = possible[:1]
+    elif decision.target != "keys":
+        possible = []
+    hopes = [f"{_missing(near.missing)} (near-cycle {rank})" for rank, near in possible[:_HOPES]]
+    if not hopes:
+        return ""
+    more = f" (and {len(possible) - len(hopes)} more)" if len(possible) > len(hopes) else ""
+    return f" It hopes to force {listed(hopes)}{more}."
+
+
+def _possible(
+    result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment]
+) -> list[tuple[int, NearCycle]]:
+    """The near-cycles that the next workload can close, with their ranks: it has their keys and asks
+    their transactions."""
+    keys, mix = set(workload.logical_keys()), {each.txn: each.weight for each in workload.mix}
+    for decision in decisions:
+        if decision.target == "keys":
+            keys = set(decision.after) | _fixed(workload)
+        elif decision.target == "mix":
+            mix = dict(decision.after)
+    return [
+        (rank, near)
+        for rank, near in enumerate(result.near_cycles, 1)
+        if set(near.keys) <= keys
+        and all(view.template is None or mix.get(view.template, 0) > 0 for view in near.transactions)
+    ]
+
+
+def _fixed(workload: Workload) -> set[int]:
+    """The keys of choices of a single one, which no decision changes."""
+    each = (choice for transaction in workload.transactions for choice in choices(transaction))
+    return {choice.keys[0] for choice in each if len(choice.keys) == 1}
+
+
+def _missing(missing: MissingEdge) -> str:
+    source = _step(missing.source_template, missing.source_step)
+    target = _step(missing.target_template, missing.target_step)
+    return f"the {missing.kind} edge on key {missing.key} from {source} to {target}"
+
+
+def _path(near: NearCycle) -> str:
+    """[3 -rw on 7→ 5]: the transactions by index, each edge with its kind and key."""
+    names = {view.row: str(view.index) for view in near.transactions}
+    if not near.path:
+        return ""
+    told = names.get(near.path[0].source, "?")
+    for edge in near.path:
+        key = edge.key if edge.logical_key is None else edge.logical_key
+        told += f" –{edge.kind} on {key}→ {names.get(edge.target, '?')}"
+    return markdown(told)
+
+
+def _end(near: NearCycle, row: int, template: str | None, step: int | None) -> str:
+    index = next((view.index for view in near.transactions if view.row == row), None)
+    return _step(template, step) + (f" ({index})" if index is not None else "")
+
+
+def _step(template: str | None, step: int | None) -> str:
+    name = "an unnamed transaction" if template is None else markdown(template)
+    return name if step is None else f"{name} step {step}"
+
+
+def _parts(near: NearCycle) -> str:
+    return " + ".join(f"{value:.2f} {name}" for name, value in near.score_parts.items() if value)

@@ -1,0 +1,151 @@
+"""notes.md of an iteration: what was seen, what changes next and why, in sentences with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from txfuzz.analysis.near_cycles.pursuit import Pursuit
+from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
+from txfuzz.common.sanitize import markdown
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.text.decision import keys_text, target_text, value_text
+from txfuzz.report.text.lines import counted
+from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
+from txfuzz.report.verdict import listed, verdict_sentence
+from txfuzz.workload.model import Workload
+
+_NAMED = 12  # transactions of an anomaly
+
+
+def notes_text(
+    number: int,
+    workload: Workload,
+    result: AnalysisResult,
+    decisions: Sequence[Adjustment],
+    *,
+    promised: str | None = None,
+    replayed: AnalysisResult | None = None,
+    remarks: Iterable[str] = (),
+    pursued: Pursuit | None = None,
+    open_loop: bool = False,
+) -> str:
+    """The page of iteration `number`, as Markdown.
+
+    decisions: what the feedback changes for the next iteration; replayed: what its replays mean, where they
+    alone contradict the expected model; remarks: further sentences; pursued: what became of the near-cycle
+    that the iteration before left; open_loop: no feedback pursues one.
+    """
+    ahead = None if open_loop else pursuit_ahead(result, workload, decisions)
+    parts = [
+        f"# {markdown(workload.name)}, iteration {number}",
+        _asked(workload),
+        f"## What was seen\n\n{_seen(workload, result, promised)}",
+        *([] if pursued is None else [_sentence(pursued_text(pursued))]),
+        *([] if replayed is None else [_replayed(number, workload, replayed, promised)]),
+        f"## What nearly happened\n\n{near_misses(result)}",
+        *([] if ahead is None else [ahead]),
+        f"## What changes next\n\n{_changes(workload, result, decisions)}",
+    ]
+    told = [f"- {markdown(remark)}" for remark in remarks]
+    if told:
+        parts.append("## Remarks\n\n" + "\n".join(told))
+    return "\n\n".join(parts) + "\n"
+
+
+def _asked(workload: Workload) -> str:
+    scheduling = workload.scheduling
+    much = (
+        counted(scheduling.transactions, "transaction")
+        if scheduling.transactions is not None
+        else f"{scheduling.duration:g} seconds"
+    )
+    total = sum(weight.weight for weight in workload.mix)
+    mix = listed(f"{markdown(weight.txn)} {weight.weight / total:.0%}" for weight in workload.mix)
+    barrier = (
+        f", who meet after every {counted(scheduling.barrier_every, 'transaction')}"
+        if scheduling.barrier_every
+        else ""
+    )
+    level = markdown(workload.database.isolation or "an unknown isolation level")
+    return (
+        f"Asked: {much} by {counted(scheduling.clients, 'client')}{barrier}, on "
+        f"{keys_text(workload.logical_keys())}, at {level}. The mix: {mix}. Seed {workload.seed}."
+    )
+
+
+def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> str:
+    counts = result.edge_counts
+    sentences = [
+        verdict_sentence(result, workload.database.isolation, promised),
+        f"{result.committed:,} of {counted(result.transactions, 'transaction')} committed, "
+        f"{result.failed:,} failed, {result.unknown:,} {'is' if result.unknown == 1 else 'are'} unknown.",
+    ]
+    if result.verdict is not Verdict.UNKNOWN or any(counts.values()):
+        sentences.append(
+            f"They depend on each other by {counts.get('wr', 0):,} wr, {counts.get('ww', 0):,} ww and "
+            f"{counts.get('rw', 0):,} rw edges: {result.edges_per_txn:.2f} dependent pairs a transaction, "
+            f"{result.concurrent_edges_per_txn:.2f} of them between transactions that overlapped in time."
+        )
+    if result.key_pressure:
+        hardest = result.key_pressure[0]
+        sentences.append(
+            f"Hardest pressed is the workload's key {hardest.key}, with {counted(hardest.reads, 'read')}, "
+            f"{counted(hardest.writes, 'write')} and {counted(hardest.concurrent_edges, 'concurrent edge')}."
+        )
+    return "\n\n".join([" ".join(markdown(sentence) for sentence in sentences), *_shortest(result)])
+
+
+def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
+    """What the run itself did not show."""
+    said = markdown(verdict_sentence(replayed, workload.database.isolation, promised))
+    head = f"## What the replay of iteration {number} showed\n\n{said}"
+    return "\n\n".join([head, *_shortest(replayed)])
+
+
+def _shortest(result: AnalysisResult) -> list[str]:
+    """Who took part in the shortest anomaly, by name, and why each of its edges is one."""
+    if not result.anomalies:
+        return []
+    shortest = result.anomalies[0]
+    named = [f"- T{at} is {_transaction(view)}" for at, view in enumerate(shortest.transactions, 1)]
+    more = len(named) - _NAMED
+    if more > 0:
+        named = [*named[:_NAMED], f"- and {counted(more, 'more transaction')}"]
+    told = [f"> {markdown(edge.why)}  " for edge in shortest.edges] or [f"> {markdown(shortest.explanation)}"]
+    head = f"The shortest {markdown(shortest.type)}, of {counted(len(shortest.transactions), 'transaction')}:"
+    return ["\n".join([head, "", *named]), "\n".join(told), *_generations(shortest)]
+
+
+def _transaction(view: TransactionView) -> str:
+    name = "" if view.template is None else f"{view.template}, "
+    return markdown(f"transaction {view.index} of the history ({name}process {view.process})")
+
+
+def _generations(anomaly: Anomaly) -> list[str]:
+    """Which keys of the workload the history's keys are."""
+    logical = {
+        edge.key: edge.logical_key
+        for edge in anomaly.edges
+        if edge.logical_key is not None and edge.logical_key != edge.key
+    }
+    if not logical:
+        return []
+    named = listed(f"{key} of key {name}" for key, name in logical.items())
+    return [markdown(f"The keys of a history are generations of the workload's: {named}.")]
+
+
+def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adjustment]) -> str:
+    if not decisions:
+        return "Nothing: the next iteration asks the same, with other random choices."
+    return "\n".join(f"- {_change(each)}{hope(result, workload, decisions, each)}" for each in decisions)
+
+
+def _change(decision: Adjustment) -> str:
+    return f"**{markdown(decision.heuristic)}** " + markdown(
+        f"changes {target_text(decision.target)} from {value_text(decision.before)} "
+        f"to {value_text(decision.after)}, because {decision.reason}."
+    )
+
+
+def _sentence(text: str) -> str:
+    return markdown(f"{text[0].upper()}{text[1:]}.")

@@ -1,0 +1,25 @@
+"""What became of the replays of one iteration, as far as a report tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from txfuzz.report.text.lines import counted
+
+
+@dataclass(frozen=True)
+class ReplayNote:
+    """The fields of replay_result.json that count (docs/artefacts.md)."""
+
+    attempts: int
+    closed: int
+    anomaly: str | None = None
+    anomalies: Mapping[str, int] = field(default_factory=dict)
+    ended: str = ""
+
+    @property
+    def sentence(self) -> str:
+        what = self.anomaly or "the anomaly"
+        told = f"{what} came about in {self.closed:,} of {counted(self.attempts, 'attempt')}"
+        return f"{told}; one could not go on: {self.ended}" if self.ended else told

@@ -1,0 +1,142 @@
+"""YAML text as nodes with their places.
+
+Plain words mean what they mean in YAML 1.2: only `true` and `false` are booleans (so that
+`synchronous_commit: off` is the word), nothing is a date or a number to the base of 60.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from txfuzz.errors import WorkloadError
+from txfuzz.workload.yaml.nodes import Node, Place, Scalar
+
+if TYPE_CHECKING:
+    import yaml
+
+_MOST_NODES = 200_000  # aliases of aliases would grow without bound
+_MOST_DIGITS = 400
+_PREFIX = "tag:yaml.org,2002:"
+# tag, form, first characters
+_FORMS: tuple[tuple[str, str, list[str]], ...] = (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+(?:_[0-9]+)*|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+)
+
+
+def parse_yaml(text: str, source: str) -> Node | None:
+    """The document; None where there is none. WorkloadError for what is not YAML."""
+    import yaml
+
+    start = Place(source, 1, 1)
+    try:
+        root = yaml.compose(text, loader())
+        return None if root is None else _Walk(source).node(root, ())
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error, source) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        line = before.count("\n") + 1
+        column = error.position - (before.rfind("\n") + 1) + 1
+        found = f"found the character U+{ord(text[error.position]):04X}"
+        raise Place(source, line, column).error(found, "text that YAML allows") from None
+    except yaml.YAMLError as error:
+        raise start.error(f"found what is not YAML: {error}") from None
+    except RecursionError:
+        raise start.error("found lists or mappings nested too deeply", "a workload") from None
+
+
+def resolves_to_text(word: str) -> bool:
+    """Would this be text if it stood in a file without quotes?"""
+    return not any(re.fullmatch(form, word) for _, form, _ in _FORMS)
+
+
+@cache
+def loader() -> type[yaml.SafeLoader]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 — declared so by the base
+
+    for tag, form, first in _FORMS:
+        Loader.add_implicit_resolver(_PREFIX + tag, re.compile(rf"(?:{form})\Z"), first)
+    return Loader
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, source: str) -> WorkloadError:
+    mark = error.problem_mark or error.context_mark
+    place = Place(source, mark.line + 1, mark.column + 1) if mark else Place(source, 1, 1)
+    sentence = " ".join((error.problem or error.context or "it cannot be parsed").split())
+    hint = ""
+    if "'\\t'" in sentence:
+        hint = "indentation is made of spaces"
+    elif error.problem and error.context and error.context_mark:
+        hint = f"{' '.join(error.context.split())} that begins in line {error.context_mark.line + 1}"
+    return place.error(f"found what is not YAML: {sentence}", "", hint)
+
+
+class _Walk:
+    """From the library's nodes to ours."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._count = 0
+
+    def node(self, node: yaml.Node, above: tuple[int, ...]) -> Node:
+        import yaml
+
+        place = Place(self._source, node.start_mark.line + 1, node.start_mark.column + 1)
+        self._count += 1
+        if self._count > _MOST_NODES:
+            raise place.error(f"found more than {_MOST_NODES:,} values, aliases counted", "a workload")
+        if id(node) in above:
+            raise place.error("found an anchor that contains itself", "a value")
+        above = (*above, id(node))
+        if isinstance(node, yaml.MappingNode) and node.tag == _PREFIX + "map":
+            return Node(place, self._mapping(node, above))
+        if isinstance(node, yaml.SequenceNode) and node.tag == _PREFIX + "seq":
+            return Node(place, tuple(self.node(item, above) for item in node.value))
+        if isinstance(node, yaml.ScalarNode):
+            return Node(place, _scalar(node, place))
+        raise place.error(f"found the tag {node.tag!r}", "plain data")
+
+    def _mapping(self, node: yaml.MappingNode, above: tuple[int, ...]) -> dict[str, Node]:
+        fields: dict[str, Node] = {}
+        for key, value in node.value:
+            name = self.node(key, above)
+            word = str(name.value) if type(name.value) is int else name.value  # numbers of rows, codes
+            if not isinstance(word, str):
+                raise name.unexpected("the name of a field (text)")
+            if word in fields:
+                first = fields[word].name_place
+                raise name.place.error(
+                    f"found the field {word!r} again", "it once", f"first in line {first.line}"
+                )
+            read = self.node(value, above)
+            fields[word] = Node(read.place, read.value, name.place)
+        return fields
+
+
+def _scalar(node: yaml.ScalarNode, place: Place) -> Scalar:
+    kind, word = node.tag.removeprefix(_PREFIX), node.value
+    if kind == "str":
+        return str(word)
+    if not any(kind == tag and re.fullmatch(form, word) for tag, form, _ in _FORMS):
+        raise place.error(f"found the tag {node.tag!r}", "plain data")
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return bool(word.lower() == "true")
+    if kind == "float":
+        return float(re.sub(r"\.(?=inf|nan)", "", word.lower()))
+    if len(word) > _MOST_DIGITS:
+        raise place.error(f"found a number of {len(word)} digits", "a smaller one")
+    return int(word, 8 if word.startswith("0o") else 16 if word.startswith("0x") else 10)

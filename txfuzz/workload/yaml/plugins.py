@@ -1,0 +1,118 @@
+"""What a workload names of plugins: the adapter under `database:`, analyzers, heuristics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txfuzz.common.options import build, options_of
+from txfuzz.common.secrets import masked
+from txfuzz.database.api import Capabilities
+from txfuzz.database.isolation_levels import capabilities_of, level_named
+from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.workload.model import DatabaseSpec, Named
+from txfuzz.workload.vocabulary import Vocabulary
+from txfuzz.workload.yaml.nodes import Node
+
+_DATABASE = ("adapter", "isolation", "url")
+
+
+def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Capabilities | None]:
+    """Where to ask, and what can be asked there; None where no adapter is named."""
+    fields = node.mapping("the database as a mapping")
+    options = {name: value for name, value in fields.items() if name not in _DATABASE}
+    url = _url(fields["url"]) if "url" in fields else None
+    if "adapter" not in fields:
+        for name, value in options.items():
+            known = did_you_mean(name, _DATABASE)
+            raise value.name_place.error(
+                f"found the field {name!r} in a database without adapter",
+                "`adapter`, if it is an option of one",
+                known,
+            )
+        level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
+        return DatabaseSpec(isolation=level, url=url), None
+    name = fields["adapter"].text("the name of an adapter")
+    with fields["adapter"].place.complaining():
+        adapter_class = vocabulary.find("adapter", name)
+    _refuse_unknown(options, adapter_class, name)
+    adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
+    capabilities = capabilities_of(adapter)
+    level = _level(fields["isolation"], capabilities) if "isolation" in fields else None
+    return DatabaseSpec(name, level, url, plain_options(options)), capabilities
+
+
+def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ...]:
+    """A list of analyzers or heuristics: names, or mappings with `name` and options."""
+    found: dict[str, Named] = {}
+    for item in node.items(f"a list of {kind}s"):
+        named, options = item, dict[str, Node]()
+        if isinstance(item.value, Mapping):
+            if "name" not in item.value:
+                raise item.place.error(
+                    f"found {'an' if kind == 'analyzer' else 'a'} {kind} without the field 'name'"
+                )
+            named = item.value["name"]
+            options = {option: value for option, value in item.value.items() if option != "name"}
+        name = named.text(f"the name of {'an' if kind == 'analyzer' else 'a'} {kind}")
+        if name in found:
+            raise named.place.error(f"found the {kind} {name!r} again", "each once")
+        with named.place.complaining():
+            its_class = vocabulary.find(kind, name)
+        built_from(its_class, options, f"{kind} {name!r}", item)
+        found[name] = Named(name, plain_options(options))
+    return tuple(found.values())
+
+
+def _url(node: Node) -> str:
+    if not isinstance(node.value, str) or not node.value.strip():
+        raise node.unexpected("a database URL, or $NAME for that of an environment variable")
+    return node.value
+
+
+def _level(node: Node, capabilities: Capabilities) -> str:
+    word = node.text("an isolation level")
+    with node.place.complaining():
+        return level_named(capabilities, word)
+
+
+def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> None:
+    """A field under `database:` may be a slip in one of its own fields as well as in an option."""
+    known = {option.name for option in options_of(adapter)}
+    for option, value in options.items():
+        if option not in known:
+            raise value.name_place.error(
+                f"found the unknown field {option!r} in the database",
+                f"a field of its own or an option of adapter {name!r}",
+                did_you_mean(option, (*_DATABASE, *known)),
+            )
+
+
+def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: Node) -> Any:
+    """The object; its complaints are told where the option stands that gave rise to them."""
+    try:
+        return build(its_class, plain_options(options), owner)
+    except UsageError as error:
+        place = _culprit(its_class, options, owner, str(error))
+        try:  # once more, without a password that the complaint might quote
+            build(its_class, masked(plain_options(options)), owner)
+        except UsageError as safe:
+            raise (place or node).place.error(str(safe)) from None
+        raise (place or node).place.error(f"found an option that {owner} refuses", "another value") from None
+
+
+def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint: str) -> Node | None:
+    """The option without which, and without those after it, the complaint is not made."""
+    for count, node in enumerate(options.values(), 1):
+        some = {name: options[name] for name in list(options)[:count]}
+        try:
+            build(its_class, plain_options(some), owner)
+        except UsageError as error:
+            if str(error) == complaint:
+                unknown = "has no option" in complaint
+                return Node(node.name_place, node.value) if unknown else node
+    return None
+
+
+def plain_options(options: Mapping[str, Node]) -> dict[str, Any]:
+    return {name: node.plain() for name, node in options.items()}

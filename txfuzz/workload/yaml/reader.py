@@ -1,0 +1,127 @@
+"""Workload files: YAML in, a Workload out, or one sentence that says what is wrong and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from txfuzz.errors import WorkloadError
+from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Workload
+from txfuzz.workload.vocabulary import Vocabulary
+from txfuzz.workload.yaml.campaign import read_campaign
+from txfuzz.workload.yaml.faults import read_faults
+from txfuzz.workload.yaml.nodes import Node, Place
+from txfuzz.workload.yaml.parser import parse_yaml
+from txfuzz.workload.yaml.plugins import read_database, read_named
+from txfuzz.workload.yaml.replay import read_replay
+from txfuzz.workload.yaml.scheduling import equal_mix, read_key_life, read_mix, read_scheduling
+from txfuzz.workload.yaml.steps import Transactions
+
+VERSION = 1
+FIELDS = (
+    "version",
+    "name",
+    "about",
+    "database",
+    "expect",
+    "init_schema",
+    "seed",
+    "workload",
+    "keys",
+    "scheduling",
+    "analyzers",
+    "heuristics",
+    "faults",
+    "replay",
+    "campaign",
+)
+
+
+def read_workload(path: Path, vocabulary: Vocabulary) -> Workload:
+    """Read a workload file. Raises WorkloadError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WorkloadError(f"{path}: cannot be read: {error.strerror or error}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Place(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        raise place.error(f"found the byte 0x{data[error.start]:02x}", "UTF-8") from None
+    return parse_workload(text, str(path), vocabulary)
+
+
+def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
+    """The workload in this YAML text.
+
+    source: the name of the file, for messages. vocabulary: what the names of adapters,
+    templates, analyzers, heuristics and models may be.
+    Raises WorkloadError, `source:line:column: what was found, what was expected`.
+    """
+    root = parse_yaml(text, source)
+    if root is None:
+        found = "an empty file" if not text.strip() else "a file with nothing in it"
+        raise Place(source, 1, 1).error(f"found {found}", "a workload that begins with `version: 1`")
+    fields = root.mapping("a workload as a mapping that begins with `version: 1`")
+    _check_version(root)
+    root.fields("a workload", FIELDS, ("workload",))
+    database, capabilities = DatabaseSpec(), None
+    if "database" in fields:
+        database, capabilities = read_database(fields["database"], vocabulary)
+    asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
+    reader = Transactions(vocabulary, database.adapter or "", capabilities)
+    transactions = reader.read(asked["transactions"])
+    return Workload(
+        name=_name(fields.get("name"), source),
+        transactions=transactions,
+        mix=read_mix(asked["mix"], transactions) if "mix" in asked else equal_mix(transactions),
+        about=_about(fields.get("about")),
+        database=database,
+        expect=_model(fields["expect"], vocabulary) if "expect" in fields else None,
+        init_schema=fields["init_schema"].boolean("init_schema") if "init_schema" in fields else True,
+        seed=fields["seed"].whole("a seed") if "seed" in fields else 0,
+        scheduling=read_scheduling(fields["scheduling"]) if "scheduling" in fields else Scheduling(),
+        keys=read_key_life(fields["keys"]) if "keys" in fields else KeyLife(),
+        analyzers=_analyzers(fields["analyzers"], vocabulary) if "analyzers" in fields else None,
+        heuristics=read_named(fields["heuristics"], "heuristic", vocabulary)
+        if "heuristics" in fields
+        else None,
+        replay=read_replay(fields["replay"], transactions, vocabulary) if "replay" in fields else None,
+        faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
+        campaign=read_campaign(fields["campaign"], vocabulary) if "campaign" in fields else None,
+    )
+
+
+def _analyzers(node: Node, vocabulary: Vocabulary) -> tuple[Named, ...]:
+    if not node.items("a list of analyzers"):
+        raise node.unexpected("at least one analyzer: without one there is no verdict")
+    return read_named(node, "analyzer", vocabulary)
+
+
+def _check_version(root: Node) -> None:
+    """First of all: another version may have other fields."""
+    fields = root.mapping("a workload")
+    if "version" not in fields:
+        raise root.place.error("found no version", f"a workload that begins with `version: {VERSION}`")
+    if type(fields["version"].value) is not int or fields["version"].value != VERSION:
+        raise fields["version"].unexpected(f"version {VERSION}, the only one there is")
+
+
+def _name(node: Node | None, source: str) -> str:
+    """Left out, it is that of the file."""
+    return Path(source).stem or "workload" if node is None else node.text("the name of the workload")
+
+
+def _about(node: Node | None) -> str:
+    if node is None:
+        return ""
+    if not isinstance(node.value, str):
+        raise node.unexpected("what the workload is about (text)")
+    return node.value
+
+
+def _model(node: Node, vocabulary: Vocabulary) -> str:
+    name = node.text("a consistency model")
+    with node.place.complaining():
+        vocabulary.check_model(name)
+    return name

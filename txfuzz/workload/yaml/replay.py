@@ -1,0 +1,156 @@
+"""The `replay` stanza of a workload file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from txfuzz.errors import did_you_mean
+from txfuzz.transactions.model import Choice, Transaction
+from txfuzz.workload.replay import ACTIONS, EDGES, Action, Missing, Participant, Replay
+from txfuzz.workload.vocabulary import Vocabulary
+from txfuzz.workload.yaml.nodes import Node
+
+FIELDS = (
+    "enabled", "transactions", "schedule", "focus_key", "pause_after", "missing", "anomaly",
+)  # fmt: skip
+_ENTRY = "an entry of the schedule"
+
+
+def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary) -> Replay:
+    """transactions: those of the workload. Raises WorkloadError."""
+    fields = node.fields("replay", FIELDS, ("transactions",))
+    participants = _participants(fields["transactions"], [each.name for each in transactions])
+    steps = {each.name: len(each.steps) for each in transactions}
+    counts = {each.alias: steps[each.txn] for each in participants}
+    pause = _pause(fields["pause_after"], counts) if "pause_after" in fields else {}
+    schedule = _schedule(fields["schedule"], counts) if "schedule" in fields else ()
+    taking_part = [each for each in transactions if any(each.name == part.txn for part in participants)]
+    return Replay(
+        participants,
+        schedule,
+        fields["enabled"].boolean("whether to replay") if "enabled" in fields else True,
+        _focus(fields["focus_key"], taking_part) if "focus_key" in fields else None,
+        pause,
+        _missing(fields["missing"], counts) if "missing" in fields else None,
+        _anomaly(fields["anomaly"], vocabulary) if "anomaly" in fields else None,
+    )
+
+
+def _participants(node: Node, names: Collection[str]) -> tuple[Participant, ...]:
+    found: dict[str, Participant] = {}
+    for item in node.items("a list of {alias: NAME, txn: NAME}"):
+        fields = item.fields("a transaction of the replay", ("alias", "txn", "template"), ("alias", "txn"))
+        alias = fields["alias"].text("an alias")
+        if alias in found:
+            raise fields["alias"].place.error(f"found the alias {alias!r} again", "each once")
+        name = fields["txn"].text("the name of a transaction")
+        if name not in names:
+            raise fields["txn"].place.error(
+                f"found the unknown transaction {name!r} in the replay", "", did_you_mean(name, names)
+            )
+        template = fields["template"].text("the name of a template") if "template" in fields else None
+        found[alias] = Participant(alias, name, template)
+    if not found:
+        raise node.place.error("found a replay of nobody", "at least one {alias: NAME, txn: NAME}")
+    return tuple(found.values())
+
+
+def _alias(node: Node, aliases: Collection[str]) -> str:
+    alias = node.text("an alias")
+    if alias not in aliases:
+        raise node.place.error(
+            f"found the unknown alias {alias!r} in the replay", "", did_you_mean(alias, aliases)
+        )
+    return alias
+
+
+def _schedule(node: Node, counts: dict[str, int]) -> tuple[Action, ...]:
+    progress = {alias: _Progress(alias, count) for alias, count in counts.items()}
+    found = []
+    for item in node.items("a list of {alias: NAME, action: step}"):
+        fields = item.fields(_ENTRY, ("alias", "action", "steps", "ms"), ("action",))
+        action = fields["action"].one_of("what to do", ACTIONS)
+        for name, owner in (("steps", "step"), ("ms", "sleep")):
+            if name in fields and action != owner:
+                raise fields[name].name_place.error(f"found {name} in a {action}", f"it in a {owner} only")
+        alias = _alias(fields["alias"], counts) if "alias" in fields else None
+        if action == "sleep":
+            if "ms" not in fields:
+                raise item.place.error("found a sleep without the field 'ms'")
+            found.append(Action(action, alias, ms=fields["ms"].number("how many milliseconds to sleep")))
+            continue
+        if alias is None:
+            raise item.place.error(f"found {_ENTRY} without the field 'alias'")
+        steps = (
+            fields["steps"].whole("how many steps, 0 for all that are left", 0) if "steps" in fields else 1
+        )
+        progress[alias].take(action, steps, fields["action"])
+        found.append(Action(action, alias, steps))
+    return tuple(found)
+
+
+class _Progress:
+    """How far a schedule has brought one transaction."""
+
+    def __init__(self, alias: str, count: int) -> None:
+        self._alias, self._count = alias, count
+        self._done, self._ended = 0, ""
+
+    def take(self, action: str, steps: int, node: Node) -> None:
+        if self._ended:
+            raise node.place.error(f"found a {action} of {self._alias!r} after its {self._ended}", "none")
+        if action != "step":
+            self._ended = action
+            return
+        if steps == 0:
+            self._done = self._count
+            return
+        if self._done + steps > self._count:
+            raise node.place.error(
+                f"found step {self._done + steps} of {self._alias!r}",
+                f"none after step {self._count}, which is its last",
+            )
+        self._done += steps
+
+
+def _focus(node: Node, transactions: Sequence[Transaction]) -> int:
+    key = node.whole("the key to meet on", 1)
+    terms = (term for txn in transactions for step in txn.steps for term in step.key_terms())
+    if not any(key in term.keys for term in terms if isinstance(term, Choice)):
+        raise node.unexpected("a key that a transaction of the replay touches")
+    return key
+
+
+def _pause(node: Node, counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    pause = {}
+    for alias, value in node.mapping("pause_after as {ALIAS: [STEPS, …]}").items():
+        if alias not in counts:
+            raise value.name_place.error(
+                f"found the unknown alias {alias!r} in the replay", "", did_you_mean(alias, counts)
+            )
+        listed = isinstance(value.value, tuple)
+        pause[alias] = _ascending(value.items("") if listed else (value,), counts[alias])
+    return pause
+
+
+def _ascending(nodes: Sequence[Node], most: int) -> tuple[int, ...]:
+    found: list[int] = []
+    for each in nodes:
+        count = each.whole("after how many steps to pause", 0, most)
+        if found and count <= found[-1]:
+            raise each.unexpected(f"more steps than before the last pause, which comes after {found[-1]}")
+        found.append(count)
+    return tuple(found)
+
+
+def _missing(node: Node, counts: dict[str, int]) -> Missing:
+    fields = node.fields("missing", ("kind", "from", "to"), ("kind", "from", "to"))
+    kind = fields["kind"].one_of("a kind of dependency", EDGES)
+    return Missing(kind, _alias(fields["from"], counts), _alias(fields["to"], counts))
+
+
+def _anomaly(node: Node, vocabulary: Vocabulary) -> str:
+    name = node.text("the name of an anomaly")
+    with node.place.complaining():
+        vocabulary.check_anomaly(name)
+    return name

@@ -1,0 +1,87 @@
+"""The mix, how hard to press and when to stop, how keys live."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from txfuzz.errors import did_you_mean
+from txfuzz.transactions.model import Transaction
+from txfuzz.workload.model import KeyLife, Scheduling, Weight
+from txfuzz.workload.yaml.nodes import Node
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST = 366 * 24 * 3600.0
+ROWS = ("fresh", "inserted")
+MOST_CLIENTS = 10_000  # each is a connection
+
+
+def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
+    return tuple(Weight(transaction.name, 1) for transaction in transactions)
+
+
+def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
+    names = [transaction.name for transaction in transactions]
+    mix: dict[str, Weight] = {}
+    for item in node.items("a list of {txn: NAME, weight: N}"):
+        fields = item.fields("an entry of the mix", ("txn", "weight"), ("txn",))
+        named = fields["txn"]
+        name = named.text("the name of a transaction")
+        if name not in names:
+            raise named.place.error(
+                f"found the unknown transaction {name!r} in the mix", "", did_you_mean(name, names)
+            )
+        if name in mix:
+            raise named.place.error(f"found the transaction {name!r} again in the mix", "each once")
+        mix[name] = Weight(name, fields["weight"].number("a weight") if "weight" in fields else 1)
+    if not any(weight.weight > 0 for weight in mix.values()):
+        found = "a mix whose weights are all zero" if mix else "an empty mix"
+        raise node.place.error(f"found {found}", "a weight above zero")
+    return tuple(mix.values())
+
+
+def read_scheduling(node: Node) -> Scheduling:
+    fields = node.fields("scheduling", ("clients", "transactions", "duration", "barrier_every"))
+    default = Scheduling()
+    clients, barrier_every = default.clients, default.barrier_every
+    transactions, duration = default.transactions, default.duration
+    if "transactions" in fields and "duration" in fields:
+        later = max(fields["transactions"], fields["duration"], key=lambda each: _order(each))
+        raise later.name_place.error("found both transactions and duration in scheduling", "one of them")
+    if "clients" in fields:
+        clients = fields["clients"].whole("how many clients", 1, MOST_CLIENTS)
+    if "transactions" in fields:
+        transactions = fields["transactions"].whole("how many transactions", 1)
+    if "duration" in fields:
+        transactions, duration = None, read_duration(fields["duration"])
+    if "barrier_every" in fields:
+        barrier_every = fields["barrier_every"].whole("after how many transactions all clients meet", 0)
+    return Scheduling(clients, transactions, duration, barrier_every)
+
+
+def read_key_life(node: Node) -> KeyLife:
+    fields = node.fields("keys", ("writes", "rows"))
+    default = KeyLife()
+    writes, rows = default.writes, default.rows
+    if "writes" in fields:
+        writes = fields["writes"].whole("how many writes a generation takes", 1)
+    if "rows" in fields:
+        rows = fields["rows"].one_of("how rows come into being", ROWS)
+    return KeyLife(writes, rows)
+
+
+def _order(node: Node) -> tuple[int, int]:
+    return node.name_place.line, node.name_place.column
+
+
+def read_duration(node: Node) -> float:
+    """In seconds."""
+    value, seconds = node.value, 0.0
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        seconds = float(match[1]) * _SECONDS[match[2]]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
+    if not 0 < seconds <= _LONGEST:
+        raise node.unexpected("a duration, as in 30s, 5m, 2h or a number of seconds")
+    return float(seconds)

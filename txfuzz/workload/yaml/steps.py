@@ -1,0 +1,213 @@
+"""Transactions and their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from txfuzz.common.kind import Kind
+from txfuzz.database.api import Capabilities
+from txfuzz.database.isolation_levels import level_named
+from txfuzz.errors import did_you_mean
+from txfuzz.transactions.model import Mode, Step, Transaction
+from txfuzz.workload.template import Template
+from txfuzz.workload.unseen_changes import check_changes
+from txfuzz.workload.vocabulary import Vocabulary
+from txfuzz.workload.yaml.keys import Chosen, check_count
+from txfuzz.workload.yaml.nodes import Node, Place, node_of
+from txfuzz.workload.yaml.raw_statements import read_raw
+
+FUNCTIONS = ("r", "append", "w")
+_MODE = ("isolation", "read_only", "deferrable")
+_KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
+
+
+class Transactions:
+    """Reads the transactions of one workload.
+
+    capabilities: what they may ask for; None where nobody knows yet which database it will be.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, adapter: str, capabilities: Capabilities | None) -> None:
+        self._vocabulary = vocabulary
+        self._adapter = adapter
+        self._capabilities = capabilities
+        self._written: tuple[str, Place] | None = None
+        self._ours: Place | None = None  # of the first micro-operation on {table}
+        self._theirs: Place | None = None  # of the first one on a table of the workload's own
+
+    def read(self, node: Node) -> tuple[Transaction, ...]:
+        items = node.items("a list of transactions")
+        if not items:
+            raise node.place.error("found no transaction", "at least one")
+        found: dict[str, Transaction] = {}
+        for item in items:
+            transaction, place = self._transaction(item)
+            if transaction.name in found:
+                raise place.error(f"found a second transaction {transaction.name!r}", "another name")
+            found[transaction.name] = transaction
+        check_count(tuple(found.values()), node)
+        return tuple(found.values())
+
+    def _transaction(self, node: Node) -> tuple[Transaction, Place]:
+        """The transaction, and where its name stands."""
+        if "template" in node.mapping("a transaction: a mapping with name and steps, or with template"):
+            return self._from_template(node)
+        fields = node.fields(
+            "a transaction", ("name", "steps", "template", "with", *_MODE), ("name", "steps")
+        )
+        if "with" in fields:
+            raise fields["with"].name_place.error(
+                "found `with` in a transaction", "a `template` that it fills"
+            )
+        name = fields["name"].text("the name of a transaction")
+        steps = self._steps(fields["steps"])
+        return Transaction(name, steps, self._mode(fields)), fields["name"].place
+
+    def _from_template(self, node: Node) -> tuple[Transaction, Place]:
+        fields = node.fields("a transaction from a template", ("template", "with", "name", *_MODE))
+        named = fields["template"]
+        word = named.text("the name of a template")
+        with named.place.complaining():
+            template: Template = self._vocabulary.find("template", word)
+        self._check_dialect(template, named)
+        given: Mapping[str, Any] = {}
+        if "with" in fields:
+            fields["with"].mapping("the parameters of the template, as a mapping")
+            given = fields["with"].plain()
+        filled_at = fields["with"].place if "with" in fields else named.place
+        with filled_at.complaining():
+            filled = template.filled(given)
+        inside = Place(named.place.source, named.place.line, named.place.column, f"template {word!r}")
+        name_node = fields.get("name", named)
+        name = name_node.text("the name of a transaction")
+        return Transaction(name, self._steps(node_of(filled, inside)), self._mode(fields)), name_node.place
+
+    def _mode(self, fields: Mapping[str, Node]) -> Mode:
+        """How the transaction begins, where it says so."""
+        isolation = None
+        if "isolation" in fields:
+            node = fields["isolation"]
+            isolation = node.text("an isolation level")
+            if self._capabilities is not None:
+                with node.place.complaining():
+                    isolation = level_named(self._capabilities, isolation)
+        asked = {name: fields[name].boolean(name) for name in _MODE[1:] if name in fields}
+        for name, wanted in asked.items():
+            if wanted and self._capabilities is not None and name not in self._capabilities.modes:
+                raise fields[name].name_place.error(
+                    f"found `{name}`", f"no such mode: adapter {self._adapter!r} has no transactions of it"
+                )
+        return Mode(isolation, **asked)
+
+    def _steps(self, node: Node) -> tuple[Step, ...]:
+        items = node.items("a list of steps")
+        if not items:
+            raise node.place.error("found a transaction of no steps", "at least one")
+        chosen = Chosen()
+        steps = [self._step(item, chosen) for item in items]
+        check_changes(steps)
+        return tuple(step for step, _ in steps)
+
+    def _step(self, node: Node, chosen: Chosen) -> tuple[Step, Place]:
+        """The step, and where its statement or its f stands."""
+        fields = node.mapping("a step: a mapping with f and key, or with sql")
+        if "sql" in fields:
+            self._check_sql(fields["sql"])
+            step, written_at = read_raw(node, chosen)
+            if step.on_error:
+                self._check_savepoints(fields["on_error"])
+            place = fields["sql"].place
+        else:
+            step, written_at = self._own(node, chosen)
+            place = written_at
+        if step.f is not None:
+            self._check_one_kind_of_table(step, written_at)
+        for f in dict.fromkeys(each.f for each in step.micro_operations if each.writes):
+            self._check_write(f, written_at)
+        return step, place
+
+    def _check_one_kind_of_table(self, step: Step, place: Place) -> None:
+        """Keys of {table} are txfuzz's own, those of other tables are the workload's: they would mix."""
+        if step.own_table:
+            self._theirs = self._theirs or place
+        else:
+            self._ours = self._ours or place
+        if self._ours is not None and self._theirs is not None:
+            other = self._ours if step.own_table else self._theirs
+            raise place.error(
+                "found a micro-operation on "
+                f"{'a table of the workload' if step.own_table else '{table}'} beside one on "
+                f"{'{table}' if step.own_table else 'a table of the workload'} in line {other.line}",
+                "micro-operations on one kind of table",
+            )
+
+    def _own(self, node: Node, chosen: Chosen) -> tuple[Step, Place]:
+        fields = node.fields("a step", ("f", "key", "lock", "sql"))
+        if "f" not in fields:
+            raise node.place.error("found a step without f", "f (r, append or w) and key, or sql")
+        f = fields["f"].one_of("what the step does", FUNCTIONS)
+        if "key" not in fields:
+            raise node.place.error("found a step without the field 'key'")
+        lock = self._lock(fields["lock"], f) if "lock" in fields else None
+        key = chosen.read_argument(fields["key"])
+        return Step(f, key, lock), fields["f"].place
+
+    # -- what the database can do -------------------------------------------------------------
+
+    def _lock(self, node: Node, f: str) -> str:
+        if f != "r":
+            raise node.name_place.error(f"found `lock` on a step that is no read but {f}", "it on reads only")
+        word = node.text("the word for a lock")
+        if self._capabilities is None:
+            return word
+        locks = self._capabilities.locks
+        if not locks:
+            raise node.place.error(
+                f"found {word!r}", f"no lock: adapter {self._adapter!r} has no locking reads"
+            )
+        if word not in locks:
+            raise node.place.error(
+                f"found {word!r}", f"a lock that adapter {self._adapter!r} has", did_you_mean(word, locks)
+            )
+        return word
+
+    def _check_sql(self, node: Node) -> None:
+        if self._capabilities is not None and not self._capabilities.sql:
+            raise node.name_place.error(
+                "found a raw SQL step", f"steps with f: adapter {self._adapter!r} takes no raw SQL"
+            )
+
+    def _check_savepoints(self, node: Node) -> None:
+        if self._capabilities is not None and not self._capabilities.savepoints:
+            raise node.name_place.error(
+                "found `on_error`", f"none: adapter {self._adapter!r} cannot go on after an error"
+            )
+
+    def _check_dialect(self, template: Template, named: Node) -> None:
+        if template.dialect is None or self._capabilities is None:
+            return
+        known = self._capabilities.dialects
+        if template.dialect not in known:
+            has = ", ".join(sorted(known)) or "none"
+            raise named.place.error(
+                f"found the template {template.name!r}, whose SQL is that of {template.dialect}",
+                f"one that adapter {self._adapter!r} understands (dialects: {has})",
+            )
+
+    def _check_write(self, f: str, place: Place) -> None:
+        if self._written is None:
+            kinds = self._capabilities.kinds if self._capabilities else frozenset(Kind)
+            if _KIND_OF[f] not in kinds:
+                possible = ", ".join(sorted(kind.value for kind in kinds))
+                raise place.error(
+                    f"found the micro-operation {f!r}, which makes a {_KIND_OF[f].value} history",
+                    f"what adapter {self._adapter!r} can record: {possible}",
+                )
+            self._written = f, place
+        elif self._written[0] != f:
+            other, first = self._written
+            raise place.error(
+                f"found {f!r} in a workload that has {other!r} in line {first.line}",
+                "lists (append) or registers (w), not both",
+            )

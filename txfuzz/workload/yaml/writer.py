@@ -1,0 +1,213 @@
+"""Workloads as YAML files that people like to read; what is written is read back as the same workload."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from txfuzz.common.secrets import without_password, without_secrets
+from txfuzz.transactions.model import (
+    Argument,
+    MicroOperation,
+    NewValue,
+    Ref,
+    Returned,
+    RollbackTo,
+    Step,
+    Transaction,
+)
+from txfuzz.workload.model import DatabaseSpec, FaultSpec, Named, Scheduling, Workload
+from txfuzz.workload.replay import Action, Replay
+from txfuzz.workload.yaml.campaign import campaign_data
+from txfuzz.workload.yaml.layout import filled, scalar, text_field
+from txfuzz.workload.yaml.reader import VERSION
+
+_STEP = " " * 8
+
+
+def workload_text(workload: Workload, header: str = "") -> str:
+    """The workload file. header: lines of a comment at its top.
+
+    Passwords are not written: the URL keeps its user only, and so do URLs in options; options
+    whose name says that they are secret are left out.
+    """
+    return "\n".join(_lines(workload, header)) + "\n"
+
+
+def _lines(workload: Workload, header: str) -> Iterator[str]:
+    for line in header.splitlines():
+        printable = "".join(each if each.isprintable() else " " for each in line)
+        yield f"# {printable}".rstrip()
+    yield f"version: {VERSION}"
+    yield text_field("name:", workload.name, 2)
+    if workload.about:
+        yield text_field("about:", workload.about, 2)
+    if database := _database(workload.database):
+        yield filled("database:", database, 2)
+    if workload.expect is not None:
+        yield text_field("expect:", workload.expect, 2)
+    yield f"init_schema: {scalar(workload.init_schema)}"
+    yield f"seed: {workload.seed}"
+    yield "workload:"
+    yield "  transactions:"
+    for transaction in workload.transactions:
+        yield from _transaction(transaction)
+    yield "  mix:"
+    for weight in workload.mix:
+        yield filled("    -", {"txn": weight.txn, "weight": weight.weight}, 6)
+    yield filled("keys:", {"writes": workload.keys.writes, "rows": workload.keys.rows}, 2)
+    yield filled("scheduling:", _scheduling(workload.scheduling), 2)
+    if workload.analyzers is not None:
+        yield filled("analyzers:", _named(workload.analyzers), 2)
+    if workload.heuristics is not None:
+        yield filled("heuristics:", _named(workload.heuristics), 2)
+    if workload.faults:
+        yield "faults:"
+        for fault in workload.faults:
+            yield filled("  -", _fault(fault), 4)
+    if workload.replay is not None:
+        yield from _replay(workload.replay)
+    if workload.campaign is not None:
+        yield filled("campaign:", campaign_data(workload.campaign), 2)
+
+
+def _database(spec: DatabaseSpec) -> dict[str, Any]:
+    own = {
+        "adapter": spec.adapter,
+        "isolation": spec.isolation,
+        "url": None if spec.url is None else without_password(spec.url),
+    }
+    given = {name: value for name, value in own.items() if value is not None}
+    return {**given, **without_secrets(spec.options)}
+
+
+def _transaction(transaction: Transaction) -> Iterator[str]:
+    yield text_field("    - name:", transaction.name, 8)
+    mode = transaction.mode
+    if mode.isolation is not None:
+        yield text_field("      isolation:", mode.isolation, 8)
+    for name in ("read_only", "deferrable"):
+        if getattr(mode, name):
+            yield f"      {name}: true"
+    yield "      steps:"
+    for step in transaction.steps:
+        if step.sql is None:
+            yield filled(f"{_STEP}-", _own_step(step), 12)
+        else:
+            yield from _raw_step(step, step.sql)
+
+
+def _own_step(step: Step) -> dict[str, Any]:
+    lock = {} if step.lock is None else {"lock": step.lock}
+    return {"f": step.f, **lock, "key": _key(step.key)}
+
+
+def _raw_step(step: Step, sql: str) -> Iterator[str]:
+    yield text_field(f"{_STEP}- sql:", sql, 12)
+    if step.args:
+        yield filled(f"{_STEP}  args:", {name: _key(arg) for name, arg in step.args}, 12)
+    if step.micro_operations or step.harmless:
+        elle = [_micro_operation(each) for each in step.micro_operations]
+        yield filled(f"{_STEP}  elle:", elle[0] if len(elle) == 1 else elle, 12)
+    if step.returns:
+        yield filled(f"{_STEP}  returns:", dict(step.returns), 12)
+    if step.rows:
+        yield filled(f"{_STEP}  rows:", dict(step.rows), 12)
+    if step.on_error:
+        yield filled(f"{_STEP}  on_error:", {code: _error_rule(rule) for code, rule in step.on_error}, 12)
+
+
+def _micro_operation(each: MicroOperation) -> dict[str, str]:
+    fields = {name: getattr(each, name) for name in ("f", "key", "value", "column", "key_column")}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _error_rule(rule: str | RollbackTo) -> Any:
+    return {"rollback_to": rule.savepoint} if isinstance(rule, RollbackTo) else rule
+
+
+def _key(key: Argument | None) -> Any:
+    if isinstance(key, NewValue):
+        return {"new": "value"}
+    if isinstance(key, Ref | Returned):
+        return {"ref": key.name}
+    assert key is not None
+    keys, named = key.keys, key.name is not None or bool(key.distinct_from)
+    if isinstance(keys, tuple) and len(keys) == 1 and not named:
+        return keys[0]
+    data: dict[str, Any] = {
+        "choice": {"range": [keys[0], keys[-1]]} if isinstance(keys, range) else {"from": keys}
+    }
+    if key.name is not None:
+        data["as"] = key.name
+    if key.distinct_from:
+        data["distinct_from"] = key.distinct_from
+    return data
+
+
+def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
+    data: dict[str, Any] = {"clients": scheduling.clients}
+    if scheduling.duration is not None:
+        data["duration"] = _duration(scheduling.duration)
+    else:
+        data["transactions"] = scheduling.transactions
+    return {**data, "barrier_every": scheduling.barrier_every}
+
+
+def _duration(seconds: float) -> Any:
+    """As people say it: 90s, 5m; a plain number of seconds where that would lose something."""
+    if seconds != math.floor(seconds):
+        return seconds
+    whole = int(seconds)
+    return f"{whole // 60}m" if whole % 60 == 0 else f"{whole}s"
+
+
+def _fault(fault: FaultSpec) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": fault.name}
+    if fault.every is not None:
+        data["every"] = _duration(fault.every)
+    if fault.at:
+        data["at"] = [_duration(seconds) for seconds in fault.at]
+    if fault.times is not None:
+        data["times"] = fault.times
+    return {**data, **without_secrets(fault.options)}
+
+
+def _named(names: Iterable[Named]) -> list[Any]:
+    return [_one_named(each.name, without_secrets(each.options)) for each in names]
+
+
+def _one_named(name: str, options: Mapping[str, Any]) -> Any:
+    return {"name": name, **options} if options else name
+
+
+def _replay(replay: Replay) -> Iterator[str]:
+    yield "replay:"
+    yield f"  enabled: {scalar(replay.enabled)}"
+    yield "  transactions:"
+    for each in replay.transactions:
+        template = {} if each.template is None else {"template": each.template}
+        yield filled("    -", {"alias": each.alias, "txn": each.txn, **template}, 6)
+    if replay.schedule:
+        yield "  schedule:"
+        for action in replay.schedule:
+            yield filled("    -", _action(action), 6)
+    if replay.focus_key is not None:
+        yield f"  focus_key: {replay.focus_key}"
+    if replay.pause_after:
+        yield filled("  pause_after:", {alias: list(each) for alias, each in replay.pause_after.items()}, 4)
+    if missing := replay.missing:
+        yield filled("  missing:", {"kind": missing.kind, "from": missing.source, "to": missing.target}, 4)
+    if replay.anomaly is not None:
+        yield text_field("  anomaly:", replay.anomaly, 4)
+
+
+def _action(action: Action) -> dict[str, Any]:
+    data: dict[str, Any] = {} if action.alias is None else {"alias": action.alias}
+    data["action"] = action.action
+    if action.action == "step" and action.steps != 1:
+        data["steps"] = action.steps
+    if action.action == "sleep":
+        data["ms"] = action.ms
+    return data
