@@ -38,7 +38,8 @@ SECTIONS = {
     ),
     "Templates": ("Template",),
     "Analyzers": (
-        "Analyzer", "Part", "Verdict", "History", "Anomaly", "txfuzz.analysis.result:TransactionView", "Edge",
+        "Analyzer", "Part", "Verdict", "History", "Anomaly", "txfuzz.analysis.result:TransactionView",
+        "txfuzz.analysis.mop_view:MopView", "Edge",
         "transaction_view",
     ),
     "Heuristics": (

@@ -31,7 +31,7 @@ def test_read_skew_in_a_list() -> None:
         "However, T2 < T1, because T2 read key 2 as nil (its initial state), before T1 appended 6, its only "
         "append: a contradiction!",
     ]
-    assert [each.mops for each in anomaly.transactions] == [
+    assert [each.text for each in anomaly.transactions] == [
         "[:append 1 5] [:append 2 6]",
         "[:r 1 [5]] [:r 2 nil]",
     ]
@@ -136,7 +136,7 @@ def test_what_is_not_a_cycle(type: str, texts: tuple[str, ...], said: str) -> No
 
 def test_transactions_are_named_in_the_order_of_the_sentence() -> None:
     anomaly = only(overlapping("ok append 2 1", "fail append 1 5", "ok r 1 [5]"), "G1a")
-    assert [each.mops for each in anomaly.transactions] == ["[:r 1 [5]]", "[:append 1 5]"]
+    assert [each.text for each in anomaly.transactions] == ["[:r 1 [5]]", "[:append 1 5]"]
     assert [each.index for each in anomaly.transactions] == [5, 4]
 
 
@@ -177,7 +177,7 @@ def test_an_anomaly_is_json() -> None:
     anomaly = only(overlapping("ok append 1 5, append 2 6", "ok r 1 [5], r 2 nil"), "G-single-item")
     data = json.loads(json.dumps(as_data(anomaly)))
     assert [edge["kind"] for edge in data["edges"]] == ["wr", "rw"]
-    assert data["transactions"][0]["mops"] == "[:append 1 5] [:append 2 6]"
+    assert data["transactions"][0]["mops"] == [["append", 1, 5], ["append", 2, 6]]
 
 
 def test_two_that_are_joined_in_two_ways_make_cycles_of_two_types() -> None:

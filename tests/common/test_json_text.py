@@ -53,7 +53,7 @@ def test_infinite_values_of_a_history(
     skew = next(each for each in told["anomalies"] if each["type"] == "G2-item")
     assert {edge["value"] for edge in skew["edges"]} == {json_name, None}
     assert strict(json.dumps(analyze_history(path).to_json())) == told
-    assert edn_name in skew["transactions"][0]["mops"]
+    assert [{"edn": edn_name}] in [value for _, _, value in skew["transactions"][0]["mops"]]
 
 
 def test_numbers_too_large_for_a_double_are_not_taken_for_infinite(txfuzz: Callable[..., Ran]) -> None:

@@ -188,7 +188,7 @@ def test_nothing_to_shrink_is_said(tmp_path: Path, txfuzz: Cli) -> None:
 
 def anomaly(around: Iterable[tuple[str, int]], templates: dict[int, str]) -> Anomaly:
     edges = list(around)
-    views = tuple(TransactionView(row, row, 0, templates[row], "") for _, row in edges)
+    views = tuple(TransactionView(row, row, 0, templates[row]) for _, row in edges)
     cycle = tuple(Edge(kind, row, edges[(at + 1) % len(edges)][1], 1) for at, (kind, row) in enumerate(edges))
     return Anomaly("G2-item", views, "", "", cycle)
 

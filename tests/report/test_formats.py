@@ -111,7 +111,7 @@ def test_what_strangers_wrote_is_text_in_xml(runs: Path, tmp_path: Path, txfuzz:
     for anomaly in data["anomalies"]:
         anomaly["type"] = anomaly["explanation"] = evil
         for view in anomaly["transactions"]:
-            view["template"] = view["mops"] = evil
+            view["template"], view["mops"] = evil, [["append", evil, {"edn": evil}]]
     path.write_text(json.dumps(data))
     edit(run / "campaign.json", workload=evil, isolation=evil)
     root = junit(txfuzz("report", run, "--format", "junit").out)

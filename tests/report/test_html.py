@@ -206,7 +206,7 @@ def test_what_strangers_wrote_stays_text(dirty: Path) -> None:
         anomaly["type"] = f"G1c{evil}"
         anomaly["definition"] = anomaly["explanation"] = evil
         for view in anomaly["transactions"]:
-            view["template"], view["mops"] = evil, f'[:append "{evil}" "{evil}"] {evil}'
+            view["template"], view["mops"] = evil, [[evil, evil, {"edn": evil}]]
         for edge in anomaly["edges"]:
             edge["key"] = edge["value"] = edge["why"] = evil
     for each in data["key_pressure"]:
@@ -233,7 +233,7 @@ def test_the_page_is_bounded(dirty: Path) -> None:
     view, edge = anomaly["transactions"][0], anomaly["edges"][0]
     many = 400
     anomaly["transactions"] = [
-        {**view, "row": at, "index": at, "template": "t" * 400, "mops": " ".join(["[:append 1 2]"] * 2_000)}
+        {**view, "row": at, "index": at, "template": "t" * 400, "mops": [["append", 1, 2]] * 2_000}
         for at in range(many)
     ]
     anomaly["edges"] = [

@@ -14,6 +14,7 @@ from matplotlib.image import imread
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.describe import transaction_view
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import (
     AnalysisResult,
     Anomaly,
@@ -332,7 +333,7 @@ def test_long_transactions_keep_what_the_cycle_is_made_of() -> None:
 def test_keys_and_values_are_no_tex_and_need_no_glyph(
     tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
-    view = TransactionView(0, 1, 0, "$x$ \\frac \u65e5\u672c \x1b[31m", "[:r 1 nil]")
+    view = TransactionView(0, 1, 0, "$x$ \\frac \u65e5\u672c \x1b[31m", (MopView("r", 1),))
     anomaly = Anomaly("$\\alpha", (view,), "", "Of a plugin: $\\frac{")
     history = overlapping([("append", 1, 1)])
     builder = HistoryBuilder("test")

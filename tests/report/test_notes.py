@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from txfuzz import Adjustment, AnalysisResult, NearCycle, Verdict, analyze_history
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import Edge, MissingEdge, TransactionView
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.report.text.decision import target_text, value_text
@@ -26,7 +27,8 @@ CLIENTS = Adjustment("scheduling.clients", 8, 10, "0.1 concurrent edges", "sched
 
 def near(score: float, missing: int, on: int, *templates: str) -> NearCycle:
     views = tuple(
-        TransactionView(row, 10 + row, row, template, "[:r 1 []]") for row, template in enumerate(templates)
+        TransactionView(row, 10 + row, row, template, (MopView("r", 1, ()),))
+        for row, template in enumerate(templates)
     )
     path = (Edge("rw", 0, 1, key=1000 + on, logical_key=on, why="T1 read first"),)
     end = MissingEdge("rw", 1, 0, missing, templates[1], 0, templates[0], 1)

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import (
     AnalysisResult,
     Anomaly,
@@ -35,8 +36,10 @@ def write_skew() -> AnalysisResult:
 
 def near_cycle(score: float = 0.75) -> NearCycle:
     views = (
-        TransactionView(0, 12, 3, "hot_writer", "[:r 1007 [1]] [:append 1008 2]", 0, 1_000_000),
-        TransactionView(5, 17, 4, "reader", "[:append 1007 3] [:r 1009 []]"),
+        TransactionView(
+            0, 12, 3, "hot_writer", (MopView("r", 1007, (1,)), MopView("append", 1008, 2)), 0, 1_000_000
+        ),
+        TransactionView(5, 17, 4, "reader", (MopView("append", 1007, 3), MopView("r", 1009, ()))),
     )
     path = (Edge("rw", 0, 5, 1007, 7, 1, 3, 0, 1, "T1 read key 1007 as [1], before T2 appended 3"),)
     missing = MissingEdge("rw", 5, 0, 8, "reader", 1, "hot_writer", 0)
@@ -119,7 +122,7 @@ def test_what_was_left_out_is_counted() -> None:
 
 
 def test_anomalies_that_are_no_cycles() -> None:
-    views = tuple(TransactionView(row, row, row, None, f"[:r 1 [{row}]]") for row in range(30))
+    views = tuple(TransactionView(row, row, row, None, (MopView("r", 1, (row,)),)) for row in range(30))
     anomaly = Anomaly("incompatible-order", views, "T1 read key 1 as [1]; T2 read it as [2].", "")
     text = analysis_text(clean(anomalies=(anomaly,)))
     assert "  Two reads of a key disagree about the order of its versions.\n" in text
@@ -130,7 +133,7 @@ def test_anomalies_that_are_no_cycles() -> None:
 
 
 def test_the_anomaly_of_another_analyzer() -> None:
-    view = TransactionView(0, 9, 1, None, "[:r 1 5]")
+    view = TransactionView(0, 9, 1, None, (MopView("r", 1, 5),))
     anomaly = Anomaly("negative-balance", (view,), "", "An account is never in debt (bank plugin).")
     result = clean(anomalies=(anomaly,), parts={"bank": {"verdict": "invalid", "lost": 12}})
     assert "negative-balance\n  An account is never in debt (bank plugin).\n" in analysis_text(result)
@@ -223,7 +226,7 @@ def test_what_was_found_and_is_allowed() -> None:
 
 
 def test_values_cannot_reach_for_the_terminal() -> None:
-    view = TransactionView(0, 9, 1, "\x1b[31mred", '[:r 1 "\x07\x9b2J"]')
+    view = TransactionView(0, 9, 1, "\x1b[31mred", (MopView("r", 1, "\x07\x9b2J"),))
     anomaly = Anomaly("G1a", (view,), "T1 read \x1b]0;title\x07 in key 1\u202e.", "")
     text = analysis_text(clean(anomalies=(anomaly,)))
     assert "red" in text

@@ -13,6 +13,7 @@ from txfuzz.history.columns.process_numbers import called
 from txfuzz.history.values import edn
 
 _SHOWN = 400  # characters of a value
+_OUTCOMES = {"ok": "committed", "info": "may have committed", "fail": "failed"}
 
 
 def analyze_calls(calls: Calls, model: str, analyzer: CallAnalyzer) -> AnalysisResult:
@@ -57,9 +58,12 @@ def call_view(calls: Calls, at: int) -> TransactionView:
         call.index,
         process if isinstance(process, int) else called(process),
         call.f or None,
-        call_text(call),
-        call.start,
-        call.end,
+        start=call.start,
+        end=call.end,
+        outcome=_OUTCOMES[call.type],
+        invoke_at=None if call.began < 0 else call.began,
+        complete_at=None if call.ended < 0 else call.ended,
+        call=call_text(call),
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import TransactionView
 from txfuzz.common.kind import Kind
 from txfuzz.history.columns.process_numbers import called
-from txfuzz.history.model import APPEND, INFO, NIL, OK, UNKNOWN, History
+from txfuzz.history.model import APPEND, INFO, NIL, OK, READ, UNKNOWN, History
 from txfuzz.history.values import edn
 
 _SHOWN = 24  # elements of a list, beyond which its middle is left out
@@ -27,49 +30,71 @@ def value_text(history: History, element: int) -> str:
 
 def list_text(values: Sequence[Any]) -> str:
     """A list as EDN, its middle left out where it is long."""
-    if len(values) > _SHOWN:
-        half = _SHOWN // 2
-        shown = [*map(edn, values[:half]), f"… {len(values) - 2 * half} more …", *map(edn, values[-half:])]
-    else:
-        shown = [edn(value) for value in values]
-    return f"[{' '.join(shown)}]"
+    return MopView("r", None, *_shortened(values)).value_text
+
+
+def _shortened(values: Sequence[Any]) -> tuple[tuple[Any, ...], int]:
+    """Both ends of a list that is long, and how many elements are between them."""
+    if len(values) <= _SHOWN:
+        return tuple(values), 0
+    half = _SHOWN // 2
+    return (*values[:half], *values[-half:]), len(values) - 2 * half
+
+
+def mop_view(history: History, mop: int) -> MopView:
+    """A micro-operation by its number in the History."""
+    f, value = int(history.mop_f[mop]), int(history.mop_value[mop])
+    key = history.keys[int(history.mop_key[mop])]
+    if f != READ:
+        name = "append" if f == APPEND else "w"
+        return MopView(name, key, None if value < 0 else history.element_value[value])
+    if value == UNKNOWN:
+        return MopView("r", key)
+    if value == NIL:
+        register = history.kind is Kind.RW_REGISTER or history.nil_literal[mop]
+        return MopView("r", key, None if register else ())
+    if history.kind is Kind.RW_REGISTER:
+        return MopView("r", key, history.element_value[value])
+    return MopView("r", key, *_shortened(history.values(history.read_elements(value))))
+
+
+def mop_of_step(history: History, row: int, step: int | None, reads: bool) -> int | None:
+    """The place among a transaction's micro-operations of the one that a step of its template made."""
+    mops = slice(int(history.mops[row]), int(history.mops[row + 1]))
+    fits = (history.mop_step[mops] == step) & ((history.mop_f[mops] == READ) == reads)
+    return int(np.argmax(fits)) if step is not None and fits.any() else None
 
 
 def read_text(history: History, mop: int) -> str:
     """What a read saw."""
-    value = int(history.mop_value[mop])
-    if value == UNKNOWN:
-        return "nil"
-    if value == NIL:
-        return "nil" if history.kind is Kind.RW_REGISTER or history.nil_literal[mop] else "[]"
-    if history.kind is Kind.RW_REGISTER:
-        return value_text(history, value)
-    return list_text(history.values(history.read_elements(value)))
+    return mop_view(history, mop).value_text
 
 
 def mop_text(history: History, mop: int) -> str:
     """A micro-operation as EDN."""
-    key = key_text(history, int(history.mop_key[mop]))
-    if history.mop_f[mop] == 0:
-        return f"[:r {key} {read_text(history, mop)}]"
-    f = ":append" if history.mop_f[mop] == APPEND else ":w"
-    return f"[{f} {key} {value_text(history, int(history.mop_value[mop]))}]"
+    return mop_view(history, mop).text
 
 
 def transaction_view(history: History, row: int) -> TransactionView:
     """One transaction as a person wants to see it."""
     mops = range(int(history.mops[row]), int(history.mops[row + 1]))
     template = int(history.template[row])
-    start, end = int(history.invoke_time[row]), int(history.complete_time[row])
     return TransactionView(
         row,
         name_of(history, row),
         process_of(history, row),
         None if template < 0 else history.templates[template],
-        " ".join(mop_text(history, mop) for mop in mops),
-        None if start < 0 else start,
-        None if end < 0 else end,
+        tuple(mop_view(history, mop) for mop in mops),
+        _known(history.invoke_time[row]),
+        _known(history.complete_time[row]),
+        outcome(history, row),
+        _known(history.invoke_at[row]),
+        _known(history.complete_at[row]),
     )
+
+
+def _known(number: np.integer[Any]) -> int | None:
+    return None if number < 0 else int(number)
 
 
 def process_of(history: History, row: int) -> int | str:

@@ -12,7 +12,7 @@ from txfuzz.analysis.checker.explain import dependency_edge
 from txfuzz.analysis.checker.preconditions import refusal
 from txfuzz.analysis.dependencies.columns import columns_of
 from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
-from txfuzz.analysis.describe import name_of, outcome, transaction_view
+from txfuzz.analysis.describe import name_of, transaction_view
 from txfuzz.analysis.result import Edge, MissingEdge, TransactionView
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FAIL, History
@@ -54,7 +54,7 @@ def dependency_graph(
     graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph()
     for row in np.flatnonzero(history.type != FAIL):
         view = transaction_view(history, int(row))
-        graph.add_node(view.index, **_node(view), outcome=outcome(history, int(row)))
+        graph.add_node(view.index, **_node(view))
     for kind, *mops in zip(found.kind, found.source_mop, found.target_mop, strict=True):
         source, target = (int(mop) for mop in mops)
         names = [f"transaction {name_of(history, int(columns.txn[mop]))}" for mop in (source, target)]
@@ -100,8 +100,8 @@ def _add(graph: networkx.MultiDiGraph[int], source: int, target: int, edge: Edge
 
 
 def _node(view: TransactionView) -> dict[str, Any]:
-    names = ("row", "process", "template", "mops", "start", "end")
-    return {name: getattr(view, name) for name in names}
+    names = ("row", "process", "template", "start", "end", "outcome")
+    return {"mops": view.text, **{name: getattr(view, name) for name in names}}
 
 
 def _edge(edge: Edge) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.common.json_text import number
 
 if TYPE_CHECKING:
@@ -31,17 +32,30 @@ class TransactionView:
 
     row: its row in the History. index: Elle's name for it (`:index` of the completion).
     process: the client that ran it: a number, or the name that the file has.
-    mops: its micro-operations as EDN text, e.g. "[:r 3 [1 2]] [:append 3 4]".
+    mops: its micro-operations. left_out: how many of them are not among `mops`.
     start, end: nanoseconds since the start of the run, None where unknown.
+    outcome: "committed", "may have committed" or "failed".
+    invoke_at, complete_at: places in the order of the history, None where it does not say.
+    call: what a call asked or saw, where the history is one of calls: they have no micro-operations.
     """
 
     row: int
     index: int
     process: int | str
     template: str | None
-    mops: str
+    mops: tuple[MopView, ...] = ()
     start: int | None = None
     end: int | None = None
+    outcome: str = "committed"
+    invoke_at: int | None = None
+    complete_at: int | None = None
+    left_out: int = 0
+    call: str = ""
+
+    @property
+    def text(self) -> str:
+        """What it did: the micro-operations as EDN, "[:r 3 [1 2]] [:append 3 4]", or the call."""
+        return self.call or " ".join([*(mop.text for mop in self.mops), *(["…"] if self.left_out else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,8 @@ class Edge:
     key: the physical key; logical_key: the key of the workload. value: what the source wrote
     (ww, wr) or saw (rw; None for the initial state); next_value: what the target wrote (ww, rw).
     source_step, target_step: the steps of the templates, None where the history does not say.
-    why: one sentence that an engineer can check by hand in the history.
+    source_mop, target_mop: which micro-operations of the two transactions make it, from 0; None where
+    it is not made by any. why: one sentence that an engineer can check by hand in the history.
     """
 
     kind: str
@@ -65,6 +80,8 @@ class Edge:
     source_step: int | None = None
     target_step: int | None = None
     why: str = ""
+    source_mop: int | None = None
+    target_mop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +121,10 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class MissingEdge:
-    """The edge that would close a near-cycle, and where it would have to arise."""
+    """The edge that would close a near-cycle, and where it would have to arise.
+
+    source_mop, target_mop: the micro-operations that those steps made, as in `Edge`.
+    """
 
     kind: str
     source: int
@@ -114,6 +134,8 @@ class MissingEdge:
     source_step: int | None
     target_template: str | None
     target_step: int | None
+    source_mop: int | None = None
+    target_mop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +288,8 @@ def as_data(value: Any) -> Any:
     """Dataclasses, enums and tuples as plain JSON data; anything JSON lacks as its text ("Infinity")."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, MopView):
+        return value.to_json()
     if hasattr(value, "__dataclass_fields__"):
         return {name: as_data(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import AnalysisResult
 
 T = TypeVar("T")
@@ -51,6 +52,8 @@ def _value(wanted: Any, data: Any, name: str) -> Any:
         return _tuple(inner, data, name)
     if origin is not None and issubclass(origin, Mapping):
         return {key: _value(inner[1], item, f"{name}.{key}") for key, item in _object(data, name).items()}
+    if wanted is MopView:
+        return _mop_view(data, name)
     if isinstance(wanted, type) and is_dataclass(wanted):
         return _fields(wanted, _object(data, name), name)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
@@ -73,6 +76,13 @@ def _fields(wanted: type[Any], data: Mapping[str, Any], name: str) -> Any:
         elif each.default is MISSING and each.default_factory is MISSING:
             raise ValueError(f"{name} has no field {each.name!r}")
     return wanted(**given)
+
+
+def _mop_view(data: Any, name: str) -> MopView:
+    try:
+        return MopView.from_json(data)
+    except ValueError as error:
+        raise ValueError(f"{name} is {_shown(data)}: {error}") from None
 
 
 def _either(choices: tuple[Any, ...], data: Any, name: str) -> Any:

@@ -70,7 +70,7 @@ def text(value: str) -> str:
 
 def _views(views: Sequence[TransactionView]) -> str:
     rows = [
-        (f"T{at}", view.index, view.template or "", f"process {view.process}", view.mops)
+        (f"T{at}", view.index, view.template or "", f"process {view.process}", view.text)
         for at, view in enumerate(views[:_TRANSACTIONS], 1)
     ]
     more = len(views) - len(rows)

@@ -171,7 +171,7 @@ def test_long_audits_show_the_accounts_in_question() -> None:
     transfer(tape, (1, 1), (2, 1))
     tape.txn("final-read", *(r(key) for key in range(3, 20)), r(1, 1), r(2))
     (anomaly,) = judged(tape).anomalies
-    assert anomaly.transactions[0].mops == "[:r 1 [1]] [:r 2 []] …"
+    assert anomaly.transactions[0].text == "[:r 1 [1]] [:r 2 []] …"
 
 
 def test_its_part_stands_in_the_result() -> None:

@@ -113,7 +113,7 @@ def test_a_bank_in_words() -> None:
     assert anomaly.explanation == (
         "T1 read accounts that add up to 17, where they hold 22 together, as T2, the first read, has it."
     )
-    assert [view.mops for view in anomaly.transactions] == ["read {0 10, 1 7}", "read {0 10, 1 12}"]
+    assert [view.text for view in anomaly.transactions] == ["read {0 10, 1 7}", "read {0 10, 1 12}"]
     assert anomaly.record == {"op": 5, "total": 17, "expected": 22}
     assert result.parts["bank-total"]["holds"] == 22
 

@@ -92,10 +92,11 @@ def dependency_edge(
     following = None if kind == WR else int(history.mop_value[target_mop])
     say = {WW: _ww, WR: _wr, RW: _rw}[kind]
     steps = [int(history.mop_step[mop]) for mop in (source_mop, target_mop)]
+    source, target = int(columns.txn[source_mop]), int(columns.txn[target_mop])
     return Edge(
         KINDS[kind],
-        int(columns.txn[source_mop]),
-        int(columns.txn[target_mop]),
+        source,
+        target,
         history.keys[key],
         history.logical[key],
         None if value == NIL else history.element_value[value],
@@ -103,6 +104,8 @@ def dependency_edge(
         None if steps[0] < 0 else steps[0],
         None if steps[1] < 0 else steps[1],
         say(dependencies, source_mop, target_mop, name, next_name),
+        source_mop - int(history.mops[source]),
+        target_mop - int(history.mops[target]),
     )
 
 

@@ -39,7 +39,7 @@ from txfuzz.analysis.checker.explain import dependency_edge
 from txfuzz.analysis.contention.key_pressure import Pressure, pressure
 from txfuzz.analysis.contention.metrics import STRETCH, distinct, spans, stretches
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
-from txfuzz.analysis.describe import transaction_view
+from txfuzz.analysis.describe import mop_of_step, transaction_view
 from txfuzz.analysis.near_cycles.candidates import Candidates, candidates, closable, nearest
 from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, Meetings, meetings, touches
 from txfuzz.analysis.near_cycles.paths import MOST_PATHS, Links, Paths, links, open_paths, overlap
@@ -179,15 +179,20 @@ class _Search:
         def step(number: int) -> int | None:
             return None if number < 0 else number
 
+        kind = KINDS[int(ways.kind[way])]
+        source_step = step(moved if moves == LAST else int(ways.source_step[way]))
+        target_step = step(moved if moves == FIRST else int(ways.target_step[way]))
         return MissingEdge(
-            KINDS[int(ways.kind[way])],
+            kind,
             source,
             target,
             int(self.keys.names[int(ways.group[way])]),
             template(source),
-            step(moved if moves == LAST else int(ways.source_step[way])),
+            source_step,
             template(target),
-            step(moved if moves == FIRST else int(ways.target_step[way])),
+            target_step,
+            mop_of_step(self.history, source, source_step, kind == "rw"),
+            mop_of_step(self.history, target, target_step, kind == "wr"),
         )
 
 

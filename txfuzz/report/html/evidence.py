@@ -127,7 +127,7 @@ def _transaction(node: Node) -> Content:
         return (el("dt", "…"), el("dd", f"{counted(node.elided, 'more transaction')}", class_="quiet"))
     return (
         el("dt", node.name),
-        el("dd", el("span", _described(node.view), class_="quiet"), el("code", cut(node.view.mops, _MOPS))),
+        el("dd", el("span", _described(node.view), class_="quiet"), el("code", cut(node.view.text, _MOPS))),
     )
 
 

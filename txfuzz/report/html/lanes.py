@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.describe import elapsed
+from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import TransactionView
 from txfuzz.report.html.cycle import Cycle, Link
 from txfuzz.report.html.markup import Content, Markup, cut, el, points
-from txfuzz.report.html.micro_operations import Mop, cells, ends, missing_ends, mops_of
+from txfuzz.report.html.micro_operations import cells, short_mop
 from txfuzz.report.pictures.time_axis import stretch
 
 _CHAR, _NAME_CHAR = 6.7, 6.9
@@ -40,7 +41,6 @@ class _Bar:
     name: str
     note: str
     view: TransactionView
-    mops: list[Mop]
     cells: list[_Cell]
     width: float
     left: float = 0.0
@@ -70,7 +70,7 @@ def lanes(cycle: Cycle, title: str) -> Markup:
     width = max(bar.right for bar in bars.values()) + 44
     height = len(names) * _PITCH + 16
     kinds = _kinds(cycle)
-    arrows = [_arrow(link, number, bars) for number, link in enumerate(cycle.links, 1) if link.label]
+    arrows = [_arrow(link, number, bars, cycle) for number, link in enumerate(cycle.links, 1) if link.label]
     return el(
         "svg",
         el("title", title),
@@ -108,25 +108,29 @@ def _kinds(cycle: Cycle) -> dict[tuple[int, int], str]:
 
 
 def _ends(link: Link, cycle: Cycle) -> tuple[int | None, int | None]:
-    source, target = cycle.nodes[link.source].view, cycle.nodes[link.target].view
-    if source is None or target is None:
+    made = link.edge or link.missing
+    if made is None:
         return None, None
-    if link.edge is not None:
-        return ends(link.edge, mops_of(source.mops), mops_of(target.mops))
-    if link.missing is not None:
-        return missing_ends(link.missing, mops_of(source.mops), mops_of(target.mops))
-    return None, None
+    places = zip((link.source, link.target), (made.source_mop, made.target_mop), strict=True)
+    source, target = (mop if mop is not None and mop < len(_mops(cycle, at)) else None for at, mop in places)
+    return source, target
+
+
+def _mops(cycle: Cycle, at: int) -> tuple[MopView, ...]:
+    view = cycle.nodes[at].view
+    return () if view is None else view.mops
 
 
 def _bar(name: str, view: TransactionView, marked: set[int]) -> _Bar:
-    mops = mops_of(view.mops)
+    mops = view.mops
     shown: list[_Cell] = []
     x = _PAD
     kept = sorted({*marked, *range(len(mops))}, key=lambda at: (at not in marked, at))[:_CELLS]
     for at in sorted(kept):
         mop = mops[at]
-        width = cells(mop.text) * _CHAR + 10
-        shown.append(_Cell(at, mop.text, x, width, mop.f))
+        text = short_mop(mop)
+        width = cells(text) * _CHAR + 10
+        shown.append(_Cell(at, text, x, width, mop.f))
         x += width + _BETWEEN
     if len(mops) > len(kept):
         text = f"+{len(mops) - len(kept)}"
@@ -135,7 +139,7 @@ def _bar(name: str, view: TransactionView, marked: set[int]) -> _Bar:
     lasted = elapsed(max(0, (view.end or 0) - (view.start or 0)))
     note = " · ".join([*([cut(view.template, 28)] if view.template else []), lasted])
     head = (cells(name) + cells(note) + 1) * _NAME_CHAR + 2 * _PAD
-    return _Bar(name, note, view, mops, shown, max(x - _BETWEEN + _PAD, head))
+    return _Bar(name, note, view, shown, max(x - _BETWEEN + _PAD, head))
 
 
 def _lanes(bars: dict[int, _Bar]) -> tuple[dict[int | str, int], list[str]]:
@@ -180,7 +184,7 @@ def _axis(bars: dict[int, _Bar], bottom: float) -> Markup:
 
 def _drawn(bar: _Bar, at: int, kinds: dict[tuple[int, int], str]) -> Markup:
     parts: list[Content] = [
-        el("title", f"transaction {bar.view.index}: {cut(bar.view.mops, 600)}"),
+        el("title", f"transaction {bar.view.index}: {cut(bar.view.text, 600)}"),
         el("rect", x=bar.left, y=bar.y, width=bar.right - bar.left, height=_BAR, rx=7.0, class_="bar"),
         el("text", el("tspan", bar.name, class_="name"), " ", bar.note, x=bar.left + _PAD, y=bar.y + 14),
     ]
@@ -199,16 +203,12 @@ def _drawn(bar: _Bar, at: int, kinds: dict[tuple[int, int], str]) -> Markup:
     return el("g", parts, class_="txn")
 
 
-def _arrow(link: Link, number: int, bars: dict[int, _Bar]) -> tuple[Content, Content]:
+def _arrow(link: Link, number: int, bars: dict[int, _Bar], cycle: Cycle) -> tuple[Content, Content]:
     """The line, which runs behind other bars, and its label, which stands before them."""
     source, target = bars.get(link.source), bars.get(link.target)
     if source is None or target is None:
         return None, None
-    mops: tuple[int | None, int | None] = (None, None)
-    if link.edge is not None:
-        mops = ends(link.edge, source.mops, target.mops)
-    elif link.missing is not None:
-        mops = missing_ends(link.missing, source.mops, target.mops)
+    mops = _ends(link, cycle)
     curve = _curve(source, target, source.anchor(mops[0]), target.anchor(mops[1]))
     start, *bend, end = curve
     middle = _label_at(curve)

@@ -69,7 +69,7 @@ def _bar(
     x, width = _GUTTER + (start - first) * unit, max((end - start) * unit, 1.2)
     y = lane * _ROW + (_ROW - _BAR) / 2
     lasted = elapsed(max(0, (view.end or 0) - (view.start or 0)))
-    told = f"{name or 'transaction'} {view.index} {view.template or ''}, {lasted}: {cut(view.mops, 120)}"
+    told = f"{name or 'transaction'} {view.index} {view.template or ''}, {lasted}: {cut(view.text, 120)}"
     label: Content = None
     if name is not None:
         inside = width > 26

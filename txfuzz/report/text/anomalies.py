@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -14,7 +13,6 @@ from txfuzz.report.pictures.labels import missing_ends
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
 
 _TRANSACTIONS = 12  # of one anomaly, named one by one
-_BETWEEN_MOPS = re.compile(r"(?<=\]) (?=\[:)")
 _NEAR = 5  # near-cycles where no more was asked for
 
 
@@ -83,16 +81,16 @@ def _transactions(views: Sequence[TransactionView]) -> list[str]:
     for at, view in enumerate(views[:_TRANSACTIONS], 1):
         name = f"T{at}"
         lines += paragraph(f"{name:<3} = {_described(view)}", 4, 6)
-        lines += _mops(view.mops)
+        lines += _mops(view)
     if len(views) > _TRANSACTIONS:
         lines += paragraph(f"… {len(views) - _TRANSACTIONS:,} more transactions", 4)
     return lines
 
 
-def _mops(text: str) -> list[str]:
+def _mops(view: TransactionView) -> list[str]:
     """Micro-operations, whole ones to a line as far as they fit."""
     lines: list[str] = []
-    for mop in _BETWEEN_MOPS.split(text):
+    for mop in [view.call] if view.call else [*(mop.text for mop in view.mops), *["…"] * bool(view.left_out)]:
         joined = f"{lines[-1]} {mop}" if lines else mop
         if lines and len(joined) + 10 <= WIDTH:
             lines[-1] = joined

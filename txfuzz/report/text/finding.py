@@ -85,7 +85,7 @@ def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
 
 
 def _named(view: TransactionView, session: Mapping[int, str]) -> str:
-    return f"{session[view.row]} is {code_span(view.mops)}" + (
+    return f"{session[view.row]} is {code_span(view.text)}" + (
         f" ({markdown(view.template)})" if view.template else ""
     )
 

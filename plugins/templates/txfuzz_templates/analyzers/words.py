@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import compress
 
 from txfuzz import History
-from txfuzz.analysis.describe import elapsed, mop_text, transaction_view
+from txfuzz.analysis.describe import elapsed, transaction_view
 from txfuzz.analysis.result import TransactionView
 
 _WHOLE = 8  # micro-operations of a transaction that is shown as it is
@@ -18,8 +19,9 @@ def view(history: History, row: int, keys: Collection[int]) -> TransactionView:
     mops = range(int(history.mops[row]), int(history.mops[row + 1]))
     if len(mops) <= _WHOLE:
         return whole
-    told = [mop_text(history, mop) for mop in mops if int(history.mop_key[mop]) in keys]
-    return replace(whole, mops=" ".join([*told, "…"] if len(told) < len(mops) else told))
+    on_keys = [int(key) in keys for key in history.mop_key[mops]]
+    told = tuple(compress(whole.mops, on_keys))
+    return replace(whole, mops=told, left_out=len(mops) - len(told))
 
 
 def after(history: History, earlier: int, later: int) -> str:
