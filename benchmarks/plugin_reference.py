@@ -39,7 +39,7 @@ SECTIONS = {
     "Templates": ("Template",),
     "Analyzers": (
         "Analyzer", "Part", "Verdict", "History", "Anomaly", "txfuzz.analysis.result:TransactionView",
-        "txfuzz.analysis.mop_view:MopView", "Edge",
+        "txfuzz.analysis.views.mop_view:MopView", "Edge",
         "transaction_view",
     ),
     "Heuristics": (

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from txfuzz.analysis.describe import transaction_view
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
 from txfuzz.analysis.result_data import restored_result
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.reader import read_history_bytes
 from txfuzz.history.values import Character, Keyword, Map, Symbol, Tagged
 
 VALUES = [
-    None, True, 0, -7, 10**400, 1.5, float("inf"), "", "a\n\"é", "1", Keyword("a"), Symbol("b"),
-    Character(" "), Decimal("1.10"), Fraction(1, 3), frozenset({1, Keyword("x")}), Map({Keyword("k"): (1, 2)}),
+    None, True, 0, -7, 10**400, 1.5, float("inf"), "", "a\n\"é", "1", Keyword("a"),
+    Symbol("b"), Character(" "), Decimal("1.10"), Fraction(1, 3), frozenset({1, Keyword("x")}),
+    Map({Keyword("k"): (1, 2)}),
     Tagged("object", ("x", 1)), (), (1, Keyword("a"), (None,)),
 ]  # fmt: skip
 

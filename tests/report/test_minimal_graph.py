@@ -14,7 +14,6 @@ from matplotlib.image import imread
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.describe import transaction_view
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import (
     AnalysisResult,
     Anomaly,
@@ -24,6 +23,7 @@ from txfuzz.analysis.result import (
     TransactionView,
     Verdict,
 )
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.errors import OutputError
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from txfuzz import Adjustment, AnalysisResult, NearCycle, Verdict, analyze_history
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import Edge, MissingEdge, TransactionView
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.report.text.decision import target_text, value_text
 from txfuzz.report.text.notes import notes_text

@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import (
     AnalysisResult,
     Anomaly,
@@ -18,6 +17,7 @@ from txfuzz.analysis.result import (
     TransactionView,
     Verdict,
 )
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.report.text.analysis import analysis_text
 from txfuzz.report.text.lines import WIDTH, paragraph, printable

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import TransactionView
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.common.kind import Kind
 from txfuzz.history.columns.process_numbers import called
 from txfuzz.history.model import APPEND, INFO, NIL, OK, READ, UNKNOWN, History

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from txfuzz.analysis.checker.preconditions import refusal
 from txfuzz.analysis.dependencies.columns import columns_of
 from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
 from txfuzz.analysis.describe import name_of, transaction_view
-from txfuzz.analysis.result import Edge, MissingEdge, TransactionView
+from txfuzz.analysis.views.cycle_graph import add_edge, node
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FAIL, History
 from txfuzz.history.reader import read_history
@@ -54,56 +53,11 @@ def dependency_graph(
     graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph()
     for row in np.flatnonzero(history.type != FAIL):
         view = transaction_view(history, int(row))
-        graph.add_node(view.index, **_node(view))
+        graph.add_node(view.index, **node(view))
     for kind, *mops in zip(found.kind, found.source_mop, found.target_mop, strict=True):
         source, target = (int(mop) for mop in mops)
         names = [f"transaction {name_of(history, int(columns.txn[mop]))}" for mop in (source, target)]
         edge = dependency_edge(found, int(kind), source, target, *names)
         ends = (name_of(history, edge.source), name_of(history, edge.target))
-        _add(graph, *ends, edge)
+        add_edge(graph, *ends, edge)
     return graph
-
-
-def cycle_graph(
-    parts: Iterable[tuple[Sequence[TransactionView], Sequence[Edge], MissingEdge | None]],
-) -> networkx.MultiDiGraph[int]:
-    """Transactions and edges of anomalies and near-cycles, as `dependency_graph` has them.
-
-    The missing edge of a near-cycle has `missing=True`, and no values.
-    """
-    import networkx
-
-    graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph()
-    for views, edges, missing in parts:
-        names = {view.row: view.index for view in views}
-        for view in views:
-            graph.add_node(view.index, **_node(view))
-        for edge in edges:
-            ends = (names[edge.source], names[edge.target])
-            known: dict[Any, Any] = graph.get_edge_data(*ends, default={})
-            if _edge(edge) not in known.values():
-                _add(graph, *ends, edge)
-        if missing is not None:
-            source, target = names[missing.source], names[missing.target]
-            graph.add_edge(
-                source, target, kind=missing.kind, logical_key=missing.key, missing=True,
-                source_step=missing.source_step, target_step=missing.target_step,
-            )  # fmt: skip
-    return graph
-
-
-def _add(graph: networkx.MultiDiGraph[int], source: int, target: int, edge: Edge) -> None:
-    key: Any = edge.kind
-    if graph.has_edge(source, target, key):
-        key = (edge.kind, graph.number_of_edges(source, target))
-    graph.add_edge(source, target, key=key, **_edge(edge))
-
-
-def _node(view: TransactionView) -> dict[str, Any]:
-    names = ("row", "process", "template", "start", "end", "outcome")
-    return {"mops": view.text, **{name: getattr(view, name) for name in names}}
-
-
-def _edge(edge: Edge) -> dict[str, Any]:
-    names = ("kind", "logical_key", "value", "next_value", "why")
-    return {"physical_key": edge.key, **{name: getattr(edge, name) for name in names}}

@@ -11,11 +11,22 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from txfuzz.analysis.mop_view import MopView
+from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.views.cycle_graph import cycle_graph
+from txfuzz.analysis.views.cycle_parts import Edge, MissingEdge, TransactionView
+from txfuzz.analysis.views.mop_view import MopView
+from txfuzz.analysis.views.result_html import cycle_html, result_html
 from txfuzz.common.json_text import number
 
 if TYPE_CHECKING:
     import networkx
+
+__all__ = [
+    "AnalysisResult", "Anomaly", "Component", "Edge", "KeyPressure", "MissingEdge", "NearCycle",
+    "TransactionView", "Verdict", "as_data",
+]  # fmt: skip
+
+_SHOWN = 3  # anomalies or near-cycles in a notebook
 
 
 class Verdict(Enum):
@@ -24,64 +35,6 @@ class Verdict(Enum):
     VALID = "valid"
     INVALID = "invalid"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionView:
-    """One transaction as a person wants to see it.
-
-    row: its row in the History. index: Elle's name for it (`:index` of the completion).
-    process: the client that ran it: a number, or the name that the file has.
-    mops: its micro-operations. left_out: how many of them are not among `mops`.
-    start, end: nanoseconds since the start of the run, None where unknown.
-    outcome: "committed", "may have committed" or "failed".
-    invoke_at, complete_at: places in the order of the history, None where it does not say.
-    call: what a call asked or saw, where the history is one of calls: they have no micro-operations.
-    """
-
-    row: int
-    index: int
-    process: int | str
-    template: str | None
-    mops: tuple[MopView, ...] = ()
-    start: int | None = None
-    end: int | None = None
-    outcome: str = "committed"
-    invoke_at: int | None = None
-    complete_at: int | None = None
-    left_out: int = 0
-    call: str = ""
-
-    @property
-    def text(self) -> str:
-        """What it did: the micro-operations as EDN, "[:r 3 [1 2]] [:append 3 4]", or the call."""
-        return self.call or " ".join([*(mop.text for mop in self.mops), *(["…"] if self.left_out else [])])
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One dependency and the values that justify it.
-
-    kind: ww, wr, rw, process or realtime. source, target: rows of the History.
-    key: the physical key; logical_key: the key of the workload. value: what the source wrote
-    (ww, wr) or saw (rw; None for the initial state); next_value: what the target wrote (ww, rw).
-    source_step, target_step: the steps of the templates, None where the history does not say.
-    source_mop, target_mop: which micro-operations of the two transactions make it, from 0; None where
-    it is not made by any. why: one sentence that an engineer can check by hand in the history.
-    """
-
-    kind: str
-    source: int
-    target: int
-    key: Any = None
-    logical_key: int | None = None
-    value: Any = None
-    next_value: Any = None
-    source_step: int | None = None
-    target_step: int | None = None
-    why: str = ""
-    source_mop: int | None = None
-    target_mop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +61,12 @@ class Anomaly:
         return f"<Anomaly {self.type}: transactions {names}{more}{kinds}>"
 
     def _repr_html_(self) -> str:
-        from txfuzz.analysis.result_html import anomaly_html
-
-        return anomaly_html(self)
+        lines = self.explanation.splitlines() or [edge.why for edge in self.edges]
+        return cycle_html(self.type, self.transactions, lines)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """Its transactions and edges, as `txfuzz.dependency_graph` has them."""
-        from txfuzz.analysis.networkx_graph import cycle_graph
-
         return cycle_graph([(self.transactions, self.edges, None)])
-
-
-@dataclass(frozen=True, slots=True)
-class MissingEdge:
-    """The edge that would close a near-cycle, and where it would have to arise.
-
-    source_mop, target_mop: the micro-operations that those steps made, as in `Edge`.
-    """
-
-    kind: str
-    source: int
-    target: int
-    key: int
-    source_template: str | None
-    source_step: int | None
-    target_template: str | None
-    target_step: int | None
-    source_mop: int | None = None
-    target_mop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +100,12 @@ class NearCycle:
         )
 
     def _repr_html_(self) -> str:
-        from txfuzz.analysis.result_html import near_cycle_html
-
-        return near_cycle_html(self)
+        head = f"would be {self.anomaly} and break {model_text(self.breaks)}; score {self.score:.3g}"
+        missing = f"missing: {self.missing.kind} on key {self.missing.key}"
+        return cycle_html(head, self.transactions, [edge.why for edge in self.path], missing)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """The path and the missing edge, which has `missing=True`."""
-        from txfuzz.analysis.networkx_graph import cycle_graph
-
         return cycle_graph([(self.transactions, self.path, self.missing)])
 
 
@@ -264,14 +193,21 @@ class AnalysisResult:
         )
 
     def _repr_html_(self) -> str:
-        from txfuzz.analysis.result_html import result_html
-
-        return result_html(self)
+        rows = {
+            "transactions": f"{self.transactions:,}, {self.committed:,} of them committed",
+            "dependencies": ", ".join(f"{count:,} {kind}" for kind, count in self.edge_counts.items()),
+            "a transaction": f"{self.edges_per_txn:.2f} ({self.concurrent_edges_per_txn:.2f} concurrent)",
+            "near-cycles": f"{self.near_cycles_counted:,}",
+            "ruled out": ", ".join(self.not_models),
+            "reason": self.reason,
+        }
+        found = f": {', '.join(self.anomaly_types)}" if self.anomaly_types else ""
+        first: Sequence[Anomaly | NearCycle] = self.anomalies or self.near_cycles
+        inner = [each._repr_html_() for each in first[:_SHOWN]]
+        return result_html(f"{self.verdict.value} against {self.expect}{found}", rows, inner)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """The anomalies and near-cycles that are shown; `txfuzz.dependency_graph` has the whole history."""
-        from txfuzz.analysis.networkx_graph import cycle_graph
-
         anomalies = [(each.transactions, each.edges, None) for each in self.anomalies]
         return cycle_graph(
             [*anomalies, *((each.transactions, each.path, each.missing) for each in self.near_cycles)]

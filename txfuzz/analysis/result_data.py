@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import AnalysisResult
+from txfuzz.analysis.views.mop_view import MopView
 
 T = TypeVar("T")
 

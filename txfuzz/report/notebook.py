@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.analysis.result_html import anomaly_html, table, text
+from txfuzz.analysis.views.result_html import table, text
 from txfuzz.report.iteration_history import found, telling
 from txfuzz.report.verdict import nothing_found, verdict_sentence
 
@@ -43,5 +43,5 @@ def iterations_html(
         )
         for number, result, replayed in results[:_ROWS]
     ]  # fmt: skip
-    anomaly = anomaly_html(first.anomalies[0]) if first is not None and first.anomalies else ""
+    anomaly = first.anomalies[0]._repr_html_() if first is not None and first.anomalies else ""
     return f"<div><p><b>{text(sentence)}</b></p>{table(rows, head)}{anomaly}<p>{text(directory)}</p></div>"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.describe import elapsed
-from txfuzz.analysis.mop_view import MopView
 from txfuzz.analysis.result import TransactionView
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.report.html.cycle import Cycle, Link
 from txfuzz.report.html.markup import Content, Markup, cut, el, points
 from txfuzz.report.html.micro_operations import cells, short_mop

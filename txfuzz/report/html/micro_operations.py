@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from txfuzz.analysis.mop_view import MopView
+from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.values import edn
 
 _VALUE = 14  # characters of a value
