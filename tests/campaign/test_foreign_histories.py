@@ -331,7 +331,7 @@ def test_a_thousand_transactions_are_drawn_in_part(tmp_path: Path) -> None:
     )  # fmt: skip
     history = read_history(result.directory / "iter_00/history.edn")
     from txfuzz.analysis.dependencies.edges import dependencies
-    from txfuzz.report.pictures.excerpt import excerpt_rows
+    from txfuzz.report.pictures.png import excerpt_rows
 
     found = dependencies(history)
     rows = dependency_graph.drawn_rows(history, found)

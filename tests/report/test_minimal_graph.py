@@ -27,12 +27,13 @@ from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.errors import OutputError
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History
-from txfuzz.report.pictures.cycle_layout import Chain, lay_out
-from txfuzz.report.pictures.labels import ends_of_missing
+from txfuzz.report.cycle.layout import CycleLayout, lay_out
+from txfuzz.report.cycle.view import MOST
 from txfuzz.report.pictures.minimal_graph import minimal_figure
-from txfuzz.report.pictures.panels import MOST, panels_of
+from txfuzz.report.pictures.panels import panels_of
 from txfuzz.report.pictures.png import draw_minimal_graph
 from txfuzz.report.pictures.style import EDGE_COLOURS, MISSING
+from txfuzz.report.pictures.style import width as text_width
 
 Mops = list[tuple[str, Any, Any]]
 
@@ -82,8 +83,8 @@ def clean(**fields: Any) -> AnalysisResult:
     return AnalysisResult("h.edn", Verdict.VALID, "serializable", committed=1812, **fields)
 
 
-def chains_of(history: History, result: AnalysisResult) -> list[Chain]:
-    return [lay_out(history, panel) for panel in panels_of(result, history)]
+def layouts_of(history: History, result: AnalysisResult) -> list[CycleLayout]:
+    return [lay_out(panel.cycle, text_width) for panel in panels_of(result, history)]
 
 
 def test_write_skew_shows_two_transactions_and_why() -> None:
@@ -119,41 +120,40 @@ def test_long_fork_shows_a_cycle_of_four_with_both_kinds_of_edges() -> None:
 
 @pytest.mark.parametrize("history", [write_skew(), long_fork()], ids=["write skew", "long fork"])
 def test_nothing_covers_anything_else(history: History) -> None:
-    (chain,) = chains_of(history, analyze_history(history))
+    (layout,) = layouts_of(history, analyze_history(history))
     labels = [
-        (link.label.left, link.label.y - link.label.height / 2, link.label.width, link.label.height)
-        for link in chain.links
+        (arrow.label.left, arrow.label.y - arrow.label.height / 2, arrow.label.width, arrow.label.height)
+        for arrow in layout.arrows
     ]
-    cards = [(card.x, card.y, card.width, card.height) for card in chain.cards]
+    cards = [(card.x, card.y, card.width, card.height) for card in layout.cards]
     for (x, y, width, height), (u, v, wide, high) in combinations(cards + labels, 2):
         assert x + width <= u or u + wide <= x or y + height <= v or v + high <= y
-    for card in chain.cards:
+    for card in layout.cards:
         for cell in card.cells:
             assert card.x < cell.x < cell.x + cell.width < card.right
             assert card.y < cell.y < card.top
         for one, other in combinations(card.cells, 2):
             assert one.x + one.width <= other.x or other.x + other.width <= one.x or one.y != other.y
     for x, y, width, height in cards + labels:
-        assert 0 <= x <= x + width <= chain.width + 1e-9
-        assert -1e-9 <= y <= y + height <= chain.height
+        assert 0 <= x <= x + width <= layout.width + 1e-9
+        assert -1e-9 <= y <= y + height <= layout.height
 
 
 def test_edges_begin_and_end_at_their_transactions_and_cross_no_card() -> None:
     history = long_fork()
-    (chain,) = chains_of(history, analyze_history(history))
-    assert sum(link.around for link in chain.links) == 1
-    order = [card.row for card in chain.cards]
-    assert [edge.source for edge in chain.panel.edges] == order
-    for link, edge in zip(chain.links, chain.panel.edges, strict=True):
-        (source,) = (card for card in chain.cards if card.row == edge.source)
-        (target,) = (card for card in chain.cards if card.row == edge.target)
-        if link.around:
-            assert link.points[0] == (source.x, source.middle)
-            assert link.points[-1] == (target.x, target.middle)
-            assert link.points[1][0] < min(card.x for card in chain.cards)
+    (layout,) = layouts_of(history, analyze_history(history))
+    assert [arrow.around for arrow in layout.arrows] == [False, False, False, True]
+    assert [arrow.link.source for arrow in layout.arrows] == [0, 1, 2, 3]
+    for arrow in layout.arrows:
+        source, target = layout.cards[arrow.link.source], layout.cards[arrow.link.target]
+        ends = source.cell(arrow.link.source_mop), target.cell(arrow.link.target_mop)
+        assert None not in ends
+        if arrow.around:
+            assert [arrow.points[0], arrow.points[-1]] == [(cell.centre, cell.top) for cell in ends if cell]
+            assert arrow.points[2][0] < min(card.x for card in layout.cards)
         else:
-            assert link.points[0][1] == source.y
-            assert link.points[-1][1] == target.top
+            assert arrow.points[0][1] == source.y
+            assert arrow.points[-1][1] == target.top
 
 
 def test_without_an_anomaly_the_nearest_near_cycles_with_the_missing_edge_dashed() -> None:
@@ -201,31 +201,31 @@ def generations() -> tuple[History, Edge]:
 
 def test_the_missing_edge_is_on_a_key_that_a_box_shows_and_ends_at_the_steps() -> None:
     history, path = generations()
-    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2)
+    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2, 0, 2)
     result = clean(near_cycles=(near(history, path, missing=missing),))
     figure = minimal_figure(history, result)
     shown = texts(figure)
     assert "nearest near-cycle: would be G2-item on key 1009 (logical 9)" in shown
     assert {"missing: rw on key 1009 (logical 9)", "r 1009 []", "append 1003 1"} <= set(shown)
     assert "probe step 0\n→ probe step 2,\nhere on key 1003 (logical 3)" in "\n".join(shown)
-    (chain,) = chains_of(history, result)
-    (link,) = (each for each in chain.links if each.missing)
-    ends = zip(reversed(chain.cards), ends_of_missing(history, missing), strict=True)
-    first, last = (card.cell(mop) for card, mop in ends)
+    (layout,) = layouts_of(history, result)
+    (arrow,) = (each for each in layout.arrows if each.link.missing)
+    top, bottom = layout.cards
+    first, last = bottom.cell(0), top.cell(2)
     assert first is not None
     assert last is not None
     assert (first.text, last.text) == ("r 1009 []", "append 1003 1")
-    assert link.points[0] == (first.centre, first.top)
-    assert link.points[-1] == (last.centre, last.top)
-    for (_, y), cell in ((link.points[1], first), (link.points[-2], last)):
-        card = next(card for card in chain.cards if cell in card.cells)
+    assert (first.kind, last.kind) == ("missing", "missing")
+    assert arrow.points[0] == (first.centre, first.top)
+    assert arrow.points[-1] == (last.centre, last.top)
+    for (_, y), cell, card in ((arrow.points[1], first, bottom), (arrow.points[-2], last, top)):
         assert y > max(each.top for each in card.cells if each.y == cell.y), "in the passage above the cells"
         assert y < card.top - 0.25, "below the header"
 
 
 def test_the_missing_edge_has_a_colour_of_its_own() -> None:
     history, path = generations()
-    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2)
+    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2, 0, 2)
     figure = minimal_figure(history, clean(near_cycles=(near(history, path, missing=missing),)))
     colours = {str(patch.get_gid()): patch.get_edgecolor() for patch in figure.axes[0].patches}
     assert to_hex(colours["edge rw missing"]).upper() == MISSING
@@ -243,7 +243,7 @@ def test_a_key_that_no_box_shows_goes_by_its_logical_name() -> None:
 
 def test_adyas_repeatable_read_is_told_apart_from_that_of_databases() -> None:
     history, path = generations()
-    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2)
+    missing = MissingEdge("rw", 1, 0, 9, "probe", 0, "probe", 2, 0, 2)
     one = dataclasses.replace(near(history, path, missing=missing), breaks="repeatable-read")
     result = dataclasses.replace(clean(near_cycles=(one,)), expect="repeatable-read")
     shown = " ".join(texts(minimal_figure(history, result))).replace("\n", " ")
@@ -312,7 +312,7 @@ def test_a_chain_that_is_too_long_is_cut_in_the_middle() -> None:
     history = overlapping(*([("append", key, 1), ("r", (key + 1) % length, ())] for key in range(length)))
     result = analyze_history(history)
     (panel,) = panels_of(result, history)
-    assert len(panel.rows) <= MOST
+    assert len(panel.cycle.nodes) <= MOST
     figure = minimal_figure(history, result)
     assert artists(figure, "card") == 8
     assert any("32 more transactions" in text for text in texts(figure))

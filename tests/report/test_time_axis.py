@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History
-from txfuzz.report.pictures.time_axis import lanes_of, span_of, stretch
+from txfuzz.report.cycle.time_axis import lanes_of, span_of, stretch
 
 
 def history_of(events: Sequence[tuple[str, int]]) -> History:

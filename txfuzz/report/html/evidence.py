@@ -10,9 +10,9 @@ from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
+from txfuzz.report.cycle.view import Cycle, Link, Node, cycle_of, near_cycle_of
 from txfuzz.report.finding import Finding
-from txfuzz.report.html.cycle import Cycle, Link, Node, cycle_of, near_cycle_of
-from txfuzz.report.html.lanes import lanes
+from txfuzz.report.html.cycle_drawing import cycle_drawing
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import ring
 from txfuzz.report.html.scale import scale
@@ -57,7 +57,7 @@ def near_cycle_part(near: NearCycle, rank: int) -> Markup:
         el("p", f"One more dependency would close the cycle and break {model_text(near.breaks)}. ",
            el("span", f"Score {near.score:.2f}{f': {parts}' if parts else ''}.", class_="quiet")),
         el("div", ring(cycle, title), el("ol", [_sentence(link, number, f"{link.why}.")
-           for number, link in enumerate(cycle.links, 1) if link.label], class_="edges"), class_="proof"),
+           for number, link in enumerate(cycle.links, 1)], class_="edges"), class_="proof"),
         _transactions(cycle),
         _over_time(cycle, None, title),
         class_="finding near",
@@ -97,19 +97,17 @@ def _seen_in(record: RunRecord, finding: Finding) -> str:
 def _sentences(anomaly: Anomaly, cycle: Cycle) -> Content:
     """A sentence an edge; the explanation as a whole where there are no edges."""
     told = [line for line in anomaly.explanation.splitlines() if line.strip()]
-    linked = [link for link in cycle.links if link.label]
-    if linked and len(told) == len(linked) == len(anomaly.edges):
-        pairs = list(zip(linked, told, strict=True))
-    else:
-        pairs = [(link, f"{link.why}.") for link in linked]
-    if pairs:
-        items = [_sentence(link, cycle.links.index(link) + 1, line) for link, line in pairs]
-        return el("ol", items, class_="edges")
+    links = cycle.links
+    if links:
+        whole = len(told) == len(links) == len(anomaly.edges)
+        lines = told if whole else [f"{link.why}." for link in links]
+        numbered = enumerate(zip(links, lines, strict=True), 1)
+        return el("ol", [_sentence(link, number, line) for number, (link, line) in numbered], class_="edges")
     return el("div", [el("p", cut(line, _SENTENCE)) for line in told[:12]], class_="edges")
 
 
 def _sentence(link: Link, number: int, line: str) -> Markup:
-    dashed = " missing" if link.missing is not None else ""
+    dashed = " missing" if link.missing else ""
     return el(
         "li",
         el("b", f"{link.kind}{'?' if dashed else ''}", class_=f"chip {link.kind}{dashed}"),
@@ -133,20 +131,17 @@ def _transaction(node: Node) -> Content:
 
 def _described(view: TransactionView) -> str:
     said = [f"transaction {view.index}", *([cut(view.template, 60)] if view.template else [])]
-    said.append(cut(f"client {view.process}", 60))
+    said.append(cut(f"process {view.process}", 60))
     if view.start is not None and view.end is not None and view.end >= view.start:
         said.append(elapsed(view.end - view.start))
     return " · ".join(said)
 
 
 def _over_time(cycle: Cycle, neighbours: Neighbours | None, title: str) -> Content:
-    drawn = lanes(cycle, f"{title}, over time")
-    if not drawn:
-        return el("p", "The history has no times, so there is no timeline.", class_="quiet")
     parts: list[Content] = [
-        el("div", drawn, class_="scroll", tabindex="0"),
-        el("figcaption", "A lane a client. Bars last from invocation to completion, in the order of the "
-           "history; the widths are not to scale, the times below are true."),
+        el("div", cycle_drawing(cycle, f"{title}, over time"), class_="scroll", tabindex="0"),
+        el("figcaption", "Boxes last from invocation to completion, in the order of the history; their "
+           "widths are not to scale", ", the times below are true." if _timed(cycle) else "."),
     ]  # fmt: skip
     if neighbours is not None:
         more = f" {counted(neighbours.left_out, 'further one')} not drawn." if neighbours.left_out else ""
@@ -155,6 +150,10 @@ def _over_time(cycle: Cycle, neighbours: Neighbours | None, title: str) -> Conte
             el("figcaption", f"The same moment to scale, among the transactions that ran beside it.{more}"),
         ]
     return el("figure", parts, class_="time")
+
+
+def _timed(cycle: Cycle) -> bool:
+    return any(node.view is not None and node.view.start is not None for node in cycle.nodes)
 
 
 def _reproduce(record: RunRecord, finding: Finding) -> Content:

@@ -7,6 +7,7 @@ from importlib import resources
 import txfuzz
 from txfuzz.analysis.result import Verdict
 from txfuzz.report.campaign_verdict import broken_promise, run_sentence
+from txfuzz.report.cycle.labels import MEANINGS
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.campaign import course_part
 from txfuzz.report.html.charts import columns_of
@@ -15,7 +16,6 @@ from txfuzz.report.html.hot_keys import heat
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import tips
 from txfuzz.report.html.run_facts import facts_part
-from txfuzz.report.pictures.style import MEANINGS
 from txfuzz.report.run_record import RunRecord
 from txfuzz.report.text.lines import counted
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from txfuzz.report.html.cycle import Cycle, Link, Node
+from txfuzz.report.cycle.view import Cycle, Link, Node
+from txfuzz.report.html.cycle_drawing import columns
 from txfuzz.report.html.markup import Content, Markup, el, points
-from txfuzz.report.html.micro_operations import cells
 
 _NODE = 19.0  # radius
 _CHAR = 7.0  # width of a character of a label
-_HEAD = 7.0  # from an arrow's tip to the circle
+_HEAD = 2.0  # from an arrow's tip to the circle
 _MARGIN = 10.0
 
 Point = tuple[float, float]
@@ -21,8 +22,8 @@ def ring(cycle: Cycle, title: str) -> Markup:
     if len(cycle.nodes) < 2 or not cycle.links:
         return Markup("")
     at = _places(len(cycle.nodes))
-    arcs = [_arc(link, at, cycle) for link in cycle.links]
-    labels = [label for _, label in arcs if label is not None]
+    arcs = [_arc(link, number, at) for number, link in enumerate(cycle.links, 1)]
+    labels = [label for _, label in arcs]
     left = min([x - _NODE for x, _ in at] + [x - half for x, _, half in labels]) - _MARGIN
     right = max([x + _NODE for x, _ in at] + [x + half for x, _, half in labels]) + _MARGIN
     top = min([y - _NODE for _, y in at] + [y - 10 for _, y, _ in labels]) - _MARGIN
@@ -32,6 +33,7 @@ def ring(cycle: Cycle, title: str) -> Markup:
         "svg",
         el("title", title),
         [drawn for drawn, _ in arcs],
+        [_dotted(place, cycle.nodes, at) for place, node in enumerate(cycle.nodes) if node.view is None],
         [_node(node, place) for node, place in zip(cycle.nodes, at, strict=True)],
         viewBox=f"{left:.0f} {top:.0f} {width:.0f} {height:.0f}",
         style=f"max-width:{width:.0f}px",
@@ -51,30 +53,41 @@ def _places(count: int) -> list[Point]:
     return [(radius * math.cos(angle), radius * math.sin(angle)) for angle in turn]
 
 
-def _arc(link: Link, at: list[Point], cycle: Cycle) -> tuple[Markup, tuple[float, float, float] | None]:
+def _arc(link: Link, number: int, at: list[Point]) -> tuple[Markup, tuple[float, float, float]]:
     """The arrow, and where its label is: middle, and half its width."""
     start, end = at[link.source], at[link.target]
     control = _control(start, end, len(at))
+    x, y = (0.25 * a + 0.5 * b + 0.25 * c for a, b, c in zip(start, control, end, strict=True))
+    half = columns(link.label) * _CHAR / 2 + 7
+    whole = el(
+        "g",
+        el("title", link.why),
+        _arrow(link.kind, start, end, len(at)),
+        el("rect", x=x - half, y=y - 10, width=2 * half, height=20.0, rx=10.0, class_="pill"),
+        el("text", link.label, x=x, y=y + 4, textLength=2 * half - 14, lengthAdjust="spacingAndGlyphs"),
+        class_=f"{link.kind} e{number}{' missing' if link.missing else ''}",
+    )
+    return whole, (x, y, half)
+
+
+def _dotted(place: int, nodes: Sequence[Node], at: list[Point]) -> list[Markup]:
+    """What leads to the transactions that are left out, and away from them."""
+    pairs = ((place - 1, place), (place, (place + 1) % len(nodes)))
+    return [
+        el("g", _arrow("more", at[source], at[target], len(at)), class_="more dotted")
+        for source, target in pairs
+    ]
+
+
+def _arrow(kind: str, start: Point, end: Point, count: int) -> Markup:
+    control = _control(start, end, count)
     first, last = _toward(start, control, _NODE + 3), _toward(end, control, _NODE + _HEAD)
-    middle = tuple(0.25 * a + 0.5 * b + 0.25 * c for a, b, c in zip(start, control, end, strict=True))
-    number = cycle.links.index(link) + 1
-    shape = el(
+    return el(
         "path",
         d=f"M{points(first)} Q{points(control)} {points(last)}",
         class_="edge",
-        marker_end=f"url(#tip-{link.kind})",
+        marker_end=f"url(#tip-{kind})",
     )
-    if not link.label:
-        return el("g", shape, class_=f"{link.kind} dotted"), None
-    half = cells(link.label) * _CHAR / 2 + 7
-    x, y = middle
-    label = (
-        el("rect", x=x - half, y=y - 10, width=2 * half, height=20.0, rx=10.0, class_="pill"),
-        el("text", link.label, x=x, y=y + 4, textLength=2 * half - 14, lengthAdjust="spacingAndGlyphs"),
-    )
-    dashed = " missing" if link.missing is not None else ""
-    whole = el("g", el("title", link.why), shape, label, class_=f"{link.kind} e{number}{dashed}")
-    return whole, (x, y, half)
 
 
 def _control(start: Point, end: Point, count: int) -> Point:
@@ -95,7 +108,9 @@ def _node(node: Node, at: Point) -> Markup:
     circle = el("circle", cx=x, cy=y, r=_NODE)
     told = None
     if node.view is not None:
-        told = f"transaction {node.view.index}, {node.view.template or 'unnamed'}, client {node.view.process}"
+        told = (
+            f"transaction {node.view.index}, {node.view.template or 'unnamed'}, process {node.view.process}"
+        )
     return el("g", el("title", told) if told else None, circle, text, class_="node")
 
 
@@ -104,7 +119,7 @@ def tips(kinds: list[str]) -> Markup:
     heads = [
         el(
             "marker", el("path", d="M0,0 L10,5 L0,10 z", class_=f"tip {kind}"), id=f"tip-{kind}",
-            viewBox="0 0 10 10", refX=4.0, refY=5.0, markerWidth=9.0, markerHeight=9.0,
+            viewBox="0 0 10 10", refX=9.5, refY=5.0, markerWidth=9.0, markerHeight=9.0,
             markerUnits="userSpaceOnUse", orient="auto-start-reverse",
         )
         for kind in kinds

@@ -6,7 +6,7 @@ import math
 
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import TransactionView
-from txfuzz.report.html.cycle import Cycle
+from txfuzz.report.cycle.view import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.run_record import Neighbours
 
@@ -39,7 +39,7 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
         el("title", "the transactions of the finding, to scale, among those that ran beside them"),
         _ticks(low, first, last, unit, len(lanes) * _ROW),
         [
-            el("text", cut(f"client {process}", 16), x=0.0, y=at * _ROW + 11, class_="client")
+            el("text", cut(f"process {process}", 16), x=0.0, y=at * _ROW + 11, class_="process")
             for process, at in lanes.items()
         ],
         bars,

@@ -10,14 +10,14 @@ import numpy as np
 
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies, dependencies
-from txfuzz.analysis.describe import elapsed, process_text
+from txfuzz.analysis.describe import elapsed, name_of, process_text
 from txfuzz.analysis.result import AnalysisResult, Edge
 from txfuzz.history.model import OK, History, Ints
+from txfuzz.report.cycle.time_axis import lanes_of
+from txfuzz.report.cycle.typography import NOTE, Font, line_height
 from txfuzz.report.pictures.history_bars import Arcs, Bars, Floats, arcs_of, bars_of
-from txfuzz.report.pictures.labels import transaction_name
-from txfuzz.report.pictures.legend import Entry, draw_legend, entries_for, height_of
 from txfuzz.report.pictures.panels import title_of
-from txfuzz.report.pictures.sheet import box, sheet, write
+from txfuzz.report.pictures.sheet import Entry, box, draw_legend, entries_for, height_of, sheet, write
 from txfuzz.report.pictures.style import (
     CARD,
     CARD_EDGE,
@@ -25,16 +25,12 @@ from txfuzz.report.pictures.style import (
     FAINT,
     MARK_EDGE,
     MARKED,
-    NOTE,
     SUBTITLE,
     TITLE,
-    Font,
-    line_height,
     shorten,
     width,
     wrap,
 )
-from txfuzz.report.pictures.time_axis import lanes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -201,7 +197,7 @@ class _Drawing:
 
     def name(self, row: int, x: float, y: float, room: float) -> None:
         """As much of a transaction's name as there is room for, nothing where there is none."""
-        name, template = transaction_name(self.history, row), int(self.history.template[row])
+        name, template = f"T{name_of(self.history, row)}", int(self.history.template[row])
         roomy = width(name, _NAME) + 0.06 <= room
         below = "" if template < 0 else shorten(self.history.templates[template], _TEMPLATE, room - 0.06)
         if roomy and len(below) > 3 and self.bars.thickness > 0.3:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from txfuzz.analysis.dependencies.edges import Dependencies
 from txfuzz.history.model import History, Ints, SmallInts
-from txfuzz.report.pictures.time_axis import lanes_of, span_of, stretch
+from txfuzz.report.cycle.time_axis import lanes_of, span_of, stretch
 
 Floats = npt.NDArray[np.float64]
 _SAMPLES = 14  # points of a curve

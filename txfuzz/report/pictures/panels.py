@@ -7,44 +7,44 @@ from dataclasses import dataclass, replace
 
 from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, MissingEdge, NearCycle, Verdict
+from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView, Verdict
 from txfuzz.history.model import History
-from txfuzz.report.pictures.labels import missing_key
+from txfuzz.history.values import identity
+from txfuzz.report.cycle.labels import LogicalKeys, missing_key
+from txfuzz.report.cycle.view import MOST, Cycle, Naming, cycle_of, near_cycle_of
 from txfuzz.report.text.lines import counted
 
-MOST = 12  # transactions in one picture
 NEAR_CYCLES = 3
-_ENDS = 4  # transactions at either end of a chain that is too long to be shown
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One anomaly or near-cycle.
-
-    rows: the transactions from top to bottom, rows of the History; None stands for `elided`
-    further ones. edges: those among the transactions shown. on: the key of the missing edge.
-    """
+    """One anomaly or near-cycle. on: the key of the missing edge."""
 
     heading: str
     note: str
-    rows: tuple[int | None, ...]
-    edges: tuple[Edge, ...] = ()
-    missing: MissingEdge | None = None
+    cycle: Cycle
     on: str = ""
-    elided: int = 0
 
 
-def panels_of(result: AnalysisResult, history: History) -> list[Panel]:
-    """At most a dozen transactions altogether; the first panel is always there if there is any."""
+def panels_of(result: AnalysisResult, history: History, names: Sequence[str] = ()) -> list[Panel]:
+    """At most a dozen transactions altogether; the first panel is always there if there is any.
+
+    names: of transactions, by row; the others go by Elle's index.
+    """
+
+    def name(_: int, view: TransactionView) -> str:
+        return names[view.row] if view.row < len(names) else f"T{view.index}"
+
     near_cycles = enumerate(result.near_cycles[:NEAR_CYCLES], 1)
-    found = _anomalies(result) or [_near_cycle(near, at, history) for at, near in near_cycles]
-    most = len(found) if result.anomalies else NEAR_CYCLES
+    logical = {identity(key): of for key, of in zip(history.keys, history.logical, strict=True)}
+    found = _anomalies(result, name) or [_near_cycle(near, at, logical, name) for at, near in near_cycles]
     shown: list[Panel] = []
     room = MOST
-    for panel in found[:most]:
-        if not shown or len(panel.rows) <= room:
+    for panel in found:
+        if not shown or len(panel.cycle.nodes) <= room:
             shown.append(panel)
-            room -= len(panel.rows)
+            room -= len(panel.cycle.nodes)
     return shown
 
 
@@ -95,21 +95,21 @@ def dependencies_of(result: AnalysisResult) -> str:
     )
 
 
-def _anomalies(result: AnalysisResult) -> list[Panel]:
+def _anomalies(result: AnalysisResult, name: Naming) -> list[Panel]:
     """The first anomaly of each type is its shortest; cycles before the others."""
     first: dict[str, Anomaly] = {}
     for anomaly in result.anomalies:
         first.setdefault(anomaly.type, anomaly)
     ordered = sorted(first.values(), key=lambda anomaly: (not anomaly.edges, len(anomaly.transactions)))
-    return [_anomaly(anomaly) for anomaly in ordered]
+    return [Panel(each.type, _meaning(each), cycle_of(_in_order(each), name)) for each in ordered]
 
 
-def _anomaly(anomaly: Anomaly) -> Panel:
-    views = (
-        anomaly.transactions if anomaly.edges else sorted(anomaly.transactions, key=lambda view: view.index)
-    )
-    rows = tuple(dict.fromkeys(view.row for view in views))
-    return _folded(Panel(anomaly.type, _meaning(anomaly), rows, anomaly.edges))
+def _in_order(anomaly: Anomaly) -> Anomaly:
+    """Transactions that are no cycle stand in the order of the history."""
+    if anomaly.edges:
+        return anomaly
+    views = sorted(anomaly.transactions, key=lambda view: view.index)
+    return replace(anomaly, transactions=tuple(views))
 
 
 def _meaning(anomaly: Anomaly) -> str:
@@ -119,19 +119,8 @@ def _meaning(anomaly: Anomaly) -> str:
         return anomaly.definition
 
 
-def _near_cycle(near: NearCycle, rank: int, history: History) -> Panel:
-    ends = [row for edge in near.path for row in (edge.source, edge.target)]
-    rows = tuple(dict.fromkeys([near.missing.target, *ends, near.missing.source]))
-    on = missing_key(history, near.missing)
+def _near_cycle(near: NearCycle, rank: int, logical: LogicalKeys, name: Naming) -> Panel:
+    on = missing_key(near.missing, {view.row: view for view in near.transactions}, logical)
     heading = f"#{rank} would be {near.anomaly} on {on}"
     note = f"One more dependency would break {model_text(near.breaks)}. Score {near.score:.3g}."
-    return _folded(Panel(heading, note, rows, near.path, near.missing, on))
-
-
-def _folded(panel: Panel) -> Panel:
-    """The panel with the middle of a chain left out that has more transactions than fit."""
-    if len(panel.rows) <= MOST:
-        return panel
-    rows = (*panel.rows[:_ENDS], None, *panel.rows[-_ENDS:])
-    kept = tuple(edge for edge in panel.edges if edge.source in rows and edge.target in rows)
-    return replace(panel, rows=rows, edges=kept, elided=len(panel.rows) - 2 * _ENDS)
+    return Panel(heading, note, near_cycle_of(near, name, logical), on)

@@ -1,15 +1,22 @@
-"""What all pictures are drawn with: a sheet measured in inches, texts and rounded boxes."""
+"""What all pictures are drawn with: a sheet measured in inches, texts, rounded boxes and the legend."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from txfuzz.report.pictures.style import DPI, PAPER, Font, drawable, properties
+from txfuzz.report.cycle.labels import MEANINGS
+from txfuzz.report.cycle.typography import NOTE, Font, line_height
+from txfuzz.report.pictures.style import DPI, EDGE_COLOURS, PAPER, drawable, properties, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
+
+_STEP = line_height(NOTE) + 0.07
+_SAMPLE = 0.42
 
 
 def write(
@@ -58,3 +65,61 @@ def box(
 
     shape = f"round,pad=0,rounding_size={radius}"
     axes.add_artist(FancyBboxPatch(corner, *size, boxstyle=shape, **style))  # the limits are set already
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    name: str
+    meaning: str
+    colour: str
+    dashed: bool = False
+
+    @property
+    def font(self) -> Font:
+        return Font(NOTE.size, bold=True, colour=self.colour)
+
+    @property
+    def width(self) -> float:
+        return _SAMPLE + 0.43 + width(f"{self.name}  ", self.font) + width(self.meaning, NOTE)
+
+
+def entries_for(kinds: Iterable[str]) -> list[Entry]:
+    """An entry for each of these kinds of edges, in the order of the strength of their proof."""
+    present = set(kinds)
+    return [Entry(kind, MEANINGS[kind], EDGE_COLOURS[kind]) for kind in EDGE_COLOURS if kind in present]
+
+
+def _rows(entries: Sequence[Entry], most: float) -> list[list[Entry]]:
+    """The entries in rows that are no wider than `most` (inches) where possible."""
+    rows: list[list[Entry]] = []
+    for entry in entries:
+        if rows and sum(each.width for each in rows[-1]) + entry.width <= most:
+            rows[-1].append(entry)
+        else:
+            rows.append([entry])
+    return rows
+
+
+def height_of(entries: Sequence[Entry], most: float) -> float:
+    return len(_rows(entries, most)) * _STEP
+
+
+def draw_legend(axes: Axes, entries: Sequence[Entry], x: float, y: float, most: float) -> None:
+    """x, y: the upper left corner."""
+    for row in _rows(entries, most):
+        y -= _STEP
+        at, middle = x, y + _STEP / 2
+        for entry in row:
+            style = (0, (3, 1.5)) if entry.dashed else "-"
+            axes.plot([at, at + _SAMPLE], [middle, middle], color=entry.colour, lw=2, ls=style)
+            text = at + _SAMPLE + 0.08
+            write(axes, text, middle, entry.name, entry.font, va="center_baseline")
+            write(
+                axes,
+                text + width(f"{entry.name}  ", entry.font),
+                middle,
+                entry.meaning,
+                NOTE,
+                va="center_baseline",
+            )
+            at += entry.width

@@ -9,7 +9,7 @@ from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
-from txfuzz.report.pictures.labels import missing_ends
+from txfuzz.report.cycle.labels import missing_ends
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
 
 _TRANSACTIONS = 12  # of one anomaly, named one by one

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from txfuzz.history.model import History
-from txfuzz.report.pictures.labels import short_mop, transaction_name, transaction_note
-from txfuzz.report.pictures.style import MOP, NAME, NOTE, line_height, shorten, width
+from txfuzz.analysis.result import TransactionView
+from txfuzz.report.cycle.labels import short_mop, transaction_note
+from txfuzz.report.cycle.typography import MOP, NAME, NOTE, Width, line_height, shorten
 
 PAD = 0.11
+PASSAGE = 0.26  # above a row of cells to which an edge leads inside the card
+CELL_HEIGHT = line_height(MOP) + 0.07
 _CELL_PAD = 0.07
 _BETWEEN = 0.06  # two cells
-PASSAGE = 0.26  # above a row of cells to which an edge leads inside the card
 _CELLS = 8  # shown of one transaction
 _WIDEST = 4.6  # what stands in a card, beyond which the cells go on in the next row
 _HEADER = line_height(NAME) + 0.05
-CELL_HEIGHT = line_height(MOP) + 0.07
+_AFTER_NAME = 0.12
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One micro-operation; mop None for those left out. x, y: the lower left corner."""
+    """One micro-operation, by its place in the transaction; mop None for those left out. kind: of the edge
+    that it takes part in, "missing" of one that is not there, "" of none. x, y: the lower left corner."""
 
     mop: int | None
     text: str
+    kind: str
     x: float
     y: float
     width: float
@@ -40,14 +43,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """x, y: the lower left corner."""
+    """x, y: the lower left corner. note_x: where the note begins, from the left."""
 
-    row: int
     name: str
     note: str
+    view: TransactionView
     cells: tuple[Cell, ...]
     width: float
     height: float
+    note_x: float
     x: float = 0.0
     y: float = 0.0
 
@@ -79,39 +83,36 @@ class Card:
 
 
 def card_of(
-    history: History,
-    row: int,
-    wanted: Collection[int],
-    names: Sequence[str] = (),
-    reached: Collection[int] = (),
+    name: str, view: TransactionView, kinds: Mapping[int, str], reached: Collection[int], width: Width
 ) -> Card:
-    """The card of a transaction at (0, 0). wanted: micro-operations that must not be left out; names: by
-    row, of transactions that have one of their own; reached: those to which an edge leads inside the card,
-    so that there is to be a passage above them."""
-    name = names[row] if row < len(names) else transaction_name(history, row)
-    note = shorten(transaction_note(history, row), NOTE, _WIDEST - width(name, NAME) - 0.12)
+    """The card of a transaction at (0, 0). kinds: of the edges, by the micro-operations that they are made
+    of and that must not be left out; reached: those to which an edge leads inside the card, so that there
+    is to be a passage above them."""
+    note_x = PAD + width(name, NAME) + _AFTER_NAME
+    note = shorten(transaction_note(view), NOTE, _WIDEST - note_x, width)
     cells: list[Cell] = []
     y = widest = 0.0
-    for number, line in enumerate(_lines(history, row, wanted)):
+    for number, line in enumerate(_lines(view, kinds, width)):
         y -= CELL_HEIGHT + (_BETWEEN if number else 0.0)
         y -= PASSAGE if any(mop in reached for mop, _, _ in line) else 0.0
         x = PAD
         for mop, text, needed in line:
-            cells.append(Cell(mop, text, x, y, needed))
+            cells.append(Cell(mop, text, "" if mop is None else kinds.get(mop, ""), x, y, needed))
             x += needed + _BETWEEN
-        widest = max(widest, x - _BETWEEN - PAD)
-    header = width(name, NAME) + 0.12 + width(note, NOTE)
-    height = PAD * 1.6 + _HEADER - y
+        widest = max(widest, x - _BETWEEN + PAD)
     raised = tuple(replace(cell, y=cell.y - y + PAD * 0.8) for cell in cells)
-    return Card(row, name, note, raised, max(widest, header) + 2 * PAD, height)
+    across = max(widest, note_x + width(note, NOTE) + PAD)
+    return Card(name, note, view, raised, across, PAD * 1.6 + _HEADER - y, note_x)
 
 
-def _lines(history: History, row: int, wanted: Collection[int]) -> list[list[tuple[int | None, str, float]]]:
+def _lines(
+    view: TransactionView, kinds: Collection[int], width: Width
+) -> list[list[tuple[int | None, str, float]]]:
     """The cells in lines that are not too wide: micro-operation, text, width."""
     lines: list[list[tuple[int | None, str, float]]] = []
     x = 0.0
-    for mop in _shown(history, row, wanted):
-        text = "…" if mop is None else short_mop(history, mop)
+    for mop in _shown(len(view.mops), kinds):
+        text = "…" if mop is None else short_mop(view.mops[mop], view.outcome)
         needed = width(text, MOP) + 2 * _CELL_PAD
         if not lines or (x and x + needed > _WIDEST):
             lines.append([])
@@ -121,16 +122,15 @@ def _lines(history: History, row: int, wanted: Collection[int]) -> list[list[tup
     return lines
 
 
-def _shown(history: History, row: int, wanted: Collection[int]) -> list[int | None]:
+def _shown(count: int, wanted: Collection[int]) -> Iterator[int | None]:
     """The micro-operations that are shown; None where some are left out."""
-    mops = range(int(history.mops[row]), int(history.mops[row + 1]))
-    first = [mop for mop in mops if mop not in wanted][: max(0, _CELLS - len(wanted))]
-    kept = mops if len(mops) <= _CELLS else sorted({*wanted, *first} & set(mops))
-    shown: list[int | None] = []
-    for at, mop in enumerate(kept):
-        if at and mop > kept[at - 1] + 1:
-            shown.append(None)
-        shown.append(mop)
-    if kept and kept[-1] < mops[-1]:
-        shown.append(None)
-    return shown
+    first = [mop for mop in range(count) if mop not in wanted][: max(0, _CELLS - len(wanted))]
+    kept = range(count) if count <= _CELLS else sorted({*wanted, *first})
+    before = -1
+    for mop in kept:
+        if mop > before + 1:
+            yield None
+        yield mop
+        before = mop
+    if before < count - 1:
+        yield None

@@ -1,0 +1,137 @@
+"""A cycle over time as SVG: its transactions as cards, reads and writes in them, edges between these."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from txfuzz.analysis.describe import elapsed
+from txfuzz.report.cycle.card import CELL_HEIGHT, PAD, Card, Cell
+from txfuzz.report.cycle.layout import Arrow, CycleLayout, Point, lay_out
+from txfuzz.report.cycle.typography import LABEL, MOP, Font, line_height
+from txfuzz.report.cycle.view import Cycle
+from txfuzz.report.html.markup import Content, Markup, cut, el, points
+
+_SCALE = 96.0  # pixels an inch
+_EVENT = 0.6  # inches between two events, so that their times fit under the axis
+_AXIS, _MARGIN = 24.0, 6.0
+_WIDEST = 600  # characters of a tooltip
+# Of a column, in ems. Fonts are the reader's own: a little wider than most
+_MONO, _SANS, _BOLD = 0.602, 0.56, 0.62
+
+
+def text_width(text: str, font: Font) -> float:
+    """About how wide a browser shows a text, in inches."""
+    em = _MONO if font.mono else _BOLD if font.bold else _SANS
+    return columns(text) * em * font.size / 72
+
+
+def columns(text: str) -> int:
+    """How many columns of a fixed-width font a text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def cycle_drawing(cycle: Cycle, title: str) -> Markup:
+    """An SVG at its natural size, to be scrolled."""
+    layout = lay_out(cycle, text_width, _EVENT)
+    page = _Page(layout.height)
+    axis = list(_axis(page, layout))
+    width, height = layout.width * _SCALE + 2 * _MARGIN, layout.height * _SCALE + 2 * _MARGIN
+    height += _AXIS if axis else 0
+    number = {link: at for at, link in enumerate(cycle.links, 1)}
+    arrows = {
+        around: [page.arrow(each, number[each.link]) for each in layout.arrows if each.around == around]
+        for around in (False, True)
+    }
+    return el(
+        "svg",
+        el("title", title),
+        el("g", axis, class_="axis"),
+        arrows[False],
+        [page.card(card) for card in layout.cards],
+        arrows[True],  # they go on inside the cards
+        _elision(page, layout),
+        viewBox=f"{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}",
+        width=float(round(width)),
+        height=float(round(height)),
+        role="img",
+        class_="cycle",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Pixels, y downwards. height: of the layout."""
+
+    height: float
+
+    def x(self, inches: float) -> float:
+        return inches * _SCALE
+
+    def y(self, inches: float) -> float:
+        return (self.height - inches) * _SCALE
+
+    def at(self, places: Sequence[Point]) -> str:
+        return points(*((self.x(x), self.y(y)) for x, y in places))
+
+    def box(self, x: float, top: float, width: float, height: float, radius: float, **more: str) -> Markup:
+        return el("rect", x=self.x(x), y=self.y(top), width=width * _SCALE, height=height * _SCALE, rx=radius,
+                  **more)  # fmt: skip
+
+    def card(self, card: Card) -> Markup:
+        y = self.y(card.top - PAD * 0.8) + 11
+        parts: list[Content] = [
+            el("title", f"transaction {card.view.index}: {cut(card.view.text, _WIDEST)}"),
+            self.box(card.x, card.top, card.width, card.height, 8.0, class_="card"),
+            el("text", card.name, x=self.x(card.x + PAD), y=y, class_="name"),
+            el("text", card.note, x=self.x(card.x + card.note_x), y=y, class_="note"),
+            [self.cell(cell) for cell in card.cells],
+        ]
+        return el("g", parts, class_=f"txn {card.view.outcome.replace(' ', '-')}")
+
+    def cell(self, cell: Cell) -> Markup:
+        width = text_width(cell.text, MOP) * _SCALE
+        text = el("text", cell.text, x=self.x(cell.centre), y=self.y(cell.y + CELL_HEIGHT / 2) + 4,
+                  textLength=width, lengthAdjust="spacingAndGlyphs")  # fmt: skip
+        frame = self.box(cell.x, cell.top, cell.width, CELL_HEIGHT, 4.0) if cell.mop is not None else None
+        return el("g", frame, text, class_=f"cell {cell.kind}".rstrip())
+
+    def arrow(self, arrow: Arrow, number: int) -> Markup:
+        link, label = arrow.link, arrow.label
+        path = "".join(f" {'LQC'[len(part) - 1]}{self.at(part)}" for part in arrow.path)
+        x, top = self.x(label.x), self.y(label.y + label.height / 2) + 11
+        step = line_height(LABEL) * _SCALE
+        return el(
+            "g",
+            el("title", link.why),
+            el("path", d=f"M{self.at(arrow.points[:1])}{path}", class_="edge",
+               marker_end=f"url(#tip-{link.kind})"),
+            el("text", label.title, x=x, y=top, class_="on"),
+            [el("text", line, x=x, y=top + at * step) for at, line in enumerate(label.lines, 1)],
+            class_=" ".join([link.kind, f"e{number}", *["missing"] * link.missing,
+                             *["left"] * label.right_aligned]),
+        )  # fmt: skip
+
+
+def _axis(page: _Page, layout: CycleLayout) -> Iterator[Markup]:
+    """A hair at each begin and end, with the time since the first one; nothing without times."""
+    starts = [card.view.start for card in layout.cards if card.view.start is not None]
+    bottom = layout.height * _SCALE + _MARGIN
+    for card in layout.cards:
+        for x, time in ((card.x, card.view.start), (card.right, card.view.end)):
+            if time is None or not starts:
+                continue
+            at, since = page.x(x), time - min(starts)
+            yield el("line", x1=at, x2=at, y1=page.y(card.y), y2=bottom)
+            yield el("text", f"+{elapsed(since)}" if since > 0 else "0", x=at, y=bottom + 13)
+
+
+def _elision(page: _Page, layout: CycleLayout) -> Content:
+    if layout.elision is None:
+        return None
+    text = f"⋮   {layout.elision.count:,} more transactions   ⋮"
+    return el("text", text, x=page.x(layout.elision.x), y=page.y(layout.elision.y) + 4, class_="note")
