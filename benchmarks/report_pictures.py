@@ -58,7 +58,7 @@ def main() -> None:
         given.write.mkdir(exist_ok=True)
         for name, anchor, size, dark in (
             ("report.png", "", (1040, 1240), False),
-            ("report-course.png", "#course", (1040, 900), False),
+            ("report-course.png", "#iterations", (1040, 900), False),
             ("report-phone.png", "#findings", (390, 900), True),
         ):
             shoot(browser, page, anchor, given.write / name, size, dark)

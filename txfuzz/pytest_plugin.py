@@ -80,7 +80,7 @@ def _judged(
 def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
     """Why the test fails; nothing where it passes."""
     from txfuzz.analysis.result import Verdict
-    from txfuzz.report.text.analysis import finding_text
+    from txfuzz.report.text.analysis import smallest_anomaly_text
     from txfuzz.report.verdict import verdict_sentence
 
     for each in result.iterations:
@@ -90,7 +90,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
         ):
             sentence = verdict_sentence(found, result.isolation, result.answers_for)
             others = tuple(one for one in found.anomalies if one.type not in accepted)
-            explained = finding_text(replace(found, anomalies=others))
+            explained = smallest_anomaly_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nThe whole of it: txfuzz report {result.directory}"
     unknown = [each.telling for each in result.iterations if each.telling.verdict is Verdict.UNKNOWN]
     if unknown or not result.iterations:

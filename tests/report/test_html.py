@@ -114,7 +114,7 @@ def test_the_course_of_the_campaign_is_drawn(clean: Path, dirty: Path) -> None:
     for decision in decisions:
         assert " ".join(decision["reason"].split()) in shown.text
     shown = page(dirty)
-    assert shown.classes("svg").count("heat") == 1
+    assert shown.classes("svg").count("hot-keys") == 1
     assert shown.classes("svg").count("chart") == 3  # nobody knows how fast these were made
     assert shown.classes("circle").count("found") == 4 * 4  # one of the charts has two lines
 

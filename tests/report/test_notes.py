@@ -8,8 +8,7 @@ from txfuzz import Adjustment, AnalysisResult, NearCycle, Verdict, analyze_histo
 from txfuzz.analysis.result import Edge, MissingEdge, TransactionView
 from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.builder import HistoryBuilder
-from txfuzz.report.text.decision import target_text, value_text
-from txfuzz.report.text.notes import notes_text
+from txfuzz.report.text.notes import notes_text, target_text, value_text
 from txfuzz.transactions.model import Choice, Step, Transaction
 from txfuzz.workload.model import Weight, Workload
 

@@ -15,7 +15,7 @@ from txfuzz.analysis.checker.consistency import answerable
 from txfuzz.campaign.setup.resolve import InstalledVocabulary
 from txfuzz.history.reader import read_history_bytes
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.report.text.finding import judgement
+from txfuzz.report.text.finding_readme import judgement
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.transactions.model import Step
 from txfuzz.workload.model import Workload

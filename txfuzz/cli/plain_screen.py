@@ -96,7 +96,7 @@ class Screen:
                 self._noted.add(about)
 
     def ended(self, result: CampaignResult) -> None:
-        from txfuzz.report.text.analysis import finding_text, verdict_sentence
+        from txfuzz.report.text.analysis import smallest_anomaly_text, verdict_sentence
         from txfuzz.report.text.lines import paragraph
 
         outcome = result.first_finding
@@ -112,7 +112,7 @@ class Screen:
             click.echo("\n".join(paragraph(sentence)))
             for caution in result.cautions:
                 click.echo("\n".join(paragraph(f"But mind {caution}.")))
-            click.echo(f"\n{finding_text(outcome.telling)}")
+            click.echo(f"\n{smallest_anomaly_text(outcome.telling)}")
             history = outcome.telling.file
             click.echo(f"more: txfuzz analyze {shlex.quote(history)} --expect {result.expect}")
         if result.stopped:

@@ -13,8 +13,7 @@ from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_verdict import by_whom, run_sentence
 from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.text.anomalies import definition, one_anomaly
-from txfuzz.report.text.same_reproducer import standing_for
+from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
 from txfuzz.report.verdict import verdict_sentence
 
 _LONGEST = 20_000  # characters of one explanation
@@ -116,7 +115,7 @@ def _here(finding: Finding, shown: Mapping[Signature, Finding]) -> Finding:
 def _explained(findings: list[Finding]) -> str:
     """The explanations, a sentence an edge. findings: as the iteration itself shows them."""
     told = [
-        "\n".join([one.type, *definition(one), *standing_for(each), "", *one_anomaly(one)])
+        "\n".join([one.type, *definition(one), *same_reproducer_lines(each), "", *one_anomaly(one)])
         for each in findings[:_FINDINGS]
         for one in [each.anomaly]
     ]

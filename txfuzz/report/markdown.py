@@ -8,9 +8,8 @@ from txfuzz.report.campaign_verdict import broken_promise, run_sentence
 from txfuzz.report.finding import Finding
 from txfuzz.report.iteration_history import found as found_by
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.text.anomalies import definition, one_anomaly
+from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
 from txfuzz.report.text.lines import counted
-from txfuzz.report.text.same_reproducer import standing_for
 
 LONGEST = 60_000  # characters: comments on code hosts may have 65,536
 _ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000
@@ -78,7 +77,7 @@ def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None)
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
     title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).place}{note}"
-    told = [*definition(anomaly), *standing_for(finding), "", *one_anomaly(anomaly)]
+    told = [*definition(anomaly), *same_reproducer_lines(finding), "", *one_anomaly(anomaly)]
     parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
     reproducer = record.reproducer_of(finding)
     if reproducer is not None and "repro.sql" in reproducer.files:

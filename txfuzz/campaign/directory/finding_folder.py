@@ -154,14 +154,14 @@ class _Told:
 
 
 def _write_readme(written: _Written, database: Database, told: tuple[_Told, ...]) -> None:
-    from txfuzz.report.text.finding import finding_text
+    from txfuzz.report.text.finding_readme import finding_readme
 
     count = sum(each.count for each in told)
     remarks = [f"Seen {count} times in what was analysed." if count > 1 else "Seen once."]
     if len(told) > 1:
         listed = "\n".join(f"- {each.sentence}" for each in told)
         remarks.append(f"It stands for {len(told)} anomalies, all of which shrank to it:\n\n{listed}")
-    text = finding_text(
+    text = finding_readme(
         written.shrunk,
         written.result,
         written.anomaly,

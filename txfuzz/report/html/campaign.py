@@ -9,8 +9,8 @@ from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.iteration_history import found as found_by
 from txfuzz.report.run_record import Iteration, RunRecord
-from txfuzz.report.text.decision import target_text, value_text
 from txfuzz.report.text.lines import counted
+from txfuzz.report.text.notes import target_text, value_text
 
 _ROWS = 100  # of the table
 _TOLD = 40  # iterations whose decisions are told
@@ -18,7 +18,7 @@ _SENTENCE = 800
 _CODES = 12
 
 
-def course_part(record: RunRecord) -> Content:
+def iterations_part(record: RunRecord) -> Content:
     if not record.iterations:
         return None
     columns = columns_of(record.iterations)
@@ -50,7 +50,7 @@ def course_part(record: RunRecord) -> Content:
         _counts("Faults injected", record, "faults"),
         _table(record.iterations),
         _decisions(record.iterations),
-        id="course",
+        id="iterations",
     )  # fmt: skip
 
 

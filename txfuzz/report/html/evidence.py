@@ -10,6 +10,7 @@ from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
+from txfuzz.common.sentences import listed
 from txfuzz.report.cycle.view import Cycle, Link, Node, cycle_of, near_cycle_of
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle_drawing import cycle_drawing
@@ -17,9 +18,8 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import ring
 from txfuzz.report.html.scale import scale
 from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
+from txfuzz.report.text.anomalies import same_reproducer_sentence
 from txfuzz.report.text.lines import counted
-from txfuzz.report.text.same_reproducer import standing_sentence
-from txfuzz.report.verdict import listed
 
 _NAMED = 5  # templates in a heading
 _OPEN = 3  # findings that need no click
@@ -34,7 +34,7 @@ def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
     title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
     body: list[Content] = [
         el("p", meaning, " ", el("span", _seen_in(record, finding), class_="quiet")),
-        el("p", standing, class_="quiet") if (standing := standing_sentence(finding)) else None,
+        el("p", also, class_="quiet") if (also := same_reproducer_sentence(finding)) else None,
         el("div", ring(cycle, title), _sentences(anomaly, cycle), class_="proof"),
         _transactions(cycle),
         _over_time(cycle, record.neighbours.get(at), title),

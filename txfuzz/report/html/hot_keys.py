@@ -13,7 +13,7 @@ _GUTTER, _WIDTH, _ROW, _GAP = 74.0, 760.0, 20.0, 2.0
 _WIDEST = 64.0  # of one iteration
 
 
-def heat(columns: Sequence[Column]) -> Markup:
+def hot_keys_chart(columns: Sequence[Column]) -> Markup:
     """Keys from top to bottom, iterations from left to right; nothing where no key was pressed."""
     pressed = [_pressure(column) for column in columns]
     total: Counter[str] = Counter()
@@ -60,7 +60,7 @@ def heat(columns: Sequence[Column]) -> Markup:
         viewBox=f"0 0 {across:.0f} {height:.0f}",
         style=f"max-width:{max(across, 220):.0f}px",
         role="img",
-        class_="heat",
+        class_="hot-keys",
     )
 
 

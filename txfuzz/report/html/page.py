@@ -9,10 +9,10 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.report.campaign_verdict import broken_promise, run_sentence
 from txfuzz.report.cycle.labels import MEANINGS
 from txfuzz.report.finding import Finding
-from txfuzz.report.html.campaign import course_part
+from txfuzz.report.html.campaign import iterations_part
 from txfuzz.report.html.charts import columns_of
 from txfuzz.report.html.evidence import finding_part, near_cycle_part
-from txfuzz.report.html.hot_keys import heat
+from txfuzz.report.html.hot_keys import hot_keys_chart
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import tips
 from txfuzz.report.html.run_facts import facts_part
@@ -46,7 +46,14 @@ def report_page(record: RunRecord, *, baseline: str = "") -> str:
         "body",
         tips(_KINDS),
         _header(record, baseline),
-        el("main", _findings(record), _nearly(record), course_part(record), _hot(record), facts_part(record)),
+        el(
+            "main",
+            _findings(record),
+            _nearly(record),
+            iterations_part(record),
+            _hot(record),
+            facts_part(record),
+        ),
         el("footer", f"Written by txfuzz {txfuzz.__version__} from {record.path}."),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
@@ -202,7 +209,7 @@ def _nearly(record: RunRecord) -> Content:
 
 
 def _hot(record: RunRecord) -> Content:
-    drawn = heat(columns_of(record.iterations))
+    drawn = hot_keys_chart(columns_of(record.iterations))
     if not drawn:
         return None
     return el(

@@ -10,7 +10,7 @@ from txfuzz.report.text.anomalies import anomaly_lines, definition, near_cycle_l
 from txfuzz.report.text.lines import counted, labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
 
-__all__ = ["analysis_text", "finding_text", "verdict_sentence"]
+__all__ = ["analysis_text", "smallest_anomaly_text", "verdict_sentence"]
 
 _COLUMN = 17
 _KINDS = ("wr", "ww", "rw")
@@ -41,7 +41,7 @@ def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def finding_text(result: AnalysisResult) -> str:
+def smallest_anomaly_text(result: AnalysisResult) -> str:
     """The smallest anomaly that contradicts the expected model: what a person wants to see first."""
     if not result.anomalies:
         return ""

@@ -1,7 +1,8 @@
-"""Anomalies and near-cycles in words."""
+"""Anomalies and near-cycles in words, and which anomalies one finding stands for."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -10,9 +11,11 @@ from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
 from txfuzz.report.cycle.labels import missing_ends
+from txfuzz.report.finding import Finding
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
 
 _TRANSACTIONS = 12  # of one anomaly, named one by one
+_ALSO = 6  # anomalies of the same reproducer
 _NEAR = 5  # near-cycles where no more was asked for
 
 
@@ -142,3 +145,26 @@ def _path(path: Sequence[Edge], names: dict[int, int]) -> str:
 
 def _key(edge: Edge) -> object:
     return edge.key if edge.logical_key is None else edge.logical_key
+
+
+def same_reproducer_sentence(finding: Finding) -> str:
+    """Which anomalies shrank to the same reproducer; empty where none did."""
+    if not finding.also:
+        return ""
+    names = [_finding(each) for each in finding.also[:_ALSO]]
+    if len(finding.also) > _ALSO:
+        names.append(f"{len(finding.also) - _ALSO:,} more")
+    others = counted(len(finding.also), "more anomaly", "more anomalies")
+    return f"It stands for {others}, which shrank to the same reproducer: {'; '.join(names)}."
+
+
+def same_reproducer_lines(finding: Finding) -> list[str]:
+    """The sentence as lines of text."""
+    sentence = same_reproducer_sentence(finding)
+    return paragraph(sentence, 2) if sentence else []
+
+
+def _finding(finding: Finding) -> str:
+    counts = Counter((name or "?")[:30] for name in finding.signature.templates[:8])
+    names = (f"{count} × {name}" if count > 1 else name for name, count in counts.items())
+    return f"{finding.anomaly.type} between {', '.join(names)}"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from txfuzz.analysis.near_cycles.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
 from txfuzz.common.sanitize import markdown
+from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.key_choices import choices
 from txfuzz.report.text.lines import counted
-from txfuzz.report.verdict import listed
 from txfuzz.workload.model import Workload
 
 _RANKED = 12  # near-misses in the table

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.common.sanitize import markdown
+from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.text.decision import keys_text, target_text, value_text
 from txfuzz.report.text.lines import counted
 from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
-from txfuzz.report.verdict import listed, verdict_sentence
+from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.model import Workload
 
 _NAMED = 12  # transactions of an anomaly
+_KEYS = 8  # keys named one by one
+
+TARGETS: Mapping[str, str] = {
+    "keys": "the choice of keys",
+    "mix": "the mix",
+    "scheduling.clients": "the number of clients",
+    "scheduling.barrier_every": "how often the clients meet at a barrier (0: never)",
+    "init_schema": "whether the tables are made anew",
+}
 
 
 def notes_text(
@@ -149,3 +159,30 @@ def _change(decision: Adjustment) -> str:
 
 def _sentence(text: str) -> str:
     return markdown(f"{text[0].upper()}{text[1:]}.")
+
+
+def target_text(target: str) -> str:
+    """What a decision changes; its own name where it is another plugin's."""
+    return TARGETS.get(target, target)
+
+
+def value_text(value: Any) -> str:
+    """What it was, or is to be."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | range):
+        return keys_text(value)
+    if isinstance(value, Mapping):
+        return listed(f"{name} {_weight(weight)}" for name, weight in value.items()) if value else "nothing"
+    return str(value)
+
+
+def keys_text(keys: Sequence[Any]) -> str:
+    """Few keys by name, many by their number."""
+    if not keys or len(keys) > _KEYS:
+        return f"{len(keys):,} keys"
+    return f"{'key' if len(keys) == 1 else 'keys'} {listed(map(str, keys))}"
+
+
+def _weight(weight: Any) -> str:
+    return f"{weight:.3g}" if isinstance(weight, int | float) else str(weight)

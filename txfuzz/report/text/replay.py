@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
 from txfuzz.common.sanitize import printable
+from txfuzz.common.sentences import listed
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.stepper.attempt import LogEntry
 from txfuzz.report.text.lines import counted
-from txfuzz.report.verdict import listed
 
 _NARROWEST = 16
 
@@ -69,7 +69,7 @@ def _lines_of(log: Sequence[LogEntry], at: int) -> list[tuple[str, str]]:
         if other.blocked and other.result_after == at
     ]
     if entry.blocked:
-        holder = f" for {' and '.join(entry.waited_for)}" if entry.waited_for else ""
+        holder = f" for {listed(entry.waited_for)}" if entry.waited_for else ""
         return [(alias, f"{asked} waits{holder} …"), *later]
     came = seen(entry)
     return [(alias, printable(f"{asked} → {came}" if came else asked)), *later]

@@ -13,7 +13,7 @@ from txfuzz.report.text.lines import counted
 from txfuzz.report.text.replay import log_lines
 
 
-def finding_text(
+def finding_readme(
     shrunk: Shrunk,
     result: AnalysisResult,
     anomaly: Anomaly,
