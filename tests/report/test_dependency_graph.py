@@ -18,7 +18,7 @@ from txfuzz.analysis.dependencies.edges import KINDS, dependencies
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import OK, History
 from txfuzz.report.pictures.dependency_graph import dependency_figure, drawn_rows
-from txfuzz.report.pictures.history_bars import arcs_of, bars_of
+from txfuzz.report.pictures.history_layout import boxes_of, curves_of
 from txfuzz.report.pictures.png import draw_dependency_graph
 from txfuzz.report.pictures.style import EDGE_COLOURS
 
@@ -64,7 +64,7 @@ def transactions_of(figure: Figure) -> list[int]:
     return [int(name.removeprefix("transaction ")) for name in names if name.startswith("transaction ")]
 
 
-def curves_of(figure: Figure) -> LineCollection:
+def drawn_curves(figure: Figure) -> LineCollection:
     (lines,) = (each for each in figure.axes[0].collections if isinstance(each, LineCollection))
     return lines
 
@@ -85,7 +85,7 @@ def test_every_transaction_is_a_bar_and_every_edge_a_curve_with_a_head() -> None
     edges = set(zip(found.source.tolist(), found.target.tolist(), found.kind.tolist(), strict=True))
     assert transactions_of(figure) == list(range(60))
     assert len(edges) > 100
-    assert len(curves_of(figure).get_segments()) == len(edges)
+    assert len(drawn_curves(figure).get_segments()) == len(edges)
     (heads,) = (each for each in figure.axes[0].collections if isinstance(each, PolyCollection))
     assert len(heads.get_paths()) == len(edges)
 
@@ -93,7 +93,7 @@ def test_every_transaction_is_a_bar_and_every_edge_a_curve_with_a_head() -> None
 def test_edges_have_the_colours_of_their_kinds() -> None:
     history = write_skew()
     figure = dependency_figure(history, analyze_history(history))
-    colours = {tuple(np.round(colour[:3], 3)) for colour in curves_of(figure).get_colors()}
+    colours = {tuple(np.round(colour[:3], 3)) for colour in drawn_curves(figure).get_colors()}
     assert colours == {tuple(np.round(to_rgb(EDGE_COLOURS[kind]), 3)) for kind in ("wr", "rw")}
     shown = [text.get_text() for text in figure.axes[0].texts]
     assert "3 transactions and their dependencies · G2-item · contradicts serializable" in shown
@@ -103,7 +103,7 @@ def test_edges_have_the_colours_of_their_kinds() -> None:
 
 def test_the_found_cycle_stands_out() -> None:
     history = write_skew()
-    lines = curves_of(dependency_figure(history, analyze_history(history)))
+    lines = drawn_curves(dependency_figure(history, analyze_history(history)))
     widths, alphas = np.array(lines.get_linewidths()), lines.get_colors()[:, 3]
     assert (widths == widths.max()).sum() == 2
     assert (alphas == 1).sum() == 2
@@ -112,30 +112,30 @@ def test_the_found_cycle_stands_out() -> None:
 
 def test_bars_never_overlap_and_their_extent_tells_who_overlapped() -> None:
     history = serial(80, clients=5)
-    bars = bars_of(history, np.arange(len(history)), 0.1, 0.5)
-    assert len(bars.lanes) == 5
+    boxes = boxes_of(history, np.arange(len(history)), 0.1, 0.5)
+    assert len(boxes.lanes) == 5
     for one, other in combinations(range(len(history)), 2):
-        apart = bars.right[one] < bars.left[other] or bars.right[other] < bars.left[one]
+        apart = boxes.right[one] < boxes.left[other] or boxes.right[other] < boxes.left[one]
         overlapped = (
             history.invoke_at[one] < history.complete_at[other]
             and history.invoke_at[other] < history.complete_at[one]
         )
         assert apart != overlapped
         if history.process[one] == history.process[other]:
-            assert bars.y[one] == bars.y[other]
+            assert boxes.y[one] == boxes.y[other]
             assert apart
         else:
-            assert abs(bars.y[one] - bars.y[other]) > bars.thickness
+            assert abs(boxes.y[one] - boxes.y[other]) > boxes.thickness
 
 
 def test_curves_run_from_bar_to_bar() -> None:
     history = serial(80, clients=5)
-    bars = bars_of(history, np.arange(len(history)), 0.1, 0.5)
-    arcs = arcs_of(dependencies(history), bars)
-    assert len(arcs.kind)
-    for ends, point in ((arcs.source, arcs.points[:, 0]), (arcs.target, arcs.points[:, -1])):
-        assert ((bars.left[ends] <= point[:, 0]) & (point[:, 0] <= bars.right[ends])).all()
-        np.testing.assert_allclose(abs(point[:, 1] - bars.y[ends]), bars.thickness / 2)
+    boxes = boxes_of(history, np.arange(len(history)), 0.1, 0.5)
+    curves = curves_of(dependencies(history), boxes)
+    assert len(curves.kind)
+    for ends, point in ((curves.source, curves.points[:, 0]), (curves.target, curves.points[:, -1])):
+        assert ((boxes.left[ends] <= point[:, 0]) & (point[:, 0] <= boxes.right[ends])).all()
+        np.testing.assert_allclose(abs(point[:, 1] - boxes.y[ends]), boxes.thickness / 2)
 
 
 def test_transactions_of_unknown_outcome_are_drawn_where_others_depend_on_them() -> None:
@@ -210,9 +210,9 @@ def test_a_history_that_cannot_be_judged_is_not_drawn(tmp_path: Path) -> None:
 
 def test_one_client_is_one_lane_with_arches() -> None:
     history = serial(25, clients=1)
-    bars = bars_of(history, np.arange(25), 0.3, 2.0)
-    arcs = arcs_of(dependencies(history), bars)
-    assert not arcs.concurrent.any()
-    middle = arcs.points[:, arcs.points.shape[1] // 2, 1]
-    assert (middle > bars.y[0] + bars.thickness / 2).all()
-    assert {KINDS[kind] for kind in arcs.kind} == {"ww", "wr", "rw"}
+    boxes = boxes_of(history, np.arange(25), 0.3, 2.0)
+    curves = curves_of(dependencies(history), boxes)
+    assert not curves.concurrent.any()
+    middle = curves.points[:, curves.points.shape[1] // 2, 1]
+    assert (middle > boxes.y[0] + boxes.thickness / 2).all()
+    assert {KINDS[kind] for kind in curves.kind} == {"ww", "wr", "rw"}

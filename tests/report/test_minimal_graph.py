@@ -96,7 +96,7 @@ def test_write_skew_shows_two_transactions_and_why() -> None:
     assert {"T3", "T4", "r 1 []", "append 2 20", "r 2 []", "append 1 10"} <= set(shown)
     assert "template_0 · process 0 · 100 µs" in shown
     assert "T5" not in shown
-    assert artists(figure, "card") == 2
+    assert artists(figure, "box") == 2
     assert artists(figure, "edge rw") == 2
 
 
@@ -111,7 +111,7 @@ def test_the_transactions_of_a_replay_have_the_names_of_their_sessions() -> None
 def test_long_fork_shows_a_cycle_of_four_with_both_kinds_of_edges() -> None:
     history = long_fork()
     figure = minimal_figure(history, analyze_history(history))
-    assert artists(figure, "card") == 4
+    assert artists(figure, "box") == 4
     assert artists(figure, "edge rw") == 2
     assert artists(figure, "edge wr") == 2
     legend = [text for text in texts(figure) if text in ("wr", "ww", "rw")]
@@ -125,16 +125,16 @@ def test_nothing_covers_anything_else(history: History) -> None:
         (arrow.label.left, arrow.label.y - arrow.label.height / 2, arrow.label.width, arrow.label.height)
         for arrow in layout.arrows
     ]
-    cards = [(card.x, card.y, card.width, card.height) for card in layout.cards]
-    for (x, y, width, height), (u, v, wide, high) in combinations(cards + labels, 2):
+    boxes = [(box.x, box.y, box.width, box.height) for box in layout.boxes]
+    for (x, y, width, height), (u, v, wide, high) in combinations(boxes + labels, 2):
         assert x + width <= u or u + wide <= x or y + height <= v or v + high <= y
-    for card in layout.cards:
-        for cell in card.cells:
-            assert card.x < cell.x < cell.x + cell.width < card.right
-            assert card.y < cell.y < card.top
-        for one, other in combinations(card.cells, 2):
+    for box in layout.boxes:
+        for cell in box.cells:
+            assert box.x < cell.x < cell.x + cell.width < box.right
+            assert box.y < cell.y < box.top
+        for one, other in combinations(box.cells, 2):
             assert one.x + one.width <= other.x or other.x + other.width <= one.x or one.y != other.y
-    for x, y, width, height in cards + labels:
+    for x, y, width, height in boxes + labels:
         assert 0 <= x <= x + width <= layout.width + 1e-9
         assert -1e-9 <= y <= y + height <= layout.height
 
@@ -145,12 +145,12 @@ def test_edges_begin_and_end_at_their_transactions_and_cross_no_card() -> None:
     assert [arrow.around for arrow in layout.arrows] == [False, False, False, True]
     assert [arrow.link.source for arrow in layout.arrows] == [0, 1, 2, 3]
     for arrow in layout.arrows:
-        source, target = layout.cards[arrow.link.source], layout.cards[arrow.link.target]
+        source, target = layout.boxes[arrow.link.source], layout.boxes[arrow.link.target]
         ends = source.cell(arrow.link.source_mop), target.cell(arrow.link.target_mop)
         assert None not in ends
         if arrow.around:
             assert [arrow.points[0], arrow.points[-1]] == [(cell.centre, cell.top) for cell in ends if cell]
-            assert arrow.points[2][0] < min(card.x for card in layout.cards)
+            assert arrow.points[2][0] < min(box.x for box in layout.boxes)
         else:
             assert arrow.points[0][1] == source.y
             assert arrow.points[-1][1] == target.top
@@ -178,7 +178,7 @@ def test_at_most_three_near_cycles() -> None:
     path = Edge("rw", 0, 1, 1, 1, None, 10)
     missing = MissingEdge("rw", 1, 0, 2, None, None, None, None)
     figure = minimal_figure(history, clean(near_cycles=(near(history, path, missing=missing),) * 9))
-    assert artists(figure, "card") == 6
+    assert artists(figure, "box") == 6
     assert [text for text in texts(figure) if text.startswith("#")] == [
         f"#{rank} would be G2-item on key 2" for rank in (1, 2, 3)
     ]
@@ -210,7 +210,7 @@ def test_the_missing_edge_is_on_a_key_that_a_box_shows_and_ends_at_the_steps() -
     assert "probe step 0\n→ probe step 2,\nhere on key 1003 (logical 3)" in "\n".join(shown)
     (layout,) = layouts_of(history, result)
     (arrow,) = (each for each in layout.arrows if each.link.missing)
-    top, bottom = layout.cards
+    top, bottom = layout.boxes
     first, last = bottom.cell(0), top.cell(2)
     assert first is not None
     assert last is not None
@@ -218,9 +218,9 @@ def test_the_missing_edge_is_on_a_key_that_a_box_shows_and_ends_at_the_steps() -
     assert (first.kind, last.kind) == ("missing", "missing")
     assert arrow.points[0] == (first.centre, first.top)
     assert arrow.points[-1] == (last.centre, last.top)
-    for (_, y), cell, card in ((arrow.points[1], first, bottom), (arrow.points[-2], last, top)):
-        assert y > max(each.top for each in card.cells if each.y == cell.y), "in the passage above the cells"
-        assert y < card.top - 0.25, "below the header"
+    for (_, y), cell, box in ((arrow.points[1], first, bottom), (arrow.points[-2], last, top)):
+        assert y > max(each.top for each in box.cells if each.y == cell.y), "in the passage above the cells"
+        assert y < box.top - 0.25, "below the header"
 
 
 def test_the_missing_edge_has_a_colour_of_its_own() -> None:
@@ -261,7 +261,7 @@ def test_neither_anomaly_nor_near_cycle_is_a_note() -> None:
     shown = "\n".join(texts(figure))
     assert "no anomaly and no near-cycle" in shown
     assert "1,204 wr, 3 ww, 0 rw" in shown
-    assert artists(figure, "card") == 0
+    assert artists(figure, "box") == 0
 
 
 def test_no_verdict_is_not_passed_off_as_a_clean_one() -> None:
@@ -283,7 +283,7 @@ def test_an_anomaly_that_is_no_cycle_shows_its_transactions() -> None:
     shown = texts(figure)
     assert "G1a · contradicts read-committed" in shown
     assert "process 0 · failed" in shown
-    assert artists(figure, "card") == 2
+    assert artists(figure, "box") == 2
     assert artists(figure, "edge") == 0
 
 
@@ -296,7 +296,7 @@ def test_of_several_types_each_has_a_panel() -> None:
     assert result.anomaly_types == ("G-single-item", "lost-update")
     assert "G-single-item, lost-update · contradict serializable" in texts(figure)
     assert {"G-single-item", "lost-update"} <= set(texts(figure))
-    assert artists(figure, "card") == 4
+    assert artists(figure, "box") == 4
 
 
 def test_what_is_found_and_allowed_is_said() -> None:
@@ -314,7 +314,7 @@ def test_a_chain_that_is_too_long_is_cut_in_the_middle() -> None:
     (panel,) = panels_of(result, history)
     assert len(panel.cycle.nodes) <= MOST
     figure = minimal_figure(history, result)
-    assert artists(figure, "card") == 8
+    assert artists(figure, "box") == 8
     assert any("32 more transactions" in text for text in texts(figure))
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from txfuzz.analysis.result import TransactionView
-from txfuzz.report.cycle.card import PASSAGE, Card, card_of
 from txfuzz.report.cycle.time_axis import Span, stretch
+from txfuzz.report.cycle.transaction_box import PASSAGE, TransactionBox, transaction_box
 from txfuzz.report.cycle.typography import LABEL, LABEL_TITLE, Width, line_height, wrap
 from txfuzz.report.cycle.view import Cycle, Link
 
@@ -53,7 +53,7 @@ class Label:
 @dataclass(frozen=True, slots=True)
 class Arrow:
     """An edge in its place. points: from source to target; the four control points of a curve between two
-    lanes, else the corners of a line around the cards."""
+    lanes, else the corners of a line around the boxes."""
 
     link: Link
     points: tuple[Point, ...]
@@ -83,7 +83,7 @@ class Elision:
 
 @dataclass(frozen=True, slots=True)
 class CycleLayout:
-    cards: tuple[Card, ...]
+    boxes: tuple[TransactionBox, ...]
     arrows: tuple[Arrow, ...]
     elision: Elision | None
     width: float
@@ -96,18 +96,18 @@ def lay_out(cycle: Cycle, width: Width, event: float = _EVENT) -> CycleLayout:
     outer = [link for link in cycle.links if not _is_inner(link)]
     labels = {link: _label(link, width) for link in cycle.links}
     below = {source: labels[link].height for source, link in inner.items()}
-    cards, elided_y, height = _stacked(cycle, outer, below, width, event)
+    boxes, elided_y, height = _stacked(cycle, outer, below, width, event)
     left = max((labels[link].width + _AROUND + 0.2 for link in outer[:1]), default=0.0)
-    cards = {at: card.at(card.x + left, card.y) for at, card in cards.items()}
-    arrows = [_between(link, labels[link], cards) for link in inner.values()]
-    arrows += [_round(link, labels[link], cards, turn) for turn, link in enumerate(outer)]
-    right = [card.right for card in cards.values()]
+    boxes = {at: box.at(box.x + left, box.y) for at, box in boxes.items()}
+    arrows = [_between(link, labels[link], boxes) for link in inner.values()]
+    arrows += [_round(link, labels[link], boxes, turn) for turn, link in enumerate(outer)]
+    right = [box.right for box in boxes.values()]
     right += [arrow.label.left + arrow.label.width for arrow in arrows]
     right += [x for arrow in arrows for x, _ in arrow.points]
     count = sum(node.elided for node in cycle.nodes)
-    start = min((card.x for card in cards.values()), default=0.0)
+    start = min((box.x for box in boxes.values()), default=0.0)
     elision = None if elided_y is None else Elision(count, start, elided_y)
-    return CycleLayout(tuple(cards.values()), tuple(arrows), elision, max(right, default=0.0), height)
+    return CycleLayout(tuple(boxes.values()), tuple(arrows), elision, max(right, default=0.0), height)
 
 
 def _is_inner(link: Link) -> bool:
@@ -124,8 +124,8 @@ def _label(link: Link, width: Width) -> Label:
 
 def _stacked(
     cycle: Cycle, outer: Sequence[Link], below: Mapping[int, float], width: Width, event: float
-) -> tuple[dict[int, Card], float | None, float]:
-    """The cards in their lanes, where the elided ones would be, and the height of all.
+) -> tuple[dict[int, TransactionBox], float | None, float]:
+    """The boxes in their lanes, where the elided ones would be, and the height of all.
 
     outer: the edges that go round; below: heights of the labels of the others, by the lane above them.
     """
@@ -136,26 +136,26 @@ def _stacked(
             if mop is not None:
                 kinds[at][mop] = "missing" if link.missing else link.kind
                 reached[at].update([mop] if link in outer else [])
-    cards = {
-        at: card_of(node.name, node.view, kinds[at], reached[at], width)
+    boxes = {
+        at: transaction_box(node.name, node.view, kinds[at], reached[at], width)
         for at, node in enumerate(cycle.nodes)
         if node.view is not None
     }
-    spans = [_span(card.view) for card in cards.values()]
-    across = dict(zip(cards, stretch(spans, [card.width for card in cards.values()], event), strict=True))
+    spans = [_span(box.view) for box in boxes.values()]
+    across = dict(zip(boxes, stretch(spans, [box.width for box in boxes.values()], event), strict=True))
     tops: dict[int, float] = {}
     down, elided_at = 0.0, None
     for lane in range(len(cycle.nodes)):
-        if lane not in cards:
+        if lane not in boxes:
             elided_at = down + _ELIDED / 2
             down += _ELIDED + _PLAIN_LANE
             continue
         tops[lane] = down
-        down += cards[lane].height
+        down += boxes[lane].height
         if lane + 1 < len(cycle.nodes):
             down += _LANE + below[lane] if lane in below else _PLAIN_LANE
     placed = {
-        at: cards[at].at(start, down - tops[at] - cards[at].height, end - start)
+        at: boxes[at].at(start, down - tops[at] - boxes[at].height, end - start)
         for at, (start, end) in across.items()
     }
     return placed, None if elided_at is None else down - elided_at, down
@@ -171,9 +171,9 @@ def _span(view: TransactionView) -> Span:
     return begins, math.inf if end is None else end
 
 
-def _between(link: Link, label: Label, cards: Mapping[int, Card]) -> Arrow:
-    """From the bottom of one card to the top of the next."""
-    source, target = cards[link.source], cards[link.target]
+def _between(link: Link, label: Label, boxes: Mapping[int, TransactionBox]) -> Arrow:
+    """From the bottom of one box to the top of the next."""
+    source, target = boxes[link.source], boxes[link.target]
     x, then = source.anchor(link.source_mop), target.anchor(link.target_mop)
     bend = (source.y - target.top) * 0.55
     points = ((x, source.y), (x, source.y - bend), (then, target.top + bend), (then, target.top))
@@ -195,14 +195,14 @@ def _curve(points: Sequence[Point], steps: int = 40) -> list[Point]:
     return sampled
 
 
-def _round(link: Link, label: Label, cards: Mapping[int, Card], turn: int) -> Arrow:
-    """Round all cards: the first on the left, further ones on the right."""
-    source, target = cards[link.source], cards[link.target]
+def _round(link: Link, label: Label, boxes: Mapping[int, TransactionBox], turn: int) -> Arrow:
+    """Round all boxes: the first on the left, further ones on the right."""
+    source, target = boxes[link.source], boxes[link.target]
     if turn == 0:
-        x = min(card.x for card in cards.values()) - _AROUND
+        x = min(box.x for box in boxes.values()) - _AROUND
         sides = source.x, target.x
     else:
-        right = max(card.right for card in cards.values())
+        right = max(box.right for box in boxes.values())
         x = right + _AROUND + (turn - 1) * (_LABEL_WIDTH + _AROUND)
         sides = source.right, target.right
     leaves, enters = _into(source, link.source_mop, sides[0]), _into(target, link.target_mop, sides[1])
@@ -216,11 +216,11 @@ def _round(link: Link, label: Label, cards: Mapping[int, Card], turn: int) -> Ar
     return Arrow(link, points, label, around=True)
 
 
-def _into(card: Card, mop: int | None, side: float) -> tuple[Point, ...]:
-    """The way from a side of a card to the cell of a micro-operation; where there is none, no further."""
-    cell = card.cell(mop)
+def _into(box: TransactionBox, mop: int | None, side: float) -> tuple[Point, ...]:
+    """The way from a side of a box to the cell of a micro-operation; where there is none, no further."""
+    cell = box.cell(mop)
     if cell is None:
-        return ((side, card.middle),)
+        return ((side, box.middle),)
     above = cell.top + PASSAGE * 0.75
     return (cell.centre, above), (cell.centre, cell.top)
 

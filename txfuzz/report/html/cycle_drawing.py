@@ -1,4 +1,4 @@
-"""A cycle over time as SVG: its transactions as cards, reads and writes in them, edges between these."""
+"""A cycle over time as SVG: its transactions as boxes, reads and writes in them, edges between these."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from txfuzz.analysis.describe import elapsed
-from txfuzz.report.cycle.card import CELL_HEIGHT, PAD, Card, Cell
 from txfuzz.report.cycle.layout import Arrow, CycleLayout, Point, lay_out
+from txfuzz.report.cycle.transaction_box import CELL_HEIGHT, PAD, Cell, TransactionBox
 from txfuzz.report.cycle.typography import LABEL, MOP, Font, line_height
 from txfuzz.report.cycle.view import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el, points
@@ -52,8 +52,8 @@ def cycle_drawing(cycle: Cycle, title: str) -> Markup:
         el("title", title),
         el("g", axis, class_="axis"),
         arrows[False],
-        [page.card(card) for card in layout.cards],
-        arrows[True],  # they go on inside the cards
+        [page.box(box) for box in layout.boxes],
+        arrows[True],  # they go on inside the boxes
         _elision(page, layout),
         viewBox=f"{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}",
         width=float(round(width)),
@@ -78,26 +78,30 @@ class _Page:
     def at(self, places: Sequence[Point]) -> str:
         return points(*((self.x(x), self.y(y)) for x, y in places))
 
-    def box(self, x: float, top: float, width: float, height: float, radius: float, **more: str) -> Markup:
+    def rectangle(
+        self, x: float, top: float, width: float, height: float, radius: float, **more: str
+    ) -> Markup:
         return el("rect", x=self.x(x), y=self.y(top), width=width * _SCALE, height=height * _SCALE, rx=radius,
                   **more)  # fmt: skip
 
-    def card(self, card: Card) -> Markup:
-        y = self.y(card.top - PAD * 0.8) + 11
+    def box(self, box: TransactionBox) -> Markup:
+        y = self.y(box.top - PAD * 0.8) + 11
         parts: list[Content] = [
-            el("title", f"transaction {card.view.index}: {cut(card.view.text, _WIDEST)}"),
-            self.box(card.x, card.top, card.width, card.height, 8.0, class_="card"),
-            el("text", card.name, x=self.x(card.x + PAD), y=y, class_="name"),
-            el("text", card.note, x=self.x(card.x + card.note_x), y=y, class_="note"),
-            [self.cell(cell) for cell in card.cells],
+            el("title", f"transaction {box.view.index}: {cut(box.view.text, _WIDEST)}"),
+            self.rectangle(box.x, box.top, box.width, box.height, 8.0, class_="box"),
+            el("text", box.name, x=self.x(box.x + PAD), y=y, class_="name"),
+            el("text", box.note, x=self.x(box.x + box.note_x), y=y, class_="note"),
+            [self.cell(cell) for cell in box.cells],
         ]
-        return el("g", parts, class_=f"txn {card.view.outcome.replace(' ', '-')}")
+        return el("g", parts, class_=f"txn {box.view.outcome.replace(' ', '-')}")
 
     def cell(self, cell: Cell) -> Markup:
         width = text_width(cell.text, MOP) * _SCALE
         text = el("text", cell.text, x=self.x(cell.centre), y=self.y(cell.y + CELL_HEIGHT / 2) + 4,
                   textLength=width, lengthAdjust="spacingAndGlyphs")  # fmt: skip
-        frame = self.box(cell.x, cell.top, cell.width, CELL_HEIGHT, 4.0) if cell.mop is not None else None
+        frame = (
+            self.rectangle(cell.x, cell.top, cell.width, CELL_HEIGHT, 4.0) if cell.mop is not None else None
+        )
         return el("g", frame, text, class_=f"cell {cell.kind}".rstrip())
 
     def arrow(self, arrow: Arrow, number: int) -> Markup:
@@ -119,14 +123,14 @@ class _Page:
 
 def _axis(page: _Page, layout: CycleLayout) -> Iterator[Markup]:
     """A hair at each begin and end, with the time since the first one; nothing without times."""
-    starts = [card.view.start for card in layout.cards if card.view.start is not None]
+    starts = [box.view.start for box in layout.boxes if box.view.start is not None]
     bottom = layout.height * _SCALE + _MARGIN
-    for card in layout.cards:
-        for x, time in ((card.x, card.view.start), (card.right, card.view.end)):
+    for box in layout.boxes:
+        for x, time in ((box.x, box.view.start), (box.right, box.view.end)):
             if time is None or not starts:
                 continue
             at, since = page.x(x), time - min(starts)
-            yield el("line", x1=at, x2=at, y1=page.y(card.y), y2=bottom)
+            yield el("line", x1=at, x2=at, y1=page.y(box.y), y2=bottom)
             yield el("text", f"+{elapsed(since)}" if since > 0 else "0", x=at, y=bottom + 13)
 
 

@@ -10,7 +10,7 @@ from txfuzz.report.cycle.view import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.run_record import Neighbours
 
-_WIDTH, _GUTTER, _ROW, _BAR = 760.0, 74.0, 16.0, 11.0
+_WIDTH, _GUTTER, _ROW, _BOX = 760.0, 74.0, 16.0, 11.0
 _LANES = 32
 _TICKS = 7
 
@@ -29,8 +29,8 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
     lanes = _lanes(timed, own)
     unit = (_WIDTH - _GUTTER) / (last - first)
     views = {view.row: view for view in timed if view.process in lanes}
-    bars = [
-        _bar(view, own.get(row), lanes[view.process], unit, first, last)
+    boxes = [
+        _box(view, own.get(row), lanes[view.process], unit, first, last)
         for row, view in sorted(views.items(), key=lambda each: each[0] in own)
     ]
     height = len(lanes) * _ROW + 24
@@ -42,7 +42,7 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
             el("text", cut(f"process {process}", 16), x=0.0, y=at * _ROW + 11, class_="process")
             for process, at in lanes.items()
         ],
-        bars,
+        boxes,
         viewBox=f"0 0 {_WIDTH:.0f} {height:.0f}",
         role="img",
         class_="scale",
@@ -62,12 +62,12 @@ def _in_order(process: int | str) -> tuple[bool, int | str]:
     return isinstance(process, str), process
 
 
-def _bar(
+def _box(
     view: TransactionView, name: str | None, lane: int, unit: float, first: float, last: float
 ) -> Markup:
     start, end = max(float(view.start or 0), first), min(float(view.end or 0), last)
     x, width = _GUTTER + (start - first) * unit, max((end - start) * unit, 1.2)
-    y = lane * _ROW + (_ROW - _BAR) / 2
+    y = lane * _ROW + (_ROW - _BOX) / 2
     lasted = elapsed(max(0, (view.end or 0) - (view.start or 0)))
     told = f"{name or 'transaction'} {view.index} {view.template or ''}, {lasted}: {cut(view.text, 120)}"
     label: Content = None
@@ -80,7 +80,7 @@ def _bar(
     return el(
         "g",
         el("title", told),
-        el("rect", x=x, y=y, width=width, height=_BAR, rx=2.5),
+        el("rect", x=x, y=y, width=width, height=_BOX, rx=2.5),
         label,
         class_="own" if name is not None else "other",
     )

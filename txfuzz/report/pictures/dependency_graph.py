@@ -1,4 +1,4 @@
-"""The dependency graph of a whole history: every transaction a bar in the lane of its process."""
+"""The dependency graph of a whole history: every transaction a box in the lane of its process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from txfuzz.analysis.result import AnalysisResult, Edge
 from txfuzz.history.model import OK, History, Ints
 from txfuzz.report.cycle.time_axis import lanes_of
 from txfuzz.report.cycle.typography import NOTE, Font, line_height
-from txfuzz.report.pictures.history_bars import Arcs, Bars, Floats, arcs_of, bars_of
+from txfuzz.report.pictures.history_layout import EdgeCurves, Floats, TransactionBoxes, boxes_of, curves_of
 from txfuzz.report.pictures.panels import title_of
-from txfuzz.report.pictures.sheet import Entry, box, draw_legend, entries_for, height_of, sheet, write
+from txfuzz.report.pictures.sheet import Entry, draw_legend, entries_for, height_of, rounded_box, sheet, write
 from txfuzz.report.pictures.style import (
-    CARD,
-    CARD_EDGE,
+    BOX,
+    BOX_EDGE,
     EDGE_COLOURS,
     FAINT,
     MARK_EDGE,
@@ -74,27 +74,27 @@ def dependency_figure(
     rows = every if rows is None else rows
     lanes = len(lanes_of(history, rows.tolist())[1])
     pitch = next((high for most, high in _PITCHES if lanes <= most), _CROWDED)
-    bars = bars_of(history, rows, min(_EVENT, _WIDEST / max(2 * len(rows), 1)), pitch)
-    arcs = arcs_of(found, bars)
+    boxes = boxes_of(history, rows, min(_EVENT, _WIDEST / max(2 * len(rows), 1)), pitch)
+    curves = curves_of(found, boxes)
 
-    names = [_lane_name(history, lane) for lane in bars.lanes]
+    names = [_lane_name(history, lane) for lane in boxes.lanes]
     margin = max([width(name, _LANE) for name in names], default=0.0) + 0.2
-    across = max(_NARROWEST, margin + float(bars.right.max(initial=0.0)) + 0.1)
+    across = max(_NARROWEST, margin + float(boxes.right.max(initial=0.0)) + 0.1)
     title = wrap(_title(result, len(rows), len(every)), TITLE, across)
-    subtitle = wrap(_subtitle(result, arcs), SUBTITLE, across)
-    entries = _legend(result, arcs)
+    subtitle = wrap(_subtitle(result, curves), SUBTITLE, across)
+    entries = _legend(result, curves)
     head = len(title) * line_height(TITLE) + len(subtitle) * line_height(SUBTITLE) + 0.3
-    body, foot = len(bars.lanes) * pitch, _AXIS + height_of(entries, across)
+    body, foot = len(boxes.lanes) * pitch, _AXIS + height_of(entries, across)
 
     figure, axes = sheet((across + 2 * _MARGIN, 2 * _MARGIN + head + body + foot))
     top = _MARGIN + foot + body + head
     write(axes, _MARGIN, top, "\n".join(title), TITLE)
     write(axes, _MARGIN, top - len(title) * line_height(TITLE) - 0.06, "\n".join(subtitle), SUBTITLE)
-    drawing = _Drawing(axes, history, bars, _MARGIN + margin, _MARGIN + foot)
-    drawing.lanes(names, across + _MARGIN)
-    drawing.arcs(arcs, {(edge.kind, edge.source, edge.target) for edge in _shown_edges(result)})
-    drawing.boxes({view.row for anomaly in result.anomalies for view in anomaly.transactions})
-    drawing.times()
+    drawing = _Drawing(axes, history, boxes, _MARGIN + margin, _MARGIN + foot)
+    drawing.draw_lanes(names, across + _MARGIN)
+    drawing.draw_curves(curves, {(edge.kind, edge.source, edge.target) for edge in _shown_edges(result)})
+    drawing.draw_boxes({view.row for anomaly in result.anomalies for view in anomaly.transactions})
+    drawing.draw_times()
     draw_legend(axes, entries, _MARGIN, _MARGIN + height_of(entries, across), across)
     return figure
 
@@ -111,9 +111,11 @@ def _title(result: AnalysisResult, drawn: int, of: int) -> str:
     return f"{drawn:,} transactions and their dependencies{found}"
 
 
-def _subtitle(result: AnalysisResult, arcs: Arcs) -> str:
-    overlapped = int(arcs.concurrent.sum())
-    said = [f"{len(arcs.kind):,} edges, {overlapped:,} of them between transactions that overlapped in time"]
+def _subtitle(result: AnalysisResult, curves: EdgeCurves) -> str:
+    overlapped = int(curves.concurrent.sum())
+    said = [
+        f"{len(curves.kind):,} edges, {overlapped:,} of them between transactions that overlapped in time"
+    ]
     if not result.anomalies:
         said.append(result.reason or f"nothing contradicts {model_text(result.expect)}")
     return " · ".join([*said, "from left to right the order of the history (not to scale)"])
@@ -123,9 +125,9 @@ def _shown_edges(result: AnalysisResult) -> list[Edge]:
     return [edge for anomaly in result.anomalies for edge in anomaly.edges]
 
 
-def _legend(result: AnalysisResult, arcs: Arcs) -> list[Entry]:
-    entries = entries_for(KINDS[kind] for kind in np.unique(arcs.kind))
-    if not arcs.concurrent.all():
+def _legend(result: AnalysisResult, curves: EdgeCurves) -> list[Entry]:
+    entries = entries_for(KINDS[kind] for kind in np.unique(curves.kind))
+    if not curves.concurrent.all():
         entries.append(Entry("pale", "the two did not overlap in time", _PALE))
     if result.anomalies:
         entries.append(Entry("yellow box", "takes part in an anomaly that is shown", MARK_EDGE))
@@ -138,35 +140,35 @@ class _Drawing:
 
     axes: Axes
     history: History
-    bars: Bars
+    boxes: TransactionBoxes
     left: float
     bottom: float
 
-    def lanes(self, names: Sequence[str], right: float) -> None:
-        heights = sorted(set(self.bars.y.tolist()), reverse=True)
+    def draw_lanes(self, names: Sequence[str], right: float) -> None:
+        heights = sorted(set(self.boxes.y.tolist()), reverse=True)
         for height, name in zip(heights, names, strict=True):
             y = self.bottom + height
             self.axes.plot([self.left, right], [y, y], color=FAINT, lw=0.6, zorder=0)
             write(self.axes, self.left - 0.15, y, name, _LANE, ha="right", va="center_baseline")
 
-    def arcs(self, arcs: Arcs, shown: Collection[tuple[str, int, int]]) -> None:
+    def draw_curves(self, curves: EdgeCurves, shown: Collection[tuple[str, int, int]]) -> None:
         """All edges as two artists, whatever their number: the curves and their heads."""
         from matplotlib.collections import LineCollection, PolyCollection
         from matplotlib.colors import to_rgba
 
-        if not len(arcs.kind):
+        if not len(curves.kind):
             return
-        source, target = self.bars.rows[arcs.source], self.bars.rows[arcs.target]
-        names = zip((KINDS[kind] for kind in arcs.kind), source.tolist(), target.tolist(), strict=True)
+        source, target = self.boxes.rows[curves.source], self.boxes.rows[curves.target]
+        names = zip((KINDS[kind] for kind in curves.kind), source.tolist(), target.tolist(), strict=True)
         strong = np.array([name in shown for name in names])
-        crowd = min(1.0, (400 / len(arcs.kind)) ** 0.5)  # the more edges, the lighter each
+        crowd = min(1.0, (400 / len(curves.kind)) ** 0.5)  # the more edges, the lighter each
         strength = (0.7 if strong.any() else 1.0) * max(crowd, 0.4)
-        alpha = np.where(strong, 1.0, np.where(arcs.concurrent, 0.9, 0.4) * strength)
-        colours = np.array([to_rgba(EDGE_COLOURS[KINDS[kind]]) for kind in arcs.kind])
+        alpha = np.where(strong, 1.0, np.where(curves.concurrent, 0.9, 0.4) * strength)
+        colours = np.array([to_rgba(EDGE_COLOURS[KINDS[kind]]) for kind in curves.kind])
         colours[:, 3] = alpha
         widths = np.where(strong, 2.4, 0.6 + 0.8 * crowd)
         order = np.argsort(strong, kind="stable")  # those of the anomalies on top
-        points = arcs.points[order] + np.array([self.left, self.bottom])
+        points = curves.points[order] + np.array([self.left, self.bottom])
         self.axes.add_collection(
             LineCollection(list(points), colors=colours[order], linewidths=widths[order], zorder=1)
         )
@@ -175,47 +177,47 @@ class _Drawing:
             PolyCollection(list(heads), facecolors=colours[order], edgecolors="none", zorder=1.5)
         )
 
-    def boxes(self, marked: Collection[int]) -> None:
+    def draw_boxes(self, marked: Collection[int]) -> None:
         """marked: rows of transactions that take part in an anomaly."""
-        places = zip(self.bars.rows.tolist(), self.bars.left, self.bars.right, self.bars.y, strict=True)
-        thickness = self.bars.thickness
+        places = zip(self.boxes.rows.tolist(), self.boxes.left, self.boxes.right, self.boxes.y, strict=True)
+        thickness = self.boxes.thickness
         for row, start, end, middle in places:
             x, y, size = self.left + start, self.bottom + middle, end - start
-            box(
+            rounded_box(
                 self.axes,
                 (x, y - thickness / 2),
                 (size, thickness),
                 min(0.07, size / 3, thickness / 3),
-                facecolor=MARKED if row in marked else CARD,
-                edgecolor=MARK_EDGE if row in marked else CARD_EDGE,
+                facecolor=MARKED if row in marked else BOX,
+                edgecolor=MARK_EDGE if row in marked else BOX_EDGE,
                 lw=1.6 if row in marked else 0.8,
                 ls="-" if self.history.type[row] == OK else (0, (3, 1.5)),
                 zorder=2,
                 gid=f"transaction {row}",
             )
-            self.name(row, x + size / 2, y, size)
+            self.draw_name(row, x + size / 2, y, size)
 
-    def name(self, row: int, x: float, y: float, room: float) -> None:
+    def draw_name(self, row: int, x: float, y: float, room: float) -> None:
         """As much of a transaction's name as there is room for, nothing where there is none."""
         name, template = f"T{name_of(self.history, row)}", int(self.history.template[row])
         roomy = width(name, _NAME) + 0.06 <= room
         below = "" if template < 0 else shorten(self.history.templates[template], _TEMPLATE, room - 0.06)
-        if roomy and len(below) > 3 and self.bars.thickness > 0.3:
+        if roomy and len(below) > 3 and self.boxes.thickness > 0.3:
             write(self.axes, x, y + 0.075, name, _NAME, ha="center", va="center", zorder=3)
             write(self.axes, x, y - 0.075, below, _TEMPLATE, ha="center", va="center", zorder=3)
         elif roomy:
             write(self.axes, x, y, name, _NAME, ha="center", va="center_baseline", zorder=3)
         elif (
-            line_height(_SMALL_NAME) * 0.8 <= room and width(name, _SMALL_NAME) <= self.bars.thickness - 0.02
+            line_height(_SMALL_NAME) * 0.8 <= room and width(name, _SMALL_NAME) <= self.boxes.thickness - 0.02
         ):
             write(self.axes, x, y, name, _SMALL_NAME, ha="center", va="center", rotation=90, zorder=3)
 
-    def times(self) -> None:
+    def draw_times(self) -> None:
         """What the clock said at some of the events; the axis itself is the order of the history."""
         y = self.bottom - 0.06
         write(self.axes, self.left - 0.15, y, "since start", _LANE, ha="right")
-        rows = self.bars.rows
-        places = np.concatenate([self.bars.left, self.bars.right])
+        rows = self.boxes.rows
+        places = np.concatenate([self.boxes.left, self.boxes.right])
         clock = np.concatenate([self.history.invoke_time[rows], self.history.complete_time[rows]])
         last = 0.3  # beside the heading of the row
         for at in np.argsort(places, kind="stable").tolist():

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.history.model import History
-from txfuzz.report.cycle.card import CELL_HEIGHT, PAD, Card, Cell
 from txfuzz.report.cycle.layout import Arrow, CycleLayout, Label, lay_out
+from txfuzz.report.cycle.transaction_box import CELL_HEIGHT, PAD, Cell, TransactionBox
 from txfuzz.report.cycle.typography import LABEL, MOP, NAME, NOTE, Font, line_height
 from txfuzz.report.pictures.panels import Panel, dependencies_of, panels_of, subtitle_of, title_of
-from txfuzz.report.pictures.sheet import Entry, box, draw_legend, entries_for, height_of, sheet, write
+from txfuzz.report.pictures.sheet import Entry, draw_legend, entries_for, height_of, rounded_box, sheet, write
 from txfuzz.report.pictures.style import (
-    CARD,
-    CARD_EDGE,
+    BOX,
+    BOX_EDGE,
     CELL_EDGE,
     EDGE_COLOURS,
-    FAILED_CARD,
+    FAILED_BOX,
     HEADING,
     MISSING,
     PAPER,
@@ -123,30 +123,30 @@ def _draw(axes: Axes, drawing: _Drawing, x: float, top: float) -> None:
     bottom = top - drawing.height
     for arrow in layout.arrows:
         _draw_arrow(axes, arrow, x, bottom)
-    for card in layout.cards:
-        _draw_card(axes, card.at(card.x + x, card.y + bottom))
+    for box in layout.boxes:
+        _draw_box(axes, box.at(box.x + x, box.y + bottom))
     if layout.elision is not None:
         text = f"⋮   {layout.elision.count:,} more transactions   ⋮"
         write(axes, x + layout.elision.x, bottom + layout.elision.y, text, NOTE, va="center")
 
 
-def _draw_card(axes: Axes, card: Card) -> None:
-    box(
+def _draw_box(axes: Axes, box: TransactionBox) -> None:
+    rounded_box(
         axes,
-        (card.x, card.y),
-        (card.width, card.height),
+        (box.x, box.y),
+        (box.width, box.height),
         0.1,
-        facecolor=FAILED_CARD if card.view.outcome == "failed" else CARD,
-        edgecolor=CARD_EDGE,
+        facecolor=FAILED_BOX if box.view.outcome == "failed" else BOX,
+        edgecolor=BOX_EDGE,
         lw=1.1,
-        ls="-" if card.view.outcome == "committed" else (0, (4, 2)),
+        ls="-" if box.view.outcome == "committed" else (0, (4, 2)),
         zorder=3,
-        gid="card",
+        gid="box",
     )
-    top = card.top - PAD * 0.8
-    write(axes, card.x + PAD, top, card.name, NAME, zorder=5)
-    write(axes, card.x + card.note_x, top - 0.012, card.note, NOTE, zorder=5)
-    for cell in card.cells:
+    top = box.top - PAD * 0.8
+    write(axes, box.x + PAD, top, box.name, NAME, zorder=5)
+    write(axes, box.x + box.note_x, top - 0.012, box.note, NOTE, zorder=5)
+    for cell in box.cells:
         if cell.mop is not None:
             _draw_cell(axes, cell)
         middle = cell.y + CELL_HEIGHT / 2
@@ -159,7 +159,7 @@ def _colour(kind: str) -> str:
 
 def _draw_cell(axes: Axes, cell: Cell) -> None:
     kind = cell.kind
-    box(
+    rounded_box(
         axes,
         (cell.x, cell.y),
         (cell.width, CELL_HEIGHT),
@@ -189,7 +189,7 @@ def _draw_arrow(axes: Axes, arrow: Arrow, x: float, bottom: float) -> None:
             lw=1.8,
             ls=(0, (3.5, 2)) if missing else "-",
             capstyle="butt",
-            zorder=4.5 if arrow.around else 2,  # it goes on inside the cards
+            zorder=4.5 if arrow.around else 2,  # it goes on inside the boxes
             gid=f"edge {arrow.link.kind}{' missing' if missing else ''}",
         )
     )

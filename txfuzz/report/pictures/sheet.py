@@ -57,7 +57,7 @@ def sheet(size: tuple[float, float]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def box(
+def rounded_box(
     axes: Axes, corner: tuple[float, float], size: tuple[float, float], radius: float, **style: Any
 ) -> None:
     """A rectangle with round corners. corner: the lower left one."""

@@ -22,7 +22,7 @@ logging.getLogger("matplotlib").addHandler(logging.NullHandler())
 
 DPI = 130
 FAINT, PAPER = "#CBD2D9", "#FFFFFF"
-CARD, FAILED_CARD, CARD_EDGE, CELL_EDGE = "#F5F7FA", "#FBEAEA", "#52606D", "#CBD2D9"
+BOX, FAILED_BOX, BOX_EDGE, CELL_EDGE = "#F5F7FA", "#FBEAEA", "#52606D", "#CBD2D9"
 MARKED, MARK_EDGE = "#FFF3C4", "#B7791F"  # transactions of a cycle among all others
 EDGE_COLOURS: Mapping[str, str] = {
     "wr": "#0072B2",

@@ -1,4 +1,4 @@
-"""Where the bars and edges of a whole history stand: a lane a process, time from left to right."""
+"""Where the boxes and edges of a whole history stand: a lane a process, time from left to right."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SAMPLES = 14  # points of a curve
 
 
 @dataclass(frozen=True)
-class Bars:
-    """Transactions as bars; inches, y upwards.
+class TransactionBoxes:
+    """Transactions as boxes; inches, y upwards.
 
-    rows: of the History, in its order. left, right, y (the middle): of each bar. lanes: the
-    processes of each lane, from top to bottom. pitch: from lane to lane. thickness: of a bar.
+    rows: of the History, in its order. left, right, y (the middle): of each box. lanes: the
+    processes of each lane, from top to bottom. pitch: from lane to lane. thickness: of a box.
     """
 
     rows: Ints
@@ -37,10 +37,10 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Arcs:
+class EdgeCurves:
     """Edges as curves, each kind between two transactions once.
 
-    kind: as in Dependencies. source, target: places in Bars.rows. points: (edges, samples, 2).
+    kind: as in Dependencies. source, target: places in TransactionBoxes.rows. points: (edges, samples, 2).
     concurrent: whether the two transactions overlapped in time.
     """
 
@@ -51,50 +51,50 @@ class Arcs:
     concurrent: npt.NDArray[np.bool_]
 
 
-def bars_of(history: History, rows: Ints, event: float, pitch: float) -> Bars:
+def boxes_of(history: History, rows: Ints, event: float, pitch: float) -> TransactionBoxes:
     """event: inches between two successive events; pitch: between two lanes."""
     spans = stretch([span_of(history, int(row)) for row in rows], [0.0] * len(rows), event)
     lane_of, lanes = lanes_of(history, rows.tolist())
     lane = np.array([lane_of[int(history.process[row])] for row in rows], np.int64)
     ends = np.array(spans, np.float64).reshape(-1, 2)
-    return Bars(
+    return TransactionBoxes(
         rows, ends[:, 0], ends[:, 1], np.asarray((len(lanes) - 0.5 - lane) * pitch, np.float64), lanes, pitch
     )
 
 
-def arcs_of(dependencies: Dependencies, bars: Bars) -> Arcs:
+def curves_of(dependencies: Dependencies, boxes: TransactionBoxes) -> EdgeCurves:
     """The edges between the transactions that are drawn."""
     place = np.full(len(dependencies.history), -1, np.int64)
-    place[bars.rows] = np.arange(len(bars.rows))
+    place[boxes.rows] = np.arange(len(boxes.rows))
     source, target = place[dependencies.source], place[dependencies.target]
     drawn = np.flatnonzero((source >= 0) & (target >= 0))
     pairs = np.stack([source[drawn], target[drawn], dependencies.kind[drawn]])
     _, first = np.unique(pairs, axis=1, return_index=True)
     drawn = drawn[np.sort(first)]
     source, target = source[drawn], target[drawn]
-    x = _mop_at(dependencies.history, bars, source, dependencies.source_mop[drawn])
-    then = _mop_at(dependencies.history, bars, target, dependencies.target_mop[drawn])
-    concurrent = (bars.left[source] < bars.right[target]) & (bars.left[target] < bars.right[source])
-    points = _curves(bars, x, bars.y[source], then, bars.y[target])
-    return Arcs(dependencies.kind[drawn], source, target, points, concurrent)
+    x = _mop_at(dependencies.history, boxes, source, dependencies.source_mop[drawn])
+    then = _mop_at(dependencies.history, boxes, target, dependencies.target_mop[drawn])
+    concurrent = (boxes.left[source] < boxes.right[target]) & (boxes.left[target] < boxes.right[source])
+    points = _curves(boxes, x, boxes.y[source], then, boxes.y[target])
+    return EdgeCurves(dependencies.kind[drawn], source, target, points, concurrent)
 
 
-def _mop_at(history: History, bars: Bars, at: Ints, mops: npt.NDArray[np.int32]) -> Floats:
-    """Where on its bar a micro-operation stands: spread evenly, in their order."""
-    first, last = history.mops[bars.rows[at]], history.mops[bars.rows[at] + 1]
+def _mop_at(history: History, boxes: TransactionBoxes, at: Ints, mops: npt.NDArray[np.int32]) -> Floats:
+    """Where on its box a micro-operation stands: spread evenly, in their order."""
+    first, last = history.mops[boxes.rows[at]], history.mops[boxes.rows[at] + 1]
     share = (mops - first + 0.5) / (last - first)
-    place: Floats = bars.left[at] + share * (bars.right[at] - bars.left[at])
+    place: Floats = boxes.left[at] + share * (boxes.right[at] - boxes.left[at])
     return place
 
 
-def _curves(bars: Bars, x: Floats, y: Floats, then: Floats, below: Floats) -> Floats:
-    """From bar to bar as cubic curves that leave and arrive upright; within a lane as an arch."""
+def _curves(boxes: TransactionBoxes, x: Floats, y: Floats, then: Floats, below: Floats) -> Floats:
+    """From box to box as cubic curves that leave and arrive upright; within a lane as an arch."""
     side = np.where(below < y, -1.0, 1.0)
     same = below == y
-    start = y + side * bars.thickness / 2
-    end = below - np.where(same, -1.0, side) * bars.thickness / 2
-    arch = np.minimum((bars.pitch - bars.thickness) * 0.9, 0.06 + 0.12 * np.abs(then - x))
-    bend = np.where(same, arch, np.maximum(np.abs(end - start) * 0.45, bars.thickness * 0.5))
+    start = y + side * boxes.thickness / 2
+    end = below - np.where(same, -1.0, side) * boxes.thickness / 2
+    arch = np.minimum((boxes.pitch - boxes.thickness) * 0.9, 0.06 + 0.12 * np.abs(then - x))
+    bend = np.where(same, arch, np.maximum(np.abs(end - start) * 0.45, boxes.thickness * 0.5))
     controls = np.stack(
         [
             np.stack([x, start], axis=1),

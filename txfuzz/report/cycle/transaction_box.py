@@ -1,4 +1,4 @@
-"""A transaction as a card: its name, and its micro-operations in cells. Lengths are inches."""
+"""A transaction as a box: its name, and its micro-operations in cells. Lengths are inches."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from txfuzz.report.cycle.labels import short_mop, transaction_note
 from txfuzz.report.cycle.typography import MOP, NAME, NOTE, Width, line_height, shorten
 
 PAD = 0.11
-PASSAGE = 0.26  # above a row of cells to which an edge leads inside the card
+PASSAGE = 0.26  # above a row of cells to which an edge leads inside the box
 CELL_HEIGHT = line_height(MOP) + 0.07
 _CELL_PAD = 0.07
 _BETWEEN = 0.06  # two cells
 _CELLS = 8  # shown of one transaction
-_WIDEST = 4.6  # what stands in a card, beyond which the cells go on in the next row
+_WIDEST = 4.6  # what stands in a box, beyond which the cells go on in the next row
 _HEADER = line_height(NAME) + 0.05
 _AFTER_NAME = 0.12
 
@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class TransactionBox:
     """x, y: the lower left corner. note_x: where the note begins, from the left."""
 
     name: str
@@ -67,8 +67,8 @@ class Card:
     def middle(self) -> float:
         return self.y + self.height / 2
 
-    def at(self, x: float, y: float, width: float | None = None) -> Card:
-        """The card in another place, perhaps wider."""
+    def at(self, x: float, y: float, width: float | None = None) -> TransactionBox:
+        """The box in another place, perhaps wider."""
         cells = tuple(replace(cell, x=cell.x - self.x + x, y=cell.y - self.y + y) for cell in self.cells)
         return replace(self, x=x, y=y, width=self.width if width is None else width, cells=cells)
 
@@ -77,16 +77,16 @@ class Card:
         return next((cell for cell in self.cells if mop is not None and cell.mop == mop), None)
 
     def anchor(self, mop: int | None) -> float:
-        """Where an edge of that micro-operation meets the card, from left to right."""
+        """Where an edge of that micro-operation meets the box, from left to right."""
         cell = self.cell(mop)
         return self.x + min(self.width, 2.0) / 2 if cell is None else cell.centre
 
 
-def card_of(
+def transaction_box(
     name: str, view: TransactionView, kinds: Mapping[int, str], reached: Collection[int], width: Width
-) -> Card:
-    """The card of a transaction at (0, 0). kinds: of the edges, by the micro-operations that they are made
-    of and that must not be left out; reached: those to which an edge leads inside the card, so that there
+) -> TransactionBox:
+    """The box of a transaction at (0, 0). kinds: of the edges, by the micro-operations that they are made
+    of and that must not be left out; reached: those to which an edge leads inside the box, so that there
     is to be a passage above them."""
     note_x = PAD + width(name, NAME) + _AFTER_NAME
     note = shorten(transaction_note(view), NOTE, _WIDEST - note_x, width)
@@ -102,7 +102,7 @@ def card_of(
         widest = max(widest, x - _BETWEEN + PAD)
     raised = tuple(replace(cell, y=cell.y - y + PAD * 0.8) for cell in cells)
     across = max(widest, note_x + width(note, NOTE) + PAD)
-    return Card(name, note, view, raised, across, PAD * 1.6 + _HEADER - y, note_x)
+    return TransactionBox(name, note, view, raised, across, PAD * 1.6 + _HEADER - y, note_x)
 
 
 def _lines(
