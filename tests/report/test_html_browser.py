@@ -26,7 +26,7 @@ frame.onload = () => {{
   const wide = [...page.querySelectorAll("body *")]
     .filter(element => !boxed(element) && element.getBoundingClientRect().right > {width} + 1)
     .map(element => element.tagName + "." + element.getAttribute("class"));
-  const small = [...page.querySelectorAll("svg.ring")]
+  const small = [...page.querySelectorAll("svg.cycle")]
     .filter(each => each.getBoundingClientRect().height < 60);
   document.title = JSON.stringify([root.scrollWidth, wide.slice(0, 5), small.length,
     page.querySelectorAll("svg").length]);

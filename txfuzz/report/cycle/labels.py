@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, TypeAlias
 
+from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.describe import elapsed
+from txfuzz.analysis.result import Anomaly
 from txfuzz.analysis.views.cycle_parts import Edge, MissingEdge, TransactionView
 from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.values import edn, identity
@@ -24,6 +26,15 @@ _LIST_SHOWN = 3  # elements of a list
 _VALUE_SHOWN = 18  # characters of a value
 
 
+def meaning_of(anomaly: Anomaly) -> tuple[str, str]:
+    """What anomalies of this type are, and where they are defined: "" for a type of another analyzer."""
+    try:
+        entry = anomaly_type(anomaly.type)
+    except KeyError:
+        return anomaly.definition, ""
+    return entry.meaning, entry.source
+
+
 def short(value: Any) -> str:
     """A value as EDN; of a long list its end, which is what dependencies are made of."""
     if isinstance(value, tuple | list):
@@ -39,14 +50,14 @@ def short_mop(mop: MopView, outcome: str) -> str:
     return f"{mop.f} {short(mop.key)} {'?' if unknown else short(mop.value)}"
 
 
-def transaction_note(view: TransactionView) -> str:
+def transaction_note(view: TransactionView, between: str = " · ") -> str:
     """What else there is to say of a transaction: template, process, how long, how it ended."""
     said = [*([view.template] if view.template else []), f"process {view.process}"]
     if view.start is not None and view.end is not None and view.start <= view.end:
         said.append(elapsed(view.end - view.start))
     if view.outcome != "committed":
         said.append("failed" if view.outcome == "failed" else "outcome unknown")
-    return " · ".join(said)
+    return between.join(said)
 
 
 def edge_title(edge: Edge) -> str:

@@ -14,7 +14,6 @@ from txfuzz.report.cycle.labels import (
     missing_ends,
     missing_key,
     missing_steps,
-    short,
 )
 
 MOST = 12  # transactions in one picture
@@ -36,8 +35,7 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Link:
     """An edge between two nodes. source, target: their places. source_mop, target_mop: the places of the
-    micro-operations that make it. title, lines: its label in full; label: in a few characters. why: a
-    sentence. missing: it is not there."""
+    micro-operations that make it. title, lines: its label. why: a sentence. missing: it is not there."""
 
     kind: str
     source: int
@@ -46,7 +44,6 @@ class Link:
     target_mop: int | None
     title: str
     lines: tuple[str, ...]
-    label: str
     why: str
     missing: bool = False
 
@@ -107,10 +104,9 @@ def _nodes(nodes: list[Node]) -> tuple[Node, ...]:
 def _link(edge: Edge, place: Mapping[int, int], views: Mapping[int, TransactionView]) -> Link:
     source_mop, target_mop = _made(edge, views)
     made = None if source_mop is None else views[edge.source].mops[source_mop]
-    short_label = edge.kind if edge.kind in ("process", "realtime") else f"{edge.kind} key {short(edge.key)}"
     return Link(
         edge.kind, place[edge.source], place[edge.target], source_mop, target_mop,
-        edge_title(edge), (edge_values(edge, made),), short_label, edge.why,
+        edge_title(edge), (edge_values(edge, made),), edge.why,
     )  # fmt: skip
 
 
@@ -127,7 +123,6 @@ def _missing(
         missing.kind, place[missing.source], place[missing.target], source_mop, target_mop,
         f"missing: {missing.kind} on {missing_key(missing, views, logical)}",
         tuple(missing_steps(missing, views, logical)),
-        f"{missing.kind}? key {missing.key}",
         f"missing: {missing.kind} on key {missing.key}{f', {ends}' if ends else ''}",
         missing=True,
     )  # fmt: skip

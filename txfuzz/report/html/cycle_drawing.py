@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from txfuzz.analysis.describe import elapsed
@@ -24,15 +24,24 @@ _MONO, _SANS, _BOLD = 0.602, 0.56, 0.62
 def text_width(text: str, font: Font) -> float:
     """About how wide a browser shows a text, in inches."""
     em = _MONO if font.mono else _BOLD if font.bold else _SANS
-    return columns(text) * em * font.size / 72
-
-
-def columns(text: str) -> int:
-    """How many columns of a fixed-width font a text takes."""
-    return sum(
+    columns = sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text
     )
+    return columns * em * font.size / 72
+
+
+def arrow_heads(kinds: Iterable[str]) -> Markup:
+    """Once a page: drawings refer to them by the kind of the edge."""
+    heads = [
+        el(
+            "marker", el("path", d="M0,0 L10,5 L0,10 z", class_=f"tip {kind}"), id=f"tip-{kind}",
+            viewBox="0 0 10 10", refX=9.5, refY=5.0, markerWidth=9.0, markerHeight=9.0,
+            markerUnits="userSpaceOnUse", orient="auto-start-reverse",
+        )
+        for kind in kinds
+    ]  # fmt: skip
+    return el("svg", el("defs", heads), width=0.0, height=0.0, aria_hidden="true", class_="tips")
 
 
 def cycle_drawing(cycle: Cycle, title: str) -> Markup:

@@ -6,16 +6,14 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.describe import elapsed
-from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
+from txfuzz.analysis.result import Anomaly, NearCycle
 from txfuzz.common.sentences import listed
+from txfuzz.report.cycle.labels import meaning_of, transaction_note
 from txfuzz.report.cycle.view import Cycle, Link, Node, cycle_of, near_cycle_of
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle_drawing import cycle_drawing
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.html.ring import ring
 from txfuzz.report.html.scale import scale
 from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
 from txfuzz.report.text.anomalies import same_reproducer_sentence
@@ -23,21 +21,22 @@ from txfuzz.report.text.lines import counted
 
 _NAMED = 5  # templates in a heading
 _OPEN = 3  # findings that need no click
-_SENTENCE, _MOPS, _SQL = 1_000, 1_200, 6_000  # characters
+_SENTENCE, _NOTE, _MOPS, _SQL = 1_000, 180, 1_200, 6_000  # characters
 
 
 def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
     """Everything that is known of one finding. at: its place among all, from 0."""
     anomaly = finding.anomaly
-    meaning, source = definition_of(anomaly)
+    meaning, source = meaning_of(anomaly)
     cycle = cycle_of(anomaly)
     title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
     body: list[Content] = [
-        el("p", meaning, " ", el("span", _seen_in(record, finding), class_="quiet")),
+        el("p", cut(meaning, _SENTENCE), " ", el("span", _seen_in(record, finding), class_="quiet")),
         el("p", also, class_="quiet") if (also := same_reproducer_sentence(finding)) else None,
-        el("div", ring(cycle, title), _sentences(anomaly, cycle), class_="proof"),
+        _sentences(anomaly, cycle),
+        _drawing(cycle, title),
         _transactions(cycle),
-        _over_time(cycle, record.neighbours.get(at), title),
+        _to_scale(cycle, record.neighbours.get(at)),
         _reproduce(record, finding),
         el("p", f"Defined in {source}.", class_="quiet source") if source else None,
     ]
@@ -56,21 +55,12 @@ def near_cycle_part(near: NearCycle, rank: int) -> Markup:
         el("h3", f"#{rank} would be {near.anomaly}"),
         el("p", f"One more dependency would close the cycle and break {model_text(near.breaks)}. ",
            el("span", f"Score {near.score:.2f}{f': {parts}' if parts else ''}.", class_="quiet")),
-        el("div", ring(cycle, title), el("ol", [_sentence(link, number, f"{link.why}.")
-           for number, link in enumerate(cycle.links, 1)], class_="edges"), class_="proof"),
+        el("ol", [_sentence(link, number, f"{link.why}.") for number, link in enumerate(cycle.links, 1)],
+           class_="edges"),
+        _drawing(cycle, title),
         _transactions(cycle),
-        _over_time(cycle, None, title),
         class_="finding near",
     )  # fmt: skip
-
-
-def definition_of(anomaly: Anomaly) -> tuple[str, str]:
-    """What anomalies of this type are, and where they are defined."""
-    try:
-        entry = anomaly_type(anomaly.type)
-    except KeyError:  # the type is another analyzer's
-        return cut(anomaly.definition, _SENTENCE), ""
-    return entry.meaning, entry.source
 
 
 def _between(anomaly: Anomaly) -> str:
@@ -123,33 +113,34 @@ def _transactions(cycle: Cycle) -> Markup:
 def _transaction(node: Node) -> Content:
     if node.view is None:
         return (el("dt", "…"), el("dd", f"{counted(node.elided, 'more transaction')}", class_="quiet"))
+    told = f"transaction {node.view.index} · {cut(transaction_note(node.view), _NOTE)}"
     return (
         el("dt", node.name),
-        el("dd", el("span", _described(node.view), class_="quiet"), el("code", cut(node.view.text, _MOPS))),
+        el("dd", el("span", told, class_="quiet"), el("code", cut(node.view.text, _MOPS))),
     )
 
 
-def _described(view: TransactionView) -> str:
-    said = [f"transaction {view.index}", *([cut(view.template, 60)] if view.template else [])]
-    said.append(cut(f"process {view.process}", 60))
-    if view.start is not None and view.end is not None and view.end >= view.start:
-        said.append(elapsed(view.end - view.start))
-    return " · ".join(said)
-
-
-def _over_time(cycle: Cycle, neighbours: Neighbours | None, title: str) -> Content:
-    parts: list[Content] = [
+def _drawing(cycle: Cycle, title: str) -> Markup:
+    return el(
+        "figure",
         el("div", cycle_drawing(cycle, f"{title}, over time"), class_="scroll", tabindex="0"),
         el("figcaption", "Boxes last from invocation to completion, in the order of the history; their "
            "widths are not to scale", ", the times below are true." if _timed(cycle) else "."),
-    ]  # fmt: skip
-    if neighbours is not None:
-        more = f" {counted(neighbours.left_out, 'further one')} not drawn." if neighbours.left_out else ""
-        parts += [
-            el("div", scale(cycle, neighbours), class_="scroll", tabindex="0"),
-            el("figcaption", f"The same moment to scale, among the transactions that ran beside it.{more}"),
-        ]
-    return el("figure", parts, class_="time")
+        class_="time",
+    )  # fmt: skip
+
+
+def _to_scale(cycle: Cycle, neighbours: Neighbours | None) -> Content:
+    """The same moment as a clock saw it, where the histories told who else ran then."""
+    if neighbours is None:
+        return None
+    more = f" {counted(neighbours.left_out, 'further one')} not drawn." if neighbours.left_out else ""
+    return el(
+        "figure",
+        el("div", scale(cycle, neighbours), class_="scroll", tabindex="0"),
+        el("figcaption", f"The same moment to scale, among the transactions that ran beside it.{more}"),
+        class_="time",
+    )
 
 
 def _timed(cycle: Cycle) -> bool:

@@ -11,10 +11,10 @@ from txfuzz.report.cycle.labels import MEANINGS
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.campaign import iterations_part
 from txfuzz.report.html.charts import columns_of
+from txfuzz.report.html.cycle_drawing import arrow_heads
 from txfuzz.report.html.evidence import finding_part, near_cycle_part
 from txfuzz.report.html.hot_keys import hot_keys_chart
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.html.ring import tips
 from txfuzz.report.html.run_facts import facts_part
 from txfuzz.report.run_record import RunRecord
 from txfuzz.report.text.lines import counted
@@ -23,7 +23,6 @@ FINDINGS = 8  # told in full
 _NAMED = 60  # further ones, named
 _NEAR = 3
 _SENTENCE = 600
-_KINDS = ["wr", "ww", "rw", "process", "realtime", "more"]
 _HIGHLIGHTED = 14
 # Nothing is ever fetched, and no script runs: not even one that a history brought along
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -44,7 +43,7 @@ def report_page(record: RunRecord, *, baseline: str = "") -> str:
     )
     body = el(
         "body",
-        tips(_KINDS),
+        arrow_heads(MEANINGS),
         _header(record, baseline),
         el(
             "main",

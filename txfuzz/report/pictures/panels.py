@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView, Verdict
 from txfuzz.history.model import History
 from txfuzz.history.values import identity
-from txfuzz.report.cycle.labels import LogicalKeys, missing_key
+from txfuzz.report.cycle.labels import LogicalKeys, meaning_of, missing_key
 from txfuzz.report.cycle.view import MOST, Cycle, Naming, cycle_of, near_cycle_of
 from txfuzz.report.text.lines import counted
 
@@ -101,7 +100,7 @@ def _anomalies(result: AnalysisResult, name: Naming) -> list[Panel]:
     for anomaly in result.anomalies:
         first.setdefault(anomaly.type, anomaly)
     ordered = sorted(first.values(), key=lambda anomaly: (not anomaly.edges, len(anomaly.transactions)))
-    return [Panel(each.type, _meaning(each), cycle_of(_in_order(each), name)) for each in ordered]
+    return [Panel(each.type, meaning_of(each)[0], cycle_of(_in_order(each), name)) for each in ordered]
 
 
 def _in_order(anomaly: Anomaly) -> Anomaly:
@@ -110,13 +109,6 @@ def _in_order(anomaly: Anomaly) -> Anomaly:
         return anomaly
     views = sorted(anomaly.transactions, key=lambda view: view.index)
     return replace(anomaly, transactions=tuple(views))
-
-
-def _meaning(anomaly: Anomaly) -> str:
-    try:
-        return anomaly_type(anomaly.type).meaning
-    except KeyError:  # the type is another analyzer's
-        return anomaly.definition
 
 
 def _near_cycle(near: NearCycle, rank: int, logical: LogicalKeys, name: Naming) -> Panel:

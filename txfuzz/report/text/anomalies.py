@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
-from txfuzz.report.cycle.labels import missing_ends
+from txfuzz.report.cycle.labels import meaning_of, missing_ends, transaction_note
 from txfuzz.report.finding import Finding
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
 
@@ -56,11 +54,8 @@ def _types(result: AnalysisResult) -> set[str]:
 
 def definition(anomaly: Anomaly) -> list[str]:
     """What anomalies of this type are, and where they are defined."""
-    try:
-        entry = anomaly_type(anomaly.type)
-    except KeyError:  # the type is another analyzer's
-        return paragraph(anomaly.definition, 2)
-    return [*paragraph(entry.meaning, 2), *paragraph(f"Defined in {entry.source}.", 2)]
+    meaning, source = meaning_of(anomaly)
+    return [*paragraph(meaning, 2), *(paragraph(f"Defined in {source}.", 2) if source else [])]
 
 
 def one_anomaly(anomaly: Anomaly) -> list[str]:
@@ -83,7 +78,7 @@ def _transactions(views: Sequence[TransactionView]) -> list[str]:
     lines: list[str] = []
     for at, view in enumerate(views[:_TRANSACTIONS], 1):
         name = f"T{at}"
-        lines += paragraph(f"{name:<3} = {_described(view)}", 4, 6)
+        lines += paragraph(f"{name:<3} = transaction {view.index}, {transaction_note(view, ', ')}", 4, 6)
         lines += _mops(view)
     if len(views) > _TRANSACTIONS:
         lines += paragraph(f"… {len(views) - _TRANSACTIONS:,} more transactions", 4)
@@ -100,17 +95,6 @@ def _mops(view: TransactionView) -> list[str]:
         else:
             lines.append(mop)
     return [line for each in lines for line in paragraph(each, 10, 2)]
-
-
-def _described(view: TransactionView) -> str:
-    said = [
-        f"transaction {view.index}",
-        *([view.template] if view.template else []),
-        f"process {view.process}",
-    ]
-    if view.start is not None and view.end is not None and view.end >= view.start:
-        said.append(elapsed(view.end - view.start))
-    return ", ".join(said)
 
 
 def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:

@@ -10,7 +10,7 @@ from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
 from txfuzz.common.sanitize import code_block, code_span, markdown
 from txfuzz.replay.shrink import Shrunk
 from txfuzz.report.text.lines import counted
-from txfuzz.report.text.replay import log_lines
+from txfuzz.report.text.replay import log_lines, read_value
 
 
 def finding_readme(
@@ -40,7 +40,7 @@ def finding_readme(
         "holds.",
         code(log_lines(shrunk.attempt.log)),
         "Read again when all had ended:",
-        code(f"r {key} → {_value(value)}" for _, key, value in shrunk.attempt.final),
+        code(f"r {key} → {read_value(value)}" for _, key, value in shrunk.attempt.final),
         f"## Why {'no serial order explains it' if serial else 'it is not allowed'}",
         "\n".join(f"- {_named(view, session)}" for view in anomaly.transactions),
         "  \n".join(markdown(line) for line in _by_session(anomaly, session).splitlines()),
@@ -94,9 +94,3 @@ def _by_session(anomaly: Anomaly, session: Mapping[int, str]) -> str:
     """The explanation, which numbers the transactions along the cycle, with the names of the sessions."""
     names = {f"T{at}": session[view.row] for at, view in enumerate(anomaly.transactions, 1)}
     return re.sub(r"\bT\d+\b", lambda found: names.get(found[0], found[0]), anomaly.explanation)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, tuple | list):
-        return f"[{' '.join(map(str, value))}]"
-    return "nil" if value is None else str(value)

@@ -54,9 +54,14 @@ def seen(entry: LogEntry) -> str:
         return f"{entry.code} {entry.message}".strip()
     if entry.mop is None or entry.mop[0] != "r":
         return "done" if entry.blocked else ""
-    if isinstance(entry.saw, tuple):
-        return f"[{' '.join(map(str, entry.saw))}]"
-    return "nil" if entry.saw is None else str(entry.saw)
+    return read_value(entry.saw)
+
+
+def read_value(value: object) -> str:
+    """What a read saw: "[1 2]", "nil"."""
+    if isinstance(value, tuple | list):
+        return f"[{' '.join(map(str, value))}]"
+    return "nil" if value is None else str(value)
 
 
 def _lines_of(log: Sequence[LogEntry], at: int) -> list[tuple[str, str]]:
