@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from txfuzz.analysis.result import Anomaly, Edge, MissingEdge, NearCycle, TransactionView
+from txfuzz.history.values import identity
 from txfuzz.report.cycle.labels import (
     LogicalKeys,
     edge_title,
@@ -72,11 +73,16 @@ def cycle_of(anomaly: Anomaly, name: Naming = numbered) -> Cycle:
 
 
 def near_cycle_of(near: NearCycle, name: Naming = numbered, logical: LogicalKeys | None = None) -> Cycle:
-    """The path from end to end, and the edge that would close it. logical: where it is known."""
+    """The path from end to end, and the edge that would close it.
+
+    logical: of all keys, where they are known; else those of the path are.
+    """
+    if logical is None:
+        logical = {identity(edge.key): edge.logical_key for edge in near.path}
     ends = [row for edge in near.path for row in (edge.source, edge.target)]
     views = {view.row: view for view in near.transactions}
     rows = dict.fromkeys([near.missing.target, *ends, near.missing.source])
-    return _cycle([views[row] for row in rows if row in views], near.path, near.missing, name, logical or {})
+    return _cycle([views[row] for row in rows if row in views], near.path, near.missing, name, logical)
 
 
 def _cycle(

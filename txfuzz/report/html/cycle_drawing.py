@@ -50,7 +50,8 @@ def cycle_drawing(cycle: Cycle, title: str) -> Markup:
     page = _Page(layout.height)
     axis = list(_axis(page, layout))
     width, height = layout.width * _SCALE + 2 * _MARGIN, layout.height * _SCALE + 2 * _MARGIN
-    height += _AXIS if axis else 0
+    if axis:
+        width, height = width + _AXIS, height + _AXIS
     number = {link: at for at, link in enumerate(cycle.links, 1)}
     arrows = {
         around: [page.arrow(each, number[each.link]) for each in layout.arrows if each.around == around]
