@@ -18,7 +18,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks/*.py
+	$(BIN)/mypy benchmarks/*.py docs/makers/*.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/reading.py
@@ -36,10 +36,11 @@ soak: $(READY)
 docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
-	$(BIN)/python benchmarks/report_pictures.py --write docs/pictures
-	$(BIN)/python benchmarks/screen_picture.py --write docs/pictures
-	$(BIN)/python benchmarks/plugin_reference.py --write docs/plugin-reference.md
-	$(BIN)/python benchmarks/lifecycle_picture.py --write docs/pictures
+	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
+	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
+	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
+	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
+	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
 PLUGINS := postgres heuristics templates mariadb sqlite
 

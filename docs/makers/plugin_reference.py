@@ -1,6 +1,6 @@
 """docs/plugin-reference.md, from the source: hooks, contracts, values, and the checks of the kit.
 
-python benchmarks/plugin_reference.py --write docs/plugin-reference.md
+python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 """
 
 from __future__ import annotations

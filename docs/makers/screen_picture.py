@@ -1,6 +1,6 @@
 """The status screen as it stands in the docs, from a campaign that runs now.
 
-    python benchmarks/screen_picture.py --write docs/pictures
+    python docs/makers/screen_picture.py --write docs/pictures
 
 Writes status.svg: the screen before the last iteration.
 """

@@ -1,6 +1,6 @@
 """The pictures of docs/report.md: a campaign, its page, and Chromium without a window.
 
-python benchmarks/report_pictures.py --write docs/pictures
+python docs/makers/report_pictures.py --write docs/pictures
 """
 
 from __future__ import annotations

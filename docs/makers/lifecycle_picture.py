@@ -1,6 +1,6 @@
 """When what of a plugin is called: docs/pictures/lifecycle.svg.
 
-    python benchmarks/lifecycle_picture.py --write docs/pictures
+    python docs/makers/lifecycle_picture.py --write docs/pictures
 
 A test runs a campaign and holds the order of CALLS against it.
 """
