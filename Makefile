@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench soak docs clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs release-check clean
 
 # txfuzz exits with 1 when it has found something, which is what the demo is for.
 demo: $(READY)
@@ -13,6 +13,21 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# The parts that need no database.
+PURE := $(addprefix tests/,history analysis workload feedback common report)
+test-pure: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PURE)
+
+# Renew what tests have recorded of the program's sentences. Read the difference before you commit it.
+# TESTS=tests/report/test_text.py renews one module.
+TESTS ?=
+snapshots: $(READY)
+	$(BIN)/python -m pytest -q -n0 --snapshot-update -m snapshot $(TESTS)
+
+# Processes that the tests start are measured, too.
+coverage: $(READY)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage $(TESTS)
 
 check: $(READY)
 	$(BIN)/ruff check
@@ -42,6 +57,11 @@ docs: $(READY)
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
+# What `docs/releasing.md` asks for before anything is published.
+release-check: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
+	.ci/release-check
+
 PLUGINS := postgres heuristics templates mariadb sqlite
 
 $(READY): pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml) constraints.txt
@@ -52,4 +72,4 @@ $(READY): pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml) constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv runs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -25,7 +25,7 @@ from elle_verdicts import (
 )
 from txfuzz.analysis.checker.check import check
 from txfuzz.analysis.result import Verdict
-from txfuzz.history.reader import read_history, read_history_bytes
+from txfuzz.history.reader import read_history
 
 # Where a clone of jepsen-io/elle has its histories, to hold those against what its authors say of them.
 PUBLISHED = os.environ.get("ELLE_HISTORIES")
@@ -110,19 +110,4 @@ def test_histories_that_elle_publishes(
     assert result.verdict is (Verdict.INVALID if types else Verdict.VALID)
     assert set(result.anomaly_types) == types
     assert ours(result).not_models == not_models
-    assert not result.truncated
-
-
-def test_a_component_of_two_thousand_transactions_is_searched_to_the_end() -> None:
-    """Each transaction reads what the one before appended, the first what the last one did: one long G1c."""
-    count = 2000
-    lines = []
-    for state in ("invoke", "ok"):
-        for at in range(count):
-            seen = f"[{at}]" if state == "ok" else "nil"
-            value = f"[[:r {(at - 1) % count} {seen}] [:append {at} {at + 1}]]".replace("[0]", f"[{count}]")
-            lines.append(f"{{:type :{state}, :process {at}, :f :txn, :value {value}}}")
-    result = check(read_history_bytes("\n".join(lines).encode(), "ring"), "strict-serializable")
-    assert result.verdict is Verdict.INVALID
-    assert set(result.anomaly_types) == {"G1c"}
     assert not result.truncated

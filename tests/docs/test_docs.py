@@ -69,8 +69,22 @@ def test_links_resolve(page: Path) -> None:
 
 
 def test_every_page_is_in_the_map() -> None:
-    named = set(re.findall(r"\]\((\S+?\.md)\)", text(DOCS / "index.md")))
-    assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= named
+    for folder in (DOCS, DOCS / "decisions"):
+        named = set(re.findall(r"\]\((\S+?\.md)\)", text(folder / "index.md")))
+        assert {page.name for page in folder.glob("*.md")} - {"index.md"} <= named
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", text(ROOT / "Makefile"), re.MULTILINE))
+    for page in PAGES:
+        for words in re.findall(r"(?:^    |`)make ([a-z][\w-]*)", text(page), re.MULTILINE):
+            assert words in targets, f"{page.name}: make {words}"
+
+
+def test_programs_that_pages_name_exist() -> None:
+    for page in PAGES:
+        for name in re.findall(r"\b(?:benchmarks|docs/makers|\.ci)/[\w-]+(?:\.py)?\b", text(page)):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
 
 
 def test_pictures_are_small_and_used() -> None:
