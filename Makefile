@@ -17,7 +17,7 @@ test: $(READY)
 # The parts that need no database.
 PURE := $(addprefix tests/,history analysis workload feedback common report)
 test-pure: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(PURE)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not server" $(PURE)
 
 # Renew what tests have recorded of the program's sentences. Read the difference before you commit it.
 # TESTS=tests/report/test_text.py: of this module only, also where it has recorded nothing yet.

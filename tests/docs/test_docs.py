@@ -81,10 +81,23 @@ def test_targets_of_make_exist() -> None:
             assert words in targets, f"{page.name}: make {words}"
 
 
-def test_programs_that_pages_name_exist() -> None:
+def test_files_that_pages_name_exist() -> None:
     for page in PAGES:
-        for name in re.findall(r"\b(?:benchmarks|docs/makers|\.ci)/[\w-]+(?:\.py)?\b", text(page)):
+        for name in re.findall(r"(?:benchmarks|docs/makers|\.ci|tests)/[\w/-]+(?:\.\w+)?", prose(page)):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_files_and_folders_of_the_source_that_pages_name_exist() -> None:
+    for page in PAGES:
+        for name in re.findall(r"`(txfuzz/[\w/]+(?:\.py)?)`", prose(page)):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*) \| .* \|$", section(DOCS / "architecture.md", "The loop"), re.MULTILINE
+    )
+    assert {folder for folder, _ in rows} == {path.parent.name for path in ROOT.glob("txfuzz/*/__init__.py")}
+    for folder, holds in rows:
+        for below in re.findall(r"`(\w+)/`", holds):
+            assert (ROOT / "txfuzz" / folder / below).is_dir(), f"{folder}/{below}"
 
 
 def test_pictures_are_small_and_used() -> None:
