@@ -60,7 +60,7 @@ docs: $(READY)
 # What `docs/releasing.md` asks for before anything is published.
 release-check: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
-	.ci/release-check
+	PYTHON=$(BIN)/python .ci/release-check
 
 PLUGINS := postgres heuristics templates mariadb sqlite
 
