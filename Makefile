@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench soak docs clean
+.PHONY: demo test test-pure check snapshots coverage bench soak docs release-check clean
 
 # txfuzz exits with 1 when it has found something, which is what the demo is for.
 demo: $(READY)
@@ -14,11 +14,26 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+# The parts that need no database.
+PURE := $(addprefix tests/,history analysis workload feedback common report)
+test-pure: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not server" $(PURE)
+
+# Renew what tests have recorded of the program's sentences. Read the difference before you commit it.
+# TESTS=tests/report/test_text.py: of this module only, also where it has recorded nothing yet.
+RECORDED = $(shell find tests plugins -name '*.ambr' | sed 's,__snapshots__/\(.*\)\.ambr$$,\1.py,' | sort)
+snapshots: $(READY)
+	$(BIN)/python -m pytest -q -n0 --snapshot-update $(or $(TESTS),$(RECORDED))
+
+# Processes that the tests start are measured, too.
+coverage: $(READY)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage $(TESTS)
+
 check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks/*.py
+	$(BIN)/mypy benchmarks/*.py docs/makers/*.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/reading.py
@@ -36,10 +51,16 @@ soak: $(READY)
 docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
-	$(BIN)/python benchmarks/report_pictures.py --write docs/pictures
-	$(BIN)/python benchmarks/screen_picture.py --write docs/pictures
-	$(BIN)/python benchmarks/plugin_reference.py --write docs/plugin-reference.md
-	$(BIN)/python benchmarks/lifecycle_picture.py --write docs/pictures
+	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
+	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
+	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
+	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
+	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
+
+# What `docs/releasing.md` asks for before anything is published.
+release-check: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
+	PYTHON=$(BIN)/python .ci/release-check
 
 PLUGINS := postgres heuristics templates mariadb sqlite
 
@@ -51,4 +72,4 @@ $(READY): pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml) constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv runs build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

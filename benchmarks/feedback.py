@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pages import replaced
+from page_tables import replaced
 from txfuzz import run_campaign
 from txfuzz.campaign.results import CampaignResult
 

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pages import replaced
+from page_tables import replaced
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.checker.consistency import canonical, prohibited
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble

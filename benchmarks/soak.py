@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from pages import replaced
+from page_tables import replaced
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.dependencies.unknown_commits import Settled, settle
 from txfuzz.analysis.result import AnalysisResult, Verdict

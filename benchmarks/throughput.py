@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from pages import replaced
+from page_tables import replaced
 from pgbench_side import Pgbench, Ran
 from txfuzz.database.api import Database
 from txfuzz.execution.run import execute

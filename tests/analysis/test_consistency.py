@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elle_verdicts import SHARED
+from elle_verdicts import AGREEMENT
 from txfuzz.analysis.checker.consistency import (
     FRIENDLY,
     INSTANCE_OF,
@@ -29,7 +29,7 @@ MODELS = st.sampled_from(sorted(WEAKER))
 ANOMALIES = st.sampled_from(
     sorted({*INSTANCE_OF, *(name for names in PROSCRIBED.values() for name in names)})
 )
-REFERENCE = SHARED.parent / "reference" / "elle-lattice.txt"
+ELLE = json.loads((AGREEMENT / "models.json").read_text())
 OURS = {"unwritten-read", "fractured-read"}  # beyond Elle's anomalies
 
 
@@ -105,45 +105,24 @@ def test_nothing_contradicts_what_no_anomaly_can_tell() -> None:
     assert prohibited("linearizable") == frozenset()
 
 
-def _section(title: str) -> list[str]:
-    lines = REFERENCE.read_text().splitlines()
-    start = next(at for at, line in enumerate(lines) if line.startswith(f"## {title}"))
-    end = next((at for at in range(start + 1, len(lines)) if lines[at].startswith("## ")), len(lines))
-    return lines[start + 1 : end]
-
-
-def _words(text: str) -> list[str]:
-    return [word.lstrip(":") for word in re.split(r"[ ,]+", text.strip()) if word]
-
-
-needs_reference = pytest.mark.skipif(not REFERENCE.is_file(), reason="Elle's tables are not here")
-
-
-@needs_reference
 def test_models_and_their_order_are_elles() -> None:
-    for line in _section("models edges"):
-        head, _, weaker = line.partition(" -> ")
-        assert set(WEAKER[_words(head)[0]]) == set(_words(weaker))
-    for line in _section("friendly names"):
-        model, _, name = line.partition(" => ")
-        assert FRIENDLY[_words(model)[0]] == _words(name)[0]
-    for line in _section("canonical names"):
-        name, _, model = line.partition(" => ")
-        assert canonical(_words(name)[0]) == _words(model)[0]
+    for model, weaker in ELLE["weaker"].items():
+        assert set(WEAKER[model]) == set(weaker)
+    for model, name in ELLE["friendly"].items():
+        assert FRIENDLY[model] == name
+    for name, model in ELLE["canonical"].items():
+        assert canonical(name) == model
 
 
-@needs_reference
-def test_what_each_model_prohibits_is_elles() -> None:
-    lines = _section("prohibited-anomaly-types per model")
-    for head, closed in zip(lines[::2], lines[1::2], strict=True):
-        assert prohibited(_words(head)[0]) - OURS == set(_words(closed)), head
+@pytest.mark.parametrize("model", ELLE["prohibited"])
+def test_what_each_model_prohibits_is_elles(model: str) -> None:
+    assert prohibited(model) - OURS == set(ELLE["prohibited"][model])
 
 
-@needs_reference
-def test_what_each_anomaly_rules_out_is_elles() -> None:
-    for line in _section("boundary per single anomaly"):
-        anomaly, weakest, stronger = re.fullmatch(r":(\S+) :not (.*) ?:also-not ?(.*)", line).groups()
-        assert ruled_out([anomaly]) == (tuple(sorted(_words(weakest))), tuple(sorted(_words(stronger)))), line
+@pytest.mark.parametrize("anomaly", ELLE["rules_out"])
+def test_what_each_anomaly_rules_out_is_elles(anomaly: str) -> None:
+    said = ELLE["rules_out"][anomaly]
+    assert ruled_out([anomaly]) == (tuple(said["not"]), tuple(said["also_not"]))
 
 
 def test_the_strongest_model_implies_the_rest_of_its_side() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brute_force import Txn
-from elle_verdicts import selected_runs
+from elle_verdicts import all_runs
 from small_histories import edn_of, history_of, list_histories, register_histories, txn
 from txfuzz.analysis.checker.check import CheckResult, check
 from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
@@ -143,7 +143,7 @@ def test_checking_twice_says_the_same(txns: list[Txn]) -> None:
 @pytest.mark.parametrize("model", ["read-committed", "snapshot-isolation", "serializable"])
 def test_a_stronger_model_never_forgives(model: str) -> None:
     """What contradicts a model contradicts strict-serializable."""
-    for _, elle, history in selected_runs():
+    for _, elle, history in all_runs():
         if elle.model == "strict-serializable" and not elle.options:
             weak, strict = check(history, model), check(history, "strict-serializable")
             assert not weak.anomaly_types or strict.verdict.value == "invalid"

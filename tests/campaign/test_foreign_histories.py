@@ -284,9 +284,9 @@ workload:
 
 
 def test_no_promise_is_broken_by_a_history_of_something_else(tmp_path: Path, txfuzz: Cli) -> None:
-    """The history of Elle's paper, and a workload of one key a transaction."""
+    """A history of transactions on two keys each, and a workload of one key a transaction."""
     Path("w.yaml").write_text(ONE_KEY)
-    shutil.copy(CASES / "paper-example.edn", "h.edn")
+    shutil.copy(CASES / "read-skew-without-processes.edn", "h.edn")
     refused = txfuzz("adapt", "--history", "h.edn", "--prev-workload", "w.yaml")
     assert refused.code == 2
     assert refused.err.startswith(

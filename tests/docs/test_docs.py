@@ -69,8 +69,35 @@ def test_links_resolve(page: Path) -> None:
 
 
 def test_every_page_is_in_the_map() -> None:
-    named = set(re.findall(r"\]\((\S+?\.md)\)", text(DOCS / "index.md")))
-    assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= named
+    for folder in (DOCS, DOCS / "decisions"):
+        named = set(re.findall(r"\]\((\S+?\.md)\)", text(folder / "index.md")))
+        assert {page.name for page in folder.glob("*.md")} - {"index.md"} <= named
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", text(ROOT / "Makefile"), re.MULTILINE))
+    for page in PAGES:
+        for words in re.findall(r"(?:^    |`)make ([a-z][\w-]*)", text(page), re.MULTILINE):
+            assert words in targets, f"{page.name}: make {words}"
+
+
+def test_files_that_pages_name_exist() -> None:
+    for page in PAGES:
+        for name in re.findall(r"(?:benchmarks|docs/makers|\.ci|tests)/[\w/-]+(?:\.\w+)?", prose(page)):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_files_and_folders_of_the_source_that_pages_name_exist() -> None:
+    for page in PAGES:
+        for name in re.findall(r"`(txfuzz/[\w/]+(?:\.py)?)`", prose(page)):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.*) \| .* \|$", section(DOCS / "architecture.md", "The loop"), re.MULTILINE
+    )
+    assert {folder for folder, _ in rows} == {path.parent.name for path in ROOT.glob("txfuzz/*/__init__.py")}
+    for folder, holds in rows:
+        for below in re.findall(r"`(\w+)/`", holds):
+            assert (ROOT / "txfuzz" / folder / below).is_dir(), f"{folder}/{below}"
 
 
 def test_pictures_are_small_and_used() -> None:

@@ -64,6 +64,7 @@ def walks(
 
 
 @pytest.mark.install
+@pytest.mark.timeout(900)  # what it installs may have to be fetched
 @pytest.mark.parametrize("kind", KIND_PAGES)
 def test_a_page_leads_from_an_empty_folder_to_what_it_says(
     walks: dict[str, Future[Environment]], kind: str

@@ -5,19 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from compare_histories import differences, mops, told
+from elle_verdicts import handmade_histories, random_histories
 from txfuzz.common.kind import Kind
 from txfuzz.errors import ExitCode, HistoryError
 from txfuzz.history.model import FAIL, INFO, OK, UNKNOWN, History
 from txfuzz.history.reader import read_history, read_history_bytes
 from txfuzz.history.values import Keyword, Map, Symbol, Tagged
-
-SHARED = Path(__file__).parents[3] / "shared" / "histories"
 
 LISTS = """\
 {:index 0, :type :invoke, :process 0, :f :txn, :time 5, :value [[:r 1 nil] [:append 1 2]]}
@@ -259,31 +257,16 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the histories are not here")
 def test_all_recorded_histories_by_both_ways() -> None:
-    read_count = 0
-    for path in [*sorted(SHARED.glob("handmade/*.edn")), *sorted(SHARED.glob("elle/*.edn"))]:
+    for path in handmade_histories():
         assert differences(read_history(path), read_history_bytes(path.read_bytes(), fast=False)) == [], (
             path.name
         )
-        read_count += 1
-    with tarfile.open(SHARED / "random.tar.gz") as archive:
-        for at, member in enumerate(archive):
-            if member.isfile():
-                file = archive.extractfile(member)
-                data = file.read() if file else b""
-                h = read_history_bytes(data, member.name)
-                assert len(h) > 0
-                assert not h.warnings
-                assert not h.unknown_mops
-                if at % 20 == 0:
-                    assert differences(h, read_history_bytes(data, fast=False)) == [], member.name
-                read_count += 1
-    assert read_count >= 1270
-
-
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the histories are not here")
-def test_a_large_packed_history() -> None:
-    h = read_history(SHARED / "elle" / "huge-scc.edn.gz")
-    assert h.operations == 20602
-    assert not h.unknown_mops
+    for at, (name, data) in enumerate(random_histories().items()):
+        h = read_history_bytes(data, name)
+        assert len(h) > 0
+        assert not h.warnings
+        assert not h.unknown_mops
+        if at % 20 == 0:
+            assert differences(h, read_history_bytes(data, fast=False)) == [], name
+    assert len(handmade_histories()) + len(random_histories()) == 1269

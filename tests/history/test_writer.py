@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare_histories import ABOUT_THE_FILE, differences, plain, told
+from elle_verdicts import handmade_histories
 from txfuzz.errors import HistoryError, OutputError
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History
@@ -21,7 +22,6 @@ from txfuzz.history.reader import read_history, read_history_bytes
 from txfuzz.history.values import Character, Keyword, Map, Symbol, Tagged, edn, identity
 from txfuzz.history.writer import complete_line, event_line, history_lines, invoke_line, write_history
 
-SHARED = Path(__file__).parents[3] / "shared" / "histories"
 FORMS = ("edn", "json", "jsonl")
 
 INTEGERS = st.integers(-3, 12) | st.integers(-(10**25), 10**25)
@@ -234,9 +234,8 @@ def test_a_path_that_cannot_be_written(small: History, tmp_path: Path) -> None:
         write_history(tmp_path / "missing" / "h.edn", small)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the histories are not here")
 @pytest.mark.parametrize("form", FORMS)
 def test_recorded_histories_come_back(form: str) -> None:
-    for path in sorted(SHARED.glob("handmade/*.edn")):
+    for path in handmade_histories():
         h = read_history(path)
         assert differences(written_and_read(h, form), h, ABOUT_THE_FILE) == [], path.name

@@ -8,7 +8,7 @@ import pytest
 
 from environments import Environment
 
-pytestmark = pytest.mark.install
+pytestmark = [pytest.mark.install, pytest.mark.timeout(900)]  # what it installs may have to be fetched
 
 WORKLOAD = """version: 1
 name: third

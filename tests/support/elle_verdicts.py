@@ -1,13 +1,12 @@
 """The real Elle's recorded verdicts, and ours beside them.
 
-A line of a verdict file: file, kind, model, options (of rw-register), verdict, anomaly_types, not,
-also_not, and elle_threw where Elle ended in an exception.
+tests/histories/agreement/README.md says where they come from and what a line of a verdict file holds.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,8 +25,8 @@ from txfuzz.history.model import INFO, OK, READ, History
 from txfuzz.history.reader import read_history, read_history_bytes
 
 ROOT = Path(__file__).parents[2]
-SELECTION = ROOT / "tests" / "histories" / "agreement"
-SHARED = ROOT.parent / "shared" / "histories"
+AGREEMENT = ROOT / "tests" / "histories" / "agreement"
+COLLECTIONS = ("handmade", "random")
 
 _CYCLES = {cycle_type.name for cycle_type in CYCLE_TYPES}
 
@@ -70,9 +69,11 @@ class Recorded:
         return VersionOptions(**{name.replace("-", "_"): True for name in self.options})
 
 
-def recorded(path: Path) -> list[Recorded]:
-    """All lines of a verdict file, plain or gzip."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+def recorded(collection: str) -> list[Recorded]:
+    """All verdicts on a collection: "handmade" or "random"."""
+    plain = AGREEMENT / f"{collection}.verdicts.jsonl"
+    packed = AGREEMENT / f"{collection}.verdicts.jsonl.xz"
+    with plain.open() if plain.exists() else lzma.open(packed, "rt") as lines:
         return [_recorded(json.loads(line)) for line in lines]
 
 
@@ -165,9 +166,10 @@ def _uses_rejected_facts(history: History, elle: Recorded, said: Said) -> bool:
 
 
 @cache
-def _random_histories() -> dict[str, bytes]:
-    with tarfile.open(SHARED / "random.tar.gz") as archive:
-        found = {}
+def random_histories() -> dict[str, bytes]:
+    """The contents of the 1,200 random histories by the name of the file."""
+    found = {}
+    with tarfile.open(AGREEMENT / "random.tar.xz") as archive:
         for member in archive:
             content = archive.extractfile(member)
             if content is not None:
@@ -175,25 +177,20 @@ def _random_histories() -> dict[str, bytes]:
     return found
 
 
+def handmade_histories() -> list[Path]:
+    """The files of the 69 edge cases."""
+    return sorted((AGREEMENT / "handmade").glob("*.edn"))
+
+
 @cache
-def random_history(file: str) -> History:
-    return read_history_bytes(_random_histories()[file], file)
+def history(collection: str, file: str) -> History:
+    if collection == "random":
+        return read_history_bytes(random_histories()[file], file)
+    return read_history(AGREEMENT / collection / file)
 
 
-def shared_runs() -> Iterator[tuple[str, Recorded, History]]:
-    """All recorded runs of the shared histories: their collection, Elle's verdict, the history."""
-    for elle in recorded(SHARED / "random.verdicts.jsonl.gz"):
-        yield "random", elle, random_history(elle.file)
-    handmade: dict[str, History] = {}
-    for elle in recorded(SHARED / "handmade.verdicts.jsonl"):
-        if elle.file not in handmade:
-            handmade[elle.file] = read_history(SHARED / "handmade" / elle.file)
-        yield "handmade", elle, handmade[elle.file]
-
-
-def selected_runs() -> Iterator[tuple[str, Recorded, History]]:
-    """As shared_runs, of the selection that the project keeps."""
-    for path in sorted(SELECTION.glob("*.verdicts.jsonl")):
-        name = path.name.removesuffix(".verdicts.jsonl")
-        for elle in recorded(path):
-            yield name, elle, read_history(SELECTION / name / elle.file)
+def all_runs() -> Iterator[tuple[str, Recorded, History]]:
+    """Every recorded run of Elle: the collection, what Elle said, the history."""
+    for collection in COLLECTIONS:
+        for elle in recorded(collection):
+            yield collection, elle, history(collection, elle.file)

@@ -10,10 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    *sorted(DOCS.glob("*.md")),
+    *sorted(ROOT.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
     *sorted(ROOT.glob("plugins/*/*.md")),
+    ROOT / "tests" / "histories" / "agreement" / "README.md",
 ]
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"`([\w-]+\.[\w.]+)`")

@@ -1,0 +1,140 @@
+"""docs/plugin-reference.md, from the source: hooks, contracts, values, and the checks of the kit.
+
+python docs/makers/plugin_reference.py --write docs/plugin-reference.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import txfuzz
+from txfuzz.plugin import hookspecs
+
+HEAD = """# Reference of hooks and contracts
+
+Made from the source by `make docs`, and held in step by a test. What the names are for is told on the
+pages of [Writing a plugin](writing-a-plugin.md). All of it is imported from `txfuzz` itself, unless a module
+is named.
+"""
+
+# Section → what stands there, with the modules of what `txfuzz` does not name.
+SECTIONS = {
+    "Adapters": (
+        "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
+        "txfuzz.database.api:NoMoreSessions",
+        "txfuzz.database.api:Embeds", "txfuzz.database.api:MakesRoom",
+        "txfuzz.database.api:RunsSql", "txfuzz.database.api:Answer", "txfuzz.database.api:GoesOn",
+        "txfuzz.database.api:SeesWaits", "txfuzz.database.api:Batching",
+        "txfuzz.database.api:Patient",
+        "txfuzz.database.api:WritesScripts", "txfuzz.database.api:Script",
+        "txfuzz.database.api:ScriptLine",
+    ),
+    "Templates": ("Template",),
+    "Analyzers": (
+        "Analyzer", "Part", "Verdict", "History", "Anomaly", "txfuzz.analysis.result:TransactionView",
+        "txfuzz.analysis.views.mop_view:MopView", "Edge",
+        "transaction_view",
+    ),
+    "Heuristics": (
+        "Heuristic", "FeedbackResult", "Adjustment", "NearCycle", "txfuzz.analysis.result:MissingEdge",
+        "txfuzz.analysis.result:KeyPressure", "txfuzz.feedback.adjustments:current",
+        "txfuzz.feedback.adjustments:fewest_keys",
+    ),
+    "Faults": ("Fault", "txfuzz.database.faults:Breakable", "Injectable"),
+    "Options": ("option", "txfuzz.common.options:check"),
+}  # fmt: skip
+CHECKS = (
+    "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
+    "FaultConformance",
+)  # fmt: skip
+
+
+def reference() -> str:
+    """The whole page."""
+    parts = [HEAD, "## Hooks\n", *_hooks()]
+    for title, names in SECTIONS.items():
+        parts += [f"## {title}\n", *(_entry(name) for name in names)]
+    return "\n".join([*parts, "## Checks\n", *_checks()]).rstrip() + "\n"
+
+
+def _hooks() -> Iterator[str]:
+    yield "Each is called once for every plugin that has it, when a command begins that needs plugins.\n"
+    for name, hook in vars(hookspecs).items():
+        if name.startswith("txfuzz_register_"):
+            yield f"### {name}\n\n{_code(_outline(hook))}"
+
+
+def _entry(name: str) -> str:
+    module, _, plain = name.rpartition(":")
+    thing = getattr(importlib.import_module(module), plain) if module else getattr(txfuzz, plain)
+    whence = f"From `{module}`.\n\n" if module else ""
+    return f"### {plain}\n\n{whence}{_code(_outline(thing))}"
+
+
+def _checks() -> Iterator[str]:
+    yield "What the classes of `txfuzz.testing` check, by the names of their tests.\n"
+    testing = importlib.import_module("txfuzz.testing")
+    for name in CHECKS:
+        cls = getattr(testing, name)
+        tests = [each for base in reversed(cls.__mro__) for each in vars(base) if each.startswith("test_")]
+        lines = [f"- {each.removeprefix('test_').replace('_', ' ')}" for each in dict.fromkeys(tests)]
+        doc = inspect.getdoc(cls) or ""
+        yield f"### {name}\n\n```text\n{doc}\n```\n\n" + "\n".join(lines) + "\n"
+
+
+def _code(source: str) -> str:
+    return f"```python\n{source.rstrip()}\n```\n"
+
+
+def _outline(thing: Any) -> str:
+    """The source without the bodies of functions, and without what is private."""
+    source = textwrap.dedent(inspect.getsource(thing))
+    lines = source.splitlines()
+    (node,) = ast.parse(source).body
+    kept = dict(enumerate(lines, 1))
+    if isinstance(node, ast.ClassDef):
+        for each in node.body:
+            if isinstance(each, ast.FunctionDef):
+                _shorten(each, kept, drop=each.name.startswith("_") and each.name != "__init__")
+    elif isinstance(node, ast.FunctionDef):
+        _shorten(node, kept, drop=False)
+        for decorator in node.decorator_list:  # hookspec
+            kept.pop(decorator.lineno, None)
+    text = "\n".join(line.split("  # type: ignore")[0].rstrip() for _, line in sorted(kept.items()))
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text
+
+
+def _shorten(function: ast.FunctionDef, kept: dict[int, str], *, drop: bool) -> None:
+    """Leave the signature and the docstring of a function, or nothing of it."""
+    first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
+    last = function.end_lineno or function.lineno
+    body = function.body
+    told = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    if drop:
+        gone = range(first, last + 1)
+    elif told:
+        gone = range((body[0].end_lineno or 0) + 1, last + 1)
+    else:
+        gone = range(body[0].lineno + 1, last + 1)
+        kept[body[0].lineno] = " " * body[0].col_offset + "..."
+    for number in gone:
+        kept.pop(number, None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--write", type=Path, required=True, metavar="FILE")
+    parser.parse_args().write.write_text(reference(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
