@@ -26,7 +26,7 @@ from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.schedule.replay_workload import order_of, roles_of
 from txfuzz.replay.shrink import OutOfTime, Shape, shrink, tidy
 from txfuzz.replay.signature import Signature, signature_of
-from txfuzz.replay.stepper.logical_history import portrait, script_of
+from txfuzz.replay.stepper.logical_keys import script_of, with_logical_keys
 from txfuzz.workload.yaml.writer import workload_text
 
 __all__ = ["server"]
@@ -387,7 +387,7 @@ replay:
 """
     workload = read(text).workload
     with Player(server, Kind.LIST_APPEND, "repeatable read") as player:
-        attempt = portrait(player.prepared(workload).run())
+        attempt = with_logical_keys(player.prepared(workload).run())
     assert {end.type for end in attempt.outcomes.values()} == {"ok", "fail"}
     script = script_of(attempt, "two inserts", Kind.LIST_APPEND, "repeatable read", "fresh")
     scripts = server.scripts(script)

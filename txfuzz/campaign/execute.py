@@ -20,6 +20,7 @@ from txfuzz.replay.replayer import Player, follow
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.schedule.focus_key import unfocused
 from txfuzz.replay.schedule.replay_workload import unkept_pauses
+from txfuzz.replay.stepper.recorder import recorded_edn
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.source_places import RefusedStep, naming_url, with_place
@@ -97,6 +98,6 @@ def _replayed(
         fresh=init or workload.init_schema,
         stop=interrupted,
     ) as player:
-        result, lines = follow(player, workload, assembled.expect, attempts=attempts)
-    write_bytes(history, b"".join(lines))
+        result, operations = follow(player, workload, assembled.expect, attempts=attempts)
+    write_bytes(history, recorded_edn(operations))
     return result

@@ -24,6 +24,7 @@ from txfuzz.history.reader import read_history
 from txfuzz.replay.external_history import result_of
 from txfuzz.replay.near_cycle_replay import Closing, Target, Tried, choose, close_all, targets
 from txfuzz.replay.replayer import Player, origins_of
+from txfuzz.replay.stepper.recorder import recorded_edn, recorded_history
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.writer import workload_text
 
@@ -84,14 +85,15 @@ def write_replay(
         _write(place, None, None)
         return Replays(closing.failed, ("replay: nothing to replay",))
     _write(place, closing.chosen.workload, closing.chosen.target)
-    write_bytes(place.path / "replay_history.edn", b"".join(closing.chosen.lines))
+    write_bytes(place.path / "replay_history.edn", recorded_edn(closing.chosen.operations))
     tried = [each.to_json() for each in closing.tried]
     failed = {str(key): count for key, count in closing.failed.items()}
     origins = _origins(closing.chosen.workload)
     write_json(
         told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
     )
-    return Replays(closing.failed, (_note(closing),), _shown(place, assembled, origins))
+    shown = _shown(place, assembled, origins, recorded_history(closing.chosen.operations))
+    return Replays(closing.failed, (_note(closing),), shown)
 
 
 def _by_command(

@@ -12,9 +12,9 @@ from txfuzz.analysis.dependencies.edges import KINDS
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
 from txfuzz.history.model import History
-from txfuzz.history.reader import read_history_bytes
 from txfuzz.replay.signature import Signature, signature_of
 from txfuzz.replay.stepper.attempt import Attempt
+from txfuzz.replay.stepper.recorder import recorded_history
 
 _SHOWN = 64  # anomalies of each type: an attempt has few transactions
 
@@ -55,7 +55,7 @@ class Judge:
     def _judge(self, attempt: Attempt) -> Judgement:
         if not attempt.begun:
             return Judgement((), (), frozenset(), {})
-        history = history_of(attempt)
+        history = recorded_history(attempt.operations)
         result = check(history, self.expect, shown=_SHOWN)
         edges = set()
         if result.dependencies is not None:
@@ -78,9 +78,5 @@ class Judge:
 
     def analysed(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
         """In full, for reports."""
-        history = history_of(attempt)
+        history = recorded_history(attempt.operations)
         return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])
-
-
-def history_of(attempt: Attempt) -> History:
-    return read_history_bytes(b"".join(attempt.lines), "replay")

@@ -12,6 +12,7 @@ from txfuzz.history.model import History
 from txfuzz.replay.replayer import Player, follow
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.schedule.derive import Derived, derive_anomaly, derive_near_cycle
+from txfuzz.replay.stepper.recorder import Recorded
 from txfuzz.workload.model import Workload
 
 ATTEMPTS = 10  # at a schedule that has shown what it is to show
@@ -29,13 +30,13 @@ class Target:
 @dataclass(frozen=True)
 class Tried:
     """What came of a target. workload: with the schedule that did best, else the first one. schedules:
-    how many were tried. lines: the history of its attempts."""
+    how many were tried. operations: of its attempts."""
 
     target: Target
     workload: Workload | None = None
     result: ReplayResult | None = None
     schedules: int = 0
-    lines: tuple[bytes, ...] = ()
+    operations: tuple[Recorded, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -112,11 +113,11 @@ def close(player: Player, target: Target, expect: str, *, attempts: int = ATTEMP
     best: Tried | None = None
     candidates = target.derived.candidates
     for count, candidate in enumerate(candidates, 1):
-        result, lines = follow(player, candidate, expect, attempts=1)
+        result, operations = follow(player, candidate, expect, attempts=1)
         if result.closed and attempts > 1:
-            result, lines = follow(player, candidate, expect, attempts=attempts)
+            result, operations = follow(player, candidate, expect, attempts=attempts)
         if best is None or best.result is None or result.closed > best.result.closed:
-            best = Tried(target, candidate, result, count, lines)
+            best = Tried(target, candidate, result, count, operations)
         if result.closed == attempts or player.stop.is_set():
             return replace(best, schedules=count)
     return replace(best, schedules=len(candidates)) if best else Tried(target)

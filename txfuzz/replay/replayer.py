@@ -14,8 +14,9 @@ from txfuzz.replay.result import ReplayResult, Summing
 from txfuzz.replay.schedule.focus_key import focused
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.physical_keys import AttemptKeys, Numbering
-from txfuzz.replay.stepper.sessions import Stepper
-from txfuzz.replay.stepper.stepper import Limits
+from txfuzz.replay.stepper.recorder import Recorded
+from txfuzz.replay.stepper.session_threads import Limits
+from txfuzz.replay.stepper.stepper import Stepper
 from txfuzz.workload.generator import Asked, Asking
 from txfuzz.workload.model import Weight, Workload
 from txfuzz.workload.replay import Replay
@@ -81,8 +82,8 @@ def origins_of(replay: Replay) -> dict[str, str]:
 
 def follow(
     player: Player, workload: Workload, expect: str, *, attempts: int = 1
-) -> tuple[ReplayResult, tuple[bytes, ...]]:
-    """Follow the schedule of a workload so many times; what came of it, and the history.
+) -> tuple[ReplayResult, tuple[Recorded, ...]]:
+    """Follow the schedule of a workload so many times; what came of it, and what was recorded.
 
     Raises UsageError, after the attempt in question, for what the database refuses for good.
     """
@@ -91,13 +92,13 @@ def follow(
     judge = Judge(expect, player.isolation, origins_of(replay))
     prepared = player.prepared(workload)
     summing = Summing(replay, expect, player.isolation, workload.keys.rows)
-    lines: list[bytes] = []
+    operations: list[Recorded] = []
     for _ in range(attempts):
         attempt = prepared.run()
-        lines += attempt.lines
+        operations += attempt.operations
         if attempt.refused:
             raise UsageError(attempt.refused)
         summing.add(attempt, judge.judge(attempt))
         if attempt.ended:
             break
-    return summing.result(), tuple(lines)
+    return summing.result(), tuple(operations)

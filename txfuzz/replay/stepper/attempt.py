@@ -8,6 +8,7 @@ from functools import cached_property
 
 from txfuzz.database.api import BoundStep, ReadValue
 from txfuzz.history.writer import Mop
+from txfuzz.replay.stepper.recorder import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TransactionOutcome:
     """How one transaction ended. type: ok, fail or info. phase: where, as "step 1" or "commit"."""
 
     type: str
@@ -53,16 +54,16 @@ class Outcome:
 class Attempt:
     """One run of a schedule.
 
-    outcomes: by alias, in the order in which the transactions ended. lines: its part of the
-    history. seen: by alias its micro-operations with what they saw, on logical keys. ended: why it
+    outcomes: by alias, in the order in which the transactions ended. operations: its part
+    of the history. seen: by alias its micro-operations with what they saw, on logical keys. ended: why it
     could not go on, as a sentence; empty when it ran to its end. refused: what the database
     refuses for good, as a sentence. order: which transaction began and ended when, as (alias,
     "begins") and (alias, "ends"). final: what the last reads of all keys saw, on logical keys.
     """
 
     log: tuple[LogEntry, ...]
-    outcomes: Mapping[str, Outcome]
-    lines: tuple[bytes, ...]
+    outcomes: Mapping[str, TransactionOutcome]
+    operations: tuple[Recorded, ...]
     seen: Mapping[str, tuple[Mop, ...]]
     ended: str = ""
     refused: str = ""
