@@ -85,14 +85,15 @@ def write_replay(
         _write(place, None, None)
         return Replays(closing.failed, ("replay: nothing to replay",))
     _write(place, closing.chosen.workload, closing.chosen.target)
-    write_bytes(place.path / "replay_history.edn", recorded_edn(closing.chosen.operations))
+    path = place.path / "replay_history.edn"
+    write_bytes(path, recorded_edn(closing.chosen.operations))
     tried = [each.to_json() for each in closing.tried]
     failed = {str(key): count for key, count in closing.failed.items()}
     origins = _origins(closing.chosen.workload)
     write_json(
         told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
     )
-    shown = _shown(place, assembled, origins, recorded_history(closing.chosen.operations))
+    shown = _shown(place, assembled, origins, recorded_history(closing.chosen.operations, str(path)))
     return Replays(closing.failed, (_note(closing),), shown)
 
 

@@ -17,22 +17,22 @@ from txfuzz.workload.yaml.nodes import Node
 _DATABASE = ("adapter", "isolation", "url")
 
 
-def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Capabilities | None]:
-    """Where to ask, and what can be asked there; None where no adapter is named."""
+def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
+    """Where to ask, and what can be asked there; None where no adapter is named, or none looked up."""
     fields = node.mapping("the database as a mapping")
     options = {name: value for name, value in fields.items() if name not in _DATABASE}
     url = _url(fields["url"]) if "url" in fields else None
-    if "adapter" not in fields:
-        for name, value in options.items():
-            known = did_you_mean(name, _DATABASE)
+    name = fields["adapter"].text("the name of an adapter") if "adapter" in fields else None
+    if name is None:
+        for option, value in options.items():
             raise value.name_place.error(
-                f"found the field {name!r} in a database without adapter",
+                f"found the field {option!r} in a database without adapter",
                 "`adapter`, if it is an option of one",
-                known,
+                did_you_mean(option, _DATABASE),
             )
+    if name is None or vocabulary is None:
         level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
-        return DatabaseSpec(isolation=level, url=url), None
-    name = fields["adapter"].text("the name of an adapter")
+        return DatabaseSpec(name, level, url, plain_options(options)), None
     with fields["adapter"].place.complaining():
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
@@ -42,7 +42,7 @@ def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Cap
     return DatabaseSpec(name, level, url, plain_options(options)), capabilities
 
 
-def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ...]:
+def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[Named, ...]:
     """A list of analyzers or heuristics: names, or mappings with `name` and options."""
     found: dict[str, Named] = {}
     for item in node.items(f"a list of {kind}s"):
@@ -57,9 +57,10 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ..
         name = named.text(f"the name of {'an' if kind == 'analyzer' else 'a'} {kind}")
         if name in found:
             raise named.place.error(f"found the {kind} {name!r} again", "each once")
-        with named.place.complaining():
-            its_class = vocabulary.find(kind, name)
-        built_from(its_class, options, f"{kind} {name!r}", item)
+        if vocabulary is not None:
+            with named.place.complaining():
+                its_class = vocabulary.find(kind, name)
+            built_from(its_class, options, f"{kind} {name!r}", item)
         found[name] = Named(name, plain_options(options))
     return tuple(found.values())
 

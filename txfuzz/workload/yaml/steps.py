@@ -28,7 +28,9 @@ class Transactions:
     capabilities: what they may ask for; None where nobody knows yet which database it will be.
     """
 
-    def __init__(self, vocabulary: Vocabulary, adapter: str, capabilities: Capabilities | None) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary | None, adapter: str, capabilities: Capabilities | None
+    ) -> None:
         self._vocabulary = vocabulary
         self._adapter = adapter
         self._capabilities = capabilities
@@ -68,6 +70,8 @@ class Transactions:
         fields = node.fields("a transaction from a template", ("template", "with", "name", *_MODE))
         named = fields["template"]
         word = named.text("the name of a template")
+        if self._vocabulary is None:
+            raise named.place.error(f"found the template {word!r}", "steps: no template is looked up here")
         with named.place.complaining():
             template: Template = self._vocabulary.find("template", word)
         self._check_dialect(template, named)
