@@ -1,4 +1,4 @@
-"""Where workload files are: those that come with txfuzz, and the user's own."""
+"""Where workload files are: those that come with txfuzz, their schema, and the user's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 def shipped_workloads() -> list[tuple[str, Path]]:
     """Names and files of the workloads that come with txfuzz, by name."""
-    return sorted(_in_directory(_shipped_directory()).items())
+    return sorted(_in_directory(_shipped("workloads", "workloads")).items())
 
 
 def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Path:
@@ -25,7 +25,7 @@ def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Pa
     text = os.fspath(name_or_path)
     if directory is not None and not os.path.isdir(directory):
         raise UsageError(f"{directory}: no such directory of workloads")
-    known = _in_directory(_shipped_directory() if directory is None else directory)
+    known = _in_directory(_shipped("workloads", "workloads") if directory is None else directory)
     if text in known:
         return known[text]
     path = Path(text)
@@ -41,6 +41,11 @@ def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Pa
     raise UsageError(f"no workload {text!r}{where}: {did_you_mean(text, known)}")
 
 
+def schema_path() -> Path:
+    """The JSON Schema of workload files."""
+    return _shipped("workload.schema.json", "docs/workload.schema.json")
+
+
 def headline(path: Path) -> str:
     """What a workload file says that it is about."""
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -49,10 +54,10 @@ def headline(path: Path) -> str:
     return ""
 
 
-def _shipped_directory() -> Path:
+def _shipped(inside: str, beside: str) -> Path:
     """Inside the package in an installation, beside it in a clone."""
-    inside = _PACKAGE / "workloads"
-    return inside if inside.is_dir() else _PACKAGE.parent / "workloads"
+    path = _PACKAGE / inside
+    return path if path.exists() else _PACKAGE.parent / beside
 
 
 def _in_directory(directory: Path) -> dict[str, Path]:

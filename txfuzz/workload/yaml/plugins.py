@@ -14,13 +14,13 @@ from txfuzz.workload.model import DatabaseSpec, Named
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
 
-_DATABASE = ("adapter", "isolation", "url")
+DATABASE_FIELDS = ("adapter", "isolation", "url")
 
 
 def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
     """Where to ask, and what can be asked there; None where no adapter is named, or none looked up."""
     fields = node.mapping("the database as a mapping")
-    options = {name: value for name, value in fields.items() if name not in _DATABASE}
+    options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
     url = _url(fields["url"]) if "url" in fields else None
     name = fields["adapter"].text("the name of an adapter") if "adapter" in fields else None
     if name is None:
@@ -28,7 +28,7 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
             raise value.name_place.error(
                 f"found the field {option!r} in a database without adapter",
                 "`adapter`, if it is an option of one",
-                did_you_mean(option, _DATABASE),
+                did_you_mean(option, DATABASE_FIELDS),
             )
     if name is None or vocabulary is None:
         level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
@@ -85,7 +85,7 @@ def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> No
             raise value.name_place.error(
                 f"found the unknown field {option!r} in the database",
                 f"a field of its own or an option of adapter {name!r}",
-                did_you_mean(option, (*_DATABASE, *known)),
+                did_you_mean(option, (*DATABASE_FIELDS, *known)),
             )
 
 
