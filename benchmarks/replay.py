@@ -24,7 +24,7 @@ from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.explore import explore
 from txfuzz.replay.near_cycle_replay import Target, close
-from txfuzz.replay.replayer import Player
+from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.schedule.derive import derive_anomaly, derive_near_cycle
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
@@ -80,7 +80,7 @@ def measure(
     history = read_history(path)
     result = analyze_history(history, EXPECT, max_near_cycles=20)
     against = prohibited(canonical(assembled.promised))
-    with Player(database, workload.kind, isolation) as player:
+    with Replayer(database, workload.kind, isolation) as player:
         for near in result.near_cycles:
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
             tried = close(player, Target("near-cycle", near.anomaly, derived), EXPECT, attempts=1)

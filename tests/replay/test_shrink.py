@@ -21,7 +21,7 @@ from txfuzz.errors import UsageError
 from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.replay.judge import Judge
-from txfuzz.replay.replayer import Player
+from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.schedule.replay_workload import order_of, roles_of
 from txfuzz.replay.shrink import OutOfTime, Shape, shrink, tidy
@@ -145,7 +145,7 @@ replay:
     - {alias: y, action: commit}
 """
     workload = read(text).workload
-    with Player(server, Kind.LIST_APPEND, "repeatable read") as player:
+    with Replayer(server, Kind.LIST_APPEND, "repeatable read") as player:
         judge = Judge("serializable", "repeatable read")
         (signature,) = judge.judge(player.prepared(workload).run()).signatures
         shrunk = shrink(player, workload, signature, "serializable", attempts=2)
@@ -163,7 +163,7 @@ def test_what_does_not_recur_is_not_shrunk(server: Database) -> None:
         "  schedule: [{alias: a, action: step, steps: 0}, {alias: a, action: commit}]\n"
     )
     signature = Signature("lost-update", (), ("read_append", "read_append"), "read committed")
-    with Player(server, Kind.LIST_APPEND, "read committed") as player:
+    with Replayer(server, Kind.LIST_APPEND, "read committed") as player:
         assert shrink(player, read(text).workload, signature, "serializable", attempts=2) is None
         with pytest.raises(OutOfTime):
             shrink(player, read(text).workload, signature, "serializable", attempts=2, seconds=0)
@@ -386,7 +386,7 @@ replay:
   pause_after: {a: 2, b: 2}
 """
     workload = read(text).workload
-    with Player(server, Kind.LIST_APPEND, "repeatable read") as player:
+    with Replayer(server, Kind.LIST_APPEND, "repeatable read") as player:
         attempt = with_logical_keys(player.prepared(workload).run())
     assert {end.type for end in attempt.outcomes.values()} == {"ok", "fail"}
     script = script_of(attempt, "two inserts", Kind.LIST_APPEND, "repeatable read", "fresh")

@@ -16,7 +16,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Database, Session
 from txfuzz.errors import UsageError
 from txfuzz.history.reader import read_history_bytes
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow
 from txfuzz.replay.stepper.recorder import recorded_edn, recorded_history
 from txfuzz.replay.stepper.session_threads import Limits
 from txfuzz.transactions.model import Step
@@ -172,7 +172,7 @@ def test_a_schedule_that_cannot_go_on_ends_with_a_sentence(server: Database) -> 
     """A stranger holds the lock, so nothing that the schedule does can free it."""
     assembled = read(LOST, "read committed")
     kind = Kind.LIST_APPEND
-    with Player(server, kind, "read committed", limits=Limits(attempt_seconds=0.6)) as player:
+    with Replayer(server, kind, "read committed", limits=Limits(attempt_seconds=0.6)) as player:
         prepared = player.prepared(assembled.workload)
         key = next(iter(prepared.run().logical)) + 1  # that of the next attempt
         stranger = server.session(kind)
@@ -204,7 +204,7 @@ def test_it_can_be_broken_off(server: Database) -> None:
     assembled = read(text, "read committed")
     threading.Timer(0.1, stop.set).start()
     started = time.monotonic()
-    with Player(server, Kind.LIST_APPEND, "read committed", stop=stop) as player:
+    with Replayer(server, Kind.LIST_APPEND, "read committed", stop=stop) as player:
         follow(player, assembled.workload, "serializable", attempts=1000)
     assert time.monotonic() - started < 10
 
@@ -228,7 +228,7 @@ class Blind:
 def test_a_database_that_cannot_tell_waits_is_given_time(server: Database) -> None:
     assembled = read(LOST, "read committed")
     blind: Database = Blind(server)  # type: ignore[assignment]
-    with Player(blind, Kind.LIST_APPEND, "read committed", limits=Limits(wait_seconds=0.3)) as player:
+    with Replayer(blind, Kind.LIST_APPEND, "read committed", limits=Limits(wait_seconds=0.3)) as player:
         result, _ = follow(player, assembled.workload, "serializable")
     assert result.closed == 1
     assert (result.log[3].blocked, result.log[3].waited_for) == (True, ())

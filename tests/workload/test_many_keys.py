@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from txfuzz.common.key_ranges import counted, united
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.generator import Asking
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.seeds import stream
 from txfuzz.workload.yaml.nodes import Place, node_of
@@ -41,7 +41,9 @@ def test_a_million_keys_cost_nothing() -> None:
     tracemalloc.start()
     workload = parse(text("[1, 1000000]", "[2, 900000]").replace("¦", ""))
     assert len(workload.logical_keys()) == 1_000_000
-    asking = Asking(workload, stream(1, "asking"), KeySpace(workload.keys, 0, lambda keys: None))
+    asking = TransactionGenerator(
+        workload, stream(1, "asking"), KeySpace(workload.keys, 0, lambda keys: None)
+    )
     for _ in range(10):
         asking.next()
     _, peak = tracemalloc.get_traced_memory()

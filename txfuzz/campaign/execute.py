@@ -16,7 +16,7 @@ from txfuzz.execution.fault_injector import cautions
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.schedule.focus_key import unfocused
 from txfuzz.replay.schedule.replay_workload import unkept_pauses
@@ -91,7 +91,7 @@ def _replayed(
     interrupted: threading.Event | None,
 ) -> ReplayResult:
     workload = assembled.workload
-    with Player(
+    with Replayer(
         database,
         workload.kind,
         assembled.isolation,

@@ -19,7 +19,7 @@ from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
 from txfuzz.replay.insert_races import insert_races
 from txfuzz.replay.judge import Judge
-from txfuzz.replay.replayer import Player
+from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.schedule.interleavings import Interleavings, sampled
 from txfuzz.replay.schedule.key_assignments import MOST_WAYS, Way, ways_to_share
 from txfuzz.replay.schedule.mvcc_model import Event
@@ -156,7 +156,7 @@ def explore(
         if stop.is_set():
             break
         level = Level(isolation, promised)
-        with Player(database, workload.kind, isolation, stop=stop) as player:
+        with Replayer(database, workload.kind, isolation, stop=stop) as player:
             _run(
                 player, workload, replace(cases[0], orders=cases[0].orders[:1]), judge, Level("", "")
             )  # to warm up
@@ -189,7 +189,7 @@ def plan(ways: Sequence[Way], most: int, seed: int) -> list[Case]:
     return cases
 
 
-def _run(player: Player, workload: Workload, case: Case, judge: Judge, level: Level) -> None:
+def _run(player: Replayer, workload: Workload, case: Case, judge: Judge, level: Level) -> None:
     composed = compose(workload, case.roles, case.orders[0], Aim(), rows=workload.keys.rows)
     assert composed.replay is not None
     prepared = player.prepared(composed)

@@ -16,7 +16,7 @@ from itertools import combinations, islice, pairwise
 from txfuzz.analysis.result import Anomaly
 from txfuzz.replay.judge import Judge
 from txfuzz.replay.reductions import is_needed, literal, rekeyed, without_lock, without_step
-from txfuzz.replay.replayer import Player, origins_of
+from txfuzz.replay.replayer import Replayer, origins_of
 from txfuzz.replay.schedule.focus_key import focused
 from txfuzz.replay.schedule.interleavings import Interleavings
 from txfuzz.replay.schedule.mvcc_model import Event
@@ -81,7 +81,7 @@ class OutOfTime(Exception):
 
 
 def shrink(
-    player: Player,
+    player: Replayer,
     workload: Workload,
     signature: Signature,
     expect: str,
@@ -98,7 +98,7 @@ def shrink(
 class _Shrinking:
     def __init__(
         self,
-        player: Player,
+        player: Replayer,
         workload: Workload,
         signature: Signature,
         expect: str,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow
 from txfuzz.replay.result import ReplayResult
 from txfuzz.testing.sessions import WRITE
 from txfuzz.transactions.model import Choice, Step, Transaction
@@ -81,7 +81,7 @@ def scenario(name: str) -> Scenario:
 
 def play(database: Database, scenario: Scenario, kind: Kind, isolation: str, expect: str) -> ReplayResult:
     """Run it once on fresh tables, held against `expect`."""
-    with Player(database, kind, isolation, fresh=True) as player:
+    with Replayer(database, kind, isolation, fresh=True) as player:
         return follow(player, scenario.workload(kind), expect)[0]
 
 

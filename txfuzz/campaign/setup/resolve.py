@@ -22,7 +22,7 @@ from txfuzz.database.api import Adapter
 from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import PluginError, UsageError
-from txfuzz.execution.fault_injector import Planned
+from txfuzz.execution.fault_injector import PlannedFault
 from txfuzz.feedback.contract import Heuristic
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
@@ -76,7 +76,7 @@ class Assembled:
     adapter: Adapter
     analyzers: tuple[Analyzer, ...]
     heuristics: tuple[Heuristic, ...]
-    faults: tuple[Planned, ...]
+    faults: tuple[PlannedFault, ...]
     isolation: str
     expect: str
     promised: str
@@ -184,7 +184,7 @@ def further_analyzers(
 
 def planned(
     registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter, seconds: float = PLUGIN_SECONDS
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedFault, ...]:
     """The faults as objects. UsageError for one that no database of this adapter can suffer."""
     able = adapter.capabilities().faults
     found = []
@@ -192,7 +192,7 @@ def planned(
         fault: Fault = build(registry.find("fault", spec.name), spec.options, f"fault {spec.name!r}")
         if fault.needs not in able:
             raise UsageError(f"the adapter {adapter.name!r} cannot inject the fault {spec.name!r}")
-        found.append(Planned(guarded("fault", fault, seconds), spec))
+        found.append(PlannedFault(guarded("fault", fault, seconds), spec))
     return tuple(found)
 
 

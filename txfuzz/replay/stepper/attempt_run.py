@@ -27,7 +27,7 @@ from txfuzz.replay.stepper.logical_keys import renamed
 from txfuzz.replay.stepper.recorder import AttemptRecorder
 from txfuzz.replay.stepper.session_threads import AttemptContext, SessionThread, StatementResult
 from txfuzz.replay.stepper.statements import Statement, Statements
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.replay import Replay
 
 _FIRST_POLL = 150e-6  # seconds before the database is asked for the first time
@@ -42,12 +42,14 @@ class AttemptRun:
         self,
         context: AttemptContext,
         threads: dict[str, SessionThread],
-        asked: Mapping[str, Asked],
+        transactions: Mapping[str, BoundTransaction],
         recorder: AttemptRecorder,
     ) -> None:
         self.context, self.threads, self.recorder = context, threads, recorder
         self.aliases = {thread: alias for alias, thread in threads.items()}
-        self.statements = {alias: Statements(alias, each, context.isolation) for alias, each in asked.items()}
+        self.statements = {
+            alias: Statements(alias, each, context.isolation) for alias, each in transactions.items()
+        }
         self.log: list[LogEntry] = []
         self.running: dict[SessionThread, Statement] = {}
         self.held: dict[SessionThread, deque[tuple[Statement, bool]]] = {
@@ -72,7 +74,7 @@ class AttemptRun:
             key: name for each in self.statements.values() for key, name in each.logical_keys().items()
         }
         seen = {
-            alias: tuple(renamed(mop, logical) for mop in each.progress.mops())
+            alias: tuple(renamed(mop, logical) for mop in each.run.mops())
             for alias, each in self.statements.items()
         }
         return Attempt(
@@ -134,7 +136,7 @@ class AttemptRun:
         if statement.first:
             self.order.append((alias, "begins"))
             statements = self.statements[alias]
-            self.recorder.invoke(thread.process, statements.asked, statements.mops)
+            self.recorder.invoke(thread.process, statements.transaction, statements.mops)
         self.running[thread] = replace(statement, place=len(self.log))
         entry = statement.entry(alias)
         self.log.append(replace(entry, result_after=len(self.log), added=added, held_back=held))

@@ -6,14 +6,14 @@ import queue
 from collections.abc import Callable, Mapping
 
 from txfuzz.database.api import BoundStep, Session, SessionError
-from txfuzz.execution.raw_transaction import Seen
+from txfuzz.execution.raw_transaction import RecordedMop
 from txfuzz.history.model import FINAL_READ
 from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.recorder import AttemptRecorder
 from txfuzz.replay.stepper.session_threads import AttemptContext, SessionThread
 from txfuzz.replay.stepper.statements import Statements
 from txfuzz.transactions.model import Step
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 
 _READ = Step("r")
 
@@ -27,15 +27,15 @@ def final_read(
     """What was read, nothing where that failed. All transactions have ended."""
     thread = next((thread for thread in threads.values() if not thread.lost), None)
     keys = {key: name for each in statements.values() for key, name in each.logical_keys().items()}
-    if any(step.step.own_table for each in statements.values() for step in each.asked.steps):
+    if any(step.step.own_table for each in statements.values() for step in each.transaction.steps):
         return ()  # only the workload knows how its own tables are read
     if thread is None or not keys:
         return ()
     steps = tuple(BoundStep(_READ, "r", key) for key in keys)
-    asked = Asked(FINAL_READ, steps, tuple(range(len(keys))), tuple(keys.values()))
+    transaction = BoundTransaction(FINAL_READ, steps, tuple(range(len(keys))), tuple(keys.values()))
     process = 1 + max(each.process for each in threads.values())
-    unread = [Seen(at, name, ("r", key, None)) for at, (key, name) in enumerate(keys.items())]
-    recorder.invoke(process, asked, [each.mop for each in unread])
+    unread = [RecordedMop(at, name, ("r", key, None)) for at, (key, name) in enumerate(keys.items())]
+    recorder.invoke(process, transaction, [each.mop for each in unread])
     thread.start(_reading(steps, context.isolation))
     try:
         result = context.done.get(timeout=context.limits.attempt_seconds)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from txfuzz.execution.raw_transaction import Seen
+from txfuzz.execution.raw_transaction import RecordedMop
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History
 from txfuzz.history.writer import Mop, complete_line, event_line, invoke_line
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class AttemptRecorder:
     def begin_attempt(self, number: int) -> None:
         self._add(AttemptStart(self._index, self._now(), number))
 
-    def invoke(self, process: int, asked: Asked, mops: Sequence[Mop]) -> None:
+    def invoke(self, process: int, transaction: BoundTransaction, mops: Sequence[Mop]) -> None:
         self._add(
             RecordedOperation(
                 self._index,
@@ -85,14 +85,14 @@ class AttemptRecorder:
                 process,
                 self._now(),
                 tuple(mops),
-                asked.numbers,
-                asked.logical,
-                asked.name,
+                transaction.numbers,
+                transaction.logical,
+                transaction.name,
             )
         )
 
     def complete(
-        self, type: str, process: int, seen: Sequence[Seen], error: tuple[str, str] | None = None
+        self, type: str, process: int, seen: Sequence[RecordedMop], error: tuple[str, str] | None = None
     ) -> None:
         self._add(
             RecordedOperation(

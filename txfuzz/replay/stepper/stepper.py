@@ -6,18 +6,18 @@ import queue
 import threading
 from collections.abc import Mapping
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database, SeesWaits
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.attempt_run import AttemptRun
 from txfuzz.replay.stepper.recorder import AttemptRecorder
 from txfuzz.replay.stepper.session_threads import AttemptContext, Limits, SessionThread
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.replay import Replay
 
 
-class Stepper(Closing):
+class Stepper(Closeable):
     """Runs attempts one after the other on the same sessions. A context manager."""
 
     def __init__(
@@ -38,12 +38,12 @@ class Stepper(Closing):
         self._recorder = AttemptRecorder()
         self._attempts = 0
 
-    def run(self, replay: Replay, asked: Mapping[str, Asked]) -> Attempt:
-        """Follow the schedule once. asked: by alias, what each transaction does."""
+    def run(self, replay: Replay, transactions: Mapping[str, BoundTransaction]) -> Attempt:
+        """Follow the schedule once. transactions: by alias, what each transaction does."""
         threads = {each.alias: self._thread(place) for place, each in enumerate(replay.transactions)}
         self._recorder.begin_attempt(self._attempts)
         self._attempts += 1
-        return AttemptRun(self._context, threads, asked, self._recorder).run(replay)
+        return AttemptRun(self._context, threads, transactions, self._recorder).run(replay)
 
     def _lock_waits(
         self, threads: list[SessionThread]
