@@ -220,7 +220,7 @@ replay:
     shape = tidy(Shape(roles_of(workload), order_of(workload)))
     assert [role.alias for role in shape.roles] == ["t1", "t2"]
     assert shape.order == (("t1", 0), ("t2", 0), ("t1", 1), ("t2", 1), ("t1", 2))
-    assert [role.deeds for role in shape.roles] == [((("r", 1),), (("w", 2),)), ((("w", 1),),)]
+    assert [role.accesses for role in shape.roles] == [((("r", 1),), (("w", 2),)), ((("w", 1),),)]
     assert shape.size == (2, 3, 2, 0, 4)
 
 

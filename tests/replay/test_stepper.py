@@ -16,7 +16,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Database, Session
 from txfuzz.errors import UsageError
 from txfuzz.history.reader import read_history_bytes
-from txfuzz.replay.replayer import Replayer, follow
+from txfuzz.replay.replayer import Replayer, follow_schedule
 from txfuzz.replay.stepper.recorder import recorded_edn, recorded_history
 from txfuzz.replay.stepper.session_threads import Limits
 from txfuzz.transactions.model import Step
@@ -205,7 +205,7 @@ def test_it_can_be_broken_off(server: Database) -> None:
     threading.Timer(0.1, stop.set).start()
     started = time.monotonic()
     with Replayer(server, Kind.LIST_APPEND, "read committed", stop=stop) as player:
-        follow(player, assembled.workload, "serializable", attempts=1000)
+        follow_schedule(player, assembled.workload, "serializable", attempts=1000)
     assert time.monotonic() - started < 10
 
 
@@ -229,7 +229,7 @@ def test_a_database_that_cannot_tell_waits_is_given_time(server: Database) -> No
     assembled = read(LOST, "read committed")
     blind: Database = Blind(server)  # type: ignore[assignment]
     with Replayer(blind, Kind.LIST_APPEND, "read committed", limits=Limits(wait_seconds=0.3)) as player:
-        result, _ = follow(player, assembled.workload, "serializable")
+        result, _ = follow_schedule(player, assembled.workload, "serializable")
     assert result.closed == 1
     assert (result.log[3].blocked, result.log[3].waited_for) == (True, ())
 
@@ -237,7 +237,7 @@ def test_a_database_that_cannot_tell_waits_is_given_time(server: Database) -> No
 def test_the_history_is_one_that_elle_reads(server: Database) -> None:
     assembled = read(LOST, "read committed")
     with playing(server, assembled) as player:
-        _, recorded = follow(player, assembled.workload, "serializable", attempts=4)
+        _, recorded = follow_schedule(player, assembled.workload, "serializable", attempts=4)
     history = read_history_bytes(recorded_edn(recorded))
     assert len(history) == 4 * 3
     assert list(history.templates) == ["update", "final-read"]

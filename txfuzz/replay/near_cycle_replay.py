@@ -9,7 +9,7 @@ from typing import Any
 
 from txfuzz.analysis.result import AnalysisResult, as_data
 from txfuzz.history.model import History
-from txfuzz.replay.replayer import Replayer, follow
+from txfuzz.replay.replayer import Replayer, follow_schedule
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.schedule.derive import Derived, derive_anomaly, derive_near_cycle
 from txfuzz.replay.stepper.recorder import Recorded
@@ -91,15 +91,15 @@ def choose_target(found: Iterable[Target]) -> Target | None:
 
 
 def replay_targets(
-    player: Replayer, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS
+    replayer: Replayer, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS
 ) -> ReplayedTargets:
     """Try all targets; of near-cycles, those behind an anomaly that was replayed are left alone."""
     tried: list[TargetResult] = []
     for target in found:
         anomalous = any(each.closed and each.target.what == "anomaly" for each in tried)
-        if player.stop.is_set() or (anomalous and target.what == "near-cycle"):
+        if replayer.stop.is_set() or (anomalous and target.what == "near-cycle"):
             break
-        tried.append(replay_target(player, target, expect, attempts=attempts))
+        tried.append(replay_target(replayer, target, expect, attempts=attempts))
     chosen = choose_target(found)
     best = next((each for each in tried if each.closed), None)
     best = best or next((each for each in tried if each.target is chosen), None)
@@ -112,16 +112,18 @@ def replay_targets(
     return ReplayedTargets(best, tuple(tried), dict(failed))
 
 
-def replay_target(player: Replayer, target: Target, expect: str, *, attempts: int = ATTEMPTS) -> TargetResult:
+def replay_target(
+    replayer: Replayer, target: Target, expect: str, *, attempts: int = ATTEMPTS
+) -> TargetResult:
     """Try the schedules of a target until one shows it every time; else the one that does best."""
     best: TargetResult | None = None
     candidates = target.derived.candidates
     for count, candidate in enumerate(candidates, 1):
-        result, operations = follow(player, candidate, expect, attempts=1)
+        result, operations = follow_schedule(replayer, candidate, expect, attempts=1)
         if result.closed and attempts > 1:
-            result, operations = follow(player, candidate, expect, attempts=attempts)
+            result, operations = follow_schedule(replayer, candidate, expect, attempts=attempts)
         if best is None or best.result is None or result.closed > best.result.closed:
             best = TargetResult(target, candidate, result, count, operations)
-        if result.closed == attempts or player.stop.is_set():
+        if result.closed == attempts or replayer.stop.is_set():
             return replace(best, schedules=count)
     return replace(best, schedules=len(candidates)) if best else TargetResult(target)

@@ -11,7 +11,7 @@ from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
 from txfuzz.replay.judge import Judge
 from txfuzz.replay.result import ReplayResult, ReplayResultBuilder
-from txfuzz.replay.schedule.focus_key import focused
+from txfuzz.replay.schedule.focus_key import with_focus_key
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.physical_keys import AttemptKeys, PhysicalKeys
 from txfuzz.replay.stepper.recorder import Recorded
@@ -48,7 +48,7 @@ class Replayer(Closeable):
 
     def prepared(self, workload: Workload) -> PreparedReplay:
         """The transactions of a workload's `replay` stanza, ready to be run again and again."""
-        return PreparedReplay(self._stepper, focused(workload), self._numbering)
+        return PreparedReplay(self._stepper, with_focus_key(workload), self._numbering)
 
     def close(self) -> None:
         self._stepper.close()
@@ -82,8 +82,8 @@ def origins_of(replay: Replay) -> dict[str, str]:
     return {each.txn: each.origin for each in replay.transactions}
 
 
-def follow(
-    player: Replayer, workload: Workload, expect: str, *, attempts: int = 1
+def follow_schedule(
+    replayer: Replayer, workload: Workload, expect: str, *, attempts: int = 1
 ) -> tuple[ReplayResult, tuple[Recorded, ...]]:
     """Follow the schedule of a workload so many times; what came of it, and what was recorded.
 
@@ -91,16 +91,16 @@ def follow(
     """
     replay = workload.replay
     assert replay is not None
-    judge = Judge(expect, player.isolation, origins_of(replay))
-    prepared = player.prepared(workload)
-    summing = ReplayResultBuilder(replay, expect, player.isolation, workload.keys.rows)
+    judge = Judge(expect, replayer.isolation, origins_of(replay))
+    prepared = replayer.prepared(workload)
+    builder = ReplayResultBuilder(replay, expect, replayer.isolation, workload.keys.rows)
     operations: list[Recorded] = []
     for _ in range(attempts):
         attempt = prepared.run()
         operations += attempt.operations
         if attempt.refused:
             raise UsageError(attempt.refused)
-        summing.add(attempt, judge.judge(attempt))
+        builder.add(attempt, judge.judge(attempt))
         if attempt.ended:
             break
-    return summing.result(), tuple(operations)
+    return builder.result(), tuple(operations)

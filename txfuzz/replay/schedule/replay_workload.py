@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from txfuzz.replay.schedule.mvcc_model import Deed, Event
+from txfuzz.replay.schedule.mvcc_model import Access, Event
 from txfuzz.replay.schedule.pinned_keys import step_acts
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import KeyLife, Weight, Workload
@@ -26,7 +26,7 @@ class Role:
     ends: str = "commit"
 
     @property
-    def deeds(self) -> tuple[Deed, ...]:
+    def accesses(self) -> tuple[Access, ...]:
         acts = step_acts(self.transaction)
         return tuple(
             None
@@ -144,7 +144,7 @@ def pauses(order: Sequence[Event], roles: Sequence[Role]) -> dict[str, tuple[int
     return found
 
 
-def unkept_pauses(workload: Workload) -> tuple[str, ...]:
+def pause_warnings(workload: Workload) -> tuple[str, ...]:
     """Sentences about pauses that are recorded beside a schedule which does not make them."""
     replay = workload.replay
     if replay is None or not replay.schedule:
