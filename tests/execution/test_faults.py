@@ -16,7 +16,7 @@ from txfuzz.errors import DatabaseUnavailable, PluginError, UsageError, Workload
 from txfuzz.execution.fault_injector import Nemesis, PlannedFault, injector_for, until_available
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.run import execute
-from txfuzz.execution.summary import counted
+from txfuzz.execution.summary import injection_counts
 from txfuzz.history.model import FINAL_READ, OK
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.registry import KINDS, Plugin, entry_of
@@ -238,7 +238,7 @@ def test_clients_wait_until_the_database_is_there_again(tmp_path: Path) -> None:
     with Fragile() as database:
         summary = execute(WORKLOAD, database, tmp_path / "h.edn", isolation="locked", faults=faults)
     assert summary.failure is None
-    assert counted(summary.faults) == {"outage": len(summary.faults)}
+    assert injection_counts(summary.faults) == {"outage": len(summary.faults)}
     assert len(summary.faults) >= 2
     assert summary.info > 3
     history = read_history(tmp_path / "h.edn")

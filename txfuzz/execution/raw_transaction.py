@@ -24,7 +24,7 @@ from txfuzz.database.api import (
 from txfuzz.history.writer import Mop
 from txfuzz.transactions.model import MicroOperation, Returned, RollbackTo, Step
 from txfuzz.workload.generator import BoundTransaction
-from txfuzz.workload.sql_tables import savepoint_named, tables_of
+from txfuzz.workload.sql.tables import savepoint_named, tables_of
 
 GIVEN_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` says
 NOT_AS_SAID = "ROWS"  # the code of a statement that is about other rows than its micro-operations say

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from txfuzz.common.sentences import listed
 from txfuzz.replay.stepper.attempt import Attempt, LogEntry, named
 
 _INSERTS = frozenset({"insert", "merge", "replace", "upsert"})  # first words of SQL that may insert
@@ -37,7 +38,7 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
         if rivals:
             said.append(
                 f"{rivals[0].alias} and {late.alias} both insert the row of key {late.logical}, which "
-                f"neither finds: {late.alias} {' and '.join(_what_came(late))} at {named(late)}. With "
+                f"neither finds: {late.alias} {listed(_what_came(late))} at {named(late)}. With "
                 "keys: {rows: inserted} the row is there beforehand, and nobody has to insert it"
             )
     return tuple(dict.fromkeys(said))

@@ -28,9 +28,9 @@ from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.verdict import listed
-from txfuzz.workload.blame import doubts
 from txfuzz.workload.levels import weakest_level, with_levels
 from txfuzz.workload.model import FaultSpec, Named, Workload
+from txfuzz.workload.sql.soundness import doubts
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import Outcome, SessionError
 from txfuzz.replay.stepper.attempt import ROLLED_BACK, Attempt, LogEntry, TransactionOutcome
 from txfuzz.replay.stepper.final_read import final_read
@@ -265,7 +266,7 @@ class AttemptRun:
     def _for_whom(self, entry: LogEntry) -> str:
         if not entry.blocked or self.context.lock_waits([]) is None:
             return ""
-        return f" for {' and '.join(entry.waited_for) or 'somebody else'}"
+        return f" for {listed(entry.waited_for or ['somebody else'])}"
 
     def _cancel(self) -> None:
         """End every transaction that is open; what does not answer is given up with its session."""

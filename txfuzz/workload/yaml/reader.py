@@ -14,7 +14,7 @@ from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import read_database, read_named
 from txfuzz.workload.yaml.replay import read_replay
 from txfuzz.workload.yaml.scheduling import equal_mix, read_key_life, read_mix, read_scheduling
-from txfuzz.workload.yaml.steps import Transactions
+from txfuzz.workload.yaml.steps import TransactionsReader
 
 VERSION = 1
 FIELDS = (
@@ -70,7 +70,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     if "database" in fields:
         database, capabilities = read_database(fields["database"], vocabulary)
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
-    reader = Transactions(vocabulary, database.adapter or "", capabilities)
+    reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
     transactions = reader.read(asked["transactions"])
     return Workload(
         name=_name(fields.get("name"), source),

@@ -29,7 +29,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
         participants,
         schedule,
         fields["enabled"].boolean("whether to replay") if "enabled" in fields else True,
-        _focus(fields["focus_key"], taking_part) if "focus_key" in fields else None,
+        _focus_key(fields["focus_key"], taking_part) if "focus_key" in fields else None,
         pause,
         _missing(fields["missing"], counts) if "missing" in fields else None,
         _anomaly(fields["anomaly"], vocabulary) if "anomaly" in fields else None,
@@ -113,7 +113,7 @@ class _Progress:
         self._done += steps
 
 
-def _focus(node: Node, transactions: Sequence[Transaction]) -> int:
+def _focus_key(node: Node, transactions: Sequence[Transaction]) -> int:
     key = node.whole("the key to meet on", 1)
     terms = (term for txn in transactions for step in txn.steps for term in step.key_terms())
     if not any(key in term.keys for term in terms if isinstance(term, Choice)):
