@@ -61,7 +61,7 @@ def orders(
     ends: Sequence[str] = (),
     most: int = 10,
 ) -> list[Order]:
-    """deeds: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
+    """accesses: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
     whether transactions have them (else statements). ends: the order in which they once committed,
     where that is known."""
     plans = _SNAPSHOT_PLANS if snapshots else _STATEMENT_PLANS
