@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from txfuzz.common.sentences import listed
 from txfuzz.replay.stepper.attempt import Attempt, LogEntry, named
+from txfuzz.workload.sql.tables import tables_of
 
 _INSERTS = frozenset({"insert", "merge", "replace", "upsert"})  # first words of SQL that may insert
 
@@ -48,7 +49,7 @@ def _adds(entry: LogEntry) -> bool:
     """Does this step insert the row that it writes, where that is not there?"""
     if entry.mop is None or entry.mop[0] == "r":
         return False
-    return entry.sql is None or entry.sql.split(maxsplit=1)[0].lower() in _INSERTS
+    return entry.sql is None or tables_of(entry.sql).verb in _INSERTS
 
 
 def _what_came(entry: LogEntry) -> Iterator[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.workload.yaml.parser import parse_yaml
 
 SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -48,10 +50,10 @@ def schema_path() -> Path:
 
 def headline(path: Path) -> str:
     """What a workload file says that it is about."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("about:"):
-            return line.removeprefix("about:").strip().strip("'\"")
-    return ""
+    root = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    fields = root.value if root is not None else None
+    about = fields["about"].value if isinstance(fields, Mapping) and "about" in fields else ""
+    return " ".join(str(about).split())
 
 
 def _shipped(inside: str, beside: str) -> Path:

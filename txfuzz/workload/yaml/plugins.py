@@ -104,14 +104,15 @@ def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: N
 
 def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint: str) -> Node | None:
     """The option without which, and without those after it, the complaint is not made."""
-    for count, node in enumerate(options.values(), 1):
-        some = {name: options[name] for name in list(options)[:count]}
+    known = {option.name for option in options_of(its_class)}
+    some: dict[str, Node] = {}
+    for name, node in options.items():
+        some[name] = node
         try:
             build(its_class, plain_options(some), owner)
         except UsageError as error:
             if str(error) == complaint:
-                unknown = "has no option" in complaint
-                return Node(node.name_place, node.value) if unknown else node
+                return node if name in known else Node(node.name_place, node.value)
     return None
 
 
