@@ -212,7 +212,7 @@ def test_pruned_orders_mean_the_same_on_the_server(server: Database, rows: str) 
         judge = Judge("serializable", isolation)
         found: dict[tuple[Event, ...], tuple[str, ...]] = {}
         with playing(server, replace(assembled, isolation=isolation)) as player:
-            prepared = player.prepared(composed)
+            prepared = player.prepare(composed)
             for order in every_order(accesses):
                 attempt = prepared.run(replace(composed.replay, schedule=schedule(order, by_alias)))
                 types = judge.judge(attempt).all_types

@@ -147,7 +147,7 @@ replay:
     workload = read(text).workload
     with Replayer(server, Kind.LIST_APPEND, "repeatable read") as player:
         judge = Judge("serializable", "repeatable read")
-        (signature,) = judge.judge(player.prepared(workload).run()).signatures
+        (signature,) = judge.judge(player.prepare(workload).run()).signatures
         shrunk = shrink(player, workload, signature, "serializable", attempts=2)
     assert shrunk is not None
     assert sorted(len(role.transaction.steps) for role in shrunk.after.roles) == [2, 2]
@@ -387,7 +387,7 @@ replay:
 """
     workload = read(text).workload
     with Replayer(server, Kind.LIST_APPEND, "repeatable read") as player:
-        attempt = with_logical_keys(player.prepared(workload).run())
+        attempt = with_logical_keys(player.prepare(workload).run())
     assert {end.type for end in attempt.outcomes.values()} == {"ok", "fail"}
     script = script_of(attempt, "two inserts", Kind.LIST_APPEND, "repeatable read", "fresh")
     scripts = server.scripts(script)

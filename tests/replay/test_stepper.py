@@ -114,9 +114,9 @@ def test_three_sessions_give_the_same_every_time(server: Database) -> None:
     )
     assembled = read(text, "read committed")
     with playing(server, assembled) as player:
-        prepared = player.prepared(assembled.workload)
+        prepared = player.prepare(assembled.workload)
         attempts = [prepared.run() for _ in range(30)]
-    assert len({attempt.meaning for attempt in attempts}) == 1
+    assert len({attempt.judgement_key for attempt in attempts}) == 1
     assert attempts[0].seen["b"] == (("r", 1, ()), ("append", 1, 2))
 
 
@@ -173,7 +173,7 @@ def test_a_schedule_that_cannot_go_on_ends_with_a_sentence(server: Database) -> 
     assembled = read(LOST, "read committed")
     kind = Kind.LIST_APPEND
     with Replayer(server, kind, "read committed", limits=Limits(attempt_seconds=0.6)) as player:
-        prepared = player.prepared(assembled.workload)
+        prepared = player.prepare(assembled.workload)
         key = next(iter(prepared.run().logical)) + 1  # that of the next attempt
         stranger = server.session(kind)
         stranger.begin("read committed")

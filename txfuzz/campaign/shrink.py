@@ -183,7 +183,7 @@ def _from_replay(
         )
     judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
     with Replayer(database, workload.kind, assembled.isolation, stop=stop) as player:
-        prepared = player.prepared(workload)
+        prepared = player.prepare(workload)
         for _ in range(settings.attempts):
             attempt = prepared.run()
             if attempt.refused:

@@ -95,28 +95,28 @@ def execute(
             nemesis = None
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
-            running = _Running(workload, recorder, isolation, connect, stack, nemesis)
+            execution = _Execution(workload, recorder, isolation, connect, stack, nemesis)
             source = TransactionSource(transactions, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
-            running.drive(
+            execution.drive(
                 source,
                 interrupted,
                 history_file,
-                WaitLimit(source, running.tally, until, why),
+                WaitLimit(source, execution.tally, until, why),
                 watch,
                 reading,
             )
             seconds = time.monotonic() - start
             late = until is not None and time.monotonic() >= until
             # Only the workload knows how its own tables are read.
-            reads = 0 if late or workload.own_tables else running.read_all(keys, interrupted, history_file)
-        if isinstance(running.failure, NoAnswer):
+            reads = 0 if late or workload.own_tables else execution.read_all(keys, interrupted, history_file)
+        if isinstance(execution.failure, NoAnswer):
             close_in_background(database.close)
-        running.failure = running.failure or history_file.loss()
-        return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
+        execution.failure = execution.failure or history_file.loss()
+        return execution.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
 
-class _Running:
+class _Execution:
     """The clients of one execution, and what ends them."""
 
     def __init__(

@@ -192,7 +192,7 @@ def plan(ways: Sequence[KeyAssignment], most: int, seed: int) -> list[Case]:
 def _run(replayer: Replayer, workload: Workload, case: Case, judge: Judge, level: LevelResult) -> None:
     composed = compose(workload, case.roles, case.orders[0], Aim(), rows=workload.keys.rows)
     assert composed.replay is not None
-    prepared = replayer.prepared(composed)
+    prepared = replayer.prepare(composed)
     by_alias = {role.alias: role for role in case.roles}
     for order in case.orders:
         if replayer.stop.is_set():

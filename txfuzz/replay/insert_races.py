@@ -24,7 +24,7 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
         for entry in attempt.log
         if entry.action == "commit" and not entry.code
     }
-    said = []
+    sentences = []
     for place, late in enumerate(attempt.log):
         if not _adds(late) or not (late.blocked or late.code):
             continue
@@ -37,12 +37,12 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
             continue  # the row was there
         rivals = [each for each in others if not late.waited_for or each.alias in late.waited_for]
         if rivals:
-            said.append(
+            sentences.append(
                 f"{rivals[0].alias} and {late.alias} both insert the row of key {late.logical}, which "
                 f"neither finds: {late.alias} {listed(_what_came(late))} at {named(late)}. With "
                 "keys: {rows: inserted} the row is there beforehand, and nobody has to insert it"
             )
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(sentences))
 
 
 def _adds(entry: LogEntry) -> bool:

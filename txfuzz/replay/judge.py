@@ -46,10 +46,10 @@ class Judge:
         self._known: dict[tuple[object, ...], Judgement] = {}
 
     def judge(self, attempt: Attempt) -> Judgement:
-        meaning = (*attempt.meaning, attempt.order if self._ordered else ())
-        found = self._known.get(meaning)
+        judgement_key = (*attempt.judgement_key, attempt.order if self._ordered else ())
+        found = self._known.get(judgement_key)
         if found is None:
-            found = self._known[meaning] = self._judge(attempt)
+            found = self._known[judgement_key] = self._judge(attempt)
         return found
 
     def _judge(self, attempt: Attempt) -> Judgement:
@@ -76,7 +76,7 @@ class Judge:
         judged = bool(result.all_types) or (bool(edges) and result.verdict is not Verdict.UNKNOWN)
         return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures, judged)
 
-    def analysed(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
+    def analyze(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
         """In full, for reports."""
         history = recorded_history(attempt.operations)
         return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])

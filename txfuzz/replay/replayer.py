@@ -46,7 +46,7 @@ class Replayer(Closeable):
         )
         self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
 
-    def prepared(self, workload: Workload) -> PreparedReplay:
+    def prepare(self, workload: Workload) -> PreparedReplay:
         """The transactions of a workload's `replay` stanza, ready to be run again and again."""
         return PreparedReplay(self._stepper, with_focus_key(workload), self._numbering)
 
@@ -70,7 +70,7 @@ class PreparedReplay:
 
     def run(self, replay: Replay | None = None) -> Attempt:
         """One attempt, on keys of its own. replay: another schedule of the same transactions."""
-        self._keys.forget()
+        self._keys.begin_attempt()
         transactions: dict[str, BoundTransaction] = {
             alias: each.next() for alias, each in self._generators.items()
         }
@@ -92,7 +92,7 @@ def follow_schedule(
     replay = workload.replay
     assert replay is not None
     judge = Judge(expect, replayer.isolation, origins_of(replay))
-    prepared = replayer.prepared(workload)
+    prepared = replayer.prepare(workload)
     builder = ReplayResultBuilder(replay, expect, replayer.isolation, workload.keys.rows)
     operations: list[Recorded] = []
     for _ in range(attempts):

@@ -164,7 +164,7 @@ class _Shrinker:
     def recurs(self, shape: Shape, *, certain: bool = False) -> bool:
         """Does every attempt show the anomaly? certain: also when the time is up."""
         self.tried += 1
-        prepared = self.replayer.prepared(self.composed(shape))
+        prepared = self.replayer.prepare(self.composed(shape))
         for _ in range(self.attempts):
             if self.out_of_time() and not certain:
                 self.gave_up = True

@@ -27,7 +27,7 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PluginSpec:
     """A plugin object by name, with the options that the workload sets on it."""
 
     name: str
@@ -107,8 +107,8 @@ class Workload:
     seed: int = 0
     scheduling: Scheduling = Scheduling()
     keys: KeyLife = KeyLife()
-    analyzers: tuple[Named, ...] | None = None
-    heuristics: tuple[Named, ...] | None = None
+    analyzers: tuple[PluginSpec, ...] | None = None
+    heuristics: tuple[PluginSpec, ...] | None = None
     faults: tuple[FaultSpec, ...] = ()
     replay: Replay | None = None
     campaign: Campaign | None = None

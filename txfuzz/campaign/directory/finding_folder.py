@@ -102,7 +102,7 @@ class FindingFolders:
             raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
         shown = with_logical_keys(shrunk.attempt)
         judge = Judge(assembled.expect, signature.isolation)
-        history, result = judge.analysed(shown)
+        history, result = judge.analyze(shown)
         anomaly = next(each for each in result.anomalies if each.type == signature.anomaly)
         title = f"{signature.anomaly} at {signature.isolation}"
         rows = shrunk.workload.keys.rows

@@ -29,7 +29,7 @@ from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.verdict import listed
 from txfuzz.workload.levels import weakest_level, with_levels
-from txfuzz.workload.model import FaultSpec, Named, Workload
+from txfuzz.workload.model import FaultSpec, PluginSpec, Workload
 from txfuzz.workload.sql.soundness import doubts
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -130,12 +130,12 @@ def assemble(
     if not analyzers:
         raise UsageError("the workload names no analyzer, and without one there is no verdict")
     analyzers = tuple(
-        Named(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
+        PluginSpec(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
         for each in analyzers
     )
     heuristics = workload.heuristics
     if heuristics is None:
-        heuristics = tuple(Named(entry.name) for entry in registry.all("heuristic"))
+        heuristics = tuple(PluginSpec(entry.name) for entry in registry.all("heuristic"))
     settled = replace(
         workload,
         database=replace(spec, adapter=name, isolation=level),
@@ -161,7 +161,7 @@ def assemble(
 
 
 def built(
-    registry: Registry, kind: str, names: Sequence[Named], seconds: float = PLUGIN_SECONDS
+    registry: Registry, kind: str, names: Sequence[PluginSpec], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
     """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
     return tuple(
@@ -179,7 +179,7 @@ def further_analyzers(
     registry = load_plugins(files=files, seconds=seconds)
     of_files = [entry.name for entry in registry.all("analyzer") if entry.plugin.is_file]
     wanted = [name for name in dict.fromkeys((*names, *of_files)) if name != ElleAnalyzer.name]
-    return built(registry, "analyzer", [Named(name) for name in wanted], seconds)
+    return built(registry, "analyzer", [PluginSpec(name) for name in wanted], seconds)
 
 
 def planned(
@@ -228,10 +228,10 @@ def _first(*names: str | None) -> str:
     return next(name for name in names if name is not None)
 
 
-def _all_analyzers(registry: Registry) -> tuple[Named, ...]:
+def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
     """The checker goes first, so that what it finds is told first."""
     names = [entry.name for entry in registry.all("analyzer")]
-    return tuple(Named(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
+    return tuple(PluginSpec(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
 
 
 def _only_adapter(registry: Registry, workload: str) -> str:

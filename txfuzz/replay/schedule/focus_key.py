@@ -32,18 +32,18 @@ def focus_key_warnings(workload: Workload) -> tuple[str, ...]:
     replay = workload.replay
     if replay is None or replay.focus_key is None:
         return ()
-    said = []
+    sentences = []
     for name in dict.fromkeys(each.txn for each in replay.transactions):
         before = choices_of(workload.transaction(name))
         after = choices_of(_with_focus_key(workload.transaction(name), replay.focus_key))
         if any(len(each.keys) > 1 for each in before) and all(
             tuple(each.keys) != (replay.focus_key,) for each in after
         ):
-            said.append(
+            sentences.append(
                 f"focus_key: none of the keys that {name!r} chooses from can be {replay.focus_key}, so its "
                 "choices are left open"
             )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _with_focus_key(transaction: Transaction, key: int) -> Transaction:

@@ -46,7 +46,7 @@ def pin_keys(
         if not _differ(choices, keys):
             continue
         pinned_transaction = pinned(transaction, keys)
-        met = [_meeting(pinned_transaction, need) for need in needs]
+        met = [_fulfilling_step(pinned_transaction, need) for need in needs]
         steps = [step for step in met if step is not None]
         if len(steps) < len(met):
             continue
@@ -162,7 +162,7 @@ def _differ(choices: Sequence[Choice], keys: Sequence[int]) -> bool:
     return True
 
 
-def _meeting(transaction: Transaction, need: KeyRequirement) -> int | None:
+def _fulfilling_step(transaction: Transaction, need: KeyRequirement) -> int | None:
     fits = [
         number
         for number, acts in enumerate(step_acts(transaction))

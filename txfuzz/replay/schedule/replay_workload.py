@@ -149,20 +149,20 @@ def pause_warnings(workload: Workload) -> tuple[str, ...]:
     replay = workload.replay
     if replay is None or not replay.schedule:
         return ()
-    said = []
+    sentences = []
     for alias, recorded in replay.pause_after.items():
         ends = [0]  # after how many steps an entry of the schedule ends, and another one may follow
         for action in replay.schedule:
             if action.action == "step" and action.alias == alias:
                 count = len(workload.transaction(replay.txn(alias)).steps)
                 ends.append(ends[-1] + action.steps if action.steps else count)
-        said += [
+        sentences += [
             f"pause_after says that {alias!r} pauses after step {step}, and the schedule does not "
             "pause it there: the schedule is followed"
             for step in recorded
             if step not in ends
         ]
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _names(roles: Sequence[Role]) -> dict[str, str]:

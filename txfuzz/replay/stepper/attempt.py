@@ -82,26 +82,26 @@ class Attempt:
         return tuple(entry for entry in self.log if entry.blocked)
 
     @cached_property
-    def meaning(self) -> tuple[object, ...]:
+    def judgement_key(self) -> tuple[object, ...]:
         """Equal for attempts that a checker judges alike that does not ask for order in real time."""
         ends = sorted((alias, each.type) for alias, each in self.outcomes.items())
         return (tuple(ends), tuple(sorted(self.seen.items())), self.final)
 
     def diverged(self) -> tuple[str, ...]:
         """Sentences about what went otherwise than the schedule says."""
-        said = []
+        sentences = []
         for alias, end in self.outcomes.items():
             if end.type != "ok" and end.code != ROLLED_BACK:
                 word = "was aborted" if end.type == "fail" else "ended without an answer"
-                said.append(f"{alias} {word} at {end.phase} ({end.code})")
-        said += [
+                sentences.append(f"{alias} {word} at {end.phase} ({end.code})")
+        sentences += [
             f"{entry.alias} {named(entry)} was held back: {entry.alias} was waiting for a lock"
             for entry in self.log
             if entry.held_back
         ]
         open_ = dict.fromkeys(entry.alias for entry in self.log if entry.added)
-        said += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
-        return (*said, *filter(None, (self.ended, self.refused)))
+        sentences += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
+        return (*sentences, *filter(None, (self.ended, self.refused)))
 
 
 ROLLED_BACK = "ROLLBACK"  # the code of a transaction that the schedule rolls back

@@ -173,9 +173,9 @@ class AttemptRun:
             return  # the database is about to choose a victim
         self.waiting = {thread for thread in self.running if thread in waits}
         for thread in self.waiting:
-            self._found_waiting(thread, waits[thread])
+            self._mark_blocked(thread, waits[thread])
 
-    def _found_waiting(self, thread: SessionThread, others: tuple[SessionThread, ...]) -> None:
+    def _mark_blocked(self, thread: SessionThread, others: tuple[SessionThread, ...]) -> None:
         place = self.running[thread].place
         if not self.log[place].blocked:
             aliases = tuple(self.aliases[other] for other in others)

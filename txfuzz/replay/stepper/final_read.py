@@ -36,7 +36,7 @@ def final_read(
     process = 1 + max(each.process for each in threads.values())
     unread = [RecordedMop(at, name, ("r", key, None)) for at, (key, name) in enumerate(keys.items())]
     recorder.invoke(process, transaction, [each.mop for each in unread])
-    thread.start(_reading(steps, context.isolation))
+    thread.start(_read_all(steps, context.isolation))
     try:
         result = context.done.get(timeout=context.limits.attempt_seconds)
     except queue.Empty:
@@ -55,7 +55,7 @@ def final_read(
     return tuple(read)
 
 
-def _reading(steps: tuple[BoundStep, ...], isolation: str) -> Callable[[Session], list[Mop]]:
+def _read_all(steps: tuple[BoundStep, ...], isolation: str) -> Callable[[Session], list[Mop]]:
     def job(session: Session) -> list[Mop]:
         try:
             session.begin(isolation)

@@ -60,7 +60,7 @@ class AttemptKeys:
     def logical(self, key: int) -> int | None:
         return next((each.logical for each in self._open.values() if each.key == key), None)
 
-    def forget(self) -> None:
+    def begin_attempt(self) -> None:
         """The next attempt begins."""
         self._open.clear()
         self._since = self._values.new()

@@ -40,7 +40,7 @@ def _fault(
     name = fields["name"].text("the name of a fault")
     options = {each: value for each, value in fields.items() if each not in ("name", *TIMING)}
     if vocabulary is not None:
-        with fields["name"].place.complaining():
+        with fields["name"].place.added_to_errors():
             its_class = vocabulary.find("fault", name)
         if capabilities is not None and its_class.needs not in capabilities.faults:
             raise fields["name"].place.error(

@@ -10,7 +10,7 @@ from txfuzz.common.secrets import masked
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import UsageError, did_you_mean
-from txfuzz.workload.model import DatabaseSpec, Named
+from txfuzz.workload.model import DatabaseSpec, PluginSpec
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
 
@@ -33,7 +33,7 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
     if name is None or vocabulary is None:
         level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
         return DatabaseSpec(name, level, url, plain_options(options)), None
-    with fields["adapter"].place.complaining():
+    with fields["adapter"].place.added_to_errors():
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
     adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
@@ -42,9 +42,9 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
     return DatabaseSpec(name, level, url, plain_options(options)), capabilities
 
 
-def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[Named, ...]:
+def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     """A list of analyzers or heuristics: names, or mappings with `name` and options."""
-    found: dict[str, Named] = {}
+    found: dict[str, PluginSpec] = {}
     for item in node.items(f"a list of {kind}s"):
         named, options = item, dict[str, Node]()
         if isinstance(item.value, Mapping):
@@ -58,10 +58,10 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[Na
         if name in found:
             raise named.place.error(f"found the {kind} {name!r} again", "each once")
         if vocabulary is not None:
-            with named.place.complaining():
+            with named.place.added_to_errors():
                 its_class = vocabulary.find(kind, name)
             built_from(its_class, options, f"{kind} {name!r}", item)
-        found[name] = Named(name, plain_options(options))
+        found[name] = PluginSpec(name, plain_options(options))
     return tuple(found.values())
 
 
@@ -73,7 +73,7 @@ def _url(node: Node) -> str:
 
 def _level(node: Node, capabilities: Capabilities) -> str:
     word = node.text("an isolation level")
-    with node.place.complaining():
+    with node.place.added_to_errors():
         return level_named(capabilities, word)
 
 

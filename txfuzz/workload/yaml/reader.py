@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Workload
+from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Workload
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.campaign import read_campaign
 from txfuzz.workload.yaml.faults import read_faults
@@ -93,7 +93,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     )
 
 
-def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[Named, ...]:
+def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     if not node.items("a list of analyzers"):
         raise node.unexpected("at least one analyzer: without one there is no verdict")
     return read_named(node, "analyzer", vocabulary)
@@ -124,6 +124,6 @@ def _about(node: Node | None) -> str:
 def _model(node: Node, vocabulary: Vocabulary | None) -> str:
     name = node.text("a consistency model")
     if vocabulary is not None:
-        with node.place.complaining():
+        with node.place.added_to_errors():
             vocabulary.check_model(name)
     return name

@@ -152,6 +152,6 @@ def _missing(node: Node, counts: dict[str, int]) -> Missing:
 def _anomaly(node: Node, vocabulary: Vocabulary | None) -> str:
     name = node.text("the name of an anomaly")
     if vocabulary is not None:
-        with node.place.complaining():
+        with node.place.added_to_errors():
             vocabulary.check_anomaly(name)
     return name

@@ -71,7 +71,7 @@ class TransactionsReader:
         word = named.text("the name of a template")
         if self._vocabulary is None:
             raise named.place.error(f"found the template {word!r}", "steps: no template is looked up here")
-        with named.place.complaining():
+        with named.place.added_to_errors():
             template: Template = self._vocabulary.find("template", word)
         self._check_dialect(template, named)
         given: Mapping[str, Any] = {}
@@ -79,7 +79,7 @@ class TransactionsReader:
             fields["with"].mapping("the parameters of the template, as a mapping")
             given = fields["with"].plain()
         filled_at = fields["with"].place if "with" in fields else named.place
-        with filled_at.complaining():
+        with filled_at.added_to_errors():
             filled = template.filled(given)
         inside = Place(named.place.source, named.place.line, named.place.column, f"template {word!r}")
         name_node = fields.get("name", named)
@@ -93,7 +93,7 @@ class TransactionsReader:
             node = fields["isolation"]
             isolation = node.text("an isolation level")
             if self._capabilities is not None:
-                with node.place.complaining():
+                with node.place.added_to_errors():
                     isolation = level_named(self._capabilities, isolation)
         asked = {name: fields[name].boolean(name) for name in _MODE[1:] if name in fields}
         for name, wanted in asked.items():
