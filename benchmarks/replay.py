@@ -23,8 +23,8 @@ from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.explore import explore
-from txfuzz.replay.near_cycle_replay import Target, close
-from txfuzz.replay.replayer import Player
+from txfuzz.replay.near_cycle_replay import Target, replay_target
+from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.schedule.derive import derive_anomaly, derive_near_cycle
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
@@ -80,10 +80,10 @@ def measure(
     history = read_history(path)
     result = analyze_history(history, EXPECT, max_near_cycles=20)
     against = prohibited(canonical(assembled.promised))
-    with Player(database, workload.kind, isolation) as player:
+    with Replayer(database, workload.kind, isolation) as player:
         for near in result.near_cycles:
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
-            tried = close(player, Target("near-cycle", near.anomaly, derived), EXPECT, attempts=1)
+            tried = replay_target(player, Target("near-cycle", near.anomaly, derived), EXPECT, attempts=1)
             if near.anomaly in against:
                 counts.forbidden += 1
                 counts.forbidden_tries += tried.schedules
@@ -101,7 +101,7 @@ def measure(
             anomaly = next((each for each in result.anomalies if each.type == type), None)
             if anomaly is not None:
                 derived = derive_anomaly(anomaly, history, assembled.workload, assembled.promised)
-                tried = close(player, Target("anomaly", type, derived), EXPECT)
+                tried = replay_target(player, Target("anomaly", type, derived), EXPECT)
                 counts.anomalies[type, tried.result.closed if tried.result else 0] += 1
 
 

@@ -19,7 +19,7 @@ from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.execution.run import execute
-from txfuzz.execution.summary import counted
+from txfuzz.execution.summary import injection_counts
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.yaml.reader import parse_workload
@@ -73,7 +73,7 @@ def test_all_faults_on_another_version(
             faults=assembled.faults,
         )
     assert summary.failure is None
-    assert {"kill-server", "terminate-backends", "pause-server"} <= set(counted(summary.faults))
+    assert {"kill-server", "terminate-backends", "pause-server"} <= set(injection_counts(summary.faults))
     result = analyze_history(read_history(tmp_path / "h.edn"), assembled.expect)
     assert result.verdict is Verdict.VALID, result.anomaly_types
 

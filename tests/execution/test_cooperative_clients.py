@@ -14,8 +14,8 @@ import pytest
 
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Patient
-from txfuzz.execution.barrier import Rendezvous
-from txfuzz.execution.cooperative_clients import Turns
+from txfuzz.execution.barrier import Barrier
+from txfuzz.execution.cooperative_clients import ClientScheduler
 from txfuzz.execution.run import execute
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 from txfuzz.workload.model import KeyLife, Scheduling, Weight, Workload
@@ -23,7 +23,7 @@ from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 
 
-def finish(turns: Turns, *clients: Callable[[], None]) -> None:
+def finish(turns: ClientScheduler, *clients: Callable[[], None]) -> None:
     """Run them in a thread of their own, and not for ever."""
     thread = threading.Thread(target=turns.run, args=(clients,), daemon=True)
     thread.start()
@@ -32,7 +32,7 @@ def finish(turns: Turns, *clients: Callable[[], None]) -> None:
 
 
 def test_who_waits_for_another_is_woken_by_it() -> None:
-    turns, said = Turns(), []
+    turns, said = ClientScheduler(), []
     reading, writing = os.pipe()
 
     def first() -> None:
@@ -53,7 +53,7 @@ def test_who_waits_for_another_is_woken_by_it() -> None:
 
 
 def test_a_file_number_that_is_used_again_belongs_to_its_new_connection() -> None:
-    turns, seen = Turns(), []
+    turns, seen = ClientScheduler(), []
 
     def client() -> None:
         for _ in range(3):
@@ -70,7 +70,7 @@ def test_a_file_number_that_is_used_again_belongs_to_its_new_connection() -> Non
 
 
 def test_who_yields_comes_after_those_who_have_their_answers() -> None:
-    turns, said = Turns(), []
+    turns, said = ClientScheduler(), []
     reading, writing = os.pipe()
     os.write(writing, b"xx")
 
@@ -92,7 +92,7 @@ def test_who_yields_comes_after_those_who_have_their_answers() -> None:
 
 
 def test_sleepers_wake_in_order_of_time() -> None:
-    turns, woken = Turns(), []
+    turns, woken = ClientScheduler(), []
 
     def sleeper(seconds: float) -> Callable[[], None]:
         def client() -> None:
@@ -106,15 +106,15 @@ def test_sleepers_wake_in_order_of_time() -> None:
 
 
 def test_clients_meet_and_leave() -> None:
-    turns, rounds = Turns(), []
-    rendezvous = Rendezvous(3, turns.condition())
+    turns, rounds = ClientScheduler(), []
+    barrier = Barrier(3, turns.condition())
 
     def client(times: int) -> Callable[[], None]:
         def body() -> None:
             for number in range(times):
-                rendezvous.meet()
+                barrier.wait_for_all()
                 rounds.append(number)
-            rendezvous.leave()
+            barrier.leave()
 
         return body
 
@@ -138,7 +138,7 @@ def test_what_is_done_aside_is_done_while_all_wait() -> None:
         turns.wait(reading)
         said.append("goes on")
 
-    turns = Turns(aside)
+    turns = ClientScheduler(aside)
     finish(turns, client)
     os.close(reading)
     os.close(writing)
@@ -146,7 +146,7 @@ def test_what_is_done_aside_is_done_while_all_wait() -> None:
 
 
 def test_sleepers_wake_whatever_is_done_aside() -> None:
-    turns, woken = Turns(lambda: True), []
+    turns, woken = ClientScheduler(lambda: True), []
 
     def client() -> None:
         start = time.monotonic()
@@ -159,7 +159,7 @@ def test_sleepers_wake_whatever_is_done_aside() -> None:
 
 def test_nothing_to_be_done_aside_keeps_nobody_busy() -> None:
     asked: list[None] = []
-    turns = Turns(lambda: bool(asked.append(None)))
+    turns = ClientScheduler(lambda: bool(asked.append(None)))
     finish(turns, lambda: turns.sleep(0.2))
     assert len(asked) <= 5
 
@@ -168,7 +168,7 @@ def test_where_somebody_always_has_an_answer_it_is_done_now_and_then() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"x")  # and nobody reads it
     asked: list[float] = []
-    turns = Turns(lambda: bool(asked.append(time.monotonic())))
+    turns = ClientScheduler(lambda: bool(asked.append(time.monotonic())))
 
     def client() -> None:
         until = time.monotonic() + 0.2

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import pytest
 
 from txfuzz.errors import DatabaseUnavailable, PluginError, UsageError, WorkloadError
-from txfuzz.execution.fault_injector import Nemesis, Planned, injector_for, patiently
+from txfuzz.execution.fault_injector import Nemesis, PlannedFault, injector_for, until_available
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.run import execute
-from txfuzz.execution.summary import counted
+from txfuzz.execution.summary import injection_counts
 from txfuzz.history.model import FINAL_READ, OK
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.registry import KINDS, Plugin, entry_of
@@ -83,8 +83,8 @@ class Fragile(DictionaryDatabase):
         return super().session(kind)
 
 
-def planned(*specs: FaultSpec, fault: Any = None) -> tuple[Planned, ...]:
-    return tuple(Planned(fault or Outage(), spec) for spec in specs)
+def planned(*specs: FaultSpec, fault: Any = None) -> tuple[PlannedFault, ...]:
+    return tuple(PlannedFault(fault or Outage(), spec) for spec in specs)
 
 
 # -- in the workload ----------------------------------------------------------------------
@@ -218,9 +218,9 @@ def test_patience_is_for_a_database_that_is_away() -> None:
             raise error
         return "done"
 
-    assert patiently(work, lambda: False) == "done"
+    assert until_available(work, lambda: False) == "done"
     with pytest.raises(Unreachable):
-        patiently(lambda: DictionaryDatabase(DictionaryAdapter(down=True)).session(None), lambda: False)
+        until_available(lambda: DictionaryDatabase(DictionaryAdapter(down=True)).session(None), lambda: False)
 
 
 # -- while clients run --------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_clients_wait_until_the_database_is_there_again(tmp_path: Path) -> None:
     with Fragile() as database:
         summary = execute(WORKLOAD, database, tmp_path / "h.edn", isolation="locked", faults=faults)
     assert summary.failure is None
-    assert counted(summary.faults) == {"outage": len(summary.faults)}
+    assert injection_counts(summary.faults) == {"outage": len(summary.faults)}
     assert len(summary.faults) >= 2
     assert summary.info > 3
     history = read_history(tmp_path / "h.edn")

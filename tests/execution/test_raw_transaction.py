@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from txfuzz.database.api import Answer, BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.execution.raw_transaction import Progress
+from txfuzz.execution.raw_transaction import TransactionRun
 from txfuzz.history.writer import Mop
-from txfuzz.workload.generator import Asking
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import KeyLife
 from workload_words import parse
@@ -66,13 +66,13 @@ def ran(steps: str, *answers: Says, session: Scripted | None = None) -> list[Mop
     )  # fmt: skip
     workload = parse(text + "\n")
     keys = KeySpace(KeyLife(writes=100), 0, lambda _: None)
-    asked = Asking(workload, random.Random(1), keys).next()
-    progress = Progress(asked)
+    asked = TransactionGenerator(workload, random.Random(1), keys).next()
+    run = TransactionRun(asked)
     session = session or Scripted([])
     session.answers = list(answers)
     for number in range(len(asked.steps)):
-        progress.run(session, number)  # type: ignore[arg-type]
-    return progress.mops()
+        run.execute_step(session, number)  # type: ignore[arg-type]
+    return run.mops()
 
 
 READ = """
@@ -212,15 +212,15 @@ def test_a_transaction_that_ends_otherwise_says_what_it_may_have_done() -> None:
         "version: 1\ndatabase: {adapter: postgres}\nworkload:\n  transactions:\n    - name: t\n      steps:\n"
         + "".join("        " + line + "\n" for line in (READ + WRITE).strip("\n").splitlines() if line)
     )
-    asked = Asking(workload, random.Random(1), KeySpace(KeyLife(), 0, lambda _: None)).next()
-    progress = Progress(asked)
+    asked = TransactionGenerator(workload, random.Random(1), KeySpace(KeyLife(), 0, lambda _: None)).next()
+    run = TransactionRun(asked)
     session: Any = Scripted([rows(("{1}",), columns=("val",))])
-    progress.run(session, 0)
-    assert [each.mop for each in progress.undone(1)] == [("r", 1, None), ("append", 1, 1)]
-    assert [each.step for each in progress.undone(1)] == [0, 1]
+    run.execute_step(session, 0)
+    assert [each.mop for each in run.undone(1)] == [("r", 1, None), ("append", 1, 1)]
+    assert [each.step for each in run.undone(1)] == [0, 1]
     session.answers = [changed(0)]
-    progress.run(session, 1)
-    assert [each.mop for each in progress.undone(2)] == [("r", 1, None)], "the write did nothing"
+    run.execute_step(session, 1)
+    assert [each.mop for each in run.undone(2)] == [("r", 1, None)], "the write did nothing"
 
 
 def test_what_stood_in_a_table_before_counts_as_nothing() -> None:

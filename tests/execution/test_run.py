@@ -15,7 +15,7 @@ import pytest
 from two_transactions import KEYS, WORKLOAD
 from txfuzz.database.api import BoundStep, Outcome, SessionError
 from txfuzz.errors import OutputError, UsageError
-from txfuzz.execution.barrier import Rendezvous
+from txfuzz.execution.barrier import Barrier
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
@@ -23,7 +23,7 @@ from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FAIL, FINAL_READ, INFO, OK, UNKNOWN, History
 from txfuzz.history.reader import read_history
 from txfuzz.transactions.model import Step
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.model import KeyLife, Scheduling, Workload
 from txfuzz_third.dictionary import DictionaryAdapter
 
@@ -182,19 +182,19 @@ def test_all_clients_meet_at_barriers(tmp_path: Path) -> None:
 
 
 def test_a_rendezvous_does_not_wait_for_those_who_left() -> None:
-    rendezvous = Rendezvous(3)
+    barrier = Barrier(3)
     met = []
 
-    def meet() -> None:
-        rendezvous.meet()
+    def wait_for_all() -> None:
+        barrier.wait_for_all()
         met.append(1)
 
-    threads = [threading.Thread(target=meet) for _ in range(2)]
+    threads = [threading.Thread(target=wait_for_all) for _ in range(2)]
     for thread in threads:
         thread.start()
     time.sleep(0.05)
     assert not met
-    rendezvous.leave()
+    barrier.leave()
     for thread in threads:
         thread.join(5)
     assert len(met) == 2
@@ -227,9 +227,9 @@ class Together:
         self.rolled_back = True
 
 
-def asked(*fs: str) -> Asked:
+def asked(*fs: str) -> BoundTransaction:
     steps = tuple(BoundStep(Step(f), f, 10 + number, None if f == "r" else 1) for number, f in enumerate(fs))
-    return Asked("t", steps, tuple(range(len(fs))), tuple(range(len(fs))))
+    return BoundTransaction("t", steps, tuple(range(len(fs))), tuple(range(len(fs))))
 
 
 def test_begin_goes_with_the_first_step_and_commit_with_the_last_one(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from txfuzz.campaign.plugin_sandbox import guarded
 from txfuzz.campaign.stop_conditions import Ending
 from txfuzz.database.api import Outcome, SessionError
 from txfuzz.errors import DatabaseUnavailable, PluginError
-from txfuzz.execution import run_limits as patience
+from txfuzz.execution import run_limits
 from txfuzz.execution.final_read import final_read
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.run import execute
@@ -89,7 +89,7 @@ def session() -> type[Blocking]:
 def test_a_duration_ends_a_run_whose_steps_block(
     tmp_path: Path, session: type[Blocking], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "AFTER_DURATION", 0.5)
+    monkeypatch.setattr(run_limits, "AFTER_DURATION", 0.5)
     start = time.monotonic()
     summary = run(tmp_path, Scheduling(clients=4, transactions=None, duration=0.3), session)
     assert time.monotonic() - start < 5
@@ -106,7 +106,7 @@ def test_a_duration_ends_a_run_whose_steps_block(
 def test_a_number_of_transactions_ends_when_none_of_them_does(
     tmp_path: Path, session: type[Blocking], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "WITHOUT_PROGRESS", 0.5)
+    monkeypatch.setattr(run_limits, "WITHOUT_PROGRESS", 0.5)
     start = time.monotonic()
     summary = run(tmp_path, Scheduling(clients=4, transactions=10_000), session)
     assert time.monotonic() - start < 5
@@ -117,7 +117,7 @@ def test_a_number_of_transactions_ends_when_none_of_them_does(
 def test_slow_is_not_stalled(
     tmp_path: Path, session: type[Blocking], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "WITHOUT_PROGRESS", 0.4)
+    monkeypatch.setattr(run_limits, "WITHOUT_PROGRESS", 0.4)
     monkeypatch.setattr(session, "execute", lambda self, step: time.sleep(0.1))
     summary = run(tmp_path, Scheduling(clients=1, transactions=6), session)
     assert (summary.stopped, summary.ok) == ("", 6)
@@ -126,8 +126,8 @@ def test_slow_is_not_stalled(
 def test_a_server_that_does_not_answer_is_left(
     tmp_path: Path, session: type[Blocking], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "AFTER_DURATION", 0.2)
-    monkeypatch.setattr(patience, "CANCELLED", 0.5)
+    monkeypatch.setattr(run_limits, "AFTER_DURATION", 0.2)
+    monkeypatch.setattr(run_limits, "CANCELLED", 0.5)
     monkeypatch.setattr(session, "deaf", True)
     start = time.monotonic()
     summary = run(tmp_path, Scheduling(clients=4, transactions=None, duration=0.3), session)
@@ -144,7 +144,7 @@ def test_a_server_that_does_not_answer_is_left(
 def test_a_server_that_does_not_even_begin_is_left(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "ANSWER", 0.3)
+    monkeypatch.setattr(run_limits, "ANSWER", 0.3)
     database = DictionaryDatabase(DictionaryAdapter())
     monkeypatch.setattr(database, what, lambda *_, **__: time.sleep(30), raising=False)
     start = time.monotonic()
@@ -155,9 +155,9 @@ def test_a_server_that_does_not_even_begin_is_left(
 
 
 def test_closing_gets_its_time_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LEAVING", 0.1)
+    monkeypatch.setattr(run_limits, "LEAVING", 0.1)
     start = time.monotonic()
-    with pytest.raises(NoAnswer), patience.leaving_without_answer(lambda: time.sleep(30)):
+    with pytest.raises(NoAnswer), run_limits.closed_without_answer(lambda: time.sleep(30)):
         raise NoAnswer("gone")
     assert time.monotonic() - start < 5
 

@@ -14,7 +14,7 @@ from txfuzz.analysis.result import Edge, KeyPressure, MissingEdge, NearCycle
 from txfuzz.feedback.adjustments import current, propose_all
 from txfuzz.feedback.key_choices import can_choose
 from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
-from txfuzz.workload.generator import Asking
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Scheduling, Weight
 from txfuzz_heuristics import txfuzz_register_heuristics
@@ -141,7 +141,7 @@ def check_roles(began: Workload, now: Workload) -> None:
     assert all(map(can_choose, now.transactions)), "choices that must differ still can"
     assert [each.name for each in now.transactions] == [each.name for each in began.transactions]
     allowed = possible(began)
-    asking = Asking(now, Random(1), KeySpace(now.keys, 0, lambda keys: None))
+    asking = TransactionGenerator(now, Random(1), KeySpace(now.keys, 0, lambda keys: None))
     for _ in range(5):
         asked = asking.next()
         steps = began.transaction(asked.name).steps

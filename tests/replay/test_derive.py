@@ -22,8 +22,8 @@ from txfuzz.execution.run import execute
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.near_cycle_replay import Target, close
-from txfuzz.replay.replayer import follow
+from txfuzz.replay.near_cycle_replay import Target, replay_target
+from txfuzz.replay.replayer import follow_schedule
 from txfuzz.replay.schedule.derive import derive_anomaly, derive_near_cycle
 from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz.workload.yaml.writer import workload_text
@@ -80,7 +80,7 @@ def test_a_found_anomaly_is_replayed_ten_times_of_ten(
     assert len(workload.replay.transactions) == transactions
     assert parse_workload(workload_text(workload), "replay.yaml", VOCABULARY) == workload
     with playing(server, assembled) as player:
-        followed, _ = follow(player, workload, "serializable", attempts=10)
+        followed, _ = follow_schedule(player, workload, "serializable", attempts=10)
     assert (followed.closed, followed.attempts) == (10, 10)
     assert followed.anomalies[anomaly] == 10
 
@@ -98,7 +98,7 @@ def test_what_the_level_forbids_never_closes(
             assert near.anomaly in prohibited(canonical(assembled.promised))
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
             for candidate in derived.candidates[:4]:
-                followed, _ = follow(player, candidate, "serializable")
+                followed, _ = follow_schedule(player, candidate, "serializable")
                 assert followed.closed == 0
                 tried += 1
     assert tried
@@ -118,7 +118,7 @@ def test_what_the_level_allows_closes(
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
             if derived.fits and near.anomaly not in prohibited(canonical(assembled.promised)):
                 target = Target("near-cycle", near.anomaly, derived)
-                tried = close(player, target, "serializable", attempts=1)
+                tried = replay_target(player, target, "serializable", attempts=1)
                 able += 1
                 closed += tried.closed
                 assert tried.result is not None

@@ -18,8 +18,8 @@ from txfuzz.database.api import Database
 from txfuzz.replay.explore import explore, plan
 from txfuzz.replay.judge import Judge
 from txfuzz.replay.schedule.interleavings import Interleavings, sampled
-from txfuzz.replay.schedule.key_assignments import MOST_WAYS, assignments, ways_to_share
-from txfuzz.replay.schedule.mvcc_model import Deed, Event, predict
+from txfuzz.replay.schedule.key_assignments import MOST_ASSIGNMENTS, all_key_assignments, key_assignments
+from txfuzz.replay.schedule.mvcc_model import Access, Event, predict
 from txfuzz.replay.schedule.pinned_keys import choices_of
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
 from txfuzz.transactions.distinct_choices import satisfiable
@@ -28,22 +28,22 @@ from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 __all__ = ["server"]
 
 CASES = Path(__file__).parents[2] / "tests" / "cases"
-Deeds = dict[str, tuple[Deed, ...]]
+Accesses = dict[str, tuple[Access, ...]]
 acts = st.tuples(st.sampled_from("rwl"), st.integers(1, 3))
 steps = st.lists(acts, min_size=1, max_size=2).map(tuple)  # a statement may do several things
-deeds_of = st.lists(steps, min_size=1, max_size=2).map(tuple)
+accesses_of = st.lists(steps, min_size=1, max_size=2).map(tuple)
 
 
 def table_of(shown: str) -> dict[str, list[str]]:
     return {line[:16].strip(): line[16:].split() for line in shown.splitlines()}
 
 
-def every_order(deeds: Deeds) -> set[tuple[Event, ...]]:
+def every_order(accesses: Accesses) -> set[tuple[Event, ...]]:
     """By brute force."""
-    labels = [alias for alias, each in deeds.items() for _ in range(len(each) + 1)]
+    labels = [alias for alias, each in accesses.items() for _ in range(len(each) + 1)]
     orders = set()
     for labelled in set(permutations(labels)):
-        done = dict.fromkeys(deeds, 0)
+        done = dict.fromkeys(accesses, 0)
         order: list[Event] = []
         for alias in labelled:
             order.append((alias, done[alias]))
@@ -53,13 +53,13 @@ def every_order(deeds: Deeds) -> set[tuple[Event, ...]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(deeds_of, min_size=2, max_size=3))
-def test_each_interleaving_comes_once(all_deeds: list[tuple[Deed, ...]]) -> None:
-    deeds = {f"t{at}": each for at, each in enumerate(all_deeds)}
-    if sum(len(each) + 1 for each in all_deeds) > 8:
-        deeds = dict(list(deeds.items())[:2])
-    interleavings = Interleavings(deeds)
-    orders = every_order(deeds)
+@given(st.lists(accesses_of, min_size=2, max_size=3))
+def test_each_interleaving_comes_once(all_accesses: list[tuple[Access, ...]]) -> None:
+    accesses = {f"t{at}": each for at, each in enumerate(all_accesses)}
+    if sum(len(each) + 1 for each in all_accesses) > 8:
+        accesses = dict(list(accesses.items())[:2])
+    interleavings = Interleavings(accesses)
+    orders = every_order(accesses)
     assert interleavings.count == len(orders)
     different = list(interleavings.all())
     assert len(different) == len(set(different))
@@ -67,22 +67,22 @@ def test_each_interleaving_comes_once(all_deeds: list[tuple[Deed, ...]]) -> None
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(deeds_of, min_size=2, max_size=2), st.booleans())
+@given(st.lists(accesses_of, min_size=2, max_size=2), st.booleans())
 def test_orders_that_mean_the_same_bring_the_same_about(
-    all_deeds: list[tuple[Deed, ...]], snapshots: bool
+    all_accesses: list[tuple[Access, ...]], snapshots: bool
 ) -> None:
-    deeds = {f"t{at}": each for at, each in enumerate(all_deeds)}
-    interleavings = Interleavings(deeds)
+    accesses = {f"t{at}": each for at, each in enumerate(all_accesses)}
+    interleavings = Interleavings(accesses)
     found: dict[tuple[Event, ...], object] = {}
-    for order in every_order(deeds):
-        prediction = predict(order, deeds, snapshots=snapshots)
+    for order in every_order(accesses):
+        prediction = predict(order, accesses, snapshots=snapshots)
         same = found.setdefault(interleavings.normal(order), (prediction.links, prediction.refused))
         assert same == (prediction.links, prediction.refused)
 
 
 def test_a_sample_is_drawn_by_its_seed() -> None:
-    deeds: Deeds = {f"t{at}": ((("r", 1),), (("w", 2),), (("r", 3),), (("w", 1),)) for at in range(4)}
-    one, again, other = (sampled(deeds, 20, seed) for seed in (1, 1, 2))
+    accesses: Accesses = {f"t{at}": ((("r", 1),), (("w", 2),), (("r", 3),), (("w", 1),)) for at in range(4)}
+    one, again, other = (sampled(accesses, 20, seed) for seed in (1, 1, 2))
     assert one == again != other
     assert len(set(one)) == 20
 
@@ -93,19 +93,21 @@ def choose(*keys: Sequence[int]) -> Transaction:
 
 
 def test_keys_are_shared_in_every_way_once() -> None:
-    ways = list(assignments([choose(range(1, 100), range(1, 100))] * 2))
+    ways = list(all_key_assignments([choose(range(1, 100), range(1, 100))] * 2))
     marks = set(acts_of(ways))
     assert len(marks) == len(ways)
     # append a, read b: both on one key; the same two; two crosswise; …
     assert ((("w", 1), ("r", 2)), (("w", 2), ("r", 1))) in marks
     assert ((("w", 1), ("r", 1)), (("w", 1), ("r", 1))) in marks
     assert all(set(one) & set(two) or {key for _, key in one} & {key for _, key in two} for one, two in marks)
-    assert list(assignments([choose([1]), choose([2])])) == []
+    assert list(all_key_assignments([choose([1]), choose([2])])) == []
 
 
 def acts_of(ways: Iterable[Sequence[Role]]) -> list[tuple[tuple[tuple[str, int], ...], ...]]:
     """Of each role what its steps do, each of which does one thing."""
-    return [tuple(tuple(act for deed in role.deeds for act in deed or ()) for role in way) for way in ways]
+    return [
+        tuple(tuple(act for access in role.accesses for act in access or ()) for role in way) for way in ways
+    ]
 
 
 lists = st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True)
@@ -147,7 +149,7 @@ def test_ways_to_share_keys_are_possible_ones_and_found_where_there_are_any(pair
         if differ and one & two & write:
             possible.add(mark)
     if all(satisfiable(each) for each in choices):
-        found = acts_of(assignments(pair))
+        found = acts_of(all_key_assignments(pair))
         assert len(found) == len(set(found))
         assert set(found) <= possible
         assert bool(found) == bool(possible)
@@ -165,13 +167,13 @@ def four(count: int, *, differ: bool = True) -> Transaction:
 
 
 def test_any_number_of_keys_can_be_shared() -> None:
-    every = ways_to_share([four(4)] * 2)
+    every = key_assignments([four(4)] * 2)
     assert (len(every.chosen), every.count, every.sampled) == (24, 24, False)
-    one, again, other = (ways_to_share([four(5)] * 2, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (key_assignments([four(5)] * 2, seed=seed) for seed in (1, 1, 2))
     assert one == again != other
-    assert (len(one.chosen), one.count, one.sampled) == (MOST_WAYS, 120, True)
-    assert set(acts_of(one.chosen)) < set(acts_of(assignments([four(5)] * 2)))
-    many = ways_to_share([four(7, differ=False)] * 2, 10, 3)
+    assert (len(one.chosen), one.count, one.sampled) == (MOST_ASSIGNMENTS, 120, True)
+    assert set(acts_of(one.chosen)) < set(acts_of(all_key_assignments([four(5)] * 2)))
+    many = key_assignments([four(7, differ=False)] * 2, 10, 3)
     assert (len(many.chosen), many.count, many.sampled) == (10, None, True)
     assert len(set(acts_of(many.chosen))) == 10
 
@@ -179,17 +181,17 @@ def test_any_number_of_keys_can_be_shared() -> None:
 def test_transactions_meet_wherever_their_lists_do() -> None:
     low, high = Choice(range(1, 5001)), Choice(range(4000, 9001))
     append, look = Transaction("a", (Step("append", low),)), Transaction("b", (Step("r", high),))
-    assert acts_of(assignments([append, look])) == [((("w", 1),), (("r", 1),))]
+    assert acts_of(all_key_assignments([append, look])) == [((("w", 1),), (("r", 1),))]
     both = Transaction("both", (Step("r", Choice((1, 2, 3))), Step("append", Choice(tuple(range(50, 99))))))
     other = Transaction("other", (Step("r", Choice((1, 2, 3))), Step("r", Choice((70, 40)))))
     assert all(("w", key) in way[0] and ("r", key) in way[1]
-               for way in acts_of(assignments([both, other])) for _, key in way[0][1:])  # fmt: skip
-    assert acts_of(assignments([both, other]))
+               for way in acts_of(all_key_assignments([both, other])) for _, key in way[0][1:])  # fmt: skip
+    assert acts_of(all_key_assignments([both, other]))
 
 
 def test_no_more_schedules_than_were_asked_for() -> None:
     for most in (1, 7, 100, 2000):
-        ways = ways_to_share([four(4)] * 2, min(most, MOST_WAYS), 1)
+        ways = key_assignments([four(4)] * 2, min(most, MOST_ASSIGNMENTS), 1)
         cases = plan(ways.chosen, most, 1)
         assert 1 <= sum(len(case.orders) for case in cases) <= most
         assert all(case.orders for case in cases)
@@ -201,17 +203,17 @@ def test_pruned_orders_mean_the_same_on_the_server(server: Database, rows: str) 
     """All 140 orders of two transactions against their representatives, at two levels."""
     assembled = shipped("write_skew")
     for isolation in ("read committed", "repeatable read"):
-        (case, *_) = plan(ways_to_share(assembled.workload.transactions).chosen, 10_000, 0)
-        deeds = {role.alias: role.deeds for role in case.roles}
-        interleavings = Interleavings(deeds)
+        (case, *_) = plan(key_assignments(assembled.workload.transactions).chosen, 10_000, 0)
+        accesses = {role.alias: role.accesses for role in case.roles}
+        interleavings = Interleavings(accesses)
         by_alias = {role.alias: role for role in case.roles}
         composed = compose(assembled.workload, case.roles, case.orders[0], Aim(), rows=rows)
         assert composed.replay is not None
         judge = Judge("serializable", isolation)
         found: dict[tuple[Event, ...], tuple[str, ...]] = {}
         with playing(server, replace(assembled, isolation=isolation)) as player:
-            prepared = player.prepared(composed)
-            for order in every_order(deeds):
+            prepared = player.prepare(composed)
+            for order in every_order(accesses):
                 attempt = prepared.run(replace(composed.replay, schedule=schedule(order, by_alias)))
                 types = judge.judge(attempt).all_types
                 assert found.setdefault(interleavings.normal(order), types) == types

@@ -21,12 +21,12 @@ from txfuzz.errors import UsageError
 from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.replay.judge import Judge
-from txfuzz.replay.replayer import Player
+from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.schedule.replay_workload import order_of, roles_of
 from txfuzz.replay.shrink import OutOfTime, Shape, shrink, tidy
 from txfuzz.replay.signature import Signature, signature_of
-from txfuzz.replay.stepper.logical_history import portrait, script_of
+from txfuzz.replay.stepper.logical_keys import script_of, with_logical_keys
 from txfuzz.workload.yaml.writer import workload_text
 
 __all__ = ["server"]
@@ -145,9 +145,9 @@ replay:
     - {alias: y, action: commit}
 """
     workload = read(text).workload
-    with Player(server, Kind.LIST_APPEND, "repeatable read") as player:
+    with Replayer(server, Kind.LIST_APPEND, "repeatable read") as player:
         judge = Judge("serializable", "repeatable read")
-        (signature,) = judge.judge(player.prepared(workload).run()).signatures
+        (signature,) = judge.judge(player.prepare(workload).run()).signatures
         shrunk = shrink(player, workload, signature, "serializable", attempts=2)
     assert shrunk is not None
     assert sorted(len(role.transaction.steps) for role in shrunk.after.roles) == [2, 2]
@@ -163,7 +163,7 @@ def test_what_does_not_recur_is_not_shrunk(server: Database) -> None:
         "  schedule: [{alias: a, action: step, steps: 0}, {alias: a, action: commit}]\n"
     )
     signature = Signature("lost-update", (), ("read_append", "read_append"), "read committed")
-    with Player(server, Kind.LIST_APPEND, "read committed") as player:
+    with Replayer(server, Kind.LIST_APPEND, "read committed") as player:
         assert shrink(player, read(text).workload, signature, "serializable", attempts=2) is None
         with pytest.raises(OutOfTime):
             shrink(player, read(text).workload, signature, "serializable", attempts=2, seconds=0)
@@ -220,7 +220,7 @@ replay:
     shape = tidy(Shape(roles_of(workload), order_of(workload)))
     assert [role.alias for role in shape.roles] == ["t1", "t2"]
     assert shape.order == (("t1", 0), ("t2", 0), ("t1", 1), ("t2", 1), ("t1", 2))
-    assert [role.deeds for role in shape.roles] == [((("r", 1),), (("w", 2),)), ((("w", 1),),)]
+    assert [role.accesses for role in shape.roles] == [((("r", 1),), (("w", 2),)), ((("w", 1),),)]
     assert shape.size == (2, 3, 2, 0, 4)
 
 
@@ -386,8 +386,8 @@ replay:
   pause_after: {a: 2, b: 2}
 """
     workload = read(text).workload
-    with Player(server, Kind.LIST_APPEND, "repeatable read") as player:
-        attempt = portrait(player.prepared(workload).run())
+    with Replayer(server, Kind.LIST_APPEND, "repeatable read") as player:
+        attempt = with_logical_keys(player.prepare(workload).run())
     assert {end.type for end in attempt.outcomes.values()} == {"ok", "fail"}
     script = script_of(attempt, "two inserts", Kind.LIST_APPEND, "repeatable read", "fresh")
     scripts = server.scripts(script)

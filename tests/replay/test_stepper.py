@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from compare_histories import differences
 from project_fixtures import Ran
 from replay_server import playing, read, replayed, server
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Database, Session
 from txfuzz.errors import UsageError
 from txfuzz.history.reader import read_history_bytes
-from txfuzz.replay.replayer import Player, follow
-from txfuzz.replay.stepper.stepper import Limits
+from txfuzz.replay.replayer import Replayer, follow_schedule
+from txfuzz.replay.stepper.recorder import recorded_edn, recorded_history
+from txfuzz.replay.stepper.session_threads import Limits
 from txfuzz.transactions.model import Step
 
 __all__ = ["server"]
@@ -112,9 +114,9 @@ def test_three_sessions_give_the_same_every_time(server: Database) -> None:
     )
     assembled = read(text, "read committed")
     with playing(server, assembled) as player:
-        prepared = player.prepared(assembled.workload)
+        prepared = player.prepare(assembled.workload)
         attempts = [prepared.run() for _ in range(30)]
-    assert len({attempt.meaning for attempt in attempts}) == 1
+    assert len({attempt.judgement_key for attempt in attempts}) == 1
     assert attempts[0].seen["b"] == (("r", 1, ()), ("append", 1, 2))
 
 
@@ -170,8 +172,8 @@ def test_a_schedule_that_cannot_go_on_ends_with_a_sentence(server: Database) -> 
     """A stranger holds the lock, so nothing that the schedule does can free it."""
     assembled = read(LOST, "read committed")
     kind = Kind.LIST_APPEND
-    with Player(server, kind, "read committed", limits=Limits(seconds=0.6)) as player:
-        prepared = player.prepared(assembled.workload)
+    with Replayer(server, kind, "read committed", limits=Limits(attempt_seconds=0.6)) as player:
+        prepared = player.prepare(assembled.workload)
         key = next(iter(prepared.run().logical)) + 1  # that of the next attempt
         stranger = server.session(kind)
         stranger.begin("read committed")
@@ -189,7 +191,10 @@ def test_a_schedule_that_cannot_go_on_ends_with_a_sentence(server: Database) -> 
     assert took < 5
     assert {each.type for each in attempt.outcomes.values()} == {"fail"}
     assert again.ended == ""
-    history = read_history_bytes(b"".join(attempt.lines))
+    assert not differences(
+        recorded_history(attempt.operations), read_history_bytes(recorded_edn(attempt.operations))
+    )
+    history = recorded_history(attempt.operations)
     assert history.type.tolist() == [1, 1]
 
 
@@ -199,8 +204,8 @@ def test_it_can_be_broken_off(server: Database) -> None:
     assembled = read(text, "read committed")
     threading.Timer(0.1, stop.set).start()
     started = time.monotonic()
-    with Player(server, Kind.LIST_APPEND, "read committed", stop=stop) as player:
-        follow(player, assembled.workload, "serializable", attempts=1000)
+    with Replayer(server, Kind.LIST_APPEND, "read committed", stop=stop) as player:
+        follow_schedule(player, assembled.workload, "serializable", attempts=1000)
     assert time.monotonic() - started < 10
 
 
@@ -223,8 +228,8 @@ class Blind:
 def test_a_database_that_cannot_tell_waits_is_given_time(server: Database) -> None:
     assembled = read(LOST, "read committed")
     blind: Database = Blind(server)  # type: ignore[assignment]
-    with Player(blind, Kind.LIST_APPEND, "read committed", limits=Limits(patience=0.3)) as player:
-        result, _ = follow(player, assembled.workload, "serializable")
+    with Replayer(blind, Kind.LIST_APPEND, "read committed", limits=Limits(wait_seconds=0.3)) as player:
+        result, _ = follow_schedule(player, assembled.workload, "serializable")
     assert result.closed == 1
     assert (result.log[3].blocked, result.log[3].waited_for) == (True, ())
 
@@ -232,11 +237,12 @@ def test_a_database_that_cannot_tell_waits_is_given_time(server: Database) -> No
 def test_the_history_is_one_that_elle_reads(server: Database) -> None:
     assembled = read(LOST, "read committed")
     with playing(server, assembled) as player:
-        _, lines = follow(player, assembled.workload, "serializable", attempts=4)
-    history = read_history_bytes(b"".join(lines))
+        _, recorded = follow_schedule(player, assembled.workload, "serializable", attempts=4)
+    history = read_history_bytes(recorded_edn(recorded))
     assert len(history) == 4 * 3
     assert list(history.templates) == ["update", "final-read"]
-    assert [int(line.split()[1].rstrip(b",")) for line in lines] == list(range(len(lines)))
+    assert [each.index for each in recorded] == list(range(len(recorded)))
+    assert not differences(recorded_history(recorded), history)
 
 
 def test_the_server_says_who_waits(server: Database) -> None:

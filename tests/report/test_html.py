@@ -141,8 +141,12 @@ def test_the_smallest_sql_and_the_replay_stand_with_their_finding(dirty: Path) -
 
 
 REPLAY = """
+version: 1
+database: {adapter: not-installed, isolation: serializable, option: 1}
 workload:
-  transactions: [{name: left, steps: []}]
+  transactions:
+    - {name: look_t1, steps: [{f: r, key: {choice: {range: [1, 20]}}}]}
+    - {name: look_t2, steps: [{f: append, key: {choice: {range: [1, 20]}}}]}
 replay:
   transactions: [{alias: t1, txn: look_t1, template: look}, {alias: t2, txn: look_t2, template: look}]
   anomaly: G2-item
@@ -161,7 +165,7 @@ def test_the_replay_stands_with_the_finding_that_it_is_about(runs: Path, tmp_pat
         (REPLAY.replace("G2-item", "lost-update"), None),
         (REPLAY.replace("anomaly", "focus_key: 17\n  anomaly"), None),
         ("version: [1", None),
-        ("replay: 3", None),
+        ("version: 1\nreplay: 3", None),
     ):
         path.write_text(written)
         articles = report_page(read_run(run)).split("<article")

@@ -62,18 +62,18 @@ def order_edges(txns: list[Txn], order: str) -> set[tuple[int, int]]:
 
 def simple_cycles(edges: Edges) -> Iterator[list[int]]:
     """Every cycle that passes no transaction twice, from its smallest transaction on."""
-    follow: dict[int, list[int]] = {}
+    follow_schedule: dict[int, list[int]] = {}
     for a, b in edges:
-        follow.setdefault(a, []).append(b)
+        follow_schedule.setdefault(a, []).append(b)
 
     def walk(trail: list[int]) -> Iterator[list[int]]:
-        for after in follow.get(trail[-1], ()):
+        for after in follow_schedule.get(trail[-1], ()):
             if after == trail[0] and len(trail) > 1:
                 yield list(trail)
             elif after > trail[0] and after not in trail:
                 yield from walk([*trail, after])
 
-    for start in follow:
+    for start in follow_schedule:
         yield from walk([start])
 
 

@@ -11,7 +11,7 @@ import pytest
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble
 from txfuzz.database.api import Database
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow_schedule
 from txfuzz.replay.result import ReplayResult
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import parse_workload, read_workload
@@ -25,8 +25,8 @@ def server() -> Iterator[Database]:
 
 
 @contextmanager
-def playing(database: Database, assembled: Assembled) -> Iterator[Player]:
-    with Player(database, assembled.workload.kind, assembled.isolation) as player:
+def playing(database: Database, assembled: Assembled) -> Iterator[Replayer]:
+    with Replayer(database, assembled.workload.kind, assembled.isolation) as player:
         yield player
 
 
@@ -50,4 +50,4 @@ def replayed(database: Database, text: str, isolation: str, attempts: int = 1) -
     """Follow the schedule of a workload text, held against serializable."""
     assembled = read(text, isolation)
     with playing(database, assembled) as player:
-        return follow(player, assembled.workload, "serializable", attempts=attempts)[0]
+        return follow_schedule(player, assembled.workload, "serializable", attempts=attempts)[0]

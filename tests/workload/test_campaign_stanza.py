@@ -100,8 +100,8 @@ def test_settings_go_before_it(tmp_path: Path) -> None:
     path.write_text(WORKLOAD + EVERYTHING)
     found = settled(CampaignSettings(workload=path))
     assert {
-        name: getattr(found, "output" if name == "output_dir" else name) for name in SAID.said()
-    } == SAID.said()
+        name: getattr(found, "output" if name == "output_dir" else name) for name in SAID.given()
+    } == SAID.given()
     given = CampaignSettings(
         workload=path, iterations=9, output=tmp_path, seed=1, expect="read-committed", runner_cmd="x",
         run_replay=False, stop_on_finding=True, max_seconds=1.0, max_transactions=2, plateau=1,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
-from txfuzz.workload.generator import Asked, Asking
+from txfuzz.workload.generator import BoundTransaction, TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import KeyLife, Weight, Workload
 from txfuzz.workload.seeds import stream
@@ -29,8 +29,8 @@ def refuse(keys: range) -> None:
     raise AssertionError(f"nobody asked for {keys}")
 
 
-def asked(workload: Workload, count: int, seed: int = 1, after: int = 0) -> list[Asked]:
-    asking = Asking(workload, stream(seed, "asking"), KeySpace(workload.keys, after, refuse))
+def asked(workload: Workload, count: int, seed: int = 1, after: int = 0) -> list[BoundTransaction]:
+    asking = TransactionGenerator(workload, stream(seed, "asking"), KeySpace(workload.keys, after, refuse))
     return [asking.next() for _ in range(count)]
 
 
@@ -78,7 +78,7 @@ def test_values_are_unique_and_generations_take_their_share(share: int, after: i
 def test_rows_are_inserted_before_a_generation_is_used() -> None:
     inserted: set[int] = set()
     life = KeyLife(2, "inserted")
-    asking = Asking(
+    asking = TransactionGenerator(
         Workload("w", (WRITER,), (Weight("writer", 1),), keys=life),
         stream(1, "asking"),
         KeySpace(life, 40, inserted.update),
@@ -130,7 +130,7 @@ def test_raw_statements_get_physical_keys_and_new_values() -> None:
 
 def test_used_generations_are_known_in_order() -> None:
     keys = KeySpace(KeyLife(4), 10, refuse)
-    asking = Asking(WORKLOAD, stream(1, "asking"), keys)
+    asking = TransactionGenerator(WORKLOAD, stream(1, "asking"), keys)
     for each in islice(iter(asking.next, None), 100):
         assert each.steps
     used = list(keys.used)

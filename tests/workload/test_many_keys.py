@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from txfuzz.common.key_ranges import counted, united
+from txfuzz.common.key_ranges import key_count, key_union
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.generator import Asking
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.seeds import stream
 from txfuzz.workload.yaml.nodes import Place, node_of
@@ -23,13 +23,13 @@ KEYS = A_RANGE | st.lists(st.integers(1, 40), unique=True).map(tuple)
 @given(st.lists(KEYS))
 def test_united_as_sets_are(choices: list[tuple[int, ...] | range]) -> None:
     expected = sorted(set().union(*choices))
-    assert list(united(choices)) == expected
-    assert counted(choices) == len(expected)
+    assert list(key_union(choices)) == expected
+    assert key_count(choices) == len(expected)
 
 
 def test_one_run_stays_a_range() -> None:
-    assert united([range(5, 9), (9,), range(1, 6)]) == range(1, 10)
-    assert united([range(1, 3), range(4, 5)]) == (1, 2, 4)
+    assert key_union([range(5, 9), (9,), range(1, 6)]) == range(1, 10)
+    assert key_union([range(1, 3), range(4, 5)]) == (1, 2, 4)
 
 
 def text(*ranges: str) -> str:
@@ -41,7 +41,9 @@ def test_a_million_keys_cost_nothing() -> None:
     tracemalloc.start()
     workload = parse(text("[1, 1000000]", "[2, 900000]").replace("¦", ""))
     assert len(workload.logical_keys()) == 1_000_000
-    asking = Asking(workload, stream(1, "asking"), KeySpace(workload.keys, 0, lambda keys: None))
+    asking = TransactionGenerator(
+        workload, stream(1, "asking"), KeySpace(workload.keys, 0, lambda keys: None)
+    )
     for _ in range(10):
         asking.next()
     _, peak = tracemalloc.get_traced_memory()

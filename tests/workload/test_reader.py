@@ -7,7 +7,7 @@ import pytest
 from txfuzz.common.kind import Kind
 from txfuzz.transactions.distinct_choices import satisfiable
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
-from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Weight, Workload
+from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Weight, Workload
 from workload_words import parse, steps
 
 FULL = """\
@@ -80,8 +80,8 @@ def test_everything_that_can_be_said() -> None:
         mix=(Weight("hot_writer", 3), Weight("probe", 0.5), Weight("other_pair", 1)),
         scheduling=Scheduling(4, None, 90.0, 10),
         keys=KeyLife(5, "inserted"),
-        analyzers=(Named("elle"),),
-        heuristics=(Named("hot-keys", {"max_keys": 3}), Named("demanding", {"needed": 1})),
+        analyzers=(PluginSpec("elle"),),
+        heuristics=(PluginSpec("hot-keys", {"max_keys": 3}), PluginSpec("demanding", {"needed": 1})),
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from txfuzz.replay.schedule.focus_key import focused, unfocused
+from txfuzz.replay.schedule.focus_key import focus_key_warnings, with_focus_key
 from txfuzz.replay.schedule.pinned_keys import choices_of
-from txfuzz.replay.schedule.replay_workload import order_of, pauses, roles_of, unkept_pauses
+from txfuzz.replay.schedule.replay_workload import order_of, pause_warnings, pauses, roles_of
 from txfuzz.workload.replay import ACTIONS, Action, Missing, Participant
 from txfuzz.workload.yaml.replay import FIELDS
 from txfuzz.workload.yaml.writer import workload_text
@@ -83,7 +83,7 @@ def test_pauses_beside_a_schedule_are_a_record_of_it() -> None:
     workload = parse(text)
     assert workload.replay is not None
     assert workload.replay.pause_after == {"start": (2,), "via": (1, 3), "end": (2,)}
-    assert unkept_pauses(workload) == ()
+    assert pause_warnings(workload) == ()
     assert parse(workload_text(workload)) == workload
     roles = roles_of(workload)
     order = order_of(workload)
@@ -91,7 +91,7 @@ def test_pauses_beside_a_schedule_are_a_record_of_it() -> None:
         *["start"] * 2, *["via"] * 3, *["end"] * 2, *["start"] * 2, "via", "end", "start",
     ]  # fmt: skip
     assert pauses(order, roles) == {"start": (2, 4), "via": (3,), "end": (2,)}
-    (said,) = unkept_pauses(parse(text.replace("via: [1, 3]", "via: [1, 2]")))
+    (said,) = pause_warnings(parse(text.replace("via: [1, 3]", "via: [1, 2]")))
     assert said == (
         "pause_after says that 'via' pauses after step 2, and the schedule does not pause it there: the "
         "schedule is followed"
@@ -124,7 +124,7 @@ replay:
 def test_the_focus_key_narrows_what_is_left_open() -> None:
     names = ("same", "two", "pinched", "elsewhere", "fixed")
     workload = parse(OPEN + f"  transactions: [{', '.join(f'{{alias: {n}, txn: {n}}}' for n in names)}]\n")
-    narrowed = focused(workload)
+    narrowed = with_focus_key(workload)
     assert {
         each.name: [tuple(choice.keys) for choice in choices_of(each)] for each in narrowed.transactions
     } == {
@@ -134,12 +134,12 @@ def test_the_focus_key_narrows_what_is_left_open() -> None:
         "elsewhere": [(7, 8), (9,)],
         "fixed": [(9,)],
     }
-    assert focused(narrowed) == narrowed
-    assert unfocused(workload) == (
+    assert with_focus_key(narrowed) == narrowed
+    assert focus_key_warnings(workload) == (
         "focus_key: none of the keys that 'elsewhere' chooses from can be 2, so its choices are left open",
     )
     left_alone = replace(workload, replay=None)
-    assert focused(left_alone) == left_alone
+    assert with_focus_key(left_alone) == left_alone
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from txfuzz.workload.sql_tables import Tables, tables_of
+from txfuzz.workload.sql.tables import Tables, tables_of
 
 OURS = "{table}"
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given, settings
 
 from txfuzz.transactions.model import Choice, MicroOperation, Mode, NewValue, Ref, Step, Transaction
-from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Weight, Workload
+from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Weight, Workload
 from txfuzz.workload.yaml.layout import WIDTH, filled, scalar, text_field
 from txfuzz.workload.yaml.writer import workload_text
 from workload_words import parse
@@ -112,7 +112,9 @@ def workloads(draw: st.DrawFn) -> Workload:
     duration = st.integers(1, 10_000).map(float) | st.floats(0.001, 1e6)
     press = draw(st.integers(1, 10**7) | duration)
     timed = isinstance(press, float)
-    plugins = st.just(()) | st.just((Named("hot-keys"),)) | st.just((Named("hot-keys", {"max_keys": 7}),))
+    plugins = (
+        st.just(()) | st.just((PluginSpec("hot-keys"),)) | st.just((PluginSpec("hot-keys", {"max_keys": 7}),))
+    )
     return Workload(
         name=draw(names),
         about=draw(texts),
@@ -133,7 +135,7 @@ def workloads(draw: st.DrawFn) -> Workload:
             draw(st.integers(0, 9)),
         ),
         keys=KeyLife(draw(st.integers(1, 99)), draw(st.sampled_from(["fresh", "inserted"]))),
-        analyzers=draw(st.sampled_from([None, (Named("elle"),)])),
+        analyzers=draw(st.sampled_from([None, (PluginSpec("elle"),)])),
         heuristics=draw(st.none() | plugins),
     )
 
@@ -176,7 +178,7 @@ def test_how_it_looks() -> None:
         about="Reads a key, appends to it.",
         database=DatabaseSpec("postgres", "repeatable read", None, {"append": "on-conflict"}),
         expect="serializable",
-        heuristics=(Named("hot-keys", {"max_keys": 4}), Named("mix")),
+        heuristics=(PluginSpec("hot-keys", {"max_keys": 4}), PluginSpec("mix")),
     )
     assert workload_text(workload, "Two lines\n\nof comment.") == (
         "# Two lines\n"
@@ -246,7 +248,7 @@ def test_passwords_are_not_written() -> None:
             "postgres://ann:hunter2@h/x?password=hunter2&a=b",
             {"replica": "postgres://ann:hunter2@h", "password": "hunter2", "size": 2},
         ),
-        heuristics=(Named("remote", {"api_key": "hunter2", "where": "http://u:hunter2@h"}),),
+        heuristics=(PluginSpec("remote", {"api_key": "hunter2", "where": "http://u:hunter2@h"}),),
     )
     text = workload_text(workload)
     assert "hunter2" not in text

@@ -16,10 +16,11 @@ from txfuzz.execution.fault_injector import cautions
 from txfuzz.execution.run import execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow_schedule
 from txfuzz.replay.result import ReplayResult
-from txfuzz.replay.schedule.focus_key import unfocused
-from txfuzz.replay.schedule.replay_workload import unkept_pauses
+from txfuzz.replay.schedule.focus_key import focus_key_warnings
+from txfuzz.replay.schedule.replay_workload import pause_warnings
+from txfuzz.replay.stepper.recorder import recorded_edn
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.source_places import RefusedStep, naming_url, with_place
@@ -64,7 +65,7 @@ def record(
             *assembled.disclaimers,
         )
         if replayed:
-            asides = (*unkept_pauses(asked), *unfocused(asked))
+            asides = (*pause_warnings(asked), *focus_key_warnings(asked))
             result = _replayed(assembled, database, history, init, attempts, interrupted)
             return result, (*warnings, *(f"{path}: {each}" for each in asides))
         summary = execute(
@@ -90,13 +91,13 @@ def _replayed(
     interrupted: threading.Event | None,
 ) -> ReplayResult:
     workload = assembled.workload
-    with Player(
+    with Replayer(
         database,
         workload.kind,
         assembled.isolation,
         fresh=init or workload.init_schema,
         stop=interrupted,
     ) as player:
-        result, lines = follow(player, workload, assembled.expect, attempts=attempts)
-    write_bytes(history, b"".join(lines))
+        result, operations = follow_schedule(player, workload, assembled.expect, attempts=attempts)
+    write_bytes(history, recorded_edn(operations))
     return result

@@ -22,8 +22,16 @@ from txfuzz.errors import HistoryError, UsageError
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
 from txfuzz.replay.external_history import result_of
-from txfuzz.replay.near_cycle_replay import Closing, Target, Tried, choose, close_all, targets
-from txfuzz.replay.replayer import Player, origins_of
+from txfuzz.replay.near_cycle_replay import (
+    ReplayedTargets,
+    Target,
+    TargetResult,
+    choose_target,
+    replay_targets,
+    targets_of,
+)
+from txfuzz.replay.replayer import Replayer, origins_of
+from txfuzz.replay.stepper.recorder import recorded_edn, recorded_history
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.writer import workload_text
 
@@ -68,9 +76,9 @@ def write_replay(
     if again and told.exists():
         kept = read_back(told, KeptReplays)
         return Replays(_by_key(kept.failed, told), showed=_shown(place, assembled, kept.origins))
-    found = targets(result, history, workload, assembled.promised)
+    found = targets_of(result, history, workload, assembled.promised)
     if player is None or isinstance(player, External):
-        chosen = choose(islice(found, _LOOKED_AT))
+        chosen = choose_target(islice(found, _LOOKED_AT))
         replay = None if chosen is None else chosen.derived.candidates[0]
         _write(place, replay, chosen)
         if player is None:
@@ -78,20 +86,22 @@ def write_replay(
         if chosen is None or replay is None or interrupted.is_set():
             return Replays(notes=("replay: nothing to replay",))
         return _by_command(place, chosen, replay, assembled, player, interrupted)
-    with Player(player, workload.kind, assembled.isolation, stop=interrupted) as following:
-        closing = close_all(following, list(found), assembled.expect)
+    with Replayer(player, workload.kind, assembled.isolation, stop=interrupted) as following:
+        closing = replay_targets(following, list(found), assembled.expect)
     if closing.chosen is None or closing.chosen.result is None:
         _write(place, None, None)
         return Replays(closing.failed, ("replay: nothing to replay",))
     _write(place, closing.chosen.workload, closing.chosen.target)
-    write_bytes(place.path / "replay_history.edn", b"".join(closing.chosen.lines))
+    path = place.path / "replay_history.edn"
+    write_bytes(path, recorded_edn(closing.chosen.operations))
     tried = [each.to_json() for each in closing.tried]
     failed = {str(key): count for key, count in closing.failed.items()}
     origins = _origins(closing.chosen.workload)
     write_json(
         told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
     )
-    return Replays(closing.failed, (_note(closing),), _shown(place, assembled, origins))
+    shown = _shown(place, assembled, origins, recorded_history(closing.chosen.operations, str(path)))
+    return Replays(closing.failed, (_note(closing),), shown)
 
 
 def _by_command(
@@ -114,7 +124,7 @@ def _by_command(
     if (doubted := doubt(attribution, workload)) is not None:
         return Replays(notes=(f"replay: {doubted}, so that it does not count",))
     result = result_of(attribution.history, workload, assembled.expect, assembled.isolation)
-    tried = Tried(target, workload, result, 1)
+    tried = TargetResult(target, workload, result, 1)
     failed = {} if target.what == "anomaly" or tried.closed else dict.fromkeys(target.derived.keys, 1)
     origins = _origins(workload)
     kept = {str(key): count for key, count in failed.items()}
@@ -122,7 +132,7 @@ def _by_command(
         place.path / "replay_result.json",
         {**result.to_json(), "origins": origins, "tried": [tried.to_json()], "failed": kept},
     )
-    note = _note(Closing(tried, (tried,), failed))
+    note = _note(ReplayedTargets(tried, (tried,), failed))
     return Replays(failed, (note,), _shown(place, assembled, origins, attribution.history))
 
 
@@ -178,7 +188,7 @@ def without_plugins(workload: Workload) -> Workload:
     return replace(workload, analyzers=None, heuristics=None)
 
 
-def _note(closing: Closing) -> str:
+def _note(closing: ReplayedTargets) -> str:
     near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
     chosen = closing.chosen
     assert chosen is not None

@@ -11,7 +11,7 @@ from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.errors import ExitCode
-from txfuzz.execution.summary import ExecutionSummary, counted
+from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.iteration_history import place, telling
 from txfuzz.workload.model import Workload
@@ -170,7 +170,7 @@ def _iteration_stats(outcome: IterationOutcome) -> dict[str, Any]:
         "anomaly_types": list(outcome.telling.anomaly_types),
         "mix": {weight.txn: weight.weight for weight in outcome.workload.mix},
         "aborts": dict(execution.aborts) if execution else {},
-        "faults": counted(execution.faults) if execution else {},
+        "faults": injection_counts(execution.faults) if execution else {},
         "pursued": as_data(outcome.pursued),
         "stages": {name: round(seconds, 4) for name, seconds in outcome.seconds.items()},
     }

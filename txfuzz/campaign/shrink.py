@@ -22,7 +22,7 @@ from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.replay.judge import Judge
-from txfuzz.replay.replayer import Player, origins_of
+from txfuzz.replay.replayer import Replayer, origins_of
 from txfuzz.replay.schedule.derive import derive_anomaly
 from txfuzz.replay.shrink import OutOfTime, Shrunk, shrink
 from txfuzz.replay.signature import Signature, signature_of
@@ -182,8 +182,8 @@ def _from_replay(
             f"{path}: this workload has no `replay` stanza; shrink takes a replay or a directory"
         )
     judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
-    with Player(database, workload.kind, assembled.isolation, stop=stop) as player:
-        prepared = player.prepared(workload)
+    with Replayer(database, workload.kind, assembled.isolation, stop=stop) as player:
+        prepared = player.prepare(workload)
         for _ in range(settings.attempts):
             attempt = prepared.run()
             if attempt.refused:
@@ -215,7 +215,7 @@ def _shrunk(
         starts, reason = derived.candidates, derived.reason
     shrunk: Shrunk | None = None
     until = time.monotonic() + settings.seconds
-    with Player(database, bucket.workload.kind, assembled.isolation, stop=stop) as player:
+    with Replayer(database, bucket.workload.kind, assembled.isolation, stop=stop) as player:
         for number, start in enumerate(starts):
             try:
                 shrunk = shrink(

@@ -162,7 +162,7 @@ def _ran(execution: ExecutionSummary) -> str:
         line += f", {execution.info:,} unknown"
     line += f" ({aborts})" if aborts else ""
     if execution.faults:
-        from txfuzz.execution.summary import counted as by_name
+        from txfuzz.execution.summary import injection_counts as by_name
 
         line += "; faults: " + ", ".join(f"{name} ×{n:,}" for name, n in by_name(execution.faults).items())
     line += f"; {counted(execution.final_reads, 'final read')}" if execution.final_reads else ""

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Closing:
+class Closeable:
     """Is closed where its `with` ends. To be subclassed."""
 
     def close(self) -> None:

@@ -8,13 +8,13 @@ from itertools import chain
 Keys = tuple[int, ...] | range  # a range is an inclusive run, in steps of one
 
 
-def united(choices: Iterable[Keys]) -> Keys:
+def key_union(choices: Iterable[Keys]) -> Keys:
     """Every key that one of the choices has, once, in order; a range where they are one run."""
     runs = _runs(choices)
     return runs[0] if len(runs) == 1 else tuple(chain.from_iterable(runs))
 
 
-def counted(choices: Iterable[Keys]) -> int:
+def key_count(choices: Iterable[Keys]) -> int:
     """How many keys the choices have together."""
     return sum(map(len, _runs(choices)))
 

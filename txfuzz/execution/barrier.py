@@ -21,7 +21,7 @@ class Condition(Protocol):
     def notify_all(self) -> None: ...
 
 
-class Rendezvous:
+class Barrier:
     """All parties that are still there meet, again and again."""
 
     def __init__(self, parties: int, changed: Condition | None = None) -> None:
@@ -30,7 +30,7 @@ class Rendezvous:
         self._round = 0
         self._changed = threading.Condition() if changed is None else changed
 
-    def meet(self) -> None:
+    def wait_for_all(self) -> None:
         """Wait until every other party has come, too, or has left."""
         with self._changed:
             self._arrived += 1

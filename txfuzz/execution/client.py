@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from txfuzz.database.api import Patient, Session
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.execution.barrier import Rendezvous
-from txfuzz.execution.cooperative_clients import Turns
+from txfuzz.execution.barrier import Barrier
+from txfuzz.execution.cooperative_clients import ClientScheduler
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction import run_transaction
-from txfuzz.execution.transaction_source import Source
+from txfuzz.execution.transaction_source import TransactionSource
 
-PATIENCE = 5.0  # seconds that a client tries to connect anew
+RECONNECT_SECONDS = 5.0  # seconds that a client tries to connect anew
 
 
 class Client:
@@ -24,7 +24,7 @@ class Client:
 
     process: its process number, which grows by `step` whenever it has to connect anew: what an
     unknown transaction does later is not done by the process that goes on (as in Jepsen).
-    patience: for how many seconds it tries to connect anew.
+    reconnect_seconds: for so long it tries to connect anew.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Client:
         isolation: str,
         recorder: Recorder,
         tally: Tally,
-        patience: float = PATIENCE,
+        reconnect_seconds: float = RECONNECT_SECONDS,
     ) -> None:
         self.process = process
         self.session: Session | None = connect()
@@ -44,49 +44,49 @@ class Client:
         self._isolation = isolation
         self._recorder = recorder
         self._tally = tally
-        self._patience = patience
-        self._turns: Turns | None = None
+        self._reconnect_seconds = reconnect_seconds
+        self._scheduler: ClientScheduler | None = None
         self._guard = threading.Lock()
         self.levels: Counter[str] = Counter()  # those that the server itself has confirmed, by session
 
     @property
-    def patient(self) -> bool:
-        """Whether it can take turns with others on one thread."""
+    def can_cooperate(self) -> bool:
+        """Can it share a thread with others?"""
         return isinstance(self.session, Patient)
 
-    def take_turns(self, turns: Turns) -> None:
-        """Wait by these turns from now on."""
-        self._turns = turns
+    def cooperate(self, scheduler: ClientScheduler) -> None:
+        """Share the scheduler's thread from now on."""
+        self._scheduler = scheduler
         if isinstance(self.session, Patient):
-            self.session.wait_with(turns.wait)
+            self.session.wait_with(scheduler.wait)
 
-    def run(self, source: Source, rendezvous: Rendezvous, barrier_every: int) -> None:
+    def run(self, source: TransactionSource, barrier: Barrier, barrier_every: int) -> None:
         """Until the source has no more. Raises what ends the whole run (a TxfuzzError)."""
         done = 0
         try:
-            rendezvous.meet()  # nobody has a start on the others
-            while (asked := source.next()) is not None:
+            barrier.wait_for_all()  # nobody has a start on the others
+            while (transaction := source.next()) is not None:
                 session = self.session or self._reconnect(source)
                 if session is None:
                     return
-                ended = run_transaction(session, self._isolation, asked, self.process, self._recorder)
+                ended = run_transaction(session, self._isolation, transaction, self.process, self._recorder)
                 self._tally.add(ended.type, ended.code)
                 if ended.lost:
                     self._note_levels()
                     self.close()
                     self.process += self._step
                 done += 1
-                if self._turns is not None:
-                    self._turns.yield_()  # who is in a transaction goes before who begins one
+                if self._scheduler is not None:
+                    self._scheduler.yield_()  # who is in a transaction goes before who begins one
                 if barrier_every and done % barrier_every == 0:
-                    rendezvous.meet()
+                    barrier.wait_for_all()
         finally:
             self._note_levels()
-            rendezvous.leave()
+            barrier.leave()
 
-    def _reconnect(self, source: Source) -> Session | None:
+    def _reconnect(self, source: TransactionSource) -> Session | None:
         """A new session; None when the run stops meanwhile, DatabaseUnavailable when none is to be had."""
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._reconnect_seconds
         pause = 0.01
         while not source.stopped:
             try:
@@ -94,13 +94,13 @@ class Client:
             except DatabaseUnavailable:
                 if time.monotonic() > until:
                     raise
-                (source.pause if self._turns is None else self._turns.sleep)(pause)
+                (source.pause if self._scheduler is None else self._scheduler.sleep)(pause)
                 pause = min(2 * pause, 0.5)
                 continue
             with self._guard:
                 self.session = session
-            if self._turns is not None:
-                self.take_turns(self._turns)
+            if self._scheduler is not None:
+                self.cooperate(self._scheduler)
             return session
         return None
 

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 _PUT_OFF = 0.01  # seconds
 
 
-class Turns:
+class ClientScheduler:
     """The turns of one thread's clients. All but run() is for clients, each in its turn.
 
-    aside: something short that is done while all of them wait, and now and then where they never all
+    idle_work: something short that is done while all of them wait, and now and then where they never all
     wait; whether it did anything. It must not raise.
     """
 
-    def __init__(self, aside: Callable[[], bool] | None = None) -> None:
-        self._aside = aside
-        self._aside_due = 0.0
+    def __init__(self, idle_work: Callable[[], bool] | None = None) -> None:
+        self._idle_work = idle_work
+        self._idle_work_due = 0.0
         self._poll = select.poll()
         self._waiting: dict[int, greenlet] = {}  # file descriptor → the client that waits for it
         self._ready: deque[greenlet] = deque()
@@ -45,14 +45,14 @@ class Turns:
 
         self._current, self._loop = getcurrent, getcurrent()
         self._alive = len(clients)
-        self._ready.extend(greenlet(self._counted(client)) for client in clients)
+        self._ready.extend(greenlet(self._tracked(client)) for client in clients)
         while self._alive:
             while self._ready:
                 self._ready.popleft().switch()
             if self._alive:
-                self._look()
+                self._resume_ready()
 
-    def _counted(self, client: Callable[[], None]) -> Callable[[], None]:
+    def _tracked(self, client: Callable[[], None]) -> Callable[[], None]:
         def whole() -> None:
             try:
                 client()
@@ -61,7 +61,7 @@ class Turns:
 
         return whole
 
-    def _look(self) -> None:
+    def _resume_ready(self) -> None:
         """Wait until a client can go on, and give each that can its turn."""
         for file, _ in self._answers():
             self._poll.unregister(file)
@@ -71,13 +71,13 @@ class Turns:
 
     def _answers(self) -> list[tuple[int, int]]:
         """The file descriptors that can be read; none where a client wakes before."""
-        while self._aside is not None:
+        while self._idle_work is not None:
             answers = self._poll.poll(0)
             now = time.monotonic()
-            if answers and now < self._aside_due:
+            if answers and now < self._idle_work_due:
                 return answers
-            self._aside_due = now + _PUT_OFF
-            busy = self._aside()
+            self._idle_work_due = now + _PUT_OFF
+            busy = self._idle_work()
             if answers:
                 return answers
             if not busy or self._until_awake() == 0:
@@ -121,8 +121,8 @@ class Turns:
 class _Condition:
     """Needs no lock: nobody else's turn comes before this one is given up."""
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, scheduler: ClientScheduler) -> None:
+        self._scheduler = scheduler
         self._parked: list[greenlet] = []
 
     def __enter__(self) -> Self:
@@ -132,7 +132,7 @@ class _Condition:
         pass
 
     def wait(self) -> None:
-        self._turns.park(self._parked)
+        self._scheduler.park(self._parked)
 
     def notify_all(self) -> None:
-        self._turns.wake(self._parked)
+        self._scheduler.wake(self._parked)

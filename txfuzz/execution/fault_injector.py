@@ -24,14 +24,14 @@ from txfuzz.execution.summary import Injection
 from txfuzz.history.values import Keyword
 from txfuzz.workload.model import FaultSpec
 
-PATIENCE = 60.0  # seconds that a client waits for a server which a fault has taken from it
+SERVER_AWAY_SECONDS = 60.0  # seconds that a client waits for a server which a fault has taken from it
 _NO_KEYWORD = re.compile(r"[^\w.*+!$%&=<>-]")
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedFault:
     """A fault with its options, and when it strikes."""
 
     fault: Fault
@@ -48,7 +48,7 @@ class Planned:
         return every * (math.floor(now / every) + 1)
 
 
-def injector_for(planned: Sequence[Planned], database: Database) -> Injectable | None:
+def injector_for(planned: Sequence[PlannedFault], database: Database) -> Injectable | None:
     """What injects these faults into this database; None without faults.
 
     Raises UsageError for a fault that this server does not allow.
@@ -64,7 +64,7 @@ def injector_for(planned: Sequence[Planned], database: Database) -> Injectable |
     return injector
 
 
-def cautions(planned: Sequence[Planned], database: Database) -> tuple[str, ...]:
+def cautions(planned: Sequence[PlannedFault], database: Database) -> tuple[str, ...]:
     """What the faults say about the settings of this database, each sentence once."""
     said = (f"fault {each.fault.name!r}: {it}" for each in planned for it in each.fault.cautions(database))
     return tuple(dict.fromkeys(said))
@@ -74,7 +74,7 @@ class Nemesis:
     """Injects the faults of one run, one at a time."""
 
     def __init__(
-        self, planned: Sequence[Planned], injector: Injectable, recorder: Recorder, chance: Random
+        self, planned: Sequence[PlannedFault], injector: Injectable, recorder: Recorder, chance: Random
     ) -> None:
         self.injections: list[Injection] = []
         self._injector = injector
@@ -132,9 +132,9 @@ def _plain(name: str) -> str:
     return _NO_KEYWORD.sub("-", name)
 
 
-def patiently(work: Callable[[], Result], given_up: Callable[[], bool]) -> Result:
+def until_available(work: Callable[[], Result], given_up: Callable[[], bool]) -> Result:
     """Do what is done beside the clients, and again while the database is not there."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + SERVER_AWAY_SECONDS
     while True:
         try:
             return work()

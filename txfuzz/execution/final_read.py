@@ -12,7 +12,7 @@ from txfuzz.execution.run_limits import FINAL_READ_SECONDS, NoAnswer, cancelled_
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FINAL_READ
 from txfuzz.transactions.model import Step
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 
 _AT_ONCE = 32  # keys in one transaction
 _ATTEMPTS = 3  # at reading them, each a transaction of its own; a fault that was just healed may linger
@@ -36,13 +36,13 @@ def final_read(
     read = 0
     session: Session | None = None
     try:
-        for asked in _reads(generations):
+        for transaction in _reads(generations):
             for _ in range(_ATTEMPTS):
                 if stopped():
                     return read
                 session = session or connect()
                 with cancelled_after(FINAL_READ_SECONDS, session.cancel) as late:
-                    ended = run_transaction(session, isolation, asked, process, recorder)
+                    ended = run_transaction(session, isolation, transaction, process, recorder)
                 if ended.type == "ok":
                     read += 1
                     break
@@ -63,10 +63,10 @@ def final_read(
     return read
 
 
-def _reads(generations: Iterable[tuple[int, int]]) -> Iterator[Asked]:
+def _reads(generations: Iterable[tuple[int, int]]) -> Iterator[BoundTransaction]:
     left = iter(generations)
     while some := list(islice(left, _AT_ONCE)):
-        yield Asked(
+        yield BoundTransaction(
             FINAL_READ,
             tuple(BoundStep(_READ, "r", key) for key, _ in some),
             tuple(range(len(some))),

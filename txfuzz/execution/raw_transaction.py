@@ -23,8 +23,8 @@ from txfuzz.database.api import (
 )
 from txfuzz.history.writer import Mop
 from txfuzz.transactions.model import MicroOperation, Returned, RollbackTo, Step
-from txfuzz.workload.generator import Asked
-from txfuzz.workload.sql_tables import savepoint_named, tables_of
+from txfuzz.workload.generator import BoundTransaction
+from txfuzz.workload.sql.tables import savepoint_named, tables_of
 
 GIVEN_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` says
 NOT_AS_SAID = "ROWS"  # the code of a statement that is about other rows than its micro-operations say
@@ -33,7 +33,7 @@ _SET = BoundStep(Step(None, sql=f"SAVEPOINT {_OWN_SAVEPOINT}"), None)
 _FORGET = BoundStep(Step(None, sql=f"RELEASE SAVEPOINT {_OWN_SAVEPOINT}"), None)
 
 
-class Seen(NamedTuple):
+class RecordedMop(NamedTuple):
     """A micro-operation that has happened. step: its number; logical: its logical key."""
 
     step: int
@@ -41,26 +41,28 @@ class Seen(NamedTuple):
     mop: Mop
 
 
-class Progress:
+class TransactionRun:
     """Runs the steps of one transaction, in order. The caller begins and ends it.
 
     steps: as they ran, so far: what earlier ones have returned is filled in. seen: what the history says
     of it if it commits. For one thread at a time.
     """
 
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
-        self.steps = list(asked.steps)
-        self.seen: list[Seen] = []
+    def __init__(self, transaction: BoundTransaction) -> None:
+        self.transaction = transaction
+        self.steps = list(transaction.steps)
+        self.seen: list[RecordedMop] = []
         self._returned: dict[str, int | None] = {}
         self._savepoints: list[tuple[str, int]] = []  # and how many micro-operations came before
         self._stopped = False
         self._logical: dict[tuple[int, int | None], int] = {}
-        known = ((number, mop[1]) for number, step in enumerate(asked.steps) for mop in step.micro_operations)
-        for at, logical in zip(known, asked.logical, strict=True):
+        known = (
+            (number, mop[1]) for number, step in enumerate(transaction.steps) for mop in step.micro_operations
+        )
+        for at, logical in zip(known, transaction.logical, strict=True):
             self._logical[at] = logical
 
-    def run(self, session: Session, number: int) -> ReadValue:
+    def execute_step(self, session: Session, number: int) -> ReadValue:
         """Run this step; what its first read saw. SessionError where the transaction is over by it."""
         step = self._filled(number)
         if step is None or self._stopped:
@@ -92,18 +94,20 @@ class Progress:
         """What the history says of it if it commits."""
         return [each.mop for each in self.seen]
 
-    def undone(self, number: int) -> list[Seen]:
+    def undone(self, number: int) -> list[RecordedMop]:
         """What is recorded where it ends otherwise, at this step: reads without what they saw."""
         happened = [each._replace(mop=_unread(each.mop)) for each in self.seen if each.step < number]
-        for at, step in enumerate(self.asked.steps[number:], number):
-            happened += (Seen(at, self._logical.get((at, mop[1])), mop) for mop in step.micro_operations)
+        for at, step in enumerate(self.transaction.steps[number:], number):
+            happened += (
+                RecordedMop(at, self._logical.get((at, mop[1])), mop) for mop in step.micro_operations
+            )
         return happened
 
     # -- what is filled in --------------------------------------------------------------------
 
     def _filled(self, number: int) -> BoundStep | None:
         """The step with what earlier ones have returned; None where that was nothing."""
-        step = self.asked.steps[number]
+        step = self.transaction.steps[number]
         plain = step.step
         if isinstance(plain.key, Returned) and plain.sql is None:
             key = self._returned.get(plain.key.name)
@@ -207,15 +211,15 @@ class Progress:
         if any(each.mop == mop and each.step == number for each in self.seen):
             return  # two choices that came to the same key
         logical = self._logical.get((number, key))
-        if logical is None and self.asked.keys is not None:
-            logical = key if self.steps[number].step.own_table else self.asked.keys.logical(key)
-        if f != "r" and (number, key) not in self._logical and self.asked.keys is not None:
-            self.asked.keys.written(key)
-        self.seen.append(Seen(number, logical, mop))
+        if logical is None and self.transaction.keys is not None:
+            logical = key if self.steps[number].step.own_table else self.transaction.keys.logical(key)
+        if f != "r" and (number, key) not in self._logical and self.transaction.keys is not None:
+            self.transaction.keys.written(key)
+        self.seen.append(RecordedMop(number, logical, mop))
 
     def _since(self, value: ReadValue) -> ReadValue:
         """What a read saw, without what had stood in the table before this run."""
-        keys = self.asked.keys
+        keys = self.transaction.keys
         if keys is None or value is None:
             return value
         if isinstance(value, tuple):

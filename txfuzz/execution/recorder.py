@@ -6,19 +6,51 @@ full disk loses the line that did not fit.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from ctypes import PyDLL, c_char_p, c_int, c_size_t, c_ssize_t, get_errno
+from errno import EINTR
 from pathlib import Path
 from typing import Any
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.errors import OutputError
-from txfuzz.execution.file_append import append
-from txfuzz.execution.raw_transaction import Seen
+from txfuzz.execution.raw_transaction import RecordedMop
 from txfuzz.history.writer import Mop, complete_line, event_line, invoke_line
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
+
+Append = Callable[[int, bytes], int]  # (file descriptor, data) → bytes written, or OSError
+
+
+def appender() -> Append:
+    """As os.write(), without letting go of the interpreter's lock; os.write() where there is no C library.
+
+    os.write() releases the lock for the microsecond that a line takes. With many clients every release
+    wakes one that waits for the lock, and that costs both of them far more than the line does.
+    """
+    try:
+        write = PyDLL(None, use_errno=True).write
+    except (OSError, AttributeError, TypeError):
+        return os.write
+    write.argtypes = (c_int, c_char_p, c_size_t)
+    write.restype = c_ssize_t
+
+    def append(file: int, data: bytes) -> int:
+        while (written := write(file, data, len(data))) < 0:
+            error = get_errno()
+            if error != EINTR:
+                raise OSError(error, os.strerror(error))
+        return int(written)
+
+    return append
+
+
+append = appender()
 
 
 def seen_line(
@@ -26,7 +58,7 @@ def seen_line(
     type: str,
     process: int,
     time: int,
-    seen: Sequence[Seen],
+    seen: Sequence[RecordedMop],
     error: tuple[str, str] | None = None,
 ) -> bytes:
     """The completion of a transaction whose keys are known only now; see `complete_line`."""
@@ -42,7 +74,7 @@ def seen_line(
     )
 
 
-class Recorder(Closing):
+class Recorder(Closeable):
     """Writes one history; any thread may record. OutputError where the file takes no more."""
 
     def __init__(self, path: Path) -> None:
@@ -60,10 +92,18 @@ class Recorder(Closing):
         """Nanoseconds since the start of the run."""
         return time.perf_counter_ns() - self._start
 
-    def invoke(self, process: int, asked: Asked, mops: Sequence[Mop]) -> None:
+    def invoke(self, process: int, transaction: BoundTransaction, mops: Sequence[Mop]) -> None:
         with self._lock:
             self._write(
-                invoke_line(self._index, process, self.now(), asked.name, asked.numbers, asked.logical, mops)
+                invoke_line(
+                    self._index,
+                    process,
+                    self.now(),
+                    transaction.name,
+                    transaction.numbers,
+                    transaction.logical,
+                    mops,
+                )
             )
 
     def complete(
@@ -74,7 +114,7 @@ class Recorder(Closing):
             self._write(complete_line(self._index, type, process, self.now(), mops, error))
 
     def complete_seen(
-        self, type: str, process: int, seen: Sequence[Seen], error: tuple[str, str] | None = None
+        self, type: str, process: int, seen: Sequence[RecordedMop], error: tuple[str, str] | None = None
     ) -> None:
         """As complete(), where the invocation has not said which keys it would be about."""
         with self._lock:
@@ -104,6 +144,52 @@ class Recorder(Closing):
             os.ftruncate(self._file, self.written)
         except OSError:
             return  # readers put up with a torn last line
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class HistoryFile(Closeable):
+    """Holds on to a history's file, so that what was written can be saved when its name has gone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDONLY)
+
+    def gone(self) -> bool:
+        """Is there no such file any more, or another one?"""
+        try:
+            return not os.path.samestat(os.stat(self.path), os.fstat(self._file))
+        except OSError:
+            return True
+
+    def loss(self) -> OutputError | None:
+        """None if the file is where it was. Else a copy is made, and this says where; call it when
+        nothing more is written."""
+        if not self.gone():
+            return None
+        said = f"{self.path.parent}: the directory vanished during the run"
+        if os.fstat(self._file).st_nlink:
+            return OutputError(f"{said}; the history is where it was moved to, {self._name()}")
+        try:
+            copy = self._copy()
+        except OSError as error:
+            return OutputError(f"{said}, and the history could not be saved elsewhere: {error.strerror}")
+        return OutputError(f"{said}; the history that was recorded is now {copy}")
+
+    def _name(self) -> str:
+        with contextlib.suppress(OSError):
+            return os.readlink(f"/proc/self/fd/{self._file}")
+        return "whatever that is called"
+
+    def _copy(self) -> str:
+        target, name = tempfile.mkstemp(prefix="txfuzz-history-", suffix=".edn")
+        with open(self._file, "rb", closefd=False) as source, open(target, "wb") as copy:
+            source.seek(0)
+            shutil.copyfileobj(source, copy)
+        return name
 
     def close(self) -> None:
         if self._file >= 0:

@@ -12,26 +12,30 @@ from pathlib import Path
 
 from txfuzz.database.api import Database, NoMoreSessions, Session
 from txfuzz.errors import TxfuzzError, UsageError
-from txfuzz.execution import fault_injector as disturbances
-from txfuzz.execution.barrier import Rendezvous
-from txfuzz.execution.client import PATIENCE, Client
-from txfuzz.execution.cooperative_clients import Turns
-from txfuzz.execution.fault_injector import Nemesis, Planned, injector_for, patiently
+from txfuzz.execution.barrier import Barrier
+from txfuzz.execution.client import RECONNECT_SECONDS, Client
+from txfuzz.execution.cooperative_clients import ClientScheduler
+from txfuzz.execution.fault_injector import (
+    SERVER_AWAY_SECONDS,
+    Nemesis,
+    PlannedFault,
+    injector_for,
+    until_available,
+)
 from txfuzz.execution.final_read import final_read
-from txfuzz.execution.history_file import Anchor
-from txfuzz.execution.recorder import Recorder
+from txfuzz.execution.recorder import HistoryFile, Recorder
 from txfuzz.execution.run_limits import (
     CANCELLED,
-    Cancelling,
+    Canceller,
     NoAnswer,
-    Patience,
+    WaitLimit,
     answered,
-    leave,
-    leaving_without_answer,
+    close_in_background,
+    closed_without_answer,
 )
 from txfuzz.execution.summary import ExecutionSummary, Tally
-from txfuzz.execution.transaction_source import Source
-from txfuzz.workload.generator import Asking
+from txfuzz.execution.transaction_source import TransactionSource
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
@@ -50,7 +54,7 @@ def execute(
     isolation: str,
     fresh: bool = True,
     after: int = 0,
-    faults: Sequence[Planned] = (),
+    faults: Sequence[PlannedFault] = (),
     interrupted: threading.Event | None = None,
     watch: Watch | None = None,
     reading: Reading | None = None,
@@ -74,40 +78,45 @@ def execute(
     interrupted = interrupted or threading.Event()
 
     def insert_rows(physical: range) -> None:
-        patiently(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
+        until_available(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
 
     def connect() -> Session:
         return answered("connecting", lambda: database.session(kind))
 
-    with leaving_without_answer(database.close):
+    with closed_without_answer(database.close):
         taken = answered("making the tables", lambda: database.prepare(kind, fresh=fresh))
     keys = KeySpace(workload.keys, max(after, taken), insert_rows)
-    asking = Asking(workload, stream(workload.seed, "asking"), keys)
+    transactions = TransactionGenerator(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
     with ExitStack() as outer:
-        outer.enter_context(leaving_without_answer(database.close))
+        outer.enter_context(closed_without_answer(database.close))
         with Recorder(history) as recorder, ExitStack() as stack:
-            anchor = outer.enter_context(Anchor(history))
+            history_file = outer.enter_context(HistoryFile(history))
             nemesis = None
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
-            running = _Running(workload, recorder, isolation, connect, stack, nemesis)
-            source = Source(asking, scheduling.transactions, scheduling.duration)
+            execution = _Execution(workload, recorder, isolation, connect, stack, nemesis)
+            source = TransactionSource(transactions, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
-            running.drive(
-                source, interrupted, anchor, Patience(source, running.tally, until, why), watch, reading
+            execution.drive(
+                source,
+                interrupted,
+                history_file,
+                WaitLimit(source, execution.tally, until, why),
+                watch,
+                reading,
             )
             seconds = time.monotonic() - start
             late = until is not None and time.monotonic() >= until
             # Only the workload knows how its own tables are read.
-            reads = 0 if late or workload.own_tables else running.read_all(keys, interrupted, anchor)
-        if isinstance(running.failure, NoAnswer):
-            leave(database.close)
-        running.failure = running.failure or anchor.loss()
-        return running.summary(source, seconds, reads, keys.last, interrupted.is_set())
+            reads = 0 if late or workload.own_tables else execution.read_all(keys, interrupted, history_file)
+        if isinstance(execution.failure, NoAnswer):
+            close_in_background(database.close)
+        execution.failure = execution.failure or history_file.loss()
+        return execution.summary(source, seconds, reads, keys.last, interrupted.is_set())
 
 
-class _Running:
+class _Execution:
     """The clients of one execution, and what ends them."""
 
     def __init__(
@@ -127,22 +136,22 @@ class _Running:
         self._nemesis = nemesis
         self._barrier_every = workload.scheduling.barrier_every
         # To insert rows is to wait outside a session: for good, where a client has locked the table.
-        self._may_take_turns = workload.keys.rows == "fresh" or not _has_sql(workload)
+        self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
         self._clients: list[Client] = []
         count = workload.scheduling.clients
-        patience = PATIENCE if nemesis is None else disturbances.PATIENCE
+        reconnect_seconds = RECONNECT_SECONDS if nemesis is None else SERVER_AWAY_SECONDS
         with _room_for(count):
             for process in range(count):
-                client = Client(process, count, connect, isolation, recorder, self.tally, patience)
+                client = Client(process, count, connect, isolation, recorder, self.tally, reconnect_seconds)
                 stack.callback(client.close)
                 self._clients.append(client)
 
     def drive(
         self,
-        source: Source,
+        source: TransactionSource,
         interrupted: threading.Event,
-        anchor: Anchor,
-        patience: Patience,
+        history_file: HistoryFile,
+        wait_limit: WaitLimit,
         watch: Watch | None,
         reading: Reading | None,
     ) -> None:
@@ -150,18 +159,18 @@ class _Running:
         for thread in threads:
             thread.start()
         over = threading.Event()
-        disturbing = self._disturb(source, over)
-        cancelling = Cancelling([client.cancel for client in self._clients])
+        injecting = self._start_faults(source, over)
+        canceller = Canceller([client.cancel for client in self._clients])
         while any(thread.is_alive() for thread in threads):
             next((thread for thread in threads if thread.is_alive()), threads[0]).join(_TICK)
-            if interrupted.is_set() or anchor.gone():
+            if interrupted.is_set() or history_file.gone():
                 source.stop()
-            elif not source.stopped and (why := patience.exhausted()):
+            elif not source.stopped and (why := wait_limit.reason_to_cancel()):
                 self.cut_short = why
                 source.stop()
             if source.stopped:
                 over.set()
-                if not cancelling.look():
+                if not canceller.poll():
                     self.failure = self.failure or NoAnswer(
                         "the database does not answer: cancelled transactions have not come back within "
                         f"{CANCELLED:g} s; what became of them is unknown"
@@ -170,12 +179,12 @@ class _Running:
             if watch is not None:
                 watch(source.asked, self.tally)
         over.set()
-        if disturbing is not None:
-            disturbing.join()
+        if injecting is not None:
+            injecting.join()
         if self.crash is not None:
             raise self.crash
 
-    def _disturb(self, source: Source, over: threading.Event) -> threading.Thread | None:
+    def _start_faults(self, source: TransactionSource, over: threading.Event) -> threading.Thread | None:
         """Start the thread that injects faults until `over` is set, if there are any."""
         nemesis = self._nemesis
         if nemesis is None:
@@ -186,26 +195,26 @@ class _Running:
         thread.start()
         return thread
 
-    def _threads(self, source: Source, reading: Reading | None) -> list[threading.Thread]:
+    def _threads(self, source: TransactionSource, reading: Reading | None) -> list[threading.Thread]:
         """One for all clients where they can take turns, else one for each."""
-        turns = None
-        if self._may_take_turns and all(each.patient for each in self._clients):
-            turns = Turns(None if reading is None else lambda: reading(self._recorder.written))
-        rendezvous = Rendezvous(len(self._clients), None if turns is None else turns.condition())
-        works = [partial(self._work, client, source, rendezvous) for client in self._clients]
-        if turns is not None:
+        scheduler = None
+        if self._may_cooperate and all(each.can_cooperate for each in self._clients):
+            scheduler = ClientScheduler(None if reading is None else lambda: reading(self._recorder.written))
+        barrier = Barrier(len(self._clients), None if scheduler is None else scheduler.condition())
+        works = [partial(self._work, client, source, barrier) for client in self._clients]
+        if scheduler is not None:
             for client in self._clients:
-                client.take_turns(turns)
-            works = [partial(self._guarded, source, partial(turns.run, works))]
+                client.cooperate(scheduler)
+            works = [partial(self._guarded, source, partial(scheduler.run, works))]
         return [
             threading.Thread(target=work, name=f"clients-{number}", daemon=True)
             for number, work in enumerate(works)
         ]
 
-    def _work(self, client: Client, source: Source, rendezvous: Rendezvous) -> None:
-        self._guarded(source, lambda: client.run(source, rendezvous, self._barrier_every))
+    def _work(self, client: Client, source: TransactionSource, barrier: Barrier) -> None:
+        self._guarded(source, lambda: client.run(source, barrier, self._barrier_every))
 
-    def _guarded(self, source: Source, work: Callable[[], None]) -> None:
+    def _guarded(self, source: TransactionSource, work: Callable[[], None]) -> None:
         try:
             work()
         except TxfuzzError as error:
@@ -215,8 +224,8 @@ class _Running:
             self.crash = self.crash or error
             source.stop()
 
-    def read_all(self, keys: KeySpace, interrupted: threading.Event, anchor: Anchor) -> int:
-        if self.failure is not None or anchor.gone():
+    def read_all(self, keys: KeySpace, interrupted: threading.Event, history_file: HistoryFile) -> int:
+        if self.failure is not None or history_file.gone():
             return 0
         process = 1 + max(client.process for client in self._clients)
         try:
@@ -228,7 +237,7 @@ class _Running:
             return 0
 
     def summary(
-        self, source: Source, seconds: float, reads: int, last_key: int, interrupted: bool
+        self, source: TransactionSource, seconds: float, reads: int, last_key: int, interrupted: bool
     ) -> ExecutionSummary:
         outcomes = self.tally.outcomes
         return ExecutionSummary(

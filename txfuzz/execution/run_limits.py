@@ -11,7 +11,7 @@ from typing import TypeVar
 from txfuzz.common.time_limit import called_within
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.execution.summary import Tally
-from txfuzz.execution.transaction_source import Source
+from txfuzz.execution.transaction_source import TransactionSource
 
 AFTER_DURATION = 5.0  # seconds that running transactions get when the duration is over
 WITHOUT_PROGRESS = 120.0  # seconds in which some transaction must end, where a number of them is asked
@@ -28,19 +28,19 @@ class NoAnswer(DatabaseUnavailable):
     """The database was there, and does not answer any more."""
 
 
-class Patience:
+class WaitLimit:
     """Tells when a run has waited for long enough.
 
     until: when it has to end whatever happens (time.monotonic()), and `why`, as a phrase.
     """
 
-    def __init__(self, source: Source, tally: Tally, until: float | None, why: str) -> None:
+    def __init__(self, source: TransactionSource, tally: Tally, until: float | None, why: str) -> None:
         self._source, self._tally = source, tally
         self._until, self._why = until, why
         self._ended = 0
         self._since = time.monotonic()
 
-    def exhausted(self) -> str:
+    def reason_to_cancel(self) -> str:
         """Why the transactions under way are to be cancelled, as a phrase; empty to wait on."""
         now = time.monotonic()
         if self._until is not None and now >= self._until:
@@ -58,7 +58,7 @@ class Patience:
         return now - self._since >= WITHOUT_PROGRESS
 
 
-class Cancelling:
+class Canceller:
     """Makes blocked calls return, each client's in a thread of its own: a server that does not answer
     may let a request to cancel wait, too."""
 
@@ -68,7 +68,7 @@ class Cancelling:
         self._next: float | None = None
         self._first: float | None = None
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Called again and again after a stop. False when cancelled calls have not come back in time."""
         now = time.monotonic()
         if self._next is None:
@@ -113,7 +113,7 @@ def answered(what: str, call: Callable[[], T]) -> T:
     raise NoAnswer(f"the database does not answer: {what} has not ended within {ANSWER:g} s")
 
 
-def leave(close: Callable[[], None]) -> None:
+def close_in_background(close: Callable[[], None]) -> None:
     """Close a database that does not answer, as far as that comes to an end."""
     thread = threading.Thread(target=close, name="leaving", daemon=True)
     thread.start()
@@ -121,10 +121,10 @@ def leave(close: Callable[[], None]) -> None:
 
 
 @contextmanager
-def leaving_without_answer(close: Callable[[], None]) -> Iterator[None]:
+def closed_without_answer(close: Callable[[], None]) -> Iterator[None]:
     """A database that does not answer inside is left: whoever closes it later does not wait for it."""
     try:
         yield
     except NoAnswer:
-        leave(close)
+        close_in_background(close)
         raise

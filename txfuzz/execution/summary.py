@@ -55,7 +55,7 @@ class ExecutionSummary:
         return self.ok / self.seconds if self.seconds else 0.0
 
 
-def counted(faults: Iterable[Injection]) -> dict[str, int]:
+def injection_counts(faults: Iterable[Injection]) -> dict[str, int]:
     """How often each fault was injected, by name."""
     return dict(Counter(each.name for each in faults))
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txfuzz.database.api import Outcome, Session, SessionError
-from txfuzz.execution.raw_transaction import Progress
+from txfuzz.execution.raw_transaction import TransactionRun
 from txfuzz.execution.recorder import Recorder
 from txfuzz.history.writer import Mop
 from txfuzz.transactions.model import Mode
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.yaml.source_places import RefusedStep
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class TransactionEnd:
     """How a transaction ended. lost: the session is of no more use."""
 
     type: str
@@ -22,31 +22,33 @@ class Ended:
     lost: bool = False
 
 
-_OK = Ended("ok")
+_OK = TransactionEnd("ok")
 
 
 def run_transaction(
-    session: Session, isolation: str, asked: Asked, process: int, recorder: Recorder
-) -> Ended:
+    session: Session, isolation: str, transaction: BoundTransaction, process: int, recorder: Recorder
+) -> TransactionEnd:
     """Ask this transaction of the database and record what it said.
 
     What an unfinished transaction read is recorded as unknown. Raises RefusedStep where the
     database refuses it for good, since it always would; the operation is recorded as failed
     before.
     """
-    if not asked.plain:
-        return _run_sql(session, isolation, asked, process, recorder)
-    mops: list[Mop] = [(step.f, step.key, step.value) for step in asked.steps if step.f is not None]
-    recorder.invoke(process, asked, mops)
+    if not transaction.plain:
+        return _run_sql(session, isolation, transaction, process, recorder)
+    mops: list[Mop] = [(step.f, step.key, step.value) for step in transaction.steps if step.f is not None]
+    recorder.invoke(process, transaction, mops)
     seen: list[Mop] = []
-    isolation = asked.mode.isolation or isolation
+    isolation = transaction.mode.isolation or isolation
     # A session that is Batching sends BEGIN with the first step and COMMIT with the last one.
-    together = getattr(session, "execute_with", None) if asked.steps and not _has_mode(asked) else None
-    at, last = -1, len(asked.steps) - 1
+    together = (
+        getattr(session, "execute_with", None) if transaction.steps and not _has_mode(transaction) else None
+    )
+    at, last = -1, len(transaction.steps) - 1
     try:
         if together is None:
-            begin(session, isolation, asked.mode)
-        for at, step in enumerate(asked.steps):
+            begin(session, isolation, transaction.mode)
+        for at, step in enumerate(transaction.steps):
             if together is None:
                 value = session.execute(step)
             else:
@@ -63,37 +65,41 @@ def run_transaction(
         if not (error.lost or unknown):
             session.rollback()
         if error.outcome is Outcome.BUG:
-            number = at if 0 <= at < len(asked.steps) else None
-            raise RefusedStep(_refused(asked, at, phase, error), asked.name, number) from None
-        return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
+            number = at if 0 <= at < len(transaction.steps) else None
+            raise RefusedStep(_refused(transaction, at, phase, error), transaction.name, number) from None
+        return TransactionEnd("info" if unknown else "fail", error.code, error.lost or unknown)
     recorder.complete("ok", process, seen)
     return _OK
 
 
-def _run_sql(session: Session, isolation: str, asked: Asked, process: int, recorder: Recorder) -> Ended:
+def _run_sql(
+    session: Session, isolation: str, transaction: BoundTransaction, process: int, recorder: Recorder
+) -> TransactionEnd:
     """The same where statements decide what happens to which key."""
-    recorder.invoke(process, asked, [mop for step in asked.steps for mop in step.micro_operations])
-    progress = Progress(asked)
-    at, last = -1, len(asked.steps) - 1
+    recorder.invoke(
+        process, transaction, [mop for step in transaction.steps for mop in step.micro_operations]
+    )
+    run = TransactionRun(transaction)
+    at, last = -1, len(transaction.steps) - 1
     try:
-        begin(session, isolation, asked.mode)
-        for at in range(len(asked.steps)):
-            progress.run(session, at)
+        begin(session, isolation, transaction.mode)
+        for at in range(len(transaction.steps)):
+            run.execute_step(session, at)
         at = last + 1
         session.commit()
     except SessionError as error:
         unknown = error.outcome is Outcome.INFO
         phase = _phase(at, last, together=False)
         recorder.complete_seen(
-            "info" if unknown else "fail", process, progress.undone(max(at, 0)), (error.code, phase)
+            "info" if unknown else "fail", process, run.undone(max(at, 0)), (error.code, phase)
         )
         if not (error.lost or unknown):
             session.rollback()
         if error.outcome is Outcome.BUG:
-            number = at if 0 <= at < len(asked.steps) else None
-            raise RefusedStep(_refused(asked, at, phase, error), asked.name, number) from None
-        return Ended("info" if unknown else "fail", error.code, error.lost or unknown)
-    recorder.complete_seen("ok", process, progress.seen)
+            number = at if 0 <= at < len(transaction.steps) else None
+            raise RefusedStep(_refused(transaction, at, phase, error), transaction.name, number) from None
+        return TransactionEnd("info" if unknown else "fail", error.code, error.lost or unknown)
+    recorder.complete_seen("ok", process, run.seen)
     return _OK
 
 
@@ -107,8 +113,8 @@ def begin(session: Session, isolation: str, mode: Mode) -> None:
     session.begin(mode.isolation or isolation, **modes)
 
 
-def _has_mode(asked: Asked) -> bool:
-    return asked.mode.read_only or asked.mode.deferrable
+def _has_mode(transaction: BoundTransaction) -> bool:
+    return transaction.mode.read_only or transaction.mode.deferrable
 
 
 def _phase(at: int, last: int, together: bool) -> str:
@@ -118,10 +124,10 @@ def _phase(at: int, last: int, together: bool) -> str:
     return f"{'begin or ' if at == 0 else ''}step {at}{' or commit' if at == last else ''}"
 
 
-def _refused(asked: Asked, at: int, phase: str, error: SessionError) -> str:
+def _refused(transaction: BoundTransaction, at: int, phase: str, error: SessionError) -> str:
     where = phase
-    if 0 <= at < len(asked.steps):
-        step = asked.steps[at].step
+    if 0 <= at < len(transaction.steps):
+        step = transaction.steps[at].step
         where = f"{phase} ({step.sql or step.f})"
     message = " ".join(error.message.split())
-    return f"the database refuses transaction {asked.name!r} at {where}: {error.code} {message}"
+    return f"the database refuses transaction {transaction.name!r} at {where}: {error.code} {message}"

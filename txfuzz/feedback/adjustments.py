@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from txfuzz.common.key_ranges import united
+from txfuzz.common.key_ranges import key_union
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.feedback.key_choices import FEWEST_KEYS, can_choose, choices, narrowed
@@ -164,7 +164,7 @@ class _Target:
 
 def _read_keys(workload: Workload) -> list[int]:
     chosen = [choice.keys for transaction in workload.transactions for choice in choices(transaction)]
-    return list(united(keys for keys in chosen if len(keys) > 1))
+    return list(key_union(keys for keys in chosen if len(keys) > 1))
 
 
 def _write_keys(workload: Workload, value: Any, original: Workload) -> tuple[Workload, tuple[str, ...]]:

@@ -19,13 +19,13 @@ from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
 from txfuzz.replay.insert_races import insert_races
 from txfuzz.replay.judge import Judge
-from txfuzz.replay.replayer import Player
+from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.schedule.interleavings import Interleavings, sampled
-from txfuzz.replay.schedule.key_assignments import MOST_WAYS, Way, ways_to_share
+from txfuzz.replay.schedule.key_assignments import MOST_ASSIGNMENTS, KeyAssignment, key_assignments
 from txfuzz.replay.schedule.mvcc_model import Event
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
-from txfuzz.workload.blame import doubts
 from txfuzz.workload.model import KeyLife, Workload
+from txfuzz.workload.sql.soundness import doubts
 
 _SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
 
@@ -41,7 +41,7 @@ class Case:
 
 
 @dataclass
-class Level:
+class LevelResult:
     """What one isolation level let through. schedules: that were run; anomalies: type → schedules that
     showed it; broken: those types that the level promises to prevent; aborted: code → schedules;
     stuck: schedules that could not go on; blocked: with a wait for a lock; races: with two that insert
@@ -83,7 +83,7 @@ class Exploration:
 
     transactions: tuple[str, ...]
     cases: tuple[Case, ...]
-    levels: tuple[Level, ...]
+    levels: tuple[LevelResult, ...]
     ways: int | None
     rows: str
     stopped: bool = False
@@ -146,7 +146,7 @@ def explore(
     rows = rows or workload.keys.rows
     workload = replace(workload, keys=KeyLife(workload.keys.writes, rows))
     transactions = [workload.transaction(name) for name in names]
-    ways = ways_to_share(transactions, min(most, MOST_WAYS), workload.seed)
+    ways = key_assignments(transactions, min(most, MOST_ASSIGNMENTS), workload.seed)
     cases = plan(ways.chosen, most, workload.seed)
     if not cases:
         raise UsageError(f"the transactions {', '.join(names)} have no key in common that any of them writes")
@@ -155,14 +155,14 @@ def explore(
     for isolation, promised in levels.items():
         if stop.is_set():
             break
-        level = Level(isolation, promised)
-        with Player(database, workload.kind, isolation, stop=stop) as player:
+        level = LevelResult(isolation, promised)
+        with Replayer(database, workload.kind, isolation, stop=stop) as replayer:
             _run(
-                player, workload, replace(cases[0], orders=cases[0].orders[:1]), judge, Level("", "")
+                replayer, workload, replace(cases[0], orders=cases[0].orders[:1]), judge, LevelResult("", "")
             )  # to warm up
             started = time.monotonic()
             for case in cases:
-                _run(player, workload, case, judge, level)
+                _run(replayer, workload, case, judge, level)
             level.seconds = time.monotonic() - started
         if (model := _answerable(promised, workload)) is not None:
             level.broken = tuple(sorted(set(level.anomalies) & prohibited(canonical(model))))
@@ -174,34 +174,34 @@ def _answerable(promised: str, workload: Workload) -> str | None:
     return answerable(promised, own_lists=workload.own_lists, doubtful=bool(doubts(workload)))
 
 
-def plan(ways: Sequence[Way], most: int, seed: int) -> list[Case]:
+def plan(ways: Sequence[KeyAssignment], most: int, seed: int) -> list[Case]:
     """Which orders are run: all that are different, or a fair share of a sample. At most so many."""
     cases: list[Case] = []
     for at, roles in enumerate(ways):
         share = (most - sum(len(case.orders) for case in cases)) // (len(ways) - at)
-        deeds = {role.alias: role.deeds for role in roles}
-        interleavings = Interleavings(deeds)
+        accesses = {role.alias: role.accesses for role in roles}
+        interleavings = Interleavings(accesses)
         every = tuple(islice(interleavings.all(), min(share, _SEARCHED) + 1))
         if len(every) <= share:
             cases.append(Case(roles, every, interleavings.count, False))
         else:
-            cases.append(Case(roles, tuple(sampled(deeds, share, seed)), interleavings.count, True))
+            cases.append(Case(roles, tuple(sampled(accesses, share, seed)), interleavings.count, True))
     return cases
 
 
-def _run(player: Player, workload: Workload, case: Case, judge: Judge, level: Level) -> None:
+def _run(replayer: Replayer, workload: Workload, case: Case, judge: Judge, level: LevelResult) -> None:
     composed = compose(workload, case.roles, case.orders[0], Aim(), rows=workload.keys.rows)
     assert composed.replay is not None
-    prepared = player.prepared(composed)
+    prepared = replayer.prepare(composed)
     by_alias = {role.alias: role for role in case.roles}
     for order in case.orders:
-        if player.stop.is_set():
+        if replayer.stop.is_set():
             return
         replay = replace(composed.replay, schedule=schedule(order, by_alias))
         attempt = prepared.run(replay)
         if attempt.refused:
             raise UsageError(attempt.refused)
-        if attempt.ended and player.stop.is_set():
+        if attempt.ended and replayer.stop.is_set():
             return
         judgement = judge.judge(attempt)
         types = judgement.all_types

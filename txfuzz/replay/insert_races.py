@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from txfuzz.common.sentences import listed
 from txfuzz.replay.stepper.attempt import Attempt, LogEntry, named
+from txfuzz.workload.sql.tables import tables_of
 
 _INSERTS = frozenset({"insert", "merge", "replace", "upsert"})  # first words of SQL that may insert
 
@@ -22,7 +24,7 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
         for entry in attempt.log
         if entry.action == "commit" and not entry.code
     }
-    said = []
+    sentences = []
     for place, late in enumerate(attempt.log):
         if not _adds(late) or not (late.blocked or late.code):
             continue
@@ -35,19 +37,19 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
             continue  # the row was there
         rivals = [each for each in others if not late.waited_for or each.alias in late.waited_for]
         if rivals:
-            said.append(
+            sentences.append(
                 f"{rivals[0].alias} and {late.alias} both insert the row of key {late.logical}, which "
-                f"neither finds: {late.alias} {' and '.join(_what_came(late))} at {named(late)}. With "
+                f"neither finds: {late.alias} {listed(_what_came(late))} at {named(late)}. With "
                 "keys: {rows: inserted} the row is there beforehand, and nobody has to insert it"
             )
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(sentences))
 
 
 def _adds(entry: LogEntry) -> bool:
     """Does this step insert the row that it writes, where that is not there?"""
     if entry.mop is None or entry.mop[0] == "r":
         return False
-    return entry.sql is None or entry.sql.split(maxsplit=1)[0].lower() in _INSERTS
+    return entry.sql is None or tables_of(entry.sql).verb in _INSERTS
 
 
 def _what_came(entry: LogEntry) -> Iterator[str]:

@@ -12,9 +12,9 @@ from txfuzz.analysis.dependencies.edges import KINDS
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
 from txfuzz.history.model import History
-from txfuzz.history.reader import read_history_bytes
 from txfuzz.replay.signature import Signature, signature_of
 from txfuzz.replay.stepper.attempt import Attempt
+from txfuzz.replay.stepper.recorder import recorded_history
 
 _SHOWN = 64  # anomalies of each type: an attempt has few transactions
 
@@ -46,16 +46,16 @@ class Judge:
         self._known: dict[tuple[object, ...], Judgement] = {}
 
     def judge(self, attempt: Attempt) -> Judgement:
-        meaning = (*attempt.meaning, attempt.order if self._ordered else ())
-        found = self._known.get(meaning)
+        judgement_key = (*attempt.judgement_key, attempt.order if self._ordered else ())
+        found = self._known.get(judgement_key)
         if found is None:
-            found = self._known[meaning] = self._judge(attempt)
+            found = self._known[judgement_key] = self._judge(attempt)
         return found
 
     def _judge(self, attempt: Attempt) -> Judgement:
         if not attempt.begun:
             return Judgement((), (), frozenset(), {})
-        history = history_of(attempt)
+        history = recorded_history(attempt.operations)
         result = check(history, self.expect, shown=_SHOWN)
         edges = set()
         if result.dependencies is not None:
@@ -76,11 +76,7 @@ class Judge:
         judged = bool(result.all_types) or (bool(edges) and result.verdict is not Verdict.UNKNOWN)
         return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures, judged)
 
-    def analysed(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
+    def analyze(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
         """In full, for reports."""
-        history = history_of(attempt)
+        history = recorded_history(attempt.operations)
         return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])
-
-
-def history_of(attempt: Attempt) -> History:
-    return read_history_bytes(b"".join(attempt.lines), "replay")

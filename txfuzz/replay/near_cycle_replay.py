@@ -9,9 +9,10 @@ from typing import Any
 
 from txfuzz.analysis.result import AnalysisResult, as_data
 from txfuzz.history.model import History
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow_schedule
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.schedule.derive import Derived, derive_anomaly, derive_near_cycle
+from txfuzz.replay.stepper.recorder import Recorded
 from txfuzz.workload.model import Workload
 
 ATTEMPTS = 10  # at a schedule that has shown what it is to show
@@ -27,15 +28,15 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Tried:
+class TargetResult:
     """What came of a target. workload: with the schedule that did best, else the first one. schedules:
-    how many were tried. lines: the history of its attempts."""
+    how many were tried. operations: of its attempts."""
 
     target: Target
     workload: Workload | None = None
     result: ReplayResult | None = None
     schedules: int = 0
-    lines: tuple[bytes, ...] = ()
+    operations: tuple[Recorded, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -56,16 +57,18 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Closing:
+class ReplayedTargets:
     """chosen: what replay.yaml is about; None where nothing can be replayed. failed: logical key →
     near-cycles on it that no schedule closed."""
 
-    chosen: Tried | None = None
-    tried: tuple[Tried, ...] = ()
+    chosen: TargetResult | None = None
+    tried: tuple[TargetResult, ...] = ()
     failed: Mapping[int, int] = field(default_factory=dict)
 
 
-def targets(result: AnalysisResult, history: History, workload: Workload, promised: str) -> Iterator[Target]:
+def targets_of(
+    result: AnalysisResult, history: History, workload: Workload, promised: str
+) -> Iterator[Target]:
     """What there is to replay, the most telling first: anomalies, one of each type, then near-cycles."""
     seen: set[str] = set()
     for anomaly in result.anomalies:
@@ -76,7 +79,7 @@ def targets(result: AnalysisResult, history: History, workload: Workload, promis
         yield Target("near-cycle", near.anomaly, derive_near_cycle(near, history, workload, promised))
 
 
-def choose(found: Iterable[Target]) -> Target | None:
+def choose_target(found: Iterable[Target]) -> Target | None:
     """Without a database to try them on: the first whose schedule ought to work, else the first."""
     able: Target | None = None
     for each in found:
@@ -87,15 +90,17 @@ def choose(found: Iterable[Target]) -> Target | None:
     return able
 
 
-def close_all(player: Player, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS) -> Closing:
+def replay_targets(
+    replayer: Replayer, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS
+) -> ReplayedTargets:
     """Try all targets; of near-cycles, those behind an anomaly that was replayed are left alone."""
-    tried: list[Tried] = []
+    tried: list[TargetResult] = []
     for target in found:
         anomalous = any(each.closed and each.target.what == "anomaly" for each in tried)
-        if player.stop.is_set() or (anomalous and target.what == "near-cycle"):
+        if replayer.stop.is_set() or (anomalous and target.what == "near-cycle"):
             break
-        tried.append(close(player, target, expect, attempts=attempts))
-    chosen = choose(found)
+        tried.append(replay_target(replayer, target, expect, attempts=attempts))
+    chosen = choose_target(found)
     best = next((each for each in tried if each.closed), None)
     best = best or next((each for each in tried if each.target is chosen), None)
     failed = Counter(
@@ -104,19 +109,21 @@ def close_all(player: Player, found: Sequence[Target], expect: str, *, attempts:
         if each.target.what == "near-cycle" and each.schedules and not each.closed
         for key in each.target.derived.keys
     )
-    return Closing(best, tuple(tried), dict(failed))
+    return ReplayedTargets(best, tuple(tried), dict(failed))
 
 
-def close(player: Player, target: Target, expect: str, *, attempts: int = ATTEMPTS) -> Tried:
+def replay_target(
+    replayer: Replayer, target: Target, expect: str, *, attempts: int = ATTEMPTS
+) -> TargetResult:
     """Try the schedules of a target until one shows it every time; else the one that does best."""
-    best: Tried | None = None
+    best: TargetResult | None = None
     candidates = target.derived.candidates
     for count, candidate in enumerate(candidates, 1):
-        result, lines = follow(player, candidate, expect, attempts=1)
+        result, operations = follow_schedule(replayer, candidate, expect, attempts=1)
         if result.closed and attempts > 1:
-            result, lines = follow(player, candidate, expect, attempts=attempts)
+            result, operations = follow_schedule(replayer, candidate, expect, attempts=attempts)
         if best is None or best.result is None or result.closed > best.result.closed:
-            best = Tried(target, candidate, result, count, lines)
-        if result.closed == attempts or player.stop.is_set():
+            best = TargetResult(target, candidate, result, count, operations)
+        if result.closed == attempts or replayer.stop.is_set():
             return replace(best, schedules=count)
-    return replace(best, schedules=len(candidates)) if best else Tried(target)
+    return replace(best, schedules=len(candidates)) if best else TargetResult(target)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from txfuzz.transactions.model import Argument, Choice, NewValue, Ref, Returned, RollbackTo, Step, Transaction
-from txfuzz.workload.sql_tables import tables_of
+from txfuzz.workload.sql.tables import tables_of
 
 Term = TypeVar("Term", bound=Argument)
 

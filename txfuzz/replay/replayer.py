@@ -5,24 +5,25 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
 from txfuzz.replay.judge import Judge
-from txfuzz.replay.result import ReplayResult, Summing
-from txfuzz.replay.schedule.focus_key import focused
+from txfuzz.replay.result import ReplayResult, ReplayResultBuilder
+from txfuzz.replay.schedule.focus_key import with_focus_key
 from txfuzz.replay.stepper.attempt import Attempt
-from txfuzz.replay.stepper.physical_keys import AttemptKeys, Numbering
-from txfuzz.replay.stepper.sessions import Stepper
-from txfuzz.replay.stepper.stepper import Limits
-from txfuzz.workload.generator import Asked, Asking
+from txfuzz.replay.stepper.physical_keys import AttemptKeys, PhysicalKeys
+from txfuzz.replay.stepper.recorder import Recorded
+from txfuzz.replay.stepper.session_threads import Limits
+from txfuzz.replay.stepper.stepper import Stepper
+from txfuzz.workload.generator import BoundTransaction, TransactionGenerator
 from txfuzz.workload.model import Weight, Workload
 from txfuzz.workload.replay import Replay
 from txfuzz.workload.seeds import stream
 
 
-class Player(Closing):
+class Replayer(Closeable):
     """Runs replays of one kind of history on one database. A context manager.
 
     kind: of the workloads. fresh: start from empty tables. stop: set it to break off.
@@ -40,38 +41,40 @@ class Player(Closing):
     ) -> None:
         self.isolation = isolation
         self.stop = stop or threading.Event()
-        self._numbering = Numbering(
+        self._numbering = PhysicalKeys(
             database.prepare(kind, fresh=fresh), lambda keys: database.insert_rows(kind, keys)
         )
         self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
 
-    def prepared(self, workload: Workload) -> Prepared:
+    def prepare(self, workload: Workload) -> PreparedReplay:
         """The transactions of a workload's `replay` stanza, ready to be run again and again."""
-        return Prepared(self._stepper, focused(workload), self._numbering)
+        return PreparedReplay(self._stepper, with_focus_key(workload), self._numbering)
 
     def close(self) -> None:
         self._stepper.close()
 
 
-class Prepared:
+class PreparedReplay:
     """A few transactions that take part in replays, whatever the schedule."""
 
-    def __init__(self, stepper: Stepper, workload: Workload, numbering: Numbering) -> None:
+    def __init__(self, stepper: Stepper, workload: Workload, numbering: PhysicalKeys) -> None:
         assert workload.replay is not None
         self.replay = workload.replay
         self._stepper = stepper
         self._keys = AttemptKeys(numbering, workload.keys.rows)
         draws = stream(workload.seed, "replay")
-        self._asking = {
-            each.alias: Asking(replace(workload, mix=(Weight(each.txn, 1),)), draws, self._keys)
+        self._generators = {
+            each.alias: TransactionGenerator(replace(workload, mix=(Weight(each.txn, 1),)), draws, self._keys)
             for each in workload.replay.transactions
         }
 
     def run(self, replay: Replay | None = None) -> Attempt:
         """One attempt, on keys of its own. replay: another schedule of the same transactions."""
-        self._keys.forget()
-        asked: dict[str, Asked] = {alias: each.next() for alias, each in self._asking.items()}
-        return self._stepper.run(replay or self.replay, asked)
+        self._keys.begin_attempt()
+        transactions: dict[str, BoundTransaction] = {
+            alias: each.next() for alias, each in self._generators.items()
+        }
+        return self._stepper.run(replay or self.replay, transactions)
 
 
 def origins_of(replay: Replay) -> dict[str, str]:
@@ -79,25 +82,25 @@ def origins_of(replay: Replay) -> dict[str, str]:
     return {each.txn: each.origin for each in replay.transactions}
 
 
-def follow(
-    player: Player, workload: Workload, expect: str, *, attempts: int = 1
-) -> tuple[ReplayResult, tuple[bytes, ...]]:
-    """Follow the schedule of a workload so many times; what came of it, and the history.
+def follow_schedule(
+    replayer: Replayer, workload: Workload, expect: str, *, attempts: int = 1
+) -> tuple[ReplayResult, tuple[Recorded, ...]]:
+    """Follow the schedule of a workload so many times; what came of it, and what was recorded.
 
     Raises UsageError, after the attempt in question, for what the database refuses for good.
     """
     replay = workload.replay
     assert replay is not None
-    judge = Judge(expect, player.isolation, origins_of(replay))
-    prepared = player.prepared(workload)
-    summing = Summing(replay, expect, player.isolation, workload.keys.rows)
-    lines: list[bytes] = []
+    judge = Judge(expect, replayer.isolation, origins_of(replay))
+    prepared = replayer.prepare(workload)
+    builder = ReplayResultBuilder(replay, expect, replayer.isolation, workload.keys.rows)
+    operations: list[Recorded] = []
     for _ in range(attempts):
         attempt = prepared.run()
-        lines += attempt.lines
+        operations += attempt.operations
         if attempt.refused:
             raise UsageError(attempt.refused)
-        summing.add(attempt, judge.judge(attempt))
+        builder.add(attempt, judge.judge(attempt))
         if attempt.ended:
             break
-    return summing.result(), tuple(lines)
+    return builder.result(), tuple(operations)

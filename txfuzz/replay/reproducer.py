@@ -25,21 +25,21 @@ def reproducer_mark(shape: Shape, workload: Workload, signature: Signature) -> s
     steps commute. workload: with the replay that the shape is.
     """
     if signature.anomaly.endswith(("-realtime", "-process")):
-        told = _told(tidy(shape))
+        content = _content(tidy(shape))
     else:
-        told = min(
-            _told(tidy(replace(shape, order=_normal(shape, roles))))
+        content = min(
+            _content(tidy(replace(shape, order=_normal(shape, roles))))
             for roles in islice(permutations(shape.roles), _MOST)
         )
     around = (workload.database.adapter, workload.kind.value, signature.isolation, workload.keys.rows)
-    return hashlib.sha256(repr((around, told)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((around, content)).encode()).hexdigest()[:16]
 
 
 def _normal(shape: Shape, roles: Sequence[Role]) -> tuple[Event, ...]:
-    return Interleavings({role.alias: role.deeds for role in roles}).normal(shape.order)
+    return Interleavings({role.alias: role.accesses for role in roles}).normal(shape.order)
 
 
-def _told(shape: Shape) -> tuple[str, str]:
+def _content(shape: Shape) -> tuple[str, str]:
     """Of a tidied shape: what its transactions do, and in which order."""
     transactions = [(replace(role.transaction, name=""), role.ends) for role in shape.roles]
     return repr(transactions), repr(shape.order)

@@ -54,7 +54,7 @@ class ReplayResult:
         return {name: as_data(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
-class Summing:
+class ReplayResultBuilder:
     """Adds attempts up to a ReplayResult. rows: "fresh" or "inserted", as the workload's keys are."""
 
     def __init__(self, replay: Replay, expect: str, isolation: str, rows: str) -> None:

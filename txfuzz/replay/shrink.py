@@ -16,8 +16,8 @@ from itertools import combinations, islice, pairwise
 from txfuzz.analysis.result import Anomaly
 from txfuzz.replay.judge import Judge
 from txfuzz.replay.reductions import is_needed, literal, rekeyed, without_lock, without_step
-from txfuzz.replay.replayer import Player, origins_of
-from txfuzz.replay.schedule.focus_key import focused
+from txfuzz.replay.replayer import Replayer, origins_of
+from txfuzz.replay.schedule.focus_key import with_focus_key
 from txfuzz.replay.schedule.interleavings import Interleavings
 from txfuzz.replay.schedule.mvcc_model import Event
 from txfuzz.replay.schedule.pinned_keys import step_keys
@@ -81,7 +81,7 @@ class OutOfTime(Exception):
 
 
 def shrink(
-    player: Player,
+    replayer: Replayer,
     workload: Workload,
     signature: Signature,
     expect: str,
@@ -92,13 +92,13 @@ def shrink(
 ) -> Shrunk | None:
     """The smallest replay that shows an anomaly of this signature in every one of so many attempts;
     None where the given one does not. seconds: the budget. Raises OutOfTime."""
-    return _Shrinking(player, workload, signature, expect, attempts, seconds, progress).shrunk()
+    return _Shrinker(replayer, workload, signature, expect, attempts, seconds, progress).shrunk()
 
 
-class _Shrinking:
+class _Shrinker:
     def __init__(
         self,
-        player: Player,
+        replayer: Replayer,
         workload: Workload,
         signature: Signature,
         expect: str,
@@ -107,9 +107,9 @@ class _Shrinking:
         progress: Callable[[str], None],
     ) -> None:
         assert workload.replay is not None
-        self.player, self.workload, self.signature = player, workload, signature
+        self.replayer, self.workload, self.signature = replayer, workload, signature
         self.attempts, self.progress = attempts, progress
-        self.judge = Judge(expect, player.isolation, origins_of(workload.replay))
+        self.judge = Judge(expect, replayer.isolation, origins_of(workload.replay))
         self.started = time.monotonic()
         self.until = self.started + seconds
         self.tried = self.runs = 0
@@ -118,7 +118,8 @@ class _Shrinking:
 
     def shrunk(self) -> Shrunk | None:
         roles = tuple(
-            replace(role, transaction=literal(role.transaction)) for role in roles_of(focused(self.workload))
+            replace(role, transaction=literal(role.transaction))
+            for role in roles_of(with_focus_key(self.workload))
         )
         before = shape = Shape(roles, order_of(self.workload))
         if not self.recurs(shape):
@@ -163,7 +164,7 @@ class _Shrinking:
     def recurs(self, shape: Shape, *, certain: bool = False) -> bool:
         """Does every attempt show the anomaly? certain: also when the time is up."""
         self.tried += 1
-        prepared = self.player.prepared(self.composed(shape))
+        prepared = self.replayer.prepare(self.composed(shape))
         for _ in range(self.attempts):
             if self.out_of_time() and not certain:
                 self.gave_up = True
@@ -184,7 +185,7 @@ class _Shrinking:
         return compose(self.workload, shape.roles, shape.order, aim, rows=rows)
 
     def out_of_time(self) -> bool:
-        return time.monotonic() >= self.until or self.player.stop.is_set()
+        return time.monotonic() >= self.until or self.replayer.stop.is_set()
 
 
 def candidates(shape: Shape) -> Iterator[Shape]:
@@ -228,7 +229,7 @@ def _fewer_keys(shape: Shape) -> Iterator[Shape]:
 
 def _simpler_orders(shape: Shape) -> Iterator[Shape]:
     """With fewer switches between sessions, the fewest first."""
-    interleavings = Interleavings({role.alias: role.deeds for role in shape.roles})
+    interleavings = Interleavings({role.alias: role.accesses for role in shape.roles})
     switches = shape.size[-1]
     found = {
         order: count

@@ -199,7 +199,7 @@ def read_baseline(text: str, source: str) -> tuple[Expected, ...]:
 def _expected(node: Node) -> Expected:
     names = ("adapter", "isolation", "expect", "anomalies")
     fields = node.fields("an entry of a baseline", names, names)
-    with fields["expect"].place.complaining():
+    with fields["expect"].place.added_to_errors():
         model = friendly(fields["expect"].text("a consistency model"))
     return Expected(
         fields["adapter"].text("the name of an adapter"),

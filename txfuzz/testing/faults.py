@@ -20,7 +20,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database, SessionError
 from txfuzz.database.faults import Breakable
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.execution.fault_injector import Planned
+from txfuzz.execution.fault_injector import PlannedFault
 from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.testing.memory.adapter import MemoryAdapter
@@ -129,7 +129,7 @@ class FaultConformance:
         level, promised = list(can.isolation.items())[-1]
         lasting = Scheduling(8, None, 0.3 + 2 * float(subject.lasts))
         workload = replace(pressing(min(can.kinds, key=str)), scheduling=lasting)
-        faults = (Planned(subject, FaultSpec(subject.name, at=(0.05,))),)
+        faults = (PlannedFault(subject, FaultSpec(subject.name, at=(0.05,))),)
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "history.edn"
             summary = execute(workload, database, path, isolation=level, faults=faults)

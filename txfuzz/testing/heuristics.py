@@ -19,7 +19,7 @@ from txfuzz.testing.feedback_samples import FEEDBACKS, WORKLOADS
 from txfuzz.testing.sessions import PATIENCE, Later
 from txfuzz.testing.subjects import check_identity, given
 from txfuzz.testing.vocabulary import Names
-from txfuzz.workload.generator import Asking
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import parse_workload
@@ -157,7 +157,7 @@ def _check_can_run(words: str, workload: Workload) -> None:
     try:
         read = parse_workload(workload_text(workload), "changed", Names())
         assert read == workload, f"{words}: it reads back as another one"
-        asking = Asking(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
+        asking = TransactionGenerator(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         for _ in range(20):
             asking.next()
     except TxfuzzError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
-from txfuzz.replay.replayer import Player, follow
+from txfuzz.replay.replayer import Replayer, follow_schedule
 from txfuzz.replay.result import ReplayResult
 from txfuzz.testing.sessions import WRITE
 from txfuzz.transactions.model import Choice, Step, Transaction
@@ -81,8 +81,8 @@ def scenario(name: str) -> Scenario:
 
 def play(database: Database, scenario: Scenario, kind: Kind, isolation: str, expect: str) -> ReplayResult:
     """Run it once on fresh tables, held against `expect`."""
-    with Player(database, kind, isolation, fresh=True) as player:
-        return follow(player, scenario.workload(kind), expect)[0]
+    with Replayer(database, kind, isolation, fresh=True) as player:
+        return follow_schedule(player, scenario.workload(kind), expect)[0]
 
 
 def forbidden(result: ReplayResult, model: str) -> list[str]:

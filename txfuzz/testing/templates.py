@@ -20,7 +20,7 @@ from txfuzz.testing.small_run import recorded
 from txfuzz.testing.subjects import given
 from txfuzz.testing.vocabulary import Names
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
-from txfuzz.workload.generator import Asking
+from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import KeyLife, Scheduling, Weight, Workload
 from txfuzz.workload.template import Template
@@ -119,7 +119,7 @@ class TemplateConformance:
 
     def test_its_keys_resolve(self, workload: Workload) -> None:
         """Every key that a step refers to is chosen before, and choices that must differ can."""
-        asking = Asking(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
+        asking = TransactionGenerator(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         try:
             for _ in range(100):
                 asked = asking.next()

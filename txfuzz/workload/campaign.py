@@ -27,7 +27,7 @@ class Campaign:
     max_transactions: int | None = None
     plateau: int | None = None
 
-    def said(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """The settings that are not left open."""
         each = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in each.items() if value is not None}

@@ -44,7 +44,7 @@ class Generations(Protocol):
         """The logical key whose generation has this physical key; None where none has."""
 
 
-class Asked(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
+class BoundTransaction(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
     """One transaction to run.
 
     numbers, logical: of each micro-operation that is known beforehand its step and its logical key.
@@ -61,7 +61,7 @@ class Asked(NamedTuple):  # tens of thousands a second, which a frozen dataclass
     keys: Generations | None = None
 
 
-class Asking:
+class TransactionGenerator:
     """Draws transaction after transaction; for one thread at a time."""
 
     def __init__(self, workload: Workload, draws: random.Random, keys: Generations) -> None:
@@ -72,7 +72,7 @@ class Asking:
         self._upto = list(accumulate(weight.weight for weight in chosen))
         self._total, self._last = self._upto[-1], len(self._upto) - 1
 
-    def next(self) -> Asked:
+    def next(self) -> BoundTransaction:
         """The next transaction of the sequence."""
         plan = self._plans[bisect_right(self._upto, self._draws() * self._total, hi=self._last)]
         open_: dict[int, Generation] = {}
@@ -127,7 +127,7 @@ class _Plan:
             chosen.append(logical)
         return chosen
 
-    def bind(self, generations: Sequence[Generation]) -> Asked:
+    def bind(self, generations: Sequence[Generation]) -> BoundTransaction:
         """The transaction on these generations, one for each choice."""
         steps: list[BoundStep] = []
         numbers: list[int] = []
@@ -138,7 +138,7 @@ class _Plan:
             for key in on:
                 numbers.append(number)
                 logical.append(key)
-        return Asked(
+        return BoundTransaction(
             self.transaction.name,
             tuple(steps),
             tuple(numbers),

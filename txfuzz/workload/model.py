@@ -1,7 +1,8 @@
 """What to ask of a database: templates, their mix, keys, isolation and scheduling, as values.
 
 A Workload is immutable. The feedback loop makes the next one from it by adjustments
-(txfuzz.feedback); the YAML form is read and written by txfuzz.workload.yaml.reader and .writing.
+(txfuzz.feedback); its YAML form is read by txfuzz.workload.yaml.reader and written by
+txfuzz.workload.yaml.writer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from txfuzz.common.key_ranges import Keys, united
+from txfuzz.common.key_ranges import Keys, key_union
 from txfuzz.common.kind import Kind
 from txfuzz.transactions.model import Choice, Transaction, kind_of
 from txfuzz.workload.campaign import Campaign
@@ -26,7 +27,7 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PluginSpec:
     """A plugin object by name, with the options that the workload sets on it."""
 
     name: str
@@ -106,8 +107,8 @@ class Workload:
     seed: int = 0
     scheduling: Scheduling = Scheduling()
     keys: KeyLife = KeyLife()
-    analyzers: tuple[Named, ...] | None = None
-    heuristics: tuple[Named, ...] | None = None
+    analyzers: tuple[PluginSpec, ...] | None = None
+    heuristics: tuple[PluginSpec, ...] | None = None
     faults: tuple[FaultSpec, ...] = ()
     replay: Replay | None = None
     campaign: Campaign | None = None
@@ -134,4 +135,4 @@ class Workload:
     def logical_keys(self) -> Keys:
         """Every logical key that a transaction may choose, in order; a range where they are one run."""
         steps = (step for txn in self.transactions for step in txn.steps)
-        return united(key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))
+        return key_union(key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))

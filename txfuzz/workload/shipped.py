@@ -1,11 +1,13 @@
-"""Where workload files are: those that come with txfuzz, and the user's own."""
+"""Where workload files are: those that come with txfuzz, their schema, and the user's own."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.workload.yaml.parser import parse_yaml
 
 SUFFIXES = (".yaml", ".yml")
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -13,7 +15,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 def shipped_workloads() -> list[tuple[str, Path]]:
     """Names and files of the workloads that come with txfuzz, by name."""
-    return sorted(_in_directory(_shipped_directory()).items())
+    return sorted(_in_directory(_shipped("workloads", "workloads")).items())
 
 
 def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Path:
@@ -25,7 +27,7 @@ def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Pa
     text = os.fspath(name_or_path)
     if directory is not None and not os.path.isdir(directory):
         raise UsageError(f"{directory}: no such directory of workloads")
-    known = _in_directory(_shipped_directory() if directory is None else directory)
+    known = _in_directory(_shipped("workloads", "workloads") if directory is None else directory)
     if text in known:
         return known[text]
     path = Path(text)
@@ -41,18 +43,23 @@ def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Pa
     raise UsageError(f"no workload {text!r}{where}: {did_you_mean(text, known)}")
 
 
+def schema_path() -> Path:
+    """The JSON Schema of workload files."""
+    return _shipped("workload.schema.json", "docs/workload.schema.json")
+
+
 def headline(path: Path) -> str:
     """What a workload file says that it is about."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("about:"):
-            return line.removeprefix("about:").strip().strip("'\"")
-    return ""
+    root = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    fields = root.value if root is not None else None
+    about = fields["about"].value if isinstance(fields, Mapping) and "about" in fields else ""
+    return " ".join(str(about).split())
 
 
-def _shipped_directory() -> Path:
+def _shipped(inside: str, beside: str) -> Path:
     """Inside the package in an installation, beside it in a clone."""
-    inside = _PACKAGE / "workloads"
-    return inside if inside.is_dir() else _PACKAGE.parent / "workloads"
+    path = _PACKAGE / inside
+    return path if path.exists() else _PACKAGE.parent / beside
 
 
 def _in_directory(directory: Path) -> dict[str, Path]:

@@ -14,7 +14,7 @@ from mariadb_server import needs_mariadb
 from own_workloads import WORDS, is_lack, own, refusal, run, shipped_on
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import WorkloadError
-from txfuzz.execution.summary import counted
+from txfuzz.execution.summary import injection_counts
 from txfuzz.workload.shipped import shipped_workloads
 from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz_mariadb.server.launcher import launch
@@ -120,7 +120,9 @@ faults:
 
 def test_faults_leave_a_true_history(tmp_path: Path) -> None:
     result, summary = run(parse_workload(FAULTS, "w.yaml", WORDS), tmp_path / "h.edn")
-    assert {"kill-server", "terminate-backends", "pause-server", "cut-commit"} <= set(counted(summary.faults))
+    assert {"kill-server", "terminate-backends", "pause-server", "cut-commit"} <= set(
+        injection_counts(summary.faults)
+    )
     assert summary.info > 0
     assert result.verdict is Verdict.VALID, result.anomaly_types
 

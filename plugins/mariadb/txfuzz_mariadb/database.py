@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Script, Session
 from txfuzz.database.sql.tables import Tables
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 
-class MariadbDatabase(Closing):
+class MariadbDatabase(Closeable):
     """Made by opened()."""
 
     def __init__(

@@ -18,7 +18,7 @@ from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.errors import UsageError
 from txfuzz.execution.fault_injector import cautions
 from txfuzz.execution.run import execute
-from txfuzz.execution.summary import ExecutionSummary, counted
+from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.history.model import INFO, History
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
@@ -96,7 +96,7 @@ def test_kill_and_restart_on_the_same_data_loses_nothing(run: Run, tmp_path: Pat
     ran = run("[{name: kill-server, at: [0.2s, 0.4s]}]", options=SAFE)
     nothing_found(ran)
     summary = ran[0]
-    assert counted(summary.faults) == {"kill-server": 2}
+    assert injection_counts(summary.faults) == {"kill-server": 2}
     assert all(each.done["killed"] > 4 for each in summary.faults)  # the postmaster and its children
     written = events(tmp_path / "history.edn")
     assert len(written) == 4
@@ -192,7 +192,7 @@ def test_a_plain_role_ends_and_cuts_its_own_connections(run: Run, foreign: Embed
     faults = "[{name: terminate-backends, at: 0.2s}, {name: cut-commit, every: 50ms}]"
     summary, _, _ = ran = run(faults, url=url(foreign))
     nothing_found(ran)
-    assert set(counted(summary.faults)) == {"terminate-backends", "cut-commit"}
+    assert set(injection_counts(summary.faults)) == {"terminate-backends", "cut-commit"}
     assert foreign.running()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Script, Session, SessionError
 from txfuzz.database.sql.tables import Tables
@@ -44,7 +44,7 @@ CONTROL_SETTINGS = {
 }
 
 
-class PostgresDatabase(Closing):
+class PostgresDatabase(Closeable):
     """Made by open_embedded() and open_url()."""
 
     def __init__(self, adapter: PostgresAdapter, target: Target, server: EmbeddedServer | None) -> None:

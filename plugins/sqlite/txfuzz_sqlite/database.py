@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.sql.tables import PREFIX, Tables
 from txfuzz.errors import DatabaseUnavailable, UsageError
@@ -30,7 +30,7 @@ COLUMN = {Kind.LIST_APPEND: "TEXT NOT NULL", Kind.RW_REGISTER: "INTEGER"}
 EMPTY = {Kind.LIST_APPEND: "", Kind.RW_REGISTER: None}
 
 
-class SqliteDatabase(Closing):
+class SqliteDatabase(Closeable):
     """Made by open_own() and open_url().
 
     ours: nobody else knows the place, and it goes with us.

@@ -10,7 +10,7 @@ import txfuzz
 from txfuzz.campaign.results import CampaignResult, IterationOutcome
 from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.campaign.setup.settings import CampaignSettings
-from txfuzz.execution.summary import counted
+from txfuzz.execution.summary import injection_counts
 from txfuzz.plugin.registry import Registry
 
 
@@ -60,6 +60,6 @@ def _iteration(outcome: IterationOutcome) -> dict[str, Any]:
         "transactions": result.transactions,
         "committed": result.committed,
         "near_cycles": result.near_cycles_counted,
-        "faults": counted(outcome.execution.faults) if outcome.execution else {},
+        "faults": injection_counts(outcome.execution.faults) if outcome.execution else {},
         "decisions": [{"heuristic": each.heuristic, "target": each.target} for each in outcome.decisions],
     }

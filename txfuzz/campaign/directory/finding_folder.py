@@ -20,7 +20,8 @@ from txfuzz.replay.judge import Judge
 from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.shrink import Shrunk
 from txfuzz.replay.signature import Signature
-from txfuzz.replay.stepper.logical_history import portrait, script_of
+from txfuzz.replay.stepper.logical_keys import script_of, with_logical_keys
+from txfuzz.replay.stepper.recorder import recorded_edn
 from txfuzz.workload.yaml.writer import workload_text
 
 _FILES = {
@@ -99,9 +100,9 @@ class FindingFolders:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
-        shown = portrait(shrunk.attempt)
+        shown = with_logical_keys(shrunk.attempt)
         judge = Judge(assembled.expect, signature.isolation)
-        history, result = judge.analysed(shown)
+        history, result = judge.analyze(shown)
         anomaly = next(each for each in result.anomalies if each.type == signature.anomaly)
         title = f"{signature.anomaly} at {signature.isolation}"
         rows = shrunk.workload.keys.rows
@@ -114,7 +115,7 @@ class FindingFolders:
             scripts |= more
         written_scripts(directory, scripts)
         write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
-        write_bytes(directory / "history.edn", b"".join(shown.lines))
+        write_bytes(directory / "history.edn", recorded_edn(shown.operations))
         draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
         files = {
             name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")

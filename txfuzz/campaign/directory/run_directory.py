@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from txfuzz.analysis.result import AnalysisResult
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
@@ -53,7 +53,7 @@ def iteration_path(directory: Path, number: int) -> Path:
     return directory / f"iter_{number:02d}"
 
 
-class RunDirectory(Closing):
+class RunDirectory(Closeable):
     """One campaign's directory, locked while the campaign runs. A context manager."""
 
     def __init__(self, path: Path, lock: IO[bytes]) -> None:

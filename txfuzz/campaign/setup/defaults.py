@@ -26,7 +26,7 @@ def settled(settings: CampaignSettings) -> CampaignSettings:
 
 
 def with_campaign(settings: CampaignSettings, campaign: Campaign) -> CampaignSettings:
-    said = {_OTHER_NAMES.get(name, name): value for name, value in campaign.said().items()}
+    said = {_OTHER_NAMES.get(name, name): value for name, value in campaign.given().items()}
     if settings.skip_run and settings.runner_cmd is None:
         said = {name: said[name] for name in ("seed", "expect") if name in said}
     unset = {field.name for field in fields(settings) if getattr(settings, field.name) is None}

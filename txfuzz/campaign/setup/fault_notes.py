@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from txfuzz.analysis.dependencies.unknown_commits import settle
 from txfuzz.campaign.setup.resolve import Assembled
-from txfuzz.execution.summary import ExecutionSummary, counted
+from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.history.model import History
 
 
@@ -17,7 +17,7 @@ def fault_notes(
     notes = settle(history).sentences()
     if execution is None:
         return notes
-    struck = counted(execution.faults)
+    struck = injection_counts(execution.faults)
     names = dict.fromkeys(each.fault.name for each in assembled.faults)
     idle = (name for name in names if name not in struck)
     return (*notes, *(f"{name} was never injected: the run was over before" for name in idle))

@@ -22,15 +22,15 @@ from txfuzz.database.api import Adapter
 from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import PluginError, UsageError
-from txfuzz.execution.fault_injector import Planned
+from txfuzz.execution.fault_injector import PlannedFault
 from txfuzz.feedback.contract import Heuristic
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.verdict import listed
-from txfuzz.workload.blame import doubts
 from txfuzz.workload.levels import weakest_level, with_levels
-from txfuzz.workload.model import FaultSpec, Named, Workload
+from txfuzz.workload.model import FaultSpec, PluginSpec, Workload
+from txfuzz.workload.sql.soundness import doubts
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
@@ -76,7 +76,7 @@ class Assembled:
     adapter: Adapter
     analyzers: tuple[Analyzer, ...]
     heuristics: tuple[Heuristic, ...]
-    faults: tuple[Planned, ...]
+    faults: tuple[PlannedFault, ...]
     isolation: str
     expect: str
     promised: str
@@ -130,12 +130,12 @@ def assemble(
     if not analyzers:
         raise UsageError("the workload names no analyzer, and without one there is no verdict")
     analyzers = tuple(
-        Named(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
+        PluginSpec(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
         for each in analyzers
     )
     heuristics = workload.heuristics
     if heuristics is None:
-        heuristics = tuple(Named(entry.name) for entry in registry.all("heuristic"))
+        heuristics = tuple(PluginSpec(entry.name) for entry in registry.all("heuristic"))
     settled = replace(
         workload,
         database=replace(spec, adapter=name, isolation=level),
@@ -161,7 +161,7 @@ def assemble(
 
 
 def built(
-    registry: Registry, kind: str, names: Sequence[Named], seconds: float = PLUGIN_SECONDS
+    registry: Registry, kind: str, names: Sequence[PluginSpec], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
     """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
     return tuple(
@@ -179,12 +179,12 @@ def further_analyzers(
     registry = load_plugins(files=files, seconds=seconds)
     of_files = [entry.name for entry in registry.all("analyzer") if entry.plugin.is_file]
     wanted = [name for name in dict.fromkeys((*names, *of_files)) if name != ElleAnalyzer.name]
-    return built(registry, "analyzer", [Named(name) for name in wanted], seconds)
+    return built(registry, "analyzer", [PluginSpec(name) for name in wanted], seconds)
 
 
 def planned(
     registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter, seconds: float = PLUGIN_SECONDS
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedFault, ...]:
     """The faults as objects. UsageError for one that no database of this adapter can suffer."""
     able = adapter.capabilities().faults
     found = []
@@ -192,7 +192,7 @@ def planned(
         fault: Fault = build(registry.find("fault", spec.name), spec.options, f"fault {spec.name!r}")
         if fault.needs not in able:
             raise UsageError(f"the adapter {adapter.name!r} cannot inject the fault {spec.name!r}")
-        found.append(Planned(guarded("fault", fault, seconds), spec))
+        found.append(PlannedFault(guarded("fault", fault, seconds), spec))
     return tuple(found)
 
 
@@ -228,10 +228,10 @@ def _first(*names: str | None) -> str:
     return next(name for name in names if name is not None)
 
 
-def _all_analyzers(registry: Registry) -> tuple[Named, ...]:
+def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
     """The checker goes first, so that what it finds is told first."""
     names = [entry.name for entry in registry.all("analyzer")]
-    return tuple(Named(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
+    return tuple(PluginSpec(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
 
 
 def _only_adapter(registry: Registry, workload: str) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from txfuzz.campaign.directory.run_directory import IterationDirectory, copy_history
 from txfuzz.database.api import Database
-from txfuzz.execution.fault_injector import Planned
+from txfuzz.execution.fault_injector import PlannedFault
 from txfuzz.execution.run import Reading, Watch, execute
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.workload.model import Workload
@@ -47,7 +47,7 @@ class Runner(Protocol):
 class Clients:
     """Our own clients against a database, and faults meanwhile. No physical key is used in two runs."""
 
-    def __init__(self, database: Database, isolation: str, faults: tuple[Planned, ...] = ()) -> None:
+    def __init__(self, database: Database, isolation: str, faults: tuple[PlannedFault, ...] = ()) -> None:
         self._database = database
         self._isolation = isolation
         self._faults = faults

@@ -7,12 +7,14 @@ import click
 
 @click.command()
 @click.argument("name", required=False)
-def workloads(name: str | None) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of workload files, for editors.")
+def workloads(name: str | None, schema: bool) -> None:
     """List the shipped workloads with what each hunts, or print one."""
     from txfuzz.cli.commands.plugins import table
-    from txfuzz.workload.shipped import headline, shipped_workloads, workload_path
+    from txfuzz.workload.shipped import headline, schema_path, shipped_workloads, workload_path
 
-    if name is not None:
-        click.echo(workload_path(name, None).read_text(encoding="utf-8").rstrip())
+    if schema or name is not None:
+        path = schema_path() if schema or name is None else workload_path(name, None)
+        click.echo(path.read_text(encoding="utf-8").rstrip())
         return
     click.echo(table([(known, headline(path)) for known, path in shipped_workloads()]))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.database.embedded.account import Account
 from txfuzz.database.embedded.keeper_pipe import KeeperLink
 from txfuzz.database.embedded.processes import kill_all
@@ -19,7 +19,7 @@ START_SECONDS = 60.0
 GONE_SECONDS = 20.0
 
 
-class OwnServer(Closing):
+class OwnServer(Closeable):
     """A server of ours in a directory of its own. close() stops it and removes that; so does our death.
 
     product: what people call it. data, log: its data directory, and what it has said.

@@ -10,9 +10,9 @@ from txfuzz.analysis.result import Anomaly, Edge, NearCycle, TransactionView
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import FAIL, NIL, READ, UNKNOWN, History
 from txfuzz.replay.schedule.interleavings import sampled
-from txfuzz.replay.schedule.mvcc_model import Deed, Sight
-from txfuzz.replay.schedule.orders import Order, Saw, Wanted, orders
-from txfuzz.replay.schedule.pinned_keys import Need, narrow
+from txfuzz.replay.schedule.mvcc_model import Access, ReadId
+from txfuzz.replay.schedule.orders import Order, ReadAndWriter, WantedDependency, orders
+from txfuzz.replay.schedule.pinned_keys import KeyRequirement, pin_keys
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose
 from txfuzz.workload.model import Workload
 from txfuzz.workload.replay import Missing
@@ -36,7 +36,7 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class _RowDependency:
     """A dependency that is to arise, between rows of the history."""
 
     kind: str
@@ -55,14 +55,14 @@ def derive_near_cycle(
     workload: by which the history was made. promised: the model that the isolation level promises.
     """
     gap = near.missing
-    links = [_link(edge) for edge in near.path]
-    links.append(_Link(gap.kind, gap.source, gap.target, gap.key, gap.source_step, gap.target_step))
+    links = [_row_dependency(edge) for edge in near.path]
+    links.append(_RowDependency(gap.kind, gap.source, gap.target, gap.key, gap.source_step, gap.target_step))
     aliases = _aliases(near.transactions)
     aim = Aim(near.anomaly, gap.key, Missing(gap.kind, aliases[gap.source], aliases[gap.target]))
     about = f"{near.anomaly}, if the missing {gap.kind} edge from {aliases[gap.source]} to "
     about += f"{aliases[gap.target]} on key {gap.key} arises."
-    deriving = _Deriving(history, workload, promised, near.transactions, links, most, exact=False)
-    return deriving.derived(aim, about, near.keys)
+    derivation = _Derivation(history, workload, promised, near.transactions, links, most, exact=False)
+    return derivation.derived(aim, about, near.keys)
 
 
 def derive_anomaly(
@@ -73,14 +73,14 @@ def derive_anomaly(
     An anomaly that is no cycle of dependencies (but for the lost update, which implies one) says
     little about the order of steps; then some orders are drawn at random.
     """
-    links = [_link(edge) for edge in anomaly.edges]
+    links = [_row_dependency(edge) for edge in anomaly.edges]
     views = anomaly.transactions
     if anomaly.type == "lost-update":
         links, views = _lost_update(anomaly, history)
     keys = tuple(dict.fromkeys(link.key for link in links if link.key is not None))
     about = f"{anomaly.type}, as it was found in {len(views)} transactions."
-    deriving = _Deriving(history, workload, promised, views, links, most, exact=True)
-    return deriving.derived(Aim(anomaly.type, keys[0] if keys else None), about, keys)
+    derivation = _Derivation(history, workload, promised, views, links, most, exact=True)
+    return derivation.derived(Aim(anomaly.type, keys[0] if keys else None), about, keys)
 
 
 def has_snapshots(promised: str) -> bool:
@@ -88,11 +88,15 @@ def has_snapshots(promised: str) -> bool:
     return implies(canonical(promised), "PL-SI")
 
 
-def _link(edge: Edge) -> _Link:
-    return _Link(edge.kind, edge.source, edge.target, edge.logical_key, edge.source_step, edge.target_step)
+def _row_dependency(edge: Edge) -> _RowDependency:
+    return _RowDependency(
+        edge.kind, edge.source, edge.target, edge.logical_key, edge.source_step, edge.target_step
+    )
 
 
-def _lost_update(anomaly: Anomaly, history: History) -> tuple[list[_Link], tuple[TransactionView, ...]]:
+def _lost_update(
+    anomaly: Anomaly, history: History
+) -> tuple[list[_RowDependency], tuple[TransactionView, ...]]:
     """Two that read the same version and both wrote: the later one overwrites what it has not seen."""
     first, second = sorted(anomaly.transactions, key=lambda view: (view.end is None, view.end))[:2]
     wrote = [
@@ -105,7 +109,10 @@ def _lost_update(anomaly: Anomaly, history: History) -> tuple[list[_Link], tuple
         for view in (first, second)
     ]
     key = next(iter(wrote[0] & wrote[1]), None)
-    links = [_Link("ww", first.row, second.row, key), _Link("rw", second.row, first.row, key)]
+    links = [
+        _RowDependency("ww", first.row, second.row, key),
+        _RowDependency("rw", second.row, first.row, key),
+    ]
     return links, (first, second)
 
 
@@ -113,14 +120,14 @@ def _aliases(views: Sequence[TransactionView]) -> dict[int, str]:
     return {view.row: f"t{at}" for at, view in enumerate(views, 1)}
 
 
-class _Deriving:
+class _Derivation:
     def __init__(
         self,
         history: History,
         workload: Workload,
         promised: str,
         views: Sequence[TransactionView],
-        links: Sequence[_Link],
+        links: Sequence[_RowDependency],
         most: int,
         *,
         exact: bool,
@@ -141,7 +148,7 @@ class _Deriving:
                 return Derived(reason=f"transaction {view.index} has {name}: it cannot be asked again")
         if any(link.key is None and link.kind not in _ORDER_EDGES for link in self.links):
             return Derived(reason="a dependency is on a key that is no key of the workload")
-        met: dict[tuple[str, Need], int] = {}
+        met: dict[tuple[str, KeyRequirement], int] = {}
         roles = []
         for view in self.views:
             role = self._role(view, met)
@@ -168,16 +175,18 @@ class _Deriving:
         fits = bool(ranked) and ranked[0].fits
         return Derived(tuple(candidates[: self.most]), fits, keys=keys)
 
-    def _role(self, view: TransactionView, met: dict[tuple[str, Need], int]) -> Role | None:
+    def _role(self, view: TransactionView, met: dict[tuple[str, KeyRequirement], int]) -> Role | None:
         assert view.template is not None
         alias = self.aliases[view.row]
         needs = list(dict.fromkeys(need for link in self.links for need in _needs(link, view.row)))
-        narrowed = narrow(self.workload.transaction(view.template), self._recorded(view.row), needs)
-        if narrowed is None:
+        pinned_transaction = pin_keys(
+            self.workload.transaction(view.template), self._recorded(view.row), needs
+        )
+        if pinned_transaction is None:
             return None
-        met.update(((alias, need), step) for need, step in zip(needs, narrowed.steps, strict=True))
+        met.update(((alias, need), step) for need, step in zip(needs, pinned_transaction.steps, strict=True))
         ends = "rollback" if self.history.type[view.row] == FAIL else "commit"
-        return Role(alias, narrowed.transaction, view.template, ends)
+        return Role(alias, pinned_transaction.transaction, view.template, ends)
 
     def _recorded(self, row: int) -> Mapping[int, Sequence[int]]:
         """Step → the logical keys of its micro-operations, in their order."""
@@ -189,24 +198,24 @@ class _Deriving:
                 found.setdefault(step, []).append(key)
         return found
 
-    def _orders(self, roles: Sequence[Role], met: Mapping[tuple[str, Need], int]) -> list[Order]:
-        deeds = {role.alias: role.deeds for role in roles}
+    def _orders(self, roles: Sequence[Role], met: Mapping[tuple[str, KeyRequirement], int]) -> list[Order]:
+        accesses = {role.alias: role.accesses for role in roles}
         wanted = [self._wanted(link, met) for link in self.links]
         ended = sorted(self.views, key=lambda view: (view.end is None, view.end or 0))
         ends = [self.aliases[view.row] for view in ended]
         found = orders(
-            deeds, wanted, snapshots=self.snapshots, saw=self._saw(deeds), ends=ends, most=self.most
+            accesses, wanted, snapshots=self.snapshots, saw=self._saw(accesses), ends=ends, most=self.most
         )
         if not wanted or not found:
-            found = [Order(events, False) for events in sampled(deeds, self.most, self.workload.seed)]
+            found = [Order(events, False) for events in sampled(accesses, self.most, self.workload.seed)]
         return found
 
-    def _saw(self, deeds: Mapping[str, Sequence[Deed]]) -> dict[Saw, bool]:
+    def _saw(self, accesses: Mapping[str, Sequence[Access]]) -> dict[ReadAndWriter, bool]:
         """Of the anomaly's transactions: which list read which of the others' appends."""
         if not self.exact or self.history.kind is not Kind.LIST_APPEND:
             return {}
         wrote: dict[int, dict[str, int]] = {}
-        reads: list[tuple[Sight, int, set[int]]] = []
+        reads: list[tuple[ReadId, int, set[int]]] = []
         for view in self.views:
             alias = self.aliases[view.row]
             for mop in range(int(self.history.mops[view.row]), int(self.history.mops[view.row + 1])):
@@ -218,26 +227,28 @@ class _Deriving:
                     elements = set() if value == NIL else set(self.history.read_elements(value).tolist())
                     reads.append(((alias, step, logical), key, elements))
         return {
-            (sight, writer): value in elements
-            for sight, key, elements in reads
+            (read, writer): value in elements
+            for read, key, elements in reads
             for writer, value in wrote.get(key, {}).items()
-            if writer != sight[0] and 0 <= sight[1] < len(deeds[sight[0]])
+            if writer != read[0] and 0 <= read[1] < len(accesses[read[0]])
         }
 
-    def _wanted(self, link: _Link, met: Mapping[tuple[str, Need], int]) -> Wanted:
+    def _wanted(
+        self, link: _RowDependency, met: Mapping[tuple[str, KeyRequirement], int]
+    ) -> WantedDependency:
         source, target = self.aliases[link.source], self.aliases[link.target]
         steps = [met.get((self.aliases[row], need), 0) for row in (link.source, link.target)
                  for need in _needs(link, row)] or [0, 0]  # fmt: skip
-        return Wanted(link.kind, source, target, link.key or 0, steps[0], steps[1])
+        return WantedDependency(link.kind, source, target, link.key or 0, steps[0], steps[1])
 
 
-def _needs(link: _Link, row: int) -> list[Need]:
+def _needs(link: _RowDependency, row: int) -> list[KeyRequirement]:
     """What the link asks of this transaction."""
     if link.kind in _ORDER_EDGES or link.key is None:
         return []
     found = []
     if link.source == row:
-        found.append(Need(link.key, link.kind in ("ww", "wr"), link.source_step))
+        found.append(KeyRequirement(link.key, link.kind in ("ww", "wr"), link.source_step))
     if link.target == row:
-        found.append(Need(link.key, link.kind in ("ww", "rw"), link.target_step))
+        found.append(KeyRequirement(link.key, link.kind in ("ww", "rw"), link.target_step))
     return found

@@ -10,7 +10,7 @@ from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import Workload
 
 
-def focused(workload: Workload) -> Workload:
+def with_focus_key(workload: Workload) -> Workload:
     """The workload with every choice of its replay that may be the focus key narrowed to it.
 
     Choices that must differ from one that took it, and fixed keys, stay as they are: so do the
@@ -22,31 +22,31 @@ def focused(workload: Workload) -> Workload:
     taking_part = {each.txn for each in replay.transactions}
     key = replay.focus_key
     transactions = tuple(
-        _focused(each, key) if each.name in taking_part else each for each in workload.transactions
+        _with_focus_key(each, key) if each.name in taking_part else each for each in workload.transactions
     )
     return replace(workload, transactions=transactions)
 
 
-def unfocused(workload: Workload) -> tuple[str, ...]:
+def focus_key_warnings(workload: Workload) -> tuple[str, ...]:
     """Sentences about transactions that choose keys and cannot choose the focus key."""
     replay = workload.replay
     if replay is None or replay.focus_key is None:
         return ()
-    said = []
+    sentences = []
     for name in dict.fromkeys(each.txn for each in replay.transactions):
         before = choices_of(workload.transaction(name))
-        after = choices_of(_focused(workload.transaction(name), replay.focus_key))
+        after = choices_of(_with_focus_key(workload.transaction(name), replay.focus_key))
         if any(len(each.keys) > 1 for each in before) and all(
             tuple(each.keys) != (replay.focus_key,) for each in after
         ):
-            said.append(
+            sentences.append(
                 f"focus_key: none of the keys that {name!r} chooses from can be {replay.focus_key}, so its "
                 "choices are left open"
             )
-    return tuple(said)
+    return tuple(sentences)
 
 
-def _focused(transaction: Transaction, key: int) -> Transaction:
+def _with_focus_key(transaction: Transaction, key: int) -> Transaction:
     choices = choices_of(transaction)
     for at, choice in enumerate(choices):
         if len(choice.keys) > 1 and key in choice.keys:

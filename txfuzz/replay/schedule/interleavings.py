@@ -17,32 +17,32 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from math import factorial, prod
 
-from txfuzz.replay.schedule.mvcc_model import Deed, Event
+from txfuzz.replay.schedule.mvcc_model import Access, Event
 from txfuzz.workload.seeds import stream
 
 
 class Interleavings:
-    """deeds: by alias what each step does."""
+    """accesses: by alias what each step does."""
 
-    def __init__(self, deeds: Mapping[str, Sequence[Deed]]) -> None:
-        self._deeds = deeds
-        self._aliases = tuple(deeds)
+    def __init__(self, accesses: Mapping[str, Sequence[Access]]) -> None:
+        self._accesses = accesses
+        self._aliases = tuple(accesses)
         self._place = {alias: at for at, alias in enumerate(self._aliases)}
         self._touches = {
-            alias: {key for deed in each for _, key in deed or ()} for alias, each in deeds.items()
+            alias: {key for access in each for _, key in access or ()} for alias, each in accesses.items()
         }
         self._writes = {  # or locks
-            alias: {key for deed in each for f, key in deed or () if f != "r"}
-            for alias, each in deeds.items()
+            alias: {key for access in each for f, key in access or () if f != "r"}
+            for alias, each in accesses.items()
         }
         # A statement that the checker does not see may touch anything.
-        self._unknown = {alias for alias, each in deeds.items() if None in each}
+        self._unknown = {alias for alias, each in accesses.items() if None in each}
         self._commutes: dict[tuple[Event, Event], bool] = {}
 
     @property
     def count(self) -> int:
         """How many orders there are, those that mean the same included."""
-        lengths = [len(each) + 1 for each in self._deeds.values()]
+        lengths = [len(each) + 1 for each in self._accesses.values()]
         return factorial(sum(lengths)) // prod(map(factorial, lengths))
 
     def all(self) -> Iterator[tuple[Event, ...]]:
@@ -53,7 +53,7 @@ class Interleavings:
         """One at random: of all orders, not of those that are different."""
         done = dict.fromkeys(self._aliases, 0)
         order: list[Event] = []
-        left = {alias: len(each) + 1 for alias, each in self._deeds.items()}
+        left = {alias: len(each) + 1 for alias, each in self._accesses.items()}
         while any(left.values()):
             alias = draws.choices(self._aliases, [left[each] for each in self._aliases])[0]
             order.append((alias, done[alias]))
@@ -77,7 +77,7 @@ class Interleavings:
     def _grow(self, order: list[Event], done: dict[str, int]) -> Iterator[tuple[Event, ...]]:
         ended = True
         for alias in self._aliases:
-            if done[alias] > len(self._deeds[alias]):
+            if done[alias] > len(self._accesses[alias]):
                 continue
             ended = False
             event = (alias, done[alias])
@@ -111,7 +111,7 @@ class Interleavings:
         (alias, step), (other, _) = one, two
         if alias == other or {alias, other} & self._unknown:
             return True
-        mine, theirs = self._deed(one), self._deed(two)
+        mine, theirs = self._access(one), self._access(two)
         if mine is not None and theirs is not None:
             return any(
                 key == other_key and not f == other_f == "r"
@@ -127,14 +127,14 @@ class Interleavings:
         # Two commits: who is first matters where they conflict at all.
         return bool(self._touches[alias] & self._writes[other])
 
-    def _deed(self, event: Event) -> Deed:
+    def _access(self, event: Event) -> Access:
         alias, step = event
-        return None if step == len(self._deeds[alias]) else self._deeds[alias][step]
+        return None if step == len(self._accesses[alias]) else self._accesses[alias][step]
 
 
-def sampled(deeds: Mapping[str, Sequence[Deed]], most: int, seed: int) -> list[tuple[Event, ...]]:
+def sampled(accesses: Mapping[str, Sequence[Access]], most: int, seed: int) -> list[tuple[Event, ...]]:
     """At most so many different interleavings: all of them in the order of words, or a sample."""
-    interleavings = Interleavings(deeds)
+    interleavings = Interleavings(accesses)
     if interleavings.count <= 4 * most:
         return list(interleavings.all())[:most]
     draws = stream(seed, "interleavings")

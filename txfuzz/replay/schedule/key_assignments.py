@@ -14,18 +14,18 @@ from txfuzz.replay.schedule.replay_workload import Role
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.seeds import stream
 
-MOST_WAYS = 64
+MOST_ASSIGNMENTS = 64
 _LOOKED_AT = 20_000  # ways that are counted out before some are drawn instead
 _DRAWN = 20  # draws for each way that is wanted
 
-Way = tuple[Role, ...]
+KeyAssignment = tuple[Role, ...]
 
 
 @dataclass(frozen=True)
-class Ways:
+class KeyAssignments:
     """chosen: those to be run. count: how many there are; None where they are too many to count."""
 
-    chosen: tuple[Way, ...]
+    chosen: tuple[KeyAssignment, ...]
     count: int | None
 
     @property
@@ -33,19 +33,21 @@ class Ways:
         return self.count != len(self.chosen)
 
 
-def ways_to_share(transactions: Sequence[Transaction], most: int = MOST_WAYS, seed: int = 0) -> Ways:
+def key_assignments(
+    transactions: Sequence[Transaction], most: int = MOST_ASSIGNMENTS, seed: int = 0
+) -> KeyAssignments:
     """All ways to share keys, or, where there are more, so many that the seed draws."""
     draws = stream(seed, "ways to share keys")
     keys = _SharedKeys(transactions)
     found = list(_different(transactions, islice(keys.all(), _LOOKED_AT + 1)))
     if keys.looked_at <= _LOOKED_AT:
         places = range(len(found)) if len(found) <= most else sorted(draws.sample(range(len(found)), most))
-        return Ways(tuple(found[place] for place in places), len(found))
+        return KeyAssignments(tuple(found[place] for place in places), len(found))
     drawn = (keys.drawn(draws) for _ in range(_DRAWN * most))
-    return Ways(tuple(islice(_different(transactions, drawn), most)), None)
+    return KeyAssignments(tuple(islice(_different(transactions, drawn), most)), None)
 
 
-def assignments(transactions: Sequence[Transaction]) -> Iterator[Way]:
+def all_key_assignments(transactions: Sequence[Transaction]) -> Iterator[KeyAssignment]:
     """The transactions as roles t1, t2, …, their choices pinned to as few keys as they need.
 
     Ways that differ by the names of keys only are one. Those in which nobody writes what another
@@ -54,11 +56,13 @@ def assignments(transactions: Sequence[Transaction]) -> Iterator[Way]:
     return _different(transactions, _SharedKeys(transactions).all())
 
 
-def _different(transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]]) -> Iterator[Way]:
+def _different(
+    transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]]
+) -> Iterator[KeyAssignment]:
     seen: set[object] = set()
     for keys in given:
         roles = _roles(transactions, keys)
-        mark = tuple(role.deeds for role in roles)
+        mark = tuple(role.accesses for role in roles)
         if mark not in seen and _meet(roles):
             seen.add(mark)
             yield roles
@@ -151,9 +155,9 @@ def _pool(transactions: Sequence[Transaction]) -> list[int]:
 def _written(transaction: Transaction) -> list[bool]:
     """Of each choice: is it written, or locked? What the checker does not see may write anything."""
     count = len(choices_of(transaction))
-    deeds = Role("", literal(pinned(transaction, range(count))), "").deeds
+    accesses = Role("", literal(pinned(transaction, range(count))), "").accesses
     return [
-        None in deeds or any(key == at and f != "r" for deed in deeds for f, key in deed or ())
+        None in accesses or any(key == at and f != "r" for access in accesses for f, key in access or ())
         for at in range(count)
     ]
 
@@ -168,7 +172,7 @@ def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
     return sorted(key for key in one if key in there)[:most]
 
 
-def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> Way:
+def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssignment:
     """With keys numbered in the order in which they are first used."""
     left = iter(keys)
     plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
@@ -185,8 +189,8 @@ def _meet(roles: Sequence[Role]) -> bool:
     for one in roles:
         for other in roles:
             if one is not other:
-                written = {key for deed in one.deeds for f, key in deed or () if f != "r"}
-                touched = {key for deed in other.deeds for _, key in deed or ()}
-                if written & touched or None in one.deeds:
+                written = {key for access in one.accesses for f, key in access or () if f != "r"}
+                touched = {key for access in other.accesses for _, key in access or ()}
+                if written & touched or None in one.accesses:
                     return True
     return False

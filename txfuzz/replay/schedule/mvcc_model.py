@@ -14,12 +14,12 @@ from itertools import pairwise
 # (alias, step); the step after the last one is COMMIT.
 Event = tuple[str, int]
 # (kind, alias, alias, logical key)
-Link = tuple[str, str, str, int]
+PredictedDependency = tuple[str, str, str, int]
 # A read: (alias, step, logical key)
-Sight = tuple[str, int, int]
+ReadId = tuple[str, int, int]
 # What a step does: of each micro-operation "r", "w" or "l" (a read that locks), and the logical key;
 # None for a step without any.
-Deed = tuple[tuple[str, int], ...] | None
+Access = tuple[tuple[str, int], ...] | None
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Prediction:
     writes it saw. refused: transactions that the
     database would abort. waits: how often a write would wait for a lock."""
 
-    links: frozenset[Link]
-    seen: Mapping[Sight, frozenset[str]]
+    links: frozenset[PredictedDependency]
+    seen: Mapping[ReadId, frozenset[str]]
     refused: frozenset[str]
     waits: int
 
@@ -41,13 +41,15 @@ class _State:
     locks: dict[int, str] = field(default_factory=dict)
     pending: dict[str, list[int]] = field(default_factory=dict)  # alias → keys that it has written
     snapshot: dict[str, dict[int, int]] = field(default_factory=dict)  # alias → versions at its begin
-    reads: list[tuple[Sight, int]] = field(default_factory=list)  # with the versions seen
+    reads: list[tuple[ReadId, int]] = field(default_factory=list)  # with the versions seen
     held: dict[str, list[Event]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     waits: int = 0
 
 
-def predict(order: Sequence[Event], deeds: Mapping[str, Sequence[Deed]], *, snapshots: bool) -> Prediction:
+def predict(
+    order: Sequence[Event], accesses: Mapping[str, Sequence[Access]], *, snapshots: bool
+) -> Prediction:
     """snapshots: a transaction reads as of its first statement, and its write to what others have
     changed since is refused; else every statement reads what is committed when it begins."""
     state = _State(snapshots)
@@ -57,23 +59,23 @@ def predict(order: Sequence[Event], deeds: Mapping[str, Sequence[Deed]], *, snap
         if event[0] in state.held:
             state.held[event[0]].append(event)
             continue
-        left[:0] = _take(state, event, deeds)
-    seen = {sight: frozenset(state.versions.get(sight[2], [])[:count]) for sight, count in state.reads}
+        left[:0] = _take(state, event, accesses)
+    seen = {read: frozenset(state.versions.get(read[2], [])[:count]) for read, count in state.reads}
     return Prediction(_links(state), seen, frozenset(state.refused | set(state.held)), state.waits)
 
 
-def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> list[Event]:
+def _take(state: _State, event: Event, accesses: Mapping[str, Sequence[Access]]) -> list[Event]:
     """Do what the event says; the events of others that it lets go."""
     alias, step = event
     if alias in state.refused:
         return []
-    if step == len(deeds[alias]):
+    if step == len(accesses[alias]):
         for key in state.pending.pop(alias, []):
             state.versions.setdefault(key, []).append(alias)
         return _let_go(state, alias)
     seen = state.snapshot.setdefault(alias, {key: len(each) for key, each in state.versions.items()})
-    deed = deeds[alias][step] or ()
-    locked = [key for f, key in deed if f != "r"]
+    access = accesses[alias][step] or ()
+    locked = [key for f, key in access if f != "r"]
     if any(state.locks.get(key, alias) != alias for key in locked):
         state.waits += 1
         state.held[alias] = [event]
@@ -82,7 +84,7 @@ def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> l
         state.refused.add(alias)
         state.pending.pop(alias, None)
         return _let_go(state, alias)
-    for f, key in deed:
+    for f, key in access:
         if f != "r":
             state.locks[key] = alias
         if f != "w":
@@ -92,11 +94,11 @@ def _take(state: _State, event: Event, deeds: Mapping[str, Sequence[Deed]]) -> l
     return []
 
 
-def _read(state: _State, sight: Sight, committed: int) -> None:
-    alias, _, key = sight
+def _read(state: _State, read: ReadId, committed: int) -> None:
+    alias, _, key = read
     if key not in state.pending.get(alias, []):
         seen = state.snapshot[alias].get(key, 0) if state.snapshots else committed
-        state.reads.append((sight, seen))
+        state.reads.append((read, seen))
 
 
 def _let_go(state: _State, alias: str) -> list[Event]:
@@ -106,8 +108,8 @@ def _let_go(state: _State, alias: str) -> list[Event]:
     return events
 
 
-def _links(state: _State) -> frozenset[Link]:
-    found: set[Link] = set()
+def _links(state: _State) -> frozenset[PredictedDependency]:
+    found: set[PredictedDependency] = set()
     for key, writers in state.versions.items():
         found |= {("ww", one, two, key) for one, two in pairwise(writers)}
     for (alias, _, key), seen in state.reads:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from itertools import islice, pairwise, permutations
 
 from txfuzz.replay.schedule.interleavings import Interleavings
-from txfuzz.replay.schedule.mvcc_model import Deed, Event, Link, Prediction, Sight, predict
+from txfuzz.replay.schedule.mvcc_model import Access, Event, PredictedDependency, Prediction, ReadId, predict
 from txfuzz.workload.replay import EDGES as KINDS
 
 # A read, and somebody who wrote its key
-Saw = tuple[Sight, str]
+ReadAndWriter = tuple[ReadId, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedDependency:
     """A dependency that is to arise: from a step of one transaction to a step of another one."""
 
     kind: str
@@ -53,34 +53,35 @@ _STATEMENT_PLANS = (
 
 
 def orders(
-    deeds: Mapping[str, Sequence[Deed]],
-    wanted: Sequence[Wanted],
+    accesses: Mapping[str, Sequence[Access]],
+    wanted: Sequence[WantedDependency],
     *,
     snapshots: bool,
-    saw: Mapping[Saw, bool] | None = None,
+    saw: Mapping[ReadAndWriter, bool] | None = None,
     ends: Sequence[str] = (),
     most: int = 10,
 ) -> list[Order]:
-    """deeds: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
+    """accesses: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
     whether transactions have them (else statements). ends: the order in which they once committed,
     where that is known."""
     plans = _SNAPSHOT_PLANS if snapshots else _STATEMENT_PLANS
     found: dict[tuple[Event, ...], int] = {}
     for tier, plan in enumerate(plans):
-        before = _constraints(deeds, wanted, plan)
-        exact = before | _sights(deeds, saw or {}, plan)
-        for priority in islice(permutations(deeds), _MOST_PRIORITIES):
-            for order in (*_extensions(deeds, exact, priority), *_extensions(deeds, before, priority)):
+        before = _constraints(accesses, wanted, plan)
+        exact = before | _sights(accesses, saw or {}, plan)
+        for priority in islice(permutations(accesses), _MOST_PRIORITIES):
+            for order in (*_extensions(accesses, exact, priority), *_extensions(accesses, before, priority)):
                 found.setdefault(order, tier)
     asked = {(each.kind, each.source, each.target, each.key) for each in wanted if each.kind in KINDS}
-    predicted = {order: predict(order, deeds, snapshots=snapshots) for order in found}
+    predicted = {order: predict(order, accesses, snapshots=snapshots) for order in found}
     if not any(asked <= each.links for each in predicted.values()):
-        for order in islice(Interleavings(deeds).all(), _MOST_LOOKED_AT):
-            prediction = predict(order, deeds, snapshots=snapshots)
+        for order in islice(Interleavings(accesses).all(), _MOST_LOOKED_AT):
+            prediction = predict(order, accesses, snapshots=snapshots)
             if asked <= prediction.links:
                 found[order], predicted[order] = len(plans), prediction
     ranked = sorted(
-        found, key=lambda order: _rank(order, found[order], deeds, asked, saw or {}, predicted[order], ends)
+        found,
+        key=lambda order: _rank(order, found[order], accesses, asked, saw or {}, predicted[order], ends),
     )
     return [Order(order, asked <= predicted[order].links) for order in ranked[:most]]
 
@@ -88,19 +89,19 @@ def orders(
 def _rank(
     order: tuple[Event, ...],
     tier: int,
-    deeds: Mapping[str, Sequence[Deed]],
-    asked: AbstractSet[Link],
-    saw: Mapping[Saw, bool],
+    accesses: Mapping[str, Sequence[Access]],
+    asked: AbstractSet[PredictedDependency],
+    saw: Mapping[ReadAndWriter, bool],
     prediction: Prediction,
     ends: Sequence[str],
 ) -> tuple[object, ...]:
     """Smaller is more promising."""
-    commits = [alias for alias, step in order if step == len(deeds[alias])]
+    commits = [alias for alias, step in order if step == len(accesses[alias])]
     switches = sum(one[0] != two[0] for one, two in pairwise(order))
     return (
         len(asked - prediction.links),
         len(prediction.refused),
-        sum((writer in prediction.seen.get(sight, ())) != seen for (sight, writer), seen in saw.items()),
+        sum((writer in prediction.seen.get(read, ())) != seen for (read, writer), seen in saw.items()),
         prediction.waits,
         commits != list(ends) if ends else False,
         tier,
@@ -110,20 +111,20 @@ def _rank(
 
 
 def _constraints(
-    deeds: Mapping[str, Sequence[Deed]], wanted: Sequence[Wanted], plan: tuple[str, str, str]
+    accesses: Mapping[str, Sequence[Access]], wanted: Sequence[WantedDependency], plan: tuple[str, str, str]
 ) -> set[tuple[Event, Event]]:
     wr, ww, rw = plan
     found: set[tuple[Event, Event]] = set()
     for each in wanted:
         first, meets = (each.target, 0), (each.target, each.target_step)
-        end = (each.source, len(deeds[each.source]))
+        end = (each.source, len(accesses[each.source]))
         acts = (each.source, each.source_step)
         if each.kind == "wr":
             found.add((end, first if wr == "begin" else meets))
         elif each.kind == "ww":
             found.add({"begin": (end, first), "end": (end, meets), "write": (acts, meets)}[ww])
         elif each.kind == "rw":
-            committed = (each.target, len(deeds[each.target]))
+            committed = (each.target, len(accesses[each.target]))
             found.add(((each.source, 0) if rw == "begin" else acts, committed))
         else:  # order in real time or within a process
             found.add((end, first))
@@ -131,11 +132,11 @@ def _constraints(
 
 
 def _sights(
-    deeds: Mapping[str, Sequence[Deed]], saw: Mapping[Saw, bool], plan: tuple[str, str, str]
+    accesses: Mapping[str, Sequence[Access]], saw: Mapping[ReadAndWriter, bool], plan: tuple[str, str, str]
 ) -> set[tuple[Event, Event]]:
     found: set[tuple[Event, Event]] = set()
     for ((reader, step, _), writer), seen in saw.items():
-        end = (writer, len(deeds[writer]))
+        end = (writer, len(accesses[writer]))
         if seen:
             found.add((end, (reader, 0 if plan[0] == "begin" else step)))
         else:
@@ -144,28 +145,30 @@ def _sights(
 
 
 def _extensions(
-    deeds: Mapping[str, Sequence[Deed]], before: set[tuple[Event, Event]], priority: Sequence[str]
+    accesses: Mapping[str, Sequence[Access]], before: set[tuple[Event, Event]], priority: Sequence[str]
 ) -> Iterator[tuple[Event, ...]]:
     """At most two orders that respect the constraints: who goes first stays on, or gives way when he
     is about to commit. None where they contradict each other."""
     for hold_commits in (False, True):
-        done: dict[str, int] = dict.fromkeys(deeds, 0)
+        done: dict[str, int] = dict.fromkeys(accesses, 0)
         order: list[Event] = []
         current: str | None = None
         while True:
             ready = [
                 alias
                 for alias in priority
-                if done[alias] <= len(deeds[alias])
+                if done[alias] <= len(accesses[alias])
                 and all(done[one[0]] > one[1] for one, two in before if two == (alias, done[alias]))
             ]
             if not ready:
                 break
             if hold_commits:
-                ready.sort(key=lambda alias: done[alias] == len(deeds[alias]))
-            stays = current in ready and not (hold_commits and done[str(current)] == len(deeds[str(current)]))
+                ready.sort(key=lambda alias: done[alias] == len(accesses[alias]))
+            stays = current in ready and not (
+                hold_commits and done[str(current)] == len(accesses[str(current)])
+            )
             current = current if stays and current is not None else ready[0]
             order.append((current, done[current]))
             done[current] += 1
-        if all(count == len(deeds[alias]) + 1 for alias, count in done.items()):
+        if all(count == len(accesses[alias]) + 1 for alias, count in done.items()):
             yield tuple(order)

@@ -13,7 +13,7 @@ _MOST = 20_000  # assignments that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class KeyRequirement:
     """A transaction has to touch this logical key. writes: else it has to read it. step: where it
     is wished; another one will do."""
 
@@ -23,16 +23,16 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class PinnedTransaction:
     """steps: for each need, the step that meets it."""
 
     transaction: Transaction
     steps: tuple[int, ...]
 
 
-def narrow(
-    transaction: Transaction, recorded: Mapping[int, Sequence[int]], needs: Sequence[Need]
-) -> Narrowed | None:
+def pin_keys(
+    transaction: Transaction, recorded: Mapping[int, Sequence[int]], needs: Sequence[KeyRequirement]
+) -> PinnedTransaction | None:
     """The transaction with one key for every choice; None where no keys meet all needs.
 
     recorded: step → the logical keys that it once had; as many as possible are kept.
@@ -41,12 +41,12 @@ def narrow(
     kept = _recorded(transaction, recorded)
     wished = dict.fromkeys(need.key for need in needs)
     domains = [_domain(choice, kept.get(at), wished) for at, choice in enumerate(choices)]
-    best: tuple[tuple[int, int], Narrowed] | None = None
+    best: tuple[tuple[int, int], PinnedTransaction] | None = None
     for keys in islice(product(*domains), _MOST):
         if not _differ(choices, keys):
             continue
-        narrowed = pinned(transaction, keys)
-        met = [_meeting(narrowed, need) for need in needs]
+        pinned_transaction = pinned(transaction, keys)
+        met = [_fulfilling_step(pinned_transaction, need) for need in needs]
         steps = [step for step in met if step is not None]
         if len(steps) < len(met):
             continue
@@ -54,7 +54,7 @@ def narrow(
         as_recorded = sum(kept.get(at) == key for at, key in enumerate(keys))
         rank = (as_wished, as_recorded)
         if best is None or rank > best[0]:
-            best = rank, Narrowed(narrowed, tuple(steps))
+            best = rank, PinnedTransaction(pinned_transaction, tuple(steps))
     return None if best is None else best[1]
 
 
@@ -162,7 +162,7 @@ def _differ(choices: Sequence[Choice], keys: Sequence[int]) -> bool:
     return True
 
 
-def _meeting(transaction: Transaction, need: Need) -> int | None:
+def _fulfilling_step(transaction: Transaction, need: KeyRequirement) -> int | None:
     fits = [
         number
         for number, acts in enumerate(step_acts(transaction))

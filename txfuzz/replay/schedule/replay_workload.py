@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from txfuzz.replay.schedule.mvcc_model import Deed, Event
+from txfuzz.replay.schedule.mvcc_model import Access, Event
 from txfuzz.replay.schedule.pinned_keys import step_acts
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import KeyLife, Weight, Workload
@@ -26,7 +26,7 @@ class Role:
     ends: str = "commit"
 
     @property
-    def deeds(self) -> tuple[Deed, ...]:
+    def accesses(self) -> tuple[Access, ...]:
         acts = step_acts(self.transaction)
         return tuple(
             None
@@ -144,25 +144,25 @@ def pauses(order: Sequence[Event], roles: Sequence[Role]) -> dict[str, tuple[int
     return found
 
 
-def unkept_pauses(workload: Workload) -> tuple[str, ...]:
+def pause_warnings(workload: Workload) -> tuple[str, ...]:
     """Sentences about pauses that are recorded beside a schedule which does not make them."""
     replay = workload.replay
     if replay is None or not replay.schedule:
         return ()
-    said = []
+    sentences = []
     for alias, recorded in replay.pause_after.items():
         ends = [0]  # after how many steps an entry of the schedule ends, and another one may follow
         for action in replay.schedule:
             if action.action == "step" and action.alias == alias:
                 count = len(workload.transaction(replay.txn(alias)).steps)
                 ends.append(ends[-1] + action.steps if action.steps else count)
-        said += [
+        sentences += [
             f"pause_after says that {alias!r} pauses after step {step}, and the schedule does not "
             "pause it there: the schedule is followed"
             for step in recorded
             if step not in ends
         ]
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _names(roles: Sequence[Role]) -> dict[str, str]:

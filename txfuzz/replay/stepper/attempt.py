@@ -8,6 +8,7 @@ from functools import cached_property
 
 from txfuzz.database.api import BoundStep, ReadValue
 from txfuzz.history.writer import Mop
+from txfuzz.replay.stepper.recorder import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TransactionOutcome:
     """How one transaction ended. type: ok, fail or info. phase: where, as "step 1" or "commit"."""
 
     type: str
@@ -53,16 +54,16 @@ class Outcome:
 class Attempt:
     """One run of a schedule.
 
-    outcomes: by alias, in the order in which the transactions ended. lines: its part of the
-    history. seen: by alias its micro-operations with what they saw, on logical keys. ended: why it
+    outcomes: by alias, in the order in which the transactions ended. operations: its part
+    of the history. seen: by alias its micro-operations with what they saw, on logical keys. ended: why it
     could not go on, as a sentence; empty when it ran to its end. refused: what the database
     refuses for good, as a sentence. order: which transaction began and ended when, as (alias,
     "begins") and (alias, "ends"). final: what the last reads of all keys saw, on logical keys.
     """
 
     log: tuple[LogEntry, ...]
-    outcomes: Mapping[str, Outcome]
-    lines: tuple[bytes, ...]
+    outcomes: Mapping[str, TransactionOutcome]
+    operations: tuple[Recorded, ...]
     seen: Mapping[str, tuple[Mop, ...]]
     ended: str = ""
     refused: str = ""
@@ -81,26 +82,26 @@ class Attempt:
         return tuple(entry for entry in self.log if entry.blocked)
 
     @cached_property
-    def meaning(self) -> tuple[object, ...]:
+    def judgement_key(self) -> tuple[object, ...]:
         """Equal for attempts that a checker judges alike that does not ask for order in real time."""
         ends = sorted((alias, each.type) for alias, each in self.outcomes.items())
         return (tuple(ends), tuple(sorted(self.seen.items())), self.final)
 
     def diverged(self) -> tuple[str, ...]:
         """Sentences about what went otherwise than the schedule says."""
-        said = []
+        sentences = []
         for alias, end in self.outcomes.items():
             if end.type != "ok" and end.code != ROLLED_BACK:
                 word = "was aborted" if end.type == "fail" else "ended without an answer"
-                said.append(f"{alias} {word} at {end.phase} ({end.code})")
-        said += [
+                sentences.append(f"{alias} {word} at {end.phase} ({end.code})")
+        sentences += [
             f"{entry.alias} {named(entry)} was held back: {entry.alias} was waiting for a lock"
             for entry in self.log
             if entry.held_back
         ]
         open_ = dict.fromkeys(entry.alias for entry in self.log if entry.added)
-        said += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
-        return (*said, *filter(None, (self.ended, self.refused)))
+        sentences += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
+        return (*sentences, *filter(None, (self.ended, self.refused)))
 
 
 ROLLED_BACK = "ROLLBACK"  # the code of a transaction that the schedule rolls back

@@ -9,7 +9,7 @@ from txfuzz.workload.keys import Generation, NewValues
 _BLOCK = 128  # rows inserted beforehand in one go
 
 
-class Numbering:
+class PhysicalKeys:
     """One numbering for all replays on a database. after: the highest physical key in use."""
 
     def __init__(self, after: int, insert_rows: Callable[[range], None]) -> None:
@@ -36,7 +36,7 @@ class Numbering:
 class AttemptKeys:
     """The generations of the logical keys within one attempt, however much is written to them."""
 
-    def __init__(self, numbering: Numbering, rows: str) -> None:
+    def __init__(self, numbering: PhysicalKeys, rows: str) -> None:
         self._take = numbering.inserted if rows == "inserted" else numbering.fresh
         self._values = numbering.values
         self._since = self._values.new()
@@ -60,7 +60,7 @@ class AttemptKeys:
     def logical(self, key: int) -> int | None:
         return next((each.logical for each in self._open.values() if each.key == key), None)
 
-    def forget(self) -> None:
+    def begin_attempt(self) -> None:
         """The next attempt begins."""
         self._open.clear()
         self._since = self._values.new()

@@ -1,4 +1,4 @@
-"""Lanes: a session and the thread that drives it, so that one may wait while the others go on."""
+"""Sessions with a thread each, so that one may wait for a lock while the others go on."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from txfuzz.database.api import Session, SessionError
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class StatementResult:
     """What a statement came to: a value, or an error. crash: a bug, to be raised."""
 
-    lane: Lane
+    thread: SessionThread
     value: Any = None
     error: SessionError | None = None
     crash: BaseException | None = None
 
 
-class Lane:
-    """One session. Statements are handed over by `start`; results come on the queue of all lanes."""
+class SessionThread:
+    """One session. Statements are handed over by `start`; results come on a queue that all sessions share.
 
-    def __init__(self, place: int, session: Session, done: queue.SimpleQueue[Result]) -> None:
+    process: its number in the history. busy: a statement is under way. lost: the session is of no more use.
+    """
+
+    def __init__(self, place: int, session: Session, done: queue.SimpleQueue[StatementResult]) -> None:
         self.place = place
         self.process = place
         self.session = session
@@ -43,11 +46,11 @@ class Lane:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                result = Result(self, job(self.session))
+                result = StatementResult(self, job(self.session))
             except SessionError as error:
-                result = Result(self, error=error)
+                result = StatementResult(self, error=error)
             except BaseException as crash:
-                result = Result(self, crash=crash)
+                result = StatementResult(self, crash=crash)
             self._done.put(result)
 
     def close(self) -> None:
@@ -60,3 +63,26 @@ class Lane:
             if not self._thread.is_alive():
                 break
         self.session.close()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """attempt_seconds: of one attempt, all in all. wait_seconds: after so long a statement is taken to wait
+    for a lock, on databases that cannot tell."""
+
+    attempt_seconds: float = 10.0
+    wait_seconds: float = 0.25
+
+
+@dataclass(frozen=True)
+class AttemptContext:
+    """On what attempts run. done: where the results of all sessions arrive. stop: set it to break off.
+
+    lock_waits: which of these sessions wait, and for which others; None where the database cannot tell.
+    """
+
+    isolation: str
+    limits: Limits
+    stop: threading.Event
+    done: queue.SimpleQueue[StatementResult]
+    lock_waits: Callable[[list[SessionThread]], dict[SessionThread, tuple[SessionThread, ...]] | None]

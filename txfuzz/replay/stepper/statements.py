@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from txfuzz.database.api import BoundStep, ReadValue, Session, SessionError
-from txfuzz.execution.raw_transaction import Progress, Seen
+from txfuzz.execution.raw_transaction import RecordedMop, TransactionRun
 from txfuzz.execution.transaction import begin
 from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.attempt import LogEntry
-from txfuzz.workload.generator import Asked
+from txfuzz.workload.generator import BoundTransaction
 
 
 @dataclass(frozen=True)
@@ -45,40 +45,42 @@ class Statement:
 class Statements:
     """What is left of a transaction, and what it has seen."""
 
-    def __init__(self, alias: str, asked: Asked, isolation: str) -> None:
-        self.alias, self.asked = alias, asked
-        self.progress = Progress(asked)
+    def __init__(self, alias: str, transaction: BoundTransaction, isolation: str) -> None:
+        self.alias, self.transaction = alias, transaction
+        self.run = TransactionRun(transaction)
         self.ending = False
         self._isolation = isolation
         self._next = 0
         self._begun = False
-        self._logical = dict(reversed(list(zip(asked.numbers, asked.logical, strict=True))))  # the first one
+        self._logical = dict(
+            reversed(list(zip(transaction.numbers, transaction.logical, strict=True)))
+        )  # the first one
 
     @property
     def mops(self) -> list[Mop]:
         """Those that are known before it runs."""
-        return [mop for step in self.asked.steps for mop in step.micro_operations]
+        return [mop for step in self.transaction.steps for mop in step.micro_operations]
 
     @property
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[RecordedMop]:
         """What has happened so far."""
-        return self.progress.seen
+        return self.run.seen
 
-    def undone(self, statement: Statement | None = None) -> list[Seen]:
+    def undone(self, statement: Statement | None = None) -> list[RecordedMop]:
         """What is recorded where it does not commit, given the statement at which it ended."""
-        ended = len(self.asked.steps)
+        ended = len(self.transaction.steps)
         if statement is not None and statement.number is not None:
             ended = statement.number
-        return self.progress.undone(ended)
+        return self.run.undone(ended)
 
     def take(self, count: int) -> Iterator[Statement]:
         """So many steps; 0 for all that are left."""
-        last = len(self.asked.steps)
+        last = len(self.transaction.steps)
         until = min(self._next + count, last) if count else last
         while self._next < until and not self.ending:
             number = self._next
             self._next += 1
-            step = self.asked.steps[number]
+            step = self.transaction.steps[number]
             yield Statement(
                 "step",
                 self._job(self._begin(), number),
@@ -98,14 +100,16 @@ class Statements:
     def logical_keys(self) -> dict[int, int]:
         """Physical key → logical key, of all that it was asked for and all that it has met."""
         keys = [mop[1] for mop in self.mops]
-        known = {key: name for key, name in zip(keys, self.asked.logical, strict=True) if key is not None}
+        known = {
+            key: name for key, name in zip(keys, self.transaction.logical, strict=True) if key is not None
+        }
         met = {each.mop[1]: each.logical for each in self.seen if each.logical is not None}
         return {**known, **met}
 
     @property
     def steps(self) -> tuple[BoundStep, ...]:
         """As they ran."""
-        return tuple(self.progress.steps)
+        return tuple(self.run.steps)
 
     def _begin(self) -> bool:
         return not self._begun
@@ -118,8 +122,8 @@ class Statements:
         def job(session: Session) -> ReadValue:
             try:
                 if begins:
-                    begin(session, self._isolation, self.asked.mode)
-                return self.progress.run(session, number)
+                    begin(session, self._isolation, self.transaction.mode)
+                return self.run.execute_step(session, number)
             except SessionError as error:
                 if not error.lost:
                     session.rollback()
@@ -131,7 +135,7 @@ class Statements:
         def job(session: Session) -> None:
             try:
                 if begins:
-                    begin(session, self._isolation, self.asked.mode)
+                    begin(session, self._isolation, self.transaction.mode)
                 if action == "commit":
                     session.commit()
                 else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.replay.explore import Exploration, Level
+from txfuzz.replay.explore import Exploration, LevelResult
 from txfuzz.report.text.lines import counted, paragraph
 
 
@@ -23,7 +23,7 @@ def exploration_text(found: Exploration) -> str:
     return "\n".join(lines)
 
 
-def _rows(levels: tuple[Level, ...]) -> Iterator[list[str]]:
+def _rows(levels: tuple[LevelResult, ...]) -> Iterator[list[str]]:
     for name in sorted({name for level in levels for name in level.anomalies}):
         yield [name, *(_number(each.anomalies[name], name in each.broken) for each in levels)]
     for code in sorted({code for level in levels for code in level.aborted}):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from txfuzz.analysis.result import Anomaly
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.yaml.parser import parse_yaml
+from txfuzz.workload.yaml.reader import read_workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,9 @@ class ReplayAim:
 def replay_aim(path: Path) -> ReplayAim | None:
     """Of this replay.yaml; None where it says nothing of the kind."""
     try:
-        root = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, WorkloadError):
+        replay = read_workload(path, None).replay
+    except WorkloadError:
         return None
-    data = None if root is None else root.plain()
-    stanza = data.get("replay") if isinstance(data, dict) else None
-    if not isinstance(stanza, dict) or not isinstance(stanza.get("transactions"), list):
+    if replay is None:
         return None
-    each = [one for one in stanza["transactions"] if isinstance(one, dict) and "txn" in one]
-    templates = tuple(str(one.get("template", one["txn"])) for one in each)
-    return ReplayAim(stanza.get("anomaly"), templates, stanza.get("focus_key"))
+    return ReplayAim(replay.anomaly, tuple(each.origin for each in replay.transactions), replay.focus_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from txfuzz.common.closeable import Closing
+from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Session
 from txfuzz.errors import DatabaseUnavailable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from txfuzz.testing.memory.adapter import MemoryAdapter
 
 
-class MemoryDatabase(Closing):
+class MemoryDatabase(Closeable):
     """A store for each kind of history. url_given: somebody expected a server elsewhere."""
 
     def __init__(self, adapter: MemoryAdapter, *, url_given: bool) -> None:

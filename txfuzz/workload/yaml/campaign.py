@@ -24,32 +24,32 @@ FIELDS = tuple(field.name for field in fields(Campaign))
 def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
     """The stanza. vocabulary: to look the model up in. Raises WorkloadError."""
     given = node.fields("campaign", FIELDS)
-    said: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name, each in given.items():
         if name == "iterations":
-            said[name] = each.whole("how many iterations", 1)
+            settings[name] = each.whole("how many iterations", 1)
         elif name == "output_dir":
-            said[name] = Path(each.text("the run directory"))
+            settings[name] = Path(each.text("the run directory"))
         elif name == "seed":
-            said[name] = each.whole("the root of everything chosen at random")
+            settings[name] = each.whole("the root of everything chosen at random")
         elif name == "expect":
-            said[name] = each.text("a consistency model")
+            settings[name] = each.text("a consistency model")
             if vocabulary is not None:
-                with each.place.complaining():
-                    vocabulary.check_model(said[name])
+                with each.place.added_to_errors():
+                    vocabulary.check_model(settings[name])
         elif name == "runner_cmd":
-            said[name] = _command(each)
+            settings[name] = _command(each)
         elif name == "run_replay":
-            said[name] = each.boolean("whether what was found or nearly happened is replayed")
+            settings[name] = each.boolean("whether what was found or nearly happened is replayed")
         elif name == "stop_on_finding":
-            said[name] = each.boolean("whether the first finding ends the campaign")
+            settings[name] = each.boolean("whether the first finding ends the campaign")
         elif name == "max_seconds":
-            said[name] = read_duration(each)
+            settings[name] = read_duration(each)
         elif name == "max_transactions":
-            said[name] = each.whole("how many transactions", 1)
+            settings[name] = each.whole("how many transactions", 1)
         else:
-            said[name] = each.whole("how many iterations in a row that show nothing new", 1)
-    return Campaign(**said)
+            settings[name] = each.whole("how many iterations in a row that show nothing new", 1)
+    return Campaign(**settings)
 
 
 def _command(node: Node) -> str:
@@ -84,7 +84,7 @@ def campaign_in(path: Path) -> Campaign | None:
 
 def campaign_data(campaign: Campaign) -> dict[str, Any]:
     """The stanza as data for YAML, without passwords."""
-    data = campaign.said()
+    data = campaign.given()
     if "output_dir" in data:
         data["output_dir"] = str(data["output_dir"])
     if "runner_cmd" in data:

@@ -17,7 +17,10 @@ _EXAMPLE = "{name: NAME, every: 2s}"
 
 
 def read_faults(
-    node: Node | None, database: DatabaseSpec, capabilities: Capabilities | None, vocabulary: Vocabulary
+    node: Node | None,
+    database: DatabaseSpec,
+    capabilities: Capabilities | None,
+    vocabulary: Vocabulary | None,
 ) -> tuple[FaultSpec, ...]:
     """A list of mappings: `name`, when (`at` or `every`), and options of the fault.
 
@@ -29,20 +32,21 @@ def read_faults(
 
 
 def _fault(
-    node: Node, database: DatabaseSpec, capabilities: Capabilities | None, vocabulary: Vocabulary
+    node: Node, database: DatabaseSpec, capabilities: Capabilities | None, vocabulary: Vocabulary | None
 ) -> FaultSpec:
     fields = node.mapping(f"a fault as a mapping like {_EXAMPLE}")
     if "name" not in fields:
         raise node.place.error("found a fault without the field 'name'")
     name = fields["name"].text("the name of a fault")
-    with fields["name"].place.complaining():
-        its_class = vocabulary.find("fault", name)
-    if capabilities is not None and its_class.needs not in capabilities.faults:
-        raise fields["name"].place.error(
-            f"found the fault {name!r}", f"one that the adapter {database.adapter!r} can inject"
-        )
     options = {each: value for each, value in fields.items() if each not in ("name", *TIMING)}
-    built_from(its_class, options, f"fault {name!r}", node)
+    if vocabulary is not None:
+        with fields["name"].place.added_to_errors():
+            its_class = vocabulary.find("fault", name)
+        if capabilities is not None and its_class.needs not in capabilities.faults:
+            raise fields["name"].place.error(
+                f"found the fault {name!r}", f"one that the adapter {database.adapter!r} can inject"
+            )
+        built_from(its_class, options, f"fault {name!r}", node)
     at, every, times = _timing(node, fields)
     return FaultSpec(name, plain_options(options), at, every, times)
 

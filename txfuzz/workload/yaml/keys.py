@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from txfuzz.common.key_ranges import Keys, counted
+from txfuzz.common.key_ranges import Keys, key_count
+from txfuzz.common.sentences import listed
 from txfuzz.errors import WorkloadError, did_you_mean
 from txfuzz.transactions.distinct_choices import satisfiable
 from txfuzz.transactions.model import Choice, Key, Ref, Returned, Transaction
@@ -16,7 +17,7 @@ _FORMS = "a key: {choice: {from: [1, 2]}}, {choice: {range: [1, 9]}}, {ref: NAME
 _A_KEY = "a key"
 
 
-class Chosen:
+class ChosenKeys:
     """What a transaction has chosen so far, in the order of its steps."""
 
     def __init__(self) -> None:
@@ -75,7 +76,7 @@ class Chosen:
             self._names.add(choice.name)
         if choice.distinct_from and not satisfiable(self._choices):
             count = len(choice.keys)
-            others = " and ".join(map(repr, choice.distinct_from))
+            others = listed(map(repr, choice.distinct_from))
             keys = "1 key" if count == 1 else f"{count} keys"
             raise node.place.error(f"found a choice of {keys} that cannot differ from {others}", "more keys")
         return choice
@@ -84,7 +85,7 @@ class Chosen:
 def check_count(transactions: Sequence[Transaction], node: Node) -> None:
     """A workload that chooses from more keys than MOST_KEYS is refused."""
     terms = (term for each in transactions for step in each.steps for term in step.key_terms())
-    count = counted(term.keys for term in terms if isinstance(term, Choice))
+    count = key_count(term.keys for term in terms if isinstance(term, Choice))
     if count > MOST_KEYS:
         raise _too_many(node, f"transactions that choose from {count:,} keys together")
 

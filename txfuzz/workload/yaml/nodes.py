@@ -41,7 +41,7 @@ class Place:
         return WorkloadError(" ".join(f"{self}: {inside}{found}{expected}{hint}".split("\n")))
 
     @contextmanager
-    def complaining(self) -> Iterator[None]:
+    def added_to_errors(self) -> Iterator[None]:
         """What others say about the thing that stands here is said with its place."""
         try:
             yield

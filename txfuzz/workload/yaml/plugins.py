@@ -10,30 +10,30 @@ from txfuzz.common.secrets import masked
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import UsageError, did_you_mean
-from txfuzz.workload.model import DatabaseSpec, Named
+from txfuzz.workload.model import DatabaseSpec, PluginSpec
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
 
-_DATABASE = ("adapter", "isolation", "url")
+DATABASE_FIELDS = ("adapter", "isolation", "url")
 
 
-def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Capabilities | None]:
-    """Where to ask, and what can be asked there; None where no adapter is named."""
+def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
+    """Where to ask, and what can be asked there; None where no adapter is named, or none looked up."""
     fields = node.mapping("the database as a mapping")
-    options = {name: value for name, value in fields.items() if name not in _DATABASE}
+    options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
     url = _url(fields["url"]) if "url" in fields else None
-    if "adapter" not in fields:
-        for name, value in options.items():
-            known = did_you_mean(name, _DATABASE)
+    name = fields["adapter"].text("the name of an adapter") if "adapter" in fields else None
+    if name is None:
+        for option, value in options.items():
             raise value.name_place.error(
-                f"found the field {name!r} in a database without adapter",
+                f"found the field {option!r} in a database without adapter",
                 "`adapter`, if it is an option of one",
-                known,
+                did_you_mean(option, DATABASE_FIELDS),
             )
+    if name is None or vocabulary is None:
         level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
-        return DatabaseSpec(isolation=level, url=url), None
-    name = fields["adapter"].text("the name of an adapter")
-    with fields["adapter"].place.complaining():
+        return DatabaseSpec(name, level, url, plain_options(options)), None
+    with fields["adapter"].place.added_to_errors():
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
     adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
@@ -42,9 +42,9 @@ def read_database(node: Node, vocabulary: Vocabulary) -> tuple[DatabaseSpec, Cap
     return DatabaseSpec(name, level, url, plain_options(options)), capabilities
 
 
-def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ...]:
+def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     """A list of analyzers or heuristics: names, or mappings with `name` and options."""
-    found: dict[str, Named] = {}
+    found: dict[str, PluginSpec] = {}
     for item in node.items(f"a list of {kind}s"):
         named, options = item, dict[str, Node]()
         if isinstance(item.value, Mapping):
@@ -57,10 +57,11 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary) -> tuple[Named, ..
         name = named.text(f"the name of {'an' if kind == 'analyzer' else 'a'} {kind}")
         if name in found:
             raise named.place.error(f"found the {kind} {name!r} again", "each once")
-        with named.place.complaining():
-            its_class = vocabulary.find(kind, name)
-        built_from(its_class, options, f"{kind} {name!r}", item)
-        found[name] = Named(name, plain_options(options))
+        if vocabulary is not None:
+            with named.place.added_to_errors():
+                its_class = vocabulary.find(kind, name)
+            built_from(its_class, options, f"{kind} {name!r}", item)
+        found[name] = PluginSpec(name, plain_options(options))
     return tuple(found.values())
 
 
@@ -72,7 +73,7 @@ def _url(node: Node) -> str:
 
 def _level(node: Node, capabilities: Capabilities) -> str:
     word = node.text("an isolation level")
-    with node.place.complaining():
+    with node.place.added_to_errors():
         return level_named(capabilities, word)
 
 
@@ -84,7 +85,7 @@ def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> No
             raise value.name_place.error(
                 f"found the unknown field {option!r} in the database",
                 f"a field of its own or an option of adapter {name!r}",
-                did_you_mean(option, (*_DATABASE, *known)),
+                did_you_mean(option, (*DATABASE_FIELDS, *known)),
             )
 
 
@@ -103,14 +104,15 @@ def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: N
 
 def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint: str) -> Node | None:
     """The option without which, and without those after it, the complaint is not made."""
-    for count, node in enumerate(options.values(), 1):
-        some = {name: options[name] for name in list(options)[:count]}
+    known = {option.name for option in options_of(its_class)}
+    some: dict[str, Node] = {}
+    for name, node in options.items():
+        some[name] = node
         try:
             build(its_class, plain_options(some), owner)
         except UsageError as error:
             if str(error) == complaint:
-                unknown = "has no option" in complaint
-                return Node(node.name_place, node.value) if unknown else node
+                return node if name in known else Node(node.name_place, node.value)
     return None
 
 

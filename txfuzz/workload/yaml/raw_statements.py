@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from txfuzz.common.sentences import listed
 from txfuzz.errors import did_you_mean
-from txfuzz.transactions.model import Argument, Choice, MicroOperation, NewValue, Ref, Step
+from txfuzz.transactions.model import (
+    ERROR_RULES,
+    ROW_RULES,
+    Argument,
+    Choice,
+    MicroOperation,
+    NewValue,
+    Ref,
+    RollbackTo,
+    Step,
+)
 from txfuzz.transactions.placeholders import braced_words, placeholders
-from txfuzz.workload.sql_tables import Tables, tables_of
-from txfuzz.workload.yaml.keys import Chosen
+from txfuzz.workload.sql.tables import Tables, tables_of
+from txfuzz.workload.yaml.keys import ChosenKeys
 from txfuzz.workload.yaml.nodes import Node, Place
-from txfuzz.workload.yaml.statement_outcomes import read_errors, read_returns, read_rows
 
 FUNCTIONS = ("r", "append", "w")
 FIELDS = ("sql", "args", "elle", "returns", "rows", "on_error")
@@ -19,7 +29,7 @@ _MICRO_OPERATION = ("f", "key", "value", "column", "key_column")
 Arguments = dict[str, Argument]
 
 
-def read_raw(node: Node, chosen: Chosen) -> tuple[Step, Place]:
+def read_raw(node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
     """The step, and where its micro-operations stand (the statement, if it has none)."""
     fields = node.fields("a raw SQL step", FIELDS)
     sql = _statement(fields["sql"])
@@ -52,9 +62,9 @@ def read_raw(node: Node, chosen: Chosen) -> tuple[Step, Place]:
         elle=() if alone else elle,
         harmless="elle" in fields and not elle,
         own_table=bool(tables.others) and "{table}" not in tables.reads | tables.changes,
-        returns=read_returns(fields["returns"], chosen) if "returns" in fields else (),
-        rows=read_rows(fields["rows"], elle) if "rows" in fields else (),
-        on_error=read_errors(fields["on_error"]) if "on_error" in fields else (),
+        returns=_read_returns(fields["returns"], chosen) if "returns" in fields else (),
+        rows=_read_rows(fields["rows"], elle) if "rows" in fields else (),
+        on_error=_read_errors(fields["on_error"]) if "on_error" in fields else (),
     )
     return step, place
 
@@ -82,7 +92,7 @@ def _check_stays_inside(node: Node, tables: Tables) -> None:
         )
 
 
-def _argument(node: Node, chosen: Chosen) -> Argument:
+def _argument(node: Node, chosen: ChosenKeys) -> Argument:
     if isinstance(node.value, Mapping) and "new" in node.value:
         fields = node.fields("a new value", ("new",))
         fields["new"].one_of("the word `value`", ("value",))
@@ -158,6 +168,58 @@ def _named(node: Node, args: Arguments, what: str, fitting: list[str]) -> str:
     return name
 
 
+# -- what becomes of the transaction, depending on what the statement found ---------------------
+
+
+def _read_returns(node: Node, chosen: ChosenKeys) -> tuple[tuple[str, str], ...]:
+    """Names for later steps → result columns."""
+    found = {}
+    for name, column in node.mapping("what the statement returns, as {NAME: COLUMN}").items():
+        if not name.isidentifier():
+            raise column.name_place.error(f"found the name {name!r}", "letters, digits and underscores")
+        chosen.returns(column, name)
+        found[name] = column.text("the name of a result column")
+    return tuple(found.items())
+
+
+def _read_rows(node: Node, elle: tuple[MicroOperation, ...]) -> tuple[tuple[int, str], ...]:
+    """Number of rows → what becomes of the transaction."""
+    reads = any(not each.writes for each in elle)
+    found = {}
+    for word, rule in node.mapping("what a number of rows means, as {0: skip}").items():
+        if not word.isdecimal():
+            raise rule.name_place.error(f"found {word!r}", "a number of rows")
+        count, said = int(word), rule.one_of("what becomes of the transaction", ROW_RULES)
+        if count in found:
+            raise rule.name_place.error(f"found {count} again", "each number of rows once")
+        if said == "empty" and (count or not reads):
+            what = "a statement that reads nothing" if not reads else f"{count} rows"
+            raise rule.place.error(f"found `empty` for {what}", "it for a read that finds 0 rows")
+        if said == "ok" and count == 0 and reads:
+            raise rule.place.error("found `ok` for a read of 0 rows", "empty, where absence is what was read")
+        if said == "ok" and elle and not any(each.key_column for each in elle):
+            most = sum(each.writes for each in elle) or 1
+            if count > most:
+                raise rule.name_place.error(
+                    f"found `ok` for {count} rows", f"at most {most}, of which its micro-operations speak"
+                )
+        found[count] = said
+    return tuple(found.items())
+
+
+def _read_errors(node: Node) -> tuple[tuple[str, str | RollbackTo], ...]:
+    """The database's code → what becomes of the transaction."""
+    found: dict[str, str | RollbackTo] = {}
+    for code, rule in node.mapping("what an error means, as {CODE: skip}").items():
+        if isinstance(rule.value, Mapping):
+            fields = rule.fields("what becomes of the transaction", ("rollback_to",), ("rollback_to",))
+            found[code] = RollbackTo(fields["rollback_to"].text("the name of a savepoint"))
+        else:
+            expected = "what becomes of the transaction: skip, stop, abort or {rollback_to: NAME}"
+            found[code] = rule.one_of(expected, ERROR_RULES)
+    return tuple(found.items())
+
+
 # -- does it do more than its micro-operations say? -------------------------------------------
 
 _LIST = re.compile(r"\bin\s*\(([^()]*)\)", re.IGNORECASE)
@@ -181,8 +243,8 @@ def _check_rows_said(
         unsaid = [name for name in keys if name not in said]
         if len(keys) > 1 and unsaid:
             raise node.place.error(
-                f"found a statement that can reach the rows of {' and '.join(f':{name}' for name in keys)}, "
-                f"and no micro-operation for {' and '.join(f':{name}' for name in unsaid)}",
+                f"found a statement that can reach the rows of {listed(f':{name}' for name in keys)}, "
+                f"and no micro-operation for {listed(f':{name}' for name in unsaid)}",
                 "`elle` as a list with one for each, or with `key_column`",
             )
 

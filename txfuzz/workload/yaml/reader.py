@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.model import DatabaseSpec, KeyLife, Named, Scheduling, Workload
+from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Workload
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.campaign import read_campaign
 from txfuzz.workload.yaml.faults import read_faults
@@ -14,7 +14,7 @@ from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import read_database, read_named
 from txfuzz.workload.yaml.replay import read_replay
 from txfuzz.workload.yaml.scheduling import equal_mix, read_key_life, read_mix, read_scheduling
-from txfuzz.workload.yaml.steps import Transactions
+from txfuzz.workload.yaml.steps import TransactionsReader
 
 VERSION = 1
 FIELDS = (
@@ -36,8 +36,8 @@ FIELDS = (
 )
 
 
-def read_workload(path: Path, vocabulary: Vocabulary) -> Workload:
-    """Read a workload file. Raises WorkloadError."""
+def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
+    """Read a workload file; see `parse_workload`."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -51,11 +51,12 @@ def read_workload(path: Path, vocabulary: Vocabulary) -> Workload:
     return parse_workload(text, str(path), vocabulary)
 
 
-def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
+def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Workload:
     """The workload in this YAML text.
 
     source: the name of the file, for messages. vocabulary: what the names of adapters,
-    templates, analyzers, heuristics and models may be.
+    templates, analyzers, heuristics and models may be. None looks no name up: for a file that txfuzz
+    has written, on a machine that need not have the plugins; a template cannot be read then.
     Raises WorkloadError, `source:line:column: what was found, what was expected`.
     """
     root = parse_yaml(text, source)
@@ -69,7 +70,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
     if "database" in fields:
         database, capabilities = read_database(fields["database"], vocabulary)
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
-    reader = Transactions(vocabulary, database.adapter or "", capabilities)
+    reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
     transactions = reader.read(asked["transactions"])
     return Workload(
         name=_name(fields.get("name"), source),
@@ -92,7 +93,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary) -> Workload:
     )
 
 
-def _analyzers(node: Node, vocabulary: Vocabulary) -> tuple[Named, ...]:
+def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     if not node.items("a list of analyzers"):
         raise node.unexpected("at least one analyzer: without one there is no verdict")
     return read_named(node, "analyzer", vocabulary)
@@ -120,8 +121,9 @@ def _about(node: Node | None) -> str:
     return node.value
 
 
-def _model(node: Node, vocabulary: Vocabulary) -> str:
+def _model(node: Node, vocabulary: Vocabulary | None) -> str:
     name = node.text("a consistency model")
-    with node.place.complaining():
-        vocabulary.check_model(name)
+    if vocabulary is not None:
+        with node.place.added_to_errors():
+            vocabulary.check_model(name)
     return name

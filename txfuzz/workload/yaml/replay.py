@@ -16,7 +16,7 @@ FIELDS = (
 _ENTRY = "an entry of the schedule"
 
 
-def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary) -> Replay:
+def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary | None) -> Replay:
     """transactions: those of the workload. Raises WorkloadError."""
     fields = node.fields("replay", FIELDS, ("transactions",))
     participants = _participants(fields["transactions"], [each.name for each in transactions])
@@ -29,7 +29,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
         participants,
         schedule,
         fields["enabled"].boolean("whether to replay") if "enabled" in fields else True,
-        _focus(fields["focus_key"], taking_part) if "focus_key" in fields else None,
+        _focus_key(fields["focus_key"], taking_part) if "focus_key" in fields else None,
         pause,
         _missing(fields["missing"], counts) if "missing" in fields else None,
         _anomaly(fields["anomaly"], vocabulary) if "anomaly" in fields else None,
@@ -113,7 +113,7 @@ class _Progress:
         self._done += steps
 
 
-def _focus(node: Node, transactions: Sequence[Transaction]) -> int:
+def _focus_key(node: Node, transactions: Sequence[Transaction]) -> int:
     key = node.whole("the key to meet on", 1)
     terms = (term for txn in transactions for step in txn.steps for term in step.key_terms())
     if not any(key in term.keys for term in terms if isinstance(term, Choice)):
@@ -149,8 +149,9 @@ def _missing(node: Node, counts: dict[str, int]) -> Missing:
     return Missing(kind, _alias(fields["from"], counts), _alias(fields["to"], counts))
 
 
-def _anomaly(node: Node, vocabulary: Vocabulary) -> str:
+def _anomaly(node: Node, vocabulary: Vocabulary | None) -> str:
     name = node.text("the name of an anomaly")
-    with node.place.complaining():
-        vocabulary.check_anomaly(name)
+    if vocabulary is not None:
+        with node.place.added_to_errors():
+            vocabulary.check_anomaly(name)
     return name

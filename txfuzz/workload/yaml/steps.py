@@ -10,25 +10,26 @@ from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Mode, Step, Transaction
+from txfuzz.workload.sql.unrecorded_changes import check_unrecorded_changes
 from txfuzz.workload.template import Template
-from txfuzz.workload.unseen_changes import check_changes
 from txfuzz.workload.vocabulary import Vocabulary
-from txfuzz.workload.yaml.keys import Chosen, check_count
+from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
-from txfuzz.workload.yaml.raw_statements import read_raw
+from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
 
-FUNCTIONS = ("r", "append", "w")
 _MODE = ("isolation", "read_only", "deferrable")
 _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
 
 
-class Transactions:
+class TransactionsReader:
     """Reads the transactions of one workload.
 
     capabilities: what they may ask for; None where nobody knows yet which database it will be.
     """
 
-    def __init__(self, vocabulary: Vocabulary, adapter: str, capabilities: Capabilities | None) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary | None, adapter: str, capabilities: Capabilities | None
+    ) -> None:
         self._vocabulary = vocabulary
         self._adapter = adapter
         self._capabilities = capabilities
@@ -68,7 +69,9 @@ class Transactions:
         fields = node.fields("a transaction from a template", ("template", "with", "name", *_MODE))
         named = fields["template"]
         word = named.text("the name of a template")
-        with named.place.complaining():
+        if self._vocabulary is None:
+            raise named.place.error(f"found the template {word!r}", "steps: no template is looked up here")
+        with named.place.added_to_errors():
             template: Template = self._vocabulary.find("template", word)
         self._check_dialect(template, named)
         given: Mapping[str, Any] = {}
@@ -76,7 +79,7 @@ class Transactions:
             fields["with"].mapping("the parameters of the template, as a mapping")
             given = fields["with"].plain()
         filled_at = fields["with"].place if "with" in fields else named.place
-        with filled_at.complaining():
+        with filled_at.added_to_errors():
             filled = template.filled(given)
         inside = Place(named.place.source, named.place.line, named.place.column, f"template {word!r}")
         name_node = fields.get("name", named)
@@ -90,7 +93,7 @@ class Transactions:
             node = fields["isolation"]
             isolation = node.text("an isolation level")
             if self._capabilities is not None:
-                with node.place.complaining():
+                with node.place.added_to_errors():
                     isolation = level_named(self._capabilities, isolation)
         asked = {name: fields[name].boolean(name) for name in _MODE[1:] if name in fields}
         for name, wanted in asked.items():
@@ -104,12 +107,12 @@ class Transactions:
         items = node.items("a list of steps")
         if not items:
             raise node.place.error("found a transaction of no steps", "at least one")
-        chosen = Chosen()
+        chosen = ChosenKeys()
         steps = [self._step(item, chosen) for item in items]
-        check_changes(steps)
+        check_unrecorded_changes(steps)
         return tuple(step for step, _ in steps)
 
-    def _step(self, node: Node, chosen: Chosen) -> tuple[Step, Place]:
+    def _step(self, node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
         """The step, and where its statement or its f stands."""
         fields = node.mapping("a step: a mapping with f and key, or with sql")
         if "sql" in fields:
@@ -142,7 +145,7 @@ class Transactions:
                 "micro-operations on one kind of table",
             )
 
-    def _own(self, node: Node, chosen: Chosen) -> tuple[Step, Place]:
+    def _own(self, node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
         fields = node.fields("a step", ("f", "key", "lock", "sql"))
         if "f" not in fields:
             raise node.place.error("found a step without f", "f (r, append or w) and key, or sql")

@@ -17,7 +17,7 @@ from txfuzz.transactions.model import (
     Step,
     Transaction,
 )
-from txfuzz.workload.model import DatabaseSpec, FaultSpec, Named, Scheduling, Workload
+from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Scheduling, Workload
 from txfuzz.workload.replay import Action, Replay
 from txfuzz.workload.yaml.campaign import campaign_data
 from txfuzz.workload.yaml.layout import filled, scalar, text_field
@@ -174,7 +174,7 @@ def _fault(fault: FaultSpec) -> dict[str, Any]:
     return {**data, **without_secrets(fault.options)}
 
 
-def _named(names: Iterable[Named]) -> list[Any]:
+def _named(names: Iterable[PluginSpec]) -> list[Any]:
     return [_one_named(each.name, without_secrets(each.options)) for each in names]
 
 

@@ -1,30 +1,24 @@
-"""One attempt as others are to see it: with logical keys in the place of physical ones."""
+"""An attempt as people see it: with logical keys in the place of physical ones, also as a script."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Script, ScriptLine
+from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.attempt import Attempt, LogEntry
+from txfuzz.replay.stepper.recorder import Recorded, RecordedOperation
 from txfuzz.transactions.model import NewValue
 
-_MOP = re.compile(rb"(\[:(?:r|append|w) )(\d+)")
 
-
-def portrait(attempt: Attempt) -> Attempt:
+def with_logical_keys(attempt: Attempt) -> Attempt:
     """The same attempt, its keys renamed to the logical ones everywhere."""
     names = attempt.logical
-
-    def renamed(line: bytes) -> bytes:
-        head, value, mops = line.partition(b":value ")
-        return head + value + _MOP.sub(lambda mop: mop[1] + b"%d" % names.get(int(mop[2]), int(mop[2])), mops)
-
     return replace(
         attempt,
-        lines=tuple(renamed(line) for line in attempt.lines),
+        operations=tuple(_operation(each, names) for each in attempt.operations),
         log=tuple(_entry(entry, names) for entry in attempt.log),
         steps={alias: tuple(_step(step, names) for step in steps) for alias, steps in attempt.steps.items()},
         logical={name: name for name in names.values()},
@@ -32,7 +26,7 @@ def portrait(attempt: Attempt) -> Attempt:
 
 
 def script_of(attempt: Attempt, title: str, kind: Kind, isolation: str, rows: str) -> Script:
-    """A portrait as a script, in the order in which its statements were issued."""
+    """An attempt with logical keys as a script, in the order in which its statements were issued."""
     begun: set[str] = set()
     lines = []
     for entry in attempt.log:
@@ -46,11 +40,20 @@ def script_of(attempt: Attempt, title: str, kind: Kind, isolation: str, rows: st
     return Script(title, kind, isolation, tuple(lines), keys, keys if rows == "inserted" else ())
 
 
+def renamed(mop: Mop, names: Mapping[int, int]) -> Mop:
+    """The micro-operation on the key of that name; a key without another name keeps its own."""
+    f, key, value = mop
+    return f, names.get(key, key), value
+
+
+def _operation(each: Recorded, names: Mapping[int, int]) -> Recorded:
+    if isinstance(each, RecordedOperation):
+        return replace(each, mops=tuple(renamed(mop, names) for mop in each.mops))
+    return each
+
+
 def _entry(entry: LogEntry, names: Mapping[int, int]) -> LogEntry:
-    if entry.mop is None:
-        return entry
-    f, key, value = entry.mop
-    return replace(entry, mop=(f, names.get(key, key), value))
+    return entry if entry.mop is None else replace(entry, mop=renamed(entry.mop, names))
 
 
 def _step(step: BoundStep, names: Mapping[int, int]) -> BoundStep:

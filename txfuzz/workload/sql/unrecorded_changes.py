@@ -2,7 +2,7 @@
 
 The checker takes it that the micro-operations are all that happens to a key. What a transaction changes
 and takes back by ROLLBACK TO is nobody's concern; what cannot be seen for another reason the workload
-says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.blame).
+says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.sql.soundness).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txfuzz.transactions.model import RollbackTo, Step
-from txfuzz.workload.sql_tables import savepoint_named, tables_of
+from txfuzz.workload.sql.tables import savepoint_named, tables_of
 from txfuzz.workload.yaml.nodes import Place
 
 
-def check_changes(steps: Sequence[tuple[Step, Place]]) -> None:
+def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
     """steps: those of one transaction, and where each stands. Raises WorkloadError."""
     plain = [step for step, _ in steps]
     for number, (step, place) in enumerate(steps):

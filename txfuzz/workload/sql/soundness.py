@@ -7,9 +7,10 @@ are judged all the same, but what is found is said of the application.
 
 from __future__ import annotations
 
+from txfuzz.common.sentences import listed
 from txfuzz.transactions.model import Step
 from txfuzz.workload.model import Workload
-from txfuzz.workload.sql_tables import tables_of
+from txfuzz.workload.sql.tables import tables_of
 
 
 def doubts(workload: Workload) -> tuple[str, ...]:
@@ -25,7 +26,7 @@ def doubts(workload: Workload) -> tuple[str, ...]:
 def _doubt(step: Step, sql: str) -> str:
     tables = tables_of(sql)
     if step.own_table and step.micro_operations:
-        names = " and ".join(tables.others)
+        names = listed(tables.others)
         return f"works on {names}, and txfuzz does not know who else writes there"
     if step.harmless and tables.changes_ours:
         return "changes {table} by a statement of which the workload says that nobody sees it"

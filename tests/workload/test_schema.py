@@ -1,0 +1,293 @@
+"""docs/workload.schema.json says what the reader of workload files says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from project_fixtures import Ran
+from txfuzz.analysis.checker.consistency import WEAKER, friendly, prohibited
+from txfuzz.errors import WorkloadError
+from txfuzz.transactions.model import ERROR_RULES, ROW_RULES
+from txfuzz.workload.model import KeyLife, Scheduling
+from txfuzz.workload.replay import ACTIONS, EDGES, Action
+from txfuzz.workload.shipped import schema_path, shipped_workloads
+from txfuzz.workload.yaml.faults import TIMING
+from txfuzz.workload.yaml.keys import LARGEST_KEY
+from txfuzz.workload.yaml.nodes import Node
+from txfuzz.workload.yaml.parser import parse_yaml
+from txfuzz.workload.yaml.plugins import DATABASE_FIELDS
+from txfuzz.workload.yaml.raw_statements import FUNCTIONS
+from txfuzz.workload.yaml.scheduling import MOST_CLIENTS, ROWS
+from txfuzz.workload.yaml.writer import workload_text
+from workload_words import parse
+
+ROOT = Path(__file__).parents[2]
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "workload.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft7Validator(SCHEMA)
+
+# Every field of the format that is not an option of a plugin
+WHOLE = """\
+version: 1
+name: whole
+about: Everything.
+database: {adapter: postgres, isolation: serializable, url: $URL}
+expect: strict serializable
+init_schema: false
+seed: 3
+workload:
+  transactions:
+    - name: one
+      isolation: read committed
+      read_only: true
+      deferrable: true
+      steps:
+        - {f: r, key: {choice: {from: [1, 2]}, as: k}, lock: update}
+        - {f: append, key: {ref: k}}
+        - {f: append, key: {choice: {range: [1, 9]}, distinct_from: [k]}}
+    - name: two
+      steps:
+        - sql: SAVEPOINT before
+        - sql: SELECT key, val FROM {table} WHERE key = :a
+          args: {a: 1}
+          elle: {f: r, key: a, column: val, key_column: key}
+          rows: {0: empty}
+          on_error: {"23505": skip, "40001": {rollback_to: before}}
+          returns: {found: key}
+        - sql: UPDATE {table} SET val = val || :v WHERE key = :a
+          args: {a: {ref: found}, v: {new: value}}
+          elle: [{f: append, key: a, value: v}]
+    - {template: bank-transfer, with: {accounts: [1, 2]}, name: three}
+  mix: [{txn: one, weight: 2}, {txn: two}]
+keys: {writes: 4, rows: inserted}
+scheduling: {clients: 2, duration: 1.5s, barrier_every: 1}
+analyzers: [elle]
+heuristics: [{name: hot-keys, max_keys: 4}]
+faults: [{name: kill-server, every: 2s, times: 2}, {name: kill-server, at: [1s, 3]}]
+replay:
+  enabled: false
+  transactions: [{alias: a, txn: one, template: t}, {alias: b, txn: one}]
+  schedule:
+    - {alias: a, action: step, steps: 2}
+    - {action: sleep, ms: 1.5}
+    - {alias: b, action: rollback}
+  focus_key: 1
+  pause_after: {a: [1, 2], b: 1}
+  missing: {kind: rw, from: a, to: b}
+  anomaly: G2-item
+campaign:
+  iterations: 2
+  output_dir: out
+  seed: 1
+  expect: serializable
+  runner_cmd: "true"
+  run_replay: true
+  stop_on_finding: true
+  max_seconds: 2m
+  max_transactions: 10
+  plateau: 2
+"""
+
+# What the reader calls a mapping: where it stands in the schema, and names of other forms that the reader
+# knows there to make a better complaint
+OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
+    "a workload": ("", ()),
+    "`workload`": ("properties/workload", ()),
+    "a transaction": ("definitions/stepsTransaction", ("template", "with")),
+    "a transaction from a template": ("definitions/templateTransaction", ()),
+    "a step": ("definitions/microOperationStep", ("sql",)),
+    "a raw SQL step": ("definitions/sqlStep", ()),
+    "a new value": ("definitions/newValue", ()),
+    "elle": ("definitions/microOperation", ()),
+    "a key": ("definitions/key/anyOf/1", ("ref",)),
+    "a ref": ("definitions/key/anyOf/2", ()),
+    "a choice": ("definitions/choice", ()),
+    "what becomes of the transaction": (
+        "definitions/sqlStep/properties/on_error/additionalProperties/anyOf/1",
+        (),
+    ),
+    "an entry of the mix": ("properties/workload/properties/mix/items", ()),
+    "keys": ("properties/keys", ()),
+    "scheduling": ("properties/scheduling", ()),
+    "replay": ("properties/replay", ()),
+    "a transaction of the replay": ("properties/replay/properties/transactions/items", ()),
+    "an entry of the schedule": ("definitions/action", ()),
+    "missing": ("properties/replay/properties/missing", ()),
+    "campaign": ("properties/campaign", ()),
+}
+
+
+def at(pointer: str) -> Any:
+    found: Any = SCHEMA
+    for name in filter(None, pointer.split("/")):
+        found = found[int(name)] if isinstance(found, list) else found[name]
+    return found
+
+
+def data_of(text: str) -> Any:
+    node = parse_yaml(text, "w.yaml")
+    assert node is not None
+    return node.plain()
+
+
+def complaints(data: Any) -> list[str]:
+    return [error.message for error in VALIDATOR.iter_errors(data)]
+
+
+def test_it_is_a_schema() -> None:
+    Draft7Validator.check_schema(SCHEMA)
+
+
+def test_its_fields_are_those_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+    original = Node.fields
+
+    def fields(
+        self: Node, owner: str, known: Collection[str], required: Collection[str] = ()
+    ) -> Mapping[str, Node]:
+        tables[owner] = frozenset(known), frozenset(required)
+        return original(self, owner, known, required)
+
+    monkeypatch.setattr(Node, "fields", fields)
+    parse(WHOLE)
+    assert tables.keys() == OBJECTS.keys()
+    for owner, (pointer, others) in OBJECTS.items():
+        known, required = tables[owner]
+        form = at(pointer)
+        assert set(form["properties"]) == known - set(others), owner
+        assert required <= {*form.get("required", ()), "version"}, owner
+        assert form["additionalProperties"] is False, owner
+    database, fault = at("properties/database"), at("definitions/fault")
+    assert (
+        tuple(database["properties"]) == tuple(database["then"]["propertyNames"]["enum"]) == DATABASE_FIELDS
+    )
+    assert set(fault["properties"]) == {"name", *TIMING}
+
+
+def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
+    words = {
+        "definitions/microOperationStep/properties/f": FUNCTIONS,
+        "definitions/microOperation/properties/f": FUNCTIONS,
+        "definitions/sqlStep/properties/rows/patternProperties/^[0-9]+$": ROW_RULES,
+        "definitions/sqlStep/properties/on_error/additionalProperties/anyOf/0": ERROR_RULES,
+        "definitions/action/properties/action": ACTIONS,
+        "properties/replay/properties/missing/properties/kind": EDGES,
+        "properties/keys/properties/rows": ROWS,
+    }
+    for pointer, expected in words.items():
+        assert tuple(at(pointer)["enum"]) == expected, pointer
+    models = {friendly(model) for model in WEAKER if prohibited(model)}
+    assert set(at("definitions/model/anyOf/0/enum")) == models
+    assert at("definitions/keyNumber/maximum") == LARGEST_KEY
+    assert at("properties/scheduling/properties/clients/maximum") == MOST_CLIENTS
+    smallest = parse("version: 1\nworkload: {transactions: [{name: t, steps: [{f: r, key: 1}]}]}\n")
+    for pointer, owner in (
+        ("properties", smallest),
+        ("properties/keys/properties", KeyLife()),
+        ("properties/scheduling/properties", Scheduling()),
+        ("definitions/stepsTransaction/properties", smallest.transactions[0].mode),
+        ("definitions/templateTransaction/properties", smallest.transactions[0].mode),
+        ("definitions/action/properties", Action("step")),
+    ):
+        for name, form in at(pointer).items():
+            if "default" in form:
+                assert form["default"] == getattr(owner, name), f"{pointer}/{name}"
+
+
+def test_the_whole_format_is_valid() -> None:
+    assert complaints(data_of(WHOLE)) == []
+    assert complaints(data_of(workload_text(parse(WHOLE)))) == []
+
+
+def mappings(data: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(data, dict):
+        yield data
+    for each in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from mappings(each)
+
+
+def test_what_the_reader_refuses_as_unknown_the_schema_refuses() -> None:
+    refused = 0
+    for number in range(len(list(mappings(data_of(WHOLE))))):
+        data = data_of(WHOLE)
+        list(mappings(data))[number]["nonsense"] = 1
+        with pytest.raises(WorkloadError) as error:
+            parse(json.dumps(data))
+        if "unknown field 'nonsense'" in str(error.value) and "in the database" not in str(error.value):
+            refused += 1
+            assert complaints(data), error.value
+    assert refused > 30
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        ("version: 1", "version: 2"),
+        ("seed: 3", "seed: three"),
+        ("f: append, key: {ref: k}", "f: appned, key: {ref: k}"),
+        ("from: [1, 2]", "from: []"),
+        ("from: [1, 2]", "from: [1, 2], range: [1, 2]"),
+        ("choice: {from: [1, 2]}, as: k", "as: k"),
+        ("rows: {0: empty}", "rows: {none: empty}"),
+        ("{new: value}", "{new: word}"),
+        ("weight: 2", "weight: -1"),
+        ("clients: 2", "clients: 0"),
+        ("duration: 1.5s", "duration: 1.5 seconds"),
+        ("duration: 1.5s", "duration: 1s, transactions: 5"),
+        ("adapter: postgres", "append: arrays"),
+        ("analyzers: [elle]", "analyzers: []"),
+        ("every: 2s, times: 2", "times: 2"),
+        ("every: 2s", "every: 2s, at: 1s"),
+        ("{action: sleep, ms: 1.5}", "{action: sleep}"),
+        ("{action: sleep, ms: 1.5}", "{action: commit}"),
+        ("{alias: b, action: rollback}", "{alias: b, action: rollback, steps: 1}"),
+        ("kind: rw", "kind: rr"),
+        ("iterations: 2", "iterations: 0"),
+    ],
+)
+def test_both_refuse(found: str, instead: str) -> None:
+    text = WHOLE.replace(found, instead, 1)
+    assert text != WHOLE
+    with pytest.raises(WorkloadError):
+        parse(text)
+    assert complaints(data_of(text))
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    for page in (ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")):
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.M):
+            yield page.name, block
+
+
+def test_workloads_on_pages_are_valid() -> None:
+    """Whole ones, and parts of one."""
+    seen = 0
+    for page, block in documented():
+        data = data_of(block)
+        if isinstance(data, dict) and "expected" not in data and data.keys() <= SCHEMA["properties"].keys():
+            steps = [{"f": "r", "key": 1}]
+            whole = {"version": 1, "workload": {"transactions": [{"name": "t", "steps": steps}]}} | data
+            if "adapter" not in whole.get("database", {"adapter": None}):
+                whole["database"] = {"adapter": "postgres", **whole["database"]}
+            assert complaints(whole) == [], f"{page}: {block}"
+            seen += 1
+    assert seen > 20
+
+
+@pytest.mark.parametrize(
+    "path", [*(path for _, path in shipped_workloads()), *(ROOT / "tests" / "cases").glob("*.yaml")], ids=str
+)
+def test_workload_files_are_valid(path: Path) -> None:
+    assert complaints(data_of(path.read_text(encoding="utf-8"))) == []
+
+
+def test_it_can_be_printed(txfuzz: Callable[..., Ran]) -> None:
+    ran = txfuzz("workloads", "--schema")
+    assert ran.code == 0
+    assert json.loads(ran.out) == SCHEMA == json.loads(schema_path().read_text(encoding="utf-8"))
