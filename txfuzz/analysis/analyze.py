@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from txfuzz.analysis.checker.consistency import friendly
-from txfuzz.analysis.checker.preconditions import refusal
+from txfuzz.analysis.checker.preconditions import violated_precondition
 from txfuzz.analysis.contention.metrics import asked_for
 from txfuzz.analysis.contract import Analyzer, Part
+from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
-from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.elle import DEFAULT_NEAR_CYCLES, ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import PluginError, TxfuzzError, UsageError
@@ -153,10 +154,10 @@ def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
     asked = asked_for(history)
     if not np.any((history.type == OK) & asked):
         return "vacuous: nothing committed"
-    if result.concurrent_edges_per_txn > 0 or refusal(columns_of(history), VersionOptions()):
+    if result.concurrent_edges_per_txn > 0 or violated_precondition(columns_of(history), VersionOptions()):
         return None
     edges = dependencies(history)
     between = history.process[edges.source] != history.process[edges.target]
-    if len(edges.fans) or np.any(between & asked[edges.source] & asked[edges.target]):
+    if len(edges.bicliques) or np.any(between & asked[edges.source] & asked[edges.target]):
         return None
     return "vacuous: no dependency ran between two processes"

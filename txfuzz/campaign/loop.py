@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from txfuzz.analysis.dependencies.strong_components import prepare
+from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.campaign_json import campaign_data
 from txfuzz.campaign.directory.run_directory import (

@@ -72,7 +72,7 @@ class Pressure:
 def pressure(dependencies: Dependencies) -> Pressure:
     """Of committed transactions only."""
     history, columns = dependencies.history, dependencies.columns
-    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.fans) else dependencies
+    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.bicliques) else dependencies
     keys = logical_keys(history)
     count = len(keys.names)
     mops = np.flatnonzero(columns.type == OK)

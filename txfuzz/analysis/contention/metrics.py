@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
+from txfuzz.analysis.dependencies.connectivity import AnyInts
 from txfuzz.analysis.dependencies.edges import Dependencies
-from txfuzz.analysis.dependencies.strong_components import AnyInts
 from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
 
 UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
@@ -25,14 +25,19 @@ STRETCH = 2_000  # transactions that begin one after the other
 
 @dataclass(frozen=True)
 class Metrics:
-    """The fields of AnalysisResult of the same names."""
+    """The fields of AnalysisResult of the same names, and what they leave out.
+
+    left_out_versions: how many versions so many transactions read that the anti-dependencies around them were
+    not counted. sampled_pairs: from how many pairs the dependency density is an estimate; None for all.
+    """
 
     edge_counts: Mapping[str, int]
     edges_per_txn: float
     concurrent_edges_per_txn: float
     dependency_density: float
     graph_density: float
-    truncated: tuple[str, ...] = ()
+    left_out_versions: int = 0
+    sampled_pairs: int | None = None
 
 
 def spans(history: History) -> tuple[Ints, Ints]:
@@ -83,23 +88,13 @@ def stretches(history: History, most: int) -> Flags:
 
 def metrics(dependencies: Dependencies) -> Metrics:
     history = dependencies.history
-    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.fans) else dependencies
-    truncated = []
-    if len(wide.fans):
-        truncated.append(
-            f"pairs of transactions were counted without the anti-dependencies around {len(wide.fans)} "
-            "versions that very many transactions read"
-        )
+    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.bicliques) else dependencies
     nodes = max(len(history), 1)
     source, target = np.divmod(distinct(wide.source.astype(np.int64) * nodes + wide.target), nodes)
     committed = int((history.type == OK).sum())
     taking_part = int(dependencies.columns.takes_part.sum())
     concurrent = int(overlapped(history, source, target).sum())
     meetings, sampled = _meetings(dependencies.columns)
-    if sampled:
-        truncated.append(
-            f"the dependency density is an estimate from {len(meetings)} pairs of transactions that met"
-        )
     joined = among(np.sort(np.minimum(source, target) * nodes + np.maximum(source, target)), meetings)
     return Metrics(
         dependencies.counts(),
@@ -107,7 +102,8 @@ def metrics(dependencies: Dependencies) -> Metrics:
         _ratio(concurrent, committed),
         _ratio(int(joined.sum()), len(meetings)),
         _ratio(len(source), taking_part * (taking_part - 1)),
-        tuple(truncated),
+        len(wide.bicliques),
+        len(meetings) if sampled else None,
     )
 
 

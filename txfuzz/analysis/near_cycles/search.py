@@ -29,22 +29,21 @@ dependencies (process, real time) takes no part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from txfuzz.analysis.checker.consistency import canonical, friendly, implies, ruled_out
 from txfuzz.analysis.checker.cycle_types import type_of
-from txfuzz.analysis.checker.explain import dependency_edge
 from txfuzz.analysis.contention.key_pressure import Pressure, pressure
-from txfuzz.analysis.contention.metrics import STRETCH, distinct, spans, stretches
+from txfuzz.analysis.contention.metrics import distinct, spans, stretches
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
-from txfuzz.analysis.describe import transaction_view
 from txfuzz.analysis.near_cycles.candidates import Candidates, candidates, closable, nearest
 from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, Meetings, meetings, touches
-from txfuzz.analysis.near_cycles.paths import MOST_PATHS, Links, Paths, links, open_paths, overlap
+from txfuzz.analysis.near_cycles.paths import Links, Paths, links, open_paths, overlap
 from txfuzz.analysis.near_cycles.template_footprints import reach
-from txfuzz.analysis.result import MissingEdge, NearCycle
+from txfuzz.analysis.result import MissingEdge
 from txfuzz.history.model import OK, Ints
 
 MOST_TRANSACTIONS = 40_000  # longer histories are searched in stretches
@@ -52,51 +51,69 @@ LONGEST = 3  # dependencies on a path: with the missing edge, a cycle of four tr
 
 
 @dataclass(frozen=True)
-class NearCycles:
-    """shown: nearest first. counted: the paths that were looked at whose ends overlapped and that
+class LeftOut:
+    """Where the search did not look.
+
+    transactions: how many, of how many. paths: how many, by their length. versions: those that so many
+    transactions read that the anti-dependencies around them took no part.
+    """
+
+    transactions: int = 0
+    of_transactions: int = 0
+    paths: Mapping[int, int] = field(default_factory=dict)
+    versions: int = 0
+
+
+@dataclass(frozen=True)
+class NearCycleFact:
+    """One near-cycle. rows: the transactions on its path, in order. path: for each edge its kind, and the two
+    micro-operations that make it. The rest is as in NearCycle."""
+
+    rows: tuple[int, ...]
+    path: tuple[tuple[int, int, int], ...]
+    missing: MissingEdge
+    anomaly: str
+    breaks: str
+    score: float
+    score_parts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FoundNearCycles:
+    """nearest: nearest first. counted: the paths that were looked at whose ends overlapped and that
     an edge of some kind would close into a forbidden cycle, within reach or not."""
 
-    shown: tuple[NearCycle, ...]
+    nearest: tuple[NearCycleFact, ...]
     counted: int
-    truncated: tuple[str, ...] = ()
+    left_out: LeftOut = LeftOut()
 
 
-def near_cycles(
+def find_near_cycles(
     dependencies: Dependencies,
     expect: str,
     *,
     limit: int = 12,
     pressed: Pressure | None = None,
-) -> NearCycles:
+) -> FoundNearCycles:
     """The near-cycles of a history, held against a model by any of its names.
 
     pressed: of the same dependencies.
     """
     search = _Search(dependencies, canonical(expect), pressed or pressure(dependencies))
-    found: list[tuple[Paths, Candidates]] = []
-    counted, truncated = 0, []
-    if search.left_out:
-        truncated.append(
-            f"near-cycles: looked for in stretches of {STRETCH} transactions each, {search.left_out} of "
-            f"{len(search.history)} transactions were left out"
-        )
     paths_of = list(open_paths(dependencies, search.links, LONGEST))
     ways = search.ways(paths_of)
-    for length, paths in enumerate(paths_of, 1):
-        counted += search.count(paths)
-        found.append((paths, search.candidates(paths, ways)))
-        if paths.left_out:
-            truncated.append(
-                f"near-cycles: of the paths of {length} dependencies about {MOST_PATHS} were looked at, "
-                f"{paths.left_out} were not"
-            )
-    if len(dependencies.fans):
-        truncated.append(
-            f"near-cycles: the anti-dependencies around {len(dependencies.fans)} versions that very many "
-            "transactions read took no part"
-        )
-    shown = [search.shown(*found[at], ways, which) for at, which in nearest(found, ways, limit)]
-    return NearCycles(tuple(shown), counted, tuple(truncated))
+    found = [(paths, search.candidates(paths, ways)) for paths in paths_of]
+    left_out = LeftOut(
+        search.left_out,
+        len(search.history) if search.left_out else 0,
+        {length: paths.left_out for length, paths in enumerate(paths_of, 1) if paths.left_out},
+        len(dependencies.bicliques),
+    )
+    return FoundNearCycles(
+        tuple(search.fact(*found[at], ways, which) for at, which in nearest(found, ways, limit)),
+        sum(search.count(paths) for paths in paths_of),
+        left_out,
+    )
 
 
 class _Search:
@@ -142,30 +159,21 @@ class _Search:
         bound = self.source_tie[paths.links[:, 0]], self.target_tie[paths.links[:, -1]]
         return candidates(self.links, paths, ends, bound, ways, self.model, share, self.pressure)
 
-    def shown(self, paths: Paths, found: Candidates, ways: Meetings, which: int) -> NearCycle:
-        path, way = int(found.path[which]), int(found.way[which])
+    def fact(self, paths: Paths, found: Candidates, ways: Meetings, which: int) -> NearCycleFact:
+        links, path, way = self.links, int(found.path[which]), int(found.way[which])
         rows, on = paths.rows[path].tolist(), paths.links[path].tolist()
         edges = tuple(
-            dependency_edge(
-                self.dependencies,
-                int(self.links.kind[link]),
-                int(self.links.source_mop[link]),
-                int(self.links.target_mop[link]),
-                f"T{at}",
-                f"T{at + 1}",
-            )
-            for at, link in enumerate(on, 1)
+            (int(links.kind[link]), int(links.source_mop[link]), int(links.target_mop[link])) for link in on
         )
-        anomaly = type_of([*(int(self.links.kind[link]) for link in on), int(ways.kind[way])])
-        parts = {name: round(float(part[which]), 4) for name, part in found.parts.items()}
-        return NearCycle(
-            float(found.score[which].round(4)),
+        anomaly = type_of([*(kind for kind, _, _ in edges), int(ways.kind[way])])
+        return NearCycleFact(
+            tuple(rows),
             edges,
             self.missing(rows, ways, way, int(found.step[which])),
             anomaly,
             weakest_broken(anomaly, self.model),
-            tuple(transaction_view(self.history, row) for row in rows),
-            parts,
+            float(found.score[which].round(4)),
+            {name: round(float(part[which]), 4) for name, part in found.parts.items()},
         )
 
     def missing(self, rows: list[int], ways: Meetings, way: int, moved: int) -> MissingEdge:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from txfuzz.analysis.contention.key_pressure import LogicalKeys
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.strong_components import AnyInts, components
+from txfuzz.analysis.dependencies.connectivity import AnyInts, components
 from txfuzz.history.model import UNKNOWN, Ints
 
 READS, WRITES = 0, 1
