@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plays import played
-from txfuzz.analysis.contention import metrics as metrics_module
-from txfuzz.analysis.contention.key_pressure import pressure
-from txfuzz.analysis.contention.metrics import Metrics, metrics
+from txfuzz.analysis.dependencies import metrics as metrics_module
 from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.key_pressure import pressure
+from txfuzz.analysis.dependencies.metrics import Metrics, metrics
 from txfuzz.analysis.explain.limits import metrics_limits
 from txfuzz.analysis.result import KeyPressure
 from txfuzz.history.builder import HistoryBuilder

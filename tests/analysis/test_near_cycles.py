@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from txfuzz.analysis.contention import metrics as metrics_module
+from txfuzz.analysis.dependencies import metrics as metrics_module
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.explain.near_cycles import NearCycles, explain_near_cycles
 from txfuzz.analysis.near_cycles import paths as near_cycles_paths

@@ -10,10 +10,10 @@ import numpy as np
 
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.checker.preconditions import violated_precondition
-from txfuzz.analysis.contention.metrics import asked_for
 from txfuzz.analysis.contract import Analyzer, Part
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
+from txfuzz.analysis.dependencies.metrics import asked_for
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.elle import DEFAULT_NEAR_CYCLES, ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict

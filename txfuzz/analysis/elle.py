@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from txfuzz.analysis.checker.check import DEFAULT_BUDGET, DEFAULT_SHOWN, CheckResult, check
 from txfuzz.analysis.checker.preconditions import indistinct_versions
-from txfuzz.analysis.contention.key_pressure import pressure
-from txfuzz.analysis.contention.metrics import metrics
 from txfuzz.analysis.contract import Part
+from txfuzz.analysis.dependencies.key_pressure import pressure
+from txfuzz.analysis.dependencies.metrics import metrics
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.explain.limits import metrics_limits
 from txfuzz.analysis.explain.near_cycles import explain_near_cycles

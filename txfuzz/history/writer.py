@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from txfuzz.errors import HistoryError, OutputError
-from txfuzz.history.values import edn
+from txfuzz.history.values import Mop, edn
 
 if TYPE_CHECKING:
     from txfuzz.history.in_memory import AnyOperation
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 # "json": one vector, an operation a line. "jsonl": an operation a line and nothing around.
 Form = Literal["edn", "json", "jsonl"]
 _FORMS: dict[str, Form] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-
-# (f, key, value): f is "r", "append" or "w"; the value of a read is None or what it saw.
-Mop = tuple[str, Any, Any]
 
 
 def invoke_line(

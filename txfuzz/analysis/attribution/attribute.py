@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from txfuzz.analysis.attribution.alignment import plan_of
-from txfuzz.analysis.contention.metrics import spans
 from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.analysis.dependencies.metrics import spans
 from txfuzz.history.model import FINAL_READ, OK, READ, History, Ints
 from txfuzz.workload.model import Workload
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from txfuzz.analysis.contention.metrics import Metrics
+from txfuzz.analysis.dependencies.metrics import Metrics
 
 
 def undecided_cycles(type: str, components: int, seconds: float | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from txfuzz.analysis.contention.metrics import STRETCH
 from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.analysis.dependencies.metrics import STRETCH
 from txfuzz.analysis.describe import transaction_view
 from txfuzz.analysis.explain.cycles import dependency_edge
 from txfuzz.analysis.near_cycles.paths import MOST_PATHS

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from txfuzz.analysis.contention.metrics import Metrics, asked_for
+from txfuzz.analysis.dependencies.metrics import Metrics, asked_for
 from txfuzz.analysis.result import KeyPressure, NearCycle
 from txfuzz.history.model import FAIL, INFO, OK, READ, History
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from txfuzz.analysis.anomalies.durability import Durability
 from txfuzz.analysis.checker.preconditions import (
     DuplicateWrite,
     IndistinctVersions,
@@ -63,3 +64,21 @@ def _value_and_key(history: History, element: int) -> tuple[str, str]:
 def contradiction(model: str, types: Iterable[str]) -> str:
     """model: its friendly name. types: of the anomalies that contradict it."""
     return f"contradicts {model}: {', '.join(types)}"
+
+
+def explain_durability(found: Durability) -> tuple[str, ...]:
+    """What the final reads show of unknown outcomes and of acknowledged commits; nothing if all is well."""
+    said = []
+    if found.unknown:
+        writers = "1 writer" if found.unknown == 1 else f"{found.unknown:,} writers"
+        did, did_not = _have(found.happened), _have(found.unknown - found.happened)
+        said.append(f"{writers} of unknown outcome: {did} happened, {did_not} not, as the final reads show")
+    if found.lost:
+        gone = "1 acknowledged transaction is gone: the final reads lack its appends"
+        many = f"{found.lost:,} acknowledged transactions are gone: the final reads lack their appends"
+        said.append(gone if found.lost == 1 else many)
+    return tuple(said)
+
+
+def _have(count: int) -> str:
+    return f"{count:,} {'has' if count == 1 else 'have'}"

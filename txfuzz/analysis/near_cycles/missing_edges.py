@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from txfuzz.analysis.contention.key_pressure import LogicalKeys
-from txfuzz.analysis.contention.metrics import among
 from txfuzz.analysis.dependencies.columns import Columns, Flags
 from txfuzz.analysis.dependencies.connectivity import AnyInts
 from txfuzz.analysis.dependencies.edges import RW, WR, WW
+from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
+from txfuzz.analysis.dependencies.metrics import among
 from txfuzz.analysis.near_cycles.paths import Links
 from txfuzz.analysis.near_cycles.template_footprints import READS, WRITES, Able, Reach
 from txfuzz.history.model import UNKNOWN, Ints

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from txfuzz.analysis.contention.key_pressure import LogicalKeys
-from txfuzz.analysis.contention.metrics import spans
 from txfuzz.analysis.dependencies.columns import Flags, Rows
 from txfuzz.analysis.dependencies.connectivity import AnyInts
 from txfuzz.analysis.dependencies.edges import RW, WR, WW, Dependencies
+from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
+from txfuzz.analysis.dependencies.metrics import spans
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import Ints, SmallInts
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from txfuzz.analysis.checker.preconditions import violated_precondition
-from txfuzz.analysis.contention.key_pressure import logical_keys
-from txfuzz.analysis.contention.metrics import UNFOLDED, overlapped
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
 from txfuzz.analysis.dependencies.edges import KINDS
+from txfuzz.analysis.dependencies.key_pressure import logical_keys
+from txfuzz.analysis.dependencies.metrics import UNFOLDED, overlapped
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import AnalysisResult, Anomaly, MissingEdge
 from txfuzz.history.model import OK, History

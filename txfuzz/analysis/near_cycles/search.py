@@ -36,9 +36,9 @@ import numpy as np
 
 from txfuzz.analysis.checker.consistency import canonical, friendly, implies, ruled_out
 from txfuzz.analysis.checker.cycle_types import type_of
-from txfuzz.analysis.contention.key_pressure import Pressure, pressure
-from txfuzz.analysis.contention.metrics import distinct, spans, stretches
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
+from txfuzz.analysis.dependencies.key_pressure import Pressure, pressure
+from txfuzz.analysis.dependencies.metrics import distinct, spans, stretches
 from txfuzz.analysis.near_cycles.candidates import Candidates, candidates, closable, nearest
 from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, Meetings, meetings, touches
 from txfuzz.analysis.near_cycles.paths import Links, Paths, links, open_paths, overlap

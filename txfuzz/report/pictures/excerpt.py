@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from txfuzz.analysis.contention.metrics import overlapped
 from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.analysis.dependencies.metrics import overlapped
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.history.model import Ints
 

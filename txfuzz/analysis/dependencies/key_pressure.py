@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.analysis.contention.metrics import UNFOLDED, overlapped
 from txfuzz.analysis.dependencies.columns import Flags
 from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.analysis.dependencies.metrics import UNFOLDED, overlapped
 from txfuzz.analysis.result import KeyPressure
 from txfuzz.history.model import OK, History, Ints
 
