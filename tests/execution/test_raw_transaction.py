@@ -11,7 +11,7 @@ import pytest
 
 from txfuzz.database.api import Answer, BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.execution.raw_transaction import Progress
-from txfuzz.history.values import Mop
+from txfuzz.history.writer import Mop
 from txfuzz.workload.generator import Asking
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import KeyLife

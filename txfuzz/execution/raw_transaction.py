@@ -21,7 +21,7 @@ from txfuzz.database.api import (
     Session,
     SessionError,
 )
-from txfuzz.history.values import Mop
+from txfuzz.history.writer import Mop
 from txfuzz.transactions.model import MicroOperation, Returned, RollbackTo, Step
 from txfuzz.workload.generator import Asked
 from txfuzz.workload.sql_tables import savepoint_named, tables_of

@@ -17,8 +17,7 @@ from txfuzz.common.closeable import Closing
 from txfuzz.errors import OutputError
 from txfuzz.execution.file_append import append
 from txfuzz.execution.raw_transaction import Seen
-from txfuzz.history.values import Mop
-from txfuzz.history.writer import complete_line, event_line, invoke_line
+from txfuzz.history.writer import Mop, complete_line, event_line, invoke_line
 from txfuzz.workload.generator import Asked
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from txfuzz.database.api import Outcome, Session, SessionError
 from txfuzz.execution.raw_transaction import Progress
 from txfuzz.execution.recorder import Recorder
-from txfuzz.history.values import Mop
+from txfuzz.history.writer import Mop
 from txfuzz.transactions.model import Mode
 from txfuzz.workload.generator import Asked
 from txfuzz.workload.yaml.source_places import RefusedStep

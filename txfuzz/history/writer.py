@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from txfuzz.errors import HistoryError, OutputError
-from txfuzz.history.values import Mop, edn
+from txfuzz.history.values import Mop as Mop  # for the recorders, too
+from txfuzz.history.values import edn
 
 if TYPE_CHECKING:
     from txfuzz.history.in_memory import AnyOperation

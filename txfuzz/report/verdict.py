@@ -6,10 +6,11 @@ An anomaly that the promise allows is a danger for the application, not a bug of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from txfuzz.analysis.checker.consistency import friendly, is_model, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.common.sentences import listed as listed
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
 
@@ -86,12 +87,6 @@ def against(result: AnalysisResult, promised: str | None) -> tuple[str, ...]:
 def allowed_types(result: AnalysisResult) -> tuple[str, ...]:
     """The anomaly types found that the expected model allows."""
     return tuple(sorted(set(result.all_types) - set(result.anomaly_types)))
-
-
-def listed(names: Iterable[str], word: str = "and") -> str:
-    """a, b and c"""
-    *first, last = names
-    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def _contradiction(result: AnalysisResult) -> str:

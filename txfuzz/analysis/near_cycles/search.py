@@ -40,9 +40,9 @@ from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
 from txfuzz.analysis.dependencies.key_pressure import Pressure, pressure
 from txfuzz.analysis.dependencies.metrics import distinct, spans, stretches
 from txfuzz.analysis.near_cycles.candidates import Candidates, candidates, closable, nearest
-from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, Meetings, meetings, touches
+from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, PossibleEdges, accesses, possible_edges
 from txfuzz.analysis.near_cycles.paths import Links, Paths, links, open_paths, overlap
-from txfuzz.analysis.near_cycles.template_footprints import reach
+from txfuzz.analysis.near_cycles.template_footprints import template_footprints
 from txfuzz.analysis.result import MissingEdge
 from txfuzz.history.model import OK, Ints
 
@@ -101,8 +101,8 @@ def find_near_cycles(
     """
     search = _Search(dependencies, canonical(expect), pressed or pressure(dependencies))
     paths_of = list(open_paths(dependencies, search.links, LONGEST))
-    ways = search.ways(paths_of)
-    found = [(paths, search.candidates(paths, ways)) for paths in paths_of]
+    possible = search.possible_edges(paths_of)
+    found = [(paths, search.candidates(paths, possible)) for paths in paths_of]
     left_out = LeftOut(
         search.left_out,
         len(search.history) if search.left_out else 0,
@@ -110,7 +110,7 @@ def find_near_cycles(
         len(dependencies.bicliques),
     )
     return FoundNearCycles(
-        tuple(search.fact(*found[at], ways, which) for at, which in nearest(found, ways, limit)),
+        tuple(search.fact(*found[at], possible, which) for at, which in nearest(found, possible, limit)),
         sum(search.count(paths) for paths in paths_of),
         left_out,
     )
@@ -127,23 +127,23 @@ class _Search:
         self.left_out = int((~looked_at).sum())
         taken = looked_at & (self.history.type == OK)
         self.links: Links = links(dependencies, pressed.keys, taken)
-        self.touches = touches(dependencies.columns, pressed.keys, taken)
-        self.reach = reach(dependencies.columns, pressed.keys, taken)
+        self.accesses = accesses(dependencies.columns, pressed.keys, taken)
+        self.footprints = template_footprints(dependencies.columns, pressed.keys, taken)
         step = self.history.mop_step
-        self.source_tie = self.reach.ties_of(self.links.source, step[self.links.source_mop])
-        self.target_tie = self.reach.ties_of(self.links.target, step[self.links.target_mop])
+        self.source_tie = self.footprints.ties_of(self.links.source, step[self.links.source_mop])
+        self.target_tie = self.footprints.ties_of(self.links.target, step[self.links.target_mop])
         concurrent = pressed.concurrent_edges
         self.pressure = concurrent / max(int(concurrent.max(initial=0)), 1)
 
     def ends(self, paths: Paths) -> Ints:
         return paths.rows[:, 0] * self.links.nodes + paths.rows[:, -1]
 
-    def ways(self, paths_of: list[Paths]) -> Meetings:
-        """The ways to meet of all pairs of ends; they are numbered by `pairs`."""
+    def possible_edges(self, paths_of: list[Paths]) -> PossibleEdges:
+        """The possible missing edges of all pairs of ends; they are numbered by `pairs`."""
         self.pairs = distinct(np.concatenate([self.ends(paths) for paths in paths_of]))
         first, last = np.divmod(self.pairs, self.links.nodes)
         steps = self.history.mop_step
-        return meetings(first, last, self.links, self.touches, self.reach, self.keys, steps)
+        return possible_edges(first, last, self.links, self.accesses, self.footprints, self.keys, steps)
 
     def count(self, paths: Paths) -> int:
         rows = paths.rows[closable(self.links, paths, self.model)]
@@ -151,34 +151,34 @@ class _Search:
             return len(rows)
         return len(distinct(rows[:, 0] * self.links.nodes + rows[:, 1]))
 
-    def candidates(self, paths: Paths, ways: Meetings) -> Candidates:
+    def candidates(self, paths: Paths, possible: PossibleEdges) -> Candidates:
         first, last = paths.rows[:, 0], paths.rows[:, -1]
         either = np.maximum(self.end[first], self.end[last]) - np.minimum(self.start[first], self.start[last])
         share = overlap(self.start, self.end, first, last) / np.maximum(either, 1)
         ends = np.searchsorted(self.pairs, self.ends(paths))
         bound = self.source_tie[paths.links[:, 0]], self.target_tie[paths.links[:, -1]]
-        return candidates(self.links, paths, ends, bound, ways, self.model, share, self.pressure)
+        return candidates(self.links, paths, ends, bound, possible, self.model, share, self.pressure)
 
-    def fact(self, paths: Paths, found: Candidates, ways: Meetings, which: int) -> NearCycleFact:
-        links, path, way = self.links, int(found.path[which]), int(found.way[which])
+    def fact(self, paths: Paths, found: Candidates, possible: PossibleEdges, which: int) -> NearCycleFact:
+        links, path, edge = self.links, int(found.path[which]), int(found.edge[which])
         rows, on = paths.rows[path].tolist(), paths.links[path].tolist()
         edges = tuple(
             (int(links.kind[link]), int(links.source_mop[link]), int(links.target_mop[link])) for link in on
         )
-        anomaly = type_of([*(kind for kind, _, _ in edges), int(ways.kind[way])])
+        anomaly = type_of([*(kind for kind, _, _ in edges), int(possible.kind[edge])])
         return NearCycleFact(
             tuple(rows),
             edges,
-            self.missing(rows, ways, way, int(found.step[which])),
+            self.missing(rows, possible, edge, int(found.step[which])),
             anomaly,
             weakest_broken(anomaly, self.model),
             float(found.score[which].round(4)),
             {name: round(float(part[which]), 4) for name, part in found.parts.items()},
         )
 
-    def missing(self, rows: list[int], ways: Meetings, way: int, moved: int) -> MissingEdge:
+    def missing(self, rows: list[int], possible: PossibleEdges, edge: int, moved: int) -> MissingEdge:
         """moved: the step of the end that has to act on another key."""
-        source, target, moves = rows[-1], rows[0], int(ways.moves[way])
+        source, target, moves = rows[-1], rows[0], int(possible.moves[edge])
 
         def template(row: int) -> str | None:
             number = int(self.history.template[row])
@@ -188,14 +188,14 @@ class _Search:
             return None if number < 0 else number
 
         return MissingEdge(
-            KINDS[int(ways.kind[way])],
+            KINDS[int(possible.kind[edge])],
             source,
             target,
-            int(self.keys.names[int(ways.group[way])]),
+            int(self.keys.names[int(possible.group[edge])]),
             template(source),
-            step(moved if moves == LAST else int(ways.source_step[way])),
+            step(moved if moves == LAST else int(possible.source_step[edge])),
             template(target),
-            step(moved if moves == FIRST else int(ways.target_step[way])),
+            step(moved if moves == FIRST else int(possible.target_step[edge])),
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from txfuzz.database.api import BoundStep, ReadValue
-from txfuzz.history.values import Mop
+from txfuzz.history.writer import Mop
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from txfuzz.database.api import BoundStep, Session, SessionError
 from txfuzz.execution.raw_transaction import Seen
 from txfuzz.history.model import FINAL_READ
-from txfuzz.history.values import Mop
+from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.recorder import Tape
 from txfuzz.replay.stepper.session_threads import Lane
 from txfuzz.replay.stepper.statements import Statements

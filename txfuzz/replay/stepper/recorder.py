@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from txfuzz.execution.raw_transaction import Seen
 from txfuzz.execution.recorder import seen_line
-from txfuzz.history.values import Mop
-from txfuzz.history.writer import event_line, invoke_line
+from txfuzz.history.writer import Mop, event_line, invoke_line
 from txfuzz.workload.generator import Asked
 
 

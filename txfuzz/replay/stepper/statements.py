@@ -9,7 +9,7 @@ from typing import Any
 from txfuzz.database.api import BoundStep, ReadValue, Session, SessionError
 from txfuzz.execution.raw_transaction import Progress, Seen
 from txfuzz.execution.transaction import begin
-from txfuzz.history.values import Mop
+from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.attempt import LogEntry
 from txfuzz.workload.generator import Asked
 
