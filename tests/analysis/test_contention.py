@@ -13,7 +13,7 @@ from txfuzz.analysis.dependencies import metrics as metrics_module
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.key_pressure import pressure
 from txfuzz.analysis.dependencies.metrics import Metrics, metrics
-from txfuzz.analysis.explain.limits import metrics_limits
+from txfuzz.analysis.explain.verdict import metrics_limits
 from txfuzz.analysis.result import KeyPressure
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import INFO, OK, READ, History

@@ -11,10 +11,9 @@ from txfuzz.analysis.contract import Part
 from txfuzz.analysis.dependencies.key_pressure import pressure
 from txfuzz.analysis.dependencies.metrics import metrics
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
-from txfuzz.analysis.explain.limits import metrics_limits
 from txfuzz.analysis.explain.near_cycles import explain_near_cycles
 from txfuzz.analysis.explain.suggestions import suggestions
-from txfuzz.analysis.explain.verdict import explain_indistinct
+from txfuzz.analysis.explain.verdict import explain_indistinct, metrics_limits
 from txfuzz.analysis.near_cycles.search import find_near_cycles
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import History

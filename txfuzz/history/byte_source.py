@@ -14,7 +14,7 @@ BLOCK = 1 << 20
 LONGEST = 1 << 28  # bytes of one operation
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Where a history comes from."""
 
     def read(self, size: int) -> bytes:
@@ -24,7 +24,7 @@ class Source(Protocol):
 class GzipSource:
     """A compressed history. What a cut-off file still gives is read, and `warn` is told."""
 
-    def __init__(self, file: Source, name: str, warn: Callable[[str], None]) -> None:
+    def __init__(self, file: ByteSource, name: str, warn: Callable[[str], None]) -> None:
         self._file = file
         self._name = name
         self._warn = warn
@@ -70,7 +70,7 @@ class Window:
     data: the bytes in memory. at: how far they have been understood.
     """
 
-    def __init__(self, source: Source, name: str) -> None:
+    def __init__(self, source: ByteSource, name: str) -> None:
         self.name = name
         self.data = b""
         self.at = 0

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from txfuzz.errors import HistoryError
 from txfuzz.history.builder import HistoryBuilder, asked
-from txfuzz.history.byte_source import GZIP, GzipSource, Source, Window, open_file
+from txfuzz.history.byte_source import GZIP, ByteSource, GzipSource, Window, open_file
 from txfuzz.history.columns.growing import FULL
 from txfuzz.history.formats.boundaries import BLANKS, Incomplete, Malformed, Unclosed, end_of, normal, shown
 from txfuzz.history.formats.edn import EdnParser
@@ -64,7 +64,7 @@ class Reader:
     cut_off: whether the source gave no more within an operation, which is left out then.
     """
 
-    def __init__(self, file: Source, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
+    def __init__(self, file: ByteSource, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
         self._name = name
         self._add = add
         self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
@@ -75,7 +75,7 @@ class Reader:
         self._begun = False
         self.cut_off = False
         first = file.read(len(GZIP))
-        source: Source = _Joined(first, file)
+        source: ByteSource = _Joined(first, file)
         if first == GZIP:
             source = GzipSource(source, name, self._builder.warn)
         self._window = Window(source, name)
@@ -242,7 +242,7 @@ class Reader:
 class _Joined:
     """A file of which the first bytes have been read."""
 
-    def __init__(self, first: bytes, file: Source) -> None:
+    def __init__(self, first: bytes, file: ByteSource) -> None:
         self._first = first
         self._file = file
 

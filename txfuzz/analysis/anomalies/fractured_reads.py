@@ -17,6 +17,7 @@ from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.analysis.dependencies.columns import Columns, Flags
 from txfuzz.analysis.dependencies.list_versions import VersionOrder
 from txfuzz.analysis.dependencies.register_versions import VersionGraph, number
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import FAIL, NIL, OK, Ints
 
 FRACTURED_READ = "fractured-read"
@@ -77,8 +78,7 @@ def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:
     """The places of all equal pairs; the right ones are sorted."""
     first, last = (np.searchsorted(right, left, side) for side in ("left", "right"))
     count = last - first
-    inside = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(np.arange(len(left)), count), np.repeat(first, count) + inside
+    return np.repeat(np.arange(len(left)), count), ranges(first, count)
 
 
 def _lacks_list(columns: Columns, reads: Ints, elements: Ints) -> Flags:

@@ -26,8 +26,7 @@ from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.describe import name_of
 from txfuzz.analysis.explain.anomalies import explain_fact
 from txfuzz.analysis.explain.cycles import explain_cycle
-from txfuzz.analysis.explain.limits import undecided_cycles
-from txfuzz.analysis.explain.verdict import NOTHING_TO_JUDGE, contradiction, refusal
+from txfuzz.analysis.explain.verdict import NOTHING_TO_JUDGE, contradiction, refusal, undecided_cycles
 from txfuzz.analysis.result import Anomaly, Component, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.history.model import OK, History

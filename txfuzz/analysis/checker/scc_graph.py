@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, anti_dependencies
 from txfuzz.analysis.dependencies.columns import Rows
-from txfuzz.analysis.dependencies.connectivity import AnyInts, components
+from txfuzz.analysis.dependencies.connectivity import components
 from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, RW, WR, WW, Dependencies
 from txfuzz.analysis.dependencies.order_edges import process_edges, realtime_barriers, realtime_edges
 from txfuzz.common.kind import Kind
+from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import Ints, SmallInts
 
 ONWARD = 5  # the second half of an anti-dependency over a hub

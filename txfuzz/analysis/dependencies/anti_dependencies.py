@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Rows, first_of_equal
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import Ints
 
 # Products beyond this many edges, and beyond this many a read or write, stay folded.
@@ -92,7 +93,7 @@ def unfold(columns: Columns, bicliques: Bicliques, limit: int) -> tuple[tuple[Ro
     small = np.sort(by_size[np.cumsum(edges[by_size]) <= limit])
     rest = np.setdiff1d(np.arange(len(bicliques)), small)
     of = np.repeat(small, edges[small])
-    place = np.arange(len(of)) - np.repeat(np.cumsum(edges[small]) - edges[small], edges[small])
+    place = ranges(0, edges[small])
     source = bicliques.reader_mops[bicliques.reader_offsets[of] + place // writers[of]]
     target = bicliques.writer_mops[bicliques.writer_offsets[of] + place % writers[of]]
     other = columns.txn[source] != columns.txn[target]
@@ -112,9 +113,9 @@ def mops_in_biclique(bicliques: Bicliques, txn: Rows, source: int, target: int) 
 def _select(bicliques: Bicliques, kept: Ints) -> Bicliques:
     def cut(offsets: Ints, mops: Rows) -> tuple[Ints, Rows]:
         lengths = np.diff(offsets)[kept]
-        ends = np.cumsum(lengths)
-        places = np.arange(int(lengths.sum())) + np.repeat(offsets[kept] - (ends - lengths), lengths)
-        return np.concatenate([[0], ends]).astype(np.int64), mops[places]
+        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), mops[
+            ranges(offsets[kept], lengths)
+        ]
 
     return Bicliques(
         *cut(bicliques.reader_offsets, bicliques.reader_mops),

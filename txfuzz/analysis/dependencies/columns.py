@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from txfuzz.analysis.dependencies.version_order_ties import with_elles_choice
 from txfuzz.common.kind import Kind
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import FAIL, INFO, OK, READ, UNKNOWN, History, Ints
 
 Rows: TypeAlias = npt.NDArray[np.int32]
@@ -65,9 +66,8 @@ class Columns:
         """(e) where each element first stands in the longest read of its key, a huge number if nowhere."""
         history = self.history
         place = np.full(len(history.element_key), np.iinfo(np.int64).max)
-        starts = np.repeat(history.trunks[:-1], np.diff(history.trunks))
         # of several assignments the last one stays
-        place[history.trunk_elements[::-1]] = (np.arange(len(starts)) - starts)[::-1]
+        place[history.trunk_elements[::-1]] = ranges(0, np.diff(history.trunks))[::-1]
         return place
 
     @cached_property

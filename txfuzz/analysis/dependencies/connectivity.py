@@ -6,15 +6,12 @@ All of it is exact, and for all nodes or edges at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from txfuzz.analysis.dependencies.columns import Flags, Rows
+from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import Ints
-
-AnyInts = npt.NDArray[np.integer[Any]]
 
 # Goals are followed in blocks of this many bits a node.
 _BLOCK_BITS = 2048

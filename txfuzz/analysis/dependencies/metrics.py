@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.connectivity import AnyInts
 from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.history.arrays import AnyInts, among, distinct, ranges
 from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
 
 UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
@@ -54,21 +54,6 @@ def asked_for(history: History) -> Flags:
     added = [at for at, name in enumerate(history.templates) if name == FINAL_READ]
     flags: Flags = ~np.isin(history.template, added)
     return flags
-
-
-def distinct(numbers: Ints) -> Ints:
-    """Each number once, rising. (Sorting millions of codes is far quicker than numpy's hashing.)"""
-    numbers = np.sort(numbers)
-    once: Ints = numbers[np.diff(numbers, prepend=numbers[:1] - 1) != 0]
-    return once
-
-
-def among(known: Ints, numbers: Ints) -> Flags:
-    """Which of these numbers are among the known ones, which rise."""
-    if not len(known):
-        return np.zeros(len(numbers), np.bool_)
-    found: Flags = known[np.minimum(np.searchsorted(known, numbers), len(known) - 1)] == numbers
-    return found
 
 
 def overlapped(history: History, rows: AnyInts, others: AnyInts) -> Flags:
@@ -138,7 +123,7 @@ def _meetings(columns: Columns) -> tuple[Ints, bool]:
     every = max(1, -(-int(counts.sum()) // MOST_MEETINGS))
     here, counts = here[::every], counts[::every]
     one = np.repeat(here, counts)
-    other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
+    other = ranges(here + 1, counts)
     met = wrote[one] | wrote[other]
     one, other = row[one[met]], row[other[met]]
     return distinct(np.minimum(one, other) * nodes + np.maximum(one, other)), every > 1 or not looked_at.all()

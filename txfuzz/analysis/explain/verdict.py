@@ -1,8 +1,8 @@
-"""Why a history gets the verdict that it gets, in sentences."""
+"""Why a history gets the verdict that it gets, and what was left undecided or out, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from txfuzz.analysis.anomalies.durability import Durability
 from txfuzz.analysis.checker.preconditions import (
@@ -12,6 +12,7 @@ from txfuzz.analysis.checker.preconditions import (
     violated_precondition,
 )
 from txfuzz.analysis.dependencies.columns import Columns
+from txfuzz.analysis.dependencies.metrics import Metrics
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.describe import key_text, name_of, value_text
 from txfuzz.common.kind import Kind
@@ -64,6 +65,29 @@ def _value_and_key(history: History, element: int) -> tuple[str, str]:
 def contradiction(model: str, types: Iterable[str]) -> str:
     """model: its friendly name. types: of the anomalies that contradict it."""
     return f"contradicts {model}: {', '.join(types)}"
+
+
+def undecided_cycles(type: str, components: int, seconds: float | None) -> str:
+    """components: how many were not searched for this type to the end. seconds: the time that there was."""
+    spent = "" if seconds is None else f" within {seconds:g} s"
+    return (
+        f"undecided: {components} component{'s' if components > 1 else ''} could not be searched for {type} "
+        f"to the end{spent}"
+    )
+
+
+def metrics_limits(figures: Metrics) -> Iterator[str]:
+    """What the figures leave out, and which of them are estimates."""
+    if figures.left_out_versions:
+        yield (
+            "pairs of transactions were counted without the anti-dependencies around "
+            f"{figures.left_out_versions} versions that very many transactions read"
+        )
+    if figures.sampled_pairs is not None:
+        yield (
+            f"the dependency density is an estimate from {figures.sampled_pairs} pairs of transactions that "
+            "met"
+        )
 
 
 def explain_durability(found: Durability) -> tuple[str, ...]:

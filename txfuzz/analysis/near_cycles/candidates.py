@@ -16,6 +16,7 @@ from txfuzz.analysis.dependencies.edges import RW, WR, WW
 from txfuzz.analysis.near_cycles.missing_edges import FIRST, NOBODY, PossibleEdges
 from txfuzz.analysis.near_cycles.paths import Links, Paths
 from txfuzz.analysis.near_cycles.template_footprints import NONE, NOT_SAID
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import Ints
 
 Floats = npt.NDArray[np.float64]
@@ -94,7 +95,7 @@ def candidates(
     offsets = np.searchsorted(possible.pair, np.arange(int(ends.max(initial=-1)) + 2))
     count = offsets[ends + 1] - offsets[ends]
     path = np.repeat(np.arange(len(paths)), count)
-    edge = np.repeat(offsets[ends] - (np.cumsum(count) - count), count) + np.arange(len(path))
+    edge = ranges(offsets[ends], count)
     length = paths.links.shape[1]
     forbidden, dangerous = _forbidden_and_dangerous(length, model)
     fits = forbidden[kinds_code(links, paths[path], possible.kind[edge])]

@@ -12,12 +12,11 @@ from functools import cached_property
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.connectivity import AnyInts
 from txfuzz.analysis.dependencies.edges import RW, WR, WW
 from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
-from txfuzz.analysis.dependencies.metrics import among
 from txfuzz.analysis.near_cycles.paths import Links
 from txfuzz.analysis.near_cycles.template_footprints import READS, WRITES, Footprints, PossibleSteps
+from txfuzz.history.arrays import AnyInts, among, places, ranges
 from txfuzz.history.model import UNKNOWN, Ints
 
 # What the source and the target of an edge do on its key.
@@ -53,14 +52,12 @@ class Accesses:
         code = 2 * rows.astype(np.int64) + does
         begin, count = self.offsets[code], self.offsets[code + 1] - self.offsets[code]
         at = np.repeat(np.arange(len(rows)), count)
-        return at, np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(at))
+        return at, ranges(begin, count)
 
     def find(self, rows: AnyInts, does: int, key: Ints) -> Ints:
         """The access of this physical key by these transactions, -1 where there is none."""
         wanted = (2 * rows.astype(np.int64) + does) * self.width + key
-        known = self._known
-        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-        return np.where(known[at] == wanted, at, -1) if len(known) else np.full(len(wanted), -1)
+        return places(self._known, wanted)
 
 
 def accesses(columns: Columns, keys: LogicalKeys, taken: Flags) -> Accesses:

@@ -38,12 +38,13 @@ from txfuzz.analysis.checker.consistency import canonical, friendly, implies, ru
 from txfuzz.analysis.checker.cycle_types import type_of
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
 from txfuzz.analysis.dependencies.key_pressure import Pressure, pressure
-from txfuzz.analysis.dependencies.metrics import distinct, spans, stretches
+from txfuzz.analysis.dependencies.metrics import spans, stretches
 from txfuzz.analysis.near_cycles.candidates import Candidates, candidates, closable, nearest
 from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, PossibleEdges, accesses, possible_edges
 from txfuzz.analysis.near_cycles.paths import Links, Paths, links, open_paths, overlap
 from txfuzz.analysis.near_cycles.template_footprints import template_footprints
 from txfuzz.analysis.result import MissingEdge
+from txfuzz.history.arrays import distinct
 from txfuzz.history.model import OK, Ints
 
 MOST_TRANSACTIONS = 40_000  # longer histories are searched in stretches

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.connectivity import AnyInts, components
+from txfuzz.analysis.dependencies.connectivity import components
 from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
+from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import UNKNOWN, Ints
 
 READS, WRITES = 0, 1

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from txfuzz.common.kind import Kind
+from txfuzz.history.arrays import ranges
 from txfuzz.history.columns.growing import NO_PROCESS, GrowingColumns
 from txfuzz.history.columns.interning import (
     FIRST_NAMED,
@@ -154,7 +155,7 @@ def history_of(
             row: of_lists[table.row_start[row] :][: table.row_length[row]]
             for row in np.flatnonzero(~table.row_on_trunk).tolist()
         },
-        trunk_elements=of_lists[_ranges(table.trunk_start, table.trunk_length)],
+        trunk_elements=of_lists[ranges(table.trunk_start, table.trunk_length)],
         trunks=trunks,
         duplicate_writes=duplicates,
     )
@@ -166,17 +167,11 @@ def _by_row(column: Ints, at_row: Ints) -> Ints:
     return ordered
 
 
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
-    """All positions of these ranges, one range after the other."""
-    ends = np.cumsum(lengths)
-    return np.repeat(starts - (ends - lengths), lengths) + np.arange(int(lengths.sum()))
-
-
 def _in_one_order(columns: GrowingColumns, at_row: Ints, all_keys: int) -> tuple[_Mops, list[int], Ints]:
     """Micro-operations by row, keys numbered as they appear there: old keys by new, new by old."""
     in_storage = columns.take("count")
     count = _by_row(in_storage, at_row)
-    gather = _ranges(_by_row(np.cumsum(in_storage) - in_storage, at_row), count)
+    gather = ranges(_by_row(np.cumsum(in_storage) - in_storage, at_row), count)
     key = columns.take("codes")[gather]
     stored = (key & ((1 << KIND_BITS) - 1)).astype(np.int8)
     key >>= KIND_BITS
