@@ -67,17 +67,6 @@ class Dependencies:
         """Index into `history.keys`."""
         return self.history.mop_key[self.target_mop]
 
-    @cached_property
-    def value(self) -> Ints:
-        """The element that the source wrote (ww, wr) or saw last (rw; -1 for the initial state)."""
-        saw = self.columns.saw[self.source_mop]
-        return np.where(self.kind == RW, saw, self.history.mop_value[self.source_mop])
-
-    @cached_property
-    def next_value(self) -> Ints:
-        """The element that the target wrote (ww, rw); -1 for wr."""
-        return np.where(self.kind == WR, -1, self.history.mop_value[self.target_mop])
-
     def unfolded(self, limit: int = 10_000_000) -> Dependencies:
         """The same with up to `limit` edges of bicliques multiplied out (whole ones, small ones first)."""
         mops, rest = unfold(self.columns, self.bicliques, limit)
