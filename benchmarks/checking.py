@@ -29,9 +29,8 @@ HERE = Path(__file__).resolve().parent
 STAGES = (
     "floor",
     "read",
-    "versions",
-    "anomalies",
     "dependencies",
+    "anomalies",
     "components",
     "search",
     "check",
@@ -76,30 +75,27 @@ def whole(path: str, clock: Clock) -> str:
 
 def stages(path: str, clock: Clock) -> str:
     """The stages of `check`, one after the other."""
-    from txfuzz.analysis.anomalies.list_append import list_anomalies
+    from txfuzz.analysis.anomalies.detect import anomalies
     from txfuzz.analysis.checker import check as front
-    from txfuzz.analysis.checker.scc_graph import tangles
-    from txfuzz.analysis.checker.time_budget import Budget
+    from txfuzz.analysis.checker.cycle_search import Budget
+    from txfuzz.analysis.checker.scc_graph import scc_graph
+    from txfuzz.analysis.dependencies.build import dependencies
     from txfuzz.analysis.dependencies.columns import columns_of
     from txfuzz.analysis.dependencies.edges import REALTIME
-    from txfuzz.analysis.dependencies.list_append import list_dependencies
-    from txfuzz.analysis.dependencies.list_versions import version_order
     from txfuzz.history.reader import read_history
 
     history = read_history(path)
-    with clock("versions"):
-        columns = columns_of(history)
-        order = version_order(columns)
-    with clock("anomalies"):
-        found = tuple(list_anomalies(columns, order, 3))
     with clock("dependencies"):
-        dependencies = list_dependencies(columns, order)
+        columns = columns_of(history)
+        edges = dependencies(history, columns=columns)
+    with clock("anomalies"):
+        found = tuple(anomalies(columns, edges.versions, 3))
     import scipy.sparse.csgraph  # noqa: F401 (its import is no part of the stage)
 
     with clock("components"):
-        tangles(dependencies, REALTIME)
+        scc_graph(edges, REALTIME)
     with clock("search"):
-        judgement = front._Judgement(columns, dependencies, found, REALTIME, Budget(60), 3)
+        judgement = front._Judgement(columns, edges, found, REALTIME, Budget(60), 3)
         result = judgement.of("PL-SS")
     clock.seconds["search"] = max(0.0, clock.seconds["search"] - clock.seconds["components"])
     return result.verdict.value

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from page_tables import replaced
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.dependencies.unknown_commits import Settled, settle
+from txfuzz.analysis.anomalies.durability import Durability, durability
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.execution.run import execute
@@ -68,7 +68,7 @@ class Row:
     findings: int = 0
     known: int = 0
 
-    def add(self, summary: ExecutionSummary, settled: Settled, finding: bool, known: bool) -> None:
+    def add(self, summary: ExecutionSummary, settled: Durability, finding: bool, known: bool) -> None:
         self.rounds += 1
         self.injected += len(summary.faults)
         self.asked += summary.asked
@@ -115,7 +115,7 @@ class Soak:
             raise summary.failure
         history = read_history(history_path)
         result = analyze_history(history, EXPECT)
-        settled = settle(history)
+        settled = durability(history)
         known = in_commit_window(result) and not settled.lost
         finding = self.judge(result, settled, workload, history_path, fault, known)
         self.by_fault.setdefault(fault, Row()).add(summary, settled, finding, known)
@@ -131,7 +131,7 @@ class Soak:
     def judge(
         self,
         result: AnalysisResult,
-        settled: Settled,
+        settled: Durability,
         workload: Workload,
         history: Path,
         fault: str,

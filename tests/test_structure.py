@@ -1,4 +1,4 @@
-"""The shape of the source: imports without circles, folders that a glance takes in, files with room for a reason."""
+"""The shape of the source: imports without circles, and folders that a glance takes in."""
 
 from __future__ import annotations
 

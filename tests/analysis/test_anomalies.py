@@ -11,7 +11,7 @@ from txfuzz import analyze_history
 from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.check import check
 from txfuzz.analysis.checker.consistency import prohibited
-from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history_bytes

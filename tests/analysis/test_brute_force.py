@@ -24,7 +24,9 @@ from small_histories import history_of, list_histories, register_histories
 from txfuzz.analysis.checker.check import check
 from txfuzz.analysis.checker.consistency import generalisations, prohibited, ruled_out
 from txfuzz.analysis.checker.cycle_types import CYCLE_EXISTS, CYCLE_TYPES
-from txfuzz.analysis.dependencies.edges import KINDS, VersionOptions, dependencies
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.edges import KINDS
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import OK
 

@@ -8,7 +8,7 @@ import pytest
 
 from small_histories import in_a_row, overlapping
 from txfuzz.analysis.checker.check import check
-from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import Anomaly, as_data
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history_bytes

@@ -14,7 +14,7 @@ from small_histories import history_of, in_a_row, list_histories, overlapping
 from txfuzz import Verdict, analyze_history
 from txfuzz.analysis.anomalies.fractured_reads import looked_for
 from txfuzz.analysis.checker.check import check
-from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.history.model import History
 
 CASE = Path(__file__).parents[2] / "tests" / "cases" / "fractured-read.edn"

@@ -13,7 +13,8 @@ from brute_force import Txn
 from elle_verdicts import all_runs
 from small_histories import edn_of, history_of, list_histories, register_histories, txn
 from txfuzz.analysis.checker.check import CheckResult, check
-from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.common.kind import Kind
 from txfuzz.history.reader import read_history_bytes
 

@@ -28,7 +28,7 @@ def there_and_back(mop: MopView) -> MopView:
     return MopView.from_json(json.loads(json.dumps(mop.to_json(), allow_nan=False)))
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=[str(at) for at in range(len(VALUES))])
 def test_what_a_history_can_hold_comes_back_as_it_was(value: Any) -> None:
     mop = MopView("append", value, value)
     again = there_and_back(mop)

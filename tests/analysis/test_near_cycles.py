@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from txfuzz.analysis.contention import metrics as metrics_module
-from txfuzz.analysis.dependencies.edges import dependencies
+from txfuzz.analysis.dependencies import metrics as metrics_module
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.explain.near_cycles import NearCycles, explain_near_cycles
 from txfuzz.analysis.near_cycles import paths as near_cycles_paths
 from txfuzz.analysis.near_cycles import search as near_cycles_module
-from txfuzz.analysis.near_cycles.search import NearCycles, near_cycles
+from txfuzz.analysis.near_cycles.search import find_near_cycles
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History
 
@@ -42,7 +43,8 @@ def together(*groups: Sequence[tuple[str, Mops]], logical: bool = True) -> Histo
 
 
 def near(history: History, expect: str = "serializable", **options: Any) -> NearCycles:
-    return near_cycles(dependencies(history), expect, **options)
+    edges = dependencies(history)
+    return explain_near_cycles(edges, find_near_cycles(edges, expect, **options))
 
 
 SKEW_FAR: tuple[str, Mops] = ("left", [("r", 4, ()), ("append", 2, 1)])  # so left can write key 2

@@ -14,8 +14,10 @@ from plays import Play, Txn, played
 from txfuzz.analysis.checker.check import check
 from txfuzz.analysis.checker.consistency import generalisations, prohibited
 from txfuzz.analysis.checker.cycle_types import type_of
-from txfuzz.analysis.dependencies.edges import KINDS, Dependencies, dependencies
-from txfuzz.analysis.near_cycles.search import near_cycles
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
+from txfuzz.analysis.explain.near_cycles import explain_near_cycles
+from txfuzz.analysis.near_cycles.search import find_near_cycles
 from txfuzz.analysis.result import NearCycle
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import OK, READ, History
@@ -219,7 +221,7 @@ class Reference:
 
 def found_in(history: History, expect: str) -> tuple[tuple[NearCycle, ...], list[Brute], int]:
     edges = dependencies(history)
-    found = near_cycles(edges, expect, limit=100_000)
+    found = explain_near_cycles(edges, find_near_cycles(edges, expect, limit=100_000))
     assert found.truncated == ()
     return found.shown, list(Reference(history, edges).near(expect)), found.counted
 
@@ -321,7 +323,7 @@ def _reversed(play: Play, txns: list[Txn], near: NearCycle, key: int, versions: 
 def test_the_missing_edge_makes_the_anomaly(seed: int, snapshot: bool) -> None:
     play = played(seed, snapshot=snapshot)
     history = play.history()
-    for near in near_cycles(dependencies(history), "serializable", limit=20).shown:
+    for near in find_near_cycles(dependencies(history), "serializable", limit=20).nearest:
         altered = closed(play, near)
         if altered is None:
             continue

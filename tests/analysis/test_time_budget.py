@@ -6,7 +6,7 @@ import pytest
 
 from small_histories import history_of, txn
 from txfuzz.analysis.checker.check import check
-from txfuzz.analysis.checker.time_budget import Budget
+from txfuzz.analysis.checker.cycle_search import Budget
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import History
 
@@ -79,7 +79,7 @@ def test_many_readers_of_what_many_overwrite() -> None:
     history = history_of([txn(text, at, 2 * count + at, at) for at, text in enumerate(every)])
     result = check(history, "serializable")
     assert result.dependencies is not None
-    assert len(result.dependencies.fans) == 1
+    assert len(result.dependencies.bicliques) == 1
     assert result.dependencies.counts()["rw"] == count * count + count
     assert result.anomaly_types == ("G2-item",)
     assert len(result.anomalies[0].edges) == 2

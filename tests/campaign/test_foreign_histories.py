@@ -330,7 +330,7 @@ def test_a_thousand_transactions_are_drawn_in_part(tmp_path: Path) -> None:
         max_graph_nodes=0,
     )  # fmt: skip
     history = read_history(result.directory / "iter_00/history.edn")
-    from txfuzz.analysis.dependencies.edges import dependencies
+    from txfuzz.analysis.dependencies.build import dependencies
     from txfuzz.report.pictures.png import excerpt_rows
 
     found = dependencies(history)

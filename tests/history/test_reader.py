@@ -183,7 +183,7 @@ def test_gzip_in_several_members_and_cut_off(tmp_path: Path) -> None:
 
 
 def test_operations_longer_than_what_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("txfuzz.history.window.BLOCK", 16)
+    monkeypatch.setattr("txfuzz.history.byte_source.BLOCK", 16)
     for form in (LISTS, LISTS.replace(":value", ":x #a {}, :value"), "; é" * 30 + "\n" + LISTS):
         assert differences(read(form), read(LISTS)) == []
     assert differences(read("[" + LISTS + "]"), read(LISTS)) == []

@@ -20,7 +20,7 @@ from txfuzz.execution.run import execute
 from txfuzz.history import tail as following
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
-from txfuzz.history.tail import BATCH, Following
+from txfuzz.history.tail import BATCH, HistoryTail
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
@@ -43,7 +43,7 @@ def place() -> Iterator[Path]:
         yield Path(directory) / "history.edn"
 
 
-def written(path: Path, pieces: Sequence[bytes], ahead: Following) -> int:
+def written(path: Path, pieces: Sequence[bytes], ahead: HistoryTail) -> int:
     """Write piece after piece and let it be read; how often some was."""
     times = 0
     with open(path, "wb", buffering=0) as file:
@@ -53,14 +53,14 @@ def written(path: Path, pieces: Sequence[bytes], ahead: Following) -> int:
     return times
 
 
-def outcome(path: Path, ahead: Following | None = None) -> History | str:
+def outcome(path: Path, ahead: HistoryTail | None = None) -> History | str:
     try:
         return read_history(path) if ahead is None else ahead.history()
     except HistoryError as error:
         return str(error)
 
 
-def assert_same(path: Path, ahead: Following) -> None:
+def assert_same(path: Path, ahead: HistoryTail) -> None:
     one, other = outcome(path, ahead), outcome(path)
     if isinstance(one, History) and isinstance(other, History):
         assert differences(one, other, ()) == []
@@ -82,13 +82,13 @@ def test_whatever_is_written(small_batches: None, texts: list[bytes], lines: int
     pieces = [b"".join(whole[at : at + lines]) for at in range(0, len(whole), lines)]
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "h.edn"
-        ahead = Following(path)
+        ahead = HistoryTail(path)
         written(path, pieces, ahead)
         assert_same(path, ahead)
 
 
 def test_batch_by_batch(small_batches: None, place: Path) -> None:
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     size = sum(map(len, OURS))
     times = written(place, OURS * 20, ahead)
     longest = max(map(len, OURS))
@@ -99,7 +99,7 @@ def test_batch_by_batch(small_batches: None, place: Path) -> None:
 def test_what_was_read_is_not_read_again(
     small_batches: None, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert written(place, OURS * 20, ahead)
     monkeypatch.setattr(following, "read_history", lambda path: pytest.fail("anew"))
     assert ahead.history().operations == 20 * len(OURS)
@@ -107,7 +107,7 @@ def test_what_was_read_is_not_read_again(
 
 def test_nothing_is_read_of_little(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "BATCH", BATCH)
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert not written(place, OURS, ahead)
     assert_same(place, ahead)
 
@@ -116,7 +116,7 @@ def test_nothing_more_is_read_of_very_much(
     small_batches: None, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "MOST", 5 * SMALL)
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert 0 < written(place, OURS * 20, ahead) <= 5
     assert_same(place, ahead)
 
@@ -124,7 +124,7 @@ def test_nothing_more_is_read_of_very_much(
 def test_an_operation_that_no_batch_has_room_for_is_left_until_the_end(
     small_batches: None, place: Path
 ) -> None:
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     long = b'{:type :ok, :process 8, :value [[:append 1 "' + b"x" * 2 * SMALL + b'"]]}\n'
     written(place, [*OURS, long], ahead)
     assert not ahead.read_some(place.stat().st_size + SMALL)
@@ -132,7 +132,7 @@ def test_an_operation_that_no_batch_has_room_for_is_left_until_the_end(
 
 
 def test_another_file_in_its_place_is_the_one_that_counts(small_batches: None, place: Path) -> None:
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert written(place, OURS * 4, ahead)
     other = place.with_suffix(".other")
     other.write_bytes(b"".join(OTHERS))
@@ -141,21 +141,21 @@ def test_another_file_in_its_place_is_the_one_that_counts(small_batches: None, p
 
 
 def test_a_file_that_is_gone_is_missed(small_batches: None, place: Path) -> None:
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert written(place, OURS * 4, ahead)
     place.unlink()
     assert "No such file" in str(outcome(place, ahead))
 
 
 def test_a_file_that_never_was_is_missed(small_batches: None, place: Path) -> None:
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert not ahead.read_some(10 * SMALL)
     assert "No such file" in str(outcome(place, ahead))
 
 
 def test_no_file_stays_open(small_batches: None, place: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     assert written(place, OURS * 4, ahead)
     assert len(os.listdir("/proc/self/fd")) == before + 1
     ahead.history()
@@ -167,7 +167,7 @@ def test_during_a_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a real server, whose clients take turns: most of it is read by the time that they are done."""
     monkeypatch.setattr(following, "BATCH", BATCH)
     workload = read_workload(workload_path("example"), InstalledVocabulary(load_plugins()))
-    ahead = Following(place)
+    ahead = HistoryTail(place)
     batches: list[int] = []
 
     def reading(written: int) -> bool:

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.dependencies.edges import KINDS, dependencies
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.edges import KINDS
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import OK, History
 from txfuzz.report.pictures.dependency_graph import dependency_figure, drawn_rows

@@ -15,7 +15,8 @@ import pytest
 
 from project_fixtures import Site
 from txfuzz import CampaignSettings
-from txfuzz.analysis.dependencies.unknown_commits import Settled
+from txfuzz.analysis.anomalies.durability import Durability
+from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.results import IterationOutcome
 from txfuzz.campaign.stop_conditions import stop_reason
@@ -75,11 +76,11 @@ def test_the_reasons_for_an_end_agree_with_their_numbers(tmp_path: Path) -> None
 
 
 def test_what_the_final_reads_settle() -> None:
-    assert Settled(1, 0, 1).sentences() == (
+    assert explain_durability(Durability(1, 0, 1)) == (
         "1 writer of unknown outcome: 0 have happened, 1 has not, as the final reads show",
         "1 acknowledged transaction is gone: the final reads lack its appends",
     )
-    assert Settled(3, 1, 2).sentences() == (
+    assert explain_durability(Durability(3, 1, 2)) == (
         "3 writers of unknown outcome: 1 has happened, 2 have not, as the final reads show",
         "2 acknowledged transactions are gone: the final reads lack their appends",
     )

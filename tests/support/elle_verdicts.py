@@ -19,7 +19,7 @@ from txfuzz.analysis.checker.check import CheckResult, check
 from txfuzz.analysis.checker.consistency import generalisations, prohibited
 from txfuzz.analysis.checker.cycle_types import CYCLE_EXISTS, CYCLE_TYPES
 from txfuzz.analysis.dependencies.columns import Columns
-from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import INFO, OK, READ, History
 from txfuzz.history.reader import read_history, read_history_bytes

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from txfuzz.analysis.checker.consistency import friendly
-from txfuzz.analysis.checker.preconditions import refusal
-from txfuzz.analysis.contention.metrics import asked_for
-from txfuzz.analysis.contract import Analyzer, Part
+from txfuzz.analysis.checker.preconditions import violated_precondition
+from txfuzz.analysis.contract import Analyzer, IsolationAnalyzer, Part
+from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
-from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
+from txfuzz.analysis.dependencies.metrics import asked_for
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.elle import DEFAULT_NEAR_CYCLES, ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import PluginError, TxfuzzError, UsageError
@@ -79,7 +80,7 @@ def analyze_history(
         operations=history.operations,
         passed_over=history.passed_over,
         warnings=(*history.warnings, *fields.pop("warnings", ())),
-        parts={each.name: _told(part) for each, part in parts if not isinstance(each, ElleAnalyzer)},
+        parts={each.name: _told(part) for each, part in parts if not isinstance(each, IsolationAnalyzer)},
         **fields,
     )
 
@@ -132,7 +133,7 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
 def _reason(parts: Sequence[tuple[Analyzer, Part]], verdict: Verdict) -> str:
     """The reasons of those whose judgement it is."""
     said = [
-        part.reason if isinstance(analyzer, ElleAnalyzer) else f"{analyzer.name}: {part.reason}"
+        part.reason if isinstance(analyzer, IsolationAnalyzer) else f"{analyzer.name}: {part.reason}"
         for analyzer, part in parts
         if part.verdict is verdict and part.reason
     ]
@@ -153,10 +154,10 @@ def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
     asked = asked_for(history)
     if not np.any((history.type == OK) & asked):
         return "vacuous: nothing committed"
-    if result.concurrent_edges_per_txn > 0 or refusal(columns_of(history), VersionOptions()):
+    if result.concurrent_edges_per_txn > 0 or violated_precondition(columns_of(history), VersionOptions()):
         return None
     edges = dependencies(history)
     between = history.process[edges.source] != history.process[edges.target]
-    if len(edges.fans) or np.any(between & asked[edges.source] & asked[edges.target]):
+    if len(edges.bicliques) or np.any(between & asked[edges.source] & asked[edges.target]):
         return None
     return "vacuous: no dependency ran between two processes"

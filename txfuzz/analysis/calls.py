@@ -9,8 +9,7 @@ from txfuzz.analysis.contract import CallAnalyzer, Part
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.history.calls import Call, Calls
-from txfuzz.history.columns.process_numbers import called
-from txfuzz.history.values import edn
+from txfuzz.history.values import display_name, edn
 
 _SHOWN = 400  # characters of a value
 _OUTCOMES = {"ok": "committed", "info": "may have committed", "fail": "failed"}
@@ -56,7 +55,7 @@ def call_view(calls: Calls, at: int) -> TransactionView:
     return TransactionView(
         at,
         call.index,
-        process if isinstance(process, int) else called(process),
+        process if isinstance(process, int) else display_name(process),
         call.f or None,
         start=call.start,
         end=call.end,

@@ -10,9 +10,8 @@ import numpy as np
 from txfuzz.analysis.result import TransactionView
 from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.common.kind import Kind
-from txfuzz.history.columns.process_numbers import called
 from txfuzz.history.model import APPEND, INFO, NIL, OK, READ, UNKNOWN, History
-from txfuzz.history.values import edn
+from txfuzz.history.values import display_name, edn
 
 _SHOWN = 24  # elements of a list, beyond which its middle is left out
 
@@ -100,12 +99,12 @@ def _known(number: np.integer[Any]) -> int | None:
 def process_of(history: History, row: int) -> int | str:
     """The process of a transaction: its number, or the name that the file has."""
     name = history.process_name(row)
-    return name if isinstance(name, int) else called(name)
+    return name if isinstance(name, int) else display_name(name)
 
 
 def process_text(history: History, process: int) -> str:
     """A process by its number in the History."""
-    return called(history.process_names.get(process, process))
+    return display_name(history.process_names.get(process, process))
 
 
 def name_of(history: History, row: int) -> int:

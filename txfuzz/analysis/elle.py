@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from txfuzz.analysis.checker.check import DEFAULT_BUDGET, DEFAULT_SHOWN, CheckResult, check
-from txfuzz.analysis.checker.preconditions import untold_versions
-from txfuzz.analysis.contention.key_pressure import pressure
-from txfuzz.analysis.contention.metrics import metrics
-from txfuzz.analysis.contention.suggestions import suggestions
+from txfuzz.analysis.checker.preconditions import indistinct_versions
 from txfuzz.analysis.contract import Part
-from txfuzz.analysis.dependencies.edges import VersionOptions
-from txfuzz.analysis.near_cycles.search import near_cycles
+from txfuzz.analysis.dependencies.key_pressure import pressure
+from txfuzz.analysis.dependencies.metrics import metrics
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
+from txfuzz.analysis.explain.near_cycles import explain_near_cycles
+from txfuzz.analysis.explain.suggestions import suggestions
+from txfuzz.analysis.explain.verdict import explain_indistinct, metrics_limits
+from txfuzz.analysis.near_cycles.search import find_near_cycles
 from txfuzz.analysis.result import Verdict
 from txfuzz.history.model import History
 
@@ -65,11 +67,13 @@ class ElleAnalyzer:
         edges = checked.dependencies
         if edges is None:
             return {"truncated": checked.truncated}
-        warnings = untold_versions(edges.columns)
+        indistinct = indistinct_versions(edges.columns)
+        warnings = () if indistinct is None else (explain_indistinct(history, indistinct),)
         figures, pressed = metrics(edges), pressure(edges)
-        near = near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
+        found = find_near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
+        near = explain_near_cycles(edges, found)
         hardest = pressed.hardest()
-        found = checked.verdict is Verdict.INVALID
+        invalid = checked.verdict is Verdict.INVALID
         return {
             "edge_counts": figures.edge_counts,
             "edges_per_txn": figures.edges_per_txn,
@@ -79,7 +83,7 @@ class ElleAnalyzer:
             "near_cycles": near.shown,
             "near_cycles_counted": near.counted,
             "key_pressure": hardest,
-            "suggestions": suggestions(history, figures, hardest, near.shown, found),
+            "suggestions": suggestions(history, figures, hardest, near.shown, invalid),
             "warnings": warnings,
-            "truncated": (*checked.truncated, *figures.truncated, *near.truncated),
+            "truncated": (*checked.truncated, *metrics_limits(figures), *near.truncated),
         }

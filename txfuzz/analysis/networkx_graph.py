@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from txfuzz.analysis.checker.explain import dependency_edge
-from txfuzz.analysis.checker.preconditions import refusal
+from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
-from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.describe import name_of, transaction_view
+from txfuzz.analysis.explain.cycles import dependency_edge
+from txfuzz.analysis.explain.verdict import refusal
 from txfuzz.analysis.views.cycle_graph import add_edge, node
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FAIL, History

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from txfuzz.analysis.dependencies.strong_components import prepare
+from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.campaign_json import campaign_data
 from txfuzz.campaign.directory.run_directory import (
@@ -46,7 +46,7 @@ from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.loop_state import Course
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
-from txfuzz.history.tail import Following
+from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.report.text.notes import notes_text
@@ -231,7 +231,7 @@ class _Campaign:
         stages: dict[str, float] = {}
         workload = self.written(place, workload)
         self.watcher.iteration_started(number, workload)
-        following = Following(place.history)
+        following = HistoryTail(place.history)
         with self.stage(stages, "run"):
             turn = Turn(
                 workload,

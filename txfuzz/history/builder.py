@@ -1,17 +1,22 @@
 """Operations, one at a time, into the columns of a History.
 
 The builder pairs invocations with completions. `add` takes plain Python values; the fast path of
-EDN lines (`fastlines`) puts the same things into the same columns. `tables` makes the History.
+EDN lines (`formats.edn_lines`) puts the same things into the same columns. `columns.history_tables` makes the
+History.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from txfuzz.common.kind import Kind
 from txfuzz.errors import HistoryError
-from txfuzz.history.columns.growing import FULL, MISSING, Columns
+from txfuzz.history.columns.growing import FULL, MISSING, GrowingColumns
+from txfuzz.history.columns.history_tables import history_of
 from txfuzz.history.columns.interning import (
     READ_ELEMENT,
     READ_EMPTY,
@@ -23,16 +28,15 @@ from txfuzz.history.columns.interning import (
     Decode,
     Keys,
     Lists,
+    Processes,
     no_decode,
 )
-from txfuzz.history.columns.process_numbers import Processes, called
 from txfuzz.history.model import FAIL, INFO, OK, History
-from txfuzz.history.values import Keyword, edn
+from txfuzz.history.values import Keyword, Mop, display_name, edn
 
 if TYPE_CHECKING:
     from re import Match
 
-Mop: TypeAlias = tuple[str, Any, Any]  # ("r" | "append" | "w", key, value)
 Steps: TypeAlias = tuple[int, ...] | None
 Logical: TypeAlias = bytes | tuple[int | None, ...] | None
 Coded: TypeAlias = tuple[list[int], list[int]]  # micro-operations: codes and values
@@ -78,14 +82,14 @@ class HistoryBuilder:
         self.keys = Keys(decode)
         self.codes = Codes(decode)
         self.lists = Lists()
-        self.columns = Columns()
+        self.columns = GrowingColumns()
         self.processes = Processes()
         self.open: dict[bytes, OpenTuple] = {}
         self.templates: dict[str, int] = {}
         self.operations = 0
         self.passed_over: dict[str, int] = {}  # by process, as the file has it
-        self.unsaid = 0  # reads of committed transactions that stand there without a value
-        self.lonely = 0  # completions without an invocation
+        self.valueless_reads = 0  # reads of committed transactions that stand there without a value
+        self.uninvoked = 0  # completions without an invocation
         self.warnings: list[str] = []
         self.unknown_mops: list[tuple[int, str]] = []
         self._more_unknown = 0
@@ -135,7 +139,7 @@ class HistoryBuilder:
     def pass_over(self, process: Any) -> None:
         """An operation that is not a client's: counted, not kept."""
         self.operations += 1
-        name = called(process)
+        name = display_name(process)
         self.passed_over[name] = self.passed_over.get(name, 0) + 1
 
     def is_open(self, process: Any) -> bool:
@@ -166,22 +170,38 @@ class HistoryBuilder:
 
     def finish(self) -> History:
         """The history of all operations; the builder is used up."""
-        from txfuzz.history.columns.history_tables import history_of
-
         for opened in [Open(*fields) for fields in self.open.values()]:
             self.complete(opened, INFO, -1, (b"-1", b"-1"), self.invoked(opened), None)
         self.open.clear()
         self.columns.flush()
-        if self.lonely:
-            self.warn(f"completions without an invocation: {self.lonely}")
-        if self.unsaid:
+        if self.uninvoked:
+            self.warn(f"completions without an invocation: {self.uninvoked}")
+        if self.valueless_reads:
             self.warn(
-                f"reads of committed transactions without a value, taken for reads of nothing: {self.unsaid}"
+                "reads of committed transactions without a value, taken for reads of nothing: "
+                f"{self.valueless_reads}"
             )
         if self._more_unknown:
             self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
         self.unknown_mops.sort()
-        return history_of(self)
+        history = history_of(
+            self.kind,
+            list(self.templates),
+            self.keys,
+            self.codes,
+            self.lists,
+            self.columns,
+            self.processes,
+        )
+        self._warn_of_order(history)
+        return replace(
+            history,
+            unknown_mops=self.unknown_mops,
+            warnings=self.warnings,
+            operations=self.operations,
+            passed_over=dict(self.passed_over),
+            source=self.source,
+        )
 
     def complete(
         self, opened: Open, type: int, at: int, event: tuple[bytes, bytes], mops: Coded, invoked: Coded | None
@@ -193,9 +213,9 @@ class HistoryBuilder:
         if invoked is not None and (wrote := writes(invoked)) != writes(mops):
             self.columns.invoked_else[opened.row] = wrote
 
-    def begin_lonely(self, process: bytes) -> Open:
+    def begin_uninvoked(self, process: bytes) -> Open:
         """A row for a completion that nothing invoked."""
-        self.lonely += 1
+        self.uninvoked += 1
         return Open(self.columns.invocation(process, -1, b"-1", b"-1", -1), None, None, None)
 
     def invoked(self, opened: Open) -> Coded:
@@ -252,6 +272,21 @@ class HistoryBuilder:
             values.append(stored)
         return codes, values
 
+    def _warn_of_order(self, history: History) -> None:
+        """A word about indices that contradict the order of the operations, which is what counts."""
+        index = np.zeros(self.columns.position, np.int64)
+        for at, of_index in (
+            (history.invoke_at, history.invoke_index),
+            (history.complete_at, history.complete_index),
+        ):
+            index[at[at >= 0]] = of_index[at >= 0]
+        falls = int((np.diff(index) <= 0).sum())
+        if falls:
+            self.warn(
+                f"operations whose :index is not larger than the one before: {falls}; "
+                "their order in the history counts, not the index"
+            )
+
     def _invoke(
         self,
         token: bytes,
@@ -287,7 +322,7 @@ class HistoryBuilder:
         steps: Sequence[int] | None,
         logical: Sequence[int | None] | None,
     ) -> None:
-        opened = Open(*self.open.pop(token)) if token in self.open else self.begin_lonely(token)
+        opened = Open(*self.open.pop(token)) if token in self.open else self.begin_uninvoked(token)
         if steps is not None:
             opened = opened._replace(steps=tuple(steps))
         if logical is not None:

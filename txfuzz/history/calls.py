@@ -12,10 +12,9 @@ from typing import Any, Literal, cast
 from txfuzz.errors import HistoryError
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.byte_source import open_file
-from txfuzz.history.columns.process_numbers import called
 from txfuzz.history.formats.parsed_operation import by_name, name_of
 from txfuzz.history.reader import Reader
-from txfuzz.history.values import Tagged, edn, identity
+from txfuzz.history.values import Tagged, display_name, edn, identity
 
 Outcome = Literal["ok", "fail", "info"]
 
@@ -80,7 +79,7 @@ class _Gathered:
         self._calls: list[Call] = []
         self._open: dict[Hashable, int] = {}
         self._position = 0
-        self._lonely = 0
+        self._uninvoked = 0
 
     def add(self, builder: HistoryBuilder, form: Any, line: int) -> None:
         """One operation that has been parsed."""
@@ -92,7 +91,7 @@ class _Gathered:
         process, type = fields.get("process"), name_of(fields.get("type"))
         if type not in ("invoke", "ok", "fail", "info"):
             raise self._wrong(line, ":type to be one of :invoke, :ok, :fail and :info", fields.get("type"))
-        if process is not None and called(process) == _NEMESIS:
+        if process is not None and display_name(process) == _NEMESIS:
             builder.pass_over(process)
             return
         index, time = fields.get("index"), fields.get("time")
@@ -103,7 +102,7 @@ class _Gathered:
         if type == "invoke":
             if name in self._open:
                 raise HistoryError(
-                    f"{self._source}:{line}: process {called(process)} invokes an operation while its "
+                    f"{self._source}:{line}: process {display_name(process)} invokes an operation while its "
                     "previous one is still open; expected the completion of that one first"
                 )
             self._open[name] = len(self._calls)
@@ -114,7 +113,7 @@ class _Gathered:
             opened = self._open.pop(name, None)
             ended: Any = {"value": value, "index": index, "ended": self._position, "end": time, "line": line}
             if opened is None:
-                self._lonely += 1
+                self._uninvoked += 1
                 self._calls.append(Call(f, cast(Outcome, type), process=process, **ended))
             else:
                 call = self._calls[opened]
@@ -122,13 +121,13 @@ class _Gathered:
         self._position += 1
 
     def calls(self, builder: HistoryBuilder) -> Calls:
-        lonely = [f"completions without an invocation: {self._lonely}"] if self._lonely else []
+        uninvoked = [f"completions without an invocation: {self._uninvoked}"] if self._uninvoked else []
         return Calls(
             tuple(self._calls),
             self._source,
             builder.operations,
             dict(builder.passed_over),
-            (*builder.warnings, *lonely),
+            (*builder.warnings, *uninvoked),
         )
 
     def _wrong(self, line: int, expected: str, found: Any) -> HistoryError:

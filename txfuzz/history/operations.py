@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from txfuzz.common.kind import Kind
-from txfuzz.history.builder import FUNCTIONS, TYPES, Mop, asked
+from txfuzz.history.builder import FUNCTIONS, TYPES, asked
 from txfuzz.history.model import APPEND, NIL, OK, READ, UNKNOWN, WRITE, History
+from txfuzz.history.values import Mop
 
 _TYPES = {number: name for name, number in TYPES.items()}
 _F = dict(zip((READ, APPEND, WRITE), FUNCTIONS, strict=True))

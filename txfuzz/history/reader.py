@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.builder import HistoryBuilder, Mop, asked
-from txfuzz.history.byte_source import GZIP, GzipSource, Source, open_file
+from txfuzz.history.builder import HistoryBuilder, asked
+from txfuzz.history.byte_source import GZIP, ByteSource, GzipSource, Window, open_file
 from txfuzz.history.columns.growing import FULL
 from txfuzz.history.formats.boundaries import BLANKS, Incomplete, Malformed, Unclosed, end_of, normal, shown
 from txfuzz.history.formats.edn import EdnParser
@@ -23,7 +23,7 @@ from txfuzz.history.formats.edn_lines import FastLines
 from txfuzz.history.formats.json_operations import parse_json
 from txfuzz.history.formats.parsed_operation import add_operation, is_list, to_mops
 from txfuzz.history.model import History
-from txfuzz.history.window import Window
+from txfuzz.history.values import Mop
 
 LONGEST_PARSED = 1 << 24  # bytes that a real parser gets: seconds, and some hundred MB
 
@@ -64,7 +64,7 @@ class Reader:
     cut_off: whether the source gave no more within an operation, which is left out then.
     """
 
-    def __init__(self, file: Source, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
+    def __init__(self, file: ByteSource, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
         self._name = name
         self._add = add
         self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
@@ -75,7 +75,7 @@ class Reader:
         self._begun = False
         self.cut_off = False
         first = file.read(len(GZIP))
-        source: Source = _Joined(first, file)
+        source: ByteSource = _Joined(first, file)
         if first == GZIP:
             source = GzipSource(source, name, self._builder.warn)
         self._window = Window(source, name)
@@ -121,13 +121,13 @@ class Reader:
         return self._begun
 
     def _more(self) -> bool:
-        self._settle()
+        self._confirm_invocations()
         self._builder.columns.flush(FULL)
         return self._window.more()
 
-    def _settle(self) -> None:
+    def _confirm_invocations(self) -> None:
         if self._fast is not None:
-            self._fast.settle(self._mops, self._window.line)
+            self._fast.confirm_invocations(self._mops, self._window.line)
 
     def _between(self) -> bool:
         """Pass what stands between operations: comments, the brackets of a vector; False: nothing."""
@@ -180,7 +180,7 @@ class Reader:
         if self._json is None:
             self._json = _JSON.match(window.data, at) is not None
         line = window.line(at)
-        self._settle()
+        self._confirm_invocations()
         if self._again(window.data[at:end], line):
             return
         window.at = end
@@ -198,7 +198,7 @@ class Reader:
             return False
         if not self._fast.takes(tidy) and not (self._fast.learn(tidy) and self._fast.takes(tidy)):
             return False
-        self._fast.settle(self._mops, lambda _: line)
+        self._fast.confirm_invocations(self._mops, lambda _: line)
         self._window.at += len(text)
         return True
 
@@ -242,7 +242,7 @@ class Reader:
 class _Joined:
     """A file of which the first bytes have been read."""
 
-    def __init__(self, first: bytes, file: Source) -> None:
+    def __init__(self, first: bytes, file: ByteSource) -> None:
         self._first = first
         self._file = file
 

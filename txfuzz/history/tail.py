@@ -18,7 +18,7 @@ BATCH = 1 << 16  # bytes that are read at a time, once there are so many: a mill
 MOST = 1 << 27  # bytes of a history: from there on it is left until the run is over, and memory stays flat
 
 
-class Following:
+class HistoryTail:
     """The history that a recorder writes to the path, each operation a line of its own."""
 
     def __init__(self, path: Path) -> None:

@@ -11,8 +11,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
+
+# A micro-operation (f, key, value): f is "r", "append" or "w"; the value of a read is None or what it saw.
+Mop: TypeAlias = tuple[str, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,11 @@ def edn(value: Any) -> str:
     if isinstance(value, Sequence):
         return "[" + " ".join(edn(item) for item in value) + "]"
     return _other(value)
+
+
+def display_name(name: Any) -> str:
+    """A process as people call it, be it a keyword (in EDN) or a string (in JSON)."""
+    return name.name if isinstance(name, Keyword) else name if isinstance(name, str) else edn(name)
 
 
 def _other(value: Any) -> str:

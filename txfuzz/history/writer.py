@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from txfuzz.errors import HistoryError, OutputError
+from txfuzz.history.values import Mop as Mop  # for the recorders, too
 from txfuzz.history.values import edn
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 # "json": one vector, an operation a line. "jsonl": an operation a line and nothing around.
 Form = Literal["edn", "json", "jsonl"]
 _FORMS: dict[str, Form] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-
-# (f, key, value): f is "r", "append" or "w"; the value of a read is None or what it saw.
-Mop = tuple[str, Any, Any]
 
 
 def invoke_line(

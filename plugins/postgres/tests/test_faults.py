@@ -12,7 +12,8 @@ import pytest
 
 from txfuzz import run_campaign
 from txfuzz.analysis.analyze import analyze_history
-from txfuzz.analysis.dependencies.unknown_commits import settle
+from txfuzz.analysis.anomalies.durability import durability
+from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.errors import UsageError
@@ -85,7 +86,7 @@ def run(tmp_path: Path) -> Run:
 def nothing_found(ran: Ran) -> None:
     _, history, result = ran
     assert result.verdict is Verdict.VALID, (result.anomaly_types, result.reason)
-    assert settle(history).lost == 0
+    assert durability(history).lost == 0
 
 
 def events(run_path: Path) -> list[str]:
@@ -117,9 +118,9 @@ def test_asynchronous_commit_loses_acknowledged_commits_and_we_see_it(run: Run) 
         _, history, result = run(
             "[{name: kill-server, every: 0.4s}]", options="synchronous_commit: off", duration="1.8s"
         )
-        if settle(history).lost and result.verdict is Verdict.INVALID:
+        if durability(history).lost and result.verdict is Verdict.INVALID:
             break
-    assert settle(history).lost > 0
+    assert durability(history).lost > 0
     assert result.verdict is Verdict.INVALID
     assert "incompatible-order" in result.anomaly_types
 
@@ -164,11 +165,11 @@ def test_timeouts(run: Run) -> None:
 def test_connections_cut_at_commit_are_unknown_and_some_have_committed(run: Run) -> None:
     summary, history, _ = ran = run("[{name: cut-commit, every: 20ms, connections: 2}]")
     nothing_found(ran)
-    settled = settle(history)
+    settled = durability(history)
     assert summary.info >= 10
     assert int((history.type == INFO).sum()) == summary.info
     assert 0 < settled.happened < settled.unknown  # cut on the way back, and on the way there
-    assert settled.sentences()[0].startswith(f"{settled.unknown} writer")
+    assert explain_durability(settled)[0].startswith(f"{settled.unknown} writer")
 
 
 # -- what a server does not allow ---------------------------------------------------------

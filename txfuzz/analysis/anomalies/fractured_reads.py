@@ -12,14 +12,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from txfuzz.analysis.anomalies.common import wrote
-from txfuzz.analysis.anomalies.facts import Finding, Findings, findings
+from txfuzz.analysis.anomalies.facts import Detected, Fact, FracturedRead, detected
 from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.analysis.dependencies.columns import Columns, Flags
+from txfuzz.analysis.dependencies.list_versions import VersionOrder
 from txfuzz.analysis.dependencies.register_versions import VersionGraph, number
-from txfuzz.analysis.describe import key_text, mop_text, name_of, read_text, value_text
-from txfuzz.common.kind import Kind
-from txfuzz.history.model import FAIL, NIL, OK, History, Ints
+from txfuzz.history.arrays import ranges
+from txfuzz.history.model import FAIL, NIL, OK, Ints
 
 FRACTURED_READ = "fractured-read"
 
@@ -29,38 +28,29 @@ def looked_for(model: str) -> bool:
     return FRACTURED_READ in prohibited(model) and "G-single-item" not in prohibited(model)
 
 
-def fractured_reads(columns: Columns, graph: VersionGraph | None, most: int) -> Iterator[Findings]:
+def fractured_reads(columns: Columns, versions: VersionOrder | VersionGraph, most: int) -> Iterator[Detected]:
     """Committed transactions that read what another one wrote to a key, and of another key an earlier
-    version than what it wrote there. graph: the versions of registers; None for lists."""
+    version than what it wrote there."""
     history = columns.history
     seen, lacking, writes = _candidates(columns)
-    lack = _lacks_register if graph is not None else _lacks_list
     apart = history.mop_key[seen] != history.mop_key[lacking]
     seen, lacking, writes = seen[apart], lacking[apart], writes[apart]
-    halved = lack(columns, graph, lacking, history.mop_value[writes])
+    elements = history.mop_value[writes]
+    if isinstance(versions, VersionGraph):
+        halved = _lacks_register(columns, versions, lacking, elements)
+    else:
+        halved = _lacks_list(columns, lacking, elements)
     seen, lacking, writes = seen[halved], lacking[halved], writes[halved]
     # one for each reader and writer
     _, first = np.unique(
         columns.txn[seen].astype(np.int64) * len(history) + columns.txn[writes], return_index=True
     )
 
-    def describe(hit: int) -> Finding:
-        saw, lacked, written = int(seen[hit]), int(lacking[hit]), int(writes[hit])
-        reader, writer = int(columns.txn[saw]), int(columns.txn[written])
-        keys = [key_text(history, int(history.mop_key[mop])) for mop in (saw, lacked)]
-        verb = wrote(columns)
-        ends = ", which ends with what" if history.kind is not Kind.RW_REGISTER else ", which"
-        value = value_text(history, int(history.mop_value[written]))
-        text = (
-            f"T1 read key {keys[0]} as {read_text(history, saw)}{ends} T2 {verb}, and key {keys[1]} as "
-            f"{read_text(history, lacked)}, from before T2 {verb} {value} there: it saw one part of T2 and "
-            "another part not."
-        )
-        record = {"op": name_of(history, reader), "writer": name_of(history, writer)}
-        mops = [mop_text(history, mop) for mop in (saw, lacked)]
-        return Finding((reader, writer), text, {**record, "mops": mops})
+    def fact(hit: int) -> Fact:
+        mops = int(seen[hit]), int(lacking[hit]), int(writes[hit])
+        return FracturedRead((int(columns.txn[mops[0]]), int(columns.txn[mops[2]])), *mops)
 
-    yield from findings(FRACTURED_READ, first, describe, most)
+    yield from detected(FRACTURED_READ, first, fact, most)
 
 
 def _candidates(columns: Columns) -> tuple[Ints, Ints, Ints]:
@@ -88,11 +78,10 @@ def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:
     """The places of all equal pairs; the right ones are sorted."""
     first, last = (np.searchsorted(right, left, side) for side in ("left", "right"))
     count = last - first
-    inside = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(np.arange(len(left)), count), np.repeat(first, count) + inside
+    return np.repeat(np.arange(len(left)), count), ranges(first, count)
 
 
-def _lacks_list(columns: Columns, _: VersionGraph | None, reads: Ints, elements: Ints) -> Flags:
+def _lacks_list(columns: Columns, reads: Ints, elements: Ints) -> Flags:
     """For each read whether the list that it saw is without the element beside it."""
     history = columns.history
     row = history.mop_value[reads]
@@ -100,27 +89,17 @@ def _lacks_list(columns: Columns, _: VersionGraph | None, reads: Ints, elements:
     if not len(history.read_length):
         return nothing
     row = np.where(nothing, 0, row)
-    lacks: Flags = nothing | (_places(history)[elements] >= history.read_length[row])
+    lacks: Flags = nothing | (columns.place[elements] >= history.read_length[row])
     for at in np.flatnonzero(~nothing & ~history.read_trunk[row]).tolist():
         lacks[at] = elements[at] not in history.odd_reads[int(row[at])]
     return lacks
 
 
-def _places(history: History) -> Ints:
-    """Where each element first stands in the longest read of its key; beyond all where it does not."""
-    place = np.full(len(history.element_key), np.iinfo(np.int64).max)
-    lengths = np.diff(history.trunks)
-    inside = np.arange(len(history.trunk_elements)) - np.repeat(history.trunks[:-1], lengths)
-    np.minimum.at(place, history.trunk_elements, inside)
-    return place
-
-
-def _lacks_register(columns: Columns, graph: VersionGraph | None, reads: Ints, elements: Ints) -> Flags:
+def _lacks_register(columns: Columns, graph: VersionGraph, reads: Ints, elements: Ints) -> Flags:
     """For each read whether it saw a version that is known to come before the element beside it.
 
     What a transaction reads after having written the key itself says nothing of others.
     """
-    assert graph is not None
     history = columns.history
     size = len(history.element_key) + len(history.keys)
     version = number(columns, columns.saw[reads], history.mop_key[reads])

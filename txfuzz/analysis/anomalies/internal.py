@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from txfuzz.analysis.anomalies.facts import Finding, Findings, findings
+from txfuzz.analysis.anomalies.facts import Detected, Fact, FutureRead, InternalRead, detected
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.describe import key_text, mop_text, name_of, read_text, value_text
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import NIL, OK, UNKNOWN, History, Ints
 
 
-def internal_violations(columns: Columns, most: int) -> Iterator[Findings]:
+def internal_violations(columns: Columns, most: int) -> Iterator[Detected]:
     """internal (Cerone, Bernardi, Gotsman 2015, axiom INT), committed transactions only.
 
     After a read the key holds what was read; after a write, that with the write. A list not yet
@@ -28,17 +27,10 @@ def internal_violations(columns: Columns, most: int) -> Iterator[Findings]:
     mops = reads[wrong]
     _, first = np.unique(columns.txn[mops], return_index=True)
 
-    def describe(mop: int) -> Finding:
-        row, key = int(columns.txn[mop]), key_text(history, int(history.mop_key[mop]))
-        before = int(columns.previous[mop])
-        text = (
-            f"T1 read key {key} as {read_text(history, mop)} although its own last operation on the key "
-            f"was {mop_text(history, before)}."
-        )
-        record = {"op": name_of(history, row), "mop": mop_text(history, mop)}
-        return Finding((row,), text, {**record, "previous": mop_text(history, before)})
+    def fact(read: int) -> Fact:
+        return InternalRead((int(columns.txn[read]),), read, int(columns.previous[read]))
 
-    yield from findings("internal", mops[first], describe, most)
+    yield from detected("internal", mops[first], fact, most)
 
 
 def _register_wrong(columns: Columns, reads: Ints) -> Flags:
@@ -104,12 +96,9 @@ def _elements(history: History, read: int) -> list[int]:
     return [] if row < 0 else [int(element) for element in history.read_elements(row)]
 
 
-def future_reads(columns: Columns, most: int) -> Iterator[Findings]:
+def future_reads(columns: Columns, most: int) -> Iterator[Detected]:
     """A committed transaction reads, in a list, an element that it appends only later."""
     history = columns.history
-    place = np.full(len(history.element_key), np.iinfo(np.int64).max, np.int64)
-    in_key = np.arange(len(history.trunk_elements)) - np.repeat(history.trunks[:-1], np.diff(history.trunks))
-    place[history.trunk_elements[::-1]] = in_key[::-1]
     appends = np.flatnonzero(~columns.is_read & (columns.type == OK) & (columns.previous >= 0))
     at = columns.previous[appends].astype(np.int64)
     hits: list[tuple[int, int]] = []
@@ -118,7 +107,7 @@ def future_reads(columns: Columns, most: int) -> Iterator[Findings]:
         read = np.flatnonzero(columns.is_read[at] & (value >= 0))
         trunk = history.read_trunk[value[read]]
         element = history.mop_value[appends[read]]
-        sees = trunk & (place[element] < history.read_length[value[read]])
+        sees = trunk & (columns.place[element] < history.read_length[value[read]])
         for each in np.flatnonzero(~trunk).tolist():
             sees[each] = bool((history.odd_reads[int(value[read[each]])] == element[each]).any())
         hits += zip(at[read[sees]].tolist(), appends[read[sees]].tolist(), strict=True)
@@ -128,13 +117,8 @@ def future_reads(columns: Columns, most: int) -> Iterator[Findings]:
     first = {int(columns.txn[read]): (read, append) for read, append in reversed(hits)}
     mops = sorted(first.values())
 
-    def describe(hit: int) -> Finding:
+    def fact(hit: int) -> Fact:
         read, append = mops[hit]
-        row, key = int(columns.txn[read]), key_text(history, int(history.mop_key[read]))
-        value = value_text(history, int(history.mop_value[append]))
-        text = f"T1 read {value} in key {key} before it appended it: {mop_text(history, read)}."
-        return Finding(
-            (row,), text, {"op": name_of(history, row), "mop": mop_text(history, read), "element": value}
-        )
+        return FutureRead((int(columns.txn[read]),), read, int(history.mop_value[append]))
 
-    yield from findings("future-read", np.arange(len(mops)), describe, most)
+    yield from detected("future-read", np.arange(len(mops)), fact, most)

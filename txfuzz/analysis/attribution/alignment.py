@@ -56,7 +56,7 @@ class Alignment:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransactionPattern:
     """A transaction of the workload as what it leaves in a history. weight: its share of the mix."""
 
     name: str
@@ -116,7 +116,7 @@ class Plan:
         return chosen
 
 
-def plan_of(transaction: Transaction, weight: float) -> Plan:
+def pattern_of(transaction: Transaction, weight: float) -> TransactionPattern:
     choices = [term for step in transaction.steps for term in step.key_terms() if isinstance(term, Choice)]
     named = {choice.name: at for at, choice in enumerate(choices) if choice.name is not None}
     mops: list[_MicroOperation] = []
@@ -133,7 +133,7 @@ def plan_of(transaction: Transaction, weight: float) -> Plan:
             mops.append(_MicroOperation(_F[each.f], number, choice, missing, repeats=_repeats(step, each)))
         before += len(own)
     differ = tuple((at, named[other]) for at, choice in enumerate(choices) for other in choice.distinct_from)
-    return Plan(
+    return TransactionPattern(
         transaction.name, max(weight, _RARE), tuple(mops), tuple(choice.keys for choice in choices), differ
     )
 

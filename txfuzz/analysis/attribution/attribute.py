@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from txfuzz.analysis.attribution.alignment import plan_of
-from txfuzz.analysis.contention.metrics import spans
+from txfuzz.analysis.attribution.alignment import pattern_of
 from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.analysis.dependencies.metrics import spans
 from txfuzz.history.model import FINAL_READ, OK, READ, History, Ints
 from txfuzz.workload.model import Workload
 
@@ -53,7 +53,7 @@ def attribute(history: History, workload: Workload) -> Attribution:
     strangers = tuple(np.flatnonzero(matching.strangers).tolist())
     if strangers:
         return Attribution(history, strangers)
-    told = matching.told()
+    told = matching.attributed()
     unnamed = history.template < 0
     return Attribution(
         told,
@@ -65,23 +65,23 @@ def attribute(history: History, workload: Workload) -> Attribution:
 
 
 class _Matching:
-    """plan, step: per transaction and micro-operation, what was found; strangers: what fits none;
+    """pattern, step: per transaction and micro-operation, what was found; strangers: what fits none;
     elsewhere: what fits one but for its keys."""
 
     def __init__(self, history: History, workload: Workload) -> None:
         self.history, self.workload = history, workload
         weights = {each.txn: each.weight for each in workload.mix}
-        self.plans = [plan_of(each, weights.get(each.name, 0)) for each in workload.transactions]
-        numbers = {plan.name: number for number, plan in enumerate(self.plans)}
+        self.patterns = [pattern_of(each, weights.get(each.name, 0)) for each in workload.transactions]
+        numbers = {pattern.name: number for number, pattern in enumerate(self.patterns)}
         self.final = np.isin(history.template, [
             at for at, name in enumerate(history.templates) if name == FINAL_READ
         ])  # fmt: skip
         # What each template of the history is in the workload; the last place is for none
-        said = [numbers.get(name, len(self.plans)) for name in history.templates]
+        said = [numbers.get(name, len(self.patterns)) for name in history.templates]
         self.claimed = np.array([*said, _NOT_SAID], np.int64)[history.template]
         self.logical = np.array([_NONE if key is None else key for key in history.logical], np.int64)
         self.length = np.diff(history.mops)
-        self.plan = np.full(len(history), _NOT_SAID, np.int64)
+        self.pattern = np.full(len(history), _NOT_SAID, np.int64)
         self.step = history.mop_step.copy()
         self.ambiguous: Counter[tuple[str, ...]] = Counter()
         self.elsewhere = np.zeros(len(history), np.bool_)
@@ -98,7 +98,7 @@ class _Matching:
     def _groups(self, rows: Ints) -> Iterator[_Group]:
         """Transactions that did the same: f after f, on keys that are equal in the same places."""
         history = self.history
-        longest = max((plan.longest for plan in self.plans), default=0)
+        longest = max((pattern.longest for pattern in self.patterns), default=0)
         complete = history.type == OK
         for length in np.unique(self.length[rows]).tolist():
             if length > longest:
@@ -131,14 +131,14 @@ class _Matching:
         best = np.full(len(group.rows), -np.inf)
         found, fitting = (
             np.full(len(group.rows), _NOT_SAID),
-            np.zeros((len(group.rows), len(self.plans)), bool),
+            np.zeros((len(group.rows), len(self.patterns)), bool),
         )
         steps = np.full(group.mops.shape, _NOT_SAID)
         somewhere: tuple[int, tuple[int, ...]] | None = None
-        for number, plan in enumerate(self.plans):
+        for number, pattern in enumerate(self.patterns):
             if group.claimed not in (_NOT_SAID, number):
                 continue
-            for each in plan.alignments(group.f, group.equal, group.step, complete=group.complete):
+            for each in pattern.alignments(group.f, group.equal, group.step, complete=group.complete):
                 somewhere = somewhere or (number, each.steps)
                 fits = each.choosable(keys)
                 fitting[fits, number] = True
@@ -149,13 +149,13 @@ class _Matching:
         elsewhere = found == _NOT_SAID
         found[elsewhere], steps[elsewhere] = somewhere
         self.elsewhere[group.rows[elsewhere]] = True
-        self.plan[group.rows] = found
+        self.pattern[group.rows] = found
         self.step[group.mops] = np.where(self.step[group.mops] < 0, steps, self.step[group.mops])
         if group.complete:
             several = fitting[fitting.sum(axis=1) > 1]
             kinds, counts = np.unique(several, axis=0, return_counts=True)
             for kind, count in zip(kinds, counts.tolist(), strict=True):
-                self.ambiguous[tuple(self.plans[at].name for at in np.flatnonzero(kind))] += count
+                self.ambiguous[tuple(self.patterns[at].name for at in np.flatnonzero(kind))] += count
         return np.ones(len(group.rows), np.bool_)
 
     def _set_apart(self, fit: Ints, unfit: Ints) -> None:
@@ -179,12 +179,12 @@ class _Matching:
 
     # -- what came of it --------------------------------------------------------------------
 
-    def told(self) -> History:
+    def attributed(self) -> History:
         history = self.history
-        own = [plan.name for plan in self.plans]
+        own = [pattern.name for pattern in self.patterns]
         names = list(dict.fromkeys([*history.templates, *own]))
         numbers = [names.index(name) for name in own]
-        told = np.where(self.plan < 0, _NOT_SAID, np.array(numbers, np.int64)[self.plan])
+        told = np.where(self.pattern < 0, _NOT_SAID, np.array(numbers, np.int64)[self.pattern])
         template = np.where(history.template < 0, told, history.template)
         return replace(history, template=template, templates=names, mop_step=self.step)
 

@@ -112,6 +112,12 @@ def anomaly_type(name: str) -> AnomalyType:
     return _PLAIN[name]
 
 
+def definition(name: str) -> str:
+    """What a type means, and where it is defined."""
+    entry = anomaly_type(name)
+    return f"{entry.meaning} ({entry.source})"
+
+
 def check_anomaly(name: str) -> None:
     """UsageError for a type that is misspelt."""
     meant = misspelt(name)

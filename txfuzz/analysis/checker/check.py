@@ -11,20 +11,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from txfuzz.analysis.anomalies.facts import Findings
-from txfuzz.analysis.anomalies.fractured_reads import fractured_reads, looked_for
+from txfuzz.analysis.anomalies.detect import anomalies
+from txfuzz.analysis.anomalies.facts import Detected
+from txfuzz.analysis.anomalies.fractured_reads import looked_for
 from txfuzz.analysis.checker.consistency import canonical, friendly, prohibited, ruled_out
 from txfuzz.analysis.checker.cycle_exists import broken_by_cycles, not_redundant, show_broken, weakest_broken
-from txfuzz.analysis.checker.cycle_search import Cycle, find_cycles
-from txfuzz.analysis.checker.explain import explain_cycle, explain_finding
-from txfuzz.analysis.checker.preconditions import check_options, refusal
-from txfuzz.analysis.checker.scc_graph import Tangles, tangles
-from txfuzz.analysis.checker.time_budget import Budget
+from txfuzz.analysis.checker.cycle_search import Budget, Cycle, find_cycles
+from txfuzz.analysis.checker.preconditions import check_options
+from txfuzz.analysis.checker.scc_graph import scc_graph
+from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import Columns, columns_of
-from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, Dependencies, VersionOptions
+from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, Dependencies
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.describe import name_of
+from txfuzz.analysis.explain.anomalies import explain_fact
+from txfuzz.analysis.explain.cycles import explain_cycle
+from txfuzz.analysis.explain.verdict import NOTHING_TO_JUDGE, contradiction, refusal, undecided_cycles
 from txfuzz.analysis.result import Anomaly, Component, Verdict
-from txfuzz.common.kind import Kind
 from txfuzz.errors import UsageError
 from txfuzz.history.model import OK, History
 
@@ -87,8 +90,9 @@ def check(
     if refused:
         return CheckResult(Verdict.UNKNOWN, friendly(model), refused)
     order = order_for(against)
-    found, dependencies = infer(columns, options, shown, fractured=looked_for(model))
-    return _Judgement(columns, dependencies, tuple(found), order, Budget(budget_seconds), shown).of(model)
+    inferred = dependencies(history, options, columns)
+    found = tuple(anomalies(columns, inferred.versions, shown, fractured=looked_for(model)))
+    return _Judgement(columns, inferred, found, order, Budget(budget_seconds), shown).of(model)
 
 
 def order_for(prohibited_types: Iterable[str]) -> int | None:
@@ -99,33 +103,6 @@ def order_for(prohibited_types: Iterable[str]) -> int | None:
     return PROCESS if any(name.endswith("-process") for name in types) else None
 
 
-def infer(
-    columns: Columns, options: VersionOptions, shown: int, *, fractured: bool = False
-) -> tuple[list[Findings], Dependencies]:
-    """What versions tell: the anomalies that are no cycles, and the dependencies.
-
-    fractured: look for fractured reads, too.
-    """
-    if columns.history.kind is Kind.RW_REGISTER:
-        from txfuzz.analysis.anomalies.rw_register import register_anomalies
-        from txfuzz.analysis.dependencies.register_versions import externals, version_graph
-        from txfuzz.analysis.dependencies.rw_register import register_dependencies
-
-        seen = externals(columns)
-        graph = version_graph(columns, seen, options)
-        found = list(register_anomalies(columns, graph, shown))
-        found += fractured_reads(columns, graph, shown) if fractured else ()
-        return found, register_dependencies(columns, options, seen, graph)
-    from txfuzz.analysis.anomalies.list_append import list_anomalies
-    from txfuzz.analysis.dependencies.list_append import list_dependencies
-    from txfuzz.analysis.dependencies.list_versions import version_order
-
-    order = version_order(columns)
-    found = list(list_anomalies(columns, order, shown))
-    found += fractured_reads(columns, None, shown) if fractured else ()
-    return found, list_dependencies(columns, order)
-
-
 class _Judgement:
     """Everything found, put together into one answer."""
 
@@ -133,21 +110,21 @@ class _Judgement:
         self,
         columns: Columns,
         dependencies: Dependencies,
-        findings: tuple[Findings, ...],
+        detected: tuple[Detected, ...],
         order: int | None,
         budget: Budget,
         shown: int,
     ) -> None:
-        self.history, self.dependencies, self.findings = columns.history, dependencies, findings
+        self.history, self.dependencies, self.detected = columns.history, dependencies, detected
         self.order, self.shown, self.budget = order, shown, budget
-        self.tangles: Tangles = tangles(dependencies, order)
-        broken = broken_by_cycles(self.tangles)
-        self.cycles = find_cycles(self.tangles, broken, budget, shown)
+        self.graph = scc_graph(dependencies, order)
+        broken = broken_by_cycles(self.graph)
+        self.cycles = find_cycles(self.graph, broken, budget, shown)
         self.broken = {name: flags for name, flags in weakest_broken(broken).items() if flags.any()}
 
     def of(self, model: str) -> CheckResult:
         against = prohibited(model)
-        typed = {each.type: each.count for each in self.findings} | self.cycles.held_by
+        typed = {each.type: each.count for each in self.detected} | self.cycles.held_by
         exists = not_redundant(self.broken, typed)
         reportable = sorted(
             {*typed, *not_redundant(set(self.broken) & against, set(typed) & against)} & against
@@ -182,7 +159,7 @@ class _Judgement:
 
     def verdict(self, model: str, reportable: list[str], truncated: tuple[str, ...]) -> tuple[Verdict, str]:
         if reportable:
-            return Verdict.INVALID, f"contradicts {friendly(model)}: {', '.join(reportable)}"
+            return Verdict.INVALID, contradiction(friendly(model), reportable)
         undecided = [
             said
             for name, said in zip(self.cycles.undecided, truncated, strict=True)
@@ -191,7 +168,7 @@ class _Judgement:
         if undecided:
             return Verdict.UNKNOWN, undecided[0]
         if not self.has_vertices():
-            return Verdict.UNKNOWN, "nothing to judge: no transaction depends on another"
+            return Verdict.UNKNOWN, NOTHING_TO_JUDGE
         return Verdict.VALID, ""
 
     def has_vertices(self) -> bool:
@@ -209,36 +186,33 @@ class _Judgement:
         return False
 
     def truncated(self) -> tuple[str, ...]:
-        spent = "" if self.budget.seconds is None else f" within {self.budget.seconds:g} s"
-        said = [
-            f"undecided: {count} component{'s' if count > 1 else ''} could not be searched for {name} to the "
-            f"end{spent}"
+        return tuple(
+            undecided_cycles(name, count, self.budget.seconds)
             for name, count in self.cycles.undecided.items()
-        ]
-        return tuple(said)
+        )
 
     def shown_cycles(self, name: str) -> tuple[Cycle, ...]:
         if name in self.broken:
-            return (show_broken(self.tangles, name, self.broken[name]),)
+            return (show_broken(self.graph, name, self.broken[name]),)
         return self.cycles.cycles.get(name, ())
 
     def anomalies(self, types: list[str]) -> tuple[Anomaly, ...]:
-        described = {each.type: each.first for each in self.findings}
+        facts = {each.type: each.first for each in self.detected}
         shown: list[Anomaly] = []
         for name in types:
-            shown += [explain_finding(self.history, name, finding) for finding in described.get(name, ())]
-            shown += [explain_cycle(self.tangles, cycle) for cycle in self.shown_cycles(name)]
+            shown += [explain_fact(self.history, name, fact) for fact in facts.get(name, ())]
+            shown += [explain_cycle(self.graph, cycle) for cycle in self.shown_cycles(name)]
         return tuple(shown)
 
     def components(self) -> tuple[Component, ...]:
         """The components, large ones first, with the names of their first few transactions."""
-        largest = np.argsort(-self.tangles.sizes, kind="stable")[:_MEMBERS_SHOWN]
+        largest = np.argsort(-self.graph.sizes, kind="stable")[:_MEMBERS_SHOWN]
         return tuple(
             Component(
-                int(self.tangles.sizes[number]),
+                int(self.graph.sizes[number]),
                 tuple(
                     name_of(self.history, int(row))
-                    for row in self.tangles.members(int(number))[:_MEMBERS_SHOWN]
+                    for row in self.graph.members(int(number))[:_MEMBERS_SHOWN]
                 ),
             )
             for number in largest

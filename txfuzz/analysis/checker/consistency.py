@@ -200,11 +200,6 @@ def _names() -> Mapping[str, str]:
     return names
 
 
-def model_names() -> tuple[str, ...]:
-    """Every model once, by its friendly name, sorted."""
-    return tuple(sorted(friendly(model) for model in WEAKER))
-
-
 def is_model(name: str) -> bool:
     """Whether it is the name of a consistency model, in any spelling."""
     try:

@@ -9,21 +9,21 @@ import numpy as np
 from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.analysis.checker.cycle_search import Cycle
 from txfuzz.analysis.checker.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
-from txfuzz.analysis.checker.paths import Graph, path, shortest_cycle, spaced_path
-from txfuzz.analysis.checker.scc_graph import ONWARD, Tangles
+from txfuzz.analysis.checker.paths import Adjacency, path, shortest_cycle, spaced_path
+from txfuzz.analysis.checker.scc_graph import ONWARD, SccGraph
 from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.analysis.dependencies.connectivity import components
 from txfuzz.analysis.dependencies.edges import RW
-from txfuzz.analysis.dependencies.strong_components import components
 
 _ANTI = bits_of(RW, ONWARD)
 
 
-def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
+def broken_by_cycles(graph: SccGraph) -> dict[str, Flags]:
     """By name of the finding, the components whose projection to its edges has a cycle.
 
     Those of many edges are looked at first: where they hold nowhere, no part of them does.
     """
-    present = int(np.bitwise_or.reduce(tangles.bits, initial=0))
+    present = int(np.bitwise_or.reduce(graph.bits, initial=0))
     broken: dict[str, Flags] = {}
     by_edges = sorted(CYCLE_EXISTS, key=lambda spec: (-(spec.edges & present).bit_count(), spec.spaced))
     for spec in by_edges:
@@ -32,9 +32,9 @@ def broken_by_cycles(tangles: Tangles) -> dict[str, Flags]:
         if same is not None:
             broken[spec.name] = broken[same.name]
         elif any(_part(spec, other, present) and not broken[other.name].any() for other in done):
-            broken[spec.name] = np.zeros(len(tangles), np.bool_)
+            broken[spec.name] = np.zeros(len(graph), np.bool_)
         else:
-            broken[spec.name] = _holding(tangles, spec, present)
+            broken[spec.name] = _holding(graph, spec, present)
     return {spec.name: broken[spec.name] for spec in CYCLE_EXISTS}
 
 
@@ -47,27 +47,27 @@ def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
     return other.spaced == spec.spaced and other.edges & present == spec.edges & present
 
 
-def _holding(tangles: Tangles, spec: CycleExists, present: int) -> Flags:
+def _holding(graph: SccGraph, spec: CycleExists, present: int) -> Flags:
     if not spec.spaced and spec.edges & present == present:
-        return np.ones(len(tangles), np.bool_)  # that is what makes them components
-    nodes = tangles.nodes
+        return np.ones(len(graph), np.bool_)  # that is what makes them components
+    nodes = graph.nodes
     if spec.spaced:  # nodes in two copies: reached by an rw edge, reached by another
-        onward = np.flatnonzero(tangles.bits & bits_of(ONWARD))
-        rest = np.flatnonzero(tangles.bits & (spec.edges & ~_ANTI))
-        rw = np.flatnonzero(tangles.bits & bits_of(RW))
-        source, target = tangles.source, tangles.target
+        onward = np.flatnonzero(graph.bits & bits_of(ONWARD))
+        rest = np.flatnonzero(graph.bits & (spec.edges & ~_ANTI))
+        rw = np.flatnonzero(graph.bits & bits_of(RW))
+        source, target = graph.source, graph.target
         labels, sizes = components(
             2 * nodes,
             np.concatenate([source[rest], source[rest] + nodes, source[rw] + nodes, source[onward]]),
             np.concatenate([target[rest] + nodes, target[rest] + nodes, target[rw], target[onward]]),
         )
     else:
-        chosen = np.flatnonzero(tangles.bits & spec.edges)
-        labels, sizes = components(nodes, tangles.source[chosen], tangles.target[chosen])
-    holding = np.zeros(len(tangles), np.bool_)
-    holding[tangles.component[np.flatnonzero(sizes[labels] > 1) % max(nodes, 1)]] = True
-    own = (tangles.source == tangles.target) & ((tangles.bits & spec.edges) != 0)
-    holding[tangles.pair_component[own]] = True
+        chosen = np.flatnonzero(graph.bits & spec.edges)
+        labels, sizes = components(nodes, graph.source[chosen], graph.target[chosen])
+    holding = np.zeros(len(graph), np.bool_)
+    holding[graph.component[np.flatnonzero(sizes[labels] > 1) % max(nodes, 1)]] = True
+    own = (graph.source == graph.target) & ((graph.bits & spec.edges) != 0)
+    holding[graph.pair_component[own]] = True
     return holding
 
 
@@ -92,30 +92,30 @@ def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
     ]
 
 
-def show_broken(tangles: Tangles, name: str, components: Flags) -> Cycle:
+def show_broken(graph: SccGraph, name: str, components: Flags) -> Cycle:
     """A short cycle that breaks the model of a finding, in the smallest of the components."""
     spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
     component = int(np.flatnonzero(components)[0])
-    graph = Graph(tangles, spec.edges)
+    adjacency = Adjacency(graph, spec.edges)
     rest = spec.edges & ~_ANTI
     starting = bits_of(RW) if spec.spaced else spec.edges & ~bits_of(ONWARD)
     starts = [
         (node, other)
-        for node in np.flatnonzero(tangles.component == component).tolist()
-        for other, kind in graph.successors(node)
+        for node in np.flatnonzero(graph.component == component).tolist()
+        for other, kind in adjacency.successors(node)
         if starting >> kind & 1
     ]
-    graph.steps = 0
+    adjacency.steps = 0
 
     def back(start: int, goal: int, longest: int) -> list[int] | None:
         if spec.spaced:
-            return spaced_path(graph, start, goal, rest, longest)
-        return path(graph, start, goal, spec.edges, longest)
+            return spaced_path(adjacency, start, goal, rest, longest)
+        return path(adjacency, start, goal, spec.edges, longest)
 
-    nodes = shortest_cycle(graph, starts, back, lambda nodes: True)
+    nodes = shortest_cycle(adjacency, starts, back, lambda nodes: True)
     if nodes is None:  # a closed walk that passes a transaction twice
         walks = ((tail, back(head, tail, 1 << 60)) for tail, head in starts)
         nodes = next([tail, *walk[:-1]] for tail, walk in walks if walk)
-    nodes = graph.transactions(nodes)
-    kinds = graph.kinds(nodes)
-    return Cycle(name, tuple(int(row) for row in tangles.rows[nodes]), kinds)
+    nodes = adjacency.transactions(nodes)
+    kinds = adjacency.kinds(nodes)
+    return Cycle(name, tuple(int(row) for row in graph.rows[nodes]), kinds)

@@ -9,6 +9,7 @@ it is an instance of, as in Elle.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,14 +17,25 @@ import numpy as np
 
 from txfuzz.analysis.checker.consistency import generalisations
 from txfuzz.analysis.checker.cycle_types import CYCLE_TYPES, CycleType, bits_of, type_of
-from txfuzz.analysis.checker.paths import Graph, path, shortest_cycle, simple_cycles, spaced_path
-from txfuzz.analysis.checker.scc_graph import ONWARD, Tangles
-from txfuzz.analysis.checker.time_budget import Budget
+from txfuzz.analysis.checker.paths import Adjacency, path, shortest_cycle, simple_cycles, spaced_path
+from txfuzz.analysis.checker.scc_graph import ONWARD, SccGraph
 from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.analysis.dependencies.connectivity import closed_by_path, components
 from txfuzz.analysis.dependencies.edges import RW, WR
-from txfuzz.analysis.dependencies.reachability import closed_by_path
-from txfuzz.analysis.dependencies.strong_components import components
 from txfuzz.history.model import Ints
+
+
+class Budget:
+    """How long a search may take before it has to say that it could not decide, from its creation on.
+
+    seconds: None for no limit."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def spent(self) -> bool:
+        return self._deadline is not None and time.monotonic() > self._deadline
 
 
 @dataclass(frozen=True)
@@ -45,24 +57,24 @@ class CycleFindings:
     undecided: dict[str, int]
 
 
-def find_cycles(tangles: Tangles, broken: dict[str, Flags], budget: Budget, most: int) -> CycleFindings:
+def find_cycles(graph: SccGraph, broken: dict[str, Flags], budget: Budget, most: int) -> CycleFindings:
     """Search all components for all types. broken: see cycle_exists. most: cycles shown a type."""
-    search = _Search(tangles, broken, budget, most)
+    search = _Search(graph, broken, budget, most)
     for cycle_type in CYCLE_TYPES:
-        if cycle_type.order in (None, tangles.order):
+        if cycle_type.order in (None, graph.order):
             search.look_for(cycle_type)
     return search.findings()
 
 
 class _Search:
-    def __init__(self, tangles: Tangles, broken: dict[str, Flags], budget: Budget, most: int) -> None:
-        self.tangles, self.broken, self.budget, self.most = tangles, broken, budget, most
+    def __init__(self, graph: SccGraph, broken: dict[str, Flags], budget: Budget, most: int) -> None:
+        self.graph, self.broken, self.budget, self.most = graph, broken, budget, most
         self.found: dict[str, Flags] = {}
         self.open: dict[str, Flags] = {}
         self.cycles: dict[str, tuple[Cycle, ...]] = {}
-        self.graph = Graph(tangles)
-        self.with_hubs = np.zeros(len(tangles), np.bool_)
-        self.with_hubs[tangles.component[len(tangles.rows) :]] = True
+        self.adjacency = Adjacency(graph)
+        self.with_hubs = np.zeros(len(graph), np.bool_)
+        self.with_hubs[graph.component[len(graph.rows) :]] = True
 
     def findings(self) -> CycleFindings:
         held = {name: int(flags.sum()) for name, flags in self.found.items() if flags.any()}
@@ -77,8 +89,8 @@ class _Search:
         if not active.any():
             return
         starts = self.starts(wanted, active)
-        holds = np.zeros(len(self.tangles), np.bool_)
-        holds[self.tangles.pair_component[starts]] = True
+        holds = np.zeros(len(self.graph), np.bool_)
+        holds[self.graph.pair_component[starts]] = True
         shown: list[Cycle] = []
         for component in np.flatnonzero(holds).tolist():
             certain = self.certain(wanted, component)
@@ -113,27 +125,27 @@ class _Search:
 
     def starts(self, wanted: CycleType, active: Flags) -> Ints:
         """Pairs, one of which is on every cycle of this type in the active components."""
-        tangles = self.tangles
-        of_rest = (wanted.rest >> tangles.kind & 1).astype(np.bool_)
-        within = active[tangles.pair_component]
+        graph = self.graph
+        of_rest = (wanted.rest >> graph.kind & 1).astype(np.bool_)
+        within = active[graph.pair_component]
         if wanted.family in ("G0", "G1c"):
             inside = self.inside(within & of_rest)
             special = self.starting(wanted)
             return inside if special is None else self.of_kind(inside, special)
-        rw = np.flatnonzero(within & (tangles.kind == RW))
+        rw = np.flatnonzero(within & (graph.kind == RW))
         if wanted.family == "G2-item":
-            inside = self.inside(within & (of_rest | (tangles.kind == RW) | (tangles.kind == ONWARD)))
+            inside = self.inside(within & (of_rest | (graph.kind == RW) | (graph.kind == ONWARD)))
             return self.of_kind(inside, RW)
         if wanted.family == "G-nonadjacent-item":
             return self.spaced(np.flatnonzero(within & of_rest), rw)
-        rest = np.flatnonzero(within & (of_rest | (tangles.kind == ONWARD)))
+        rest = np.flatnonzero(within & (of_rest | (graph.kind == ONWARD)))
         closed, undecided = closed_by_path(
-            tangles.component,
-            tangles.source[rest],
-            tangles.target[rest],
-            tangles.source[rw],
-            tangles.target[rw],
-            self.budget,
+            graph.component,
+            graph.source[rest],
+            graph.target[rest],
+            graph.source[rw],
+            graph.target[rw],
+            self.budget.spent,
         )
         if len(undecided):
             self.leave_open(wanted, undecided)
@@ -147,23 +159,23 @@ class _Search:
         return WR if wanted.family == "G1c" else RW
 
     def of_kind(self, pairs: Ints, kind: int) -> Ints:
-        return np.compress(self.tangles.kind[pairs] == kind, pairs)
+        return np.compress(self.graph.kind[pairs] == kind, pairs)
 
     def leave_open(self, wanted: CycleType, components: Ints) -> None:
-        self.open.setdefault(wanted.name, np.zeros(len(self.tangles), np.bool_))[components] = True
+        self.open.setdefault(wanted.name, np.zeros(len(self.graph), np.bool_))[components] = True
 
     def inside(self, chosen: Flags) -> Ints:
         """Those of the chosen pairs that lie on a cycle of chosen pairs."""
-        tangles = self.tangles
+        graph = self.graph
         pairs = np.flatnonzero(chosen)
-        labels, _ = components(tangles.nodes, tangles.source[pairs], tangles.target[pairs])
-        return np.compress(labels[tangles.source[pairs]] == labels[tangles.target[pairs]], pairs)
+        labels, _ = components(graph.nodes, graph.source[pairs], graph.target[pairs])
+        return np.compress(labels[graph.source[pairs]] == labels[graph.target[pairs]], pairs)
 
     def spaced(self, rest: Ints, rw: Ints) -> Ints:
         """Those of the rw pairs that lie on a closed walk without two adjacent rw pairs."""
-        tangles, nodes = self.tangles, self.tangles.nodes
-        source, target = tangles.source, tangles.target
-        onward = np.flatnonzero(tangles.kind == ONWARD)
+        graph, nodes = self.graph, self.graph.nodes
+        source, target = graph.source, graph.target
+        onward = np.flatnonzero(graph.kind == ONWARD)
         labels, _ = components(
             2 * nodes,
             np.concatenate([source[rest], source[rest] + nodes, source[rw], source[onward] + nodes]),
@@ -172,32 +184,32 @@ class _Search:
         return np.compress(labels[source[rw]] == labels[target[rw] + nodes], rw)
 
     def shortest(self, wanted: CycleType, component: int, starts: Ints) -> Cycle | None:
-        tangles = self.tangles
         graph = self.graph
-        graph.steps = 0
-        starts = starts[tangles.pair_component[starts] == component]
-        pairs = list(zip(tangles.source[starts].tolist(), tangles.target[starts].tolist(), strict=True))
+        adjacency = self.adjacency
+        adjacency.steps = 0
+        starts = starts[graph.pair_component[starts] == component]
+        pairs = list(zip(graph.source[starts].tolist(), graph.target[starts].tolist(), strict=True))
         allowed = wanted.rest | bits_of(ONWARD) | (bits_of(RW) if wanted.family == "G2-item" else 0)
 
         def back(start: int, goal: int, longest: int) -> list[int] | None:
             if wanted.family == "G-nonadjacent-item":
-                return spaced_path(graph, start, goal, wanted.rest, longest)
-            return path(graph, start, goal, allowed, longest)
+                return spaced_path(adjacency, start, goal, wanted.rest, longest)
+            return path(adjacency, start, goal, allowed, longest)
 
         def kinds(nodes: Sequence[int]) -> tuple[int, ...]:
-            return graph.kinds(graph.transactions(nodes), wanted.rest, self.starting(wanted))
+            return adjacency.kinds(adjacency.transactions(nodes), wanted.rest, self.starting(wanted))
 
         def fits(nodes: Sequence[int]) -> bool:
             return type_of(kinds(nodes)) == wanted.name
 
-        nodes = shortest_cycle(graph, pairs, back, fits, self.budget.spent)
+        nodes = shortest_cycle(adjacency, pairs, back, fits, self.budget.spent)
         if nodes is None and wanted.family == "G-nonadjacent-item":
             nodes = self.simple(wanted, component, pairs, fits)
         if nodes is None:
             return None
         closing, *others = kinds(nodes)  # the edge that closes the cycle is told last
-        nodes = [*graph.transactions(nodes[1:]), nodes[0]]
-        rows = tuple(int(row) for row in tangles.rows[nodes])
+        nodes = [*adjacency.transactions(nodes[1:]), nodes[0]]
+        rows = tuple(int(row) for row in graph.rows[nodes])
         return Cycle(wanted.name, rows, (*others, closing))
 
     def simple(
@@ -208,7 +220,7 @@ class _Search:
         fits: Callable[[Sequence[int]], bool],
     ) -> list[int] | None:
         """Any simple cycle of the type, by trying all; None where there is none or time ran out."""
-        for nodes in self.all_simple(self.graph, pairs, wanted):
+        for nodes in self.all_simple(self.adjacency, pairs, wanted):
             if nodes is not None and fits(nodes):
                 return nodes
             if nodes is None and self.budget.spent():
@@ -218,7 +230,7 @@ class _Search:
 
     @staticmethod
     def all_simple(
-        graph: Graph, pairs: list[tuple[int, int]], wanted: CycleType
+        adjacency: Adjacency, pairs: list[tuple[int, int]], wanted: CycleType
     ) -> Iterator[list[int] | None]:
         for tail, head in pairs:
-            yield from simple_cycles(graph, tail, head, wanted.rest)
+            yield from simple_cycles(adjacency, tail, head, wanted.rest)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from txfuzz.analysis.checker.scc_graph import ONWARD, Tangles
+from txfuzz.analysis.checker.scc_graph import ONWARD, SccGraph
 from txfuzz.analysis.dependencies.edges import RW
 
 # Once a cycle is known, the search for a shorter one may visit this many further edges.
@@ -14,14 +14,14 @@ _PATIENCE = 300_000
 
 
 @dataclass
-class Graph:
+class Adjacency:
     """The pairs of the components as a graph to walk in.
 
     Each pair is an edge of its kind, or, where `only` gives kinds as bits, an
     edge of each of those kinds that joins it. steps: edges visited so far.
     """
 
-    tangles: Tangles
+    graph: SccGraph
     only: int | None = None
     steps: int = 0
     _known: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -35,12 +35,12 @@ class Graph:
         return known
 
     def _look_up(self, node: int) -> list[tuple[int, int]]:
-        tangles = self.tangles
-        pairs = slice(int(tangles.pair_offsets[node]), int(tangles.pair_offsets[node + 1]))
-        targets = tangles.target[pairs].tolist()
+        graph = self.graph
+        pairs = slice(int(graph.pair_offsets[node]), int(graph.pair_offsets[node + 1]))
+        targets = graph.target[pairs].tolist()
         if self.only is None:
-            return list(zip(targets, tangles.kind[pairs].tolist(), strict=True))
-        bits = (tangles.bits[pairs] & self.only).tolist()
+            return list(zip(targets, graph.kind[pairs].tolist(), strict=True))
+        bits = (graph.bits[pairs] & self.only).tolist()
         return [
             (other, kind)
             for other, each in zip(targets, bits, strict=True)
@@ -50,7 +50,7 @@ class Graph:
 
     def transactions(self, nodes: Sequence[int]) -> list[int]:
         """The nodes that are transactions, not hubs."""
-        return [node for node in nodes if node < len(self.tangles.rows)]
+        return [node for node in nodes if node < len(self.graph.rows)]
 
     def kinds(self, nodes: Sequence[int], rest: int = ~0, first: int | None = None) -> tuple[int, ...]:
         """The kinds of the edges of a cycle of transactions, in order.
@@ -68,7 +68,7 @@ class Graph:
         return tuple(found)
 
 
-def path(graph: Graph, start: int, goal: int, allowed: int, longest: int) -> list[int] | None:
+def path(adjacency: Adjacency, start: int, goal: int, allowed: int, longest: int) -> list[int] | None:
     """The shortest path of at most `longest` edges whose kinds are in the bits `allowed`."""
     if start == goal:
         return [start]
@@ -77,7 +77,7 @@ def path(graph: Graph, start: int, goal: int, allowed: int, longest: int) -> lis
     for _ in range(longest):
         following = []
         for node in frontier:
-            for other, kind in graph.successors(node):
+            for other, kind in adjacency.successors(node):
                 if allowed >> kind & 1 and other not in before:
                     before[other] = node
                     if other == goal:
@@ -96,7 +96,7 @@ def _walk_back(before: dict[int, int], start: int, goal: int) -> list[int]:
     return walk[::-1]
 
 
-def spaced_path(graph: Graph, start: int, goal: int, rest: int, longest: int) -> list[int] | None:
+def spaced_path(adjacency: Adjacency, start: int, goal: int, rest: int, longest: int) -> list[int] | None:
     """The shortest walk whose rw edges each follow another edge and that ends with another edge.
 
     It begins after an rw edge, so that with that edge it makes a closed walk without two
@@ -110,7 +110,7 @@ def spaced_path(graph: Graph, start: int, goal: int, rest: int, longest: int) ->
         if length == longest:
             return None
         node, after_rw = state
-        for other, kind in graph.successors(node):
+        for other, kind in adjacency.successors(node):
             if not (rest >> kind & 1 or kind == ONWARD or (kind == RW and not after_rw)):
                 continue
             following = (other, kind in (RW, ONWARD))
@@ -130,7 +130,7 @@ Finder = Callable[[int, int, int], list[int] | None]
 
 
 def shortest_cycle(
-    graph: Graph,
+    adjacency: Adjacency,
     starts: Iterable[tuple[int, int]],
     find: Finder,
     accept: Callable[[list[int]], bool],
@@ -144,27 +144,27 @@ def shortest_cycle(
     """
     best: list[int] | None = None
     for tail, head in starts:
-        if best is not None and (len(best) == 2 or graph.steps > _PATIENCE):
+        if best is not None and (len(best) == 2 or adjacency.steps > _PATIENCE):
             break
-        if graph.steps > _PATIENCE and hurry():
+        if adjacency.steps > _PATIENCE and hurry():
             break
         back = find(head, tail, len(best) - 2 if best else 1 << 60)
         if back is None:
             continue
-        nodes = graph.transactions([tail, *back[:-1]])
+        nodes = adjacency.transactions([tail, *back[:-1]])
         if len(set(nodes)) == len(nodes) and accept(nodes):
             best = [tail, *back[:-1]]
     return best
 
 
-def simple_cycles(graph: Graph, tail: int, head: int, rest: int) -> Iterator[list[int] | None]:
+def simple_cycles(adjacency: Adjacency, tail: int, head: int, rest: int) -> Iterator[list[int] | None]:
     """All simple cycles through tail → head (an rw edge) without two adjacent rw edges.
 
     Yields None after every thousand steps, so that the caller may stop.
     """
     trail = [tail, head]
     on_trail = {tail, head}
-    stack = [(iter(graph.successors(head)), True)]
+    stack = [(iter(adjacency.successors(head)), True)]
     steps = 0
     while stack:
         successors, after_rw = stack[-1]
@@ -180,7 +180,7 @@ def simple_cycles(graph: Graph, tail: int, head: int, rest: int) -> Iterator[lis
             elif other not in on_trail:
                 trail.append(other)
                 on_trail.add(other)
-                stack.append((iter(graph.successors(other)), kind in (RW, ONWARD)))
+                stack.append((iter(adjacency.successors(other)), kind in (RW, ONWARD)))
                 moved = True
                 break
         if not moved:

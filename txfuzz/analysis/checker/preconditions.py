@@ -1,15 +1,47 @@
-"""Histories that are not judged, and why not."""
+"""What a history must fulfil to be judged."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.edges import VersionOptions
-from txfuzz.analysis.describe import key_text, name_of, value_text
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.common.kind import Kind
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FAIL, Ints
+
+
+@dataclass(frozen=True)
+class UnknownMicroOperation:
+    """The first micro-operation that the checker does not know, and how many more there are."""
+
+    line: int
+    text: str
+    more: int
+
+
+@dataclass(frozen=True)
+class DuplicateWrite:
+    """A value that was written to its key twice.
+
+    writers: rows of two transactions, or twice the same. writes: those of the key, where all of them carry
+    the value.
+    """
+
+    element: int
+    writers: tuple[int, int]
+    writes: int | None
+
+
+@dataclass(frozen=True)
+class IndistinctVersions:
+    """A key all writes of which carry the same value, and how many more keys are like it."""
+
+    element: int
+    writes: int
+    more: int
 
 
 def check_options(options: VersionOptions, kind: Kind | None, what: str) -> None:
@@ -22,46 +54,28 @@ def check_options(options: VersionOptions, kind: Kind | None, what: str) -> None
         )
 
 
-def refusal(columns: Columns, options: VersionOptions) -> str:
-    """One sentence that says why this history cannot be judged; empty where it can."""
+def violated_precondition(
+    columns: Columns, options: VersionOptions
+) -> UnknownMicroOperation | DuplicateWrite | None:
+    """Why this history cannot be judged; None where it can."""
     history = columns.history
     if history.unknown_mops:
         line, text = history.unknown_mops[0]
-        more = len(history.unknown_mops) - 1
-        also = f" (and {more} more)" if more else ""
-        return f"line {line}: the checker does not know the micro-operation {text}{also}"
+        return UnknownMicroOperation(line, text, len(history.unknown_mops) - 1)
     for element, first, second in _duplicates(columns, options):
-        key = key_text(history, int(history.element_key[element]))
-        names = name_of(history, first), name_of(history, second)
-        both = (
-            f"transaction {names[0]} more than once"
-            if first == second
-            else f"transactions {names[0]} and {names[1]}"
-        )
-        verb = "written" if history.kind is Kind.RW_REGISTER else "appended"
         writes = int(_writes_of_keys(columns)[history.element_key[element]])
-        alone = f", and all {writes} writes of this key carry it" if _only_value(columns)[element] else ""
-        return (
-            f"duplicate writes: the value {value_text(history, element)} of key {key} was {verb} by {both}"
-            f"{alone}; versions can only be told apart when every write of a key has a value of its own"
-        )
-    return ""
+        return DuplicateWrite(element, (first, second), writes if _only_value(columns)[element] else None)
+    return None
 
 
-def untold_versions(columns: Columns) -> tuple[str, ...]:
-    """Of a history that is judged, the keys whose versions cannot be told apart, in a sentence."""
-    history = columns.history
+def indistinct_versions(columns: Columns) -> IndistinctVersions | None:
+    """Of a history that is judged, the keys whose versions cannot be told apart; None without such keys."""
     elements = np.flatnonzero(_only_value(columns))
     if not len(elements):
-        return ()
+        return None
     first = int(elements[0])
-    key = int(history.element_key[first])
-    more = f" (so it is with {len(elements) - 1} more)" if len(elements) > 1 else ""
-    return (
-        f"all {_writes_of_keys(columns)[key]} writes of key {key_text(history, key)} carry the value "
-        f"{value_text(history, first)}, so that its versions cannot be told apart and nothing is inferred "
-        f"from them{more}",
-    )
+    writes = int(_writes_of_keys(columns)[columns.history.element_key[first]])
+    return IndistinctVersions(first, writes, len(elements) - 1)
 
 
 def _duplicates(columns: Columns, options: VersionOptions) -> list[tuple[int, int, int]]:

@@ -8,12 +8,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from txfuzz.analysis.dependencies.anti_dependencies import anti_dependencies
+from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, anti_dependencies
 from txfuzz.analysis.dependencies.columns import Rows
-from txfuzz.analysis.dependencies.edges import KINDS, PROCESS, REALTIME, RW, WR, WW, Dependencies, Fans
+from txfuzz.analysis.dependencies.connectivity import components
+from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, RW, WR, WW, Dependencies
 from txfuzz.analysis.dependencies.order_edges import process_edges, realtime_barriers, realtime_edges
-from txfuzz.analysis.dependencies.strong_components import AnyInts, components
 from txfuzz.common.kind import Kind
+from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import Ints, SmallInts
 
 ONWARD = 5  # the second half of an anti-dependency over a hub
@@ -38,7 +39,7 @@ class EdgesWithin:
 
 
 @dataclass(frozen=True, eq=False)
-class Tangles:
+class SccGraph:
     """All components of more than one transaction, and the pairs of transactions in them.
 
     Nodes: the first n are transactions: rows: their rows in the History. component: (nodes) the
@@ -47,7 +48,7 @@ class Tangles:
     that a read or an anti-dependency explains, and that process or real-time order joins as well,
     stands there once more with the order as its kind: a cycle may use either.
 
-    folded: fans that were too large to be multiplied out. Their readers lead to hubs (nodes after
+    folded: bicliques that were too large to be multiplied out. Their readers lead to hubs (nodes after
     the first n) by pairs of kind RW, the hubs to the writers by pairs of kind ONWARD: a path over
     a hub is an anti-dependency, and none leads from a transaction to itself.
     """
@@ -61,7 +62,7 @@ class Tangles:
     target: Rows
     bits: npt.NDArray[np.uint8]
     kind: SmallInts
-    folded: Fans
+    folded: Bicliques
 
     def __len__(self) -> int:
         """The number of components."""
@@ -92,7 +93,7 @@ class Tangles:
         return np.bincount(self.component[: len(self.rows)], minlength=len(self))
 
 
-def tangles(dependencies: Dependencies, order: int | None) -> Tangles:
+def scc_graph(dependencies: Dependencies, order: int | None) -> SccGraph:
     """The components under ww, wr, rw and, where `order` says so, PROCESS or REALTIME edges."""
     history = dependencies.history
     labels, sizes = _labels(dependencies, order)
@@ -108,26 +109,26 @@ def tangles(dependencies: Dependencies, order: int | None) -> Tangles:
     component = np.concatenate([label[rows], hubs])
     explained_by = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
     source, target, bits, kind = _pairs(edges, len(component), explained_by)
-    return Tangles(dependencies, order, rows, component, edges, source, target, bits, kind, folded)
+    return SccGraph(dependencies, order, rows, component, edges, source, target, bits, kind, folded)
 
 
 def _labels(dependencies: Dependencies, order: int | None) -> tuple[Rows, Ints]:
-    """Components of the whole graph; their sizes count transactions only, not fans or barriers."""
+    """Components of the whole graph; their sizes count transactions only, not bicliques or barriers."""
     history, txn = dependencies.history, dependencies.columns.txn
-    fans = dependencies.fans
+    bicliques = dependencies.bicliques
     nodes = len(history)
-    hubs = nodes + np.arange(len(fans))
+    hubs = nodes + np.arange(len(bicliques))
     source: list[AnyInts] = [
         dependencies.source,
-        txn[fans.reader_mops],
-        np.repeat(hubs, np.diff(fans.writer_offsets)),
+        txn[bicliques.reader_mops],
+        np.repeat(hubs, np.diff(bicliques.writer_offsets)),
     ]
     target: list[AnyInts] = [
         dependencies.target,
-        np.repeat(hubs, np.diff(fans.reader_offsets)),
-        txn[fans.writer_mops],
+        np.repeat(hubs, np.diff(bicliques.reader_offsets)),
+        txn[bicliques.writer_mops],
     ]
-    nodes += len(fans)
+    nodes += len(bicliques)
     if order == PROCESS:
         before, after = process_edges(history)
         source, target = [*source, before], [*target, after]
@@ -143,7 +144,7 @@ def _labels(dependencies: Dependencies, order: int | None) -> tuple[Rows, Ints]:
 
 def _edges_within(
     dependencies: Dependencies, order: int | None, rows: Ints, label: Ints
-) -> tuple[EdgesWithin, Fans]:
+) -> tuple[EdgesWithin, Bicliques]:
     """label: (transactions) the number of its component, or -1."""
     history, txn = dependencies.history, dependencies.columns.txn
     node = np.full(len(history), -1, np.int32)
@@ -151,7 +152,7 @@ def _edges_within(
     source, target = dependencies.source, dependencies.target
     inside = np.flatnonzero((label[source] == label[target]) & (label[source] >= 0))
     source_mop, target_mop = dependencies.source_mop[inside], dependencies.target_mop[inside]
-    more_source, more_target, folded = _fans_within(dependencies, label)
+    more_source, more_target, folded = _bicliques_within(dependencies, label)
     # within a component Elle sees the edges from a transaction to itself as well, else it does not
     own_source, own_target = (mops[label[txn[mops]] >= 0] for mops in dependencies.own_reads)
     source_mop = np.concatenate([source_mop, more_source, own_source])
@@ -170,18 +171,18 @@ def _edges_within(
     return EdgesWithin(kind, source, target, source_mop, target_mop), folded
 
 
-def _fans_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, Fans]:
-    """The edges of the fans that stay within a component, multiplied out as far as that goes."""
-    fans, columns = dependencies.fans, dependencies.columns
+def _bicliques_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, Bicliques]:
+    """The edges of the bicliques that stay within a component, multiplied out as far as that goes."""
+    bicliques, columns = dependencies.bicliques, dependencies.columns
     width = int(label.max(initial=0)) + 1
 
     def within(mops: Rows, offsets: Ints) -> tuple[Ints, Ints]:
         component = label[columns.txn[mops]]
-        fan = np.repeat(np.arange(len(fans)), np.diff(offsets))
-        return mops[component >= 0].astype(np.int64), (fan * width + component)[component >= 0]
+        at = np.repeat(np.arange(len(bicliques)), np.diff(offsets))
+        return mops[component >= 0].astype(np.int64), (at * width + component)[component >= 0]
 
-    reads, read_parts = within(fans.reader_mops, fans.reader_offsets)
-    writes, write_parts = within(fans.writer_mops, fans.writer_offsets)
+    reads, read_parts = within(bicliques.reader_mops, bicliques.reader_offsets)
+    writes, write_parts = within(bicliques.writer_mops, bicliques.writer_offsets)
     parts = np.unique(np.concatenate([read_parts, write_parts]))
     return anti_dependencies(
         columns, reads, np.searchsorted(parts, read_parts), writes, np.searchsorted(parts, write_parts)
@@ -189,20 +190,20 @@ def _fans_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, F
 
 
 def _with_hubs(
-    edges: EdgesWithin, folded: Fans, dependencies: Dependencies, rows: Ints, label: Ints
+    edges: EdgesWithin, folded: Bicliques, dependencies: Dependencies, rows: Ints, label: Ints
 ) -> tuple[EdgesWithin, Ints]:
-    """The edges with the hubs of the folded fans, and the component of each hub.
+    """The edges with the hubs of the folded bicliques, and the component of each hub.
 
-    The transactions of a fan are numbered. For each bit of the numbers there are two hubs: one
+    The transactions of a biclique are numbered. For each bit of the numbers there are two hubs: one
     leads from readers with the bit to writers without it, one from readers without to writers
     with. Two different transactions differ in some bit, no transaction differs from itself.
     """
     txn = dependencies.columns.txn
     parts = [(edges.kind, edges.source, edges.target)]
     hubs: list[int] = []
-    for fan in range(len(folded)):
-        readers = txn[folded.reader_mops[slice(*folded.reader_offsets[fan : fan + 2])]]
-        writers = txn[folded.writer_mops[slice(*folded.writer_offsets[fan : fan + 2])]]
+    for at in range(len(folded)):
+        readers = txn[folded.readers(at)]
+        writers = txn[folded.writers(at)]
         numbered = np.unique(np.concatenate([readers, writers]))
         reader, writer = np.searchsorted(numbered, readers), np.searchsorted(numbered, writers)
         for bit in range(len(numbered).bit_length()):
@@ -247,8 +248,3 @@ def _pairs(
         )
     source, target = np.divmod(code, max(nodes, 1))
     return source.astype(np.int32), target.astype(np.int32), bits, kind
-
-
-def kind_names(bits: int) -> tuple[str, ...]:
-    """The names of the kinds whose bits are set."""
-    return tuple(name for kind, name in enumerate(KINDS) if bits & (1 << kind))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Rows, first_of_equal
-from txfuzz.analysis.dependencies.edges import Fans
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import Ints
 
 # Products beyond this many edges, and beyond this many a read or write, stay folded.
@@ -13,13 +15,39 @@ _AT_LEAST = 2_000_000
 _PER_MOP = 2
 
 
+@dataclass(frozen=True, eq=False)
+class Bicliques:
+    """Anti-dependencies that are not multiplied out: each reader of a version to each successor.
+
+    A version that r transactions read and s transactions overwrite (each perhaps the first to)
+    stands for r × s rw edges, a complete bipartite graph; where that is much it is kept as one node
+    with r + s arcs. Length b + 1: reader_offsets, writer_offsets; a transaction has no edge to itself.
+    """
+
+    reader_offsets: Ints
+    reader_mops: Rows
+    writer_offsets: Ints
+    writer_mops: Rows
+
+    def __len__(self) -> int:
+        return len(self.reader_offsets) - 1
+
+    def readers(self, at: int) -> Rows:
+        """The reads of one of them, as micro-operations."""
+        return self.reader_mops[self.reader_offsets[at] : self.reader_offsets[at + 1]]
+
+    def writers(self, at: int) -> Rows:
+        """The writes of one of them, as micro-operations."""
+        return self.writer_mops[self.writer_offsets[at] : self.writer_offsets[at + 1]]
+
+
 def anti_dependencies(
     columns: Columns, read_mops: Ints, read_versions: Ints, write_mops: Ints, write_versions: Ints
-) -> tuple[Rows, Rows, Fans]:
+) -> tuple[Rows, Rows, Bicliques]:
     """Join reads of a version with writes that follow it.
 
     read_versions, write_versions: non-negative version numbers; several writes may follow one.
-    Returns source and target micro-operations of the edges, and the fans.
+    Returns source and target micro-operations of the edges, and the bicliques.
     """
     first = first_of_equal(columns.txn[read_mops], read_versions)
     read_mops, read_versions = read_mops[first], read_versions[first]
@@ -31,28 +59,25 @@ def anti_dependencies(
     source, target = read_mops[one], only[read_versions[one]]
     many = followers[read_versions] > 1
     if many.any():
-        fans = _grouped(read_mops[many], read_versions[many], write_mops, write_versions)
+        bicliques = _grouped(read_mops[many], read_versions[many], write_mops, write_versions)
         limit = max(_AT_LEAST, _PER_MOP * (len(read_mops) + len(write_mops)))
-        (more_source, more_target), fans = unfold(columns, fans, limit)
+        (more_source, more_target), bicliques = unfold(columns, bicliques, limit)
         source, target = np.concatenate([source, more_source]), np.concatenate([target, more_target])
     else:
-        fans = no_fans()
+        none = np.zeros(1, np.int64), np.zeros(0, np.int32)
+        bicliques = Bicliques(*none, *none)
     other = columns.txn[source] != columns.txn[target]
-    return source[other].astype(np.int32), target[other].astype(np.int32), fans
+    return source[other].astype(np.int32), target[other].astype(np.int32), bicliques
 
 
-def no_fans() -> Fans:
-    return Fans(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, np.int32))
-
-
-def _grouped(read_mops: Ints, read_versions: Ints, write_mops: Ints, write_versions: Ints) -> Fans:
+def _grouped(read_mops: Ints, read_versions: Ints, write_mops: Ints, write_versions: Ints) -> Bicliques:
     versions = np.unique(read_versions)
     kept = np.isin(write_versions, versions)
     write_mops, write_versions = write_mops[kept], write_versions[kept]
     by_read = np.argsort(read_versions, kind="stable")
     by_write = np.argsort(write_versions, kind="stable")
     ends = np.append(versions, np.iinfo(np.int64).max)
-    return Fans(
+    return Bicliques(
         np.searchsorted(read_versions[by_read], ends),
         read_mops[by_read].astype(np.int32),
         np.searchsorted(write_versions[by_write], ends),
@@ -60,37 +85,39 @@ def _grouped(read_mops: Ints, read_versions: Ints, write_mops: Ints, write_versi
     )
 
 
-def unfold(columns: Columns, fans: Fans, limit: int) -> tuple[tuple[Rows, Rows], Fans]:
-    """Multiply out whole fans, small ones first, up to `limit` edges; the rest stay fans."""
-    readers, writers = np.diff(fans.reader_offsets), np.diff(fans.writer_offsets)
+def unfold(columns: Columns, bicliques: Bicliques, limit: int) -> tuple[tuple[Rows, Rows], Bicliques]:
+    """Multiply out whole bicliques, small ones first, up to `limit` edges; the rest stay bicliques."""
+    readers, writers = np.diff(bicliques.reader_offsets), np.diff(bicliques.writer_offsets)
     edges = readers * writers
     by_size = np.argsort(edges, kind="stable")
     small = np.sort(by_size[np.cumsum(edges[by_size]) <= limit])
-    rest = np.setdiff1d(np.arange(len(fans)), small)
-    fan = np.repeat(small, edges[small])
-    place = np.arange(len(fan)) - np.repeat(np.cumsum(edges[small]) - edges[small], edges[small])
-    source = fans.reader_mops[fans.reader_offsets[fan] + place // writers[fan]]
-    target = fans.writer_mops[fans.writer_offsets[fan] + place % writers[fan]]
+    rest = np.setdiff1d(np.arange(len(bicliques)), small)
+    of = np.repeat(small, edges[small])
+    place = ranges(0, edges[small])
+    source = bicliques.reader_mops[bicliques.reader_offsets[of] + place // writers[of]]
+    target = bicliques.writer_mops[bicliques.writer_offsets[of] + place % writers[of]]
     other = columns.txn[source] != columns.txn[target]
-    return (source[other], target[other]), _select(fans, rest)
+    return (source[other], target[other]), _select(bicliques, rest)
 
 
-def mops_of_fan(fans: Fans, txn: Rows, source: int, target: int) -> tuple[int, int]:
-    """The micro-operations of an edge from one transaction to another in some fan."""
-    for fan in range(len(fans)):
-        reads = fans.reader_mops[slice(*fans.reader_offsets[fan : fan + 2])]
-        writes = fans.writer_mops[slice(*fans.writer_offsets[fan : fan + 2])]
+def mops_in_biclique(bicliques: Bicliques, txn: Rows, source: int, target: int) -> tuple[int, int]:
+    """The micro-operations of an edge from one transaction to another in some biclique."""
+    for at in range(len(bicliques)):
+        reads, writes = bicliques.readers(at), bicliques.writers(at)
         reads, writes = reads[txn[reads] == source], writes[txn[writes] == target]
         if len(reads) and len(writes):
             return int(reads[0]), int(writes[0])
     raise LookupError(f"no anti-dependency from transaction {source} to {target}")
 
 
-def _select(fans: Fans, kept: Ints) -> Fans:
+def _select(bicliques: Bicliques, kept: Ints) -> Bicliques:
     def cut(offsets: Ints, mops: Rows) -> tuple[Ints, Rows]:
         lengths = np.diff(offsets)[kept]
-        ends = np.cumsum(lengths)
-        places = np.arange(int(lengths.sum())) + np.repeat(offsets[kept] - (ends - lengths), lengths)
-        return np.concatenate([[0], ends]).astype(np.int64), mops[places]
+        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), mops[
+            ranges(offsets[kept], lengths)
+        ]
 
-    return Fans(*cut(fans.reader_offsets, fans.reader_mops), *cut(fans.writer_offsets, fans.writer_mops))
+    return Bicliques(
+        *cut(bicliques.reader_offsets, bicliques.reader_mops),
+        *cut(bicliques.writer_offsets, bicliques.writer_mops),
+    )

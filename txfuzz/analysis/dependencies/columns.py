@@ -9,7 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from txfuzz.analysis.dependencies.version_order_ties import with_elles_choice
 from txfuzz.common.kind import Kind
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import FAIL, INFO, OK, READ, UNKNOWN, History, Ints
 
 Rows: TypeAlias = npt.NDArray[np.int32]
@@ -58,6 +60,15 @@ class Columns:
         some = np.flatnonzero(saw >= 0)
         saw[some] = last[saw[some]]
         return saw
+
+    @cached_property
+    def place(self) -> Ints:
+        """(e) where each element first stands in the longest read of its key, a huge number if nowhere."""
+        history = self.history
+        place = np.full(len(history.element_key), np.iinfo(np.int64).max)
+        # of several assignments the last one stays
+        place[history.trunk_elements[::-1]] = ranges(0, np.diff(history.trunks))[::-1]
+        return place
 
     @cached_property
     def writer(self) -> Rows:
@@ -145,8 +156,6 @@ class Columns:
 
 def columns_of(history: History) -> Columns:
     """The columns of a history whose version orders are as the checker takes them."""
-    from txfuzz.analysis.dependencies.version_order_ties import with_elles_choice
-
     return Columns(with_elles_choice(history))
 
 

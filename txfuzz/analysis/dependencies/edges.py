@@ -8,63 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from txfuzz.analysis.dependencies.columns import Columns, Rows, columns_of
-from txfuzz.common.kind import Kind
+from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, unfold
+from txfuzz.analysis.dependencies.columns import Columns, Rows
+from txfuzz.analysis.dependencies.list_versions import VersionOrder
+from txfuzz.analysis.dependencies.register_versions import VersionGraph
 from txfuzz.history.model import History, Ints, SmallInts
-
-if TYPE_CHECKING:
-    from txfuzz.analysis.dependencies.list_versions import VersionOrder
-    from txfuzz.analysis.dependencies.register_versions import VersionGraph
 
 WW, WR, RW, PROCESS, REALTIME = 0, 1, 2, 3, 4
 KINDS = ("ww", "wr", "rw", "process", "realtime")
 
-
 _NO_EDGES = (np.zeros(0, np.int32), np.zeros(0, np.int32))
-
-
-@dataclass(frozen=True)
-class VersionOptions:
-    """What may be assumed of the versions of a register beyond "everything follows nil".
-
-    wfr_keys: a transaction that reads a key and writes it installs the next version.
-    sequential_keys: each process sees the versions of a key go forward.
-    linearizable_keys: each key by itself is linearizable.
-    """
-
-    wfr_keys: bool = False
-    sequential_keys: bool = False
-    linearizable_keys: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.names)
-
-    @property
-    def names(self) -> list[str]:
-        """What is assumed, as Elle calls it: linearizable-keys."""
-        return [name.replace("_", "-") for name, assumed in vars(self).items() if assumed]
-
-
-@dataclass(frozen=True, eq=False)
-class Fans:
-    """Anti-dependencies that are not multiplied out: each reader of a version to each successor.
-
-    A version that r transactions read and s transactions overwrite (each perhaps the first to)
-    stands for r × s rw edges; where that is much it is kept as one node with r + s arcs.
-    Length f + 1: reader_offsets, writer_offsets; a transaction has no edge to itself.
-    """
-
-    reader_offsets: Ints
-    reader_mops: Rows
-    writer_offsets: Ints
-    writer_mops: Rows
-
-    def __len__(self) -> int:
-        return len(self.reader_offsets) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +29,7 @@ class Dependencies:
 
     kind: WW, WR or RW (names in KINDS). source_mop, target_mop: the two micro-operations that
     make the edge, as indices into the micro-operation columns of the History; one pair of
-    transactions may have several edges. fans: further rw edges, not multiplied out; empty for
+    transactions may have several edges. bicliques: further rw edges, not multiplied out; empty for
     all but large histories. vertices: whether any edge was seen at all, those from a
     transaction to itself included. versions: what the edges were inferred from.
     own_reads: wr edges from a transaction to itself (a register read before the same transaction
@@ -84,7 +40,7 @@ class Dependencies:
     kind: SmallInts
     source_mop: Rows
     target_mop: Rows
-    fans: Fans
+    bicliques: Bicliques
     vertices: bool
     versions: VersionOrder | VersionGraph
     own_reads: tuple[Rows, Rows] = _NO_EDGES
@@ -111,22 +67,9 @@ class Dependencies:
         """Index into `history.keys`."""
         return self.history.mop_key[self.target_mop]
 
-    @cached_property
-    def value(self) -> Ints:
-        """The element that the source wrote (ww, wr) or saw last (rw; -1 for the initial state)."""
-        saw = self.columns.saw[self.source_mop]
-        return np.where(self.kind == RW, saw, self.history.mop_value[self.source_mop])
-
-    @cached_property
-    def next_value(self) -> Ints:
-        """The element that the target wrote (ww, rw); -1 for wr."""
-        return np.where(self.kind == WR, -1, self.history.mop_value[self.target_mop])
-
     def unfolded(self, limit: int = 10_000_000) -> Dependencies:
-        """The same with up to `limit` edges of the fans multiplied out (whole fans, small first)."""
-        from txfuzz.analysis.dependencies.anti_dependencies import unfold
-
-        mops, rest = unfold(self.columns, self.fans, limit)
+        """The same with up to `limit` edges of bicliques multiplied out (whole ones, small ones first)."""
+        mops, rest = unfold(self.columns, self.bicliques, limit)
         return Dependencies(
             self.columns,
             np.concatenate([self.kind, np.full(len(mops[0]), RW, np.int8)]),
@@ -140,38 +83,17 @@ class Dependencies:
 
     def installed(self, element: int) -> bool:
         """Does the version order of its key contain the element? (list-append)"""
-        from txfuzz.analysis.dependencies.list_versions import VersionOrder
-
         return isinstance(self.versions, VersionOrder) and bool(self.versions.observed[element])
 
     def assumption(self, before: int, after: int) -> str | None:
         """By which assumption one version precedes another, NIL being the initial state, which
         needs none. (rw-register)"""
-        from txfuzz.analysis.dependencies.list_versions import VersionOrder
-
         if isinstance(self.versions, VersionOrder) or before < 0:
             return None
         return self.versions.because(before, after)
 
     def counts(self) -> dict[str, int]:
-        """Edges by kind; those of the fans counted as if multiplied out."""
+        """Edges by kind; those of the bicliques counted as if multiplied out."""
         counts = np.bincount(self.kind, minlength=3)
-        folded = np.diff(self.fans.reader_offsets) @ np.diff(self.fans.writer_offsets)
+        folded = np.diff(self.bicliques.reader_offsets) @ np.diff(self.bicliques.writer_offsets)
         return {"ww": int(counts[WW]), "wr": int(counts[WR]), "rw": int(counts[RW] + folded)}
-
-
-def dependencies(
-    history: History, options: VersionOptions | None = None, columns: Columns | None = None
-) -> Dependencies:
-    """The dependencies of a history of either kind.
-
-    Transactions that failed have none. `options` speak of registers only.
-    """
-    columns = columns or columns_of(history)
-    if history.kind is Kind.RW_REGISTER:
-        from txfuzz.analysis.dependencies.rw_register import register_dependencies
-
-        return register_dependencies(columns, options or VersionOptions())
-    from txfuzz.analysis.dependencies.list_append import list_dependencies
-
-    return list_dependencies(columns)

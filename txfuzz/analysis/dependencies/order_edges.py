@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Flags
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import OK, History, Ints
 
 
@@ -86,9 +87,7 @@ def _reduction(
     floor = np.where(before > 0, np.append(latest, 0)[before - 1], 0)
     after = np.searchsorted(completed, np.maximum(floor, start[target] - 1), "right")
     counts = np.maximum(before - after, 0)
-    ends = np.cumsum(counts)
-    places = np.arange(int(counts.sum())) + np.repeat(after - (ends - counts), counts)
-    return source[places], np.repeat(target, counts)
+    return source[ranges(after, counts)], np.repeat(target, counts)
 
 
 def realtime_edges_within(history: History, rows: Ints, lanes: Ints, can_precede: Flags) -> tuple[Ints, Ints]:

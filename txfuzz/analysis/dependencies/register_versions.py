@@ -14,9 +14,8 @@ from typing import TypeAlias
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.dependencies.connectivity import components
 from txfuzz.analysis.dependencies.order_edges import realtime_edges, realtime_edges_within
-from txfuzz.analysis.dependencies.strong_components import components
 from txfuzz.history.model import INFO, NIL, OK, UNKNOWN, Ints, SmallInts
 
 Pairs: TypeAlias = tuple[Ints, Ints]
@@ -24,6 +23,28 @@ Pairs: TypeAlias = tuple[Ints, Ints]
 # Looking for the next transactions on a key through all others costs about touches × edges of the
 # real-time order; beyond this the order among the transactions of each key stands in for it.
 _EXACT_STEPS = 5_000_000
+
+
+@dataclass(frozen=True)
+class VersionOptions:
+    """What may be assumed of the versions of a register beyond "everything follows nil".
+
+    wfr_keys: a transaction that reads a key and writes it installs the next version.
+    sequential_keys: each process sees the versions of a key go forward.
+    linearizable_keys: each key by itself is linearizable.
+    """
+
+    wfr_keys: bool = False
+    sequential_keys: bool = False
+    linearizable_keys: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """What is assumed, as Elle calls it: linearizable-keys."""
+        return [name.replace("_", "-") for name, assumed in vars(self).items() if assumed]
 
 
 @dataclass(frozen=True)

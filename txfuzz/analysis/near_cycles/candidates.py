@@ -1,4 +1,4 @@
-"""Paths joined with the ways to close them, and how near each came."""
+"""Paths joined with the edges that could close them, and how near each came."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.analysis.checker.cycle_types import type_of
 from txfuzz.analysis.dependencies.columns import Flags
 from txfuzz.analysis.dependencies.edges import RW, WR, WW
-from txfuzz.analysis.near_cycles.missing_edges import FIRST, NOBODY, Meetings
+from txfuzz.analysis.near_cycles.missing_edges import FIRST, NOBODY, PossibleEdges
 from txfuzz.analysis.near_cycles.paths import Links, Paths
 from txfuzz.analysis.near_cycles.template_footprints import NONE, NOT_SAID
+from txfuzz.history.arrays import ranges
 from txfuzz.history.model import Ints
 
 Floats = npt.NDArray[np.float64]
@@ -32,11 +33,11 @@ WEIGHTS: Mapping[str, float] = {
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Near-cycles of one length. path: place in the paths; way: place in the meetings; step: of the
+    """Near-cycles of one length. path: place in the paths; edge: place in the possible edges; step: of the
     end that moves, so that the path stands."""
 
     path: Ints
-    way: Ints
+    edge: Ints
     step: Ints
     parts: Mapping[str, Floats]
 
@@ -49,7 +50,7 @@ class Candidates:
 
 
 @cache
-def _closed(length: int, model: str) -> tuple[Flags, Flags]:
+def _forbidden_and_dangerous(length: int, model: str) -> tuple[Flags, Flags]:
     """Per kinds of the path and kind of the missing edge, as digits of a number in base 3: is the
     cycle forbidden; does it hold two consecutive rw edges."""
     against = prohibited(model)
@@ -60,7 +61,7 @@ def _closed(length: int, model: str) -> tuple[Flags, Flags]:
     return forbidden, np.array([name.startswith("G2-item") for name in types], np.bool_)
 
 
-def closing(links: Links, paths: Paths, kind: Ints) -> Ints:
+def kinds_code(links: Links, paths: Paths, kind: Ints) -> Ints:
     """The kinds of the path and of the missing edge as one number in base 3."""
     code = np.zeros(len(paths), np.int64)
     for place in range(paths.links.shape[1]):
@@ -70,8 +71,8 @@ def closing(links: Links, paths: Paths, kind: Ints) -> Ints:
 
 def closable(links: Links, paths: Paths, model: str) -> Flags:
     """Would an edge of some kind close the path into a cycle that the model forbids?"""
-    forbidden, _ = _closed(paths.links.shape[1], model)
-    each = [forbidden[closing(links, paths, np.full(len(paths), kind))] for kind in range(3)]
+    forbidden, _ = _forbidden_and_dangerous(paths.links.shape[1], model)
+    each = [forbidden[kinds_code(links, paths, np.full(len(paths), kind))] for kind in range(3)]
     flags: Flags = each[0] | each[1] | each[2]
     return flags
 
@@ -81,49 +82,49 @@ def candidates(
     paths: Paths,
     ends: Ints,
     bound: tuple[Ints, Ints],
-    ways: Meetings,
+    possible: PossibleEdges,
     model: str,
     overlap: Floats,
     pressure: Floats,
 ) -> Candidates:
     """All near-cycles among these paths.
 
-    ends: (paths) the pair of each path in `ways`. bound: (paths) the ties of the steps that make the
+    ends: (paths) the pair of each path in `possible`. bound: (paths) the ties of the steps that make the
     path's first and last edge, at its beginning and its end. overlap: (paths); pressure: (logical keys).
     """
-    offsets = np.searchsorted(ways.pair, np.arange(int(ends.max(initial=-1)) + 2))
+    offsets = np.searchsorted(possible.pair, np.arange(int(ends.max(initial=-1)) + 2))
     count = offsets[ends + 1] - offsets[ends]
     path = np.repeat(np.arange(len(paths)), count)
-    way = np.repeat(offsets[ends] - (np.cumsum(count) - count), count) + np.arange(len(path))
+    edge = ranges(offsets[ends], count)
     length = paths.links.shape[1]
-    forbidden, dangerous = _closed(length, model)
-    fits = forbidden[closing(links, paths[path], ways.kind[way])]
-    fits &= (_direct if length == 1 else _longer)(links, paths, ways, path, way)
-    path, way = path[fits], way[fits]
-    step = _free_step(bound, ways, path, way)
-    path, way, step = path[step != NONE], way[step != NONE], step[step != NONE]
+    forbidden, dangerous = _forbidden_and_dangerous(length, model)
+    fits = forbidden[kinds_code(links, paths[path], possible.kind[edge])]
+    fits &= (_direct if length == 1 else _longer)(links, paths, possible, path, edge)
+    path, edge = path[fits], edge[fits]
+    step = _free_step(bound, possible, path, edge)
+    path, edge, step = path[step != NONE], edge[step != NONE], step[step != NONE]
     pressed = pressure[links.group[paths.links]].sum(axis=1)
-    code = closing(links, paths[path], ways.kind[way])
+    code = kinds_code(links, paths[path], possible.kind[edge])
     parts = {
         "dangerous": dangerous[code].astype(np.float64),
         "overlap": overlap[path],
-        "met": ways.met[way].astype(np.float64),
-        "pressure": (pressure[ways.group[way]] + pressed[path]) / (length + 1),
+        "met": possible.met[edge].astype(np.float64),
+        "pressure": (pressure[possible.group[edge]] + pressed[path]) / (length + 1),
         "short": np.full(len(path), 1.0 / length),
     }
-    return Candidates(path, way, step, {name: WEIGHTS[name] * part for name, part in parts.items()})
+    return Candidates(path, edge, step, {name: WEIGHTS[name] * part for name, part in parts.items()})
 
 
-def _free_step(bound: tuple[Ints, Ints], ways: Meetings, path: Ints, way: Ints) -> Ints:
+def _free_step(bound: tuple[Ints, Ints], possible: PossibleEdges, path: Ints, edge: Ints) -> Ints:
     """The step that is to act on another key than it did: one that no edge of the path hangs on."""
-    first = ways.moves[way] == FIRST
-    own = np.where(first, ways.target_step[way], ways.source_step[way])
+    first = possible.moves[edge] == FIRST
+    own = np.where(first, possible.target_step[edge], possible.source_step[edge])
     held = np.where(first, bound[0][path], bound[1][path])
-    tied = (ways.moves[way] != NOBODY) & (ways.tie[way] == held) & (held != NOT_SAID)
-    return np.where(tied, ways.other_step[way], own)
+    tied = (possible.moves[edge] != NOBODY) & (possible.tie[edge] == held) & (held != NOT_SAID)
+    return np.where(tied, possible.other_step[edge], own)
 
 
-def _direct(links: Links, paths: Paths, ways: Meetings, path: Ints, way: Ints) -> Flags:
+def _direct(links: Links, paths: Paths, possible: PossibleEdges, path: Ints, edge: Ints) -> Flags:
     """Of paths of one link: does the link outlast the missing edge, and does it explain the pair?
 
     The link is on another key than the missing edge, or it is half of a lost update: the source
@@ -131,33 +132,33 @@ def _direct(links: Links, paths: Paths, ways: Meetings, path: Ints, way: Ints) -
     missing ww edge read what the source overwrote.
     """
     link = paths.links[path, 0]
-    kind, missing = links.kind[link], ways.kind[way]
-    same = links.key[link] == ways.key[way]
+    kind, missing = links.kind[link], possible.kind[edge]
+    same = links.key[link] == possible.key[edge]
     lost_rw = (missing == RW) & (kind == WW)
-    lost_ww = (missing == WW) & (kind == RW) & ~ways.met[way]
-    fits = np.where(same, lost_rw | lost_ww, ~ways.both_write[way])
+    lost_ww = (missing == WW) & (kind == RW) & ~possible.met[edge]
+    fits = np.where(same, lost_rw | lost_ww, ~possible.both_write[edge])
     for rank in range(2):
-        stays = _stays(links, link, rank, ways, way)
+        stays = _stays(links, link, rank, possible, edge)
         fits &= ~(stays & (links.rank[link] > rank))
     flags: Flags = fits
     return flags
 
 
-def _longer(links: Links, paths: Paths, ways: Meetings, path: Ints, way: Ints) -> Flags:
+def _longer(links: Links, paths: Paths, possible: PossibleEdges, path: Ints, edge: Ints) -> Flags:
     """Of longer paths: do all links outlast the missing edge?
 
     One more read changes no link; a read that comes earlier (rw) or later (wr) changes the links
     of its transaction on the key, at one end of the path; a write may change any link on the key.
     """
-    same = links.key[paths.links[path]] == ways.key[way, None]
-    missing, met = ways.kind[way], ways.met[way]
+    same = links.key[paths.links[path]] == possible.key[edge, None]
+    missing, met = possible.kind[edge], possible.met[edge]
     broken = np.where(met & (missing == RW), same[:, -1], same.any(axis=1))
     broken = np.where(met & (missing == WR), same[:, 0], broken)
-    flags: Flags = ~ways.both_write[way] & (ways.new_read[way] | ~broken)
+    flags: Flags = ~possible.both_write[edge] & (possible.new_read[edge] | ~broken)
     return flags
 
 
-def _stays(links: Links, link: Ints, rank: int, ways: Meetings, way: Ints) -> Flags:
+def _stays(links: Links, link: Ints, rank: int, possible: PossibleEdges, edge: Ints) -> Flags:
     """Is the pair of this link also joined by a kind that explains first, also once the edge is there?
 
     When two that met on a key do so the other way round, their link on this key goes; but a ww
@@ -170,13 +171,15 @@ def _stays(links: Links, link: Ints, rank: int, ways: Meetings, way: Ints) -> Fl
     kind = np.full(len(links.first), -1, np.int64)
     key[links.pair[of_rank]] = links.key[of_rank]
     kind[links.pair[of_rank]] = links.kind[of_rank]
-    undone = ways.met[way] & (key[pair] == ways.key[way])
-    undone &= ~((kind[pair] == WW) & (ways.kind[way] == RW))
+    undone = possible.met[edge] & (key[pair] == possible.key[edge])
+    undone &= ~((kind[pair] == WW) & (possible.kind[edge] == RW))
     stays: Flags = (count[pair] > 1) | ((count[pair] == 1) & ~undone)
     return stays
 
 
-def nearest(found: Sequence[tuple[Paths, Candidates]], ways: Meetings, most: int) -> list[tuple[int, int]]:
+def nearest(
+    found: Sequence[tuple[Paths, Candidates]], possible: PossibleEdges, most: int
+) -> list[tuple[int, int]]:
     """The nearest candidates, one for the same transactions: (place in `found`, candidate).
 
     Among equal scores the shorter path, then the earlier transactions, then kind and key.
@@ -190,7 +193,7 @@ def nearest(found: Sequence[tuple[Paths, Candidates]], ways: Meetings, most: int
         if taken < len(score):
             limit = np.partition(score, len(score) - taken)[len(score) - taken]
             best = np.flatnonzero(score >= limit)
-        chosen = _distinct(found, ways, where[best], within[best], score[best], most)
+        chosen = _distinct(found, possible, where[best], within[best], score[best], most)
         if len(chosen) >= most or len(best) == len(score):
             return chosen
         taken *= 8
@@ -198,7 +201,7 @@ def nearest(found: Sequence[tuple[Paths, Candidates]], ways: Meetings, most: int
 
 def _distinct(
     found: Sequence[tuple[Paths, Candidates]],
-    ways: Meetings,
+    possible: PossibleEdges,
     where: Ints,
     within: Ints,
     score: Floats,
@@ -206,12 +209,16 @@ def _distinct(
 ) -> list[tuple[int, int]]:
     width = max((paths.rows.shape[1] for paths, _ in found), default=0)
     rows = np.full((len(where), width), -1, np.int64)
-    way = np.zeros(len(where), np.int64)
+    edge = np.zeros(len(where), np.int64)
     for at, (paths, each) in enumerate(found):
         here = where == at
         rows[here, : paths.rows.shape[1]] = paths.rows[each.path[within[here]]]
-        way[here] = each.way[within[here]]
-    columns = [ways.group[way], ways.kind[way], *(rows[:, place] for place in range(width - 1, -1, -1))]
+        edge[here] = each.edge[within[here]]
+    columns = [
+        possible.group[edge],
+        possible.kind[edge],
+        *(rows[:, place] for place in range(width - 1, -1, -1)),
+    ]
     order = np.lexsort((*columns, where, -score))
     chosen: list[tuple[int, int]] = []
     sets: set[frozenset[int]] = set()

@@ -1,4 +1,4 @@
-"""Where a missing edge could have arisen: the keys on which two transactions can meet.
+"""Where a missing edge could have arisen: the keys that two transactions share or could share.
 
 A missing edge leads from the last transaction of a path back to the first one. One of the two
 touched its key; the other did so too, the other way round, or its template can.
@@ -11,13 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from txfuzz.analysis.contention.key_pressure import LogicalKeys
-from txfuzz.analysis.contention.metrics import among
 from txfuzz.analysis.dependencies.columns import Columns, Flags
 from txfuzz.analysis.dependencies.edges import RW, WR, WW
-from txfuzz.analysis.dependencies.strong_components import AnyInts
+from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
 from txfuzz.analysis.near_cycles.paths import Links
-from txfuzz.analysis.near_cycles.template_footprints import READS, WRITES, Able, Reach
+from txfuzz.analysis.near_cycles.template_footprints import READS, WRITES, Footprints, PossibleSteps
+from txfuzz.history.arrays import AnyInts, among, places, ranges
 from txfuzz.history.model import UNKNOWN, Ints
 
 # What the source and the target of an edge do on its key.
@@ -29,7 +28,7 @@ NOBODY, FIRST, LAST = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
-class Touches:
+class Accesses:
     """What each transaction did, each (transaction, reads or writes, physical key) once.
 
     code: (2 × transaction + what it did), rising; offsets: where each code begins. mop: the first
@@ -49,21 +48,19 @@ class Touches:
         return self.code * self.width + self.key
 
     def of(self, rows: AnyInts, does: int) -> tuple[Ints, Ints]:
-        """The touches of these transactions: for each the place in `rows`, and the touch."""
+        """The accesses of these transactions: for each the place in `rows`, and the access."""
         code = 2 * rows.astype(np.int64) + does
         begin, count = self.offsets[code], self.offsets[code + 1] - self.offsets[code]
         at = np.repeat(np.arange(len(rows)), count)
-        return at, np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(len(at))
+        return at, ranges(begin, count)
 
     def find(self, rows: AnyInts, does: int, key: Ints) -> Ints:
-        """The touch of this physical key by these transactions, -1 where there is none."""
+        """The access of this physical key by these transactions, -1 where there is none."""
         wanted = (2 * rows.astype(np.int64) + does) * self.width + key
-        known = self._known
-        at = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-        return np.where(known[at] == wanted, at, -1) if len(known) else np.full(len(wanted), -1)
+        return places(self._known, wanted)
 
 
-def touches(columns: Columns, keys: LogicalKeys, taken: Flags) -> Touches:
+def accesses(columns: Columns, keys: LogicalKeys, taken: Flags) -> Accesses:
     """What the transactions did that are taken."""
     history = columns.history
     mops = np.flatnonzero(taken[columns.txn] & ((history.mop_value != UNKNOWN) | ~columns.is_read))
@@ -73,12 +70,12 @@ def touches(columns: Columns, keys: LogicalKeys, taken: Flags) -> Touches:
     mop, code = mops[first], code[first]
     offsets = np.searchsorted(code, np.arange(2 * len(history) + 1))
     key = history.mop_key[mop]
-    return Touches(code, offsets, key, keys.of[key], mop, len(history), width)
+    return Accesses(code, offsets, key, keys.of[key], mop, len(history), width)
 
 
 @dataclass(frozen=True, eq=False)
-class Meetings:
-    """Ways in which an edge from `last` to `first` could have arisen, for pairs of transactions.
+class PossibleEdges:
+    """Edges from `last` to `first` that could have arisen, for pairs of transactions.
 
     pair: place in the pairs asked for, rising. kind: of the missing edge. key: a physical key;
     group: its logical key. met: both touched the key, and `first` came directly before `last` on
@@ -104,18 +101,26 @@ class Meetings:
     def __len__(self) -> int:
         return len(self.pair)
 
-    def __getitem__(self, which: Ints | Flags) -> Meetings:
-        return Meetings(*(getattr(self, each.name)[which] for each in fields(self)))
+    def __getitem__(self, which: Ints | Flags) -> PossibleEdges:
+        return PossibleEdges(*(getattr(self, each.name)[which] for each in fields(self)))
 
 
-def meetings(
-    first: Ints, last: Ints, found: Links, seen: Touches, can: Reach, keys: LogicalKeys, steps: Ints
-) -> Meetings:
-    """All ways for all pairs. steps: `mop_step` of the history."""
-    pairs = _Pairs(first, last, found, seen, can, keys, steps)
-    parts = [part for kind in (WW, WR, RW) for part in (pairs.last_touched(kind), pairs.first_touched(kind))]
-    every = Meetings(
-        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Meetings))
+def possible_edges(
+    first: Ints,
+    last: Ints,
+    found: Links,
+    seen: Accesses,
+    footprints: Footprints,
+    keys: LogicalKeys,
+    steps: Ints,
+) -> PossibleEdges:
+    """All possible edges for all pairs. steps: `mop_step` of the history."""
+    pairs = _Pairs(first, last, found, seen, footprints, keys, steps)
+    parts = [
+        part for kind in (WW, WR, RW) for part in (pairs.on_keys_of_last(kind), pairs.on_keys_of_first(kind))
+    ]
+    every = PossibleEdges(
+        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(PossibleEdges))
     )
     return every[np.argsort(every.pair, kind="stable")]
 
@@ -125,69 +130,69 @@ class _Pairs:
     first: Ints
     last: Ints
     found: Links
-    seen: Touches
-    can: Reach
+    seen: Accesses
+    footprints: Footprints
     keys: LogicalKeys
     steps: Ints
 
     @cached_property
-    def _touched(self) -> Ints:
-        return np.sort(self.seen.code * self.can.groups + self.seen.group)
+    def _accessed(self) -> Ints:
+        return np.sort(self.seen.code * self.footprints.groups + self.seen.group)
 
     @cached_property
     def _linked(self) -> Ints:
         found = self.found
         return np.sort((found.pair * 3 + found.kind) * self.seen.width + found.key)
 
-    def last_touched(self, kind: int) -> Meetings:
+    def on_keys_of_last(self, kind: int) -> PossibleEdges:
         """Of the keys that `last` touched as the source of such an edge does."""
         seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
-        at, touch = seen.of(self.last, does)
-        key, group, first = seen.key[touch], seen.group[touch], self.first[at]
+        at, access = seen.of(self.last, does)
+        key, group, first = seen.key[access], seen.group[access], self.first[at]
         other = seen.find(first, done, key)
         met = other >= 0
-        able = self.can.find(first, done, group)
+        able = self.footprints.find(first, done, group)
         fits = self.keys.known[group] & (met | able.can)
         fits[met] &= self._came_before(at[met], REVERSE[kind], key[met])
         new_read = ~met if kind == WR else np.zeros(len(at), np.bool_)
-        source, target = self.steps[seen.mop[touch]], np.where(met, self.steps[seen.mop[other]], able.step)
+        source, target = self.steps[seen.mop[access]], np.where(met, self.steps[seen.mop[other]], able.step)
         moves = np.where(met, NOBODY, FIRST)
-        return self._meetings(kind, at, touch, met, new_read, source, target, moves, able, fits)
+        return self._edges(kind, at, access, met, new_read, source, target, moves, able, fits)
 
-    def first_touched(self, kind: int) -> Meetings:
+    def on_keys_of_first(self, kind: int) -> PossibleEdges:
         """Of the keys that `first` touched as the target does, and `last` not as the source does."""
         seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
-        at, touch = seen.of(self.first, done)
-        group = seen.group[touch]
-        able = self.can.find(self.last[at], does, group)
-        code = (2 * self.last[at] + does) * self.can.groups + group
-        touched = among(self._touched, code)  # in any generation
+        at, access = seen.of(self.first, done)
+        group = seen.group[access]
+        able = self.footprints.find(self.last[at], does, group)
+        code = (2 * self.last[at] + does) * self.footprints.groups + group
+        touched = among(self._accessed, code)  # in any generation
         fits = self.keys.known[group] & able.can & ~touched
         met, new_read = np.zeros(len(at), np.bool_), np.full(len(at), kind == RW)
-        target, moves = self.steps[seen.mop[touch]], np.full(len(at), LAST)
-        return self._meetings(kind, at, touch, met, new_read, able.step, target, moves, able, fits)
+        target, moves = self.steps[seen.mop[access]], np.full(len(at), LAST)
+        return self._edges(kind, at, access, met, new_read, able.step, target, moves, able, fits)
 
-    def _meetings(
+    def _edges(
         self,
         kind: int,
         at: Ints,
-        touch: Ints,
+        access: Ints,
         met: Flags,
         new_read: Flags,
         source: Ints,
         target: Ints,
         moves: Ints,
-        able: Able,
+        able: PossibleSteps,
         fits: Flags,
-    ) -> Meetings:
-        key = self.seen.key[touch]
+    ) -> PossibleEdges:
+        key = self.seen.key[access]
         both_write = np.zeros(len(at), np.bool_)
         if kind == RW:
             both_write = self.seen.find(self.last[at], WRITES, key) >= 0
         if kind == WR:  # what reads a version and writes the key comes after it by ww, another kind
             fits = fits & (self.seen.find(self.first[at], WRITES, key) < 0)
-        kinds, group = np.full(len(at), kind), self.seen.group[touch]
-        return Meetings(
+        kinds, group = np.full(len(at), kind), self.seen.group[access]
+        return PossibleEdges(
             at, kinds, key, group, met, new_read, both_write, source, target, moves, able.tie, able.other
         )[fits]
 

@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from txfuzz.analysis.contention.key_pressure import LogicalKeys
-from txfuzz.analysis.contention.metrics import spans
 from txfuzz.analysis.dependencies.columns import Flags, Rows
 from txfuzz.analysis.dependencies.edges import RW, WR, WW, Dependencies
-from txfuzz.analysis.dependencies.strong_components import AnyInts
+from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
+from txfuzz.analysis.dependencies.metrics import spans
 from txfuzz.common.kind import Kind
+from txfuzz.history.arrays import AnyInts, places, ranges
 from txfuzz.history.model import Ints, SmallInts
 
 # Of several dependencies between two transactions the first of these explains the pair, as in Elle.
@@ -66,9 +66,7 @@ class Links:
     def pair_of(self, source: AnyInts, target: AnyInts) -> Ints:
         """The pair of these two transactions, -1 where no dependency leads from one to the other."""
         code = source.astype(np.int64) * self.nodes + target
-        known = self.code[self.first]
-        at = np.minimum(np.searchsorted(known, code), max(len(known) - 1, 0))
-        return np.where(known[at] == code, at, -1) if len(known) else np.full(len(code), -1)
+        return places(self.code[self.first], code)
 
 
 def links(dependencies: Dependencies, keys: LogicalKeys, taken: Flags) -> Links:
@@ -172,8 +170,7 @@ def _continued(found: Links, paths: Paths) -> Paths:
     which = np.flatnonzero(degree)[::every]
     degree = degree[which]
     at = np.repeat(which, degree)
-    step = np.arange(len(at)) - np.repeat(np.cumsum(degree) - degree, degree)
-    link = found.first[found.offsets[last[at]] + step]
+    link = found.first[ranges(found.offsets[last[which]], degree)]
     target = found.target[link].astype(np.int64)
     rows, on = paths.rows[at], paths.links[at]
     fresh = np.all(rows != target[:, None], axis=1)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from txfuzz.analysis.checker.preconditions import refusal
-from txfuzz.analysis.contention.key_pressure import logical_keys
-from txfuzz.analysis.contention.metrics import UNFOLDED, overlapped
+from txfuzz.analysis.checker.preconditions import violated_precondition
+from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
-from txfuzz.analysis.dependencies.edges import KINDS, VersionOptions, dependencies
+from txfuzz.analysis.dependencies.edges import KINDS
+from txfuzz.analysis.dependencies.key_pressure import logical_keys
+from txfuzz.analysis.dependencies.metrics import UNFOLDED, overlapped
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import AnalysisResult, Anomaly, MissingEdge
 from txfuzz.history.model import OK, History
 from txfuzz.workload.model import Workload
@@ -65,7 +67,7 @@ def pursuit(
 def _times(history: History, missing: MissingEdge, options: VersionOptions) -> int | None:
     """How many pairs of transactions have the edge; None where that cannot be told."""
     columns = columns_of(history)
-    if refusal(columns, options):
+    if violated_precondition(columns, options):
         return None
     edges = dependencies(history, options, columns).unfolded(UNFOLDED)
     keys = logical_keys(history)
@@ -78,7 +80,7 @@ def _times(history: History, missing: MissingEdge, options: VersionOptions) -> i
     source, target = edges.source[fits], edges.target[fits]
     both = (history.type[source] == OK) & (history.type[target] == OK) & overlapped(history, source, target)
     found = len(set(zip(source[both].tolist(), target[both].tolist(), strict=True)))
-    return found if found or not len(edges.fans) else None
+    return found if found or not len(edges.bicliques) else None
 
 
 def _takes_part(anomaly: Anomaly, missing: MissingEdge) -> bool:

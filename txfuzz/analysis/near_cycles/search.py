@@ -29,22 +29,22 @@ dependencies (process, real time) takes no part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from txfuzz.analysis.checker.consistency import canonical, friendly, implies, ruled_out
 from txfuzz.analysis.checker.cycle_types import type_of
-from txfuzz.analysis.checker.explain import dependency_edge
-from txfuzz.analysis.contention.key_pressure import Pressure, pressure
-from txfuzz.analysis.contention.metrics import STRETCH, distinct, spans, stretches
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
-from txfuzz.analysis.describe import mop_of_step, transaction_view
+from txfuzz.analysis.dependencies.key_pressure import Pressure, pressure
+from txfuzz.analysis.dependencies.metrics import spans, stretches
 from txfuzz.analysis.near_cycles.candidates import Candidates, candidates, closable, nearest
-from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, Meetings, meetings, touches
-from txfuzz.analysis.near_cycles.paths import MOST_PATHS, Links, Paths, links, open_paths, overlap
-from txfuzz.analysis.near_cycles.template_footprints import reach
-from txfuzz.analysis.result import MissingEdge, NearCycle
+from txfuzz.analysis.near_cycles.missing_edges import FIRST, LAST, PossibleEdges, accesses, possible_edges
+from txfuzz.analysis.near_cycles.paths import Links, Paths, links, open_paths, overlap
+from txfuzz.analysis.near_cycles.template_footprints import template_footprints
+from txfuzz.analysis.result import MissingEdge
+from txfuzz.history.arrays import distinct
 from txfuzz.history.model import OK, Ints
 
 MOST_TRANSACTIONS = 40_000  # longer histories are searched in stretches
@@ -52,51 +52,69 @@ LONGEST = 3  # dependencies on a path: with the missing edge, a cycle of four tr
 
 
 @dataclass(frozen=True)
-class NearCycles:
-    """shown: nearest first. counted: the paths that were looked at whose ends overlapped and that
+class LeftOut:
+    """Where the search did not look.
+
+    transactions: how many, of how many. paths: how many, by their length. versions: those that so many
+    transactions read that the anti-dependencies around them took no part.
+    """
+
+    transactions: int = 0
+    of_transactions: int = 0
+    paths: Mapping[int, int] = field(default_factory=dict)
+    versions: int = 0
+
+
+@dataclass(frozen=True)
+class NearCycleFact:
+    """One near-cycle. rows: the transactions on its path, in order. path: for each edge its kind, and the two
+    micro-operations that make it. The rest is as in NearCycle."""
+
+    rows: tuple[int, ...]
+    path: tuple[tuple[int, int, int], ...]
+    missing: MissingEdge
+    anomaly: str
+    breaks: str
+    score: float
+    score_parts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class FoundNearCycles:
+    """nearest: nearest first. counted: the paths that were looked at whose ends overlapped and that
     an edge of some kind would close into a forbidden cycle, within reach or not."""
 
-    shown: tuple[NearCycle, ...]
+    nearest: tuple[NearCycleFact, ...]
     counted: int
-    truncated: tuple[str, ...] = ()
+    left_out: LeftOut = LeftOut()
 
 
-def near_cycles(
+def find_near_cycles(
     dependencies: Dependencies,
     expect: str,
     *,
     limit: int = 12,
     pressed: Pressure | None = None,
-) -> NearCycles:
+) -> FoundNearCycles:
     """The near-cycles of a history, held against a model by any of its names.
 
     pressed: of the same dependencies.
     """
     search = _Search(dependencies, canonical(expect), pressed or pressure(dependencies))
-    found: list[tuple[Paths, Candidates]] = []
-    counted, truncated = 0, []
-    if search.left_out:
-        truncated.append(
-            f"near-cycles: looked for in stretches of {STRETCH} transactions each, {search.left_out} of "
-            f"{len(search.history)} transactions were left out"
-        )
     paths_of = list(open_paths(dependencies, search.links, LONGEST))
-    ways = search.ways(paths_of)
-    for length, paths in enumerate(paths_of, 1):
-        counted += search.count(paths)
-        found.append((paths, search.candidates(paths, ways)))
-        if paths.left_out:
-            truncated.append(
-                f"near-cycles: of the paths of {length} dependencies about {MOST_PATHS} were looked at, "
-                f"{paths.left_out} were not"
-            )
-    if len(dependencies.fans):
-        truncated.append(
-            f"near-cycles: the anti-dependencies around {len(dependencies.fans)} versions that very many "
-            "transactions read took no part"
-        )
-    shown = [search.shown(*found[at], ways, which) for at, which in nearest(found, ways, limit)]
-    return NearCycles(tuple(shown), counted, tuple(truncated))
+    possible = search.possible_edges(paths_of)
+    found = [(paths, search.candidates(paths, possible)) for paths in paths_of]
+    left_out = LeftOut(
+        search.left_out,
+        len(search.history) if search.left_out else 0,
+        {length: paths.left_out for length, paths in enumerate(paths_of, 1) if paths.left_out},
+        len(dependencies.bicliques),
+    )
+    return FoundNearCycles(
+        tuple(search.fact(*found[at], possible, which) for at, which in nearest(found, possible, limit)),
+        sum(search.count(paths) for paths in paths_of),
+        left_out,
+    )
 
 
 class _Search:
@@ -110,23 +128,23 @@ class _Search:
         self.left_out = int((~looked_at).sum())
         taken = looked_at & (self.history.type == OK)
         self.links: Links = links(dependencies, pressed.keys, taken)
-        self.touches = touches(dependencies.columns, pressed.keys, taken)
-        self.reach = reach(dependencies.columns, pressed.keys, taken)
+        self.accesses = accesses(dependencies.columns, pressed.keys, taken)
+        self.footprints = template_footprints(dependencies.columns, pressed.keys, taken)
         step = self.history.mop_step
-        self.source_tie = self.reach.ties_of(self.links.source, step[self.links.source_mop])
-        self.target_tie = self.reach.ties_of(self.links.target, step[self.links.target_mop])
+        self.source_tie = self.footprints.ties_of(self.links.source, step[self.links.source_mop])
+        self.target_tie = self.footprints.ties_of(self.links.target, step[self.links.target_mop])
         concurrent = pressed.concurrent_edges
         self.pressure = concurrent / max(int(concurrent.max(initial=0)), 1)
 
     def ends(self, paths: Paths) -> Ints:
         return paths.rows[:, 0] * self.links.nodes + paths.rows[:, -1]
 
-    def ways(self, paths_of: list[Paths]) -> Meetings:
-        """The ways to meet of all pairs of ends; they are numbered by `pairs`."""
+    def possible_edges(self, paths_of: list[Paths]) -> PossibleEdges:
+        """The possible missing edges of all pairs of ends; they are numbered by `pairs`."""
         self.pairs = distinct(np.concatenate([self.ends(paths) for paths in paths_of]))
         first, last = np.divmod(self.pairs, self.links.nodes)
         steps = self.history.mop_step
-        return meetings(first, last, self.links, self.touches, self.reach, self.keys, steps)
+        return possible_edges(first, last, self.links, self.accesses, self.footprints, self.keys, steps)
 
     def count(self, paths: Paths) -> int:
         rows = paths.rows[closable(self.links, paths, self.model)]
@@ -134,43 +152,34 @@ class _Search:
             return len(rows)
         return len(distinct(rows[:, 0] * self.links.nodes + rows[:, 1]))
 
-    def candidates(self, paths: Paths, ways: Meetings) -> Candidates:
+    def candidates(self, paths: Paths, possible: PossibleEdges) -> Candidates:
         first, last = paths.rows[:, 0], paths.rows[:, -1]
         either = np.maximum(self.end[first], self.end[last]) - np.minimum(self.start[first], self.start[last])
         share = overlap(self.start, self.end, first, last) / np.maximum(either, 1)
         ends = np.searchsorted(self.pairs, self.ends(paths))
         bound = self.source_tie[paths.links[:, 0]], self.target_tie[paths.links[:, -1]]
-        return candidates(self.links, paths, ends, bound, ways, self.model, share, self.pressure)
+        return candidates(self.links, paths, ends, bound, possible, self.model, share, self.pressure)
 
-    def shown(self, paths: Paths, found: Candidates, ways: Meetings, which: int) -> NearCycle:
-        path, way = int(found.path[which]), int(found.way[which])
+    def fact(self, paths: Paths, found: Candidates, possible: PossibleEdges, which: int) -> NearCycleFact:
+        links, path, edge = self.links, int(found.path[which]), int(found.edge[which])
         rows, on = paths.rows[path].tolist(), paths.links[path].tolist()
         edges = tuple(
-            dependency_edge(
-                self.dependencies,
-                int(self.links.kind[link]),
-                int(self.links.source_mop[link]),
-                int(self.links.target_mop[link]),
-                f"T{at}",
-                f"T{at + 1}",
-            )
-            for at, link in enumerate(on, 1)
+            (int(links.kind[link]), int(links.source_mop[link]), int(links.target_mop[link])) for link in on
         )
-        anomaly = type_of([*(int(self.links.kind[link]) for link in on), int(ways.kind[way])])
-        parts = {name: round(float(part[which]), 4) for name, part in found.parts.items()}
-        return NearCycle(
-            float(found.score[which].round(4)),
+        anomaly = type_of([*(kind for kind, _, _ in edges), int(possible.kind[edge])])
+        return NearCycleFact(
+            tuple(rows),
             edges,
-            self.missing(rows, ways, way, int(found.step[which])),
+            self.missing(rows, possible, edge, int(found.step[which])),
             anomaly,
             weakest_broken(anomaly, self.model),
-            tuple(transaction_view(self.history, row) for row in rows),
-            parts,
+            float(found.score[which].round(4)),
+            {name: round(float(part[which]), 4) for name, part in found.parts.items()},
         )
 
-    def missing(self, rows: list[int], ways: Meetings, way: int, moved: int) -> MissingEdge:
+    def missing(self, rows: list[int], possible: PossibleEdges, edge: int, moved: int) -> MissingEdge:
         """moved: the step of the end that has to act on another key."""
-        source, target, moves = rows[-1], rows[0], int(ways.moves[way])
+        source, target, moves = rows[-1], rows[0], int(possible.moves[edge])
 
         def template(row: int) -> str | None:
             number = int(self.history.template[row])
@@ -179,20 +188,15 @@ class _Search:
         def step(number: int) -> int | None:
             return None if number < 0 else number
 
-        kind = KINDS[int(ways.kind[way])]
-        source_step = step(moved if moves == LAST else int(ways.source_step[way]))
-        target_step = step(moved if moves == FIRST else int(ways.target_step[way]))
         return MissingEdge(
-            kind,
+            KINDS[int(possible.kind[edge])],
             source,
             target,
-            int(self.keys.names[int(ways.group[way])]),
+            int(self.keys.names[int(possible.group[edge])]),
             template(source),
-            source_step,
+            step(moved if moves == LAST else int(possible.source_step[edge])),
             template(target),
-            target_step,
-            mop_of_step(self.history, source, source_step, kind == "rw"),
-            mop_of_step(self.history, target, target_step, kind == "wr"),
+            step(moved if moves == FIRST else int(possible.target_step[edge])),
         )
 
 

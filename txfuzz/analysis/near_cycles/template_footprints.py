@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from txfuzz.analysis.contention.key_pressure import LogicalKeys
 from txfuzz.analysis.dependencies.columns import Columns, Flags
-from txfuzz.analysis.dependencies.strong_components import AnyInts, components
+from txfuzz.analysis.dependencies.connectivity import components
+from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
+from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import UNKNOWN, Ints
 
 READS, WRITES = 0, 1
@@ -45,8 +46,8 @@ class Ties:
 
 
 @dataclass(frozen=True, eq=False)
-class Able:
-    """can: whether there is such a step; step, tie, other: as in Reach, of no meaning where not."""
+class PossibleSteps:
+    """can: whether there is such a step; step, tie, other: as in Footprints, of no meaning where not."""
 
     can: Flags
     step: Ints
@@ -55,7 +56,7 @@ class Able:
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
+class Footprints:
     """Which logical keys a template can read and write, and with which of its steps.
 
     Learnt from what its transactions did.
@@ -73,14 +74,14 @@ class Reach:
     ties: Ties
     groups: int
 
-    def find(self, rows: AnyInts, does: int, group: Ints) -> Able:
+    def find(self, rows: AnyInts, does: int, group: Ints) -> PossibleSteps:
         """What the templates of these transactions can do on these keys."""
         wanted = (2 * self.template[rows] + does) * self.groups + group
         if not len(self.code):
             nothing = np.full(len(wanted), NONE)
-            return Able(np.zeros(len(wanted), np.bool_), nothing, nothing, nothing)
+            return PossibleSteps(np.zeros(len(wanted), np.bool_), nothing, nothing, nothing)
         at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
-        return Able(self.code[at] == wanted, self.step[at], self.tie[at], self.other[at])
+        return PossibleSteps(self.code[at] == wanted, self.step[at], self.tie[at], self.other[at])
 
     def ties_of(self, rows: AnyInts, step: AnyInts) -> Ints:
         """The ties of these steps of these transactions."""
@@ -110,7 +111,7 @@ class _Seen:
         return _Seen(template, step, does, group, tie, self.groups, self.width)
 
 
-def reach(columns: Columns, keys: LogicalKeys, taken: Flags) -> Reach:
+def template_footprints(columns: Columns, keys: LogicalKeys, taken: Flags) -> Footprints:
     """taken: the transactions to learn from."""
     history = columns.history
     names = len(history.templates)
@@ -124,10 +125,10 @@ def reach(columns: Columns, keys: LogicalKeys, taken: Flags) -> Reach:
     groups, width = max(len(keys.names), 1), max(int(step.max(initial=0)) + 1, 1)
     ties = _ties(of, step, row, row * groups + group, width)
     seen = _Seen(of, step, does, group, ties.of(of, step), groups, width)
-    code, step, tie, other = _two(seen.code, seen.step, seen.tie)
-    drawn = _drawn(seen)
-    other = np.where(other == NONE, drawn.instead(code, tie), other)
-    return Reach(template, code, step, tie, other, ties, groups)
+    code, step, tie, other = _steps_of_two_ties(seen.code, seen.step, seen.tie)
+    pools = _pools(seen)
+    other = np.where(other == NONE, pools.instead(code, tie), other)
+    return Footprints(template, code, step, tie, other, ties, groups)
 
 
 def _ties(template: Ints, step: Ints, row: Ints, at: Ints, width: int) -> Ties:
@@ -164,7 +165,7 @@ def _random(number: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return number ^ (number >> np.uint64(31))
 
 
-def _two(code: Ints, step: Ints, tie: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def _steps_of_two_ties(code: Ints, step: Ints, tie: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Each code once, with the first step, its tie, and the first step with another tie, else NONE."""
     order = np.lexsort((step, code))
     code, step, tie = code[order], step[order], tie[order]
@@ -177,7 +178,7 @@ def _two(code: Ints, step: Ints, tie: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _Pools:
     """Two steps of different ties, by code, of all those that draw from the same keys."""
 
     code: Ints
@@ -194,7 +195,7 @@ class _Drawn:
         return np.where(self.code[at] == code, step, NONE)
 
 
-def _drawn(seen: _Seen) -> _Drawn:
+def _pools(seen: _Seen) -> _Pools:
     """Steps that were seen on a common key draw from the same keys, and so do those that are
     joined by several such keys."""
     seen = seen.those(seen.step >= 0)
@@ -203,7 +204,7 @@ def _drawn(seen: _Seen) -> _Drawn:
     by_key = by_key + len(steps)
     source, target = np.concatenate([by_step, by_key]), np.concatenate([by_key, by_step])
     pool = components(len(steps) + len(keys), source, target)[0][by_step].astype(np.int64)
-    shared, step, tie, other = _two(2 * pool + seen.does, seen.step, seen.tie)
+    shared, step, tie, other = _steps_of_two_ties(2 * pool + seen.does, seen.step, seen.tie)
     code, at = np.unique(seen.code, return_index=True)
     place = np.searchsorted(shared, (2 * pool + seen.does)[at])
-    return _Drawn(code, step[place], tie[place], other[place])
+    return _Pools(code, step[place], tie[place], other[place])

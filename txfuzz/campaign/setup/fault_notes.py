@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from txfuzz.analysis.dependencies.unknown_commits import settle
+from txfuzz.analysis.anomalies.durability import durability
+from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.history.model import History
@@ -14,7 +15,7 @@ def fault_notes(
     """What became of commits, and which faults had no time to strike; nothing without faults."""
     if not assembled.faults:
         return ()
-    notes = settle(history).sentences()
+    notes = explain_durability(durability(history))
     if execution is None:
         return notes
     struck = injection_counts(execution.faults)

@@ -16,7 +16,7 @@ NO_PROCESS = np.iinfo(np.int64).min
 MISSING = b"%d" % NO_PROCESS  # the process of operations that have none
 
 
-class Columns:
+class GrowingColumns:
     """Invocations by row, completions in their order, micro-operations in the completions' order.
 
     Indices, times and processes stay text until `flush`, which turns many of them at once.

@@ -7,15 +7,18 @@ step looks at micro-operations one by one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from txfuzz.common.kind import Kind
-from txfuzz.history.columns.growing import NO_PROCESS, Columns
+from txfuzz.history.arrays import ranges
+from txfuzz.history.columns.growing import NO_PROCESS, GrowingColumns
 from txfuzz.history.columns.interning import (
+    FIRST_NAMED,
     KIND_BITS,
+    LARGEST_PROCESS,
     READ_ELEMENT,
     READ_LIST,
     READ_NIL,
@@ -24,13 +27,12 @@ from txfuzz.history.columns.interning import (
     WROTE,
     WROTE_APPEND,
     Codes,
+    Keys,
+    Lists,
+    Processes,
 )
-from txfuzz.history.columns.process_numbers import FIRST_NAMED, LARGEST_PROCESS, Processes
 from txfuzz.history.columns.read_table import ReadTable, read_table
 from txfuzz.history.model import APPEND, NIL, READ, UNKNOWN, WRITE, History, Ints, SmallInts
-
-if TYPE_CHECKING:
-    from txfuzz.history.builder import HistoryBuilder
 
 # The model's function for each stored one.
 _FUNCTION = np.full(8, READ, np.int8)
@@ -86,21 +88,27 @@ class _Elements(NamedTuple):
     code: Ints
 
 
-def history_of(builder: HistoryBuilder) -> History:
-    """The History of all that a builder has gathered (and flushed)."""
-    columns = builder.columns
+def history_of(
+    kind: Kind | None,
+    templates: Sequence[str],
+    keys: Keys,
+    codes: Codes,
+    lists: Lists,
+    columns: GrowingColumns,
+    processes: Processes,
+) -> History:
+    """The columns of all that was gathered and flushed as a History; the caller adds what else is known."""
     at_row = columns.take("row")
-    done = {
-        name: _by_row(columns.take(name), at_row)
-        for name in ("type", "complete_at", "complete_index", "complete_time")
-    }
-    begun = {name: columns.take(name) for name in ("invoke_at", "invoke_index", "invoke_time", "template")}
-    mops, old_keys, new_key = _in_one_order(columns, at_row, len(builder.keys.values))
-    keys = [builder.keys.values[key] for key in old_keys]
+
+    def completed(name: str) -> Ints:
+        return _by_row(columns.take(name), at_row)
+
+    mops, old_keys, new_key = _in_one_order(columns, at_row, len(keys.values))
+    values = [keys.values[key] for key in old_keys]
     is_list, is_odd = mops.has(READ_LIST), mops.has(READ_ODD)
     table = read_table(
-        texts=[builder.keys.states[key].text for key in old_keys],
-        odd=[(int(new_key[key]), text, then) for key, text, then in builder.lists.odd],
+        texts=[keys.states[key].text for key in old_keys],
+        odd=[(int(new_key[key]), text, then) for key, text, then in lists.odd],
         key=mops.key[is_list],
         length=mops.value[is_list],
     )
@@ -109,33 +117,37 @@ def history_of(builder: HistoryBuilder) -> History:
         for row, wrote in columns.invoked_else.items()
         for code, value in wrote
     ]
-    value, elements, of_lists, duplicates = _number_elements(mops, table, invoked_else, len(keys))
+    value, elements, of_lists, duplicates = _number_elements(mops, table, invoked_else, len(values))
     value[is_list] = table.main_row
     value[is_odd] = table.odd_row[mops.value[is_odd]]
     trunks = np.concatenate([[0], np.cumsum(table.trunk_length)]).astype(np.int64)
-    process, process_names = _processes(columns.take("process"), builder.processes)
-    _warn_of_order(builder, begun["invoke_at"], begun["invoke_index"], done)
+    process, process_names = _processes(columns.take("process"), processes)
     return History(
-        kind=builder.kind,
-        type=done.pop("type").astype(np.int8),
+        kind=kind,
+        type=completed("type").astype(np.int8),
         process=process,
         process_names=process_names,
-        **begun,
-        **done,
+        invoke_at=columns.take("invoke_at"),
+        complete_at=completed("complete_at"),
+        invoke_index=columns.take("invoke_index"),
+        complete_index=completed("complete_index"),
+        invoke_time=columns.take("invoke_time"),
+        complete_time=completed("complete_time"),
+        template=columns.take("template"),
         mops=mops.offsets,
         mop_f=_FUNCTION[mops.stored],
         mop_key=mops.key,
         mop_value=value,
         mop_step=mops.step,
-        nil_literal=mops.has(READ_NIL) & (builder.kind is not Kind.RW_REGISTER),
-        templates=list(builder.templates),
-        keys=keys,
+        nil_literal=mops.has(READ_NIL) & (kind is not Kind.RW_REGISTER),
+        templates=list(templates),
+        keys=values,
         logical=[
-            builder.keys.logical.get(old, key if type(key) is int else None)
-            for old, key in zip(old_keys, keys, strict=True)
+            keys.logical.get(old, key if type(key) is int else None)
+            for old, key in zip(old_keys, values, strict=True)
         ],
         element_key=elements.key,
-        element_value=Values(elements.code, builder.codes),
+        element_value=Values(elements.code, codes),
         read_key=table.row_key,
         read_length=table.row_length,
         read_trunk=table.row_on_trunk,
@@ -143,14 +155,9 @@ def history_of(builder: HistoryBuilder) -> History:
             row: of_lists[table.row_start[row] :][: table.row_length[row]]
             for row in np.flatnonzero(~table.row_on_trunk).tolist()
         },
-        trunk_elements=of_lists[_ranges(table.trunk_start, table.trunk_length)],
+        trunk_elements=of_lists[ranges(table.trunk_start, table.trunk_length)],
         trunks=trunks,
         duplicate_writes=duplicates,
-        unknown_mops=builder.unknown_mops,
-        warnings=builder.warnings,
-        operations=builder.operations,
-        passed_over=dict(builder.passed_over),
-        source=builder.source,
     )
 
 
@@ -160,17 +167,11 @@ def _by_row(column: Ints, at_row: Ints) -> Ints:
     return ordered
 
 
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
-    """All positions of these ranges, one range after the other."""
-    ends = np.cumsum(lengths)
-    return np.repeat(starts - (ends - lengths), lengths) + np.arange(int(lengths.sum()))
-
-
-def _in_one_order(columns: Columns, at_row: Ints, all_keys: int) -> tuple[_Mops, list[int], Ints]:
+def _in_one_order(columns: GrowingColumns, at_row: Ints, all_keys: int) -> tuple[_Mops, list[int], Ints]:
     """Micro-operations by row, keys numbered as they appear there: old keys by new, new by old."""
     in_storage = columns.take("count")
     count = _by_row(in_storage, at_row)
-    gather = _ranges(_by_row(np.cumsum(in_storage) - in_storage, at_row), count)
+    gather = ranges(_by_row(np.cumsum(in_storage) - in_storage, at_row), count)
     key = columns.take("codes")[gather]
     stored = (key & ((1 << KIND_BITS) - 1)).astype(np.int8)
     key >>= KIND_BITS
@@ -265,18 +266,3 @@ def _processes(process: Ints, processes: Processes) -> tuple[Ints, dict[int, Any
     process[named] += first
     process[missing] = min(0, int(numbers.min(initial=0))) - 1
     return process, dict(enumerate(processes.names, first))
-
-
-def _warn_of_order(
-    builder: HistoryBuilder, invoke_at: Ints, invoke_index: Ints, done: dict[str, Ints]
-) -> None:
-    """A word about indices that contradict the order of the operations, which is what counts."""
-    index = np.zeros(builder.columns.position, np.int64)
-    for at, of_index in ((invoke_at, invoke_index), (done["complete_at"], done["complete_index"])):
-        index[at[at >= 0]] = of_index[at >= 0]
-    falls = int((np.diff(index) <= 0).sum())
-    if falls:
-        builder.warn(
-            f"operations whose :index is not larger than the one before: {falls}; "
-            "their order in the history counts, not the index"
-        )

@@ -1,9 +1,12 @@
-"""Keys, values and lists as numbers while a history is being read.
+"""Keys, values, lists and processes as numbers while a history is being read.
 
 Values become codes: an integer of moderate size is its own code, everything else gets a number
 beyond those. Lists become lengths: in list-append nearly every read of a key is a prefix of the
 longest one, so of each key the longest text seen is kept, "[1 2 3 ", and a read of it is the
 length of its own text, "[1 2". A read that does not fit is kept whole, as an odd one.
+
+Elle knows clients by integers and passes over everything else as the nemesis. Other recorders call
+theirs "worker-1" or :client; what such a process does counts here like anybody's.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from txfuzz.history.values import edn, identity
+from txfuzz.history.columns.growing import NO_PROCESS
+from txfuzz.history.values import display_name, edn, identity
 
 # What a micro-operation is; stored as key * 8 + one of these, beside a value.
 READ_LIST = 0  # value: length of the text of the list, a prefix of the key's text
@@ -36,6 +40,10 @@ _MORE_NUMBERS = re.compile(rb"%b(?: %b)*" % (NUMBER, NUMBER))
 # A scalar that stands between spaces or brackets and needs no context to be understood.
 _SCALAR = re.compile(rb'"[^"\\\x00-\x20,]*"|[^\x00-\x20,\[\](){}"\\;#^\x7f]+')
 _TOKENS_KEPT = 1 << 16
+
+# Integers in a file are nearer to 0 than this, and so far from all numbers that names get.
+LARGEST_PROCESS = (1 << 62) - 1
+FIRST_NAMED = NO_PROCESS + 1
 
 Decode: TypeAlias = Callable[[bytes], Any]
 
@@ -189,6 +197,39 @@ class Lists:
         if len(text) > 1 and not is_numbers(text, len(known) if text.startswith(known) else 1):
             text = codes.list_text([codes.token(token) for token in text[1:].split(b" ")])
         return self.read(key, text)
+
+
+class Processes:
+    """The names of processes that are no integers; each has a number of its own.
+
+    tokens: by the text of a name, the text of its number.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[Any] = []
+        self.tokens: dict[bytes, bytes] = {}
+        self._known: dict[Hashable, bytes] = {}
+
+    def knows(self, name: Any) -> bool:
+        return identity(name) in self._known
+
+    def token(self, name: Any) -> bytes:
+        """What stands for the process in the columns."""
+        found = self._known.get(identity(name))
+        if found is None:
+            found = b"%d" % (FIRST_NAMED + len(self.names))
+            self._known[identity(name)] = self.tokens[edn(name).encode("utf-8", "replace")] = found
+            self.names.append(name)
+        return found
+
+    def text(self, token: bytes) -> str:
+        """A process as a message names it."""
+        number = int(token)
+        if number == NO_PROCESS:
+            return "an operation without a process"
+        if number >= -LARGEST_PROCESS:
+            return f"process {number}"
+        return f"process {display_name(self.names[number - FIRST_NAMED])}"
 
 
 def is_numbers(text: bytes, start: int) -> bool:

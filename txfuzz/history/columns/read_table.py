@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from txfuzz.history.arrays import ranges
 from txfuzz.history.columns.interning import PLAIN, SIDE_MARK
 from txfuzz.history.model import Ints
 
@@ -123,13 +124,11 @@ def _common_prefix(codes: Ints, starts: Ints, counts: Ints, keys: Ints, trunk: I
     other = np.flatnonzero(trunk[keys] != np.arange(len(keys)))
     if len(other):
         length = counts[other]  # never longer than the trunk
-        offsets = np.cumsum(length) - length
-        within = np.arange(int(length.sum())) - np.repeat(offsets, length)
-        mine = codes[np.repeat(starts[other], length) + within]
-        theirs = codes[np.repeat(starts[trunk[keys[other]]], length) + within]
+        mine = codes[ranges(starts[other], length)]
+        theirs = codes[ranges(starts[trunk[keys[other]]], length)]
         # The first difference, or the end: the smallest position among those that differ.
-        at = np.where(mine == theirs, np.repeat(length, length), within)
+        at = np.where(mine == theirs, np.repeat(length, length), ranges(0, length))
         some = length > 0
-        common[other[some]] = np.minimum.reduceat(at, offsets[some])
+        common[other[some]] = np.minimum.reduceat(at, (np.cumsum(length) - length)[some])
         common[other[~some]] = 0
     return common

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from txfuzz.common.kind import Kind
-from txfuzz.history.builder import TYPES, HistoryBuilder, Mop, Open, writes
+from txfuzz.history.builder import TYPES, HistoryBuilder, Open, writes
 from txfuzz.history.columns.growing import MISSING
 from txfuzz.history.formats.edn_micro_operations import (
     BETWEEN,
@@ -21,6 +21,7 @@ from txfuzz.history.formats.edn_micro_operations import (
 )
 from txfuzz.history.formats.edn_shapes import Shapes
 from txfuzz.history.model import OK
+from txfuzz.history.values import Mop
 
 _TYPES = {name.encode(): number for name, number in TYPES.items()}
 _MEMO = 1 << 14
@@ -81,7 +82,7 @@ class FastLines:
                 else:
                     if opened is None:
                         count = self._complete(_TYPES[type], -1, None, text)
-                        opened = builder.begin_lonely(process)
+                        opened = builder.begin_uninvoked(process)
                     elif (invoked := opened[1]) is None:
                         break
                     else:
@@ -110,7 +111,7 @@ class FastLines:
         builder.operations = operations
         return end
 
-    def settle(
+    def confirm_invocations(
         self, parse: Callable[[bytes, int], tuple[list[Mop], bool]], line_at: Callable[[int], int]
     ) -> None:
         """Make sure of the invocations that no completion has confirmed so far.

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from txfuzz.errors import HistoryError
-from txfuzz.history.builder import FUNCTIONS, TYPES, HistoryBuilder, Mop
-from txfuzz.history.columns.process_numbers import LARGEST_PROCESS, called
-from txfuzz.history.values import Keyword, Tagged, edn
+from txfuzz.history.builder import FUNCTIONS, TYPES, HistoryBuilder
+from txfuzz.history.columns.interning import LARGEST_PROCESS
+from txfuzz.history.values import Keyword, Mop, Tagged, display_name, edn
 
 _LARGEST = 1 << 63
 
@@ -51,7 +51,7 @@ def add_operation(builder: HistoryBuilder, form: Any, line: int) -> None:
     mops = None if value is None else to_mops(builder, value, line)
     whole = mops is not None and is_list(value) and len(mops) == len(value)
     if kind == "ok" and mops and is_list(value):
-        builder.unsaid += sum(is_list(mop) and len(mop) == 2 for mop in value)
+        builder.valueless_reads += sum(is_list(mop) and len(mop) == 2 for mop in value)
     txn = fields.get("txn")
     builder.add(
         kind,
@@ -93,7 +93,7 @@ def _is_client(builder: HistoryBuilder, process: Any, type: str | None, value: A
         return True
     if builder.processes.knows(process):
         return type != "info" or builder.is_open(process)
-    return type == "invoke" and value is None and called(process) != "nemesis"
+    return type == "invoke" and value is None and display_name(process) != "nemesis"
 
 
 def by_name(form: Mapping[Any, Any]) -> dict[str, Any]:

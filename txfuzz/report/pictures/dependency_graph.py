@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.dependencies.edges import KINDS, Dependencies, dependencies
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
 from txfuzz.analysis.describe import elapsed, name_of, process_text
 from txfuzz.analysis.result import AnalysisResult, Edge
 from txfuzz.history.model import OK, History, Ints
@@ -69,7 +70,7 @@ def dependency_figure(
     """The picture as matplotlib has it, not yet in a file. found: the dependencies of the history.
     rows: the transactions that are drawn; None for all of them."""
     found = found or dependencies(history)
-    found = found.unfolded() if len(found.fans) else found
+    found = found.unfolded() if len(found.bicliques) else found
     every = drawn_rows(history, found)
     rows = every if rows is None else rows
     lanes = len(lanes_of(history, rows.tolist())[1])

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from txfuzz.analysis.checker.preconditions import refusal
-from txfuzz.analysis.contention.metrics import overlapped
+from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
-from txfuzz.analysis.dependencies.edges import Dependencies, VersionOptions, dependencies
+from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.analysis.dependencies.metrics import overlapped
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
+from txfuzz.analysis.explain.verdict import refusal
 from txfuzz.analysis.result import AnalysisResult
 from txfuzz.errors import OutputError
 from txfuzz.history.model import OK, History, Ints

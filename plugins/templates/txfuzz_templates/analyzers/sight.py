@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from txfuzz import History, Part, Verdict
-from txfuzz.analysis.checker.preconditions import refusal
 from txfuzz.analysis.dependencies.columns import Columns
-from txfuzz.analysis.dependencies.edges import VersionOptions
+from txfuzz.analysis.dependencies.register_versions import VersionOptions
+from txfuzz.analysis.explain.verdict import refusal
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import NIL, OK, Ints
 

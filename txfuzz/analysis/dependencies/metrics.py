@@ -14,7 +14,7 @@ import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Columns, Flags
 from txfuzz.analysis.dependencies.edges import Dependencies
-from txfuzz.analysis.dependencies.strong_components import AnyInts
+from txfuzz.history.arrays import AnyInts, among, distinct, ranges
 from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
 
 UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
@@ -25,14 +25,19 @@ STRETCH = 2_000  # transactions that begin one after the other
 
 @dataclass(frozen=True)
 class Metrics:
-    """The fields of AnalysisResult of the same names."""
+    """The fields of AnalysisResult of the same names, and what they leave out.
+
+    left_out_versions: how many versions so many transactions read that the anti-dependencies around them were
+    not counted. sampled_pairs: from how many pairs the dependency density is an estimate; None for all.
+    """
 
     edge_counts: Mapping[str, int]
     edges_per_txn: float
     concurrent_edges_per_txn: float
     dependency_density: float
     graph_density: float
-    truncated: tuple[str, ...] = ()
+    left_out_versions: int = 0
+    sampled_pairs: int | None = None
 
 
 def spans(history: History) -> tuple[Ints, Ints]:
@@ -49,21 +54,6 @@ def asked_for(history: History) -> Flags:
     added = [at for at, name in enumerate(history.templates) if name == FINAL_READ]
     flags: Flags = ~np.isin(history.template, added)
     return flags
-
-
-def distinct(numbers: Ints) -> Ints:
-    """Each number once, rising. (Sorting millions of codes is far quicker than numpy's hashing.)"""
-    numbers = np.sort(numbers)
-    once: Ints = numbers[np.diff(numbers, prepend=numbers[:1] - 1) != 0]
-    return once
-
-
-def among(known: Ints, numbers: Ints) -> Flags:
-    """Which of these numbers are among the known ones, which rise."""
-    if not len(known):
-        return np.zeros(len(numbers), np.bool_)
-    found: Flags = known[np.minimum(np.searchsorted(known, numbers), len(known) - 1)] == numbers
-    return found
 
 
 def overlapped(history: History, rows: AnyInts, others: AnyInts) -> Flags:
@@ -83,23 +73,13 @@ def stretches(history: History, most: int) -> Flags:
 
 def metrics(dependencies: Dependencies) -> Metrics:
     history = dependencies.history
-    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.fans) else dependencies
-    truncated = []
-    if len(wide.fans):
-        truncated.append(
-            f"pairs of transactions were counted without the anti-dependencies around {len(wide.fans)} "
-            "versions that very many transactions read"
-        )
+    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.bicliques) else dependencies
     nodes = max(len(history), 1)
     source, target = np.divmod(distinct(wide.source.astype(np.int64) * nodes + wide.target), nodes)
     committed = int((history.type == OK).sum())
     taking_part = int(dependencies.columns.takes_part.sum())
     concurrent = int(overlapped(history, source, target).sum())
     meetings, sampled = _meetings(dependencies.columns)
-    if sampled:
-        truncated.append(
-            f"the dependency density is an estimate from {len(meetings)} pairs of transactions that met"
-        )
     joined = among(np.sort(np.minimum(source, target) * nodes + np.maximum(source, target)), meetings)
     return Metrics(
         dependencies.counts(),
@@ -107,7 +87,8 @@ def metrics(dependencies: Dependencies) -> Metrics:
         _ratio(concurrent, committed),
         _ratio(int(joined.sum()), len(meetings)),
         _ratio(len(source), taking_part * (taking_part - 1)),
-        tuple(truncated),
+        len(wide.bicliques),
+        len(meetings) if sampled else None,
     )
 
 
@@ -142,7 +123,7 @@ def _meetings(columns: Columns) -> tuple[Ints, bool]:
     every = max(1, -(-int(counts.sum()) // MOST_MEETINGS))
     here, counts = here[::every], counts[::every]
     one = np.repeat(here, counts)
-    other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts) - counts, counts)
+    other = ranges(here + 1, counts)
     met = wrote[one] | wrote[other]
     one, other = row[one[met]], row[other[met]]
     return distinct(np.minimum(one, other) * nodes + np.maximum(one, other)), every > 1 or not looked_at.all()

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from txfuzz.analysis.contention.metrics import Metrics, asked_for
+from txfuzz.analysis.dependencies.metrics import Metrics, asked_for
 from txfuzz.analysis.result import KeyPressure, NearCycle
+from txfuzz.common.sentences import listed
 from txfuzz.history.model import FAIL, INFO, OK, READ, History
 
 LAGGING = 1.0  # concurrent edges a transaction below which contention is too thin
@@ -65,7 +66,7 @@ def _near(near: Sequence[NearCycle]) -> Iterator[str]:
     keys = sorted(best.keys)
     if len(keys) > 1:
         yield (
-            f"Narrow the choices of keys to a few, {_listed(keys)} among them: the nearest of "
+            f"Narrow the choices of keys to a few, {listed(keys)} among them: the nearest of "
             f"{len(near)} near-cycles needs these."
         )
     missing = best.missing
@@ -100,7 +101,3 @@ def _contention(history: History, figures: Metrics, pressed: Sequence[KeyPressur
             f"Use more clients, or a barrier so that their transactions start together: only {density:.3g} "
             f"dependencies a transaction ran between transactions that overlapped, on {touched} keys."
         )
-
-
-def _listed(keys: Sequence[int]) -> str:
-    return f"{', '.join(map(str, keys[:-1]))} and {keys[-1]}"

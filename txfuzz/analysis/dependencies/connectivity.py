@@ -1,26 +1,57 @@
-"""Which of many edges a path closes into a cycle: exact, for all of them together."""
+"""Which nodes of a graph reach each other: strongly connected components, paths that close a cycle.
+
+All of it is exact, and for all nodes or edges at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from txfuzz.analysis.checker.time_budget import Budget
-from txfuzz.analysis.dependencies.columns import Flags
-from txfuzz.analysis.dependencies.strong_components import AnyInts, components
+from txfuzz.analysis.dependencies.columns import Flags, Rows
+from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import Ints
 
 # Goals are followed in blocks of this many bits a node.
 _BLOCK_BITS = 2048
 
 
+def prepare() -> None:
+    """Import what is slow to import, which otherwise the first analysis would have to wait for."""
+    import scipy.sparse
+    import scipy.sparse.csgraph  # noqa: F401
+
+
+def components(nodes: int, source: AnyInts, target: AnyInts) -> tuple[Rows, Ints]:
+    """The component of each node, and the number of nodes in each component. By scipy."""
+    if not nodes:
+        return np.zeros(0, np.int32), np.zeros(0, np.int64)
+    if not len(source):
+        return np.arange(nodes, dtype=np.int32), np.ones(nodes, np.int64)
+    from scipy.sparse import coo_array, csr_array  # slow to import
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(source))  # of the type that csgraph computes in, or it would make a copy
+    # csgraph may loop for ever over an edge that is there twice; conversion from COO removes those
+    rises = np.diff(source)
+    if np.all((rises > 0) | ((rises == 0) & (np.diff(target) > 0))):
+        starts = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=nodes))])
+        graph = csr_array((ones, target, starts), shape=(nodes, nodes))
+    else:
+        graph = coo_array((ones, (source, target)), shape=(nodes, nodes)).tocsr()
+    _, labels = connected_components(graph, directed=True, connection="strong")
+    return labels, np.bincount(labels)
+
+
 def closed_by_path(
-    group: Ints, source: AnyInts, target: AnyInts, tails: AnyInts, heads: AnyInts, budget: Budget
+    group: Ints, source: AnyInts, target: AnyInts, tails: AnyInts, heads: AnyInts, spent: Callable[[], bool]
 ) -> tuple[Flags, Ints]:
     """For each edge tails[i] → heads[i]: does a path of source → target edges lead back?
 
     group: for each node the number of the group that no edge leaves. Of a large group not all
     edges are asked once one is found closed; of a group with none all are. Returns the closed
-    edges, and the groups with none that the budget did not let be searched to the end.
+    edges, and the groups with none that were not searched to the end before the time was `spent`.
     """
     labels, _ = components(len(group), source, target)
     cross = np.flatnonzero(labels[source] != labels[target])
@@ -53,7 +84,7 @@ def closed_by_path(
     undecided = set()
     for part in np.split(many, np.flatnonzero(np.diff(block)) + 1) if len(many) else ():
         number = int(own[open_[part[0]]])
-        if budget.spent():
+        if spent():
             undecided.add(number)
         elif not done[number]:
             ask(open_[part], bit[part] % _BLOCK_BITS, slice(int(ends[number]), int(ends[number + 1])))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from txfuzz.analysis.anomalies.facts import Finding
-from txfuzz.analysis.checker.anomaly_types import anomaly_type
+from txfuzz.analysis.checker.anomaly_types import definition
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.checker.cycle_search import Cycle
-from txfuzz.analysis.checker.scc_graph import Tangles
-from txfuzz.analysis.dependencies.anti_dependencies import mops_of_fan
+from txfuzz.analysis.checker.scc_graph import SccGraph
+from txfuzz.analysis.dependencies.anti_dependencies import mops_in_biclique
 from txfuzz.analysis.dependencies.edges import KINDS, PROCESS, RW, WR, WW, Dependencies
 from txfuzz.analysis.describe import (
     elapsed,
@@ -25,14 +24,14 @@ from txfuzz.common.kind import Kind
 from txfuzz.history.model import NIL, History
 
 
-def explain_cycle(tangles: Tangles, cycle: Cycle) -> Anomaly:
+def explain_cycle(graph: SccGraph, cycle: Cycle) -> Anomaly:
     """The anomaly that a cycle is, every edge with its sentence."""
-    history = tangles.dependencies.history
+    history = graph.dependencies.history
     names = {row: f"T{at}" for at, row in enumerate(cycle.rows, 1)}
     edges, lines = [], []
     for at, (source, kind) in enumerate(zip(cycle.rows, cycle.kinds, strict=True)):
         target = cycle.rows[(at + 1) % len(cycle.rows)]
-        edge = explain_edge(tangles, source, target, kind, names[source], names[target])
+        edge = explain_edge(graph, source, target, kind, names[source], names[target])
         edges.append(edge)
         last = at == len(cycle.rows) - 1
         start, end = ("However, ", ": a contradiction!") if last else ("", ".")
@@ -43,40 +42,29 @@ def explain_cycle(tangles: Tangles, cycle: Cycle) -> Anomaly:
         cycle.type,
         tuple(transaction_view(history, row) for row in cycle.rows),
         "\n".join(lines),
-        _definition(cycle.type),
+        definition(cycle.type),
         tuple(edges),
         record,
     )
-
-
-def explain_finding(history: History, type: str, finding: Finding) -> Anomaly:
-    """The anomaly that a finding other than a cycle is."""
-    views = tuple(transaction_view(history, row) for row in finding.rows)
-    return Anomaly(type, views, finding.explanation, _definition(type), (), dict(finding.record))
-
-
-def _definition(type: str) -> str:
-    entry = anomaly_type(type)
-    return f"{entry.meaning} ({entry.source})"
 
 
 def _kinds_of(cycle: Cycle) -> list[str]:
     return [KINDS[kind] for kind in sorted(set(cycle.kinds))]
 
 
-def explain_edge(tangles: Tangles, source: int, target: int, kind: int, name: str, next_name: str) -> Edge:
+def explain_edge(graph: SccGraph, source: int, target: int, kind: int, name: str, next_name: str) -> Edge:
     """One edge between two transactions (rows of the History) of one component."""
-    edges, history = tangles.edges, tangles.dependencies.history
+    edges, history = graph.edges, graph.dependencies.history
     if kind not in (WW, WR, RW):
         say = _process if kind == PROCESS else _realtime
         return Edge(KINDS[kind], source, target, why=say(history, source, target, name, next_name))
-    nodes = np.searchsorted(tangles.rows, [source, target])
+    nodes = np.searchsorted(graph.rows, [source, target])
     found = np.flatnonzero((edges.kind == kind) & (edges.source == nodes[0]) & (edges.target == nodes[1]))
     if len(found):
         mops = int(edges.source_mop[found[0]]), int(edges.target_mop[found[0]])
     else:
-        mops = mops_of_fan(tangles.folded, tangles.dependencies.columns.txn, source, target)
-    return dependency_edge(tangles.dependencies, kind, *mops, name, next_name)
+        mops = mops_in_biclique(graph.folded, graph.dependencies.columns.txn, source, target)
+    return dependency_edge(graph.dependencies, kind, *mops, name, next_name)
 
 
 def dependency_edge(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from txfuzz.analysis.contention.metrics import UNFOLDED, overlapped
 from txfuzz.analysis.dependencies.columns import Flags
 from txfuzz.analysis.dependencies.edges import Dependencies
+from txfuzz.analysis.dependencies.metrics import UNFOLDED, overlapped
 from txfuzz.analysis.result import KeyPressure
 from txfuzz.history.model import OK, History, Ints
 
@@ -72,7 +72,7 @@ class Pressure:
 def pressure(dependencies: Dependencies) -> Pressure:
     """Of committed transactions only."""
     history, columns = dependencies.history, dependencies.columns
-    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.fans) else dependencies
+    wide = dependencies.unfolded(UNFOLDED) if len(dependencies.bicliques) else dependencies
     keys = logical_keys(history)
     count = len(keys.names)
     mops = np.flatnonzero(columns.type == OK)

@@ -15,7 +15,7 @@ from txfuzz.history.model import APPEND, FINAL_READ, INFO, NIL, OK, READ, Histor
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Durability:
     """Counts of transactions that append to keys which the final reads have read.
 
     unknown: of unknown outcome, all that wrote; happened: those of them whose appends are there.
@@ -26,29 +26,11 @@ class Settled:
     happened: int = 0
     lost: int = 0
 
-    def sentences(self) -> tuple[str, ...]:
-        said = []
-        if self.unknown:
-            writers = "1 writer" if self.unknown == 1 else f"{self.unknown:,} writers"
-            did, did_not = _have(self.happened), _have(self.unknown - self.happened)
-            said.append(
-                f"{writers} of unknown outcome: {did} happened, {did_not} not, as the final reads show"
-            )
-        if self.lost:
-            gone = "1 acknowledged transaction is gone: the final reads lack its appends"
-            many = f"{self.lost:,} acknowledged transactions are gone: the final reads lack their appends"
-            said.append(gone if self.lost == 1 else many)
-        return tuple(said)
 
-
-def _have(count: int) -> str:
-    return f"{count:,} {'has' if count == 1 else 'have'}"
-
-
-def settle(history: History) -> Settled:
+def durability(history: History) -> Durability:
     """Compare all appends with the final reads; zeros without final reads, and for registers."""
     if history.kind is not Kind.LIST_APPEND or FINAL_READ not in history.templates:
-        return Settled()
+        return Durability()
     owner = np.repeat(np.arange(len(history)), np.diff(history.mops))
     final = (history.template == list(history.templates).index(FINAL_READ)) & (history.type == OK)
     reads = np.flatnonzero(final[owner] & (history.mop_f == READ))
@@ -64,7 +46,7 @@ def settle(history: History) -> Settled:
     whole = np.ones(len(writers), np.bool_)
     np.logical_and.at(whole, who, seen)
     unknown = history.type[writers] == INFO
-    return Settled(
+    return Durability(
         unknown=int(unknown.sum()),
         happened=int((unknown & whole).sum()),
         lost=int(((history.type[writers] == OK) & ~whole).sum()),

@@ -1,0 +1,184 @@
+"""Anomalies that are not cycles in words, from the facts that the detectors hand over."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from txfuzz.analysis.anomalies.facts import (
+    DirtyUpdate,
+    Fact,
+    FracturedRead,
+    FutureRead,
+    IncompatibleReads,
+    InternalRead,
+    LostUpdate,
+    ReadElement,
+    RepeatedElements,
+    VersionCycle,
+)
+from txfuzz.analysis.checker.anomaly_types import definition
+from txfuzz.analysis.describe import (
+    key_text,
+    list_text,
+    mop_text,
+    name_of,
+    outcome,
+    read_text,
+    transaction_view,
+    value_text,
+)
+from txfuzz.analysis.result import Anomaly
+from txfuzz.common.kind import Kind
+from txfuzz.history.model import History
+
+Words: TypeAlias = tuple[str, dict[str, Any]]  # the sentence, and a record as Elle has it
+
+
+def explain_fact(history: History, type: str, fact: Fact) -> Anomaly:
+    """The anomaly of this type that a fact is."""
+    sentence, record = _words(history, type, fact)
+    views = tuple(transaction_view(history, row) for row in fact.rows)
+    return Anomaly(type, views, sentence, definition(type), (), record)
+
+
+def _words(history: History, type: str, fact: Fact) -> Words:
+    match fact:
+        case ReadElement():
+            return (_intermediate_read if type == "G1b" else _dirty_read)(history, fact)
+        case InternalRead():
+            return _internal_read(history, fact)
+        case FutureRead():
+            return _future_read(history, fact)
+        case RepeatedElements():
+            return _repeated_elements(history, fact)
+        case IncompatibleReads():
+            return _incompatible_reads(history, fact)
+        case DirtyUpdate():
+            return _dirty_update(history, fact)
+        case LostUpdate():
+            return _lost_update(history, fact)
+        case FracturedRead():
+            return _fractured_read(history, fact)
+        case VersionCycle():
+            return _version_cycle(history, fact)
+    raise TypeError(f"a fact of {type} without words: {fact!r}")
+
+
+def _is_register(history: History) -> bool:
+    return history.kind is Kind.RW_REGISTER
+
+
+def _wrote(history: History) -> str:
+    return "wrote" if _is_register(history) else "appended"
+
+
+def _key_of(history: History, mop: int) -> str:
+    return key_text(history, int(history.mop_key[mop]))
+
+
+def _dirty_read(history: History, fact: ReadElement) -> Words:
+    """G1a, unwritten-read."""
+    value, key = value_text(history, fact.element), _key_of(history, fact.read)
+    reader, *writers = (name_of(history, row) for row in fact.rows)
+    record: dict[str, Any] = {"op": reader, "mop": mop_text(history, fact.read)}
+    if not _is_register(history):
+        record["element"] = value
+    seen = f"T1 read {value} {'from' if _is_register(history) else 'in'} key {key}"
+    if not writers:
+        return f"{seen}, a value that no transaction of the history {_wrote(history)}.", record
+    record["writer"] = writers[0]
+    return f"{seen}, which T2 {_wrote(history)}; but T2 failed, so nobody may ever see it.", record
+
+
+def _intermediate_read(history: History, fact: ReadElement) -> Words:
+    value, key = value_text(history, fact.element), _key_of(history, fact.read)
+    seen, wrote = read_text(history, fact.read), _wrote(history)
+    if not _is_register(history):
+        seen += f", which ends with {value}"
+    sentence = (
+        f"T1 read key {key} as {seen}; T2 {wrote} {value} there, but {wrote} to key "
+        f"{key} again before its end, so this state was never to be seen."
+    )
+    reader, writer = (name_of(history, row) for row in fact.rows)
+    return sentence, {"op": reader, "writer": writer, "mop": mop_text(history, fact.read), "element": value}
+
+
+def _internal_read(history: History, fact: InternalRead) -> Words:
+    before, read = mop_text(history, fact.before), mop_text(history, fact.read)
+    sentence = (
+        f"T1 read key {_key_of(history, fact.read)} as {read_text(history, fact.read)} although its own last "
+        f"operation on the key was {before}."
+    )
+    return sentence, {"op": name_of(history, fact.rows[0]), "mop": read, "previous": before}
+
+
+def _future_read(history: History, fact: FutureRead) -> Words:
+    value, read = value_text(history, fact.element), mop_text(history, fact.read)
+    sentence = f"T1 read {value} in key {_key_of(history, fact.read)} before it appended it: {read}."
+    return sentence, {"op": name_of(history, fact.rows[0]), "mop": read, "element": value}
+
+
+def _repeated_elements(history: History, fact: RepeatedElements) -> Words:
+    counts = {value_text(history, element): count for element, count in fact.counts}
+    listed = ", ".join(f"the element {value} {count} times" for value, count in counts.items())
+    key, seen = _key_of(history, fact.read), read_text(history, fact.read)
+    record = {"op": name_of(history, fact.rows[0]), "mop": mop_text(history, fact.read), "duplicates": counts}
+    return f"T1 read key {key} as {seen}, which contains {listed}.", record
+
+
+def _incompatible_reads(history: History, fact: IncompatibleReads) -> Words:
+    seen = [list_text(history.values(history.read_elements(row))) for row in fact.lists]
+    key = key_text(history, fact.key)
+    sentence = (
+        f"T1 read key {key} as {seen[0]}, T2 read it as {seen[1]}; neither list can have grown into the "
+        "other."
+    )
+    return sentence, {"key": key, "values": seen}
+
+
+def _dirty_update(history: History, fact: DirtyUpdate) -> Words:
+    values = [value_text(history, element) for element in fact.elements]
+    key = key_text(history, int(history.element_key[fact.elements[0]]))
+    between = f" (between them {', '.join(values[1:-1])}, outcome unknown)" if values[1:-1] else ""
+    sentence = (
+        f"T1 {outcome(history, fact.rows[0])}, yet the {values[0]} that it appended to key {key} stands "
+        f"before {values[-1]}{between}, which T{len(fact.rows)} appended and committed."
+    )
+    return sentence, {"key": key, "values": values, "txns": [name_of(history, row) for row in fact.rows]}
+
+
+def _lost_update(history: History, fact: LostUpdate) -> Words:
+    key, seen = _key_of(history, fact.read), read_text(history, fact.read)
+    names = ", ".join(f"T{at}" for at in range(1, len(fact.rows) + 1))
+    left_out = len(fact.updaters) - len(fact.rows)
+    more = f" and {left_out} more" if left_out else ""
+    sentence = (
+        f"{names}{more} each read key {key} as {seen} and then {_wrote(history)} to it: "
+        "all but one of these updates was made without having seen the others."
+    )
+    return sentence, {"key": key, "value": seen, "txns": [name_of(history, row) for row in fact.updaters]}
+
+
+def _fractured_read(history: History, fact: FracturedRead) -> Words:
+    keys = [_key_of(history, mop) for mop in (fact.saw, fact.lacked)]
+    wrote = _wrote(history)
+    ends = ", which" if _is_register(history) else ", which ends with what"
+    value = value_text(history, int(history.mop_value[fact.written]))
+    sentence = (
+        f"T1 read key {keys[0]} as {read_text(history, fact.saw)}{ends} T2 {wrote}, and key {keys[1]} as "
+        f"{read_text(history, fact.lacked)}, from before T2 {wrote} {value} there: it saw one part of T2 and "
+        "another part not."
+    )
+    reader, writer = (name_of(history, row) for row in fact.rows)
+    mops = [mop_text(history, mop) for mop in (fact.saw, fact.lacked)]
+    return sentence, {"op": reader, "writer": writer, "mops": mops}
+
+
+def _version_cycle(history: History, fact: VersionCycle) -> Words:
+    found = fact.versions
+    versions, key = [value_text(history, version) for version in found.versions], key_text(history, found.key)
+    sentence = (
+        f"By {', '.join(found.sources)} the versions {', '.join(versions)} of key {key} come before "
+        "each other in a circle."
+    )
+    return sentence, {"key": key, "scc": versions, "sources": list(found.sources)}
