@@ -59,15 +59,11 @@ def run_transaction(
             at = last + 1
             session.commit()
     except SessionError as error:
-        unknown = error.outcome is Outcome.INFO
+        ended = _end_by(error)
         phase = _phase(at, last, together is not None)
-        recorder.complete("info" if unknown else "fail", process, mops, (error.code, phase))
-        if not (error.lost or unknown):
-            session.rollback()
-        if error.outcome is Outcome.BUG:
-            number = at if 0 <= at < len(transaction.steps) else None
-            raise RefusedStep(_refused(transaction, at, phase, error), transaction.name, number) from None
-        return TransactionEnd("info" if unknown else "fail", error.code, error.lost or unknown)
+        recorder.complete(ended.type, process, mops, (error.code, phase))
+        _clean_up(session, transaction, at, phase, error)
+        return ended
     recorder.complete("ok", process, seen)
     return _OK
 
@@ -88,17 +84,11 @@ def _run_sql(
         at = last + 1
         session.commit()
     except SessionError as error:
-        unknown = error.outcome is Outcome.INFO
+        ended = _end_by(error)
         phase = _phase(at, last, together=False)
-        recorder.complete_seen(
-            "info" if unknown else "fail", process, run.undone(max(at, 0)), (error.code, phase)
-        )
-        if not (error.lost or unknown):
-            session.rollback()
-        if error.outcome is Outcome.BUG:
-            number = at if 0 <= at < len(transaction.steps) else None
-            raise RefusedStep(_refused(transaction, at, phase, error), transaction.name, number) from None
-        return TransactionEnd("info" if unknown else "fail", error.code, error.lost or unknown)
+        recorder.complete_seen(ended.type, process, run.undone(max(at, 0)), (error.code, phase))
+        _clean_up(session, transaction, at, phase, error)
+        return ended
     recorder.complete_seen("ok", process, run.seen)
     return _OK
 
@@ -124,10 +114,23 @@ def _phase(at: int, last: int, together: bool) -> str:
     return f"{'begin or ' if at == 0 else ''}step {at}{' or commit' if at == last else ''}"
 
 
-def _refused(transaction: BoundTransaction, at: int, phase: str, error: SessionError) -> str:
-    where = phase
+def _end_by(error: SessionError) -> TransactionEnd:
+    unknown = error.outcome is Outcome.INFO
+    return TransactionEnd("info" if unknown else "fail", error.code, error.lost or unknown)
+
+
+def _clean_up(
+    session: Session, transaction: BoundTransaction, at: int, phase: str, error: SessionError
+) -> None:
+    """Roll back where something is left to roll back. Raises RefusedStep for what is refused for good."""
+    if not (error.lost or error.outcome is Outcome.INFO):
+        session.rollback()
+    if error.outcome is not Outcome.BUG:
+        return
+    number, where = None, phase
     if 0 <= at < len(transaction.steps):
-        step = transaction.steps[at].step
+        number, step = at, transaction.steps[at].step
         where = f"{phase} ({step.sql or step.f})"
     message = " ".join(error.message.split())
-    return f"the database refuses transaction {transaction.name!r} at {where}: {error.code} {message}"
+    said = f"the database refuses transaction {transaction.name!r} at {where}: {error.code} {message}"
+    raise RefusedStep(said, transaction.name, number) from None

@@ -40,8 +40,8 @@ def signature_of(anomaly: Anomaly, isolation: str, origins: Mapping[str, str] | 
     if not anomaly.edges:
         return Signature(anomaly.type, (), tuple(sorted(names.values())), isolation)
     around = [(edge.kind, names.get(edge.source, "")) for edge in anomaly.edges]
-    turns = [around[at:] + around[:at] for at in range(len(around))]
-    kinds, templates = zip(*min(turns), strict=True)
+    rotations = [around[at:] + around[:at] for at in range(len(around))]
+    kinds, templates = zip(*min(rotations), strict=True)
     return Signature(anomaly.type, kinds, templates, isolation)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from txfuzz.database.api import BoundStep, ReadValue, Session, SessionError
+from txfuzz.database.api import BoundStep, Session, SessionError
 from txfuzz.execution.raw_transaction import RecordedMop, TransactionRun
 from txfuzz.execution.transaction import begin
 from txfuzz.history.writer import Mop
@@ -81,21 +82,18 @@ class Statements:
             number = self._next
             self._next += 1
             step = self.transaction.steps[number]
+            first = self._first()
+            job = self._job(first, partial(self.run.execute_step, number=number))
             yield Statement(
-                "step",
-                self._job(self._begin(), number),
-                self._first(),
-                step.step.sql is not None,
-                number,
-                step,
-                self._logical.get(number),
+                "step", job, first, step.step.sql is not None, number, step, self._logical.get(number)
             )
 
     def end(self, action: str) -> Statement:
         """COMMIT or ROLLBACK."""
         self.ending = True
-        begin = self._begin()
-        return Statement(action, self._end(begin, action), self._first(), True)
+        first = self._first()
+        job = self._job(first, lambda session: session.commit() if action == "commit" else session.rollback())
+        return Statement(action, job, first, True)
 
     def logical_keys(self) -> dict[int, int]:
         """Physical key → logical key, of all that it was asked for and all that it has met."""
@@ -111,35 +109,16 @@ class Statements:
         """As they ran."""
         return tuple(self.run.steps)
 
-    def _begin(self) -> bool:
-        return not self._begun
-
     def _first(self) -> bool:
         first, self._begun = not self._begun, True
         return first
 
-    def _job(self, begins: bool, number: int) -> Callable[[Session], ReadValue]:
-        def job(session: Session) -> ReadValue:
+    def _job(self, begins: bool, work: Callable[[Session], Any]) -> Callable[[Session], Any]:
+        def job(session: Session) -> Any:
             try:
                 if begins:
                     begin(session, self._isolation, self.transaction.mode)
-                return self.run.execute_step(session, number)
-            except SessionError as error:
-                if not error.lost:
-                    session.rollback()
-                raise
-
-        return job
-
-    def _end(self, begins: bool, action: str) -> Callable[[Session], None]:
-        def job(session: Session) -> None:
-            try:
-                if begins:
-                    begin(session, self._isolation, self.transaction.mode)
-                if action == "commit":
-                    session.commit()
-                else:
-                    session.rollback()
+                return work(session)
             except SessionError as error:
                 if not error.lost:
                     session.rollback()
