@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from txfuzz.common.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.contract import Analyzer, Part
@@ -140,7 +142,6 @@ __all__ = [
     "write_history",
     "write_workload",
 ]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -6,10 +6,10 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-import txfuzz
 from txfuzz.campaign.results import CampaignResult, IterationOutcome
 from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.common.version import __version__
 from txfuzz.execution.summary import counted
 from txfuzz.plugin.registry import Registry
 
@@ -39,7 +39,7 @@ def campaign_data(
         "heuristics": [] if settings.open_loop else [each.name for each in assembled.heuristics],
         "database": dict(database),
         "cautions": list(result.cautions),
-        "versions": {"txfuzz": txfuzz.__version__, "python": platform.python_version()},
+        "versions": {"txfuzz": __version__, "python": platform.python_version()},
         "plugins": [
             {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
             for plugin in registry.plugins

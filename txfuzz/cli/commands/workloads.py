@@ -9,7 +9,7 @@ import click
 @click.argument("name", required=False)
 def workloads(name: str | None) -> None:
     """List the shipped workloads with what each hunts, or print one."""
-    from txfuzz.cli.commands.plugins import table
+    from txfuzz.cli.listing import table
     from txfuzz.workload.shipped import headline, shipped_workloads, workload_path
 
     if name is not None:
