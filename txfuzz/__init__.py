@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from txfuzz.analysis.networkx_graph import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
     from txfuzz.campaign.loop import run_campaign
-    from txfuzz.campaign.results import CampaignResult
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.campaign.setup.workload_files import read_workload, write_workload
     from txfuzz.common.kind import Kind
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from txfuzz.history.reader import read_history
     from txfuzz.history.writer import write_history
     from txfuzz.plugin.markers import hookimpl
+    from txfuzz.report.campaign_result import CampaignResult
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
 
@@ -58,7 +58,7 @@ _HOME = {
     "Analyzer": "txfuzz.analysis.contract",
     "Anomaly": "txfuzz.analysis.result",
     "BoundStep": "txfuzz.database.api",
-    "CampaignResult": "txfuzz.campaign.results",
+    "CampaignResult": "txfuzz.report.campaign_result",
     "CampaignSettings": "txfuzz.campaign.setup.settings",
     "Capabilities": "txfuzz.database.api",
     "Database": "txfuzz.database.api",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from txfuzz.campaign.results import CampaignResult
     from txfuzz.campaign.setup.settings import CampaignSettings
+    from txfuzz.report.campaign_result import CampaignResult
 
 
 class CampaignRunner(Protocol):
@@ -84,7 +84,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
     from txfuzz.report.verdict import verdict_sentence
 
     for each in result.iterations:
-        found = each.telling
+        found = each.deciding_result
         if found.verdict is Verdict.INVALID and (
             not found.anomaly_types or not accepted.issuperset(found.anomaly_types)
         ):
@@ -92,7 +92,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
             others = tuple(one for one in found.anomalies if one.type not in accepted)
             explained = finding_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nThe whole of it: txfuzz report {result.directory}"
-    unknown = [each.telling for each in result.iterations if each.telling.verdict is Verdict.UNKNOWN]
+    unknown = [each for each in result.iterations if each.verdict is Verdict.UNKNOWN]
     if unknown or not result.iterations:
         reason = unknown[0].reason if unknown else "nothing was analysed"
         return f"No verdict: {reason}. The artefacts: {result.directory}"

@@ -233,7 +233,7 @@ def test_a_signature_narrows_a_type(runs: Path, tmp_path: Path, txfuzz: Cli) -> 
     known = tmp_path / "known.yaml"
     first = read_run(runs / "skew").findings[0]
     for names, code in (((first.signature.name,), 0), (("another",), 1)):
-        accepted = tuple(Accepted(name, names) for name in read_run(runs / "skew").types)
+        accepted = tuple(Accepted(name, names) for name in read_run(runs / "skew").found)
         known.write_text(baseline_text([Expected("dictionary", "dirty", "serializable", accepted)]))
         assert txfuzz("report", runs / "skew", "--baseline", known).code == code
 

@@ -9,8 +9,8 @@ from txfuzz.analysis.checker.anomaly_types import misspelt
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import UsageError
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.finding import Finding
-from txfuzz.report.run_record import RunRecord
 from txfuzz.report.verdict import listed
 from txfuzz.workload.yaml.layout import flow, scalar
 from txfuzz.workload.yaml.nodes import Node
@@ -99,7 +99,7 @@ class Comparison:
         return f"{text[:1].upper()}{text[1:]}."
 
 
-def compare(record: RunRecord, baseline: Sequence[Expected]) -> Comparison:
+def compare(record: CampaignResult, baseline: Sequence[Expected]) -> Comparison:
     """Which findings the baseline knows."""
     place = place_of(record)
     expected = next((each for each in baseline if each.place == place), Expected(*place))
@@ -110,27 +110,27 @@ def compare(record: RunRecord, baseline: Sequence[Expected]) -> Comparison:
         known,
         new,
         tuple(name for each in new for name in expected.strange(each)),
-        tuple(sorted(set(record.types) - accepted)),
-        tuple(sorted(accepted - set(record.types))),
+        tuple(sorted(set(record.found) - accepted)),
+        tuple(sorted(accepted - set(record.found))),
         any(
-            each.telling is not None and each.verdict is Verdict.INVALID and not each.telling.anomaly_types
+            each.verdict is Verdict.INVALID and not each.deciding_result.anomaly_types
             for each in record.iterations
         ),
     )
 
 
-def place_of(record: RunRecord) -> tuple[str, str, str]:
+def place_of(record: CampaignResult) -> tuple[str, str, str]:
     """Adapter, isolation level and model; UsageError where the run directory does not say."""
     facts = record.facts
     if not (facts.adapter and facts.isolation and record.expect):
         raise UsageError(
-            f"{record.path}: a baseline needs to know adapter, isolation level and model, and campaign.json "
-            "does not say them"
+            f"{record.directory}: a baseline needs to know adapter, isolation level and model, and "
+            "campaign.json does not say them"
         )
     return facts.adapter, facts.isolation, friendly(record.expect)
 
 
-def noted(record: RunRecord, baseline: Sequence[Expected] = ()) -> Expected:
+def noted(record: CampaignResult, baseline: Sequence[Expected] = ()) -> Expected:
     """The entry that accepts everything that this campaign found, and nothing else.
 
     Where the baseline narrows a type down to signatures, and those are all that was found, it stays narrow.
@@ -143,7 +143,7 @@ def noted(record: RunRecord, baseline: Sequence[Expected] = ()) -> Expected:
         *place,
         tuple(
             narrow[name] if name in narrow and name not in new else Accepted(name)
-            for name in sorted(record.types)
+            for name in sorted(record.found)
         ),
     )
 

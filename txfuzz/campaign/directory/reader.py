@@ -15,7 +15,8 @@ from txfuzz.campaign.directory.finding_folder import signatures_in
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.run_record import CampaignFacts, Iteration, Numbers, Reproducer, RunRecord
+from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, Reproducer
+from txfuzz.report.iteration import Iteration, Numbers
 from txfuzz.report.text.replay_note import ReplayNote
 from txfuzz.report.text.replay_subject import replay_aim
 
@@ -25,10 +26,12 @@ _ITERATION = re.compile(r"iter_(\d+)")
 _LONGEST = 64_000  # characters of a reproducer's text
 _REPRODUCERS = 64
 _NEAR_KEPT = 4  # near-cycles of an iteration
+# Of an iteration without a readable analysis.json
+_NOT_ANALYSED = AnalysisResult("", Verdict.UNKNOWN, "", "it was not analysed")
 _SOUND_ENDS = ("ended", "interrupted")
 
 
-def read_run(directory: Path) -> RunRecord:
+def read_run(directory: Path) -> CampaignResult:
     """What a campaign left in its run directory. UsageError where no campaign left anything."""
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory; a report is made of what `txfuzz run` left behind")
@@ -43,13 +46,19 @@ def read_run(directory: Path) -> RunRecord:
     iterations = tuple(reading.iteration(number, place, rows.get(number)) for number, place in places)
     whole = reading.judge_state(facts.state, iterations) and not reading.untold
     return _with_aims(
-        RunRecord(
-            directory, facts, iterations, _reproducers(directory / "findings"), tuple(reading.remarks), whole
+        CampaignResult(
+            directory,
+            facts,
+            iterations,
+            interrupted=facts.state == "interrupted",
+            reproducers=_reproducers(directory / "findings"),
+            remarks=tuple(reading.remarks),
+            whole=whole,
         )
     )
 
 
-def _with_aims(record: RunRecord) -> RunRecord:
+def _with_aims(record: CampaignResult) -> CampaignResult:
     """With what the replays are about, where a report asks for it: YAML is slow to read."""
     firsts = {each.first for each in record.findings}
     return replace(
@@ -118,12 +127,12 @@ class _Reading:
         return Iteration(
             number,
             path,
+            _NOT_ANALYSED if result is None else _trimmed(result),
             numbers,
-            None if result is None else _trimmed(result),
             tuple(self.adjustments(where, decisions)),
+            replayed,
             note,
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
-            replayed,
         )
 
     def replayed(self, where: str) -> AnalysisResult | None:
@@ -139,17 +148,7 @@ class _Reading:
         rate = _rate(ran.get("ok"), ran.get("seconds"))
         if result is None:
             return Numbers(per_second=rate)
-        return Numbers(
-            transactions=result.transactions,
-            ok=result.committed,
-            fail=result.failed,
-            info=result.unknown,
-            per_second=rate,
-            edges_per_txn=result.edges_per_txn,
-            concurrent_edges_per_txn=result.concurrent_edges_per_txn,
-            near_cycles=result.near_cycles_counted,
-            aborts=_counts(ran.get("aborts")),
-        )
+        return Numbers.of(result, per_second=rate, aborts=_counts(ran.get("aborts")))
 
     def adjustments(self, where: str, data: Any) -> Iterator[Adjustment]:
         for each in data if isinstance(data, list) else ():

@@ -22,7 +22,7 @@ class CampaignSettings:
     stanza, see `settled`).
 
     workload: a workload file, or the name of a shipped one or of one in workload_dir.
-    iterations: at most so many; see `turns`.
+    iterations: at most so many; see `most_iterations`.
     output: the run directory; None makes a new one under `runs/`.
     database_url: a server of one's own; may hold a password, so it is never shown.
     runner_cmd: an external command that makes the histories; may hold passwords, so it is never
@@ -76,11 +76,21 @@ class CampaignSettings:
                 object.__setattr__(self, name, Path(given))
 
     @property
-    def turns(self) -> int:
+    def most_iterations(self) -> int:
         """How many iterations, also where nobody says."""
         return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
 
-    def gives(self, number: int) -> bool:
+    @property
+    def only_analyzes(self) -> bool:
+        """Is nothing run at all? With a command, `skip_run` lets that put the histories in place."""
+        return self.skip_run and self.runner_cmd is None
+
+    @property
+    def runs(self) -> bool:
+        """Are histories made, by our own clients or a command?"""
+        return not self.only_analyzes and (self.history is None or self.execute)
+
+    def is_given(self, number: int) -> bool:
         """Was the history of this iteration there beforehand?"""
         return self.skip_run or (number == 0 and self.history is not None)
 

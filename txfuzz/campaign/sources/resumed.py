@@ -8,7 +8,7 @@ behind the last one as if nothing had happened. Everything that a seed decides i
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from txfuzz.analysis.result_data import restored
 from txfuzz.campaign.directory.run_directory import PLUGINS, IterationDirectory, iteration_path, write_json
 from txfuzz.campaign.directory.values import ArtefactError, read_back
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD, CampaignSettings
-from txfuzz.campaign.sources.clients import Clients, Runner, Turn
+from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, ProvidedHistory
 from txfuzz.errors import UsageError
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reader import read_history
@@ -77,14 +77,14 @@ def resumed_settings(
         raise ArtefactError(f"{directory / 'campaign.json'}: {error}") from None
     settings = replace(settings, database_url=database_url, output=directory, resume=True)
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
-    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.turns)
+    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.most_iterations)
     done = max(len(record.iterations), histories_in(directory))
-    if done > settings.turns:
+    if done > settings.most_iterations:
         raise UsageError(
-            f"{directory}: {done} iterations of that campaign are there; --iterations {settings.turns} "
-            "would leave some out"
+            f"{directory}: {done} iterations of that campaign are there; --iterations "
+            f"{settings.most_iterations} would leave some out"
         )
-    if record.state == "ended" and done >= settings.turns:
+    if record.state == "ended" and done >= settings.most_iterations:
         raise UsageError(
             f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
             "number makes it longer"
@@ -122,20 +122,26 @@ def recorded(place: IterationDirectory) -> bool:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """The runner of an iteration that was run before: its history is there.
+class ResumedHistories:
+    """Iterations that were run before have their histories; `later` makes those that have none.
 
-    following: who runs the next ones, on physical keys that this one has not used.
+    skip_keys: told which physical keys the earlier ones have used, where `later` chooses keys.
     """
 
-    following: Runner
+    later: HistorySource
+    skip_keys: Callable[[int], None] | None = None
 
-    def run(self, turn: Turn) -> ExecutionSummary | None:
-        """What became of it; None where the fuzzer did not live to say so."""
-        execution = read_execution(turn.place)
-        if isinstance(self.following, Clients):
-            self.following.leave_alone(execution.last_key if execution else _highest_key(turn.place.history))
-        return execution
+    def provide(self, request: HistoryRequest) -> ProvidedHistory:
+        files = request.files
+        if not recorded(files):
+            return self.later.provide(request)
+        execution = read_execution(files)  # None where the fuzzer did not live to say so
+        if self.skip_keys is not None:
+            self.skip_keys(execution.last_key if execution else _highest_key(files.history))
+        warning = (
+            "" if execution else f"{files.path} was cut short: its history is analysed as far as it goes"
+        )
+        return ProvidedHistory(execution, earlier=True, keeps_graphs=True, warning=warning)
 
 
 def _highest_key(history: Path) -> int:

@@ -121,7 +121,7 @@ def analyze(
 
 
 def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) -> ExitCode:
-    from txfuzz.campaign.results import EXIT_CODES
+    from txfuzz.report.campaign_result import EXIT_CODES
 
     if as_json:
         click.echo(json_text(result.to_json()))

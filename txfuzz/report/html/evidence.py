@@ -10,13 +10,13 @@ from txfuzz.analysis.checker.anomaly_types import anomaly_type
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import Anomaly, NearCycle, TransactionView
+from txfuzz.report.campaign_result import CampaignResult, Neighbours, Reproducer
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle import Cycle, Link, Node, cycle_of, near_cycle_of
 from txfuzz.report.html.lanes import lanes
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import ring
 from txfuzz.report.html.scale import scale
-from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
 from txfuzz.report.text.lines import counted
 from txfuzz.report.text.same_reproducer import standing_sentence
 from txfuzz.report.verdict import listed
@@ -26,7 +26,7 @@ _OPEN = 3  # findings that need no click
 _SENTENCE, _MOPS, _SQL = 1_000, 1_200, 6_000  # characters
 
 
-def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
+def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
     """Everything that is known of one finding. at: its place among all, from 0."""
     anomaly = finding.anomaly
     meaning, source = definition_of(anomaly)
@@ -84,9 +84,9 @@ def _between(anomaly: Anomaly) -> str:
     return f"{'between' if len(anomaly.transactions) > 1 else 'by'} {listed(names)}"
 
 
-def _seen_in(record: RunRecord, finding: Finding) -> str:
+def _seen_in(record: CampaignResult, finding: Finding) -> str:
     first, *others = finding.everywhere
-    told = f"First in {record.iteration(first).place}"
+    told = f"First in {record.iteration(first).label}"
     if not others:
         return f"{told}."
     if len(others) > 6:
@@ -157,7 +157,7 @@ def _over_time(cycle: Cycle, neighbours: Neighbours | None, title: str) -> Conte
     return el("figure", parts, class_="time")
 
 
-def _reproduce(record: RunRecord, finding: Finding) -> Content:
+def _reproduce(record: CampaignResult, finding: Finding) -> Content:
     """How to see it again: the smallest SQL where it was made, else the replay of the iteration."""
     found = record.reproducer_of(finding)
     iteration = record.iteration(finding.first)
@@ -186,7 +186,7 @@ def _files(found: Reproducer) -> list[Content]:
     return [*parts, el("p", f"All of it is in {found.path} ({names}).", class_="quiet")]
 
 
-def _is_replayed(record: RunRecord, finding: Finding) -> bool:
+def _is_replayed(record: CampaignResult, finding: Finding) -> bool:
     """Is the replay of its iteration that of this finding?"""
     iteration = record.iteration(finding.first)
     return iteration.aim is not None and iteration.aim.shows(finding.anomaly, by_itself=iteration.by_replay)

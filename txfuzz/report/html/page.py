@@ -6,7 +6,7 @@ from importlib import resources
 
 import txfuzz
 from txfuzz.analysis.result import Verdict
-from txfuzz.report.campaign_verdict import broken_promise, run_sentence
+from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.campaign import course_part
 from txfuzz.report.html.charts import columns_of
@@ -16,7 +16,6 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.ring import tips
 from txfuzz.report.html.run_facts import facts_part
 from txfuzz.report.pictures.style import MEANINGS
-from txfuzz.report.run_record import RunRecord
 from txfuzz.report.text.lines import counted
 
 FINDINGS = 8  # told in full
@@ -29,7 +28,7 @@ _HIGHLIGHTED = 14
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def report_page(record: RunRecord, *, baseline: str = "") -> str:
+def report_page(record: CampaignResult, *, baseline: str = "") -> str:
     """The whole page. baseline: a sentence about how the findings compare with the expected ones."""
     title = f"txfuzz: {record.name}"
     head = el(
@@ -47,12 +46,12 @@ def report_page(record: RunRecord, *, baseline: str = "") -> str:
         tips(_KINDS),
         _header(record, baseline),
         el("main", _findings(record), _nearly(record), course_part(record), _hot(record), facts_part(record)),
-        el("footer", f"Written by txfuzz {txfuzz.__version__} from {record.path}."),
+        el("footer", f"Written by txfuzz {txfuzz.__version__} from {record.directory}."),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
-def tone(record: RunRecord) -> str:
+def tone(record: CampaignResult) -> str:
     """broken: the database's promise; allowed: only the expected model; else the verdict."""
     if broken_promise(record):
         return "broken"
@@ -77,7 +76,7 @@ _BADGES = {
 }
 
 
-def _header(record: RunRecord, baseline: str) -> Markup:
+def _header(record: CampaignResult, baseline: str) -> Markup:
     facts, how = record.facts, tone(record)
     level = f"{facts.isolation} held against {record.model}" if facts.isolation else None
     where = " · ".join(
@@ -104,12 +103,12 @@ def _sentence_of(text: str) -> str:
     return f"{first}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
 
 
-def _tiles(record: RunRecord) -> Markup:
+def _tiles(record: CampaignResult) -> Markup:
     numbers = [each.numbers for each in record.iterations]
     asked, ok = sum(each.transactions for each in numbers), sum(each.ok for each in numbers)
     aborted = sum(each.fail + each.info for each in numbers)
     near = sum(each.near_cycles or 0 for each in numbers)
-    types = list(record.types)
+    types = list(record.found)
     first = min((finding.everywhere[0] for finding in record.findings), default=None)
     tiles = [
         ("iterations", f"{len(numbers):,}", None),
@@ -138,7 +137,7 @@ def _brief(number: int) -> str:
     return f"{number / 1e6:.2f} M" if number < 10**9 else f"{number / 1e9:.2f} G"
 
 
-def _findings(record: RunRecord) -> Content:
+def _findings(record: CampaignResult) -> Content:
     found = record.findings
     if not found:
         return None
@@ -164,7 +163,7 @@ def _legend(kinds: list[str]) -> Content:
     return el("ul", items, class_="legend")
 
 
-def _further(record: RunRecord) -> Content:
+def _further(record: CampaignResult) -> Content:
     rest = record.findings[FINDINGS:]
     if not rest:
         return None
@@ -180,7 +179,7 @@ def _taking_part(finding: Finding) -> str:
     return f"{names} …" if len(finding.signature.templates) > 8 else names
 
 
-def _nearly(record: RunRecord) -> Content:
+def _nearly(record: CampaignResult) -> Content:
     """The nearest near-cycles of the last iteration that had any, where nothing was found."""
     if record.findings:
         return None
@@ -201,7 +200,7 @@ def _nearly(record: RunRecord) -> Content:
     )  # fmt: skip
 
 
-def _hot(record: RunRecord) -> Content:
+def _hot(record: CampaignResult) -> Content:
     drawn = heat(columns_of(record.iterations))
     if not drawn:
         return None
