@@ -11,7 +11,7 @@ import numpy as np
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.checker.preconditions import refusal
 from txfuzz.analysis.contention.metrics import asked_for
-from txfuzz.analysis.contract import Analyzer, Part
+from txfuzz.analysis.contract import Analyzer, Part, is_checker
 from txfuzz.analysis.dependencies.columns import columns_of
 from txfuzz.analysis.dependencies.edges import VersionOptions, dependencies
 from txfuzz.analysis.elle import DEFAULT_NEAR_CYCLES, ElleAnalyzer
@@ -79,14 +79,14 @@ def analyze_history(
         operations=history.operations,
         passed_over=history.passed_over,
         warnings=(*history.warnings, *fields.pop("warnings", ())),
-        parts={each.name: _told(part) for each, part in parts if not isinstance(each, ElleAnalyzer)},
+        parts={each.name: _told(part) for each, part in parts if not is_checker(each)},
         **fields,
     )
 
 
 def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
     """What one analyzer says; whatever goes wrong in a plugin's one is the plugin's, by name."""
-    if isinstance(analyzer, ElleAnalyzer):
+    if is_checker(analyzer):
         return analyzer.analyze(history, expect)
     try:
         part = analyzer.analyze(history, expect)
@@ -132,7 +132,7 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
 def _reason(parts: Sequence[tuple[Analyzer, Part]], verdict: Verdict) -> str:
     """The reasons of those whose judgement it is."""
     said = [
-        part.reason if isinstance(analyzer, ElleAnalyzer) else f"{analyzer.name}: {part.reason}"
+        part.reason if is_checker(analyzer) else f"{analyzer.name}: {part.reason}"
         for analyzer, part in parts
         if part.verdict is verdict and part.reason
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeGuard, runtime_checkable
 
+from txfuzz.analysis.dependencies.edges import VersionOptions
 from txfuzz.analysis.result import Anomaly, Verdict
 from txfuzz.history.calls import Calls
 from txfuzz.history.model import History
@@ -38,6 +39,25 @@ class Analyzer(Protocol):
 
     def analyze(self, history: History, expect: str) -> Part:
         """Judge a history that is never changed. expect: a consistency model in Elle's words."""
+
+
+class Checker(Analyzer, Protocol):
+    """The analyzer whose part is the result itself, where others stand beside it under their names.
+
+    It judges first, and keeps to a budget of its own, so that nobody bounds its time; in return it must
+    leave the history as it is.
+    """
+
+    checker: ClassVar[bool]  # True; this is what it is recognised by
+
+    @property
+    def version_options(self) -> VersionOptions:
+        """What it assumes of the versions of registers."""
+
+
+def is_checker(analyzer: object) -> TypeGuard[Checker]:
+    """Does the analyzer, or the class of one, declare that it is a Checker?"""
+    return getattr(analyzer, "checker", False) is True
 
 
 @runtime_checkable

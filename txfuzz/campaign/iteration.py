@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
+from txfuzz.analysis.contract import is_checker
 from txfuzz.analysis.dependencies.unknown_commits import settle
-from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
@@ -92,9 +92,7 @@ def pursue_near_cycle(
     """What became of the nearest near-cycle of the iteration before; None where no feedback pursued one."""
     if not earlier or setup.settings.open_loop or setup.settings.skip_run:
         return None
-    analyzers = setup.assembled.analyzers
-    judge = next((each for each in analyzers if isinstance(each, ElleAnalyzer)), None)
-    options = None if judge is None else judge.version_options
+    options = next((each.version_options for each in setup.assembled.analyzers if is_checker(each)), None)
     last = earlier[-1]
     return pursuit(last.number, last.result, history, result, workload, options)
 

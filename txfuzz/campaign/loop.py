@@ -38,7 +38,7 @@ from txfuzz.campaign.serial_check import check_in_series
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup, set_up
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
-from txfuzz.campaign.sources.resumed import recorded, write_execution
+from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.loop_state import LoopState
@@ -156,7 +156,7 @@ class _RunningCampaign:
         if setup.deadline.interrupted.is_set():
             return True
         files = IterationDirectory(iteration_path(setup.directory.path, number))
-        earlier = (setup.settings.only_analyzes or setup.settings.resume) and recorded(files)
+        earlier = (setup.settings.only_analyzes or setup.settings.resume) and has_history(files)
         if self.iterations and not earlier:
             self._stopped = stop_reason(setup.settings, self.iterations, setup.deadline.elapsed)
         return self._stopped is not None

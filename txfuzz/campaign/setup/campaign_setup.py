@@ -21,7 +21,7 @@ from txfuzz.campaign.sources.existing_histories import ExistingHistories, Import
 from txfuzz.campaign.sources.external_command import ExternalCommand
 from txfuzz.campaign.sources.resumed import ResumedHistories, first_workload, histories_in
 from txfuzz.campaign.stop_conditions import Deadline
-from txfuzz.common.secrets import command_without_secrets
+from txfuzz.common.secrets import SecretText, command_without_secrets
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
@@ -111,10 +111,7 @@ def set_up(
         subscriber(Warned(sentence))
     path = _first_workload_file(settings)
     assembled = _assembled(settings, registry, path, subscriber)
-    url = None
-    if settings.runs:
-        with naming_url(path, assembled.workload, settings.database_url):
-            url = database_url(settings.database_url, assembled.workload)
+    url = _database_url(settings, assembled, path) if settings.runs else None
     deadline = Deadline(interrupted, settings.max_seconds)
     maker = _history_maker(settings, assembled, path, url, deadline, subscriber, resources)
     directory = resources.enter_context(_run_directory(settings, assembled.workload.name, subscriber))
@@ -160,7 +157,7 @@ def _assembled(
         isolation=settings.isolation,
         expect=settings.expect,
         seed=settings.seed,
-        analyzer_options=settings.analyzer_options,
+        checker_options=settings.checker_options,
         plugin_seconds=settings.plugin_seconds,
     )
 
@@ -191,6 +188,13 @@ def _history_maker(
     if settings.resume:
         source = ResumedHistories(source, skip_keys)
     return replace(maker, source=source)
+
+
+def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) -> SecretText | None:
+    """In a form that no traceback shows."""
+    with naming_url(path, assembled.workload, settings.database_url):
+        url = database_url(settings.database_url, assembled.workload)
+        return None if url is None else SecretText(url)
 
 
 def _opened(assembled: Assembled, url: str | None) -> AbstractContextManager[Database]:

@@ -19,7 +19,7 @@ DEFAULT_ITERATIONS = 4
 @dataclass(frozen=True)
 class CampaignSettings:
     """One field a flag of `txfuzz run`; None leaves the choice to the workload (also to its `campaign`
-    stanza, see `settled`).
+    stanza, see `with_workload_defaults`).
 
     workload: a workload file, or the name of a shipped one or of one in workload_dir.
     iterations: at most so many; see `most_iterations`.
@@ -95,9 +95,9 @@ class CampaignSettings:
         return self.skip_run or (number == 0 and self.history is not None)
 
     @property
-    def analyzer_options(self) -> dict[str, dict[str, Any]]:
-        """Options of analyzers that are set here, whatever the workload says."""
-        return {} if self.max_near_cycles is None else {"elle": {"max_near_cycles": self.max_near_cycles}}
+    def checker_options(self) -> dict[str, Any]:
+        """Options of the checker that are set here, whatever the workload says."""
+        return {} if self.max_near_cycles is None else {"max_near_cycles": self.max_near_cycles}
 
     def as_data(self) -> dict[str, Any]:
         """The arguments for campaign.json: of the URL only whether there was one, the command without

@@ -95,7 +95,7 @@ def resumed_settings(
 def histories_in(directory: Path) -> int:
     """How many iterations have been run there."""
     number = 0
-    while recorded(IterationDirectory(iteration_path(directory, number))):
+    while has_history(IterationDirectory(iteration_path(directory, number))):
         number += 1
     return number
 
@@ -113,10 +113,10 @@ def first_workload(settings: CampaignSettings) -> Path | None:
     return path if path.exists() else None
 
 
-def recorded(place: IterationDirectory) -> bool:
+def has_history(files: IterationDirectory) -> bool:
     """Has this iteration a history with anything in it?"""
     try:
-        return place.history.stat().st_size > 0
+        return files.history.stat().st_size > 0
     except OSError:
         return False
 
@@ -133,7 +133,7 @@ class ResumedHistories:
 
     def provide(self, request: HistoryRequest) -> ProvidedHistory:
         files = request.files
-        if not recorded(files):
+        if not has_history(files):
             return self.later.provide(request)
         execution = read_execution(files)  # None where the fuzzer did not live to say so
         if self.skip_keys is not None:
@@ -148,17 +148,17 @@ def _highest_key(history: Path) -> int:
     return max((key for key in read_history(history).keys if isinstance(key, int)), default=0)
 
 
-def write_execution(place: IterationDirectory, summary: ExecutionSummary) -> None:
+def write_execution(files: IterationDirectory, summary: ExecutionSummary) -> None:
     data = asdict(replace(summary, failure=None))
     del data["failure"]
-    write_json(place.execution, data)
+    write_json(files.execution, data)
 
 
-def read_execution(place: IterationDirectory) -> ExecutionSummary | None:
+def read_execution(files: IterationDirectory) -> ExecutionSummary | None:
     try:
-        found = read_back(place.execution, ExecutionSummary)
+        found = read_back(files.execution, ExecutionSummary)
     except FileNotFoundError:
         return None
     if not 0 <= found.last_key < _KEYS:
-        raise ArtefactError(f"{place.execution}: last_key is {found.last_key}, expected a physical key")
+        raise ArtefactError(f"{files.execution}: last_key is {found.last_key}, expected a physical key")
     return replace(found, interrupted=False)
