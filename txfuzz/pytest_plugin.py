@@ -45,7 +45,7 @@ def txfuzz_campaign(tmp_path: Path) -> CampaignRunner:
         started += 1
         if fields.get("output") is None and (settings is None or settings.output is None):
             fields["output"] = tmp_path / f"txfuzz-{started}"
-        result, complaint = _judged(settings, fields, frozenset(accept))
+        result, complaint = _run_and_judge(settings, fields, frozenset(accept))
         if result is None or complaint:
             pytest.fail(complaint, pytrace=False)
         return result
@@ -53,7 +53,7 @@ def txfuzz_campaign(tmp_path: Path) -> CampaignRunner:
     return run
 
 
-def _judged(
+def _run_and_judge(
     settings: CampaignSettings | None, fields: Mapping[str, Any], accepted: frozenset[str]
 ) -> tuple[CampaignResult | None, str]:
     """The result, if there is one, and why the test fails.

@@ -15,7 +15,7 @@ from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
 from txfuzz.campaign.events import Stage, StageStarted, Subscriber
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
-from txfuzz.campaign.setup.preconditions import attributed, check_kind, remarks
+from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.execution.summary import ExecutionSummary, counted
@@ -68,7 +68,7 @@ def attribute_history(
     if by_our_clients:
         return history, (), None
     made_by = (workload, setup.assembled.workload) if setup.settings.skip_run else (workload,)
-    found, doubt = attributed(history, made_by)
+    found, doubt = attribute_to_first(history, made_by)
     if doubt is not None:
         doubt = f"{doubt}, so that it says nothing about what {setup.assembled.isolation} promises"
     return found.history, tuple(remarks(found)), doubt

@@ -62,7 +62,7 @@ def run_campaign(
 
     settings, or its fields as keywords: run_campaign(workload="write_skew", iterations=2).
     interrupted: set it to end early; what was recorded is analysed. subscriber: called with each event of
-    txfuzz.campaign.events, in the thread of the campaign or of one of its clients.
+    txfuzz.campaign.events, in the thread of the caller.
     Raises a TxfuzzError for what cannot be done; what was recorded by then is kept.
     """
     settings = replace(settings or CampaignSettings(), **fields)

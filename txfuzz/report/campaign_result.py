@@ -12,7 +12,7 @@ from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import TransactionView, Verdict
 from txfuzz.errors import ExitCode, UsageError
-from txfuzz.report.finding import Finding, findings_in, merged
+from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.verdict import against, no_verdict, nothing_found, verdict_sentence
 
@@ -148,7 +148,7 @@ class CampaignResult:
         shrank to the same reproducer."""
         analysed = [(each.number, each.deciding_result) for each in self.iterations]
         same = [(each.name, *each.signatures) for each in self.reproducers]
-        return merged(findings_in(analysed, self.facts.isolation or ""), same)
+        return merge_by_reproducer(findings_in(analysed, self.facts.isolation or ""), same)
 
     @property
     def found(self) -> dict[str, list[int]]:

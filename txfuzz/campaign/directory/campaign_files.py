@@ -10,7 +10,7 @@ from typing import Any
 from txfuzz.analysis.result import as_data
 from txfuzz.campaign.directory.run_directory import RunDirectory
 from txfuzz.campaign.events import CampaignEnded, CampaignFailed, CampaignStarted, Event, IterationEnded
-from txfuzz.campaign.sources.existing_histories import of_the_run
+from txfuzz.campaign.sources.existing_histories import facts_of_the_run
 from txfuzz.errors import OutputError
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
@@ -56,7 +56,7 @@ class CampaignFiles:
     def _write(self, campaign: CampaignResult) -> None:
         if self._only_analyzes and campaign.facts.state != "ended":
             return
-        kept = of_the_run(self._directory.path) if self._only_analyzes else {}
+        kept = facts_of_the_run(self._directory.path) if self._only_analyzes else {}
         self._directory.write_campaign(campaign_data(campaign) | kept)
         self._directory.write_stats(stats(campaign.iterations))
         self._directory.write_progress(PROGRESS_COLUMNS, map(progress_row, campaign.iterations))

@@ -145,7 +145,7 @@ def assemble(
         analyzers=analyzers,
         heuristics=heuristics,
     )
-    judges = built(registry, "analyzer", analyzers, plugin_seconds)
+    judges = build_all(registry, "analyzer", analyzers, plugin_seconds)
     for judge in judges:
         if is_checker(judge):
             check_options(judge.version_options, workload.kind, f"workload {workload.name!r}")
@@ -153,7 +153,7 @@ def assemble(
         settled,
         adapter,
         judges,
-        built(registry, "heuristic", heuristics, plugin_seconds),
+        build_all(registry, "heuristic", heuristics, plugin_seconds),
         planned(registry, workload.faults, adapter, plugin_seconds),
         level,
         model,
@@ -161,7 +161,7 @@ def assemble(
     )
 
 
-def built(
+def build_all(
     registry: Registry, kind: str, names: Sequence[Named], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
     """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
@@ -184,7 +184,7 @@ def further_analyzers(
         for name in dict.fromkeys((*names, *of_files))
         if not is_checker(registry.find("analyzer", name))
     ]
-    return built(registry, "analyzer", wanted, seconds)
+    return build_all(registry, "analyzer", wanted, seconds)
 
 
 def planned(

@@ -77,7 +77,7 @@ def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
     return replace(settings, **{name: known[name] for name in unset if name in known})
 
 
-def of_the_run(directory: Path) -> dict[str, Any]:
+def facts_of_the_run(directory: Path) -> dict[str, Any]:
     """The part of campaign.json that tells how the histories were made."""
     record = _record(directory)
     return {name: record[name] for name in _OF_THE_RUN if name in record}
