@@ -22,7 +22,7 @@ from txfuzz.campaign.events import (
     Warned,
     ignore,
 )
-from txfuzz.campaign.iteration import (
+from txfuzz.campaign.iteration_steps import (
     StageClock,
     analyze_iteration,
     attribute_history,

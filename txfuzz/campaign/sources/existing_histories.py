@@ -17,7 +17,7 @@ from txfuzz.campaign.directory.run_directory import copy_history, iteration_path
 from txfuzz.campaign.directory.values import json_in, read_back
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, ProvidedHistory
-from txfuzz.campaign.sources.resumed import CampaignRecord, histories_in, read_execution
+from txfuzz.campaign.sources.resumed import StoredCampaign, histories_in, read_execution
 from txfuzz.errors import HistoryError, UsageError
 
 _OF_THE_RUN = ("state", "arguments", "database", "cautions")
@@ -87,7 +87,7 @@ def _record(directory: Path) -> Mapping[str, Any]:
     """campaign.json as far as it can be relied on; empty where it cannot: histories are judged without it."""
     path = directory / "campaign.json"
     try:
-        read_back(path, CampaignRecord)
+        read_back(path, StoredCampaign)
         data = json_in(path)
         restored(CampaignSettings, {**(data.get("arguments") or {}), "database_url": None})
     except (FileNotFoundError, UsageError, ValueError):

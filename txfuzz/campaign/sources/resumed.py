@@ -26,7 +26,7 @@ _KEYS = 1 << 62  # more of them than a campaign can take
 
 
 @dataclass(frozen=True)
-class CampaignRecord:
+class StoredCampaign:
     """What is read back of campaign.json."""
 
     state: str = ""
@@ -49,7 +49,7 @@ def resumed_settings(
     ended, and where it needs a URL or a command that is not given.
     """
     try:
-        record = read_back(directory / "campaign.json", CampaignRecord)
+        record = read_back(directory / "campaign.json", StoredCampaign)
     except FileNotFoundError:
         raise UsageError(f"{directory}: there is no campaign to resume (no campaign.json)") from None
     arguments = dict(record.arguments or {})
