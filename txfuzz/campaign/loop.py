@@ -41,6 +41,7 @@ from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
+from txfuzz.execution.summary import Tally
 from txfuzz.feedback.loop_state import LoopState
 from txfuzz.history.tail import Following
 from txfuzz.plugin.errors import named, naming_plugins
@@ -147,7 +148,7 @@ class _RunningCampaign:
         for subscriber in self._subscribers:
             subscriber(event)
 
-    def progress(self, asked: int, tally: Any) -> None:
+    def progress(self, asked: int, tally: Tally) -> None:
         self.publish(RunProgress(asked, tally))
 
     def is_over(self, number: int) -> bool:
