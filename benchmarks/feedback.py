@@ -19,7 +19,7 @@ from pathlib import Path
 
 from page_tables import replaced
 from txfuzz import run_campaign
-from txfuzz.campaign.results import CampaignResult
+from txfuzz.report.campaign_result import CampaignResult
 
 ANOMALY = "G2-item"
 

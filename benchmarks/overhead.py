@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from txfuzz import run_campaign
-from txfuzz.campaign.results import IterationOutcome
 from txfuzz.campaign.setup.resolve import InstalledVocabulary
 from txfuzz.plugin.loader import load_plugins
+from txfuzz.report.iteration import Iteration
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.writer import workload_text
@@ -27,13 +27,13 @@ HEAD = """\
 |---|---|---|---|---|---|---|---|---|"""
 
 
-def outside(outcome: IterationOutcome) -> float:
+def outside(outcome: Iteration) -> float:
     """The share of the iteration without pictures that is not the run."""
     counted = {name: seconds for name, seconds in outcome.seconds.items() if name not in APART}
     return 1 - counted["run"] / sum(counted.values())
 
 
-def row(outcome: IterationOutcome) -> str:
+def row(outcome: Iteration) -> str:
     seconds = outcome.seconds
     assert outcome.execution is not None
     apart = sum(seconds.get(name, 0.0) for name in APART)

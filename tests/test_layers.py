@@ -23,7 +23,7 @@ BELOW = {
     "analysis": {"history", "workload", "transactions"},
     "feedback": {"analysis", "workload", "transactions"},
     "replay": {"analysis", "database", "execution", "feedback", "history", "workload", "transactions"},
-    "report": {"analysis", "feedback", "history", "replay", "workload", "transactions"},
+    "report": {"analysis", "execution", "feedback", "history", "replay", "workload", "transactions"},
     "testing": {
         "analysis",
         "database",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from txfuzz.common.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from txfuzz.analysis.analyze import analyze_history
     from txfuzz.analysis.contract import Analyzer, Part
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from txfuzz.analysis.networkx_graph import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
     from txfuzz.campaign.loop import run_campaign
-    from txfuzz.campaign.results import CampaignResult
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.campaign.setup.workload_files import read_workload, write_workload
     from txfuzz.common.kind import Kind
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from txfuzz.history.reader import read_history
     from txfuzz.history.writer import write_history
     from txfuzz.plugin.markers import hookimpl
+    from txfuzz.report.campaign_result import CampaignResult
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
 
@@ -56,7 +58,7 @@ _HOME = {
     "Analyzer": "txfuzz.analysis.contract",
     "Anomaly": "txfuzz.analysis.result",
     "BoundStep": "txfuzz.database.api",
-    "CampaignResult": "txfuzz.campaign.results",
+    "CampaignResult": "txfuzz.report.campaign_result",
     "CampaignSettings": "txfuzz.campaign.setup.settings",
     "Capabilities": "txfuzz.database.api",
     "Database": "txfuzz.database.api",
@@ -140,7 +142,6 @@ __all__ = [
     "write_history",
     "write_workload",
 ]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from txfuzz.campaign.results import CampaignResult
     from txfuzz.campaign.setup.settings import CampaignSettings
+    from txfuzz.report.campaign_result import CampaignResult
 
 
 class CampaignRunner(Protocol):
@@ -45,7 +45,7 @@ def txfuzz_campaign(tmp_path: Path) -> CampaignRunner:
         started += 1
         if fields.get("output") is None and (settings is None or settings.output is None):
             fields["output"] = tmp_path / f"txfuzz-{started}"
-        result, complaint = _judged(settings, fields, frozenset(accept))
+        result, complaint = _run_and_judge(settings, fields, frozenset(accept))
         if result is None or complaint:
             pytest.fail(complaint, pytrace=False)
         return result
@@ -53,7 +53,7 @@ def txfuzz_campaign(tmp_path: Path) -> CampaignRunner:
     return run
 
 
-def _judged(
+def _run_and_judge(
     settings: CampaignSettings | None, fields: Mapping[str, Any], accepted: frozenset[str]
 ) -> tuple[CampaignResult | None, str]:
     """The result, if there is one, and why the test fails.
@@ -84,7 +84,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
     from txfuzz.report.verdict import verdict_sentence
 
     for each in result.iterations:
-        found = each.telling
+        found = each.deciding_result
         if found.verdict is Verdict.INVALID and (
             not found.anomaly_types or not accepted.issuperset(found.anomaly_types)
         ):
@@ -92,7 +92,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
             others = tuple(one for one in found.anomalies if one.type not in accepted)
             explained = smallest_anomaly_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nThe whole of it: txfuzz report {result.directory}"
-    unknown = [each.telling for each in result.iterations if each.telling.verdict is Verdict.UNKNOWN]
+    unknown = [each for each in result.iterations if each.verdict is Verdict.UNKNOWN]
     if unknown or not result.iterations:
         reason = unknown[0].reason if unknown else "nothing was analysed"
         return f"No verdict: {reason}. The artefacts: {result.directory}"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from txfuzz import CampaignResult, run_campaign
-from txfuzz.campaign.results import IterationOutcome
+from txfuzz import run_campaign
+from txfuzz.campaign.events import CampaignEnded, Event, IterationEnded
 from txfuzz.cli.live_screen import LiveScreen
 
 ITERATIONS = 4
@@ -31,13 +31,13 @@ class Photographed(LiveScreen):
         self.camera = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
         self._console.quiet = True
 
-    def iteration_ended(self, outcome: IterationOutcome) -> None:
-        super().iteration_ended(outcome)
-        if outcome.number == ITERATIONS - 2:
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, CampaignEnded):
+            self.close()
+            return
+        super().__call__(event)
+        if isinstance(event, IterationEnded) and event.iteration.number == ITERATIONS - 2:
             self.camera.print(self._render())
-
-    def ended(self, result: CampaignResult) -> None:
-        self.close()
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
     directory = parser.parse_args().write
     with tempfile.TemporaryDirectory() as temporary:
         screen = Photographed()
-        run_campaign(iterations=ITERATIONS, output=Path(temporary) / "run", watcher=screen)
+        run_campaign(iterations=ITERATIONS, output=Path(temporary) / "run", subscriber=screen)
         drawn = screen.camera.export_svg(title="txfuzz run")
         # The reader's own fixed-width font will do: a picture in the docs asks no other site for one
         (directory / "status.svg").write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))

@@ -132,7 +132,7 @@ def test_the_record_of_a_campaign(fields: dict[str, Any], campaign: Path, txfuzz
     changed(campaign / "campaign.json", **fields)
     ran = txfuzz("run", "--resume", "o", "--iterations", 2)
     assert ran.code == 2
-    assert "o/campaign.json: not written by this version of txfuzz: CampaignRecord." in ran.err
+    assert "o/campaign.json: not written by this version of txfuzz: StoredCampaign." in ran.err
     assert txfuzz("report", "o", "--format", "markdown").code in (1, 3)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from project_fixtures import Ran
 from txfuzz import CampaignResult, run_campaign
-from txfuzz.campaign.sources.external_command import External
+from txfuzz.campaign.sources.external_command import ExternalCommand
 from txfuzz.errors import HistoryError, UsageError
 
 Cli = Callable[..., Ran]
@@ -169,7 +169,9 @@ def test_all_that_a_command_has_started_is_ended(tmp_path: Path) -> None:
     place = tmp_path / "iter_00"
     place.mkdir()
     with pytest.raises(HistoryError, match="has not written it"):
-        External("sleep 71 | cat; true").make(tmp_path / "w.yaml", place / "history.edn", interrupted.is_set)
+        ExternalCommand("sleep 71 | cat; true").make(
+            tmp_path / "w.yaml", place / "history.edn", interrupted.is_set
+        )
     assert time.monotonic() - start < 4
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 71" not in left.splitlines()
@@ -180,7 +182,7 @@ def test_a_signal_is_said(tmp_path: Path) -> None:
     place.mkdir()
     command = f"sh -c 'kill -{signal.SIGKILL.value} $$'; kill -{signal.SIGTERM.value} $$; :"
     with pytest.raises(UsageError, match=f"was ended by signal {signal.SIGTERM.value}"):
-        External(command).make(tmp_path / "w.yaml", place / "history.edn", lambda: False)
+        ExternalCommand(command).make(tmp_path / "w.yaml", place / "history.edn", lambda: False)
 
 
 def test_the_library_has_the_same(here: Path) -> None:

@@ -13,7 +13,7 @@ from txfuzz import CampaignSettings, analyze_history
 from txfuzz.analysis.checker.anomaly_types import _PLAIN, misspelt
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.errors import UsageError
-from txfuzz.report.baseline import Accepted, Expected, doubts
+from txfuzz.report.baseline import AcceptedAnomaly, BaselineEntry, baseline_warnings
 
 Cli = Callable[..., Ran]
 WORKLOAD = """\
@@ -131,7 +131,7 @@ def test_names_of_anomalies(name: str, meant: str | None) -> None:
 
 
 def test_a_misspelt_type_in_a_baseline() -> None:
-    accepted = (Accepted("G2-itme"), Accepted("G2-item"), Accepted("bank-total"))
-    assert doubts([Expected("a", "b", "serializable", accepted)]) == (
+    accepted = (AcceptedAnomaly("G2-itme"), AcceptedAnomaly("G2-item"), AcceptedAnomaly("bank-total"))
+    assert baseline_warnings([BaselineEntry("a", "b", "serializable", accepted)]) == (
         "the baseline accepts 'G2-itme', which is no type of the checker's: did you mean 'G2-item'?",
     )

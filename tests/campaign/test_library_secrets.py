@@ -28,7 +28,7 @@ def test_a_bug(txfuzz_campaign, monkeypatch):
     def broken(adapter, url, clients=0):
         raise ValueError(f"cannot open {url}")
 
-    monkeypatch.setattr("txfuzz.campaign.loop.open_database", broken)
+    monkeypatch.setattr("txfuzz.campaign.setup.campaign_setup.open_database", broken)
     txfuzz_campaign(workload="write_skew")
 """
 

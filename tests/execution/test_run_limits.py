@@ -18,7 +18,7 @@ from project_fixtures import Ran, Site
 from two_transactions import WORKLOAD
 from txfuzz.campaign.loop import run_campaign
 from txfuzz.campaign.plugin_sandbox import guarded
-from txfuzz.campaign.stop_conditions import Ending
+from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.database.api import Outcome, SessionError
 from txfuzz.errors import DatabaseUnavailable, PluginError
 from txfuzz.execution import run_limits
@@ -217,13 +217,13 @@ def test_max_seconds_ends_a_command_that_makes_histories(tmp_path: Path) -> None
 
 def test_replays_end_with_the_time() -> None:
     interrupted = threading.Event()
-    ending = Ending(interrupted, time.monotonic() + 0.2)
+    ending = Deadline(interrupted, 0.2)
     assert not ending.is_set()
     assert ending.wait(5)
     assert ending.is_set()
-    assert not Ending(interrupted, None).wait(0.01)
+    assert not Deadline(interrupted).wait(0.01)
     interrupted.set()
-    assert Ending(interrupted, None).wait()
+    assert Deadline(interrupted).wait()
 
 
 def test_a_fault_that_strikes_without_pause_is_refused(txfuzz: Cli) -> None:

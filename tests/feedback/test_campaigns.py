@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from txfuzz import NearCycle, Verdict, run_campaign
-from txfuzz.campaign.results import CampaignResult
 from txfuzz.history.reader import read_history
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.pictures.panels import panels_of
 from txfuzz.transactions.model import Choice
 

@@ -62,7 +62,7 @@ def test_the_campaign_counts_it(found: CampaignResult, place: Path) -> None:
     (outcome,) = found.iterations
     assert outcome.result.verdict is Verdict.VALID
     assert (found.verdict, found.exit_code, found.found) == (Verdict.INVALID, 1, {"G2-item": [0]})
-    assert outcome.place == "the replay of iteration 0"
+    assert outcome.label == "the replay of iteration 0"
     record = json.loads((place / "campaign.json").read_text())
     (iteration,) = record["iterations"]
     assert (iteration["verdict"], iteration["by_replay"]) == ("invalid", True)

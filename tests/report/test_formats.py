@@ -15,7 +15,7 @@ import yaml
 from project_fixtures import Ran
 from report_runs import ABORTED, FORK, READ_SKEW, SKEW, campaign, edit, judged, third_plugin
 from txfuzz.campaign.directory.reader import read_run
-from txfuzz.report.baseline import Accepted, Expected, baseline_text, read_baseline
+from txfuzz.report.baseline import AcceptedAnomaly, BaselineEntry, baseline_text, read_baseline
 
 Cli = Callable[..., Ran]
 
@@ -222,7 +222,7 @@ def test_a_reviewed_file_keeps_its_comments(runs: Path, tmp_path: Path, txfuzz: 
 
 def test_a_finding_beside_a_known_one_is_new(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     known = tmp_path / "known.yaml"
-    expected = Expected("dictionary", "dirty", "serializable", (Accepted("G2-item"),))
+    expected = BaselineEntry("dictionary", "dirty", "serializable", (AcceptedAnomaly("G2-item"),))
     known.write_text(baseline_text([expected]))
     ran = txfuzz("report", runs / "dirty", "--format", "junit", "--baseline", known)
     assert ran.code == 1
@@ -233,8 +233,8 @@ def test_a_signature_narrows_a_type(runs: Path, tmp_path: Path, txfuzz: Cli) -> 
     known = tmp_path / "known.yaml"
     first = read_run(runs / "skew").findings[0]
     for names, code in (((first.signature.name,), 0), (("another",), 1)):
-        accepted = tuple(Accepted(name, names) for name in read_run(runs / "skew").types)
-        known.write_text(baseline_text([Expected("dictionary", "dirty", "serializable", accepted)]))
+        accepted = tuple(AcceptedAnomaly(name, names) for name in read_run(runs / "skew").found)
+        known.write_text(baseline_text([BaselineEntry("dictionary", "dirty", "serializable", accepted)]))
         assert txfuzz("report", runs / "skew", "--baseline", known).code == code
 
 
@@ -243,7 +243,7 @@ def test_what_is_known_of_another_place_does_not_count(
     runs: Path, tmp_path: Path, txfuzz: Cli, place: tuple[str, str]
 ) -> None:
     known = tmp_path / "known.yaml"
-    known.write_text(baseline_text([Expected(*place, "serializable", (Accepted("G1a"),))]))
+    known.write_text(baseline_text([BaselineEntry(*place, "serializable", (AcceptedAnomaly("G1a"),))]))
     assert txfuzz("report", runs / "aborted", "--baseline", known).code == 1
     txfuzz("report", runs / "aborted", "--write-baseline", known)
     places = [(each["adapter"], each["isolation"]) for each in yaml.safe_load(known.read_text())["expected"]]
@@ -270,8 +270,13 @@ def test_an_invalid_history_without_an_anomaly_is_not_forgiven(
 
 def test_a_baseline_is_read_as_it_was_written() -> None:
     written = [
-        Expected("a", "read committed", "serializable", (Accepted("G0"), Accepted("G1a", ("x_1", "y: {z}")))),
-        Expected("b: c", "- ü", "snapshot-isolation"),
+        BaselineEntry(
+            "a",
+            "read committed",
+            "serializable",
+            (AcceptedAnomaly("G0"), AcceptedAnomaly("G1a", ("x_1", "y: {z}"))),
+        ),
+        BaselineEntry("b: c", "- ü", "snapshot-isolation"),
     ]
     assert read_baseline(baseline_text(written), "b.yaml") == tuple(written)
     assert read_baseline(baseline_text([]), "b.yaml") == ()

@@ -18,10 +18,12 @@ from txfuzz import CampaignSettings
 from txfuzz.analysis.anomalies.durability import Durability
 from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.results import IterationOutcome
+from txfuzz.campaign.events import CampaignStarted, IterationEnded, IterationStarted
 from txfuzz.campaign.stop_conditions import stop_reason
-from txfuzz.cli.plain_screen import Screen
+from txfuzz.cli.plain_screen import PlainScreen
 from txfuzz.execution.summary import ExecutionSummary
+from txfuzz.report.campaign_result import CampaignFacts, CampaignResult
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.status import Status, clock, sparkline, status_rows
 from txfuzz.transactions.model import Choice, Step, Transaction
 from txfuzz.workload.model import Scheduling, Weight, Workload
@@ -49,10 +51,12 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
     ran = ExecutionSummary(
         asked=10, ok=3, fail=5, info=2, aborts={"40001": 5, "08006": 2}, seconds=1.0, final_reads=1
     )
-    screen = Screen()
-    screen.started(tmp_path, workload, "serializable", {})
-    screen.iteration_started(0, workload)
-    screen.iteration_ended(IterationOutcome(0, workload, result, ran))
+    screen = PlainScreen()
+    facts = CampaignFacts(promised="serializable")
+    iteration = Iteration.ran(0, tmp_path, workload, result, ran)
+    screen(CampaignStarted(CampaignResult(tmp_path, facts), workload))
+    screen(IterationStarted(0, workload))
+    screen(IterationEnded(iteration, CampaignResult(tmp_path, facts, (iteration,))))
     said = capsys.readouterr().err
     assert "(promises serializable) held against strong-serializable" in said, "the name in all sentences"
     assert "iteration 0: 1 client on 1 key, one 100%" in said
@@ -63,10 +67,10 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_the_reasons_for_an_end_agree_with_their_numbers(tmp_path: Path) -> None:
     workload = Workload("empty", (), ())
     result = AnalysisResult("h", Verdict.VALID, "serializable", transactions=1)
-    outcomes = [IterationOutcome(number, workload, result) for number in range(2)]
+    iterations = [Iteration.ran(number, tmp_path, workload, result) for number in range(2)]
 
     def reason(count: int, **limits: Any) -> str | None:
-        return stop_reason(CampaignSettings(**limits), outcomes[:count], 1.0)
+        return stop_reason(CampaignSettings(**limits), iterations[:count], 1.0)
 
     assert reason(2, plateau=1) == "1 iteration showed nothing new"
     assert reason(1, max_transactions=1) == "1 transaction has been asked"

@@ -12,7 +12,7 @@ import pytest
 from own_workloads import WORDS
 from project_fixtures import Ran
 from txfuzz import CampaignSettings, run_campaign
-from txfuzz.campaign.setup.defaults import settled
+from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.campaign import Campaign
 from txfuzz.workload.yaml.reader import parse_workload
@@ -98,7 +98,7 @@ def test_it_is_no_mapping() -> None:
 def test_settings_go_before_it(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(WORKLOAD + EVERYTHING)
-    found = settled(CampaignSettings(workload=path))
+    found = with_workload_defaults(CampaignSettings(workload=path))
     assert {
         name: getattr(found, "output" if name == "output_dir" else name) for name in SAID.given()
     } == SAID.given()
@@ -106,9 +106,9 @@ def test_settings_go_before_it(tmp_path: Path) -> None:
         workload=path, iterations=9, output=tmp_path, seed=1, expect="read-committed", runner_cmd="x",
         run_replay=False, stop_on_finding=True, max_seconds=1.0, max_transactions=2, plateau=1,
     )  # fmt: skip
-    assert settled(given) == given
-    assert settled(found) == found
-    assert settled(CampaignSettings(workload="write_skew")).iterations == 4
+    assert with_workload_defaults(given) == given
+    assert with_workload_defaults(found) == found
+    assert with_workload_defaults(CampaignSettings(workload="write_skew")).iterations == 4
 
 
 def test_a_campaign_is_run_as_its_workload_says(txfuzz: Cli) -> None:

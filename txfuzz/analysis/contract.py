@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeGuard, runtime_checkable
 
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import Anomaly, Verdict
@@ -41,18 +41,23 @@ class Analyzer(Protocol):
         """Judge a history that is never changed. expect: a consistency model in Elle's words."""
 
 
-@runtime_checkable
-class IsolationAnalyzer(Analyzer, Protocol):
-    """An analyzer that judges how transactions were isolated, by the dependencies between them.
+class Checker(Analyzer, Protocol):
+    """The analyzer whose part is the result itself, where others stand beside it under their names.
 
-    Its reasons are about `expect` itself, so they stand in the result without its name, and it fills in
-    the fields of the AnalysisResult instead of a part of its own. Who infers dependencies beside it
-    assumes of versions what it assumes.
+    It judges first, and keeps to a budget of its own, so that nobody bounds its time; in return it must
+    leave the history as it is.
     """
+
+    checker: ClassVar[bool]  # True; this is what it is recognised by
 
     @property
     def version_options(self) -> VersionOptions:
-        """What is assumed of the versions of registers."""
+        """What it assumes of the versions of registers."""
+
+
+def is_checker(analyzer: object) -> TypeGuard[Checker]:
+    """Does the analyzer, or the class of one, declare that it is a Checker?"""
+    return getattr(analyzer, "checker", False) is True
 
 
 @runtime_checkable

@@ -33,6 +33,7 @@ class ElleAnalyzer:
     """Elle's theory and verdicts, contention, near-cycles. The fields are options."""
 
     name: ClassVar[str] = "elle"
+    checker: ClassVar[bool] = True
     about: ClassVar[str] = (
         "dependency cycles and other anomalies as Elle finds them, contention and near-cycles"
     )

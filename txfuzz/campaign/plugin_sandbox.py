@@ -12,14 +12,14 @@ from dataclasses import fields, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from txfuzz.analysis.contract import Analyzer, Part
+from txfuzz.analysis.contract import Analyzer, Part, is_checker
 from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjustments import apply, checked
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
-from txfuzz.plugin.errors import CORE, named
+from txfuzz.plugin.errors import named
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ T = TypeVar("T")
 
 
 def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
-    """The thing, so that nothing that it does harms anybody else; the core's own as it is.
+    """The thing, so that nothing that it does harms anybody else; a checker, which keeps to a budget of
+    its own, as it is.
 
     kind: "heuristic", "analyzer" or "fault".
     """
-    if type(thing).__module__.partition(".")[0] == CORE:
+    if is_checker(thing):
         return thing
     return _GUARDS[kind](thing, seconds)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -14,10 +13,11 @@ from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, TransactionView
 from txfuzz.campaign.directory.run_directory import IterationDirectory, write_bytes, write_json, write_text
 from txfuzz.campaign.directory.values import ArtefactError, read_back
+from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import check_kind, doubt
 from txfuzz.campaign.setup.resolve import Assembled
-from txfuzz.campaign.sources.external_command import REPLAY_CODES, External
-from txfuzz.database.api import Database
+from txfuzz.campaign.sources.external_command import REPLAY_CODES, ExternalCommand
+from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.errors import HistoryError, UsageError
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
@@ -40,12 +40,12 @@ _LOOKED_AT = 12  # near-cycles and anomalies that are considered without a datab
 
 @dataclass(frozen=True)
 class Replays:
-    """failed: logical key → near-cycles on it that refused to close. notes: for the reader. showed:
+    """failed: logical key → near-cycles on it that refused to close. notes: for the reader. result:
     what the history of the replays means, where there is one."""
 
     failed: Mapping[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    showed: AnalysisResult | None = None
+    result: AnalysisResult | None = None
 
 
 @dataclass(frozen=True)
@@ -57,37 +57,40 @@ class KeptReplays:
 
 
 def write_replay(
+    setup: CampaignSetup,
     place: IterationDirectory,
     history: History,
     result: AnalysisResult,
     workload: Workload,
-    assembled: Assembled,
     *,
-    player: Database | External | None,
-    again: bool,
-    interrupted: threading.Event,
+    earlier: bool,
 ) -> Replays:
-    """replay.yaml, where there is anything to replay; with a database, or a command that follows it,
-    also what came of it.
+    """replay.yaml, where there is anything to replay; where the campaign replays, also what came of it.
 
-    again: the iteration is one that was run before, and so were its replays.
+    earlier: an earlier campaign left the iteration there, and with it its replays.
     """
-    told = place.path / "replay_result.json"
-    if again and told.exists():
-        kept = read_back(told, KeptReplays)
-        return Replays(_by_key(kept.failed, told), showed=_shown(place, assembled, kept.origins))
+    assembled, maker = setup.assembled, setup.maker
+    kept_in = place.path / "replay_result.json"
+    if earlier and kept_in.exists():
+        kept = read_back(kept_in, KeptReplays)
+        return Replays(_by_key(kept.failed, kept_in), result=_replayed(place, assembled, kept.origins))
     found = targets_of(result, history, workload, assembled.promised)
-    if player is None or isinstance(player, External):
-        chosen = choose_target(islice(found, _LOOKED_AT))
-        replay = None if chosen is None else chosen.derived.candidates[0]
-        _write(place, replay, chosen)
-        if player is None:
-            return Replays()
-        if chosen is None or replay is None or interrupted.is_set():
-            return Replays(notes=("replay: nothing to replay",))
-        return _by_command(place, chosen, replay, assembled, player, interrupted)
-    with Replayer(player, workload.kind, assembled.isolation, stop=interrupted) as following:
-        closing = replay_targets(following, list(found), assembled.expect)
+    if maker.database is not None and setup.settings.run_replay:
+        with Replayer(maker.database, workload.kind, assembled.isolation, stop=setup.deadline) as player:
+            closing = replay_targets(player, list(found), assembled.expect)
+        return _by_database(place, closing, assembled)
+    chosen = choose_target(islice(found, _LOOKED_AT))
+    replay = None if chosen is None else chosen.derived.candidates[0]
+    _write(place, replay, chosen)
+    if maker.command is None or not setup.settings.run_replay:
+        return Replays()
+    if chosen is None or replay is None or setup.deadline.is_set():
+        return Replays(notes=("replay: nothing to replay",))
+    return _by_command(place, chosen, replay, assembled, maker.command, setup.deadline)
+
+
+def _by_database(place: IterationDirectory, closing: ReplayedTargets, assembled: Assembled) -> Replays:
+    """What our own player tried."""
     if closing.chosen is None or closing.chosen.result is None:
         _write(place, None, None)
         return Replays(closing.failed, ("replay: nothing to replay",))
@@ -98,10 +101,11 @@ def write_replay(
     failed = {str(key): count for key, count in closing.failed.items()}
     origins = _origins(closing.chosen.workload)
     write_json(
-        told, {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed}
+        place.path / "replay_result.json",
+        {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed},
     )
-    shown = _shown(place, assembled, origins, recorded_history(closing.chosen.operations, str(path)))
-    return Replays(closing.failed, (_note(closing),), shown)
+    replayed = _replayed(place, assembled, origins, recorded_history(closing.chosen.operations, str(path)))
+    return Replays(closing.failed, (_note(closing),), replayed)
 
 
 def _by_command(
@@ -109,13 +113,13 @@ def _by_command(
     target: Target,
     workload: Workload,
     assembled: Assembled,
-    external: External,
-    interrupted: threading.Event,
+    command: ExternalCommand,
+    deadline: Deadline,
 ) -> Replays:
     """Have the runner follow replay.yaml, once. One that cannot ends no campaign."""
     out = place.path / "replay_history.edn"
     try:
-        external.make(place.path / "replay.yaml", out, interrupted.is_set, accepted=REPLAY_CODES)
+        command.make(place.path / "replay.yaml", out, deadline.is_set, accepted=REPLAY_CODES)
         history = read_history(out)
         check_kind(history, workload)
     except (UsageError, HistoryError) as error:
@@ -133,7 +137,7 @@ def _by_command(
         {**result.to_json(), "origins": origins, "tried": [tried.to_json()], "failed": kept},
     )
     note = _note(ReplayedTargets(tried, (tried,), failed))
-    return Replays(failed, (note,), _shown(place, assembled, origins, attribution.history))
+    return Replays(failed, (note,), _replayed(place, assembled, origins, attribution.history))
 
 
 def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
@@ -147,7 +151,7 @@ def _origins(workload: Workload | None) -> dict[str, str]:
     return origins_of(workload.replay) if workload is not None and workload.replay is not None else {}
 
 
-def _shown(
+def _replayed(
     place: IterationDirectory,
     assembled: Assembled,
     origins: Mapping[str, str],

@@ -15,7 +15,7 @@ from pathlib import Path
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.observers import Watcher
+from txfuzz.campaign.events import Subscriber, Warned
 from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.database.api import Database
 from txfuzz.errors import TxfuzzError
@@ -28,12 +28,12 @@ _TRANSACTIONS = 300
 _SECONDS = 5.0
 
 
-def checked_in_series(
+def check_in_series(
     assembled: Assembled,
     result: AnalysisResult,
     workload: Workload,
     database: Database | None,
-    watcher: Watcher,
+    publish: Subscriber,
 ) -> Assembled:
     """The same; with the reason why nobody is blamed, where `result` would blame the database wrongly.
 
@@ -46,10 +46,10 @@ def checked_in_series(
     if not types:
         return assembled
     shown = f"one after the other, its transactions show {listed(types)}"
-    told = replace(assembled, wrong_in_series=f"{shown}: its SQL does other things than `elle` says")
-    for sentence in told.disclaimers:
-        watcher.warned(sentence)
-    return told
+    doubtful = replace(assembled, wrong_in_series=f"{shown}: its SQL does other things than `elle` says")
+    for sentence in doubtful.disclaimers:
+        publish(Warned(sentence))
+    return doubtful
 
 
 def anomalies_in_series(workload: Workload, database: Database, isolation: str) -> tuple[str, ...]:

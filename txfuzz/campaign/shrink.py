@@ -12,7 +12,7 @@ from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.attribution.attribute import attribute
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
-from txfuzz.campaign.directory.finding_folder import Finding, FindingFolders
+from txfuzz.campaign.directory.finding_folder import FindingFolders, ShrunkFinding
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
@@ -68,7 +68,7 @@ def shrink_findings(
     *,
     interrupted: threading.Event | None = None,
     progress: Progress = lambda line: None,
-) -> list[Finding]:
+) -> list[ShrunkFinding]:
     """Shrink what the source shows and write a folder for each; empty where it shows no anomaly that
     the expected model forbids. Raises a TxfuzzError for what cannot be done."""
     registry = load_plugins(files=settings.plugin_files)
@@ -87,7 +87,7 @@ def shrink_findings(
                 _from_replays(buckets, place.parent, registry, settings)
         ranked = sorted(buckets, key=_rank)[: settings.most]
         folders = FindingFolders(out, database)
-        found: list[Finding] = []
+        found: list[ShrunkFinding] = []
         for signature in ranked:
             if stop.is_set():
                 break
@@ -202,7 +202,7 @@ def _shrunk(
     folders: FindingFolders,
     stop: threading.Event,
     progress: Progress,
-) -> Finding:
+) -> ShrunkFinding:
     assembled = _assembled(bucket.workload, registry, settings)
     around = f" ({' '.join(signature.kinds)})" if signature.kinds else ""
     progress(
@@ -233,7 +233,7 @@ def _shrunk(
             or f"it did not recur in every one of {counted(settings.attempts, 'attempt')} at "
             f"{counted(len(starts), 'schedule')}"
         )
-        return Finding(signature, sum(bucket.seen.values()), reason=why)
+        return ShrunkFinding(signature, sum(bucket.seen.values()), reason=why)
     return folders.add(shrunk, assembled, bucket.seen)
 
 

@@ -7,23 +7,21 @@ import time
 from collections.abc import Sequence
 
 from txfuzz.analysis.result import Verdict
-from txfuzz.campaign.results import IterationOutcome
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.lines import counted
 
 
-def stop_reason(
-    settings: CampaignSettings, outcomes: Sequence[IterationOutcome], elapsed: float
-) -> str | None:
+def stop_reason(settings: CampaignSettings, iterations: Sequence[Iteration], elapsed: float) -> str | None:
     """Why no further iteration is run, as a phrase; None to go on. elapsed: seconds so far."""
-    if settings.stop_on_finding and any(each.telling.verdict is Verdict.INVALID for each in outcomes):
+    if settings.stop_on_finding and any(each.verdict is Verdict.INVALID for each in iterations):
         return "something was found"
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
         return passed(settings.max_seconds)
-    asked = sum(each.result.transactions for each in outcomes)
+    asked = sum(each.result.transactions for each in iterations)
     if settings.max_transactions is not None and asked >= settings.max_transactions:
         return f"{counted(asked, 'transaction')} {'has' if asked == 1 else 'have'} been asked"
-    if settings.plateau is not None and _on_plateau(outcomes, settings.plateau):
+    if settings.plateau is not None and _on_plateau(iterations, settings.plateau):
         if settings.plateau == 1:
             return "1 iteration showed nothing new"
         return f"{settings.plateau} iterations in a row showed nothing new"
@@ -36,33 +34,45 @@ def passed(seconds: float) -> str:
     return "1 second has passed" if number == "1" else f"{number} seconds have passed"
 
 
-class Ending(threading.Event):
-    """Set when the campaign is interrupted, or when its time is up."""
+class Deadline(threading.Event):
+    """Set when the campaign is interrupted, or when its time is up.
 
-    def __init__(self, interrupted: threading.Event, until: float | None) -> None:
+    seconds: from now on; None for no end. until: that time, by time.monotonic(). reason: that it has come,
+    as a phrase.
+    """
+
+    def __init__(self, interrupted: threading.Event, seconds: float | None = None) -> None:
         super().__init__()
-        self._interrupted, self._until = interrupted, until
+        self.interrupted = interrupted
+        self.started = time.monotonic()
+        self.until = None if seconds is None else self.started + seconds
+        self.reason = "" if seconds is None else passed(seconds)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds so far."""
+        return time.monotonic() - self.started
 
     def is_set(self) -> bool:
-        return self._interrupted.is_set() or (self._until is not None and time.monotonic() >= self._until)
+        return self.interrupted.is_set() or (self.until is not None and time.monotonic() >= self.until)
 
     def wait(self, timeout: float | None = None) -> bool:
-        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        left = None if self.until is None else max(0.0, self.until - time.monotonic())
         waits = [each for each in (timeout, left) if each is not None]
-        self._interrupted.wait(min(waits) if waits else None)
+        self.interrupted.wait(min(waits) if waits else None)
         return self.is_set()
 
 
-def _on_plateau(outcomes: Sequence[IterationOutcome], length: int) -> bool:
+def _on_plateau(iterations: Sequence[Iteration], length: int) -> bool:
     """Did the last `length` iterations show no new type of anomaly and no more near-cycles than before?"""
-    if len(outcomes) <= length:
+    if len(iterations) <= length:
         return False
-    earlier, last = outcomes[:-length], outcomes[-length:]
+    earlier, last = iterations[:-length], iterations[-length:]
     known = {name for each in earlier for name in _types(each)}
     most = max(each.result.near_cycles_counted for each in earlier)
     return all(_types(each) <= known and each.result.near_cycles_counted <= most for each in last)
 
 
-def _types(outcome: IterationOutcome) -> set[str]:
+def _types(iteration: Iteration) -> set[str]:
     """What the iteration and its replays showed."""
-    return {*outcome.result.all_types, *(outcome.replayed.all_types if outcome.replayed else ())}
+    return {*iteration.result.all_types, *(iteration.replayed.all_types if iteration.replayed else ())}

@@ -34,10 +34,10 @@ def run_command(arguments: list[str]) -> ExitCode | int:
     Exit code 1 is what a command returns; no error ever comes to it.
     """
     from txfuzz.cli.interruption import ending_by_signals
-    from txfuzz.cli.streams import harmless_streams
+    from txfuzz.cli.streams import safe_streams
 
     context: click.Context | None = None
-    with harmless_streams() as (out, _):
+    with safe_streams() as (out, _):
         try:
             with ending_by_signals():
                 from txfuzz.cli.group import command_line

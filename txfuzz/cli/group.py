@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-import txfuzz
+from txfuzz.common.version import __version__
 
 COMMANDS = {
     "run": "Run the feedback loop: fuzz a database, analyse, adapt, repeat.",
@@ -76,7 +76,7 @@ def command_line() -> click.Group:
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
     @click.group("txfuzz", cls=LazyGroup, epilog=exit_codes, context_settings=settings)
-    @click.version_option(txfuzz.__version__, "-V", "--version", prog_name="txfuzz")
+    @click.version_option(__version__, "-V", "--version", prog_name="txfuzz")
     def cli() -> None:
         """Ask a database whether it really gives the isolation level that it promises.
 

@@ -13,7 +13,7 @@ from txfuzz.errors import UsageError
 if TYPE_CHECKING:
     from txfuzz.analysis.contract import Analyzer
     from txfuzz.analysis.result import AnalysisResult
-    from txfuzz.campaign.setup.call_models import Models
+    from txfuzz.campaign.setup.call_models import CallModels
     from txfuzz.history.calls import Calls
     from txfuzz.history.model import History
 
@@ -21,7 +21,7 @@ DEFAULT_EXPECT = "serializable"
 
 
 @dataclass(frozen=True)
-class Judging:
+class HistoryJudge:
     """expect, model: as asked for, None where they were not.
 
     options: those of the model that were given. transactional: the names of those that were given and are
@@ -45,7 +45,7 @@ class Judging:
     def held_against(self) -> str:
         return str(self.model) if self._of_calls else self.expect or DEFAULT_EXPECT
 
-    def judged(self, path: Path, judges: Sequence[Analyzer]) -> tuple[History | None, AnalysisResult]:
+    def judge(self, path: Path, judges: Sequence[Analyzer]) -> tuple[History | None, AnalysisResult]:
         """The history and what it means; no history where it is one of calls."""
         from txfuzz.analysis.analyze import analyze_history
         from txfuzz.campaign.setup.call_models import check_kind
@@ -73,7 +73,7 @@ class Judging:
         if not likely:
             return None
         if len(likely) > 1:
-            return replace(self._models.untold(calls, likely), expect=self.held_against)
+            return replace(self._models.ambiguous(calls, likely), expect=self.held_against)
         self._only_calls(likely[0], f"{calls.source}: ")
         return self._models.analyze(calls, likely[0], self.options)
 
@@ -88,7 +88,7 @@ class Judging:
         return self.model is not None and self.model not in KINDS
 
     @cached_property
-    def _models(self) -> Models:
+    def _models(self) -> CallModels:
         from txfuzz.campaign.setup.call_models import installed_models
 
         return installed_models(self.files, self.seconds)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from txfuzz.campaign.results import CampaignResult, IterationOutcome
-from txfuzz.cli.plain_screen import Screen
+from txfuzz.campaign.events import (
+    CampaignEnded,
+    CampaignFailed,
+    CampaignStarted,
+    Event,
+    IterationEnded,
+    IterationStarted,
+    RunProgress,
+    StageStarted,
+)
+from txfuzz.cli.plain_screen import PlainScreen
 from txfuzz.common.sanitize import printable
 from txfuzz.execution.summary import Tally
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.status import Status, status_panel
 from txfuzz.workload.model import Workload
 
@@ -23,8 +31,8 @@ if TYPE_CHECKING:
 _A_SECOND = 4  # redraws
 
 
-class LiveScreen(Screen):
-    """A watcher that keeps one panel up to date on stderr."""
+class LiveScreen(PlainScreen):
+    """A subscriber that keeps one panel up to date on stderr."""
 
     def __init__(self, iterations: int, *, verbose: bool = False) -> None:
         from rich.console import Console
@@ -40,27 +48,42 @@ class LiveScreen(Screen):
         self._asked = 0
         self._running_since = 0.0
         self._run_seconds = 0.0
-        self._turns: list[float] = []
-        self._turn_start = self._start
+        self._durations: list[float] = []
+        self._iteration_start = self._start
         self._panel = Live(
             console=self._console, refresh_per_second=_A_SECOND, transient=True, get_renderable=self._render
         )
 
-    def started(
-        self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
-    ) -> None:
-        product = " ".join(filter(None, (database.get("product"), database.get("version"))))
-        from txfuzz.analysis.checker.consistency import model_text
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, CampaignEnded | CampaignFailed):
+            self.close()
+        super().__call__(event)
+        match event:
+            case CampaignStarted(campaign, workload):
+                from txfuzz.analysis.checker.consistency import model_text
 
-        model = model_text(workload.expect or promised)
-        title = f"{workload.name} · {product} · {workload.database.isolation} against {model}"
-        self._status = replace(self._status, title=title)
-        super().started(directory, workload, promised, database)
-        self._panel.start()
+                model = model_text(workload.expect or campaign.promised)
+                server, isolation = campaign.facts.server, workload.database.isolation
+                title = f"{workload.name} · {server} · {isolation} against {model}"
+                self._status = replace(self._status, title=title)
+                self._panel.start()
+            case IterationStarted(number, workload):
+                self._begin(number, workload)
+            case StageStarted(stage):
+                if stage == "run":
+                    self._running_since = time.monotonic()
+                self._status = replace(self._status, stage=stage)
+            case RunProgress(asked, tally):
+                self._count(asked, tally)
+            case IterationEnded(iteration):
+                self._add(iteration)
 
-    def iteration_started(self, number: int, workload: Workload) -> None:
-        super().iteration_started(number, workload)
-        self._turn_start = time.monotonic()
+    def close(self) -> None:
+        """Give the terminal back; also when the campaign fails."""
+        self._panel.stop()
+
+    def _begin(self, number: int, workload: Workload) -> None:
+        self._iteration_start = time.monotonic()
         self._status = replace(
             self._status,
             iteration=number,
@@ -69,12 +92,7 @@ class LiveScreen(Screen):
             mix={weight.txn: weight.weight for weight in workload.mix},
         )
 
-    def stage(self, name: str) -> None:
-        if name == "run":
-            self._running_since = time.monotonic()
-        self._status = replace(self._status, stage=name)
-
-    def running(self, asked: int, tally: Tally) -> None:
+    def _count(self, asked: int, tally: Tally) -> None:
         seconds = max(time.monotonic() - self._running_since, 1e-9)
         done = self._before + tally.outcomes
         self._status = replace(
@@ -86,19 +104,18 @@ class LiveScreen(Screen):
             rate=tally.outcomes["ok"] / seconds,
         )
 
-    def iteration_ended(self, outcome: IterationOutcome) -> None:
-        super().iteration_ended(outcome)
-        result, execution = outcome.result, outcome.execution
+    def _add(self, iteration: Iteration) -> None:
+        result, execution = iteration.result, iteration.execution
         if execution is not None:
             self._before.update(ok=execution.ok, fail=execution.fail, info=execution.info)
             self._aborts.update(execution.aborts)
             self._asked += execution.asked
         now = time.monotonic()
-        self._turns.append(now - self._turn_start)
-        self._turn_start = now
-        found = dict.fromkeys(outcome.telling.anomaly_types, outcome.number)
+        self._durations.append(now - self._iteration_start)
+        self._iteration_start = now
+        found = dict.fromkeys(iteration.deciding_result.anomaly_types, iteration.number)
         last = self._status.last
-        for each in outcome.decisions[:1]:
+        for each in iteration.decisions[:1]:
             last = f"{each.heuristic}: {each.target}, because {each.reason}"
         self._status = replace(
             self._status,
@@ -109,14 +126,6 @@ class LiveScreen(Screen):
             last=last,
         )
 
-    def ended(self, result: CampaignResult) -> None:
-        self.close()
-        super().ended(result)
-
-    def close(self) -> None:
-        """Give the terminal back; also when the campaign fails."""
-        self._panel.stop()
-
     def _say(self, line: str) -> None:
         if not self._quiet:
             self._console.print(printable(line), markup=False, highlight=False)
@@ -124,8 +133,8 @@ class LiveScreen(Screen):
     def _render(self) -> RenderableType:
         elapsed = time.monotonic() - self._start
         left = None
-        if self._turns:
-            turns = self._status.iterations - len(self._turns)
-            since = time.monotonic() - self._turn_start
-            left = max(0.0, turns * sum(self._turns) / len(self._turns) - since)
+        if self._durations:
+            ahead = self._status.iterations - len(self._durations)
+            since = time.monotonic() - self._iteration_start
+            left = max(0.0, ahead * sum(self._durations) / len(self._durations) - since)
         return status_panel(replace(self._status, elapsed=elapsed, left=left))

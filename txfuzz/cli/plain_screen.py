@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from txfuzz.analysis.result import Verdict
-from txfuzz.campaign.results import CampaignResult, IterationOutcome
+from txfuzz.campaign.events import (
+    CampaignEnded,
+    CampaignFailed,
+    CampaignStarted,
+    Event,
+    IterationEnded,
+    IterationStarted,
+    Warned,
+)
 from txfuzz.common.sanitize import one_line
-from txfuzz.execution.summary import Tally
+from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.iteration_history import found as found_by
+from txfuzz.report.campaign_result import CampaignResult
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
@@ -24,23 +30,8 @@ if TYPE_CHECKING:
     from txfuzz.execution.summary import ExecutionSummary
 
 
-@contextmanager
-def screen(iterations: int, *, plain: bool, verbose: bool, quiet: bool) -> Iterator[Screen]:
-    """The status screen in a terminal, else and with `plain` lines, with `quiet` the result only."""
-    if plain or quiet or not sys.stderr.isatty():
-        watcher = Screen(verbose=verbose, quiet=quiet)
-    else:
-        from txfuzz.cli.live_screen import LiveScreen
-
-        watcher = LiveScreen(iterations, verbose=verbose)
-    try:
-        yield watcher
-    finally:
-        watcher.close()
-
-
-class Screen:
-    """A watcher that writes plain lines. verbose: decisions with their reasons; quiet: the result only."""
+class PlainScreen:
+    """A subscriber that writes plain lines. verbose: decisions with their reasons; quiet: the result only."""
 
     def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
         self._verbose = verbose
@@ -48,97 +39,91 @@ class Screen:
         self._noted: set[str] = set()
         self._warned: set[str] = set()
 
-    def started(
-        self, directory: Path, workload: Workload, promised: str, database: Mapping[str, str]
-    ) -> None:
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Warned(sentence):
+                self._warned.add(sentence)
+                click.echo(f"txfuzz: {one_line(sentence)}", err=True)
+            case CampaignStarted(campaign, workload):
+                self._show_start(campaign, workload)
+            case IterationStarted(number, workload):
+                keys = counted(len(workload.logical_keys()), "key")
+                clients = counted(workload.scheduling.clients, "client")
+                self._say(f"\niteration {number}: {clients} on {keys}, {_mix(workload)}")
+            case IterationEnded(iteration):
+                self._show_iteration(iteration)
+            case CampaignEnded(campaign):
+                self._show_result(campaign)
+            case CampaignFailed(TxfuzzError(), campaign) if campaign.iterations:
+                self._show_result(campaign)
+
+    def close(self) -> None:
+        """The campaign is over, however it ended."""
+
+    def _show_start(self, campaign: CampaignResult, workload: Workload) -> None:
         from txfuzz.analysis.checker.consistency import model_text
 
-        where = ""
-        if database:
-            product = " ".join(filter(None, (database.get("product"), database.get("version"))))
-            where = f" · {product}" + (f" ({database['server']})" if "server" in database else "")
-        self._say(f"{workload.name}{where}")
+        database = campaign.facts.database
+        product = f" · {campaign.facts.server}" if database else ""
+        server = f" ({database['server']})" if "server" in database else ""
+        self._say(f"{workload.name}{product}{server}")
+        expect = model_text(workload.expect or campaign.promised)
         self._say(
-            f"{workload.database.isolation} (promises {model_text(promised)}) held against "
-            f"{model_text(workload.expect or promised)} · seed {workload.seed} · {directory}"
+            f"{workload.database.isolation} (promises {model_text(campaign.promised)}) held against {expect} "
+            f"· seed {workload.seed} · {campaign.directory}"
         )
 
-    def warned(self, sentence: str) -> None:
-        self._warned.add(sentence)
-        click.echo(f"txfuzz: {one_line(sentence)}", err=True)
-
-    def iteration_started(self, number: int, workload: Workload) -> None:
-        keys = counted(len(workload.logical_keys()), "key")
-        clients = counted(workload.scheduling.clients, "client")
-        self._say(f"\niteration {number}: {clients} on {keys}, {_mix(workload)}")
-
-    def stage(self, name: str) -> None:
-        pass
-
-    def running(self, asked: int, tally: Tally) -> None:
-        pass
-
-    def iteration_ended(self, outcome: IterationOutcome) -> None:
-        if outcome.execution is not None:
-            self._say(f"  {_ran(outcome.execution)}")
-        self._say(f"  {_meant(outcome)}")
-        if outcome.pursued is not None:
+    def _show_iteration(self, iteration: Iteration) -> None:
+        if iteration.execution is not None:
+            self._say(f"  {_ran(iteration.execution)}")
+        self._say(f"  {_meant(iteration)}")
+        if iteration.pursued is not None:
             from txfuzz.report.text.near_cycle_notes import pursued_text
 
-            self._say(f"  {pursued_text(outcome.pursued)}")
-        for decision in outcome.decisions:
+            self._say(f"  {pursued_text(iteration.pursued)}")
+        for decision in iteration.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
-        for note in outcome.notes:
+        for note in iteration.notes:
             about = note.split()[0]
             if note not in self._warned and (self._verbose or about not in self._noted):
                 self._say(f"  {note}")
             if about.endswith(".png"):  # once is enough
                 self._noted.add(about)
 
-    def ended(self, result: CampaignResult) -> None:
+    def _show_result(self, campaign: CampaignResult) -> None:
         from txfuzz.report.text.analysis import smallest_anomaly_text, verdict_sentence
         from txfuzz.report.text.lines import paragraph
 
-        outcome = result.first_finding
+        first = campaign.first_invalid
         self._say("")
-        if outcome is None:
-            click.echo(self._nothing(result))
+        if first is None:
+            click.echo(_nothing_found(campaign))
         else:
-            for name, iterations in result.found.items():
+            for name, iterations in campaign.found.items():
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
-            sentence = verdict_sentence(outcome.telling, result.isolation, result.answers_for)
-            where = outcome.place
+            result, where = first.deciding_result, first.label
+            sentence = verdict_sentence(result, campaign.isolation, campaign.answers_for)
             click.echo(f"\n{where[0].upper()}{where[1:]}:")
             click.echo("\n".join(paragraph(sentence)))
-            for caution in result.cautions:
+            for caution in campaign.cautions:
                 click.echo("\n".join(paragraph(f"But mind {caution}.")))
-            click.echo(f"\n{smallest_anomaly_text(outcome.telling)}")
-            history = outcome.telling.file
-            click.echo(f"more: txfuzz analyze {shlex.quote(history)} --expect {result.expect}")
-        if result.stopped:
-            click.echo(f"ended after {counted(len(result.iterations), 'iteration')}: {result.stopped}")
-        click.echo(f"artefacts: {result.directory}")
-
-    def close(self) -> None:
-        """The campaign is over, however it ended."""
-
-    def _nothing(self, result: CampaignResult) -> str:
-        from txfuzz.analysis.checker.consistency import model_text
-        from txfuzz.report.verdict import no_verdict, nothing_found
-
-        if result.verdict is Verdict.UNKNOWN:
-            unknown = Verdict.UNKNOWN
-            reasons = [
-                each.result.reason if each.result.verdict is unknown else None for each in result.iterations
-            ]
-            return f"unknown: {no_verdict(reasons) or 'nothing was analysed'}"
-        committed = sum(each.result.committed for each in result.iterations)
-        model = model_text(result.iterations[0].result.expect)
-        return nothing_found(committed, len(result.iterations), result.isolation, model)
+            click.echo(f"\n{smallest_anomaly_text(result)}")
+            click.echo(f"more: txfuzz analyze {shlex.quote(result.file)} --expect {campaign.expect}")
+        if campaign.stopped:
+            click.echo(f"ended after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
+        click.echo(f"artefacts: {campaign.directory}")
 
     def _say(self, line: str) -> None:
         if not self._quiet:
             click.echo(line, err=True)
+
+
+def _nothing_found(campaign: CampaignResult) -> str:
+    from txfuzz.report.campaign_result import nothing_found_text, unknown_reason
+
+    if campaign.verdict is Verdict.UNKNOWN:
+        return f"unknown: {unknown_reason(campaign)}"
+    return nothing_found_text(campaign)
 
 
 def _listed(numbers: list[int]) -> str:
@@ -169,9 +154,9 @@ def _ran(execution: ExecutionSummary) -> str:
     return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
 
 
-def _meant(outcome: IterationOutcome) -> str:
-    result = outcome.result
-    found = found_by(result, outcome.replayed) or "nothing found"
+def _meant(iteration: Iteration) -> str:
+    result = iteration.result
+    found = iteration.found or "nothing found"
     if result.verdict is Verdict.UNKNOWN:
         found = f"unknown: {result.reason}"
     return (

@@ -13,17 +13,17 @@ from txfuzz.common.sanitize import printable
 from txfuzz.errors import OutputError
 
 
-class Harmless:
+class SafeStream:
     """A stream of text that does nothing to a terminal.
 
-    told: is it stderr, which may be full or gone: the verdict goes another way, so that is passed over.
+    may_fail: is it stderr, which may be full or gone: the verdict goes another way, so that is passed over.
     failure: why it takes no more, once it has not; gone: because whoever read it has gone.
     """
 
-    def __init__(self, stream: TextIO, *, told: bool) -> None:
+    def __init__(self, stream: TextIO, *, may_fail: bool) -> None:
         self.stream = stream
         self.gone = False
-        self._told = told
+        self._may_fail = may_fail
         self.failure: OSError | None = None
 
     def write(self, text: str) -> int:
@@ -53,7 +53,7 @@ class Harmless:
             self.failure = error
             self._drop()
         failure = self.failure
-        if failure is None or self._told:
+        if failure is None or self._may_fail:
             return
         if isinstance(failure, BrokenPipeError):
             self.gone = True
@@ -70,13 +70,13 @@ class Harmless:
 
 
 @contextmanager
-def harmless_streams() -> Iterator[tuple[Harmless, Harmless]]:
+def safe_streams() -> Iterator[tuple[SafeStream, SafeStream]]:
     """stdout and stderr, until the end of the `with`."""
     before = sys.stdout, sys.stderr
-    out, told = Harmless(before[0], told=False), Harmless(before[1], told=True)
-    sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, told)
+    out, err = SafeStream(before[0], may_fail=False), SafeStream(before[1], may_fail=True)
+    sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
     try:
-        yield out, told
+        yield out, err
     finally:
         sys.stdout, sys.stderr = before
 

@@ -9,7 +9,7 @@ from txfuzz.feedback.contract import FeedbackResult
 from txfuzz.workload.model import Workload
 
 
-class Course:
+class LoopState:
     """The iterations so far, as far as feedback depends on more than the last one."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Course:
         self._stale = 0
         self._types: set[str] = set()
 
-    def learnt(
+    def feedback_result(
         self,
         result: AnalysisResult,
         workload: Workload,

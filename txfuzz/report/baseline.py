@@ -9,8 +9,8 @@ from txfuzz.analysis.checker.anomaly_types import misspelt
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.result import Verdict
 from txfuzz.errors import UsageError
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.finding import Finding
-from txfuzz.report.run_record import RunRecord
 from txfuzz.report.verdict import listed
 from txfuzz.workload.yaml.layout import flow, scalar
 from txfuzz.workload.yaml.nodes import Node
@@ -23,7 +23,7 @@ _HEADER = """\
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedAnomaly:
     """A type of anomaly. signatures: which of its findings; None for all of them."""
 
     type: str
@@ -31,13 +31,13 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Expected:
+class BaselineEntry:
     """What is accepted of one database at one isolation level, held against one model."""
 
     adapter: str
     isolation: str
     expect: str
-    anomalies: tuple[Accepted, ...] = ()
+    anomalies: tuple[AcceptedAnomaly, ...] = ()
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -45,9 +45,9 @@ class Expected:
 
     def accepts(self, finding: Finding) -> bool:
         """The finding, and all that it stands for?"""
-        return not self.strange(finding)
+        return not self.unaccepted(finding)
 
-    def strange(self, finding: Finding) -> tuple[str, ...]:
+    def unaccepted(self, finding: Finding) -> tuple[str, ...]:
         """The types of what is not accepted of it."""
         return tuple(
             part.anomaly.type
@@ -99,62 +99,62 @@ class Comparison:
         return f"{text[:1].upper()}{text[1:]}."
 
 
-def compare(record: RunRecord, baseline: Sequence[Expected]) -> Comparison:
+def compare(record: CampaignResult, baseline: Sequence[BaselineEntry]) -> Comparison:
     """Which findings the baseline knows."""
     place = place_of(record)
-    expected = next((each for each in baseline if each.place == place), Expected(*place))
+    expected = next((each for each in baseline if each.place == place), BaselineEntry(*place))
     known = tuple(each for each in record.findings if expected.accepts(each))
     new = tuple(each for each in record.findings if not expected.accepts(each))
     accepted = {each.type for each in expected.anomalies}
     return Comparison(
         known,
         new,
-        tuple(name for each in new for name in expected.strange(each)),
-        tuple(sorted(set(record.types) - accepted)),
-        tuple(sorted(accepted - set(record.types))),
+        tuple(name for each in new for name in expected.unaccepted(each)),
+        tuple(sorted(set(record.found) - accepted)),
+        tuple(sorted(accepted - set(record.found))),
         any(
-            each.telling is not None and each.verdict is Verdict.INVALID and not each.telling.anomaly_types
+            each.verdict is Verdict.INVALID and not each.deciding_result.anomaly_types
             for each in record.iterations
         ),
     )
 
 
-def place_of(record: RunRecord) -> tuple[str, str, str]:
+def place_of(record: CampaignResult) -> tuple[str, str, str]:
     """Adapter, isolation level and model; UsageError where the run directory does not say."""
     facts = record.facts
     if not (facts.adapter and facts.isolation and record.expect):
         raise UsageError(
-            f"{record.path}: a baseline needs to know adapter, isolation level and model, and campaign.json "
-            "does not say them"
+            f"{record.directory}: a baseline needs to know adapter, isolation level and model, and "
+            "campaign.json does not say them"
         )
     return facts.adapter, facts.isolation, friendly(record.expect)
 
 
-def noted(record: RunRecord, baseline: Sequence[Expected] = ()) -> Expected:
+def baseline_entry(record: CampaignResult, baseline: Sequence[BaselineEntry] = ()) -> BaselineEntry:
     """The entry that accepts everything that this campaign found, and nothing else.
 
     Where the baseline narrows a type down to signatures, and those are all that was found, it stays narrow.
     """
     place = place_of(record)
-    before = next((each for each in baseline if each.place == place), Expected(*place))
+    before = next((each for each in baseline if each.place == place), BaselineEntry(*place))
     narrow = {each.type: each for each in before.anomalies if each.signatures is not None}
-    new = {name for each in record.findings for name in before.strange(each)}
-    return Expected(
+    new = {name for each in record.findings for name in before.unaccepted(each)}
+    return BaselineEntry(
         *place,
         tuple(
-            narrow[name] if name in narrow and name not in new else Accepted(name)
-            for name in sorted(record.types)
+            narrow[name] if name in narrow and name not in new else AcceptedAnomaly(name)
+            for name in sorted(record.found)
         ),
     )
 
 
-def baseline_text(baseline: Sequence[Expected]) -> str:
+def baseline_text(baseline: Sequence[BaselineEntry]) -> str:
     """The file."""
     lines = [_HEADER + "version: 1", "expected:" if baseline else "expected: []"]
     return "\n".join([*lines, *(line for each in baseline for line in entry_lines(each))]) + "\n"
 
 
-def doubts(baseline: Sequence[Expected]) -> tuple[str, ...]:
+def baseline_warnings(baseline: Sequence[BaselineEntry]) -> tuple[str, ...]:
     """Sentences about types that are misspelt, it seems; analyzers of plugins may have such types."""
     names = dict.fromkeys(each.type for entry in baseline for each in entry.anomalies)
     return tuple(
@@ -164,7 +164,7 @@ def doubts(baseline: Sequence[Expected]) -> tuple[str, ...]:
     )
 
 
-def entry_lines(expected: Expected, indent: int = 2) -> list[str]:
+def entry_lines(expected: BaselineEntry, indent: int = 2) -> list[str]:
     """One entry of the file. indent: where its dash is."""
     lines = [
         f"- adapter: {scalar(expected.adapter, in_flow=False)}",
@@ -176,12 +176,12 @@ def entry_lines(expected: Expected, indent: int = 2) -> list[str]:
     return [" " * indent + line for line in lines]
 
 
-def accepted_text(accepted: Accepted) -> str:
+def accepted_text(accepted: AcceptedAnomaly) -> str:
     names = accepted.signatures
     return flow({"type": accepted.type, **({} if names is None else {"signatures": list(names)})})
 
 
-def read_baseline(text: str, source: str) -> tuple[Expected, ...]:
+def read_baseline(text: str, source: str) -> tuple[BaselineEntry, ...]:
     """What a file accepts. UsageError with file, line and column for one that is not as it should be."""
     root = parse_yaml(text, source)
     if root is None:
@@ -196,12 +196,12 @@ def read_baseline(text: str, source: str) -> tuple[Expected, ...]:
     return entries
 
 
-def _expected(node: Node) -> Expected:
+def _expected(node: Node) -> BaselineEntry:
     names = ("adapter", "isolation", "expect", "anomalies")
     fields = node.fields("an entry of a baseline", names, names)
     with fields["expect"].place.added_to_errors():
         model = friendly(fields["expect"].text("a consistency model"))
-    return Expected(
+    return BaselineEntry(
         fields["adapter"].text("the name of an adapter"),
         fields["isolation"].text("an isolation level"),
         model,
@@ -209,12 +209,12 @@ def _expected(node: Node) -> Expected:
     )
 
 
-def _accepted(node: Node) -> Accepted:
+def _accepted(node: Node) -> AcceptedAnomaly:
     if isinstance(node.value, str):
-        return Accepted(node.text("a type of anomaly"))
+        return AcceptedAnomaly(node.text("a type of anomaly"))
     fields = node.fields("an anomaly", ("type", "signatures"), ("type",))
     names = fields.get("signatures")
-    return Accepted(
+    return AcceptedAnomaly(
         fields["type"].text("a type of anomaly"),
         None if names is None else tuple(each.text("a signature") for each in names.items("signatures")),
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from txfuzz.errors import UsageError
 from txfuzz.report.baseline import (
-    Accepted,
-    Expected,
+    AcceptedAnomaly,
+    BaselineEntry,
     accepted_text,
     baseline_text,
     entry_lines,
@@ -22,7 +22,7 @@ _EMPTY = re.compile(r":\s*\[\s*\]")
 _COMMENT = re.compile(r"\s+#.*$")
 
 
-def edited(text: str, source: str, wanted: Expected) -> str:
+def edited(text: str, source: str, wanted: BaselineEntry) -> str:
     """The file with this entry in the place of the one of the same adapter, level and model.
 
     What stays stands there as it did, with its comments; a comment goes with the anomaly that it stands
@@ -65,7 +65,7 @@ class _Lines:
         assert root is not None
         self.root = root.mapping("a baseline")
 
-    def edited(self, before: Sequence[Expected], wanted: Expected) -> str:
+    def edited(self, before: Sequence[BaselineEntry], wanted: BaselineEntry) -> str:
         entries = self.root["expected"].items("entries")
         starts = [_line(each) for each in entries]
         stops = [*starts[1:], self._after("expected", self.root, len(self.lines))]
@@ -80,7 +80,7 @@ class _Lines:
             self.lines[change.start : change.stop] = change.lines
         return "\n".join(self.lines) + "\n"
 
-    def _entry(self, node: Node, value: Expected, wanted: Expected, stop: int) -> list[_Change]:
+    def _entry(self, node: Node, value: BaselineEntry, wanted: BaselineEntry, stop: int) -> list[_Change]:
         """The anomalies of one entry: those that go, those that change, those that come."""
         fields = node.mapping("an entry")
         head = fields["anomalies"].name_place.line - 1
@@ -109,7 +109,7 @@ class _Lines:
             )
         return [*changes, _Change(after, after, more)]
 
-    def _appended(self, entries: Sequence[Node], wanted: Expected, stop: int) -> list[_Change]:
+    def _appended(self, entries: Sequence[Node], wanted: BaselineEntry, stop: int) -> list[_Change]:
         if entries:
             end = self._end(_line(entries[-1]), stop)
             lines = entry_lines(wanted, self._dash(_line(entries[-1])))
@@ -117,7 +117,7 @@ class _Lines:
         head = self.root["expected"].name_place.line - 1
         return [_Change(head, head + 1, (_EMPTY.sub(":", self.lines[head]), *entry_lines(wanted)))]
 
-    def _changed(self, start: int, accepted: Accepted) -> str:
+    def _changed(self, start: int, accepted: AcceptedAnomaly) -> str:
         comment = _COMMENT.search(self.lines[start])
         return f"{' ' * self._dash(start)}- {accepted_text(accepted)}{comment[0] if comment else ''}"
 
@@ -160,7 +160,7 @@ def _own(text: str) -> list[str]:
     return [line for line in text.splitlines() if line not in header]
 
 
-def _plain(baseline: Sequence[Expected]) -> list[Expected]:
+def _plain(baseline: Sequence[BaselineEntry]) -> list[BaselineEntry]:
     """In one order."""
     ordered = (
         replace(

@@ -12,14 +12,14 @@ from txfuzz.analysis.result import Anomaly
 from txfuzz.errors import HistoryError
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
-from txfuzz.report.run_record import Neighbours, RunRecord
+from txfuzz.report.campaign_result import CampaignResult, Neighbours
 
 _LARGEST = 48 << 20  # bytes of a history, about a second of reading
 _MOST = 160  # transactions beside a finding
 _ROOM = 0.3  # of the finding's own time, before and after it
 
 
-def with_neighbours(record: RunRecord, findings: int) -> RunRecord:
+def with_neighbours(record: CampaignResult, findings: int) -> CampaignResult:
     """The record with the neighbours of the first so many findings."""
     found: dict[int, Neighbours] = {}
     wanted = list(enumerate(record.findings[:findings]))
@@ -37,7 +37,7 @@ def _known(found: Mapping[int, Neighbours]) -> dict[int, Neighbours]:
     return {at: each for at, each in found.items() if each.views}
 
 
-def _history(record: RunRecord, number: int) -> History | None:
+def _history(record: CampaignResult, number: int) -> History | None:
     path = record.iteration(number).history
     try:
         if path.stat().st_size > _LARGEST:

@@ -50,7 +50,7 @@ def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -
     return tuple(found.values())
 
 
-def merged(findings: Iterable[Finding], same: Sequence[Sequence[str]]) -> tuple[Finding, ...]:
+def merge_by_reproducer(findings: Iterable[Finding], same: Sequence[Sequence[str]]) -> tuple[Finding, ...]:
     """One finding of all that shrank to the same reproducer.
 
     same: the names of signatures that did; the first of them that was found stands for the others.

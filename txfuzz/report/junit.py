@@ -10,9 +10,9 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line, printable
 from txfuzz.replay.signature import Signature
 from txfuzz.report.baseline import Comparison
-from txfuzz.report.campaign_verdict import by_whom, run_sentence
+from txfuzz.report.campaign_result import CampaignResult, by_whom, run_sentence
 from txfuzz.report.finding import Finding, findings_in
-from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
 from txfuzz.report.verdict import verdict_sentence
 
@@ -20,7 +20,7 @@ _LONGEST = 20_000  # characters of one explanation
 _FINDINGS = 12  # explained in one test case
 
 
-def junit_text(record: RunRecord, comparison: Comparison | None = None) -> str:
+def junit_text(record: CampaignResult, comparison: Comparison | None = None) -> str:
     """The file. comparison: with a baseline, of which only new findings are failures."""
     cases = [_case(record, each, comparison) for each in record.iterations]
     failures = sum(kind == "failure" for kind, _ in cases)
@@ -45,7 +45,7 @@ def junit_text(record: RunRecord, comparison: Comparison | None = None) -> str:
     )
 
 
-def _properties(record: RunRecord) -> dict[str, object]:
+def _properties(record: CampaignResult) -> dict[str, object]:
     facts = record.facts
     known = {
         "isolation": facts.isolation,
@@ -58,12 +58,12 @@ def _properties(record: RunRecord) -> dict[str, object]:
     return {name: value for name, value in known.items() if value not in (None, "")}
 
 
-def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
+def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
     """failure, error or nothing, and the test case."""
     own = [each for each in record.findings if iteration.number in each.everywhere]
-    result, said = iteration.telling, ""
+    result, said = iteration.deciding_result, ""
     kind, message, body = "", "", ""
-    if result is None or iteration.verdict is Verdict.UNKNOWN:
+    if iteration.verdict is Verdict.UNKNOWN:
         kind, message = "error", f"no verdict: {iteration.reason}"
     elif iteration.verdict is Verdict.INVALID:
         sentence = verdict_sentence(result, record.facts.isolation, record.facts.answers_for)
@@ -80,21 +80,21 @@ def _case(record: RunRecord, iteration: Iteration, comparison: Comparison | None
             said = f"expected by the baseline: {', '.join(result.anomaly_types)}\n{explained}"
     inner = ""
     if kind:
-        named = _attribute(", ".join(result.anomaly_types) if kind == "failure" and result else "unknown")
+        named = _attribute(", ".join(result.anomaly_types) if kind == "failure" else "unknown")
         inner = f"      <{kind} type={named} message={_attribute(message)}>{_text(body)}</{kind}>\n"
     elif said:
         inner = f"      <system-out>{_text(said)}</system-out>\n"
     seconds = iteration.numbers.seconds or 0.0
-    level = record.facts.isolation or "unknown level"
+    level, model = record.isolation or "unknown level", record.expect or "an unknown model"
     head = (
         f"    <testcase classname={_attribute(f'txfuzz.{record.name}.{level}')} "
-        f"name={_attribute(f'iteration {iteration.number} against {record.expect}')} "
+        f"name={_attribute(f'iteration {iteration.number} against {model}')} "
         f'time="{seconds:.3f}"'
     )
     return kind, f"{head}>\n{inner}    </testcase>\n" if inner else f"{head}/>\n"
 
 
-def _whole(record: RunRecord) -> str | None:
+def _whole(record: CampaignResult) -> str | None:
     """A test case for the campaign itself, where it did not come to its end."""
     if record.whole and record.iterations:
         return None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from txfuzz.common.sanitize import code_block, markdown
 from txfuzz.report.baseline import Comparison
-from txfuzz.report.campaign_verdict import broken_promise, run_sentence
+from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.finding import Finding
-from txfuzz.report.iteration_history import found as found_by
-from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
 from txfuzz.report.text.lines import counted
 
@@ -15,7 +14,7 @@ LONGEST = 60_000  # characters: comments on code hosts may have 65,536
 _ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000
 
 
-def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> str:
+def markdown_text(record: CampaignResult, comparison: Comparison | None = None) -> str:
     """The text. comparison: with a baseline."""
     facts = record.facts
     level = f"{facts.isolation} held against {record.model}" if facts.isolation else ""
@@ -44,9 +43,9 @@ def markdown_text(record: RunRecord, comparison: Comparison | None = None) -> st
     return text
 
 
-def _mark(record: RunRecord, comparison: Comparison | None) -> str:
+def _mark(record: CampaignResult, comparison: Comparison | None) -> str:
     """One sign for the eye; the sentence below it says the same in words."""
-    if comparison is not None and record.types:
+    if comparison is not None and record.found:
         return "✅" if comparison.passes else "❌"
     if broken_promise(record):
         return "❌"
@@ -62,7 +61,7 @@ def _table(iterations: tuple[Iteration, ...]) -> list[str]:
         numbers = each.numbers
         edges = "" if numbers.edges_per_txn is None else f"{numbers.edges_per_txn:.2f}"
         near = "" if numbers.near_cycles is None else f"{numbers.near_cycles:,}"
-        found = found_by(each.result, each.replayed)
+        found = each.found
         rows.append(
             f"| {each.number} | {each.verdict.value} | {numbers.transactions:,} | {numbers.ok:,} | {edges} "
             f"| {near} | {markdown(found[:200])} |"
@@ -71,12 +70,12 @@ def _table(iterations: tuple[Iteration, ...]) -> list[str]:
     return [*rows, *(["", f"… and {counted(more, 'more iteration')}."] if more > 0 else [])]
 
 
-def _finding(record: RunRecord, finding: Finding, comparison: Comparison | None) -> str:
+def _finding(record: CampaignResult, finding: Finding, comparison: Comparison | None) -> str:
     """Folded, with the explanation and the smallest SQL where it was made."""
     anomaly = finding.anomaly
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
-    title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).place}{note}"
+    title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).label}{note}"
     told = [*definition(anomaly), *same_reproducer_lines(finding), "", *one_anomaly(anomaly)]
     parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
     reproducer = record.reproducer_of(finding)

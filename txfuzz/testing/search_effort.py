@@ -9,7 +9,7 @@ from txfuzz.analysis.analyze import analyze_history
 from txfuzz.database.api import Adapter
 from txfuzz.feedback.adjustments import propose_all
 from txfuzz.feedback.contract import Heuristic
-from txfuzz.feedback.loop_state import Course
+from txfuzz.feedback.loop_state import LoopState
 from txfuzz.testing.small_run import recorded
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
@@ -47,7 +47,7 @@ def hunt(
     can = adapter.capabilities()
     level = isolation or can.default_isolation
     model = expect or can.isolation[level]
-    asked, course = 0, Course()
+    asked, state = 0, LoopState()
     with adapter.open(url) as database:
         for iteration in range(iterations):
             summary, history, _ = recorded(database, workload, level)
@@ -56,7 +56,7 @@ def hunt(
             if result.anomaly_types:
                 return Hunt(iteration, asked, result.anomaly_types, workload)
             following = stream(workload.seed, "iteration", iteration + 1).getrandbits(31)
-            feedback = course.learnt(result, workload, iteration)
+            feedback = state.feedback_result(result, workload, iteration)
             draws = stream(workload.seed, "feedback", iteration)
             workload, _, _ = propose_all(heuristics, feedback, replace(workload, seed=following), draws)
     return Hunt(None, asked, (), workload)

@@ -35,7 +35,7 @@ _FILES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class ShrunkFinding:
     """One bucket. shrunk: None where it did not recur, for the `reason`. count: how often it was seen,
     with what it stands for. also: signatures of the anomalies that shrank to the same reproducer."""
 
@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Written:
+class _Folder:
     """A folder of this run, and what its words are made of."""
 
     directory: Path
@@ -66,9 +66,9 @@ class FindingFolders:
 
     def __init__(self, out: Path, database: Database) -> None:
         self._out, self._database = out, database
-        self._written: dict[str, _Written] = {}
+        self._written: dict[str, _Folder] = {}
 
-    def add(self, shrunk: Shrunk, assembled: Assembled, seen: Mapping[str, int]) -> Finding:
+    def add(self, shrunk: Shrunk, assembled: Assembled, seen: Mapping[str, int]) -> ShrunkFinding:
         """seen: source → how often; those of earlier times are kept.
 
         Where a folder has the same reproducer, the anomaly is told there, and the finding that comes
@@ -79,11 +79,11 @@ class FindingFolders:
         if written is None:
             directory = _folder_of(self._out, mark) or self._out / shrunk.signature.name
             written = self._written[mark] = self._write(directory, shrunk, assembled)
-        told = _counted(written, mark, shrunk.signature, seen)
+        told = _count_anomaly(written, mark, shrunk.signature, seen)
         count = sum(each.count for each in told)
         first, *others = told
         _write_readme(written, self._database, told)
-        return Finding(
+        return ShrunkFinding(
             first.signature,
             count,
             written.shrunk,
@@ -92,7 +92,7 @@ class FindingFolders:
             also=tuple(each.signature for each in others),
         )
 
-    def _write(self, directory: Path, shrunk: Shrunk, assembled: Assembled) -> _Written:
+    def _write(self, directory: Path, shrunk: Shrunk, assembled: Assembled) -> _Folder:
         from txfuzz.report.pictures.png import draw_minimal_graph
 
         signature, database = shrunk.signature, self._database
@@ -121,11 +121,11 @@ class FindingFolders:
             name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")
         }
         told = replace(shrunk, attempt=shown)
-        return _Written(directory, told, assembled, result, anomaly, files, remark)
+        return _Folder(directory, told, assembled, result, anomaly, files, remark)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _SeenAnomaly:
     """One anomaly in finding.json. seen: source → how often."""
 
     signature: Signature
@@ -154,7 +154,7 @@ class _Told:
         }
 
 
-def _write_readme(written: _Written, database: Database, told: tuple[_Told, ...]) -> None:
+def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly, ...]) -> None:
     from txfuzz.report.text.finding_readme import finding_readme
 
     count = sum(each.count for each in told)
@@ -180,15 +180,15 @@ def written_scripts(directory: Path, scripts: Mapping[str, str]) -> None:
         write_text(directory / name, printable(text))
 
 
-def _counted(
-    written: _Written, mark: str, signature: Signature, seen: Mapping[str, int]
-) -> tuple[_Told, ...]:
+def _count_anomaly(
+    written: _Folder, mark: str, signature: Signature, seen: Mapping[str, int]
+) -> tuple[_SeenAnomaly, ...]:
     """finding.json, where anomalies and sources that were counted before are kept; that of the folder's
     name comes first."""
     path = written.directory / "finding.json"
     known = {each.signature: each for each in _anomalies_in(path)}
     before = known[signature].seen if signature in known else {}
-    known[signature] = _Told(signature, {**before, **seen})
+    known[signature] = _SeenAnomaly(signature, {**before, **seen})
     told = sorted(known.values(), key=lambda each: each.signature.name != written.directory.name)
     together: dict[str, int] = {}
     for each in told:
@@ -239,10 +239,10 @@ def _folder_of(out: Path, mark: str) -> Path | None:
     return None
 
 
-def _anomalies_in(path: Path) -> Iterator[_Told]:
+def _anomalies_in(path: Path) -> Iterator[_SeenAnomaly]:
     with suppress(FileNotFoundError):
         for each in read_back(path, _Kept).anomalies:
-            yield _Told(each.signature, each.seen)
+            yield _SeenAnomaly(each.signature, each.seen)
 
 
 def signatures_in(path: Path) -> tuple[Signature, ...]:

@@ -15,7 +15,8 @@ from txfuzz.campaign.directory.finding_folder import signatures_in
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.run_record import CampaignFacts, Iteration, Numbers, Reproducer, RunRecord
+from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, Reproducer
+from txfuzz.report.iteration import Iteration, Numbers
 from txfuzz.report.text.replay_note import ReplayNote
 from txfuzz.report.text.replay_subject import replay_aim
 
@@ -25,10 +26,12 @@ _ITERATION = re.compile(r"iter_(\d+)")
 _LONGEST = 64_000  # characters of a reproducer's text
 _REPRODUCERS = 64
 _NEAR_KEPT = 4  # near-cycles of an iteration
+# Of an iteration without a readable analysis.json
+_NOT_ANALYSED = AnalysisResult("", Verdict.UNKNOWN, "", "it was not analysed")
 _SOUND_ENDS = ("ended", "interrupted")
 
 
-def read_run(directory: Path) -> RunRecord:
+def read_run(directory: Path) -> CampaignResult:
     """What a campaign left in its run directory. UsageError where no campaign left anything."""
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory; a report is made of what `txfuzz run` left behind")
@@ -37,19 +40,25 @@ def read_run(directory: Path) -> RunRecord:
         raise UsageError(
             f"{directory}: there is no campaign (neither campaign.json nor iter_00){_below(directory)}"
         )
-    reading = _Reading(directory)
-    facts = reading.facts()
-    rows = reading.rows()
-    iterations = tuple(reading.iteration(number, place, rows.get(number)) for number, place in places)
-    whole = reading.judge_state(facts.state, iterations) and not reading.untold
+    reader = _DirectoryReader(directory)
+    facts = reader.facts()
+    rows = reader.rows()
+    iterations = tuple(reader.iteration(number, place, rows.get(number)) for number, place in places)
+    whole = reader.ended_in_order(facts.state, iterations) and not reader.verdict_missing
     return _with_aims(
-        RunRecord(
-            directory, facts, iterations, _reproducers(directory / "findings"), tuple(reading.remarks), whole
+        CampaignResult(
+            directory,
+            facts,
+            iterations,
+            interrupted=facts.state == "interrupted",
+            reproducers=_reproducers(directory / "findings"),
+            remarks=tuple(reader.remarks),
+            whole=whole,
         )
     )
 
 
-def _with_aims(record: RunRecord) -> RunRecord:
+def _with_aims(record: CampaignResult) -> CampaignResult:
     """With what the replays are about, where a report asks for it: YAML is slow to read."""
     firsts = {each.first for each in record.findings}
     return replace(
@@ -63,14 +72,14 @@ def _with_aims(record: RunRecord) -> RunRecord:
     )
 
 
-class _Reading:
-    """Reads file by file. remarks: sentences about what is missing or spoilt. untold: is there something
-    among it without which nobody can say that nothing was found?"""
+class _DirectoryReader:
+    """Reads file by file. remarks: sentences about what is missing or spoilt. verdict_missing: is there
+    something among it without which nobody can say that nothing was found?"""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.remarks: list[str] = []
-        self.untold = False
+        self.verdict_missing = False
 
     def facts(self) -> CampaignFacts:
         data = self.json("campaign.json")
@@ -96,7 +105,7 @@ class _Reading:
         data = self.json(f"{where}/analysis.json")
         result = None
         if data is not None:
-            result = self.told(f"{where}/analysis.json", restored_result, data)
+            result = self.restore(f"{where}/analysis.json", restored_result, data)
         elif not (path / "analysis.json").exists():
             history = "its history is there" if (path / "history.edn").exists() else "there is no history"
             self.remarks.append(
@@ -110,7 +119,7 @@ class _Reading:
         note = None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json")
         replayed = self.replayed(where)
         if note is not None and note.closed and replayed is None and not _invalid(result):
-            self.untold = True
+            self.verdict_missing = True
             self.remarks.append(
                 f"the replays of iteration {number} showed something, and {where}/replay_analysis.json, "
                 "which says what it means, is missing or spoilt"
@@ -118,18 +127,18 @@ class _Reading:
         return Iteration(
             number,
             path,
+            _NOT_ANALYSED if result is None else _trimmed(result),
             numbers,
-            None if result is None else _trimmed(result),
             tuple(self.adjustments(where, decisions)),
+            replayed,
             note,
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
-            replayed,
         )
 
     def replayed(self, where: str) -> AnalysisResult | None:
         name = f"{where}/replay_analysis.json"
         data = self.json(name)
-        result = None if data is None else self.told(name, restored_result, data)
+        result = None if data is None else self.restore(name, restored_result, data)
         return None if result is None else _trimmed(result)
 
     def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
@@ -139,17 +148,7 @@ class _Reading:
         rate = _rate(ran.get("ok"), ran.get("seconds"))
         if result is None:
             return Numbers(per_second=rate)
-        return Numbers(
-            transactions=result.transactions,
-            ok=result.committed,
-            fail=result.failed,
-            info=result.unknown,
-            per_second=rate,
-            edges_per_txn=result.edges_per_txn,
-            concurrent_edges_per_txn=result.concurrent_edges_per_txn,
-            near_cycles=result.near_cycles_counted,
-            aborts=_counts(ran.get("aborts")),
-        )
+        return Numbers.of(result, per_second=rate, aborts=_counts(ran.get("aborts")))
 
     def adjustments(self, where: str, data: Any) -> Iterator[Adjustment]:
         for each in data if isinstance(data, list) else ():
@@ -157,13 +156,13 @@ class _Reading:
             if found is not None:
                 yield found
 
-    def judge_state(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
+    def ended_in_order(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
         """Did the campaign come to an orderly end? A remark says what else happened."""
         if state == "running":
-            told = "the campaign is still running" if _locked(self.directory) else (
+            remark = "the campaign is still running" if _locked(self.directory) else (
                 f"the campaign was killed: `txfuzz run --resume {self.directory}` goes on with it"
             )  # fmt: skip
-            self.remarks.insert(0, told)
+            self.remarks.insert(0, remark)
         elif state.startswith("failed"):
             self.remarks.insert(0, f"the campaign failed: {state.removeprefix('failed').lstrip(': ')}")
         elif state == "interrupted":
@@ -184,7 +183,7 @@ class _Reading:
             self.remarks.append(str(error).removeprefix(f"{self.directory}/").replace(": ", " ", 1))
             return None
 
-    def told(self, name: str, restore: Any, data: Any) -> Any:
+    def restore(self, name: str, restore: Any, data: Any) -> Any:
         try:
             return restore(data)
         except (ValueError, RecursionError) as error:
@@ -192,7 +191,7 @@ class _Reading:
             return None
 
     def value(self, wanted: type[T], data: Any, name: str) -> T | None:
-        value: T | None = self.told(name, lambda each: restored(wanted, each), data)
+        value: T | None = self.restore(name, lambda each: restored(wanted, each), data)
         return value
 
     def what_fits(self, wanted: type[CampaignFacts], data: Mapping[str, Any]) -> CampaignFacts:

@@ -24,7 +24,7 @@ KINDS = {kind.value: kind for kind in Kind}
 
 
 @dataclass(frozen=True)
-class Models:
+class CallModels:
     """The models of calls that installed analyzers, and those of plugin files, judge.
 
     seconds: that an analyzer of a plugin gets for one answer.
@@ -57,7 +57,7 @@ class Models:
         return analyze_calls(calls, model, self.judge(model, options))
 
     @staticmethod
-    def untold(calls: Calls, likely: Sequence[str]) -> AnalysisResult:
+    def ambiguous(calls: Calls, likely: Sequence[str]) -> AnalysisResult:
         """The answer where a history can be of several models."""
         reason = f"the operations can be of the models {listed(likely)}: say by --model which it is"
         return AnalysisResult(
@@ -66,10 +66,10 @@ class Models:
         )  # fmt: skip
 
 
-def installed_models(files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS) -> Models:
+def installed_models(files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS) -> CallModels:
     """The models that installed analyzers judge, and those of plugin files."""
     entries = load_plugins(files=files).all("analyzer")
-    return Models(
+    return CallModels(
         {model: entry.value for entry in entries for model in getattr(entry.value, "models", ())}, seconds
     )
 

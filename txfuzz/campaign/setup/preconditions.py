@@ -78,7 +78,7 @@ def doubt(found: Attribution, workload: Workload) -> str | None:
     )
 
 
-def attributed(history: History, workloads: Sequence[Workload]) -> tuple[Attribution, str | None]:
+def attribute_to_first(history: History, workloads: Sequence[Workload]) -> tuple[Attribution, str | None]:
     """The history in terms of the first of these workloads that can have made it; where none can, in those
     of the first one, and why. Histories that were there beforehand were not made by what the feedback has
     narrowed since, so that they may be the campaign's first workload's."""

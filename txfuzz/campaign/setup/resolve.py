@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from typing import Any
 from txfuzz.analysis.checker.anomaly_types import check_anomaly
 from txfuzz.analysis.checker.consistency import answerable, canonical, prohibited
 from txfuzz.analysis.checker.preconditions import check_options
-from txfuzz.analysis.contract import Analyzer
-from txfuzz.analysis.elle import ElleAnalyzer
+from txfuzz.analysis.contract import Analyzer, is_checker
 from txfuzz.campaign.directory.run_directory import PLUGINS
 from txfuzz.campaign.plugin_sandbox import guarded
 from txfuzz.common.options import build
@@ -105,13 +104,13 @@ def assemble(
     isolation: str | None = None,
     expect: str | None = None,
     seed: int | None = None,
-    analyzer_options: dict[str, dict[str, Any]] | None = None,
+    checker_options: Mapping[str, Any] | None = None,
     plugin_seconds: float = PLUGIN_SECONDS,
 ) -> Assembled:
     """Settle what the workload leaves open; the arguments go before what it says.
 
-    analyzer_options: by analyzer. plugin_seconds: that an object of a plugin gets for one answer.
-    Raises UsageError (PluginError) for what is not installed or does not fit.
+    checker_options: for the checker among the analyzers. plugin_seconds: that an object of a plugin gets
+    for one answer. Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
     name = spec.adapter or _only_adapter(registry, workload.name)
@@ -130,7 +129,9 @@ def assemble(
     if not analyzers:
         raise UsageError("the workload names no analyzer, and without one there is no verdict")
     analyzers = tuple(
-        PluginSpec(each.name, {**each.options, **(analyzer_options or {}).get(each.name, {})})
+        PluginSpec(each.name, {**each.options, **(checker_options or {})})
+        if is_checker(registry.find("analyzer", each.name))
+        else each
         for each in analyzers
     )
     heuristics = workload.heuristics
@@ -144,15 +145,15 @@ def assemble(
         analyzers=analyzers,
         heuristics=heuristics,
     )
-    judges = built(registry, "analyzer", analyzers, plugin_seconds)
+    judges = build_all(registry, "analyzer", analyzers, plugin_seconds)
     for judge in judges:
-        if isinstance(judge, ElleAnalyzer):
+        if is_checker(judge):
             check_options(judge.version_options, workload.kind, f"workload {workload.name!r}")
     return Assembled(
         settled,
         adapter,
         judges,
-        built(registry, "heuristic", heuristics, plugin_seconds),
+        build_all(registry, "heuristic", heuristics, plugin_seconds),
         planned(registry, workload.faults, adapter, plugin_seconds),
         level,
         model,
@@ -160,7 +161,7 @@ def assemble(
     )
 
 
-def built(
+def build_all(
     registry: Registry, kind: str, names: Sequence[PluginSpec], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
     """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
@@ -178,8 +179,12 @@ def further_analyzers(
         return ()
     registry = load_plugins(files=files, seconds=seconds)
     of_files = [entry.name for entry in registry.all("analyzer") if entry.plugin.is_file]
-    wanted = [name for name in dict.fromkeys((*names, *of_files)) if name != ElleAnalyzer.name]
-    return built(registry, "analyzer", [PluginSpec(name) for name in wanted], seconds)
+    wanted = [
+        PluginSpec(name)
+        for name in dict.fromkeys((*names, *of_files))
+        if not is_checker(registry.find("analyzer", name))
+    ]
+    return build_all(registry, "analyzer", wanted, seconds)
 
 
 def planned(
@@ -230,8 +235,8 @@ def _first(*names: str | None) -> str:
 
 def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
     """The checker goes first, so that what it finds is told first."""
-    names = [entry.name for entry in registry.all("analyzer")]
-    return tuple(PluginSpec(name) for name in sorted(names, key=lambda name: name != ElleAnalyzer.name))
+    entries = sorted(registry.all("analyzer"), key=lambda entry: not is_checker(entry.value))
+    return tuple(PluginSpec(entry.name) for entry in entries)
 
 
 def _only_adapter(registry: Registry, workload: str) -> str:

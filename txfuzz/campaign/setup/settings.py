@@ -19,10 +19,10 @@ DEFAULT_ITERATIONS = 4
 @dataclass(frozen=True)
 class CampaignSettings:
     """One field a flag of `txfuzz run`; None leaves the choice to the workload (also to its `campaign`
-    stanza, see `settled`).
+    stanza, see `with_workload_defaults`).
 
     workload: a workload file, or the name of a shipped one or of one in workload_dir.
-    iterations: at most so many; see `turns`.
+    iterations: at most so many; see `most_iterations`.
     output: the run directory; None makes a new one under `runs/`.
     database_url: a server of one's own; may hold a password, so it is never shown.
     runner_cmd: an external command that makes the histories; may hold passwords, so it is never
@@ -76,18 +76,28 @@ class CampaignSettings:
                 object.__setattr__(self, name, Path(given))
 
     @property
-    def turns(self) -> int:
+    def most_iterations(self) -> int:
         """How many iterations, also where nobody says."""
         return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
 
-    def gives(self, number: int) -> bool:
+    @property
+    def only_analyzes(self) -> bool:
+        """Is nothing run at all? With a command, `skip_run` lets that put the histories in place."""
+        return self.skip_run and self.runner_cmd is None
+
+    @property
+    def runs(self) -> bool:
+        """Are histories made, by our own clients or a command?"""
+        return not self.only_analyzes and (self.history is None or self.execute)
+
+    def is_given(self, number: int) -> bool:
         """Was the history of this iteration there beforehand?"""
         return self.skip_run or (number == 0 and self.history is not None)
 
     @property
-    def analyzer_options(self) -> dict[str, dict[str, Any]]:
-        """Options of analyzers that are set here, whatever the workload says."""
-        return {} if self.max_near_cycles is None else {"elle": {"max_near_cycles": self.max_near_cycles}}
+    def checker_options(self) -> dict[str, Any]:
+        """Options of the checker that are set here, whatever the workload says."""
+        return {} if self.max_near_cycles is None else {"max_near_cycles": self.max_near_cycles}
 
     def as_data(self) -> dict[str, Any]:
         """The arguments for campaign.json: of the URL only whether there was one, the command without

@@ -1,4 +1,5 @@
-"""`--skip-run`: histories that are there are judged again, whoever made them.
+"""Histories that are there already: `--skip-run` judges them again, whoever made them, and a campaign may
+begin with one.
 
 How they were made is not ours to say: where a campaign's own record stands beside them, that part of
 it is kept, and the record is written only when all of them have been judged.
@@ -12,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.result_data import restored
-from txfuzz.campaign.directory.run_directory import iteration_path
+from txfuzz.campaign.directory.run_directory import copy_history, iteration_path
 from txfuzz.campaign.directory.values import json_in, read_back
 from txfuzz.campaign.setup.settings import CampaignSettings
-from txfuzz.campaign.sources.clients import Turn
-from txfuzz.campaign.sources.resumed import CampaignRecord, histories_in, read_execution
+from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, ProvidedHistory
+from txfuzz.campaign.sources.resumed import StoredCampaign, histories_in, read_execution
 from txfuzz.errors import HistoryError, UsageError
-from txfuzz.execution.summary import ExecutionSummary
 
 _OF_THE_RUN = ("state", "arguments", "database", "cautions")
 # Settings that decide what the feedback proposes
@@ -26,17 +26,26 @@ _OF_THE_FEEDBACK = ("open_loop", "keep_schema_init", "max_near_cycles")
 
 
 @dataclass(frozen=True)
-class Existing:
-    """The runner that runs nothing: the history is there."""
+class ExistingHistories:
+    """Nothing is run: each history is in its place, and beside it what a campaign noted of its run."""
 
-    def run(self, turn: Turn) -> ExecutionSummary | None:
-        """What became of it, where a campaign noted that."""
-        return read_execution(turn.place)
+    def provide(self, request: HistoryRequest) -> ProvidedHistory:
+        return ProvidedHistory(read_execution(request.files), earlier=True)
 
 
-def judges_again(settings: CampaignSettings) -> bool:
-    """Is nothing run at all? With a command, `--skip-run` lets that put the histories in place."""
-    return settings.skip_run and settings.runner_cmd is None
+class ImportedHistory:
+    """The first history is a file that anybody has made; `later` makes the others."""
+
+    def __init__(self, history: Path, later: HistorySource) -> None:
+        self._history: Path | None = history
+        self._later = later
+
+    def provide(self, request: HistoryRequest) -> ProvidedHistory:
+        if self._history is None:
+            return self._later.provide(request)
+        copy_history(self._history, request.files.history)
+        self._history = None
+        return ProvidedHistory()
 
 
 def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
@@ -50,16 +59,16 @@ def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
         raise UsageError("--skip-run needs --output-dir: where the histories are")
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory; --skip-run analyses histories that are there")
-    for number in range(settings.turns):
+    for number in range(settings.most_iterations):
         path = iteration_path(directory, number) / "history.edn"
         if not path.exists():
             raise HistoryError(f"{path}: no such file; --skip-run analyses histories that are there")
     record = _record(directory)
     there = histories_in(directory)
-    if record and there > settings.turns:
+    if record and there > settings.most_iterations:
         raise UsageError(
-            f"{directory}: the campaign there has {there} iterations; --iterations {settings.turns} "
-            "would leave some out"
+            f"{directory}: the campaign there has {there} iterations; --iterations "
+            f"{settings.most_iterations} would leave some out"
         )
     arguments = record.get("arguments")
     known = arguments if isinstance(arguments, dict) else {}
@@ -68,7 +77,7 @@ def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
     return replace(settings, **{name: known[name] for name in unset if name in known})
 
 
-def of_the_run(directory: Path) -> dict[str, Any]:
+def facts_of_the_run(directory: Path) -> dict[str, Any]:
     """The part of campaign.json that tells how the histories were made."""
     record = _record(directory)
     return {name: record[name] for name in _OF_THE_RUN if name in record}
@@ -78,7 +87,7 @@ def _record(directory: Path) -> Mapping[str, Any]:
     """campaign.json as far as it can be relied on; empty where it cannot: histories are judged without it."""
     path = directory / "campaign.json"
     try:
-        read_back(path, CampaignRecord)
+        read_back(path, StoredCampaign)
         data = json_in(path)
         restored(CampaignSettings, {**(data.get("arguments") or {}), "database_url": None})
     except (FileNotFoundError, UsageError, ValueError):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from txfuzz.campaign.setup.settings import words_of
-from txfuzz.campaign.sources.clients import Turn
+from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.common.sanitize import printable
 from txfuzz.common.secrets import command_without_secrets, without_password
 from txfuzz.errors import HistoryError, OutputError, UsageError
@@ -40,7 +40,7 @@ _LAST_WORDS = 1.0  # seconds that whoever still holds its output gets after it h
 
 
 @dataclass(frozen=True)
-class External:
+class ExternalCommand:
     """Runs the command once a history. database_url: becomes DATABASE_URL for it, where there is one.
     said: is told what it says on its stderr, line by line."""
 
@@ -48,8 +48,9 @@ class External:
     database_url: str | None = field(default=None, repr=False)
     said: Callable[[str], None] = lambda line: None
 
-    def run(self, turn: Turn) -> None:
-        self.make(turn.place.workload, turn.place.history, turn.over)
+    def provide(self, request: HistoryRequest) -> ProvidedHistory:
+        self.make(request.files.workload, request.files.history, request.deadline.is_set)
+        return ProvidedHistory()
 
     def make(
         self,

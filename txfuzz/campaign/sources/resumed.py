@@ -8,7 +8,7 @@ behind the last one as if nothing had happened. Everything that a seed decides i
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from txfuzz.analysis.result_data import restored
 from txfuzz.campaign.directory.run_directory import PLUGINS, IterationDirectory, iteration_path, write_json
 from txfuzz.campaign.directory.values import ArtefactError, read_back
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD, CampaignSettings
-from txfuzz.campaign.sources.clients import Clients, Runner, Turn
+from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, ProvidedHistory
 from txfuzz.errors import UsageError
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reader import read_history
@@ -26,7 +26,7 @@ _KEYS = 1 << 62  # more of them than a campaign can take
 
 
 @dataclass(frozen=True)
-class CampaignRecord:
+class StoredCampaign:
     """What is read back of campaign.json."""
 
     state: str = ""
@@ -49,7 +49,7 @@ def resumed_settings(
     ended, and where it needs a URL or a command that is not given.
     """
     try:
-        record = read_back(directory / "campaign.json", CampaignRecord)
+        record = read_back(directory / "campaign.json", StoredCampaign)
     except FileNotFoundError:
         raise UsageError(f"{directory}: there is no campaign to resume (no campaign.json)") from None
     arguments = dict(record.arguments or {})
@@ -77,14 +77,14 @@ def resumed_settings(
         raise ArtefactError(f"{directory / 'campaign.json'}: {error}") from None
     settings = replace(settings, database_url=database_url, output=directory, resume=True)
     kept = tuple(directory / PLUGINS / each.name for each in settings.plugin_files)
-    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.turns)
+    settings = replace(settings, plugin_files=kept, iterations=iterations or settings.most_iterations)
     done = max(len(record.iterations), histories_in(directory))
-    if done > settings.turns:
+    if done > settings.most_iterations:
         raise UsageError(
-            f"{directory}: {done} iterations of that campaign are there; --iterations {settings.turns} "
-            "would leave some out"
+            f"{directory}: {done} iterations of that campaign are there; --iterations "
+            f"{settings.most_iterations} would leave some out"
         )
-    if record.state == "ended" and done >= settings.turns:
+    if record.state == "ended" and done >= settings.most_iterations:
         raise UsageError(
             f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
             "number makes it longer"
@@ -95,7 +95,7 @@ def resumed_settings(
 def histories_in(directory: Path) -> int:
     """How many iterations have been run there."""
     number = 0
-    while recorded(IterationDirectory(iteration_path(directory, number))):
+    while has_history(IterationDirectory(iteration_path(directory, number))):
         number += 1
     return number
 
@@ -113,46 +113,52 @@ def first_workload(settings: CampaignSettings) -> Path | None:
     return path if path.exists() else None
 
 
-def recorded(place: IterationDirectory) -> bool:
+def has_history(files: IterationDirectory) -> bool:
     """Has this iteration a history with anything in it?"""
     try:
-        return place.history.stat().st_size > 0
+        return files.history.stat().st_size > 0
     except OSError:
         return False
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """The runner of an iteration that was run before: its history is there.
+class ResumedHistories:
+    """Iterations that were run before have their histories; `later` makes those that have none.
 
-    following: who runs the next ones, on physical keys that this one has not used.
+    skip_keys: told which physical keys the earlier ones have used, where `later` chooses keys.
     """
 
-    following: Runner
+    later: HistorySource
+    skip_keys: Callable[[int], None] | None = None
 
-    def run(self, turn: Turn) -> ExecutionSummary | None:
-        """What became of it; None where the fuzzer did not live to say so."""
-        execution = read_execution(turn.place)
-        if isinstance(self.following, Clients):
-            self.following.leave_alone(execution.last_key if execution else _highest_key(turn.place.history))
-        return execution
+    def provide(self, request: HistoryRequest) -> ProvidedHistory:
+        files = request.files
+        if not has_history(files):
+            return self.later.provide(request)
+        execution = read_execution(files)  # None where the fuzzer did not live to say so
+        if self.skip_keys is not None:
+            self.skip_keys(execution.last_key if execution else _highest_key(files.history))
+        warning = (
+            "" if execution else f"{files.path} was cut short: its history is analysed as far as it goes"
+        )
+        return ProvidedHistory(execution, earlier=True, keeps_graphs=True, warning=warning)
 
 
 def _highest_key(history: Path) -> int:
     return max((key for key in read_history(history).keys if isinstance(key, int)), default=0)
 
 
-def write_execution(place: IterationDirectory, summary: ExecutionSummary) -> None:
+def write_execution(files: IterationDirectory, summary: ExecutionSummary) -> None:
     data = asdict(replace(summary, failure=None))
     del data["failure"]
-    write_json(place.execution, data)
+    write_json(files.execution, data)
 
 
-def read_execution(place: IterationDirectory) -> ExecutionSummary | None:
+def read_execution(files: IterationDirectory) -> ExecutionSummary | None:
     try:
-        found = read_back(place.execution, ExecutionSummary)
+        found = read_back(files.execution, ExecutionSummary)
     except FileNotFoundError:
         return None
     if not 0 <= found.last_key < _KEYS:
-        raise ArtefactError(f"{place.execution}: last_key is {found.last_key}, expected a physical key")
+        raise ArtefactError(f"{files.execution}: last_key is {found.last_key}, expected a physical key")
     return replace(found, interrupted=False)

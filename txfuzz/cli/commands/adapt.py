@@ -70,9 +70,7 @@ def adapt(
     code is the verdict on the histories.
     """
     from txfuzz.campaign.directory.run_directory import archive_path
-    from txfuzz.campaign.loop import run_campaign
-    from txfuzz.cli.interruption import interruptible
-    from txfuzz.cli.plain_screen import screen
+    from txfuzz.cli.campaign_screen import run_on_screen
     from txfuzz.workload.campaign import Campaign
     from txfuzz.workload.shipped import workload_path
     from txfuzz.workload.yaml.campaign import campaign_in
@@ -88,11 +86,7 @@ def adapt(
         output=archive_path(output_root),
         **fields,  # type: ignore[arg-type]
     )
-    with (
-        interruptible() as interrupted,
-        screen(settings.turns, plain=plain, verbose=verbose, quiet=quiet) as watcher,
-    ):
-        result = run_campaign(settings, interrupted=interrupted, watcher=watcher)
+    result = run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet)
     last = result.directory / f"iter_{len(result.iterations) - 1:02d}"
     click.echo(f"notes: {last / 'notes.md'}")
     click.echo(f"next workload: {last / 'next_workload.yaml'}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from txfuzz.cli import options
-from txfuzz.cli.history_judge import DEFAULT_EXPECT, Judging
+from txfuzz.cli.history_judge import DEFAULT_EXPECT, HistoryJudge
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
 
@@ -98,20 +98,20 @@ def analyze(
         *assumed, *(["graph_dir"] if graph_dir else []), *(["analyzer"] if analyzers else []),
         *(["expect"] if expect else []),
     ]  # fmt: skip
-    judging = Judging(expect, model, of_model, of_transactions, plugin_files, plugin_seconds)
+    judge = HistoryJudge(expect, model, of_model, of_transactions, plugin_files, plugin_seconds)
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
     judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
     codes = set()
     for number, path in enumerate(files):
         try:
-            history, result = judging.judged(path, judges)
+            history, result = judge.judge(path, judges)
         except PluginError:
             raise
         except UsageError as error:  # of this history; the next one may fit
             codes.add(error.exit_code)
             click.echo(f"txfuzz: {error}", err=True)
             if as_json:
-                unread = AnalysisResult(str(path), Verdict.UNKNOWN, judging.held_against, str(error))
+                unread = AnalysisResult(str(path), Verdict.UNKNOWN, judge.held_against, str(error))
                 click.echo(json_text(unread.to_json()))
             continue
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
@@ -121,7 +121,7 @@ def analyze(
 
 
 def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) -> ExitCode:
-    from txfuzz.campaign.results import EXIT_CODES
+    from txfuzz.report.campaign_result import EXIT_CODES
 
     if as_json:
         click.echo(json_text(result.to_json()))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-import txfuzz
 from txfuzz.cli import options
+from txfuzz.common.version import __version__
 from txfuzz.database.api import Adapter, Database, Embeds
 from txfuzz.database.faults import Breakable
 from txfuzz.errors import ExitCode, TxfuzzError
@@ -28,7 +28,7 @@ def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
     from txfuzz.plugin.loader import load_plugins
 
     registry = load_plugins(files=plugin_files)
-    click.echo(f"txfuzz {txfuzz.__version__} on Python {platform.python_version()}")
+    click.echo(f"txfuzz {__version__} on Python {platform.python_version()}")
     code = ExitCode.NOTHING_FOUND
     for sentence in (*map(str, registry.problems), *registry.clashes()):
         click.echo(f"problem: {sentence}")
@@ -47,7 +47,7 @@ def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
 
 def _examine(adapter: Adapter, url: str | None, registry: Registry) -> None:
     """Open the adapter's database and say what was found."""
-    from txfuzz.cli.commands.plugins import table
+    from txfuzz.cli.listing import table
 
     with adapter.open(url) as database:
         click.echo(f"{adapter.name}: ready")

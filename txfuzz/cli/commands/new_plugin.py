@@ -25,14 +25,14 @@ def new_plugin(name: str, kind: str, output: Path | None) -> None:
     """
     import shlex
 
-    import txfuzz
+    from txfuzz.common.version import __version__
     from txfuzz.scaffold.generating import files_of, write_plugin
     from txfuzz.scaffold.names import names_of
 
     names = names_of(name)
     _check_free(kind, name, names.distribution)
     directory = output or Path(names.distribution)
-    files = files_of(names, kind, txfuzz.__version__)
+    files = files_of(names, kind, __version__)
     write_plugin(files, directory)
     for path in files:
         click.echo(directory / path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from txfuzz.cli import options
+from txfuzz.cli.listing import table, template_text
 from txfuzz.errors import ExitCode, PluginError, did_you_mean
 
 if TYPE_CHECKING:
@@ -52,15 +52,6 @@ def show(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> None:
     click.echo("\n\n".join(_details(entry) for entry in entries))
 
 
-def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
-    """Rows as aligned columns; the last column is as wide as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-    return "\n".join(indent + line for line in lines)
-
-
 def _listing(registry: Registry) -> str:
     lines = []
     for plugin in registry.plugins:
@@ -81,8 +72,6 @@ def _details(entry: Entry) -> str:
 
     head = f"{entry.kind} {entry.name}: {entry.about}\nfrom plugin {entry.plugin}"
     if entry.kind == "template":
-        from txfuzz.cli.commands.templates import template_text
-
         return f"{head}\n\n{template_text(entry.value)}"
     rows = [("option", "type", "default", "meaning")]
     rows += [

@@ -11,8 +11,8 @@ from txfuzz.cli import options
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from txfuzz.report.baseline import Comparison, Expected
-    from txfuzz.report.run_record import RunRecord
+    from txfuzz.report.baseline import BaselineEntry, Comparison
+    from txfuzz.report.campaign_result import CampaignResult
 
 _FILE = options.FILE
 _PAGE = "report.html"
@@ -43,14 +43,14 @@ def report(
     when there are new ones), 3 when there is no verdict, 0 otherwise.
     """
     from txfuzz.campaign.directory.reader import read_run
-    from txfuzz.report.baseline import compare, doubts
+    from txfuzz.report.baseline import baseline_warnings, compare
 
     record = read_run(directory)
     comparison = None
     if baseline is not None:
         known = _read(baseline)
         comparison = compare(record, known)
-        for sentence in doubts(known):
+        for sentence in baseline_warnings(known):
             click.echo(f"txfuzz: {sentence}", err=True)
     if write_baseline is not None:
         _note(record, write_baseline)
@@ -58,7 +58,7 @@ def report(
     return _code(record, comparison)
 
 
-def _told(record: RunRecord, form: str, comparison: Comparison | None) -> str:
+def _told(record: CampaignResult, form: str, comparison: Comparison | None) -> str:
     if form == "junit":
         from txfuzz.report.junit import junit_text
 
@@ -86,7 +86,7 @@ def _write(text: str, form: str, out: Path | None, directory: Path) -> None:
     click.echo(out)
 
 
-def _read(path: Path) -> tuple[Expected, ...]:
+def _read(path: Path) -> tuple[BaselineEntry, ...]:
     from txfuzz.report.baseline import read_baseline
 
     try:
@@ -97,26 +97,26 @@ def _read(path: Path) -> tuple[Expected, ...]:
         raise UsageError(f"{path}: expected UTF-8") from None
 
 
-def _note(record: RunRecord, path: Path) -> None:
+def _note(record: CampaignResult, path: Path) -> None:
     from txfuzz.campaign.directory.run_directory import write_text
-    from txfuzz.report.baseline import baseline_text, noted
+    from txfuzz.report.baseline import baseline_entry, baseline_text
     from txfuzz.report.baseline_edit import edited
 
     before = _read(path) if path.exists() else None
-    entry = noted(record, before or ())
+    entry = baseline_entry(record, before or ())
     known = path.read_text(encoding="utf-8") if before is not None else ""
     write_text(path, edited(known, str(path), entry) if known else baseline_text([entry]))
     old = next((each for each in before or () if each.place == entry.place), None)
-    gone = {each.type for each in old.anomalies} - set(record.types) if old is not None else set()
-    click.echo(f"noted in {path}: {', '.join(sorted(record.types)) or 'nothing'}", err=True)
+    gone = {each.type for each in old.anomalies} - set(record.found) if old is not None else set()
+    click.echo(f"noted in {path}: {', '.join(sorted(record.found)) or 'nothing'}", err=True)
     if gone:
         click.echo(f"taken out of {path}, since they were not seen: {', '.join(sorted(gone))}", err=True)
 
 
-def _code(record: RunRecord, comparison: Comparison | None) -> ExitCode:
+def _code(record: CampaignResult, comparison: Comparison | None) -> ExitCode:
     """That of the verdict; with a baseline findings that it knows count as nothing found."""
     from txfuzz.analysis.result import Verdict
-    from txfuzz.campaign.results import EXIT_CODES
+    from txfuzz.report.campaign_result import EXIT_CODES
 
     if comparison is None or record.verdict is not Verdict.INVALID:
         return EXIT_CODES[record.verdict]

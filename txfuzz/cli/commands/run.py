@@ -98,10 +98,8 @@ def run(
 
     Without arguments: the default campaign on an embedded server.
     """
-    from txfuzz.campaign.loop import run_campaign
-    from txfuzz.campaign.setup.defaults import settled
-    from txfuzz.cli.interruption import interruptible
-    from txfuzz.cli.plain_screen import screen
+    from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
+    from txfuzz.cli.campaign_screen import run_on_screen
 
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
@@ -112,13 +110,8 @@ def run(
         settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
         if settings.iterations is None:
             settings = _all_there(settings)
-        settings = settled(settings)
-    with (
-        interruptible() as interrupted,
-        screen(settings.turns, plain=plain, verbose=verbose, quiet=quiet) as watcher,
-    ):
-        result = run_campaign(settings, interrupted=interrupted, watcher=watcher)
-    return result.exit_code
+        settings = with_workload_defaults(settings)
+    return run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet).exit_code
 
 
 def _given(ctx: click.Context) -> dict[str, Any]:
@@ -132,10 +125,9 @@ def _given(ctx: click.Context) -> dict[str, Any]:
 
 def _all_there(settings: CampaignSettings) -> CampaignSettings:
     """With --skip-run as many iterations as have a history, where the command line says nothing."""
-    from txfuzz.campaign.sources.existing_histories import judges_again
     from txfuzz.campaign.sources.resumed import histories_in
 
-    if settings.output is None or not judges_again(settings):
+    if settings.output is None or not settings.only_analyzes:
         return settings
     return replace(settings, iterations=max(1, histories_in(settings.output)))
 

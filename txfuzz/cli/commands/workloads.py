@@ -10,7 +10,7 @@ import click
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of workload files, for editors.")
 def workloads(name: str | None, schema: bool) -> None:
     """List the shipped workloads with what each hunts, or print one."""
-    from txfuzz.cli.commands.plugins import table
+    from txfuzz.cli.listing import table
     from txfuzz.workload.shipped import headline, schema_path, shipped_workloads, workload_path
 
     if schema or name is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.iteration_history import found as found_by
-from txfuzz.report.run_record import Iteration, RunRecord
+from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.lines import counted
 from txfuzz.report.text.notes import target_text, value_text
 
@@ -18,7 +18,7 @@ _SENTENCE = 800
 _CODES = 12
 
 
-def iterations_part(record: RunRecord) -> Content:
+def iterations_part(record: CampaignResult) -> Content:
     if not record.iterations:
         return None
     columns = columns_of(record.iterations)
@@ -64,7 +64,7 @@ def _percent(value: float) -> str:
     return f"{value * 100:.3g} %"
 
 
-def _letters(record: RunRecord) -> Content:
+def _letters(record: CampaignResult) -> Content:
     targets = {each.target for one in record.iterations for each in one.decisions}
     known = [(letter, target_text(target)) for target, letter in LETTERS.items() if target in targets]
     if not known:
@@ -74,7 +74,7 @@ def _letters(record: RunRecord) -> Content:
     )
 
 
-def _counts(title: str, record: RunRecord, field: str) -> Content:
+def _counts(title: str, record: CampaignResult, field: str) -> Content:
     counts: Counter[str] = Counter()
     for each in record.iterations:
         counts.update(getattr(each.numbers, field))
@@ -108,7 +108,7 @@ def _table(iterations: tuple[Iteration, ...]) -> Markup:
 
 def _row(iteration: Iteration) -> Markup:
     numbers = iteration.numbers
-    found = found_by(iteration.result, iteration.replayed)
+    found = iteration.found
     cells = [
         f"{numbers.transactions:,}", f"{numbers.ok:,}",
         "" if numbers.aborted is None else f"{numbers.aborted:.1%}",

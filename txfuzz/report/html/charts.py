@@ -9,7 +9,7 @@ from itertools import groupby
 
 from txfuzz.analysis.result import Verdict
 from txfuzz.report.html.markup import Content, Markup, el, points
-from txfuzz.report.run_record import Iteration
+from txfuzz.report.iteration import Iteration
 
 _WIDTH, _HEIGHT = 360.0, 150.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 26.0, 22.0

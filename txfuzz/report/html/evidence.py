@@ -9,13 +9,13 @@ from pathlib import Path
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import Anomaly, NearCycle
 from txfuzz.common.sentences import listed
+from txfuzz.report.campaign_result import CampaignResult, Neighbours, Reproducer
 from txfuzz.report.cycle.labels import meaning_of, transaction_note
 from txfuzz.report.cycle.view import Cycle, Link, Node, cycle_of, near_cycle_of
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle_drawing import cycle_drawing
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.scale import scale
-from txfuzz.report.run_record import Neighbours, Reproducer, RunRecord
 from txfuzz.report.text.anomalies import same_reproducer_sentence
 from txfuzz.report.text.lines import counted
 
@@ -24,7 +24,7 @@ _OPEN = 3  # findings that need no click
 _SENTENCE, _NOTE, _MOPS, _SQL = 1_000, 180, 1_200, 6_000  # characters
 
 
-def finding_part(record: RunRecord, finding: Finding, at: int) -> Markup:
+def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
     """Everything that is known of one finding. at: its place among all, from 0."""
     anomaly = finding.anomaly
     meaning, source = meaning_of(anomaly)
@@ -74,9 +74,9 @@ def _between(anomaly: Anomaly) -> str:
     return f"{'between' if len(anomaly.transactions) > 1 else 'by'} {listed(names)}"
 
 
-def _seen_in(record: RunRecord, finding: Finding) -> str:
+def _seen_in(record: CampaignResult, finding: Finding) -> str:
     first, *others = finding.everywhere
-    told = f"First in {record.iteration(first).place}"
+    told = f"First in {record.iteration(first).label}"
     if not others:
         return f"{told}."
     if len(others) > 6:
@@ -147,7 +147,7 @@ def _timed(cycle: Cycle) -> bool:
     return any(node.view is not None and node.view.start is not None for node in cycle.nodes)
 
 
-def _reproduce(record: RunRecord, finding: Finding) -> Content:
+def _reproduce(record: CampaignResult, finding: Finding) -> Content:
     """How to see it again: the smallest SQL where it was made, else the replay of the iteration."""
     found = record.reproducer_of(finding)
     iteration = record.iteration(finding.first)
@@ -176,7 +176,7 @@ def _files(found: Reproducer) -> list[Content]:
     return [*parts, el("p", f"All of it is in {found.path} ({names}).", class_="quiet")]
 
 
-def _is_replayed(record: RunRecord, finding: Finding) -> bool:
+def _is_replayed(record: CampaignResult, finding: Finding) -> bool:
     """Is the replay of its iteration that of this finding?"""
     iteration = record.iteration(finding.first)
     return iteration.aim is not None and iteration.aim.shows(finding.anomaly, by_itself=iteration.by_replay)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib import resources
 
-import txfuzz
 from txfuzz.analysis.result import Verdict
-from txfuzz.report.campaign_verdict import broken_promise, run_sentence
+from txfuzz.common.version import __version__
+from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.cycle.labels import MEANINGS
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.campaign import iterations_part
@@ -16,7 +16,6 @@ from txfuzz.report.html.evidence import finding_part, near_cycle_part
 from txfuzz.report.html.hot_keys import hot_keys_chart
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.run_facts import facts_part
-from txfuzz.report.run_record import RunRecord
 from txfuzz.report.text.lines import counted
 
 FINDINGS = 8  # told in full
@@ -28,7 +27,7 @@ _HIGHLIGHTED = 14
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def report_page(record: RunRecord, *, baseline: str = "") -> str:
+def report_page(record: CampaignResult, *, baseline: str = "") -> str:
     """The whole page. baseline: a sentence about how the findings compare with the expected ones."""
     title = f"txfuzz: {record.name}"
     head = el(
@@ -37,7 +36,7 @@ def report_page(record: RunRecord, *, baseline: str = "") -> str:
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         el("meta", name="color-scheme", content="light dark"),
-        el("meta", name="generator", content=f"txfuzz {txfuzz.__version__}"),
+        el("meta", name="generator", content=f"txfuzz {__version__}"),
         el("title", title),
         el("style", Markup(_css())),
     )
@@ -53,12 +52,12 @@ def report_page(record: RunRecord, *, baseline: str = "") -> str:
             _hot(record),
             facts_part(record),
         ),
-        el("footer", f"Written by txfuzz {txfuzz.__version__} from {record.path}."),
+        el("footer", f"Written by txfuzz {__version__} from {record.directory}."),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
-def tone(record: RunRecord) -> str:
+def tone(record: CampaignResult) -> str:
     """broken: the database's promise; allowed: only the expected model; else the verdict."""
     if broken_promise(record):
         return "broken"
@@ -83,7 +82,7 @@ _BADGES = {
 }
 
 
-def _header(record: RunRecord, baseline: str) -> Markup:
+def _header(record: CampaignResult, baseline: str) -> Markup:
     facts, how = record.facts, tone(record)
     level = f"{facts.isolation} held against {record.model}" if facts.isolation else None
     where = " · ".join(
@@ -110,12 +109,12 @@ def _sentence_of(text: str) -> str:
     return f"{first}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
 
 
-def _tiles(record: RunRecord) -> Markup:
+def _tiles(record: CampaignResult) -> Markup:
     numbers = [each.numbers for each in record.iterations]
     asked, ok = sum(each.transactions for each in numbers), sum(each.ok for each in numbers)
     aborted = sum(each.fail + each.info for each in numbers)
     near = sum(each.near_cycles or 0 for each in numbers)
-    types = list(record.types)
+    types = list(record.found)
     first = min((finding.everywhere[0] for finding in record.findings), default=None)
     tiles = [
         ("iterations", f"{len(numbers):,}", None),
@@ -144,7 +143,7 @@ def _brief(number: int) -> str:
     return f"{number / 1e6:.2f} M" if number < 10**9 else f"{number / 1e9:.2f} G"
 
 
-def _findings(record: RunRecord) -> Content:
+def _findings(record: CampaignResult) -> Content:
     found = record.findings
     if not found:
         return None
@@ -170,7 +169,7 @@ def _legend(kinds: list[str]) -> Content:
     return el("ul", items, class_="legend")
 
 
-def _further(record: RunRecord) -> Content:
+def _further(record: CampaignResult) -> Content:
     rest = record.findings[FINDINGS:]
     if not rest:
         return None
@@ -186,7 +185,7 @@ def _taking_part(finding: Finding) -> str:
     return f"{names} …" if len(finding.signature.templates) > 8 else names
 
 
-def _nearly(record: RunRecord) -> Content:
+def _nearly(record: CampaignResult) -> Content:
     """The nearest near-cycles of the last iteration that had any, where nothing was found."""
     if record.findings:
         return None
@@ -207,7 +206,7 @@ def _nearly(record: RunRecord) -> Content:
     )  # fmt: skip
 
 
-def _hot(record: RunRecord) -> Content:
+def _hot(record: CampaignResult) -> Content:
     drawn = hot_keys_chart(columns_of(record.iterations))
     if not drawn:
         return None

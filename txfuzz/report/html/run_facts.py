@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from txfuzz.common.json_text import json_text
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.run_record import RunRecord
 
 _ROWS, _TEXT = 48, 300
 
 
-def facts_part(record: RunRecord) -> Content:
+def facts_part(record: CampaignResult) -> Content:
     facts = record.facts
     asked = {
         "workload": record.name,

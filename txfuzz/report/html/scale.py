@@ -6,9 +6,9 @@ import math
 
 from txfuzz.analysis.describe import elapsed
 from txfuzz.analysis.result import TransactionView
+from txfuzz.report.campaign_result import Neighbours
 from txfuzz.report.cycle.view import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.run_record import Neighbours
 
 _WIDTH, _GUTTER, _ROW, _BOX = 760.0, 74.0, 16.0, 11.0
 _LANES = 32

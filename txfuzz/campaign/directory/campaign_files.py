@@ -1,0 +1,134 @@
+"""campaign.json, stats.json and progress.csv: the whole campaign, written whenever more of it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from txfuzz.analysis.result import as_data
+from txfuzz.campaign.directory.run_directory import RunDirectory
+from txfuzz.campaign.events import CampaignEnded, CampaignFailed, CampaignStarted, Event, IterationEnded
+from txfuzz.campaign.sources.existing_histories import facts_of_the_run
+from txfuzz.errors import OutputError
+from txfuzz.report.campaign_result import CampaignResult
+from txfuzz.report.iteration import Iteration
+
+PROGRESS_COLUMNS = (
+    "iteration",
+    "seconds",
+    "transactions",
+    "ok",
+    "fail",
+    "info",
+    "per_second",
+    "clients",
+    "keys",
+    "edges_per_txn",
+    "concurrent_edges_per_txn",
+    "near_cycles",
+    "verdict",
+    "anomaly_types",
+)
+_DECIMALS = {"seconds": 3, "per_second": 1, "edges_per_txn": 4, "concurrent_edges_per_txn": 4}
+
+
+class CampaignFiles:
+    """A subscriber that keeps the three files up to date.
+
+    only_analyzes: the histories are those of an earlier campaign, whose record is replaced only when all of
+    them have been judged, and keeps what it says of the run.
+    """
+
+    def __init__(self, directory: RunDirectory, *, only_analyzes: bool) -> None:
+        self._directory = directory
+        self._only_analyzes = only_analyzes
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case CampaignStarted() | IterationEnded() | CampaignEnded():
+                self._write(event.campaign)
+            case CampaignFailed():
+                with suppress(OutputError):  # the error itself is what the user is to read
+                    self._write(event.campaign)
+
+    def _write(self, campaign: CampaignResult) -> None:
+        if self._only_analyzes and campaign.facts.state != "ended":
+            return
+        kept = facts_of_the_run(self._directory.path) if self._only_analyzes else {}
+        self._directory.write_campaign(campaign_data(campaign) | kept)
+        self._directory.write_stats(stats(campaign.iterations))
+        self._directory.write_progress(PROGRESS_COLUMNS, map(progress_row, campaign.iterations))
+
+
+def campaign_data(campaign: CampaignResult) -> dict[str, Any]:
+    """campaign.json."""
+    return {
+        "state": campaign.facts.state,
+        "verdict": campaign.verdict.value,
+        "found": campaign.found,
+        **asdict(campaign.facts),
+        "iterations": [_iteration_data(each) for each in campaign.iterations],
+    }
+
+
+def _iteration_data(iteration: Iteration) -> dict[str, Any]:
+    numbers = iteration.numbers
+    return {
+        "iteration": iteration.number,
+        "verdict": iteration.verdict.value,
+        "reason": iteration.reason,
+        "anomaly_types": list(iteration.deciding_result.anomaly_types),
+        "by_replay": iteration.by_replay,
+        "transactions": numbers.transactions,
+        "committed": numbers.ok,
+        "near_cycles": numbers.near_cycles,
+        "faults": numbers.faults,
+        "decisions": [{"heuristic": each.heuristic, "target": each.target} for each in iteration.decisions],
+    }
+
+
+def progress_row(iteration: Iteration) -> tuple[Any, ...]:
+    """One line of progress.csv."""
+    deciding = iteration.deciding_result
+    cells = {
+        "iteration": iteration.number,
+        "verdict": deciding.verdict.value,
+        "anomaly_types": " ".join(deciding.anomaly_types),
+    }
+    return tuple(
+        cells[name] if name in cells else _rounded(name, getattr(iteration.numbers, name))
+        for name in PROGRESS_COLUMNS
+    )
+
+
+def _rounded(name: str, value: Any) -> Any:
+    """Empty where nobody knows."""
+    if value is None:
+        return ""
+    return round(value, _DECIMALS[name]) if name in _DECIMALS else value
+
+
+def stats(iterations: Sequence[Iteration]) -> dict[str, Any]:
+    """stats.json: totals, and the same by iteration."""
+    return {
+        "iterations": len(iterations),
+        "transactions": sum(each.numbers.transactions for each in iterations),
+        "committed": sum(each.numbers.ok for each in iterations),
+        "failed": sum(each.numbers.fail for each in iterations),
+        "unknown": sum(each.numbers.info for each in iterations),
+        "by_iteration": [_iteration_stats(each) for each in iterations],
+    }
+
+
+def _iteration_stats(iteration: Iteration) -> dict[str, Any]:
+    return {
+        **dict(zip(PROGRESS_COLUMNS, progress_row(iteration), strict=True)),
+        "anomaly_types": list(iteration.deciding_result.anomaly_types),
+        "mix": iteration.numbers.mix,
+        "aborts": iteration.numbers.aborts,
+        "faults": iteration.numbers.faults,
+        "pursued": as_data(iteration.pursued),
+        "stages": {name: round(seconds, 4) for name, seconds in iteration.seconds.items()},
+    }

@@ -1,0 +1,95 @@
+"""What a campaign tells while it runs: a stream of events, for whoever subscribes to it.
+
+Screens, the files of the run directory and programs that use the library subscribe alike. The order is
+CampaignStarted, then for each iteration IterationStarted, its stages and IterationEnded, and in the end
+CampaignEnded or CampaignFailed. A Warned may come at any time, also before the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from txfuzz.execution.summary import Tally
+from txfuzz.report.campaign_result import CampaignResult
+from txfuzz.report.iteration import Iteration
+from txfuzz.workload.model import Workload
+
+Stage = Literal["run", "read", "analysis", "pictures", "replay", "feedback"]
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something that the user should know, as a sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class CampaignStarted:
+    """The database answers and the run directory is there. workload: of the first iteration."""
+
+    campaign: CampaignResult
+    workload: Workload
+
+
+@dataclass(frozen=True)
+class IterationStarted:
+    number: int
+    workload: Workload
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """What the iteration does now."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """Now and then while clients run. asked: transactions that were started, in this iteration."""
+
+    asked: int
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class IterationEnded:
+    """The iteration and all its artefacts are complete. campaign: with this iteration."""
+
+    iteration: Iteration
+    campaign: CampaignResult
+
+
+@dataclass(frozen=True)
+class CampaignEnded:
+    """All iterations are done, or the campaign was to end early."""
+
+    campaign: CampaignResult
+
+
+@dataclass(frozen=True)
+class CampaignFailed:
+    """An error ended the campaign. campaign: what there is of it."""
+
+    error: BaseException
+    campaign: CampaignResult
+
+
+Event = (
+    Warned
+    | CampaignStarted
+    | IterationStarted
+    | StageStarted
+    | RunProgress
+    | IterationEnded
+    | CampaignEnded
+    | CampaignFailed
+)
+Subscriber = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The subscriber that nobody has asked for."""

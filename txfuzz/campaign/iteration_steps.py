@@ -1,0 +1,185 @@
+"""The steps of one iteration, each a function: the loop says in which order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from txfuzz.analysis.analyze import analyze_history, vacuous_reason
+from txfuzz.analysis.anomalies.durability import durability
+from txfuzz.analysis.contract import is_checker
+from txfuzz.analysis.explain.verdict import explain_durability
+from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
+from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
+from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
+from txfuzz.campaign.events import Stage, StageStarted, Subscriber
+from txfuzz.campaign.setup.campaign_setup import CampaignSetup
+from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
+from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
+from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.execution.summary import ExecutionSummary, injection_counts
+from txfuzz.feedback.adjustments import propose_all
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.loop_state import LoopState
+from txfuzz.history.model import History
+from txfuzz.report.iteration import Iteration
+from txfuzz.report.text.notes import notes_text
+from txfuzz.workload.model import Workload
+from txfuzz.workload.seeds import stream
+from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.writer import workload_text
+
+
+class StageClock:
+    """Tells of each stage as it begins, and times it. seconds: by stage, in their order."""
+
+    def __init__(self, publish: Subscriber) -> None:
+        self.seconds: dict[str, float] = {}
+        self._publish = publish
+
+    @contextmanager
+    def __call__(self, stage: Stage) -> Iterator[None]:
+        self._publish(StageStarted(stage))
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = time.perf_counter() - start
+
+
+def keep_workload(setup: CampaignSetup, files: IterationDirectory, workload: Workload) -> Workload:
+    """Write the workload of the iteration; that of an earlier campaign stays there, and is the one."""
+    settings = setup.settings
+    if (settings.skip_run or settings.resume) and files.workload.exists():
+        return read_workload(files.workload, InstalledVocabulary(setup.registry, files.workload))
+    write_text(files.workload, workload_text(workload))
+    return workload
+
+
+def attribute_history(
+    setup: CampaignSetup, history: History, workload: Workload, *, by_our_clients: bool
+) -> tuple[History, tuple[str, ...], str | None]:
+    """The history in terms of the workload, remarks on that, and why it may say nothing about the database.
+
+    by_our_clients: they have written down what was asked.
+    """
+    check_kind(history, workload)
+    if by_our_clients:
+        return history, (), None
+    made_by = (workload, setup.assembled.workload) if setup.settings.skip_run else (workload,)
+    found, doubt = attribute_to_first(history, made_by)
+    if doubt is not None:
+        doubt = f"{doubt}, so that it says nothing about what {setup.assembled.isolation} promises"
+    return found.history, tuple(remarks(found)), doubt
+
+
+def analyze_iteration(setup: CampaignSetup, history: History, number: int) -> AnalysisResult:
+    """By the analyzers of the campaign. A history of our own in which nothing could go wrong is no
+    evidence."""
+    result = analyze_history(history, setup.assembled.expect, analyzers=setup.assembled.analyzers)
+    reason = None if setup.settings.is_given(number) else vacuous_reason(history, result)
+    return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
+
+
+def pursue_near_cycle(
+    setup: CampaignSetup,
+    earlier: Sequence[Iteration],
+    history: History,
+    result: AnalysisResult,
+    workload: Workload,
+) -> Pursuit | None:
+    """What became of the nearest near-cycle of the iteration before; None where no feedback pursued one."""
+    if not earlier or setup.settings.open_loop or setup.settings.skip_run:
+        return None
+    options = next((each.version_options for each in setup.assembled.analyzers if is_checker(each)), None)
+    last = earlier[-1]
+    return pursuit(last.number, last.result, history, result, workload, options)
+
+
+def draw_iteration(
+    setup: CampaignSetup,
+    history: History,
+    result: AnalysisResult,
+    files: IterationDirectory,
+    *,
+    keeps_graphs: bool,
+) -> tuple[str, ...]:
+    """Draw the graphs: not again, and not while somebody waits for the end. Sentences for those missing."""
+    if keeps_graphs and files.minimal_graph.exists():
+        return ()
+    if setup.deadline.interrupted.is_set():
+        return (f"graphs not drawn: interrupted (`txfuzz analyze {files.history}` draws them)",)
+    excerpt = setup.settings.history is not None
+    return draw_graphs(history, result, files.path, setup.settings.max_graph_nodes, excerpt=excerpt)
+
+
+def propose_next(
+    setup: CampaignSetup,
+    state: LoopState,
+    result: AnalysisResult,
+    workload: Workload,
+    number: int,
+    failed_replays: Mapping[int, int],
+) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
+    """The next workload, what was changed in it, and complaints about heuristics. Its seed is derived, so
+    that each iteration asks something else."""
+    seed = setup.assembled.workload.seed
+    next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
+    if setup.settings.open_loop:
+        return next_workload, (), ()
+    return propose_all(
+        setup.assembled.heuristics,
+        state.feedback_result(result, workload, number, failed_replays),
+        next_workload,
+        stream(seed, "feedback", number),
+        fixed=("init_schema",) if setup.settings.keep_schema_init else (),
+    )
+
+
+def fault_notes(
+    assembled: Assembled, execution: ExecutionSummary | None, history: History
+) -> tuple[str, ...]:
+    """What became of commits, and which faults had no time to strike; nothing without faults."""
+    if not assembled.faults:
+        return ()
+    notes = explain_durability(durability(history))
+    if execution is None:
+        return notes
+    struck = injection_counts(execution.faults)
+    names = dict.fromkeys(each.fault.name for each in assembled.faults)
+    idle = (name for name in names if name not in struck)
+    return (*notes, *(f"{name} was never injected: the run was over before" for name in idle))
+
+
+def write_decisions(
+    files: IterationDirectory,
+    iteration: Iteration,
+    next_workload: Workload,
+    settings: CampaignSettings,
+    *,
+    answers_for: str | None,
+    doubtful: bool,
+) -> None:
+    """What comes next, and why. Written last: with it the artefacts of an iteration are complete.
+
+    doubtful: nobody knows at which isolation level the history was made.
+    """
+    workload = iteration.workload
+    if doubtful:
+        workload = replace(workload, database=replace(workload.database, isolation=None))
+    notes = notes_text(
+        iteration.number,
+        workload,
+        iteration.result,
+        iteration.decisions,
+        promised=answers_for,
+        replayed=iteration.replayed if iteration.by_replay else None,
+        remarks=iteration.notes,
+        pursued=iteration.pursued,
+        open_loop=settings.open_loop,
+    )
+    write_text(files.notes, notes)
+    write_text(files.next_workload, workload_text(next_workload))
+    write_json(files.decisions, [as_data(decision) for decision in iteration.decisions])

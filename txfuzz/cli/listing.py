@@ -1,0 +1,29 @@
+"""What the commands print that list what is installed: aligned tables, and templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from txfuzz.workload.template import Template
+
+
+def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
+    """Rows as aligned columns; the last column is as wide as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+    return "\n".join(indent + line for line in lines)
+
+
+def template_text(template: Template) -> str:
+    """How a workload uses it, and the steps behind it."""
+    from txfuzz.workload.yaml.layout import flow
+
+    given = {name: "…" if value is None else value for name, value in template.parameters.items()}
+    use = {"template": template.name, **({"with": given} if given else {})}
+    dialect = f" (in the SQL of {template.dialect})" if template.dialect else ""
+    lines = [f"# {template.about}", f"- {flow(use)}", "", f"# its steps{dialect}:"]
+    return "\n".join([*lines, *(f"- {flow(step)}" for step in template.steps)])

@@ -1,0 +1,219 @@
+"""A campaign: what the loop makes, the run directory keeps, and every form of the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from txfuzz.analysis.analyze import worst
+from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.result import TransactionView, Verdict
+from txfuzz.errors import ExitCode, UsageError
+from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
+from txfuzz.report.iteration import Iteration
+from txfuzz.report.verdict import against, no_verdict, nothing_found, verdict_sentence
+
+EXIT_CODES = {
+    Verdict.VALID: ExitCode.NOTHING_FOUND,
+    Verdict.INVALID: ExitCode.VIOLATED,
+    Verdict.UNKNOWN: ExitCode.UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class CampaignFacts:
+    """campaign.json without its iterations; the fields are described in docs/artefacts.md.
+
+    state: "running", "ended", "interrupted" or "failed: why".
+    """
+
+    state: str = ""
+    workload: str = ""
+    isolation: str | None = None
+    expect: str | None = None
+    promised: str | None = None
+    answers_for: str | None = None
+    seed: int | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    adapter: str | None = None
+    analyzers: tuple[str, ...] = ()
+    heuristics: tuple[str, ...] = ()
+    database: Mapping[str, Any] = field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    plugins: tuple[Mapping[str, Any], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def server(self) -> str:
+        """Product and version, where the campaign noted them."""
+        return " ".join(str(self.database[name]) for name in ("product", "version") if name in self.database)
+
+
+@dataclass(frozen=True)
+class Reproducer:
+    """`findings/NAME/`. files: its contents by name, as far as they are short texts. signatures: the
+    names of those that shrank to it, its own first."""
+
+    name: str
+    path: Path
+    files: Mapping[str, str]
+    signatures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Transactions that ran beside those of a finding. left_out: how many more there were."""
+
+    views: tuple[TransactionView, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """A campaign, as it was just run or as its run directory tells of it.
+
+    interrupted: by request of the user. stopped: why it ended before all its iterations, as a phrase.
+    reproducers, remarks: read back only; remarks are sentences about what is missing in the directory or
+    cannot be read. whole: whether the campaign came to an orderly end, so that no verdict of its is
+    missing. neighbours: by the place of a finding in `findings`.
+    """
+
+    directory: Path
+    facts: CampaignFacts
+    iterations: tuple[Iteration, ...] = ()
+    interrupted: bool = False
+    stopped: str | None = None
+    reproducers: tuple[Reproducer, ...] = ()
+    remarks: tuple[str, ...] = ()
+    whole: bool = True
+    neighbours: Mapping[int, Neighbours] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.facts.workload or self.directory.resolve().name
+
+    @property
+    def expect(self) -> str:
+        """The model that histories are held against; empty where nobody knows."""
+        known = (each.result.expect for each in self.iterations)
+        return self.facts.expect or next(filter(None, known), "")
+
+    @property
+    def model(self) -> str:
+        """`expect` as sentences name it; as it stands where it is the name of no model."""
+        try:
+            return self.expect and model_text(self.expect)
+        except UsageError:
+            return self.expect
+
+    @property
+    def isolation(self) -> str | None:
+        """None where a history cannot have been made by the workload, so that nobody knows."""
+        return self.facts.isolation
+
+    @property
+    def promised(self) -> str:
+        """What the database promises at this isolation level."""
+        return self.facts.promised or ""
+
+    @property
+    def answers_for(self) -> str | None:
+        """That model, or None where the workload's own SQL may be to blame for what contradicts it, or
+        nobody knows the isolation level."""
+        return self.facts.answers_for
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Settings under which the injected faults may break that promise by right."""
+        return self.facts.cautions
+
+    @property
+    def verdict(self) -> Verdict:
+        """Invalid before unknown before valid; unknown when nothing ran. A campaign that was cut short
+        is not valid."""
+        verdicts = [each.verdict for each in self.iterations] or [Verdict.UNKNOWN]
+        return worst([*verdicts, *([] if self.whole else [Verdict.UNKNOWN])])
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.INTERRUPTED if self.interrupted else EXIT_CODES[self.verdict]
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The anomalies that contradict the expected model, one of each signature, or of all that
+        shrank to the same reproducer."""
+        analysed = [(each.number, each.deciding_result) for each in self.iterations]
+        same = [(each.name, *each.signatures) for each in self.reproducers]
+        return merge_by_reproducer(findings_in(analysed, self.facts.isolation or ""), same)
+
+    @property
+    def found(self) -> dict[str, list[int]]:
+        """The types of anomalies that contradict `expect`, and the iterations that showed them."""
+        found: dict[str, list[int]] = {}
+        for each in self.iterations:
+            for name in each.deciding_result.anomaly_types:
+                found.setdefault(name, []).append(each.number)
+        return found
+
+    @property
+    def first_invalid(self) -> Iteration | None:
+        return next((each for each in self.iterations if each.verdict is Verdict.INVALID), None)
+
+    def iteration(self, number: int) -> Iteration:
+        return next(each for each in self.iterations if each.number == number)
+
+    def reproducer_of(self, finding: Finding) -> Reproducer | None:
+        names = {each.signature.name for each in finding.parts}
+        return next((each for each in self.reproducers if names & {each.name, *each.signatures}), None)
+
+    def __repr__(self) -> str:
+        found = f": {', '.join(self.found)}" if self.found else ""
+        return f"<CampaignResult {self.verdict.value} against {self.expect}{found}; {self.directory}>"
+
+    def _repr_html_(self) -> str:
+        from txfuzz.report.notebook import campaign_html
+
+        return campaign_html(run_sentence(self), self.iterations, self.directory)
+
+
+def run_sentence(record: CampaignResult) -> str:
+    """One true sentence about a campaign."""
+    invalid = record.first_invalid
+    if invalid is not None:
+        sentence = verdict_sentence(invalid.deciding_result, record.isolation, record.answers_for)
+        return f"{sentence} This was {by_whom(invalid)}." if invalid.by_replay else sentence
+    if record.verdict is Verdict.UNKNOWN:
+        return f"No verdict: {unknown_reason(record)}."
+    return f"{nothing_found_text(record)}."
+
+
+def nothing_found_text(record: CampaignResult) -> str:
+    """Of a campaign that is valid: in how many transactions nothing was found."""
+    committed = sum(each.result.committed for each in record.iterations)
+    model = model_text(record.iterations[0].result.expect)
+    return nothing_found(committed, len(record.iterations), record.isolation, model)
+
+
+def unknown_reason(record: CampaignResult) -> str:
+    """Why there is no verdict."""
+    reasons = [each.reason or "" if each.verdict is Verdict.UNKNOWN else None for each in record.iterations]
+    if any(reason is not None for reason in reasons):
+        return no_verdict(reasons)
+    if not record.iterations:
+        return "nothing was analysed"
+    return "the campaign did not come to its end"
+
+
+def broken_promise(record: CampaignResult) -> bool:
+    """Did the database do what its isolation level rules out?"""
+    results = (result for each in record.iterations for result in (each.result, each.replayed))
+    return any(result is not None and against(result, record.answers_for) for result in results)
+
+
+def by_whom(iteration: Iteration) -> str:
+    """Of an iteration that found something with its replays alone."""
+    return f"found by {iteration.label}; its run did not show it"

@@ -1,0 +1,158 @@
+"""One iteration of a campaign: what was asked, what came of it, and what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from txfuzz.analysis.near_cycles.pursuit import Pursuit
+from txfuzz.analysis.result import AnalysisResult, Verdict
+from txfuzz.errors import UsageError
+from txfuzz.execution.summary import ExecutionSummary, injection_counts
+from txfuzz.feedback.contract import Adjustment
+from txfuzz.report.text.replay_note import ReplayNote
+from txfuzz.report.text.replay_subject import ReplayAim
+from txfuzz.workload.model import Workload
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One iteration in numbers, as in progress.csv and stats.json; None where nobody knows.
+
+    seconds: from the beginning of the run to the end of the feedback. per_second: committed transactions.
+    """
+
+    transactions: int = 0
+    ok: int = 0
+    fail: int = 0
+    info: int = 0
+    seconds: float | None = None
+    per_second: float | None = None
+    clients: int | None = None
+    keys: int | None = None
+    edges_per_txn: float | None = None
+    concurrent_edges_per_txn: float | None = None
+    near_cycles: int | None = None
+    mix: Mapping[str, float] = field(default_factory=dict)
+    aborts: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, result: AnalysisResult, **known: Any) -> Numbers:
+        """Those of an analysis, and what else is known."""
+        return cls(
+            transactions=result.transactions,
+            ok=result.committed,
+            fail=result.failed,
+            info=result.unknown,
+            edges_per_txn=result.edges_per_txn,
+            concurrent_edges_per_txn=result.concurrent_edges_per_txn,
+            near_cycles=result.near_cycles_counted,
+            **known,
+        )
+
+    @property
+    def aborted(self) -> float | None:
+        """Share of the transactions that failed or are unknown."""
+        return (self.fail + self.info) / self.transactions if self.transactions else None
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One `iter_XX/`.
+
+    result: what the history of its run means; of unknown verdict, with the reason, where nobody analysed
+    it. decisions: what the feedback changes for the next iteration. replayed: what the history of its
+    replays means, where there were any; replay, replay_file: what came of them, and which schedule they
+    followed. aim: what replay_file is about, of iterations that were the first to show something.
+
+    Only the campaign that runs it knows the others; they are not read back. asked: its workload.
+    execution: None where somebody else made the history. seconds: where the time went, by stage.
+    notes: sentences for the reader. pursued: what became of the near-cycle that the feedback of the
+    iteration before pursued.
+    """
+
+    number: int
+    path: Path
+    result: AnalysisResult
+    numbers: Numbers
+    decisions: tuple[Adjustment, ...] = ()
+    replayed: AnalysisResult | None = None
+    replay: ReplayNote | None = None
+    replay_file: Path | None = None
+    aim: ReplayAim | None = None
+    asked: Workload | None = field(default=None, repr=False)
+    execution: ExecutionSummary | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    pursued: Pursuit | None = None
+
+    @classmethod
+    def ran(
+        cls,
+        number: int,
+        path: Path,
+        workload: Workload,
+        result: AnalysisResult,
+        execution: ExecutionSummary | None = None,
+        *,
+        seconds: Mapping[str, float] | None = None,
+        **more: Any,
+    ) -> Iteration:
+        """One that has just been run, with its numbers."""
+        stages = seconds or {}
+        numbers = Numbers.of(
+            result,
+            seconds=sum(stages.values()),
+            per_second=execution.per_second if execution else None,
+            clients=workload.scheduling.clients,
+            keys=len(workload.logical_keys()),
+            mix={weight.txn: weight.weight for weight in workload.mix},
+            aborts=dict(execution.aborts) if execution else {},
+            faults=injection_counts(execution.faults) if execution else {},
+        )
+        return cls(number, path, result, numbers, asked=workload, execution=execution, seconds=stages, **more)
+
+    @property
+    def workload(self) -> Workload:
+        """What was asked. UsageError for an iteration that was read back from its run directory."""
+        if self.asked is None:
+            raise UsageError(f"{self.path}: read back without its workload; it is in workload.yaml there")
+        return self.asked
+
+    @property
+    def by_replay(self) -> bool:
+        """Is it only its replays that contradict the expected model?"""
+        found = self.replayed is not None and self.replayed.verdict is Verdict.INVALID
+        return found and self.result.verdict is not Verdict.INVALID
+
+    @property
+    def deciding_result(self) -> AnalysisResult:
+        """The analysis of the run, or of its replays where those alone contradict the expected model."""
+        return self.replayed if self.by_replay and self.replayed is not None else self.result
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.deciding_result.verdict
+
+    @property
+    def reason(self) -> str:
+        return self.deciding_result.reason
+
+    @property
+    def history(self) -> Path:
+        """The history that `deciding_result` is about."""
+        return self.path / ("replay_history.edn" if self.by_replay else "history.edn")
+
+    @property
+    def label(self) -> str:
+        """What `deciding_result` is about, in words."""
+        return f"the replay of iteration {self.number}" if self.by_replay else f"iteration {self.number}"
+
+    @property
+    def found(self) -> str:
+        """The types of anomalies that contradict the expected model, for a table."""
+        types = ", ".join(self.deciding_result.anomaly_types)
+        return f"{types} (by its replay)" if self.by_replay else types
