@@ -10,7 +10,7 @@ import numpy as np
 
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.checker.preconditions import violated_precondition
-from txfuzz.analysis.contract import Analyzer, IsolationAnalyzer, Part
+from txfuzz.analysis.contract import Analyzer, Part
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.columns import columns_of
 from txfuzz.analysis.dependencies.metrics import asked_for
@@ -80,7 +80,7 @@ def analyze_history(
         operations=history.operations,
         passed_over=history.passed_over,
         warnings=(*history.warnings, *fields.pop("warnings", ())),
-        parts={each.name: _told(part) for each, part in parts if not isinstance(each, IsolationAnalyzer)},
+        parts={each.name: _told(part) for each, part in parts if not isinstance(each, ElleAnalyzer)},
         **fields,
     )
 
@@ -133,7 +133,7 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
 def _reason(parts: Sequence[tuple[Analyzer, Part]], verdict: Verdict) -> str:
     """The reasons of those whose judgement it is."""
     said = [
-        part.reason if isinstance(analyzer, IsolationAnalyzer) else f"{analyzer.name}: {part.reason}"
+        part.reason if isinstance(analyzer, ElleAnalyzer) else f"{analyzer.name}: {part.reason}"
         for analyzer, part in parts
         if part.verdict is verdict and part.reason
     ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.result import Anomaly, Verdict
 from txfuzz.history.calls import Calls
 from txfuzz.history.model import History
@@ -39,20 +38,6 @@ class Analyzer(Protocol):
 
     def analyze(self, history: History, expect: str) -> Part:
         """Judge a history that is never changed. expect: a consistency model in Elle's words."""
-
-
-@runtime_checkable
-class IsolationAnalyzer(Analyzer, Protocol):
-    """An analyzer that judges how transactions were isolated, by the dependencies between them.
-
-    Its reasons are about `expect` itself, so they stand in the result without its name, and it fills in
-    the fields of the AnalysisResult instead of a part of its own. Who infers dependencies beside it
-    assumes of versions what it assumes.
-    """
-
-    @property
-    def version_options(self) -> VersionOptions:
-        """What is assumed of the versions of registers."""
 
 
 @runtime_checkable
