@@ -17,7 +17,7 @@ from txfuzz.analysis.dependencies.edges import Dependencies
 from txfuzz.history.arrays import AnyInts, among, distinct, ranges
 from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
 
-UNFOLDED = 4_000_000  # anti-dependencies of fans that are multiplied out to be counted
+UNFOLDED = 4_000_000  # anti-dependencies of bicliques that are multiplied out to be counted
 MOST_MEETINGS = 2_000_000  # meetings on a key that are looked at one by one; more are sampled
 MOST_TRANSACTIONS = 200_000  # whose meetings are looked at
 STRETCH = 2_000  # transactions that begin one after the other
