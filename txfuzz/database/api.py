@@ -226,6 +226,20 @@ class SeesWaits(Protocol):
         """
 
 
+def waits_by_place(
+    numbers: Mapping[int, int], among: Callable[[Sequence[int]], Mapping[int, frozenset[int]]]
+) -> Mapping[int, frozenset[int]]:
+    """The answer of SeesWaits.waiting(), from a server that knows sessions by numbers of its own.
+
+    numbers: place of a session → the server's number of it. among: asks the server, in such numbers.
+    """
+    places = {number: place for place, number in numbers.items()}
+    return {
+        places[waits]: frozenset(places[other] for other in blockers if other in places)
+        for waits, blockers in among(list(places)).items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
     """One statement of a reproducer, in the order in which it is issued.

@@ -8,9 +8,16 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjustments import current
-from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed
+from txfuzz.plugin_api import (
+    Adjustment,
+    FeedbackResult,
+    Workload,
+    can_choose,
+    choice_sets,
+    narrowed_choices,
+    option,
+    target_value,
+)
 
 from .drawing import Keys, drawn
 
@@ -49,7 +56,7 @@ class HotKeys:
     widened: int = option(32, "how many keys of its own each choice is widened to", least=2)
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-        before: list[int] = current(workload, "keys")
+        before: list[int] = target_value(workload, "keys")
         if not before:
             return ()
         known = _Known(frozenset(before), frozenset(workload.logical_keys()))
@@ -243,7 +250,7 @@ def filled(workload: Workload, needs: dict[Keys, int], chosen: Sequence[int], ra
     they must."""
     while True:
         more = drawn(needs, chosen, random)
-        fewer = narrowed(workload, [*chosen, *more]).workload
+        fewer = narrowed_choices(workload, [*chosen, *more]).workload
         full = all(need >= len(keys) for keys, need in needs.items())
         if full or all(map(can_choose, fewer.transactions)):
             return more

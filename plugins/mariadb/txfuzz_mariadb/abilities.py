@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.database.faults import CUT, KILL, PAUSE, TERMINATE
+from txfuzz.plugin_api import CUT, KILL, PAUSE, TERMINATE
 
 ON_ANY_SERVER = frozenset({CUT, TERMINATE})
 ON_OUR_OWN = {KILL: "killed and started again", PAUSE: "paused"}

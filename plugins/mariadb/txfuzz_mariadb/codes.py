@@ -11,7 +11,7 @@ Numbers: https://mariadb.com/kb/en/mariadb-error-code-reference/
 
 from __future__ import annotations
 
-from txfuzz.database.api import Outcome
+from txfuzz.plugin_api import Outcome
 
 # What we say ourselves, in the server's numbers
 NOT_IN_TRANSACTION = "1792"  # a statement may not run here

@@ -15,8 +15,7 @@ import pymysql
 from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor
 
-from txfuzz.database.api import SessionError
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import DatabaseUnavailable, SessionError
 
 from .codes import LOST, outcome_of
 from .url import Target

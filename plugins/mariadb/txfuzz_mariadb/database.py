@@ -6,12 +6,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from txfuzz.common.closeable import Closing
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import Script, Session
-from txfuzz.database.sql.tables import Tables
-from txfuzz.database.waits import waits_by_place
-from txfuzz.errors import DatabaseUnavailable, UsageError
+from txfuzz.plugin_api import (
+    Closing,
+    DatabaseUnavailable,
+    Kind,
+    Script,
+    Session,
+    Tables,
+    UsageError,
+    waits_by_place,
+)
 
 from . import place as places
 from .advice import warnings_about

@@ -5,8 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from txfuzz.database.fault_injection import ServerInjector
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import ServerInjector, UsageError
 
 from .abilities import ON_ANY_SERVER, ON_OUR_OWN
 from .connection import FAILURES, Link

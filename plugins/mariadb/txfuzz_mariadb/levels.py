@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.plugin_api import UsageError, did_you_mean
 
 REPEATABLE_READ = "repeatable read"
 # The manual names the four levels of the SQL standard and claims no more: so REPEATABLE READ is held to

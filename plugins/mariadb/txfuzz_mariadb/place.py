@@ -7,9 +7,7 @@ locks; the next one drops it.
 
 from __future__ import annotations
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.sql.tables import Tables
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import Kind, Tables, UsageError
 
 from .connection import FAILURES, Link
 from .statements import quoted

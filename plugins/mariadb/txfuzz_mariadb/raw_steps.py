@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from txfuzz.database import api as port
-from txfuzz.database.api import BoundStep, Outcome, SessionError
-from txfuzz.database.sql.list_text import DECODE
-from txfuzz.database.sql.raw_statements import table_index
-from txfuzz.database.sql.tables import Tables
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import (
+    TEXT_DECODERS,
+    BoundStep,
+    Outcome,
+    SessionError,
+    Tables,
+    UsageError,
+    table_index,
+)
+from txfuzz.plugin_api import (
+    Answer as SqlAnswer,
+)
 
 from .codes import NOT_IN_TRANSACTION, SYNTAX_ERROR, UNDECLARED
 from .connection import Answer
@@ -27,7 +33,7 @@ class RawSteps:
         self._tables = tables
         self.ran = False
 
-    def run(self, step: BoundStep, sql: str) -> port.Answer:
+    def run(self, step: BoundStep, sql: str) -> SqlAnswer:
         try:
             statement = compile_raw(sql)
         except UsageError as error:
@@ -40,7 +46,9 @@ class RawSteps:
             raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, f"the step ended its transaction: {sql}")
         changed = None if statement.calls else answer.changed
         # ON DUPLICATE KEY UPDATE and REPLACE count a row that was there twice.
-        return port.Answer(answer.columns, answer.rows, changed, DECODE[self._tables.kind], statement.upserts)
+        return SqlAnswer(
+            answer.columns, answer.rows, changed, TEXT_DECODERS[self._tables.kind], statement.upserts
+        )
 
     def _parameters(self, statement: RawStatement, step: BoundStep) -> Mapping[str, int]:
         for name in statement.names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.database.api import NoMoreSessions
+from txfuzz.plugin_api import NoMoreSessions
 
 from .codes import TOO_MANY
 from .connection import Link

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import Script, ScriptLine
-from txfuzz.database.sql.scripts import typed_script
-from txfuzz.database.sql.tables import Tables
+from txfuzz.plugin_api import Kind, Script, ScriptLine, Tables, typed_script
 
 from .levels import REPEATABLE_READ, level
 from .statements import ON_DUPLICATE_KEY, compile_raw, read_sql, write_sql

@@ -6,11 +6,19 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
-from txfuzz.database import api as port
-from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.sql.list_text import DECODE
-from txfuzz.database.sql.tables import WRITE, Tables
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import (
+    TEXT_DECODERS,
+    WRITE_FUNCTION,
+    BoundStep,
+    Outcome,
+    ReadValue,
+    SessionError,
+    Tables,
+    UsageError,
+)
+from txfuzz.plugin_api import (
+    Answer as SqlAnswer,
+)
 
 from .codes import DEADLOCK, NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, WRONG_TYPE
 from .connection import FAILURES, Answer, Link, session_error
@@ -33,7 +41,7 @@ class MariadbSession:
         self._tables = tables
         self._write_form = write_form
         self._kill = kill
-        self._decode = DECODE[tables.kind]
+        self._decode = TEXT_DECODERS[tables.kind]
         self._raw = RawSteps(self._run, lambda: link.in_transaction, tables)
         self._own: dict[tuple[str | None, str | None, int], tuple[str, ...]] = {}
         self._level = ""  # that of the connection's next transaction
@@ -75,7 +83,7 @@ class MariadbSession:
         self._open = True
         return seen
 
-    def execute_sql(self, step: BoundStep) -> port.Answer:
+    def execute_sql(self, step: BoundStep) -> SqlAnswer:
         """See txfuzz.database.api.RunsSql."""
         self._require_open("this step")
         self._open = False  # until all is well
@@ -199,7 +207,7 @@ class MariadbSession:
                 return (read_sql(table, lock),)
             except UsageError as error:
                 raise SessionError(Outcome.BUG, SYNTAX_ERROR, str(error)) from None
-        if f != WRITE[kind]:
+        if f != WRITE_FUNCTION[kind]:
             message = f"a {kind.value} history has no micro-operation {f!r}"
             raise SessionError(Outcome.BUG, WRONG_TYPE, message)
         return write_sql(kind, table, self._write_form)

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.sql.raw_statements import check_stays_inside
+from txfuzz.plugin_api import Kind, check_stays_inside
 
 from .levels import lock_clause
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from txfuzz.common.kind import Kind
+from txfuzz.plugin_api import Kind
 
 COLUMN: Mapping[Kind, str] = {
     Kind.LIST_APPEND: "LONGTEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL",

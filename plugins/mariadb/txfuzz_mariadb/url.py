@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.plugin_api import UsageError, did_you_mean
 
 SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
 SECRETS = frozenset({"password", "passwd", "ssl_key_password"})

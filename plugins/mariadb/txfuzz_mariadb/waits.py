@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import DatabaseUnavailable
 
 from .connection import FAILURES, Link, in_words
 

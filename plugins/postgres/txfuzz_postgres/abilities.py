@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.database.faults import CUT, KILL, LIMIT, PAUSE, TERMINATE
+from txfuzz.plugin_api import CUT, KILL, LIMIT, PAUSE, TERMINATE
 
 ON_ANY_SERVER = frozenset({CUT, TERMINATE})
 ON_OUR_OWN = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from txfuzz import Capabilities, option
-from txfuzz.common.options import check
+from txfuzz.plugin_api import Capabilities, check_options, option
 
 from .abilities import ABILITIES
 from .levels import DEFAULT, LOCKS, PROMISES
@@ -68,7 +67,7 @@ class PostgresAdapter:
     )
 
     def __post_init__(self) -> None:
-        check(self, "postgres")
+        check_options(self, "postgres")
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

@@ -16,7 +16,7 @@ from typing import Protocol
 from psycopg import Error, pq
 from psycopg.pq.abc import PGconn
 
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import DatabaseUnavailable
 
 from .url import Target
 

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
-from txfuzz.common.closeable import Closing
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import Script, Session, SessionError
-from txfuzz.database.sql.tables import Tables
-from txfuzz.database.waits import waits_by_place
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import (
+    Closing,
+    DatabaseUnavailable,
+    Kind,
+    Script,
+    Session,
+    SessionError,
+    Tables,
+    waits_by_place,
+)
 
 from . import schema as places
 from .advice import warnings_about

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from txfuzz.database.fault_injection import ServerInjector
+from txfuzz.plugin_api import ServerInjector
 
 from .abilities import ON_ANY_SERVER, ON_OUR_OWN
 from .connection import BAD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.plugin_api import UsageError, did_you_mean
 
 # READ UNCOMMITTED is READ COMMITTED by another name, and REPEATABLE READ is snapshot isolation:
 # https://www.postgresql.org/docs/current/transaction-iso.html

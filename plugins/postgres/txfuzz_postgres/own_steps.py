@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from psycopg.pq.abc import PGresult
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.sql.tables import WRITE, Tables
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import (
+    WRITE_FUNCTION,
+    BoundStep,
+    Kind,
+    Outcome,
+    ReadValue,
+    SessionError,
+    Tables,
+    UsageError,
+)
 
 from .sqlstate import DATATYPE_MISMATCH, NO_DATA, SYNTAX_ERROR
 from .statements import read_sql, write_sql
@@ -70,7 +76,7 @@ class OwnSteps:
                 return (self._wire.prepare(read_sql(table, lock), 1),)
             except UsageError as error:
                 raise SessionError(Outcome.BUG, SYNTAX_ERROR, str(error)) from None
-        if f != WRITE[kind]:
+        if f != WRITE_FUNCTION[kind]:
             message = f"a {kind.value} history has no micro-operation {f!r}"
             raise SessionError(Outcome.BUG, DATATYPE_MISMATCH, message)
         return tuple(self._wire.prepare(sql, 2) for sql in write_sql(kind, table, self._write_form))

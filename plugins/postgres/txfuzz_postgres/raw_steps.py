@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from psycopg import pq
 from psycopg.pq.abc import PGresult
 
-from txfuzz.database.api import Answer, BoundStep, Outcome, SessionError
-from txfuzz.database.sql.tables import Tables
-from txfuzz.errors import UsageError
-from txfuzz.transactions.model import NewValue
+from txfuzz.plugin_api import Answer, BoundStep, NewValue, Outcome, SessionError, Tables, UsageError
 
 from .sqlstate import INVALID_TRANSACTION, SYNTAX_ERROR, UNDEFINED_PARAMETER
 from .statements import RawStatement, compile_raw

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from txfuzz.database.api import NoMoreSessions
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import DatabaseUnavailable, NoMoreSessions
 
 # What everybody may read; pg_stat_activity hides from ordinary roles what others do.
 ROOM = """

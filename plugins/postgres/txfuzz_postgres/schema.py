@@ -24,9 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, DropSchema
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.sql.tables import Tables
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import Kind, Tables, UsageError
 
 PREFIX = "txfuzz_"
 MARK = "made by txfuzz for one campaign, dropped when it is over"

@@ -8,10 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import BoundStep, Script, ScriptLine
-from txfuzz.database.sql.scripts import typed_script
-from txfuzz.database.sql.tables import WRITE, Tables
+from txfuzz.plugin_api import (
+    WRITE_FUNCTION,
+    BoundStep,
+    Kind,
+    Script,
+    ScriptLine,
+    Tables,
+    typed_script,
+)
 
 from .levels import level
 from .statements import compile_raw, read_sql, write_sql
@@ -155,7 +160,7 @@ def _names(lines: Sequence[ScriptLine]) -> Iterator[tuple[int, str]]:
     for at, line in enumerate(lines):
         does = line.action
         if line.step is not None:
-            does = {"r": "read", WRITE[Kind.LIST_APPEND]: "append", "w": "write"}.get(
+            does = {"r": "read", WRITE_FUNCTION[Kind.LIST_APPEND]: "append", "w": "write"}.get(
                 line.step.f or "", "sql"
             )
         name = f"{line.session}_{does}"

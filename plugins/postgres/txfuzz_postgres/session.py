@@ -13,8 +13,7 @@ from collections.abc import Callable
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
-from txfuzz.database.api import Answer, BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.sql.tables import Tables
+from txfuzz.plugin_api import Answer, BoundStep, Outcome, ReadValue, SessionError, Tables
 
 from .connection import BAD, cut, request_cancel
 from .levels import level

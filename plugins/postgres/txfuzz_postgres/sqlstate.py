@@ -10,7 +10,7 @@ Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 from __future__ import annotations
 
-from txfuzz.database.api import Outcome
+from txfuzz.plugin_api import Outcome
 
 CONNECTION_LOST = "08006"  # libpq has no SQLSTATE for a connection that just ended
 IN_FAILED_TRANSACTION = "25P02"

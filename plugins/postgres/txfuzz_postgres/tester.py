@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from txfuzz.database.api import Script
+from txfuzz.plugin_api import Script
 
 from .scripts import SPEC, expected_reads, reads_in
 from .url import Target

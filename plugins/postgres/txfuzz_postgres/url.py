@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.plugin_api import UsageError, did_you_mean
 
 SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})

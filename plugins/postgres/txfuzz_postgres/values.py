@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from struct import Struct
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import ReadValue
+from txfuzz.plugin_api import Kind, ReadValue
 
 HEADER = 20  # dimensions, has-nulls, element oid, length, lower bound: four bytes each
 ELEMENT = 12  # four bytes of length, eight of int8

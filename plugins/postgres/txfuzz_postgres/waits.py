@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from psycopg import Error, pq
 from psycopg.pq.abc import PGconn
 
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import DatabaseUnavailable
 
 TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
 INT4_ARRAY = 1007  # oid

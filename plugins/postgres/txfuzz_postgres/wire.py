@@ -17,7 +17,7 @@ from typing import ParamSpec
 from psycopg import Error, pq
 from psycopg.pq.abc import PGconn, PGresult
 
-from txfuzz.database.api import Outcome, SessionError
+from txfuzz.plugin_api import Outcome, SessionError
 
 from .connection import BAD
 from .sqlstate import CONNECTION_LOST, SYNTAX_ERROR, outcome_of

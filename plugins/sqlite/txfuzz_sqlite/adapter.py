@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from txfuzz import Capabilities, option
-from txfuzz.common.options import check
+from txfuzz.plugin_api import Capabilities, check_options, option
 
 from .modes import BEGINS, MODES, SERIALIZABLE, WAL, promises
 from .statements import DIALECT, ON_CONFLICT, WRITE_FORMS
@@ -54,7 +53,7 @@ class SqliteAdapter:
     keep: bool = option(False, "whether the tables stay in the file that a URL names, for a later campaign")
 
     def __post_init__(self) -> None:
-        check(self, "sqlite")
+        check_options(self, "sqlite")
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

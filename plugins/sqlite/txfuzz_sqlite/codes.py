@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from txfuzz.database.api import Outcome
+from txfuzz.plugin_api import Outcome
 
 CLOSED = "SQLITE_MISUSE"
 

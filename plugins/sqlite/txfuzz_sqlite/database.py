@@ -10,10 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from txfuzz.common.closeable import Closing
-from txfuzz.common.kind import Kind
-from txfuzz.database.sql.tables import PREFIX, Tables
-from txfuzz.errors import DatabaseUnavailable, UsageError
+from txfuzz.plugin_api import TABLE_PREFIX, Closing, DatabaseUnavailable, Kind, Tables, UsageError
 
 from .codes import is_contention
 from .files import Place, own_place, place_of, remove_file
@@ -44,7 +41,7 @@ class SqliteDatabase(Closing):
         self._lock = threading.RLock()
         self._was_there = place.path is not None and place.path.exists()
         # Tables that stay must be found again; those of a campaign are its alone.
-        self._prefix = PREFIX if ours or adapter.keep else f"{PREFIX}{secrets.token_hex(4)}_"
+        self._prefix = TABLE_PREFIX if ours or adapter.keep else f"{TABLE_PREFIX}{secrets.token_hex(4)}_"
         self._mode_before: str | None = None
         self._control = self._connect(PATIENCE)
         try:

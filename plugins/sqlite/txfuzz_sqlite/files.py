@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from txfuzz.database.embedded.account import Account
-from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
-from txfuzz.errors import DatabaseUnavailable, UsageError
+from txfuzz.plugin_api import (
+    Account,
+    DatabaseUnavailable,
+    KeeperLink,
+    UsageError,
+    environment_without,
+)
 
 from .modes import SHARED_CACHE
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.plugin_api import UsageError, did_you_mean
 
 WAL = "wal"
 JOURNAL = "rollback-journal"

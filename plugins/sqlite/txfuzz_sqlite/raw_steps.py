@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz.database import api as port
-from txfuzz.database.api import BoundStep, Outcome, SessionError
-from txfuzz.database.sql.list_text import DECODE
-from txfuzz.database.sql.raw_statements import table_index
-from txfuzz.database.sql.tables import Tables
-from txfuzz.errors import UsageError
+from txfuzz.plugin_api import (
+    TEXT_DECODERS,
+    BoundStep,
+    Outcome,
+    SessionError,
+    Tables,
+    UsageError,
+    table_index,
+)
+from txfuzz.plugin_api import (
+    Answer as SqlAnswer,
+)
 
 from .statements import compile_raw
 
@@ -42,7 +48,7 @@ class RawSteps:
         self._tables = tables
         self.ran = False
 
-    def run(self, step: BoundStep, sql: str) -> port.Answer:
+    def run(self, step: BoundStep, sql: str) -> SqlAnswer:
         try:
             compiled = compile_raw(sql)
         except UsageError as error:
@@ -51,4 +57,4 @@ class RawSteps:
         index = table_index(step, sql, self._tables.count, MISUSE)
         answer = self._run(compiled.on(self._tables.name(index)), step.args)
         changed = max(answer.changed, 0)  # -1 for what is no INSERT, UPDATE or DELETE
-        return port.Answer(answer.columns, answer.rows, changed, DECODE[self._tables.kind])
+        return SqlAnswer(answer.columns, answer.rows, changed, TEXT_DECODERS[self._tables.kind])

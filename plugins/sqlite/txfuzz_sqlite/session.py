@@ -8,10 +8,18 @@ import threading
 import time
 from collections.abc import Mapping
 
-from txfuzz.database import api as port
-from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
-from txfuzz.database.sql.list_text import DECODE
-from txfuzz.database.sql.tables import WRITE, Tables
+from txfuzz.plugin_api import (
+    TEXT_DECODERS,
+    WRITE_FUNCTION,
+    BoundStep,
+    Outcome,
+    ReadValue,
+    SessionError,
+    Tables,
+)
+from txfuzz.plugin_api import (
+    Answer as SqlAnswer,
+)
 
 from .codes import code_of, is_locked, name_of, outcome_of
 from .modes import READ_UNCOMMITTED, level
@@ -41,7 +49,7 @@ class SqliteSession:
         self._begin = f"BEGIN {begins.upper()}"
         self._write_form = write_form
         self._busy_seconds = busy_seconds
-        self._decode = DECODE[tables.kind]
+        self._decode = TEXT_DECODERS[tables.kind]
         self._raw = RawSteps(self._run, tables)
         self._own: dict[tuple[str | None, int], tuple[str, ...]] = {}
         self._level = ""
@@ -75,7 +83,7 @@ class SqliteSession:
         self._check_inside(step)
         return seen
 
-    def execute_sql(self, step: BoundStep) -> port.Answer:
+    def execute_sql(self, step: BoundStep) -> SqlAnswer:
         """See txfuzz.database.api.RunsSql."""
         time.sleep(TURN)
         self._require_open("this step")
@@ -178,7 +186,7 @@ class SqliteSession:
         found = self._own.get((f, index))
         if found is None:
             table, kind = self._tables.name(index), self._tables.kind
-            if f not in ("r", WRITE[kind]):
+            if f not in ("r", WRITE_FUNCTION[kind]):
                 message = f"a {kind.value} history has no micro-operation {f!r}"
                 raise SessionError(Outcome.BUG, "SQLITE_MISMATCH", message)
             found = (read_sql(table),) if f == "r" else write_sql(kind, table, self._write_form)

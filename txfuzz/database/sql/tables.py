@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from txfuzz.common.kind import Kind
 
 STEM: Mapping[Kind, str] = {Kind.LIST_APPEND: "list_append", Kind.RW_REGISTER: "rw_register"}
-WRITE: Mapping[Kind, str] = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}  # its micro-operation
-PREFIX = "txfuzz_"
+WRITE_FUNCTION: Mapping[Kind, str] = {
+    Kind.LIST_APPEND: "append",
+    Kind.RW_REGISTER: "w",
+}  # its micro-operation
+TABLE_PREFIX = "txfuzz_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Tables:
     kind: Kind
     schema: str = ""
     count: int = 1
-    prefix: str = PREFIX
+    prefix: str = TABLE_PREFIX
     quote: str = '"'
 
     @property

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from txfuzz.database.embedded.account import Account
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import Account, DatabaseUnavailable
 
 BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
 DEBIAN = Path("/usr/lib/postgresql")

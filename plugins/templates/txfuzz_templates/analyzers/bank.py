@@ -13,11 +13,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from txfuzz import Anomaly, History, Part, Verdict, option
-from txfuzz.analysis.dependencies.columns import Columns, columns_of
-from txfuzz.analysis.describe import key_text, outcome
-from txfuzz.history.calls import Calls
-from txfuzz.history.model import Ints
+from txfuzz.plugin_api import (
+    Anomaly,
+    Calls,
+    Columns,
+    History,
+    Ints,
+    Part,
+    Verdict,
+    columns_of,
+    key_text,
+    option,
+    outcome_text,
+)
 
 from .rules import ALWAYS, against_option, forbids_half_seen, shown_option
 from .sight import Flags, Sight, judged_writes, sight_of
@@ -188,7 +196,7 @@ def _sentence(history: History, ledger: _Ledger, element: int, name: str) -> str
     done = f"took {amount} from account {from_} and gave it to account {to}"
     half = "taken" if ledger.debit[element] else "given"
     rest = "given" if ledger.debit[element] else "taken"
-    state = outcome(history, int(ledger.writer[element]))
+    state = outcome_text(history, int(ledger.writer[element]))
     return f"{name}, which {state}, {done}: T1 saw what was {half} and not what was {rest}."
 
 

@@ -12,11 +12,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from txfuzz import Anomaly, History, Part, Verdict, option
-from txfuzz.analysis.dependencies.columns import Columns, columns_of
-from txfuzz.analysis.describe import key_text
-from txfuzz.history.calls import Calls
-from txfuzz.history.model import FAIL, OK, Ints
+from txfuzz.plugin_api import (
+    FAIL,
+    OK,
+    Anomaly,
+    Calls,
+    Columns,
+    History,
+    Ints,
+    Part,
+    Verdict,
+    columns_of,
+    key_text,
+    option,
+)
 
 from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
 from .sight import Flags, Sight, judged_writes, sight_of

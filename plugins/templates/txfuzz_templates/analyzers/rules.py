@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from txfuzz import option
-from txfuzz.analysis.checker.consistency import canonical, implies, prohibited
+from txfuzz.plugin_api import canonical, implies, option, prohibited
 
 EXPECT, ALWAYS = "expect", "always"
 

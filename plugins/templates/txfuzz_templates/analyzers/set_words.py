@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from txfuzz import Anomaly
-from txfuzz.analysis.dependencies.columns import NOTHING, Columns
-from txfuzz.analysis.describe import key_text, outcome, read_text, value_text
-from txfuzz.history.model import OK, Ints
+from txfuzz.plugin_api import (
+    NO_WRITER,
+    OK,
+    Anomaly,
+    Columns,
+    Ints,
+    key_text,
+    outcome_text,
+    read_text,
+    value_text,
+)
 
 from .sight import Sight
 from .words import after, view
@@ -30,9 +37,9 @@ def explain(columns: Columns, sight: Sight, known: Ints, type: str, element: int
     rows: list[int] = []
     lines: list[str] = []
     writer = int(columns.writer[element])
-    if writer != NOTHING:
+    if writer != NO_WRITER:
         rows.append(int(columns.txn[writer]))
-        lines.append(f"T1 added {value} to the set of key {key}, and {outcome(history, rows[0])}.")
+        lines.append(f"T1 added {value} to the set of key {key}, and {outcome_text(history, rows[0])}.")
     reads = sight.of_key(int(history.element_key[element]))
     having = reads[sight.has(reads, np.full(len(reads), element))]
     if type in (LOST, STALE):
@@ -56,7 +63,7 @@ def explain(columns: Columns, sight: Sight, known: Ints, type: str, element: int
         if type == DUPLICATE:
             read = next(read for read, each in sight.twice if each == element)
         rows.append(int(sight.txn[read]))
-        if writer == NOTHING:
+        if writer == NO_WRITER:
             lines.append(f"No transaction added {value} to the set of key {key}.")
         twice = " twice" if type == DUPLICATE else ""
         lines.append(f"T{len(rows)} read it{twice}: {read_text(history, int(sight.mop[read]))}.")

@@ -15,11 +15,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from txfuzz import History, Part, Verdict, option
-from txfuzz.analysis.dependencies.columns import NOTHING, Columns, columns_of
-from txfuzz.common.kind import Kind
-from txfuzz.history.calls import Calls
-from txfuzz.history.model import FAIL, OK, Ints
+from txfuzz.plugin_api import (
+    FAIL,
+    NO_WRITER,
+    OK,
+    Calls,
+    Columns,
+    History,
+    Ints,
+    Kind,
+    Part,
+    Verdict,
+    columns_of,
+    option,
+)
 
 from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
 from .set_words import DUPLICATE, LOST, STALE, UNEXPECTED, explain
@@ -145,7 +154,7 @@ def _fates(columns: Columns, sight: Sight, keys: Ints) -> _Fates:
     history = columns.history
     size = len(history.element_key)
     in_sets = np.isin(history.element_key, keys)
-    written = (columns.writer != NOTHING) & in_sets
+    written = (columns.writer != NO_WRITER) & in_sets
     writer = columns.txn[np.where(written, columns.writer, 0)]
     failed = written & (history.type[writer] == FAIL)
     acknowledged = written & (history.type[writer] == OK)

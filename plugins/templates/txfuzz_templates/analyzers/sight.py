@@ -9,12 +9,18 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from txfuzz import History, Part, Verdict
-from txfuzz.analysis.checker.preconditions import refusal
-from txfuzz.analysis.dependencies.columns import Columns
-from txfuzz.analysis.dependencies.edges import VersionOptions
-from txfuzz.common.kind import Kind
-from txfuzz.history.model import NIL, OK, Ints
+from txfuzz.plugin_api import (
+    NIL,
+    OK,
+    Columns,
+    History,
+    Ints,
+    Kind,
+    Part,
+    Verdict,
+    VersionOptions,
+    unjudged_reason,
+)
 
 Flags = npt.NDArray[np.bool_]
 
@@ -30,7 +36,7 @@ def judged_writes(
     nothing: what there are 0 of, where nobody wrote. lists_only: what cannot be judged on registers.
     """
     history = columns.history
-    if reason := refusal(columns, VersionOptions()):
+    if reason := unjudged_reason(columns, VersionOptions()):
         return Part(Verdict.UNKNOWN, reason)
     if EVERY in names:
         chosen = np.ones(len(history), np.bool_)

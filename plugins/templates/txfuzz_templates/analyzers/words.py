@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from txfuzz import History
-from txfuzz.analysis.describe import elapsed, mop_text, transaction_view
-from txfuzz.analysis.result import TransactionView
+from txfuzz.plugin_api import History, TransactionView, elapsed, mop_text, transaction_view
 
 _WHOLE = 8  # micro-operations of a transaction that is shown as it is
 

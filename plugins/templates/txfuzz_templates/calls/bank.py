@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz import Part, Verdict
-from txfuzz.history.calls import Calls
-from txfuzz.history.values import edn
+from txfuzz.plugin_api import Calls, Part, Verdict, edn_text
 
 from ..analyzers.words import counted
 from .found import Found, Told, check_functions, functions, is_number, ok_reads, verdict, wrong
@@ -90,7 +88,8 @@ def _told(calls: Calls, type: str, at: int, bank: Bank, reads: Sequence[int]) ->
     if type == TOTAL:
         added = sum(balances.values())
         record |= {"total": added, "expected": bank.total}
-        said = f"T1 read accounts that add up to {edn(added)}, where they hold {edn(bank.total)} together"
+        together = edn_text(bank.total)
+        said = f"T1 read accounts that add up to {edn_text(added)}, where they hold {together} together"
         if bank.first is None:
             return Told((at,), f"{said}.", record)
         return Told((at, bank.first), f"{said}, as T2, the first read, has it.", record)
@@ -104,9 +103,11 @@ def _told(calls: Calls, type: str, at: int, bank: Bank, reads: Sequence[int]) ->
         missing = [account for account, balance in balances.items() if balance is None]
         return Told((at,), f"T1 read {_accounts(missing)} without a balance.", {**record, "nils": missing})
     negative = {account: balance for account, balance in balances.items() if balance < 0}
-    held = ", ".join(f"account {edn(account)} with {edn(balance)}" for account, balance in negative.items())
+    held = ", ".join(
+        f"account {edn_text(account)} with {edn_text(balance)}" for account, balance in negative.items()
+    )
     return Told((at,), f"T1 read {held}.", {**record, "negative": negative})
 
 
 def _accounts(names: Sequence[Any]) -> str:
-    return f"account{'s' if len(names) > 1 else ''} {', '.join(map(edn, names))}"
+    return f"account{'s' if len(names) > 1 else ''} {', '.join(map(edn_text, names))}"

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
-from txfuzz import Part, Verdict
-from txfuzz.history.calls import Call, Calls
-from txfuzz.history.values import edn
+from txfuzz.plugin_api import Call, Calls, Part, Verdict, edn_text
 
 from ..analyzers.counter import ABOVE, BELOW, DEFINITIONS
 from ..analyzers.words import counted
@@ -57,12 +55,12 @@ def judge_counter(calls: Calls, shown: int) -> Part:
         call, (least, most) = calls.calls[at], bounds[at]
         below = call.value < least
         why = (
-            f"although {edn(least)} had been acknowledged before it began"
+            f"although {edn_text(least)} had been acknowledged before it began"
             if below
-            else f"although no more than {edn(most)} had been asked before it ended"
+            else f"although no more than {edn_text(most)} had been asked before it ended"
         )
         record = {"op": call.index, "count": call.value, "least": least, "most": most}
-        return Told((at,), f"T1 read {edn(call.value)}, {why}.", record)
+        return Told((at,), f"T1 read {edn_text(call.value)}, {why}.", record)
 
     data: dict[str, Any] = {"adds": len(certain), "reads": len(reads), "below": len(low), "above": len(high)}
     if not reads:

@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz import Anomaly, Part, Verdict
-from txfuzz.analysis.calls import call_view
-from txfuzz.errors import HistoryError
-from txfuzz.history.calls import Call, Calls
-from txfuzz.history.values import Keyword, edn
+from txfuzz.plugin_api import (
+    Anomaly,
+    Call,
+    Calls,
+    HistoryError,
+    Keyword,
+    Part,
+    Verdict,
+    call_view,
+    edn_text,
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def check_functions(calls: Calls, known: Sequence[str], model: str) -> None:
 
 
 def wrong(calls: Calls, call: Call, expected: str, found: Any) -> HistoryError:
-    return HistoryError(f"{calls.source}:{call.line}: expected {expected}, found {edn(found):.60}")
+    return HistoryError(f"{calls.source}:{call.line}: expected {expected}, found {edn_text(found):.60}")
 
 
 def ok_reads(calls: Calls) -> list[int]:

@@ -12,9 +12,7 @@ from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from txfuzz import Part, Verdict
-from txfuzz.history.calls import Calls
-from txfuzz.history.values import edn, identity
+from txfuzz.plugin_api import Calls, Part, Verdict, edn_text, value_identity
 
 from ..analyzers.set_words import DEFINITIONS, DUPLICATE, LOST, UNEXPECTED
 from ..analyzers.words import counted
@@ -105,7 +103,7 @@ def _lives(calls: Calls, reads: Sequence[int]) -> Lives:
         if call.f == "add":
             value = call.value if call.asked is None else call.asked
             value = value[1] if of_key else value
-            element = lives.elements.setdefault(identity(value), Element(value))
+            element = lives.elements.setdefault(value_identity(value), Element(value))
             element.asked = call.began if element.add is None else min(element.asked, call.began)
             if element.add is None or (call.type == "ok" and calls.calls[element.add].type != "ok"):
                 element.add = at
@@ -113,8 +111,8 @@ def _lives(calls: Calls, reads: Sequence[int]) -> Lives:
                 element.known, element.by = call.ended, at
     for at in reads:
         call = calls.calls[at]
-        counts = Counter(identity(value) for value in call.value)
-        values = {identity(value): value for value in call.value}
+        counts = Counter(value_identity(value) for value in call.value)
+        values = {value_identity(value): value for value in call.value}
         for name, times in counts.items():
             element = lives.elements.setdefault(name, Element(values[name]))
             if element.known is None or call.ended < element.known:
@@ -166,7 +164,7 @@ def _independent(calls: Calls, reads: Sequence[int]) -> bool:
     seen = [element for at in reads for element in calls.calls[at].value]
     if not seen or any(isinstance(element, tuple) for element in seen):
         return False
-    keys = {identity(value[0]) for value in values}
+    keys = {value_identity(value[0]) for value in values}
     if len(keys) > 1:
         raise wrong(calls, adds[0], "the sets of one key: split the history by key", values[0])
     return True
@@ -179,7 +177,7 @@ def _is_collection(value: Any) -> bool:
 def _added(calls: Calls, element: Element, name: str) -> str:
     call = calls.calls[element.add or 0]
     outcomes = {"ok": "was acknowledged", "info": "may have been added", "fail": "failed"}
-    return f"{name} added {edn(element.value)}, which {outcomes[call.type]}."
+    return f"{name} added {edn_text(element.value)}, which {outcomes[call.type]}."
 
 
 def _lost(calls: Calls, element: Element) -> Told:
@@ -201,12 +199,12 @@ def _lost(calls: Calls, element: Element) -> Told:
 
 def _unexpected(calls: Calls, element: Element) -> Told:
     read = element.having or 0
-    said = f"T1 read {edn(element.value)}, which nobody has asked to add."
+    said = f"T1 read {edn_text(element.value)}, which nobody has asked to add."
     return Told((read,), said, {"element": element.value, "op": calls.calls[read].index})
 
 
 def _duplicate(calls: Calls, lives: Lives, name: Hashable) -> Told:
     element, read = lives.elements[name], lives.twice[name]
-    times = sum(identity(value) == name for value in calls.calls[read].value)
-    said = f"T1 read {edn(element.value)} {times} times."
+    times = sum(value_identity(value) == name for value in calls.calls[read].value)
+    said = f"T1 read {edn_text(element.value)} {times} times."
     return Told((read,), said, {"element": element.value, "times": times, "op": calls.calls[read].index})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 from .bank import AUDIT, TRANSFER
 from .claims import CLAIM

@@ -8,7 +8,7 @@ works out: whoever sees one half of a transfer and not the other has seen money 
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 ACCOUNTS = [1, 2, 3, 4]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 # INSERT and nothing else: a row that is there is a unique violation, so that the claim has failed.
 _INSERT = "INSERT INTO {table} VALUES (:key, :claim)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 COUNTERS = [1, 2]
 

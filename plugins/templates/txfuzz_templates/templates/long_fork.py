@@ -5,7 +5,7 @@ No writer reads and no transaction writes twice, so a cycle needs four of them, 
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 FORK_WRITE = Template(
     "long-fork-write",

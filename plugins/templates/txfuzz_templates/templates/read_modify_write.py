@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 _READ = """\
 SELECT set_config('txfuzz.seen', coalesce(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 ROWS = ("a", "b", "c", "d")
 

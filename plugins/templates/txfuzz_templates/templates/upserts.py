@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
 _MERGE = """\
 MERGE INTO {table} AS own USING (SELECT :key AS key, :element AS element) AS new ON own.key = new.key

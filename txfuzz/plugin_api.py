@@ -1,0 +1,274 @@
+"""All that plugins may use of txfuzz, under one version; see docs/writing-a-plugin.md.
+
+Every other module but `txfuzz` itself and `txfuzz.testing` may change from one release to the next. A name
+is imported from where it is defined when it is first used, so that importing this module costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from txfuzz.analysis.calls import call_view
+    from txfuzz.analysis.checker.consistency import canonical, implies, prohibited
+    from txfuzz.analysis.checker.preconditions import refusal as unjudged_reason
+    from txfuzz.analysis.contract import Analyzer, Part
+    from txfuzz.analysis.dependencies.columns import NOTHING as NO_WRITER
+    from txfuzz.analysis.dependencies.columns import Columns, columns_of
+    from txfuzz.analysis.dependencies.edges import VersionOptions
+    from txfuzz.analysis.describe import elapsed, key_text, mop_text, read_text, transaction_view, value_text
+    from txfuzz.analysis.describe import outcome as outcome_text
+    from txfuzz.analysis.result import (
+        Anomaly,
+        Edge,
+        KeyPressure,
+        MissingEdge,
+        NearCycle,
+        TransactionView,
+        Verdict,
+    )
+    from txfuzz.common.closeable import Closing
+    from txfuzz.common.kind import Kind
+    from txfuzz.common.options import check as check_options
+    from txfuzz.common.options import option
+    from txfuzz.database.api import (
+        Adapter,
+        Answer,
+        Batching,
+        BoundStep,
+        Capabilities,
+        Database,
+        Embeds,
+        GoesOn,
+        MakesRoom,
+        NoMoreSessions,
+        Outcome,
+        Patient,
+        ReadValue,
+        RunsSql,
+        Script,
+        ScriptLine,
+        SeesWaits,
+        Session,
+        SessionError,
+        WritesScripts,
+        waits_by_place,
+    )
+    from txfuzz.database.embedded.account import Account, make_server_directory, server_account
+    from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
+    from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
+    from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
+    from txfuzz.database.fault_injection import ServerInjector
+    from txfuzz.database.faults import CUT, KILL, LIMIT, PAUSE, TERMINATE, Breakable, Fault, Injectable
+    from txfuzz.database.sql.list_text import TEXT_DECODERS
+    from txfuzz.database.sql.raw_statements import check_stays_inside, table_index
+    from txfuzz.database.sql.scripts import typed_script
+    from txfuzz.database.sql.tables import TABLE_PREFIX, WRITE_FUNCTION, Tables
+    from txfuzz.errors import (
+        DatabaseUnavailable,
+        HistoryError,
+        OutputError,
+        TxfuzzError,
+        UsageError,
+        WorkloadError,
+        did_you_mean,
+    )
+    from txfuzz.feedback.adjustments import current as target_value
+    from txfuzz.feedback.adjustments import fewest_keys
+    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.feedback.key_choices import can_choose, choice_sets
+    from txfuzz.feedback.key_choices import narrowed as narrowed_choices
+    from txfuzz.history.calls import Call, Calls
+    from txfuzz.history.model import APPEND, FAIL, FINAL_READ, INFO, NIL, OK, READ, WRITE, History, Ints
+    from txfuzz.history.reader import read_history
+    from txfuzz.history.values import Keyword
+    from txfuzz.history.values import edn as edn_text
+    from txfuzz.history.values import identity as value_identity
+    from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
+    from txfuzz.transactions.model import NewValue, Step
+    from txfuzz.workload.model import Workload
+    from txfuzz.workload.template import Template
+
+# Module → what is defined there; `name:public` where its name says too little by itself.
+_MODULES = {
+    "txfuzz.analysis.calls": "call_view",
+    "txfuzz.analysis.checker.consistency": "canonical implies prohibited",
+    "txfuzz.analysis.checker.preconditions": "refusal:unjudged_reason",
+    "txfuzz.analysis.contract": "Analyzer Part",
+    "txfuzz.analysis.dependencies.columns": "NOTHING:NO_WRITER Columns columns_of",
+    "txfuzz.analysis.dependencies.edges": "VersionOptions",
+    "txfuzz.analysis.describe": (
+        "elapsed key_text mop_text outcome:outcome_text read_text transaction_view value_text"
+    ),
+    "txfuzz.analysis.result": "Anomaly Edge KeyPressure MissingEdge NearCycle TransactionView Verdict",
+    "txfuzz.common.closeable": "Closing",
+    "txfuzz.common.kind": "Kind",
+    "txfuzz.common.options": "check:check_options option",
+    "txfuzz.database.api": (
+        "Adapter Answer Batching BoundStep Capabilities Database Embeds GoesOn MakesRoom "
+        "NoMoreSessions Outcome Patient ReadValue RunsSql Script ScriptLine SeesWaits Session "
+        "SessionError WritesScripts waits_by_place"
+    ),
+    "txfuzz.database.embedded.account": "Account make_server_directory server_account",
+    "txfuzz.database.embedded.keeper_pipe": "KeeperLink environment_without",
+    "txfuzz.database.embedded.processes": "pause_processes resume_processes server_processes",
+    "txfuzz.database.embedded.server": "OwnServer error_in_log keeper_for",
+    "txfuzz.database.fault_injection": "ServerInjector",
+    "txfuzz.database.faults": "CUT KILL LIMIT PAUSE TERMINATE Breakable Fault Injectable",
+    "txfuzz.database.sql.list_text": "TEXT_DECODERS",
+    "txfuzz.database.sql.raw_statements": "check_stays_inside table_index",
+    "txfuzz.database.sql.scripts": "typed_script",
+    "txfuzz.database.sql.tables": "TABLE_PREFIX Tables WRITE_FUNCTION",
+    "txfuzz.errors": (
+        "DatabaseUnavailable HistoryError OutputError TxfuzzError UsageError WorkloadError did_you_mean"
+    ),
+    "txfuzz.feedback.adjustments": "current:target_value fewest_keys",
+    "txfuzz.feedback.contract": "Adjustment FeedbackResult Heuristic",
+    "txfuzz.feedback.key_choices": "can_choose choice_sets narrowed:narrowed_choices",
+    "txfuzz.history.calls": "Call Calls",
+    "txfuzz.history.model": "APPEND FAIL FINAL_READ INFO NIL OK READ WRITE History Ints",
+    "txfuzz.history.reader": "read_history",
+    "txfuzz.history.values": "Keyword edn:edn_text identity:value_identity",
+    "txfuzz.plugin.hookspecs": "API_VERSION hookimpl",
+    "txfuzz.transactions.model": "NewValue Step",
+    "txfuzz.workload.model": "Workload",
+    "txfuzz.workload.template": "Template",
+}
+# Public name → module and name
+_HOME = {
+    word.split(":")[-1]: (module, word.split(":")[0])
+    for module, words in _MODULES.items()
+    for word in words.split()
+}
+
+__all__ = [
+    "API_VERSION",
+    "APPEND",
+    "CUT",
+    "FAIL",
+    "FINAL_READ",
+    "INFO",
+    "KILL",
+    "LIMIT",
+    "NIL",
+    "NO_WRITER",
+    "OK",
+    "PAUSE",
+    "READ",
+    "TABLE_PREFIX",
+    "TERMINATE",
+    "TEXT_DECODERS",
+    "WRITE",
+    "WRITE_FUNCTION",
+    "Account",
+    "Adapter",
+    "Adjustment",
+    "Analyzer",
+    "Anomaly",
+    "Answer",
+    "Batching",
+    "BoundStep",
+    "Breakable",
+    "Call",
+    "Calls",
+    "Capabilities",
+    "Closing",
+    "Columns",
+    "Database",
+    "DatabaseUnavailable",
+    "Edge",
+    "Embeds",
+    "Fault",
+    "FeedbackResult",
+    "GoesOn",
+    "Heuristic",
+    "History",
+    "HistoryError",
+    "Injectable",
+    "Ints",
+    "KeeperLink",
+    "KeyPressure",
+    "Keyword",
+    "Kind",
+    "MakesRoom",
+    "MissingEdge",
+    "NearCycle",
+    "NewValue",
+    "NoMoreSessions",
+    "Outcome",
+    "OutputError",
+    "OwnServer",
+    "Part",
+    "Patient",
+    "ReadValue",
+    "RunsSql",
+    "Script",
+    "ScriptLine",
+    "SeesWaits",
+    "ServerInjector",
+    "Session",
+    "SessionError",
+    "Step",
+    "Tables",
+    "Template",
+    "TransactionView",
+    "TxfuzzError",
+    "UsageError",
+    "Verdict",
+    "VersionOptions",
+    "Workload",
+    "WorkloadError",
+    "WritesScripts",
+    "call_view",
+    "can_choose",
+    "canonical",
+    "check_options",
+    "check_stays_inside",
+    "choice_sets",
+    "columns_of",
+    "did_you_mean",
+    "edn_text",
+    "elapsed",
+    "environment_without",
+    "error_in_log",
+    "fewest_keys",
+    "hookimpl",
+    "implies",
+    "keeper_for",
+    "key_text",
+    "make_server_directory",
+    "mop_text",
+    "narrowed_choices",
+    "option",
+    "outcome_text",
+    "pause_processes",
+    "prohibited",
+    "read_history",
+    "read_text",
+    "resume_processes",
+    "server_account",
+    "server_processes",
+    "table_index",
+    "target_value",
+    "transaction_view",
+    "typed_script",
+    "unjudged_reason",
+    "value_identity",
+    "value_text",
+    "waits_by_place",
+]  # fmt: skip
+
+if not TYPE_CHECKING:  # so that a type checker knows these names and no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, defined = _HOME[name]
+        value = getattr(importlib.import_module(module), defined)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])
