@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         ReadValue,
         RunsSql,
         Script,
+        ScriptFile,
         ScriptLine,
         SeesWaits,
         Session,
@@ -56,15 +57,20 @@ if TYPE_CHECKING:
         waits_by_place,
     )
     from txfuzz.database.embedded.account import Account, make_server_directory, server_account
-    from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
+    from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import CUT, KILL, LIMIT, PAUSE, TERMINATE, Breakable, Fault, Injectable
+    from txfuzz.database.isolation_levels import level_among
+    from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
+    from txfuzz.database.sql.control import ControlConnection
+    from txfuzz.database.sql.database import Schemas, ServerDatabase, SqlDatabase
     from txfuzz.database.sql.list_text import TEXT_DECODERS
-    from txfuzz.database.sql.raw_statements import check_stays_inside, table_index
+    from txfuzz.database.sql.raw_statements import RawStatement, check_stays_inside, table_index
     from txfuzz.database.sql.scripts import typed_script
-    from txfuzz.database.sql.tables import TABLE_PREFIX, WRITE_FUNCTION, Tables
+    from txfuzz.database.sql.session import SessionCodes, SqlSession, StatementResult
+    from txfuzz.database.sql.tables import TABLE_PREFIX, WRITE_FUNCTION, TableMaker, Tables
     from txfuzz.errors import (
         DatabaseUnavailable,
         HistoryError,
@@ -107,19 +113,24 @@ _MODULES = {
     "txfuzz.common.options": "check:check_options option",
     "txfuzz.database.api": (
         "Adapter Answer Batching BoundStep Capabilities Database Embeds GoesOn MakesRoom "
-        "NoMoreSessions Outcome Patient ReadValue RunsSql Script ScriptLine SeesWaits Session "
-        "SessionError WritesScripts waits_by_place"
+        "NoMoreSessions Outcome Patient ReadValue RunsSql Script ScriptFile ScriptLine SeesWaits "
+        "Session SessionError WritesScripts waits_by_place"
     ),
     "txfuzz.database.embedded.account": "Account make_server_directory server_account",
-    "txfuzz.database.embedded.keeper_pipe": "KeeperLink environment_without",
+    "txfuzz.database.embedded.keeper_pipe": "KeeperLink environment_without kept_directory",
     "txfuzz.database.embedded.processes": "pause_processes resume_processes server_processes",
     "txfuzz.database.embedded.server": "OwnServer error_in_log keeper_for",
     "txfuzz.database.fault_injection": "ServerInjector",
     "txfuzz.database.faults": "CUT KILL LIMIT PAUSE TERMINATE Breakable Fault Injectable",
     "txfuzz.database.sql.list_text": "TEXT_DECODERS",
-    "txfuzz.database.sql.raw_statements": "check_stays_inside table_index",
+    "txfuzz.database.isolation_levels": "level_among",
+    "txfuzz.database.sql.adapter": "RoomForClients checked_url max_connections_option tables_option",
+    "txfuzz.database.sql.control": "ControlConnection",
+    "txfuzz.database.sql.database": "Schemas ServerDatabase SqlDatabase",
+    "txfuzz.database.sql.raw_statements": "RawStatement check_stays_inside table_index",
+    "txfuzz.database.sql.session": "SessionCodes SqlSession StatementResult",
     "txfuzz.database.sql.scripts": "typed_script",
-    "txfuzz.database.sql.tables": "TABLE_PREFIX Tables WRITE_FUNCTION",
+    "txfuzz.database.sql.tables": "TABLE_PREFIX TableMaker Tables WRITE_FUNCTION",
     "txfuzz.errors": (
         "DatabaseUnavailable HistoryError OutputError TxfuzzError UsageError WorkloadError did_you_mean"
     ),
@@ -175,6 +186,7 @@ __all__ = [
     "Capabilities",
     "Closing",
     "Columns",
+    "ControlConnection",
     "Database",
     "DatabaseUnavailable",
     "Edge",
@@ -201,15 +213,25 @@ __all__ = [
     "OwnServer",
     "Part",
     "Patient",
+    "RawStatement",
     "ReadValue",
+    "RoomForClients",
     "RunsSql",
+    "Schemas",
     "Script",
+    "ScriptFile",
     "ScriptLine",
     "SeesWaits",
+    "ServerDatabase",
     "ServerInjector",
     "Session",
+    "SessionCodes",
     "SessionError",
+    "SqlDatabase",
+    "SqlSession",
+    "StatementResult",
     "Step",
+    "TableMaker",
     "Tables",
     "Template",
     "TransactionView",
@@ -225,6 +247,7 @@ __all__ = [
     "canonical",
     "check_options",
     "check_stays_inside",
+    "checked_url",
     "choice_sets",
     "columns_of",
     "did_you_mean",
@@ -236,8 +259,11 @@ __all__ = [
     "hookimpl",
     "implies",
     "keeper_for",
+    "kept_directory",
     "key_text",
+    "level_among",
     "make_server_directory",
+    "max_connections_option",
     "mop_text",
     "narrowed_choices",
     "option",
@@ -250,6 +276,7 @@ __all__ = [
     "server_account",
     "server_processes",
     "table_index",
+    "tables_option",
     "target_value",
     "transaction_view",
     "typed_script",

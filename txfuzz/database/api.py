@@ -270,14 +270,27 @@ class Script:
     rows: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A file beside a finding. about: what it is, in a phrase for the list of files."""
+
+    text: str
+    about: str = "the same as SQL, to be typed by hand into one window a session"
+
+
 @runtime_checkable
 class WritesScripts(Protocol):
     """What a Database can do beside: put a reproducer into the words of its own tools."""
 
-    def scripts(self, script: Script) -> Mapping[str, str]:
-        """File name → text, for people who know the database and not this program."""
+    def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
+        """Files by their names, for people who know the database and not this program.
 
-    def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+        All are called `repro.…`; reports show the one called `repro.sql`.
+        """
+
+    def try_scripts(
+        self, script: Script, scripts: Mapping[str, ScriptFile]
+    ) -> tuple[Mapping[str, ScriptFile], str]:
         """Run what can be run by itself: further files, and a sentence about what came of it."""
 
 

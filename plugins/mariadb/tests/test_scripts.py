@@ -13,10 +13,10 @@ from project_fixtures import Ran
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Script, ScriptLine
 from txfuzz.transactions.model import Step
-from txfuzz_mariadb.connection import Link
+from txfuzz_mariadb.protocol.connection import Link
+from txfuzz_mariadb.protocol.url import Target
 from txfuzz_mariadb.scripts import write_script
 from txfuzz_mariadb.server.launcher import launch
-from txfuzz_mariadb.url import Target
 
 WORKLOAD = """\
 version: 1

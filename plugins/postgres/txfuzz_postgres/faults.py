@@ -1,4 +1,4 @@
-"""The faults that come with PostgreSQL; what each does to the server is in injecting.py."""
+"""The faults that come with PostgreSQL; what each does to the server is in fault_injection.py."""
 
 from __future__ import annotations
 

@@ -29,11 +29,13 @@ _REASONS = tuple(os.strerror(number) for number in errno.errorcode)
 class OwnServer(Closing):
     """A server of ours in a directory of its own. close() stops it and removes that; so does our death.
 
-    product: what people call it. data, log: its data directory, and what it has said.
+    product: what people call it. data, log: its data directory, and what it has said. files_shown: where
+    its programs are from, in words.
     """
 
-    def __init__(self, product: str, directory: Path, link: KeeperLink) -> None:
+    def __init__(self, product: str, directory: Path, link: KeeperLink, files_shown: str) -> None:
         self.product = product
+        self.files_shown = files_shown
         self.directory = directory
         self.data = directory / "data"
         self.log = directory / "server.log"

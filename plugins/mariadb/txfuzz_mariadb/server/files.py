@@ -27,6 +27,10 @@ class ServerFiles:
     version: str
     origin: str
 
+    @property
+    def shown(self) -> str:
+        return f"{self.origin}: {self.mariadbd}"
+
 
 def find_server() -> ServerFiles:
     """The first server that can be executed, in the documented order.

@@ -65,7 +65,7 @@ class EmbeddedServer(OwnServer):
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
     ) -> None:
-        super().__init__(PRODUCT, directory, link)
+        super().__init__(PRODUCT, directory, link, files.shown)
         self.files = files
         self.socket = directory / SOCKET
         self.user = SUPERUSER

@@ -29,6 +29,10 @@ class ServerFiles:
     origin: str
 
     @property
+    def shown(self) -> str:
+        return f"{self.origin}: {self.bin}"
+
+    @property
     def postgres(self) -> Path:
         return self.bin / "postgres"
 

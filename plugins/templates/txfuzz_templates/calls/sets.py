@@ -14,9 +14,9 @@ from typing import Any
 
 from txfuzz.plugin_api import Calls, Part, Verdict, edn_text, value_identity
 
-from ..analyzers.set_words import DEFINITIONS, DUPLICATE, LOST, UNEXPECTED
-from ..analyzers.words import counted
-from .found import Found, Told, check_functions, functions, ok_reads, verdict, wrong
+from ..analyzers.anomalies import counted
+from ..analyzers.set_anomalies import DEFINITIONS, DUPLICATE, LOST, UNEXPECTED
+from .anomalies import AnomaliesOfType, Explanation, check_functions, functions, ok_reads, verdict, wrong
 
 
 @dataclass
@@ -85,7 +85,7 @@ def judge_set(calls: Calls, model: str, shown: int) -> Part:
         (UNEXPECTED, unexpected, lambda name: _unexpected(calls, lives.elements[name])),
         (DUPLICATE, [*lives.twice], lambda name: _duplicate(calls, lives, name)),
     )
-    found = [Found(type, DEFINITIONS[type], hits, tell) for type, hits, tell in told]
+    found = [AnomaliesOfType(type, DEFINITIONS[type], hits, tell) for type, hits, tell in told]
     reason = ", ".join(f"{counted(len(hits), 'element')} {_WORDS[type]}" for type, hits, _ in told if hits)
     if not reason and model == "set-full" and not stable:
         return Part(Verdict.UNKNOWN, "no element was read after it was known to be there", data=data)
@@ -180,7 +180,7 @@ def _added(calls: Calls, element: Element, name: str) -> str:
     return f"{name} added {edn_text(element.value)}, which {outcomes[call.type]}."
 
 
-def _lost(calls: Calls, element: Element) -> Told:
+def _lost(calls: Calls, element: Element) -> Explanation:
     numbers: list[int] = []
     lines: list[str] = []
     if element.add is not None:
@@ -192,19 +192,21 @@ def _lost(calls: Calls, element: Element) -> Told:
     lacking = element.lacking or 0
     numbers.append(lacking)
     lines.append(f"T{len(numbers)} began after that and does not have it, nor has any later read.")
-    return Told(
+    return Explanation(
         tuple(numbers), "\n".join(lines), {"element": element.value, "op": calls.calls[lacking].index}
     )
 
 
-def _unexpected(calls: Calls, element: Element) -> Told:
+def _unexpected(calls: Calls, element: Element) -> Explanation:
     read = element.having or 0
     said = f"T1 read {edn_text(element.value)}, which nobody has asked to add."
-    return Told((read,), said, {"element": element.value, "op": calls.calls[read].index})
+    return Explanation((read,), said, {"element": element.value, "op": calls.calls[read].index})
 
 
-def _duplicate(calls: Calls, lives: Lives, name: Hashable) -> Told:
+def _duplicate(calls: Calls, lives: Lives, name: Hashable) -> Explanation:
     element, read = lives.elements[name], lives.twice[name]
     times = sum(value_identity(value) == name for value in calls.calls[read].value)
     said = f"T1 read {edn_text(element.value)} {times} times."
-    return Told((read,), said, {"element": element.value, "times": times, "op": calls.calls[read].index})
+    return Explanation(
+        (read,), said, {"element": element.value, "times": times, "op": calls.calls[read].index}
+    )
