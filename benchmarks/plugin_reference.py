@@ -37,12 +37,13 @@ SECTIONS = {
         "ScriptLine", "ScriptFile",
     ),
     "Adapters of SQL databases": (
-        "Tables", "TableMaker", "SqlDatabase", "SqlSession", "SessionCodes", "StatementResult", "RawStatement",
-        "table_index", "check_stays_inside", "typed_script", "checked_url", "level_among",
+        "Tables", "TableMaker", "SqlDatabase", "SqlSession", "SessionCodes", "StatementResult",
+        "RawStatement", "table_index", "check_stays_inside", "typed_script", "checked_url", "level_among",
     ),
     "Servers": (
         "ServerDatabase", "Schemas", "ControlConnection", "RoomForClients", "server_account",
-        "make_server_directory", "keeper_for", "kept_directory", "OwnServer", "ServerInjector", "waits_by_place",
+        "make_server_directory", "keeper_for", "kept_directory", "OwnServer", "ServerInjector",
+        "waits_by_place",
     ),
     "Templates": ("Template",),
     "Analyzers": (

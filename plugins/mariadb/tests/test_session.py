@@ -263,7 +263,7 @@ def test_a_read_only_transaction_does_not_write(database: MariadbDatabase) -> No
 def test_the_level_is_asked_of_the_server_before_commit(database: MariadbDatabase) -> None:
     session = database.session(LISTS)
     session.begin(REPEATABLE)
-    session._run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
+    session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
     run_raw(session, raw("SELECT 1"))
     with pytest.raises(SessionError, match="is at 'read committed', not at 'repeatable read'"):
         session.commit()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities
+from txfuzz.plugin_api import Capabilities, Database
 
-from .database import SqliteDatabase
-from .files import database_file, new_database_file
 from .options import SERIALIZABLE, SqliteOptions
 
 
@@ -32,8 +29,13 @@ class SqliteAdapter(SqliteOptions):
 
     def servers(self) -> tuple[str, ...]:
         """See txfuzz.plugin_api.Embeds."""
+        import sqlite3
+
         return (f"SQLite {sqlite3.sqlite_version}, the library that Python uses",)
 
-    def open(self, url: str | None) -> SqliteDatabase:
+    def open(self, url: str | None) -> Database:
+        from .database import SqliteDatabase
+        from .files import database_file, new_database_file
+
         file = new_database_file(self.mode) if url is None else database_file(url, self.mode)
         return SqliteDatabase(self, file, ours=url is None)

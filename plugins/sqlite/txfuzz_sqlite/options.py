@@ -17,15 +17,13 @@ from txfuzz.plugin_api import check_options, option, tables_option
 WAL = "wal"
 JOURNAL = "rollback-journal"
 SHARED_CACHE = "shared-cache"
-MODES = (WAL, JOURNAL, SHARED_CACHE)
+
 
 SERIALIZABLE = "serializable"
 READ_UNCOMMITTED = "read uncommitted"
 STRICT = "strict-serializable"
 
-BEGINS = ("deferred", "immediate", "exclusive")
 ON_CONFLICT = "on-conflict"
-WRITE_FORMS = (ON_CONFLICT, "update-else-insert")
 
 
 @dataclass(frozen=True)
@@ -33,19 +31,19 @@ class SqliteOptions:
     mode: str = option(
         WAL,
         "how connections share the database: a write-ahead log, a rollback journal, or one cache (in memory)",
-        choices=MODES,
+        choices=(WAL, JOURNAL, SHARED_CACHE),
     )
     begin: str = option(
-        BEGINS[0],
+        "deferred",
         "how transactions begin: deferred takes locks when it needs them, immediate that of the writer at "
         "once, exclusive keeps readers out as well",
-        choices=BEGINS,
+        choices=("deferred", "immediate", "exclusive"),
     )
     append: str = option(
         ON_CONFLICT,
         "how a write reaches a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
         "or UPDATE and, if that found no row, INSERT",
-        choices=WRITE_FORMS,
+        choices=(ON_CONFLICT, "update-else-insert"),
     )
     tables: int = tables_option()
     busy_timeout_ms: int = option(
