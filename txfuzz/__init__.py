@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from txfuzz.history.model import History
     from txfuzz.history.reader import read_history
     from txfuzz.history.writer import write_history
-    from txfuzz.plugin.markers import hookimpl
+    from txfuzz.plugin.hookspecs import hookimpl
     from txfuzz.report.campaign_result import CampaignResult
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
@@ -87,7 +87,7 @@ _HOME = {
     "as_history": "txfuzz.history.in_memory",
     "apply": "txfuzz.feedback.adjustments",
     "dependency_graph": "txfuzz.analysis.networkx_graph",
-    "hookimpl": "txfuzz.plugin.markers",
+    "hookimpl": "txfuzz.plugin.hookspecs",
     "option": "txfuzz.common.options",
     "read_history": "txfuzz.history.reader",
     "read_workload": "txfuzz.campaign.setup.workload_files",

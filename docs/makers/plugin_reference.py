@@ -14,41 +14,49 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import txfuzz
+from txfuzz import plugin_api
 from txfuzz.plugin import hookspecs
 
 HEAD = """# Reference of hooks and contracts
 
 Made from the source by `make docs`, and held in step by a test. What the names are for is told on the
-pages of [Writing a plugin](writing-a-plugin.md). All of it is imported from `txfuzz` itself, unless a module
-is named.
+pages of [Writing a plugin](writing-a-plugin.md). All of it is imported from `txfuzz.plugin_api`, and the
+checks from `txfuzz.testing`.
 """
 
-# Section → what stands there, with the modules of what `txfuzz` does not name.
+# Section → what stands there, by the names of txfuzz.plugin_api.
 SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
-        "txfuzz.database.api:NoMoreSessions",
-        "txfuzz.database.api:Embeds", "txfuzz.database.api:MakesRoom",
-        "txfuzz.database.api:RunsSql", "txfuzz.database.api:Answer", "txfuzz.database.api:GoesOn",
-        "txfuzz.database.api:SeesWaits", "txfuzz.database.api:Batching",
-        "txfuzz.database.api:Patient",
-        "txfuzz.database.api:WritesScripts", "txfuzz.database.api:Script",
-        "txfuzz.database.api:ScriptLine",
+        "NoMoreSessions",
+        "Embeds", "MakesRoom",
+        "RunsSql", "Answer", "GoesOn",
+        "SeesWaits", "Batching",
+        "Patient",
+        "WritesScripts", "Script",
+        "ScriptLine", "ScriptFile",
+    ),
+    "Adapters of SQL databases": (
+        "Tables", "TableMaker", "SqlDatabase", "SqlSession", "SessionCodes", "StatementResult",
+        "RawStatement", "table_index", "check_stays_inside", "typed_script", "checked_url", "level_among",
+    ),
+    "Servers": (
+        "ServerDatabase", "Schemas", "ControlConnection", "RoomForClients", "server_account",
+        "make_server_directory", "keeper_for", "kept_directory", "OwnServer", "ServerInjector",
+        "waits_by_place",
     ),
     "Templates": ("Template",),
     "Analyzers": (
-        "Analyzer", "Part", "Verdict", "History", "Anomaly", "txfuzz.analysis.result:TransactionView",
-        "txfuzz.analysis.views.mop_view:MopView", "Edge",
+        "Analyzer", "Part", "Verdict", "History", "Anomaly", "TransactionView", "MopView", "Edge",
         "transaction_view",
     ),
     "Heuristics": (
-        "Heuristic", "FeedbackResult", "Adjustment", "NearCycle", "txfuzz.analysis.result:MissingEdge",
-        "txfuzz.analysis.result:KeyPressure", "txfuzz.feedback.adjustments:current",
-        "txfuzz.feedback.adjustments:fewest_keys",
+        "Heuristic", "FeedbackResult", "Adjustment", "NearCycle", "MissingEdge",
+        "KeyPressure", "target_value",
+        "fewest_keys",
     ),
-    "Faults": ("Fault", "txfuzz.database.faults:Breakable", "Injectable"),
-    "Options": ("option", "txfuzz.common.options:check"),
+    "Faults": ("Fault", "Breakable", "Injectable"),
+    "Options": ("option", "check_options"),
 }  # fmt: skip
 CHECKS = (
     "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
@@ -72,10 +80,9 @@ def _hooks() -> Iterator[str]:
 
 
 def _entry(name: str) -> str:
-    module, _, plain = name.rpartition(":")
-    thing = getattr(importlib.import_module(module), plain) if module else getattr(txfuzz, plain)
-    whence = f"From `{module}`.\n\n" if module else ""
-    return f"### {plain}\n\n{whence}{_code(_outline(thing))}"
+    thing = getattr(plugin_api, name)
+    outline = _outline(thing).replace(f"def {thing.__name__}(", f"def {name}(", 1)
+    return f"### {name}\n\n{_code(outline)}"
 
 
 def _checks() -> Iterator[str]:

@@ -127,6 +127,7 @@ def test_names_of_a_workload_are_no_markup(txfuzz: Cli, tmp_path: Path) -> None:
 
 def test_marks_of_direction_reach_no_script(tmp_path: Path) -> None:
     from txfuzz.campaign.directory.finding_folder import written_scripts
+    from txfuzz.database.api import ScriptFile
 
-    written_scripts(tmp_path, {"repro.sql": "SELECT 1; -- \u202e\u2066x\x1b[31m\n"})
+    written_scripts(tmp_path, {"repro.sql": ScriptFile("SELECT 1; -- \u202e\u2066x\x1b[31m\n")})
     assert (tmp_path / "repro.sql").read_text() == "SELECT 1; -- \ufffd\ufffdx\ufffd[31m\n"

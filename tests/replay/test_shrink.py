@@ -391,9 +391,9 @@ replay:
     assert {end.type for end in attempt.outcomes.values()} == {"ok", "fail"}
     script = script_of(attempt, "two inserts", Kind.LIST_APPEND, "repeatable read", "fresh")
     scripts = server.scripts(script)
-    assert "fails: 23505" in scripts["repro.sql"]
-    assert "INSERT INTO txfuzz_list_append SELECT 1, ARRAY[1]" in scripts["repro.sql"]
-    assert "teardown { ROLLBACK; }" in scripts["repro.spec"]
+    assert "fails: 23505" in scripts["repro.sql"].text
+    assert "INSERT INTO txfuzz_list_append SELECT 1, ARRAY[1]" in scripts["repro.sql"].text
+    assert "teardown { ROLLBACK; }" in scripts["repro.spec"].text
     more, remark = server.try_scripts(script, scripts)
     assert "every read saw" in remark
-    assert "<waiting ...>" in more["repro.out"]
+    assert "<waiting ...>" in more["repro.out"].text

@@ -13,7 +13,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.transactions.model import Step
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.session import PostgresSession
+from txfuzz_postgres.protocol.session import PostgresSession
 
 LISTS = Kind.LIST_APPEND
 SERIALIZABLE, SNAPSHOT, COMMITTED = "serializable", "repeatable read", "read committed"
@@ -75,7 +75,7 @@ def at_commit(database: PostgresDatabase, body: str) -> None:
             f"$$BEGIN {body}; RETURN NULL; END$$"
         )
         admin.execute(
-            f"CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON {database._tables(LISTS).qualified(0)} "
+            f"CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON {database.tables(LISTS).qualified(0)} "
             "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.at_commit()"
         )
 
@@ -85,7 +85,7 @@ def wait_until(database: PostgresDatabase, session: PostgresSession, event: str)
     with administrator(database) as admin:
         for _ in range(1000):
             sql = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND %s IN (wait_event, wait_event_type)"
-            if admin.execute(sql, [session.backend_pid, event]).fetchone():
+            if admin.execute(sql, [session.number, event]).fetchone():
                 return
             time.sleep(0.005)
     raise AssertionError(f"the session does not wait for {event}")

@@ -16,8 +16,8 @@ from txfuzz.errors import PluginError, UsageError
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import KINDS, Plugin, Registry, entry_of
 from txfuzz.testing import MemoryAdapter
+from txfuzz.testing.memory.backend import LEVELS
 from txfuzz.testing.memory.defects import DEFECTS, Defects
-from txfuzz.testing.memory.levels import LEVELS
 from txfuzz.testing.sessions import Later, read, refusal, sessions, write
 from txfuzz.testing.small_run import fuzzed, pressing
 from txfuzz.workload.yaml.reader import parse_workload

@@ -226,6 +226,20 @@ class SeesWaits(Protocol):
         """
 
 
+def waits_by_place(
+    numbers: Mapping[int, int], among: Callable[[Sequence[int]], Mapping[int, frozenset[int]]]
+) -> Mapping[int, frozenset[int]]:
+    """The answer of SeesWaits.waiting(), from a server that knows sessions by numbers of its own.
+
+    numbers: place of a session → the server's number of it. among: asks the server, in such numbers.
+    """
+    places = {number: place for place, number in numbers.items()}
+    return {
+        places[waits]: frozenset(places[other] for other in blockers if other in places)
+        for waits, blockers in among(list(places)).items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
     """One statement of a reproducer, in the order in which it is issued.
@@ -256,14 +270,27 @@ class Script:
     rows: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A file beside a finding. about: what it is, in a phrase for the list of files."""
+
+    text: str
+    about: str = "the same as SQL, to be typed by hand into one window a session"
+
+
 @runtime_checkable
 class WritesScripts(Protocol):
     """What a Database can do beside: put a reproducer into the words of its own tools."""
 
-    def scripts(self, script: Script) -> Mapping[str, str]:
-        """File name → text, for people who know the database and not this program."""
+    def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
+        """Files by their names, for people who know the database and not this program.
 
-    def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+        All are called `repro.…`; reports show the one called `repro.sql`.
+        """
+
+    def try_scripts(
+        self, script: Script, scripts: Mapping[str, ScriptFile]
+    ) -> tuple[Mapping[str, ScriptFile], str]:
         """Run what can be run by itself: further files, and a sentence about what came of it."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 from txfuzz.common.secrets import SecretText
@@ -40,11 +41,18 @@ def level_named(capabilities: Capabilities, word: str) -> str:
 
     Raises UsageError for a level that the database does not have.
     """
+    return level_among(word, capabilities.isolation, "no isolation level")
+
+
+def level_among(word: str, levels: Collection[str], unknown: str) -> str:
+    """The same, of these levels. unknown: how the message begins where it is none of them."""
     plain = _plain(word)
-    for level in capabilities.isolation:
+    if plain in levels:
+        return plain
+    for level in levels:
         if _plain(level) == plain:
             return level
-    raise UsageError(f"no isolation level {word!r}: {did_you_mean(word.lower(), capabilities.isolation)}")
+    raise UsageError(f"{unknown} {word!r}: {did_you_mean(plain, levels)}")
 
 
 def _plain(word: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.plugin.markers import hookimpl
+from txfuzz.plugin.hookspecs import hookimpl
 
 
 @hookimpl

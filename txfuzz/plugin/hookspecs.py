@@ -10,10 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from txfuzz.plugin.markers import hookspec
+import pluggy
+
+from txfuzz.errors import PluginError
 
 if TYPE_CHECKING:
     from txfuzz.workload.template import Template
+
+GROUP = "txfuzz"  # the entry-point group, and the name of the project within pluggy
+# Of everything that txfuzz.plugin_api and txfuzz.testing offer: major, minor; see docs/writing-a-plugin.md.
+API_VERSION = (1, 0)
+VERSION_ATTRIBUTE = "txfuzz_api_version"  # of a plugin's module: the version that it was written for
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 @hookspec
@@ -44,3 +54,23 @@ def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
 @hookspec
 def txfuzz_register_commands(cli: Any) -> None:
     """Add commands to the command line. cli: the click group of `txfuzz`."""
+
+
+def check_api_version(asked: object) -> None:
+    """PluginError where a plugin was written for a version of the API that this is not.
+
+    asked: what its module declares: a major version, a pair of major and minor version, or None. A plugin
+    that declares nothing is taken as it comes.
+    """
+    if asked is None:
+        return
+    pair = asked if isinstance(asked, tuple) else (asked, 0)
+    if len(pair) != 2 or not all(type(number) is int for number in pair):
+        raise PluginError(
+            f"{VERSION_ATTRIBUTE} is {asked!r}, expected a number or a pair of them, as in {API_VERSION}"
+        )
+    if pair[0] != API_VERSION[0] or pair[1] > API_VERSION[1]:
+        here = ".".join(map(str, API_VERSION))
+        raise PluginError(
+            f"it was written for version {pair[0]}.{pair[1]} of the plugin API, and this txfuzz has {here}"
+        )

@@ -15,7 +15,7 @@ from txfuzz.errors import PluginError
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.file_plugin import PluginFile, line_of, read_plugin_files
-from txfuzz.plugin.markers import GROUP
+from txfuzz.plugin.hookspecs import GROUP, VERSION_ATTRIBUTE, check_api_version
 from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entry_of
 
 
@@ -61,9 +61,9 @@ def add_commands(cli: Any) -> tuple[Problem, ...]:
     manager = _manager()
     for plugin, point in installed():
         try:
-            module = call_within(PLUGIN_SECONDS, f"importing {plugin}", point.load)
+            module = _imported(plugin, point, PLUGIN_SECONDS)
             manager.register(module, str(plugin))
-        except (Late, Failed, ValueError):
+        except (Late, Failed, PluginError, ValueError):
             continue
         hook = "txfuzz_register_commands"
         add = partial(_alone(manager, hook, str(plugin)), cli=cli)
@@ -87,10 +87,13 @@ class _Loading:
     def load(self, plugin: Plugin, point: EntryPoint | PluginFile) -> bool:
         """Import one plugin and take what it has; False when that failed from the start."""
         try:
-            module = call_within(self.seconds, f"importing {plugin}", point.load)
+            module = _imported(plugin, point, self.seconds)
         except (Late, Failed) as error:
             what = "it" if plugin.is_file else point.value
             self.problems.append(Problem(plugin, _reason(f"importing {what}", error, plugin)))
+            return False
+        except PluginError as error:
+            self.problems.append(Problem(plugin, str(error)))
             return False
         try:
             self.manager.register(module, str(plugin))
@@ -130,6 +133,18 @@ class _Loading:
             {key: tuple(entries) for key, entries in self.entries.items()},
             files,
         )
+
+
+def _imported(plugin: Plugin, point: EntryPoint | PluginFile, seconds: float) -> object:
+    """The plugin's module. Late or Failed, and PluginError where it was written for another API."""
+
+    def load() -> tuple[object, object]:
+        module = point.load()
+        return module, getattr(module, VERSION_ATTRIBUTE, None)
+
+    module, asked = call_within(seconds, f"importing {plugin}", load)
+    check_api_version(asked)
+    return module
 
 
 def _manager() -> pluggy.PluginManager:

@@ -17,8 +17,7 @@ from txfuzz.feedback.adjustments import apply
 from txfuzz.feedback.contract import Adjustment, FeedbackResult
 from txfuzz.testing.feedback_samples import FEEDBACKS, WORKLOADS
 from txfuzz.testing.sessions import PATIENCE, Later
-from txfuzz.testing.subjects import check_identity, given
-from txfuzz.testing.vocabulary import Names
+from txfuzz.testing.subjects import KnownNames, check_identity, given
 from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
@@ -155,7 +154,7 @@ def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]
 def _check_can_run(words: str, workload: Workload) -> None:
     """Could a file hold it, and can its transactions be asked?"""
     try:
-        read = parse_workload(workload_text(workload), "changed", Names())
+        read = parse_workload(workload_text(workload), "changed", KnownNames())
         assert read == workload, f"{words}: it reads back as another one"
         asking = TransactionGenerator(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         for _ in range(20):

@@ -1,13 +1,17 @@
-"""What a conformance class checks: a class attribute or a fixture of the author's, by its name."""
+"""What a conformance class checks, a class attribute or a fixture of the author's; and names."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from txfuzz.analysis.checker.anomaly_types import check_anomaly
+from txfuzz.analysis.checker.consistency import canonical
 from txfuzz.database.api import Adapter, Database
+from txfuzz.errors import UsageError, did_you_mean
 
 _OPENED = pytest.StashKey[list[tuple[Adapter, Database]]]()
 
@@ -64,3 +68,25 @@ def check_identity(subject: Any, kind: str) -> None:
             assert field.metadata.get("help"), (
                 f"the option {field.name!r} of {kind} {name!r} has no help text"
             )
+
+
+@dataclasses.dataclass(frozen=True)
+class KnownNames:
+    """The names that a workload in a check may use: none but those that it is given.
+
+    See txfuzz.workload.vocabulary.Vocabulary. known: (kind, name) → the thing.
+    """
+
+    known: Mapping[tuple[str, str], Any] = dataclasses.field(default_factory=dict)
+
+    def find(self, kind: str, name: str) -> Any:
+        if (kind, name) not in self.known:
+            names = [name for of_kind, name in self.known if of_kind == kind]
+            raise UsageError(f"no {kind} {name!r} is installed: {did_you_mean(name, names)}")
+        return self.known[kind, name]
+
+    def check_model(self, name: str) -> None:
+        canonical(name)
+
+    def check_anomaly(self, name: str) -> None:
+        check_anomaly(name)

@@ -17,8 +17,7 @@ from txfuzz.errors import TxfuzzError, UsageError, WorkloadError
 from txfuzz.testing.memory.adapter import MemoryAdapter
 from txfuzz.testing.sessions import WRITE
 from txfuzz.testing.small_run import recorded
-from txfuzz.testing.subjects import given
-from txfuzz.testing.vocabulary import Names
+from txfuzz.testing.subjects import KnownNames, given
 from txfuzz.transactions.model import Choice, Ref, Step, Transaction
 from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
@@ -68,7 +67,7 @@ class TemplateConformance:
         """One that has nothing but the template, read without knowing what it will run on."""
         try:
             return parse_workload(
-                self.text(subject), "template", Names({("template", subject.name): subject})
+                self.text(subject), "template", KnownNames({("template", subject.name): subject})
             )
         except WorkloadError as error:
             pytest.fail(f"template {subject.name!r} cannot be used: {error}")
@@ -92,7 +91,7 @@ class TemplateConformance:
                 parse_workload(
                     f"version: 1\nworkload: {{transactions: [{text}]}}",
                     "guess",
-                    Names({("template", template.name): template}),
+                    KnownNames({("template", template.name): template}),
                 )
                 return guess
             except WorkloadError:
@@ -129,13 +128,13 @@ class TemplateConformance:
         assert workload.logical_keys(), "none of its steps chooses a key"
 
     def test_it_survives_yaml(self, subject: Template, workload: Workload) -> None:
-        known = Names({("template", subject.name): subject})
+        known = KnownNames({("template", subject.name): subject})
         text = workload_text(workload)
         assert parse_workload(text, "written", known) == workload, f"it reads back as another one:\n{text}"
 
     def test_filling_it_leaves_it_as_it_is(self, subject: Template, workload: Workload) -> None:
         before = copy.deepcopy((subject.steps, dict(subject.parameters)))
-        parse_workload(self.text(subject), "again", Names({("template", subject.name): subject}))
+        parse_workload(self.text(subject), "again", KnownNames({("template", subject.name): subject}))
         assert (subject.steps, dict(subject.parameters)) == before, "filling the template changes it"
 
     def test_it_refuses_a_parameter_that_it_has_not(self, subject: Template) -> None:

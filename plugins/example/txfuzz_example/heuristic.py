@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjustments import current, fewest_keys
+from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, fewest_keys, option, target_value
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Example:
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         """One adjustment of the keys; none while nothing nearly happened. Pure: it keeps nothing."""
-        before: list[int] = current(workload, "keys")
+        before: list[int] = target_value(workload, "keys")
         near = feedback.near_cycles[: self.nearest]
         after = list(dict.fromkeys(key for each in near for key in each.keys if key in before))
         if not after:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from txfuzz import hookimpl
+from txfuzz.plugin_api import hookimpl
+
+txfuzz_api_version = (1, 0)  # of txfuzz.plugin_api
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from txfuzz import FeedbackResult, option
+from txfuzz.plugin_api import FeedbackResult, option
 
 CONCURRENT, ALL = "concurrent", "all"
 

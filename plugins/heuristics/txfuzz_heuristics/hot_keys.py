@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjustments import current
-from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed
-
-from .drawing import Keys, drawn
+from txfuzz.plugin_api import (
+    Adjustment,
+    FeedbackResult,
+    Workload,
+    can_choose,
+    choice_sets,
+    narrowed_choices,
+    option,
+    target_value,
+)
 
 _SHOWN, _LEFT_OUT = 4, 2  # near-cycles that are named in the reason
+
+Keys = tuple[int, ...] | range  # a set of keys that a choice is made from
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class HotKeys:
     widened: int = option(32, "how many keys of its own each choice is widened to", least=2)
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-        before: list[int] = current(workload, "keys")
+        before: list[int] = target_value(workload, "keys")
         if not before:
             return ()
         known = _Known(frozenset(before), frozenset(workload.logical_keys()))
@@ -242,8 +249,8 @@ def filled(workload: Workload, needs: dict[Keys, int], chosen: Sequence[int], ra
     """Keys to go with the chosen ones, so that each set has what it needs and choices can differ where
     they must."""
     while True:
-        more = drawn(needs, chosen, random)
-        fewer = narrowed(workload, [*chosen, *more]).workload
+        more = draw_keys(needs, chosen, random)
+        fewer = narrowed_choices(workload, [*chosen, *more]).workload
         full = all(need >= len(keys) for keys, need in needs.items())
         if full or all(map(can_choose, fewer.transactions)):
             return more
@@ -264,3 +271,53 @@ def _listed(keys: Sequence[int]) -> str:
 def _and(words: Sequence[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+# -- keys drawn at random, so that every choice of a workload keeps some of its own -----------
+
+
+def draw_keys(needs: Mapping[Keys, int], chosen: Collection[int], random: Random) -> list[int]:
+    """Further keys beside the chosen ones, so that of each set there are as many as it needs, or all.
+
+    needs: set → how many keys of it. Keys that several sets have come first, since only there
+    different choices meet.
+    """
+    taken = set(chosen)
+    new: list[int] = []
+    for keys, need in sorted(needs.items(), key=lambda each: len(each[0])):
+        own = keys if isinstance(keys, range) else frozenset(keys)
+        lacks = min(need, len(keys)) - sum(key in own for key in taken)
+        for pool in (_shared(keys, needs, taken), keys):
+            if lacks > 0:
+                more = _sample(pool, lacks, taken, random)
+                new += more
+                taken.update(more)
+                lacks -= len(more)
+    return new
+
+
+def _shared(keys: Keys, others: Collection[Keys], taken: Collection[int]) -> Keys:
+    """Those of the keys that as many as possible of the other sets have, some of them not taken yet."""
+    for other in others:
+        both = _both(keys, other)
+        if any(key not in taken for key in both):
+            keys = both
+    return keys
+
+
+def _both(keys: Keys, other: Keys) -> Keys:
+    if isinstance(keys, range) and isinstance(other, range):
+        return range(max(keys.start, other.start), max(min(keys.stop, other.stop), 0))
+    if isinstance(keys, range):
+        return tuple(key for key in other if key in keys)
+    own = other if isinstance(other, range) else frozenset(other)
+    return tuple(key for key in keys if key in own)
+
+
+def _sample(keys: Keys, count: int, taken: Collection[int], random: Random) -> list[int]:
+    """So many of the keys that are not taken, or all of these. A long range is not counted out."""
+    if len(keys) > 4 * (count + len(taken)):
+        found = random.sample(keys, count + len(taken))
+        return [key for key in found if key not in taken][:count]
+    left = [key for key in keys if key not in taken]
+    return random.sample(left, min(count, len(left)))

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload, option
-from txfuzz.feedback.adjustments import current
+from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, option, target_value
 
 from .contention import aborts_option, edges_option, measured, pressed_enough
 
@@ -30,7 +29,7 @@ class Mix:
     aborts: float = aborts_option("nothing gains")
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-        before: dict[str, float] = current(workload, "mix")
+        before: dict[str, float] = target_value(workload, "mix")
         total = sum(before.values())
         if not feedback.committed or not total:
             return ()

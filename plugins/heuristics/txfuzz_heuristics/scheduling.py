@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Adjustment, FeedbackResult, Workload, option
+from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, option
 
 from .contention import aborts_option, edges_option, measured, pressed_enough
 

@@ -21,10 +21,10 @@ from txfuzz.common.kind import Kind
 from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.testing.sessions import read, transact, write
 from txfuzz_mariadb.adapter import MariadbAdapter
-from txfuzz_mariadb.connection import Link
+from txfuzz_mariadb.protocol.connection import Link
+from txfuzz_mariadb.protocol.url import Target
 from txfuzz_mariadb.server import files as server_files
 from txfuzz_mariadb.server.launcher import EmbeddedServer, launch
-from txfuzz_mariadb.url import Target
 
 pytestmark = [needs_mariadb, pytest.mark.server]
 LISTS = Kind.LIST_APPEND

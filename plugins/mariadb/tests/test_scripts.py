@@ -13,10 +13,10 @@ from project_fixtures import Ran
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Script, ScriptLine
 from txfuzz.transactions.model import Step
-from txfuzz_mariadb.connection import Link
+from txfuzz_mariadb.protocol.connection import Link
+from txfuzz_mariadb.protocol.url import Target
 from txfuzz_mariadb.scripts import write_script
 from txfuzz_mariadb.server.launcher import launch
-from txfuzz_mariadb.url import Target
 
 WORKLOAD = """\
 version: 1
@@ -88,8 +88,8 @@ def test_the_words_of_a_script() -> None:
         "-- Open 2 mariadb windows, one for each of a, b, and type the lines in",
         "-- this order into the window that the label names. What a line shows stands behind it.",
         "",
-        f"/* setup */ CREATE TABLE {table} (`key` BIGINT NOT NULL PRIMARY KEY, "
-        "val LONGTEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL) ENGINE=InnoDB;",
+        f"/* setup */ CREATE TABLE {table} (`key` bigint NOT NULL PRIMARY KEY, "
+        "val longtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL) ENGINE=InnoDB;",
         f"/* setup */ INSERT INTO {table} VALUES (1, '');",
         "",
         "/* a     */ SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;",

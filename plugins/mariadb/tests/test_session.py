@@ -17,8 +17,8 @@ from txfuzz.testing.sessions import read, transact, write
 from txfuzz.transactions.model import Step
 from txfuzz_mariadb.adapter import MariadbAdapter
 from txfuzz_mariadb.database import MariadbDatabase, opened
+from txfuzz_mariadb.protocol.url import Target
 from txfuzz_mariadb.server.launcher import EmbeddedServer, launch
-from txfuzz_mariadb.url import Target
 
 pytestmark = [needs_mariadb, pytest.mark.server]
 LISTS = Kind.LIST_APPEND
@@ -133,7 +133,7 @@ def test_a_connection_that_the_server_ends_is_lost(database: MariadbDatabase) ->
     one.begin(REPEATABLE)
     one.execute(write(LISTS, 1, 1))
     two.begin(REPEATABLE)
-    run_raw(two, raw(f"KILL CONNECTION {one.thread_id}"))
+    run_raw(two, raw(f"KILL CONNECTION {one.number}"))
     two.commit()
     error = refused(one, write(LISTS, 2, 1))
     assert error.outcome is Outcome.FAIL  # COMMIT was never sent
@@ -263,7 +263,7 @@ def test_a_read_only_transaction_does_not_write(database: MariadbDatabase) -> No
 def test_the_level_is_asked_of_the_server_before_commit(database: MariadbDatabase) -> None:
     session = database.session(LISTS)
     session.begin(REPEATABLE)
-    session._run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
+    session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
     run_raw(session, raw("SELECT 1"))
     with pytest.raises(SessionError, match="is at 'read committed', not at 'repeatable read'"):
         session.commit()

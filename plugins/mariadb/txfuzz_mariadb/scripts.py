@@ -5,25 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import Script, ScriptLine
-from txfuzz.database.sql.scripts import typed_script
-from txfuzz.database.sql.tables import Tables
+from txfuzz.plugin_api import Kind, Script, ScriptLine, Tables, typed_script
 
-from .levels import REPEATABLE_READ, level
-from .statements import ON_DUPLICATE_KEY, compile_raw, read_sql, write_sql
-from .tables import EMPTY, create_sql
+from .schemas import MariadbTables
+from .statements import ON_DUPLICATE_KEY, REPEATABLE_READ, compile_raw, level, read_sql, write_sql
 
 NAME = "repro.sql"
 
 
-def write_script(script: Script, *, append: str, innodb_snapshot_isolation: bool) -> str:
+def write_script(script: Script, append: str, *, innodb_snapshot_isolation: bool) -> str:
     """One window a session. The options are the adapter's."""
     table = Tables(script.kind).name(0)
-    setup = [create_sql(table, script.kind)]
+    maker = MariadbTables()
+    setup = [maker.create_sql(table, script.kind)]
     if script.rows:
-        rows = ", ".join(f"({key}, {EMPTY[script.kind]})" for key in script.rows)
-        setup.append(f"INSERT INTO {table} VALUES {rows}")
+        setup.append(f"INSERT INTO {table} VALUES {maker.empty_rows(script.rows, script.kind)}")
     begin = [f"SET SESSION TRANSACTION ISOLATION LEVEL {level(script.isolation).upper()}"]
     if level(script.isolation) == REPEATABLE_READ:
         on = "ON" if innodb_snapshot_isolation else "OFF"

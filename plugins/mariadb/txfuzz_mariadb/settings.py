@@ -1,16 +1,14 @@
-"""What every session of ours sets, and what a campaign's record says about the server."""
+"""What every session of ours sets; what a campaign's record says about the server, and what it warns of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from .connection import FAILURES, Link
-
-if TYPE_CHECKING:
-    from .adapter import MariadbAdapter
+from .options import MariadbOptions
+from .protocol.connection import FAILURES, Link
 
 SNAPSHOTS = "innodb_snapshot_isolation"
+ON = frozenset({"ON", "1", "YES"})
 
 # What decides how a campaign behaves, and is worth a line in its record.
 SHOWN = (
@@ -30,11 +28,11 @@ SHOWN = (
 )
 
 
-def session_settings(adapter: MariadbAdapter) -> dict[str, str | int]:
+def session_settings(options: MariadbOptions) -> dict[str, str | int]:
     """Name → value. A server has some of them under another name, or not at all."""
     return {
-        "innodb_lock_wait_timeout": adapter.lock_wait_timeout,
-        SNAPSHOTS: "ON" if adapter.innodb_snapshot_isolation else "OFF",
+        "innodb_lock_wait_timeout": options.lock_wait_timeout,
+        SNAPSHOTS: "ON" if options.innodb_snapshot_isolation else "OFF",
         "sql_mode": "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
         "tx_read_only": "OFF",
         "transaction_read_only": "OFF",
@@ -73,3 +71,29 @@ def describe_settings(link: Link) -> dict[str, str]:
     shown = {name: str(found[name]) for name in SHOWN if name in found}
     version = link.run("SELECT VERSION(), @@version_comment").row or ("", "")
     return {"version": str(version[0]), "comment": str(version[1]), **shown}
+
+
+def warnings_about(facts: Mapping[str, str], *, waits_are_seen: bool) -> tuple[str, ...]:
+    """Sentences about a server that make results slower or weaker. facts: see describe_settings()."""
+    found = []
+    if facts.get("innodb_deadlock_detect", "ON").upper() not in ON:
+        found.append(
+            "innodb_deadlock_detect is off: every deadlock costs its clients innodb_lock_wait_timeout; "
+            "turn it on, or set lock_wait_timeout: 1 in the workload"
+        )
+    if facts.get("wsrep_on", "OFF").upper() in ON:
+        found.append(
+            "this server is a node of a Galera cluster, which does not promise across its nodes what InnoDB "
+            "promises on one: findings there are to be read with that in mind"
+        )
+    if facts.get("log_bin", "OFF").upper() in ON and facts.get("binlog_format") == "STATEMENT":
+        found.append(
+            "binlog_format is STATEMENT, with which the server refuses writes at READ COMMITTED and below; "
+            "MIXED or ROW takes them"
+        )
+    if not waits_are_seen:
+        found.append(
+            "this user may not see who waits for whom (it takes the privilege PROCESS, on MySQL the schema "
+            "sys): replays wait a while for every statement that does not come back at once"
+        )
+    return tuple(found)

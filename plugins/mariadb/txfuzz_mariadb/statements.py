@@ -1,20 +1,52 @@
-"""The SQL of every kind of step. Values go beside it, as parameters."""
+"""Levels, locks, and the SQL of every kind of step. Values go beside it, as parameters."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.sql.raw_statements import check_stays_inside
-
-from .levels import lock_clause
+from txfuzz.plugin_api import Kind, RawStatement, UsageError, check_stays_inside, did_you_mean, level_among
 
 DIALECT = "mariadb"  # by which templates name the SQL that their raw steps are written in
 ON_DUPLICATE_KEY = "on-duplicate-key"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
+
+
+REPEATABLE_READ = "repeatable read"
+# The manual names the four levels of the SQL standard and claims no more: so REPEATABLE READ is held to
+# the standard's own level of that name, in Adya's reading (PL-2.99).
+# https://mariadb.com/kb/en/set-transaction/#isolation-level
+PROMISES: Mapping[str, str] = {
+    "read uncommitted": "read-uncommitted",
+    "read committed": "read-committed",
+    REPEATABLE_READ: "repeatable-read",
+    "serializable": "serializable",
+}
+# https://mariadb.com/kb/en/innodb-system-variables/#innodb_snapshot_isolation
+WITH_SNAPSHOTS = "snapshot-isolation"
+DEFAULT_LEVEL = "serializable"
+LOCKS: Mapping[str, str] = {"update": " FOR UPDATE", "share": " LOCK IN SHARE MODE"}
+
+
+def promises(*, innodb_snapshot_isolation: bool) -> Mapping[str, str]:
+    """Level → model."""
+    return {**PROMISES, REPEATABLE_READ: WITH_SNAPSHOTS} if innodb_snapshot_isolation else PROMISES
+
+
+def level(word: str) -> str:
+    """The level as PROMISES spells it; capitals, hyphens and underscores do not matter."""
+    return level_among(word, PROMISES, "MariaDB has no isolation level")
+
+
+def lock_clause(word: str | None) -> str:
+    """` FOR UPDATE` and the like, for the end of a SELECT; nothing without a lock."""
+    if word is None:
+        return ""
+    if word not in LOCKS:
+        raise UsageError(f"MariaDB has no locking read {word!r}: {did_you_mean(word, LOCKS)}")
+    return LOCKS[word]
 
 
 def quoted(name: str) -> str:
@@ -35,22 +67,6 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
     if form == ON_DUPLICATE_KEY:
         return (f"{insert} ON DUPLICATE KEY UPDATE val = {changed}",)
     return (f"UPDATE {table} SET val = {changed} WHERE `key` = %(key)s", insert)
-
-
-@dataclass(frozen=True, slots=True)
-class RawStatement:
-    """A raw step, ready but for its table. sql: with the driver's placeholders. names: its arguments.
-
-    upserts: it may count a changed row twice. calls: it is a procedure call, which counts no rows.
-    """
-
-    sql: str
-    names: frozenset[str]
-    upserts: bool
-    calls: bool
-
-    def on(self, table: str) -> str:
-        return self.sql.replace("{table}", table.replace("%", "%%"))
 
 
 # What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.
@@ -82,14 +98,14 @@ def compile_raw(sql: str) -> RawStatement:
     words = tuple(word.lower() for word in re.findall(r"\w+", plain)[:4])
     sets_level = words[:1] == ("set",) and SETTINGS.search(plain.lower()) is not None
     check_stays_inside(words, ENDING, forbidden=sets_level)
-    names: set[str] = set()
+    names: dict[str, None] = {}
     pieces: list[str] = []
     end = 0
     for token in TOKEN.finditer(sql):
         pieces.append(sql[end : token.start()].replace("%", "%%"))
         name = token["name"]
         if name is not None:
-            names.add(name)
+            names[name] = None
             pieces.append(f"%({name})s")
         elif token["column"] and not KEYWORD.search(sql, 0, token.start()):
             pieces.append("`key`")
@@ -99,7 +115,7 @@ def compile_raw(sql: str) -> RawStatement:
     pieces.append(sql[end:].replace("%", "%%"))
     return RawStatement(
         "".join(pieces),
-        frozenset(names),
+        tuple(names),
         upserts=words[:1] in (("insert",), ("replace",)),
         calls=words[:1] == ("call",),
     )

@@ -25,8 +25,8 @@ from txfuzz.database.api import BoundStep, Outcome
 from txfuzz.transactions.model import Choice, Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.session import PostgresSession
-from txfuzz_postgres.values import FROM_TEXT
+from txfuzz_postgres.protocol.session import PostgresSession
+from txfuzz_postgres.protocol.values import FROM_TEXT
 
 pytestmark = pytest.mark.server
 
@@ -94,7 +94,7 @@ def test_every_step_sees_the_level_asked_for(upserting: PostgresDatabase) -> Non
 def test_lists_of_any_length_come_with_commit(upserting: PostgresDatabase, size: int) -> None:
     """Short answers arrive in one piece with those after them, long ones in several."""
     with administrator(upserting) as admin:
-        table = upserting._tables(LISTS).qualified(0)
+        table = upserting.tables(LISTS).qualified(0)
         admin.execute(f"INSERT INTO {table} SELECT 1, array_agg(n) FROM generate_series(1, {size}) AS n")
     s = upserting.session(LISTS)
     for _ in range(3):
@@ -237,7 +237,7 @@ def test_a_bug_is_a_bug_in_any_message(upserting: PostgresDatabase) -> None:
         s.rollback()
     run(s, r(1), append(1, 1))  # prepares both
     with administrator(upserting) as admin:
-        admin.execute(f"DROP TABLE {upserting._tables(LISTS).qualified(0)}")
+        admin.execute(f"DROP TABLE {upserting.tables(LISTS).qualified(0)}")
     for commit in (False, True):
         error = refused(lambda c=commit: s.execute_with(r(1), begin=SERIALIZABLE, commit=c))
         assert (error.outcome, error.code) == (Outcome.BUG, "42P01")
@@ -254,7 +254,7 @@ def test_what_was_committed_without_sense_is_unknown(upserting: PostgresDatabase
             "'BEGIN RETURN NULL; END'"
         )
         admin.execute(
-            f"CREATE TRIGGER swallow BEFORE INSERT ON {upserting._tables(LISTS).qualified(0)} "
+            f"CREATE TRIGGER swallow BEFORE INSERT ON {upserting.tables(LISTS).qualified(0)} "
             "FOR EACH ROW EXECUTE FUNCTION public.swallow()"
         )
     s = upserting.session(LISTS)

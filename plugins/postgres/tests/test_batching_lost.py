@@ -61,7 +61,7 @@ def test_a_server_process_that_ends_at_commit_is_info(upserting: PostgresDatabas
     committing = Later(lambda: run(s, append(1, 1), last))
     wait_until(upserting, s, "PgSleep")
     with administrator(upserting) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [s.backend_pid])
+        admin.execute("SELECT pg_terminate_backend(%s)", [s.number])
     error = committing.outcome()
     assert (error.outcome, error.lost) == (Outcome.INFO, True)
     s.close()
@@ -72,7 +72,7 @@ def test_a_line_cut_at_commit_is_info(upserting: PostgresDatabase) -> None:
     s = upserting.session(LISTS)
     committing = Later(lambda: run(s, r(1), append(1, 1)))
     wait_until(upserting, s, "PgSleep")
-    pid = s.backend_pid
+    pid = s.number
     os.kill(pid, signal.SIGSTOP)  # so that it cannot hear of a cancellation
     s.cancel()
     s.cancel()
@@ -105,7 +105,7 @@ def test_a_connection_lost_before_the_last_step_is_sent_is_fail(upserting: Postg
     s = upserting.session(LISTS)
     s.execute_with(append(1, 1), begin=SERIALIZABLE, commit=False)
     with administrator(upserting) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [s.backend_pid])
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [s.number])
     error = refused(lambda: s.execute_with(r(1), begin=None, commit=False))
     assert (error.outcome, error.lost) == (Outcome.FAIL, True)
     error = refused(lambda: s.execute_with(r(1), begin=SERIALIZABLE, commit=True))

@@ -16,7 +16,7 @@ from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.transactions.model import Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.session import PostgresSession
+from txfuzz_postgres.protocol.session import PostgresSession
 
 pytestmark = pytest.mark.server
 
@@ -83,7 +83,7 @@ def slow_commit(database: PostgresDatabase) -> None:
             "'BEGIN PERFORM pg_sleep(30); RETURN NULL; END'"
         )
         admin.execute(
-            f"CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON {database._tables(LISTS).qualified(0)} "
+            f"CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON {database.tables(LISTS).qualified(0)} "
             "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.dawdle()"
         )
 
@@ -92,7 +92,7 @@ def wait_until_sleeping(database: PostgresDatabase, session: PostgresSession) ->
     with administrator(database) as admin:
         for _ in range(1000):
             sql = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
-            if admin.execute(sql, [session.backend_pid]).fetchone():
+            if admin.execute(sql, [session.number]).fetchone():
                 return
             time.sleep(0.005)
     raise AssertionError("COMMIT does not sleep")
@@ -105,7 +105,7 @@ def test_a_connection_lost_at_commit_is_info(s: PostgresSession, database: Postg
     committing = Later(s.commit)
     wait_until_sleeping(database, s)
     with administrator(database) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [s.backend_pid])
+        admin.execute("SELECT pg_terminate_backend(%s)", [s.number])
     error = committing.outcome()
     assert (error.outcome, error.lost) == (Outcome.INFO, True)
     assert error.code in ("57P01", "08006")  # libpq may tell only that the line is closed
@@ -118,7 +118,7 @@ def test_a_line_cut_at_commit_is_info(s: PostgresSession, database: PostgresData
     s.execute(append(1, 1))
     committing = Later(s.commit)
     wait_until_sleeping(database, s)
-    pid = s.backend_pid
+    pid = s.number
     os.kill(pid, signal.SIGSTOP)  # so that it cannot hear of a cancellation
     s.cancel()
     s.cancel()

@@ -18,9 +18,9 @@ from txfuzz.database.api import BoundStep
 from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
 from txfuzz.transactions.model import Step
 from txfuzz_postgres.adapter import PostgresAdapter
-from txfuzz_postgres.connection import connect
+from txfuzz_postgres.protocol.connection import connect
+from txfuzz_postgres.protocol.url import parse_url
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
-from txfuzz_postgres.url import parse_url
 
 pytestmark = pytest.mark.server
 

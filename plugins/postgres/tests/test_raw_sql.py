@@ -12,7 +12,7 @@ from txfuzz.database.api import BoundStep, Outcome, ReadValue, SessionError
 from txfuzz.transactions.model import Choice, NewValue, Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.session import PostgresSession
+from txfuzz_postgres.protocol.session import PostgresSession
 
 pytestmark = pytest.mark.server
 

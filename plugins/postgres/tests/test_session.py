@@ -24,7 +24,7 @@ from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Step
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.session import PostgresSession
+from txfuzz_postgres.protocol.session import PostgresSession
 
 pytestmark = pytest.mark.server
 
@@ -75,7 +75,7 @@ def run(session: Session, *steps: BoundStep, isolation: str = SERIALIZABLE) -> l
 def wait_until_blocked(database: PostgresDatabase, session: PostgresSession) -> None:
     with administrator(database) as admin:
         for _ in range(1000):
-            row = admin.execute("SELECT cardinality(pg_blocking_pids(%s))", [session.backend_pid]).fetchone()
+            row = admin.execute("SELECT cardinality(pg_blocking_pids(%s))", [session.number]).fetchone()
             if row and row[0]:
                 return
             time.sleep(0.005)
@@ -241,7 +241,7 @@ def test_a_connection_lost_before_commit_is_fail(s: PostgresSession, database: P
     s.begin(SERIALIZABLE)
     s.execute(append(1, 1))
     with administrator(database) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [s.backend_pid])
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [s.number])
     error = refused(lambda: s.execute(r(1)))
     assert (error.outcome, error.lost) == (Outcome.FAIL, True)
     assert refused(s.commit).outcome is Outcome.FAIL
@@ -305,7 +305,7 @@ def test_a_micro_operation_of_the_other_kind_is_a_bug(sessions: Callable[..., Po
 
 def test_a_missing_table_is_a_bug(s: PostgresSession, database: PostgresDatabase) -> None:
     with administrator(database) as admin:
-        admin.execute(f"DROP TABLE {database._tables(LISTS).qualified(0)}")
+        admin.execute(f"DROP TABLE {database.tables(LISTS).qualified(0)}")
     s.begin(SERIALIZABLE)
     error = refused(lambda: s.execute(r(1)))
     assert (error.outcome, error.code) == (Outcome.BUG, "42P01")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from txfuzz.database.api import Outcome
-from txfuzz_postgres.sqlstate import outcome_of
+from txfuzz_postgres.protocol.sqlstate import outcome_of
 
 CERTAINLY_NOT = [
     "40001",

@@ -11,9 +11,16 @@ from hypothesis import strategies as st
 from txfuzz.common.kind import Kind
 from txfuzz.database.sql.tables import Tables
 from txfuzz.errors import UsageError
-from txfuzz_postgres.levels import PROMISES, level, lock_clause
-from txfuzz_postgres.statements import begin_sql, compile_raw, read_sql, write_sql
-from txfuzz_postgres.values import list_from_binary, list_from_text, register_from_text
+from txfuzz_postgres.protocol.values import list_from_binary, list_from_text, register_from_text
+from txfuzz_postgres.statements import (
+    PROMISES,
+    begin_sql,
+    compile_raw,
+    level,
+    lock_clause,
+    read_sql,
+    write_sql,
+)
 
 
 def test_placeholders_become_numbers_and_the_same_name_the_same_number() -> None:

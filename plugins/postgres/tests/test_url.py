@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from txfuzz.errors import UsageError
-from txfuzz_postgres.url import parse_url
+from txfuzz_postgres.protocol.url import parse_url
 
 SECRET = "hunter2"
 

@@ -1,4 +1,4 @@
-"""An open PostgreSQL: a server, a schema in it, and sessions on that; see txfuzz.database.api.Database."""
+"""An open PostgreSQL: a server, a schema in it, and sessions on that; see txfuzz.plugin_api.Database."""
 
 from __future__ import annotations
 
@@ -9,30 +9,40 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
-from txfuzz.common.closeable import Closeable
-from txfuzz.common.kind import Kind
-from txfuzz.database.api import Script, Session, SessionError
-from txfuzz.database.sql.tables import Tables
-from txfuzz.database.waits import waits_by_place
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import (
+    TABLE_PREFIX,
+    DatabaseUnavailable,
+    Kind,
+    Script,
+    ScriptFile,
+    ServerDatabase,
+    Session,
+    SessionError,
+    waits_by_place,
+)
 
-from . import schema as places
-from .advice import warnings_about
-from .connection import connect
-from .control import Control
-from .injecting import Cuttable, Injector
-from .room import no_room
-from .scripts import SPEC, write_scripts
-from .session import PostgresSession
-from .settings import describe_settings, permitted, session_settings, settings_sql
-from .tester import try_spec
-from .url import Target, parse_url
-from .waits import Waits
+from .export.isolationtester import SPEC, isolation_spec, try_spec
+from .export.scripts import NAME, psql_script
+from .fault_injection import CuttableSession, Injector
+from .options import PostgresOptions
+from .protocol.connection import connect
+from .protocol.control import Control
+from .protocol.lock_waits import LockWaits
+from .protocol.session import PostgresSession
+from .protocol.url import Target, parse_url
+from .schemas import PostgresSchemas, PostgresTables
+from .settings import (
+    describe_settings,
+    no_more_sessions,
+    permitted,
+    session_settings,
+    settings_sql,
+    warnings_about,
+)
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
-    from .adapter import PostgresAdapter
     from .server.launcher import EmbeddedServer
 
 # What the control connection does is no experiment: it may take its time, and must survive a crash.
@@ -44,60 +54,43 @@ CONTROL_SETTINGS = {
 }
 
 
-class PostgresDatabase(Closeable):
+class PostgresDatabase(ServerDatabase[Connection]):
     """Made by open_embedded() and open_url()."""
 
-    def __init__(self, adapter: PostgresAdapter, target: Target, server: EmbeddedServer | None) -> None:
-        token = secrets.token_hex(5)
-        self._adapter = adapter
+    maker = PostgresTables()
+    schemas = PostgresSchemas()
+    product = "PostgreSQL"
+
+    def __init__(self, options: PostgresOptions, target: Target, server: EmbeddedServer | None) -> None:
+        application = f"txfuzz {secrets.token_hex(5)}"  # by which views of activity name our connections
+        control = Control(target, application)
+        self._waits = LockWaits(lambda: connect(target, application))
+        super().__init__(
+            target.shown, server, control, self._waits, schema=options.schema, count=options.tables
+        )
+        self._options = options
         self._target = target
-        self._server = server
-        self._keeps_schema = adapter.schema is not None
-        self._schema = adapter.schema or places.PREFIX + token
-        self._application = f"txfuzz {token}"  # by which views of activity name our connections
-        self._closed = False
-        self._control = Control(target, self._application)
-        self._injector = Injector(self._control, self._application, server)
-        self._waits = Waits(lambda: connect(target, self._application))
+        self._programs = server.files.bin if server else None
+        self._application = application
+        self._injector = Injector(control, application, server)
+        wished = session_settings(options, self._schema, embedded=server is not None)
         try:
-            self._settings = self._control.run(self._choose_settings)
-            self._facts = self._control.run(describe_settings)
+            # Those that this role may change, out of those that we would like in every session
+            self._settings = self.run(lambda on: permitted(on, wished))
+            self._facts = self.run(describe_settings)
             self._warnings = warnings_about(self._facts, self._settings, embedded=server is not None)
-            self._control.run(lambda connection: permitted(connection, CONTROL_SETTINGS))
-            self._claim_schema()
+            self.run(lambda on: permitted(on, CONTROL_SETTINGS))
+            self.claim_schema()
         except BaseException:
-            self._control.close()
+            control.close()
             raise
-
-    # -- the port -------------------------------------------------------------------------
-
-    def describe(self) -> Mapping[str, str]:
-        facts = dict(self._facts)
-        found = {
-            "product": "PostgreSQL",
-            "version": facts.pop("server_version"),
-            "server": "embedded" if self._server else self._target.shown,
-        }
-        if self._server:
-            found["server_files"] = f"{self._server.files.origin}: {self._server.files.bin}"
-        return {**found, "url": self._target.shown, "schema": self._schema, **facts}
-
-    def warnings(self) -> tuple[str, ...]:
-        return self._warnings
-
-    def prepare(self, kind: Kind, *, fresh: bool) -> int:
-        tables = self._tables(kind)
-        return self._control.run(lambda connection: places.prepare_tables(connection, tables, fresh=fresh))
-
-    def insert_rows(self, kind: Kind, keys: range) -> None:
-        tables = self._tables(kind)
-        self._control.run(lambda connection: places.insert_empty(connection, tables, keys))
 
     def session(self, kind: Kind) -> PostgresSession:
         conn = self._connected()
         try:
-            adapter = self._adapter
-            session = Cuttable(conn, self._tables(kind), adapter.append, batch=adapter.batch)
+            session = CuttableSession(
+                conn, self.tables(kind), self._options.append, batch=self._options.batch
+            )
             session.configure(settings_sql(self._settings))
         except SessionError as error:
             conn.finish()
@@ -110,116 +103,83 @@ class PostgresDatabase(Closeable):
             return connect(self._target, self._application)
         except DatabaseUnavailable as error:
             with suppress(DatabaseUnavailable):
-                error = self._control.run(no_room) or error
+                error = self.run(no_more_sessions) or error
             raise error from None
 
     def injector(self) -> Injector:
-        """See txfuzz.database.faults.Breakable."""
+        """See txfuzz.plugin_api.Breakable."""
         return self._injector
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
-        """See txfuzz.database.api.SeesWaits."""
-        numbers = {
-            place: each.backend_pid
-            for place, each in enumerate(sessions)
-            if isinstance(each, PostgresSession)
-        }
+        """See txfuzz.plugin_api.SeesWaits."""
+        numbers = {at: each.number for at, each in enumerate(sessions) if isinstance(each, PostgresSession)}
         return waits_by_place(numbers, self._waits.among)
 
-    def scripts(self, script: Script) -> Mapping[str, str]:
-        """See txfuzz.database.api.WritesScripts."""
-        return write_scripts(script, self._adapter.append)
+    def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
+        """See txfuzz.plugin_api.WritesScripts."""
+        found = {NAME: ScriptFile(psql_script(script, self._options.append))}
+        spec = isolation_spec(script, self._options.append)
+        if spec is not None:
+            found[SPEC] = ScriptFile(spec, "the same for isolationtester")
+        return found
 
-    def try_scripts(self, script: Script, scripts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
-        """See txfuzz.database.api.WritesScripts. Only on a server of our own."""
+    def try_scripts(
+        self, script: Script, scripts: Mapping[str, ScriptFile]
+    ) -> tuple[Mapping[str, ScriptFile], str]:
+        """See txfuzz.plugin_api.WritesScripts. Only on a server of our own."""
         if SPEC not in scripts:
             return {}, f"There is no {SPEC}: isolationtester cannot take braces in a statement."
-        if self._server is None:
+        if self._programs is None:
             return {}, f"{SPEC} was not tried: it needs a server on which nothing else is at work."
-        own = f"{places.PREFIX}spec_{secrets.token_hex(3)}"
-        self._control.run(lambda connection: places.create_own(connection, own))
+        own = f"{TABLE_PREFIX}spec_{secrets.token_hex(3)}"
+        self.run(lambda on: self.schemas.create_marked(on, own))
         try:
-            return try_spec(self._server.files.bin, self._target, own, script, scripts[SPEC])
+            return try_spec(self._programs, self._target, own, script, scripts[SPEC].text)
         finally:
-            self._control.run(lambda connection: places.drop(connection, own))
+            self.run(lambda on: self.schemas.drop(on, own))
 
-    def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        self._waits.close()
-        try:
-            if self._server is None and not self._keeps_schema:
-                self._control.run(self._leave)
-        except DatabaseUnavailable:
-            pass  # the server is gone; the next campaign drops what we leave behind
-        finally:
-            self._control.close()
-            if self._server is not None:
-                self._server.close()
+    def reclaim(self, on: Connection) -> None:
+        with on.begin():
+            permitted(on, CONTROL_SETTINGS)
+            super().reclaim(on)
 
-    # -- the place ------------------------------------------------------------------------
-
-    def _tables(self, kind: Kind) -> Tables:
-        return Tables(kind, self._schema, self._adapter.tables)
-
-    def _choose_settings(self, connection: Connection) -> Mapping[str, str]:
-        """The settings that this role may change, out of those that we would like in every session."""
-        wished = session_settings(self._adapter, self._schema, embedded=self._server is not None)
-        return permitted(connection, wished)
-
-    def _claim_schema(self) -> None:
-        if self._server is None:
-            self._control.run_several(places.drop_orphans)
-        claim = places.use_named if self._keeps_schema else places.create_own
-        try:
-            self._control.run(lambda connection: claim(connection, self._schema))
-        except DatabaseUnavailable as error:
-            raise DatabaseUnavailable(f"the schema {self._schema!r} cannot be made: {error}") from None
-        self._control.on_connect = self._reclaim
-
-    def _reclaim(self, connection: Connection) -> None:
-        """After the control connection was lost: what ended with it."""
-        permitted(connection, CONTROL_SETTINGS)
-        places.lock(connection, self._schema)
-
-    def _leave(self, connection: Connection) -> None:
+    def leave(self, on: Connection) -> None:
         """Drop our schema, and first end whatever of ours still holds locks in it."""
-        connection.execute(
+        on.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE application_name = :name AND pid <> pg_backend_pid()"
             ),
             {"name": self._application},
         )
-        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-        places.drop(connection, self._schema)
+        on.execute(text("SET LOCAL lock_timeout = '10s'"))
+        super().leave(on)
 
 
-def open_url(adapter: PostgresAdapter, url: str) -> PostgresDatabase:
+def open_url(options: PostgresOptions, url: str) -> PostgresDatabase:
     target = parse_url(url)
     try:
-        return PostgresDatabase(adapter, target, None)
+        return PostgresDatabase(options, target, None)
     except DatabaseUnavailable as error:
         raise DatabaseUnavailable(f"PostgreSQL at {target.shown}: {error}") from None
 
 
-def open_embedded(adapter: PostgresAdapter) -> PostgresDatabase:
+def open_embedded(options: PostgresOptions) -> PostgresDatabase:
     from .server.launcher import launch
 
-    adapter = adapter.with_room_for(0)
+    options = options.with_room_for(0)
     server = launch(
         {
-            "max_connections": str(adapter.max_connections),
-            "deadlock_timeout": f"{adapter.deadlock_timeout_ms}ms",
-            "fsync": "on" if adapter.fsync else "off",
-            "full_page_writes": "on" if adapter.fsync else "off",
-            "synchronous_commit": adapter.synchronous_commit or "off",
+            "max_connections": str(options.max_connections),
+            "deadlock_timeout": f"{options.deadlock_timeout_ms}ms",
+            "fsync": "on" if options.fsync else "off",
+            "full_page_writes": "on" if options.fsync else "off",
+            "synchronous_commit": options.synchronous_commit or "off",
         }
     )
     try:
         shown = f"postgresql://{server.conninfo['user']}@/{server.conninfo['dbname']}?host={server.directory}"
-        return PostgresDatabase(adapter, Target(shown, server.conninfo), server)
+        return PostgresDatabase(options, Target(shown, server.conninfo), server)
     except BaseException:
         server.close()
         raise

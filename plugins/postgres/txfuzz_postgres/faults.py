@@ -1,4 +1,4 @@
-"""The faults that come with PostgreSQL; what each does to the server is in injecting.py."""
+"""The faults that come with PostgreSQL; what each does to the server is in fault_injection.py."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from txfuzz import Injectable, option
-from txfuzz.common.options import check
-from txfuzz.database.api import Database
-from txfuzz.database.faults import CUT, KILL, LIMIT, PAUSE, TERMINATE
+from txfuzz.plugin_api import (
+    CUT,
+    KILL,
+    LIMIT,
+    PAUSE,
+    TERMINATE,
+    Database,
+    Injectable,
+    check_options,
+    option,
+)
 
 Done = Mapping[str, int | str]
 
@@ -22,7 +29,7 @@ class _Fault:
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
-        check(self, f"fault {self.name!r}")
+        check_options(self, f"fault {self.name!r}")
 
     @property
     def lasts(self) -> float:

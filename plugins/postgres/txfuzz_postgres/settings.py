@@ -1,15 +1,17 @@
-"""What every session of ours sets, and what a campaign's record says about the server."""
+"""What every session of ours sets, and what a server says of itself: facts, warnings, limits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-if TYPE_CHECKING:
-    from .adapter import PostgresAdapter
+from txfuzz.plugin_api import DatabaseUnavailable, NoMoreSessions
+
+from .options import PostgresOptions
 
 # What decides how a campaign behaves, and is worth a line in its record.
 SHOWN = (
@@ -24,16 +26,30 @@ SHOWN = (
     "shared_buffers",
     "synchronous_commit",
 )
+# The last minor release of each major in which two transactions could both check and insert into a
+# fresh, empty, indexed table under SERIALIZABLE and commit. Older majors never got the fix.
+EMPTY_INDEX_HOLE = {12: 15, 13: 11, 14: 8, 15: 3}
+# What everybody may read; pg_stat_activity hides from ordinary roles what others do.
+LIMITS = """
+SELECT current_setting('max_connections')::int AS server,
+       current_setting('superuser_reserved_connections')::int
+         + coalesce(current_setting('reserved_connections', true), '0')::int AS reserved,
+       (SELECT sum(numbackends) FROM pg_stat_database) AS taken,
+       rolsuper AS super, rolconnlimit AS of_role, datconnlimit AS of_database,
+       (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user) AS by_role,
+       (SELECT numbackends FROM pg_stat_database WHERE datname = current_database()) AS in_database
+FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()
+"""
 
 
-def session_settings(adapter: PostgresAdapter, schema: str, *, embedded: bool) -> dict[str, str]:
+def session_settings(options: PostgresOptions, schema: str, *, embedded: bool) -> dict[str, str]:
     """Name → value, as SET takes them."""
     quoted = schema.replace('"', '""')
     wished = {
         "search_path": f'"{quoted}", public',
-        "deadlock_timeout": f"{adapter.deadlock_timeout_ms}ms",
-        "statement_timeout": f"{adapter.statement_timeout_ms}ms",
-        "lock_timeout": f"{adapter.lock_timeout_ms}ms",
+        "deadlock_timeout": f"{options.deadlock_timeout_ms}ms",
+        "statement_timeout": f"{options.statement_timeout_ms}ms",
+        "lock_timeout": f"{options.lock_timeout_ms}ms",
         # A transaction that waits at a barrier or in a replay is no forgotten one.
         "idle_in_transaction_session_timeout": "0",
         # A notice would go out at once, ahead of the answers (see wire.py); nobody reads them.
@@ -43,8 +59,8 @@ def session_settings(adapter: PostgresAdapter, schema: str, *, embedded: bool) -
         for name in ("statement_timeout", "lock_timeout"):
             if wished[name] == "0ms":
                 del wished[name]
-    if adapter.synchronous_commit is not None or embedded:
-        wished["synchronous_commit"] = adapter.synchronous_commit or "off"
+    if options.synchronous_commit is not None or embedded:
+        wished["synchronous_commit"] = options.synchronous_commit or "off"
     return wished
 
 
@@ -78,10 +94,70 @@ def literal(value: str) -> str:
 
 
 def describe_settings(connection: Connection) -> dict[str, str]:
-    """The settings of SHOWN that this server has."""
+    """The version, and the settings of SHOWN that this server has."""
     rows = connection.execute(
         text("SELECT name, current_setting(name) AS setting FROM pg_settings WHERE name = ANY(:names)"),
         {"names": list(SHOWN)},
     )
     found: dict[str, str] = {row.name: row.setting for row in rows}
-    return {name: found[name] for name in SHOWN if name in found}
+    shown = {name: found[name] for name in SHOWN if name in found}
+    return {"version": shown.pop("server_version"), **shown}
+
+
+def warnings_about(
+    facts: Mapping[str, str], settings: Mapping[str, str], *, embedded: bool
+) -> tuple[str, ...]:
+    """Sentences about a server that make results slower or weaker.
+
+    facts: see describe_settings(). settings: what our sessions were allowed to set.
+    """
+    found = []
+    version = facts["version"]
+    major, minor = version_numbers(version)
+    if major < 12 or minor <= EMPTY_INDEX_HOLE.get(major, -1):
+        found.append(
+            f"PostgreSQL {version} has a known hole in SERIALIZABLE: two transactions that check and insert "
+            "into a fresh, empty, indexed table can both commit (fixed in 12.16, 13.12, 14.9 and 15.4)"
+        )
+    if "deadlock_timeout" not in settings:
+        found.append(
+            f"deadlock_timeout is {facts['deadlock_timeout']} and this role may not lower it: every deadlock "
+            "stops its clients for so long; a superuser can GRANT SET ON PARAMETER deadlock_timeout"
+        )
+    if not embedded and facts.get("autovacuum") == "off":
+        found.append("autovacuum is off: throughput sags as a long campaign goes on")
+    return tuple(found)
+
+
+def version_numbers(version: str) -> tuple[int, int]:
+    """18.6 → (18, 6); 18beta1 → (18, 0); 9.6.24 → (9, 6)."""
+    match = re.match(r"(\d+)(?:\.(\d+))?", version)
+    return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
+
+
+def no_more_sessions(connection: Connection) -> DatabaseUnavailable | None:
+    """Why the server takes no further connection of ours; None where that is not for want of room.
+
+    The error of a refused connection has no code that could be asked for, only words in some language.
+    """
+    for words, most, taken in _limits(connection.execute(text(LIMITS)).one()):
+        if taken >= most:
+            said = f"the server takes no further connection: {words}, and {taken} are in use"
+            return NoMoreSessions(said, most - 1)  # one is the control connection
+    return None
+
+
+def _limits(row: Any) -> Iterator[tuple[str, int, int]]:
+    """In words, how many connections a limit leaves to this role, and how many there are."""
+    if row.super:
+        yield f"max_connections is {row.server}", row.server, row.taken
+        return
+    yield (
+        f"max_connections is {row.server}, of which {row.reserved} are reserved",
+        row.server - row.reserved,
+        row.taken,
+    )
+    if row.of_role >= 0:
+        yield f"the role's CONNECTION LIMIT is {row.of_role}", row.of_role, row.by_role
+    if row.of_database >= 0:
+        yield f"the database's CONNECTION LIMIT is {row.of_database}", row.of_database, row.in_database

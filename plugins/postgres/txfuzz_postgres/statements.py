@@ -1,19 +1,42 @@
-"""The SQL of every kind of step, and where its parameters go. Values are never written into SQL."""
+"""Levels, locks, and the SQL of every kind of step. Values are never written into SQL."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 
-from txfuzz.common.kind import Kind
-from txfuzz.database.sql.raw_statements import check_stays_inside
-
-from .levels import lock_clause
+from txfuzz.plugin_api import Kind, RawStatement, UsageError, check_stays_inside, did_you_mean, level_among
 
 ON_CONFLICT = "on-conflict"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)
+
+
+# READ UNCOMMITTED is READ COMMITTED by another name, and REPEATABLE READ is snapshot isolation:
+# https://www.postgresql.org/docs/current/transaction-iso.html
+PROMISES: Mapping[str, str] = {
+    "read uncommitted": "read-committed",
+    "read committed": "read-committed",
+    "repeatable read": "snapshot-isolation",
+    "serializable": "serializable",
+}
+DEFAULT_LEVEL = "serializable"
+LOCKS = frozenset({"update", "no key update", "share", "key share"})
+
+
+def level(word: str) -> str:
+    """The level as PROMISES spells it; capitals, hyphens and underscores do not matter."""
+    return level_among(word, PROMISES, "PostgreSQL has no isolation level")
+
+
+def lock_clause(word: str | None) -> str:
+    """` FOR UPDATE` and the like, for the end of a SELECT; nothing without a lock."""
+    if word is None:
+        return ""
+    if word not in LOCKS:
+        raise UsageError(f"PostgreSQL has no row lock {word!r}: {did_you_mean(word, LOCKS)}")
+    return f" FOR {word.upper()}"
 
 
 def begin_sql(level: str, *, read_only: bool = False, deferrable: bool = False) -> str:
@@ -36,21 +59,6 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
     if form == ON_CONFLICT:
         return (f"{insert} ON CONFLICT (key) DO UPDATE SET val = {changed}",)
     return (f"UPDATE {table} AS own SET val = {changed} WHERE key = $1", insert)
-
-
-@dataclass(frozen=True, slots=True)
-class RawStatement:
-    """A raw step, ready but for its table. names: which argument each of $1, $2, … is."""
-
-    sql: str
-    names: tuple[str, ...]
-
-    def on(self, table: str) -> str:
-        return self.sql.replace("{table}", table)
-
-    @property
-    def names_table(self) -> bool:
-        return "{table}" in self.sql
 
 
 # What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.

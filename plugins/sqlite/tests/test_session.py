@@ -25,7 +25,7 @@ from txfuzz.transactions.model import Step
 from txfuzz_sqlite.adapter import SqliteAdapter
 from txfuzz_sqlite.codes import outcome_of
 from txfuzz_sqlite.database import SqliteDatabase
-from txfuzz_sqlite.statements import compile_raw
+from txfuzz_sqlite.session import compile_raw
 
 LISTS = Kind.LIST_APPEND
 SERIALIZABLE = "serializable"

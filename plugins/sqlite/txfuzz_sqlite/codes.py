@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from txfuzz.database.api import Outcome
+from txfuzz.plugin_api import Outcome
 
-CLOSED = "SQLITE_MISUSE"
+MISUSE = "SQLITE_MISUSE"  # also what sessions say by themselves
+MISMATCH = "SQLITE_MISMATCH"
 
 # Primary codes of errors that the workload has caused and will cause again. All others are fail:
 # concurrency (BUSY, LOCKED, a unique key), an interruption, a disk in trouble.
@@ -33,9 +34,7 @@ BUGS = frozenset(
 BUGS_IN_FULL = frozenset(
     {
         sqlite3.SQLITE_CONSTRAINT_CHECK,
-        sqlite3.SQLITE_CONSTRAINT_DATATYPE
-        if hasattr(sqlite3, "SQLITE_CONSTRAINT_DATATYPE")
-        else sqlite3.SQLITE_CONSTRAINT_NOTNULL,
+        getattr(sqlite3, "SQLITE_CONSTRAINT_DATATYPE", sqlite3.SQLITE_CONSTRAINT_NOTNULL),
         sqlite3.SQLITE_CONSTRAINT_NOTNULL,
     }
 )
@@ -49,7 +48,7 @@ def code_of(error: sqlite3.Error) -> int:
 
 
 def name_of(error: sqlite3.Error) -> str:
-    return str(getattr(error, "sqlite_errorname", CLOSED))
+    return str(getattr(error, "sqlite_errorname", MISUSE))
 
 
 def outcome_of(code: int, *, committing: bool, still_open: bool) -> Outcome:

@@ -262,5 +262,5 @@ def test_it_does_not_matter_how_many_are_looked_at_in_one_go(monkeypatch: pytest
     whole = judged(tape)
     assert whole.data["lost"] == 7
     for size in (1, 2, 5):
-        monkeypatch.setattr("txfuzz_templates.analyzers.sight._PIECE", size)
+        monkeypatch.setattr("txfuzz_templates.analyzers.committed_reads._PIECE", size)
         assert judged(tape) == whole

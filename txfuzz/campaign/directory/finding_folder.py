@@ -14,7 +14,7 @@ from txfuzz.campaign.directory.values import ArtefactError, read_back
 from txfuzz.campaign.replays import without_plugins
 from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.common.sanitize import printable
-from txfuzz.database.api import Database, WritesScripts
+from txfuzz.database.api import Database, ScriptFile, WritesScripts
 from txfuzz.errors import OutputError
 from txfuzz.replay.judge import Judge
 from txfuzz.replay.reproducer import reproducer_mark
@@ -26,9 +26,6 @@ from txfuzz.workload.yaml.writer import workload_text
 
 _FILES = {
     "replay.yaml": "the schedule; `txfuzz execute --config replay.yaml --out history.edn` follows it",
-    "repro.sql": "the same as SQL, to be typed by hand into one window a session",
-    "repro.spec": "the same for isolationtester",
-    "repro.out": "what isolationtester printed",
     "history.edn": "what the sessions saw, as an Elle history",
     "cycle.png": "the dependencies between the transactions",
 }
@@ -107,7 +104,7 @@ class FindingFolders:
         title = f"{signature.anomaly} at {signature.isolation}"
         rows = shrunk.workload.keys.rows
         script = script_of(shown, title, shrunk.workload.kind, signature.isolation, rows)
-        scripts: dict[str, str] = {}
+        scripts: dict[str, ScriptFile] = {}
         remark = ""
         if isinstance(database, WritesScripts):
             scripts |= database.scripts(script)
@@ -117,9 +114,8 @@ class FindingFolders:
         write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
         write_bytes(directory / "history.edn", recorded_edn(shown.operations))
         draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
-        files = {
-            name: what for name, what in _FILES.items() if name in scripts or not name.startswith("repro.")
-        }
+        schedule, *others = _FILES.items()
+        files = dict([schedule, *((name, each.about) for name, each in scripts.items()), *others])
         told = replace(shrunk, attempt=shown)
         return _Folder(directory, told, assembled, result, anomaly, files, remark)
 
@@ -174,10 +170,10 @@ def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly
     write_text(written.directory / "README.md", text)
 
 
-def written_scripts(directory: Path, scripts: Mapping[str, str]) -> None:
+def written_scripts(directory: Path, scripts: Mapping[str, ScriptFile]) -> None:
     """Marks of direction would show people other SQL than they run."""
-    for name, text in scripts.items():
-        write_text(directory / name, printable(text))
+    for name, script in scripts.items():
+        write_text(directory / name, printable(script.text))
 
 
 def _count_anomaly(

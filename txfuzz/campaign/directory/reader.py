@@ -260,7 +260,7 @@ def _reproducers(directory: Path) -> tuple[Reproducer, ...]:
 
 
 def _text(path: Path) -> str | None:
-    if path.suffix not in (".sql", ".spec", ".md", ".yaml"):
+    if path.suffix not in (".md", ".yaml") and not path.name.startswith("repro."):
         return None
     try:
         if path.stat().st_size > 4 * _LONGEST:

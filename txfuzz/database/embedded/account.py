@@ -1,15 +1,17 @@
-"""As whom a server runs: never as root, which lends it the account `nobody`."""
+"""As whom a server of our own runs, and in which directory. Never as root, which lends it `nobody`."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from txfuzz.errors import DatabaseUnavailable
 
 UNPRIVILEGED = "nobody"
+SOCKET_BYTES = 103  # the smallest limit of the supported systems, less its final zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,29 @@ def server_account(product: str) -> Account:
             "run txfuzz as an ordinary user or give the URL of a server"
         ) from None
     return Account(entry.pw_uid, entry.pw_gid, drops=True)
+
+
+def make_server_directory(account: Account, prefix: str, socket: str, *, separator: str = "") -> Path:
+    """A new directory, 0700 and the account's own, whose path is fit for a unix socket.
+
+    prefix: of its name. socket: the longest name that a socket in it may have. separator: a
+    character that the path may not contain.
+    """
+    tried = []
+    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
+        longest = Path(base).absolute() / (prefix + "12345678") / socket
+        if len(os.fsencode(longest)) > SOCKET_BYTES:
+            tried.append(f"{base} is too long a path for a socket")
+        elif separator and separator in base:
+            tried.append(f"{base} has {separator!r} in it")
+        elif not account.can_enter(Path(base)):
+            tried.append(f"{base} is closed to uid {account.uid}")
+        else:
+            try:
+                directory = Path(tempfile.mkdtemp(prefix=prefix, dir=base)).absolute()
+            except OSError as error:
+                tried.append(str(error))
+                continue
+            account.own(directory)
+            return directory
+    raise DatabaseUnavailable("no place for the data of an embedded server: " + "; ".join(tried))

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -135,6 +136,19 @@ class KeeperLink:
         line, _, self._received = self._received.partition(b"\n")
         event: dict[str, int | str] = json.loads(line)
         return event
+
+
+def kept_directory(product: str, prefix: str) -> tuple[Path, KeeperLink]:
+    """A new directory of our own, which is removed when the link is closed or we are dead.
+
+    product: what is in it, for messages. prefix: of its name. DatabaseUnavailable where there is no place.
+    """
+    try:
+        directory = Path(tempfile.mkdtemp(prefix=prefix)).absolute()
+        myself = Account(os.geteuid(), os.getegid(), drops=False)
+        return directory, KeeperLink(directory, myself, product, (), environment_without())
+    except OSError as error:
+        raise DatabaseUnavailable(f"no place for a {product} database: {error}") from None
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from txfuzz.database.embedded.keeper import children_of
 from txfuzz.errors import DatabaseUnavailable
 
 
-def processes_of(server: int) -> list[int]:
+def server_processes(server: int) -> list[int]:
     """The server's processes, the first one last. Only it where the system names no children."""
     return [*children_of(server), server]
 
@@ -25,7 +25,7 @@ def kill_all(server: int, seconds: float) -> int:
     would keep the next server from its shared memory.
     """
     send([server], signal.SIGSTOP)
-    pids = processes_of(server)
+    pids = server_processes(server)
     killed = send(pids, signal.SIGKILL)
     until = time.monotonic() + seconds
     while any(map(lives, pids)):
@@ -52,11 +52,11 @@ def lives(pid: int) -> bool:
     return True
 
 
-def stop(pids: Iterable[int]) -> int:
+def pause_processes(pids: Iterable[int]) -> int:
     return send(pids, signal.SIGSTOP)
 
 
-def go_on(pids: Iterable[int]) -> int:
+def resume_processes(pids: Iterable[int]) -> int:
     return send(pids, signal.SIGCONT)
 
 

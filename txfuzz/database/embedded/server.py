@@ -1,7 +1,10 @@
-"""What the servers that adapters start have in common, whatever their make."""
+"""What the servers that adapters start have in common: starting, ending, and what their logs say."""
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import shutil
 import time
 from abc import abstractmethod
@@ -18,15 +21,21 @@ from txfuzz.errors import DatabaseUnavailable
 START_SECONDS = 60.0
 GONE_SECONDS = 20.0
 
+_NUMBERED = re.compile(r"\berror:? (\d+)\b")
+_FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+_REASONS = tuple(os.strerror(number) for number in errno.errorcode)
+
 
 class OwnServer(Closeable):
     """A server of ours in a directory of its own. close() stops it and removes that; so does our death.
 
-    product: what people call it. data, log: its data directory, and what it has said.
+    product: what people call it. data, log: its data directory, and what it has said. files_shown: where
+    its programs are from, in words.
     """
 
-    def __init__(self, product: str, directory: Path, link: KeeperLink) -> None:
+    def __init__(self, product: str, directory: Path, link: KeeperLink, files_shown: str) -> None:
         self.product = product
+        self.files_shown = files_shown
         self.directory = directory
         self.data = directory / "data"
         self.log = directory / "server.log"
@@ -72,7 +81,7 @@ class OwnServer(Closeable):
 
 
 @contextmanager
-def kept(
+def keeper_for(
     product: str,
     directory: Path,
     account: Account,
@@ -94,3 +103,29 @@ def kept(
         if isinstance(error, OSError):
             raise DatabaseUnavailable(f"the embedded {product} cannot be started: {error}") from None
         raise
+
+
+def error_in_log(log: Path, error: re.Pattern[str], *, first: bool) -> str:
+    """The error that says most, else the last line; where a disk is full, where that is and what to do.
+
+    error: what a line has that tells an error; its group, if it has one, is what is worth telling. Of
+    several the first one with a reason of the operating system is the cause of the others; of those
+    without any, the `first` one or the last one. Servers run with LC_ALL=C: the reasons are in English.
+    """
+    try:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    errors = [_spelt(found[found.lastindex or 0]) for line in lines if (found := error.search(line))]
+    causes = [each for each in errors if each.endswith(_REASONS)]
+    fallback = (errors[:1] if first else errors[-1:]) or lines[-1:] or ["it left no message"]
+    told = (causes or fallback)[0]
+    if told.endswith(_FULL):
+        told += f"; its files were in {log.parent}, and the environment variable TMPDIR names another place"
+    return told
+
+
+def _spelt(text: str) -> str:
+    """`… failed with error 28` with that error in words at its end."""
+    found = _NUMBERED.search(text)
+    return f"{text}: {os.strerror(int(found[1]))}" if found and int(found[1]) in errno.errorcode else text

@@ -49,7 +49,7 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 40 else text[:40] + "…"
 
 
-DECODE: Mapping[Kind, Callable[[Any], ReadValue]] = {
+TEXT_DECODERS: Mapping[Kind, Callable[[Any], ReadValue]] = {
     Kind.LIST_APPEND: list_value,
     Kind.RW_REGISTER: register_value,
 }

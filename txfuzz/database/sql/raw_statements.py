@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from txfuzz.database.api import BoundStep, Outcome, SessionError
 from txfuzz.errors import UsageError
+from txfuzz.transactions.model import NewValue
+
+
+@dataclass(frozen=True, slots=True)
+class RawStatement:
+    """A raw step, ready but for its table. sql: with the driver's placeholders.
+
+    names: its arguments, in the order of their placeholders where these are numbered. upserts: it may
+    count a changed row twice. calls: it is a procedure call, which counts no rows.
+    """
+
+    sql: str
+    names: tuple[str, ...] = ()
+    upserts: bool = False
+    calls: bool = False
+
+    def on(self, table: str) -> str:
+        return self.sql.replace("{table}", table)
+
+    def arguments(self, step: BoundStep, code: str) -> Mapping[str, int]:
+        """Plain numbers by name; SessionError with this code where the step does not have them."""
+        for name in self.names:
+            if name not in step.args:
+                raise SessionError(Outcome.BUG, code, f":{name} is not among the args of the step")
+        return {name: int(step.args[name]) for name in self.names or step.args}
 
 
 def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
-    """In which of `count` tables a raw step works: by its micro-operation's key, else by its first argument.
+    """In which of `count` tables a raw step works: that of its keys, which are those of its
+    micro-operations and its arguments.
 
-    SessionError with this code where {table} could be any.
+    SessionError with this code where {table} could be any, or would have to be several.
     """
     if count == 1 or "{table}" not in sql:
         return 0
     keys = [step.key, *(mop[1] for mop in step.mops)]
-    if step.step.args:
-        keys.append(step.args.get(step.step.args[0][0]))
-    known = [key for key in keys if key is not None]
+    keys += [step.args.get(name) for name, arg in step.step.args if not isinstance(arg, NewValue)]
+    known = {key % count for key in keys if key is not None}
     if not known:
         message = f"{{table}} needs a key, since there are {count} tables: {sql}"
         raise SessionError(Outcome.BUG, code, message)
-    if any(key % count != known[0] % count for key in (mop[1] for mop in step.mops)):
+    if len(known) > 1:
         message = f"the keys of one statement are in several tables, and it names one: {sql}"
         raise SessionError(Outcome.BUG, code, message)
-    return known[0] % count
+    return known.pop()
 
 
 def check_stays_inside(words: tuple[str, ...], ending: Collection[str], *, forbidden: bool = False) -> None:

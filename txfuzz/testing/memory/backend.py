@@ -1,9 +1,11 @@
-"""The server's end of one session: its transaction, what it waits for, and what was done to it."""
+"""The server's end of one session: the levels of its transactions, what it waits for, what was done to it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from txfuzz.database.api import Outcome, ReadValue, SessionError
-from txfuzz.testing.memory.levels import DEFAULT, LEVELS, Level
 
 CONFLICT = "conflict"
 DEADLOCK = "deadlock"
@@ -12,6 +14,32 @@ TIMED_OUT = "timed-out"
 NO_TRANSACTION = "no-transaction"
 CONNECTION_LOST = "connection-lost"
 REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Level:
+    """How a level keeps its promise. Every level holds write locks to the end of the transaction.
+
+    promises: the consistency model. dirty: reads see what others have written and not committed.
+    snapshot: reads see the state at the beginning, and of two that write a key the first wins
+    (Berenson et al., "A Critique of ANSI SQL Isolation Levels", 1995). validated: what a writing
+    transaction read must still be the newest when it commits, so that it takes place at that
+    moment as a whole (Kung, Robinson, "On Optimistic Methods for Concurrency Control", 1981).
+    """
+
+    promises: str
+    dirty: bool = False
+    snapshot: bool = False
+    validated: bool = False
+
+
+LEVELS: Mapping[str, Level] = {
+    "read uncommitted": Level("read-uncommitted", dirty=True),
+    "read committed": Level("read-committed"),
+    "snapshot": Level("strong-snapshot-isolation", snapshot=True),
+    "serializable": Level("strict-serializable", snapshot=True, validated=True),
+}
+DEFAULT_LEVEL = "serializable"
 
 
 class Backend:
@@ -31,7 +59,7 @@ class Backend:
         self.stopped = ""
         self.cut = ""
         self.waits_for: int | None = None
-        self.level: Level = LEVELS[DEFAULT]
+        self.level: Level = LEVELS[DEFAULT_LEVEL]
         self.start(self.level, 0, frozenset())
         self.open = False
 

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Session
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.testing.memory.defects import Defects
+from txfuzz.testing.memory.defects import MemoryOptions
 from txfuzz.testing.memory.fault_injection import MemoryInjector
 from txfuzz.testing.memory.session import MemorySession
 from txfuzz.testing.memory.store import Store
-
-if TYPE_CHECKING:
-    from txfuzz.testing.memory.adapter import MemoryAdapter
 
 
 class MemoryDatabase(Closeable):
     """A store for each kind of history. url_given: somebody expected a server elsewhere."""
 
-    def __init__(self, adapter: MemoryAdapter, *, url_given: bool) -> None:
-        self._adapter = adapter
+    def __init__(self, options: MemoryOptions, *, url_given: bool) -> None:
+        self._options = options
+        self._defects = {kind: options.defects_anew() for kind in Kind}
         self._url_given = url_given
         self._closed = False
-        self._defects = {
-            kind: Defects(adapter.defects, adapter.probability, adapter.every, adapter.defect_seed)
-            for kind in Kind
-        }
-        self._stores = {kind: Store(kind, self._defects[kind]) for kind in Kind}
+        self._stores = {kind: Store(kind, each) for kind, each in self._defects.items()}
         self._injector = MemoryInjector(self._stores.values())
 
     @property
@@ -37,7 +30,7 @@ class MemoryDatabase(Closeable):
         """How often each planted defect has struck so far."""
         return {
             name: sum(defects.struck[name] for defects in self._defects.values())
-            for name in self._adapter.defects
+            for name in self._options.defects
         }
 
     def describe(self) -> Mapping[str, str]:
@@ -47,13 +40,13 @@ class MemoryDatabase(Closeable):
             "product": "memory",
             "version": txfuzz.__version__,
             "server": "this process",
-            "defects": ", ".join(self._adapter.defects) or "none",
+            "defects": ", ".join(self._options.defects) or "none",
         }
 
     def warnings(self) -> tuple[str, ...]:
         said = []
-        if self._adapter.defects:
-            said.append(f"defects are planted in this database: {', '.join(self._adapter.defects)}")
+        if self._options.defects:
+            said.append(f"defects are planted in this database: {', '.join(self._options.defects)}")
         if self._url_given:
             said.append("the database URL is not used: this database lives in the memory of this process")
         return tuple(said)
@@ -68,7 +61,7 @@ class MemoryDatabase(Closeable):
         self._reachable(kind).insert(keys)
 
     def session(self, kind: Kind) -> MemorySession:
-        return MemorySession(self._reachable(kind), kind, self._adapter.latency)
+        return MemorySession(self._reachable(kind), kind, self._options.latency)
 
     def injector(self) -> MemoryInjector:
         """See txfuzz.database.faults.Breakable."""

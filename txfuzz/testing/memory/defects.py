@@ -1,4 +1,4 @@
-"""Defects to plant: what a database does wrong, and when.
+"""Defects to plant: what a database does wrong, and when; and the options that say so.
 
 What an analysis finds of each in lists, held against what the level promises, in workloads that
 read keys which others write at the same time (`-` where the level promises nothing about it):
@@ -19,7 +19,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from random import Random
+
+from txfuzz.common.options import check, option
+from txfuzz.errors import UsageError, did_you_mean
 
 LOST_UPDATE = "lost-update"
 STALE_READ = "stale-read"
@@ -35,6 +39,24 @@ DEFECTS: Mapping[str, str] = {
     NON_MONOTONIC_SNAPSHOT: "a snapshot lacks a transaction, though it has others that committed later",
     LOST_COMMITTED_WRITE: "a committed write is gone once somebody who has read it commits",
 }
+
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    defects: tuple[str, ...] = option((), f"what it does wrong: any of {', '.join(DEFECTS)}")
+    probability: float = option(0.1, "how likely a defect strikes where it would change something", least=0.0)
+    every: int = option(0, "a defect strikes at every so many opportunities; 0: by chance", least=0)
+    defect_seed: int = option(0, "what the chances of the defects are drawn from")
+    latency: float = option(0.00002, "seconds that an answer takes at least", least=0.0)
+
+    def __post_init__(self) -> None:
+        check(self, "memory")
+        for name in self.defects:
+            if name not in DEFECTS:
+                raise UsageError(f"memory: there is no defect {name!r}: {did_you_mean(str(name), DEFECTS)}")
+
+    def defects_anew(self) -> Defects:
+        return Defects(self.defects, self.probability, self.every, self.defect_seed)
 
 
 class Defects:

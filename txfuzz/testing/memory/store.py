@@ -19,6 +19,7 @@ from txfuzz.testing.memory.backend import (
     CANCELLED,
     CONFLICT,
     DEADLOCK,
+    LEVELS,
     NO_TRANSACTION,
     TIMED_OUT,
     Backend,
@@ -27,7 +28,6 @@ from txfuzz.testing.memory.backend import (
     refused,
 )
 from txfuzz.testing.memory.defects import Defects
-from txfuzz.testing.memory.levels import LEVELS
 
 _RECENT = 4  # so many of the last commits may be missing in a bad snapshot
 _KEPT = 16  # versions of a key beyond which those that nobody can see are forgotten

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import DatabaseUnavailable
 
 BIN_VARIABLE = "TXFUZZ_MARIADB_BIN"
 # Beside PATH, which for ordinary users may not have the directories of servers.
@@ -26,6 +26,10 @@ class ServerFiles:
     installer: Path
     version: str
     origin: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.origin}: {self.mariadbd}"
 
 
 def find_server() -> ServerFiles:

@@ -9,13 +9,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from txfuzz.database.embedded.account import server_account
-from txfuzz.database.embedded.directory import make_directory
-from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
-from txfuzz.database.embedded.log import reason_in
-from txfuzz.database.embedded.processes import go_on, stop
-from txfuzz.database.embedded.server import OwnServer, kept
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import (
+    DatabaseUnavailable,
+    KeeperLink,
+    OwnServer,
+    environment_without,
+    error_in_log,
+    keeper_for,
+    make_server_directory,
+    pause_processes,
+    resume_processes,
+    server_account,
+)
 
 from .files import ServerFiles, find_server
 
@@ -60,7 +65,7 @@ class EmbeddedServer(OwnServer):
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
     ) -> None:
-        super().__init__(PRODUCT, directory, link)
+        super().__init__(PRODUCT, directory, link, files.shown)
         self.files = files
         self.socket = directory / SOCKET
         self.user = SUPERUSER
@@ -84,10 +89,10 @@ class EmbeddedServer(OwnServer):
         self.run(argv, look_every=0.01)
 
     def pause(self) -> int:
-        return stop([self.pid])
+        return pause_processes([self.pid])
 
     def resume(self) -> None:
-        go_on([self.pid])
+        resume_processes([self.pid])
 
     def answers(self) -> bool:
         """A server that is ready greets whoever connects."""
@@ -108,9 +113,9 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     """
     files = find_server()
     account = server_account(PRODUCT)
-    directory = make_directory(account, PREFIX, SOCKET)
+    directory = make_server_directory(account, PREFIX, SOCKET)
     environment = environment_without("MYSQL", "MARIADB", "TMP") | {"TMPDIR": str(directory)}
-    with kept(PRODUCT, directory, account, STOPS, environment) as link:
+    with keeper_for(PRODUCT, directory, account, STOPS, environment) as link:
         server = EmbeddedServer(files, directory, link, {**SETTINGS, **(settings or {})})
         server.install()
         server.start()
@@ -119,4 +124,4 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
 
 def last_words(log: Path) -> str:
     """The error in a log that is the cause of those that follow; else its last line."""
-    return reason_in(log, _ERROR, first=True)
+    return error_in_log(log, _ERROR, first=True)

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from txfuzz.database.embedded.account import Account
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import Account, DatabaseUnavailable
 
 BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
 DEBIAN = Path("/usr/lib/postgresql")
@@ -28,6 +27,10 @@ class ServerFiles:
     bin: Path
     version: str
     origin: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.origin}: {self.bin}"
 
     @property
     def postgres(self) -> Path:

@@ -9,13 +9,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from txfuzz.database.embedded.account import Account, server_account
-from txfuzz.database.embedded.directory import make_directory
-from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without
-from txfuzz.database.embedded.log import reason_in
-from txfuzz.database.embedded.processes import go_on, processes_of, stop
-from txfuzz.database.embedded.server import OwnServer, kept
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.plugin_api import (
+    Account,
+    DatabaseUnavailable,
+    KeeperLink,
+    OwnServer,
+    environment_without,
+    error_in_log,
+    keeper_for,
+    make_server_directory,
+    pause_processes,
+    resume_processes,
+    server_account,
+    server_processes,
+)
 
 from .files import ServerFiles, executable_for, find_server
 from .template import copy_template, drop_template, store_template, template_path
@@ -60,7 +67,7 @@ class EmbeddedServer(OwnServer):
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
     ) -> None:
-        super().__init__(PRODUCT, directory, link)
+        super().__init__(PRODUCT, directory, link, files.shown)
         self.files = files
         self._settings = settings
 
@@ -83,15 +90,15 @@ class EmbeddedServer(OwnServer):
 
     def processes(self) -> list[int]:
         """The pids of the server, the postmaster's last."""
-        return processes_of(self.pid)
+        return server_processes(self.pid)
 
     def pause(self, pids: Sequence[int]) -> int:
         """Stop these processes of the server; how many there were."""
-        return stop(pids)
+        return pause_processes(pids)
 
     def resume(self, pids: Sequence[int]) -> None:
         """Those, and all that the server has by now: who was started meanwhile may wait for them."""
-        go_on({*pids, *self.processes()})
+        resume_processes({*pids, *self.processes()})
 
     def last_words(self) -> str:
         """The line of the server's log that says most about a failure."""
@@ -113,8 +120,8 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     """
     found = find_server()
     account = server_account(PRODUCT)
-    directory = make_directory(account, PREFIX, SOCKET + "12345", separator=",")
-    with kept(PRODUCT, directory, account, STOPS, environment_without("PG")) as link:
+    directory = make_server_directory(account, PREFIX, SOCKET + "12345", separator=",")
+    with keeper_for(PRODUCT, directory, account, STOPS, environment_without("PG")) as link:
         files = executable_for(found, account, directory / "server")
         sockets = {"unix_socket_directories": '"' + str(directory).replace('"', '""') + '"'}
         server = EmbeddedServer(files, directory, link, {**SETTINGS, **sockets, **(settings or {})})
@@ -173,4 +180,4 @@ def named_account() -> tuple[str, str]:
 
 def last_words(log: Path) -> str:
     """What a log of `postgres` or `initdb` says about a failure."""
-    return reason_in(log, _ERROR, first=False)
+    return error_in_log(log, _ERROR, first=False)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from txfuzz.database.embedded.account import Account
+from txfuzz.plugin_api import Account
 
 from .files import ServerFiles
 

@@ -1,7 +1,7 @@
 """bank-total: whoever adds up accounts sees both halves of a transfer, or neither.
 
 The total of the accounts never changes (the bank test of Jepsen). Here accounts are lists of entries
-(txfuzz_templates.templates.bank), and keys have generations, so an audit is held against the transfers
+(txfuzz_templates.templates.jepsen), and keys have generations, so an audit is held against the transfers
 whose two accounts it has read: those are what must cancel out, whatever else the accounts hold.
 """
 
@@ -13,15 +13,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from txfuzz import Anomaly, History, Part, Verdict, option
-from txfuzz.analysis.dependencies.columns import Columns, columns_of
-from txfuzz.analysis.describe import key_text, outcome
-from txfuzz.history.calls import Calls
-from txfuzz.history.model import Ints
+from txfuzz.plugin_api import (
+    Anomaly,
+    Calls,
+    Columns,
+    History,
+    Ints,
+    Part,
+    Verdict,
+    columns_of,
+    key_text,
+    option,
+    outcome_text,
+)
 
-from .rules import ALWAYS, against_option, forbids_half_seen, shown_option
-from .sight import Flags, Sight, judged_writes, sight_of
-from .words import counted, view
+from ..calls.bank import is_bank, judge_bank
+from .anomalies import ALWAYS, against_option, counted, forbids_half_seen, shown_option, view
+from .committed_reads import CommittedReads, Flags, committed_reads, judged_writes
 
 TYPE = "bank-total"
 DEFINITION = (
@@ -56,15 +64,15 @@ class BankTotal:
         if isinstance(writes, Part):
             return writes
         ledger = _ledger(columns, writes)
-        sight = sight_of(columns, np.unique(history.element_key[np.flatnonzero(ledger.other >= 0)]))
-        audits = _audits(sight)
-        halves = _half_seen(history, ledger, sight)
-        off = np.unique(sight.txn[halves.read])
+        observed = committed_reads(columns, np.unique(history.element_key[np.flatnonzero(ledger.other >= 0)]))
+        audits = _audits(observed)
+        halves = _half_seen(history, ledger, observed)
+        off = np.unique(observed.txn[halves.read])
         contradicts = bool(len(off)) and (self.against == ALWAYS or forbids_half_seen(expect))
         data = {"transfers": ledger.transfers, "audits": audits, "off": len(off), "contradicts": contradicts}
         if contradicts:
             shown = off[np.argsort(history.complete_at[off], kind="stable")][: self.shown]
-            anomalies = tuple(_anomaly(history, ledger, sight, halves, int(audit)) for audit in shown)
+            anomalies = tuple(_anomaly(history, ledger, observed, halves, int(audit)) for audit in shown)
             reason = f"{counted(len(off), 'audit')} of {audits:,} did not add up"
             return Part(Verdict.INVALID, reason, anomalies, data)
         if not audits:
@@ -74,13 +82,9 @@ class BankTotal:
 
     def judge(self, calls: Calls, model: str) -> Part:
         """A history of Jepsen's bank test: transfers, and reads of balances."""
-        from txfuzz_templates.calls.bank import judge_bank
-
         return judge_bank(calls, self.total_amount, self.allow_negative_balances, self.shown)
 
     def likely(self, calls: Calls) -> tuple[str, ...]:
-        from txfuzz_templates.calls.bank import is_bank
-
         return self.models if is_bank(calls) else ()
 
 
@@ -126,38 +130,40 @@ def _ledger(columns: Columns, writes: Ints) -> _Ledger:
     return _Ledger(other, debit, writer, amounts, len(takes))
 
 
-def _audits(sight: Sight) -> int:
+def _audits(observed: CommittedReads) -> int:
     """How many transactions read two accounts or more."""
-    both = np.unique(np.stack([sight.txn, sight.key], axis=1), axis=0)
+    both = np.unique(np.stack([observed.txn, observed.key], axis=1), axis=0)
     _, keys = np.unique(both[:, 0], return_counts=True)
     return int((keys > 1).sum())
 
 
-def _half_seen(history: History, ledger: _Ledger, sight: Sight) -> _Halves:
+def _half_seen(history: History, ledger: _Ledger, observed: CommittedReads) -> _Halves:
     """Of every audit the halves of transfers, its own left aside, whose other account it read, too."""
     keys = len(history.keys)
-    read_of = sight.txn * keys + sight.key
+    read_of = observed.txn * keys + observed.key
     order = np.argsort(read_of, kind="stable")
     looked = read_of[order]
     reads, elements = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for read, element in sight.pairs():
+    for read, element in observed.pairs():
         other = ledger.other[element]
-        strangers = (other >= 0) & (ledger.writer[element] != sight.txn[read])
+        strangers = (other >= 0) & (ledger.writer[element] != observed.txn[read])
         read, element, other = read[strangers], element[strangers], other[strangers]
-        wanted = sight.txn[read] * keys + history.element_key[other]
+        wanted = observed.txn[read] * keys + history.element_key[other]
         first, last = (np.searchsorted(looked, wanted, side=side) for side in ("left", "right"))
         missing = first < last
         for again in range(int((last - first).max(initial=0))):  # an account may be read more than once
             at = np.flatnonzero(missing & (first + again < last))
-            missing[at] = ~sight.has(order[first[at] + again], other[at])
+            missing[at] = ~observed.has(order[first[at] + again], other[at])
         reads.append(read[missing])
         elements.append(element[missing])
     return _Halves(np.concatenate(reads), np.concatenate(elements))
 
 
-def _anomaly(history: History, ledger: _Ledger, sight: Sight, halves: _Halves, audit: int) -> Anomaly:
+def _anomaly(
+    history: History, ledger: _Ledger, observed: CommittedReads, halves: _Halves, audit: int
+) -> Anomaly:
     """The audit, and the transfers of which it saw one half."""
-    mine = sight.txn[halves.read] == audit
+    mine = observed.txn[halves.read] == audit
     found = list(dict.fromkeys(halves.element[mine].tolist()))
     total = sum(_signed(ledger, element) for element in found)
     shown = found[:3]
@@ -171,7 +177,7 @@ def _anomaly(history: History, ledger: _Ledger, sight: Sight, halves: _Halves, a
     rows = [audit, *(int(ledger.writer[element]) for element in shown)]
     record = {
         "total": total,
-        "keys": [history.keys[key] for key in np.unique(sight.key[sight.txn == audit])],
+        "keys": [history.keys[key] for key in np.unique(observed.key[observed.txn == audit])],
         "transfers": len(found),
     }
     halves_shown = [int(each) for half in shown for each in (half, ledger.other[half])]
@@ -188,7 +194,7 @@ def _sentence(history: History, ledger: _Ledger, element: int, name: str) -> str
     done = f"took {amount} from account {from_} and gave it to account {to}"
     half = "taken" if ledger.debit[element] else "given"
     rest = "given" if ledger.debit[element] else "taken"
-    state = outcome(history, int(ledger.writer[element]))
+    state = outcome_text(history, int(ledger.writer[element]))
     return f"{name}, which {state}, {done}: T1 saw what was {half} and not what was {rest}."
 
 

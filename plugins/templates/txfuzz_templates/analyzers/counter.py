@@ -12,23 +12,33 @@ from typing import ClassVar
 
 import numpy as np
 
-from txfuzz import Anomaly, History, Part, Verdict, option
-from txfuzz.analysis.dependencies.columns import Columns, columns_of
-from txfuzz.analysis.describe import key_text
-from txfuzz.history.calls import Calls
-from txfuzz.history.model import FAIL, OK, Ints
+from txfuzz.plugin_api import (
+    FAIL,
+    OK,
+    Anomaly,
+    Calls,
+    Columns,
+    History,
+    Ints,
+    Part,
+    Verdict,
+    columns_of,
+    key_text,
+    option,
+)
 
-from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
-from .sight import Flags, Sight, judged_writes, sight_of
-from .words import after, counted, view
-
-BELOW, ABOVE = "counter-below", "counter-above"
-DEFINITIONS = {
-    BELOW: "Counter below its bound: a read shows less than had been acknowledged before it began. "
-    "(Jepsen's counter checker)",
-    ABOVE: "Counter above its bound: a read shows more than had been asked before it ended. "
-    "(Jepsen's counter checker)",
-}
+from ..calls.counter import ABOVE, BELOW, DEFINITIONS, is_counter, judge_counter
+from .anomalies import (
+    ALWAYS,
+    after,
+    against_option,
+    counted,
+    forbids,
+    forbids_stale_reads,
+    shown_option,
+    view,
+)
+from .committed_reads import CommittedReads, Flags, committed_reads, judged_writes
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,8 @@ class CounterBounds:
         if isinstance(writes, Part):
             return writes
         counters = np.unique(history.mop_key[writes])
-        sight = sight_of(columns, counters)
-        bounds = _bounds(columns, sight)
+        observed = committed_reads(columns, counters)
+        bounds = _bounds(columns, observed)
         low, high = bounds.count < bounds.least, bounds.count > bounds.most
         lost = low & bounds.last
         always = self.against == ALWAYS
@@ -63,7 +73,7 @@ class CounterBounds:
         }
         data = {
             "counters": len(counters),
-            "reads": len(sight),
+            "reads": len(observed),
             "below": int(low.sum()),
             "above": int(high.sum()),
             "lost": int((bounds.least - bounds.count)[lost].sum()),
@@ -71,26 +81,22 @@ class CounterBounds:
         }
         if data["contradicts"]:
             anomalies = tuple(
-                _anomaly(columns, sight, bounds, type, read)
+                _anomaly(columns, observed, bounds, type, read)
                 for type, found in counting.items()
                 for read in np.flatnonzero(found)[: self.shown].tolist()
             )
             outside = sum(int(found.sum()) for found in counting.values())
-            reason = f"{counted(outside, 'read')} of {len(sight):,} outside the bounds of a counter"
+            reason = f"{counted(outside, 'read')} of {len(observed):,} outside the bounds of a counter"
             return Part(Verdict.INVALID, reason, anomalies, data)
-        if not len(sight):
+        if not len(observed):
             return Part(Verdict.UNKNOWN, "no read of a counter is known to have committed", data=data)
         return Part(data=data)
 
     def judge(self, calls: Calls, model: str) -> Part:
         """A history of Jepsen's counter: numbers are added, and the sum is read."""
-        from txfuzz_templates.calls.counter import judge_counter
-
         return judge_counter(calls, self.shown)
 
     def likely(self, calls: Calls) -> tuple[str, ...]:
-        from txfuzz_templates.calls.counter import is_counter
-
         return self.models if is_counter(calls) else ()
 
 
@@ -105,20 +111,20 @@ class _Bounds:
     last: Flags
 
 
-def _bounds(columns: Columns, sight: Sight) -> _Bounds:
+def _bounds(columns: Columns, observed: CommittedReads) -> _Bounds:
     history = columns.history
     appends = np.flatnonzero(~columns.is_read)
     done = appends[columns.type[appends] == OK]
     asked = appends[columns.type[appends] != FAIL]
-    row = history.mop_value[sight.mop]
+    row = history.mop_value[observed.mop]
     count = np.where(row >= 0, history.read_length[np.maximum(row, 0)] if len(history.read_length) else 0, 0)
-    least = _earlier(columns, done, history.complete_at, sight.key, sight.began)
-    most = _earlier(columns, asked, history.invoke_at, sight.key, sight.ended)
-    before, afterwards = _own(columns, appends, sight)
-    last = np.append(sight.key[1:] != sight.key[:-1], True)[: len(sight)]
+    least = _earlier(columns, done, history.complete_at, observed.key, observed.began)
+    most = _earlier(columns, asked, history.invoke_at, observed.key, observed.ended)
+    before, afterwards = _own(columns, appends, observed)
+    last = np.append(observed.key[1:] != observed.key[:-1], True)[: len(observed)]
     finished = np.full(len(history.keys), -1, np.int64)
     np.maximum.at(finished, history.mop_key[done], history.complete_at[columns.txn[done]])
-    return _Bounds(count, least + before, most - afterwards, last & (sight.began > finished[sight.key]))
+    return _Bounds(count, least + before, most - afterwards, last & (observed.began > finished[observed.key]))
 
 
 def _earlier(columns: Columns, mops: Ints, at: Ints, keys: Ints, before: Ints) -> Ints:
@@ -131,25 +137,25 @@ def _earlier(columns: Columns, mops: Ints, at: Ints, keys: Ints, before: Ints) -
     return found
 
 
-def _own(columns: Columns, appends: Ints, sight: Sight) -> tuple[Ints, Ints]:
+def _own(columns: Columns, appends: Ints, observed: CommittedReads) -> tuple[Ints, Ints]:
     """The appends to its counter that the transaction of each read itself made before it, and after."""
     history = columns.history
     keys, mops = len(history.keys), len(history.mop_f) + 1
     places = np.sort(
         (columns.txn[appends].astype(np.int64) * keys + history.mop_key[appends]) * mops + appends
     )
-    group = (sight.txn * keys + sight.key) * mops
-    start, here, end = (np.searchsorted(places, group + at) for at in (0, sight.mop, mops))
+    group = (observed.txn * keys + observed.key) * mops
+    start, here, end = (np.searchsorted(places, group + at) for at in (0, observed.mop, mops))
     return here - start, end - here
 
 
-def _anomaly(columns: Columns, sight: Sight, bounds: _Bounds, type: str, read: int) -> Anomaly:
+def _anomaly(columns: Columns, observed: CommittedReads, bounds: _Bounds, type: str, read: int) -> Anomaly:
     history = columns.history
-    key, txn = int(sight.key[read]), int(sight.txn[read])
+    key, txn = int(observed.key[read]), int(observed.txn[read])
     count, least, most = (int(each[read]) for each in (bounds.count, bounds.least, bounds.most))
     shows = f"T1 read {count} from counter {key_text(history, key)}"
     if type == BELOW:
-        rows, told = _missed(columns, sight, read)
+        rows, told = _missed(columns, observed, read)
         said = f"{shows}, although {counted(least, 'increment')} had been acknowledged before it began.{told}"
     else:
         rows = []
@@ -159,16 +165,16 @@ def _anomaly(columns: Columns, sight: Sight, bounds: _Bounds, type: str, read: i
     return Anomaly(type, views, said, DEFINITIONS[type], record=record)
 
 
-def _missed(columns: Columns, sight: Sight, read: int) -> tuple[list[int], str]:
+def _missed(columns: Columns, observed: CommittedReads, read: int) -> tuple[list[int], str]:
     """The last acknowledged increment that a read that shows too few does not have, in a sentence."""
     history = columns.history
-    key, began = sight.key[read], sight.began[read]
+    key, began = observed.key[read], observed.began[read]
     done = ~columns.is_read & (history.mop_key == key) & (columns.type == OK)
     mops = np.flatnonzero(done & (history.complete_at[columns.txn] < began))
-    mops = mops[~sight.has(np.full(len(mops), read), history.mop_value[mops])]
+    mops = mops[~observed.has(np.full(len(mops), read), history.mop_value[mops])]
     if not len(mops):  # elements are there twice, and others instead of them are not
         return [], ""
     mop = int(mops[np.argmax(history.complete_at[columns.txn[mops]])])
     row = int(columns.txn[mop])
-    when = after(history, row, int(sight.txn[read]))
+    when = after(history, row, int(observed.txn[read]))
     return [row], f" T2 was one of them; T1 began {when}, and does not have its increment."

@@ -15,16 +15,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from txfuzz import History, Part, Verdict, option
-from txfuzz.analysis.dependencies.columns import NOTHING, Columns, columns_of
-from txfuzz.common.kind import Kind
-from txfuzz.history.calls import Calls
-from txfuzz.history.model import FAIL, OK, Ints
+from txfuzz.plugin_api import (
+    FAIL,
+    NO_WRITER,
+    OK,
+    Calls,
+    Columns,
+    History,
+    Ints,
+    Kind,
+    Part,
+    Verdict,
+    columns_of,
+    option,
+)
 
-from .rules import ALWAYS, against_option, forbids, forbids_stale_reads, shown_option
-from .set_words import DUPLICATE, LOST, STALE, UNEXPECTED, explain
-from .sight import Flags, Sight, judged_writes, sight_of
-from .words import counted
+from ..calls.sets import is_set, judge_set
+from .anomalies import ALWAYS, against_option, counted, forbids, forbids_stale_reads, shown_option
+from .committed_reads import CommittedReads, Flags, committed_reads, judged_writes
+from .set_anomalies import DUPLICATE, LOST, STALE, UNEXPECTED, explain
 
 ADDING = (
     "set-add",
@@ -60,13 +69,13 @@ class SetElements:
         if isinstance(writes, Part):
             return writes
         keys = _sets(columns, np.unique(history.mop_key[writes]))
-        sight = sight_of(columns, keys)
-        fates = _fates(columns, sight, keys)
+        observed = committed_reads(columns, keys)
+        fates = _fates(columns, observed, keys)
         found = {
             LOST: np.flatnonzero(fates.lost),
             STALE: np.flatnonzero(fates.stale),
             UNEXPECTED: np.flatnonzero(fates.unexpected),
-            DUPLICATE: np.unique([element for _, element in sight.twice]).astype(np.int64),
+            DUPLICATE: np.unique([element for _, element in observed.twice]).astype(np.int64),
         }
         counting = [type for type, elements in found.items() if len(elements) and self._counts(type, expect)]
         data: dict[str, Any] = {
@@ -78,7 +87,7 @@ class SetElements:
         }
         if counting:
             anomalies = tuple(
-                explain(columns, sight, fates.known, type, int(element))
+                explain(columns, observed, fates.known, type, int(element))
                 for type in counting
                 for element in found[type][: self.shown]
             )
@@ -90,13 +99,9 @@ class SetElements:
 
     def judge(self, calls: Calls, model: str) -> Part:
         """A history of one of Jepsen's sets: elements are added, and all of them read."""
-        from txfuzz_templates.calls.sets import judge_set
-
         return judge_set(calls, model, self.shown)
 
     def likely(self, calls: Calls) -> tuple[str, ...]:
-        from txfuzz_templates.calls.sets import is_set
-
         return self.models if is_set(calls) else ()
 
     def _counts(self, type: str, expect: str) -> bool:
@@ -141,29 +146,29 @@ def _sets(columns: Columns, keys: Ints) -> Ints:
     return keys[times[keys] <= 1]
 
 
-def _fates(columns: Columns, sight: Sight, keys: Ints) -> _Fates:
+def _fates(columns: Columns, observed: CommittedReads, keys: Ints) -> _Fates:
     history = columns.history
     size = len(history.element_key)
     in_sets = np.isin(history.element_key, keys)
-    written = (columns.writer != NOTHING) & in_sets
+    written = (columns.writer != NO_WRITER) & in_sets
     writer = columns.txn[np.where(written, columns.writer, 0)]
     failed = written & (history.type[writer] == FAIL)
     acknowledged = written & (history.type[writer] == OK)
     known = np.where(acknowledged, history.complete_at[writer], NEVER)
     seen = np.zeros(size, np.int64)
-    for read, element in sight.pairs():
-        np.minimum.at(known, element, sight.ended[read])
+    for read, element in observed.pairs():
+        np.minimum.at(known, element, observed.ended[read])
         seen += np.bincount(element, minlength=size)
     # How many reads began after each element was known, and how many of them have it
-    looked = _later(sight, history.element_key, known)
+    looked = _later(observed, history.element_key, known)
     having = np.zeros(size, np.int64)
     kept = np.zeros(size, np.bool_)
     latest = np.full(len(history.keys), -1, np.int64)
-    np.maximum.at(latest, sight.key, sight.began)
-    for read, element in sight.pairs():
-        having += np.bincount(element[sight.began[read] > known[element]], minlength=size)
+    np.maximum.at(latest, observed.key, observed.began)
+    for read, element in observed.pairs():
+        having += np.bincount(element[observed.began[read] > known[element]], minlength=size)
         # the last read of its key, or one that was not over when that one began
-        kept[element[sight.ended[read] >= latest[sight.key[read]]]] = True
+        kept[element[observed.ended[read] >= latest[observed.key[read]]]] = True
     lacking = in_sets & (known < NEVER) & (looked > having)
     return _Fates(
         added=written & ~failed,
@@ -177,10 +182,10 @@ def _fates(columns: Columns, sight: Sight, keys: Ints) -> _Fates:
     )
 
 
-def _later(sight: Sight, keys: Ints, position: Ints) -> Ints:
+def _later(observed: CommittedReads, keys: Ints, position: Ints) -> Ints:
     """How many reads of each of these keys began after the position given for it."""
-    span = int(sight.ended.max(initial=0)) + 3
-    places = sight.key * span + sight.began + 1  # sorted, as the reads are
+    span = int(observed.ended.max(initial=0)) + 3
+    places = observed.key * span + observed.began + 1  # sorted, as the reads are
     ends = np.searchsorted(places, (keys + 1) * span)
     later: Ints = ends - np.searchsorted(
         places, keys * span + np.minimum(position + 1, span - 1), side="right"

@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz import Part, Verdict
-from txfuzz.history.calls import Calls
-from txfuzz.history.values import edn
+from txfuzz.plugin_api import Calls, Part, Verdict, edn_text
 
-from ..analyzers.words import counted
-from .found import Found, Told, check_functions, functions, is_number, ok_reads, verdict, wrong
+from ..analyzers.anomalies import counted
+from .anomalies import (
+    AnomaliesOfType,
+    Explanation,
+    check_functions,
+    functions,
+    is_number,
+    ok_reads,
+    verdict,
+    wrong,
+)
 
 TOTAL, NEGATIVE, NIL, ACCOUNT = "bank-total", "bank-negative", "bank-nil", "bank-account"
 JEPSEN = "(Jepsen's bank test)"
@@ -67,8 +74,10 @@ def judge_bank(calls: Calls, total: int | None, allow_negative: bool, shown: int
     data |= {"accounts": len(bank.accounts), "holds": bank.total, "off": off}
     data |= {type.removeprefix("bank-"): len(hits) for type, hits in problems.items()}
 
-    def found(type: str) -> Found:
-        return Found(type, DEFINITIONS[type], problems[type], lambda at: _told(calls, type, at, bank, reads))
+    def found(type: str) -> AnomaliesOfType:
+        return AnomaliesOfType(
+            type, DEFINITIONS[type], problems[type], lambda at: _explanation(calls, type, at, bank, reads)
+        )
 
     reason = f"{counted(off, 'read')} of {len(reads):,} did not add up"
     return verdict(calls, [*map(found, problems)], reason, data, shown)
@@ -84,29 +93,34 @@ def _problem(balances: Mapping[Any, Any], bank: Bank, allow_negative: bool) -> s
     return NEGATIVE if not allow_negative and any(each < 0 for each in balances.values()) else None
 
 
-def _told(calls: Calls, type: str, at: int, bank: Bank, reads: Sequence[int]) -> Told:
+def _explanation(calls: Calls, type: str, at: int, bank: Bank, reads: Sequence[int]) -> Explanation:
     balances = calls.calls[at].value
     record: dict[str, Any] = {"op": calls.calls[at].index}
     if type == TOTAL:
         added = sum(balances.values())
         record |= {"total": added, "expected": bank.total}
-        said = f"T1 read accounts that add up to {edn(added)}, where they hold {edn(bank.total)} together"
+        together = edn_text(bank.total)
+        said = f"T1 read accounts that add up to {edn_text(added)}, where they hold {together} together"
         if bank.first is None:
-            return Told((at,), f"{said}.", record)
-        return Told((at, bank.first), f"{said}, as T2, the first read, has it.", record)
+            return Explanation((at,), f"{said}.", record)
+        return Explanation((at, bank.first), f"{said}, as T2, the first read, has it.", record)
     if type == ACCOUNT:
         strange = [account for account in balances if account not in bank.accounts]
         record["unexpected"] = strange
-        return Told(
+        return Explanation(
             (at, reads[0]), f"T1 read {_accounts(strange)}, which T2, the first read, does not have.", record
         )
     if type == NIL:
         missing = [account for account, balance in balances.items() if balance is None]
-        return Told((at,), f"T1 read {_accounts(missing)} without a balance.", {**record, "nils": missing})
+        return Explanation(
+            (at,), f"T1 read {_accounts(missing)} without a balance.", {**record, "nils": missing}
+        )
     negative = {account: balance for account, balance in balances.items() if balance < 0}
-    held = ", ".join(f"account {edn(account)} with {edn(balance)}" for account, balance in negative.items())
-    return Told((at,), f"T1 read {held}.", {**record, "negative": negative})
+    held = ", ".join(
+        f"account {edn_text(account)} with {edn_text(balance)}" for account, balance in negative.items()
+    )
+    return Explanation((at,), f"T1 read {held}.", {**record, "negative": negative})
 
 
 def _accounts(names: Sequence[Any]) -> str:
-    return f"account{'s' if len(names) > 1 else ''} {', '.join(map(edn, names))}"
+    return f"account{'s' if len(names) > 1 else ''} {', '.join(map(edn_text, names))}"

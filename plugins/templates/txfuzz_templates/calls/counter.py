@@ -7,13 +7,27 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
-from txfuzz import Part, Verdict
-from txfuzz.history.calls import Call, Calls
-from txfuzz.history.values import edn
+from txfuzz.plugin_api import Call, Calls, Part, Verdict, edn_text
 
-from ..analyzers.counter import ABOVE, BELOW, DEFINITIONS
-from ..analyzers.words import counted
-from .found import Found, Told, check_functions, functions, is_number, ok_reads, verdict, wrong
+from ..analyzers.anomalies import counted
+from .anomalies import (
+    AnomaliesOfType,
+    Explanation,
+    check_functions,
+    functions,
+    is_number,
+    ok_reads,
+    verdict,
+    wrong,
+)
+
+BELOW, ABOVE = "counter-below", "counter-above"
+DEFINITIONS = {
+    BELOW: "Counter below its bound: a read shows less than had been acknowledged before it began. "
+    "(Jepsen's counter checker)",
+    ABOVE: "Counter above its bound: a read shows more than had been asked before it ended. "
+    "(Jepsen's counter checker)",
+}
 
 
 def is_counter(calls: Calls) -> bool:
@@ -53,21 +67,23 @@ def judge_counter(calls: Calls, shown: int) -> Part:
     low = [at for at in reads if calls.calls[at].value < bounds[at][0]]
     high = [at for at in reads if calls.calls[at].value > bounds[at][1]]
 
-    def tell(at: int) -> Told:
+    def tell(at: int) -> Explanation:
         call, (least, most) = calls.calls[at], bounds[at]
         below = call.value < least
         why = (
-            f"although {edn(least)} had been acknowledged before it began"
+            f"although {edn_text(least)} had been acknowledged before it began"
             if below
-            else f"although no more than {edn(most)} had been asked before it ended"
+            else f"although no more than {edn_text(most)} had been asked before it ended"
         )
         record = {"op": call.index, "count": call.value, "least": least, "most": most}
-        return Told((at,), f"T1 read {edn(call.value)}, {why}.", record)
+        return Explanation((at,), f"T1 read {edn_text(call.value)}, {why}.", record)
 
     data: dict[str, Any] = {"adds": len(certain), "reads": len(reads), "below": len(low), "above": len(high)}
     if not reads:
         return Part(Verdict.UNKNOWN, "no read of the counter is known to have succeeded", data=data)
-    found = [Found(type, DEFINITIONS[type], hits, tell) for type, hits in ((BELOW, low), (ABOVE, high))]
+    found = [
+        AnomaliesOfType(type, DEFINITIONS[type], hits, tell) for type, hits in ((BELOW, low), (ABOVE, high))
+    ]
     reason = f"{counted(len(low) + len(high), 'read')} of {len(reads):,} outside the bounds of the counter"
     return verdict(calls, found, reason, data, shown)
 

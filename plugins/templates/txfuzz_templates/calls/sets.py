@@ -12,13 +12,11 @@ from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from txfuzz import Part, Verdict
-from txfuzz.history.calls import Calls
-from txfuzz.history.values import edn, identity
+from txfuzz.plugin_api import Calls, Part, Verdict, edn_text, value_identity
 
-from ..analyzers.set_words import DEFINITIONS, DUPLICATE, LOST, UNEXPECTED
-from ..analyzers.words import counted
-from .found import Found, Told, check_functions, functions, ok_reads, verdict, wrong
+from ..analyzers.anomalies import counted
+from ..analyzers.set_anomalies import DEFINITIONS, DUPLICATE, LOST, UNEXPECTED
+from .anomalies import AnomaliesOfType, Explanation, check_functions, functions, ok_reads, verdict, wrong
 
 
 @dataclass
@@ -87,7 +85,7 @@ def judge_set(calls: Calls, model: str, shown: int) -> Part:
         (UNEXPECTED, unexpected, lambda name: _unexpected(calls, lives.elements[name])),
         (DUPLICATE, [*lives.twice], lambda name: _duplicate(calls, lives, name)),
     )
-    found = [Found(type, DEFINITIONS[type], hits, tell) for type, hits, tell in told]
+    found = [AnomaliesOfType(type, DEFINITIONS[type], hits, tell) for type, hits, tell in told]
     reason = ", ".join(f"{counted(len(hits), 'element')} {_WORDS[type]}" for type, hits, _ in told if hits)
     if not reason and model == "set-full" and not stable:
         return Part(Verdict.UNKNOWN, "no element was read after it was known to be there", data=data)
@@ -105,7 +103,7 @@ def _lives(calls: Calls, reads: Sequence[int]) -> Lives:
         if call.f == "add":
             value = call.value if call.asked is None else call.asked
             value = value[1] if of_key else value
-            element = lives.elements.setdefault(identity(value), Element(value))
+            element = lives.elements.setdefault(value_identity(value), Element(value))
             element.asked = call.began if element.add is None else min(element.asked, call.began)
             if element.add is None or (call.type == "ok" and calls.calls[element.add].type != "ok"):
                 element.add = at
@@ -113,8 +111,8 @@ def _lives(calls: Calls, reads: Sequence[int]) -> Lives:
                 element.known, element.by = call.ended, at
     for at in reads:
         call = calls.calls[at]
-        counts = Counter(identity(value) for value in call.value)
-        values = {identity(value): value for value in call.value}
+        counts = Counter(value_identity(value) for value in call.value)
+        values = {value_identity(value): value for value in call.value}
         for name, times in counts.items():
             element = lives.elements.setdefault(name, Element(values[name]))
             if element.known is None or call.ended < element.known:
@@ -166,7 +164,7 @@ def _independent(calls: Calls, reads: Sequence[int]) -> bool:
     seen = [element for at in reads for element in calls.calls[at].value]
     if not seen or any(isinstance(element, tuple) for element in seen):
         return False
-    keys = {identity(value[0]) for value in values}
+    keys = {value_identity(value[0]) for value in values}
     if len(keys) > 1:
         raise wrong(calls, adds[0], "the sets of one key: split the history by key", values[0])
     return True
@@ -179,10 +177,10 @@ def _is_collection(value: Any) -> bool:
 def _added(calls: Calls, element: Element, name: str) -> str:
     call = calls.calls[element.add or 0]
     outcomes = {"ok": "was acknowledged", "info": "may have been added", "fail": "failed"}
-    return f"{name} added {edn(element.value)}, which {outcomes[call.type]}."
+    return f"{name} added {edn_text(element.value)}, which {outcomes[call.type]}."
 
 
-def _lost(calls: Calls, element: Element) -> Told:
+def _lost(calls: Calls, element: Element) -> Explanation:
     numbers: list[int] = []
     lines: list[str] = []
     if element.add is not None:
@@ -194,19 +192,21 @@ def _lost(calls: Calls, element: Element) -> Told:
     lacking = element.lacking or 0
     numbers.append(lacking)
     lines.append(f"T{len(numbers)} began after that and does not have it, nor has any later read.")
-    return Told(
+    return Explanation(
         tuple(numbers), "\n".join(lines), {"element": element.value, "op": calls.calls[lacking].index}
     )
 
 
-def _unexpected(calls: Calls, element: Element) -> Told:
+def _unexpected(calls: Calls, element: Element) -> Explanation:
     read = element.having or 0
-    said = f"T1 read {edn(element.value)}, which nobody has asked to add."
-    return Told((read,), said, {"element": element.value, "op": calls.calls[read].index})
+    said = f"T1 read {edn_text(element.value)}, which nobody has asked to add."
+    return Explanation((read,), said, {"element": element.value, "op": calls.calls[read].index})
 
 
-def _duplicate(calls: Calls, lives: Lives, name: Hashable) -> Told:
+def _duplicate(calls: Calls, lives: Lives, name: Hashable) -> Explanation:
     element, read = lives.elements[name], lives.twice[name]
-    times = sum(identity(value) == name for value in calls.calls[read].value)
-    said = f"T1 read {edn(element.value)} {times} times."
-    return Told((read,), said, {"element": element.value, "times": times, "op": calls.calls[read].index})
+    times = sum(value_identity(value) == name for value in calls.calls[read].value)
+    said = f"T1 read {edn_text(element.value)} {times} times."
+    return Explanation(
+        (read,), said, {"element": element.value, "times": times, "op": calls.calls[read].index}
+    )

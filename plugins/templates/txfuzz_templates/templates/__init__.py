@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from txfuzz import Template
+from txfuzz.plugin_api import Template
 
-from .bank import AUDIT, TRANSFER
-from .claims import CLAIM
-from .counter import COUNT, INCREMENT
-from .long_fork import FORK_READ, FORK_WRITE
-from .read_modify_write import RMW, RMW_LOCKED
-from .savepoints import ROLLBACK, ROLLBACK_LOCKED
-from .sets import SET_ADD, SET_READ
-from .upserts import DO_NOTHING, MERGE
+from .jepsen import AUDIT, COUNT, FORK_READ, FORK_WRITE, INCREMENT, SET_ADD, SET_READ, TRANSFER
+from .sql_idioms import CLAIM, DO_NOTHING, MERGE, RMW, RMW_LOCKED, ROLLBACK, ROLLBACK_LOCKED
 
 ALL: tuple[Template, ...] = (
     TRANSFER,

@@ -1,0 +1,51 @@
+"""The options of the adapter, and which faults its databases can suffer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from txfuzz.plugin_api import (
+    CUT,
+    KILL,
+    PAUSE,
+    TERMINATE,
+    RoomForClients,
+    check_options,
+    max_connections_option,
+    option,
+    tables_option,
+)
+
+from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
+
+# All of these where the server is ours, and some on any server
+FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
+FAULTS_OF_OUR_OWN = {KILL: "killed and started again", PAUSE: "paused"}
+
+
+@dataclass(frozen=True)
+class MariadbOptions(RoomForClients):
+    innodb_snapshot_isolation: bool = option(
+        False,
+        "whether REPEATABLE READ refuses to change a row that has changed since the transaction's snapshot",
+    )
+    append: str = option(
+        ON_DUPLICATE_KEY,
+        "how a write reaches a row that may not exist yet: INSERT … ON DUPLICATE KEY UPDATE; "
+        "or UPDATE and, if that found no row, INSERT",
+        choices=WRITE_FORMS,
+    )
+    tables: int = tables_option()
+    schema: str | None = option(
+        None,
+        "a database of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+        longest=64,
+    )
+    lock_wait_timeout: int = option(
+        2, "the server gives a statement up that waits so many seconds for a row lock", least=1
+    )
+    flush: bool = option(False, "whether the embedded server forces its log to the disk at every COMMIT")
+    max_connections: int | None = max_connections_option()
+
+    def __post_init__(self) -> None:
+        check_options(self, "mariadb")

@@ -1,0 +1,1 @@
+"""The MySQL protocol: URLs, connections, sessions, and what error numbers mean."""

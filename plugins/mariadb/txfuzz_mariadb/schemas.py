@@ -1,0 +1,95 @@
+"""A place of ours on somebody's server: a database, marked and locked while in use, and its tables.
+
+A campaign's database holds a table whose comment says whose it is, and its campaign holds a user-level
+lock on its name for as long as it lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from txfuzz.plugin_api import TABLE_PREFIX, Kind, Schemas, TableMaker, Tables
+
+from .protocol.connection import FAILURES, Link
+from .statements import quoted
+
+MARK_TABLE = "txfuzz_mark"
+MARK = "made by txfuzz for one campaign, dropped when it is over"
+
+
+class MariadbSchemas(Schemas[Link]):
+    word = "database"
+
+    def create(self, on: Link, name: str) -> None:
+        on.run(f"CREATE DATABASE {quoted(name)}")
+
+    def create_marked(self, on: Link, name: str) -> None:
+        """Locked and then marked."""
+        self.lock(on, name)
+        self.create(on, name)
+        on.run(f"CREATE TABLE {quoted(name)}.{MARK_TABLE} (id INT) ENGINE=InnoDB COMMENT=%s", (MARK,))
+
+    def exists(self, on: Link, name: str) -> bool:
+        return bool(on.rows("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (name,)))
+
+    def lock(self, on: Link, name: str) -> bool:
+        answer = on.run("SELECT GET_LOCK(%s, 0)", (lock_name(name),))
+        return bool(answer.row and answer.row[0] == 1)
+
+    def drop(self, on: Link, name: str) -> None:
+        on.run(f"DROP DATABASE IF EXISTS {quoted(name)}")
+
+    def drop_orphans(self, on: Link) -> int:
+        candidates = on.rows(
+            "SELECT TABLE_SCHEMA FROM information_schema.TABLES "
+            "WHERE TABLE_SCHEMA LIKE %s AND TABLE_NAME = %s AND TABLE_COMMENT = %s",
+            (TABLE_PREFIX.replace("_", r"\_") + "%", MARK_TABLE, MARK),
+        )
+        dropped = 0
+        for (name,) in candidates:
+            if not self.lock(on, name):
+                continue
+            try:
+                self.drop(on, name)
+                dropped += 1
+            except FAILURES:
+                if not on.open:
+                    raise
+            on.run("SELECT RELEASE_LOCK(%s)", (lock_name(name),))
+        return dropped
+
+
+def lock_name(name: str) -> str:
+    """At most 64 characters, as MySQL has it."""
+    return name if len(name) < 57 else name[:57]
+
+
+class MariadbTables(TableMaker[Link]):
+    key = "`key`"
+    key_type = "bigint"
+    val_types: ClassVar = {Kind.LIST_APPEND: "longtext", Kind.RW_REGISTER: "bigint"}
+    val_columns: ClassVar = {
+        Kind.LIST_APPEND: "longtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL",
+        Kind.RW_REGISTER: "bigint NULL",
+    }
+    ending = " ENGINE=InnoDB"
+    insert = "INSERT IGNORE INTO"
+    on_duplicate = ""
+
+    def run(self, on: Link, sql: str) -> Sequence[Sequence[Any]]:
+        return on.run(sql).rows
+
+    def names(self, on: Link, tables: Tables) -> Iterable[str]:
+        found = on.rows(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s", (tables.schema,)
+        )
+        return (name for (name,) in found)
+
+    def column_types(self, on: Link, tables: Tables, name: str) -> Mapping[str, str]:
+        found = on.rows(
+            "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS "
+            "WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
+            (tables.schema, name),
+        )
+        return {str(column).lower(): str(kind).lower() for column, kind in found}

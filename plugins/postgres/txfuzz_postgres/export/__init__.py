@@ -1,0 +1,1 @@
+"""Reproducers in the words of PostgreSQL's own tools, and a run of them."""

@@ -1,0 +1,119 @@
+"""A reproducer as a spec for PostgreSQL's isolationtester, and a run of it where the server's files have it.
+
+https://github.com/postgres/postgres/blob/master/src/test/isolation/README
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from txfuzz.plugin_api import WRITE_FUNCTION, Kind, Script, ScriptFile, ScriptLine
+
+from ..protocol.url import Target
+from .scripts import begin, cell, last_reads, setup, statement, table
+
+SECONDS = 60
+SPEC = "repro.spec"
+
+
+def isolation_spec(script: Script, append: str) -> str | None:
+    """A spec whose one permutation is the replay; None where a statement has braces, which none can hold.
+
+    append: how a write reaches a row, as the adapter's option says it.
+    """
+    if any(set("{}") & set(statement(script, line, append)) for line in script.lines):
+        return None
+    sessions = list(dict.fromkeys(line.session for line in script.lines))
+    lines = [f"# {script.title}", "", "setup", "{"]
+    lines += [f"  {text}" for text in setup(script)]
+    lines += ["}", "", "teardown", "{", f"  DROP TABLE {table(script)};", "}"]
+    names = dict(_names(script.lines))
+    for session in sessions:
+        lines += ["", f"session {quoted(session)}", f"setup {{ {begin(script)}; }}"]
+        for at, line in enumerate(script.lines):
+            if line.session == session:
+                lines.append(f"step {names[at]} {{ {statement(script, line, append)}; }}")
+        if any(line.code for line in script.lines if line.session == session):
+            lines.append("teardown { ROLLBACK; }")
+    lines += ["", "session after"]
+    reads = [f"after_{at}" for at in range(len(script.keys))]
+    lines += [f"step {name} {{ {text}; }}" for name, text in zip(reads, last_reads(script), strict=True)]
+    return "\n".join([*lines, "", f"permutation {' '.join([*names.values(), *reads])}"]) + "\n"
+
+
+def expected_reads(script: Script) -> list[str]:
+    """What the reads of the replay have seen, as isolationtester prints it, in order."""
+    return [
+        cell(script, line)
+        for line in script.lines
+        if line.step is not None and line.step.f == "r" and not line.code
+    ]
+
+
+def reads_in(output: str) -> list[str]:
+    """The first cells of all results that isolationtester printed."""
+    cells = []
+    lines = output.splitlines()
+    for at, line in enumerate(lines):
+        if re.fullmatch(r"-+(\+-+)*", line) and at + 1 < len(lines):
+            following = lines[at + 1]
+            cells.append("" if following.startswith("(0 rows)") else following.split("|")[0].strip())
+    return cells
+
+
+def quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', "") + '"'
+
+
+def _names(lines: Sequence[ScriptLine]) -> Iterator[tuple[int, str]]:
+    """The name of each step: session, what it does, and a number where that comes again."""
+    counts: dict[str, int] = {}
+    for at, line in enumerate(lines):
+        does = line.action
+        if line.step is not None:
+            does = {"r": "read", WRITE_FUNCTION[Kind.LIST_APPEND]: "append", "w": "write"}.get(
+                line.step.f or "", "sql"
+            )
+        name = f"{line.session}_{does}"
+        counts[name] = counts.get(name, 0) + 1
+        yield at, quoted(name if counts[name] == 1 else f"{name}_{counts[name]}")
+
+
+def try_spec(
+    bin: Path, target: Target, schema: str, script: Script, spec: str
+) -> tuple[Mapping[str, ScriptFile], str]:
+    """What it printed, as the file that PostgreSQL's own tests compare with, and whether every read
+    saw what it saw in the replay. bin: the directory of the server's programs."""
+    tester = find_tester(bin)
+    if tester is None:
+        return {}, f"{SPEC} was not tried: there is no isolationtester beside this server."
+    code, output = run_spec(tester, f"{target.conninfo('txfuzz')} options='-c search_path={schema}'", spec)
+    expected = expected_reads(script)
+    if code != 0:
+        return {}, f"isolationtester refuses {SPEC}: {' '.join(output.split())[-300:]}"
+    found = reads_in(output)[: len(expected)]
+    if found != expected:
+        return {}, f"isolationtester ran {SPEC} and saw something else: {found} instead of {expected}."
+    return {
+        "repro.out": ScriptFile(output, "what isolationtester printed")
+    }, f"isolationtester ran {SPEC}: every read saw what it saw in the replay."
+
+
+def find_tester(bin: Path) -> Path | None:
+    """It is installed with the files for building extensions, if at all."""
+    found = sorted((bin.parent / "lib").glob("**/src/test/isolation/isolationtester"))
+    return found[0] if found else None
+
+
+def run_spec(tester: Path, conninfo: str, spec: str) -> tuple[int, str]:
+    """Its exit code, and what it printed, complaints included."""
+    try:
+        ran = subprocess.run(
+            [str(tester), conninfo], input=spec, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return 1, str(error)
+    return ran.returncode, ran.stdout + ran.stderr

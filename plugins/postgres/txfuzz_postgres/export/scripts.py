@@ -1,0 +1,94 @@
+"""A reproducer as lines for psql, and the statements that it is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from txfuzz.plugin_api import (
+    BoundStep,
+    Kind,
+    Script,
+    ScriptLine,
+    Tables,
+    typed_script,
+)
+
+from ..schemas import PostgresTables
+from ..statements import compile_raw, level, read_sql, write_sql
+
+NAME = "repro.sql"
+MAKER = PostgresTables()
+
+
+def psql_script(script: Script, append: str) -> str:
+    """Lines for one psql window a session."""
+    return typed_script(
+        script,
+        "psql",
+        setup=[text.rstrip(";") for text in setup(script)],
+        begin=[begin(script)],
+        statement=lambda line: statement(script, line, append),
+        after=[*last_reads(script), f"DROP TABLE {table(script)}"],
+        cell=lambda line: cell(script, line),
+    )
+
+
+def setup(script: Script) -> Iterator[str]:
+    yield f"{MAKER.create_sql(table(script), script.kind)};"
+    if script.rows:
+        yield f"INSERT INTO {table(script)} VALUES {MAKER.empty_rows(script.rows, script.kind)};"
+
+
+def begin(script: Script) -> str:
+    return f"BEGIN ISOLATION LEVEL {level(script.isolation).upper()}"
+
+
+def table(script: Script) -> str:
+    return Tables(script.kind).name(0)
+
+
+def last_reads(script: Script) -> list[str]:
+    return [f"SELECT val FROM {table(script)} WHERE key = {key}" for key in script.keys]
+
+
+def statement(script: Script, line: ScriptLine, append: str) -> str:
+    """The SQL of one line, its values written out."""
+    step = line.step
+    if step is None:
+        return line.action.upper()
+    if step.step.sql is not None:
+        raw = compile_raw(step.step.sql)
+        return filled(raw.on(table(script)), [step.args[name] for name in raw.names]).rstrip("; \n")
+    if step.f == "r":
+        return filled(read_sql(table(script), step.step.lock), [key_of(step)])
+    values = [key_of(step), step.value or 0]
+    written = [filled(sql, values) for sql in write_sql(script.kind, table(script), append)]
+    if len(written) == 1 or step.key in script.rows:
+        return written[0]
+    # One statement for both, which is nearly what the session does: UPDATE and, if no row was there, INSERT.
+    changed = ("ARRAY[%d]" if script.kind is Kind.LIST_APPEND else "%d") % values[1]
+    return (
+        f"WITH changed AS ({written[0]} RETURNING 1) INSERT INTO {table(script)} "
+        f"SELECT {values[0]}, {changed} WHERE NOT EXISTS (SELECT FROM changed)"
+    )
+
+
+def filled(sql: str, values: Sequence[int]) -> str:
+    """Parameters are whole numbers, so writing them out is safe."""
+    return re.sub(r"\$(\d+)", lambda found: str(values[int(found[1]) - 1]), sql)
+
+
+def key_of(step: BoundStep) -> int:
+    assert step.key is not None
+    return step.key
+
+
+def cell(script: Script, line: ScriptLine) -> str:
+    """What a read shows; nothing for NULL, and where there is no row."""
+    saw = line.saw
+    if saw == () and line.step is not None and line.step.key not in script.rows:
+        return ""
+    if isinstance(saw, tuple):
+        return "{" + ",".join(map(str, saw)) + "}"
+    return "" if saw is None else str(saw)

@@ -1,0 +1,70 @@
+"""The options of the adapter, and which faults its databases can suffer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from txfuzz.plugin_api import (
+    CUT,
+    KILL,
+    LIMIT,
+    PAUSE,
+    TERMINATE,
+    RoomForClients,
+    check_options,
+    max_connections_option,
+    option,
+    tables_option,
+)
+
+from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
+
+SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
+
+# All of these where the server is ours, and some on any server
+FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
+FAULTS_OF_OUR_OWN = {
+    KILL: "killed and started again",
+    PAUSE: "paused",
+    LIMIT: "given time-outs for the sessions of everybody",
+}
+
+
+@dataclass(frozen=True)
+class PostgresOptions(RoomForClients):
+    append: str = option(
+        UPDATE_ELSE_INSERT,
+        "how a write reaches a row that may not exist yet: UPDATE and, if that found no row, INSERT; "
+        "or INSERT … ON CONFLICT DO UPDATE",
+        choices=WRITE_FORMS,
+    )
+    batch: bool = option(
+        True,
+        "BEGIN travels with the first statement of a transaction and COMMIT with the last one, where it can; "
+        "off: a message each",
+    )
+    tables: int = tables_option()
+    schema: str | None = option(
+        None,
+        "a schema of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+        longest=63,
+    )
+    deadlock_timeout_ms: int = option(
+        10, "how long a lock wait lasts before the server looks for a deadlock", least=1
+    )
+    statement_timeout_ms: int = option(
+        0, "the server cancels a statement after so long; 0 for never", least=0
+    )
+    lock_timeout_ms: int = option(
+        0, "the server cancels a statement that waits so long for a lock; 0 for never", least=0
+    )
+    synchronous_commit: str | None = option(
+        None,
+        "whether COMMIT waits for the log; left out: off on the embedded server, the server's own otherwise",
+        choices=SYNCHRONOUS_COMMIT,
+    )
+    fsync: bool = option(False, "whether the embedded server forces its files to disk")
+    max_connections: int | None = max_connections_option()
+
+    def __post_init__(self) -> None:
+        check_options(self, "postgres")

@@ -1,0 +1,1 @@
+"""libpq and the wire: URLs, connections, sessions, values, and what SQLSTATEs mean."""

@@ -1,0 +1,78 @@
+"""The control connection: SQLAlchemy for everything but the hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from txfuzz.plugin_api import ControlConnection
+
+from .connection import reason
+from .url import Target
+
+Result = TypeVar("Result")
+
+
+class Control(ControlConnection[Connection]):
+    failures = (DBAPIError,)
+
+    def __init__(self, target: Target, application_name: str) -> None:
+        super().__init__()
+        conninfo = target.conninfo(application_name)
+
+        def connect() -> object:
+            import psycopg
+
+            return psycopg.connect(conninfo)
+
+        # The engine is given a way to connect instead of a URL: it can show no password.
+        self._engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+
+    def connect(self) -> Connection:
+        return self._engine.connect()
+
+    def disconnect(self, connection: Connection) -> None:
+        connection.close()
+        self._engine.dispose()
+
+    def answers(self, connection: Connection) -> bool:
+        try:
+            with connection.begin():
+                connection.execute(text("SELECT"))
+        except DBAPIError:
+            return False
+        return True
+
+    def in_words(self, error: Exception) -> str:
+        """The driver's own words: SQLAlchemy's would add the statement and its parameters."""
+        cause = getattr(error, "orig", error)
+        primary = getattr(getattr(cause, "diag", None), "message_primary", None)
+        return str(primary) if primary else reason(str(cause))
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """Do the work in one transaction."""
+
+        def within(connection: Connection) -> Result:
+            with connection.begin():
+                return work(connection)
+
+        return self.run_several(within)
+
+    def run_alone(self, statements: Sequence[str]) -> None:
+        """Run statements each by itself, outside any transaction."""
+
+        def work(connection: Connection) -> None:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.autocommit = True
+            try:
+                for statement in statements:
+                    driver.execute(statement)
+            finally:
+                driver.autocommit = False
+
+        self.run_several(work)

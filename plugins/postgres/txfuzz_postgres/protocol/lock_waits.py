@@ -1,0 +1,65 @@
+"""Who waits for whom: one prepared statement on a connection of its own.
+
+pg_blocking_pids reads the lock manager itself. Wait events in pg_stat_activity lag behind it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from psycopg import Error, pq
+from psycopg.pq.abc import PGconn
+
+from txfuzz.plugin_api import DatabaseUnavailable
+
+TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
+INT4_ARRAY = 1007  # oid
+# Asked once a process: a second answer could be another one.
+QUERY = (
+    b"SELECT pid, array_to_string(blockers, ',') "
+    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS told "
+    b"WHERE cardinality(blockers) > 0"
+)
+NAME = b"txfuzz_waits"
+
+
+class LockWaits:
+    """Opens its connection when it is first asked."""
+
+    def __init__(self, connect: Callable[[], PGconn]) -> None:
+        self._connect = connect
+        self._conn: PGconn | None = None
+        self._lock = threading.Lock()
+
+    def among(self, pids: Sequence[int]) -> Mapping[int, frozenset[int]]:
+        """Server process → those that it waits for; only processes that wait."""
+        asked = b"{%s}" % b",".join(b"%d" % pid for pid in pids)
+        with self._lock:
+            try:
+                result = self._connected().exec_prepared(NAME, (asked,))
+                if result.status != TUPLES_OK:
+                    raise Error(result.get_error_message())
+            except Error as error:
+                self._close()
+                raise DatabaseUnavailable(f"who waits for whom cannot be asked: {error}") from None
+        found = {}
+        for row in range(result.ntuples):
+            pid, blockers = result.get_value(row, 0) or b"0", result.get_value(row, 1) or b""
+            found[int(pid)] = frozenset(map(int, blockers.split(b",")))
+        return found
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _connected(self) -> PGconn:
+        if self._conn is None:
+            self._conn = self._connect()
+            self._conn.prepare(NAME, QUERY, [INT4_ARRAY])
+        return self._conn
+
+    def _close(self) -> None:
+        if self._conn is not None:
+            self._conn.finish()
+            self._conn = None

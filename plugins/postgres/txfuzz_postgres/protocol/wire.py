@@ -1,0 +1,135 @@
+"""Messages to the server and their answers, on psycopg's low-level PGconn.
+
+PGconn releases the interpreter's lock while it waits and leaves the server as the limit. Answers are
+judged by their status, command tag and SQLSTATE, never by text.
+
+Statements are prepared, and run in one of two ways: by the extended protocol, a message each, or
+several of them in one simple message (`BEGIN …; EXECUTE txfuzz_3(12, 5); COMMIT`). The server plans
+both alike; the second saves round trips, which cost a client far more than anything that it computes.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
+
+from psycopg import Error, pq
+from psycopg.pq.abc import PGconn, PGresult
+
+from txfuzz.plugin_api import Outcome, SessionError
+
+from .connection import BAD
+from .sqlstate import CONNECTION_LOST, SYNTAX_ERROR, outcome_of
+
+COMMAND_OK = int(pq.ExecStatus.COMMAND_OK)
+TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
+EMPTY_QUERY = int(pq.ExecStatus.EMPTY_QUERY)
+FATAL_ERROR = int(pq.ExecStatus.FATAL_ERROR)
+COPYING = frozenset(map(int, (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH)))
+FINE = frozenset((COMMAND_OK, TUPLES_OK))
+INT8 = 20  # oid of the type of every parameter
+TEXT, BINARY = 0, 1
+P = ParamSpec("P")
+
+
+class Wire:
+    """One connection for one client. Everything raises SessionError where the server says no or nothing.
+
+    wait: waits until a file descriptor can be read; all waiting for answers is by this.
+    """
+
+    def __init__(self, conn: PGconn) -> None:
+        self.conn = conn
+        self._names: dict[str, bytes] = {}  # SQL → prepared statement
+        self._file = conn.socket
+        self._answer = select.poll()
+        self._answer.register(self._file, select.POLLIN)
+        self.wait: Callable[[int], object] = lambda _: self._answer.poll()
+
+    def prepare(self, sql: str, parameters: int) -> bytes:
+        """The name of this statement, which is prepared when it is first needed."""
+        name = self._names.get(sql)
+        if name is None:
+            name = b"txfuzz_%d" % len(self._names)
+            types = [INT8] * parameters
+            self._single(False, self.conn.send_prepare, name, sql.encode(), types)
+            self._names[sql] = name
+        return name
+
+    def run(
+        self, name: bytes, parameters: Sequence[bytes], result_format: int = TEXT, committing: bool = False
+    ) -> PGresult:
+        """Run one prepared statement. committing: it is COMMIT."""
+        send = self.conn.send_query_prepared
+        return self._single(committing, send, name, parameters, None, result_format)
+
+    def last(self, message: bytes) -> PGresult:
+        """Send several statements, none of which commits, in one message; the answer to the last one."""
+        return self._single(False, self.conn.send_query, message)
+
+    def all(self, message: bytes) -> list[PGresult]:
+        """Send several statements, the last of which commits, in one message; all answers.
+
+        After the first error the server skips the rest. Where the connection is lost nobody knows
+        how far it came, so that is a loss at COMMIT.
+        """
+        results = self._answers(True, self.conn.send_query, message)
+        for result in results:
+            if result.status not in FINE:
+                raise self.error(result, committing=True)
+        return results
+
+    def _single(self, committing: bool, send: Callable[P, None], *args: P.args, **more: P.kwargs) -> PGresult:
+        result = self._answers(committing, send, *args, **more)[-1]
+        if result.status in FINE:
+            return result
+        raise self.error(result, committing)
+
+    def _answers(
+        self, committing: bool, send: Callable[P, None], *args: P.args, **more: P.kwargs
+    ) -> list[PGresult]:
+        """Send one message by send(*args); all answers to it, which are one at least."""
+        conn = self.conn
+        results: list[PGresult] = []
+        try:
+            send(*args, **more)
+            self.wait(self._file)
+            conn.consume_input()
+            while True:
+                # get_result() would wait with the interpreter's lock held: it is called when it need not.
+                while conn.is_busy():
+                    self.wait(self._file)
+                    conn.consume_input()
+                result = conn.get_result()
+                if result is None:
+                    return results
+                results.append(result)
+                if result.status in COPYING:
+                    return results
+        except Error as error:
+            raise self.lost(str(error), committing) from None
+
+    def error(self, result: PGresult, committing: bool) -> SessionError:
+        """What this answer means for the transaction. committing: COMMIT had been sent."""
+        if result.status == EMPTY_QUERY:
+            return SessionError(Outcome.BUG, SYNTAX_ERROR, "the statement is empty")
+        if result.status != FATAL_ERROR:  # COPY: the connection now expects data
+            return SessionError(
+                Outcome.BUG, "0A000", "a step may not copy data from or to the client", lost=True
+            )
+        field = result.error_field
+        severity = field(pq.DiagnosticField.SEVERITY_NONLOCALIZED)
+        code = field(pq.DiagnosticField.SQLSTATE)
+        message = field(pq.DiagnosticField.MESSAGE_PRIMARY) or result.error_message
+        lost = self.conn.status == BAD or severity in (b"FATAL", b"PANIC")
+        if not code or not message:
+            return self.lost(result.get_error_message(), committing)
+        word = code.decode()
+        outcome = outcome_of(word, lost=lost, committing=committing)
+        return SessionError(outcome, word, message.decode(errors="replace").strip(), lost=lost)
+
+    def lost(self, message: str, committing: bool) -> SessionError:
+        """The connection has ended without a word."""
+        outcome = outcome_of(CONNECTION_LOST, lost=True, committing=committing)
+        return SessionError(outcome, CONNECTION_LOST, " ".join(message.split()), lost=True)

@@ -1,0 +1,70 @@
+"""The options of the adapter: how connections share a database, and what each way promises.
+
+The manual (https://www.sqlite.org/isolation.html): "Except in the case of shared cache database
+connections with PRAGMA read_uncommitted turned on, all transactions in SQLite show serializable
+isolation." There is one writer at a time, and a reader sees the database "as it existed at the moment
+in time when the read transaction started": so what has been committed before is seen by whoever begins
+after, which makes it strict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from txfuzz.plugin_api import check_options, option, tables_option
+
+WAL = "wal"
+JOURNAL = "rollback-journal"
+SHARED_CACHE = "shared-cache"
+
+
+SERIALIZABLE = "serializable"
+READ_UNCOMMITTED = "read uncommitted"
+STRICT = "strict-serializable"
+
+ON_CONFLICT = "on-conflict"
+
+
+@dataclass(frozen=True)
+class SqliteOptions:
+    mode: str = option(
+        WAL,
+        "how connections share the database: a write-ahead log, a rollback journal, or one cache (in memory)",
+        choices=(WAL, JOURNAL, SHARED_CACHE),
+    )
+    begin: str = option(
+        "deferred",
+        "how transactions begin: deferred takes locks when it needs them, immediate that of the writer at "
+        "once, exclusive keeps readers out as well",
+        choices=("deferred", "immediate", "exclusive"),
+    )
+    append: str = option(
+        ON_CONFLICT,
+        "how a write reaches a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
+        "or UPDATE and, if that found no row, INSERT",
+        choices=(ON_CONFLICT, "update-else-insert"),
+    )
+    tables: int = tables_option()
+    busy_timeout_ms: int = option(
+        200,
+        "how long the first statement of a transaction waits for the lock of another connection, "
+        "and COMMIT for its readers",
+        least=0,
+    )
+    synchronous: str | None = option(
+        None,
+        "how far COMMIT waits for the disk; left out: off for a database of its own, else SQLite's default",
+        choices=("off", "normal", "full", "extra"),
+    )
+    keep: bool = option(False, "whether the tables stay in the file that a URL names, for a later campaign")
+
+    def __post_init__(self) -> None:
+        check_options(self, "sqlite")
+
+    @property
+    def promises(self) -> Mapping[str, str]:
+        """Level → model. Only connections that share a cache can read what is not committed."""
+        if self.mode == SHARED_CACHE:
+            return {READ_UNCOMMITTED: "read-uncommitted", SERIALIZABLE: STRICT}
+        return {SERIALIZABLE: STRICT}

@@ -1,0 +1,80 @@
+"""What adapters of SQL databases have in common: options, levels, and the beginnings of a URL."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol, Self, TypeVar
+
+from txfuzz.common.options import option
+from txfuzz.errors import UsageError, did_you_mean
+
+USUAL_CONNECTIONS = 120  # of a server of our own
+SPARE_CONNECTIONS = 20  # of them at least for others than the clients
+
+
+def tables_option() -> Any:
+    return option(1, "the keys are spread over so many tables", least=1)
+
+
+def max_connections_option() -> Any:
+    return option(
+        None,
+        "how many connections the embedded server takes; left out: enough for the clients that the workload "
+        f"begins with, and at least {USUAL_CONNECTIONS}",
+        least=10,
+    )
+
+
+class RoomForClients:
+    """See txfuzz.database.api.MakesRoom. For a dataclass with the option max_connections."""
+
+    max_connections: int | None
+
+    def with_room_for(self, clients: int) -> Self:
+        if self.max_connections is not None:
+            return self
+        most = max(USUAL_CONNECTIONS, clients + SPARE_CONNECTIONS)
+        changed: Self = dataclasses.replace(self, max_connections=most)  # type: ignore[type-var]
+        return changed
+
+
+class Url(Protocol):
+    """What make_url() of SQLAlchemy gives, and others may."""
+
+    @property
+    def host(self) -> str | None: ...
+
+    @property
+    def database(self) -> str | None: ...
+
+    @property
+    def query(self) -> Mapping[str, Any]: ...
+
+
+AnyUrl = TypeVar("AnyUrl", bound=Url)
+
+
+def checked_url(
+    text: str, schemes: Collection[str], parse: Callable[[str], AnyUrl], *, example: str, hint: str = ""
+) -> AnyUrl:
+    """The URL, parsed; UsageError with the reason, which never quotes it: it may hold a password anywhere.
+
+    schemes: those that the adapter takes. example: such a URL. hint: what else may be wrong with one that
+    cannot be parsed.
+    """
+    scheme = text.partition(":")[0]
+    if "://" not in text or not scheme.replace("+", "").isalnum():
+        raise UsageError(f"the database URL must look like {example}")
+    if scheme.lower() not in schemes:
+        raise UsageError(f"unknown database URL scheme {scheme!r}: {did_you_mean(scheme, schemes)}")
+    try:
+        url = parse(text)
+    except Exception:  # its text may quote a part of the URL
+        raise UsageError(
+            "the database URL cannot be parsed: is the port a number, and are special characters in user and "
+            f"password percent-encoded?{hint}"
+        ) from None
+    if any("@" in part for part in (url.host or "", url.database or "", *url.query)):
+        raise UsageError("the database URL has an '@' too many: in a user name or password it is written %40")
+    return url

@@ -1,0 +1,173 @@
+"""All that plugins may use of txfuzz, under one version; see docs/writing-a-plugin.md.
+
+Every other module but `txfuzz` itself and `txfuzz.testing` may change from one release to the next. A name
+is imported from where it is defined when it is first used, so that importing this module costs nothing.
+"""
+
+# ruff: isort: skip_file
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # packed, as the table below is
+    # fmt: off
+    from txfuzz.analysis.calls import call_view
+    from txfuzz.analysis.checker.consistency import canonical, implies, prohibited
+    from txfuzz.analysis.contract import Analyzer, Part
+    from txfuzz.analysis.dependencies.columns import Columns, NOTHING as NO_WRITER, columns_of
+    from txfuzz.analysis.dependencies.register_versions import VersionOptions
+    from txfuzz.analysis.describe import (
+        elapsed, key_text, mop_text, outcome as outcome_text, read_text, transaction_view, value_text,
+    )
+    from txfuzz.analysis.explain.verdict import refusal as unjudged_reason
+    from txfuzz.analysis.result import (
+        Anomaly, Edge, KeyPressure, MissingEdge, NearCycle, TransactionView, Verdict,
+    )
+    from txfuzz.analysis.views.mop_view import MopView
+    from txfuzz.common.kind import Kind
+    from txfuzz.common.options import check as check_options, option
+    from txfuzz.database.api import (
+        Adapter, Answer, Batching, BoundStep, Capabilities, Database, Embeds, GoesOn, MakesRoom,
+        NoMoreSessions, Outcome, Patient, ReadValue, RunsSql, Script, ScriptFile, ScriptLine, SeesWaits,
+        Session, SessionError, WritesScripts, waits_by_place,
+    )
+    from txfuzz.database.embedded.account import Account, make_server_directory, server_account
+    from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
+    from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
+    from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
+    from txfuzz.database.fault_injection import ServerInjector
+    from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
+    from txfuzz.database.isolation_levels import level_among
+    from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
+    from txfuzz.database.sql.control import ControlConnection
+    from txfuzz.database.sql.database import Schemas, ServerDatabase, SqlDatabase
+    from txfuzz.database.sql.list_text import TEXT_DECODERS
+    from txfuzz.database.sql.raw_statements import RawStatement, check_stays_inside, table_index
+    from txfuzz.database.sql.scripts import typed_script
+    from txfuzz.database.sql.session import SessionCodes, SqlSession, StatementResult
+    from txfuzz.database.sql.tables import TABLE_PREFIX, TableMaker, Tables, WRITE_FUNCTION
+    from txfuzz.errors import (
+        DatabaseUnavailable, HistoryError, OutputError, TxfuzzError, UsageError, WorkloadError, did_you_mean,
+    )
+    from txfuzz.feedback.adjustments import current as target_value, fewest_keys
+    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed as narrowed_choices
+    from txfuzz.history.calls import Call, Calls
+    from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
+    from txfuzz.history.reader import read_history
+    from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
+    from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
+    from txfuzz.transactions.model import NewValue, Step
+    from txfuzz.workload.model import Workload
+    from txfuzz.workload.template import Template
+    # fmt: on
+
+# fmt: off
+# Module → what is imported from it
+_MODULES = {
+    "txfuzz.analysis.calls": ("call_view",),
+    "txfuzz.analysis.checker.consistency": ("canonical", "implies", "prohibited"),
+    "txfuzz.analysis.contract": ("Analyzer", "Part"),
+    "txfuzz.analysis.dependencies.columns": ("Columns", "NO_WRITER", "columns_of"),
+    "txfuzz.analysis.dependencies.register_versions": ("VersionOptions",),
+    "txfuzz.analysis.describe": (
+        "elapsed", "key_text", "mop_text", "outcome_text", "read_text", "transaction_view", "value_text",
+    ),
+    "txfuzz.analysis.explain.verdict": ("unjudged_reason",),
+    "txfuzz.analysis.result": (
+        "Anomaly", "Edge", "KeyPressure", "MissingEdge", "NearCycle", "TransactionView", "Verdict",
+    ),
+    "txfuzz.analysis.views.mop_view": ("MopView",),
+    "txfuzz.common.kind": ("Kind",),
+    "txfuzz.common.options": ("check_options", "option"),
+    "txfuzz.database.api": (
+        "Adapter", "Answer", "Batching", "BoundStep", "Capabilities", "Database", "Embeds", "GoesOn",
+        "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReadValue", "RunsSql", "Script", "ScriptFile",
+        "ScriptLine", "SeesWaits", "Session", "SessionError", "WritesScripts", "waits_by_place",
+    ),
+    "txfuzz.database.embedded.account": ("Account", "make_server_directory", "server_account"),
+    "txfuzz.database.embedded.keeper_pipe": ("KeeperLink", "environment_without", "kept_directory"),
+    "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
+    "txfuzz.database.embedded.server": ("OwnServer", "error_in_log", "keeper_for"),
+    "txfuzz.database.fault_injection": ("ServerInjector",),
+    "txfuzz.database.faults": (
+        "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "PAUSE", "TERMINATE",
+    ),
+    "txfuzz.database.isolation_levels": ("level_among",),
+    "txfuzz.database.sql.adapter": (
+        "RoomForClients", "checked_url", "max_connections_option", "tables_option",
+    ),
+    "txfuzz.database.sql.control": ("ControlConnection",),
+    "txfuzz.database.sql.database": ("Schemas", "ServerDatabase", "SqlDatabase"),
+    "txfuzz.database.sql.list_text": ("TEXT_DECODERS",),
+    "txfuzz.database.sql.raw_statements": ("RawStatement", "check_stays_inside", "table_index"),
+    "txfuzz.database.sql.scripts": ("typed_script",),
+    "txfuzz.database.sql.session": ("SessionCodes", "SqlSession", "StatementResult"),
+    "txfuzz.database.sql.tables": ("TABLE_PREFIX", "TableMaker", "Tables", "WRITE_FUNCTION"),
+    "txfuzz.errors": (
+        "DatabaseUnavailable", "HistoryError", "OutputError", "TxfuzzError", "UsageError", "WorkloadError",
+        "did_you_mean",
+    ),
+    "txfuzz.feedback.adjustments": ("fewest_keys", "target_value"),
+    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic"),
+    "txfuzz.feedback.key_choices": ("can_choose", "choice_sets", "narrowed_choices"),
+    "txfuzz.history.calls": ("Call", "Calls"),
+    "txfuzz.history.model": (
+        "APPEND", "FAIL", "FINAL_READ", "History", "INFO", "Ints", "NIL", "OK", "READ", "WRITE",
+    ),
+    "txfuzz.history.reader": ("read_history",),
+    "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
+    "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
+    "txfuzz.transactions.model": ("NewValue", "Step"),
+    "txfuzz.workload.model": ("Workload",),
+    "txfuzz.workload.template": ("Template",),
+}
+# What is defined there by a name that says too little outside of its module
+_DEFINED_AS = {
+    "unjudged_reason": "refusal",
+    "NO_WRITER": "NOTHING",
+    "outcome_text": "outcome",
+    "check_options": "check",
+    "target_value": "current",
+    "narrowed_choices": "narrowed",
+    "edn_text": "edn",
+    "value_identity": "identity",
+}
+__all__ = [  # noqa: RUF022
+    "API_VERSION", "APPEND", "Account", "Adapter", "Adjustment", "Analyzer", "Anomaly", "Answer", "Batching",
+    "BoundStep", "Breakable", "CUT", "Call", "Calls", "Capabilities", "Columns",
+    "ControlConnection", "Database", "DatabaseUnavailable", "Edge", "Embeds", "FAIL", "FINAL_READ", "Fault",
+    "FeedbackResult", "GoesOn", "Heuristic", "History", "HistoryError", "INFO", "Injectable", "Ints", "KILL",
+    "KeeperLink", "KeyPressure", "Keyword", "Kind", "LIMIT", "MakesRoom", "MissingEdge", "MopView", "NIL",
+    "NO_WRITER",
+    "NearCycle", "NewValue", "NoMoreSessions", "OK", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part",
+    "Patient", "READ", "RawStatement", "ReadValue", "RoomForClients", "RunsSql", "Schemas", "Script",
+    "ScriptFile", "ScriptLine", "SeesWaits", "ServerDatabase", "ServerInjector", "Session", "SessionCodes",
+    "SessionError", "SqlDatabase", "SqlSession", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE",
+    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError", "UsageError",
+    "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesScripts",
+    "call_view", "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url",
+    "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without",
+    "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text",
+    "level_among", "make_server_directory", "max_connections_option", "mop_text", "narrowed_choices",
+    "option", "outcome_text", "pause_processes", "prohibited", "read_history", "read_text",
+    "resume_processes", "server_account", "server_processes", "table_index", "tables_option", "target_value",
+    "transaction_view", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
+]
+# fmt: on
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+if not TYPE_CHECKING:  # so that a type checker knows these names and no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(_HOME[name]), _DEFINED_AS.get(name, name))
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])
