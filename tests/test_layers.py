@@ -57,11 +57,9 @@ BELOW = {
         "plugin",
         "replay",
         "report",
-        "scaffold",
         "workload",
         "transactions",
     },
-    "scaffold": set(),
 }
 # What every layer may import
 COMMON = {"common", "errors"}

@@ -19,8 +19,8 @@ from txfuzz.errors import UsageError
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import KINDS as REGISTERED
-from txfuzz.scaffold.generating import KINDS, files_of
-from txfuzz.scaffold.names import names_of
+from txfuzz.plugin.scaffold.files import KINDS, files_of
+from txfuzz.plugin.scaffold.names import names_of
 
 Cli = Callable[..., Ran]
 

@@ -15,8 +15,8 @@ from project_fixtures import Site
 from txfuzz import plugin_api
 from txfuzz.errors import PluginError
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.scaffold.generating import KINDS, files_of
-from txfuzz.scaffold.names import Names
+from txfuzz.plugin.scaffold.files import KINDS, files_of
+from txfuzz.plugin.scaffold.names import Names
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))

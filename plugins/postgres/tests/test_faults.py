@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -150,9 +151,10 @@ def test_processes_that_stall(run: Run) -> None:
     paused = summary.faults[0]
     assert paused.seconds >= 0.15
     ends = history.complete_time[history.type == 0] / 1e9
-    inside = (ends > paused.at + 0.05) & (ends < paused.at + 0.14)
-    # Nobody gets an answer from a server that stands still; one that was on its way may be read late.
-    assert inside.sum() <= 4
+    until = paused.at + paused.seconds
+    inside = np.sort(ends[(ends > paused.at) & (ends < until)])
+    # Nobody gets an answer from a server that stands still, from whenever its processes have stopped
+    assert np.diff([paused.at, *inside, until]).max() >= 0.08
 
 
 def test_timeouts(run: Run) -> None:

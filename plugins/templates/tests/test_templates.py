@@ -80,7 +80,7 @@ def test_steps_before_and_after_and_several_at_once() -> None:
         ("{template: ¦counter-read, with: {counters: []}}", "found an empty choice"),
         ("{template: bank-audit, with: ¦{account: [1]}}", "did you mean 'accounts'?"),
         ("{template: bank-audit, with: ¦{accounts: 3}}", "has steps for each of a list, found 3"),
-        ("{template: ¦set-add, with: {rows: [1, 2, 3]}}", "that cannot differ from 'a' and 'b' and 'c'"),
+        ("{template: ¦set-add, with: {rows: [1, 2, 3]}}", "that cannot differ from 'a', 'b' and 'c'"),
         ("{template: ¦savepoint-rollback-locked, with: {lock: updat}}", "did you mean 'update'?"),
         ("{template: ¦merge-append, with: {keys: [0]}}", "found the number 0, expected a key"),
     ],

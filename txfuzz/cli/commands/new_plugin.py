@@ -8,7 +8,7 @@ import click
 
 from txfuzz.cli import options
 from txfuzz.errors import UsageError
-from txfuzz.scaffold.generating import KINDS
+from txfuzz.plugin.scaffold.files import KINDS
 
 
 @click.command("new-plugin")
@@ -26,8 +26,8 @@ def new_plugin(name: str, kind: str, output: Path | None) -> None:
     import shlex
 
     from txfuzz.common.version import __version__
-    from txfuzz.scaffold.generating import files_of, write_plugin
-    from txfuzz.scaffold.names import names_of
+    from txfuzz.plugin.scaffold.files import files_of, write_plugin
+    from txfuzz.plugin.scaffold.names import names_of
 
     names = names_of(name)
     _check_free(kind, name, names.distribution)

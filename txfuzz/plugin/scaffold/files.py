@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from txfuzz.errors import OutputError, UsageError
-from txfuzz.scaffold.names import Names
+from txfuzz.plugin.scaffold.names import Names
 
 # What is written of each kind does this
 KINDS = {
