@@ -23,7 +23,7 @@ from txfuzz.replay.schedule.replay_workload import pause_warnings
 from txfuzz.replay.stepper.recorder import recorded_edn
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
-from txfuzz.workload.yaml.source_places import RefusedStep, naming_url, with_place
+from txfuzz.workload.yaml.runtime_errors import RefusedStep, naming_url, with_place
 
 
 def record(

@@ -15,7 +15,7 @@ from txfuzz.replay.explore import Exploration, explore
 from txfuzz.workload.levels import with_levels
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
-from txfuzz.workload.yaml.source_places import naming_url
+from txfuzz.workload.yaml.runtime_errors import naming_url
 from txfuzz.workload.yaml.writer import workload_text
 
 DEFAULT_EXPECT = "serializable"

@@ -48,7 +48,7 @@ from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.workload.model import Workload
-from txfuzz.workload.yaml.source_places import RefusedStep, with_place
+from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
 
 
 @naming_plugins()

@@ -10,7 +10,7 @@ from txfuzz.execution.recorder import Recorder
 from txfuzz.history.writer import Mop
 from txfuzz.transactions.model import Mode
 from txfuzz.workload.generator import BoundTransaction
-from txfuzz.workload.yaml.source_places import RefusedStep
+from txfuzz.workload.yaml.runtime_errors import RefusedStep
 
 
 @dataclass(frozen=True, slots=True)

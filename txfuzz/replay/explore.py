@@ -25,7 +25,7 @@ from txfuzz.replay.schedule.key_assignments import MOST_ASSIGNMENTS, KeyAssignme
 from txfuzz.replay.schedule.mvcc_model import Event
 from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
 from txfuzz.workload.model import KeyLife, Workload
-from txfuzz.workload.sql.soundness import doubts
+from txfuzz.workload.sql.blame import doubts
 
 _SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
 

@@ -35,7 +35,7 @@ from txfuzz.workload.campaign import Campaign
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.campaign import campaign_in
 from txfuzz.workload.yaml.reader import read_workload
-from txfuzz.workload.yaml.source_places import naming_url
+from txfuzz.workload.yaml.runtime_errors import naming_url
 
 _SETTING_NAMES = {"output_dir": "output"}  # those that the `campaign` stanza calls otherwise
 

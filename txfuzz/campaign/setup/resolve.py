@@ -29,7 +29,7 @@ from txfuzz.plugin.registry import Registry
 from txfuzz.report.verdict import listed
 from txfuzz.workload.levels import weakest_level, with_levels
 from txfuzz.workload.model import FaultSpec, PluginSpec, Workload
-from txfuzz.workload.sql.soundness import doubts
+from txfuzz.workload.sql.blame import doubts
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from project_fixtures import Ran, Site
-from txfuzz.workload.yaml.source_places import RefusedStep, step_place, with_place
+from txfuzz.workload.yaml.runtime_errors import RefusedStep, step_place, with_place
 
 Cli = Callable[..., Ran]
 URL = """version: 1

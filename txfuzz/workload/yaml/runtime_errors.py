@@ -1,4 +1,7 @@
-"""Where in a workload file something stands that turned out to be wrong when it was used."""
+"""The place in a workload file of an error that shows only when the workload runs.
+
+The reader places its own errors: txfuzz.workload.yaml.nodes.
+"""
 
 from __future__ import annotations
 
