@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 .PHONY: demo test test-pure check snapshots coverage bench soak docs release-check clean
 
-# txfuzz exits with 1 when it has found something, which is what the demo is for.
+# txfuzz exits with 1 when it found something, which is the purpose of the demo.
 demo: $(READY)
 	@$(BIN)/txfuzz run --output-dir runs/demo; code=$$?; \
 	if [ $$code -eq 1 ]; then echo "to have txfuzz on the path: . $(BIN)/activate"; exit 0; fi; \
@@ -14,18 +14,18 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# The parts that need no database.
+# The folders that need no database.
 PURE := $(addprefix tests/,history analysis workload feedback common report)
 test-pure: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not server" $(PURE)
 
-# Renew what tests have recorded of the program's sentences. Read the difference before you commit it.
-# TESTS=tests/report/test_text.py: of this module only, also where it has recorded nothing yet.
+# Renew the snapshots of the program's sentences. Read the difference before you commit it.
+# TESTS=tests/report/test_text.py: only this module, even if it has no snapshots yet.
 RECORDED = $(shell find tests plugins -name '*.ambr' | sed 's,__snapshots__/\(.*\)\.ambr$$,\1.py,' | sort)
 snapshots: $(READY)
 	$(BIN)/python -m pytest -q -n0 --snapshot-update $(or $(TESTS),$(RECORDED))
 
-# Processes that the tests start are measured, too.
+# Processes that the tests start are measured too.
 coverage: $(READY)
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html:build/coverage $(TESTS)
 
@@ -42,12 +42,12 @@ bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/feedback.py
 
-# Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md renews the tables there.
+# Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md rewrites the tables there.
 MINUTES ?= 10
 soak: $(READY)
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) $(if $(WRITE),--write $(WRITE))
 
-# The tables and pictures in docs/ that come out of runs, and the reference that comes out of the source.
+# The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
 docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
@@ -57,7 +57,7 @@ docs: $(READY)
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
-# What `docs/releasing.md` asks for before anything is published.
+# The check that docs/releasing.md requires before publishing.
 release-check: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
 	PYTHON=$(BIN)/python .ci/release-check

@@ -1,13 +1,13 @@
-"""How long reading and checking take, stage by stage, and how much memory they need.
+"""The time of reading and checking, stage by stage, and the memory that they need.
 
     python benchmarks/checking.py                                   # 10k to 1M transactions
     python benchmarks/checking.py --sizes 10000 100000 --stale 0.5  # with stale readers
-    python benchmarks/checking.py --plain 1000 10000                # edn_format and networkx, too
+    python benchmarks/checking.py --plain 1000 10000                # edn_format and networkx too
 
-Histories are made by make_history.py (list-append, 20 processes, 10 keys in use, 32 to 128 appends a
-key) and held against strict-serializable. Every run has a process of its own; of several the fastest is told.
-Seconds are CPU time, which other load on the machine changes least; `wall` is the time of day that reading
-and checking took, imports included. Memory is the peak of the process in MB.
+Histories come from make_history.py (list-append, 20 processes, 10 keys in use, 32 to 128 appends per key)
+and are checked against strict-serializable. Every run has its own process; of several the fastest counts.
+Seconds are CPU time, which other load on the machine affects least; `wall` is the elapsed time of reading
+and checking, including imports. Memory is the peak of the process in MB.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def floor(path: str, clock: Clock) -> str:
 
 
 def whole(path: str, clock: Clock) -> str:
-    """As `txfuzz analyze` does it: read, then check. Imports count."""
+    """Read, then check, as `txfuzz analyze` does. Imports count."""
     with clock("total"):
         from txfuzz.analysis.checker.check import check
         from txfuzz.history.reader import read_history
@@ -125,7 +125,7 @@ WORKS: dict[str, Callable[[str, Clock], str]] = {
 
 
 def measured(work: str, path: str, times: int) -> dict[str, Any]:
-    """The fastest of several runs, each in a process of its own."""
+    """The fastest of several runs, each in its own process."""
     runs = []
     for _ in range(times):
         command = [sys.executable, __file__, "--work", work, path]

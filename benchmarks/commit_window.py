@@ -1,14 +1,14 @@
-"""A hole in PostgreSQL's SERIALIZABLE, by hand: who commits is seen before its conflicts are settled.
+"""A hole in PostgreSQL's SERIALIZABLE: a commit becomes visible before its conflicts are settled.
 
-    python benchmarks/commit_window.py            # needs gdb, and the right to attach to processes
+    python benchmarks/commit_window.py            # needs gdb, and permission to attach to processes
 
 Three transactions as in the workload read_only_anomaly. `deposit` is held inside COMMIT by a breakpoint at
 ReleasePredicateLocks(): others see it already, but the conflict bookkeeping does not count it as committed.
-Meanwhile `audit` takes its snapshot and `withdraw` commits. Then deposit goes on, and forgets that withdraw
-had read what it overwrote, for withdraw has committed. So nobody stops audit, which saw the deposit and not
-the withdrawal: audit → withdraw → deposit → audit. Without the breakpoint audit is refused (40001).
+Meanwhile `audit` takes its snapshot and `withdraw` commits. Then deposit continues, and forgets that withdraw
+had read what it overwrote, because withdraw has committed. So nothing stops audit, which saw the deposit but
+not the withdrawal: audit → withdraw → deposit → audit. Without the breakpoint audit is aborted (40001).
 
-Without a debugger it takes a deposit that is put off the processor at that very moment.
+Without a debugger, it happens if deposit is descheduled at that very moment.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def eventually(path: Path) -> None:
     until = time.monotonic() + PATIENCE
     while not path.exists():
         if time.monotonic() > until:
-            sys.exit(f"gdb has not come so far as to write {path}")
+            sys.exit(f"gdb has not written {path} in time")
         time.sleep(0.02)
 
 
 @contextmanager
 def held_in_commit(connection: psycopg.Connection) -> Iterator[None]:
-    """Commit, and stay where the transaction is visible and its conflicts are not yet settled."""
+    """Commit, and stop where the transaction is visible but its conflicts are not settled yet."""
     with tempfile.TemporaryDirectory() as place:
         armed, stopped, go = (Path(place, name) for name in ("armed", "stopped", "go"))
         commands = (
@@ -59,7 +59,7 @@ def held_in_commit(connection: psycopg.Connection) -> Iterator[None]:
         )  # fmt: skip
         try:
             eventually(armed)
-            time.sleep(0.5)  # until it has gone on
+            time.sleep(0.5)  # until it has continued
             committing = threading.Thread(target=connection.execute, args=("COMMIT",))
             committing.start()
             eventually(stopped)
@@ -77,11 +77,11 @@ def committed(connection: psycopg.Connection) -> Iterator[None]:
 
 
 def play(server: EmbeddedServer, *, held: bool) -> str:
-    """What becomes of audit."""
+    """The outcome of audit."""
 
     def connect() -> psycopg.Connection:
         connection = psycopg.connect(make_conninfo(**server.conninfo), autocommit=True)
-        # A scan of the whole table would lock all of it, and hide what is to be seen
+        # A scan of the whole table would lock all of it and hide the effect
         connection.execute("SET enable_seqscan = off")
         connection.execute("SET enable_bitmapscan = off")
         return connection

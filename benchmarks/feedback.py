@@ -1,10 +1,10 @@
-"""What is the feedback worth? The default campaign with and without it, from the same seeds.
+"""What the feedback is worth: the default campaign with and without it, from the same seeds.
 
     python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
     python benchmarks/feedback.py --seeds 20 --until 100 --write docs/what-feedback-is-worth.md
 
-Every campaign runs on an embedded server of its own and ends in a temporary directory. With --write
-the tables in that page are replaced. With --until both go on until they have found something.
+Every campaign runs on its own embedded server, in a temporary directory. --write replaces the tables in
+that page. With --until both continue until they find something.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANOMALY = "G2-item"
 
 @dataclass(frozen=True)
 class Loop:
-    """One campaign: when the anomaly first showed, and how many transactions had been asked by then."""
+    """One campaign: when the anomaly first showed, and how many transactions had run by then."""
 
     first: int | None
     transactions: int
@@ -99,19 +99,19 @@ def summary(iterations: int, closed: Sequence[Loop], open_: Sequence[Loop]) -> s
         sum(each.found for each in closed),
         sum(each.found for each in open_),
     )
-    row("median transactions asked until the iteration that shows it", median(closed), median(open_))
+    row("median transactions until the iteration that shows it", median(closed), median(open_))
     return "\n".join(rows)
 
 
 def median(loops: Sequence[Loop]) -> str:
-    """Campaigns that found nothing count with what they asked, as a bound."""
+    """Campaigns that found nothing count with all their transactions, as a bound."""
     middle = statistics.median(each.transactions for each in loops)
     bound = "more than " if sum(each.first is None for each in loops) * 2 >= len(loops) else ""
     return f"{bound}{middle:,.0f}"
 
 
 def until_found(seeds: Sequence[int], iterations: int, isolation: str | None) -> str:
-    """Transactions asked until the first finding, which ends a campaign."""
+    """Transactions until the first finding, which ends a campaign."""
     rows = ["| seed | with feedback | open loop | open loop, seconds |", "|---|---|---|---|"]
     asked: tuple[list[int], list[int]] = [], []
     missed = 0
@@ -139,9 +139,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=4)
     parser.add_argument(
-        "--until", type=int, metavar="ITERATIONS", help="until the first finding, at most so many"
+        "--until", type=int, metavar="ITERATIONS", help="continue to the first finding, at most this long"
     )
-    parser.add_argument("--isolation", help="another level than the workload's")
+    parser.add_argument("--isolation", help="instead of the workload's level")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="replace the tables in this page")
     arguments = parser.parse_args()
     seeds = range(1, arguments.seeds + 1)

@@ -1,12 +1,12 @@
-"""Make large histories that are right by construction, with as many planted anomalies as asked for.
+"""Large histories that are correct by construction, with a given number of planted anomalies.
 
     python benchmarks/make_history.py --transactions 1000000 --out /tmp/history.edn
     python benchmarks/make_history.py --transactions 10000 --plant G1a=2 --plant write-skew=1 --out h.edn
 
-A database of one copy executes every transaction at one instant between its invocation and its
+A single-copy database executes every transaction at one instant between its invocation and its
 completion, so the history is strictly serializable. Stale readers (--stale) are read-only
-transactions that see one older state: still serializable. Planted anomalies live on keys of their
-own. The history is written as it arises; memory grows with the keys in use only.
+transactions that see one older state: still serializable. Planted anomalies use separate
+keys. The history is written as it is generated; memory grows only with the keys in use.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import IO, TypeAlias
 
-LAG = 200  # a stale reader sees the state of so many commits ago at most
+LAG = 200  # a stale reader is at most so many commits behind
 
 # Each plants one anomaly: transactions that all overlap, by how they end and what they do to the
 # keys a and b; a read says what it sees.
@@ -36,11 +36,11 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
 
 @dataclass(slots=True)
 class Key:
-    """A list that grows: its text, and for every append where it ends there and when it was."""
+    """A growing list: its text, and for every append the end of the text and the time."""
 
     name: int
     slot: int  # its place among the keys in use: the logical key
-    appends: int  # it takes so many before another key takes its place
+    appends: int  # writes until another key takes its place
     taken: int = 0
     text: str = ""
     ends: list[int] = field(default_factory=list)
@@ -142,7 +142,7 @@ class Maker:
         return f, key, self.values if self.options.values == "global" else key.taken
 
     def end(self, process: int, mops: Mops, stale: bool) -> int:
-        """Execute and complete a transaction; the process that goes on."""
+        """Execute and complete a transaction; returns the process that continues."""
         fate = self.random.random()
         failed, unknown = fate < self.options.fail, 0 <= fate - self.options.fail < self.options.info
         seen = []
@@ -164,7 +164,7 @@ class Maker:
         return process
 
     def plant(self, name: str) -> None:
-        """Write the transactions of an anomaly, all at once, by clients of their own."""
+        """Write the transactions of an anomaly, all at once, by separate clients."""
         keys = {"a": self.key(0).name, "b": self.key(0).name}
         parts = [[mop.split(" ") for mop in mops.split(", ")] for _, mops in PLANTS[name]]
         processes = [1_000_000_000 + self.made * 10 + at for at in range(len(parts))]
@@ -219,7 +219,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--appends", type=pair, default=(32, 128), help="per key, e.g. 32-128")
     options.add_argument("--mops", type=pair, default=(1, 6), help="micro-operations per transaction")
     options.add_argument(
-        "--values", choices=("key", "global"), default="key", help="unique per key or at all"
+        "--values", choices=("key", "global"), default="key", help="unique per key or overall"
     )
     options.add_argument(
         "--stale", type=float, default=0.0, help="share of transactions that read an old state"

@@ -1,8 +1,8 @@
-"""How much of an iteration is spent outside the database run? The default campaign, many transactions each.
+"""The share of an iteration outside the database run: the default campaign with many transactions.
 
     python benchmarks/overhead.py --transactions 20000 --iterations 3 --campaigns 3
 
-Pictures and replays are timed apart: they are for people, and grow with what is drawn.
+Pictures and replays are timed separately: they are for people, and grow with what is drawn.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEAD = """\
 
 
 def outside(outcome: Iteration) -> float:
-    """The share of the iteration without pictures that is not the run."""
+    """The share of the iteration, without pictures, that is not the run."""
     counted = {name: seconds for name, seconds in outcome.seconds.items() if name not in APART}
     return 1 - counted["run"] / sum(counted.values())
 

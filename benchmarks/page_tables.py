@@ -1,4 +1,4 @@
-"""Pages of the documentation with tables that are measured, each between two comments that name it."""
+"""Measured tables in pages of the documentation, each between two comments that name it."""
 
 from __future__ import annotations
 

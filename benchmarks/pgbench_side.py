@@ -1,4 +1,4 @@
-"""pgbench running the statements of a workload, key retirement included."""
+"""pgbench running the statements of a workload, including the retirement of keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Pgbench:
-    """The program, and the server and schema that it is to use. host: the directory of the socket."""
+    """The program, and the server and schema that it uses. host: the directory of the socket."""
 
     program: Path
     host: str
@@ -44,7 +44,7 @@ class Pgbench:
     isolation: str
 
     def run(self, workload: Workload, seconds: float, directory: Path) -> Ran:
-        """Run the mix with as many clients for so long; the tables must be there and empty."""
+        """Run the mix with so many clients for so long; the tables must exist and be empty."""
         clients = workload.scheduling.clients
         words = [str(self.program), "-h", self.host, "-U", "postgres", "-n", "-M", "prepared", "-j", "1"]
         words += ["-c", str(clients), "-T", str(max(1, round(seconds))), "-D", "n=0", "-D", "upto=0"]
@@ -83,8 +83,8 @@ class Pgbench:
     def script(self, workload: Workload, transaction: Transaction) -> str:
         """One transaction on the keys of its generation.
 
-        Clients of pgbench share nothing, so each draws numbers for its transactions (:n, which lasts
-        from one script to the next) in blocks from a sequence; the number says which generation it is.
+        Clients of pgbench share nothing, so each draws numbers for its transactions (:n, which persists
+        from one script to the next) in blocks from a sequence; the number determines the generation.
         """
         keys, block = len(workload.logical_keys()), _block(workload)
         lines = ["\\set n :n + 1", "\\if :n >= :upto", f"SELECT nextval('{NUMBERS}') AS n \\gset"]

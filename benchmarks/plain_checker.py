@@ -1,6 +1,6 @@
-"""The same work done the plain way: edn_format to read, networkx to find components.
+"""The same work without optimisation: edn_format reads, networkx finds components.
 
-The yardstick for benchmarks/checking.py: list-append histories, serializable order only.
+The baseline for benchmarks/checking.py: list-append histories, serializable order only.
 """
 
 from __future__ import annotations

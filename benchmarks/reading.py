@@ -1,11 +1,11 @@
-"""How fast histories are read, beside reading their bytes, counting their lines, and edn_format.
+"""The speed of reading histories, compared with reading bytes, counting lines, and edn_format.
 
     python benchmarks/reading.py                        # 1k to 1M transactions
     python benchmarks/reading.py --transactions 10000 --stale 0.5 --kind rw-register
     python benchmarks/reading.py history.edn …
 
-Every measurement runs in a process of its own (so its peak of memory is its own) and is the best
-of --repeat; each way is asked for the sizes that it can bear. Imports are not counted.
+Every measurement runs in its own process (so that its peak of memory is separate) and is the best
+of --repeat. Each way is only measured up to a size that it can handle. Imports are not counted.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def edn_format(path: str) -> int:
         return sum(1 for line in file if edn_format.loads(line))
 
 
-# Each way with the largest file in MB that it can bear.
+# Each way with the largest file in MB that it can handle.
 WAYS: dict[str, tuple[Callable[[str], int], float]] = {
     "read the bytes": (read_bytes, float("inf")),
     "count the lines": (count_lines, float("inf")),
@@ -62,7 +62,7 @@ WAYS: dict[str, tuple[Callable[[str], int], float]] = {
 
 
 def measure(way: str, path: str) -> None:
-    """In a process of its own: seconds, and the peak of its memory in MB."""
+    """Seconds, and the peak of memory in MB, in a separate process."""
     import numpy  # noqa: F401
 
     from txfuzz.history import reader  # noqa: F401
@@ -85,7 +85,7 @@ def report(path: str, transactions: int, repeat: int) -> None:
     print(f"\n{transactions:,} transactions, {size:,.1f} MB")
     for way, (_, largest) in WAYS.items():
         if size > largest:
-            print(f"  {way:26} (not asked)")
+            print(f"  {way:26} (skipped)")
             continue
         runs = [_run(way, path) for _ in range(repeat)]
         seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="*", help="histories; left out: some are made")
+    parser.add_argument("files", nargs="*", help="histories (default: generated ones)")
     parser.add_argument("--transactions", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--kind", default="list-append")
     parser.add_argument("--stale", default="0")

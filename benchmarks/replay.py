@@ -1,8 +1,8 @@
-"""How much does replay close? Near-cycles and anomalies of the shipped workloads, replayed.
+"""How many near-cycles and anomalies of the shipped workloads replay can show.
 
     python benchmarks/replay.py --seeds 3 --write docs/replay.md
 
-Everything runs on one embedded server. With --write the tables in that page are replaced.
+Everything runs on one embedded server. --write replaces the tables in that page.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The soak: every shipped workload at SERIALIZABLE under every fault, and nothing may be found.
+"""The soak test: every shipped workload at SERIALIZABLE under every fault must find nothing.
 
-A finding is either a bug of ours or one of the server; its history and workload are kept, to be replayed. The
-workload that loses commits on purpose (crash_async) is left out. Exit code 1 when anything was found beyond
-the one hole of PostgreSQL that is known (docs/faults.md, commit_window.py), which is counted apart.
+A finding is a bug in txfuzz or in the server; its history and workload are kept for replaying. The
+workload that loses commits on purpose (crash_async) is left out. Exit code 1 if anything was found except
+the one known hole of PostgreSQL (docs/faults.md, commit_window.py), which is counted separately.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Row:
 
 @dataclass
 class Soak:
-    """What was run so far."""
+    """The results so far."""
 
     registry: Registry
     seconds: float
@@ -152,7 +152,7 @@ class Soak:
 
 
 def in_commit_window(result: AnalysisResult) -> bool:
-    """Has every anomaly the shape of the known hole: reader -rw-> writer -rw-> first writer -wr-> reader?"""
+    """Are all anomalies of the known shape, reader -rw-> writer -rw-> first writer -wr-> reader?"""
     shapes = {
         (anomaly.type, tuple(sorted(edge.kind for edge in anomaly.edges))) for anomaly in result.anomalies
     }
@@ -160,7 +160,7 @@ def in_commit_window(result: AnalysisResult) -> bool:
 
 
 def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Workload, str]]:
-    """Every workload with every fault, in an order that differs from turn to turn."""
+    """Every workload with every fault, in an order that differs from one pass to the next."""
     workloads = [
         read_workload(path, InstalledVocabulary(registry))
         for name, path in shipped_workloads()
@@ -183,11 +183,11 @@ def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Work
 
 
 def report(soak: Soak, seconds: float, command: str) -> str:
-    """Both tables and what stands around them, as Markdown."""
+    """Both tables and the text around them, as Markdown."""
     lines = [
-        f"`{command}`, {soak.server}, held against {EXPECT}: {soak.asked:,} transactions asked in "
+        f"`{command}`, {soak.server}, checked against {EXPECT}: {soak.asked:,} transactions in "
         f"{seconds / 60:.0f} minutes ({sum(row.rounds for row in soak.by_fault.values())} rounds of "
-        f"{soak.seconds:g} s), {len(soak.findings)} findings, {len(soak.known)} times the known hole.",
+        f"{soak.seconds:g} s), {len(soak.findings)} findings; {len(soak.known)} in the known commit window.",
         "",
         "| fault | rounds | injected | transactions | committed | info | writers: happened | findings "
         "| known |",
@@ -207,7 +207,7 @@ def report(soak: Soak, seconds: float, command: str) -> str:
             f"{row.findings} | {row.known} |"
         )
     codes = ", ".join(f"{code} ×{times:,}" for code, times in soak.aborts.most_common())
-    lines += ["", f"What the server or the connection said: {codes}."]
+    lines += ["", f"Error codes: {codes}."]
     lines += [f"- {finding}" for finding in (*soak.findings, *soak.known)]
     return "\n".join(lines) + "\n"
 
@@ -215,11 +215,11 @@ def report(soak: Soak, seconds: float, command: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="how long (default 10)")
-    parser.add_argument("--transactions", type=int, help="stop after so many transactions, too")
+    parser.add_argument("--transactions", type=int, help="also stop after so many transactions")
     parser.add_argument("--seconds", type=float, default=8.0, help="of one round (default 8)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="where histories of findings go (default: a new one)")
-    parser.add_argument("--write", type=Path, help="put the tables into this page, between its two marks")
+    parser.add_argument("--write", type=Path, help="replace the tables in this page")
     given = parser.parse_args()
     directory = given.keep or Path(tempfile.mkdtemp(prefix="txfuzz-soak-"))
     directory.mkdir(parents=True, exist_ok=True)
@@ -235,7 +235,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
     if not (soak.findings or soak.known) and given.keep is None:
-        for left in directory.iterdir():  # of a round that was interrupted
+        for left in directory.iterdir():  # of an interrupted round
             left.unlink()
         directory.rmdir()
     command = f"make soak MINUTES={given.minutes:g}"

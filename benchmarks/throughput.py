@@ -1,11 +1,11 @@
-"""How many transactions a second does txfuzz get out of a server, beside pgbench with the same statements?
+"""Transactions per second of txfuzz, compared with pgbench running the same statements.
 
     python benchmarks/throughput.py --seconds 3 --rounds 5 --write docs/throughput.md
     python benchmarks/throughput.py --sustained 600
 
-Both run turn about on one embedded server, with as many clients, the same prepared statements and
-the same retirement of keys; txfuzz records and writes its history meanwhile. With --write the table
-in that page is replaced.
+Both run alternately on one embedded server, with the same number of clients, the same prepared
+statements and the same retirement of keys; txfuzz records and writes its history meanwhile. --write
+replaces the table in that page.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LEVELS = ("read committed", "serializable")
 
 
 def workload(clients: int, keys: int) -> Workload:
-    """Transactions of two to four statements, as the default campaign asks them."""
+    """Transactions of two to four statements, as in the default campaign."""
 
     def choice(name: str | None = None) -> Choice:
         return Choice(range(1, keys + 1), name)
@@ -75,7 +75,7 @@ def statements(asked: Workload) -> float:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the table: what both did in each round, in the same order."""
+    """One row of the table: the results of both in each round, in the same order."""
 
     isolation: str
     clients: int
@@ -86,7 +86,7 @@ class Cell:
 
     @property
     def ratio(self) -> float:
-        """The median over the rounds, each of which compares neighbours in time."""
+        """The median over the rounds, each of which compares two consecutive runs."""
         pairs = zip(self.ours, self.pgbench, strict=True)
         return statistics.median(per_second(mine) / per_second(other) for mine, other in pairs)
 
@@ -121,7 +121,7 @@ def aborted(ran: Ran) -> float:
 
 
 def ours(asked: Workload, database: Database, isolation: str, history: Path) -> Ran:
-    """txfuzz, its history written to a file. CPU is the whole process's until the clients have ended."""
+    """txfuzz, writing its history to a file. CPU: of the whole process until the clients end."""
     spent = before = time.process_time()
 
     def watch(*_: object) -> None:
@@ -164,7 +164,7 @@ def table(arguments: argparse.Namespace) -> str:
                     rows.append(cell.row())
                     print(rows[-1], flush=True)
     ratios = [cell.ratio for cell in cells]
-    last = f"Ratio in the median of the cells: {statistics.median(ratios):.2f}, the least {min(ratios):.2f}."
+    last = f"Median ratio over the cells: {statistics.median(ratios):.2f}, minimum {min(ratios):.2f}."
     print(f"\n{last}")
     return "\n".join([HEAD, *rows, "", last])
 
@@ -180,7 +180,7 @@ class Moment:
 
 
 def sustained(seconds: float, clients: int, keys: int, isolation: str) -> str:
-    """One long run: does it end as fast as it began, and as small?"""
+    """One long run, to see whether speed and memory stay constant."""
     asked = workload(clients, keys)
     asked = replace(asked, scheduling=replace(asked.scheduling, duration=seconds))
     moments: list[Moment] = []
@@ -207,13 +207,13 @@ def sustained(seconds: float, clients: int, keys: int, isolation: str) -> str:
 
 
 def memory() -> int:
-    """What this process holds in memory at this moment, in bytes."""
+    """The memory that this process uses now, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=3, help="for each of the two in each round")
+    parser.add_argument("--seconds", type=float, default=3, help="for each of the two per round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
     parser.add_argument("--keys", type=int, nargs="+", default=KEYS)
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument(
         "--sustained", type=float, metavar="SECONDS", help="one long run instead of the table"
     )
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="replace what was measured in this page")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="replace the table in this page")
     arguments = parser.parse_args()
     if arguments.sustained:
         name = "sustained"

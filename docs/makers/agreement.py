@@ -1,4 +1,4 @@
-"""How often the checker and the real Elle say the same, per kind, model and options.
+"""How often the checker agrees with the real Elle, per kind, model and options.
 
     python docs/makers/agreement.py --write docs/agreement.md
     python docs/makers/agreement.py --all
@@ -6,7 +6,7 @@
 The histories and Elle's recorded verdicts are those in tests/histories/agreement. Agreed: the same verdict,
 the same models ruled out (`not` and `also_not`) and the same types of anomalies. Every difference is listed
 by class, a few runs of each or with --all every run; docs/differences-from-elle.md explains the classes.
-Ends with exit code 1 where a difference belongs to no class.
+Exits with 1 if a difference belongs to no class.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> int:
             classes[row][what] += 1
             differences[what].append(f"{elle.file} {elle.model} {row[3]}".strip())
     lines = [
-        "| histories | kind | held against | options | agreed | of | differences |",
+        "| histories | kind | checked against | options | agreed | of | differences |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in sorted(total):

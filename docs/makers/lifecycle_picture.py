@@ -1,8 +1,8 @@
-"""When what of a plugin is called: docs/pictures/lifecycle.svg.
+"""When each method of a plugin is called: docs/pictures/lifecycle.svg.
 
     python docs/makers/lifecycle_picture.py --write docs/pictures
 
-A test runs a campaign and holds the order of CALLS against it.
+A test runs a campaign and compares its calls with the order of CALLS.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/plugin-reference.md, from the source: hooks, contracts, values, and the checks of the kit.
+"""docs/plugin-reference.md, from the source: hooks, contracts, values, and the conformance tests.
 
 python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 """
@@ -24,7 +24,7 @@ pages of [Writing a plugin](writing-a-plugin.md). All of it is imported from `tx
 checks from `txfuzz.testing`.
 """
 
-# Section → what stands there, by the names of txfuzz.plugin_api.
+# Section → its contents, by the names of txfuzz.plugin_api.
 SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
@@ -101,7 +101,7 @@ def _code(source: str) -> str:
 
 
 def _outline(thing: Any) -> str:
-    """The source without the bodies of functions, and without what is private."""
+    """The source without the bodies of functions and without private names."""
     source = textwrap.dedent(inspect.getsource(thing))
     lines = source.splitlines()
     (node,) = ast.parse(source).body
@@ -121,7 +121,7 @@ def _outline(thing: Any) -> str:
 
 
 def _shorten(function: ast.FunctionDef, kept: dict[int, str], *, drop: bool) -> None:
-    """Leave the signature and the docstring of a function, or nothing of it."""
+    """Keep the signature and the docstring of a function, or remove it."""
     first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
     last = function.end_lineno or function.lineno
     body = function.body

@@ -1,4 +1,4 @@
-"""The pictures of docs/report.md: a campaign, its page, and Chromium without a window.
+"""The pictures of docs/report.md: a campaign, its page, and headless Chromium.
 
 python docs/makers/report_pictures.py --write docs/pictures
 """
@@ -25,7 +25,7 @@ FRAME = """<body style="margin:0">
 
 
 def shoot(browser: str, page: Path, anchor: str, picture: Path, size: tuple[int, int], dark: bool) -> None:
-    """size: of the page in CSS pixels. It is framed: no window is as narrow as a phone."""
+    """size: of the page in CSS pixels. The page is in a frame, because no window is as narrow as a phone."""
     width, height = size
     frame = page.with_name("frame.html")
     frame.write_text(FRAME.format(anchor=anchor, width=width, height=height))

@@ -1,4 +1,4 @@
-"""The status screen as it stands in the docs, from a campaign that runs now.
+"""The status screen in the docs, from a live campaign.
 
     python docs/makers/screen_picture.py --write docs/pictures
 
@@ -24,7 +24,7 @@ WIDTH = 110
 
 
 class Photographed(LiveScreen):
-    """A status screen that nobody sees but the camera."""
+    """A status screen that is rendered but not shown."""
 
     def __init__(self) -> None:
         super().__init__(ITERATIONS)
@@ -48,7 +48,7 @@ def main() -> None:
         screen = Photographed()
         run_campaign(iterations=ITERATIONS, output=Path(temporary) / "run", subscriber=screen)
         drawn = screen.camera.export_svg(title="txfuzz run")
-        # The reader's own fixed-width font will do: a picture in the docs asks no other site for one
+        # The reader's own fixed-width font: a picture in the docs loads none from another site
         (directory / "status.svg").write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
 
 

@@ -1,4 +1,4 @@
-"""Every code block of the docs runs: those of the pages below here, the others where RUN_BY says."""
+"""Every code block of the docs runs, here or in the test that RUN_BY names."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from txfuzz.workload.yaml.reader import read_workload
 
 Cli = Callable[..., Ran]
 
-# Languages that are code. `console` is a command where a line begins with `$ `, else what was printed;
-# the commands of all pages are parsed by test_docs, and run where the page is followed.
+# Languages that are code. In `console`, lines after `$ ` are commands, others are output;
+# test_docs parses the commands of all pages, and tests that follow a page run them.
 CODE = {"python", "yaml", "toml", "clojure", "sh", "bash"}
 
 RUN_BY = {
@@ -36,7 +36,7 @@ RUN_BY = {
 
 
 def of_language(language: str) -> list[tuple[str, int, str]]:
-    """Page, number and text of each block that nobody else runs."""
+    """Page, number and text of each block that no other test runs."""
     return [
         (name, number, block.body)
         for page in PAGES
@@ -63,7 +63,7 @@ def test_every_block_is_run_somewhere() -> None:
 
 @pytest.fixture
 def example(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """plugins/example, as if it were installed: nobody else is to meet its heuristic."""
+    """plugins/example, as if it were installed; other tests must not see its heuristic."""
     monkeypatch.syspath_prepend(str(ROOT / "plugins" / "example"))
     site._metadata("txfuzz-example", "txfuzz_example", "0.1.0")
 
@@ -81,7 +81,7 @@ BASE: dict[str, Any] = {
 
 
 def completed(body: str, **fields: Any) -> str:
-    """A part as a whole, as text: only txfuzz reads `on` as a word. Of several adapters one is chosen."""
+    """A fragment completed to a workload, as text: only txfuzz reads `on` as a word. Names one adapter."""
     given = yaml.safe_load(body)
     if "database" in given and "adapter" not in given["database"]:
         body = body.replace("database: {", "database: {adapter: postgres, ")
@@ -93,7 +93,7 @@ def completed(body: str, **fields: Any) -> str:
 
 @pytest.mark.parametrize(("page", "number", "body"), of_language("yaml"))
 def test_yaml_is_what_it_says(example: None, tmp_path: Path, page: str, number: int, body: str) -> None:
-    """A whole workload, a part of one (also a few steps), or a baseline (also a few anomalies)."""
+    """A whole workload, a part of one (or a few steps), or a baseline (or a few anomalies)."""
     data = yaml.safe_load(body)
     if isinstance(data, list) and "type" not in data[0]:
         steps = {"workload": {"transactions": [{"name": "t", "steps": data}]}}
@@ -121,7 +121,7 @@ def test_operations_are_a_history(tmp_path: Path, page: str, number: int, body: 
 
 @pytest.mark.server
 def test_whole_workloads_run(txfuzz: Cli) -> None:
-    """Each with a few transactions; what they find there is told by the tests of their pages."""
+    """Each with a few transactions; the tests of their pages check what they find."""
     ran = 0
     for page, number, body in of_language("yaml"):
         data = yaml.safe_load(body)

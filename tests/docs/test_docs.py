@@ -35,14 +35,14 @@ OF_A_PLUGIN = {"verdicts"}  # the command of docs/plugin-command.md
 
 
 def section(page: Path, title: str) -> str:
-    """From this heading to the next one, of whatever depth."""
+    """From this heading to the next one of any level."""
     found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text(page), re.DOTALL | re.MULTILINE)
     assert found, f"{page.name} has no section {title!r}"
     return found[1]
 
 
 def first_column(markdown: str) -> list[str]:
-    """The first cells of all tables, without headers and rules."""
+    """The first cells of all tables, without headers and separators."""
     rows = re.findall(r"^\| (.*?) \|", markdown, re.MULTILINE)
     return [row for row in rows if row not in ("field", "code", "target", "hook")]
 
@@ -52,7 +52,7 @@ def fields(page: Path, title: str) -> set[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of the headings, as code hosts make them."""
+    """The anchors of the headings, as code hosts generate them."""
     headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -131,12 +131,12 @@ def test_commands_parse(page: Path) -> None:
 
 
 def parses(command: click.Command, name: str, words: list[str]) -> None:
-    """Click takes the words; nothing is run. A command alone is a way to speak of it."""
+    """Click accepts the words; nothing is run. A command without arguments only mentions it."""
     if name != "txfuzz" and not words:
         return
     try:
         context = command.make_context(name, list(words))
-    except click.exceptions.Exit:  # --help and --version are done when they are read
+    except click.exceptions.Exit:  # --help and --version exit while they are parsed
         return
     except click.MissingParameter:  # "`txfuzz analyze --json` prints …": its options are known
         return
@@ -169,7 +169,7 @@ def test_the_finding_of_the_readme_is_worded_as_the_program_does() -> None:
 
 
 def test_the_commands_of_the_readme_follow_the_demo() -> None:
-    """make demo installs into .venv, so nothing finds txfuzz before that is on the path."""
+    """make demo installs into .venv, so txfuzz is not found before that is on the path."""
     commands = re.findall(
         r"^    (\S.*)$", section(ROOT / "README.md", "From a finding to a bug report"), re.M
     )

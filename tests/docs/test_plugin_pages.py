@@ -26,11 +26,11 @@ from txfuzz.testing.memory.defects import DEFECTS
 
 ENTRY = DOCS / "writing-a-plugin.md"
 KIND_PAGES = {kind: DOCS / f"plugin-{kind}.md" for kind in (*KINDS, "command")}
-FINDS = ("txfuzz run ", "txfuzz analyze ")  # end with 1 when they have found something
+FINDS = ("txfuzz run ", "txfuzz analyze ")  # exit with 1 when they found something
 
 
 def follow(page: Path, environment: Environment) -> None:
-    """Write each file of the page, run each command, and see what the page says that it shows."""
+    """Write each file of the page, run each command, and compare the output with the page."""
     for block in blocks_of(page):
         if block.file is not None and block.language != "console":
             (environment.directory / block.file).write_text(block.body)
@@ -50,7 +50,7 @@ def run(command: Command, environment: Environment) -> None:
 def walks(
     installed: Environment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Environment]]]:
-    """Each page followed in an environment of its own, two at a time: most of it is waiting for processes."""
+    """Each page followed in its own environment, two at a time, because they mostly wait for processes."""
 
     def walk(page: Path, environment: Environment) -> Environment:
         follow(page, environment)
@@ -64,7 +64,7 @@ def walks(
 
 
 @pytest.mark.install
-@pytest.mark.timeout(900)  # what it installs may have to be fetched
+@pytest.mark.timeout(900)  # packages may have to be downloaded
 @pytest.mark.parametrize("kind", KIND_PAGES)
 def test_a_page_leads_from_an_empty_folder_to_what_it_says(
     walks: dict[str, Future[Environment]], kind: str
@@ -80,7 +80,7 @@ def test_a_page_leads_from_an_empty_folder_to_what_it_says(
 
 
 def used_by_its_campaign(run: Path, heuristic: str) -> None:
-    """An installed heuristic: the campaign recorded it, did as it proposed, and explains it in its notes."""
+    """The campaign recorded the heuristic, applied its proposals, and explains them in its notes."""
     record = json.loads((run / "campaign.json").read_text())
     assert heuristic in record["heuristics"]
     assert f"txfuzz-{heuristic}" in {each["distribution"] for each in record["plugins"]}

@@ -1,4 +1,4 @@
-"""What is made for the plugin pages by `make docs` is in step with the source, and true of a real run."""
+"""What `make docs` generates for the plugin pages matches the source, and a real run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def script(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:  # dataclasses look their module up
+    with pytest.MonkeyPatch.context() as patch:  # dataclasses look up their module
         patch.setitem(sys.modules, name, module)
         spec.loader.exec_module(module)
     return module
@@ -147,11 +147,11 @@ def watch(monkeypatch: pytest.MonkeyPatch, cls: type, who: str) -> None:
 
 
 def test_the_picture_is_true_of_a_campaign(txfuzz: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every call of the picture is made, and each stage begins where the picture has it."""
+    """Every call of the picture is made, and each stage begins where the picture shows it."""
     picture = script("lifecycle_picture")
     Path("traced.py").write_text(PLUGIN)
     Path("traced.yaml").write_text(WORKLOAD)
-    load_plugins(files=[Path("traced.py")])  # imported, so that what is watched is not its import
+    load_plugins(files=[Path("traced.py")])  # imported now, so that the import is not recorded
     for cls, who in WATCHED.items():
         watch(monkeypatch, cls, who)
     calls.clear()

@@ -1,4 +1,4 @@
-"""Snapshots hold what is recorded and nothing else, whoever runs the tests."""
+"""Snapshots contain what was recorded and nothing else, on any machine."""
 
 from __future__ import annotations
 

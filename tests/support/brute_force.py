@@ -50,7 +50,7 @@ class Truth:
 
 
 def order_edges(txns: list[Txn], order: str) -> set[tuple[int, int]]:
-    """All pairs in process order, which holds among committed transactions, or in real-time order."""
+    """All pairs in process order (among committed transactions) or in real-time order."""
     ok = [at for at, txn in enumerate(txns) if txn.type == "ok"]
     after = ok if order == PROCESS else range(len(txns))
     before = {(a, b) for a in ok for b in after if (txns[a].complete_at or 0) < txns[b].invoke_at}
@@ -61,7 +61,7 @@ def order_edges(txns: list[Txn], order: str) -> set[tuple[int, int]]:
 
 
 def simple_cycles(edges: Edges) -> Iterator[list[int]]:
-    """Every cycle that passes no transaction twice, from its smallest transaction on."""
+    """Every cycle that visits no transaction twice, starting at its smallest transaction."""
     follow_schedule: dict[int, list[int]] = {}
     for a, b in edges:
         follow_schedule.setdefault(a, []).append(b)
@@ -110,7 +110,7 @@ def reachable(pairs: set[tuple[Any, Any]]) -> set[tuple[Any, Any]]:
 
 
 def broken_models(truth: Truth, edges: Edges) -> set[str]:
-    """Models of which some cycle (or closed walk) of the right edges is proof."""
+    """Models that some cycle (or closed walk) of the right edges rules out."""
     components = reachable(set(edges))
 
     def some(kinds: set[str]) -> set[tuple[int, int]]:

@@ -23,7 +23,7 @@ def list_truth(txns: list[Txn]) -> Truth:
         if value
     ]
     types |= {*aborted_or_intermediate(txns, seen)}
-    for txn in txns:  # what nobody wrote is as strange in a read of unknown outcome
+    for txn in txns:  # an unwritten value is an anomaly in a read of unknown outcome too
         written = {(key, value) for other in txns for key, value in other.writes()}
         if any((key, each) not in written for key, value in _known(txn) for each in value):
             types.add("unwritten-read")
@@ -33,7 +33,7 @@ def list_truth(txns: list[Txn]) -> Truth:
 
 
 def _known(txn: Txn) -> list[tuple[int, Version]]:
-    """What reads saw: of an unfinished or failed transaction nil says nothing."""
+    """What reads saw; in an unfinished or failed transaction, nil means unknown."""
     if txn.type == "fail":
         return []
     return [(key, value or ()) for key, value in txn.reads() if txn.type == "ok" or value is not None]
@@ -49,7 +49,7 @@ def takes_part(txns: list[Txn]) -> list[bool]:
 
 
 def longest_reads(txns: list[Txn]) -> dict[int, set[Version]]:
-    """Of each key the longest lists that were read; more than one only where they contradict."""
+    """The longest lists read of each key; more than one only if they contradict each other."""
     found: defaultdict[int, set[Version]] = defaultdict(set)
     for txn in txns:
         for key, value in _known(txn):

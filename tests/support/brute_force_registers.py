@@ -9,7 +9,7 @@ from brute_force import INIT, RW, WR, WW, Truth, Txn, aborted_or_intermediate, l
 
 
 def external_read(txn: Txn, key: int) -> Any:
-    """What the transaction saw of a key before it wrote it; nothing where it did not look."""
+    """What the transaction read of a key before it wrote it; nothing if it did not read it."""
     f, _, value = next(mop for mop in txn.mops if mop[1] == key)
     return value if f == "r" else ()
 
@@ -33,7 +33,7 @@ def register_truth(txns: list[Txn], follows_reads: bool = False) -> Truth:
     for key in keys:
         touching = [at for at in part if any(k == key for _, k, _ in txns[at].mops)]
         saw = {at: external_read(txns[at], key) for at in touching}
-        for at in touching:  # of a transaction of unknown outcome nil says nothing
+        for at in touching:  # in a transaction of unknown outcome, nil means unknown
             saw[at] = () if txns[at].type == "info" and saw[at] is None else saw[at]
         left = {at: external_write(txns[at], key) for at in touching}
         after = {(INIT, value) for value in [*left.values(), *saw.values()] if value not in (None, (), INIT)}

@@ -1,4 +1,4 @@
-"""When two histories are the same, and what a history tells in plain values."""
+"""Comparison of two histories, and the contents of a history as plain values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _same(mine: Any, theirs: Any) -> bool:
 
 
 def disagreements(one: History, other: History) -> list[str]:
-    """As `differences`, but elements that are no integers may be numbered in another order."""
+    """As `differences`, but elements other than integers may be numbered in a different order."""
     numbered = (
         "mop_value",
         "element_key",
@@ -62,7 +62,7 @@ def _elements(history: History, name: str) -> list[Any]:
 
 
 def plain(history: History) -> list[Any]:
-    """What a history tells, where 1, 1.0 and true are different things."""
+    """The contents of a history, with 1, 1.0 and true distinguished."""
     fields = Operation.__dataclass_fields__
     return [[identity(getattr(one, name)) for name in fields] for one in told(history)]
 
@@ -73,7 +73,7 @@ def told(history: History) -> list[Operation]:
 
 
 def mops(history: History) -> list[list[Any]]:
-    """What each transaction did in the end: its completion, or its invocation without one."""
+    """The final state of each transaction: its completion, or its invocation if there is none."""
     done: dict[int, list[Any]] = {}
     rows = {int(at): row for row, at in enumerate(history.complete_at) if at >= 0}
     begun = {int(at): row for row, at in enumerate(history.invoke_at) if at >= 0}

@@ -1,6 +1,6 @@
-"""The real Elle's recorded verdicts, and ours beside them.
+"""The real Elle's recorded verdicts, compared with ours.
 
-tests/histories/agreement/README.md says where they come from and what a line of a verdict file holds.
+tests/histories/agreement/README.md describes their origin and the lines of a verdict file.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ FIRST_CANDIDATE = "first-candidate"
 REJECTED_FACTS = "rejected-facts"
 UNEXPLAINED = "unexplained"
 
-# What Elle lists among the anomalies of a history though it says nothing of the history.
+# What Elle lists among the anomalies although it says nothing about the history.
 NO_ANOMALIES = {"empty-transaction-graph", "cycle-search-timeout"}
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a checker says of a history held against a model."""
+    """A checker's answer for a history and a model."""
 
     verdict: str
     anomaly_types: tuple[str, ...]
@@ -55,7 +55,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What Elle said. threw: the exception that it ended in, empty where it did not."""
+    """Elle's answer. threw: the exception that it threw, or empty."""
 
     file: str
     kind: str
@@ -85,7 +85,7 @@ def _recorded(line: dict[str, Any]) -> Recorded:
 
 
 def ours(result: CheckResult) -> Said:
-    """Our answer in Elle's form: without anything reportable Elle's map says nothing more."""
+    """Our answer in Elle's form: without anything reportable, Elle's map has no further keys."""
     return Said(
         result.verdict.value,
         tuple(sorted(result.anomaly_types)),
@@ -95,7 +95,7 @@ def ours(result: CheckResult) -> Said:
 
 
 def difference(history: History, elle: Recorded) -> str | None:
-    """The class of the difference between our answer and Elle's; None where they agree."""
+    """The class of the difference between our answer and Elle's; None if they agree."""
     result = check(history, elle.model, options=elle.version_options)
     said = ours(result)
     if said == elle.said and not elle.threw:
@@ -117,7 +117,7 @@ def difference(history: History, elle: Recorded) -> str | None:
 
 
 def more_telling(said: Said, elle: Said) -> bool:
-    """Do the two differ in nothing but types of cycles, and ours entail all of Elle's?
+    """Do the two differ only in types of cycles, and do ours entail all of Elle's?
 
     Elle searches a component for each type once and drops the type when the first candidate, once
     explained edge by edge, turns out to be of another one. Where we find a cycle of that type, Elle goes
@@ -139,7 +139,7 @@ def more_telling(said: Said, elle: Said) -> bool:
 
 
 def _takes_info_writes(history: History) -> bool:
-    """A register history in which a write of unknown outcome was made."""
+    """Does a register history contain a write of unknown outcome?"""
     wrote = Columns(history).type[history.mop_f != READ]
     return history.kind is Kind.RW_REGISTER and bool((wrote == INFO).any())
 
@@ -151,7 +151,7 @@ def said_without_info(history: History, elle: Recorded) -> Said:
 
 
 def _uses_rejected_facts(history: History, elle: Recorded, said: Said) -> bool:
-    """Does Elle name types of cycles beyond ours that stand only on facts that it reports as cyclic?"""
+    """Does Elle report additional types of cycles that rest only on facts that it reports as cyclic?"""
     if (
         replace(elle.said, anomaly_types=said.anomaly_types) != said
         or "cyclic-versions" not in said.anomaly_types
@@ -167,7 +167,7 @@ def _uses_rejected_facts(history: History, elle: Recorded, said: Said) -> bool:
 
 @cache
 def random_histories() -> dict[str, bytes]:
-    """The contents of the 1,200 random histories by the name of the file."""
+    """The contents of the 1,200 random histories by file name."""
     found = {}
     with tarfile.open(AGREEMENT / "random.tar.xz") as archive:
         for member in archive:
@@ -190,7 +190,7 @@ def history(collection: str, file: str) -> History:
 
 
 def all_runs() -> Iterator[tuple[str, Recorded, History]]:
-    """Every recorded run of Elle: the collection, what Elle said, the history."""
+    """Every recorded run of Elle: the collection, Elle's answer, the history."""
     for collection in COLLECTIONS:
         for elle in recorded(collection):
             yield collection, elle, history(collection, elle.file)

@@ -1,4 +1,4 @@
-"""Fresh environments: one with the distributions installed, and others that stand on it."""
+"""Fresh environments: one with the distributions installed, and others based on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Environment:
         subprocess.run([*command, *map(str, arguments)], check=True, timeout=500, env=self.variables())
 
     def variables(self, *, offline: bool = False) -> dict[str, str]:
-        """offline: nothing is fetched, and what is built is built by what is there."""
+        """offline: nothing is downloaded, and builds use the installed packages."""
         given = {
             name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "PYTHONPATH")
         }
@@ -56,7 +56,7 @@ class Environment:
         return given | ({"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"} if offline else {})
 
     def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """A command in the directory. Its stdout holds what a terminal would show."""
+        """Run a command in the directory. stdout contains what a terminal would show."""
         return subprocess.run(
             list(command),
             cwd=self.directory,
@@ -80,13 +80,13 @@ class Environment:
         )
 
     def child(self, path: Path) -> Environment:
-        """An environment that has what this one has, without changing it."""
+        """An environment with the packages of this one, which it does not change."""
         return Environment(path, self.source, base=self)
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The distributions of this project, and what builds and tests others."""
+    """The distributions of this project, and the packages to build and test others."""
     path = tmp_path_factory.mktemp("install")
     path.chmod(0o755)
     names = subprocess.run(

@@ -1,4 +1,4 @@
-"""Lines of histories, as we write them and as others do, and the same with some bytes changed."""
+"""Lines of histories, as txfuzz and others write them, and the same lines with some bytes changed."""
 
 from __future__ import annotations
 

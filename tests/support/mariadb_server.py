@@ -1,4 +1,4 @@
-"""Whether there is a MariaDB to start, for tests that need one."""
+"""Whether a MariaDB server can be started, for tests that need one."""
 
 from __future__ import annotations
 

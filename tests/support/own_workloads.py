@@ -33,7 +33,7 @@ def own(path: Path) -> Workload:
 
 
 def shipped_on(name: str, adapter: str, isolation: str, options: Mapping[str, Any]) -> Workload:
-    """A workload that comes with txfuzz, on another database. Refused where that cannot do it."""
+    """A workload that ships with txfuzz, on another database. Refused if that does not support it."""
     text = workload_path(name).read_text()
     line = next(line for line in text.splitlines() if line.startswith("database:"))
     spec = ", ".join(
@@ -44,7 +44,7 @@ def shipped_on(name: str, adapter: str, isolation: str, options: Mapping[str, An
 
 
 def refusal(name: str, adapter: str, isolation: str, options: Mapping[str, Any]) -> str:
-    """Why the database cannot run this workload; nothing where it can."""
+    """Why the database cannot run this workload; empty if it can."""
     try:
         shipped_on(name, adapter, isolation, options)
     except WorkloadError as error:
@@ -61,7 +61,7 @@ def run(
     url: str | None = None,
     **database: Any,
 ) -> tuple[AnalysisResult, ExecutionSummary]:
-    """Run it and judge it. database: fields of DatabaseSpec to be other than the workload's."""
+    """Run it and check the history. database: fields of DatabaseSpec that replace the workload's."""
     spec: DatabaseSpec = replace(workload.database, **database)
     scheduling = workload.scheduling
     if transactions:

@@ -1,4 +1,4 @@
-"""The pages of the docs as data: their code blocks, the files that they name, what they print."""
+"""The pages of the docs as data: their code blocks, the files that they name, the output that they show."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def prose(page: Path) -> str:
 
 @dataclass(frozen=True)
 class Block:
-    """file: the name that stands at the beginning of the paragraph before it."""
+    """file: the name at the beginning of the preceding paragraph."""
 
     language: str
     body: str
@@ -54,13 +54,13 @@ def _blocks(markdown: str) -> Iterator[Block]:
 
 @dataclass(frozen=True)
 class Command:
-    """A line after a prompt, and what the page says that it prints."""
+    """A line after a prompt, and its output according to the page."""
 
     line: str
     shown: str
 
     def pattern(self) -> re.Pattern[str]:
-        """Numbers stand for numbers, … for whatever stands there, and lines may break elsewhere."""
+        """Numbers match any numbers, … matches anything, and lines may break elsewhere."""
         parts = []
         for word in re.split(r"(…|\s+)", self.shown.strip()):
             if word == "…":

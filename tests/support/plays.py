@@ -1,4 +1,4 @@
-"""Small histories at random: a simulated database, with snapshot isolation or without any."""
+"""Small random histories of a simulated database, with snapshot isolation or with none."""
 
 from __future__ import annotations
 

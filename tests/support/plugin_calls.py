@@ -1,4 +1,4 @@
-"""What a plugin in a test was called for, in the order of the calls."""
+"""The calls of a plugin in a test, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of PostgreSQL in tests: steps, transactions in as few messages as may be, calls that block."""
+"""Sessions of PostgreSQL in tests: steps, transactions in as few messages as possible, calls that block."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refused(call: Callable[[], object]) -> SessionError:
 
 
 class Later(threading.Thread):
-    """A call that blocks, made in a thread, and the error that it ended with."""
+    """A blocking call in a thread, and the error that it ended with."""
 
     def __init__(self, call: Callable[[], object]) -> None:
         super().__init__(daemon=True)
@@ -68,7 +68,7 @@ def administrator(database: PostgresDatabase) -> psycopg.Connection:
 
 
 def at_commit(database: PostgresDatabase, body: str) -> None:
-    """From now on COMMIT of a transaction that has inserted runs this, in a deferred trigger."""
+    """From now on, COMMIT of a transaction that has inserted rows runs this in a deferred trigger."""
     with administrator(database) as admin:
         admin.execute(
             "CREATE OR REPLACE FUNCTION public.at_commit() RETURNS trigger LANGUAGE plpgsql AS "
@@ -92,7 +92,7 @@ def wait_until(database: PostgresDatabase, session: PostgresSession, event: str)
 
 
 def over(session: PostgresSession) -> None:
-    """After an error nothing runs in the transaction any more, and the next one is a new one."""
+    """After an error nothing more runs in the transaction, and the next transaction is a new one."""
     error = refused(lambda: session.execute_with(append(99, 99), begin=None, commit=True))
     assert (error.outcome, error.code) == (Outcome.FAIL, "25P02")
     session.rollback()

@@ -1,4 +1,4 @@
-"""What several tests need: a place for plugins, and the command line in this process."""
+"""Fixtures for several tests: a directory for plugins, and the command line in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THIRD = Path(__file__).parents[1] / "third"
 
 @dataclass(frozen=True)
 class Site:
-    """A place where distributions are put as pip would, without pip."""
+    """A directory with distributions as pip would install them, without pip."""
 
     path: Path
 
@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command line came to."""
+    """The result of a command line."""
 
     code: int
     out: str

@@ -8,7 +8,7 @@ from txfuzz.workload.generator import BoundTransaction
 
 
 def run_raw(session: Session, step: BoundStep) -> ReadValue:
-    """Run one raw step in the open transaction; what it saw, once its rows have been looked at."""
+    """Run one raw step in the open transaction; returns what it saw, after its `rows` rules."""
     keys = [mop[1] or 0 for mop in step.micro_operations]
     asked = BoundTransaction("raw", (step,), (0,) * len(keys), tuple(keys), plain=False)
     return TransactionRun(asked).execute_step(session, 0)

@@ -1,4 +1,4 @@
-"""A database for replays, and short ways to say what is replayed."""
+"""A database for replays, and short ways to describe a replay."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def playing(database: Database, assembled: Assembled) -> Iterator[Replayer]:
 
 
 def read(text: str, isolation: str | None = None) -> Assembled:
-    """A workload by its text."""
+    """A workload from its text."""
     registry = load_plugins()
     return assemble(
         parse_workload(text, "w.yaml", InstalledVocabulary(registry)), registry, isolation=isolation
@@ -39,7 +39,7 @@ def read(text: str, isolation: str | None = None) -> Assembled:
 
 
 def shipped(name: str, isolation: str | None = None) -> Assembled:
-    """A shipped workload, or that of a file."""
+    """A shipped workload, or one from a file."""
     registry = load_plugins()
     path = Path(name) if name.endswith(".yaml") else workload_path(name, None)
     workload = read_workload(path, InstalledVocabulary(registry))
@@ -47,7 +47,7 @@ def shipped(name: str, isolation: str | None = None) -> Assembled:
 
 
 def replayed(database: Database, text: str, isolation: str, attempts: int = 1) -> ReplayResult:
-    """Follow the schedule of a workload text, held against serializable."""
+    """Follow the schedule of a workload text, checked against serializable."""
     assembled = read(text, isolation)
     with playing(database, assembled) as player:
         return follow_schedule(player, assembled.workload, "serializable", attempts=attempts)[0]

@@ -34,7 +34,7 @@ workload:
         - {{f: r, key: {{choice: {{range: [1, 8]}}, as: a}}}}
 scheduling: {{clients: 4, transactions: 300, barrier_every: 5}}
 """
-# What the histories below can have been made by
+# A workload that can have produced the histories below
 MADE_BY = """
 version: 1
 name: {name}
@@ -67,7 +67,7 @@ scheduling: {{clients: 4, transactions: 300, barrier_every: 5}}
 
 @contextmanager
 def third_plugin(path: Path) -> Iterator[None]:
-    """The plugin of tests/third, installed for a while; campaigns draw no pictures meanwhile."""
+    """The plugin of tests/third, installed temporarily; meanwhile campaigns draw no pictures."""
     path.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(path))
@@ -154,7 +154,7 @@ def edit(path: Path, **fields: Any) -> None:
 
 
 class Page(HTMLParser):
-    """What a page consists of; every element must be closed where it has to be."""
+    """The elements of a page; every element that must be closed is."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

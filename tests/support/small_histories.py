@@ -41,7 +41,7 @@ def list_histories(draw: st.DrawFn, most: int = 6) -> list[Txn]:
 
 @st.composite
 def register_histories(draw: st.DrawFn, most: int = 6) -> list[Txn]:
-    """Reads of a few registers see anything that is ever written, now and then what is not."""
+    """Reads of a few registers see any value that is ever written, and sometimes one that is not."""
     shapes = _shapes(draw, most, ("r", "w"))
 
     def seen(key: int) -> int | None:
@@ -75,7 +75,7 @@ def _read(mop: Mop, type: str, seen: Any, draw: st.DrawFn) -> Mop:
 
 
 def _scheduled(draw: st.DrawFn, transactions: list[tuple[str, list[Mop]]]) -> list[Txn]:
-    """Spread over three clients; a client goes on as another process when an outcome is unknown."""
+    """Spread over three clients; a client continues as another process when an outcome is unknown."""
     clients: list[list[tuple[str, list[Mop]]]] = [[], [], []]
     for transaction in transactions:
         clients[draw(st.integers(0, 2))].append(transaction)
@@ -114,7 +114,7 @@ def edn_value(value: Any) -> str:
 
 
 def edn_of(txns: list[Txn], first_index: int = 0) -> str:
-    """The history as a file: one operation a line."""
+    """The history as a file: one operation per line."""
     lines: dict[int, str] = {}
     for txn in txns:
         for at, type, mops in (
@@ -148,7 +148,7 @@ def txn(text: str, invoke_at: int, complete_at: int | None, process: int = 0) ->
 
 
 def overlapping(*texts: str) -> History:
-    """All invoked, then all completed, each by a process of its own."""
+    """All invoked, then all completed, each by a separate process."""
     count = len(texts)
     return history_of([txn(text, at, count + at, at) for at, text in enumerate(texts)])
 

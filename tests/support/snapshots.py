@@ -1,4 +1,4 @@
-"""What a snapshot keeps of a text: all but what differs from one run or machine to the next."""
+"""What a snapshot keeps of a text: everything except what differs between runs or machines."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _TIMES = (
 def steady(text: str, *, paths: dict[str, Path] | None = None, times: bool = True) -> str:
     """The text with placeholders for paths, times and the version of txfuzz.
 
-    paths: name of the placeholder → directory; <TMP> for {"tmp": tmp_path}. times: False where the
-    moments and durations are part of the test.
+    paths: name of the placeholder → directory; <TMP> for {"tmp": tmp_path}. times: False if the
+    times and durations are part of the test.
     """
     for name, path in sorted((paths or {}).items(), key=lambda item: -len(str(item[1]))):
         text = text.replace(str(path), f"<{name.upper()}>")

@@ -38,7 +38,7 @@ class Tape:
         self._processes = 0
 
     def begin(self, template: str, *mops: Mop) -> int:
-        """A transaction of a process of its own begins. mops: as they will complete."""
+        """Begin a transaction of a separate process. mops: as they will complete."""
         process, self._processes = self._processes, self._processes + 1
         self._open[process] = (template, mops)
         self._write(process, "invoke", template, [(f, key, None if f == "r" else v) for f, key, v in mops])

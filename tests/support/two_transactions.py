@@ -1,4 +1,4 @@
-"""A workload of two transactions on few keys, for runs against the dictionary of tests/third."""
+"""A workload of two transactions on few keys, for runs on the dictionary of tests/third."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def steps(*lines: str, database: str = "") -> str:
 
 
 def complaint(marked: str) -> str:
-    """What is said about this text, without its place, which must be where the ¦ is."""
+    """The error about this text, without its position, which must be where the ¦ is."""
     before, mark, after = marked.partition("¦")
     assert mark
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
