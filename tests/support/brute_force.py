@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 WW, WR, RW, PROCESS, REALTIME = "ww", "wr", "rw", "process", "realtime"
@@ -170,13 +170,3 @@ def aborted_or_intermediate(txns: list[Txn], seen: list[tuple[int, int, list[Any
                 yield "G1b"
         if not set(values) <= {value for txn in txns for k, value in txn.writes() if k == key}:
             yield "unwritten-read"
-
-
-def overlapping_pairs(txns: list[Txn]) -> list[tuple[int, int]]:
-    """Pairs of transactions of which neither completed before the other was invoked."""
-    end = [len(txns) * 2 if txn.complete_at is None else txn.complete_at for txn in txns]
-    return [
-        (a, b)
-        for a, b in combinations(range(len(txns)), 2)
-        if txns[a].invoke_at < end[b] and txns[b].invoke_at < end[a]
-    ]

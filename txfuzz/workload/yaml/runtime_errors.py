@@ -1,7 +1,4 @@
-"""The place in a workload file of an error that shows only when the workload runs.
-
-The reader places its own errors: txfuzz.workload.yaml.nodes.
-"""
+"""The place in a workload file of something that turned out to be wrong when it was used."""
 
 from __future__ import annotations
 
