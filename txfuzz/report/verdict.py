@@ -20,7 +20,7 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
 
     isolation: the database's own word for the level that the history was made at. promised: the
     consistency model that this level promises, in Elle's words. None where they are not known; a level
-    without a promise is one at which the workload's own SQL may be the cause (txfuzz.workload.sql.blame).
+    without a promise is one at which the workload's own SQL may be the cause (txfuzz.workload.sql.soundness).
     """
     broken = against(result, promised)
     if promised is not None and broken:

@@ -284,7 +284,7 @@ def _friendly(models: Iterable[str]) -> tuple[str, ...]:
 def answerable(promised: str, *, own_lists: bool, doubtful: bool = False) -> str | None:
     """The model that a database answers for which promises this one; None where that cannot be told.
 
-    doubtful: the workload's own SQL may be why (txfuzz.workload.sql.blame).
+    doubtful: the workload's own SQL may be why (txfuzz.workload.sql.soundness).
 
     own_lists: the workload writes lists by SQL of its own. A list that is read and written back whole
     is no list of appends where updates may be lost: orders that contradict each other come of

@@ -2,7 +2,7 @@
 
 The checker takes it that the micro-operations are all that happens to a key. What a transaction changes
 and takes back by ROLLBACK TO is nobody's concern; what cannot be seen for another reason the workload
-says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.sql.blame).
+says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.sql.soundness).
 """
 
 from __future__ import annotations
