@@ -1,7 +1,6 @@
-"""txfuzz asks a database whether it really gives the isolation level that it promises.
+"""txfuzz tests whether a database really provides the isolation level it promises.
 
-The public API on one screen; each name is imported when it is first used, so that
-`import txfuzz` costs nothing.
+The public API. Each name is imported when it is first used, so that `import txfuzz` is quick.
 """
 
 from __future__ import annotations
@@ -51,51 +50,47 @@ if TYPE_CHECKING:
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
 
-_HOME = {
-    "Adapter": "txfuzz.database.api",
-    "Adjustment": "txfuzz.feedback.contract",
-    "AnalysisResult": "txfuzz.analysis.result",
-    "Analyzer": "txfuzz.analysis.contract",
-    "Anomaly": "txfuzz.analysis.result",
-    "BoundStep": "txfuzz.database.api",
-    "CampaignResult": "txfuzz.report.campaign_result",
-    "CampaignSettings": "txfuzz.campaign.setup.settings",
-    "Capabilities": "txfuzz.database.api",
-    "Database": "txfuzz.database.api",
-    "DatabaseUnavailable": "txfuzz.errors",
-    "Edge": "txfuzz.analysis.result",
-    "Fault": "txfuzz.database.faults",
-    "FeedbackResult": "txfuzz.feedback.contract",
-    "Heuristic": "txfuzz.feedback.contract",
-    "History": "txfuzz.history.model",
-    "HistoryError": "txfuzz.errors",
-    "Injectable": "txfuzz.database.faults",
-    "Kind": "txfuzz.common.kind",
-    "NearCycle": "txfuzz.analysis.result",
-    "Outcome": "txfuzz.database.api",
-    "OutputError": "txfuzz.errors",
-    "Part": "txfuzz.analysis.contract",
-    "Session": "txfuzz.database.api",
-    "SessionError": "txfuzz.database.api",
-    "Template": "txfuzz.workload.template",
-    "TxfuzzError": "txfuzz.errors",
-    "UsageError": "txfuzz.errors",
-    "Verdict": "txfuzz.analysis.result",
-    "Workload": "txfuzz.workload.model",
-    "WorkloadError": "txfuzz.errors",
-    "analyze_history": "txfuzz.analysis.analyze",
-    "as_history": "txfuzz.history.in_memory",
-    "apply": "txfuzz.feedback.adjustments",
-    "dependency_graph": "txfuzz.analysis.networkx_graph",
-    "hookimpl": "txfuzz.plugin.hookspecs",
-    "option": "txfuzz.common.options",
-    "read_history": "txfuzz.history.reader",
-    "read_workload": "txfuzz.campaign.setup.workload_files",
-    "run_campaign": "txfuzz.campaign.loop",
-    "transaction_view": "txfuzz.analysis.describe",
-    "write_history": "txfuzz.history.writer",
-    "write_workload": "txfuzz.campaign.setup.workload_files",
+_NAMES = {
+    "txfuzz.analysis.analyze": ("analyze_history",),
+    "txfuzz.analysis.contract": ("Analyzer", "Part"),
+    "txfuzz.analysis.describe": ("transaction_view",),
+    "txfuzz.analysis.networkx_graph": ("dependency_graph",),
+    "txfuzz.analysis.result": ("AnalysisResult", "Anomaly", "Edge", "NearCycle", "Verdict"),
+    "txfuzz.campaign.loop": ("run_campaign",),
+    "txfuzz.campaign.setup.settings": ("CampaignSettings",),
+    "txfuzz.campaign.setup.workload_files": ("read_workload", "write_workload"),
+    "txfuzz.common.kind": ("Kind",),
+    "txfuzz.common.options": ("option",),
+    "txfuzz.database.api": (
+        "Adapter",
+        "BoundStep",
+        "Capabilities",
+        "Database",
+        "Outcome",
+        "Session",
+        "SessionError",
+    ),
+    "txfuzz.database.faults": ("Fault", "Injectable"),
+    "txfuzz.errors": (
+        "DatabaseUnavailable",
+        "HistoryError",
+        "OutputError",
+        "TxfuzzError",
+        "UsageError",
+        "WorkloadError",
+    ),
+    "txfuzz.feedback.adjustments": ("apply",),
+    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic"),
+    "txfuzz.history.in_memory": ("as_history",),
+    "txfuzz.history.model": ("History",),
+    "txfuzz.history.reader": ("read_history",),
+    "txfuzz.history.writer": ("write_history",),
+    "txfuzz.plugin.hookspecs": ("hookimpl",),
+    "txfuzz.report.campaign_result": ("CampaignResult",),
+    "txfuzz.workload.model": ("Workload",),
+    "txfuzz.workload.template": ("Template",),
 }
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Adapter",

@@ -1,4 +1,4 @@
-"""One workload, one history, no loop: what `txfuzz execute` does."""
+"""`txfuzz execute`: run one workload once, without the feedback loop."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def record(
     attempts: int = 1,
     interrupted: threading.Event | None = None,
 ) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
-    """Run a workload once; what became of it, and sentences that the user should read.
+    """Run a workload and write its history. Returns a summary, and warnings for the user.
 
-    A workload whose `replay` is enabled is replayed, so many `attempts`; another one is run once.
+    A workload whose `replay` is enabled is replayed `attempts` times; any other is run once.
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
     path = workload_path(workload, None)
@@ -49,11 +49,11 @@ def record(
     replayed = asked.replay is not None and asked.replay.enabled
     if attempts != 1 and not replayed:
         raise UsageError(
-            f"{path}: there is no replay to attempt {attempts} times (no enabled `replay` stanza)"
+            f"{path}: has no enabled `replay` stanza, so there is nothing to attempt {attempts} times"
         )
     assembled = assemble(asked, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
-        raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
+        raise OutputError(f"{history}: cannot be written: {history.parent} is not a directory")
     with naming_url(path, asked, url):
         opened = open_database(assembled.adapter, database_url(url, asked), asked.scheduling.clients)
     with opened as database:

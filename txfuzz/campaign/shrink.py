@@ -1,4 +1,4 @@
-"""From an iteration, a campaign or a replay to findings that are as small as they can be."""
+"""`txfuzz shrink`: from an iteration, a campaign or a replay to minimal reproducers."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 
-_COUNTED = 1000  # anomalies of each type that are looked at, for the count of each bucket
+_COUNTED = 1000  # anomalies of each type that are counted
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ShrinkSettings:
-    """attempts: in every one of which the anomaly must recur. seconds: the budget of each finding.
-    most: how many findings, the shortest cycles first. out: where `findings/` is, None for beside
-    the iterations. isolation, expect: instead of what the workload says. plugin_files: Python files
-    that are plugins."""
+    """attempts: the anomaly must recur in every one. seconds: time limit per finding. most: limit of
+    findings, the shortest cycles first. out: the folder of findings, None for `findings/` next to the
+    iterations. isolation, expect: override those of the workload. plugin_files: Python files to load as
+    plugins."""
 
     source: Path
     out: Path | None = None
@@ -55,7 +55,8 @@ class ShrinkSettings:
 
 @dataclass
 class _Bucket:
-    """Anomalies of one signature. seen: source → how many. starts: replays to begin with."""
+    """Anomalies with the same signature. anomaly, history: None for those seen only in replays. seen:
+    source → how many."""
 
     anomaly: Anomaly | None
     history: History | None
@@ -69,8 +70,8 @@ def shrink_findings(
     interrupted: threading.Event | None = None,
     progress: Progress = lambda line: None,
 ) -> list[ShrunkFinding]:
-    """Shrink what the source shows and write a folder for each; empty where it shows no anomaly that
-    the expected model forbids. Raises a TxfuzzError for what cannot be done."""
+    """Shrink what the source shows and write a folder for each finding; empty if there is no anomaly that
+    the expected model forbids. Raises TxfuzzError."""
     registry = load_plugins(files=settings.plugin_files)
     places = list(_places(settings.source))
     workloads = [read_workload(place, InstalledVocabulary(registry, place)) for place, _ in places]
@@ -104,13 +105,13 @@ def shrink_findings(
 
 
 def _rank(signature: Signature) -> tuple[int, bool, str]:
-    """Short ones first; of several that may come down to one reproducer, the type that says most: a
-    lost update is a cycle, too."""
+    """Short ones first. Of those that may shrink to the same reproducer, the most specific type: a lost
+    update is also a cycle."""
     return len(signature.templates), bool(signature.kinds), signature.anomaly
 
 
 def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
-    """Workload files with the histories that they made, None for a replay."""
+    """Workload files with their histories, None for a replay."""
     if source.is_file():
         yield source, None
         return
@@ -119,7 +120,7 @@ def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
     there = [(workload, history) for workload, history in pairs if workload.exists() and history.exists()]
     if not there:
         raise UsageError(
-            f"{source}: neither a replay file nor a directory with workload.yaml and history.edn"
+            f"{source}: is neither a replay file nor a directory with workload.yaml and history.edn"
         )
     yield from there
 
@@ -136,7 +137,7 @@ def _assembled(workload: Workload, registry: Registry, settings: ShrinkSettings)
 
 
 def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path: Path) -> bool:
-    """Did the run itself show anything?"""
+    """Add the anomalies of a run; False if there are none."""
     history = attribute(read_history(path), assembled.workload).history
     analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
     result = analyze_history(history, assembled.expect, analyzers=[analyzer])
@@ -151,7 +152,7 @@ def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path:
 def _from_replays(
     buckets: dict[Signature, _Bucket], place: Path, registry: Registry, settings: ShrinkSettings
 ) -> None:
-    """What the replays of an iteration showed whose run showed nothing."""
+    """Add the anomalies of an iteration's replays."""
     file, history = place / "replay.yaml", place / "replay_history.edn"
     if not (file.exists() and history.exists()):
         return
@@ -178,9 +179,7 @@ def _from_replay(
 ) -> None:
     workload = assembled.workload
     if workload.replay is None:
-        raise UsageError(
-            f"{path}: this workload has no `replay` stanza; shrink takes a replay or a directory"
-        )
+        raise UsageError(f"{path}: this workload has no `replay` stanza; give a replay or a directory")
     judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
     with Replayer(database, workload.kind, assembled.isolation, stop=stop) as player:
         prepared = player.prepare(workload)
@@ -230,14 +229,16 @@ def _shrunk(
     if shrunk is None:
         why = (
             reason
-            or f"it did not recur in every one of {counted(settings.attempts, 'attempt')} at "
-            f"{counted(len(starts), 'schedule')}"
+            or f"it did not recur in every one of {counted(settings.attempts, 'attempt')} "
+            f"({counted(len(starts), 'schedule')} tried)"
         )
         return ShrunkFinding(signature, sum(bucket.seen.values()), reason=why)
     return folders.add(shrunk, assembled, bucket.seen)
 
 
 def _cut_short(settings: ShrinkSettings, tried: int, schedules: int, stop: threading.Event) -> str:
-    ended = "interrupted" if stop.is_set() else f"the budget of {settings.seconds:g} s (--budget) ran out"
-    which = f"at schedule {tried + 1} of {schedules}" if schedules > 1 else "at its schedule"
-    return f"{ended} before {counted(settings.attempts, 'attempt')} {which} had been made"
+    ended = (
+        "interrupted" if stop.is_set() else f"the time limit of {settings.seconds:g} s (--budget) was reached"
+    )
+    which = f" at schedule {tried + 1} of {schedules}" if schedules > 1 else ""
+    return f"{ended} before {counted(settings.attempts, 'attempt')} had been made{which}"

@@ -1,4 +1,4 @@
-"""A campaign on the screen: what `txfuzz run` and `txfuzz adapt` have in common."""
+"""Run a campaign and show its progress: shared by `txfuzz run` and `txfuzz adapt`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from txfuzz.report.campaign_result import CampaignResult
 
 
 def run_on_screen(settings: CampaignSettings, *, plain: bool, verbose: bool, quiet: bool) -> CampaignResult:
-    """Run it under the status screen in a terminal, else and with `plain` with lines, with `quiet` for the
-    result only. The first signal ends it in order."""
+    """Run the campaign with a status screen in a terminal, otherwise or with `plain` with plain lines.
+
+    quiet: print only the result. The first signal ends the campaign in an orderly way.
+    """
     with interruptible() as interrupted:
         screen = _screen(settings.most_iterations, plain=plain, verbose=verbose, quiet=quiet)
         try:

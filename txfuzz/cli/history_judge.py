@@ -1,4 +1,4 @@
-"""How `txfuzz analyze` judges a history: as transactions, or as calls of a model that an analyzer knows."""
+"""How `txfuzz analyze` checks a history: as transactions, or as calls of a model that an analyzer knows."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DEFAULT_EXPECT = "serializable"
 
 @dataclass(frozen=True)
 class HistoryJudge:
-    """expect, model: as asked for, None where they were not.
+    """expect, model: from the command line, None if not given.
 
-    options: those of the model that were given. transactional: the names of those that were given and are
-    about transactions. files, seconds: plugin files, and how long an analyzer of a plugin gets.
-    UsageError for what would have no effect.
+    options: the given options of the model. transactional: the names of given options that apply only to
+    transactions. files, seconds: plugin files, and the time limit for a call of a plugin's analyzer.
+    UsageError for options that would have no effect.
     """
 
     expect: str | None
@@ -38,15 +38,15 @@ class HistoryJudge:
 
     def __post_init__(self) -> None:
         if self._of_calls:
-            self._models.judge(str(self.model), self.options)  # before any file is read
+            self._models.judge(str(self.model), self.options)  # refuses before any file is read
             self._only_calls(str(self.model))
 
     @property
-    def held_against(self) -> str:
+    def expected(self) -> str:
         return str(self.model) if self._of_calls else self.expect or DEFAULT_EXPECT
 
     def judge(self, path: Path, judges: Sequence[Analyzer]) -> tuple[History | None, AnalysisResult]:
-        """The history and what it means; no history where it is one of calls."""
+        """The history and its analysis; None for a history of calls."""
         from txfuzz.analysis.analyze import analyze_history
         from txfuzz.campaign.setup.call_models import check_kind
         from txfuzz.history.calls import read_calls
@@ -62,24 +62,22 @@ class HistoryJudge:
             if result is not None:
                 return None, result
         for name in self.options:
-            raise UsageError(
-                f"{path}: {_flag(name)} is not about transactions, and this is a history of them"
-            )
-        return history, analyze_history(history, self.held_against, analyzers=judges)
+            raise UsageError(f"{path}: {_flag(name)} does not apply to a history of transactions")
+        return history, analyze_history(history, self.expected, analyzers=judges)
 
     def _by_form(self, calls: Calls) -> AnalysisResult | None:
-        """What a history means that shows what it is of, or that it does not; None for any other one."""
+        """The analysis by the model that the calls fit, "unknown" if they fit several, None if none."""
         likely = self._models.likely(calls)
         if not likely:
             return None
         if len(likely) > 1:
-            return replace(self._models.ambiguous(calls, likely), expect=self.held_against)
+            return replace(self._models.ambiguous(calls, likely), expect=self.expected)
         self._only_calls(likely[0], f"{calls.source}: ")
         return self._models.analyze(calls, likely[0], self.options)
 
     def _only_calls(self, model: str, where: str = "") -> None:
         for name in self.transactional:
-            raise UsageError(f"{where}{_flag(name)} is about transactions, and the model {model} has none")
+            raise UsageError(f"{where}{_flag(name)} does not apply to the model {model}")
 
     @property
     def _of_calls(self) -> bool:

@@ -1,4 +1,4 @@
-"""The status screen of a campaign in a terminal; everything else as the plain screen says it."""
+"""The status screen of a campaign in a terminal; everything else is printed as on the plain screen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from txfuzz.workload.model import Workload
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_A_SECOND = 4  # redraws
+_REDRAWS = 4  # per second
 
 
 class LiveScreen(PlainScreen):
@@ -39,7 +39,7 @@ class LiveScreen(PlainScreen):
         from rich.live import Live
 
         super().__init__(verbose=verbose)
-        # What is shown there is scrubbed piece by piece: the panel itself moves the cursor
+        # Not the sanitizing stream: the panel moves the cursor. Texts are sanitized one by one
         self._console = Console(file=getattr(sys.stderr, "stream", sys.stderr))
         self._status = Status("", iterations=iterations)
         self._start = time.monotonic()
@@ -51,7 +51,7 @@ class LiveScreen(PlainScreen):
         self._durations: list[float] = []
         self._iteration_start = self._start
         self._panel = Live(
-            console=self._console, refresh_per_second=_A_SECOND, transient=True, get_renderable=self._render
+            console=self._console, refresh_per_second=_REDRAWS, transient=True, get_renderable=self._render
         )
 
     def __call__(self, event: Event) -> None:
@@ -79,7 +79,7 @@ class LiveScreen(PlainScreen):
                 self._add(iteration)
 
     def close(self) -> None:
-        """Give the terminal back; also when the campaign fails."""
+        """Give the terminal back, even when the campaign fails."""
         self._panel.stop()
 
     def _begin(self, number: int, workload: Workload) -> None:

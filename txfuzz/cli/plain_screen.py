@@ -1,4 +1,4 @@
-"""What a campaign says while it runs (stderr) and in the end (stdout)."""
+"""What a campaign prints while it runs (stderr) and at the end (stdout)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class PlainScreen:
-    """A subscriber that writes plain lines. verbose: decisions with their reasons; quiet: the result only."""
+    """A subscriber that prints plain lines. verbose: decisions with reasons; quiet: only the result."""
 
     def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
         self._verbose = verbose
@@ -69,7 +69,8 @@ class PlainScreen:
         self._say(f"{workload.name}{product}{server}")
         expect = model_text(workload.expect or campaign.promised)
         self._say(
-            f"{workload.database.isolation} (promises {model_text(campaign.promised)}) held against {expect} "
+            f"{workload.database.isolation} (promises {model_text(campaign.promised)}) "
+            f"checked against {expect} "
             f"· seed {workload.seed} · {campaign.directory}"
         )
 
@@ -87,7 +88,7 @@ class PlainScreen:
             about = note.split()[0]
             if note not in self._warned and (self._verbose or about not in self._noted):
                 self._say(f"  {note}")
-            if about.endswith(".png"):  # once is enough
+            if about.endswith(".png"):  # reported once per campaign
                 self._noted.add(about)
 
     def _show_result(self, campaign: CampaignResult) -> None:
@@ -106,11 +107,11 @@ class PlainScreen:
             click.echo(f"\n{where[0].upper()}{where[1:]}:")
             click.echo("\n".join(paragraph(sentence)))
             for caution in campaign.cautions:
-                click.echo("\n".join(paragraph(f"But mind {caution}.")))
+                click.echo("\n".join(paragraph(f"But note {caution}.")))
             click.echo(f"\n{smallest_anomaly_text(result)}")
             click.echo(f"more: txfuzz analyze {shlex.quote(result.file)} --expect {campaign.expect}")
         if campaign.stopped:
-            click.echo(f"ended after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
+            click.echo(f"stopped after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
         click.echo(f"artefacts: {campaign.directory}")
 
     def _say(self, line: str) -> None:
@@ -143,7 +144,7 @@ def _ran(execution: ExecutionSummary) -> str:
         f"{execution.ok:,} committed in {execution.seconds:.1f} s ({execution.per_second:,.0f}/s), "
         f"{execution.fail:,} aborted"
     )
-    if execution.info:  # the codes count those, too
+    if execution.info:  # included in the codes that follow
         line += f", {execution.info:,} unknown"
     line += f" ({aborts})" if aborts else ""
     if execution.faults:
@@ -151,7 +152,7 @@ def _ran(execution: ExecutionSummary) -> str:
 
         line += "; faults: " + ", ".join(f"{name} ×{n:,}" for name, n in by_name(execution.faults).items())
     line += f"; {counted(execution.final_reads, 'final read')}" if execution.final_reads else ""
-    return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
+    return line + (f"; stopped early: {execution.stopped}" if execution.stopped else "")
 
 
 def _meant(iteration: Iteration) -> str:
@@ -160,7 +161,8 @@ def _meant(iteration: Iteration) -> str:
     if result.verdict is Verdict.UNKNOWN:
         found = f"unknown: {result.reason}"
     return (
-        f"{result.edges_per_txn:.2f} edges a transaction ({result.concurrent_edges_per_txn:.2f} concurrent), "
+        f"{result.edges_per_txn:.2f} edges per transaction "
+        f"({result.concurrent_edges_per_txn:.2f} concurrent), "
         f"{counted(result.near_cycles_counted, 'near-cycle')}: {found}"
     )
 

@@ -1,4 +1,4 @@
-"""What a campaign keeps in mind from iteration to iteration, beside its workload."""
+"""What a campaign remembers between iterations for its feedback, besides the workload."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from txfuzz.workload.model import Workload
 
 
 class LoopState:
-    """The iterations so far, as far as feedback depends on more than the last one."""
+    """The part of the feedback that depends on more than the last iteration."""
 
     def __init__(self) -> None:
         self._first: Workload | None = None
@@ -25,7 +25,7 @@ class LoopState:
         iteration: int,
         failed_replays: Mapping[int, int] | None = None,
     ) -> FeedbackResult:
-        """What the heuristics are told of an iteration. To be called once for each, in their order."""
+        """What the heuristics get. To be called once for each iteration, in order."""
         self._first = self._first or workload
         new = set(result.anomaly_types) - self._types
         self._types |= new

@@ -1,4 +1,4 @@
-"""campaign.json, stats.json and progress.csv: the whole campaign, written whenever more of it is known."""
+"""campaign.json, stats.json and progress.csv, which are rewritten after every iteration."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _DECIMALS = {"seconds": 3, "per_second": 1, "edges_per_txn": 4, "concurrent_edge
 class CampaignFiles:
     """A subscriber that keeps the three files up to date.
 
-    only_analyzes: the histories are those of an earlier campaign, whose record is replaced only when all of
-    them have been judged, and keeps what it says of the run.
+    only_analyzes: the histories are those of an earlier campaign. Its record is replaced only once all of
+    them have been analysed, and keeps what it says about the run.
     """
 
     def __init__(self, directory: RunDirectory, *, only_analyzes: bool) -> None:
@@ -50,7 +50,7 @@ class CampaignFiles:
             case CampaignStarted() | IterationEnded() | CampaignEnded():
                 self._write(event.campaign)
             case CampaignFailed():
-                with suppress(OutputError):  # the error itself is what the user is to read
+                with suppress(OutputError):  # the campaign's own error is the one to report
                     self._write(event.campaign)
 
     def _write(self, campaign: CampaignResult) -> None:
@@ -104,14 +104,14 @@ def progress_row(iteration: Iteration) -> tuple[Any, ...]:
 
 
 def _rounded(name: str, value: Any) -> Any:
-    """Empty where nobody knows."""
+    """Empty if unknown."""
     if value is None:
         return ""
     return round(value, _DECIMALS[name]) if name in _DECIMALS else value
 
 
 def stats(iterations: Sequence[Iteration]) -> dict[str, Any]:
-    """stats.json: totals, and the same by iteration."""
+    """stats.json: totals, and figures by iteration."""
     return {
         "iterations": len(iterations),
         "transactions": sum(each.numbers.transactions for each in iterations),

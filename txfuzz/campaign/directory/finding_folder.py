@@ -1,4 +1,4 @@
-"""`findings/<signature>/`: what a finding is, for people and for their tools."""
+"""`findings/<signature>/`: the folder of a shrunk finding, for people and for tools."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _FILES = {
 
 @dataclass(frozen=True)
 class ShrunkFinding:
-    """One bucket. shrunk: None where it did not recur, for the `reason`. count: how often it was seen,
-    with what it stands for. also: signatures of the anomalies that shrank to the same reproducer."""
+    """shrunk: None if the anomaly did not recur, with the `reason`. also: signatures of other anomalies that
+    shrank to the same reproducer. count: how often all of them were seen."""
 
     signature: Signature
     count: int
@@ -47,7 +47,7 @@ class ShrunkFinding:
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder of this run, and what its words are made of."""
+    """A folder written in this run, and what its README is made from."""
 
     directory: Path
     shrunk: Shrunk
@@ -59,17 +59,17 @@ class _Folder:
 
 
 class FindingFolders:
-    """Writes the folders of findings below `out`, one for all anomalies that shrank to the same."""
+    """Writes the folders of findings in `out`, one for all anomalies that shrank to the same reproducer."""
 
     def __init__(self, out: Path, database: Database) -> None:
         self._out, self._database = out, database
         self._written: dict[str, _Folder] = {}
 
     def add(self, shrunk: Shrunk, assembled: Assembled, seen: Mapping[str, int]) -> ShrunkFinding:
-        """seen: source → how often; those of earlier times are kept.
+        """Write the folder of a finding. If one has the same reproducer already, the anomaly is added to it,
+        and the finding of that folder is returned.
 
-        Where a folder has the same reproducer, the anomaly is told there, and the finding that comes
-        back is that of the folder.
+        seen: source → how often. Sources counted earlier are kept.
         """
         mark = reproducer_mark(shrunk.after, shrunk.workload, shrunk.signature)
         written = self._written.get(mark)
@@ -157,7 +157,7 @@ def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly
     remarks = [f"Seen {count} times in what was analysed." if count > 1 else "Seen once."]
     if len(told) > 1:
         listed = "\n".join(f"- {each.sentence}" for each in told)
-        remarks.append(f"It stands for {len(told)} anomalies, all of which shrank to it:\n\n{listed}")
+        remarks.append(f"{len(told)} anomalies shrank to this reproducer:\n\n{listed}")
     text = finding_readme(
         written.shrunk,
         written.result,
@@ -171,7 +171,7 @@ def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly
 
 
 def written_scripts(directory: Path, scripts: Mapping[str, ScriptFile]) -> None:
-    """Marks of direction would show people other SQL than they run."""
+    """Without bidirectional control characters, which would show other SQL than what is run."""
     for name, script in scripts.items():
         write_text(directory / name, printable(script.text))
 
@@ -179,8 +179,8 @@ def written_scripts(directory: Path, scripts: Mapping[str, ScriptFile]) -> None:
 def _count_anomaly(
     written: _Folder, mark: str, signature: Signature, seen: Mapping[str, int]
 ) -> tuple[_SeenAnomaly, ...]:
-    """finding.json, where anomalies and sources that were counted before are kept; that of the folder's
-    name comes first."""
+    """Update finding.json, keeping anomalies and sources counted earlier. Returns its anomalies; the one that
+    the folder is named after comes first."""
     path = written.directory / "finding.json"
     known = {each.signature: each for each in _anomalies_in(path)}
     before = known[signature].seen if signature in known else {}
@@ -220,7 +220,7 @@ class _KeptAnomaly:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What is read back of finding.json."""
+    """The part of finding.json that is read back."""
 
     reproducer: str
     anomalies: tuple[_KeptAnomaly, ...]
@@ -229,7 +229,7 @@ class _Kept:
 def _folder_of(out: Path, mark: str) -> Path | None:
     """The folder with this reproducer."""
     for path in sorted(out.glob("*/finding.json")):
-        with suppress(ArtefactError):  # a folder of somebody else's
+        with suppress(ArtefactError):  # not written by txfuzz
             if read_back(path, _Kept).reproducer == mark:
                 return path.parent
     return None
@@ -242,7 +242,7 @@ def _anomalies_in(path: Path) -> Iterator[_SeenAnomaly]:
 
 
 def signatures_in(path: Path) -> tuple[Signature, ...]:
-    """Of which anomalies this finding.json tells; nothing where it is missing or spoilt."""
+    """The anomalies in finding.json; none if it is missing or damaged."""
     try:
         return tuple(each.signature for each in _anomalies_in(path))
     except ArtefactError:

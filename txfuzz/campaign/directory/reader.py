@@ -1,4 +1,4 @@
-"""Reads a run directory back: whatever a campaign left there, also one that was cut short."""
+"""Reads a run directory back, even if the campaign was cut short or files are damaged."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _ITERATION = re.compile(r"iter_(\d+)")
 _LONGEST = 64_000  # characters of a reproducer's text
 _REPRODUCERS = 64
 _NEAR_KEPT = 4  # near-cycles of an iteration
-# Of an iteration without a readable analysis.json
+# The result of an iteration without a readable analysis.json
 _NOT_ANALYSED = AnalysisResult("", Verdict.UNKNOWN, "", "it was not analysed")
 _SOUND_ENDS = ("ended", "interrupted")
 
 
 def read_run(directory: Path) -> CampaignResult:
-    """What a campaign left in its run directory. UsageError where no campaign left anything."""
+    """The campaign in a run directory. UsageError if there is none."""
     if not directory.is_dir():
-        raise UsageError(f"{directory}: no such directory; a report is made of what `txfuzz run` left behind")
+        raise UsageError(f"{directory}: no such directory; give the run directory of a campaign")
     places = _iterations(directory)
     if not places and not (directory / "campaign.json").exists():
         raise UsageError(
-            f"{directory}: there is no campaign (neither campaign.json nor iter_00){_below(directory)}"
+            f"{directory}: no campaign here (neither campaign.json nor iter_00){_below(directory)}"
         )
     reader = _DirectoryReader(directory)
     facts = reader.facts()
@@ -59,7 +59,7 @@ def read_run(directory: Path) -> CampaignResult:
 
 
 def _with_aims(record: CampaignResult) -> CampaignResult:
-    """With what the replays are about, where a report asks for it: YAML is slow to read."""
+    """With what the replays are about, only for iterations where a report shows it: YAML is slow to read."""
     firsts = {each.first for each in record.findings}
     return replace(
         record,
@@ -73,8 +73,8 @@ def _with_aims(record: CampaignResult) -> CampaignResult:
 
 
 class _DirectoryReader:
-    """Reads file by file. remarks: sentences about what is missing or spoilt. verdict_missing: is there
-    something among it without which nobody can say that nothing was found?"""
+    """Reads file by file. remarks: sentences about what is missing or damaged. verdict_missing: is anything
+    missing that might hold a finding?"""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -85,7 +85,7 @@ class _DirectoryReader:
         data = self.json("campaign.json")
         if not isinstance(data, Mapping):
             self.remarks.append(
-                "campaign.json is missing or spoilt: isolation level, expectation and versions are unknown"
+                "campaign.json is missing or damaged: isolation level, expectation and versions are unknown"
             )
             return CampaignFacts()
         data = {"answers_for": data.get("promised"), **data}
@@ -121,8 +121,8 @@ class _DirectoryReader:
         if note is not None and note.closed and replayed is None and not _invalid(result):
             self.verdict_missing = True
             self.remarks.append(
-                f"the replays of iteration {number} showed something, and {where}/replay_analysis.json, "
-                "which says what it means, is missing or spoilt"
+                f"the replays of iteration {number} showed something, but {where}/replay_analysis.json, "
+                "which says what, is missing or damaged"
             )
         return Iteration(
             number,
@@ -142,7 +142,7 @@ class _DirectoryReader:
         return None if result is None else _trimmed(result)
 
     def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
-        """From the analysis and the execution, where stats.json does not say."""
+        """From analysis.json and execution.json, for iterations missing in stats.json."""
         execution = self.json(f"{where}/execution.json")
         ran = execution if isinstance(execution, Mapping) else {}
         rate = _rate(ran.get("ok"), ran.get("seconds"))
@@ -157,24 +157,24 @@ class _DirectoryReader:
                 yield found
 
     def ended_in_order(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
-        """Did the campaign come to an orderly end? A remark says what else happened."""
+        """Did the campaign end in an orderly way? If not, adds a remark."""
         if state == "running":
             remark = "the campaign is still running" if _locked(self.directory) else (
-                f"the campaign was killed: `txfuzz run --resume {self.directory}` goes on with it"
+                f"the campaign was killed: `txfuzz run --resume {self.directory}` resumes it"
             )  # fmt: skip
             self.remarks.insert(0, remark)
         elif state.startswith("failed"):
             self.remarks.insert(0, f"the campaign failed: {state.removeprefix('failed').lstrip(': ')}")
         elif state == "interrupted":
-            self.remarks.insert(0, "the campaign was interrupted: what was recorded by then was analysed")
+            self.remarks.insert(0, "the campaign was interrupted; what had been recorded was analysed")
         if not iterations:
-            self.remarks.append("no iteration has ended")
+            self.remarks.append("no iteration was completed")
         return state in _SOUND_ENDS
 
     # -- files ------------------------------------------------------------------------------
 
     def json(self, name: str) -> Any:
-        """The data of a file; None where it is missing, or cannot be read (then a remark says so)."""
+        """The data of a file; None if it is missing or, with a remark, unreadable."""
         try:
             return json_in(self.directory / name)
         except FileNotFoundError:
@@ -195,7 +195,7 @@ class _DirectoryReader:
         return value
 
     def what_fits(self, wanted: type[CampaignFacts], data: Mapping[str, Any]) -> CampaignFacts:
-        """Field by field, those that are as they should be."""
+        """The fields that are valid; defaults for the others."""
         kept: dict[str, Any] = {}
         for each in fields(wanted):
             try:
@@ -215,15 +215,15 @@ def _iterations(directory: Path) -> list[tuple[int, Path]]:
 
 
 def _below(directory: Path) -> str:
-    """The youngest campaign in a directory that holds several."""
+    """A hint at the newest campaign in a directory that holds several."""
     found = [path for path in directory.glob("*/campaign.json") if path.is_file()]
     if not found:
         return ""
-    return f"; the last one below it is {max(found, key=lambda path: path.stat().st_mtime).parent}"
+    return f"; the newest one below it is {max(found, key=lambda path: path.stat().st_mtime).parent}"
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of stats.json, in which an empty text stands for what is not known."""
+    """An entry of stats.json without unknown values, which are empty strings there."""
     return {name: value for name, value in row.items() if value != ""}
 
 
@@ -243,12 +243,12 @@ def _invalid(result: AnalysisResult | None) -> bool:
 
 
 def _trimmed(result: AnalysisResult) -> AnalysisResult:
-    """Without what no report shows, so that a thousand iterations fit into memory."""
+    """Without what no report shows, so that a thousand iterations fit in memory."""
     return replace(result, near_cycles=result.near_cycles[:_NEAR_KEPT], cycles=(), sccs=(), parts={})
 
 
 def _reproducers(directory: Path) -> tuple[Reproducer, ...]:
-    """The texts of `findings/*/`."""
+    """The texts in `findings/*/`."""
     if not directory.is_dir():
         return ()
     found = []
@@ -271,7 +271,7 @@ def _text(path: Path) -> str | None:
 
 
 def _locked(directory: Path) -> bool:
-    """Is a campaign at work there?"""
+    """Is a campaign running there?"""
     try:
         with open(directory / ".lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Who judges a history of calls: the installed analyzer that knows its model."""
+"""Finds the analyzer for a history of calls: the installed one that knows its model."""
 
 from __future__ import annotations
 
@@ -25,26 +25,23 @@ KINDS = {kind.value: kind for kind in Kind}
 
 @dataclass(frozen=True)
 class CallModels:
-    """The models of calls that installed analyzers, and those of plugin files, judge.
-
-    seconds: that an analyzer of a plugin gets for one answer.
-    """
+    """The models of calls that analyzers know. seconds: time limit for a call of a plugin's analyzer."""
 
     analyzers: Mapping[str, type]  # by model
     seconds: float = PLUGIN_SECONDS
 
     def judge(self, model: str, options: Mapping[str, Any] | None = None) -> CallAnalyzer:
-        """The analyzer for a model, with these options. UsageError for a model that nobody judges."""
+        """The analyzer for a model, with these options. UsageError if no analyzer knows the model."""
         if model not in self.analyzers:
             known = [*KINDS, *self.analyzers]
-            missing = "" if self.analyzers else " (txfuzz-templates brings bank, set, set-full and counter)"
-            raise UsageError(f"no installed analyzer judges the model {model!r}{missing}; "
+            missing = "" if self.analyzers else " (txfuzz-templates provides bank, set, set-full and counter)"
+            raise UsageError(f"no installed analyzer knows the model {model!r}{missing}; "
                              f"{did_you_mean(model, known)}")  # fmt: skip
         thing = build(self.analyzers[model], options or {}, f"the model {model!r}")
         return cast(CallAnalyzer, guarded("analyzer", thing, self.seconds))
 
     def likely(self, calls: Calls) -> tuple[str, ...]:
-        """The models that a history can be of."""
+        """The models that the history fits."""
         found = {
             model
             for cls in dict.fromkeys(self.analyzers.values())
@@ -53,13 +50,13 @@ class CallModels:
         return tuple(sorted(found))
 
     def analyze(self, calls: Calls, model: str, options: Mapping[str, Any] | None = None) -> AnalysisResult:
-        """What a history means by the rules of a model."""
+        """Analyse a history by the rules of a model."""
         return analyze_calls(calls, model, self.judge(model, options))
 
     @staticmethod
     def ambiguous(calls: Calls, likely: Sequence[str]) -> AnalysisResult:
-        """The answer where a history can be of several models."""
-        reason = f"the operations can be of the models {listed(likely)}: say by --model which it is"
+        """The result for a history that fits several models."""
+        reason = f"the operations fit the models {listed(likely)}: choose one with --model"
         return AnalysisResult(
             calls.source, Verdict.UNKNOWN, "", reason,
             operations=calls.operations, passed_over=calls.passed_over, warnings=tuple(calls.warnings),
@@ -67,7 +64,7 @@ class CallModels:
 
 
 def installed_models(files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS) -> CallModels:
-    """The models that installed analyzers judge, and those of plugin files."""
+    """The models of installed analyzers and of those in plugin files."""
     entries = load_plugins(files=files).all("analyzer")
     return CallModels(
         {model: entry.value for entry in entries for model in getattr(entry.value, "models", ())}, seconds
@@ -75,6 +72,6 @@ def installed_models(files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS
 
 
 def check_kind(history: History, kind: str) -> None:
-    """UsageError where a history is said to be of one kind, and is of the other one."""
+    """UsageError for a history that is not of this kind."""
     if history.kind is not None and history.kind is not KINDS[kind]:
-        raise UsageError(f"{history.source}: a history of the kind {history.kind.value}, and not {kind}")
+        raise UsageError(f"{history.source}: is a history of {history.kind.value}, not of {kind}")
