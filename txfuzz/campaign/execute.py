@@ -45,17 +45,17 @@ def record(
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
     path = workload_path(workload, None)
-    asked = read_workload(path, InstalledVocabulary(registry, path))
-    replayed = asked.replay is not None and asked.replay.enabled
+    loaded = read_workload(path, InstalledVocabulary(registry, path))
+    replayed = loaded.replay is not None and loaded.replay.enabled
     if attempts != 1 and not replayed:
         raise UsageError(
             f"{path}: has no enabled `replay` stanza, so there is nothing to attempt {attempts} times"
         )
-    assembled = assemble(asked, registry, isolation=isolation, seed=seed)
+    assembled = assemble(loaded, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is not a directory")
-    with naming_url(path, asked, url):
-        opened = open_database(assembled.adapter, database_url(url, asked), asked.scheduling.clients)
+    with naming_url(path, loaded, url):
+        opened = open_database(assembled.adapter, database_url(url, loaded), loaded.scheduling.clients)
     with opened as database:
         warnings = (
             *map(str, registry.problems),
@@ -65,7 +65,7 @@ def record(
             *assembled.disclaimers,
         )
         if replayed:
-            asides = (*pause_warnings(asked), *focus_key_warnings(asked))
+            asides = (*pause_warnings(loaded), *focus_key_warnings(loaded))
             result = _replayed(assembled, database, history, init, attempts, interrupted)
             return result, (*warnings, *(f"{path}: {each}" for each in asides))
         summary = execute(
@@ -73,7 +73,7 @@ def record(
             database,
             history,
             isolation=assembled.isolation,
-            fresh=init or asked.init_schema,
+            fresh=init or loaded.init_schema,
             faults=assembled.faults,
             interrupted=interrupted,
         )

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from txfuzz.campaign.directory.run_directory import write_json, write_text
+from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
 from txfuzz.database.isolation_levels import level_named, open_database
-from txfuzz.errors import OutputError, UsageError, did_you_mean
+from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.explore import Exploration, explore
 from txfuzz.workload.levels import with_levels
@@ -69,10 +69,8 @@ def explore_workload(
 
 
 def _write(output: Path, found: Exploration) -> None:
-    try:
+    with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
     write_json(output / "explore.json", found.to_json())
     for level in found.levels:
         for anomaly, workload in level.examples.items():

@@ -21,8 +21,7 @@ from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.adjustments import propose_all
-from txfuzz.feedback.contract import Adjustment
-from txfuzz.feedback.loop_state import LoopState
+from txfuzz.feedback.contract import Adjustment, LoopState
 from txfuzz.history.model import History
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.notes import notes_text

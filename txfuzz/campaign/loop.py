@@ -42,7 +42,7 @@ from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
-from txfuzz.feedback.loop_state import LoopState
+from txfuzz.feedback.contract import LoopState
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult

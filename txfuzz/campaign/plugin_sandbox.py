@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from txfuzz.analysis.contract import Analyzer, Part, is_checker
+from txfuzz.analysis.contract import Part, is_checker
 from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjustments import apply, checked
-from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+from txfuzz.feedback.contract import Adjustment, FeedbackResult
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.errors import named
 from txfuzz.workload.model import Workload
@@ -44,11 +44,13 @@ def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
 class _Guard:
     """guarded: the plugin's object. seconds: time limit of a call."""
 
-    def __init__(self, kind: str, guarded: Any, seconds: float) -> None:
+    kind: ClassVar[str]
+
+    def __init__(self, guarded: Any, seconds: float) -> None:
         self.guarded = guarded
         self.name: str = guarded.name
         self.about: str = getattr(guarded, "about", "")
-        self._called = f"{kind} {self.name!r}"
+        self._called = f"{self.kind} {self.name!r}"
         self._seconds = seconds
         self._late = False
 
@@ -82,8 +84,7 @@ class _Guard:
 class GuardedHeuristic(_Guard):
     """The heuristic gets copies of its arguments, and its adjustments are tried before they are used."""
 
-    def __init__(self, guarded: Heuristic, seconds: float) -> None:
-        super().__init__("heuristic", guarded, seconds)
+    kind = "heuristic"
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         copies = copy.deepcopy((feedback, workload))
@@ -99,10 +100,7 @@ class GuardedHeuristic(_Guard):
 class GuardedAnalyzer(_Guard):
     """The analyzer gets a history whose columns are read-only."""
 
-    guarded: Any
-
-    def __init__(self, guarded: Analyzer, seconds: float) -> None:
-        super().__init__("analyzer", guarded, seconds)
+    kind = "analyzer"
 
     def analyze(self, history: History, expect: str) -> Part:
         view = read_only(history)
@@ -128,8 +126,10 @@ class GuardedAnalyzer(_Guard):
 class GuardedFault(_Guard):
     """What the fault returns is checked to be plain data, for the history and execution.json."""
 
+    kind = "fault"
+
     def __init__(self, guarded: Fault, seconds: float) -> None:
-        super().__init__("fault", guarded, seconds)
+        super().__init__(guarded, seconds)
         self.needs = guarded.needs
         self.lasts = guarded.lasts
         if isinstance(self.lasts, bool) or not isinstance(self.lasts, int | float) or not self.lasts >= 0:
@@ -169,10 +169,8 @@ def _is_data(value: Any) -> bool:
     return value is None or isinstance(value, str | int)
 
 
-_GUARDS: Mapping[str, type[GuardedHeuristic | GuardedAnalyzer | GuardedFault]] = {
-    "heuristic": GuardedHeuristic,
-    "analyzer": GuardedAnalyzer,
-    "fault": GuardedFault,
+_GUARDS: Mapping[str, type[_Guard]] = {
+    each.kind: each for each in (GuardedHeuristic, GuardedAnalyzer, GuardedFault)
 }
 
 

@@ -97,15 +97,7 @@ def _by_database(place: IterationDirectory, closing: ReplayedTargets, assembled:
     _write(place, closing.chosen.workload, closing.chosen.target)
     path = place.path / "replay_history.edn"
     write_bytes(path, recorded_edn(closing.chosen.operations))
-    tried = [each.to_json() for each in closing.tried]
-    failed = {str(key): count for key, count in closing.failed.items()}
-    origins = _origins(closing.chosen.workload)
-    write_json(
-        place.path / "replay_result.json",
-        {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed},
-    )
-    replayed = _replayed(place, assembled, origins, recorded_history(closing.chosen.operations, str(path)))
-    return Replays(closing.failed, (_note(closing),), replayed)
+    return _results(place, assembled, closing, recorded_history(closing.chosen.operations, str(path)))
 
 
 def _by_command(
@@ -130,14 +122,35 @@ def _by_command(
     result = result_of(attribution.history, workload, assembled.expect, assembled.isolation)
     tried = TargetResult(target, workload, result, 1)
     failed = {} if target.what == "anomaly" or tried.closed else dict.fromkeys(target.derived.keys, 1)
-    origins = _origins(workload)
-    kept = {str(key): count for key, count in failed.items()}
-    write_json(
-        place.path / "replay_result.json",
-        {**result.to_json(), "origins": origins, "tried": [tried.to_json()], "failed": kept},
-    )
-    note = _note(ReplayedTargets(tried, (tried,), failed))
-    return Replays(failed, (note,), _replayed(place, assembled, origins, attribution.history))
+    return _results(place, assembled, ReplayedTargets(tried, (tried,), failed), attribution.history)
+
+
+def _results(
+    place: IterationDirectory, assembled: Assembled, closing: ReplayedTargets, history: History
+) -> Replays:
+    """Write replay_result.json and replay_analysis.json. history: that of the chosen replay."""
+    chosen = closing.chosen
+    assert chosen is not None
+    assert chosen.result is not None
+    stanza = None if chosen.workload is None else chosen.workload.replay
+    origins = {} if stanza is None else origins_of(stanza)
+    data = {
+        **chosen.result.to_json(),
+        "origins": origins,
+        "tried": [each.to_json() for each in closing.tried],
+        "failed": {str(key): count for key, count in closing.failed.items()},
+    }
+    write_json(place.path / "replay_result.json", data)
+    near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
+    parts = []
+    if chosen.closed:
+        parts.append(
+            f"{chosen.target.anomaly} in {chosen.result.closed} of {chosen.result.attempts} attempts"
+        )
+    if near:
+        parts.append(f"{sum(each.closed for each in near)} of {len(near)} near-cycles closed")
+    note = f"replay: {'; '.join(parts) or 'nothing recurred'}"
+    return Replays(closing.failed, (note,), _replayed(place, assembled, origins, history))
 
 
 def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
@@ -145,10 +158,6 @@ def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
         return {int(key): count for key, count in failed.items()}
     except ValueError:
         raise ArtefactError(f"{path}: not written by this version of txfuzz: keys must be numbers") from None
-
-
-def _origins(workload: Workload | None) -> dict[str, str]:
-    return origins_of(workload.replay) if workload is not None and workload.replay is not None else {}
 
 
 def _replayed(
@@ -160,8 +169,8 @@ def _replayed(
     """Analyse the attempts in terms of the workload's transactions, and write replay_analysis.json."""
     if history is None:
         history = read_history(place.path / "replay_history.edn")
-    judges = [ElleAnalyzer(max_near_cycles=0)]
-    result = with_origins(analyze_history(history, assembled.expect, analyzers=judges), origins)
+    analyzers = [ElleAnalyzer(max_near_cycles=0)]
+    result = with_origins(analyze_history(history, assembled.expect, analyzers=analyzers), origins)
     write_json(place.path / "replay_analysis.json", result.to_json())
     return result
 
@@ -190,17 +199,3 @@ def _write(place: IterationDirectory, workload: Workload | None, target: Target 
 def without_plugins(workload: Workload) -> Workload:
     """A replay uses no heuristics or analyzers, so following it must not require them."""
     return replace(workload, analyzers=None, heuristics=None)
-
-
-def _note(closing: ReplayedTargets) -> str:
-    near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
-    chosen = closing.chosen
-    assert chosen is not None
-    assert chosen.result is not None
-    parts = []
-    if chosen.closed:
-        result = chosen.result
-        parts.append(f"{chosen.target.anomaly} in {result.closed} of {result.attempts} attempts")
-    if near:
-        parts.append(f"{sum(each.closed for each in near)} of {len(near)} near-cycles closed")
-    return f"replay: {'; '.join(parts) or 'nothing recurred'}"

@@ -17,11 +17,12 @@ from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.events import Subscriber, Warned
 from txfuzz.campaign.setup.resolve import Assembled
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import Database
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
-from txfuzz.report.verdict import against, listed
+from txfuzz.report.verdict import against
 from txfuzz.workload.model import Scheduling, Workload
 
 _TRANSACTIONS = 300
@@ -64,6 +65,6 @@ def anomalies_in_series(workload: Workload, database: Database, isolation: str) 
         except TxfuzzError:
             return ()
         history = read_history(path)
-        judges = [ElleAnalyzer(max_near_cycles=0)]
-        result = analyze_history(history, "strict-serializable", analyzers=judges)
+        analyzers = [ElleAnalyzer(max_near_cycles=0)]
+        result = analyze_history(history, "strict-serializable", analyzers=analyzers)
     return result.anomaly_types if result.verdict is Verdict.INVALID else ()

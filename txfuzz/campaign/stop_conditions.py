@@ -18,9 +18,9 @@ def stop_reason(settings: CampaignSettings, iterations: Sequence[Iteration], ela
         return "something was found"
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
         return passed(settings.max_seconds)
-    asked = sum(each.result.transactions for each in iterations)
-    if settings.max_transactions is not None and asked >= settings.max_transactions:
-        return f"{counted(asked, 'transaction')} {'has' if asked == 1 else 'have'} been run"
+    transactions = sum(each.result.transactions for each in iterations)
+    if settings.max_transactions is not None and transactions >= settings.max_transactions:
+        return f"{counted(transactions, 'transaction')} {'has' if transactions == 1 else 'have'} been run"
     if settings.plateau is not None and _on_plateau(iterations, settings.plateau):
         if settings.plateau == 1:
             return "1 iteration showed nothing new"

@@ -18,9 +18,13 @@ from txfuzz.campaign.events import (
     RunProgress,
     StageStarted,
 )
+from txfuzz.campaign.loop import run_campaign
+from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.cli.interruption import interruptible
 from txfuzz.cli.plain_screen import PlainScreen
 from txfuzz.common.sanitize import printable
 from txfuzz.execution.summary import Tally
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.status import Status, status_panel
 from txfuzz.workload.model import Workload
@@ -29,6 +33,22 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _REDRAWS = 4  # per second
+
+
+def run_on_screen(settings: CampaignSettings, *, plain: bool, verbose: bool, quiet: bool) -> CampaignResult:
+    """Run the campaign with a status screen in a terminal, otherwise or with `plain` with plain lines.
+
+    quiet: print only the result. The first signal ends the campaign in an orderly way.
+    """
+    with interruptible() as interrupted:
+        if plain or quiet or not sys.stderr.isatty():
+            screen = PlainScreen(verbose=verbose, quiet=quiet)
+        else:
+            screen = LiveScreen(settings.most_iterations, verbose=verbose)
+        try:
+            return run_campaign(settings, interrupted=interrupted, subscriber=screen)
+        finally:
+            screen.close()
 
 
 class LiveScreen(PlainScreen):
@@ -47,7 +67,6 @@ class LiveScreen(PlainScreen):
         self._aborts: Counter[str] = Counter()
         self._asked = 0
         self._running_since = 0.0
-        self._run_seconds = 0.0
         self._durations: list[float] = []
         self._iteration_start = self._start
         self._panel = Live(

@@ -1,4 +1,4 @@
-"""What a campaign prints while it runs (stderr) and at the end (stdout)."""
+"""Plain lines about a campaign: its progress (stderr) and its result (stdout)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from txfuzz.campaign.events import (
     Warned,
 )
 from txfuzz.common.sanitize import one_line
+from txfuzz.common.sentences import listed
 from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import CampaignResult
@@ -101,7 +102,7 @@ class PlainScreen:
             click.echo(_nothing_found(campaign))
         else:
             for name, iterations in campaign.found.items():
-                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
+                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {listed(iterations)}")
             result, where = first.deciding_result, first.label
             sentence = verdict_sentence(result, campaign.isolation, campaign.answers_for)
             click.echo(f"\n{where[0].upper()}{where[1:]}:")
@@ -125,11 +126,6 @@ def _nothing_found(campaign: CampaignResult) -> str:
     if campaign.verdict is Verdict.UNKNOWN:
         return f"unknown: {unknown_reason(campaign)}"
     return nothing_found_text(campaign)
-
-
-def _listed(numbers: list[int]) -> str:
-    words = [str(number) for number in numbers]
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _mix(workload: Workload) -> str:

@@ -23,6 +23,7 @@ from random import Random
 from typing import Any
 
 from txfuzz.common.key_ranges import key_union
+from txfuzz.common.sentences import listed
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.feedback.key_choices import FEWEST_KEYS, can_choose, choices, narrowed
@@ -191,25 +192,11 @@ def _write_keys(workload: Workload, value: Any, original: Workload) -> tuple[Wor
 
 def _not_done(strangers: Sequence[int], untouched: Sequence[tuple[str, int]]) -> Iterable[str]:
     if strangers:
-        one = len(strangers) == 1
-        yield (
-            f"{'key' if one else 'keys'} {_some(map(str, strangers))} {'was' if one else 'were'} left out, "
-            f"because no transaction of the workload chooses from {'it' if one else 'them'}"
-        )
+        keys = f"{'key' if len(strangers) == 1 else 'keys'} {listed(strangers, most=_NAMED)}"
+        yield f"ignored {keys}, which no transaction of the workload can choose"
     if untouched:
-        one = len(untouched) == 1
-        steps = _some(f"{name!r} step {number}" for name, number in untouched)
-        yield (
-            f"the {'choice' if one else 'choices'} of {steps} stayed as {'it was' if one else 'they were'}, "
-            f"because {'it has' if one else 'they have'} none of the keys"
-        )
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = [f"{len(listed) - _NAMED} more"] if len(listed) > _NAMED else []
-    *first, last = [*listed[:_NAMED], *more]
-    return f"{', '.join(first)} and {last}" if first else last
+        steps = listed((f"{name!r} step {number}" for name, number in untouched), most=_NAMED)
+        yield f"no change to {steps}, which can choose none of the keys"
 
 
 def _read_mix(workload: Workload) -> dict[str, float]:
@@ -230,9 +217,9 @@ def _write_mix(workload: Workload, value: Any, original: Workload) -> tuple[Work
             raise UsageError(f"the weight of {name!r} must be a non-negative number, found {weight!r}")
     if not sum(value.values()) > 0:
         raise UsageError("no transaction of the mix has a weight")
-    asked = _read_mix(original)
+    weights = _read_mix(original)
     for name, weight in value.items():
-        if weight and not asked.get(name, 0.0):
+        if weight and not weights.get(name, 0.0):
             raise UsageError(f"{name!r} has no weight in the workload, so it cannot be given one")
     return replace(workload, mix=tuple(Weight(name, float(weight)) for name, weight in value.items())), ()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from txfuzz.analysis.result import as_data
-from txfuzz.campaign.directory.run_directory import RunDirectory
+from txfuzz.campaign.directory.run_directory import RunDirectory, write_json, write_text
 from txfuzz.campaign.events import CampaignEnded, CampaignFailed, CampaignStarted, Event, IterationEnded
 from txfuzz.campaign.sources.existing_histories import facts_of_the_run
 from txfuzz.errors import OutputError
@@ -16,21 +18,9 @@ from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 
 PROGRESS_COLUMNS = (
-    "iteration",
-    "seconds",
-    "transactions",
-    "ok",
-    "fail",
-    "info",
-    "per_second",
-    "clients",
-    "keys",
-    "edges_per_txn",
-    "concurrent_edges_per_txn",
-    "near_cycles",
-    "verdict",
-    "anomaly_types",
-)
+    "iteration", "seconds", "transactions", "ok", "fail", "info", "per_second", "clients", "keys",
+    "edges_per_txn", "concurrent_edges_per_txn", "near_cycles", "verdict", "anomaly_types",
+)  # fmt: skip
 _DECIMALS = {"seconds": 3, "per_second": 1, "edges_per_txn": 4, "concurrent_edges_per_txn": 4}
 
 
@@ -56,10 +46,15 @@ class CampaignFiles:
     def _write(self, campaign: CampaignResult) -> None:
         if self._only_analyzes and campaign.facts.state != "ended":
             return
-        kept = facts_of_the_run(self._directory.path) if self._only_analyzes else {}
-        self._directory.write_campaign(campaign_data(campaign) | kept)
-        self._directory.write_stats(stats(campaign.iterations))
-        self._directory.write_progress(PROGRESS_COLUMNS, map(progress_row, campaign.iterations))
+        path = self._directory.path
+        kept = facts_of_the_run(path) if self._only_analyzes else {}
+        write_json(path / "campaign.json", campaign_data(campaign) | kept)
+        write_json(path / "stats.json", stats(campaign.iterations))
+        progress = io.StringIO()
+        csv.writer(progress, lineterminator="\n").writerows(
+            [PROGRESS_COLUMNS, *map(progress_row, campaign.iterations)]
+        )
+        write_text(path / "progress.csv", progress.getvalue())
 
 
 def campaign_data(campaign: CampaignResult) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,22 +103,15 @@ class _DirectoryReader:
 
     def iteration(self, number: int, path: Path, row: Mapping[str, Any] | None) -> Iteration:
         where = path.name
-        data = self.json(f"{where}/analysis.json")
-        result = None
-        if data is not None:
-            result = self.restore(f"{where}/analysis.json", restored_result, data)
-        elif not (path / "analysis.json").exists():
+        result = self.read(f"{where}/analysis.json", restored_result)
+        if not (path / "analysis.json").exists():
             history = "its history is there" if (path / "history.edn").exists() else "there is no history"
             self.remarks.append(
                 f"iteration {number} was not analysed ({where}/analysis.json is missing; {history})"
             )
         numbers = None if row is None else self.value(Numbers, _plain(row), "stats.json")
-        if numbers is None:
-            numbers = self.numbers(where, result)
-        decisions = self.json(f"{where}/decisions.json")
-        replay = self.json(f"{where}/replay_result.json")
-        note = None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json")
-        replayed = self.replayed(where)
+        note = self.read(f"{where}/replay_result.json", partial(restored, ReplayNote))
+        replayed = self.read(f"{where}/replay_analysis.json", restored_result)
         if note is not None and note.closed and replayed is None and not _invalid(result):
             self.verdict_missing = True
             self.remarks.append(
@@ -128,18 +122,12 @@ class _DirectoryReader:
             number,
             path,
             _NOT_ANALYSED if result is None else _trimmed(result),
-            numbers,
-            tuple(self.adjustments(where, decisions)),
-            replayed,
+            numbers or self.numbers(where, result),
+            tuple(self.adjustments(f"{where}/decisions.json")),
+            None if replayed is None else _trimmed(replayed),
             note,
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
         )
-
-    def replayed(self, where: str) -> AnalysisResult | None:
-        name = f"{where}/replay_analysis.json"
-        data = self.json(name)
-        result = None if data is None else self.restore(name, restored_result, data)
-        return None if result is None else _trimmed(result)
 
     def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
         """From analysis.json and execution.json, for iterations missing in stats.json."""
@@ -150,10 +138,10 @@ class _DirectoryReader:
             return Numbers(per_second=rate)
         return Numbers.of(result, per_second=rate, aborts=_counts(ran.get("aborts")))
 
-    def adjustments(self, where: str, data: Any) -> Iterator[Adjustment]:
+    def adjustments(self, name: str) -> Iterator[Adjustment]:
+        data = self.json(name)
         for each in data if isinstance(data, list) else ():
-            found = self.value(Adjustment, each, f"{where}/decisions.json")
-            if found is not None:
+            if (found := self.value(Adjustment, each, name)) is not None:
                 yield found
 
     def ended_in_order(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
@@ -183,16 +171,20 @@ class _DirectoryReader:
             self.remarks.append(str(error).removeprefix(f"{self.directory}/").replace(": ", " ", 1))
             return None
 
-    def restore(self, name: str, restore: Any, data: Any) -> Any:
+    def read(self, name: str, restore: Callable[[Any], T]) -> T | None:
+        """The value in a file; None if it is missing or, with a remark, unusable."""
+        data = self.json(name)
+        return None if data is None else self.restore(name, restore, data)
+
+    def value(self, wanted: type[T], data: Any, name: str) -> T | None:
+        return self.restore(name, partial(restored, wanted), data)
+
+    def restore(self, name: str, restore: Callable[[Any], T], data: Any) -> T | None:
         try:
             return restore(data)
         except (ValueError, RecursionError) as error:
             self.remarks.append(f"{name} was not written by this version of txfuzz: {error}")
             return None
-
-    def value(self, wanted: type[T], data: Any, name: str) -> T | None:
-        value: T | None = self.restore(name, lambda each: restored(wanted, each), data)
-        return value
 
     def what_fits(self, wanted: type[CampaignFacts], data: Mapping[str, Any]) -> CampaignFacts:
         """The fields that are valid; defaults for the others."""

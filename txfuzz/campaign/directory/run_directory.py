@@ -6,14 +6,13 @@ name and then renamed, so that it is never seen half-written.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import fcntl
-import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -53,6 +52,15 @@ def iteration_path(directory: Path, number: int) -> Path:
     return directory / f"iter_{number:02d}"
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """OutputError if writing this file or directory fails."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 class RunDirectory(Closeable):
     """A campaign's directory, locked while the campaign runs. A context manager."""
 
@@ -68,57 +76,36 @@ class RunDirectory(Closeable):
         """
         path = new_path(RUNS, name) if wished is None else wished
         moved = None
-        try:
+        with writing(path):
             if _holds_campaign(path):
                 _lock(path).close()  # fails if a campaign is running there
                 moved = _set_aside(path)
             path.mkdir(parents=True, exist_ok=True)
             return cls(path, _lock(path)), moved
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
     @classmethod
     def reopen(cls, path: Path | None) -> Self:
         """A directory with histories, to analyse them again or to add more."""
         if path is None:
             raise UsageError("--skip-run needs --output-dir: where the histories are to go")
-        try:
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             return cls(path, _lock(path))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
     def iteration(self, number: int) -> IterationDirectory:
         path = iteration_path(self.path, number)
-        try:
+        with writing(path):
             path.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
         return IterationDirectory(path)
 
     def keep_plugins(self, files: Mapping[str, bytes]) -> None:
         """Write plugins/: copies of the plugin files, so that the campaign can be run again from here."""
         place = self.path / PLUGINS
-        try:
+        with writing(place):
             if files:
                 place.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
         for name, source in files.items():
             write_bytes(place / name, source)
-
-    def write_campaign(self, data: Mapping[str, Any]) -> None:
-        write_json(self.path / "campaign.json", data)
-
-    def write_stats(self, data: Mapping[str, Any]) -> None:
-        write_json(self.path / "stats.json", data)
-
-    def write_progress(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(rows)
-        write_text(self.path / "progress.csv", text.getvalue())
 
     def close(self) -> None:
         self._lock.close()
@@ -134,14 +121,12 @@ def draw_graphs(
     from txfuzz.report.pictures.png import draw_dependency_graph, draw_minimal_graph
 
     whole_graph = directory / "dependency_graph.png"
-    try:
+    with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         notes = (
             draw_dependency_graph(history, result, whole_graph, max_nodes=max_nodes, excerpt=excerpt),
             draw_minimal_graph(history, result, directory / "minimal_dependency_graph.png"),
         )
-    except OSError as error:
-        raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
     if notes[0]:
         whole_graph.unlink(missing_ok=True)  # left by an earlier analysis
     return tuple(f"dependency_graph.png {note}" for note in notes if note)
@@ -160,11 +145,9 @@ def copy_history(source: Path, target: Path) -> None:
             pass
     except OSError as error:
         raise HistoryError(f"{source}: cannot be read: {error.strerror}") from None
-    try:
+    with writing(target):
         shutil.copyfile(source, temporary)
         os.replace(temporary, target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -184,14 +167,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.part")
-    try:
+    with writing(path):
         if path.exists() and not path.is_file():  # /dev/null or a pipe must not be replaced by a file
             path.write_bytes(data)
             return
         temporary.write_bytes(data)
         os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _holds_campaign(path: Path) -> bool:

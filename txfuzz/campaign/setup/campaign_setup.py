@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -127,11 +127,11 @@ def with_workload_defaults(settings: CampaignSettings) -> CampaignSettings:
     """
     if not settings.resume:
         stanza = campaign_in(_first_workload_file(settings)) or Campaign()
-        said = {_SETTING_NAMES.get(name, name): value for name, value in stanza.given().items()}
+        defaults = {_SETTING_NAMES.get(name, name): value for name, value in stanza.given().items()}
         if settings.only_analyzes:
-            said = {name: said[name] for name in ("seed", "expect") if name in said}
+            defaults = {name: defaults[name] for name in ("seed", "expect") if name in defaults}
         unset = {each.name for each in fields(settings) if getattr(settings, each.name) is None}
-        settings = replace(settings, **{name: value for name, value in said.items() if name in unset})
+        settings = replace(settings, **{name: value for name, value in defaults.items() if name in unset})
     return replace(settings, iterations=settings.most_iterations)
 
 
@@ -179,11 +179,15 @@ def _history_maker(
             command = ExternalCommand(settings.runner_cmd, url, lambda line: subscriber(Warned(line)))
             maker = HistoryMaker(command, command=command)
         else:
+            prepare()  # now rather than while the database waits for the next iteration
+            clients = assembled.workload.scheduling.clients
             with naming_url(path, assembled.workload, settings.database_url):
-                database = resources.enter_context(_opened(assembled, url))
+                database = resources.enter_context(open_database(assembled.adapter, url, clients))
             maker, skip_keys = _clients(assembled, database, subscriber)
     source = maker.source
-    if settings.history is not None and not settings.only_analyzes and not _has_first_history(settings):
+    resumed = settings.output if settings.resume else None
+    has_first = resumed is not None and histories_in(resumed) > 0
+    if settings.history is not None and not settings.only_analyzes and not has_first:
         source = ImportedHistory(settings.history, source)
     if settings.resume:
         source = ResumedHistories(source, skip_keys)
@@ -197,11 +201,6 @@ def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) 
         return None if url is None else SecretText(url)
 
 
-def _opened(assembled: Assembled, url: str | None) -> AbstractContextManager[Database]:
-    prepare()  # now rather than while the database waits for the next iteration
-    return open_database(assembled.adapter, url, assembled.workload.scheduling.clients)
-
-
 def _clients(
     assembled: Assembled, database: Database, subscriber: Subscriber
 ) -> tuple[HistoryMaker, Callable[[int], None]]:
@@ -211,11 +210,6 @@ def _clients(
         subscriber(Warned(sentence))
     source = ClientSource(database, assembled.isolation, assembled.faults)
     return HistoryMaker(source, database, found=dict(database.describe()), cautions=risks), source.skip_keys
-
-
-def _has_first_history(settings: CampaignSettings) -> bool:
-    """Is this a resumed campaign whose first iteration was run?"""
-    return settings.resume and settings.output is not None and histories_in(settings.output) > 0
 
 
 def _run_directory(settings: CampaignSettings, name: str, subscriber: Subscriber) -> RunDirectory:

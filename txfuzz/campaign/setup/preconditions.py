@@ -9,10 +9,10 @@ from pathlib import Path
 
 from txfuzz.analysis.attribution.attribute import Attribution, attribute
 from txfuzz.analysis.describe import mop_text, name_of
+from txfuzz.common.sentences import listed
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FINAL_READ, History
 from txfuzz.report.text.lines import counted
-from txfuzz.report.verdict import listed
 from txfuzz.workload.model import Workload
 
 _NAMED = 5
@@ -51,13 +51,13 @@ def impossible(found: Attribution, workload: Workload) -> str | None:
     named = [name for name in history.templates if name != FINAL_READ]
     if named and {each.name for each in workload.transactions}.isdisjoint(named):
         return (
-            f"{history.source}: is a history of {_some(named)}, none of which the workload "
+            f"{history.source}: is a history of {listed(named, most=_NAMED)}, none of which the workload "
             f"{workload.name!r} has"
         )
     return (
         f"{history.source}: cannot be a history of the workload {workload.name!r}: "
         f"{_transaction(history, found.strangers[0])} is not one of its transactions "
-        f"({_some([each.name for each in workload.transactions])})"
+        f"({listed((each.name for each in workload.transactions), most=_NAMED)})"
         + _others(", nor {are} {count} of the {of} others", found.strangers, history)
     )
 
@@ -128,8 +128,3 @@ def _others(text: str, rows: Sequence[int], history: History) -> str:
         return ""
     do, are = ("does", "is") if count == 1 else ("do", "are")
     return text.format(do=do, are=are, count=f"{count:,}", of=f"{len(history) - 1:,}")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
-    return listed([*names[:_NAMED], *more])

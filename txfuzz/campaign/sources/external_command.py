@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from txfuzz.campaign.directory.run_directory import writing
 from txfuzz.campaign.setup.settings import words_of
 from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.common.sanitize import printable
 from txfuzz.common.secrets import command_without_secrets, without_password
-from txfuzz.errors import HistoryError, OutputError, UsageError
+from txfuzz.errors import HistoryError, UsageError
 
 LOG = "runner.log"
 REPLAY_CODES = (0, 1)  # 1 may mean that the replay showed something, as for `txfuzz execute`
@@ -40,12 +41,12 @@ _DRAIN = 1.0  # seconds to wait for output after the command has ended
 
 @dataclass(frozen=True)
 class ExternalCommand:
-    """Runs the command once per history. database_url: passed to it as DATABASE_URL. said: called with each
-    line of its stderr."""
+    """Runs the command once per history. database_url: passed to it as DATABASE_URL. on_line: called with
+    each line of its stderr."""
 
     command: str = field(repr=False)
     database_url: str | None = field(default=None, repr=False)
-    said: Callable[[str], None] = lambda line: None
+    on_line: Callable[[str], None] = lambda line: None
 
     def provide(self, request: HistoryRequest) -> ProvidedHistory:
         self.make(request.files.workload, request.files.history, request.deadline.is_set)
@@ -67,7 +68,7 @@ class ExternalCommand:
         named = f"--runner-cmd {command_without_secrets(shlex.quote(words_of(self.command)[0]))}"
         if out.exists() and out.stat().st_size:
             raise UsageError(f"{out}: already exists, and is not overwritten")
-        output = _Output(out.parent / LOG, self.said)
+        output = _Output(out.parent / LOG, self.on_line)
         try:
             process = subprocess.Popen(
                 self.words(config, out),
@@ -119,9 +120,9 @@ class _Output:
     """The output of a command: all of it goes into a log without passwords, the first lines of its stderr
     are shown."""
 
-    def __init__(self, log: Path, said: Callable[[str], None]) -> None:
+    def __init__(self, log: Path, on_line: Callable[[str], None]) -> None:
         self.last = ""
-        self._path, self._said = log, said
+        self._path, self._on_line = log, on_line
         self._lines: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._log: IO[str] | None = None
@@ -143,7 +144,7 @@ class _Output:
 
     def flush(self) -> None:
         """Called by the waiting thread, the only one that writes to the screen."""
-        try:
+        with writing(self._path):
             while not self._lines.empty():
                 shown, text = self._lines.get()
                 if self._log is None:
@@ -151,16 +152,14 @@ class _Output:
                 self._log.write(f"{text}\n")
                 if shown and text:
                     self._show(text[:_SHOWN])
-        except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from None
 
     def _show(self, text: str) -> None:
         self.last = text
         self._shown += 1
         if self._shown <= _LINES:
-            self._said(f"runner: {text}")
+            self._on_line(f"runner: {text}")
         elif self._shown == _LINES + 1:
-            self._said(f"runner: … (full output: {self._path})")
+            self._on_line(f"runner: … (full output: {self._path})")
 
     def end(self) -> None:
         until = time.monotonic() + _DRAIN
@@ -173,18 +172,18 @@ class _Output:
 
 def _wait(process: subprocess.Popen[bytes], over: Callable[[], bool], output: _Output) -> None:
     """Wait for the command to end. When it has to, end it and the processes that it started."""
-    asked: float | None = None
+    terminated: float | None = None
     while True:
         try:
             process.wait(_POLL)
             break
         except subprocess.TimeoutExpired:
             output.flush()
-            if asked is not None and time.monotonic() - asked > _GRACE:
+            if terminated is not None and time.monotonic() - terminated > _GRACE:
                 _signal(process, signal.SIGKILL)
-            elif asked is None and over():
+            elif terminated is None and over():
                 _signal(process, signal.SIGTERM)
-                asked = time.monotonic()
+                terminated = time.monotonic()
     output.end()
 
 

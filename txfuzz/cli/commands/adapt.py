@@ -69,14 +69,14 @@ def adapt(
     code is the verdict on the histories.
     """
     from txfuzz.campaign.directory.run_directory import archive_path
-    from txfuzz.cli.campaign_screen import run_on_screen
+    from txfuzz.cli.live_screen import run_on_screen
     from txfuzz.workload.campaign import Campaign
     from txfuzz.workload.shipped import workload_path
     from txfuzz.workload.yaml.campaign import campaign_in
 
     _check(ctx)
-    said = campaign_in(workload_path(workload, None)) or Campaign()
-    runs = next((number for number in (iterations, said.iterations) if number is not None), 1)
+    stanza = campaign_in(workload_path(workload, None)) or Campaign()
+    runs = next((number for number in (iterations, stanza.iterations) if number is not None), 1)
     settings = CampaignSettings(
         workload=workload,
         history=history,

@@ -91,14 +91,14 @@ def analyze(
     check_model(expect or DEFAULT_EXPECT)
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir takes exactly one history")
-    asked = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
-    of_model = {name: value for name, value in asked.items() if value not in (None, False)}
+    given = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
+    model_options = {name: value for name, value in given.items() if value not in (None, False)}
     assumed = [name for name, value in chosen.items() if name.endswith("_keys") and value]
-    of_transactions = [
+    transaction_options = [
         *assumed, *(["graph_dir"] if graph_dir else []), *(["analyzer"] if analyzers else []),
         *(["expect"] if expect else []),
     ]  # fmt: skip
-    judge = HistoryJudge(expect, model, of_model, of_transactions, plugin_files, plugin_seconds)
+    judge = HistoryJudge(expect, model, model_options, transaction_options, plugin_files, plugin_seconds)
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
     judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
     codes = set()
@@ -132,18 +132,20 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     return EXIT_CODES[result.verdict]
 
 
-def _draw(history: History, result: AnalysisResult, asked: Path | None, beside: Path, max_nodes: int) -> None:
-    """Draw into `asked`; without it next to the history, if possible and if no campaign drew graphs there."""
+def _draw(
+    history: History, result: AnalysisResult, graph_dir: Path | None, beside: Path, max_nodes: int
+) -> None:
+    """Draw into graph_dir; by default next to the history, unless a campaign has drawn its graphs there."""
     from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs
 
     place = IterationDirectory(beside)
-    if asked is None and place.analysis.exists() and place.minimal_graph.exists():
+    if graph_dir is None and place.analysis.exists() and place.minimal_graph.exists():
         click.echo(f"graphs: not drawn, {beside} holds those of its campaign (use --graph-dir DIR)")
         return
     try:
-        notes = draw_graphs(history, result, asked or beside, max_nodes)
+        notes = draw_graphs(history, result, graph_dir or beside, max_nodes)
     except OutputError as error:
-        if asked is not None:
+        if graph_dir is not None:
             raise
         notes = (f"no graphs: {error}",)
     for note in notes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     help="Where to write the history.",
 )  # fmt: skip
 @click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
-@options.database_url()
+@options.database_url("url")
 @options.isolation
 @options.seed
 @click.option(
@@ -32,17 +32,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @options.plugin_files
 @options.strict_plugins
-def execute(
-    config: Path,
-    out: Path,
-    init: bool,
-    database_url: str | None,
-    isolation: str | None,
-    seed: int | None,
-    plugin_files: tuple[Path, ...],
-    strict_plugins: bool,
-    attempts: int,
-) -> int:
+def execute(config: Path, out: Path, **fields: Any) -> int:
     """Run one workload against a database and record its history.
 
     A workload with an enabled `replay` stanza is replayed: its schedule is followed exactly, and what
@@ -55,11 +45,7 @@ def execute(
     from txfuzz.replay.result import ReplayResult
 
     with interruptible() as interrupted:
-        summary, warnings = record(
-            config, out, init=init, url=database_url, isolation=isolation, seed=seed,
-            plugin_files=plugin_files, strict_plugins=strict_plugins, attempts=attempts,
-            interrupted=interrupted,
-        )  # fmt: skip
+        summary, warnings = record(config, out, interrupted=interrupted, **fields)
     for sentence in warnings:
         click.echo(f"txfuzz: {sentence}", err=True)
     if isinstance(summary, ReplayResult):

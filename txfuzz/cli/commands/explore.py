@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,19 +38,7 @@ from txfuzz.errors import ExitCode
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
-def explore(
-    workload: str,
-    transactions: str,
-    isolation: tuple[str, ...],
-    expect: str | None,
-    most: int,
-    rows: str | None,
-    seed: int | None,
-    output: Path | None,
-    url: str | None,
-    plugin_files: tuple[Path, ...],
-    as_json: bool,
-) -> int:
+def explore(workload: str, transactions: str, output: Path | None, as_json: bool, **fields: Any) -> int:
     """Run the interleavings of a few transactions and report the anomalies of each isolation level.
 
     Interleavings that differ only in the order of commuting steps are run once. Exit code 1 if a
@@ -62,10 +51,7 @@ def explore(
 
     names = [name.strip() for name in transactions.split(",") if name.strip()]
     with interruptible() as interrupted:
-        found = explore_workload(
-            workload, names, isolation=isolation, expect=expect, seed=seed, most=most, rows=rows,
-            url=url, output=output, plugin_files=plugin_files, interrupted=interrupted,
-        )  # fmt: skip
+        found = explore_workload(workload, names, output=output, interrupted=interrupted, **fields)
     click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreplays: {output}")

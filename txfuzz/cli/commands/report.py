@@ -14,24 +14,23 @@ if TYPE_CHECKING:
     from txfuzz.report.baseline import BaselineEntry, Comparison
     from txfuzz.report.campaign_result import CampaignResult
 
-_FILE = options.FILE
 _PAGE = "report.html"
 _EXPLAINED = 3  # findings that are shown with the transactions around them
 
 
 @click.command()
-@click.argument("directory", type=_FILE, metavar="DIR")
+@click.argument("directory", type=options.FILE, metavar="DIR")
 @click.option(
     "--format", "form", type=click.Choice(["html", "junit", "markdown"]), default="html", show_default=True,
     help="A web page, test cases for a CI system, or a pull request comment.",
 )  # fmt: skip
 @click.option(
-    "--out", type=_FILE, metavar="FILE",
+    "--out", type=options.FILE, metavar="FILE",
     help="Output file, - for stdout. [default: DIR/report.html; stdout for junit and markdown]",
 )  # fmt: skip
-@click.option("--baseline", type=_FILE, metavar="FILE", help="Known findings: fail only for new ones.")
+@click.option("--baseline", type=options.FILE, metavar="FILE", help="Known findings: fail only for new ones.")
 @click.option(
-    "--write-baseline", type=_FILE, metavar="FILE",
+    "--write-baseline", type=options.FILE, metavar="FILE",
     help="Record the findings of this campaign as known; entries for other databases and levels are kept.",
 )  # fmt: skip
 def report(
@@ -54,11 +53,11 @@ def report(
             click.echo(f"txfuzz: {sentence}", err=True)
     if write_baseline is not None:
         _note(record, write_baseline)
-    _write(_told(record, form, comparison), form, out, directory)
+    _write(_text(record, form, comparison), form, out, directory)
     return _code(record, comparison)
 
 
-def _told(record: CampaignResult, form: str, comparison: Comparison | None) -> str:
+def _text(record: CampaignResult, form: str, comparison: Comparison | None) -> str:
     if form == "junit":
         from txfuzz.report.junit import junit_text
 

@@ -98,7 +98,7 @@ def run(
     Without arguments, runs the default campaign on an embedded server.
     """
     from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
-    from txfuzz.cli.campaign_screen import run_on_screen
+    from txfuzz.cli.live_screen import run_on_screen
 
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,18 +33,7 @@ from txfuzz.errors import ExitCode
 @click.option("--expect", metavar="MODEL", help="Consistency model that the anomaly contradicts.")
 @options.plugin_files
 @click.option("-q", "--quiet", is_flag=True, help="Show only the result.")
-def shrink(
-    source: Path,
-    out: Path | None,
-    attempts: int,
-    seconds: float,
-    most: int,
-    url: str | None,
-    isolation: str | None,
-    expect: str | None,
-    plugin_files: tuple[Path, ...],
-    quiet: bool,
-) -> int:
+def shrink(quiet: bool, **fields: Any) -> int:
     """Shrink the anomalies of an iteration, a campaign or a replay to minimal reproducers.
 
     Removes transactions, steps, keys and switches between sessions as long as the same anomaly
@@ -58,9 +47,8 @@ def shrink(
         if not quiet:
             click.echo(line, err=True)
 
-    settings = ShrinkSettings(source, out, attempts, seconds, most, url, isolation, expect, plugin_files)
     with interruptible() as interrupted:
-        found = shrink_findings(settings, interrupted=interrupted, progress=progress)
+        found = shrink_findings(ShrinkSettings(**fields), interrupted=interrupted, progress=progress)
     if not found and not interrupted.is_set():
         click.echo("nothing found: no anomaly contradicts the expected model")
         return ExitCode.NOTHING_FOUND
