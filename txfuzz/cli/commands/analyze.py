@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from txfuzz.cli import options
-from txfuzz.cli.history_judge import DEFAULT_EXPECT, HistoryJudge
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from txfuzz.analysis.result import AnalysisResult
     from txfuzz.history.model import History
 
+_DEFAULT_EXPECT = "serializable"
 # The exit code for several histories is the first of these that applies to any
 _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHING_FOUND)
 
@@ -24,7 +24,7 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=options.FILE)
 @click.option(
     "--expect", metavar="MODEL",
-    help=f"Consistency model to check the histories against.  [default: {DEFAULT_EXPECT}]",
+    help=f"Consistency model to check the histories against.  [default: {_DEFAULT_EXPECT}]",
 )  # fmt: skip
 @click.option(
     "--model", metavar="MODEL",
@@ -87,8 +87,9 @@ def analyze(
     from txfuzz.analysis.elle import ElleAnalyzer
     from txfuzz.analysis.result import AnalysisResult, Verdict
     from txfuzz.campaign.setup.resolve import check_model, further_analyzers
+    from txfuzz.cli.history_judge import HistoryJudge
 
-    check_model(expect or DEFAULT_EXPECT)
+    check_model(expect or _DEFAULT_EXPECT)
     if graph_dir is not None and len(files) > 1:
         raise UsageError("--graph-dir takes exactly one history")
     given = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
@@ -98,13 +99,15 @@ def analyze(
         *assumed, *(["graph_dir"] if graph_dir else []), *(["analyzer"] if analyzers else []),
         *(["expect"] if expect else []),
     ]  # fmt: skip
-    judge = HistoryJudge(expect, model, model_options, transaction_options, plugin_files, plugin_seconds)
+    judge = HistoryJudge(
+        expect or _DEFAULT_EXPECT, model, model_options, transaction_options, plugin_files, plugin_seconds
+    )
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
-    judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
+    to_run = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
     codes = set()
     for number, path in enumerate(files):
         try:
-            history, result = judge.judge(path, judges)
+            history, result = judge.judge(path, to_run)
         except PluginError:
             raise
         except UsageError as error:  # about this history alone
