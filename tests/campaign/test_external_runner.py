@@ -113,7 +113,7 @@ def test_a_command_that_fails_late_leaves_what_was_found(here: Path, txfuzz: Cli
     ran = run(txfuzz, "sh runner.sh", "--iterations", 4)
     assert ran.code == 1, ran.err
     assert "lost-update in iteration 0" in ran.out
-    assert "stopped after 1 iteration: --runner-cmd sh failed with exit code 7: disk full\n" in ran.out
+    assert "ended after 1 iteration: --runner-cmd sh failed with exit code 7: disk full\n" in ran.out
     record = json.loads(Path("o/campaign.json").read_text())
     assert record["state"] == "failed: --runner-cmd sh failed with exit code 7: disk full"
     assert (record["verdict"], len(record["iterations"])) == ("invalid", 1)
@@ -127,7 +127,7 @@ def test_a_history_that_is_none_is_a_failure_as_well(here: Path, txfuzz: Cli) ->
     )
     ran = run(txfuzz, command, "--iterations", 2)
     assert ran.code == 1, ran.err
-    assert "stopped after 1 iteration: o/iter_01/history.edn:1: expected an operation map" in ran.out
+    assert "ended after 1 iteration: o/iter_01/history.edn:1: expected an operation map" in ran.out
 
 
 def test_a_runner_follows_the_replay(here: Path, txfuzz: Cli) -> None:

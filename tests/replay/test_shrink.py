@@ -286,7 +286,7 @@ def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuz
     assert [each["anomaly"] for each in told["anomalies"]] == ["lost-update", "G-single-item"]
     assert told["count"] == sum(each["count"] for each in told["anomalies"]) == told["seen"]["iter_00"]
     readme = (folder / "README.md").read_text()
-    assert "2 anomalies shrank to this reproducer" in readme
+    assert "It represents 2 anomalies, all of which shrank to it" in readme
     assert "- G-single-item (rw ww) between read_append, read_append, seen" in readme
 
     shown = page(txfuzz)

@@ -112,7 +112,7 @@ class PlainScreen:
             click.echo(f"\n{smallest_anomaly_text(result)}")
             click.echo(f"more: txfuzz analyze {shlex.quote(result.file)} --expect {campaign.expect}")
         if campaign.stopped:
-            click.echo(f"stopped after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
+            click.echo(f"ended after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
         click.echo(f"artefacts: {campaign.directory}")
 
     def _say(self, line: str) -> None:
@@ -148,7 +148,7 @@ def _ran(execution: ExecutionSummary) -> str:
 
         line += "; faults: " + ", ".join(f"{name} ×{n:,}" for name, n in by_name(execution.faults).items())
     line += f"; {counted(execution.final_reads, 'final read')}" if execution.final_reads else ""
-    return line + (f"; stopped early: {execution.stopped}" if execution.stopped else "")
+    return line + (f"; ended early: {execution.stopped}" if execution.stopped else "")
 
 
 def _meant(iteration: Iteration) -> str:

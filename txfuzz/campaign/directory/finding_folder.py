@@ -166,7 +166,7 @@ def _write_readme(written: _Folder, database: Database, anomalies: tuple[_SeenAn
     remarks = [f"Seen {count} times in what was analysed." if count > 1 else "Seen once."]
     if len(anomalies) > 1:
         listed = "\n".join(f"- {each.sentence}" for each in anomalies)
-        remarks.append(f"{len(anomalies)} anomalies shrank to this reproducer:\n\n{listed}")
+        remarks.append(f"It represents {len(anomalies)} anomalies, all of which shrank to it:\n\n{listed}")
     text = finding_readme(
         written.shrunk,
         written.result,
