@@ -1,4 +1,4 @@
-"""What can go wrong, grouped by what the caller should do, and the exit codes that say so."""
+"""The errors of txfuzz, grouped by what the caller can do about them, and the exit codes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The one table of exit codes; every command uses it."""
+    """The exit codes of all commands."""
 
     NOTHING_FOUND = 0  # the history is consistent with the expected model
     VIOLATED = 1  # the expected model is violated
-    USAGE = 2  # the command line, a workload, a plugin, a history or an artefact is not usable
+    USAGE = 2  # the command line, a workload, a plugin, a history or an artefact is unusable
     UNKNOWN = 3  # no verdict: nothing committed, duplicate values, undecided
-    UNAVAILABLE = 4  # no database could be reached or started, or it does not answer any more
-    INTERNAL = 70  # a bug of txfuzz
+    UNAVAILABLE = 4  # no database could be reached or started, or it stopped answering
+    INTERNAL = 70  # a bug in txfuzz
     INTERRUPTED = 130  # Ctrl-C, SIGTERM, SIGHUP; what was recorded is kept
-    UNREAD = 141  # the reader of the output went away, as after SIGPIPE
+    UNREAD = 141  # stdout was closed by its reader, as after SIGPIPE
 
 
 class TxfuzzError(Exception):
-    """Root of all errors that end a command with one sentence instead of a traceback."""
+    """Base of all errors that end a command with one sentence instead of a traceback."""
 
     exit_code = ExitCode.INTERNAL
 
@@ -39,7 +39,7 @@ class WorkloadError(UsageError):
 class PluginError(UsageError):
     """A plugin that is missing, broken or clashes with another one.
 
-    culprit: the object that is to blame, or its class, where the message does not name its plugin.
+    culprit: the object that caused the error, or its class, if the message does not name its plugin.
     """
 
     def __init__(self, message: str, culprit: object = None) -> None:
@@ -56,13 +56,13 @@ class OutputError(UsageError):
 
 
 class DatabaseUnavailable(TxfuzzError):
-    """No connection: nothing was asked of the database."""
+    """The database could not be reached or started; nothing was sent to it."""
 
     exit_code = ExitCode.UNAVAILABLE
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The tail of an error message: the nearest known word, else the list of all of them."""
+    """The end of an error message: the closest known word, or else all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:

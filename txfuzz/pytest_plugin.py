@@ -1,6 +1,5 @@
-"""A fixture for an application's own tests: run a workload against their database, fail with the explanation.
-
-pytest finds it by itself where txfuzz is installed.
+"""A pytest fixture for the tests of an application: run a workload against its database, and fail with the
+explanation of what was found. pytest loads it wherever txfuzz is installed.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class CampaignRunner(Protocol):
-    """What the fixture is."""
+    """The type of the fixture."""
 
     def __call__(
         self, settings: CampaignSettings | None = None, *, accept: Iterable[str] = (), **fields: Any
     ) -> CampaignResult:
-        """Run a campaign as `txfuzz.run_campaign` does; its artefacts go to the test's own directory.
+        """Run a campaign as `txfuzz.run_campaign` does; its artefacts go to the test's tmp_path.
 
-        accept: types of anomalies that are known and no failure. The test fails, with the explanation, when
-        others are found, and when there is no verdict; when the campaign cannot be run, too, with the
-        one sentence that says why. Returns the result otherwise.
+        accept: known types of anomalies, which do not fail the test. The test fails, with an explanation,
+        if other types are found, if there is no verdict, and if the campaign cannot be run. Otherwise
+        returns the result.
         """
 
 
 @pytest.fixture
 def txfuzz_campaign(tmp_path: Path) -> CampaignRunner:
-    """Runs campaigns and fails the test when one finds what the expected model forbids."""
+    """Runs campaigns and fails the test if one finds what the expected model forbids."""
     started = 0
 
     def run(
@@ -58,8 +57,8 @@ def _run_and_judge(
 ) -> tuple[CampaignResult | None, str]:
     """The result, if there is one, and why the test fails.
 
-    No exception gets out: pytest shows what each function of a traceback was called with, and one of
-    them is called with the URL of the database.
+    Raises nothing: pytest shows the arguments of each function in a traceback, and the URL of the
+    database is among them.
     """
     __tracebackhide__ = True
     from txfuzz.campaign.loop import run_campaign
@@ -78,7 +77,7 @@ def _run_and_judge(
 
 
 def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
-    """Why the test fails; nothing where it passes."""
+    """Why the test fails; empty if it passes."""
     from txfuzz.analysis.result import Verdict
     from txfuzz.report.text.analysis import smallest_anomaly_text
     from txfuzz.report.verdict import verdict_sentence
@@ -91,9 +90,9 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
             sentence = verdict_sentence(found, result.isolation, result.answers_for)
             others = tuple(one for one in found.anomalies if one.type not in accepted)
             explained = smallest_anomaly_text(replace(found, anomalies=others))
-            return f"{sentence}\n\n{explained}\nThe whole of it: txfuzz report {result.directory}"
+            return f"{sentence}\n\n{explained}\nFull report: txfuzz report {result.directory}"
     unknown = [each for each in result.iterations if each.verdict is Verdict.UNKNOWN]
     if unknown or not result.iterations:
         reason = unknown[0].reason if unknown else "nothing was analysed"
-        return f"No verdict: {reason}. The artefacts: {result.directory}"
+        return f"No verdict: {reason}. Artefacts: {result.directory}"
     return ""

@@ -149,7 +149,7 @@ def test_a_broken_analyzer_is_named() -> None:
         analyze_history(history, analyzers=[Says(ZeroDivisionError("oh"))])
     with pytest.raises(UsageError, match=r"^analyzer 'says': a sentence$"):
         analyze_history(history, analyzers=[Says(UsageError("a sentence"))])
-    with pytest.raises(PluginError, match=r"analyzer 'says' gave 3, expected a txfuzz.Part"):
+    with pytest.raises(PluginError, match=r"analyzer 'says' returned 3, expected a txfuzz.Part"):
         analyze_history(history, analyzers=[Says(3)])
 
 

@@ -43,7 +43,7 @@ def test_nothing_is_found_at_serializable(txfuzz: Cli) -> None:
     ran = txfuzz("run", "--isolation", "serializable", "--output-dir", "out")
     assert ran.code == 0
     assert "nothing found" in ran.out
-    assert "serializable (promises serializable) held against serializable" in ran.err
+    assert "serializable (promises serializable) checked against serializable" in ran.err
 
 
 def test_what_a_promise_allows_not_is_a_bug(txfuzz: Cli) -> None:

@@ -84,10 +84,10 @@ SPOILT = [
     (b"\xff\xfe", "cannot be read: it is not UTF-8"),
     (b"", "cannot be read: "),
     (b"[" * 100_000, "cannot be read: "),
-    (b'{"failed": NaN}', "cannot be read: NaN is no number of JSON"),
+    (b'{"failed": NaN}', "cannot be read: NaN is not a JSON number"),
     (b"[1]", "not written by this version of txfuzz: KeptReplays is [1], expected an object"),
     (b"{}", "not written by this version of txfuzz: KeptReplays has no field 'failed'"),
-    (b'{"failed": {"x": 1}}', "not written by this version of txfuzz: keys are numbers"),
+    (b'{"failed": {"x": 1}}', "not written by this version of txfuzz: keys must be numbers"),
     (b'{"failed": {"1": "x"}}', "KeptReplays.failed.1 is 'x', expected int"),
     (b'{"failed": {}, "origins": 3}', "KeptReplays.origins is 3, expected an object"),
 ]

@@ -159,7 +159,7 @@ def test_a_command_that_puts_histories_in_place_overwrites_none(place: Path, txf
             "--runner-cmd", f"{shlex.quote(sys.executable)} copier.py", "--output-dir")  # fmt: skip
     ran = txfuzz(*copy, "out")
     assert ran.code == 1, ran.err
-    assert "out held an earlier campaign, which is now out.1" in ran.err
+    assert "out held an earlier campaign, which was moved to out.1" in ran.err
     assert histories(Path("out.1")) == recorded
     assert histories(place) == [Path("given.edn").read_bytes()] * 2
 
@@ -191,7 +191,7 @@ def test_what_a_killed_campaign_found_is_not_left_out(place: Path, txfuzz: Cli, 
     before = contents(place)
     ran = txfuzz("run", "--resume", "out", "--iterations", 2)
     assert ran.code == 2
-    assert "3 iterations of that campaign are there; --iterations 2 would leave some out" in ran.err
+    assert "the campaign has 3 iterations; --iterations 2 would leave some out" in ran.err
     assert contents(place) == before
     assert histories_in(place) == 3
     assert txfuzz("run", "--resume", "out", "--iterations", 3).code == 1

@@ -100,7 +100,7 @@ def test_what_it_says_on_stderr_is_shown_and_kept(here: Path, txfuzz: Cli) -> No
     assert ran.code == 0, ran.err
     assert "txfuzz: runner: line 20 of x://a@b\n" in ran.err
     assert "line 21" not in ran.err
-    assert "txfuzz: runner: … (all that it says: o/iter_00/runner.log)" in ran.err
+    assert "txfuzz: runner: … (full output: o/iter_00/runner.log)" in ran.err
     log = Path("o/iter_00/runner.log").read_text().splitlines()
     assert (len(log), log.count("quiet")) == (31, 1)
     assert "hidden" not in "".join(log)
@@ -152,7 +152,7 @@ def test_a_replay_that_fails_ends_no_campaign(here: Path, txfuzz: Cli) -> None:
 def test_a_replay_needs_somebody_to_follow_it(here: Path, txfuzz: Cli) -> None:
     ran = txfuzz("run", "--config", "w.yaml", "--skip-run", "--run-replay", "--output-dir", "o")
     assert ran.code == 2
-    assert "--run-replay needs a database or a --runner-cmd: not with --skip-run alone" in ran.err
+    assert "--run-replay with --skip-run needs --runner-cmd: there is no database" in ran.err
 
 
 def test_our_own_execute_is_a_runner_of_replays(here: Path, txfuzz: Cli) -> None:
@@ -168,7 +168,7 @@ def test_all_that_a_command_has_started_is_ended(tmp_path: Path) -> None:
     start = time.monotonic()
     place = tmp_path / "iter_00"
     place.mkdir()
-    with pytest.raises(HistoryError, match="has not written it"):
+    with pytest.raises(HistoryError, match="did not write it"):
         ExternalCommand("sleep 71 | cat; true").make(
             tmp_path / "w.yaml", place / "history.edn", interrupted.is_set
         )

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from syrupy.assertion import SnapshotAssertion
 
 from own_workloads import REGISTRY, WORDS, shipped_on
 from project_fixtures import Ran
@@ -97,7 +98,7 @@ def test_the_keys_of_choices_tell_transactions_apart() -> None:
     assert told(history, workload(low, high)) == [("high", [0]), ("low", [0])]
 
 
-def test_the_likelier_one_is_taken_and_that_is_said() -> None:
+def test_the_likelier_one_is_taken_and_that_is_said(snapshot: SnapshotAssertion) -> None:
     wide = "wide: [{f: append, key: {choice: {range: [1, 100]}}}]"
     narrow = "narrow: [{f: append, key: {choice: {range: [1, 2]}}}]"
     history = one_after_another([("append", 1, 1)], [("append", 50, 1)])
@@ -105,9 +106,7 @@ def test_the_likelier_one_is_taken_and_that_is_said() -> None:
     assert told(history, asked) == [("narrow", [0]), ("wide", [0])]
     found = attribute(history, asked)
     assert found.ambiguous == {("wide", "narrow"): 1}
-    assert "1 transaction could be wide or narrow, and each was taken for the likelier one" in [
-        *remarks(found)
-    ]
+    assert [*remarks(found)] == snapshot
     rare = workload(wide, narrow, mix="  mix: [{txn: wide, weight: 999}, {txn: narrow, weight: 1}]\n")
     assert told(history, rare) == [("wide", [0]), ("wide", [0])]
 
@@ -145,25 +144,20 @@ def test_steps_without_a_micro_operation_leave_gaps() -> None:
 # -- what a workload cannot have made -----------------------------------------------------
 
 
-def test_one_that_fits_no_transaction_is_named() -> None:
+def test_one_that_fits_no_transaction_is_named(snapshot: SnapshotAssertion) -> None:
     asked = workload(PAIR)
     history = one_after_another([("r", 1, []), ("append", 1, 1)], [("r", 1, []), ("append", 2, 1)])
     found = attribute(history, asked)
-    assert impossible(found, asked) == (
-        "h.edn: cannot be a history of the workload 'w': transaction 3 ([:r 1 []] [:append 2 1]) is none of "
-        "its transactions (pair)"
-    )
+    assert impossible(found, asked) == snapshot
     assert found.history is history
 
 
-def test_other_keys_are_in_doubt_but_no_other_history() -> None:
+def test_other_keys_are_in_doubt_but_no_other_history(snapshot: SnapshotAssertion) -> None:
     asked = workload(PAIR)
     history = one_after_another([("r", 70, []), ("append", 70, 1)], [("r", 1, []), ("append", 1, 1)])
     found = attribute(history, asked)
     assert impossible(found, asked) is None
-    said = doubt(found, asked)
-    assert said is not None
-    assert "transaction 2, pair ([:r 70 []] [:append 70 1]) is on keys that the workload 'w' does not" in said
+    assert doubt(found, asked) == snapshot
     named = replace(history, logical=[None if key is None else key % 69 for key in history.logical])
     assert doubt(attribute(named, asked), asked) is None, "generations that say whose they are"
 
@@ -247,8 +241,8 @@ def test_another_runner_gets_near_cycles_replays_and_a_barrier(tmp_path: Path, t
     assert replay["replay"]["schedule"]
     second = yaml.safe_load(Path("o/iter_01/workload.yaml").read_text())
     assert second["scheduling"]["barrier_every"] > 0
-    assert "transactions told by what they did (no `:txn`): hot_writer " in ran.err
-    assert "transactions told by what they did" in (first / "notes.md").read_text()
+    assert "transactions recognised by what they did (no `:txn`): hot_writer " in ran.err
+    assert "transactions recognised by what they did" in (first / "notes.md").read_text()
 
 
 def test_its_replay_is_handed_to_it_and_counts(tmp_path: Path, txfuzz: Cli) -> None:
@@ -319,7 +313,7 @@ def test_a_history_without_invocations_says_what_is_lost(tmp_path: Path, txfuzz:
     Path("h.edn").write_text("\n".join(lines).replace(",", ""))
     ran = txfuzz("adapt", "--history", "h.edn", "--prev-workload", "w.yaml")
     assert ran.code == 0, ran.err
-    assert "no operation of the history is an invocation" in ran.err
+    assert "the history has no invocations" in ran.err
 
 
 def test_a_thousand_transactions_are_drawn_in_part(tmp_path: Path) -> None:

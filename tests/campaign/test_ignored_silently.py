@@ -39,7 +39,7 @@ def test_attempts_of_no_replay(workload: Path, tmp_path: Path, txfuzz: Cli, more
     ran = txfuzz("execute", "--config", workload, "--out", "h.edn", "--attempts", 3)
     assert ran.code == 2
     assert ran.err == (
-        f"txfuzz: {workload}: there is no replay to attempt 3 times (no enabled `replay` stanza)\n"
+        f"txfuzz: {workload}: has no enabled `replay` stanza, so there is nothing to attempt 3 times\n"
     )
     assert not (tmp_path / "h.edn").exists()
     assert txfuzz("execute", "--config", workload, "--out", "h.edn", "--attempts", 1).code == 0
@@ -54,7 +54,7 @@ def test_adapt_runs_nothing_unless_it_is_told_to(
     assert txfuzz("execute", "--config", workload, "--out", "h.edn").code == 0
     ran = txfuzz("adapt", "--history", "h.edn", "--prev-workload", workload, *flag)
     assert ran.code == 2
-    assert ran.err == f"txfuzz: {flag[0]} is about workloads that are run: give --execute, too\n"
+    assert ran.err == f"txfuzz: {flag[0]} needs --execute\n"
     assert not (tmp_path / "runs").exists()
 
 

@@ -190,7 +190,7 @@ def test_a_finding_fails_the_test(txfuzz_campaign: CampaignRunner, run: dict[str
     said = " ".join(str(failed.value).split())
     assert said.startswith("Found G2-item, which contradicts serializable")
     assert "T1 < T2, because T1 read key" in said
-    assert said.endswith(f"The whole of it: txfuzz report {run['output']}")
+    assert said.endswith(f"Full report: txfuzz report {run['output']}")
     assert failed.value.pytrace is False
 
 

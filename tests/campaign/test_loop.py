@@ -202,7 +202,7 @@ def test_two_campaigns_do_not_share_a_directory(workload: Path, tmp_path: Path) 
     while not (tmp_path / "out/iter_00/history.edn").exists():
         assert time.monotonic() < until
         time.sleep(0.01)
-    with pytest.raises(OutputError, match="another campaign is writing there"):
+    with pytest.raises(OutputError, match="another campaign is running there"):
         run_campaign(settings)
     interrupted.set()
     other.join(10)
@@ -282,7 +282,7 @@ def test_an_external_runner_makes_the_history(workload: Path, tmp_path: Path, tx
             "sh -c 'echo it broke: postgres://a:hidden@b/c >&2; exit 7'",
             "exit code 7: it broke: postgres://a@b/c",
         ),
-        ("true", "has not written it"),
+        ("true", "did not write it"),
         ("'", "cannot be split"),
         ("", "is empty"),
     ],

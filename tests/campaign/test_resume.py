@@ -13,9 +13,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
+from snapshots import steady
 from txfuzz.campaign.loop import run_campaign
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.campaign.sources.resumed import resumed_settings
@@ -136,24 +139,25 @@ def test_killed_before_the_first_operation(memory: Path, tmp_path: Path) -> None
     ]
 
 
-def test_what_cannot_be_resumed(memory: Path, tmp_path: Path, txfuzz) -> None:
-    with pytest.raises(UsageError, match="there is no campaign to resume"):
-        resumed_settings(tmp_path)
+def test_what_cannot_be_resumed(memory: Path, tmp_path: Path, txfuzz, snapshot: SnapshotAssertion) -> None:
+    def refusal(directory: Path, **fields: Any) -> str:
+        with pytest.raises(UsageError) as refused:
+            resumed_settings(directory, **fields)
+        return steady(str(refused.value), paths={"tmp": tmp_path})
+
+    assert refusal(tmp_path) == snapshot(name="no campaign")
     done = run_campaign(workload=memory, iterations=2, output=tmp_path / "done").directory
-    with pytest.raises(UsageError, match="has ended after 2 iterations; --iterations with a larger"):
-        resumed_settings(done)
+    assert refusal(done) == snapshot(name="ended")
     assert resumed_settings(done, iterations=3).iterations == 3
     record = json.loads((done / "campaign.json").read_text())
     record["arguments"]["database_url"] = True
     (done / "campaign.json").write_text(json.dumps(record))
-    with pytest.raises(UsageError, match="which is stored nowhere; give it again"):
-        resumed_settings(done, iterations=3)
+    assert refusal(done, iterations=3) == snapshot(name="needs its URL")
     assert resumed_settings(done, iterations=3, database_url="x://").database_url == "x://"
     (done / "campaign.json").write_text("{")
-    with pytest.raises(UsageError, match=r"campaign\.json: cannot be read"):
-        resumed_settings(done)
+    assert "campaign.json: cannot be read" in refusal(done)
     ran = txfuzz("run", "--resume", done, "--seed", 3)
-    assert (ran.code, ran.err) == (2, "txfuzz: --resume takes --seed from the campaign; leave it out\n")
+    assert (ran.code, ran.err) == (2, "txfuzz: --resume takes --seed from the campaign; omit it\n")
 
 
 def test_a_campaign_grows_longer(memory: Path, tmp_path: Path, txfuzz) -> None:
@@ -251,7 +255,7 @@ def test_kill_9_leaves_a_readable_history_and_nothing_else_and_resume_goes_on(pl
     )
     _, said = (resumed := start("run", "--resume", "out")).communicate(timeout=60)
     assert resumed.returncode in (0, 1), said
-    assert "out/iter_00 was cut short: its history is analysed as far as it goes" in said
+    assert "out/iter_00 was cut short: analysing what its history has" in said
     assert history.read_bytes() == kept
     record = json.loads((place / "out" / "campaign.json").read_text())
     assert record["state"] == "ended"

@@ -103,7 +103,7 @@ def test_it_is_given_again_to_go_on(command: str, tmp_path: Path, txfuzz: Cli) -
     assert txfuzz(*run).code == 0
     asked = txfuzz("run", "--resume", "o", "--iterations", 2)
     assert asked.code == 2
-    assert "that held a password, which is stored nowhere; give it again: --runner-cmd 'env PG" in asked.err
+    assert "that contained a password, which is not stored; give it again: --runner-cmd 'env PG" in asked.err
     again = txfuzz("run", "--resume", "o", "--iterations", 2, "--runner-cmd", command)
     assert again.code == 0, again.err
     assert (tmp_path / "o/iter_01/history.edn").read_text() == HISTORY
@@ -115,7 +115,7 @@ def test_a_command_without_one_is_taken_from_the_campaign(tmp_path: Path) -> Non
     record = {"state": "running", "arguments": settings.as_data()}
     (tmp_path / "campaign.json").write_text(json.dumps(record))
     assert resumed_settings(tmp_path).runner_cmd == "./r.sh 'a b'"
-    with pytest.raises(UsageError, match="--resume takes --runner-cmd from the campaign; leave it out"):
+    with pytest.raises(UsageError, match="--resume takes --runner-cmd from the campaign; omit it"):
         resumed_settings(tmp_path, runner_cmd="./other.sh")
 
 

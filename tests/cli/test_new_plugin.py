@@ -144,7 +144,7 @@ def test_names_that_will_not_do(txfuzz: Cli, name: str, hint: str) -> None:
 def test_a_name_that_is_taken(txfuzz: Cli) -> None:
     ran = txfuzz("new-plugin", "mix", "--kind", "heuristic")
     assert ran.code == 2
-    assert "heuristic 'mix' is taken: plugin 'heuristics' of txfuzz-heuristics" in ran.err
+    assert "heuristic 'mix' is already provided by plugin 'heuristics' of txfuzz-heuristics" in ran.err
     assert txfuzz("new-plugin", "mix", "--kind", "fault").code == 0  # another kind of thing
 
 

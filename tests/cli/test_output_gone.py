@@ -39,4 +39,4 @@ def test_a_full_output(history: Path) -> None:
     with open("/dev/full", "wb") as full:
         ran = subprocess.run([*ANALYZE, history], stdout=full, stderr=subprocess.PIPE, text=True)
     assert ran.returncode == ExitCode.USAGE
-    assert ran.stderr == "txfuzz: the output cannot be written: No space left on device\n"
+    assert ran.stderr == "txfuzz: cannot write to stdout: No space left on device\n"

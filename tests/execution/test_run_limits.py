@@ -296,7 +296,7 @@ def test_a_fault_that_hangs_ends_the_campaign(txfuzz: Cli) -> None:
     )  # fmt: skip
     assert time.monotonic() - start < 20
     assert ran.code == 2
-    assert "fault 'badf' has not answered within 1 s; --plugin-seconds gives it more (plugin file" in ran.err
+    assert "fault 'badf' did not answer within 1 s; --plugin-seconds raises the limit (plugin file" in ran.err
     assert json.loads(Path("out/campaign.json").read_text())["state"].startswith("failed: fault 'badf'")
     assert Path("out/iter_00/analysis.json").exists()
 
@@ -307,7 +307,7 @@ def test_a_fault_that_tells_of_no_data(txfuzz: Cli) -> None:
         "--output-dir", "out", "--max-graph-nodes", 0,
     )  # fmt: skip
     assert ran.code == 2
-    assert "fault 'badf' gave {'a b\\x1b[31m': <object object" in ran.err
+    assert "fault 'badf' returned {'a b\\x1b[31m': <object object" in ran.err
     assert "from inject(), expected a mapping of names to text, numbers" in ran.err
     read_history(Path("out/iter_00/history.edn"))
 
@@ -337,7 +337,7 @@ def test_what_hangs_is_healed_all_the_same() -> None:
     server = SimpleNamespace(healed=False, down=False)
     fault = guarded("fault", Stuck(), 0.1)
     assert fault.cautions(None) == ("mind",)
-    with pytest.raises(PluginError, match=r"fault 'stuck' has not answered within 0\.1 s"):
+    with pytest.raises(PluginError, match=r"fault 'stuck' did not answer within 0\.1 s"):
         fault.inject(server, Random(1))
     assert fault.heal(server) == {"healed": 1}
     assert server.healed

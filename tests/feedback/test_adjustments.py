@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, ClassVar
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from txfuzz import Adjustment, FeedbackResult, Verdict, Workload
 from txfuzz.errors import UsageError
@@ -94,21 +95,15 @@ def keys_of(workload: Workload) -> dict[tuple[str, int], set[int]]:
     }
 
 
-def test_a_choice_with_none_of_the_keys_stays_as_it_is_and_that_is_said() -> None:
+def test_a_choice_with_none_of_the_keys_stays_as_it_is_and_that_is_said(snapshot: SnapshotAssertion) -> None:
     roles = workload(ROLES, LOOK)
     narrow = Proposes((change("keys", list(RANGE), [53, 84, 101]),))
-    after, [made], [strangers, untouched] = propose_all([narrow], NOTHING, roles, Random(1))
+    after, [made], warnings = propose_all([narrow], NOTHING, roles, Random(1))
     assert keys_of(after) == {
         ("xfer", 0): set(range(1, 51)), ("xfer", 1): {53, 84}, ("look", 0): {53, 84},
     }  # fmt: skip
     assert made.after == [*range(1, 51), 53, 84], "what became of it, not what was proposed"
-    assert strangers == (
-        "heuristic 'proposes': key 101 was left out, because no transaction of the workload chooses from it"
-    )
-    assert untouched == (
-        "heuristic 'proposes': the choice of 'xfer' step 0 stayed as it was, because none of the keys is "
-        "its own"
-    )
+    assert warnings == snapshot
 
 
 def test_keys_come_back_as_far_as_the_campaign_began_with_them() -> None:
@@ -142,37 +137,40 @@ def test_keys_of_raw_sql_change_in_its_arguments_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "after", "message"),
+    ("target", "after"),
     [
-        ("keys", [1], "needs at least 2 keys to choose from, found [1]"),
-        ("keys", [3, 3], "needs at least 2 keys"),
-        ("keys", ["a", "b"], "keys must be a list of whole numbers"),
-        ("keys", 3, "keys must be a list of whole numbers, found 3"),
-        ("mix", {"pair": 1.0, "pear": 1.0}, "unknown transaction 'pear': did you mean 'pair'?"),
-        ("mix", {"pair": -1.0}, "the weight of 'pair' must be a number that is not negative, found -1.0"),
-        ("mix", {"pair": float("nan")}, "must be a number that is not negative"),
-        ("mix", {"pair": 0.0, "fixed": 0}, "no transaction of the mix has a weight"),
-        ("mix", [1, 2], "mix must be a mapping"),
-        ("scheduling.clients", 0, "scheduling.clients must be a whole number from 1 to 10000, found 0"),
-        ("scheduling.clients", 10_001, "must be a whole number from 1 to 10000, found 10001"),
-        ("scheduling.clients", 2.5, "must be a whole number from 1 to 10000"),
-        ("scheduling.barrier_every", -1, "scheduling.barrier_every must be a whole number of at least 0"),
-        ("init_schema", 1, "init_schema must be true or false, found 1"),
+        ("keys", [1]),
+        ("keys", [3, 3]),
+        ("keys", ["a", "b"]),
+        ("keys", 3),
+        ("mix", {"pair": 1.0, "pear": 1.0}),
+        ("mix", {"pair": -1.0}),
+        ("mix", {"pair": float("nan")}),
+        ("mix", {"pair": 0.0, "fixed": 0}),
+        ("mix", [1, 2]),
+        ("scheduling.clients", 0),
+        ("scheduling.clients", 10_001),
+        ("scheduling.clients", 2.5),
+        ("scheduling.barrier_every", -1),
+        ("init_schema", 1),
     ],
 )
-def test_what_would_make_the_workload_invalid_is_refused(target: str, after: Any, message: str) -> None:
+def test_what_would_make_the_workload_invalid_is_refused(
+    target: str, after: Any, snapshot: SnapshotAssertion
+) -> None:
     broad = workload()
     with pytest.raises(UsageError) as error:
         apply(broad, [change(target, current(broad, target), after)])
-    assert str(error.value).startswith("heuristic 'test': ")
-    assert message in str(error.value)
+    assert str(error.value) == snapshot
 
 
-def test_unknown_targets_and_untrue_befores_are_refused() -> None:
-    with pytest.raises(UsageError, match="heuristic 'test': unknown target 'key': did you mean 'keys'"):
-        apply(workload(), [change("key", [], [1, 2])])
-    with pytest.raises(UsageError, match=r"it says that scheduling\.clients is 9, but that is 8"):
-        apply(workload(), [change("scheduling.clients", 9, 10)])
+@pytest.mark.parametrize("wrong", [("key", [], [1, 2]), ("scheduling.clients", 9, 10)])
+def test_unknown_targets_and_untrue_befores_are_refused(
+    wrong: tuple[str, Any, Any], snapshot: SnapshotAssertion
+) -> None:
+    with pytest.raises(UsageError) as error:
+        apply(workload(), [change(*wrong)])
+    assert str(error.value) == snapshot
 
 
 def test_distinct_choices_need_their_keys() -> None:
@@ -238,10 +236,10 @@ def test_each_heuristic_sees_what_the_earlier_ones_changed() -> None:
     ("what", "message"),
     [
         (KeyError("oops"), "heuristic 'proposes' failed (KeyError: 'oops')"),
-        (None, "heuristic 'proposes' gave None, expected a tuple of adjustments"),
-        (("mix",), "heuristic 'proposes' gave ('mix',), expected a tuple of adjustments"),
+        (None, "heuristic 'proposes' returned None, expected a tuple of adjustments"),
+        (("mix",), "heuristic 'proposes' returned ('mix',), expected a tuple of adjustments"),
         ((change("scheduling.clients", 8, 0),), "scheduling.clients must be a whole number from 1"),
-        ((change("scheduling.clients", 1, 2),), "it says that scheduling.clients is 1, but that is 8"),
+        ((change("scheduling.clients", 1, 2),), "it says that scheduling.clients is 1, but it is 8"),
         ((change("keys", list(RANGE), [1, 2]), change("pace", 1, 2)), "unknown target 'pace'"),
     ],
 )

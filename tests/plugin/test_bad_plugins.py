@@ -133,12 +133,12 @@ def campaign(
         ("sys.exit(3)", "failed: SystemExit: 3"),
         ("raise RecursionError('too\\ndeep')", "failed: RecursionError: too deep"),
         ("from txfuzz.errors import UsageError; raise UsageError('no keys')", "heuristic 'bad': no keys ("),
-        ("return None", "gave None, expected a tuple of adjustments"),
-        ("return 'more'", "gave 'more', expected a tuple of adjustments"),
-        ("return (1,)", "gave (1,), expected a tuple of adjustments"),
+        ("return None", "returned None, expected a tuple of adjustments"),
+        ("return 'more'", "returned 'more', expected a tuple of adjustments"),
+        ("return (1,)", "returned (1,), expected a tuple of adjustments"),
         ("return (Adjustment('clients', 4, 5, 'more of them', 'bad'),)", "unknown target 'clients'"),
         ("return (Adjustment('scheduling.clients', 4, 0, 'none at all', 'bad'),)", "number from 1 to 10000"),
-        ("return (Adjustment('scheduling.clients', 9, 5, 'fewer of them', 'bad'),)", "but that is 4"),
+        ("return (Adjustment('scheduling.clients', 9, 5, 'fewer of them', 'bad'),)", "but it is 4"),
     ],
 )  # fmt: skip
 def test_a_heuristic_that_misbehaves_is_named_and_skipped(
@@ -163,8 +163,8 @@ def test_a_heuristic_that_never_answers_is_not_asked_again(
     assert ran.code == 0
     assert Path("asked").read_text() == "x"
     first, second = (Path(f"out/iter_0{at}/notes.md").read_text() for at in (0, 1))
-    assert "heuristic 'bad' has not answered within 0.2 s; --plugin-seconds gives it more" in first
-    assert "heuristic 'bad' has not answered before and is not asked again" in second
+    assert "heuristic 'bad' did not answer within 0.2 s; --plugin-seconds raises the limit" in first
+    assert "heuristic 'bad' timed out earlier and is not called again" in second
     assert f"({WHO})" in first
     assert f"({WHO})" in second
 
@@ -198,12 +198,12 @@ def test_what_a_heuristic_writes_into_is_its_own_copy(
         ("return 1 / 0", "failed: ZeroDivisionError: division by zero"),
         ("sys.exit(0)", "failed: SystemExit: 0"),
         ("from txfuzz.errors import UsageError; raise UsageError('no bank')", "analyzer 'bad': no bank ("),
-        ("return 'valid'", "gave 'valid', expected a txfuzz.Part"),
+        ("return 'valid'", "returned 'valid', expected a txfuzz.Part"),
         ("return Part('valid')", "expected a txfuzz.Part"),
         ("history.process[:] = 7; return Part()", "failed: ValueError: assignment destination is read-only"),
         ("return Part(fields={'verdict': Verdict.VALID})", "cannot fill in the field 'verdict'"),
         ("return Part(fields={'near_cycles': ()})", "both fill in the field 'near_cycles'"),
-        ("time.sleep(3600)", "has not answered within 0.5 s; --plugin-seconds gives it more"),
+        ("time.sleep(3600)", "did not answer within 0.5 s; --plugin-seconds raises the limit"),
     ],
 )
 def test_an_analyzer_that_misbehaves_ends_the_campaign(
@@ -225,7 +225,7 @@ def test_an_analyzer_that_never_answers_about_a_history(plugin: Callable[[str], 
     Path("h.edn").write_text("{:index 0, :type :ok, :process 0, :f :txn, :value [[:append 1 1]]}\n")
     ran = txfuzz("analyze", "h.edn", "--analyzer", "bad", "--plugin-seconds", 0.2, "--skip-graph")
     assert ran.code == 2
-    assert f"analyzer 'bad' has not answered within 0.2 s; --plugin-seconds gives it more ({WHO})" in ran.err
+    assert f"analyzer 'bad' did not answer within 0.2 s; --plugin-seconds raises the limit ({WHO})" in ran.err
 
 
 def test_an_analyzer_that_behaves_is_heard(plugin: Callable[[str], None], txfuzz: Cli) -> None:

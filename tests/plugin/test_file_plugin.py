@@ -144,7 +144,7 @@ def test_one_iteration_runs_again_from_the_folder(txfuzz: Cli, here: Path) -> No
         refused = txfuzz(*command)
         assert refused.code == 2
         assert "no heuristic 'fewer' is installed" in refused.err
-        assert "the campaign there was run with --plugin-file out/plugins/my_bump.py" in refused.err
+        assert "that campaign was run with --plugin-file out/plugins/my_bump.py" in refused.err
         assert all(path in refused.err for path in kept[1::2])
 
 

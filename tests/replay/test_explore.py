@@ -363,7 +363,7 @@ def test_the_command(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
     ("transactions", "said"),
     [
         ("read_append,read_apend", "no transaction 'read_apend' in lost_update: did you mean 'read_append'?"),
-        ("read_append", "--transactions names at least two"),
+        ("read_append", "--transactions needs at least two"),
     ],
 )
 def test_mistakes(txfuzz: Callable[..., Ran], transactions: str, said: str) -> None:

@@ -174,14 +174,14 @@ def test_the_budget_is_kept(server: Database, tmp_path: Path) -> None:
     place = iteration(server, tmp_path / "iter_00", "write_skew", "repeatable read")
     (finding,) = shrink_findings(ShrinkSettings(place, most=1, seconds=0.05))
     if finding.shrunk is None:
-        assert finding.reason.startswith("the budget of 0.05 s (--budget) ran out before 5 attempts at ")
+        assert finding.reason.startswith("the time limit of 0.05 s (--budget) was reached before 5 attempts")
     else:
         assert finding.shrunk.cut
         assert "the time was up" in (tmp_path / "findings" / finding.signature.name / "README.md").read_text()
 
 
 def test_nothing_to_shrink_is_said(tmp_path: Path, txfuzz: Cli) -> None:
-    with pytest.raises(UsageError, match="neither a replay file nor a directory"):
+    with pytest.raises(UsageError, match="is neither a replay file nor a directory"):
         shrink_findings(ShrinkSettings(tmp_path))
     assert txfuzz("shrink", "nowhere").code == 2
 
@@ -281,12 +281,12 @@ def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuz
     (folder,) = (tmp_path / "run" / "findings").iterdir()
     assert folder.name.startswith("lost-update_")
     assert f"the same reproducer as in run/findings/{folder.name}" in ran.err
-    assert "it stands for 1 more anomaly that shrank to the same (G-single-item)" in ran.out
+    assert "1 more anomaly shrank to the same reproducer (G-single-item)" in ran.out
     told = json.loads((folder / "finding.json").read_text())
     assert [each["anomaly"] for each in told["anomalies"]] == ["lost-update", "G-single-item"]
     assert told["count"] == sum(each["count"] for each in told["anomalies"]) == told["seen"]["iter_00"]
     readme = (folder / "README.md").read_text()
-    assert "It stands for 2 anomalies, all of which shrank to it" in readme
+    assert "It represents 2 anomalies, all of which shrank to it" in readme
     assert "- G-single-item (rw ww) between read_append, read_append, seen" in readme
 
     shown = page(txfuzz)
@@ -305,7 +305,7 @@ def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuz
         assert ran.code == code
         assert ("New, not in the baseline: G-single-item" in ran.out) == bool(code)
     noted = txfuzz("report", "run", "--format", "junit", "--write-baseline", "noted.yaml")
-    assert "noted in noted.yaml: G-single-item, lost-update" in noted.err
+    assert "recorded in noted.yaml: G-single-item, lost-update" in noted.err
 
     again = txfuzz("shrink", "run", "-q", "--findings", 2)  # and found again in the folder that is there
     assert again.code == 1

@@ -181,7 +181,7 @@ def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None
     known = tmp_path / "known.yaml"
     ran = txfuzz("report", runs / "dirty", "--format", "junit", "--write-baseline", known)
     assert ran.code == 1
-    assert ran.err == f"noted in {known}: G-nonadjacent-item, G2-item\n"
+    assert ran.err == f"recorded in {known}: G-nonadjacent-item, G2-item\n"
     assert yaml.safe_load(known.read_text())["expected"] == [
         {
             "adapter": "dictionary",
@@ -216,7 +216,7 @@ def test_a_reviewed_file_keeps_its_comments(runs: Path, tmp_path: Path, txfuzz: 
     assert "taken out" not in again.err
     other = txfuzz("report", runs / "skew", "--write-baseline", known)
     gone = "G-nonadjacent-item, G2-item"
-    assert other.err.endswith(f"\ntaken out of {known}, since they were not seen: {gone}\n")
+    assert other.err.endswith(f"\nremoved from {known}, as not seen this time: {gone}\n")
     assert known.read_text().startswith(reviewed[: reviewed.index("      - ")])
 
 

@@ -313,7 +313,7 @@ def test_an_interrupted_campaign(clean: Path, txfuzz: Cli) -> None:
 def test_no_campaign_json(dirty: Path) -> None:
     (dirty / "campaign.json").unlink()
     record, text = read(dirty)
-    assert "campaign.json is missing or spoilt" in text
+    assert "campaign.json is missing or damaged" in text
     assert record.expect == "serializable"
     assert record.findings
 
@@ -373,14 +373,14 @@ def test_without_times_the_order_is_drawn(dirty: Path) -> None:
 def test_no_campaign_at_all(tmp_path: Path, txfuzz: Cli) -> None:
     ran = txfuzz("report", tmp_path)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"txfuzz: {tmp_path}: there is no campaign (neither campaign.json nor iter_00)\n"
+    assert ran.err == f"txfuzz: {tmp_path}: no campaign here (neither campaign.json nor iter_00)\n"
     assert txfuzz("report", tmp_path / "nowhere").code == 2
 
 
 def test_a_directory_of_campaigns(dirty: Path, txfuzz: Cli) -> None:
     ran = txfuzz("report", dirty.parent)
     assert ran.code == 2
-    assert f"; the last one below it is {dirty}\n" in ran.err
+    assert f"; the newest one below it is {dirty}\n" in ran.err
 
 
 def test_a_page_that_cannot_be_written(dirty: Path, txfuzz: Cli) -> None:

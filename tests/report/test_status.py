@@ -58,7 +58,7 @@ def test_numbers_and_nouns_agree(tmp_path: Path, capsys: pytest.CaptureFixture[s
     screen(IterationStarted(0, workload))
     screen(IterationEnded(iteration, CampaignResult(tmp_path, facts, (iteration,))))
     said = capsys.readouterr().err
-    assert "(promises serializable) held against strong-serializable" in said, "the name in all sentences"
+    assert "(promises serializable) checked against strong-serializable" in said, "the name in all sentences"
     assert "iteration 0: 1 client on 1 key, one 100%" in said
     assert "5 aborted, 2 unknown (40001 ×5, 08006 ×2); 1 final read" in said
     assert "1 near-cycle: nothing found" in said
@@ -73,8 +73,8 @@ def test_the_reasons_for_an_end_agree_with_their_numbers(tmp_path: Path) -> None
         return stop_reason(CampaignSettings(**limits), iterations[:count], 1.0)
 
     assert reason(2, plateau=1) == "1 iteration showed nothing new"
-    assert reason(1, max_transactions=1) == "1 transaction has been asked"
-    assert reason(2, max_transactions=2) == "2 transactions have been asked"
+    assert reason(1, max_transactions=1) == "1 transaction has been run"
+    assert reason(2, max_transactions=2) == "2 transactions have been run"
     assert reason(1, max_seconds=1.0) == "1 second has passed"
     assert reason(1, max_seconds=0.5) == "0.5 seconds have passed"
 

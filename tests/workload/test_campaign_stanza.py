@@ -136,7 +136,7 @@ def test_a_command_that_the_workload_names_is_said(txfuzz: Cli) -> None:
     Path("w.yaml").write_text(WORKLOAD + EVERYTHING)
     ran = txfuzz("run", "--config", "w.yaml", "--no-run-replay", "--output-dir", "o")
     assert ran.code == 1, ran.err
-    said = 'txfuzz: histories are made by the command that the workload names: cp "pre.edn" "$HISTORY_OUT"\n'
+    said = """txfuzz: histories are made by the workload's own runner_cmd: cp "pre.edn" "$HISTORY_OUT"\n"""
     assert ran.err.startswith(said)
     again = txfuzz("run", "--config", "w.yaml", "--skip-run", "--output-dir", "o")
     assert again.code == 1, again.err

@@ -100,7 +100,7 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
     except Exception as error:
         raise PluginError(f"analyzer {analyzer.name!r} failed: {type(error).__name__}: {error}") from error
     if not isinstance(part, Part) or not isinstance(part.verdict, Verdict):
-        raise PluginError(f"analyzer {analyzer.name!r} gave {part!r}, expected a txfuzz.Part")
+        raise PluginError(f"analyzer {analyzer.name!r} returned {part!r}, expected a txfuzz.Part")
     return part
 
 

@@ -1,8 +1,8 @@
-"""What a campaign tells while it runs: a stream of events, for whoever subscribes to it.
+"""The events that a campaign publishes while it runs.
 
-Screens, the files of the run directory and programs that use the library subscribe alike. The order is
-CampaignStarted, then for each iteration IterationStarted, its stages and IterationEnded, and in the end
-CampaignEnded or CampaignFailed. A Warned may come at any time, also before the start.
+Screens, the files of the run directory and programs that use the library all subscribe to them. The order
+is CampaignStarted, then for each iteration IterationStarted, its stages and IterationEnded, and finally
+CampaignEnded or CampaignFailed. Warned may come at any time, even before the start.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Warned:
 
 @dataclass(frozen=True)
 class CampaignStarted:
-    """The database answers and the run directory is there. workload: of the first iteration."""
+    """The database answers and the run directory exists. workload: that of the first iteration."""
 
     campaign: CampaignResult
     workload: Workload
@@ -42,14 +42,14 @@ class IterationStarted:
 
 @dataclass(frozen=True)
 class StageStarted:
-    """What the iteration does now."""
+    """The iteration begins another stage."""
 
     stage: Stage
 
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Now and then while clients run. asked: transactions that were started, in this iteration."""
+    """Published every now and then while clients run. asked: transactions started in this iteration."""
 
     asked: int
     tally: Tally
@@ -57,7 +57,7 @@ class RunProgress:
 
 @dataclass(frozen=True)
 class IterationEnded:
-    """The iteration and all its artefacts are complete. campaign: with this iteration."""
+    """The iteration and all its artefacts are complete. campaign: includes this iteration."""
 
     iteration: Iteration
     campaign: CampaignResult
@@ -65,14 +65,14 @@ class IterationEnded:
 
 @dataclass(frozen=True)
 class CampaignEnded:
-    """All iterations are done, or the campaign was to end early."""
+    """All iterations are done, or the campaign was stopped early."""
 
     campaign: CampaignResult
 
 
 @dataclass(frozen=True)
 class CampaignFailed:
-    """An error ended the campaign. campaign: what there is of it."""
+    """An error ended the campaign. campaign: the iterations up to then."""
 
     error: BaseException
     campaign: CampaignResult
@@ -92,4 +92,4 @@ Subscriber = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """The subscriber that nobody has asked for."""
+    """A subscriber that does nothing."""

@@ -1,4 +1,4 @@
-"""One workload, one history, no loop: what `txfuzz execute` does."""
+"""`txfuzz execute`: run one workload once, without the feedback loop."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ def record(
     attempts: int = 1,
     interrupted: threading.Event | None = None,
 ) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
-    """Run a workload once; what became of it, and sentences that the user should read.
+    """Run a workload and write its history. Returns a summary, and warnings for the user.
 
-    A workload whose `replay` is enabled is replayed, so many `attempts`; another one is run once.
+    A workload whose `replay` is enabled is replayed `attempts` times; any other is run once.
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
     path = workload_path(workload, None)
-    asked = read_workload(path, InstalledVocabulary(registry, path))
-    replayed = asked.replay is not None and asked.replay.enabled
+    loaded = read_workload(path, InstalledVocabulary(registry, path))
+    replayed = loaded.replay is not None and loaded.replay.enabled
     if attempts != 1 and not replayed:
         raise UsageError(
-            f"{path}: there is no replay to attempt {attempts} times (no enabled `replay` stanza)"
+            f"{path}: has no enabled `replay` stanza, so there is nothing to attempt {attempts} times"
         )
-    assembled = assemble(asked, registry, isolation=isolation, seed=seed)
+    assembled = assemble(loaded, registry, isolation=isolation, seed=seed)
     if not history.parent.is_dir():
-        raise OutputError(f"{history}: cannot be written: {history.parent} is no directory")
-    with naming_url(path, asked, url):
-        opened = open_database(assembled.adapter, database_url(url, asked), asked.scheduling.clients)
+        raise OutputError(f"{history}: cannot be written: {history.parent} is not a directory")
+    with naming_url(path, loaded, url):
+        opened = open_database(assembled.adapter, database_url(url, loaded), loaded.scheduling.clients)
     with opened as database:
         warnings = (
             *map(str, registry.problems),
@@ -65,7 +65,7 @@ def record(
             *assembled.disclaimers,
         )
         if replayed:
-            asides = (*pause_warnings(asked), *focus_key_warnings(asked))
+            asides = (*pause_warnings(loaded), *focus_key_warnings(loaded))
             result = _replayed(assembled, database, history, init, attempts, interrupted)
             return result, (*warnings, *(f"{path}: {each}" for each in asides))
         summary = execute(
@@ -73,7 +73,7 @@ def record(
             database,
             history,
             isolation=assembled.isolation,
-            fresh=init or asked.init_schema,
+            fresh=init or loaded.init_schema,
             faults=assembled.faults,
             interrupted=interrupted,
         )

@@ -1,4 +1,4 @@
-"""Exploring the interleavings of a workload's transactions: what `txfuzz explore` does."""
+"""`txfuzz explore`: run the interleavings of a workload's transactions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from txfuzz.campaign.directory.run_directory import write_json, write_text
+from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
 from txfuzz.database.isolation_levels import level_named, open_database
-from txfuzz.errors import OutputError, UsageError, did_you_mean
+from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.explore import Exploration, explore
 from txfuzz.workload.levels import with_levels
@@ -35,9 +35,9 @@ def explore_workload(
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
 ) -> Exploration:
-    """name: a workload by name or file. isolation: the levels, all that the adapter has if left out.
-    most: schedules at each level. rows: "fresh" or "inserted", what the workload says if left out.
-    output: a directory for explore.json and a replay of each anomaly at each level."""
+    """name: a workload's name or file. isolation: the levels, by default all of the adapter. most: limit of
+    schedules per level. rows: "fresh" or "inserted", by default as in the workload. output: a directory
+    for explore.json and a replay of each anomaly at each level."""
     registry = load_plugins(files=plugin_files)
     path = workload_path(name, None)
     workload = read_workload(path, InstalledVocabulary(registry, path))
@@ -47,7 +47,7 @@ def explore_workload(
         if transaction not in known:
             raise UsageError(f"no transaction {transaction!r} in {name}: {did_you_mean(transaction, known)}")
     if len(transactions) < 2:
-        raise UsageError("--transactions names at least two, as in a,b (one may come twice)")
+        raise UsageError("--transactions needs at least two, as in a,b (or a,a)")
     capabilities = assembled.adapter.capabilities()
     levels = [level_named(capabilities, each) for each in isolation] or list(capabilities.isolation)
     with naming_url(path, workload, url):
@@ -69,10 +69,8 @@ def explore_workload(
 
 
 def _write(output: Path, found: Exploration) -> None:
-    try:
+    with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
     write_json(output / "explore.json", found.to_json())
     for level in found.levels:
         for anomaly, workload in level.examples.items():

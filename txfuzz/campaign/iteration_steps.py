@@ -1,4 +1,4 @@
-"""The steps of one iteration, each a function: the loop says in which order."""
+"""The steps of one iteration, one function each. txfuzz/campaign/loop.py calls them in order."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.adjustments import propose_all
-from txfuzz.feedback.contract import Adjustment
-from txfuzz.feedback.loop_state import LoopState
+from txfuzz.feedback.contract import Adjustment, LoopState
 from txfuzz.history.model import History
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.notes import notes_text
@@ -33,7 +32,7 @@ from txfuzz.workload.yaml.writer import workload_text
 
 
 class StageClock:
-    """Tells of each stage as it begins, and times it. seconds: by stage, in their order."""
+    """Publishes the beginning of each stage and times it. seconds: by stage, in order."""
 
     def __init__(self, publish: Subscriber) -> None:
         self.seconds: dict[str, float] = {}
@@ -50,7 +49,7 @@ class StageClock:
 
 
 def keep_workload(setup: CampaignSetup, files: IterationDirectory, workload: Workload) -> Workload:
-    """Write the workload of the iteration; that of an earlier campaign stays there, and is the one."""
+    """Write the iteration's workload. If an earlier campaign left one there, that is used instead."""
     settings = setup.settings
     if (settings.skip_run or settings.resume) and files.workload.exists():
         return read_workload(files.workload, InstalledVocabulary(setup.registry, files.workload))
@@ -61,9 +60,9 @@ def keep_workload(setup: CampaignSetup, files: IterationDirectory, workload: Wor
 def attribute_history(
     setup: CampaignSetup, history: History, workload: Workload, *, by_our_clients: bool
 ) -> tuple[History, tuple[str, ...], str | None]:
-    """The history in terms of the workload, remarks on that, and why it may say nothing about the database.
+    """The history in terms of the workload, remarks on it, and why it may say nothing about the database.
 
-    by_our_clients: they have written down what was asked.
+    by_our_clients: the history already names the transactions of the workload.
     """
     check_kind(history, workload)
     if by_our_clients:
@@ -71,13 +70,13 @@ def attribute_history(
     made_by = (workload, setup.assembled.workload) if setup.settings.skip_run else (workload,)
     found, doubt = attribute_to_first(history, made_by)
     if doubt is not None:
-        doubt = f"{doubt}, so that it says nothing about what {setup.assembled.isolation} promises"
+        doubt = f"{doubt}, so it says nothing about what {setup.assembled.isolation} promises"
     return found.history, tuple(remarks(found)), doubt
 
 
 def analyze_iteration(setup: CampaignSetup, history: History, number: int) -> AnalysisResult:
-    """By the analyzers of the campaign. A history of our own in which nothing could go wrong is no
-    evidence."""
+    """Analyse a history with the campaign's analyzers. The verdict on one of our own in which nothing could
+    go wrong is unknown."""
     result = analyze_history(history, setup.assembled.expect, analyzers=setup.assembled.analyzers)
     reason = None if setup.settings.is_given(number) else vacuous_reason(history, result)
     return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
@@ -90,7 +89,7 @@ def pursue_near_cycle(
     result: AnalysisResult,
     workload: Workload,
 ) -> Pursuit | None:
-    """What became of the nearest near-cycle of the iteration before; None where no feedback pursued one."""
+    """What became of the previous iteration's nearest near-cycle; None if feedback did not pursue one."""
     if not earlier or setup.settings.open_loop or setup.settings.skip_run:
         return None
     options = next((each.version_options for each in setup.assembled.analyzers if is_checker(each)), None)
@@ -106,7 +105,7 @@ def draw_iteration(
     *,
     keeps_graphs: bool,
 ) -> tuple[str, ...]:
-    """Draw the graphs: not again, and not while somebody waits for the end. Sentences for those missing."""
+    """Draw the graphs, unless they exist or the campaign was interrupted. A note for each one missing."""
     if keeps_graphs and files.minimal_graph.exists():
         return ()
     if setup.deadline.interrupted.is_set():
@@ -123,8 +122,8 @@ def propose_next(
     number: int,
     failed_replays: Mapping[int, int],
 ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
-    """The next workload, what was changed in it, and complaints about heuristics. Its seed is derived, so
-    that each iteration asks something else."""
+    """The next workload, the changes made to it, and complaints about heuristics. Its seed is derived from
+    the campaign's, so that each iteration runs other transactions."""
     seed = setup.assembled.workload.seed
     next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
     if setup.settings.open_loop:
@@ -141,7 +140,7 @@ def propose_next(
 def fault_notes(
     assembled: Assembled, execution: ExecutionSummary | None, history: History
 ) -> tuple[str, ...]:
-    """What became of commits, and which faults had no time to strike; nothing without faults."""
+    """Notes on the durability of commits, and on faults that were never injected; none without faults."""
     if not assembled.faults:
         return ()
     notes = explain_durability(durability(history))
@@ -150,7 +149,7 @@ def fault_notes(
     struck = injection_counts(execution.faults)
     names = dict.fromkeys(each.fault.name for each in assembled.faults)
     idle = (name for name in names if name not in struck)
-    return (*notes, *(f"{name} was never injected: the run was over before" for name in idle))
+    return (*notes, *(f"{name} was never injected: the run ended first" for name in idle))
 
 
 def write_decisions(
@@ -162,9 +161,9 @@ def write_decisions(
     answers_for: str | None,
     doubtful: bool,
 ) -> None:
-    """What comes next, and why. Written last: with it the artefacts of an iteration are complete.
+    """The next workload, and why it is so. Written last, which completes the artefacts of an iteration.
 
-    doubtful: nobody knows at which isolation level the history was made.
+    doubtful: the isolation level of the history is unknown.
     """
     workload = iteration.workload
     if doubtful:

@@ -42,7 +42,7 @@ from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
-from txfuzz.feedback.loop_state import LoopState
+from txfuzz.feedback.contract import LoopState
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult
@@ -62,9 +62,9 @@ def run_campaign(
     """Run a campaign and leave its artefacts in the run directory.
 
     settings, or its fields as keywords: run_campaign(workload="write_skew", iterations=2).
-    interrupted: set it to end early; what was recorded is analysed. subscriber: called with each event of
+    interrupted: set it to stop early; what was recorded is analysed. subscriber: called with each event of
     txfuzz.campaign.events, in the thread of the caller.
-    Raises a TxfuzzError for what cannot be done; what was recorded by then is kept.
+    Raises a TxfuzzError if the campaign cannot be run or continued; what was recorded by then is kept.
     """
     settings = replace(settings or CampaignSettings(), **fields)
     with ExitStack() as resources:
@@ -131,7 +131,7 @@ def _loop(campaign: _RunningCampaign) -> None:
 
 
 class _RunningCampaign:
-    """What a campaign has found out so far, and who is told of it."""
+    """The state of a campaign, and its subscribers."""
 
     def __init__(self, setup: CampaignSetup, subscriber: Subscriber) -> None:
         self.setup = setup
@@ -139,7 +139,7 @@ class _RunningCampaign:
         self._facts = setup.facts()
         self._assembled = setup.assembled
         self._doubtful = False  # is there a history that this workload cannot have made?
-        self._failure: TxfuzzError | None = None  # of the run whose history is still analysed
+        self._failure: TxfuzzError | None = None  # of a run whose history is still to be analysed
         self._stopped: str | None = None
         files = CampaignFiles(setup.directory, only_analyzes=setup.settings.only_analyzes)
         self._subscribers = (files, subscriber)
@@ -152,7 +152,7 @@ class _RunningCampaign:
         self.publish(RunProgress(asked, tally))
 
     def is_over(self, number: int) -> bool:
-        """Is this iteration not to be run? One that was run before is always analysed."""
+        """Does the campaign end before this iteration? One that was run before is always analysed."""
         setup = self.setup
         if setup.deadline.interrupted.is_set():
             return True
@@ -178,7 +178,7 @@ class _RunningCampaign:
         write_execution(files, execution)
 
     def note_doubt(self, doubt: str | None) -> None:
-        """Why a history says nothing about what the isolation level promises; None where it does."""
+        """doubt: why a history says nothing about what the isolation level promises; None if it does."""
         if doubt is not None:
             self._doubtful = True
             self.publish(Warned(doubt))
@@ -189,7 +189,7 @@ class _RunningCampaign:
         )
 
     def add(self, iteration: Iteration, files: IterationDirectory, next_workload: Workload) -> None:
-        """The iteration is complete. Raises what ended its run."""
+        """Complete the iteration. Raises the error that ended its run, if any."""
         campaign = self.result("running")
         write_decisions(
             files,
@@ -222,9 +222,9 @@ class _RunningCampaign:
         return result
 
     def failed(self, error: BaseException) -> CampaignResult:
-        """Raises the error, unless a command made histories before it failed that show something: what
-        they show is no less true."""
-        error = self._failure or error  # what came first is the cause of the rest
+        """Raises the error, unless an external command had already made histories that show something:
+        their findings are still valid."""
+        error = self._failure or error  # the first one caused the rest
         error = named(error) or error
         if isinstance(error, TxfuzzError) and self.iterations:
             self._stopped = str(error)

@@ -1,4 +1,4 @@
-"""What an iteration leaves behind for replay, and the replays of a campaign."""
+"""replay.yaml of an iteration, and the replays that a campaign runs itself."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from txfuzz.replay.stepper.recorder import recorded_edn, recorded_history
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.writer import workload_text
 
-_LOOKED_AT = 12  # near-cycles and anomalies that are considered without a database
+_CANDIDATES = 12  # near-cycles and anomalies that are considered without a database
 
 
 @dataclass(frozen=True)
 class Replays:
-    """failed: logical key → near-cycles on it that refused to close. notes: for the reader. result:
-    what the history of the replays means, where there is one."""
+    """failed: logical key → number of near-cycles on it that did not close. notes: sentences for the user.
+    result: the analysis of the history of the replays, if there is one."""
 
     failed: Mapping[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Replays:
 
 @dataclass(frozen=True)
 class KeptReplays:
-    """What is read back of replay_result.json. failed: as in Replays; origins: see `with_origins`."""
+    """What is read back of replay_result.json. failed: as in Replays. origins: see `with_origins`."""
 
     failed: Mapping[str, int]
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -65,9 +65,9 @@ def write_replay(
     *,
     earlier: bool,
 ) -> Replays:
-    """replay.yaml, where there is anything to replay; where the campaign replays, also what came of it.
+    """Write replay.yaml if there is anything to replay, and its results if the campaign replays it.
 
-    earlier: an earlier campaign left the iteration there, and with it its replays.
+    earlier: an earlier campaign ran this iteration, and its replays are used again.
     """
     assembled, maker = setup.assembled, setup.maker
     kept_in = place.path / "replay_result.json"
@@ -79,7 +79,7 @@ def write_replay(
         with Replayer(maker.database, workload.kind, assembled.isolation, stop=setup.deadline) as player:
             closing = replay_targets(player, list(found), assembled.expect)
         return _by_database(place, closing, assembled)
-    chosen = choose_target(islice(found, _LOOKED_AT))
+    chosen = choose_target(islice(found, _CANDIDATES))
     replay = None if chosen is None else chosen.derived.candidates[0]
     _write(place, replay, chosen)
     if maker.command is None or not setup.settings.run_replay:
@@ -90,22 +90,14 @@ def write_replay(
 
 
 def _by_database(place: IterationDirectory, closing: ReplayedTargets, assembled: Assembled) -> Replays:
-    """What our own player tried."""
+    """Write the results of replays on our own sessions."""
     if closing.chosen is None or closing.chosen.result is None:
         _write(place, None, None)
         return Replays(closing.failed, ("replay: nothing to replay",))
     _write(place, closing.chosen.workload, closing.chosen.target)
     path = place.path / "replay_history.edn"
     write_bytes(path, recorded_edn(closing.chosen.operations))
-    tried = [each.to_json() for each in closing.tried]
-    failed = {str(key): count for key, count in closing.failed.items()}
-    origins = _origins(closing.chosen.workload)
-    write_json(
-        place.path / "replay_result.json",
-        {**closing.chosen.result.to_json(), "origins": origins, "tried": tried, "failed": failed},
-    )
-    replayed = _replayed(place, assembled, origins, recorded_history(closing.chosen.operations, str(path)))
-    return Replays(closing.failed, (_note(closing),), replayed)
+    return _results(place, assembled, closing, recorded_history(closing.chosen.operations, str(path)))
 
 
 def _by_command(
@@ -116,7 +108,7 @@ def _by_command(
     command: ExternalCommand,
     deadline: Deadline,
 ) -> Replays:
-    """Have the runner follow replay.yaml, once. One that cannot ends no campaign."""
+    """Have the external command follow replay.yaml once. If it fails, the campaign goes on."""
     out = place.path / "replay_history.edn"
     try:
         command.make(place.path / "replay.yaml", out, deadline.is_set, accepted=REPLAY_CODES)
@@ -126,29 +118,46 @@ def _by_command(
         return Replays(notes=(f"replay: {error}",))
     attribution = attribute(history, workload)
     if (doubted := doubt(attribution, workload)) is not None:
-        return Replays(notes=(f"replay: {doubted}, so that it does not count",))
+        return Replays(notes=(f"replay: {doubted}, so it does not count",))
     result = result_of(attribution.history, workload, assembled.expect, assembled.isolation)
     tried = TargetResult(target, workload, result, 1)
     failed = {} if target.what == "anomaly" or tried.closed else dict.fromkeys(target.derived.keys, 1)
-    origins = _origins(workload)
-    kept = {str(key): count for key, count in failed.items()}
-    write_json(
-        place.path / "replay_result.json",
-        {**result.to_json(), "origins": origins, "tried": [tried.to_json()], "failed": kept},
-    )
-    note = _note(ReplayedTargets(tried, (tried,), failed))
-    return Replays(failed, (note,), _replayed(place, assembled, origins, attribution.history))
+    return _results(place, assembled, ReplayedTargets(tried, (tried,), failed), attribution.history)
+
+
+def _results(
+    place: IterationDirectory, assembled: Assembled, closing: ReplayedTargets, history: History
+) -> Replays:
+    """Write replay_result.json and replay_analysis.json. history: that of the chosen replay."""
+    chosen = closing.chosen
+    assert chosen is not None
+    assert chosen.result is not None
+    stanza = None if chosen.workload is None else chosen.workload.replay
+    origins = {} if stanza is None else origins_of(stanza)
+    data = {
+        **chosen.result.to_json(),
+        "origins": origins,
+        "tried": [each.to_json() for each in closing.tried],
+        "failed": {str(key): count for key, count in closing.failed.items()},
+    }
+    write_json(place.path / "replay_result.json", data)
+    near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
+    parts = []
+    if chosen.closed:
+        parts.append(
+            f"{chosen.target.anomaly} in {chosen.result.closed} of {chosen.result.attempts} attempts"
+        )
+    if near:
+        parts.append(f"{sum(each.closed for each in near)} of {len(near)} near-cycles closed")
+    note = f"replay: {'; '.join(parts) or 'nothing recurred'}"
+    return Replays(closing.failed, (note,), _replayed(place, assembled, origins, history))
 
 
 def _by_key(failed: Mapping[str, int], path: Path) -> dict[int, int]:
     try:
         return {int(key): count for key, count in failed.items()}
     except ValueError:
-        raise ArtefactError(f"{path}: not written by this version of txfuzz: keys are numbers") from None
-
-
-def _origins(workload: Workload | None) -> dict[str, str]:
-    return origins_of(workload.replay) if workload is not None and workload.replay is not None else {}
+        raise ArtefactError(f"{path}: not written by this version of txfuzz: keys must be numbers") from None
 
 
 def _replayed(
@@ -157,17 +166,17 @@ def _replayed(
     origins: Mapping[str, str],
     history: History | None = None,
 ) -> AnalysisResult:
-    """What the attempts mean, told in transactions of the workload; replay_analysis.json."""
+    """Analyse the attempts in terms of the workload's transactions, and write replay_analysis.json."""
     if history is None:
         history = read_history(place.path / "replay_history.edn")
-    judges = [ElleAnalyzer(max_near_cycles=0)]
-    result = with_origins(analyze_history(history, assembled.expect, analyzers=judges), origins)
+    analyzers = [ElleAnalyzer(max_near_cycles=0)]
+    result = with_origins(analyze_history(history, assembled.expect, analyzers=analyzers), origins)
     write_json(place.path / "replay_analysis.json", result.to_json())
     return result
 
 
 def with_origins(result: AnalysisResult, origins: Mapping[str, str]) -> AnalysisResult:
-    """Its anomalies with the names of the transactions from which those of the replay were narrowed."""
+    """The result with the workload's names of transactions in place of those that the replay uses."""
 
     def view(each: TransactionView) -> TransactionView:
         name = each.template
@@ -180,7 +189,7 @@ def with_origins(result: AnalysisResult, origins: Mapping[str, str]) -> Analysis
 def _write(place: IterationDirectory, workload: Workload | None, target: Target | None) -> None:
     path = place.path / "replay.yaml"
     if workload is None or target is None:
-        path.unlink(missing_ok=True)  # of an earlier analysis
+        path.unlink(missing_ok=True)  # left by an earlier analysis
         return
     header = f"Replay of {target.what}: {workload.about}\n"
     header += f"To follow it: txfuzz execute --config {path.name} --out FILE"
@@ -188,19 +197,5 @@ def _write(place: IterationDirectory, workload: Workload | None, target: Target 
 
 
 def without_plugins(workload: Workload) -> Workload:
-    """A replay asks no heuristic and no analyzer, so who follows it need not have them."""
+    """A replay uses no heuristics or analyzers, so following it must not require them."""
     return replace(workload, analyzers=None, heuristics=None)
-
-
-def _note(closing: ReplayedTargets) -> str:
-    near = [each for each in closing.tried if each.target.what == "near-cycle" and each.schedules]
-    chosen = closing.chosen
-    assert chosen is not None
-    assert chosen.result is not None
-    parts = []
-    if chosen.closed:
-        result = chosen.result
-        parts.append(f"{chosen.target.anomaly} in {result.closed} of {result.attempts} attempts")
-    if near:
-        parts.append(f"{sum(each.closed for each in near)} of {len(near)} near-cycles closed")
-    return f"replay: {'; '.join(parts) or 'nothing showed again'}"

@@ -1,10 +1,11 @@
-"""From an iteration, a campaign or a replay to findings that are as small as they can be."""
+"""`txfuzz shrink`: from an iteration, a campaign or a replay to minimal reproducers."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,17 +31,17 @@ from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 
-_COUNTED = 1000  # anomalies of each type that are looked at, for the count of each bucket
+_COUNTED = 1000  # anomalies of each type that are counted
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ShrinkSettings:
-    """attempts: in every one of which the anomaly must recur. seconds: the budget of each finding.
-    most: how many findings, the shortest cycles first. out: where `findings/` is, None for beside
-    the iterations. isolation, expect: instead of what the workload says. plugin_files: Python files
-    that are plugins."""
+    """attempts: the anomaly must recur in every one. seconds: time limit per finding. most: limit of
+    findings, the shortest cycles first. out: the folder of findings, None for `findings/` next to the
+    iterations. isolation, expect: override those of the workload. plugin_files: Python files to load as
+    plugins."""
 
     source: Path
     out: Path | None = None
@@ -55,12 +56,13 @@ class ShrinkSettings:
 
 @dataclass
 class _Bucket:
-    """Anomalies of one signature. seen: source → how many. starts: replays to begin with."""
+    """Anomalies with the same signature. anomaly, history: None for those seen only in replays. seen:
+    source → how many."""
 
-    anomaly: Anomaly | None
-    history: History | None
     workload: Workload
-    seen: dict[str, int] = field(default_factory=dict)
+    anomaly: Anomaly | None = None
+    history: History | None = None
+    seen: Counter[str] = field(default_factory=Counter)
 
 
 def shrink_findings(
@@ -69,48 +71,24 @@ def shrink_findings(
     interrupted: threading.Event | None = None,
     progress: Progress = lambda line: None,
 ) -> list[ShrunkFinding]:
-    """Shrink what the source shows and write a folder for each; empty where it shows no anomaly that
-    the expected model forbids. Raises a TxfuzzError for what cannot be done."""
+    """Shrink what the source shows and write a folder for each finding; empty if there is no anomaly that
+    the expected model forbids. Raises TxfuzzError."""
     registry = load_plugins(files=settings.plugin_files)
     places = list(_places(settings.source))
     workloads = [read_workload(place, InstalledVocabulary(registry, place)) for place, _ in places]
-    first = _assembled(workloads[0], registry, settings)
-    stop = interrupted or threading.Event()
-    out = settings.out or _findings_beside(settings.source)
-    with open_database(first.adapter, database_url(settings.url, workloads[0])) as database:
-        buckets: dict[Signature, _Bucket] = {}
+    adapter = _assembled(workloads[0], registry, settings).adapter
+    with open_database(adapter, database_url(settings.url, workloads[0])) as database:
+        work = _Shrinker(settings, registry, database, interrupted or threading.Event(), progress)
         for (place, history), workload in zip(places, workloads, strict=True):
-            assembled = _assembled(workload, registry, settings)
             if history is None:
-                _from_replay(buckets, database, assembled, place, settings, stop)
-            elif not _from_history(buckets, assembled, history):
-                _from_replays(buckets, place.parent, registry, settings)
-        ranked = sorted(buckets, key=_rank)[: settings.most]
-        folders = FindingFolders(out, database)
-        found: list[ShrunkFinding] = []
-        for signature in ranked:
-            if stop.is_set():
-                break
-            one = _shrunk(
-                signature, buckets[signature], database, registry, settings, folders, stop, progress
-            )
-            same = [at for at, each in enumerate(found) if one.directory and each.directory == one.directory]
-            if same:
-                progress(f"  the same reproducer as in {one.directory}")
-                found[same[0]] = one
-            else:
-                found.append(one)
-    return found
-
-
-def _rank(signature: Signature) -> tuple[int, bool, str]:
-    """Short ones first; of several that may come down to one reproducer, the type that says most: a
-    lost update is a cycle, too."""
-    return len(signature.templates), bool(signature.kinds), signature.anomaly
+                work.run_replay(workload, place)
+            elif not work.read_run(workload, history):
+                work.read_replays(place.parent)
+        return work.findings()
 
 
 def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
-    """Workload files with the histories that they made, None for a replay."""
+    """Workload files with their histories, None for a replay."""
     if source.is_file():
         yield source, None
         return
@@ -119,7 +97,7 @@ def _places(source: Path) -> Iterator[tuple[Path, Path | None]]:
     there = [(workload, history) for workload, history in pairs if workload.exists() and history.exists()]
     if not there:
         raise UsageError(
-            f"{source}: neither a replay file nor a directory with workload.yaml and history.edn"
+            f"{source}: is neither a replay file nor a directory with workload.yaml and history.edn"
         )
     yield from there
 
@@ -135,109 +113,122 @@ def _assembled(workload: Workload, registry: Registry, settings: ShrinkSettings)
     return assemble(workload, registry, isolation=settings.isolation, expect=settings.expect)
 
 
-def _from_history(buckets: dict[Signature, _Bucket], assembled: Assembled, path: Path) -> bool:
-    """Did the run itself show anything?"""
-    history = attribute(read_history(path), assembled.workload).history
-    analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
-    result = analyze_history(history, assembled.expect, analyzers=[analyzer])
-    source = path.parent.name
-    for anomaly in result.anomalies:
-        signature = signature_of(anomaly, assembled.isolation)
-        bucket = buckets.setdefault(signature, _Bucket(anomaly, history, assembled.workload))
-        bucket.seen[source] = bucket.seen.get(source, 0) + 1
-    return bool(result.anomalies)
+class _Shrinker:
+    """Collects anomalies by signature, then shrinks one of each."""
 
+    def __init__(
+        self,
+        settings: ShrinkSettings,
+        registry: Registry,
+        database: Database,
+        stop: threading.Event,
+        progress: Progress,
+    ) -> None:
+        self._settings, self._registry, self._database = settings, registry, database
+        self._stop, self._progress = stop, progress
+        self._folders = FindingFolders(settings.out or _findings_beside(settings.source), database)
+        self._buckets: dict[Signature, _Bucket] = {}
 
-def _from_replays(
-    buckets: dict[Signature, _Bucket], place: Path, registry: Registry, settings: ShrinkSettings
-) -> None:
-    """What the replays of an iteration showed whose run showed nothing."""
-    file, history = place / "replay.yaml", place / "replay_history.edn"
-    if not (file.exists() and history.exists()):
-        return
-    workload = read_workload(file, InstalledVocabulary(registry, file))
-    assembled = _assembled(workload, registry, settings)
-    origins = origins_of(workload.replay) if workload.replay else {}
-    analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
-    told = attribute(read_history(history), workload).history
-    result = analyze_history(told, assembled.expect, analyzers=[analyzer])
-    for anomaly in result.anomalies:
-        signature = signature_of(anomaly, assembled.isolation, origins)
-        bucket = buckets.setdefault(signature, _Bucket(None, None, workload))
-        source = f"{place.name}/replay.yaml"
-        bucket.seen[source] = bucket.seen.get(source, 0) + 1
+    def read_run(self, workload: Workload, history: Path) -> bool:
+        """Collect the anomalies of a run; False if there are none."""
+        assembled = self._assembled(workload)
+        attributed = attribute(read_history(history), assembled.workload).history
+        return self._collect(attributed, assembled, history.parent.name, None)
 
+    def read_replays(self, place: Path) -> None:
+        """Collect the anomalies of an iteration's replays."""
+        file, history = place / "replay.yaml", place / "replay_history.edn"
+        if file.exists() and history.exists():
+            workload = read_workload(file, InstalledVocabulary(self._registry, file))
+            origins = origins_of(workload.replay) if workload.replay else {}
+            attributed = attribute(read_history(history), workload).history
+            self._collect(attributed, self._assembled(workload), f"{place.name}/replay.yaml", origins)
 
-def _from_replay(
-    buckets: dict[Signature, _Bucket],
-    database: Database,
-    assembled: Assembled,
-    path: Path,
-    settings: ShrinkSettings,
-    stop: threading.Event,
-) -> None:
-    workload = assembled.workload
-    if workload.replay is None:
-        raise UsageError(
-            f"{path}: this workload has no `replay` stanza; shrink takes a replay or a directory"
-        )
-    judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
-    with Replayer(database, workload.kind, assembled.isolation, stop=stop) as player:
-        prepared = player.prepare(workload)
-        for _ in range(settings.attempts):
-            attempt = prepared.run()
-            if attempt.refused:
-                raise UsageError(attempt.refused)
-            for signature in judge.judge(attempt).signatures:
-                bucket = buckets.setdefault(signature, _Bucket(None, None, workload))
-                bucket.seen[path.name] = bucket.seen.get(path.name, 0) + 1
+    def run_replay(self, workload: Workload, path: Path) -> None:
+        """Run a replay, and collect its anomalies."""
+        assembled = self._assembled(workload)
+        if workload.replay is None:
+            raise UsageError(f"{path}: this workload has no `replay` stanza; give a replay or a directory")
+        judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
+        with Replayer(self._database, workload.kind, assembled.isolation, stop=self._stop) as player:
+            prepared = player.prepare(assembled.workload)
+            for _ in range(self._settings.attempts):
+                attempt = prepared.run()
+                if attempt.refused:
+                    raise UsageError(attempt.refused)
+                for signature in judge.judge(attempt).signatures:
+                    bucket = self._buckets.setdefault(signature, _Bucket(assembled.workload))
+                    bucket.seen[path.name] += 1
 
-
-def _shrunk(
-    signature: Signature,
-    bucket: _Bucket,
-    database: Database,
-    registry: Registry,
-    settings: ShrinkSettings,
-    folders: FindingFolders,
-    stop: threading.Event,
-    progress: Progress,
-) -> ShrunkFinding:
-    assembled = _assembled(bucket.workload, registry, settings)
-    around = f" ({' '.join(signature.kinds)})" if signature.kinds else ""
-    progress(
-        f"{signature.anomaly}{around} between {', '.join(signature.templates)}: {sum(bucket.seen.values())}×"
-    )
-    starts: tuple[Workload, ...] = (bucket.workload,)
-    reason = ""
-    if bucket.anomaly is not None and bucket.history is not None:
-        derived = derive_anomaly(bucket.anomaly, bucket.history, assembled.workload, assembled.promised)
-        starts, reason = derived.candidates, derived.reason
-    shrunk: Shrunk | None = None
-    until = time.monotonic() + settings.seconds
-    with Replayer(database, bucket.workload.kind, assembled.isolation, stop=stop) as player:
-        for number, start in enumerate(starts):
-            try:
-                shrunk = shrink(
-                    player, start, signature, assembled.expect, attempts=settings.attempts,
-                    seconds=until - time.monotonic(), progress=lambda line: progress(f"  {line}"),
-                )  # fmt: skip
-            except OutOfTime:
-                reason = _cut_short(settings, number, len(starts), stop)
+    def findings(self) -> list[ShrunkFinding]:
+        """Shrink the first of the buckets; those with the same reproducer are one finding."""
+        found: list[ShrunkFinding] = []
+        for signature in sorted(self._buckets, key=_rank)[: self._settings.most]:
+            if self._stop.is_set():
                 break
-            if shrunk is not None:
-                break
-    if shrunk is None:
-        why = (
-            reason
-            or f"it did not recur in every one of {counted(settings.attempts, 'attempt')} at "
-            f"{counted(len(starts), 'schedule')}"
-        )
-        return ShrunkFinding(signature, sum(bucket.seen.values()), reason=why)
-    return folders.add(shrunk, assembled, bucket.seen)
+            one = self._shrunk(signature, self._buckets[signature])
+            same = [at for at, each in enumerate(found) if one.directory and each.directory == one.directory]
+            if same:
+                self._progress(f"  the same reproducer as in {one.directory}")
+                found[same[0]] = one
+            else:
+                found.append(one)
+        return found
+
+    def _assembled(self, workload: Workload) -> Assembled:
+        return _assembled(workload, self._registry, self._settings)
+
+    def _collect(
+        self, history: History, assembled: Assembled, source: str, origins: Mapping[str, str] | None
+    ) -> bool:
+        """origins: those of a replay; None for a run."""
+        analyzer = ElleAnalyzer(shown=_COUNTED, max_near_cycles=0)
+        result = analyze_history(history, assembled.expect, analyzers=[analyzer])
+        for anomaly in result.anomalies:
+            signature = signature_of(anomaly, assembled.isolation, origins)
+            evidence = (anomaly, history) if origins is None else ()
+            bucket = self._buckets.setdefault(signature, _Bucket(assembled.workload, *evidence))
+            bucket.seen[source] += 1
+        return bool(result.anomalies)
+
+    def _shrunk(self, signature: Signature, bucket: _Bucket) -> ShrunkFinding:
+        settings, assembled = self._settings, self._assembled(bucket.workload)
+        around = f" ({' '.join(signature.kinds)})" if signature.kinds else ""
+        names = ", ".join(signature.templates)
+        self._progress(f"{signature.anomaly}{around} between {names}: {bucket.seen.total()}×")
+        starts: tuple[Workload, ...] = (bucket.workload,)
+        reason = ""
+        if bucket.anomaly is not None and bucket.history is not None:
+            derived = derive_anomaly(bucket.anomaly, bucket.history, assembled.workload, assembled.promised)
+            starts, reason = derived.candidates, derived.reason
+        shrunk: Shrunk | None = None
+        until = time.monotonic() + settings.seconds
+        with Replayer(self._database, bucket.workload.kind, assembled.isolation, stop=self._stop) as player:
+            for number, start in enumerate(starts):
+                try:
+                    shrunk = shrink(
+                        player, start, signature, assembled.expect, attempts=settings.attempts,
+                        seconds=until - time.monotonic(), progress=lambda line: self._progress(f"  {line}"),
+                    )  # fmt: skip
+                except OutOfTime:
+                    reason = self._cut_short(number, len(starts))
+                    break
+                if shrunk is not None:
+                    break
+        if shrunk is None:
+            attempts, schedules = counted(settings.attempts, "attempt"), counted(len(starts), "schedule")
+            why = reason or f"it did not recur in every one of {attempts} ({schedules} tried)"
+            return ShrunkFinding(signature, bucket.seen.total(), reason=why)
+        return self._folders.add(shrunk, assembled, bucket.seen)
+
+    def _cut_short(self, tried: int, schedules: int) -> str:
+        limit = f"the time limit of {self._settings.seconds:g} s (--budget) was reached"
+        which = f" at schedule {tried + 1} of {schedules}" if schedules > 1 else ""
+        attempts = counted(self._settings.attempts, "attempt")
+        return f"{'interrupted' if self._stop.is_set() else limit} before {attempts} had been made{which}"
 
 
-def _cut_short(settings: ShrinkSettings, tried: int, schedules: int, stop: threading.Event) -> str:
-    ended = "interrupted" if stop.is_set() else f"the budget of {settings.seconds:g} s (--budget) ran out"
-    which = f"at schedule {tried + 1} of {schedules}" if schedules > 1 else "at its schedule"
-    return f"{ended} before {counted(settings.attempts, 'attempt')} {which} had been made"
+def _rank(signature: Signature) -> tuple[int, bool, str]:
+    """Short ones first. Of those that may shrink to the same reproducer, the most specific type: a lost
+    update is also a cycle."""
+    return len(signature.templates), bool(signature.kinds), signature.anomaly

@@ -1,4 +1,4 @@
-"""When a campaign has done enough, beside its number of iterations."""
+"""When a campaign stops before all its iterations are done."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from txfuzz.report.text.lines import counted
 
 
 def stop_reason(settings: CampaignSettings, iterations: Sequence[Iteration], elapsed: float) -> str | None:
-    """Why no further iteration is run, as a phrase; None to go on. elapsed: seconds so far."""
+    """Why no further iteration is run, as a phrase; None to go on. elapsed: seconds since the start."""
     if settings.stop_on_finding and any(each.verdict is Verdict.INVALID for each in iterations):
         return "something was found"
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
         return passed(settings.max_seconds)
-    asked = sum(each.result.transactions for each in iterations)
-    if settings.max_transactions is not None and asked >= settings.max_transactions:
-        return f"{counted(asked, 'transaction')} {'has' if asked == 1 else 'have'} been asked"
+    transactions = sum(each.result.transactions for each in iterations)
+    if settings.max_transactions is not None and transactions >= settings.max_transactions:
+        return f"{counted(transactions, 'transaction')} {'has' if transactions == 1 else 'have'} been run"
     if settings.plateau is not None and _on_plateau(iterations, settings.plateau):
         if settings.plateau == 1:
             return "1 iteration showed nothing new"
@@ -29,16 +29,16 @@ def stop_reason(settings: CampaignSettings, iterations: Sequence[Iteration], ela
 
 
 def passed(seconds: float) -> str:
-    """That so much time has passed, as a phrase."""
+    """The stop reason for this time limit."""
     number = f"{seconds:g}"
     return "1 second has passed" if number == "1" else f"{number} seconds have passed"
 
 
 class Deadline(threading.Event):
-    """Set when the campaign is interrupted, or when its time is up.
+    """An event that is set when the campaign is interrupted or its time is up.
 
-    seconds: from now on; None for no end. until: that time, by time.monotonic(). reason: that it has come,
-    as a phrase.
+    seconds: from now on; None for no limit. until: that moment on time.monotonic(). reason: the stop reason
+    for the time limit.
     """
 
     def __init__(self, interrupted: threading.Event, seconds: float | None = None) -> None:
@@ -50,7 +50,7 @@ class Deadline(threading.Event):
 
     @property
     def elapsed(self) -> float:
-        """Seconds so far."""
+        """Seconds since the start."""
         return time.monotonic() - self.started
 
     def is_set(self) -> bool:
@@ -64,7 +64,7 @@ class Deadline(threading.Event):
 
 
 def _on_plateau(iterations: Sequence[Iteration], length: int) -> bool:
-    """Did the last `length` iterations show no new type of anomaly and no more near-cycles than before?"""
+    """Have the last `length` iterations shown no new type of anomaly and no more near-cycles than before?"""
     if len(iterations) <= length:
         return False
     earlier, last = iterations[:-length], iterations[-length:]
@@ -74,5 +74,5 @@ def _on_plateau(iterations: Sequence[Iteration], length: int) -> bool:
 
 
 def _types(iteration: Iteration) -> set[str]:
-    """What the iteration and its replays showed."""
+    """The types of anomalies that the iteration and its replays showed."""
     return {*iteration.result.all_types, *(iteration.replayed.all_types if iteration.replayed else ())}

@@ -1,4 +1,4 @@
-"""The command line: one small file a command, imported when it is run."""
+"""The command line: one small module per command, imported when it is run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; an error ends with one sentence on stderr.
 
-    arguments: None for those of the process, which then are run in a child of it.
+    arguments: None for those of the process; the command then runs in a child process.
     """
     if arguments is not None:
         sys.exit(run_command(arguments))
@@ -24,15 +24,12 @@ def main(arguments: list[str] | None = None) -> None:
     from txfuzz.cli.supervisor import supervised
 
     if not open_streams():
-        sys.exit(_say("the output cannot be written: stdout is closed", ExitCode.USAGE))
+        sys.exit(_say("cannot write to stdout: it is closed", ExitCode.USAGE))
     supervised(lambda: run_command(sys.argv[1:]))
 
 
 def run_command(arguments: list[str]) -> ExitCode | int:
-    """Run a command and say its exit code.
-
-    Exit code 1 is what a command returns; no error ever comes to it.
-    """
+    """Run a command and return its exit code. Code 1 is only ever a command's result, never an error's."""
     from txfuzz.cli.interruption import ending_by_signals
     from txfuzz.cli.streams import safe_streams
 
@@ -42,7 +39,7 @@ def run_command(arguments: list[str]) -> ExitCode | int:
             with ending_by_signals():
                 from txfuzz.cli.group import command_line
 
-                # Not cli.main: that ends with 1, which is a finding here, when the output takes no more
+                # Not cli.main, which exits with 1 when stdout is closed; here 1 means a finding
                 cli = command_line()
                 with cli.make_context("txfuzz", list(arguments)) as context:
                     code = cli.invoke(context)
@@ -50,54 +47,56 @@ def run_command(arguments: list[str]) -> ExitCode | int:
                 return int(code or 0)
         except BaseException as error:
             try:
-                code = _ended(error, context, unread=out.gone)
+                code = _report(error, context, unread=out.gone)
                 if out.failure is None:
                     out.flush()
             except OSError:
                 code = ExitCode.UNREAD
             except TxfuzzError as full:
                 code = full.exit_code
-            return ExitCode.INTERNAL if code == ExitCode.VIOLATED and not _own(context) else code
+            return ExitCode.INTERNAL if code == ExitCode.VIOLATED and not _of_plugin(context) else code
 
 
-def _own(context: click.Context | None) -> bool:
-    """Is it a command that a plugin has added, whose codes are its own?"""
+def _of_plugin(context: click.Context | None) -> bool:
+    """Was the command added by a plugin, which then chooses its exit codes?"""
     from txfuzz.cli.group import COMMANDS
 
     return context is not None and context.invoked_subcommand not in (None, *COMMANDS)
 
 
-def _ended(error: BaseException, context: click.Context | None, *, unread: bool) -> int:
-    """Say what ended a command; its exit code. unread: the reader of the output has gone."""
+def _report(error: BaseException, context: click.Context | None, *, unread: bool) -> int:
+    """Print the error that ended a command; returns the exit code. unread: stdout's reader closed it."""
     import click
 
     from txfuzz.cli.group import JUDGING
 
-    told: BaseException = error
-    if not isinstance(error, KeyboardInterrupt) and not _own(context):
-        told = _named(error, context) or error
-    if _shows_tracebacks():
-        _show_traceback(told)
-    if isinstance(told, TxfuzzError):
-        see = " (set TXFUZZ_TRACEBACK=1 to see where)"
-        hint = see if told is not error and told.__cause__ is error and not _shows_tracebacks() else ""
-        return _say(f"{told}{hint}", told.exit_code)
-    if isinstance(told, click.exceptions.Exit):
-        return told.exit_code
-    if isinstance(told, click.ClickException):
-        told.show()
-        return ExitCode.USAGE if told.exit_code == ExitCode.VIOLATED else told.exit_code
-    if isinstance(told, click.Abort | KeyboardInterrupt):
+    original, tracebacks = error, bool(os.environ.get("TXFUZZ_TRACEBACK"))
+    # Without a context no plugin has run yet; --help ends so, too
+    if context is not None and not isinstance(error, KeyboardInterrupt) and not _of_plugin(context):
+        from txfuzz.plugin.errors import named
+
+        error = named(error) or error
+    if tracebacks:
+        _show_traceback(error)
+    hint = "" if tracebacks else " (set TXFUZZ_TRACEBACK=1 to see where)"
+    if isinstance(error, TxfuzzError):
+        of_plugin = error is not original and error.__cause__ is original
+        return _say(f"{error}{hint if of_plugin else ''}", error.exit_code)
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return ExitCode.USAGE if error.exit_code == ExitCode.VIOLATED else error.exit_code
+    if isinstance(error, click.Abort | KeyboardInterrupt):
         return _say("interrupted", ExitCode.INTERRUPTED)
-    if isinstance(told, BrokenPipeError) and unread:  # as when `head` has read enough
+    if isinstance(error, BrokenPipeError) and unread:  # such as `txfuzz … | head`
         missed = context is not None and context.invoked_subcommand in JUDGING
         return ExitCode.UNREAD if missed else ExitCode.NOTHING_FOUND
-    see = "" if _shows_tracebacks() else " (set TXFUZZ_TRACEBACK=1 to see where)"
-    return _say(f"internal error: {type(told).__name__}: {told}{see}", ExitCode.INTERNAL)
+    return _say(f"internal error: {type(error).__name__}: {error}{hint}", ExitCode.INTERNAL)
 
 
 def _show_traceback(error: BaseException) -> None:
-    """Of what is a bug of somebody's: of a plugin's, or of ours."""
+    """Only for bugs, of a plugin or of txfuzz."""
     import traceback
 
     if isinstance(error, PluginError) and error.__cause__ is not None:
@@ -106,19 +105,6 @@ def _show_traceback(error: BaseException) -> None:
         "click"
     ):
         print("".join(traceback.format_exception(error)), end="", file=sys.stderr)
-
-
-def _shows_tracebacks() -> bool:
-    return bool(os.environ.get("TXFUZZ_TRACEBACK"))
-
-
-def _named(error: BaseException, context: click.Context | None) -> TxfuzzError | None:
-    """The error with the plugin that is to blame for it."""
-    if context is None:
-        return None  # no plugin has been asked yet, and this is how --help ends
-    from txfuzz.plugin.errors import named
-
-    return named(error)
 
 
 def _say(sentence: str, code: ExitCode) -> ExitCode:

@@ -1,4 +1,4 @@
-"""The group of all commands. Their help stands here, so that `--help` imports none of them."""
+"""The group of all commands. Their one-line help is here, so that `--help` imports none of them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from txfuzz.common.version import __version__
 
 COMMANDS = {
     "run": "Run the feedback loop: fuzz a database, analyse, adapt, repeat.",
-    "adapt": "Take a history and its workload, explain it, write the next workload.",
+    "adapt": "Explain a history and its workload, and write the next workload.",
     "execute": "Run one workload and record its history.",
-    "analyze": "Judge histories, ours or any that Elle reads.",
+    "analyze": "Check histories: those of txfuzz, or any that Elle reads.",
     "explore": "Run the interleavings of a few transactions at each isolation level.",
-    "shrink": "Make a finding small, and write it up.",
-    "report": "Report a campaign: a page to read, or for CI.",
+    "shrink": "Shrink a finding to a minimal reproducer and write it up.",
+    "report": "Report on a campaign, as a web page or for CI.",
     "workloads": "List the shipped workloads, or show one.",
     "templates": "List the installed transaction templates, or show one.",
-    "plugins": "List the installed plugins, or show the options of one thing.",
-    "new-plugin": "Write a new plugin that works, to be changed into one's own.",
-    "doctor": "Check this installation and the database that it would use.",
+    "plugins": "List the installed plugins, or show the options of one component.",
+    "new-plugin": "Create a working plugin to start your own from.",
+    "doctor": "Check this installation and the databases it can use.",
 }
-# Those that end with a verdict
+# Commands that end with a verdict
 JUDGING = ("run", "adapt", "execute", "analyze", "explore", "shrink", "report")
 
 
 class LazyGroup(click.Group):
-    """Imports txfuzz.cli.NAME when the command NAME is run; plugins may add further ones."""
+    """Imports a command's module when the command is run; plugins may add further commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         self._load_plugins()
@@ -67,18 +67,18 @@ class LazyGroup(click.Group):
 
 
 def command_line() -> click.Group:
-    """All commands. Made anew for each run, since plugins add theirs to it."""
+    """All commands. A new group for each run, since plugins add commands to it."""
     exit_codes = (
-        "Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration, "
+        "Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration error, "
         "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted (Ctrl-C, SIGTERM, SIGHUP), "
-        "141 the reader of the output has gone."
+        "141 output closed by its reader."
     )
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
     @click.group("txfuzz", cls=LazyGroup, epilog=exit_codes, context_settings=settings)
     @click.version_option(__version__, "-V", "--version", prog_name="txfuzz")
     def cli() -> None:
-        """Ask a database whether it really gives the isolation level that it promises.
+        """Test whether a database really provides the isolation level it promises.
 
         `txfuzz run` without arguments runs the default campaign on an embedded server.
         """

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first asks for an orderly end, the second ends at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first one requests an orderly end, the second ends at once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import click
 from txfuzz.errors import ExitCode
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_ONE_REQUEST = 0.3  # seconds in which several signals are one request: a terminal that goes sends two
-AT_ONCE = 3.0  # seconds that cleaning up may take when the end is to be at once
+_ONE_REQUEST = 0.3  # seconds in which several signals count as one: a closing terminal sends two
+AT_ONCE = 3.0  # seconds for cleaning up after the second signal
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -35,8 +35,10 @@ def interruptible() -> Iterator[threading.Event]:
         if not event.is_set():
             first = time.monotonic()
             event.set()
-            with suppress(RuntimeError):  # the line that is being written now is not ours to break
-                click.echo("\ntxfuzz: ending; what was recorded is analysed (again to end at once)", err=True)
+            with suppress(RuntimeError):  # the signal came in the middle of a write to the same stream
+                click.echo(
+                    "\ntxfuzz: stopping; analysing what was recorded (again to stop at once)", err=True
+                )
         elif time.monotonic() - first > _ONE_REQUEST:
             if not at_last.is_alive():
                 at_last.start()
@@ -51,7 +53,7 @@ def interruptible() -> Iterator[threading.Event]:
 
 @contextmanager
 def ending_by_signals() -> Iterator[None]:
-    """Where nothing is to be ended in order, each of the signals ends the command, as Ctrl-C does."""
+    """Outside `interruptible`, each of the signals ends the command as Ctrl-C does."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -61,7 +63,7 @@ def ending_by_signals() -> Iterator[None]:
 
 
 def ends_by(end: Callable[[int], None]) -> None:
-    """What ends the process at once, with an exit code."""
+    """Set the function that ends the process at once, with an exit code."""
     global _end_process
     _end_process = end
 
@@ -70,15 +72,15 @@ _end_process: Callable[[int], None] = os._exit
 
 
 def _give_up() -> None:
-    """Cleaning up needs the server, which may not answer: what it leaves the next campaign clears."""
-    sys.stderr.write("txfuzz: interrupted; the server does not answer, so that cleaning up is left out\n")
+    """Cleaning up needs the server, which may not answer. The next campaign removes what is left."""
+    sys.stderr.write("txfuzz: interrupted; the server does not answer, so nothing was cleaned up\n")
     sys.stderr.flush()
     _end_process(ExitCode.INTERRUPTED)
 
 
 @contextmanager
 def _handled_by(handle: Handler) -> Iterator[None]:
-    """SIGHUP stays ignored where it is, as under nohup. Signals are the main thread's matter."""
+    """SIGHUP stays ignored if it was, as under nohup. Only the main thread can handle signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

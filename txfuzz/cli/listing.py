@@ -1,4 +1,4 @@
-"""What the commands print that list what is installed: aligned tables, and templates."""
+"""Output of the commands that list what is installed: aligned tables, and templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
-    """Rows as aligned columns; the last column is as wide as it is."""
+    """Rows as aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -19,7 +19,7 @@ def table(rows: Sequence[Sequence[str]], indent: str = "") -> str:
 
 
 def template_text(template: Template) -> str:
-    """How a workload uses it, and the steps behind it."""
+    """How to use it in a workload, and its steps."""
     from txfuzz.workload.yaml.layout import flow
 
     given = {name: "…" if value is None else value for name, value in template.parameters.items()}

@@ -1,4 +1,4 @@
-"""The status screen of a campaign in a terminal; everything else as the plain screen says it."""
+"""The status screen of a campaign in a terminal; everything else is printed as on the plain screen."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from txfuzz.campaign.events import (
     RunProgress,
     StageStarted,
 )
+from txfuzz.campaign.loop import run_campaign
+from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.cli.interruption import interruptible
 from txfuzz.cli.plain_screen import PlainScreen
 from txfuzz.common.sanitize import printable
 from txfuzz.execution.summary import Tally
+from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.status import Status, status_panel
 from txfuzz.workload.model import Workload
@@ -28,7 +32,23 @@ from txfuzz.workload.model import Workload
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_A_SECOND = 4  # redraws
+_REDRAWS = 4  # per second
+
+
+def run_on_screen(settings: CampaignSettings, *, plain: bool, verbose: bool, quiet: bool) -> CampaignResult:
+    """Run the campaign with a status screen in a terminal, otherwise or with `plain` with plain lines.
+
+    quiet: print only the result. The first signal ends the campaign in an orderly way.
+    """
+    with interruptible() as interrupted:
+        if plain or quiet or not sys.stderr.isatty():
+            screen = PlainScreen(verbose=verbose, quiet=quiet)
+        else:
+            screen = LiveScreen(settings.most_iterations, verbose=verbose)
+        try:
+            return run_campaign(settings, interrupted=interrupted, subscriber=screen)
+        finally:
+            screen.close()
 
 
 class LiveScreen(PlainScreen):
@@ -39,7 +59,7 @@ class LiveScreen(PlainScreen):
         from rich.live import Live
 
         super().__init__(verbose=verbose)
-        # What is shown there is scrubbed piece by piece: the panel itself moves the cursor
+        # Not the sanitizing stream: the panel moves the cursor. Texts are sanitized one by one
         self._console = Console(file=getattr(sys.stderr, "stream", sys.stderr))
         self._status = Status("", iterations=iterations)
         self._start = time.monotonic()
@@ -47,11 +67,10 @@ class LiveScreen(PlainScreen):
         self._aborts: Counter[str] = Counter()
         self._asked = 0
         self._running_since = 0.0
-        self._run_seconds = 0.0
         self._durations: list[float] = []
         self._iteration_start = self._start
         self._panel = Live(
-            console=self._console, refresh_per_second=_A_SECOND, transient=True, get_renderable=self._render
+            console=self._console, refresh_per_second=_REDRAWS, transient=True, get_renderable=self._render
         )
 
     def __call__(self, event: Event) -> None:
@@ -79,7 +98,7 @@ class LiveScreen(PlainScreen):
                 self._add(iteration)
 
     def close(self) -> None:
-        """Give the terminal back; also when the campaign fails."""
+        """Give the terminal back, even when the campaign fails."""
         self._panel.stop()
 
     def _begin(self, number: int, workload: Workload) -> None:

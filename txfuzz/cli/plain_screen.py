@@ -1,4 +1,4 @@
-"""What a campaign says while it runs (stderr) and in the end (stdout)."""
+"""Plain lines about a campaign: its progress (stderr) and its result (stdout)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from txfuzz.campaign.events import (
     Warned,
 )
 from txfuzz.common.sanitize import one_line
+from txfuzz.common.sentences import listed
 from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import CampaignResult
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class PlainScreen:
-    """A subscriber that writes plain lines. verbose: decisions with their reasons; quiet: the result only."""
+    """A subscriber that prints plain lines. verbose: decisions with reasons; quiet: only the result."""
 
     def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
         self._verbose = verbose
@@ -69,7 +70,8 @@ class PlainScreen:
         self._say(f"{workload.name}{product}{server}")
         expect = model_text(workload.expect or campaign.promised)
         self._say(
-            f"{workload.database.isolation} (promises {model_text(campaign.promised)}) held against {expect} "
+            f"{workload.database.isolation} (promises {model_text(campaign.promised)}) "
+            f"checked against {expect} "
             f"· seed {workload.seed} · {campaign.directory}"
         )
 
@@ -87,7 +89,7 @@ class PlainScreen:
             about = note.split()[0]
             if note not in self._warned and (self._verbose or about not in self._noted):
                 self._say(f"  {note}")
-            if about.endswith(".png"):  # once is enough
+            if about.endswith(".png"):  # reported once per campaign
                 self._noted.add(about)
 
     def _show_result(self, campaign: CampaignResult) -> None:
@@ -100,13 +102,13 @@ class PlainScreen:
             click.echo(_nothing_found(campaign))
         else:
             for name, iterations in campaign.found.items():
-                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {_listed(iterations)}")
+                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {listed(iterations)}")
             result, where = first.deciding_result, first.label
             sentence = verdict_sentence(result, campaign.isolation, campaign.answers_for)
             click.echo(f"\n{where[0].upper()}{where[1:]}:")
             click.echo("\n".join(paragraph(sentence)))
             for caution in campaign.cautions:
-                click.echo("\n".join(paragraph(f"But mind {caution}.")))
+                click.echo("\n".join(paragraph(f"But note {caution}.")))
             click.echo(f"\n{smallest_anomaly_text(result)}")
             click.echo(f"more: txfuzz analyze {shlex.quote(result.file)} --expect {campaign.expect}")
         if campaign.stopped:
@@ -126,11 +128,6 @@ def _nothing_found(campaign: CampaignResult) -> str:
     return nothing_found_text(campaign)
 
 
-def _listed(numbers: list[int]) -> str:
-    words = [str(number) for number in numbers]
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
 def _mix(workload: Workload) -> str:
     total = sum(weight.weight for weight in workload.mix)
     shares = (f"{weight.txn} {weight.weight / total:.0%}" for weight in workload.mix)
@@ -143,7 +140,7 @@ def _ran(execution: ExecutionSummary) -> str:
         f"{execution.ok:,} committed in {execution.seconds:.1f} s ({execution.per_second:,.0f}/s), "
         f"{execution.fail:,} aborted"
     )
-    if execution.info:  # the codes count those, too
+    if execution.info:  # included in the codes that follow
         line += f", {execution.info:,} unknown"
     line += f" ({aborts})" if aborts else ""
     if execution.faults:
@@ -160,7 +157,8 @@ def _meant(iteration: Iteration) -> str:
     if result.verdict is Verdict.UNKNOWN:
         found = f"unknown: {result.reason}"
     return (
-        f"{result.edges_per_txn:.2f} edges a transaction ({result.concurrent_edges_per_txn:.2f} concurrent), "
+        f"{result.edges_per_txn:.2f} edges per transaction "
+        f"({result.concurrent_edges_per_txn:.2f} concurrent), "
         f"{counted(result.near_cycles_counted, 'near-cycle')}: {found}"
     )
 

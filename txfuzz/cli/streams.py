@@ -1,4 +1,4 @@
-"""stdout and stderr while a command runs: what goes there is harmless, and whether it arrives is known."""
+"""stdout and stderr while a command runs: text is sanitized, and failed writes are noticed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from txfuzz.errors import OutputError
 
 
 class SafeStream:
-    """A stream of text that does nothing to a terminal.
+    """A text stream whose output cannot control a terminal.
 
-    may_fail: is it stderr, which may be full or gone: the verdict goes another way, so that is passed over.
-    failure: why it takes no more, once it has not; gone: because whoever read it has gone.
+    may_fail: ignore failed writes. True for stderr, since the verdict goes to stdout.
+    failure: the first error of a write. gone: the error was that the reader closed the pipe.
     """
 
     def __init__(self, stream: TextIO, *, may_fail: bool) -> None:
@@ -27,7 +27,7 @@ class SafeStream:
         self.failure: OSError | None = None
 
     def write(self, text: str) -> int:
-        if text == "":  # so click asks whether it is a stream of text
+        if text == "":  # click writes this to find out whether the stream takes text
             return 0
         with self._arriving():
             try:
@@ -58,10 +58,10 @@ class SafeStream:
         if isinstance(failure, BrokenPipeError):
             self.gone = True
             raise failure
-        raise OutputError(f"the output cannot be written: {failure.strerror}")
+        raise OutputError(f"cannot write to stdout: {failure.strerror}")
 
     def _drop(self) -> None:
-        """Nothing more goes there, which would fail again when it is flushed in the end."""
+        """Send what follows to /dev/null: flushing at exit would fail again."""
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
 
@@ -71,7 +71,7 @@ class SafeStream:
 
 @contextmanager
 def safe_streams() -> Iterator[tuple[SafeStream, SafeStream]]:
-    """stdout and stderr, until the end of the `with`."""
+    """stdout and stderr, replaced until the end of the `with`."""
     before = sys.stdout, sys.stderr
     out, err = SafeStream(before[0], may_fail=False), SafeStream(before[1], may_fail=True)
     sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
@@ -82,15 +82,15 @@ def safe_streams() -> Iterator[tuple[SafeStream, SafeStream]]:
 
 
 def open_streams() -> bool:
-    """Put /dev/null where stdin, stdout or stderr were closed before us, so that no file takes their
-    numbers. False where stdout was: no verdict could be said."""
+    """Open /dev/null in place of a closed stdin, stdout or stderr, so that no other file gets its
+    descriptor. False if stdout was closed: no verdict could be printed."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
-    there = sys.stdout is not None
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+    is_open = sys.stdout is not None
     for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
-    return there
+    return is_open

@@ -1,8 +1,8 @@
-"""The command runs in a child process, and its exit code counts only where the command has said it.
+"""Runs the command in a child process and trusts an exit code only if the command reported it.
 
-Code of plugins, and the libraries beneath it, may end a process with any code at any time, which no
-`except` sees. The command says its code over a pipe when it has come to its end; a process that ends
-without having said one has not, whatever it ended with.
+A plugin, or a library under it, may end the process at any time with any exit code, and no `except` would
+notice. So the command writes its exit code to a pipe when it is done; a child that ends without
+doing so did not finish, whatever its status.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from typing import NoReturn
 from txfuzz.errors import ExitCode
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LEAVING = 3.0  # seconds that a process gets to end after it has said its code
-_TRACE = 400  # bytes of what the child was doing
+_LEAVING = 3.0  # seconds for the process to exit after it reported its code
+_TRACE = 400  # bytes of the name of the last call into a plugin
 _PR_SET_PDEATHSIG = 1
 
 
 def supervised(work: Callable[[], int]) -> NoReturn:
-    """Do the work in a child process, pass signals on to it, and end as it has ended."""
+    """Do the work in a child process, forward signals to it, and end as it ends."""
     reading, writing = os.pipe()
     doing = os.memfd_create("txfuzz-doing", os.MFD_CLOEXEC)
     passed_on = {number for number in ENDING_SIGNALS if signal.getsignal(number) != signal.SIG_IGN}
@@ -38,7 +38,7 @@ def supervised(work: Callable[[], int]) -> NoReturn:
         _die_with(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _note_calls(doing)
-        _say_when_giving_up(writing)
+        _report_when_giving_up(writing)
         code = int(work())
         os.write(writing, bytes([code]))
         _leave(code)
@@ -49,12 +49,12 @@ def supervised(work: Callable[[], int]) -> NoReturn:
 
 
 def _wait(child: int, passed_on: set[signal.Signals]) -> int:
-    """The status with which the child ended. Signals go on to it, but for those of the terminal, which
-    every process in the foreground gets by itself."""
+    """The wait status of the child. Forwards signals to it, except those from the terminal, which every
+    process in the foreground gets by itself."""
     while True:
         got = signal.sigwaitinfo({*passed_on, signal.SIGCHLD})
         if got.si_signo != signal.SIGCHLD:
-            if got.si_code <= 0:  # by kill(); the kernel's own are positive
+            if got.si_code <= 0:  # sent with kill(); those of the kernel are positive
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, got.si_signo)
             continue
@@ -64,11 +64,11 @@ def _wait(child: int, passed_on: set[signal.Signals]) -> int:
 
 
 def _outcome(status: int, reading: int, doing: int) -> int:
-    """The exit code, where there is one; a process that a signal ended ends this one, too."""
+    """The exit code. If a signal ended the child, ends this process with the same signal."""
     os.set_blocking(reading, False)
     with contextlib.suppress(BlockingIOError):
-        if said := os.read(reading, 1):
-            return said[0]
+        if reported := os.read(reading, 1):
+            return reported[0]
     what = os.pread(doing, _TRACE, 0).rstrip(b"\0").decode("utf-8", "replace")
     during = f" during {what}" if what else ""
     if os.WIFSIGNALED(status):
@@ -76,14 +76,14 @@ def _outcome(status: int, reading: int, doing: int) -> int:
         _say(f"ended by {signal.Signals(number).name}{during}")
         _end_by(number)
     _say(
-        f"the process ended{during} with exit code {os.waitstatus_to_exitcode(status)} before the command "
-        "had come to its end: a plugin, or a library that it uses, has ended it"
+        f"the process exited with code {os.waitstatus_to_exitcode(status)}{during} before the command had "
+        "finished: a plugin, or a library that it uses, ended it"
     )
     return ExitCode.USAGE
 
 
 def _end_by(number: int) -> NoReturn:
-    """As whoever started us expects it: by the same signal, without a second core file."""
+    """End by the same signal, as the parent process expects, without writing a second core file."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -102,7 +102,7 @@ def _say(sentence: str) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """Nobody would be told how a command ends whose parent was killed."""
+    """End with the parent: without it nobody would learn how the command ended."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):
@@ -112,17 +112,17 @@ def _die_with(parent: int) -> None:
 
 
 def _note_calls(doing: int) -> None:
-    """Leave a trace of which plugin has the word, for whoever finds this process dead."""
-    from txfuzz.plugin import bounded_call as calling
+    """Note each call into a plugin, so that the parent can say during which one this process died."""
+    from txfuzz.plugin import bounded_call
 
     def note(what: str) -> None:
         os.pwrite(doing, what.encode("utf-8", "replace")[:_TRACE].ljust(_TRACE, b"\0"), 0)
 
-    calling.noted_by(note)
+    bounded_call.noted_by(note)
 
 
-def _say_when_giving_up(writing: int) -> None:
-    """An end that waits for nothing is one that the command has come to."""
+def _report_when_giving_up(writing: int) -> None:
+    """Giving up on cleaning up is a proper end of the command, too, so its code is reported."""
     from txfuzz.cli import interruption
 
     def end(code: int) -> None:
@@ -133,7 +133,7 @@ def _say_when_giving_up(writing: int) -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """End; no thread that somebody has left behind keeps the process."""
+    """Exit, even if a plugin left threads running."""
 
     def at_last() -> None:
         time.sleep(_LEAVING)

@@ -1,17 +1,17 @@
-"""Adjustments: what they may change, how they apply, and who is asked for them in which order.
+"""Adjustments: what they may change, how they are applied, and how the heuristics are run.
 
-Targets and the form of their values, as JSON data:
-  keys                    list of logical keys, from 1, at least two: the choices of all
-                          transactions are narrowed to them, each to those of its own; a choice
-                          of a single key, or with none of them, stays as it is
+Targets and their values, as JSON data:
+  keys                    list of at least two logical keys, from 1: the choices of all
+                          transactions are narrowed to them, each to those it already has; a
+                          choice of a single key, or with none of them, stays as it is
   mix                     mapping of transaction → weight
   scheduling.clients      whole number, from 1 to MOST_CLIENTS
   scheduling.barrier_every  whole number, at least 0
   init_schema             true or false
 
-Whatever is adjusted stays within the workload that the campaign began with: no step gets a key
-that it could not choose there, and no transaction a weight that had none. Otherwise a campaign
-would report anomalies that its workload cannot have.
+Adjustments stay within the workload that the campaign began with: no step gets a key that it could
+not choose there, and no transaction without a weight gets one. Otherwise a campaign would report
+anomalies that its workload cannot have.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from random import Random
 from typing import Any
 
 from txfuzz.common.key_ranges import key_union
+from txfuzz.common.sentences import listed
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
 from txfuzz.feedback.key_choices import FEWEST_KEYS, can_choose, choices, narrowed
@@ -34,18 +35,18 @@ _NAMED = 5  # keys or steps in a sentence
 
 
 def current(workload: Workload, target: str) -> Any:
-    """What a target is now, in the form that `before` has. UsageError for an unknown target."""
+    """The value of a target, in the form of `before`. UsageError for an unknown target."""
     return _target(target).read(workload)
 
 
 def apply(
     workload: Workload, adjustments: Iterable[Adjustment], original: Workload | None = None
 ) -> Workload:
-    """The workload with these changes, one after the other.
+    """The workload with these changes, one after another.
 
-    original: the workload that the campaign began with, within which they stay; None for this one.
-    Raises UsageError, naming the heuristic, for an unknown target, for a `before` that is not
-    true, and for a change that would make the workload invalid.
+    original: the workload that the campaign began with, whose bounds apply; None for this one.
+    Raises UsageError, naming the heuristic, for an unknown target, for a `before` that is not the
+    current value, and for a change that would make the workload invalid.
     """
     for each in adjustments:
         workload, _ = _applied(workload, each, original or workload)
@@ -53,13 +54,13 @@ def apply(
 
 
 def _applied(workload: Workload, each: Adjustment, original: Workload) -> tuple[Workload, tuple[str, ...]]:
-    """The workload with this change, and what of it was not done, as sentences without their full stop."""
+    """The workload with this change, and sentences without full stops on what of it was not done."""
     try:
         target = _target(each.target)
         before = target.read(workload)
         if _plain(each.before) != before:
             raise UsageError(
-                f"it says that {each.target} is {_short(each.before)}, but that is {_short(before)}"
+                f"it says that {each.target} is {_short(each.before)}, but it is {_short(before)}"
             )
         changed, remarks = target.write(workload, _plain(each.after), original)
     except UsageError as error:
@@ -75,13 +76,13 @@ def propose_all(
     *,
     fixed: Collection[str] = (),
 ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
-    """Ask the heuristics in this order; each one sees what the earlier ones changed.
+    """Run the heuristics in this order; each one sees the changes of the earlier ones.
 
-    Every heuristic has a stream of random numbers of its own, by its name, so that another one
-    beside it does not disturb what it draws. fixed: targets that stay as they are, whoever would
-    change them. Returns the workload, the adjustments that changed something (`after` is what
-    became of it), and sentences: for every heuristic that failed (it changes nothing then), and for
-    what was not done because the workload that the campaign began with does not allow it.
+    Every heuristic has its own stream of random numbers, derived from its name, so that other
+    heuristics do not affect what it draws. fixed: targets that no heuristic may change. Returns the
+    workload, the adjustments that changed something (with `after` as it turned out), and warnings:
+    for every heuristic that failed, which changes nothing, and for changes that the workload that
+    the campaign began with does not allow.
     """
     root = random.getrandbits(64)
     made: list[Adjustment] = []
@@ -111,21 +112,20 @@ def propose_all(
 def _all_applied(
     workload: Workload, proposed: Iterable[Adjustment], original: Workload | None
 ) -> tuple[Workload, list[Adjustment], list[str]]:
-    """The workload with all these changes, those that changed something as they were made, and what was
-    not done of them."""
+    """The workload with all these changes, the adjustments that changed something, and warnings."""
     made: list[Adjustment] = []
-    told: list[str] = []
+    warnings: list[str] = []
     for each in proposed:
         workload, remarks = _applied(workload, each, original or workload)
-        told += remarks
+        warnings += remarks
         after = _plain(each.after) if each.target != "keys" else current(workload, "keys")
         if _plain(each.before) != after:
             made.append(replace(each, after=after))
-    return workload, made, told
+    return workload, made, warnings
 
 
 def fewest_keys(workload: Workload) -> int:
-    """How many keys the choices need at least, so that no transaction runs out of them."""
+    """The smallest number of keys with which every transaction can make its choices."""
     needs = [
         1 + len(choice.distinct_from)
         for transaction in workload.transactions
@@ -136,16 +136,16 @@ def fewest_keys(workload: Workload) -> int:
 
 
 def checked(heuristic: Heuristic, proposed: Any) -> tuple[Adjustment, ...]:
-    """What a heuristic has proposed, under its name. UsageError for what are no adjustments."""
+    """The adjustments that a heuristic proposed, under its name. UsageError if they are not adjustments."""
     if not isinstance(proposed, tuple | list) or not all(isinstance(each, Adjustment) for each in proposed):
         raise UsageError(
-            f"heuristic {heuristic.name!r} gave {_short(proposed)}, expected a tuple of adjustments"
+            f"heuristic {heuristic.name!r} returned {_short(proposed)}, expected a tuple of adjustments"
         )
     return tuple(replace(each, heuristic=heuristic.name) for each in proposed)
 
 
 def _plain(value: Any) -> Any:
-    """JSON data in one form: tuples and ranges as lists."""
+    """JSON data in normal form: tuples and ranges as lists."""
     return list(value) if isinstance(value, tuple | range) else value
 
 
@@ -156,7 +156,8 @@ def _short(value: Any) -> str:
 
 @dataclass(frozen=True)
 class _Target:
-    """write: of a workload, with a value, within an original; and sentences about what was not done."""
+    """write: from a workload, a value and the original workload to the new workload, and sentences about
+    what was not done."""
 
     read: Callable[[Workload], Any]
     write: Callable[[Workload, Any, Workload], tuple[Workload, tuple[str, ...]]]
@@ -184,32 +185,18 @@ def _write_keys(workload: Workload, value: Any, original: Workload) -> tuple[Wor
         if not can_choose(transaction):
             raise UsageError(
                 f"with the keys {_short(list(keys))} the choices of transaction {transaction.name!r} cannot "
-                "differ as its distinct_from asks"
+                "differ as its distinct_from requires"
             )
     return done.workload, tuple(_not_done(done.strangers, done.untouched))
 
 
 def _not_done(strangers: Sequence[int], untouched: Sequence[tuple[str, int]]) -> Iterable[str]:
     if strangers:
-        one = len(strangers) == 1
-        yield (
-            f"{'key' if one else 'keys'} {_some(map(str, strangers))} {'was' if one else 'were'} left out, "
-            f"because no transaction of the workload chooses from {'it' if one else 'them'}"
-        )
+        keys = f"{'key' if len(strangers) == 1 else 'keys'} {listed(strangers, most=_NAMED)}"
+        yield f"ignored {keys}, which no transaction of the workload can choose"
     if untouched:
-        one = len(untouched) == 1
-        steps = _some(f"{name!r} step {number}" for name, number in untouched)
-        yield (
-            f"the {'choice' if one else 'choices'} of {steps} stayed as {'it was' if one else 'they were'}, "
-            f"because none of the keys is {'its' if one else 'their'} own"
-        )
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = [f"{len(listed) - _NAMED} more"] if len(listed) > _NAMED else []
-    *first, last = [*listed[:_NAMED], *more]
-    return f"{', '.join(first)} and {last}" if first else last
+        steps = listed((f"{name!r} step {number}" for name, number in untouched), most=_NAMED)
+        yield f"no change to {steps}, which can choose none of the keys"
 
 
 def _read_mix(workload: Workload) -> dict[str, float]:
@@ -227,15 +214,13 @@ def _write_mix(workload: Workload, value: Any, original: Workload) -> tuple[Work
         if name not in known:
             raise UsageError(f"mix names an unknown transaction {name!r}: {did_you_mean(str(name), known)}")
         if type(weight) not in (int, float) or not math.isfinite(weight) or weight < 0:
-            raise UsageError(
-                f"the weight of {name!r} must be a number that is not negative, found {weight!r}"
-            )
+            raise UsageError(f"the weight of {name!r} must be a non-negative number, found {weight!r}")
     if not sum(value.values()) > 0:
         raise UsageError("no transaction of the mix has a weight")
-    asked = _read_mix(original)
+    weights = _read_mix(original)
     for name, weight in value.items():
-        if weight and not asked.get(name, 0.0):
-            raise UsageError(f"{name!r} has no weight in the workload, so that none can be given to it")
+        if weight and not weights.get(name, 0.0):
+            raise UsageError(f"{name!r} has no weight in the workload, so it cannot be given one")
     return replace(workload, mix=tuple(Weight(name, float(weight)) for name, weight in value.items())), ()
 
 

@@ -1,4 +1,4 @@
-"""What heuristics read and what they answer."""
+"""What heuristics get and what they return."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from txfuzz.workload.model import Workload
 
 @dataclass(frozen=True)
 class FeedbackResult:
-    """What one iteration teaches: the part of an AnalysisResult that heuristics read.
+    """The part of an iteration's AnalysisResult that heuristics get.
 
     iteration: counts from 0. committed, aborted, unknown: transactions by outcome.
-    edges_per_txn, concurrent_edges_per_txn: dependent pairs a committed transaction, all of
+    edges_per_txn, concurrent_edges_per_txn: dependent pairs per committed transaction, all of
     them and those whose two transactions overlapped in time.
-    near_cycles: nearest first. key_pressure: hardest pressed first, logical keys.
-    anomaly_types: what contradicts the expected model so far in this iteration.
-    failed_replays: logical key → near-cycles on it that were replayed and refused to close.
-    original: the workload that the campaign began with, within whose keys and transactions all
-    adjustments stay; None for the one that the heuristic is asked about. stale: iterations in a row,
-    this one the last, that asked the same transactions on the same keys and showed no anomaly of a
-    type that was new to the campaign.
+    near_cycles: nearest first. key_pressure: by logical key, highest pressure first.
+    anomaly_types: those in this iteration that contradict the expected model.
+    failed_replays: logical key → near-cycles on it that did not close when replayed.
+    original: the workload that the campaign began with, whose keys and transactions bound all
+    adjustments; None for the workload passed to the heuristic. stale: number of successive
+    iterations, up to this one, that ran the same transactions on the same keys and showed no new
+    type of anomaly.
     """
 
     iteration: int
@@ -70,13 +70,39 @@ class FeedbackResult:
         )
 
 
+class LoopState:
+    """The part of the feedback that depends on more than the last iteration."""
+
+    def __init__(self) -> None:
+        self._first: Workload | None = None
+        self._last: Workload | None = None
+        self._stale = 0
+        self._types: set[str] = set()
+
+    def feedback_result(
+        self,
+        result: AnalysisResult,
+        workload: Workload,
+        iteration: int,
+        failed_replays: Mapping[int, int] | None = None,
+    ) -> FeedbackResult:
+        """What the heuristics get. To be called once for each iteration, in order."""
+        self._first = self._first or workload
+        new = set(result.anomaly_types) - self._types
+        self._types |= new
+        same = self._last is not None and workload.transactions == self._last.transactions
+        self._stale = 0 if new else (self._stale if same else 0) + 1
+        self._last = workload
+        return FeedbackResult.of(result, iteration, failed_replays, original=self._first, stale=self._stale)
+
+
 @dataclass(frozen=True, slots=True)
 class Adjustment:
     """One change to a workload, as data.
 
-    target: what changes; txfuzz.feedback.adjustments knows the targets and the form of their
-        values: "keys", "mix", "scheduling.clients", "scheduling.barrier_every", "init_schema".
-    before, after: JSON data. reason: a sentence with numbers. heuristic: who proposed it.
+    target: what changes: "keys", "mix", "scheduling.clients", "scheduling.barrier_every" or
+        "init_schema"; txfuzz.feedback.adjustments describes their values.
+    before, after: JSON data. reason: a sentence with numbers. heuristic: its name.
     """
 
     target: str
@@ -88,7 +114,7 @@ class Adjustment:
 
 @runtime_checkable
 class Heuristic(Protocol):
-    """A frozen dataclass whose fields are its options. Pure: the same input, the same answer."""
+    """A frozen dataclass whose fields are its options. Pure: the same input gives the same result."""
 
     name: ClassVar[str]
     about: ClassVar[str]
@@ -96,4 +122,4 @@ class Heuristic(Protocol):
     def propose(
         self, feedback: FeedbackResult, workload: Workload, random: random.Random
     ) -> tuple[Adjustment, ...]:
-        """The changes that this feedback suggests to this workload; `before` must be true of it."""
+        """The changes that this feedback suggests; `before` must be the workload's current value."""

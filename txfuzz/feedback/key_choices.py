@@ -1,7 +1,7 @@
-"""The choices of keys in a transaction: which there are, and fewer keys in their place.
+"""The choices of keys in transactions, and how they are narrowed to fewer keys.
 
-Which keys a choice may take is the role of its step: what may only read some keys and only write
-others must not come to do both. So a choice never takes a key that it did not have at first.
+The keys of a choice define the role of its step: a transaction that may only read some keys and
+only write others must not come to do both. So a choice never gets a key that it did not begin with.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from txfuzz.workload.model import Workload
 
 Arg = TypeVar("Arg", bound=Argument)
 
-FEWEST_KEYS = 2  # on one key alone nothing but lost updates can be found
+FEWEST_KEYS = 2  # a single key can only show lost updates
 
 
 def choices(transaction: Transaction) -> tuple[Choice, ...]:
     """In the order in which they are made."""
-    return tuple(key for step in transaction.steps for key in (*step.key_terms(),) if isinstance(key, Choice))
+    return tuple(key for step in transaction.steps for key in step.key_terms() if isinstance(key, Choice))
 
 
 def choice_sets(workload: Workload) -> dict[Keys, int]:
-    """The sets from which its choices of more than one key take theirs, and how many of each they need:
-    two, more where `distinct_from` asks for it, and never more than there are."""
+    """The sets of more than one key that choices draw from, and how many keys of each are needed: two, or
+    more if `distinct_from` requires it, but never more than there are."""
     needs: dict[Keys, int] = {}
     for transaction in workload.transactions:
         for choice in choices(transaction):
@@ -39,8 +39,8 @@ def choice_sets(workload: Workload) -> dict[Keys, int]:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """A workload with fewer keys. strangers: keys that no choice takes, left out. untouched: the steps
-    whose choice has none of the keys, which therefore stays as it was, as (transaction, step)."""
+    """A workload with fewer keys. strangers: requested keys that no choice has. untouched: the steps whose
+    choice has none of the keys and so stays as it was, as (transaction, step)."""
 
     workload: Workload
     strangers: tuple[int, ...] = ()
@@ -48,11 +48,11 @@ class Narrowed:
 
 
 def narrowed(workload: Workload, keys: Sequence[int], original: Workload | None = None) -> Narrowed:
-    """The workload with these keys to choose from, each choice with those that are its own.
+    """The workload with each choice narrowed to those of these keys that it has.
 
-    original: the same transactions with the keys that their choices had at first; None for the
+    original: the same transactions with the keys that their choices began with; None for the
     workload itself. A choice of a single key stays as it was, and so does one that has none of the
-    keys. The choices may be left unable to differ as they must: see `can_choose`.
+    keys. The result may break `distinct_from`: see `can_choose`.
     """
     first = {each.name: each for each in (original or workload).transactions}
     known = _Members(choice_sets(original or workload))
@@ -83,7 +83,7 @@ class _Members:
 
 
 def _alike(transaction: Transaction, other: Transaction) -> bool:
-    """Are these the same transaction, but for the keys of its choices?"""
+    """Are these the same transaction except for the keys of its choices?"""
 
     def shape(each: Transaction) -> list[object]:
         return [
@@ -107,7 +107,7 @@ def _name(key: Key) -> tuple[bool, str | None]:
 
 
 def _step(step: Step, role: Step, keys: Sequence[int]) -> tuple[Step, bool]:
-    """The step with these keys, as far as they are its role's; and whether every choice had one of them."""
+    """The step narrowed to these keys, and whether every choice of it has one of them."""
     found = True
 
     def fewer(term: Arg, first: Argument | None) -> Arg:
@@ -126,5 +126,5 @@ def _step(step: Step, role: Step, keys: Sequence[int]) -> tuple[Step, bool]:
 
 
 def can_choose(transaction: Transaction) -> bool:
-    """Is there a way to make all its choices so that they differ where they must?"""
+    """Can all its choices be made so that they differ where `distinct_from` requires it?"""
     return satisfiable(choices(transaction))

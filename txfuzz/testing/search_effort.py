@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.database.api import Adapter
 from txfuzz.feedback.adjustments import propose_all
-from txfuzz.feedback.contract import Heuristic
-from txfuzz.feedback.loop_state import LoopState
+from txfuzz.feedback.contract import Heuristic, LoopState
 from txfuzz.testing.small_run import recorded
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream

@@ -340,7 +340,7 @@ def test_analyze_tells_what_a_history_is_of(txfuzz: Callable[..., Ran]) -> None:
     assert (told["verdict"], told["kind"], told["expect"]) == ("valid", "counter", "counter")
     ran = txfuzz("analyze", CASES / "set.edn")
     assert ran.code == 3
-    assert "the operations can be of the models set and set-full: say by --model which" in " ".join(
+    assert "the operations fit the models set and set-full: choose one with --model" in " ".join(
         ran.out.split()
     )
 
@@ -370,25 +370,25 @@ BANK, COUNTER, SET = CASES / "bank.edn", CASES / "counter.json", CASES / "set.ed
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--model", "bnak", BANK], "no installed analyzer judges the model 'bnak'; did you mean 'bank'?"),
+        (["--model", "bnak", BANK], "no installed analyzer knows the model 'bnak'; did you mean 'bank'?"),
         (
             ["--model", "bank", "--expect", "serializable", BANK],
-            "--expect is about transactions, and the model bank",
+            "--expect does not apply to the model bank",
         ),
         (
             ["--model", "set", "--linearizable-keys", SET],
-            "--linearizable-keys is about transactions, and the model",
+            "--linearizable-keys does not apply to the model",
         ),
         (
             ["--expect", "serializable", BANK],
-            "bank.edn: --expect is about transactions, and the model bank has none",
+            "bank.edn: --expect does not apply to the model bank",
         ),
         (
             ["--model", "counter", "--total-amount", 3, COUNTER],
             "the model 'counter' has no option 'total_amount'",
         ),
-        (["--total-amount", 3, LISTS], "--total-amount is not about transactions, and this is a history of"),
-        (["--model", "rw-register", LISTS], "a history of the kind list-append, and not rw-register"),
+        (["--total-amount", 3, LISTS], "--total-amount does not apply to a history of transactions"),
+        (["--model", "rw-register", LISTS], "is a history of list-append, not of rw-register"),
         (["--model", "bank", LISTS], "expected :f to be :transfer or :read in a bank history, found :txn"),
     ],
 )

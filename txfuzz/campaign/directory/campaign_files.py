@@ -1,14 +1,16 @@
-"""campaign.json, stats.json and progress.csv: the whole campaign, written whenever more of it is known."""
+"""campaign.json, stats.json and progress.csv, which are rewritten after every iteration."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from txfuzz.analysis.result import as_data
-from txfuzz.campaign.directory.run_directory import RunDirectory
+from txfuzz.campaign.directory.run_directory import RunDirectory, write_json, write_text
 from txfuzz.campaign.events import CampaignEnded, CampaignFailed, CampaignStarted, Event, IterationEnded
 from txfuzz.campaign.sources.existing_histories import facts_of_the_run
 from txfuzz.errors import OutputError
@@ -16,29 +18,17 @@ from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
 
 PROGRESS_COLUMNS = (
-    "iteration",
-    "seconds",
-    "transactions",
-    "ok",
-    "fail",
-    "info",
-    "per_second",
-    "clients",
-    "keys",
-    "edges_per_txn",
-    "concurrent_edges_per_txn",
-    "near_cycles",
-    "verdict",
-    "anomaly_types",
-)
+    "iteration", "seconds", "transactions", "ok", "fail", "info", "per_second", "clients", "keys",
+    "edges_per_txn", "concurrent_edges_per_txn", "near_cycles", "verdict", "anomaly_types",
+)  # fmt: skip
 _DECIMALS = {"seconds": 3, "per_second": 1, "edges_per_txn": 4, "concurrent_edges_per_txn": 4}
 
 
 class CampaignFiles:
     """A subscriber that keeps the three files up to date.
 
-    only_analyzes: the histories are those of an earlier campaign, whose record is replaced only when all of
-    them have been judged, and keeps what it says of the run.
+    only_analyzes: the histories are those of an earlier campaign. Its record is replaced only once all of
+    them have been analysed, and keeps what it says about the run.
     """
 
     def __init__(self, directory: RunDirectory, *, only_analyzes: bool) -> None:
@@ -50,16 +40,21 @@ class CampaignFiles:
             case CampaignStarted() | IterationEnded() | CampaignEnded():
                 self._write(event.campaign)
             case CampaignFailed():
-                with suppress(OutputError):  # the error itself is what the user is to read
+                with suppress(OutputError):  # the campaign's own error is the one to report
                     self._write(event.campaign)
 
     def _write(self, campaign: CampaignResult) -> None:
         if self._only_analyzes and campaign.facts.state != "ended":
             return
-        kept = facts_of_the_run(self._directory.path) if self._only_analyzes else {}
-        self._directory.write_campaign(campaign_data(campaign) | kept)
-        self._directory.write_stats(stats(campaign.iterations))
-        self._directory.write_progress(PROGRESS_COLUMNS, map(progress_row, campaign.iterations))
+        path = self._directory.path
+        kept = facts_of_the_run(path) if self._only_analyzes else {}
+        write_json(path / "campaign.json", campaign_data(campaign) | kept)
+        write_json(path / "stats.json", stats(campaign.iterations))
+        progress = io.StringIO()
+        csv.writer(progress, lineterminator="\n").writerows(
+            [PROGRESS_COLUMNS, *map(progress_row, campaign.iterations)]
+        )
+        write_text(path / "progress.csv", progress.getvalue())
 
 
 def campaign_data(campaign: CampaignResult) -> dict[str, Any]:
@@ -104,14 +99,14 @@ def progress_row(iteration: Iteration) -> tuple[Any, ...]:
 
 
 def _rounded(name: str, value: Any) -> Any:
-    """Empty where nobody knows."""
+    """Empty if unknown."""
     if value is None:
         return ""
     return round(value, _DECIMALS[name]) if name in _DECIMALS else value
 
 
 def stats(iterations: Sequence[Iteration]) -> dict[str, Any]:
-    """stats.json: totals, and the same by iteration."""
+    """stats.json: totals, and figures by iteration."""
     return {
         "iterations": len(iterations),
         "transactions": sum(each.numbers.transactions for each in iterations),

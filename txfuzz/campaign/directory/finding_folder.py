@@ -1,21 +1,21 @@
-"""`findings/<signature>/`: what a finding is, for people and for their tools."""
+"""`findings/<signature>/`: the folder of a shrunk finding, for people and for tools."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.result import AnalysisResult, Anomaly
-from txfuzz.campaign.directory.run_directory import write_bytes, write_json, write_text
+from txfuzz.campaign.directory.run_directory import write_bytes, write_json, write_text, writing
 from txfuzz.campaign.directory.values import ArtefactError, read_back
 from txfuzz.campaign.replays import without_plugins
 from txfuzz.campaign.setup.resolve import Assembled
 from txfuzz.common.sanitize import printable
 from txfuzz.database.api import Database, ScriptFile, WritesScripts
-from txfuzz.errors import OutputError
 from txfuzz.replay.judge import Judge
 from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.shrink import Shrunk
@@ -33,8 +33,8 @@ _FILES = {
 
 @dataclass(frozen=True)
 class ShrunkFinding:
-    """One bucket. shrunk: None where it did not recur, for the `reason`. count: how often it was seen,
-    with what it stands for. also: signatures of the anomalies that shrank to the same reproducer."""
+    """shrunk: None if the anomaly did not recur, with the `reason`. also: signatures of other anomalies that
+    shrank to the same reproducer. count: how often all of them were seen."""
 
     signature: Signature
     count: int
@@ -47,7 +47,7 @@ class ShrunkFinding:
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder of this run, and what its words are made of."""
+    """A folder written in this run, and what its README is made from."""
 
     directory: Path
     shrunk: Shrunk
@@ -59,30 +59,28 @@ class _Folder:
 
 
 class FindingFolders:
-    """Writes the folders of findings below `out`, one for all anomalies that shrank to the same."""
+    """Writes the folders of findings in `out`, one for all anomalies that shrank to the same reproducer."""
 
     def __init__(self, out: Path, database: Database) -> None:
         self._out, self._database = out, database
         self._written: dict[str, _Folder] = {}
 
     def add(self, shrunk: Shrunk, assembled: Assembled, seen: Mapping[str, int]) -> ShrunkFinding:
-        """seen: source → how often; those of earlier times are kept.
+        """Write the folder of a finding. If one has the same reproducer already, the anomaly is added to it,
+        and the finding of that folder is returned.
 
-        Where a folder has the same reproducer, the anomaly is told there, and the finding that comes
-        back is that of the folder.
+        seen: source → how often. Sources counted earlier are kept.
         """
         mark = reproducer_mark(shrunk.after, shrunk.workload, shrunk.signature)
         written = self._written.get(mark)
         if written is None:
             directory = _folder_of(self._out, mark) or self._out / shrunk.signature.name
             written = self._written[mark] = self._write(directory, shrunk, assembled)
-        told = _count_anomaly(written, mark, shrunk.signature, seen)
-        count = sum(each.count for each in told)
-        first, *others = told
-        _write_readme(written, self._database, told)
+        first, *others = anomalies = _count_anomaly(written, mark, shrunk.signature, seen)
+        _write_readme(written, self._database, anomalies)
         return ShrunkFinding(
             first.signature,
-            count,
+            sum(each.count for each in anomalies),
             written.shrunk,
             written.directory,
             remark=written.remark,
@@ -93,10 +91,8 @@ class FindingFolders:
         from txfuzz.report.pictures.png import draw_minimal_graph
 
         signature, database = shrunk.signature, self._database
-        try:
+        with writing(directory):
             directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
         shown = with_logical_keys(shrunk.attempt)
         judge = Judge(assembled.expect, signature.isolation)
         history, result = judge.analyze(shown)
@@ -116,16 +112,23 @@ class FindingFolders:
         draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
         schedule, *others = _FILES.items()
         files = dict([schedule, *((name, each.about) for name, each in scripts.items()), *others])
-        told = replace(shrunk, attempt=shown)
-        return _Folder(directory, told, assembled, result, anomaly, files, remark)
+        shrunk = replace(shrunk, attempt=shown)
+        return _Folder(directory, shrunk, assembled, result, anomaly, files, remark)
 
 
 @dataclass(frozen=True)
 class _SeenAnomaly:
-    """One anomaly in finding.json. seen: source → how often."""
+    """One anomaly in finding.json: its signature, and source → how often it was seen there."""
 
-    signature: Signature
+    anomaly: str
+    kinds: tuple[str, ...]
+    templates: tuple[str, ...]
+    isolation: str
     seen: Mapping[str, int]
+
+    @property
+    def signature(self) -> Signature:
+        return Signature(self.anomaly, self.kinds, self.templates, self.isolation)
 
     @property
     def count(self) -> int:
@@ -133,31 +136,37 @@ class _SeenAnomaly:
 
     @property
     def sentence(self) -> str:
-        signature = self.signature
-        around = f" ({' '.join(signature.kinds)})" if signature.kinds else ""
-        names = ", ".join(signature.templates)
-        return f"{signature.anomaly}{around} between {names}, seen {self.count:,}×"
+        around = f" ({' '.join(self.kinds)})" if self.kinds else ""
+        return f"{self.anomaly}{around} between {', '.join(self.templates)}, seen {self.count:,}×"
 
     def to_json(self) -> dict[str, Any]:
         return {
             "signature": self.signature.name,
-            "anomaly": self.signature.anomaly,
-            "kinds": list(self.signature.kinds),
-            "templates": list(self.signature.templates),
-            "isolation": self.signature.isolation,
+            "anomaly": self.anomaly,
+            "kinds": list(self.kinds),
+            "templates": list(self.templates),
+            "isolation": self.isolation,
             "count": self.count,
             "seen": dict(self.seen),
         }
 
 
-def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly, ...]) -> None:
+@dataclass(frozen=True)
+class _StoredFinding:
+    """The part of finding.json that is read back."""
+
+    reproducer: str
+    anomalies: tuple[_SeenAnomaly, ...]
+
+
+def _write_readme(written: _Folder, database: Database, anomalies: tuple[_SeenAnomaly, ...]) -> None:
     from txfuzz.report.text.finding_readme import finding_readme
 
-    count = sum(each.count for each in told)
+    count = sum(each.count for each in anomalies)
     remarks = [f"Seen {count} times in what was analysed." if count > 1 else "Seen once."]
-    if len(told) > 1:
-        listed = "\n".join(f"- {each.sentence}" for each in told)
-        remarks.append(f"It stands for {len(told)} anomalies, all of which shrank to it:\n\n{listed}")
+    if len(anomalies) > 1:
+        listed = "\n".join(f"- {each.sentence}" for each in anomalies)
+        remarks.append(f"It represents {len(anomalies)} anomalies, all of which shrank to it:\n\n{listed}")
     text = finding_readme(
         written.shrunk,
         written.result,
@@ -171,7 +180,7 @@ def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly
 
 
 def written_scripts(directory: Path, scripts: Mapping[str, ScriptFile]) -> None:
-    """Marks of direction would show people other SQL than they run."""
+    """Without bidirectional control characters, which would show other SQL than what is run."""
     for name, script in scripts.items():
         write_text(directory / name, printable(script.text))
 
@@ -179,70 +188,46 @@ def written_scripts(directory: Path, scripts: Mapping[str, ScriptFile]) -> None:
 def _count_anomaly(
     written: _Folder, mark: str, signature: Signature, seen: Mapping[str, int]
 ) -> tuple[_SeenAnomaly, ...]:
-    """finding.json, where anomalies and sources that were counted before are kept; that of the folder's
-    name comes first."""
+    """Update finding.json, keeping anomalies and sources counted earlier. Returns its anomalies; the one that
+    the folder is named after comes first."""
     path = written.directory / "finding.json"
     known = {each.signature: each for each in _anomalies_in(path)}
     before = known[signature].seen if signature in known else {}
-    known[signature] = _SeenAnomaly(signature, {**before, **seen})
-    told = sorted(known.values(), key=lambda each: each.signature.name != written.directory.name)
-    together: dict[str, int] = {}
-    for each in told:
-        for source, count in each.seen.items():
-            together[source] = together.get(source, 0) + count
+    known[signature] = _SeenAnomaly(**asdict(signature), seen={**before, **seen})
+    anomalies = sorted(known.values(), key=lambda each: each.signature.name != written.directory.name)
+    together: Counter[str] = Counter()
+    for each in anomalies:
+        together.update(each.seen)
     shrunk = written.shrunk
     data = {
-        **told[0].to_json(),
-        "count": sum(together.values()),
+        **anomalies[0].to_json(),
+        "count": together.total(),
         "seen": together,
-        "anomalies": [each.to_json() for each in told],
+        "anomalies": [each.to_json() for each in anomalies],
         "reproducer": mark,
         "transactions": len(shrunk.after.roles),
         "steps": [len(role.transaction.steps) for role in shrunk.after.roles],
         "attempts": shrunk.attempts,
     }
     write_json(path, data)
-    return tuple(told)
-
-
-@dataclass(frozen=True)
-class _KeptAnomaly:
-    anomaly: str
-    kinds: tuple[str, ...]
-    templates: tuple[str, ...]
-    isolation: str
-    seen: Mapping[str, int]
-
-    @property
-    def signature(self) -> Signature:
-        return Signature(self.anomaly, self.kinds, self.templates, self.isolation)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What is read back of finding.json."""
-
-    reproducer: str
-    anomalies: tuple[_KeptAnomaly, ...]
+    return tuple(anomalies)
 
 
 def _folder_of(out: Path, mark: str) -> Path | None:
     """The folder with this reproducer."""
     for path in sorted(out.glob("*/finding.json")):
-        with suppress(ArtefactError):  # a folder of somebody else's
-            if read_back(path, _Kept).reproducer == mark:
+        with suppress(ArtefactError):  # not written by txfuzz
+            if read_back(path, _StoredFinding).reproducer == mark:
                 return path.parent
     return None
 
 
-def _anomalies_in(path: Path) -> Iterator[_SeenAnomaly]:
-    with suppress(FileNotFoundError):
-        for each in read_back(path, _Kept).anomalies:
-            yield _SeenAnomaly(each.signature, each.seen)
+def _anomalies_in(path: Path) -> tuple[_SeenAnomaly, ...]:
+    return read_back(path, _StoredFinding).anomalies if path.exists() else ()
 
 
 def signatures_in(path: Path) -> tuple[Signature, ...]:
-    """Of which anomalies this finding.json tells; nothing where it is missing or spoilt."""
+    """The anomalies in finding.json; none if it is missing or damaged."""
     try:
         return tuple(each.signature for each in _anomalies_in(path))
     except ArtefactError:

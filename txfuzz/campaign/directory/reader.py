@@ -1,11 +1,12 @@
-"""Reads a run directory back: whatever a campaign left there, also one that was cut short."""
+"""Reads a run directory back, even if the campaign was cut short or files are damaged."""
 
 from __future__ import annotations
 
 import fcntl
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,19 +27,19 @@ _ITERATION = re.compile(r"iter_(\d+)")
 _LONGEST = 64_000  # characters of a reproducer's text
 _REPRODUCERS = 64
 _NEAR_KEPT = 4  # near-cycles of an iteration
-# Of an iteration without a readable analysis.json
+# The result of an iteration without a readable analysis.json
 _NOT_ANALYSED = AnalysisResult("", Verdict.UNKNOWN, "", "it was not analysed")
 _SOUND_ENDS = ("ended", "interrupted")
 
 
 def read_run(directory: Path) -> CampaignResult:
-    """What a campaign left in its run directory. UsageError where no campaign left anything."""
+    """The campaign in a run directory. UsageError if there is none."""
     if not directory.is_dir():
-        raise UsageError(f"{directory}: no such directory; a report is made of what `txfuzz run` left behind")
+        raise UsageError(f"{directory}: no such directory; give the run directory of a campaign")
     places = _iterations(directory)
     if not places and not (directory / "campaign.json").exists():
         raise UsageError(
-            f"{directory}: there is no campaign (neither campaign.json nor iter_00){_below(directory)}"
+            f"{directory}: no campaign here (neither campaign.json nor iter_00){_below(directory)}"
         )
     reader = _DirectoryReader(directory)
     facts = reader.facts()
@@ -59,7 +60,7 @@ def read_run(directory: Path) -> CampaignResult:
 
 
 def _with_aims(record: CampaignResult) -> CampaignResult:
-    """With what the replays are about, where a report asks for it: YAML is slow to read."""
+    """With what the replays are about, only for iterations where a report shows it: YAML is slow to read."""
     firsts = {each.first for each in record.findings}
     return replace(
         record,
@@ -73,8 +74,8 @@ def _with_aims(record: CampaignResult) -> CampaignResult:
 
 
 class _DirectoryReader:
-    """Reads file by file. remarks: sentences about what is missing or spoilt. verdict_missing: is there
-    something among it without which nobody can say that nothing was found?"""
+    """Reads file by file. remarks: sentences about what is missing or damaged. verdict_missing: is anything
+    missing that might hold a finding?"""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -85,7 +86,7 @@ class _DirectoryReader:
         data = self.json("campaign.json")
         if not isinstance(data, Mapping):
             self.remarks.append(
-                "campaign.json is missing or spoilt: isolation level, expectation and versions are unknown"
+                "campaign.json is missing or damaged: isolation level, expectation and versions are unknown"
             )
             return CampaignFacts()
         data = {"answers_for": data.get("promised"), **data}
@@ -102,47 +103,34 @@ class _DirectoryReader:
 
     def iteration(self, number: int, path: Path, row: Mapping[str, Any] | None) -> Iteration:
         where = path.name
-        data = self.json(f"{where}/analysis.json")
-        result = None
-        if data is not None:
-            result = self.restore(f"{where}/analysis.json", restored_result, data)
-        elif not (path / "analysis.json").exists():
+        result = self.read(f"{where}/analysis.json", restored_result)
+        if not (path / "analysis.json").exists():
             history = "its history is there" if (path / "history.edn").exists() else "there is no history"
             self.remarks.append(
                 f"iteration {number} was not analysed ({where}/analysis.json is missing; {history})"
             )
         numbers = None if row is None else self.value(Numbers, _plain(row), "stats.json")
-        if numbers is None:
-            numbers = self.numbers(where, result)
-        decisions = self.json(f"{where}/decisions.json")
-        replay = self.json(f"{where}/replay_result.json")
-        note = None if replay is None else self.value(ReplayNote, replay, f"{where}/replay_result.json")
-        replayed = self.replayed(where)
+        note = self.read(f"{where}/replay_result.json", partial(restored, ReplayNote))
+        replayed = self.read(f"{where}/replay_analysis.json", restored_result)
         if note is not None and note.closed and replayed is None and not _invalid(result):
             self.verdict_missing = True
             self.remarks.append(
-                f"the replays of iteration {number} showed something, and {where}/replay_analysis.json, "
-                "which says what it means, is missing or spoilt"
+                f"the replays of iteration {number} showed something, but {where}/replay_analysis.json, "
+                "which says what, is missing or damaged"
             )
         return Iteration(
             number,
             path,
             _NOT_ANALYSED if result is None else _trimmed(result),
-            numbers,
-            tuple(self.adjustments(where, decisions)),
-            replayed,
+            numbers or self.numbers(where, result),
+            tuple(self.adjustments(f"{where}/decisions.json")),
+            None if replayed is None else _trimmed(replayed),
             note,
             replay_file if (replay_file := path / "replay.yaml").exists() else None,
         )
 
-    def replayed(self, where: str) -> AnalysisResult | None:
-        name = f"{where}/replay_analysis.json"
-        data = self.json(name)
-        result = None if data is None else self.restore(name, restored_result, data)
-        return None if result is None else _trimmed(result)
-
     def numbers(self, where: str, result: AnalysisResult | None) -> Numbers:
-        """From the analysis and the execution, where stats.json does not say."""
+        """From analysis.json and execution.json, for iterations missing in stats.json."""
         execution = self.json(f"{where}/execution.json")
         ran = execution if isinstance(execution, Mapping) else {}
         rate = _rate(ran.get("ok"), ran.get("seconds"))
@@ -150,31 +138,31 @@ class _DirectoryReader:
             return Numbers(per_second=rate)
         return Numbers.of(result, per_second=rate, aborts=_counts(ran.get("aborts")))
 
-    def adjustments(self, where: str, data: Any) -> Iterator[Adjustment]:
+    def adjustments(self, name: str) -> Iterator[Adjustment]:
+        data = self.json(name)
         for each in data if isinstance(data, list) else ():
-            found = self.value(Adjustment, each, f"{where}/decisions.json")
-            if found is not None:
+            if (found := self.value(Adjustment, each, name)) is not None:
                 yield found
 
     def ended_in_order(self, state: str, iterations: tuple[Iteration, ...]) -> bool:
-        """Did the campaign come to an orderly end? A remark says what else happened."""
+        """Did the campaign end in an orderly way? If not, adds a remark."""
         if state == "running":
             remark = "the campaign is still running" if _locked(self.directory) else (
-                f"the campaign was killed: `txfuzz run --resume {self.directory}` goes on with it"
+                f"the campaign was killed: `txfuzz run --resume {self.directory}` resumes it"
             )  # fmt: skip
             self.remarks.insert(0, remark)
         elif state.startswith("failed"):
             self.remarks.insert(0, f"the campaign failed: {state.removeprefix('failed').lstrip(': ')}")
         elif state == "interrupted":
-            self.remarks.insert(0, "the campaign was interrupted: what was recorded by then was analysed")
+            self.remarks.insert(0, "the campaign was interrupted; what had been recorded was analysed")
         if not iterations:
-            self.remarks.append("no iteration has ended")
+            self.remarks.append("no iteration was completed")
         return state in _SOUND_ENDS
 
     # -- files ------------------------------------------------------------------------------
 
     def json(self, name: str) -> Any:
-        """The data of a file; None where it is missing, or cannot be read (then a remark says so)."""
+        """The data of a file; None if it is missing or, with a remark, unreadable."""
         try:
             return json_in(self.directory / name)
         except FileNotFoundError:
@@ -183,19 +171,23 @@ class _DirectoryReader:
             self.remarks.append(str(error).removeprefix(f"{self.directory}/").replace(": ", " ", 1))
             return None
 
-    def restore(self, name: str, restore: Any, data: Any) -> Any:
+    def read(self, name: str, restore: Callable[[Any], T]) -> T | None:
+        """The value in a file; None if it is missing or, with a remark, unusable."""
+        data = self.json(name)
+        return None if data is None else self.restore(name, restore, data)
+
+    def value(self, wanted: type[T], data: Any, name: str) -> T | None:
+        return self.restore(name, partial(restored, wanted), data)
+
+    def restore(self, name: str, restore: Callable[[Any], T], data: Any) -> T | None:
         try:
             return restore(data)
         except (ValueError, RecursionError) as error:
             self.remarks.append(f"{name} was not written by this version of txfuzz: {error}")
             return None
 
-    def value(self, wanted: type[T], data: Any, name: str) -> T | None:
-        value: T | None = self.restore(name, lambda each: restored(wanted, each), data)
-        return value
-
     def what_fits(self, wanted: type[CampaignFacts], data: Mapping[str, Any]) -> CampaignFacts:
-        """Field by field, those that are as they should be."""
+        """The fields that are valid; defaults for the others."""
         kept: dict[str, Any] = {}
         for each in fields(wanted):
             try:
@@ -215,15 +207,15 @@ def _iterations(directory: Path) -> list[tuple[int, Path]]:
 
 
 def _below(directory: Path) -> str:
-    """The youngest campaign in a directory that holds several."""
+    """A hint at the newest campaign in a directory that holds several."""
     found = [path for path in directory.glob("*/campaign.json") if path.is_file()]
     if not found:
         return ""
-    return f"; the last one below it is {max(found, key=lambda path: path.stat().st_mtime).parent}"
+    return f"; the newest one below it is {max(found, key=lambda path: path.stat().st_mtime).parent}"
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of stats.json, in which an empty text stands for what is not known."""
+    """An entry of stats.json without unknown values, which are empty strings there."""
     return {name: value for name, value in row.items() if value != ""}
 
 
@@ -243,12 +235,12 @@ def _invalid(result: AnalysisResult | None) -> bool:
 
 
 def _trimmed(result: AnalysisResult) -> AnalysisResult:
-    """Without what no report shows, so that a thousand iterations fit into memory."""
+    """Without what no report shows, so that a thousand iterations fit in memory."""
     return replace(result, near_cycles=result.near_cycles[:_NEAR_KEPT], cycles=(), sccs=(), parts={})
 
 
 def _reproducers(directory: Path) -> tuple[Reproducer, ...]:
-    """The texts of `findings/*/`."""
+    """The texts in `findings/*/`."""
     if not directory.is_dir():
         return ()
     found = []
@@ -271,7 +263,7 @@ def _text(path: Path) -> str | None:
 
 
 def _locked(directory: Path) -> bool:
-    """Is a campaign at work there?"""
+    """Is a campaign running there?"""
     try:
         with open(directory / ".lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

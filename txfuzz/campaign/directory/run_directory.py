@@ -1,19 +1,18 @@
 """The run directory: the only writer of artefacts.
 
-Every file but the history (which grows as operations complete) is written under a temporary
-name and then renamed, so what stands there is whole.
+Every file except the history, which grows as operations complete, is written under a temporary
+name and then renamed, so that it is never seen half-written.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime
 import fcntl
-import io
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -27,15 +26,15 @@ RUNS = Path("runs")
 PLUGINS = "plugins"
 
 _UNFIT = re.compile(r"[^\w.+-]+")  # in the name of a directory
-_LONGEST = 48  # characters of it: of four bytes each they fit into the 255 of a file's name
+_LONGEST = 48  # characters of it: at four bytes each they fit into the 255 bytes of a file name
 
-# Strings of JSON hold no line breaks, so a break is always one of the indentation
+# JSON strings contain no line breaks, so a line break is always indentation
 _PLAIN_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
 _BREAK = re.compile(r"\n *")
 
 
 class IterationDirectory:
-    """`iter_XX/`: what one iteration asked, saw and means."""
+    """`iter_XX/`: the artefacts of one iteration."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -53,8 +52,17 @@ def iteration_path(directory: Path, number: int) -> Path:
     return directory / f"iter_{number:02d}"
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """OutputError if writing this file or directory fails."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 class RunDirectory(Closeable):
-    """One campaign's directory, locked while the campaign runs. A context manager."""
+    """A campaign's directory, locked while the campaign runs. A context manager."""
 
     def __init__(self, path: Path, lock: IO[bytes]) -> None:
         self.path = path
@@ -62,63 +70,42 @@ class RunDirectory(Closeable):
 
     @classmethod
     def create(cls, wished: Path | None, name: str) -> tuple[Self, Path | None]:
-        """A directory for a new campaign, and where an earlier one went that stood there.
+        """A directory for a new campaign, and where an earlier campaign was moved to, if one was there.
 
         wished: None for a new one under `runs/`, named after the workload and the time.
         """
         path = new_path(RUNS, name) if wished is None else wished
         moved = None
-        try:
+        with writing(path):
             if _holds_campaign(path):
-                _lock(path).close()  # nobody is at work there
+                _lock(path).close()  # fails if a campaign is running there
                 moved = _set_aside(path)
             path.mkdir(parents=True, exist_ok=True)
             return cls(path, _lock(path)), moved
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
     @classmethod
     def reopen(cls, path: Path | None) -> Self:
-        """A directory whose histories are there, to be analysed again or to be added to."""
+        """A directory with histories, to analyse them again or to add more."""
         if path is None:
-            raise UsageError("--skip-run needs --output-dir: where the histories are to be")
-        try:
+            raise UsageError("--skip-run needs --output-dir: where the histories are to go")
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             return cls(path, _lock(path))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
     def iteration(self, number: int) -> IterationDirectory:
         path = iteration_path(self.path, number)
-        try:
+        with writing(path):
             path.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
         return IterationDirectory(path)
 
     def keep_plugins(self, files: Mapping[str, bytes]) -> None:
-        """plugins/: the plugin files as they were run, so that the campaign can be run again from here."""
+        """Write plugins/: copies of the plugin files, so that the campaign can be run again from here."""
         place = self.path / PLUGINS
-        try:
+        with writing(place):
             if files:
                 place.mkdir(exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{place}: cannot be written: {error.strerror}") from None
         for name, source in files.items():
             write_bytes(place / name, source)
-
-    def write_campaign(self, data: Mapping[str, Any]) -> None:
-        write_json(self.path / "campaign.json", data)
-
-    def write_stats(self, data: Mapping[str, Any]) -> None:
-        write_json(self.path / "stats.json", data)
-
-    def write_progress(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(columns)
-        table.writerows(rows)
-        write_text(self.path / "progress.csv", text.getvalue())
 
     def close(self) -> None:
         self._lock.close()
@@ -127,48 +114,44 @@ class RunDirectory(Closeable):
 def draw_graphs(
     history: History, result: AnalysisResult, directory: Path, max_nodes: int, *, excerpt: bool = False
 ) -> tuple[str, ...]:
-    """dependency_graph.png and minimal_dependency_graph.png; a sentence for what was not drawn.
+    """Draw dependency_graph.png and minimal_dependency_graph.png; returns a sentence for what was not drawn.
 
-    excerpt: of a history that is too large, the dependency graph shows the part that matters.
+    excerpt: if the history is too large, draw the relevant part of the dependency graph.
     """
     from txfuzz.report.pictures.png import draw_dependency_graph, draw_minimal_graph
 
     whole_graph = directory / "dependency_graph.png"
-    try:
+    with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         notes = (
             draw_dependency_graph(history, result, whole_graph, max_nodes=max_nodes, excerpt=excerpt),
             draw_minimal_graph(history, result, directory / "minimal_dependency_graph.png"),
         )
-    except OSError as error:
-        raise OutputError(f"{directory}: cannot be written: {error.strerror}") from None
     if notes[0]:
-        whole_graph.unlink(missing_ok=True)  # of an earlier analysis
+        whole_graph.unlink(missing_ok=True)  # left by an earlier analysis
     return tuple(f"dependency_graph.png {note}" for note in notes if note)
 
 
 def archive_path(root: Path) -> Path:
-    """Where a campaign goes that is to stand in `root`: there, or right under it where one stands already."""
+    """`root`, or a new directory in it if `root` holds a campaign already."""
     return new_path(root, "adapt") if _holds_campaign(root) else root
 
 
 def copy_history(source: Path, target: Path) -> None:
-    """Archive somebody's history; HistoryError where there is none."""
+    """Archive a history. HistoryError if it cannot be read."""
     temporary = target.with_name(f".{target.name}.part")
     try:
         with open(source, "rb"):
             pass
     except OSError as error:
         raise HistoryError(f"{source}: cannot be read: {error.strerror}") from None
-    try:
+    with writing(target):
         shutil.copyfile(source, temporary)
         os.replace(temporary, target)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error.strerror}") from None
 
 
 def write_json(path: Path, data: Any) -> None:
-    """JSON that people can read, too: lists of plain values take one line."""
+    """Write JSON that people can read: lists of plain values take one line."""
     text = json_text(data, indent=1)
     write_text(path, _PLAIN_LIST.sub(lambda found: _one_line(found[0]), text) + "\n")
 
@@ -178,20 +161,18 @@ def _one_line(text: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Halves of characters, which JSON and names of files may bring, have no UTF-8."""
+    """Write UTF-8. Lone surrogates, which JSON and file names may contain, are replaced."""
     write_bytes(path, text.encode("utf-8", "replace"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.part")
-    try:
-        if path.exists() and not path.is_file():  # /dev/null, a pipe: never to be replaced by a file
+    with writing(path):
+        if path.exists() and not path.is_file():  # /dev/null or a pipe must not be replaced by a file
             path.write_bytes(data)
             return
         temporary.write_bytes(data)
         os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _holds_campaign(path: Path) -> bool:
@@ -200,21 +181,21 @@ def _holds_campaign(path: Path) -> bool:
 
 def _lock(path: Path) -> IO[bytes]:
     """The directory's lock, held until it is closed or the process ends."""
-    lock = open(path / ".lock", "ab")  # noqa: SIM115 - it is the campaign's to close
+    lock = open(path / ".lock", "ab")  # noqa: SIM115 - closed by the caller
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise OutputError(f"{path}: another campaign is writing there; choose another --output-dir") from None
+        raise OutputError(f"{path}: another campaign is running there; choose another --output-dir") from None
     return lock
 
 
 def _set_aside(path: Path) -> Path:
-    """Give an earlier campaign another name, so that nothing of it is lost."""
-    if Path.cwd().is_relative_to(path.resolve()):  # we would go on below the other name
+    """Rename an earlier campaign, so that nothing of it is lost."""
+    if Path.cwd().is_relative_to(path.resolve()):  # the working directory would be renamed, too
         raise OutputError(
-            f"{path}: holds an earlier campaign, and is the working directory or above it, so that campaign "
-            "cannot be set aside; choose another --output-dir"
+            f"{path}: holds an earlier campaign, which cannot be moved: it is the working directory or above "
+            "it; choose another --output-dir"
         )
     if path.name in ("", ".."):
         path = path.resolve()
@@ -226,7 +207,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def new_path(root: Path, name: str) -> Path:
-    """A path right under `root` that nothing has yet: the name, as far as files can have it, and the time."""
+    """An unused path in `root`, made of the name and the time."""
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     plain = _UNFIT.sub("-", name).strip("-.")[:_LONGEST] or "campaign"
     path = root / f"{plain}-{stamp}"

@@ -1,12 +1,11 @@
-"""Files of a run directory as values: each is checked against its type when it is read.
+"""Reads files of a run directory as values, checked against their types.
 
-What stands in them may have been written by another version, cut short by a full disk, or changed by hand.
+They may have been written by another version, cut short by a full disk, or edited by hand.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,14 +18,14 @@ _LARGEST = 1 << 28  # bytes of a file of JSON
 
 
 class ArtefactError(UsageError):
-    """A file that txfuzz has written, and that cannot be used as it is now; the message starts with it."""
+    """A file of a campaign that cannot be used; the message starts with its path."""
 
 
 def json_in(path: Path) -> Any:
-    """The data of a file. ArtefactError where it cannot be read; FileNotFoundError where it is not there."""
+    """The data of a file. ArtefactError if it cannot be read, FileNotFoundError if it does not exist."""
     try:
         if path.stat().st_size > _LARGEST:
-            raise ArtefactError(f"{path}: too large to be read")
+            raise ArtefactError(f"{path}: is too large")
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise
@@ -38,18 +37,14 @@ def json_in(path: Path) -> Any:
         raise ArtefactError(f"{path}: cannot be read: {error}") from None
 
 
-def read_back(path: Path, wanted: type[T], restore: Callable[[Any], T] | None = None) -> T:
-    """The value that was written there. ArtefactError for any other; FileNotFoundError where nothing is.
-
-    restore: makes the value from the data, and raises ValueError where it does not fit; left out, the
-    fields of the data are those of `wanted`.
-    """
+def read_back(path: Path, wanted: type[T]) -> T:
+    """The value in a file. ArtefactError if it is not of this type, FileNotFoundError if it is missing."""
     data = json_in(path)
     try:
-        return restored(wanted, data) if restore is None else restore(data)
+        return restored(wanted, data)
     except (ValueError, RecursionError) as error:
         raise ArtefactError(f"{path}: not written by this version of txfuzz: {error}") from None
 
 
 def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a JSON number")

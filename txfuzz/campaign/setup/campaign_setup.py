@@ -1,11 +1,11 @@
-"""Everything that is decided, opened and refused before the first iteration of a campaign."""
+"""Everything that is decided, checked and opened before the first iteration of a campaign."""
 
 from __future__ import annotations
 
 import platform
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -37,15 +37,15 @@ from txfuzz.workload.yaml.campaign import campaign_in
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.runtime_errors import naming_url
 
-_SETTING_NAMES = {"output_dir": "output"}  # those that the `campaign` stanza calls otherwise
+_SETTING_NAMES = {"output_dir": "output"}  # settings with another name in the `campaign` stanza
 
 
 @dataclass(frozen=True)
 class HistoryMaker:
-    """Where histories come from, and what was learnt when that was opened.
+    """Where histories come from.
 
-    database, command: what follows replays; at most one of them. found: what is known of the database.
-    cautions: settings under which the injected faults may break its promise by right.
+    database, command: what can run replays; at most one of them. found: the database's description.
+    cautions: settings under which injected faults may legitimately break its promise.
     """
 
     source: HistorySource
@@ -57,7 +57,7 @@ class HistoryMaker:
 
 @dataclass(frozen=True)
 class CampaignSetup:
-    """A campaign that is ready to run. workload_file: of the first iteration."""
+    """A campaign that is ready to run. workload_file: that of the first iteration."""
 
     settings: CampaignSettings
     registry: Registry
@@ -68,7 +68,7 @@ class CampaignSetup:
     deadline: Deadline
 
     def facts(self) -> CampaignFacts:
-        """campaign.json as far as it is known by now."""
+        """The facts of campaign.json that are known before the campaign runs."""
         assembled, registry = self.assembled, self.registry
         return CampaignFacts(
             workload=assembled.workload.name,
@@ -95,14 +95,14 @@ class CampaignSetup:
 def set_up(
     settings: CampaignSettings, interrupted: threading.Event, subscriber: Subscriber, resources: ExitStack
 ) -> CampaignSetup:
-    """Refuse what cannot be done while there is no run directory yet, then open what the campaign needs.
+    """Check everything before a run directory is created, then open what the campaign needs.
 
-    resources: closes it. Raises a TxfuzzError.
+    resources: closes what was opened. Raises a TxfuzzError.
     """
     settings = with_workload_defaults(settings)
     if settings.only_analyzes:
         if settings.run_replay:
-            raise UsageError("--run-replay needs a database or a --runner-cmd: not with --skip-run alone")
+            raise UsageError("--run-replay with --skip-run needs --runner-cmd: there is no database")
         settings = as_it_was_run(settings)
     registry = load_plugins(
         strict=settings.strict_plugins, files=settings.plugin_files, seconds=settings.plugin_seconds
@@ -120,18 +120,18 @@ def set_up(
 
 
 def with_workload_defaults(settings: CampaignSettings) -> CampaignSettings:
-    """The settings, with what the `campaign` stanza of the workload says where they leave it open.
+    """The settings, with those left open taken from the `campaign` stanza of the workload.
 
-    Calling it again changes nothing. A campaign that is resumed has all of them, and one that analyses
-    histories again is about those that are there. Raises WorkloadError.
+    Idempotent. A resumed campaign has all its settings already; one that only analyses histories takes
+    only the seed and the expectation. Raises WorkloadError.
     """
     if not settings.resume:
         stanza = campaign_in(_first_workload_file(settings)) or Campaign()
-        said = {_SETTING_NAMES.get(name, name): value for name, value in stanza.given().items()}
+        defaults = {_SETTING_NAMES.get(name, name): value for name, value in stanza.given().items()}
         if settings.only_analyzes:
-            said = {name: said[name] for name in ("seed", "expect") if name in said}
+            defaults = {name: defaults[name] for name in ("seed", "expect") if name in defaults}
         unset = {each.name for each in fields(settings) if getattr(settings, each.name) is None}
-        settings = replace(settings, **{name: value for name, value in said.items() if name in unset})
+        settings = replace(settings, **{name: value for name, value in defaults.items() if name in unset})
     return replace(settings, iterations=settings.most_iterations)
 
 
@@ -148,11 +148,11 @@ def _assembled(
     command = workload.campaign.runner_cmd if workload.campaign else None
     if settings.runner_cmd is not None and settings.runner_cmd == command:
         shown = command_without_secrets(settings.runner_cmd)
-        subscriber(Warned(f"histories are made by the command that the workload names: {shown}"))
+        subscriber(Warned(f"histories are made by the workload's own runner_cmd: {shown}"))
     if settings.history is not None and not settings.resume:
         check_made_by(read_history(settings.history), workload)
     return assemble(
-        replace(workload, campaign=None),  # the settings have it by now; no iteration is a campaign
+        replace(workload, campaign=None),  # already in the settings; workloads of iterations have none
         registry,
         isolation=settings.isolation,
         expect=settings.expect,
@@ -171,7 +171,7 @@ def _history_maker(
     subscriber: Subscriber,
     resources: ExitStack,
 ) -> HistoryMaker:
-    """A database is opened only where our own clients make the histories."""
+    """Open a database only if our own clients make the histories."""
     maker = HistoryMaker(ExistingHistories())
     skip_keys = None
     if settings.runs and not deadline.interrupted.is_set():
@@ -179,11 +179,15 @@ def _history_maker(
             command = ExternalCommand(settings.runner_cmd, url, lambda line: subscriber(Warned(line)))
             maker = HistoryMaker(command, command=command)
         else:
+            prepare()  # now rather than while the database waits for the next iteration
+            clients = assembled.workload.scheduling.clients
             with naming_url(path, assembled.workload, settings.database_url):
-                database = resources.enter_context(_opened(assembled, url))
+                database = resources.enter_context(open_database(assembled.adapter, url, clients))
             maker, skip_keys = _clients(assembled, database, subscriber)
     source = maker.source
-    if settings.history is not None and not settings.only_analyzes and not _has_first_history(settings):
+    resumed = settings.output if settings.resume else None
+    has_first = resumed is not None and histories_in(resumed) > 0
+    if settings.history is not None and not settings.only_analyzes and not has_first:
         source = ImportedHistory(settings.history, source)
     if settings.resume:
         source = ResumedHistories(source, skip_keys)
@@ -191,31 +195,21 @@ def _history_maker(
 
 
 def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) -> SecretText | None:
-    """In a form that no traceback shows."""
+    """The URL in a form that no traceback shows."""
     with naming_url(path, assembled.workload, settings.database_url):
         url = database_url(settings.database_url, assembled.workload)
         return None if url is None else SecretText(url)
 
 
-def _opened(assembled: Assembled, url: str | None) -> AbstractContextManager[Database]:
-    prepare()  # now, and not while a database waits for the next iteration
-    return open_database(assembled.adapter, url, assembled.workload.scheduling.clients)
-
-
 def _clients(
     assembled: Assembled, database: Database, subscriber: Subscriber
 ) -> tuple[HistoryMaker, Callable[[int], None]]:
-    injector_for(assembled.faults, database)  # refuses, while there is no directory yet
+    injector_for(assembled.faults, database)  # may refuse, which must happen before there is a directory
     risks = cautions(assembled.faults, database)
     for sentence in (*database.warnings(), *risks, *assembled.disclaimers):
         subscriber(Warned(sentence))
     source = ClientSource(database, assembled.isolation, assembled.faults)
     return HistoryMaker(source, database, found=dict(database.describe()), cautions=risks), source.skip_keys
-
-
-def _has_first_history(settings: CampaignSettings) -> bool:
-    """Is a campaign resumed whose first iteration was run?"""
-    return settings.resume and settings.output is not None and histories_in(settings.output) > 0
 
 
 def _run_directory(settings: CampaignSettings, name: str, subscriber: Subscriber) -> RunDirectory:
@@ -225,5 +219,5 @@ def _run_directory(settings: CampaignSettings, name: str, subscriber: Subscriber
         return RunDirectory.reopen(output)
     directory, moved = RunDirectory.create(output, name)
     if moved is not None:
-        subscriber(Warned(f"{directory.path} held an earlier campaign, which is now {moved}"))
+        subscriber(Warned(f"{directory.path} held an earlier campaign, which was moved to {moved}"))
     return directory

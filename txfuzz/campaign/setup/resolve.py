@@ -1,4 +1,4 @@
-"""A campaign's parts: the workload with everything settled, and the plugin objects that it names."""
+"""Resolves a workload: settles what it leaves open, and builds the plugin objects that it names."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from txfuzz.analysis.contract import Analyzer, is_checker
 from txfuzz.campaign.directory.run_directory import PLUGINS
 from txfuzz.campaign.plugin_sandbox import guarded
 from txfuzz.common.options import build
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import Adapter
 from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
@@ -26,7 +27,6 @@ from txfuzz.feedback.contract import Heuristic
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
-from txfuzz.report.verdict import listed
 from txfuzz.workload.levels import weakest_level, with_levels
 from txfuzz.workload.model import FaultSpec, PluginSpec, Workload
 from txfuzz.workload.sql.blame import doubts
@@ -38,8 +38,8 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 class InstalledVocabulary:
     """The names that a workload may use: those of the installed plugins, and the models.
 
-    path: where the workload is. In the directory of a campaign it may need the plugin files of that
-    campaign, which are never run unless they are asked for: a directory may come from anybody.
+    path: where the workload is. A workload in a run directory may need the plugin files kept there. They
+    are only ever loaded with --plugin-file, since a directory may come from anybody.
     """
 
     registry: Registry
@@ -54,7 +54,7 @@ class InstalledVocabulary:
             if not missing:
                 raise
             flags = " ".join(f"--plugin-file {shlex.quote(str(path))}" for path in missing)
-            raise PluginError(f"{error}; the campaign there was run with {flags}") from None
+            raise PluginError(f"{error}; that campaign was run with {flags}") from None
 
     def check_model(self, name: str) -> None:
         check_model(name)
@@ -65,10 +65,10 @@ class InstalledVocabulary:
 
 @dataclass(frozen=True)
 class Assembled:
-    """A workload whose adapter, isolation and expectation are settled, and its objects.
+    """A workload whose adapter, isolation and expectation are settled, with its plugin objects.
 
     promised: the model that the database promises at this isolation level. wrong_in_series: why the
-    workload's own SQL is known to be wrong (txfuzz.campaign.serial_check), empty where it is not.
+    workload's own SQL is known to be wrong (txfuzz.campaign.serial_check), else empty.
     """
 
     workload: Workload
@@ -83,17 +83,17 @@ class Assembled:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why SQL of the workload's own may be the cause of what is found."""
+        """Why the workload's own SQL may be the cause of what is found."""
         return (*doubts(self.workload), *filter(None, [self.wrong_in_series]))
 
     @property
     def disclaimers(self) -> tuple[str, ...]:
         """Why the database is not blamed for what is found, as sentences."""
-        return tuple(f"nobody is blamed for what is found here: {doubt}" for doubt in self.doubts)
+        return tuple(f"the database is not blamed for what is found here: {doubt}" for doubt in self.doubts)
 
     @property
     def answers_for(self) -> str | None:
-        """`promised`, where the database is to blame for what contradicts it; see `answerable`."""
+        """`promised`, if the database is to blame for what contradicts it; see `answerable`."""
         return answerable(self.promised, own_lists=self.workload.own_lists, doubtful=bool(self.doubts))
 
 
@@ -107,10 +107,10 @@ def assemble(
     checker_options: Mapping[str, Any] | None = None,
     plugin_seconds: float = PLUGIN_SECONDS,
 ) -> Assembled:
-    """Settle what the workload leaves open; the arguments go before what it says.
+    """Settle what the workload leaves open; the arguments override the workload.
 
-    checker_options: for the checker among the analyzers. plugin_seconds: that an object of a plugin gets
-    for one answer. Raises UsageError (PluginError) for what is not installed or does not fit.
+    checker_options: for the checker among the analyzers. plugin_seconds: time limit for a call of a plugin's
+    object. Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
     name = spec.adapter or _only_adapter(registry, workload.name)
@@ -127,7 +127,7 @@ def assemble(
     if analyzers is None:
         analyzers = _all_analyzers(registry)
     if not analyzers:
-        raise UsageError("the workload names no analyzer, and without one there is no verdict")
+        raise UsageError("the workload names no analyzer; without one there is no verdict")
     analyzers = tuple(
         PluginSpec(each.name, {**each.options, **(checker_options or {})})
         if is_checker(registry.find("analyzer", each.name))
@@ -164,7 +164,7 @@ def assemble(
 def build_all(
     registry: Registry, kind: str, names: Sequence[PluginSpec], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
-    """The named heuristics or analyzers, with their options; those of plugins with a guard around."""
+    """The named heuristics or analyzers, with their options, guarded unless built in."""
     return tuple(
         guarded(kind, build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}"), seconds)
         for each in names
@@ -174,7 +174,7 @@ def build_all(
 def further_analyzers(
     names: Sequence[str], files: Sequence[Path], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Analyzer, ...]:
-    """What judges beside the checker, with its defaults: what is named, and what plugin files bring."""
+    """Analyzers to run besides the checker, with default options: those named, and all in plugin files."""
     if not names and not files:
         return ()
     registry = load_plugins(files=files, seconds=seconds)
@@ -190,7 +190,7 @@ def further_analyzers(
 def planned(
     registry: Registry, faults: Sequence[FaultSpec], adapter: Adapter, seconds: float = PLUGIN_SECONDS
 ) -> tuple[PlannedFault, ...]:
-    """The faults as objects. UsageError for one that no database of this adapter can suffer."""
+    """The faults as objects. UsageError for one that this adapter cannot inject."""
     able = adapter.capabilities().faults
     found = []
     for spec in faults:
@@ -202,10 +202,9 @@ def planned(
 
 
 def database_url(given: str | None, workload: Workload | None) -> str | None:
-    """Where the database is: the argument, else the workload's, else $DATABASE_URL, else embedded (None).
+    """The URL of the database: the argument, else the workload's, else $DATABASE_URL, else None (embedded).
 
-    Only where nobody named a place it is embedded: UsageError for one that is empty, or in an
-    environment variable that is not set.
+    UsageError for a URL that is empty or in an unset environment variable: it must not mean "embedded".
     """
     url = given if given is not None or workload is None else workload.database.url
     if url is None:
@@ -216,31 +215,31 @@ def database_url(given: str | None, workload: Workload | None) -> str | None:
         url = os.environ.get(name, "")
         if not url.strip():
             how = "is empty" if name in os.environ else "is not set"
-            raise UsageError(f"the database URL is to come from the environment variable {name}, which {how}")
+            raise UsageError(f"the database URL is taken from the environment variable {name}, which {how}")
     if not url.strip():
-        raise UsageError("the database URL is empty; leave it out for $DATABASE_URL or an embedded server")
+        raise UsageError("the database URL is empty; omit it to use $DATABASE_URL or an embedded server")
     return url
 
 
 def check_model(name: str) -> None:
-    """UsageError for a model that no history can be held against."""
+    """UsageError for a model that no anomaly contradicts."""
     if not prohibited(canonical(name)):
-        raise UsageError(f"no history can be held against {name!r}: no anomaly contradicts it")
+        raise UsageError(f"histories cannot be checked against {name!r}: no anomaly contradicts it")
 
 
 def _first(*names: str | None) -> str:
-    """The first that somebody gave; one that is empty is no less given."""
+    """The first that was given; an empty one counts as given."""
     return next(name for name in names if name is not None)
 
 
 def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
-    """The checker goes first, so that what it finds is told first."""
+    """The checker comes first, so that its findings are reported first."""
     entries = sorted(registry.all("analyzer"), key=lambda entry: not is_checker(entry.value))
     return tuple(PluginSpec(entry.name) for entry in entries)
 
 
 def _only_adapter(registry: Registry, workload: str) -> str:
-    """The one that a workload without `adapter` means: those for tests must be named."""
+    """The adapter of a workload that names none. Those for tests do not count."""
     names = [
         entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
     ]
@@ -248,7 +247,7 @@ def _only_adapter(registry: Registry, workload: str) -> str:
         return names[0]
     if names:
         raise UsageError(
-            f"the workload {workload!r} names no adapter, and several are installed: choose one by "
+            f"the workload {workload!r} names no adapter, and several are installed: choose one with "
             f"`database: {{adapter: NAME}}`, where NAME is {listed(names, 'or')}"
         )
     problems = "".join(f"; {problem}" for problem in registry.problems)

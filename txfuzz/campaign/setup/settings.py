@@ -1,4 +1,4 @@
-"""What a campaign is asked to do, beside its workload."""
+"""The settings of a campaign, besides its workload."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ DEFAULT_ITERATIONS = 4
 
 @dataclass(frozen=True)
 class CampaignSettings:
-    """One field a flag of `txfuzz run`; None leaves the choice to the workload (also to its `campaign`
-    stanza, see `with_workload_defaults`).
+    """One field per option of `txfuzz run`. None leaves the choice to the workload, including its
+    `campaign` stanza (see `with_workload_defaults`).
 
     workload: a workload file, or the name of a shipped one or of one in workload_dir.
-    iterations: at most so many; see `most_iterations`.
+    iterations: the limit; see `most_iterations`.
     output: the run directory; None makes a new one under `runs/`.
-    database_url: a server of one's own; may hold a password, so it is never shown.
-    runner_cmd: an external command that makes the histories; may hold passwords, so it is never
-    shown as it is. skip_run: analyse histories that are there. resume: go on with the campaign in
-    `output`. run_replay: replay after each iteration what was found or nearly happened.
+    database_url: your own server; may contain a password, so it is never shown.
+    runner_cmd: an external command that makes the histories; may contain passwords, which are never
+    shown. skip_run: analyse existing histories. resume: continue the campaign in `output`.
+    run_replay: after each iteration, replay what was found or nearly happened.
     keep_schema_init: every iteration starts from empty tables. open_loop: no feedback.
-    history: the first iteration's history is this file, made by anybody (adaptive mode); execute:
-    run the iterations behind it. stop_on_finding, max_seconds, max_transactions, plateau (so many
-    iterations that show nothing new): end before `iterations` are done.
-    plugin_files: Python files that are plugins for this campaign. plugin_seconds: what a heuristic or
-    an analyzer of a plugin gets for one answer.
+    history: a file that becomes the first iteration's history (adaptive mode). execute: run further
+    iterations after it. stop_on_finding, max_seconds, max_transactions, plateau (iterations in a row
+    that show nothing new): stop before `iterations` are done.
+    plugin_files: Python files to load as plugins. plugin_seconds: time limit for a call of a plugin's
+    heuristic or analyzer.
     """
 
     workload: str | Path = DEFAULT_WORKLOAD
@@ -63,7 +63,7 @@ class CampaignSettings:
     plugin_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Directories and files may be given as text, too. UsageError for what is no time or no command."""
+        """Convert paths given as strings. UsageError for an invalid time or command."""
         for name in ("max_seconds", "plugin_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not (seconds >= 0 and math.isfinite(seconds)):
@@ -77,12 +77,12 @@ class CampaignSettings:
 
     @property
     def most_iterations(self) -> int:
-        """How many iterations, also where nobody says."""
+        """The limit of iterations, with the default applied."""
         return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
 
     @property
     def only_analyzes(self) -> bool:
-        """Is nothing run at all? With a command, `skip_run` lets that put the histories in place."""
+        """Is nothing run at all? With `skip_run` and a command, the command makes the histories."""
         return self.skip_run and self.runner_cmd is None
 
     @property
@@ -91,17 +91,17 @@ class CampaignSettings:
         return not self.only_analyzes and (self.history is None or self.execute)
 
     def is_given(self, number: int) -> bool:
-        """Was the history of this iteration there beforehand?"""
+        """Did the history of this iteration exist before the campaign?"""
         return self.skip_run or (number == 0 and self.history is not None)
 
     @property
     def checker_options(self) -> dict[str, Any]:
-        """Options of the checker that are set here, whatever the workload says."""
+        """Options of the checker that override the workload's."""
         return {} if self.max_near_cycles is None else {"max_near_cycles": self.max_near_cycles}
 
     def as_data(self) -> dict[str, Any]:
-        """The arguments for campaign.json: of the URL only whether there was one, the command without
-        passwords. withheld: those that are not whole for that reason."""
+        """The arguments for campaign.json. The URL is replaced by whether there was one, and passwords are
+        removed from the command; if there were any, `withheld` names it."""
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["database_url"] = self.database_url is not None
         data["runner_cmd"] = None if self.runner_cmd is None else command_without_secrets(self.runner_cmd)
@@ -113,7 +113,7 @@ class CampaignSettings:
 
 
 def words_of(command: str) -> list[str]:
-    """A command as its words, at least one; UsageError where it is none."""
+    """The words of a command, at least one. UsageError if it has none or is malformed."""
     try:
         words = shlex.split(command)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Workloads read and written from Python: with the vocabulary of what is installed."""
+"""Read and write workloads from Python, with the vocabulary of the installed plugins."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from txfuzz.workload.yaml.writer import workload_text
 
 
 def read_workload(path: str | os.PathLike[str], *, plugin_files: Sequence[str | Path] = ()) -> Workload:
-    """A workload by its file, or by the name of one that ships with txfuzz.
+    """A workload from its file, or by name if it ships with txfuzz.
 
-    plugin_files: Python files that are plugins, whose templates, heuristics and so on it may name.
-    Raises WorkloadError with file, line, column and what was expected, UsageError where there is no
+    plugin_files: Python files to load as plugins, so that it may name their templates and so on.
+    Raises WorkloadError with file, line, column and what was expected; UsageError if there is no
     such file.
     """
     registry = load_plugins(files=[Path(each) for each in plugin_files])
@@ -35,11 +35,11 @@ def write_workload(
     header: str = "",
     plugin_files: Sequence[str | Path] = (),
 ) -> None:
-    """Write a workload as YAML, so that `read_workload` gives the same one.
+    """Write a workload as YAML, so that `read_workload` returns the same one.
 
-    header: lines of a comment at its top. Passwords are left out, in the URL as in options. The file
-    is renamed into place when it is whole. Raises WorkloadError for a workload that could not be read
-    again, whose message says where in the text, and OutputError where the file cannot be written.
+    header: lines of a comment at the top. Passwords in the URL and in options are left out. The file is
+    renamed into place once it is complete. Raises WorkloadError, with the place in the text, for a
+    workload that could not be read again, and OutputError if the file cannot be written.
     """
     place = Path(path)
     text = workload_text(workload, header)

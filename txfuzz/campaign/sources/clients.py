@@ -1,4 +1,4 @@
-"""Our own clients make the histories, against a database."""
+"""The source of histories that runs our own clients against a database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from txfuzz.execution.run import execute
 
 
 class ClientSource:
-    """Our own clients, and faults meanwhile. No physical key is used in two runs."""
+    """Runs clients and injects faults. No physical key is used in two runs."""
 
     def __init__(self, database: Database, isolation: str, faults: tuple[PlannedFault, ...] = ()) -> None:
         self._database = database
@@ -18,7 +18,7 @@ class ClientSource:
         self._last_key = 0
 
     def skip_keys(self, last: int) -> None:
-        """Physical keys up to this one have been used by an earlier campaign."""
+        """Do not use physical keys up to this one: an earlier campaign has."""
         self._last_key = max(self._last_key, last)
 
     def provide(self, request: HistoryRequest) -> ProvidedHistory:

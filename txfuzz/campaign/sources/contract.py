@@ -1,4 +1,4 @@
-"""What a source of histories is: something that puts the history of an iteration in its place."""
+"""The contract of history sources: what puts the history of an iteration in place."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from txfuzz.workload.model import Workload
 
 @dataclass(frozen=True)
 class HistoryRequest:
-    """What one iteration asks for. deadline: when it has to end.
-
-    progress: told of transactions now and then. written: told how many bytes of the history there are.
-    """
+    """deadline: when the run has to end. progress: called with counts of transactions every now and then.
+    written: called with the size of the history in bytes."""
 
     workload: Workload
     files: IterationDirectory
@@ -28,11 +26,11 @@ class HistoryRequest:
 
 @dataclass(frozen=True)
 class ProvidedHistory:
-    """How the history of an iteration came to be in its place.
+    """How the history of an iteration was made.
 
-    execution: what became of the run; None where nobody knows. earlier: an earlier campaign left it there,
-    with its replays. keeps_graphs: the graphs that are there are its own, too. warning: what is to be
-    said of it, empty for nothing.
+    execution: the summary of the run; None if unknown. earlier: an earlier campaign left the history
+    there, with its replays. keeps_graphs: existing graphs belong to this history. warning: a sentence for
+    the user, or empty.
     """
 
     execution: ExecutionSummary | None = None
@@ -42,7 +40,7 @@ class ProvidedHistory:
 
 
 class HistorySource(Protocol):
-    """Where the histories of a campaign come from."""
+    """Provides the histories of a campaign."""
 
     def provide(self, request: HistoryRequest) -> ProvidedHistory:
-        """Return when the history of this iteration is in `request.files.history`, as far as it goes."""
+        """Put the history of this iteration into `request.files.history`, then return."""

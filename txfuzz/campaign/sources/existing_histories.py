@@ -1,8 +1,7 @@
-"""Histories that are there already: `--skip-run` judges them again, whoever made them, and a campaign may
-begin with one.
+"""Existing histories: `--skip-run` analyses them again, and an adaptive campaign begins with one.
 
-How they were made is not ours to say: where a campaign's own record stands beside them, that part of
-it is kept, and the record is written only when all of them have been judged.
+The record of the campaign that made them keeps what it says about their making. It is replaced only once
+all of the histories have been analysed.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, Prov
 from txfuzz.campaign.sources.resumed import StoredCampaign, histories_in, read_execution
 from txfuzz.errors import HistoryError, UsageError
 
-_OF_THE_RUN = ("state", "arguments", "database", "cautions")
+_RUN_FACTS = ("state", "arguments", "database", "cautions")
 # Settings that decide what the feedback proposes
-_OF_THE_FEEDBACK = ("open_loop", "keep_schema_init", "max_near_cycles")
+_FEEDBACK_SETTINGS = ("open_loop", "keep_schema_init", "max_near_cycles")
 
 
 @dataclass(frozen=True)
 class ExistingHistories:
-    """Nothing is run: each history is in its place, and beside it what a campaign noted of its run."""
+    """Runs nothing: each history is in place, next to its execution.json if a campaign made it."""
 
     def provide(self, request: HistoryRequest) -> ProvidedHistory:
         return ProvidedHistory(read_execution(request.files), earlier=True)
 
 
 class ImportedHistory:
-    """The first history is a file that anybody has made; `later` makes the others."""
+    """Copies a file as the first history; `later` makes the others."""
 
     def __init__(self, history: Path, later: HistorySource) -> None:
         self._history: Path | None = history
@@ -49,42 +48,42 @@ class ImportedHistory:
 
 
 def as_it_was_run(settings: CampaignSettings) -> CampaignSettings:
-    """The settings, with those of the campaign that is there, by which the feedback says the same again.
+    """The settings, with those of the existing campaign that make the feedback propose the same again.
 
-    Raises UsageError (HistoryError) where histories are missing, and where some of that campaign would
-    be left out; nothing has been written by then.
+    Writes nothing. Raises UsageError (HistoryError) if histories are missing, or if some of that campaign
+    would be left out.
     """
     directory = settings.output
     if directory is None:
         raise UsageError("--skip-run needs --output-dir: where the histories are")
     if not directory.is_dir():
-        raise UsageError(f"{directory}: no such directory; --skip-run analyses histories that are there")
+        raise UsageError(f"{directory}: no such directory; --skip-run analyses existing histories")
     for number in range(settings.most_iterations):
         path = iteration_path(directory, number) / "history.edn"
         if not path.exists():
-            raise HistoryError(f"{path}: no such file; --skip-run analyses histories that are there")
+            raise HistoryError(f"{path}: no such file; --skip-run analyses existing histories")
     record = _record(directory)
     there = histories_in(directory)
     if record and there > settings.most_iterations:
         raise UsageError(
-            f"{directory}: the campaign there has {there} iterations; --iterations "
+            f"{directory}: the campaign has {there} iterations; --iterations "
             f"{settings.most_iterations} would leave some out"
         )
     arguments = record.get("arguments")
     known = arguments if isinstance(arguments, dict) else {}
     default = CampaignSettings()
-    unset = [name for name in _OF_THE_FEEDBACK if getattr(settings, name) is getattr(default, name)]
+    unset = [name for name in _FEEDBACK_SETTINGS if getattr(settings, name) is getattr(default, name)]
     return replace(settings, **{name: known[name] for name in unset if name in known})
 
 
 def facts_of_the_run(directory: Path) -> dict[str, Any]:
-    """The part of campaign.json that tells how the histories were made."""
+    """The part of campaign.json that says how the histories were made."""
     record = _record(directory)
-    return {name: record[name] for name in _OF_THE_RUN if name in record}
+    return {name: record[name] for name in _RUN_FACTS if name in record}
 
 
 def _record(directory: Path) -> Mapping[str, Any]:
-    """campaign.json as far as it can be relied on; empty where it cannot: histories are judged without it."""
+    """campaign.json; empty if it is unusable, since histories can be analysed without it."""
     path = directory / "campaign.json"
     try:
         read_back(path, StoredCampaign)

@@ -1,7 +1,6 @@
-"""`--runner-cmd`: a command that makes histories; docs/external-runner.md is the contract.
+"""`--runner-cmd`: a shell command that makes histories; docs/external-runner.md is the contract.
 
-The command is for the shell. One that names $HISTORY_OUT says by itself where the history goes; any
-other gets `--config FILE --out FILE` behind it.
+`--config FILE --out FILE` is appended, unless the command mentions $HISTORY_OUT.
 """
 
 from __future__ import annotations
@@ -20,33 +19,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from txfuzz.campaign.directory.run_directory import writing
 from txfuzz.campaign.setup.settings import words_of
 from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.common.sanitize import printable
 from txfuzz.common.secrets import command_without_secrets, without_password
-from txfuzz.errors import HistoryError, OutputError, UsageError
+from txfuzz.errors import HistoryError, UsageError
 
 LOG = "runner.log"
-REPLAY_CODES = (0, 1)  # a runner may say by 1 that the replay showed something, as `txfuzz execute` does
+REPLAY_CODES = (0, 1)  # 1 may mean that the replay showed something, as for `txfuzz execute`
 
 _NAMES_ITS_OUTPUT = re.compile(r"\$(?:HISTORY_OUT\b|\{HISTORY_OUT\b)")
 _NOT_RUN = (126, 127)  # exit codes of a shell that could not start the command
-_SHOWN = 300  # characters of a line that a command said
-_LINES = 20  # of them that are shown of one run; all of them are in the log
+_SHOWN = 300  # characters of a line that are shown
+_LINES = 20  # lines that are shown per run; all of them are in the log
 _LONGEST = 1 << 16  # bytes of a line
-_LOOK = 0.1  # seconds between two looks at what the command does
-_PATIENCE = 5.0  # seconds that a command gets to end after it was asked to
-_LAST_WORDS = 1.0  # seconds that whoever still holds its output gets after it has ended
+_POLL = 0.1  # seconds
+_GRACE = 5.0  # seconds between SIGTERM and SIGKILL
+_DRAIN = 1.0  # seconds to wait for output after the command has ended
 
 
 @dataclass(frozen=True)
 class ExternalCommand:
-    """Runs the command once a history. database_url: becomes DATABASE_URL for it, where there is one.
-    said: is told what it says on its stderr, line by line."""
+    """Runs the command once per history. database_url: passed to it as DATABASE_URL. on_line: called with
+    each line of its stderr."""
 
     command: str = field(repr=False)
     database_url: str | None = field(default=None, repr=False)
-    said: Callable[[str], None] = lambda line: None
+    on_line: Callable[[str], None] = lambda line: None
 
     def provide(self, request: HistoryRequest) -> ProvidedHistory:
         self.make(request.files.workload, request.files.history, request.deadline.is_set)
@@ -60,15 +60,15 @@ class ExternalCommand:
         *,
         accepted: Collection[int] = (0,),
     ) -> None:
-        """Have the history of this workload file made. over: whether it is to end now. accepted: the exit
-        codes of success.
+        """Run the command for this workload file. over: returns whether it has to end now. accepted: exit
+        codes that mean success.
 
-        Raises UsageError where the command cannot be run or fails, HistoryError where it wrote nothing.
+        Raises UsageError if the command cannot be run or fails, HistoryError if it wrote no history.
         """
         named = f"--runner-cmd {command_without_secrets(shlex.quote(words_of(self.command)[0]))}"
         if out.exists() and out.stat().st_size:
-            raise UsageError(f"{out}: is there already, and no command overwrites it")
-        voice = _Voice(out.parent / LOG, self.said)
+            raise UsageError(f"{out}: already exists, and is not overwritten")
+        output = _Output(out.parent / LOG, self.on_line)
         try:
             process = subprocess.Popen(
                 self.words(config, out),
@@ -80,13 +80,13 @@ class ExternalCommand:
             )
         except OSError as error:
             raise UsageError(f"{named} cannot be run: {error.strerror}") from None
-        voice.listen(process)
+        output.listen(process)
         try:
-            _wait(process, over, voice)
+            _wait(process, over, output)
         except BaseException:
             _signal(process, signal.SIGKILL)
             raise
-        last = f": {voice.last}" if voice.last else ""
+        last = f": {output.last}" if output.last else ""
         code = process.returncode
         if code not in accepted and not over():
             if code in _NOT_RUN:
@@ -94,10 +94,10 @@ class ExternalCommand:
             how = f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
             raise UsageError(f"{named} {how}{last}")
         if not out.exists():
-            raise HistoryError(f"{out}: {named} has not written it{last}")
+            raise HistoryError(f"{out}: {named} did not write it{last}")
 
     def words(self, config: Path, out: Path) -> list[str]:
-        """For the shell, which does nothing but hand on what is appended."""
+        """The arguments of the shell. What is appended is passed on without being interpreted."""
         command = self.command.strip()
         if _NAMES_ITS_OUTPUT.search(command):
             return ["/bin/sh", "-c", command]
@@ -105,7 +105,7 @@ class ExternalCommand:
         return ["/bin/sh", "-c", f'{command} "$@"', "sh", *appended]
 
     def environment(self, config: Path, out: Path) -> Mapping[str, str]:
-        """What the command finds there beside what txfuzz itself has."""
+        """The environment of txfuzz with the variables of the contract."""
         url = {"DATABASE_URL": self.database_url} if self.database_url else {}
         return {
             **os.environ,
@@ -116,12 +116,13 @@ class ExternalCommand:
         }
 
 
-class _Voice:
-    """What a command says: all of it into a log without passwords, the beginning of its stderr shown."""
+class _Output:
+    """The output of a command: all of it goes into a log without passwords, the first lines of its stderr
+    are shown."""
 
-    def __init__(self, log: Path, said: Callable[[str], None]) -> None:
+    def __init__(self, log: Path, on_line: Callable[[str], None]) -> None:
         self.last = ""
-        self._path, self._said = log, said
+        self._path, self._on_line = log, on_line
         self._lines: queue.SimpleQueue[tuple[bool, str]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._log: IO[str] | None = None
@@ -141,9 +142,9 @@ class _Voice:
                 text = printable(without_password(line.decode("utf-8", "replace").rstrip()))
                 self._lines.put((shown, text))
 
-    def hand_on(self) -> None:
-        """Called by the thread that waits: nobody else writes to the screen."""
-        try:
+    def flush(self) -> None:
+        """Called by the waiting thread, the only one that writes to the screen."""
+        with writing(self._path):
             while not self._lines.empty():
                 shown, text = self._lines.get()
                 if self._log is None:
@@ -151,41 +152,39 @@ class _Voice:
                 self._log.write(f"{text}\n")
                 if shown and text:
                     self._show(text[:_SHOWN])
-        except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror}") from None
 
     def _show(self, text: str) -> None:
         self.last = text
         self._shown += 1
         if self._shown <= _LINES:
-            self._said(f"runner: {text}")
+            self._on_line(f"runner: {text}")
         elif self._shown == _LINES + 1:
-            self._said(f"runner: … (all that it says: {self._path})")
+            self._on_line(f"runner: … (full output: {self._path})")
 
     def end(self) -> None:
-        until = time.monotonic() + _LAST_WORDS
+        until = time.monotonic() + _DRAIN
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
-        self.hand_on()
+        self.flush()
         if self._log is not None:
             self._log.close()
 
 
-def _wait(process: subprocess.Popen[bytes], over: Callable[[], bool], voice: _Voice) -> None:
-    """Wait for the end of the command; ask it, and whatever it has started, for that when it is over."""
-    asked: float | None = None
+def _wait(process: subprocess.Popen[bytes], over: Callable[[], bool], output: _Output) -> None:
+    """Wait for the command to end. When it has to, end it and the processes that it started."""
+    terminated: float | None = None
     while True:
         try:
-            process.wait(_LOOK)
+            process.wait(_POLL)
             break
         except subprocess.TimeoutExpired:
-            voice.hand_on()
-            if asked is not None and time.monotonic() - asked > _PATIENCE:
+            output.flush()
+            if terminated is not None and time.monotonic() - terminated > _GRACE:
                 _signal(process, signal.SIGKILL)
-            elif asked is None and over():
+            elif terminated is None and over():
                 _signal(process, signal.SIGTERM)
-                asked = time.monotonic()
-    voice.end()
+                terminated = time.monotonic()
+    output.end()
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

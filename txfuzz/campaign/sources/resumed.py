@@ -1,8 +1,8 @@
-"""Going on with a campaign that was killed, interrupted, or should have been longer.
+"""Resumes a campaign that was killed or interrupted, or makes one longer.
 
-What stands in the run directory decides: an iteration with a history is not run again, but
-analysed (the history of the one that was cut short, too, as far as it goes), and the loop goes on
-behind the last one as if nothing had happened. Everything that a seed decides is as it would have been.
+An iteration that has a history in the run directory is analysed but not run again, even if its run was
+cut short. The loop then continues after the last one. Everything that a seed decides is as it would have
+been without the interruption.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from txfuzz.errors import UsageError
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reader import read_history
 
-_KEYS = 1 << 62  # more of them than a campaign can take
+_KEYS = 1 << 62  # more physical keys than a campaign can use
 
 
 @dataclass(frozen=True)
 class StoredCampaign:
-    """What is read back of campaign.json."""
+    """The part of campaign.json that is read back."""
 
     state: str = ""
     arguments: Mapping[str, Any] | None = None
@@ -41,34 +41,33 @@ def resumed_settings(
     database_url: str | None = None,
     runner_cmd: str | None = None,
 ) -> CampaignSettings:
-    """The settings of the campaign in this directory, to go on with it.
+    """The settings to resume the campaign in this directory.
 
-    iterations: another number than the campaign was started with, usually a larger one.
-    database_url: where the database is; URLs are never stored. runner_cmd: the command, where it held
-    a password, which is not stored either. Raises UsageError where there is no campaign, where it has
-    ended, and where it needs a URL or a command that is not given.
+    iterations: replaces the campaign's number, usually by a larger one. database_url: needed if the
+    campaign had one, since URLs are never stored. runner_cmd: needed if the campaign's contained a
+    password, for the same reason. Raises UsageError if there is no campaign, if it has ended, and if a
+    needed URL or command is missing.
     """
     try:
         record = read_back(directory / "campaign.json", StoredCampaign)
     except FileNotFoundError:
-        raise UsageError(f"{directory}: there is no campaign to resume (no campaign.json)") from None
+        raise UsageError(f"{directory}: no campaign to resume (no campaign.json)") from None
     arguments = dict(record.arguments or {})
     if not arguments:
-        raise UsageError(f"{directory}: the campaign there is of another version and cannot be resumed")
+        raise UsageError(f"{directory}: the campaign was made by another version and cannot be resumed")
     if arguments.get("database_url") and database_url is None:
         raise UsageError(
-            f"{directory}: the campaign was started with --database-url, which is stored nowhere; "
-            "give it again"
+            f"{directory}: the campaign was started with --database-url, which is not stored; give it again"
         )
     if "runner_cmd" in arguments.get("withheld", ()):
         if runner_cmd is None:
             raise UsageError(
-                f"{directory}: the campaign was started with a --runner-cmd that held a password, which is "
-                f"stored nowhere; give it again: --runner-cmd {shlex.quote(str(arguments['runner_cmd']))}"
+                f"{directory}: the campaign was started with a --runner-cmd that contained a password, which "
+                f"is not stored; give it again: --runner-cmd {shlex.quote(str(arguments['runner_cmd']))}"
             )
         arguments = {**arguments, "runner_cmd": runner_cmd}
     elif runner_cmd is not None:
-        raise UsageError("--resume takes --runner-cmd from the campaign; leave it out")
+        raise UsageError("--resume takes --runner-cmd from the campaign; omit it")
     known = {each.name for each in fields(CampaignSettings)} - {"database_url", "output", "resume"}
     stored = {name: value for name, value in arguments.items() if name in known}
     try:
@@ -81,19 +80,19 @@ def resumed_settings(
     done = max(len(record.iterations), histories_in(directory))
     if done > settings.most_iterations:
         raise UsageError(
-            f"{directory}: {done} iterations of that campaign are there; --iterations "
-            f"{settings.most_iterations} would leave some out"
+            f"{directory}: the campaign has {done} iterations; --iterations {settings.most_iterations} would "
+            "leave some out"
         )
     if record.state == "ended" and done >= settings.most_iterations:
         raise UsageError(
-            f"{directory}: that campaign has ended after {done} iterations; --iterations with a larger "
-            "number makes it longer"
+            f"{directory}: the campaign has ended after {done} iterations; use a larger --iterations to "
+            "make it longer"
         )
     return settings
 
 
 def histories_in(directory: Path) -> int:
-    """How many iterations have been run there."""
+    """The number of iterations that have been run there."""
     number = 0
     while has_history(IterationDirectory(iteration_path(directory, number))):
         number += 1
@@ -101,11 +100,8 @@ def histories_in(directory: Path) -> int:
 
 
 def first_workload(settings: CampaignSettings) -> Path | None:
-    """The workload of the first iteration that is there already, in which everything is settled.
-
-    It goes before what the settings name where a campaign is resumed; where histories are only judged
-    again, a workload that is named goes before it.
-    """
+    """The workload of the first iteration in the run directory, if it replaces that of the settings: when a
+    campaign is resumed, or analysed again without naming a workload."""
     unnamed = settings.skip_run and settings.workload == DEFAULT_WORKLOAD
     if settings.output is None or not (settings.resume or unnamed):
         return None
@@ -114,7 +110,7 @@ def first_workload(settings: CampaignSettings) -> Path | None:
 
 
 def has_history(files: IterationDirectory) -> bool:
-    """Has this iteration a history with anything in it?"""
+    """Does this iteration have a history that is not empty?"""
     try:
         return files.history.stat().st_size > 0
     except OSError:
@@ -123,9 +119,9 @@ def has_history(files: IterationDirectory) -> bool:
 
 @dataclass(frozen=True)
 class ResumedHistories:
-    """Iterations that were run before have their histories; `later` makes those that have none.
+    """Keeps the histories of iterations that were run before; `later` makes the others.
 
-    skip_keys: told which physical keys the earlier ones have used, where `later` chooses keys.
+    skip_keys: called with the highest physical key used before, if `later` chooses keys.
     """
 
     later: HistorySource
@@ -135,12 +131,10 @@ class ResumedHistories:
         files = request.files
         if not has_history(files):
             return self.later.provide(request)
-        execution = read_execution(files)  # None where the fuzzer did not live to say so
+        execution = read_execution(files)  # None if the campaign was killed during the run
         if self.skip_keys is not None:
             self.skip_keys(execution.last_key if execution else _highest_key(files.history))
-        warning = (
-            "" if execution else f"{files.path} was cut short: its history is analysed as far as it goes"
-        )
+        warning = "" if execution else f"{files.path} was cut short: analysing what its history has"
         return ProvidedHistory(execution, earlier=True, keeps_graphs=True, warning=warning)
 
 

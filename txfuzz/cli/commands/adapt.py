@@ -1,4 +1,4 @@
-"""`txfuzz adapt`: the loop, from a history that anybody has made."""
+"""`txfuzz adapt`: the feedback loop, starting from any history."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.cli import options
 from txfuzz.errors import ExitCode, UsageError
 
-_OF_RUNS = ("iterations", "run_replay", "runner_cmd")
+_NEED_EXECUTE = ("iterations", "run_replay", "runner_cmd")
 
 
 @click.command()
 @click.option(
-    "--history", type=options.FILE, required=True, metavar="FILE", help="A history that Elle reads."
+    "--history", type=options.FILE, required=True, metavar="FILE", help="A history in Elle's format."
 )
 @click.option(
     "--prev-workload", "workload", type=options.FILE, required=True, metavar="FILE",
-    help="The workload that made it: a file or a name.",
+    help="The workload that produced it: a file or a name.",
 )  # fmt: skip
 @click.option(
     "--output-root", type=options.FILE, default=Path("runs"), show_default=True, metavar="DIR",
-    help="Where iter_00, iter_01, … go; where a campaign stands there, into a new directory below it.",
+    help="Directory for iter_00, iter_01, …; if it holds a campaign, a new directory inside it.",
 )  # fmt: skip
-@click.option("--execute", is_flag=True, help="Run the next workloads, too.")
+@click.option("--execute", is_flag=True, help="Also run the next workloads.")
 @click.option(
     "--iterations", type=click.IntRange(min=1), metavar="N",
-    help="With --execute: how many workloads to run. [default: the workload's `campaign`, else 1]",
+    help="With --execute: how many workloads to run. [default: from the workload's `campaign`, else 1]",
 )  # fmt: skip
 @options.database_url()
 @options.isolation
 @options.expect
 @options.seed
 @click.option(
-    "--runner-cmd",
-    metavar="CMD",
-    help="With --execute: make histories by this command, as `txfuzz run` does.",
-)
+    "--runner-cmd", metavar="CMD",
+    help="With --execute: make histories with this shell command, as `txfuzz run` does.",
+)  # fmt: skip
 @click.option(
     "--run-replay/--no-run-replay", default=None,
     help="With --execute: replay what was found or nearly happened.",
@@ -63,21 +62,21 @@ def adapt(
     plain: bool,
     **fields: object,
 ) -> int:
-    """Take a history and the workload that made it, and write the workload to run next.
+    """Analyse a history and the workload that produced it, and write the workload to run next.
 
     The history may come from any runner. Both are archived with the analysis, the graphs, the
-    replay, and notes.md, which explains every change. Without --execute it stops there; the exit
+    replay, and notes.md, which explains every change. Without --execute, nothing is run. The exit
     code is the verdict on the histories.
     """
     from txfuzz.campaign.directory.run_directory import archive_path
-    from txfuzz.cli.campaign_screen import run_on_screen
+    from txfuzz.cli.live_screen import run_on_screen
     from txfuzz.workload.campaign import Campaign
     from txfuzz.workload.shipped import workload_path
     from txfuzz.workload.yaml.campaign import campaign_in
 
     _check(ctx)
-    said = campaign_in(workload_path(workload, None)) or Campaign()
-    runs = next((number for number in (iterations, said.iterations) if number is not None), 1)
+    stanza = campaign_in(workload_path(workload, None)) or Campaign()
+    runs = next((number for number in (iterations, stanza.iterations) if number is not None), 1)
     settings = CampaignSettings(
         workload=workload,
         history=history,
@@ -94,8 +93,8 @@ def adapt(
 
 
 def _check(ctx: click.Context) -> None:
-    """Without --execute nothing is run."""
+    """UsageError for options that have no effect without --execute."""
     for parameter in ctx.command.params:
         given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name in _OF_RUNS and not ctx.params["execute"]:
-            raise UsageError(f"{parameter.opts[0]} is about workloads that are run: give --execute, too")
+        if given and parameter.name in _NEED_EXECUTE and not ctx.params["execute"]:
+            raise UsageError(f"{parameter.opts[0]} needs --execute")

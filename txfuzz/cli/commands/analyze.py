@@ -1,4 +1,4 @@
-"""`txfuzz analyze`: the checker on any history that Elle reads."""
+"""`txfuzz analyze`: check any history that Elle reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from txfuzz.cli import options
-from txfuzz.cli.history_judge import DEFAULT_EXPECT, HistoryJudge
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
 
@@ -16,7 +15,8 @@ if TYPE_CHECKING:
     from txfuzz.analysis.result import AnalysisResult
     from txfuzz.history.model import History
 
-# Of several histories the first that applies is the exit code
+_DEFAULT_EXPECT = "serializable"
+# The exit code for several histories is the first of these that applies to any
 _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHING_FOUND)
 
 
@@ -24,24 +24,24 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 @click.argument("files", nargs=-1, required=True, metavar="HISTORY…", type=options.FILE)
 @click.option(
     "--expect", metavar="MODEL",
-    help=f"The consistency model to hold the histories against.  [default: {DEFAULT_EXPECT}]",
+    help=f"Consistency model to check the histories against.  [default: {_DEFAULT_EXPECT}]",
 )  # fmt: skip
 @click.option(
     "--model", metavar="MODEL",
-    help="What the histories are of: list-append or rw-register, which they tell themselves, or bank, set, "
-    "set-full or counter, judged by the rules of Jepsen's checkers.",
+    help="What the histories record: list-append or rw-register (usually detected), or bank, set, set-full "
+    "or counter, checked by the rules of Jepsen's checkers.",
 )  # fmt: skip
 @click.option(
     "--total-amount", type=int, metavar="N",
-    help="Bank: what the accounts hold together.  [default: what the first read shows]",
+    help="Bank: sum of all accounts.  [default: the sum in the first read]",
 )  # fmt: skip
 @click.option("--allow-negative-balances", is_flag=True, help="Bank: accounts may be overdrawn.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a history.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, one per history.")
 @click.option(
     "--graph-dir", type=options.FILE, metavar="DIR",
-    help="Where to draw the graphs. [default: beside the history; none with --json or several]",
+    help="Directory for the graphs. [default: next to the history; none with --json or several histories]",
 )  # fmt: skip
-@click.option("--skip-graph", is_flag=True, help="Draw nothing.")
+@click.option("--skip-graph", is_flag=True, help="Draw no graphs.")
 @options.max_graph_nodes
 @click.option(
     "--max-near-cycles", type=click.IntRange(min=0), default=12, show_default=True, metavar="N",
@@ -49,18 +49,18 @@ _SEVERITY = (ExitCode.VIOLATED, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.NOTHI
 )  # fmt: skip
 @click.option(
     "--budget", "budget_seconds", type=options.Seconds(min=0), default=60.0, show_default=True,
-    metavar="SECONDS", help="How long the search for cycles in large components may take.",
+    metavar="SECONDS", help="Time limit for finding cycles in large components.",
 )  # fmt: skip
 @click.option("--wfr-keys", is_flag=True, help="Registers: a write follows the transaction's own read.")
 @click.option("--sequential-keys", is_flag=True, help="Registers: each key is sequentially consistent.")
 @click.option("--linearizable-keys", is_flag=True, help="Registers: each key is linearizable.")
 @click.option(
     "--analyzer", "analyzers", multiple=True, metavar="NAME",
-    help="An installed analyzer that judges, too. Repeatable.",
+    help="Also run this installed analyzer. Repeatable.",
 )  # fmt: skip
 @options.plugin_files
 @options.plugin_seconds
-@click.option("-v", "--verbose", is_flag=True, help="Show all that was kept, not only the first few.")
+@click.option("-v", "--verbose", is_flag=True, help="Show everything that was kept, not only the first few.")
 def analyze(
     files: tuple[Path, ...],
     expect: str | None,
@@ -77,41 +77,44 @@ def analyze(
     verbose: bool,
     **chosen: Any,
 ) -> int:
-    """Judge histories: which anomalies, which models are ruled out, what nearly happened.
+    """Check histories: anomalies found, models ruled out, and what nearly happened.
 
-    Reads EDN and JSON, list-append and rw-register. Elle's checker judges, and further analyzers
-    that are named or come in plugin files. Jepsen's bank, set and counter histories are judged by
-    their own rules. Of several histories the exit code is the worst: 1 when any is invalid, else 2
-    when any is unreadable, else 3 when any is unknown.
+    Reads EDN and JSON, list-append and rw-register. Runs Elle's checker, and further analyzers that
+    are named or come in plugin files. Jepsen's bank, set and counter histories are checked by their
+    own rules. With several histories, the exit code is 1 if any is invalid, else 2 if any is
+    unreadable, else 3 if any is unknown.
     """
     from txfuzz.analysis.elle import ElleAnalyzer
     from txfuzz.analysis.result import AnalysisResult, Verdict
     from txfuzz.campaign.setup.resolve import check_model, further_analyzers
+    from txfuzz.cli.history_judge import HistoryJudge
 
-    check_model(expect or DEFAULT_EXPECT)
+    check_model(expect or _DEFAULT_EXPECT)
     if graph_dir is not None and len(files) > 1:
-        raise UsageError("--graph-dir draws one history; give it alone")
-    asked = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
-    of_model = {name: value for name, value in asked.items() if value not in (None, False)}
+        raise UsageError("--graph-dir takes exactly one history")
+    given = {"total_amount": total_amount, "allow_negative_balances": allow_negative_balances}
+    model_options = {name: value for name, value in given.items() if value not in (None, False)}
     assumed = [name for name, value in chosen.items() if name.endswith("_keys") and value]
-    of_transactions = [
+    transaction_options = [
         *assumed, *(["graph_dir"] if graph_dir else []), *(["analyzer"] if analyzers else []),
         *(["expect"] if expect else []),
     ]  # fmt: skip
-    judge = HistoryJudge(expect, model, of_model, of_transactions, plugin_files, plugin_seconds)
+    judge = HistoryJudge(
+        expect or _DEFAULT_EXPECT, model, model_options, transaction_options, plugin_files, plugin_seconds
+    )
     drawn = not skip_graph and (graph_dir is not None or not (as_json or len(files) > 1))
-    judges = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
+    to_run = [ElleAnalyzer(**chosen), *further_analyzers(analyzers, plugin_files, plugin_seconds)]
     codes = set()
     for number, path in enumerate(files):
         try:
-            history, result = judge.judge(path, judges)
+            history, result = judge.judge(path, to_run)
         except PluginError:
             raise
-        except UsageError as error:  # of this history; the next one may fit
+        except UsageError as error:  # about this history alone
             codes.add(error.exit_code)
             click.echo(f"txfuzz: {error}", err=True)
             if as_json:
-                unread = AnalysisResult(str(path), Verdict.UNKNOWN, judge.held_against, str(error))
+                unread = AnalysisResult(str(path), Verdict.UNKNOWN, judge.expected, str(error))
                 click.echo(json_text(unread.to_json()))
             continue
         codes.add(_show(result, as_json=as_json, verbose=verbose, first=number == 0))
@@ -132,18 +135,20 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     return EXIT_CODES[result.verdict]
 
 
-def _draw(history: History, result: AnalysisResult, asked: Path | None, beside: Path, max_nodes: int) -> None:
-    """Where it is asked for; else beside the history, if that can be, and holds no campaign's own graphs."""
+def _draw(
+    history: History, result: AnalysisResult, graph_dir: Path | None, beside: Path, max_nodes: int
+) -> None:
+    """Draw into graph_dir; by default next to the history, unless a campaign has drawn its graphs there."""
     from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs
 
     place = IterationDirectory(beside)
-    if asked is None and place.analysis.exists() and place.minimal_graph.exists():
-        click.echo(f"graphs: {beside} keeps those of its campaign (--graph-dir DIR draws these)")
+    if graph_dir is None and place.analysis.exists() and place.minimal_graph.exists():
+        click.echo(f"graphs: not drawn, {beside} holds those of its campaign (use --graph-dir DIR)")
         return
     try:
-        notes = draw_graphs(history, result, asked or beside, max_nodes)
+        notes = draw_graphs(history, result, graph_dir or beside, max_nodes)
     except OutputError as error:
-        if asked is not None:
+        if graph_dir is not None:
             raise
         notes = (f"no graphs: {error}",)
     for note in notes:

@@ -1,4 +1,4 @@
-"""`txfuzz doctor`: is everything here that a campaign needs?"""
+"""`txfuzz doctor`: does this installation have all that a campaign needs?"""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from txfuzz.plugin.registry import Registry
 @options.database_url()
 @options.plugin_files
 def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
-    """Check this installation, and the databases that a campaign could use.
+    """Check this installation and the databases that a campaign could use.
 
-    Opens the database of every installed adapter once and prints what it found there. One of them is
-    enough: a URL, say, is only for the adapter that understands it.
+    Opens the database of every installed adapter once and prints what it finds. It is enough if one
+    of them works; a URL, for instance, is only for the adapter that understands it.
     """
     from txfuzz.campaign.setup.resolve import database_url as chosen
     from txfuzz.plugin.loader import load_plugins
@@ -38,7 +38,7 @@ def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
     for entry in registry.all("adapter"):
         try:
             _examine(entry.value(), chosen(database_url, None), registry)
-            ready = ready or not getattr(entry.value, "only_by_name", False)  # one for tests is always there
+            ready = ready or not getattr(entry.value, "only_by_name", False)  # those for tests always work
         except TxfuzzError as error:
             click.echo(f"{entry.name}: {error}")
             worst = max(worst, error.exit_code)
@@ -46,7 +46,7 @@ def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
 
 
 def _examine(adapter: Adapter, url: str | None, registry: Registry) -> None:
-    """Open the adapter's database and say what was found."""
+    """Open the adapter's database and print what it finds."""
     from txfuzz.cli.listing import table
 
     with adapter.open(url) as database:
@@ -56,18 +56,18 @@ def _examine(adapter: Adapter, url: str | None, registry: Registry) -> None:
         if able:
             click.echo(f"  faults that can be injected here: {', '.join(able)}")
         for reason, names in reasons.items():
-            click.echo(f"  not here: {', '.join(names)} ({reason})")
+            click.echo(f"  not available here: {', '.join(names)} ({reason})")
         for sentence in database.warnings():
             click.echo(f"  warning: {sentence}")
     if isinstance(adapter, Embeds):
         for number, server in enumerate(adapter.servers()):
-            click.echo(f"  {'without a URL' if number == 0 else 'else'}: {server}")
+            click.echo(f"  {'without a URL' if number == 0 else 'otherwise'}: {server}")
 
 
 def _faults(
     adapter: Adapter, database: Database, registry: Registry
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """The faults that this database allows, and the others by the reason why not."""
+    """The faults that can be injected into this database, and the others by reason."""
     able: list[str] = []
     reasons: dict[str, list[str]] = {}
     for entry in registry.all("fault"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,46 +19,33 @@ if TYPE_CHECKING:
     "--config", type=options.FILE, required=True, metavar="FILE", help="A workload: a file or a name."
 )
 @click.option(
-    "--out", type=options.FILE, envvar="HISTORY_OUT", required=True, metavar="FILE", help="The history."
-)
+    "--out", type=options.FILE, envvar="HISTORY_OUT", required=True, metavar="FILE",
+    help="Where to write the history.",
+)  # fmt: skip
 @click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
-@options.database_url()
+@options.database_url("url")
 @options.isolation
 @options.seed
 @click.option(
     "--attempts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-    help="How often to follow the schedule of a replay.",
+    help="How many times to follow the schedule of a replay.",
 )  # fmt: skip
 @options.plugin_files
 @options.strict_plugins
-def execute(
-    config: Path,
-    out: Path,
-    init: bool,
-    database_url: str | None,
-    isolation: str | None,
-    seed: int | None,
-    plugin_files: tuple[Path, ...],
-    strict_plugins: bool,
-    attempts: int,
-) -> int:
+def execute(config: Path, out: Path, **fields: Any) -> int:
     """Run one workload against a database and record its history.
 
-    A workload with a `replay` stanza is replayed: its schedule is followed exactly, and what the
-    sessions saw is judged: exit code 1 when it contradicts the expected model. The history of any
-    other workload is judged by `txfuzz analyze`. Exit code 3 when nothing committed, or a replay has
-    nothing to judge by.
+    A workload with an enabled `replay` stanza is replayed: its schedule is followed exactly, and what
+    the sessions saw is checked; exit code 1 if it contradicts the expected model. To check the history
+    of any other workload, use `txfuzz analyze`. Exit code 3 if nothing committed, or if a replay is
+    inconclusive.
     """
     from txfuzz.campaign.execute import record
     from txfuzz.cli.interruption import interruptible
     from txfuzz.replay.result import ReplayResult
 
     with interruptible() as interrupted:
-        summary, warnings = record(
-            config, out, init=init, url=database_url, isolation=isolation, seed=seed,
-            plugin_files=plugin_files, strict_plugins=strict_plugins, attempts=attempts,
-            interrupted=interrupted,
-        )  # fmt: skip
+        summary, warnings = record(config, out, interrupted=interrupted, **fields)
     for sentence in warnings:
         click.echo(f"txfuzz: {sentence}", err=True)
     if isinstance(summary, ReplayResult):

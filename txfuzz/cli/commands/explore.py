@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,22 +16,21 @@ from txfuzz.errors import ExitCode
 @click.argument("workload")
 @click.option(
     "--transactions", required=True, metavar="A,B[,C]",
-    help="Which transactions of the workload; one may come twice.",
+    help="Transactions of the workload; the same one may be listed twice.",
 )  # fmt: skip
 @click.option(
-    "--isolation", multiple=True, metavar="LEVEL", help="A level; can be given again. [default: all levels]"
+    "--isolation", multiple=True, metavar="LEVEL", help="Isolation level. Repeatable. [default: all levels]"
 )
-@click.option("--expect", metavar="MODEL", help="The consistency model to judge by. [default: serializable]")
+@click.option("--expect", metavar="MODEL", help="Consistency model to check against. [default: serializable]")
 @click.option(
     "--schedules", "most", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N",
-    help="At most so many at each level; where there are more, a sample.",
+    help="Run at most N schedules per level; if there are more, a random sample.",
 )  # fmt: skip
 @click.option(
     "--rows", type=click.Choice(["fresh", "inserted"]),
-    help="Do rows come into being by the first write, or are they there beforehand? [default: as the "
-    "workload's `keys` say]",
+    help="Create rows on the first write, or insert them beforehand. [default: from the workload's `keys`]",
 )  # fmt: skip
-@click.option("--seed", type=int, metavar="N", help="Decides which ones a sample holds.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the sample.")
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="Write explore.json there, and a replay of each anomaly at each level.",
@@ -38,24 +38,12 @@ from txfuzz.errors import ExitCode
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
-def explore(
-    workload: str,
-    transactions: str,
-    isolation: tuple[str, ...],
-    expect: str | None,
-    most: int,
-    rows: str | None,
-    seed: int | None,
-    output: Path | None,
-    url: str | None,
-    plugin_files: tuple[Path, ...],
-    as_json: bool,
-) -> int:
-    """Run the interleavings of a few transactions and say which give which anomaly.
+def explore(workload: str, transactions: str, output: Path | None, as_json: bool, **fields: Any) -> int:
+    """Run the interleavings of a few transactions and report the anomalies of each isolation level.
 
-    Orders that differ only by steps that commute are run once. Exit code 1 when a level lets
-    through what it promises to prevent, 3 when nothing could be judged: no transaction depended on
-    another in a micro-operation.
+    Interleavings that differ only in the order of commuting steps are run once. Exit code 1 if a
+    level allows what it promises to prevent, 3 if there was nothing to check: no transaction
+    depended on another in a micro-operation.
     """
     from txfuzz.campaign.explore import explore_workload
     from txfuzz.cli.interruption import interruptible
@@ -63,10 +51,7 @@ def explore(
 
     names = [name.strip() for name in transactions.split(",") if name.strip()]
     with interruptible() as interrupted:
-        found = explore_workload(
-            workload, names, isolation=isolation, expect=expect, seed=seed, most=most, rows=rows,
-            url=url, output=output, plugin_files=plugin_files, interrupted=interrupted,
-        )  # fmt: skip
+        found = explore_workload(workload, names, output=output, interrupted=interrupted, **fields)
     click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreplays: {output}")

@@ -1,4 +1,4 @@
-"""`txfuzz new-plugin`: a distribution that works, to be changed into one's own."""
+"""`txfuzz new-plugin`: a working distribution to start your own plugin from."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from txfuzz.plugin.scaffold.files import KINDS
 
 @click.command("new-plugin")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin brings.")
+@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
-    help="The directory to make. [default: txfuzz-NAME]",
+    help="Directory to create. [default: txfuzz-NAME]",
 )  # fmt: skip
 def new_plugin(name: str, kind: str, output: Path | None) -> None:
-    """Write a new plugin NAME: a distribution that installs, passes its own tests, and does something.
+    """Create the plugin NAME: a distribution that installs, works, and passes its own tests.
 
-    NAME is what workloads will say: lower-case words with hyphens. Nothing is installed.
+    NAME is the name to use in workloads: lower-case words with hyphens. Nothing is installed.
     """
     import shlex
 
@@ -45,11 +45,11 @@ def new_plugin(name: str, kind: str, output: Path | None) -> None:
 
 
 def _check_free(kind: str, name: str, distribution: str) -> None:
-    """UsageError where an installed plugin of somebody else brings a thing of this kind and name."""
+    """UsageError if another installed plugin provides this kind and name."""
     from txfuzz.plugin.loader import load_plugins
 
     for entry in load_plugins().entries.get((kind, name), ()):
         if entry.plugin.distribution != distribution:
             raise UsageError(
-                f"{kind} {name!r} is taken: plugin {entry.plugin} brings it; choose another name"
+                f"{kind} {name!r} is already provided by plugin {entry.plugin}; choose another name"
             )

@@ -1,4 +1,4 @@
-"""`txfuzz plugins`: what is installed, and the options of each thing."""
+"""`txfuzz plugins`: what is installed, and the options of each component."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @options.strict_plugins
 @click.pass_context
 def plugins(ctx: click.Context, plugin_files: tuple[Path, ...], strict_plugins: bool) -> int:
-    """List the installed plugins and what they bring.
+    """List the installed plugins and what they provide.
 
-    A plugin that cannot be used is named with the reason; exit code 2 then.
+    Exit code 2 if a plugin cannot be used; the reason is printed.
     """
     from txfuzz.plugin.loader import load_plugins
 
@@ -39,7 +39,10 @@ def plugins(ctx: click.Context, plugin_files: tuple[Path, ...], strict_plugins: 
 @options.plugin_files
 @click.pass_obj
 def show(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> None:
-    """Show the options of an adapter, analyzer, heuristic, fault or template."""
+    """Show the options of a component.
+
+    NAME is that of an adapter, analyzer, heuristic, fault or template.
+    """
     if plugin_files:
         from txfuzz.plugin.loader import load_plugins
 
@@ -63,7 +66,7 @@ def _listing(registry: Registry) -> str:
             for entry in found
             if entry.plugin == plugin
         ]
-        lines.append(table(rows, "  ") if rows else "  brings nothing")
+        lines.append(table(rows, "  ") if rows else "  provides nothing")
     return "\n".join(lines) or "no plugin is installed"
 
 
@@ -89,7 +92,7 @@ def _levels(entry: Entry) -> str:
     try:
         capabilities = entry.value().capabilities()
     except Exception as error:
-        return f"  capabilities are not known without options: {error}"
+        return f"  capabilities unknown without options: {error}"
     rows = [("isolation level", "promises")]
     rows += [
         (level + (" (default)" if level == capabilities.default_isolation else ""), model)

@@ -1,4 +1,4 @@
-"""`txfuzz report`: what a campaign found, as a page, or for CI."""
+"""`txfuzz report`: what a campaign found, as a web page or for CI."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ if TYPE_CHECKING:
     from txfuzz.report.baseline import BaselineEntry, Comparison
     from txfuzz.report.campaign_result import CampaignResult
 
-_FILE = options.FILE
 _PAGE = "report.html"
-_EXPLAINED = 3  # findings that are shown among their neighbours
+_EXPLAINED = 3  # findings that are shown with the transactions around them
 
 
 @click.command()
-@click.argument("directory", type=_FILE, metavar="DIR")
+@click.argument("directory", type=options.FILE, metavar="DIR")
 @click.option(
     "--format", "form", type=click.Choice(["html", "junit", "markdown"]), default="html", show_default=True,
-    help="A page to read, test cases for a CI system, or a comment for a pull request.",
+    help="A web page, test cases for a CI system, or a pull request comment.",
 )  # fmt: skip
 @click.option(
-    "--out", type=_FILE, metavar="FILE",
-    help="Where to write it; - for stdout. [default: DIR/report.html; junit and markdown go to stdout]",
+    "--out", type=options.FILE, metavar="FILE",
+    help="Output file, - for stdout. [default: DIR/report.html; stdout for junit and markdown]",
 )  # fmt: skip
-@click.option("--baseline", type=_FILE, metavar="FILE", help="Findings that are known: only new ones fail.")
+@click.option("--baseline", type=options.FILE, metavar="FILE", help="Known findings: fail only for new ones.")
 @click.option(
-    "--write-baseline", type=_FILE, metavar="FILE",
-    help="Note what this campaign found as known; what the file says of other databases and levels stays.",
+    "--write-baseline", type=options.FILE, metavar="FILE",
+    help="Record the findings of this campaign as known; entries for other databases and levels are kept.",
 )  # fmt: skip
 def report(
     directory: Path, form: str, out: Path | None, baseline: Path | None, write_baseline: Path | None
 ) -> int:
-    """Report what the campaign in DIR found; DIR is what `txfuzz run` left behind.
+    """Report what the campaign in DIR found; DIR is the run directory of `txfuzz run`.
 
-    Exit codes: 1 when anomalies were found that the expected model forbids (with --baseline: only
-    when there are new ones), 3 when there is no verdict, 0 otherwise.
+    Exit codes: 1 if anomalies were found that the expected model forbids (with --baseline, only if
+    there are new ones), 3 if there is no verdict, 0 otherwise.
     """
     from txfuzz.campaign.directory.reader import read_run
     from txfuzz.report.baseline import baseline_warnings, compare
@@ -54,11 +53,11 @@ def report(
             click.echo(f"txfuzz: {sentence}", err=True)
     if write_baseline is not None:
         _note(record, write_baseline)
-    _write(_told(record, form, comparison), form, out, directory)
+    _write(_text(record, form, comparison), form, out, directory)
     return _code(record, comparison)
 
 
-def _told(record: CampaignResult, form: str, comparison: Comparison | None) -> str:
+def _text(record: CampaignResult, form: str, comparison: Comparison | None) -> str:
     if form == "junit":
         from txfuzz.report.junit import junit_text
 
@@ -108,13 +107,13 @@ def _note(record: CampaignResult, path: Path) -> None:
     write_text(path, edited(known, str(path), entry) if known else baseline_text([entry]))
     old = next((each for each in before or () if each.place == entry.place), None)
     gone = {each.type for each in old.anomalies} - set(record.found) if old is not None else set()
-    click.echo(f"noted in {path}: {', '.join(sorted(record.found)) or 'nothing'}", err=True)
+    click.echo(f"recorded in {path}: {', '.join(sorted(record.found)) or 'nothing'}", err=True)
     if gone:
-        click.echo(f"taken out of {path}, since they were not seen: {', '.join(sorted(gone))}", err=True)
+        click.echo(f"removed from {path}, as not seen this time: {', '.join(sorted(gone))}", err=True)
 
 
 def _code(record: CampaignResult, comparison: Comparison | None) -> ExitCode:
-    """That of the verdict; with a baseline findings that it knows count as nothing found."""
+    """The exit code of the verdict, not counting findings that the baseline knows."""
     from txfuzz.analysis.result import Verdict
     from txfuzz.report.campaign_result import EXIT_CODES
 

@@ -20,11 +20,11 @@ _BESIDE_RESUME = (
 
 @click.command()
 @click.option("--config", type=options.FILE, metavar="FILE", help="A workload file.")
-@click.option("--workload", metavar="NAME", help=f"A workload by its name. [default: {DEFAULT_WORKLOAD}]")
-@click.option("--workload-dir", type=options.FILE, metavar="DIR", help="Where workloads of your own are.")
+@click.option("--workload", metavar="NAME", help=f"Name of a workload. [default: {DEFAULT_WORKLOAD}]")
+@click.option("--workload-dir", type=options.FILE, metavar="DIR", help="Directory of your own workloads.")
 @click.option(
     "--iterations", type=click.IntRange(min=1), metavar="N",
-    help=f"Turns of the loop. [default: the workload's `campaign`, else {DEFAULT_ITERATIONS}]",
+    help=f"Number of iterations. [default: from the workload's `campaign`, else {DEFAULT_ITERATIONS}]",
 )  # fmt: skip
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
@@ -36,27 +36,26 @@ _BESIDE_RESUME = (
 @options.seed
 @click.option(
     "--runner-cmd", metavar="CMD",
-    help="Make histories by this command of the shell. It finds $WORKLOAD_CONFIG, $HISTORY_OUT and "
-    "$ITERATION in its environment; unless it names $HISTORY_OUT, it gets --config FILE --out FILE, too.",
+    help="Make histories with this shell command. Its environment has $WORKLOAD_CONFIG, $HISTORY_OUT and "
+    "$ITERATION; unless it mentions $HISTORY_OUT, --config FILE --out FILE is appended.",
 )  # fmt: skip
 @click.option(
-    "--skip-run",
-    is_flag=True,
-    help="Start no database: analyse the histories in the run directory. With --runner-cmd: that the command "
-    "puts there.",
-)
+    "--skip-run", is_flag=True,
+    help="Start no database: analyse the histories in the run directory, or with --runner-cmd those that "
+    "the command puts there.",
+)  # fmt: skip
 @click.option(
     "--resume", type=options.FILE, metavar="DIR",
-    help="Go on with the campaign in this run directory, killed or interrupted. Of the other options only "
-    "--iterations, --database-url, --strict-plugins, -v and -q may stand beside it; and --runner-cmd, where "
-    "that held a password.",
+    help="Resume the campaign in this run directory after it was killed or interrupted. Accepts only "
+    "--iterations, --database-url, --strict-plugins, --plain, -v and -q besides, and --runner-cmd if that "
+    "contained a password.",
 )  # fmt: skip
 @click.option(
     "--run-replay/--no-run-replay", default=None,
     help="After each iteration, replay what was found or nearly happened.",
 )  # fmt: skip
 @click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
-@click.option("--open-loop", is_flag=True, help="The same run without feedback.")
+@click.option("--open-loop", is_flag=True, help="Run without feedback.")
 @click.option(
     "--max-near-cycles", type=click.IntRange(min=0), metavar="N",
     help="How many near-cycles to keep. [default: 12]",
@@ -64,19 +63,19 @@ _BESIDE_RESUME = (
 @options.max_graph_nodes
 @click.option(
     "--stop-on-finding/--no-stop-on-finding", default=None,
-    help="End with the first iteration that finds something.",
+    help="Stop after the first iteration that finds something.",
 )  # fmt: skip
 @click.option(
     "--max-seconds", type=options.Seconds(min=0), metavar="S",
-    help="End after so many seconds: a run that is under way then is cut short, and analysed.",
+    help="Stop after S seconds; a run in progress is cut short and analysed.",
 )  # fmt: skip
 @click.option(
     "--max-transactions", type=click.IntRange(min=1), metavar="N",
-    help="Begin no further iteration after so many transactions.",
+    help="Start no further iteration after N transactions.",
 )  # fmt: skip
 @click.option(
     "--plateau", type=click.IntRange(min=1), metavar="N",
-    help="End after so many iterations in a row that show nothing new.",
+    help="Stop after N iterations in a row that show nothing new.",
 )  # fmt: skip
 @options.plugin_files
 @options.plugin_seconds
@@ -96,10 +95,10 @@ def run(
 ) -> int:
     """Fuzz a database in a loop: run, analyse, adapt, repeat.
 
-    Without arguments: the default campaign on an embedded server.
+    Without arguments, runs the default campaign on an embedded server.
     """
     from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
-    from txfuzz.cli.campaign_screen import run_on_screen
+    from txfuzz.cli.live_screen import run_on_screen
 
     if config is not None and workload is not None:
         raise UsageError("--config and --workload both name a workload; give one of them")
@@ -124,7 +123,7 @@ def _given(ctx: click.Context) -> dict[str, Any]:
 
 
 def _all_there(settings: CampaignSettings) -> CampaignSettings:
-    """With --skip-run as many iterations as have a history, where the command line says nothing."""
+    """With --skip-run and no --iterations, as many iterations as have a history."""
     from txfuzz.campaign.sources.resumed import histories_in
 
     if settings.output is None or not settings.only_analyzes:
@@ -133,13 +132,13 @@ def _all_there(settings: CampaignSettings) -> CampaignSettings:
 
 
 def _resumed(ctx: click.Context, directory: Path) -> CampaignSettings:
-    """The settings of an earlier campaign, and of the command line what may change them."""
+    """The settings of the campaign, with the options that may change when it is resumed."""
     from txfuzz.campaign.sources.resumed import resumed_settings
 
     given = _given(ctx)
     for parameter in ctx.command.params:
         if parameter.name in given and parameter.name not in _BESIDE_RESUME:
-            raise UsageError(f"--resume takes {parameter.opts[0]} from the campaign; leave it out")
+            raise UsageError(f"--resume takes {parameter.opts[0]} from the campaign; omit it")
     return replace(
         resumed_settings(
             directory,

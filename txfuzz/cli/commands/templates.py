@@ -22,4 +22,4 @@ def templates(name: str | None, plugin_files: tuple[Path, ...]) -> None:
         click.echo(template_text(registry.find("template", name)))
         return
     rows = [(entry.name, entry.about, str(entry.plugin)) for entry in registry.all("template")]
-    click.echo(table(rows) if rows else "no template is installed; plugins bring them")
+    click.echo(table(rows) if rows else "no templates installed; they come with plugins")

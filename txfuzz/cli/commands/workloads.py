@@ -1,4 +1,4 @@
-"""`txfuzz workloads`: what ships with txfuzz."""
+"""`txfuzz workloads`: the workloads that ship with txfuzz."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 @click.argument("name", required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of workload files, for editors.")
 def workloads(name: str | None, schema: bool) -> None:
-    """List the shipped workloads with what each hunts, or print one."""
+    """List the shipped workloads and what each looks for, or print one."""
     from txfuzz.cli.listing import table
     from txfuzz.workload.shipped import headline, schema_path, shipped_workloads, workload_path
 
