@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_bytes
-from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
-from txfuzz.database.api import Database
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import OutputError, UsageError
 from txfuzz.execution.fault_injector import cautions
@@ -27,7 +26,7 @@ from txfuzz.workload.yaml.runtime_errors import RefusedStep, naming_url, with_pl
 
 
 def record(
-    workload: str | Path,
+    name: str | Path,
     history: Path,
     *,
     init: bool = False,
@@ -41,10 +40,11 @@ def record(
 ) -> tuple[ExecutionSummary | ReplayResult, tuple[str, ...]]:
     """Run a workload and write its history. Returns a summary, and warnings for the user.
 
-    A workload whose `replay` is enabled is replayed `attempts` times; any other is run once.
+    name: a workload's name or file. A workload whose `replay` is enabled is replayed `attempts` times;
+    any other is run once.
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
-    path = workload_path(workload, None)
+    path = workload_path(name, None)
     loaded = read_workload(path, InstalledVocabulary(registry, path))
     replayed = loaded.replay is not None and loaded.replay.enabled
     if attempts != 1 and not replayed:
@@ -52,6 +52,8 @@ def record(
             f"{path}: has no enabled `replay` stanza, so there is nothing to attempt {attempts} times"
         )
     assembled = assemble(loaded, registry, isolation=isolation, seed=seed)
+    workload, level = assembled.workload, assembled.isolation
+    fresh = init or workload.init_schema
     if not history.parent.is_dir():
         raise OutputError(f"{history}: cannot be written: {history.parent} is not a directory")
     with naming_url(path, loaded, url):
@@ -66,38 +68,19 @@ def record(
         )
         if replayed:
             asides = (*pause_warnings(loaded), *focus_key_warnings(loaded))
-            result = _replayed(assembled, database, history, init, attempts, interrupted)
+            with Replayer(database, workload.kind, level, fresh=fresh, stop=interrupted) as player:
+                result, operations = follow_schedule(player, workload, assembled.expect, attempts=attempts)
+            write_bytes(history, recorded_edn(operations))
             return result, (*warnings, *(f"{path}: {each}" for each in asides))
         summary = execute(
-            assembled.workload,
+            workload,
             database,
             history,
-            isolation=assembled.isolation,
-            fresh=init or loaded.init_schema,
+            isolation=level,
+            fresh=fresh,
             faults=assembled.faults,
             interrupted=interrupted,
         )
     if isinstance(summary.failure, RefusedStep):
         summary = replace(summary, failure=with_place(summary.failure, path))
     return summary, warnings
-
-
-def _replayed(
-    assembled: Assembled,
-    database: Database,
-    history: Path,
-    init: bool,
-    attempts: int,
-    interrupted: threading.Event | None,
-) -> ReplayResult:
-    workload = assembled.workload
-    with Replayer(
-        database,
-        workload.kind,
-        assembled.isolation,
-        fresh=init or workload.init_schema,
-        stop=interrupted,
-    ) as player:
-        result, operations = follow_schedule(player, workload, assembled.expect, attempts=attempts)
-    write_bytes(history, recorded_edn(operations))
-    return result
