@@ -108,9 +108,7 @@ class _Plan:
         for _ in range(_ATTEMPTS):
             if (chosen := self._once(draws)) is not None:
                 return chosen
-        raise UsageError(
-            f"transaction {self.transaction.name!r}: no keys were found that differ as distinct_from asks"
-        )
+        raise UsageError(f"transaction {self.transaction.name!r}: found no keys that satisfy distinct_from")
 
     def _once(self, draws: Draws) -> list[int] | None:
         """Choose one after the other; None when the earlier ones left nothing for a later one."""

@@ -26,7 +26,7 @@ def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Pa
     """
     text = os.fspath(name_or_path)
     if directory is not None and not os.path.isdir(directory):
-        raise UsageError(f"{directory}: no such directory of workloads")
+        raise UsageError(f"{directory}: no such workload directory")
     known = _in_directory(_shipped("workloads", "workloads") if directory is None else directory)
     if text in known:
         return known[text]

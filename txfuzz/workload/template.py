@@ -51,7 +51,7 @@ class Template:
             return [self._fill(step, values)]
         items = self._fill(step["of"], values)
         if not isinstance(items, list | tuple):
-            raise UsageError(f"template {self.name!r} has steps for each of a list, found {items!r}")
+            raise UsageError(f"template {self.name!r} repeats steps for each item of a list, found {items!r}")
         return [
             self._fill(inner, {**values, step["each"]: item}) for item in items for inner in step["steps"]
         ]
@@ -61,7 +61,7 @@ class Template:
             if set(data) == {"param"}:
                 if data["param"] not in values:
                     raise UsageError(
-                        f"template {self.name!r} uses a parameter {data['param']!r} without naming it"
+                        f"template {self.name!r} uses the undeclared parameter {data['param']!r}"
                     )
                 return copy.deepcopy(values[data["param"]])
             return {key: self._fill(value, values) for key, value in data.items()}

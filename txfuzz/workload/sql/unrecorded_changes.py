@@ -22,21 +22,21 @@ def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
             continue
         if tables_of(step.sql).savepoint and any(rule in ("skip", "stop") for _, rule in step.on_error):
             raise place.error(
-                "found `on_error` with skip or stop for a statement about savepoints",
-                "abort, or none: the savepoint in which such a step would run would hide its own",
+                "found `on_error` with skip or stop for a savepoint statement",
+                "abort, or none: such a step would run in a savepoint that hides its own",
             )
         for code, rule in step.on_error:
             if isinstance(rule, RollbackTo) and not _is_set(plain[:number], rule.savepoint):
                 raise place.error(
                     f"found `rollback_to: {rule.savepoint}` for the code {code!r}",
-                    f"a step before that sets it: sql: SAVEPOINT {rule.savepoint}",
+                    f"an earlier step that sets it: sql: SAVEPOINT {rule.savepoint}",
                 )
         seen = step.harmless or any(each.writes for each in step.micro_operations)
         if tables_of(step.sql).changes_ours and not seen and not _undone(plain, number):
             raise place.error(
-                "found a statement that changes {table} without a micro-operation, so that no history of "
-                "it can be judged",
-                "`elle` that says what it does, or `elle: []` where no read can ever see the change",
+                "found a statement that changes {table} without a micro-operation, so no history of it could "
+                "be judged",
+                "`elle` to describe the change, or `elle: []` if no read can ever see it",
             )
 
 

@@ -27,11 +27,11 @@ def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
     settings: dict[str, Any] = {}
     for name, each in given.items():
         if name == "iterations":
-            settings[name] = each.whole("how many iterations", 1)
+            settings[name] = each.whole("the number of iterations", 1)
         elif name == "output_dir":
             settings[name] = Path(each.text("the run directory"))
         elif name == "seed":
-            settings[name] = each.whole("the root of everything chosen at random")
+            settings[name] = each.whole("the random seed")
         elif name == "expect":
             settings[name] = each.text("a consistency model")
             if vocabulary is not None:
@@ -40,30 +40,30 @@ def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
         elif name == "runner_cmd":
             settings[name] = _command(each)
         elif name == "run_replay":
-            settings[name] = each.boolean("whether what was found or nearly happened is replayed")
+            settings[name] = each.boolean("whether to replay findings and near-cycles")
         elif name == "stop_on_finding":
-            settings[name] = each.boolean("whether the first finding ends the campaign")
+            settings[name] = each.boolean("whether to stop at the first finding")
         elif name == "max_seconds":
             settings[name] = read_duration(each)
         elif name == "max_transactions":
-            settings[name] = each.whole("how many transactions", 1)
+            settings[name] = each.whole("the number of transactions", 1)
         else:
-            settings[name] = each.whole("how many iterations in a row that show nothing new", 1)
+            settings[name] = each.whole("the number of iterations in a row without anything new", 1)
     return Campaign(**settings)
 
 
 def _command(node: Node) -> str:
     """A command for the shell, which may have several lines."""
     if not isinstance(node.value, str):
-        raise node.unexpected("a command for the shell (text)")
+        raise node.unexpected("a shell command (text)")
     try:
         words = shlex.split(node.value)
     except ValueError as error:
         raise node.place.error(
-            "found a command that cannot be split into words", "one for the shell", str(error)
+            "found a command that cannot be parsed", "a shell command", str(error)
         ) from None
     if not words:
-        raise node.unexpected("a command for the shell")
+        raise node.unexpected("a shell command")
     return node.value
 
 

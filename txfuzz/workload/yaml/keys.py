@@ -37,7 +37,7 @@ class ChosenKeys:
     def returns(self, node: Node, name: str) -> None:
         """A statement returns something under this name, for those after it."""
         if name in self._names:
-            raise node.name_place.error(f"found the name {name!r} again", "one that no key has by `as`")
+            raise node.name_place.error(f"found the duplicate name {name!r}", "a name that no key has (`as`)")
         self._returned.add(name)
 
     def read_key(self, node: Node) -> Key:
@@ -59,14 +59,14 @@ class ChosenKeys:
     def _new_name(self, node: Node) -> str:
         name = node.text("a name for the chosen key")
         if name in self._names | self._returned:
-            raise node.place.error(f"found the name {name!r} again", "another name for another choice")
+            raise node.place.error(f"found the duplicate name {name!r}", "a different name for each choice")
         return name
 
     def _known(self, node: Node) -> str:
         name = node.text("the name of an earlier choice")
         if name not in self._names:
             known = self._names | self._returned
-            hint = did_you_mean(name, known) if known else "no step before has named one by `as`"
+            hint = did_you_mean(name, known) if known else "no earlier step names one with `as`"
             raise node.place.error(f"found {name!r}", "the name of an earlier choice", hint)
         return name
 
@@ -87,7 +87,7 @@ def check_count(transactions: Sequence[Transaction], node: Node) -> None:
     terms = (term for each in transactions for step in each.steps for term in step.key_terms())
     count = key_count(term.keys for term in terms if isinstance(term, Choice))
     if count > MOST_KEYS:
-        raise _too_many(node, f"transactions that choose from {count:,} keys together")
+        raise _too_many(node, f"transactions that choose from {count:,} keys in total")
 
 
 def _too_many(node: Node, found: str) -> WorkloadError:
@@ -110,7 +110,7 @@ def _listed(node: Node) -> tuple[int, ...]:
     for item in items:
         key = _key(item)
         if key in keys:
-            raise item.place.error(f"found the key {key} again", "each key once")
+            raise item.place.error(f"found the duplicate key {key}", "each key once")
         keys[key] = item
     return tuple(keys)
 
@@ -119,7 +119,7 @@ def _ranged(node: Node) -> range:
     bounds = node.items("the first and the last key, as in [1, 9]")
     if len(bounds) != 2:
         raise node.place.error(
-            f"found a range of {len(bounds)} numbers", "the first and the last key, as in [1, 9]"
+            f"found a list of length {len(bounds)}", "the first and the last key, as in [1, 9]"
         )
     first, last = map(_key, bounds)
     if first > last:

@@ -110,7 +110,7 @@ class Node:
         """A finite number that is not negative."""
         value = self.value
         if type(value) not in (int, float) or not (value >= 0 and math.isfinite(value)):  # type: ignore
-            raise self.unexpected(f"{expected} (a number that is not negative)")
+            raise self.unexpected(f"{expected} (a non-negative number)")
         return value  # type: ignore[return-value]
 
     def boolean(self, expected: str) -> bool:

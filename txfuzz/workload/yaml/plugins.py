@@ -26,8 +26,8 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
     if name is None:
         for option, value in options.items():
             raise value.name_place.error(
-                f"found the field {option!r} in a database without adapter",
-                "`adapter`, if it is an option of one",
+                f"found the field {option!r} in a database without an adapter",
+                "`adapter` as well if this is an adapter option",
                 did_you_mean(option, DATABASE_FIELDS),
             )
     if name is None or vocabulary is None:
@@ -56,7 +56,7 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[Pl
             options = {option: value for option, value in item.value.items() if option != "name"}
         name = named.text(f"the name of {'an' if kind == 'analyzer' else 'a'} {kind}")
         if name in found:
-            raise named.place.error(f"found the {kind} {name!r} again", "each once")
+            raise named.place.error(f"found the duplicate {kind} {name!r}", "each once")
         if vocabulary is not None:
             with named.place.added_to_errors():
                 its_class = vocabulary.find(kind, name)
@@ -67,7 +67,7 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[Pl
 
 def _url(node: Node) -> str:
     if not isinstance(node.value, str) or not node.value.strip():
-        raise node.unexpected("a database URL, or $NAME for that of an environment variable")
+        raise node.unexpected("a database URL, or $NAME to take it from an environment variable")
     return node.value
 
 
@@ -84,7 +84,7 @@ def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> No
         if option not in known:
             raise value.name_place.error(
                 f"found the unknown field {option!r} in the database",
-                f"a field of its own or an option of adapter {name!r}",
+                f"a field of `database` or an option of adapter {name!r}",
                 did_you_mean(option, (*DATABASE_FIELDS, *known)),
             )
 
@@ -99,7 +99,9 @@ def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: N
             build(its_class, masked(plain_options(options)), owner)
         except UsageError as safe:
             raise (place or node).place.error(str(safe)) from None
-        raise (place or node).place.error(f"found an option that {owner} refuses", "another value") from None
+        raise (place or node).place.error(
+            f"found an option value that {owner} rejects", "another value"
+        ) from None
 
 
 def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint: str) -> Node | None:

@@ -61,7 +61,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     """
     root = parse_yaml(text, source)
     if root is None:
-        found = "an empty file" if not text.strip() else "a file with nothing in it"
+        found = "an empty file" if not text.strip() else "a file without content"
         raise Place(source, 1, 1).error(f"found {found}", "a workload that begins with `version: 1`")
     fields = root.mapping("a workload as a mapping that begins with `version: 1`")
     _check_version(root)
@@ -105,7 +105,7 @@ def _check_version(root: Node) -> None:
     if "version" not in fields:
         raise root.place.error("found no version", f"a workload that begins with `version: {VERSION}`")
     if type(fields["version"].value) is not int or fields["version"].value != VERSION:
-        raise fields["version"].unexpected(f"version {VERSION}, the only one there is")
+        raise fields["version"].unexpected(f"version {VERSION}, the only supported version")
 
 
 def _name(node: Node | None, source: str) -> str:
@@ -117,7 +117,7 @@ def _about(node: Node | None) -> str:
     if node is None:
         return ""
     if not isinstance(node.value, str):
-        raise node.unexpected("what the workload is about (text)")
+        raise node.unexpected("a description of the workload (text)")
     return node.value
 
 

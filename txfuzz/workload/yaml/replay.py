@@ -42,7 +42,7 @@ def _participants(node: Node, names: Collection[str]) -> tuple[Participant, ...]
         fields = item.fields("a transaction of the replay", ("alias", "txn", "template"), ("alias", "txn"))
         alias = fields["alias"].text("an alias")
         if alias in found:
-            raise fields["alias"].place.error(f"found the alias {alias!r} again", "each once")
+            raise fields["alias"].place.error(f"found the duplicate alias {alias!r}", "each alias once")
         name = fields["txn"].text("the name of a transaction")
         if name not in names:
             raise fields["txn"].place.error(
@@ -51,7 +51,7 @@ def _participants(node: Node, names: Collection[str]) -> tuple[Participant, ...]
         template = fields["template"].text("the name of a template") if "template" in fields else None
         found[alias] = Participant(alias, name, template)
     if not found:
-        raise node.place.error("found a replay of nobody", "at least one {alias: NAME, txn: NAME}")
+        raise node.place.error("found a replay without transactions", "at least one {alias: NAME, txn: NAME}")
     return tuple(found.values())
 
 
@@ -72,17 +72,19 @@ def _schedule(node: Node, counts: dict[str, int]) -> tuple[Action, ...]:
         action = fields["action"].one_of("what to do", ACTIONS)
         for name, owner in (("steps", "step"), ("ms", "sleep")):
             if name in fields and action != owner:
-                raise fields[name].name_place.error(f"found {name} in a {action}", f"it in a {owner} only")
+                raise fields[name].name_place.error(
+                    f"found `{name}` in a {action}", f"`{name}` only in a {owner}"
+                )
         alias = _alias(fields["alias"], counts) if "alias" in fields else None
         if action == "sleep":
             if "ms" not in fields:
                 raise item.place.error("found a sleep without the field 'ms'")
-            found.append(Action(action, alias, ms=fields["ms"].number("how many milliseconds to sleep")))
+            found.append(Action(action, alias, ms=fields["ms"].number("the number of milliseconds to sleep")))
             continue
         if alias is None:
             raise item.place.error(f"found {_ENTRY} without the field 'alias'")
         steps = (
-            fields["steps"].whole("how many steps, 0 for all that are left", 0) if "steps" in fields else 1
+            fields["steps"].whole("the number of steps, 0 for all remaining", 0) if "steps" in fields else 1
         )
         progress[alias].take(action, steps, fields["action"])
         found.append(Action(action, alias, steps))
@@ -98,7 +100,9 @@ class _Progress:
 
     def take(self, action: str, steps: int, node: Node) -> None:
         if self._ended:
-            raise node.place.error(f"found a {action} of {self._alias!r} after its {self._ended}", "none")
+            raise node.place.error(
+                f"found a {action} of {self._alias!r} after its {self._ended}", "nothing more"
+            )
         if action != "step":
             self._ended = action
             return
@@ -108,16 +112,16 @@ class _Progress:
         if self._done + steps > self._count:
             raise node.place.error(
                 f"found step {self._done + steps} of {self._alias!r}",
-                f"none after step {self._count}, which is its last",
+                f"at most {self._count}",
             )
         self._done += steps
 
 
 def _focus_key(node: Node, transactions: Sequence[Transaction]) -> int:
-    key = node.whole("the key to meet on", 1)
+    key = node.whole("the focus key", 1)
     terms = (term for txn in transactions for step in txn.steps for term in step.key_terms())
     if not any(key in term.keys for term in terms if isinstance(term, Choice)):
-        raise node.unexpected("a key that a transaction of the replay touches")
+        raise node.unexpected("a key that a transaction in the replay touches")
     return key
 
 
@@ -136,9 +140,9 @@ def _pause(node: Node, counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
 def _ascending(nodes: Sequence[Node], most: int) -> tuple[int, ...]:
     found: list[int] = []
     for each in nodes:
-        count = each.whole("after how many steps to pause", 0, most)
+        count = each.whole("the number of steps before the pause", 0, most)
         if found and count <= found[-1]:
-            raise each.unexpected(f"more steps than before the last pause, which comes after {found[-1]}")
+            raise each.unexpected(f"more than {found[-1]}, the previous pause")
         found.append(count)
     return tuple(found)
 

@@ -33,7 +33,7 @@ def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, .
                 f"found the unknown transaction {name!r} in the mix", "", did_you_mean(name, names)
             )
         if name in mix:
-            raise named.place.error(f"found the transaction {name!r} again in the mix", "each once")
+            raise named.place.error(f"found the duplicate transaction {name!r} in the mix", "each once")
         mix[name] = Weight(name, fields["weight"].number("a weight") if "weight" in fields else 1)
     if not any(weight.weight > 0 for weight in mix.values()):
         found = "a mix whose weights are all zero" if mix else "an empty mix"
@@ -50,13 +50,13 @@ def read_scheduling(node: Node) -> Scheduling:
         later = max(fields["transactions"], fields["duration"], key=lambda each: _order(each))
         raise later.name_place.error("found both transactions and duration in scheduling", "one of them")
     if "clients" in fields:
-        clients = fields["clients"].whole("how many clients", 1, MOST_CLIENTS)
+        clients = fields["clients"].whole("the number of clients", 1, MOST_CLIENTS)
     if "transactions" in fields:
-        transactions = fields["transactions"].whole("how many transactions", 1)
+        transactions = fields["transactions"].whole("the number of transactions", 1)
     if "duration" in fields:
         transactions, duration = None, read_duration(fields["duration"])
     if "barrier_every" in fields:
-        barrier_every = fields["barrier_every"].whole("after how many transactions all clients meet", 0)
+        barrier_every = fields["barrier_every"].whole("the number of transactions between barriers", 0)
     return Scheduling(clients, transactions, duration, barrier_every)
 
 
@@ -65,9 +65,9 @@ def read_key_life(node: Node) -> KeyLife:
     default = KeyLife()
     writes, rows = default.writes, default.rows
     if "writes" in fields:
-        writes = fields["writes"].whole("how many writes a generation takes", 1)
+        writes = fields["writes"].whole("the number of writes per generation", 1)
     if "rows" in fields:
-        rows = fields["rows"].one_of("how rows come into being", ROWS)
+        rows = fields["rows"].one_of("how rows are created", ROWS)
     return KeyLife(writes, rows)
 
 
@@ -83,5 +83,5 @@ def read_duration(node: Node) -> float:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
     if not 0 < seconds <= _LONGEST:
-        raise node.unexpected("a duration, as in 30s, 5m, 2h or a number of seconds")
+        raise node.unexpected("a duration such as 30s, 5m or 2h, or a number of seconds")
     return float(seconds)
