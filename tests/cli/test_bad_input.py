@@ -157,7 +157,7 @@ def test_a_torn_last_line_is_read_with_a_warning(txfuzz: Cli) -> None:
     ran = txfuzz("analyze", "h.edn", "--skip-graph")
     assert ran.code == 0
     assert "line 5" in ran.out + ran.err
-    assert "cut off" in ran.out + ran.err
+    assert "truncated" in ran.out + ran.err
 
 
 def test_duplicate_appends_are_unknown_and_named(txfuzz: Cli) -> None:

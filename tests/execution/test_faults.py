@@ -150,7 +150,7 @@ def test_a_fault_must_say_what_it_needs() -> None:
 
 def test_a_database_that_allows_it_not() -> None:
     one = planned(FaultSpec("outage", at=(1.0,)))
-    with pytest.raises(UsageError, match="fault 'outage': no fault can be injected into this database"):
+    with pytest.raises(UsageError, match="fault 'outage': this database does not support fault injection"):
         injector_for(one, DictionaryDatabase(DictionaryAdapter()))
     database = Fragile()
     database.outages.cannot = lambda ability: "not today"  # type: ignore[method-assign]

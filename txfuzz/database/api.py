@@ -275,7 +275,7 @@ class ScriptFile:
     """A file beside a finding. about: what it is, in a phrase for the list of files."""
 
     text: str
-    about: str = "the same as SQL, to be typed by hand into one window a session"
+    about: str = "the same as SQL, to be typed by hand, one window per session"
 
 
 @runtime_checkable

@@ -69,8 +69,8 @@ class ServerInjector(Generic[SomeSession, SomeServer]):
         if ability in self._anywhere or (ability in self._ours and self._server is not None):
             return None
         if ability in self._ours:
-            return f"only a server that txfuzz has started itself can be {self._ours[ability]}"
-        return f"{self._product} has no ability {ability!r}"
+            return f"only a server started by txfuzz can be {self._ours[ability]}"
+        return f"{self._product} does not support {ability!r}"
 
     def kill(self) -> int:
         return self.server().kill()
@@ -93,5 +93,5 @@ class ServerInjector(Generic[SomeSession, SomeServer]):
 
     def server(self) -> SomeServer:
         if self._server is None:
-            raise DatabaseUnavailable("this is somebody else's server")
+            raise DatabaseUnavailable("this server was not started by txfuzz")
         return self._server

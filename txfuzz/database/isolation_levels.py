@@ -16,7 +16,7 @@ def capabilities_of(adapter: Adapter) -> Capabilities:
     if not isinstance(told, Capabilities) or told.default_isolation not in told.isolation:
         raise PluginError(
             f"adapter {adapter.name!r} gave {told!r} as its capabilities, "
-            "expected txfuzz.Capabilities with a default level that is among the levels",
+            "expected txfuzz.Capabilities whose default level is one of its levels",
             adapter,
         )
     return told
@@ -32,7 +32,9 @@ def open_database(adapter: Adapter, url: str | None, clients: int = 0) -> Databa
     url = None if url is None else SecretText(url)
     opened: object = adapter.open(url)
     if not all(hasattr(opened, name) for name in ("__enter__", "__exit__", "prepare", "session")):
-        raise PluginError(f"adapter {adapter.name!r} opened {opened!r}, expected a database", adapter)
+        raise PluginError(
+            f"adapter {adapter.name!r} returned {opened!r} from open(), expected a database", adapter
+        )
     return cast(Database, opened)
 
 

@@ -56,7 +56,7 @@ def injector_for(planned: Sequence[PlannedFault], database: Database) -> Injecta
     if not planned:
         return None
     if not isinstance(database, Breakable):
-        raise UsageError(f"fault {planned[0].fault.name!r}: no fault can be injected into this database")
+        raise UsageError(f"fault {planned[0].fault.name!r}: this database does not support fault injection")
     injector = database.injector()
     for each in planned:
         if reason := injector.cannot(each.fault.needs):

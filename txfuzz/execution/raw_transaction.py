@@ -160,7 +160,8 @@ class TransactionRun:
             if len(answer.rows) > 1:
                 rows = f"{len(answer.rows)} rows"
                 raise _wrong(
-                    plain, f"a read of one key returned {rows}, and no `key_column` tells which is its"
+                    plain,
+                    f"a read of one key returned {rows}, and no `key_column` says which is the right one",
                 )
             found = [(key, row) for row in answer.rows]
         else:
@@ -296,7 +297,7 @@ def _number(cell: Any, column: str, plain: Step) -> int | None:
         return int(cell)
     except (TypeError, ValueError):
         shown = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
-        raise _wrong(plain, f"the column {column!r} holds {shown!r}, which is no whole number") from None
+        raise _wrong(plain, f"the column {column!r} holds {shown!r}, which is not a whole number") from None
 
 
 def _wrong(plain: Step, message: str) -> SessionError:

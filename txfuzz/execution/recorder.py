@@ -133,7 +133,7 @@ class Recorder(Closeable):
         except OSError as error:
             self._cut_back()
             raise OutputError(
-                f"{self.path}: {error.strerror}; the {self._index:,} operations before are written"
+                f"{self.path}: {error.strerror}; the first {self._index:,} operations are written"
             ) from None
         self.written += len(line)
         self._index += 1
@@ -170,19 +170,19 @@ class HistoryFile(Closeable):
         nothing more is written."""
         if not self.gone():
             return None
-        said = f"{self.path.parent}: the directory vanished during the run"
+        said = f"{self.path.parent}: the directory disappeared during the run"
         if os.fstat(self._file).st_nlink:
-            return OutputError(f"{said}; the history is where it was moved to, {self._name()}")
+            return OutputError(f"{said}; the history was moved to {self._name()}")
         try:
             copy = self._copy()
         except OSError as error:
             return OutputError(f"{said}, and the history could not be saved elsewhere: {error.strerror}")
-        return OutputError(f"{said}; the history that was recorded is now {copy}")
+        return OutputError(f"{said}; the recorded history was saved as {copy}")
 
     def _name(self) -> str:
         with contextlib.suppress(OSError):
             return os.readlink(f"/proc/self/fd/{self._file}")
-        return "whatever that is called"
+        return "an unknown path"
 
     def _copy(self) -> str:
         target, name = tempfile.mkstemp(prefix="txfuzz-history-", suffix=".edn")

@@ -84,7 +84,7 @@ def execute(
         return answered("connecting", lambda: database.session(kind))
 
     with closed_without_answer(database.close):
-        taken = answered("making the tables", lambda: database.prepare(kind, fresh=fresh))
+        taken = answered("creating the tables", lambda: database.prepare(kind, fresh=fresh))
     keys = KeySpace(workload.keys, max(after, taken), insert_rows)
     transactions = TransactionGenerator(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
@@ -172,8 +172,8 @@ class _Execution:
                 over.set()
                 if not canceller.poll():
                     self.failure = self.failure or NoAnswer(
-                        "the database does not answer: cancelled transactions have not come back within "
-                        f"{CANCELLED:g} s; what became of them is unknown"
+                        "the database does not respond: cancelled transactions did not return within "
+                        f"{CANCELLED:g} s; their outcome is unknown"
                     )
                     break
             if watch is not None:
@@ -266,8 +266,8 @@ def _room_for(clients: int) -> Iterator[None]:
         if error.most >= clients:
             raise  # others have taken them
         raise UsageError(
-            f"the workload asks for {clients:,} clients, and there is room for {error.most:,}: {error}; "
-            "lower scheduling.clients, or raise that limit"
+            f"the workload asks for {clients:,} clients, but there is room for {error.most:,}: {error}; "
+            "lower scheduling.clients or raise the limit"
         ) from None
 
 

@@ -47,7 +47,7 @@ class WaitLimit:
             return self._why
         if self._source.until is not None:
             late = now >= self._source.until + AFTER_DURATION
-            return f"transactions were under way {AFTER_DURATION:g} s after the duration" if late else ""
+            return f"transactions were still running {AFTER_DURATION:g} s after the duration" if late else ""
         outcomes = self._tally.outcomes
         ended = outcomes["ok"] + outcomes["fail"] + outcomes["info"]
         if ended != self._ended:
@@ -110,7 +110,7 @@ def answered(what: str, call: Callable[[], T]) -> T:
         return values[0]
     if errors:
         raise errors[0]
-    raise NoAnswer(f"the database does not answer: {what} has not ended within {ANSWER:g} s")
+    raise NoAnswer(f"the database does not respond: {what} did not finish within {ANSWER:g} s")
 
 
 def close_in_background(close: Callable[[], None]) -> None:

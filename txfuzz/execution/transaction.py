@@ -132,5 +132,5 @@ def _clean_up(
         number, step = at, transaction.steps[at].step
         where = f"{phase} ({step.sql or step.f})"
     message = " ".join(error.message.split())
-    said = f"the database refuses transaction {transaction.name!r} at {where}: {error.code} {message}"
+    said = f"the database rejects transaction {transaction.name!r} at {where}: {error.code} {message}"
     raise RefusedStep(said, transaction.name, number) from None

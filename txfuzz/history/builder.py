@@ -178,11 +178,11 @@ class HistoryBuilder:
             self.warn(f"completions without an invocation: {self.uninvoked}")
         if self.valueless_reads:
             self.warn(
-                "reads of committed transactions without a value, taken for reads of nothing: "
+                "reads of committed transactions without a value, treated as reads of nothing: "
                 f"{self.valueless_reads}"
             )
         if self._more_unknown:
-            self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
+            self.warn(f"further unknown micro-operations, not listed: {self._more_unknown}")
         self.unknown_mops.sort()
         history = history_of(
             self.kind,
@@ -283,8 +283,8 @@ class HistoryBuilder:
         falls = int((np.diff(index) <= 0).sum())
         if falls:
             self.warn(
-                f"operations whose :index is not larger than the one before: {falls}; "
-                "their order in the history counts, not the index"
+                f"operations whose :index does not increase: {falls}; their order in the history counts, "
+                "not the index"
             )
 
     def _invoke(
@@ -300,7 +300,7 @@ class HistoryBuilder:
         if token in self.open:
             raise HistoryError(
                 f"{self.source}:{line}: {self.processes.text(token)} invokes a transaction while its "
-                "previous one is still open; expected the completion of that one first"
+                "previous one is still open; expected its completion first"
             )
         template = -1 if txn is None else self.template(txn)
         row = self.columns.invocation(token, self.columns.position, *event, template)

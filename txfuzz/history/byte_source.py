@@ -50,7 +50,7 @@ class GzipSource:
             if data:
                 return data
             if not packed and not self._unpack.eof:
-                self._warn("the compressed file is cut off")
+                self._warn("the compressed file is truncated")
                 self._done = True
         return b""
 
@@ -85,7 +85,9 @@ class Window:
         rest = self.data[self.at :]
         if len(rest) > LONGEST:
             self._counted = self.at
-            raise self.error(self.at, f"what begins here does not end within {LONGEST >> 20} MiB")
+            raise self.error(
+                self.at, f"the operation that begins here does not end within {LONGEST >> 20} MiB"
+            )
         self.at, self._counted = 0, 0
         # As much again as there is: looking at a long operation anew each time stays cheap.
         wanted = max(BLOCK, len(rest))

@@ -103,7 +103,7 @@ class _Gathered:
             if name in self._open:
                 raise HistoryError(
                     f"{self._source}:{line}: process {display_name(process)} invokes an operation while its "
-                    "previous one is still open; expected the completion of that one first"
+                    "previous one is still open; expected its completion first"
                 )
             self._open[name] = len(self._calls)
             self._calls.append(

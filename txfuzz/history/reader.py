@@ -89,7 +89,7 @@ class Reader:
         while self.read_on():
             pass
         if self._closing and not self._closed:
-            self._builder.warn("the history is cut off: the end of its vector is missing")
+            self._builder.warn("the history is truncated: the end of its vector is missing")
         if not self._builder.operations:
             why = "".join(f" ({warning})" for warning in self._builder.warnings)
             raise HistoryError(f"{self._name}: expected operations, found none{why}")
@@ -166,7 +166,7 @@ class Reader:
             raise window.error(
                 at,
                 f"expected a complete operation, found {shown(window.data[at:])}, which is not closed "
-                f"before the next one begins in line {window.line(unclosed.args[0])}",
+                f"before the next one begins on line {window.line(unclosed.args[0])}",
             ) from None
         except Malformed as malformed:
             if window.data[at:].strip(_ZEROS):
@@ -176,7 +176,7 @@ class Reader:
                 self._cut_off()
             return
         if self._closed:
-            raise window.error(at, f"expected nothing behind the vector, found {shown(window.data[at:end])}")
+            raise window.error(at, f"expected nothing after the vector, found {shown(window.data[at:end])}")
         if self._json is None:
             self._json = _JSON.match(window.data, at) is not None
         line = window.line(at)
@@ -225,7 +225,7 @@ class Reader:
         if more:
             raise HistoryError(
                 f"{self._name}:{line}: expected a vector of micro-operations, found {shown(text)}, "
-                "whose brackets do not fit"
+                "whose brackets do not match"
             )
         mops = self._builder.known(asked(to_mops(self._builder, value, line)), line)
         return mops, is_list(value) and len(mops) == len(value)
@@ -233,7 +233,7 @@ class Reader:
     def _cut_off(self) -> None:
         window = self._window
         found = shown(window.data[window.at :])
-        self._builder.warn(f"line {window.line(window.at)} is cut off and left out: {found}")
+        self._builder.warn(f"line {window.line(window.at)} is truncated and was skipped: {found}")
         window.drop()
         self._closed = bool(self._closing)  # said already
         self.cut_off = True

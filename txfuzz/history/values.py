@@ -90,11 +90,11 @@ def checked(value: str | int) -> str | int:
         try:
             return value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise ValueError("it holds half a character (a lone surrogate)") from None
+            raise ValueError("it contains half a character (a lone surrogate)") from None
     return value
 
 
-TOO_MANY_DIGITS = "it holds an integer of more than 4300 digits"
+TOO_MANY_DIGITS = "it contains an integer of more than 4300 digits"
 _BITS = 14_280
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})

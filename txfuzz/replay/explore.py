@@ -149,7 +149,7 @@ def explore(
     ways = key_assignments(transactions, min(most, MOST_ASSIGNMENTS), workload.seed)
     cases = plan(ways.chosen, most, workload.seed)
     if not cases:
-        raise UsageError(f"the transactions {', '.join(names)} have no key in common that any of them writes")
+        raise UsageError(f"the transactions {', '.join(names)} share no key that any of them writes")
     found = []
     judge = Judge(expect, "")  # what an attempt means does not depend on the level
     for isolation, promised in levels.items():

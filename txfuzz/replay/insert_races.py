@@ -38,9 +38,9 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
         rivals = [each for each in others if not late.waited_for or each.alias in late.waited_for]
         if rivals:
             sentences.append(
-                f"{rivals[0].alias} and {late.alias} both insert the row of key {late.logical}, which "
+                f"{rivals[0].alias} and {late.alias} both insert the row for key {late.logical}, which "
                 f"neither finds: {late.alias} {listed(_what_came(late))} at {named(late)}. With "
-                "keys: {rows: inserted} the row is there beforehand, and nobody has to insert it"
+                "keys: {rows: inserted} the row exists beforehand, and neither has to insert it"
             )
     return tuple(dict.fromkeys(sentences))
 
@@ -56,4 +56,4 @@ def _what_came(entry: LogEntry) -> Iterator[str]:
     if entry.blocked:
         yield "had to wait"
     if entry.code:
-        yield f"was refused ({entry.code})"
+        yield f"failed ({entry.code})"

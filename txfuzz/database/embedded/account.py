@@ -65,7 +65,7 @@ def server_account(product: str) -> Account:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
         raise DatabaseUnavailable(
-            f"{product} does not run as root and there is no account {UNPRIVILEGED!r} to run it as; "
+            f"{product} cannot run as root and there is no account {UNPRIVILEGED!r} to run it as; "
             "run txfuzz as an ordinary user or give the URL of a server"
         ) from None
     return Account(entry.pw_uid, entry.pw_gid, drops=True)
@@ -83,9 +83,9 @@ def make_server_directory(account: Account, prefix: str, socket: str, *, separat
         if len(os.fsencode(longest)) > SOCKET_BYTES:
             tried.append(f"{base} is too long a path for a socket")
         elif separator and separator in base:
-            tried.append(f"{base} has {separator!r} in it")
+            tried.append(f"{base} contains {separator!r}")
         elif not account.can_enter(Path(base)):
-            tried.append(f"{base} is closed to uid {account.uid}")
+            tried.append(f"{base} is not accessible to uid {account.uid}")
         else:
             try:
                 directory = Path(tempfile.mkdtemp(prefix=prefix, dir=base)).absolute()
@@ -94,4 +94,4 @@ def make_server_directory(account: Account, prefix: str, socket: str, *, separat
                 continue
             account.own(directory)
             return directory
-    raise DatabaseUnavailable("no place for the data of an embedded server: " + "; ".join(tried))
+    raise DatabaseUnavailable("no directory for the data of an embedded server: " + "; ".join(tried))

@@ -71,7 +71,7 @@ class KeeperLink:
         until = time.monotonic() + timeout
         while (status := self.status(pid, until - time.monotonic())) is None:
             if time.monotonic() > until:
-                raise DatabaseUnavailable(f"{argv[0]} has not ended after {timeout:.0f} s")
+                raise DatabaseUnavailable(f"{argv[0]} did not finish within {timeout:.0f} s")
         return status
 
     def status(self, pid: int, timeout: float = 0.0) -> int | None:
@@ -107,13 +107,13 @@ class KeeperLink:
                 self._process.stdin.write(json.dumps(order).encode() + b"\n")
             except OSError:
                 raise DatabaseUnavailable(
-                    f"the process that keeps the {self._product} server has died"
+                    f"the process supervising the {self._product} server has died"
                 ) from None
             while True:
                 event = self._event(10.0)
                 if event is None:
                     raise DatabaseUnavailable(
-                        f"the process that keeps the {self._product} server does not answer"
+                        f"the process supervising the {self._product} server does not respond"
                     )
                 if "error" in event:
                     raise DatabaseUnavailable(f"cannot start {argv[0]}: {event['error']}")
@@ -131,7 +131,7 @@ class KeeperLink:
                 return None
             chunk = os.read(self._process.stdout.fileno(), 65536)
             if not chunk:
-                raise DatabaseUnavailable(f"the process that keeps the {self._product} server has died")
+                raise DatabaseUnavailable(f"the process supervising the {self._product} server has died")
             self._received += chunk
         line, _, self._received = self._received.partition(b"\n")
         event: dict[str, int | str] = json.loads(line)
@@ -148,7 +148,7 @@ def kept_directory(product: str, prefix: str) -> tuple[Path, KeeperLink]:
         myself = Account(os.geteuid(), os.getegid(), drops=False)
         return directory, KeeperLink(directory, myself, product, (), environment_without())
     except OSError as error:
-        raise DatabaseUnavailable(f"no place for a {product} database: {error}") from None
+        raise DatabaseUnavailable(f"no directory for a {product} database: {error}") from None
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ def kill_all(server: int, seconds: float) -> int:
     until = time.monotonic() + seconds
     while any(map(lives, pids)):
         if time.monotonic() > until:
-            raise DatabaseUnavailable(f"the server (process {server}) survives kill -9")
+            raise DatabaseUnavailable(f"the server (process {server}) survived kill -9")
         time.sleep(0.002)
     return killed
 

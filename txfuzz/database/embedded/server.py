@@ -59,7 +59,7 @@ class OwnServer(Closeable):
                 raise DatabaseUnavailable(f"{self.product} ({argv[0]}) did not start: {self.last_words()}")
             if time.monotonic() > until:
                 raise DatabaseUnavailable(
-                    f"{self.product} ({argv[0]}) took no connection within {START_SECONDS:.0f} s: "
+                    f"{self.product} ({argv[0]}) accepted no connections within {START_SECONDS:.0f} s: "
                     f"{self.last_words()}"
                 )
             time.sleep(look_every)
@@ -118,10 +118,10 @@ def error_in_log(log: Path, error: re.Pattern[str], *, first: bool) -> str:
         lines = []
     errors = [_spelt(found[found.lastindex or 0]) for line in lines if (found := error.search(line))]
     causes = [each for each in errors if each.endswith(_REASONS)]
-    fallback = (errors[:1] if first else errors[-1:]) or lines[-1:] or ["it left no message"]
+    fallback = (errors[:1] if first else errors[-1:]) or lines[-1:] or ["it logged no message"]
     told = (causes or fallback)[0]
     if told.endswith(_FULL):
-        told += f"; its files were in {log.parent}, and the environment variable TMPDIR names another place"
+        told += f"; its files were in {log.parent}, and the environment variable TMPDIR selects another place"
     return told
 
 

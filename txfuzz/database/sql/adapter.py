@@ -14,14 +14,14 @@ SPARE_CONNECTIONS = 20  # of them at least for others than the clients
 
 
 def tables_option() -> Any:
-    return option(1, "the keys are spread over so many tables", least=1)
+    return option(1, "number of tables to spread keys over", least=1)
 
 
 def max_connections_option() -> Any:
     return option(
         None,
-        "how many connections the embedded server takes; left out: enough for the clients that the workload "
-        f"begins with, and at least {USUAL_CONNECTIONS}",
+        "connections that the embedded server accepts; by default enough for the clients that the workload "
+        f"starts with, and at least {USUAL_CONNECTIONS}",
         least=10,
     )
 
@@ -76,5 +76,5 @@ def checked_url(
             f"password percent-encoded?{hint}"
         ) from None
     if any("@" in part for part in (url.host or "", url.database or "", *url.query)):
-        raise UsageError("the database URL has an '@' too many: in a user name or password it is written %40")
+        raise UsageError("the database URL contains an unescaped '@': in a user name or password, write %40")
     return url

@@ -75,7 +75,7 @@ class Schemas(ABC, Generic[Connection]):
         if not self.exists(on, name):
             self.create(on, name)
         if not self.lock(on, name):
-            raise UsageError(f"another campaign is using the {self.word} {name!r} at this moment")
+            raise UsageError(f"another campaign is using the {self.word} {name!r}")
 
 
 class LockWaits(Protocol):
@@ -165,7 +165,7 @@ class ServerDatabase(SqlDatabase[Connection]):
             self.run(lambda on: claim(on, self._schema))
         except DatabaseUnavailable as error:
             raise DatabaseUnavailable(
-                f"the {self.schemas.word} {self._schema!r} cannot be made: {error}"
+                f"the {self.schemas.word} {self._schema!r} cannot be created: {error}"
             ) from None
         self._control.on_connect = self.reclaim
 

@@ -30,7 +30,7 @@ class RawStatement:
         """Plain numbers by name; SessionError with this code where the step does not have them."""
         for name in self.names:
             if name not in step.args:
-                raise SessionError(Outcome.BUG, code, f":{name} is not among the args of the step")
+                raise SessionError(Outcome.BUG, code, f"the step has no argument :{name}")
         return {name: int(step.args[name]) for name in self.names or step.args}
 
 
@@ -46,10 +46,10 @@ def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
     keys += [step.args.get(name) for name, arg in step.step.args if not isinstance(arg, NewValue)]
     known = {key % count for key in keys if key is not None}
     if not known:
-        message = f"{{table}} needs a key, since there are {count} tables: {sql}"
+        message = f"{{table}} needs a key, because there are {count} tables: {sql}"
         raise SessionError(Outcome.BUG, code, message)
     if len(known) > 1:
-        message = f"the keys of one statement are in several tables, and it names one: {sql}"
+        message = f"the keys of one statement are in several tables, but it can name only one: {sql}"
         raise SessionError(Outcome.BUG, code, message)
     return known.pop()
 
@@ -63,4 +63,4 @@ def check_stays_inside(words: tuple[str, ...], ending: Collection[str], *, forbi
     undoes = words[:1] == ("rollback",) and "to" in words
     if forbidden or (words and words[0] in ending and not undoes):
         started = " ".join(words[:2]).upper()
-        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+        raise UsageError(f"{started}: a step may not begin or end the transaction or change its isolation")

@@ -31,9 +31,8 @@ def typed_script(
 
     lines = [
         f"-- {script.title}",
-        f"-- Open {len(sessions)} {tool} windows, one for each of {', '.join(sessions)}, "
-        "and type the lines in",
-        "-- this order into the window that the label names. What a line shows stands behind it.",
+        f"-- Open {len(sessions)} {tool} windows, one for each of {', '.join(sessions)}, and enter the lines",
+        "-- in this order, each in the window that its label names. A remark says what a line shows.",
         "",
         *(labelled("setup", text) for text in setup),
         "",
@@ -51,5 +50,5 @@ def shows(line: ScriptLine, cell: Callable[[ScriptLine], str]) -> str:
     if line.code:
         return f"fails: {line.code}"
     text = f"shows {cell(line) or 'nothing'}" if line.step is not None and line.step.f == "r" else ""
-    waits = "waits for a lock; its answer comes later" if line.blocked else ""
+    waits = "waits for a lock; its result comes later" if line.blocked else ""
     return "; ".join(filter(None, (waits, text)))

@@ -97,9 +97,9 @@ class TableMaker(ABC, Generic[Connection]):
         for name in present:
             if self.column_types(on, tables, name) != wanted:
                 raise UsageError(
-                    f"the table {tables.schema}{'.' if tables.schema else ''}{name} is not one of txfuzz's "
+                    f"the table {tables.schema}{'.' if tables.schema else ''}{name} is not a txfuzz table "
                     f"(key {wanted['key']}, val {wanted['val']}): "
-                    f"{'give another schema, or ' if tables.schema else ''}start with init_schema"
+                    f"{'choose another schema or ' if tables.schema else ''}start with init_schema"
                 )
         for index in range(tables.count):
             if tables.name(index) not in present:

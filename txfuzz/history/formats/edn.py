@@ -85,11 +85,11 @@ class EdnParser:
     def _reason(self, error: Exception, text: str) -> str:
         token: Any = error.args[0] if error.args else None
         if hasattr(token, "lexpos"):
-            return f"{shown(text[token.lexpos :].encode())} cannot stand there"
+            return f"{shown(text[token.lexpos :].encode())} is not allowed there"
         if isinstance(error, RecursionError):
             return f"it is nested deeper than {DEPTH} levels"
         if isinstance(error, ArithmeticError):
-            return "it holds a number that is out of range"
+            return "it contains a number that is out of range"
         message = str(error)
         place = re.search(r"lexpos (\d+)", message)
         if place:
@@ -108,10 +108,10 @@ def _simple_map(edn: Any) -> Callable[[Any], None]:
         """simple_map : MAP_START expressions MAP_OR_SET_END"""
         terms = list(p[2])
         if len(terms) % 2:
-            raise ValueError("a map in it has a key without a value")
+            raise ValueError("it contains a map that has a key without a value")
         names = [term for term in terms[::2] if isinstance(term, edn.Keyword)]
         if len(set(names)) < len(names):
-            raise ValueError("a map in it has a key twice")
+            raise ValueError("it contains a map with a duplicate key")
         p[0] = edn.ImmutableDict(zip(terms[::2], terms[1::2], strict=True))
 
     return p_simple_map

@@ -32,7 +32,7 @@ def _float(text: str) -> float:
     """A number that is too large for a double would read as infinite, and two of them as the same one."""
     found = float(text)
     if math.isinf(found):
-        raise ValueError(f"it holds the number {text[:SHOWN]}, which is too large for a double")
+        raise ValueError(f"it contains the number {text[:SHOWN]}, which is too large for a double")
     return found
 
 
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> Map:
     found = Map((checked(key), _plain(item)) for key, item in pairs)
     if len(found) < len(pairs):
-        raise ValueError("it holds a key twice")
+        raise ValueError("it contains a duplicate key")
     return found
 
 
@@ -78,4 +78,4 @@ def _to_json(value: Any, source: str) -> Any:
         return [_to_json(item, source) for item in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _to_json(item, source) for key, item in value.items()}
-    raise HistoryError(f"{source}: JSON has no form for {edn(value)}; EDN has")
+    raise HistoryError(f"{source}: JSON cannot represent {edn(value)}; EDN can")

@@ -78,7 +78,7 @@ def derive_anomaly(
     if anomaly.type == "lost-update":
         links, views = _lost_update(anomaly, history)
     keys = tuple(dict.fromkeys(link.key for link in links if link.key is not None))
-    about = f"{anomaly.type}, as it was found in {len(views)} transactions."
+    about = f"{anomaly.type}, as found in {len(views)} transactions."
     derivation = _Derivation(history, workload, promised, views, links, most, exact=True)
     return derivation.derived(Aim(anomaly.type, keys[0] if keys else None), about, keys)
 
@@ -140,14 +140,14 @@ class _Derivation:
 
     def derived(self, aim: Aim, about: str, keys: tuple[int, ...]) -> Derived:
         if len(self.views) > MOST_TRANSACTIONS:
-            return Derived(reason=f"{len(self.views)} transactions are too many to be put in order again")
+            return Derived(reason=f"{len(self.views)} transactions are too many to reorder")
         known = {transaction.name for transaction in self.workload.transactions}
         for view in self.views:
             if view.template not in known:
                 name = f"template {view.template!r}" if view.template else "no template of the workload"
-                return Derived(reason=f"transaction {view.index} has {name}: it cannot be asked again")
+                return Derived(reason=f"transaction {view.index} has {name}: it cannot be run again")
         if any(link.key is None and link.kind not in _ORDER_EDGES for link in self.links):
-            return Derived(reason="a dependency is on a key that is no key of the workload")
+            return Derived(reason="a dependency is on a key that is not in the workload")
         met: dict[tuple[str, KeyRequirement], int] = {}
         roles = []
         for view in self.views:
@@ -155,10 +155,10 @@ class _Derivation:
             if role is None:
                 steps = self.workload.transaction(str(view.template)).steps
                 if any(step.keys_returned for step in steps):
-                    reason = f"a key of {view.template!r} is what a statement returns: nobody can choose it"
+                    reason = f"a key of {view.template!r} is returned by a statement, so it cannot be chosen"
                     return Derived(reason=reason)
                 return Derived(
-                    reason=f"the choices of {view.template!r} leave no keys for all of its dependencies"
+                    reason=f"the choices of {view.template!r} offer no keys for all of its dependencies"
                 )
             roles.append(role)
         ranked = self._orders(roles, met)

@@ -40,8 +40,7 @@ def focus_key_warnings(workload: Workload) -> tuple[str, ...]:
             tuple(each.keys) != (replay.focus_key,) for each in after
         ):
             sentences.append(
-                f"focus_key: none of the keys that {name!r} chooses from can be {replay.focus_key}, so its "
-                "choices are left open"
+                f"focus_key: {name!r} cannot choose key {replay.focus_key}, so its choices are left open"
             )
     return tuple(sentences)
 

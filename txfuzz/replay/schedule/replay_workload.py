@@ -157,8 +157,8 @@ def pause_warnings(workload: Workload) -> tuple[str, ...]:
                 count = len(workload.transaction(replay.txn(alias)).steps)
                 ends.append(ends[-1] + action.steps if action.steps else count)
         sentences += [
-            f"pause_after says that {alias!r} pauses after step {step}, and the schedule does not "
-            "pause it there: the schedule is followed"
+            f"pause_after has {alias!r} pause after step {step}, but the schedule does not: "
+            "the schedule is followed"
             for step in recorded
             if step not in ends
         ]

@@ -92,15 +92,17 @@ class Attempt:
         sentences = []
         for alias, end in self.outcomes.items():
             if end.type != "ok" and end.code != ROLLED_BACK:
-                word = "was aborted" if end.type == "fail" else "ended without an answer"
+                word = "was aborted" if end.type == "fail" else "ended with an unknown outcome"
                 sentences.append(f"{alias} {word} at {end.phase} ({end.code})")
         sentences += [
-            f"{entry.alias} {named(entry)} was held back: {entry.alias} was waiting for a lock"
+            f"{entry.alias} {named(entry)} was delayed: {entry.alias} was waiting for a lock"
             for entry in self.log
             if entry.held_back
         ]
         open_ = dict.fromkeys(entry.alias for entry in self.log if entry.added)
-        sentences += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
+        sentences += [
+            f"the schedule leaves {alias} unfinished: it was completed at the end" for alias in open_
+        ]
         return (*sentences, *filter(None, (self.ended, self.refused)))
 
 

@@ -244,7 +244,7 @@ class AttemptRun:
         self.held[thread].clear()
         if error.outcome is Outcome.BUG and not self.ended:
             message = " ".join(error.message.split())
-            self.refused = f"the database refuses {alias} at {statement.phase}: {error.code} {message}"
+            self.refused = f"the database rejects {alias} at {statement.phase}: {error.code} {message}"
 
     # -- the end --------------------------------------------------------------------------
 
@@ -258,19 +258,19 @@ class AttemptRun:
         why = (
             "it was interrupted"
             if self.context.stop.is_set()
-            else f"{self.context.limits.attempt_seconds:g} s went by"
+            else f"{self.context.limits.attempt_seconds:g} s passed"
         )
-        self.ended = f"the schedule could not go on: {why} while {', '.join(waits)}"
+        self.ended = f"the schedule could not continue: {why} while {', '.join(waits)}"
         self._cancel()
 
     def _for_whom(self, entry: LogEntry) -> str:
         if not entry.blocked or self.context.lock_waits([]) is None:
             return ""
-        return f" for {listed(entry.waited_for or ['somebody else'])}"
+        return f" for {listed(entry.waited_for or ['another session'])}"
 
     def _cancel(self) -> None:
         """End every transaction that is open; what does not answer is given up with its session."""
-        self.ended = self.ended or "the schedule was broken off"
+        self.ended = self.ended or "the schedule was interrupted"
         for thread in self.running:
             thread.session.cancel()
         until = time.monotonic() + 2.0
