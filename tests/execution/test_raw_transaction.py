@@ -72,7 +72,7 @@ def ran(steps: str, *answers: Says, session: Scripted | None = None) -> list[Mop
     session.answers = list(answers)
     for number in range(len(asked.steps)):
         run.execute_step(session, number)  # type: ignore[arg-type]
-    return run.mops()
+    return [each.mop for each in run.seen]
 
 
 READ = """

@@ -90,10 +90,6 @@ class TransactionRun:
         self._savepoint(step.step)
         return self._take(number, step, answer)
 
-    def mops(self) -> list[Mop]:
-        """What the history says of it if it commits."""
-        return [each.mop for each in self.seen]
-
     def undone(self, number: int) -> list[RecordedMop]:
         """What is recorded where it ends otherwise, at this step: reads without what they saw."""
         happened = [each._replace(mop=_unread(each.mop)) for each in self.seen if each.step < number]

@@ -53,27 +53,6 @@ def appender() -> Append:
 append = appender()
 
 
-def seen_line(
-    index: int,
-    type: str,
-    process: int,
-    time: int,
-    seen: Sequence[RecordedMop],
-    error: tuple[str, str] | None = None,
-) -> bytes:
-    """The completion of a transaction whose keys are known only now; see `complete_line`."""
-    return complete_line(
-        index,
-        type,
-        process,
-        time,
-        [each.mop for each in seen],
-        error,
-        steps=[each.step for each in seen],
-        logical=[each.logical for each in seen],
-    )
-
-
 class Recorder(Closeable):
     """Writes one history; any thread may record. OutputError where the file takes no more."""
 
@@ -118,7 +97,18 @@ class Recorder(Closeable):
     ) -> None:
         """As complete(), where the invocation has not said which keys it would be about."""
         with self._lock:
-            self._write(seen_line(self._index, type, process, self.now(), seen, error))
+            self._write(
+                complete_line(
+                    self._index,
+                    type,
+                    process,
+                    self.now(),
+                    [each.mop for each in seen],
+                    error,
+                    steps=[each.step for each in seen],
+                    logical=[each.logical for each in seen],
+                )
+            )
 
     def event(self, f: str, value: Any) -> None:
         """Something that happened beside the transactions; checkers ignore it."""

@@ -9,8 +9,8 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
-from txfuzz.replay.judge import Judge
-from txfuzz.replay.result import ReplayResult, ReplayResultBuilder
+from txfuzz.replay.judge import Judge, Judgement
+from txfuzz.replay.result import ReplayResult, replay_result
 from txfuzz.replay.schedule.focus_key import with_focus_key
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.physical_keys import AttemptKeys, PhysicalKeys
@@ -93,14 +93,15 @@ def follow_schedule(
     assert replay is not None
     judge = Judge(expect, replayer.isolation, origins_of(replay))
     prepared = replayer.prepare(workload)
-    builder = ReplayResultBuilder(replay, expect, replayer.isolation, workload.keys.rows)
+    judged: list[tuple[Attempt, Judgement]] = []
     operations: list[Recorded] = []
     for _ in range(attempts):
         attempt = prepared.run()
         operations += attempt.operations
         if attempt.refused:
             raise UsageError(attempt.refused)
-        builder.add(attempt, judge.judge(attempt))
+        judged.append((attempt, judge.judge(attempt)))
         if attempt.ended:
             break
-    return builder.result(), tuple(operations)
+    result = replay_result(replay, expect, replayer.isolation, workload.keys.rows, judged)
+    return result, tuple(operations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,58 +54,42 @@ class ReplayResult:
         return {name: as_data(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
-class ReplayResultBuilder:
-    """Adds attempts up to a ReplayResult. rows: "fresh" or "inserted", as the workload's keys are."""
-
-    def __init__(self, replay: Replay, expect: str, isolation: str, rows: str) -> None:
-        self._replay, self._expect, self._isolation, self._rows = replay, expect, isolation, rows
-        self._attempts: list[tuple[Attempt, bool]] = []
-        self._appeared = 0
-        self._violated = 0
-        self._anomalies: Counter[str] = Counter()
-
-    def add(self, attempt: Attempt, judgement: Judgement) -> bool:
-        """Did this attempt show what the replay is to show?"""
-        appeared = has_appeared(self._replay, judgement)
-        closed = has_closed(self._replay, judgement)
-        self._appeared += appeared
-        self._violated += bool(judgement.types)
-        self._anomalies.update(judgement.all_types)
-        self._attempts.append((attempt, closed))
-        return closed
-
-    def result(self) -> ReplayResult:
-        outcomes: dict[str, Counter[str]] = {each.alias: Counter() for each in self._replay.transactions}
-        diverged: Counter[str] = Counter()
-        races: Counter[str] = Counter()
-        for attempt, _ in self._attempts:
-            diverged.update(attempt.diverged())
-            if self._rows == "fresh":
-                races.update(insert_races(attempt))
-            for alias, outcome in attempt.outcomes.items():
-                outcomes[alias][outcome.code or outcome.type] += 1
-        shown = next((each for each, closed in self._attempts if closed), None)
-        shown = shown or (self._attempts[0][0] if self._attempts else None)
-        return ReplayResult(
-            attempts=len(self._attempts),
-            closed=sum(closed for _, closed in self._attempts),
-            expect=self._expect,
-            isolation=self._isolation,
-            focus_key=self._replay.focus_key,
-            missing=self._replay.missing,
-            anomaly=self._replay.anomaly,
-            appeared=None if self._replay.missing is None else self._appeared,
-            violated=self._violated,
-            anomalies=dict(self._anomalies),
-            outcomes=outcomes,
-            diverged=dict(diverged),
-            insert_races=dict(races),
-            log=shown.log if shown else (),
-            committed=sum(
-                outcome.type == "ok" for each, _ in self._attempts for outcome in each.outcomes.values()
-            ),
-            ended=next((each.ended for each, _ in self._attempts if each.ended), ""),
-        )
+def replay_result(
+    replay: Replay, expect: str, isolation: str, rows: str, attempts: Sequence[tuple[Attempt, Judgement]]
+) -> ReplayResult:
+    """The attempts, added up. rows: "fresh" or "inserted", as in the keys of the workload."""
+    closed = [attempt for attempt, judgement in attempts if has_closed(replay, judgement)]
+    shown = next(iter(closed), attempts[0][0] if attempts else None)
+    outcomes: dict[str, Counter[str]] = {each.alias: Counter() for each in replay.transactions}
+    anomalies: Counter[str] = Counter()
+    diverged: Counter[str] = Counter()
+    races: Counter[str] = Counter()
+    for attempt, judgement in attempts:
+        anomalies.update(judgement.all_types)
+        diverged.update(attempt.diverged())
+        if rows == "fresh":
+            races.update(insert_races(attempt))
+        for alias, outcome in attempt.outcomes.items():
+            outcomes[alias][outcome.code or outcome.type] += 1
+    appeared = sum(has_appeared(replay, judgement) for _, judgement in attempts)
+    return ReplayResult(
+        attempts=len(attempts),
+        closed=len(closed),
+        expect=expect,
+        isolation=isolation,
+        focus_key=replay.focus_key,
+        missing=replay.missing,
+        anomaly=replay.anomaly,
+        appeared=None if replay.missing is None else appeared,
+        violated=sum(bool(judgement.types) for _, judgement in attempts),
+        anomalies=dict(anomalies),
+        outcomes=outcomes,
+        diverged=dict(diverged),
+        insert_races=dict(races),
+        log=shown.log if shown else (),
+        committed=sum(each.type == "ok" for attempt, _ in attempts for each in attempt.outcomes.values()),
+        ended=next((attempt.ended for attempt, _ in attempts if attempt.ended), ""),
+    )
 
 
 def has_appeared(replay: Replay, judgement: Judgement) -> bool:

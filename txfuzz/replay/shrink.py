@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, pairwise
 
 from txfuzz.analysis.result import Anomaly
@@ -92,29 +92,26 @@ def shrink(
 ) -> Shrunk | None:
     """The smallest replay that shows an anomaly of this signature in every one of so many attempts;
     None where the given one does not. seconds: the budget. Raises OutOfTime."""
-    return _Shrinker(replayer, workload, signature, expect, attempts, seconds, progress).shrunk()
+    assert workload.replay is not None
+    judge = Judge(expect, replayer.isolation, origins_of(workload.replay))
+    until = time.monotonic() + seconds
+    return _Shrinker(replayer, workload, signature, judge, attempts, until, progress).shrunk()
 
 
+@dataclass
 class _Shrinker:
-    def __init__(
-        self,
-        replayer: Replayer,
-        workload: Workload,
-        signature: Signature,
-        expect: str,
-        attempts: int,
-        seconds: float,
-        progress: Callable[[str], None],
-    ) -> None:
-        assert workload.replay is not None
-        self.replayer, self.workload, self.signature = replayer, workload, signature
-        self.attempts, self.progress = attempts, progress
-        self.judge = Judge(expect, replayer.isolation, origins_of(workload.replay))
-        self.started = time.monotonic()
-        self.until = self.started + seconds
-        self.tried = self.runs = 0
-        self.gave_up = False
-        self.shown: tuple[Attempt, Anomaly] | None = None
+    replayer: Replayer
+    workload: Workload
+    signature: Signature
+    judge: Judge
+    attempts: int
+    until: float
+    progress: Callable[[str], None]
+    started: float = field(default_factory=time.monotonic)
+    tried: int = 0
+    runs: int = 0
+    gave_up: bool = False
+    shown: tuple[Attempt, Anomaly] | None = None
 
     def shrunk(self) -> Shrunk | None:
         roles = tuple(
@@ -127,10 +124,7 @@ class _Shrinker:
                 raise OutOfTime
             return None
         self.progress(f"{shape}")
-        while True:
-            smaller = self.smaller(shape)
-            if smaller is None:
-                break
+        while (smaller := self.smaller(shape)) is not None:
             shape = smaller
             self.progress(f"{shape}")
         tidied = tidy(shape)

@@ -75,12 +75,12 @@ class AttemptRun:
             key: name for each in self.statements.values() for key, name in each.logical_keys().items()
         }
         seen = {
-            alias: tuple(renamed(mop, logical) for mop in each.run.mops())
+            alias: tuple(renamed(mop.mop, logical) for mop in each.run.seen)
             for alias, each in self.statements.items()
         }
         return Attempt(
             tuple(self.log),
-            {alias: self.outcomes[alias] for alias in self.outcomes},
+            dict(self.outcomes),
             self.recorder.take(),
             seen,
             self.ended,
@@ -88,7 +88,7 @@ class AttemptRun:
             tuple(self.order),
             tuple(renamed(mop, logical) for mop in final),
             logical,
-            {alias: each.steps for alias, each in self.statements.items()},
+            {alias: tuple(each.run.steps) for alias, each in self.statements.items()},
         )
 
     # -- the schedule ---------------------------------------------------------------------
@@ -225,7 +225,7 @@ class AttemptRun:
         statements = self.statements[alias]
         if action == "commit":
             self.outcomes[alias] = TransactionOutcome("ok")
-            self.recorder.complete("ok", thread.process, statements.seen)
+            self.recorder.complete("ok", thread.process, statements.run.seen)
         else:
             self.outcomes[alias] = TransactionOutcome("fail", ROLLED_BACK, "rollback")
             self.recorder.complete("fail", thread.process, statements.undone(), (ROLLED_BACK, "rollback"))

@@ -62,11 +62,6 @@ class Statements:
         """Those that are known before it runs."""
         return [mop for step in self.transaction.steps for mop in step.micro_operations]
 
-    @property
-    def seen(self) -> list[RecordedMop]:
-        """What has happened so far."""
-        return self.run.seen
-
     def undone(self, statement: Statement | None = None) -> list[RecordedMop]:
         """What is recorded where it does not commit, given the statement at which it ended."""
         ended = len(self.transaction.steps)
@@ -101,13 +96,8 @@ class Statements:
         known = {
             key: name for key, name in zip(keys, self.transaction.logical, strict=True) if key is not None
         }
-        met = {each.mop[1]: each.logical for each in self.seen if each.logical is not None}
+        met = {each.mop[1]: each.logical for each in self.run.seen if each.logical is not None}
         return {**known, **met}
-
-    @property
-    def steps(self) -> tuple[BoundStep, ...]:
-        """As they ran."""
-        return tuple(self.run.steps)
 
     def _first(self) -> bool:
         first, self._begun = not self._begun, True

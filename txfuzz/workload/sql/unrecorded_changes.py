@@ -26,7 +26,9 @@ def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
                 "abort, or none: such a step would run in a savepoint that hides its own",
             )
         for code, rule in step.on_error:
-            if isinstance(rule, RollbackTo) and not _is_set(plain[:number], rule.savepoint):
+            if not isinstance(rule, RollbackTo):
+                continue
+            if savepoint_named(rule.savepoint) not in _open_savepoints(plain[:number]):
                 raise place.error(
                     f"found `rollback_to: {rule.savepoint}` for the code {code!r}",
                     f"an earlier step that sets it: sql: SAVEPOINT {rule.savepoint}",
@@ -38,10 +40,6 @@ def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
                 "be judged",
                 "`elle` to describe the change, or `elle: []` if no read can ever see it",
             )
-
-
-def _is_set(steps: Sequence[Step], savepoint: str) -> bool:
-    return savepoint_named(savepoint) in _open_savepoints(steps)
 
 
 def _open_savepoints(steps: Sequence[Step]) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,38 +17,23 @@ if TYPE_CHECKING:
     from txfuzz.workload.yaml.nodes import Node
 
 
-FIELDS = tuple(field.name for field in fields(Campaign))
-
-
 def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
-    """The stanza. vocabulary: to look the model up in. Raises WorkloadError."""
-    given = node.fields("campaign", FIELDS)
-    settings: dict[str, Any] = {}
-    for name, each in given.items():
-        if name == "iterations":
-            settings[name] = each.whole("the number of iterations", 1)
-        elif name == "output_dir":
-            settings[name] = Path(each.text("the run directory"))
-        elif name == "seed":
-            settings[name] = each.whole("the random seed")
-        elif name == "expect":
-            settings[name] = each.text("a consistency model")
-            if vocabulary is not None:
-                with each.place.added_to_errors():
-                    vocabulary.check_model(settings[name])
-        elif name == "runner_cmd":
-            settings[name] = _command(each)
-        elif name == "run_replay":
-            settings[name] = each.boolean("whether to replay findings and near-cycles")
-        elif name == "stop_on_finding":
-            settings[name] = each.boolean("whether to stop at the first finding")
-        elif name == "max_seconds":
-            settings[name] = read_duration(each)
-        elif name == "max_transactions":
-            settings[name] = each.whole("the number of transactions", 1)
-        else:
-            settings[name] = each.whole("the number of iterations in a row without anything new", 1)
-    return Campaign(**settings)
+    """The stanza. vocabulary: where the model is looked up. Raises WorkloadError."""
+    check_model = None if vocabulary is None else vocabulary.check_model
+    readers: dict[str, Callable[[Node], Any]] = {
+        "iterations": lambda each: each.whole("the number of iterations", 1),
+        "output_dir": lambda each: Path(each.text("the run directory")),
+        "seed": lambda each: each.whole("the random seed"),
+        "expect": lambda each: each.text("a consistency model", check_model),
+        "runner_cmd": _command,
+        "run_replay": lambda each: each.boolean("whether to replay findings and near-cycles"),
+        "stop_on_finding": lambda each: each.boolean("whether to stop at the first finding"),
+        "max_seconds": read_duration,
+        "max_transactions": lambda each: each.whole("the number of transactions", 1),
+        "plateau": lambda each: each.whole("the number of iterations in a row without anything new", 1),
+    }
+    given = node.fields("campaign", readers)
+    return Campaign(**{name: readers[name](each) for name, each in given.items()})
 
 
 def _command(node: Node) -> str:

@@ -6,7 +6,7 @@ Every complaint has one form: `file:line:column: what was found, what was expect
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -86,12 +86,15 @@ class Node:
             raise self.unexpected(expected)
         return self.value
 
-    def text(self, expected: str) -> str:
-        """One line of text that is not empty."""
+    def text(self, expected: str, check: Callable[[str], object] | None = None) -> str:
+        """One line of text that is not empty. check: raises UsageError for a text that will not do."""
         if not isinstance(self.value, str):
             raise self.unexpected(f"{expected} (text)")
         if not self.value.strip() or not self.value.isprintable():
             raise self.unexpected(expected)
+        if check is not None:
+            with self.place.added_to_errors():
+                check(self.value)
         return self.value
 
     def whole(self, expected: str, least: int | None = None, most: int | None = None) -> int:

@@ -45,16 +45,15 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
 def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     """A list of analyzers or heuristics: names, or mappings with `name` and options."""
     found: dict[str, PluginSpec] = {}
+    one = f"{'an' if kind == 'analyzer' else 'a'} {kind}"
     for item in node.items(f"a list of {kind}s"):
         named, options = item, dict[str, Node]()
         if isinstance(item.value, Mapping):
             if "name" not in item.value:
-                raise item.place.error(
-                    f"found {'an' if kind == 'analyzer' else 'a'} {kind} without the field 'name'"
-                )
+                raise item.place.error(f"found {one} without the field 'name'")
             named = item.value["name"]
             options = {option: value for option, value in item.value.items() if option != "name"}
-        name = named.text(f"the name of {'an' if kind == 'analyzer' else 'a'} {kind}")
+        name = named.text(f"the name of {one}")
         if name in found:
             raise named.place.error(f"found the duplicate {kind} {name!r}", "each once")
         if vocabulary is not None:

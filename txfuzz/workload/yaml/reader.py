@@ -18,22 +18,9 @@ from txfuzz.workload.yaml.steps import TransactionsReader
 
 VERSION = 1
 FIELDS = (
-    "version",
-    "name",
-    "about",
-    "database",
-    "expect",
-    "init_schema",
-    "seed",
-    "workload",
-    "keys",
-    "scheduling",
-    "analyzers",
-    "heuristics",
-    "faults",
-    "replay",
-    "campaign",
-)
+    "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
+    "analyzers", "heuristics", "faults", "replay", "campaign",
+)  # fmt: skip
 
 
 def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
@@ -72,13 +59,14 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
     reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
     transactions = reader.read(asked["transactions"])
+    check_model = None if vocabulary is None else vocabulary.check_model
     return Workload(
         name=_name(fields.get("name"), source),
         transactions=transactions,
         mix=read_mix(asked["mix"], transactions) if "mix" in asked else equal_mix(transactions),
         about=_about(fields.get("about")),
         database=database,
-        expect=_model(fields["expect"], vocabulary) if "expect" in fields else None,
+        expect=fields["expect"].text("a consistency model", check_model) if "expect" in fields else None,
         init_schema=fields["init_schema"].boolean("init_schema") if "init_schema" in fields else True,
         seed=fields["seed"].whole("a seed") if "seed" in fields else 0,
         scheduling=read_scheduling(fields["scheduling"]) if "scheduling" in fields else Scheduling(),
@@ -119,11 +107,3 @@ def _about(node: Node | None) -> str:
     if not isinstance(node.value, str):
         raise node.unexpected("a description of the workload (text)")
     return node.value
-
-
-def _model(node: Node, vocabulary: Vocabulary | None) -> str:
-    name = node.text("a consistency model")
-    if vocabulary is not None:
-        with node.place.added_to_errors():
-            vocabulary.check_model(name)
-    return name

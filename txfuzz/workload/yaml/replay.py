@@ -22,6 +22,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
     participants = _participants(fields["transactions"], [each.name for each in transactions])
     steps = {each.name: len(each.steps) for each in transactions}
     counts = {each.alias: steps[each.txn] for each in participants}
+    check = None if vocabulary is None else vocabulary.check_anomaly
     pause = _pause(fields["pause_after"], counts) if "pause_after" in fields else {}
     schedule = _schedule(fields["schedule"], counts) if "schedule" in fields else ()
     taking_part = [each for each in transactions if any(each.name == part.txn for part in participants)]
@@ -32,7 +33,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
         _focus_key(fields["focus_key"], taking_part) if "focus_key" in fields else None,
         pause,
         _missing(fields["missing"], counts) if "missing" in fields else None,
-        _anomaly(fields["anomaly"], vocabulary) if "anomaly" in fields else None,
+        fields["anomaly"].text("the name of an anomaly", check) if "anomaly" in fields else None,
     )
 
 
@@ -65,7 +66,8 @@ def _alias(node: Node, aliases: Collection[str]) -> str:
 
 
 def _schedule(node: Node, counts: dict[str, int]) -> tuple[Action, ...]:
-    progress = {alias: _Progress(alias, count) for alias, count in counts.items()}
+    done = dict.fromkeys(counts, 0)
+    ended: dict[str, str] = {}
     found = []
     for item in node.items("a list of {alias: NAME, action: step}"):
         fields = item.fields(_ENTRY, ("alias", "action", "steps", "ms"), ("action",))
@@ -86,35 +88,20 @@ def _schedule(node: Node, counts: dict[str, int]) -> tuple[Action, ...]:
         steps = (
             fields["steps"].whole("the number of steps, 0 for all remaining", 0) if "steps" in fields else 1
         )
-        progress[alias].take(action, steps, fields["action"])
-        found.append(Action(action, alias, steps))
-    return tuple(found)
-
-
-class _Progress:
-    """How far a schedule has brought one transaction."""
-
-    def __init__(self, alias: str, count: int) -> None:
-        self._alias, self._count = alias, count
-        self._done, self._ended = 0, ""
-
-    def take(self, action: str, steps: int, node: Node) -> None:
-        if self._ended:
-            raise node.place.error(
-                f"found a {action} of {self._alias!r} after its {self._ended}", "nothing more"
+        if alias in ended:
+            raise fields["action"].place.error(
+                f"found a {action} of {alias!r} after its {ended[alias]}", "nothing more"
             )
         if action != "step":
-            self._ended = action
-            return
-        if steps == 0:
-            self._done = self._count
-            return
-        if self._done + steps > self._count:
-            raise node.place.error(
-                f"found step {self._done + steps} of {self._alias!r}",
-                f"at most {self._count}",
+            ended[alias] = action
+        elif done[alias] + steps > counts[alias]:
+            raise fields["action"].place.error(
+                f"found step {done[alias] + steps} of {alias!r}", f"at most {counts[alias]}"
             )
-        self._done += steps
+        else:
+            done[alias] = done[alias] + steps if steps else counts[alias]
+        found.append(Action(action, alias, steps))
+    return tuple(found)
 
 
 def _focus_key(node: Node, transactions: Sequence[Transaction]) -> int:
@@ -128,10 +115,7 @@ def _focus_key(node: Node, transactions: Sequence[Transaction]) -> int:
 def _pause(node: Node, counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
     pause = {}
     for alias, value in node.mapping("pause_after as {ALIAS: [STEPS, …]}").items():
-        if alias not in counts:
-            raise value.name_place.error(
-                f"found the unknown alias {alias!r} in the replay", "", did_you_mean(alias, counts)
-            )
+        _alias(Node(value.name_place, alias), counts)
         listed = isinstance(value.value, tuple)
         pause[alias] = _ascending(value.items("") if listed else (value,), counts[alias])
     return pause
@@ -151,11 +135,3 @@ def _missing(node: Node, counts: dict[str, int]) -> Missing:
     fields = node.fields("missing", ("kind", "from", "to"), ("kind", "from", "to"))
     kind = fields["kind"].one_of("a kind of dependency", EDGES)
     return Missing(kind, _alias(fields["from"], counts), _alias(fields["to"], counts))
-
-
-def _anomaly(node: Node, vocabulary: Vocabulary | None) -> str:
-    name = node.text("the name of an anomaly")
-    if vocabulary is not None:
-        with node.place.added_to_errors():
-            vocabulary.check_anomaly(name)
-    return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Transaction
@@ -43,36 +44,32 @@ def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, .
 
 def read_scheduling(node: Node) -> Scheduling:
     fields = node.fields("scheduling", ("clients", "transactions", "duration", "barrier_every"))
-    default = Scheduling()
-    clients, barrier_every = default.clients, default.barrier_every
-    transactions, duration = default.transactions, default.duration
+    given: dict[str, Any] = {}
     if "transactions" in fields and "duration" in fields:
-        later = max(fields["transactions"], fields["duration"], key=lambda each: _order(each))
-        raise later.name_place.error("found both transactions and duration in scheduling", "one of them")
+        both = (fields["transactions"].name_place, fields["duration"].name_place)
+        later = max(both, key=lambda place: (place.line, place.column))
+        raise later.error("found both transactions and duration in scheduling", "one of them")
     if "clients" in fields:
-        clients = fields["clients"].whole("the number of clients", 1, MOST_CLIENTS)
+        given["clients"] = fields["clients"].whole("the number of clients", 1, MOST_CLIENTS)
     if "transactions" in fields:
-        transactions = fields["transactions"].whole("the number of transactions", 1)
+        given["transactions"] = fields["transactions"].whole("the number of transactions", 1)
     if "duration" in fields:
-        transactions, duration = None, read_duration(fields["duration"])
+        given |= {"transactions": None, "duration": read_duration(fields["duration"])}
     if "barrier_every" in fields:
-        barrier_every = fields["barrier_every"].whole("the number of transactions between barriers", 0)
-    return Scheduling(clients, transactions, duration, barrier_every)
+        given["barrier_every"] = fields["barrier_every"].whole(
+            "the number of transactions between barriers", 0
+        )
+    return Scheduling(**given)
 
 
 def read_key_life(node: Node) -> KeyLife:
     fields = node.fields("keys", ("writes", "rows"))
-    default = KeyLife()
-    writes, rows = default.writes, default.rows
+    given: dict[str, Any] = {}
     if "writes" in fields:
-        writes = fields["writes"].whole("the number of writes per generation", 1)
+        given["writes"] = fields["writes"].whole("the number of writes per generation", 1)
     if "rows" in fields:
-        rows = fields["rows"].one_of("how rows are created", ROWS)
-    return KeyLife(writes, rows)
-
-
-def _order(node: Node) -> tuple[int, int]:
-    return node.name_place.line, node.name_place.column
+        given["rows"] = fields["rows"].one_of("how rows are created", ROWS)
+    return KeyLife(**given)
 
 
 def read_duration(node: Node) -> float:
