@@ -1,8 +1,8 @@
-"""Changes of {table} that no micro-operation speaks of: a history cannot be judged where there are any.
+"""Changes of {table} without a micro-operation, which would make histories impossible to judge.
 
-The checker takes it that the micro-operations are all that happens to a key. What a transaction changes
-and takes back by ROLLBACK TO is nobody's concern; what cannot be seen for another reason the workload
-says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.sql.soundness).
+The checker assumes that micro-operations are all that happens to a key. Changes that a transaction undoes
+with ROLLBACK TO do not matter. Changes that are invisible for another reason are declared with `elle: []`;
+then the database is not blamed for anomalies (see txfuzz.workload.sql.soundness).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from txfuzz.workload.yaml.nodes import Place
 
 
 def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
-    """steps: those of one transaction, and where each stands. Raises WorkloadError."""
+    """steps: of one transaction, with their places. Raises WorkloadError."""
     plain = [step for step, _ in steps]
     for number, (step, place) in enumerate(steps):
         if step.sql is None:
@@ -43,7 +43,7 @@ def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
 
 
 def _open_savepoints(steps: Sequence[Step]) -> list[str]:
-    """Those that are set after these steps."""
+    """The savepoints that exist after these steps."""
     open_: list[str] = []
     for step in steps:
         tables = tables_of(step.sql or "")
@@ -59,7 +59,7 @@ def _open_savepoints(steps: Sequence[Step]) -> list[str]:
 
 
 def _undone(steps: Sequence[Step], number: int) -> bool:
-    """Does the transaction always roll back to a savepoint from before this step?"""
+    """Does the transaction always roll back to a savepoint set before this step?"""
     before = _open_savepoints(steps[:number])
     for at in range(number + 1, len(steps)):
         step = steps[at]

@@ -1,4 +1,4 @@
-"""`campaign:` — how the workload is to be run where nobody says otherwise, and the same as YAML again."""
+"""`campaign:`, the default settings of campaigns, read from and written to YAML."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
 
 
 def _command(node: Node) -> str:
-    """A command for the shell, which may have several lines."""
+    """A shell command, possibly of several lines."""
     if not isinstance(node.value, str):
         raise node.unexpected("a shell command (text)")
     try:
@@ -52,14 +52,14 @@ def _command(node: Node) -> str:
 
 
 def campaign_in(path: Path) -> Campaign | None:
-    """The stanza of a workload file, whatever else there is in it; None where it has none.
+    """The stanza of a workload file, whatever the rest contains; None if there is none.
 
-    Raises WorkloadError for what is no YAML and for what is wrong in the stanza.
+    Raises WorkloadError for invalid YAML and for mistakes in the stanza.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        return None  # who reads the workload says so
+        return None  # reported when the workload itself is read
     root = parse_yaml(text, str(path))
     if root is None or not isinstance(root.value, Mapping) or "campaign" not in root.value:
         return None

@@ -12,7 +12,7 @@ from txfuzz.workload.yaml.plugins import built_from, plain_options
 from txfuzz.workload.yaml.scheduling import read_duration
 
 TIMING = ("at", "every", "times")
-_SHORTEST = 1e-3  # seconds after which a fault can strike again
+_SHORTEST = 1e-3  # seconds between two injections
 _EXAMPLE = "{name: NAME, every: 2s}"
 
 
@@ -22,7 +22,7 @@ def read_faults(
     capabilities: Capabilities | None,
     vocabulary: Vocabulary | None,
 ) -> tuple[FaultSpec, ...]:
-    """A list of mappings: `name`, when (`at` or `every`), and options of the fault.
+    """A list of mappings with `name`, the time (`at` or `every`) and options of the fault.
 
     capabilities: of the adapter that the workload names; None where it names none.
     """

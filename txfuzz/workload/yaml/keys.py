@@ -12,7 +12,7 @@ from txfuzz.transactions.model import Choice, Key, Ref, Returned, Transaction
 from txfuzz.workload.yaml.nodes import Node
 
 LARGEST_KEY = (1 << 63) - 1
-MOST_KEYS = 1_000_000  # of a workload; heuristics look at each of them
+MOST_KEYS = 1_000_000  # per workload, since heuristics look at each of them
 _FORMS = "a key: {choice: {from: [1, 2]}}, {choice: {range: [1, 9]}}, {ref: NAME} or a number"
 _A_KEY = "a key"
 
@@ -26,7 +26,7 @@ class ChosenKeys:
         self._returned: set[str] = set()
 
     def read_argument(self, node: Node) -> Key | Returned:
-        """A key, or what an earlier statement has returned."""
+        """A key, or a value returned by an earlier statement."""
         if isinstance(node.value, Mapping) and "ref" in node.value:
             name = node.value["ref"]
             if name.value in self._returned:
@@ -35,7 +35,7 @@ class ChosenKeys:
         return self.read_key(node)
 
     def returns(self, node: Node, name: str) -> None:
-        """A statement returns something under this name, for those after it."""
+        """A statement returns a value under this name, for later statements."""
         if name in self._names:
             raise node.name_place.error(f"found the duplicate name {name!r}", "a name that no key has (`as`)")
         self._returned.add(name)
@@ -83,7 +83,7 @@ class ChosenKeys:
 
 
 def check_count(transactions: Sequence[Transaction], node: Node) -> None:
-    """A workload that chooses from more keys than MOST_KEYS is refused."""
+    """Refuse a workload that chooses from more than MOST_KEYS keys."""
     terms = (term for each in transactions for step in each.steps for term in step.key_terms())
     count = key_count(term.keys for term in terms if isinstance(term, Choice))
     if count > MOST_KEYS:

@@ -1,7 +1,7 @@
-"""YAML text as nodes with their places.
+"""YAML text as nodes with source locations.
 
-Plain words mean what they mean in YAML 1.2: only `true` and `false` are booleans (so that
-`synchronous_commit: off` is the word), nothing is a date or a number to the base of 60.
+Plain words follow YAML 1.2: only `true` and `false` are booleans (so `synchronous_commit: off` is text),
+and there are no dates or base-60 numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from txfuzz.workload.yaml.nodes import Node, Place, Scalar
 if TYPE_CHECKING:
     import yaml
 
-_MOST_NODES = 200_000  # aliases of aliases would grow without bound
+_MOST_NODES = 200_000  # aliases of aliases can grow exponentially
 _MOST_DIGITS = 400
 _PREFIX = "tag:yaml.org,2002:"
 # tag, form, first characters
@@ -33,7 +33,7 @@ _FORMS: tuple[tuple[str, str, list[str]], ...] = (
 
 
 def parse_yaml(text: str, source: str) -> Node | None:
-    """The document; None where there is none. WorkloadError for what is not YAML."""
+    """The document; None if there is none. WorkloadError for invalid YAML."""
     import yaml
 
     start = Place(source, 1, 1)
@@ -55,7 +55,7 @@ def parse_yaml(text: str, source: str) -> Node | None:
 
 
 def resolves_to_text(word: str) -> bool:
-    """Would this be text if it stood in a file without quotes?"""
+    """Would this word be text without quotes?"""
     return not any(re.fullmatch(form, word) for _, form, _ in _FORMS)
 
 
@@ -84,7 +84,7 @@ def _not_yaml(error: yaml.MarkedYAMLError, source: str) -> WorkloadError:
 
 
 class _Walk:
-    """From the library's nodes to ours."""
+    """Converts the library's nodes to ours."""
 
     def __init__(self, source: str) -> None:
         self._source = source

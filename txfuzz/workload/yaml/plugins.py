@@ -1,4 +1,4 @@
-"""What a workload names of plugins: the adapter under `database:`, analyzers, heuristics."""
+"""The plugin objects that a workload names: the adapter under `database:`, analyzers, heuristics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATABASE_FIELDS = ("adapter", "isolation", "url")
 
 
 def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
-    """Where to ask, and what can be asked there; None where no adapter is named, or none looked up."""
+    """The database and its capabilities; None for these if no adapter is named or looked up."""
     fields = node.mapping("the database as a mapping")
     options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
     url = _url(fields["url"]) if "url" in fields else None
@@ -77,7 +77,7 @@ def _level(node: Node, capabilities: Capabilities) -> str:
 
 
 def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> None:
-    """A field under `database:` may be a slip in one of its own fields as well as in an option."""
+    """A misspelled field may be meant as one of `database` itself or as an option of the adapter."""
     known = {option.name for option in options_of(adapter)}
     for option, value in options.items():
         if option not in known:
@@ -89,12 +89,12 @@ def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> No
 
 
 def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: Node) -> Any:
-    """The object; its complaints are told where the option stands that gave rise to them."""
+    """The object; errors are reported at the option that caused them."""
     try:
         return build(its_class, plain_options(options), owner)
     except UsageError as error:
         place = _culprit(its_class, options, owner, str(error))
-        try:  # once more, without a password that the complaint might quote
+        try:  # again, without a password that the message might quote
             build(its_class, masked(plain_options(options)), owner)
         except UsageError as safe:
             raise (place or node).place.error(str(safe)) from None
@@ -104,7 +104,7 @@ def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: N
 
 
 def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint: str) -> Node | None:
-    """The option without which, and without those after it, the complaint is not made."""
+    """The first option with which the complaint appears."""
     known = {option.name for option in options_of(its_class)}
     some: dict[str, Node] = {}
     for name, node in options.items():

@@ -30,7 +30,7 @@ Arguments = dict[str, Argument]
 
 
 def read_raw(node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
-    """The step, and where its micro-operations stand (the statement, if it has none)."""
+    """The step and the place of its micro-operations, or of the statement if it has none."""
     fields = node.fields("a raw SQL step", FIELDS)
     sql = _statement(fields["sql"])
     tables = tables_of(sql)
@@ -81,7 +81,7 @@ def _statement(node: Node) -> str:
 
 
 def _check_stays_inside(node: Node, tables: Tables) -> None:
-    """The runner begins and ends transactions, and decides at which level they run."""
+    """Transactions and their isolation levels are controlled by the runner."""
     if tables.ends:
         raise node.place.error(
             f"found {tables.verb.upper()}, which begins or ends a transaction",
@@ -102,7 +102,7 @@ def _argument(node: Node, chosen: ChosenKeys) -> Argument:
 
 
 def _check_used(statement: Node, sql: str, given: Mapping[str, Node]) -> None:
-    """Every placeholder has its argument, and the reverse."""
+    """Every placeholder must have an argument, and the other way round."""
     used = placeholders(sql)
     for name in used:
         if name not in given:
@@ -122,14 +122,14 @@ def _check_used(statement: Node, sql: str, given: Mapping[str, Node]) -> None:
 
 
 def _micro_operations(node: Node, args: Arguments) -> tuple[MicroOperation, ...]:
-    """One as a mapping, several as a list; an empty list says that nobody can see what it changes."""
+    """One as a mapping, several as a list; an empty list says that no read sees the change."""
     if isinstance(node.value, tuple):
         return tuple(_micro_operation(item, args) for item in node.value)
     return (_micro_operation(node, args),)
 
 
 def _place_of(node: Node) -> Place:
-    """Where the first `f` stands."""
+    """The place of the first `f`."""
     first = node.value[0] if isinstance(node.value, tuple) else node
     return first.value["f"].place if isinstance(first.value, Mapping) else first.place
 
@@ -173,7 +173,7 @@ def _named(node: Node, args: Arguments, what: str, fitting: list[str]) -> str:
     return name
 
 
-# -- what becomes of the transaction, depending on what the statement found ---------------------
+# -- how the transaction continues, depending on what the statement found ----------------------
 
 
 def _read_returns(node: Node, chosen: ChosenKeys) -> tuple[tuple[str, str], ...]:
@@ -190,7 +190,7 @@ def _read_returns(node: Node, chosen: ChosenKeys) -> tuple[tuple[str, str], ...]
 
 
 def _read_rows(node: Node, elle: tuple[MicroOperation, ...]) -> tuple[tuple[int, str], ...]:
-    """Number of rows → what becomes of the transaction."""
+    """Number of rows → what to do with the transaction."""
     reads = any(not each.writes for each in elle)
     found = {}
     for word, rule in node.mapping("what to do for each number of rows, as in {0: skip}").items():
@@ -217,7 +217,7 @@ def _read_rows(node: Node, elle: tuple[MicroOperation, ...]) -> tuple[tuple[int,
 
 
 def _read_errors(node: Node) -> tuple[tuple[str, str | RollbackTo], ...]:
-    """The database's code → what becomes of the transaction."""
+    """The database's error code → what to do with the transaction."""
     found: dict[str, str | RollbackTo] = {}
     for code, rule in node.mapping("what to do for each error, as in {CODE: skip}").items():
         if isinstance(rule.value, Mapping):
@@ -237,7 +237,7 @@ _LIST = re.compile(r"\bin\s*\(([^()]*)\)", re.IGNORECASE)
 def _check_rows_said(
     node: Node, sql: str, tables: Tables, args: Arguments, elle: tuple[MicroOperation, ...]
 ) -> None:
-    """A statement that can be about more rows than its micro-operations say would make a false history."""
+    """A statement that touches rows without micro-operations would make a false history."""
     writes = any(each.writes for each in elle)
     if not elle or any(each.key_column for each in elle):
         return
@@ -259,7 +259,7 @@ def _check_rows_said(
 
 
 def _key_lists(sql: str, *, inside: bool) -> Iterator[list[str]]:
-    """The arguments in each `IN (…)`. inside: those in subqueries and function calls, too."""
+    """The arguments in each `IN (…)`. inside: including subqueries and function calls."""
     if not inside and re.search(r"\blimit\b", sql, re.IGNORECASE):
         return
     for found in _LIST.finditer(sql):

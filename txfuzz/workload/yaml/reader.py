@@ -1,4 +1,4 @@
-"""Workload files: YAML in, a Workload out, or one sentence that says what is wrong and where."""
+"""Workload files: YAML in, a Workload out, or an error that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
 def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Workload:
     """The workload in this YAML text.
 
-    source: the name of the file, for messages. vocabulary: what the names of adapters,
-    templates, analyzers, heuristics and models may be. None looks no name up: for a file that txfuzz
-    has written, on a machine that need not have the plugins; a template cannot be read then.
+    source: the file name, for messages. vocabulary: the known adapters, templates, analyzers, heuristics
+    and models. With None no names are looked up, so that a file written by txfuzz can be read without its
+    plugins; templates are not supported then.
     Raises WorkloadError, `source:line:column: what was found, what was expected`.
     """
     root = parse_yaml(text, source)
@@ -88,7 +88,7 @@ def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[PluginSpec, .
 
 
 def _check_version(root: Node) -> None:
-    """First of all: another version may have other fields."""
+    """Checked first, since another version may have other fields."""
     fields = root.mapping("a workload")
     if "version" not in fields:
         raise root.place.error("found no version", f"a workload that begins with `version: {VERSION}`")
@@ -97,7 +97,7 @@ def _check_version(root: Node) -> None:
 
 
 def _name(node: Node | None, source: str) -> str:
-    """Left out, it is that of the file."""
+    """By default the name of the file."""
     return Path(source).stem or "workload" if node is None else node.text("the name of the workload")
 
 

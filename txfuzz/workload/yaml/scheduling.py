@@ -1,4 +1,4 @@
-"""The mix, how hard to press and when to stop, how keys live."""
+"""The mix, the scheduling, and the lifetime of keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted")
-MOST_CLIENTS = 10_000  # each is a connection
+MOST_CLIENTS = 10_000  # each opens a connection
 
 
 def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:

@@ -24,7 +24,7 @@ _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
 class TransactionsReader:
     """Reads the transactions of one workload.
 
-    capabilities: what they may ask for; None where nobody knows yet which database it will be.
+    capabilities: of the adapter; None while the database is not known.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TransactionsReader:
         return tuple(found.values())
 
     def _transaction(self, node: Node) -> tuple[Transaction, Place]:
-        """The transaction, and where its name stands."""
+        """The transaction and the place of its name."""
         if "template" in node.mapping("a transaction: a mapping with name and steps, or with template"):
             return self._from_template(node)
         fields = node.fields(
@@ -87,7 +87,7 @@ class TransactionsReader:
         return Transaction(name, self._steps(node_of(filled, inside)), self._mode(fields)), name_node.place
 
     def _mode(self, fields: Mapping[str, Node]) -> Mode:
-        """How the transaction begins, where it says so."""
+        """How the transaction begins."""
         isolation = None
         if "isolation" in fields:
             node = fields["isolation"]
@@ -113,7 +113,7 @@ class TransactionsReader:
         return tuple(step for step, _ in steps)
 
     def _step(self, node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
-        """The step, and where its statement or its f stands."""
+        """The step and the place of its statement or f."""
         fields = node.mapping("a step: a mapping with f and key, or with sql")
         if "sql" in fields:
             self._check_sql(fields["sql"])
@@ -131,7 +131,7 @@ class TransactionsReader:
         return step, place
 
     def _check_one_kind_of_table(self, step: Step, place: Place) -> None:
-        """Keys of {table} are txfuzz's own, those of other tables are the workload's: they would mix."""
+        """{table} has physical keys, other tables have logical ones: the two must not be mixed."""
         if step.own_table:
             self._theirs = self._theirs or place
         else:

@@ -1,4 +1,4 @@
-"""Workloads as YAML files that people like to read; what is written is read back as the same workload."""
+"""Workloads as readable YAML files, which are read back as the same workload."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _STEP = " " * 8
 def workload_text(workload: Workload, header: str = "") -> str:
     """The workload file. header: lines of a comment at its top.
 
-    Passwords are not written: the URL keeps its user only, and so do URLs in options; options
-    whose name says that they are secret are left out.
+    Passwords are not written: they are removed from URLs, and options whose names mark them as secret
+    are left out.
     """
     return "\n".join(_lines(workload, header)) + "\n"
 
@@ -152,7 +152,7 @@ def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
 
 
 def _duration(seconds: float) -> Any:
-    """As people say it: 90s, 5m; a plain number of seconds where that would lose something."""
+    """90s, 5m; a plain number of seconds where these would be inexact."""
     if seconds != math.floor(seconds):
         return seconds
     whole = int(seconds)
