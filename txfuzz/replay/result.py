@@ -1,4 +1,4 @@
-"""What the attempts at one schedule came to in all."""
+"""The combined result of the attempts at one schedule."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from txfuzz.workload.replay import Missing, Replay
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What the attempts at one schedule came to.
+    """The result of all attempts at one schedule. Numbers count attempts.
 
-    appeared: attempts in which the missing edge arose on the focus key; None where the stanza
-    names none. closed: attempts that showed what the stanza is to show. violated: attempts that
-    contradict `expect`, be it otherwise. anomalies: in how many attempts each type was found.
-    outcomes: by alias, "ok" or the database's code → attempts. diverged: sentences about what went
-    otherwise than the schedule says, with the number of attempts. insert_races: sentences about two that
-    insert one row at once, which comes of fresh rows, with the number of attempts. log: of one
-    attempt, one that closed if any did. committed: transactions, of all attempts. ended: the sentence
-    of an attempt that could not go on.
+    appeared: the missing edge arose on the focus key; None if the stanza names none. closed: it showed
+    what the stanza expects. violated: it violates `expect` in any way. anomalies: by type. outcomes: by
+    alias and "ok" or the database's error code. diverged: by sentence about a deviation from the schedule.
+    insert_races: by sentence about two transactions that insert the same fresh row. log: of one attempt,
+    preferably one that closed. committed: transactions in all attempts. ended: why an attempt could not
+    continue.
     """
 
     attempts: int
@@ -47,7 +45,7 @@ class ReplayResult:
 
     @property
     def unseen(self) -> bool:
-        """Does no statement carry a micro-operation, so that there is nothing to judge by?"""
+        """Is there no micro-operation, and so nothing to judge?"""
         return all(entry.mop is None for entry in self.log)
 
     def to_json(self) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def replay_result(
 
 
 def has_appeared(replay: Replay, judgement: Judgement) -> bool:
-    """Did the missing edge arise, on the focus key where there is one?"""
+    """Did the missing edge arise, on the focus key if there is one?"""
     missing = replay.missing
     return missing is not None and any(
         edge[:3] == (missing.kind, missing.source, missing.target) and replay.focus_key in (None, edge[3])
@@ -102,11 +100,11 @@ def has_appeared(replay: Replay, judgement: Judgement) -> bool:
 
 
 def has_closed(replay: Replay, judgement: Judgement) -> bool:
-    """Did the attempt show what the stanza is to show?
+    """Did the attempt show what the stanza expects?
 
-    With a missing edge: that edge, and an anomaly that the model forbids (the cycle may show itself
-    as another one, as a lost update is a read skew, too). Else the anomaly that the stanza names,
-    or any that is forbidden.
+    With a missing edge: that edge and any anomaly that the model forbids (the cycle may be reported as
+    another type: a lost update is also a read skew). Otherwise the anomaly that the stanza names, or any
+    forbidden one.
     """
     if replay.missing is not None:
         return has_appeared(replay, judgement) and bool(judgement.types)
