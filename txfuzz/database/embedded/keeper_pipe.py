@@ -23,8 +23,8 @@ CLOSE_SECONDS = 20.0
 class KeeperLink:
     """Starts a keeper for `directory`; closing it, or dying, ends what it runs and removes the directory.
 
-    product: whose server, for messages. stops: signals that stop it, gentlest first, each with the
-    seconds that it is given before the next; kill -9 comes last. environment: of what it runs.
+    product: for messages. stops: signals that stop the server, gentlest first, each with a time limit in
+    seconds; kill -9 comes last. environment: of its programs.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class KeeperLink:
             return self._statuses[pid]
 
     def close(self) -> None:
-        """Have everything ended and removed; idempotent."""
+        """Stop and remove everything; idempotent."""
         with self._lock:
             if self._process.stdin is not None:
                 with contextlib.suppress(OSError):
@@ -122,7 +122,7 @@ class KeeperLink:
                 self._statuses[int(event["pid"])] = int(event["status"])
 
     def _event(self, timeout: float) -> dict[str, int | str] | None:
-        """The next message of the keeper; None when there is none in time."""
+        """The next message of the keeper; None after the timeout."""
         assert self._process.stdout is not None
         until = time.monotonic() + timeout
         while b"\n" not in self._received:
@@ -139,9 +139,9 @@ class KeeperLink:
 
 
 def kept_directory(product: str, prefix: str) -> tuple[Path, KeeperLink]:
-    """A new directory of our own, which is removed when the link is closed or we are dead.
+    """A new directory, which is removed when the link is closed or we die.
 
-    product: what is in it, for messages. prefix: of its name. DatabaseUnavailable where there is no place.
+    product: for messages. prefix: of its name. Raises DatabaseUnavailable.
     """
     try:
         directory = Path(tempfile.mkdtemp(prefix=prefix)).absolute()
@@ -152,7 +152,7 @@ def kept_directory(product: str, prefix: str) -> tuple[Path, KeeperLink]:
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:
-    """Ours without what would change a server: languages, time zones, and variables with these prefixes."""
+    """Our environment without variables that affect a server: locale, time zone, and these prefixes."""
     unwanted = ("LC_", "LANG", "TZ", "PYTHON", "DATABASE_URL", *prefixes)
     return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {
         "LC_ALL": "C"

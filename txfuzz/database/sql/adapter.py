@@ -1,4 +1,4 @@
-"""What adapters of SQL databases have in common: options, levels, and the beginnings of a URL."""
+"""The common part of adapters for SQL databases: options and URLs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Protocol, Self, TypeVar
 from txfuzz.common.options import option
 from txfuzz.errors import UsageError, did_you_mean
 
-USUAL_CONNECTIONS = 120  # of a server of our own
-SPARE_CONNECTIONS = 20  # of them at least for others than the clients
+USUAL_CONNECTIONS = 120  # of an embedded server
+SPARE_CONNECTIONS = 20  # at least, besides those of clients
 
 
 def tables_option() -> Any:
@@ -40,7 +40,7 @@ class RoomForClients:
 
 
 class Url(Protocol):
-    """What make_url() of SQLAlchemy gives, and others may."""
+    """A parsed URL, like that of make_url() in SQLAlchemy."""
 
     @property
     def host(self) -> str | None: ...
@@ -58,10 +58,10 @@ AnyUrl = TypeVar("AnyUrl", bound=Url)
 def checked_url(
     text: str, schemes: Collection[str], parse: Callable[[str], AnyUrl], *, example: str, hint: str = ""
 ) -> AnyUrl:
-    """The URL, parsed; UsageError with the reason, which never quotes it: it may hold a password anywhere.
+    """The parsed URL; UsageError with the reason, which never quotes it, as it may contain a password.
 
-    schemes: those that the adapter takes. example: such a URL. hint: what else may be wrong with one that
-    cannot be parsed.
+    schemes: that the adapter accepts. example: a valid URL. hint: another possible reason why a URL cannot be
+    parsed.
     """
     scheme = text.partition(":")[0]
     if "://" not in text or not scheme.replace("+", "").isalnum():
@@ -70,7 +70,7 @@ def checked_url(
         raise UsageError(f"unknown database URL scheme {scheme!r}: {did_you_mean(scheme, schemes)}")
     try:
         url = parse(text)
-    except Exception:  # its text may quote a part of the URL
+    except Exception:  # its message may quote the URL
         raise UsageError(
             "the database URL cannot be parsed: is the port a number, and are special characters in user and "
             f"password percent-encoded?{hint}"
