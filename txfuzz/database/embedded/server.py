@@ -29,8 +29,7 @@ _REASONS = tuple(os.strerror(number) for number in errno.errorcode)
 class OwnServer(Closeable):
     """An embedded server in its own directory. close(), or our death, stops it and removes the directory.
 
-    product: its name. data, log: its data directory and log file. files_shown: the origin of its programs,
-    for display.
+    product: its name. data, log: its data directory and log file. files_shown: where its programs come from.
     """
 
     def __init__(self, product: str, directory: Path, link: KeeperLink, files_shown: str) -> None:

@@ -56,8 +56,8 @@ def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
 def check_stays_inside(words: tuple[str, ...], ending: Collection[str], *, forbidden: bool = False) -> None:
     """UsageError for a raw step that begins or ends its transaction.
 
-    words: the first ones of the statement, in lower case. ending: words that begin such statements, except
-    for ROLLBACK TO a savepoint. forbidden: it would change the level of the transaction.
+    words: the first ones of the statement, in lower case. ending: words that begin such statements; ROLLBACK
+    TO a savepoint is allowed. forbidden: it would change the level of the transaction.
     """
     undoes = words[:1] == ("rollback",) and "to" in words
     if forbidden or (words and words[0] in ending and not undoes):
