@@ -235,7 +235,7 @@ def test_a_campaign_that_fails_says_what_it_found(site: Site, tmp_path: Path, tx
     ran = txfuzz("run", "--config", "w.yaml", "--output-dir", "out")
     assert ran.code == 2
     assert "Iteration 0:\nNot serializable: longest-list: a list of " in ran.out
-    refused = r"w\.yaml:\d+:\d+: the database refuses transaction"
+    refused = r"w\.yaml:\d+:\d+: the database rejects transaction"
     assert re.search(rf"^ended after \d+ iterations?: {refused}", ran.out, re.MULTILINE)
     assert "artefacts: out" in ran.out
     assert re.match(f"txfuzz: {refused}", ran.err.splitlines()[-1])

@@ -302,7 +302,7 @@ def test_a_database_that_is_lost_loses_no_history(workload: Path, tmp_path: Path
     workload.write_text(WORKLOAD.replace("dictionary,", "dictionary, refuse: '12',") % "locked")
     ran = txfuzz("run", "--config", workload, "--output-dir", tmp_path / "out")
     assert ran.code == 2
-    assert "the database refuses transaction" in ran.err
+    assert "the database rejects transaction" in ran.err
     assert read_history(tmp_path / "out/iter_00/history.edn")
     assert (tmp_path / "out/iter_00/analysis.json").exists()
     assert json.loads((tmp_path / "out/campaign.json").read_text())["state"].startswith("failed: ")

@@ -57,13 +57,13 @@ def test_infinite_values_of_a_history(
 
 
 def test_numbers_too_large_for_a_double_are_not_taken_for_infinite(txfuzz: Callable[..., Ran]) -> None:
-    with pytest.raises(HistoryError, match=r"json:4: .*: it holds the number 1e400, which is too large"):
+    with pytest.raises(HistoryError, match=r"json:4: .*: it contains the number 1e400, which is too large"):
         read_history(CASE)
     ran = txfuzz("analyze", "--json", CASE)
     assert (ran.code, strict(ran.out)["verdict"]) == (2, "unknown")
     for number in (b"1e400", b"-1e400"):
         line = b"{:type :ok, :process 0, :value [[:append 1 2] [:r 1 [%b]]]}" % number
-        with pytest.raises(HistoryError, match=r"h:1: .*: it holds a number that is out of range"):
+        with pytest.raises(HistoryError, match=r"h:1: .*: it contains a number that is out of range"):
             read_history_bytes(line, "h")
     line = b"{:type :ok, :process 0, :value [[:append 1 ##Inf] [:append 1 1e400M]]}"
     assert sorted(map(str, read_history_bytes(line).element_value)) == ["1E+400", "inf"]

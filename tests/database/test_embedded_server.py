@@ -30,7 +30,7 @@ MARIADB = """\
 """
 FULL = (
     "No space left on device; its files were in {place}, "
-    "and the environment variable TMPDIR names another place"
+    "and the environment variable TMPDIR selects another place"
 )
 
 
@@ -56,7 +56,7 @@ FULL = (
             'FATAL:  cannot lock "a": Permission denied',
         ),
         (of_postgres, "nothing\nserious\n", "serious"),
-        (of_postgres, "", "it left no message"),
+        (of_postgres, "", "it logged no message"),
     ],
 )
 def test_the_cause_is_told(read, text: str, says: str, tmp_path: Path) -> None:
@@ -65,4 +65,4 @@ def test_the_cause_is_told(read, text: str, says: str, tmp_path: Path) -> None:
 
 
 def test_no_log(tmp_path: Path) -> None:
-    assert of_mariadb(tmp_path / "none") == "it left no message"
+    assert of_mariadb(tmp_path / "none") == "it logged no message"

@@ -47,7 +47,7 @@ class Full(MemoryDatabase):
 def test_more_clients_than_there_can_be(tmp_path: Path) -> None:
     with (
         Full(MemoryAdapter(), url_given=False) as database,
-        pytest.raises(UsageError, match=r"asks for 4 clients, and there is room for 3: the limit is reached"),
+        pytest.raises(UsageError, match=r"asks for 4 clients, but there is room for 3: the limit is reached"),
     ):
         execute(of(4), database, tmp_path / "h.edn", isolation="serializable")
 
@@ -83,7 +83,7 @@ def test_two_hundred_clients(adapter: PostgresAdapter, level: str, tmp_path: Pat
     small = replace(adapter, max_connections=20)
     with (
         open_database(small, None, 200) as database,
-        pytest.raises(UsageError, match=r"asks for 200 clients, and there is room for 1\d: .*max_connec"),
+        pytest.raises(UsageError, match=r"asks for 200 clients, but there is room for 1\d: .*max_connec"),
     ):
         execute(of(200), database, tmp_path / "h.edn", isolation=level)
 
@@ -140,7 +140,7 @@ def test_what_others_have_taken_is_no_matter_of_the_workload(server: EmbeddedSer
         sessions, _ = taken(theirs)
         with pytest.raises(NoMoreSessions):
             execute(of(8), ours, tmp_path / "h.edn", isolation="read committed")
-        with pytest.raises(UsageError, match="asks for 17 clients, and there is room for 16"):
+        with pytest.raises(UsageError, match="asks for 17 clients, but there is room for 16"):
             execute(of(17), ours, tmp_path / "h.edn", isolation="read committed")
         for session in sessions:
             session.close()

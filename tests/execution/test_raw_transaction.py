@@ -72,7 +72,7 @@ def ran(steps: str, *answers: Says, session: Scripted | None = None) -> list[Mop
     session.answers = list(answers)
     for number in range(len(asked.steps)):
         run.execute_step(session, number)  # type: ignore[arg-type]
-    return run.mops()
+    return [each.mop for each in run.seen]
 
 
 READ = """
@@ -122,7 +122,7 @@ def test_stop_and_abort() -> None:
         (READ, rows(("{1}",), ("{1}",), columns=("val",)), "a read of one key returned 2 rows"),
         (READ, changed(1), "a read must return rows"),
         (READ + "  returns: {n: nothing}", rows(("{1}",), columns=("val",)), "returns no column 'nothing'"),
-        (READ + "  returns: {n: val}", rows(("{1}",), columns=("val",)), "which is no whole number"),
+        (READ + "  returns: {n: val}", rows(("{1}",), columns=("val",)), "which is not a whole number"),
     ],
 )
 def test_what_is_otherwise_than_the_workload_says_ends_the_run(steps: str, answer: Says, said: str) -> None:

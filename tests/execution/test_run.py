@@ -114,7 +114,7 @@ def test_after_info_the_process_changes_and_a_new_session_is_opened(tmp_path: Pa
 def test_a_refused_statement_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
     summary, history = run(tmp_path, DictionaryAdapter(refuse="9"))
     assert isinstance(summary.failure, UsageError)
-    assert str(summary.failure).startswith("the database refuses transaction '")
+    assert str(summary.failure).startswith("the database rejects transaction '")
     assert "X42 no such key as 9" in str(summary.failure)
     assert "step " in str(summary.failure)
     assert (history.type == FAIL).any()

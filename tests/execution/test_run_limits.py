@@ -93,7 +93,7 @@ def test_a_duration_ends_a_run_whose_steps_block(
     start = time.monotonic()
     summary = run(tmp_path, Scheduling(clients=4, transactions=None, duration=0.3), session)
     assert time.monotonic() - start < 5
-    assert summary.stopped == "transactions were under way 0.5 s after the duration"
+    assert summary.stopped == "transactions were still running 0.5 s after the duration"
     assert summary.failure is None
     assert not summary.interrupted
     history = read_history(tmp_path / "h.edn")
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_answer_is_left(
     assert time.monotonic() - start < 10
     assert isinstance(summary.failure, NoAnswer)
     assert summary.failure.exit_code == 4
-    assert "the database does not answer" in summary.stopped
+    assert "the database does not respond" in summary.stopped
     session.released.set()  # nothing is left of them for other tests
     history = read_history(tmp_path / "h.edn")  # whole: what did not come back is unknown
     assert (history.complete_at < 0).any()
@@ -148,7 +148,7 @@ def test_a_server_that_does_not_even_begin_is_left(
     database = DictionaryDatabase(DictionaryAdapter())
     monkeypatch.setattr(database, what, lambda *_, **__: time.sleep(30), raising=False)
     start = time.monotonic()
-    with pytest.raises(NoAnswer, match=r"the database does not answer: .* has not ended within 0\.3 s"):
+    with pytest.raises(NoAnswer, match=r"the database does not respond: .* did not finish within 0\.3 s"):
         execute(WORKLOAD, database, tmp_path / "h.edn", isolation="dirty")
     assert time.monotonic() - start < 5
     assert database.closed
@@ -242,7 +242,7 @@ def test_a_sleep_on_the_server_ends_with_the_duration(txfuzz: Cli) -> None:
     assert time.monotonic() - start < 40
     assert "2 aborted" in ran.err
     assert "57014" in ran.err or "08006" in ran.err, "cancelled, or cut where that was not answered in time"
-    assert "ended early: transactions were under way 5 s after the duration" in ran.err
+    assert "ended early: transactions were still running 5 s after the duration" in ran.err
 
 
 # -- plugins --------------------------------------------------------------------------------

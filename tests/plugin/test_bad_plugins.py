@@ -246,7 +246,11 @@ def test_an_analyzer_that_behaves_is_heard(plugin: Callable[[str], None], txfuzz
         ("pass", "def capabilities(self): return {}", "gave {} as its capabilities, expected txfuzz.Cap"),
         ("pass", "def capabilities(self): return 1 / 0", "failed: ZeroDivisionError: division by zero"),
         ("pass", "def __post_init__(self): raise KeyError('no')", "failed: KeyError: 'no'"),
-        ("pass", "def open(self, url): return None", "adapter 'bad' opened None, expected a database"),
+        (
+            "pass",
+            "def open(self, url): return None",
+            "adapter 'bad' returned None from open(), expected a database",
+        ),
         ("pass", "def open(self, url): raise OSError('port 0')", "failed: OSError: port 0"),
         ("def begin(self, isolation): return [][1]", OPENS, "failed: IndexError: list index out of range"),
         ("def execute(self, step): return 1 / 0", OPENS, "failed: ZeroDivisionError: division by zero"),

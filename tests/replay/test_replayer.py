@@ -46,8 +46,8 @@ def test_a_stanza_with_lists_of_pauses_is_followed(txfuzz: Callable[..., Ran]) -
         if "…" not in line or "waits" in line
     ]
     assert issued == [*["start"] * 2, *["via"] * 3, *["end"] * 2, *["start"] * 2, "via", "start"]
-    assert "start and end both insert the row of key 42" in ran.out
-    assert "end had to wait and was refused (23505) at step 1" in ran.out
+    assert "start and end both insert the row for key 42" in ran.out
+    assert "end had to wait and failed (23505) at step 1" in ran.out
 
 
 def test_a_pause_that_the_schedule_does_not_make_is_said(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
@@ -55,7 +55,7 @@ def test_a_pause_that_the_schedule_does_not_make_is_said(tmp_path: Path, txfuzz:
     (tmp_path / "w.yaml").write_text(text.replace("end: [2]", "end: 3"), encoding="utf-8")
     ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn")
     assert ran.code == 0
-    assert "w.yaml: pause_after says that 'end' pauses after step 3" in ran.err
+    assert "w.yaml: pause_after has 'end' pause after step 3" in ran.err
 
 
 def test_the_focus_key_is_where_they_meet(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
@@ -78,7 +78,7 @@ replay:
     ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn", "--attempts", 3)
     assert "lost-update in 3" in ran.out
     assert "append 500 1" in ran.out
-    assert "w.yaml: focus_key: none of the keys that 'look' chooses from can be 500" in ran.err
+    assert "w.yaml: focus_key: 'look' cannot choose key 500" in ran.err
 
 
 def test_a_replay_without_micro_operations_has_no_verdict(tmp_path: Path, txfuzz: Callable[..., Ran]) -> None:
@@ -99,11 +99,11 @@ replay:
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        ("[{alias: a, action: step, steps: 2}, {alias: b, action: step}]", "b had to wait and was refused"),
+        ("[{alias: a, action: step, steps: 2}, {alias: b, action: step}]", "b had to wait and failed"),
         ("[{alias: b, action: step}, {alias: a, action: step, steps: 2}, {alias: b, action: commit}]",
-         "a had to wait and was refused"),
+         "a had to wait and failed"),
         ("[{alias: a, action: step}, {alias: b, action: step}, {alias: b, action: commit}]",
-         "a was refused (23505) at step 1"),
+         "a failed (23505) at step 1"),
         ("[{alias: b, action: step}, {alias: b, action: commit}, {alias: a, action: step, steps: 2}]", ""),
     ],
 )  # fmt: skip

@@ -65,7 +65,7 @@ def test_a_step_that_blocks_is_said_to_and_its_result_comes_later(server: Databa
     assert waits.result_after == 4
     # b's commit stands before a's in the schedule, but b had to wait for that one.
     assert (result.log[5].alias, result.log[5].held_back) == ("b", True)
-    assert result.diverged == {"b commit was held back: b was waiting for a lock": 5}
+    assert result.diverged == {"b commit was delayed: b was waiting for a lock": 5}
 
 
 def test_a_serialization_failure_is_an_outcome(server: Database) -> None:
@@ -148,7 +148,7 @@ def test_what_is_left_open_is_finished_at_the_end(server: Database) -> None:
         ("c", "step", True),
         ("c", "commit", True),
     ]
-    assert "the schedule leaves a open: it was finished at the end" in result.diverged
+    assert "the schedule leaves a unfinished: it was completed at the end" in result.diverged
 
 
 def test_pauses_instead_of_a_schedule(server: Database) -> None:
@@ -164,7 +164,7 @@ def test_pauses_instead_of_a_schedule(server: Database) -> None:
 
 def test_a_statement_that_the_database_refuses_is_named(server: Database) -> None:
     text = HEAD + "  transactions: [{alias: a, txn: wrong}, {alias: b, txn: look}]\n"
-    with pytest.raises(UsageError, match=r'refuses a at step 1: 42703 column "nothing" does not exist'):
+    with pytest.raises(UsageError, match=r'rejects a at step 1: 42703 column "nothing" does not exist'):
         replayed(server, text, "serializable")
 
 
@@ -185,7 +185,7 @@ def test_a_schedule_that_cannot_go_on_ends_with_a_sentence(server: Database) -> 
         stranger.close()
         again = prepared.run()
     assert attempt.ended == (
-        "the schedule could not go on: 0.6 s went by while a waited at step 1 for somebody else, "
+        "the schedule could not continue: 0.6 s passed while a waited at step 1 for another session, "
         "b waited at step 1 for a"
     )
     assert took < 5

@@ -293,7 +293,7 @@ def test_a_baseline_is_read_as_it_was_written() -> None:
             "version: 1\nexpected: [{adapter: a}]",
             "b.yaml:2:12: found an entry of a baseline without the field",
         ),
-        ("version: [", "found what is not YAML"),
+        ("version: [", "found invalid YAML"),
         (
             "version: 1\nexpected: [{adapter: a, isolation: b, expect: serialisable, anomalies: []}]",
             "serialisable",

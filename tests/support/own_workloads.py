@@ -81,9 +81,9 @@ def run(
 # How a workload is refused: by the capability that the adapter lacks
 LACKS = (
     r"no lock: adapter '{adapter}' has no locking reads",
-    r"a lock that adapter '{adapter}' has",
-    r"one that the adapter '{adapter}' can inject",
-    r"whose SQL is that of \w+, expected .*'{adapter}'",
+    r"a lock that adapter '{adapter}' supports",
+    r"one that adapter '{adapter}' can inject",
+    r"which is written for \w+, expected .*'{adapter}'",
 )
 
 

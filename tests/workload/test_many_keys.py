@@ -54,7 +54,7 @@ def test_a_million_keys_cost_nothing() -> None:
 def test_the_bound_is_of_all_choices_together() -> None:
     assert parse(text("[1, 500000]", "[500001, 1000000]").replace("¦", "")).logical_keys()
     assert complaint(text("[1, 500000]", "[500002, 1000002]")) == (
-        "found transactions that choose from 1,000,001 keys together, expected at most 1,000,000"
+        "found transactions that choose from 1,000,001 keys in total, expected at most 1,000,000"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from syrupy.assertion import SnapshotAssertion
 
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.yaml.nodes import Place, node_of
@@ -12,54 +13,39 @@ from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.reader import read_workload
 from workload_words import Words, complaint, parse
 
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("¦", "found an empty file, expected a workload that begins with `version: 1`"),
-        ("¦  \n\n", "found an empty file, expected a workload that begins with `version: 1`"),
-        ("¦# only this\n",
-         "found a file with nothing in it, expected a workload that begins with `version: 1`"),
-        ("¦- 1\n", "found a list, expected a workload as a mapping that begins with `version: 1`"),
-        ("¦hello", "found the text 'hello', expected a workload as a mapping that begins with `version: 1`"),
-        (
-            "a: [b¦",
-            "found what is not YAML: expected ',' or ']', but got '<stream end>' "
-            "(while parsing a flow sequence that begins in line 1)",
-        ),
-        ("version: 1\nname: a¦: b\n", "found what is not YAML: mapping values are not allowed here"),
-        (
-            "version: 1\n¦\tname: x\n",
-            "found what is not YAML: found character '\\t' that cannot start any token "
-            "(indentation is made of spaces)",
-        ),
-        ("a: ¦*nobody", "found what is not YAML: found undefined alias 'nobody'"),
-        ("a: 1\n¦--- \nb: 2\n", "found what is not YAML: but found another document "
-         "(expected a single document in the stream that begins in line 1)"),
-        ("a: 1\nb: x¦\0\n", "found the character U+0000, expected text that YAML allows"),
-        ("¦&a [*a]", "found an anchor that contains itself, expected a value"),
-        ("a: ¦!!set {x}", "found the tag 'tag:yaml.org,2002:set', expected plain data"),
-        ("a: ¦!!python/object:os.system x", "found the tag 'tag:yaml.org,2002:python/object:os.system', "
-         "expected plain data"),
-        ("a: ¦!!int many", "found the tag 'tag:yaml.org,2002:int', expected plain data"),
-        ("a: ¦" + "9" * 5000, "found a number of 5000 digits, expected a smaller one"),
-        ("¦7.5: x", "found the number 7.5, expected the name of a field (text)"),
-        ("a: 1\n¦a: 2", "found the field 'a' again, expected it once (first in line 1)"),
-        ("a: {b: {c: 1, ¦c: 2}}", "found the field 'c' again, expected it once (first in line 1)"),
-    ],
-)  # fmt: skip
-def test_what_is_no_workload(text: str, said: str) -> None:
-    assert complaint(text) == said
+NO_WORKLOAD = {
+    "empty": "¦",
+    "blank": "¦  \n\n",
+    "a comment": "¦# only this\n",
+    "a list": "¦- 1\n",
+    "a word": "¦hello",
+    "list without end": "a: [b¦",
+    "mapping in a value": "version: 1\nname: a¦: b\n",
+    "tab": "version: 1\n¦\tname: x\n",
+    "unknown alias": "a: ¦*nobody",
+    "second document": "a: 1\n¦--- \nb: 2\n",
+    "NUL character": "a: 1\nb: x¦\0\n",
+    "anchor in itself": "¦&a [*a]",
+    "tag of a set": "a: ¦!!set {x}",
+    "tag of an object": "a: ¦!!python/object:os.system x",
+    "tag that does not fit": "a: ¦!!int many",
+    "long number": "a: ¦" + "9" * 5000,
+    "number as a field": "¦7.5: x",
+    "field twice": "a: 1\n¦a: 2",
+    "inner field twice": "a: {b: {c: 1, ¦c: 2}}",
+    "nested too deeply": "¦" + "[" * 5000,
+}
 
 
-def test_deep_nesting_is_refused() -> None:
-    assert complaint("¦" + "[" * 5000) == "found lists or mappings nested too deeply, expected a workload"
+@pytest.mark.parametrize("text", NO_WORKLOAD.values(), ids=NO_WORKLOAD)
+def test_what_is_no_workload(text: str, snapshot: SnapshotAssertion) -> None:
+    assert complaint(text) == snapshot
 
 
 def test_aliases_of_aliases_are_bounded() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
-    with pytest.raises(WorkloadError, match="more than 200,000 values, aliases counted"):
+    with pytest.raises(WorkloadError, match="more than 200,000 values"):
         parse("\n".join(lines))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from syrupy.assertion import SnapshotAssertion
 
 from txfuzz.transactions.model import Choice, NewValue, Ref, Step
 from txfuzz.transactions.placeholders import placeholders
@@ -57,63 +58,41 @@ READ = "sql: 'SELECT val FROM {table} WHERE key = :key', args: {key: 1}"
 WRITE = "sql: 'UPDATE {table} SET val = :v WHERE key = :key', args: {key: 1, v: {new: value}}"
 
 
-@pytest.mark.parametrize(
-    ("step", "said"),
-    [
-        ("{sql: ¦[]}", "found an empty list, expected an SQL statement (text)"),
-        ("{sql: ¦' '}", "found the text ' ', expected an SQL statement (text)"),
-        ('{sql: ¦"SELECT \\0"}', "found a NUL character in an SQL statement, expected text"),
-        ("{sql: SELECT 1, ¦lock: update}",
-         "found the unknown field 'lock' in a raw SQL step "
-         "(known: args, elle, on_error, returns, rows, sql)"),
-        ("{sql: ¦'SELECT val FROM {tabel}'}", "found {tabel} in an SQL statement, expected {table}"),
-        ("{sql: ¦'SELECT :key'}", "found :key in an SQL statement, expected an argument of that name"),
-        ("{sql: ¦'SELECT :kye', args: {key: 1}}",
-         "found :kye in an SQL statement, expected an argument of that name (did you mean 'key'?)"),
-        ("{sql: 'SELECT :key', args: {key: 1, ¦kye: 2}}",
-         "found the argument 'kye', expected a name that the statement uses as :kye (did you mean 'key'?)"),
-        ("{sql: 'SELECT 1::int', args: {¦int: 2}}", "found the argument 'int', "
-         "expected a name that the statement uses as :int (it has no placeholder)"),
-        ("{sql: SELECT 1, args: ¦[1]}",
-         "found a list, expected the arguments, as a mapping from names to keys"),
-        ("{sql: 'SELECT :key', args: {key: {new: ¦key}}}",
-         "found the text 'key', expected the word `value` (known: value)"),
-        ("{sql: 'SELECT :v', args: {v: ¦{new: value}}}",
-         "found a new value for :v that no micro-operation writes, "
-         "expected `elle` to name it, as in {f: append, key: KEY, value: v}"),
-        (f"{{{READ}, elle: ¦r}}", "found the text 'r', expected elle as a mapping"),
-        (f"{{{READ}, elle: ¦{{f: r}}}}", "found elle without the field 'key'"),
-        (f"{{{READ}, elle: {{f: ¦read, key: key}}}}",
-         "found the text 'read', expected the micro-operation (known: append, r, w)"),
-        (f"{{{READ}, elle: {{f: r, key: ¦kye}}}}",
-         "found 'kye', expected the name of an argument that is a key (did you mean 'key'?)"),
-        (f"{{{READ}, elle: {{f: r, key: key, ¦value: key}}}}",
-         "found `value` in a read, expected f and key only"),
-        (f"{{{READ}, elle: ¦{{f: w, key: key}}}}",
-         "found 'w' without the field 'value', expected the argument that is {new: value}"),
-        (f"{{{READ}, elle: {{f: w, key: key, value: ¦key}}}}",
-         "found 'key', an argument that is no new value, "
-         "expected the name of an argument that is a new value (no argument is a new value)"),
-        (f"{{{WRITE}, elle: {{f: w, key: ¦v, value: v}}}}", "found 'v', an argument that is no key, "
-         "expected the name of an argument that is a key (known: key)"),
-        ("{sql: 'SELECT :v', args: {v: {new: value}}, elle: {f: append, key: ¦v, value: v}}",
-         "found 'v', an argument that is no key, "
-         "expected the name of an argument that is a key (no argument is a key; where a row says which key "
-         "it is, `key_column` names its column)"),
-    ],
-)  # fmt: skip
-def test_mistakes(step: str, said: str) -> None:
-    assert complaint(steps(step)) == said
+MISTAKES = {
+    "sql is a list": "{sql: ¦[]}",
+    "sql is blank": "{sql: ¦' '}",
+    "NUL character": '{sql: ¦"SELECT \\0"}',
+    "lock": "{sql: SELECT 1, ¦lock: update}",
+    "misspelled table": "{sql: ¦'SELECT val FROM {tabel}'}",
+    "no argument": "{sql: ¦'SELECT :key'}",
+    "misspelled placeholder": "{sql: ¦'SELECT :kye', args: {key: 1}}",
+    "misspelled argument": "{sql: 'SELECT :key', args: {key: 1, ¦kye: 2}}",
+    "argument for a cast": "{sql: 'SELECT 1::int', args: {¦int: 2}}",
+    "arguments are a list": "{sql: SELECT 1, args: ¦[1]}",
+    "misspelled value": "{sql: 'SELECT :key', args: {key: {new: ¦key}}}",
+    "unused new value": "{sql: 'SELECT :v', args: {v: ¦{new: value}}}",
+    "elle is a word": f"{{{READ}, elle: ¦r}}",
+    "elle without key": f"{{{READ}, elle: ¦{{f: r}}}}",
+    "misspelled f": f"{{{READ}, elle: {{f: ¦read, key: key}}}}",
+    "misspelled key": f"{{{READ}, elle: {{f: r, key: ¦kye}}}}",
+    "value in a read": f"{{{READ}, elle: {{f: r, key: key, ¦value: key}}}}",
+    "write without value": f"{{{READ}, elle: ¦{{f: w, key: key}}}}",
+    "value is a key": f"{{{READ}, elle: {{f: w, key: key, value: ¦key}}}}",
+    "key is a value": f"{{{WRITE}, elle: {{f: w, key: ¦v, value: v}}}}",
+    "no argument is a key": (
+        "{sql: 'SELECT :v', args: {v: {new: value}}, elle: {f: append, key: ¦v, value: v}}"
+    ),
+}
 
 
-def test_registers_and_lists_do_not_mix_in_raw_sql_either() -> None:
-    said = (
-        "found 'w' in a workload that has 'append' in line 6, "
-        "expected lists (append) or registers (w), not both"
-    )
-    assert (
-        complaint(steps("{f: append, key: 1}", f"{{{WRITE}, elle: {{f: ¦w, key: key, value: v}}}}")) == said
-    )
+@pytest.mark.parametrize("step", MISTAKES.values(), ids=MISTAKES)
+def test_mistakes(step: str, snapshot: SnapshotAssertion) -> None:
+    assert complaint(steps(step)) == snapshot
+
+
+def test_registers_and_lists_do_not_mix_in_raw_sql_either(snapshot: SnapshotAssertion) -> None:
+    write = f"{{{WRITE}, elle: {{f: ¦w, key: key, value: v}}}}"
+    assert complaint(steps("{f: append, key: 1}", write)) == snapshot
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_a_statement_that_the_server_refuses(
     ran = txfuzz(*command)
     assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
-        "txfuzz: w.yaml:13:11: the database refuses transaction 'bad' at step 1 (append): X42 "
+        "txfuzz: w.yaml:13:11: the database rejects transaction 'bad' at step 1 (append): X42 "
         "no such key as 2"
     )
 

@@ -108,7 +108,7 @@ OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
     "a key": ("definitions/key/anyOf/1", ("ref",)),
     "a ref": ("definitions/key/anyOf/2", ()),
     "a choice": ("definitions/choice", ()),
-    "what becomes of the transaction": (
+    "what to do with the transaction": (
         "definitions/sqlStep/properties/on_error/additionalProperties/anyOf/1",
         (),
     ),

@@ -120,7 +120,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     assert said("gone.yaml") == "gone.yaml: no such workload file"
     assert said("gone/gone") == "gone/gone: no such workload file"
     assert said(tmp_path) == f"{tmp_path}: this is a directory, not a workload file"
-    assert said("x", tmp_path / "gone") == f"{tmp_path / 'gone'}: no such directory of workloads"
+    assert said("x", tmp_path / "gone") == f"{tmp_path / 'gone'}: no such workload directory"
     assert said("x" * 5000).startswith("no workload 'xxx")
 
 

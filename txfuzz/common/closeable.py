@@ -1,4 +1,4 @@
-"""What `with` needs of whoever can be closed."""
+"""A base class for context managers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Self
 
 
 class Closeable:
-    """Is closed where its `with` ends. To be subclassed."""
+    """Closed at the end of its `with`. To be subclassed."""
 
     def close(self) -> None:
-        """Let go of everything; idempotent."""
+        """Release everything; idempotent."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:

@@ -1,26 +1,26 @@
-"""The keys of several choices together, without counting out a range."""
+"""Unions of keys, without enumerating ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
 
-Keys = tuple[int, ...] | range  # a range is an inclusive run, in steps of one
+Keys = tuple[int, ...] | range  # ranges have step 1
 
 
 def key_union(choices: Iterable[Keys]) -> Keys:
-    """Every key that one of the choices has, once, in order; a range where they are one run."""
+    """The union of the choices, in order; a range if it is contiguous."""
     runs = _runs(choices)
     return runs[0] if len(runs) == 1 else tuple(chain.from_iterable(runs))
 
 
 def key_count(choices: Iterable[Keys]) -> int:
-    """How many keys the choices have together."""
+    """The number of keys in the union."""
     return sum(map(len, _runs(choices)))
 
 
 def _runs(choices: Iterable[Keys]) -> list[range]:
-    """The fewest runs that make up these keys, in order."""
+    """The union as the fewest ranges, in order."""
     parts: set[range] = set()
     for keys in choices:
         parts.update([keys] if isinstance(keys, range) else [range(key, key + 1) for key in keys])

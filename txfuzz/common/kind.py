@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """Elle's workloads of the same names: lists that only grow, and registers that are overwritten."""
+    """Like Elle's workloads of the same names: lists that grow, and registers that are overwritten."""
 
     LIST_APPEND = "list-append"
     RW_REGISTER = "rw-register"

@@ -1,8 +1,8 @@
 """The options of a plugin object are the fields of its dataclass; this module reads and checks them.
 
-A field may carry metadata: `help` (one phrase), `choices` (the words allowed), `least` (the
-smallest number allowed) and `longest` (of a name: so many bytes, all of them printable). Fields whose
-name begins with an underscore are no options.
+A field may have metadata: `help` (a phrase), `choices` (the allowed words), `least` (the smallest allowed
+number) and `longest` (of a name, in bytes, which must be printable). Fields whose names begin with an
+underscore are not options.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option as a person reads it: all fields but `required` are text for a table."""
+    """One option for display: all fields but `required` are text for a table."""
 
     name: str
     type: str
@@ -45,7 +45,7 @@ def option(
     least: float | None = None,
     longest: int | None = None,
 ) -> Any:
-    """A field that explains itself: for the dataclasses of plugins."""
+    """A dataclass field with a default and metadata, for plugin objects."""
     metadata: dict[str, Any] = {"help": help}
     if choices:
         metadata["choices"] = choices
@@ -57,7 +57,7 @@ def option(
 
 
 def options_of(cls: type) -> tuple[Option, ...]:
-    """The options of a dataclass, in their order; nothing for a class that has none."""
+    """The options of a dataclass, in order; empty for other classes."""
     return tuple(
         Option(
             each.name,
@@ -73,7 +73,7 @@ def options_of(cls: type) -> tuple[Option, ...]:
 def build(cls: type, options: Mapping[str, Any], owner: str) -> Any:
     """An instance of `cls` with these options.
 
-    owner: who is speaking, for messages ("heuristic 'hot-keys'"). Lists become tuples.
+    owner: for messages ("heuristic 'hot-keys'"). Lists become tuples.
     Raises UsageError for an option that is unknown, missing, of the wrong type or out of range.
     """
     known = {each.name: (each, kind) for each, kind in _fields(cls)}
@@ -87,7 +87,7 @@ def build(cls: type, options: Mapping[str, Any], owner: str) -> Any:
 
 
 def check(instance: Any, owner: str) -> None:
-    """Check the options of an instance that was made without `build`, e.g. in its __post_init__."""
+    """Check the options of an instance that was created without `build`, e.g. in __post_init__."""
     for each, kind in _fields(type(instance)):
         _checked(each, kind, getattr(instance, each.name), owner)
 

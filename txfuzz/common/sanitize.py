@@ -1,7 +1,6 @@
-"""Text of others made harmless where it leaves: for terminals and plain text, for Markdown, for JSON.
+"""Makes untrusted text safe for terminals and plain text, for Markdown, and for JSON.
 
-Names, values, messages of servers and of plugins come from anybody. Each way out has its function here,
-and nothing is written past it.
+Names, values, and messages of servers and plugins are untrusted: all output passes through here.
 """
 
 from __future__ import annotations
@@ -9,16 +8,15 @@ from __future__ import annotations
 import re
 
 INSTEAD = "\ufffd"
-# What moves the cursor, reaches for the terminal, or shows text in another order than it has: control
-# characters but tab and line feed, separators of lines, marks of direction, halves of characters, and what
-# is no character.
+# Characters that control a terminal or reorder text: control characters except tab and line feed, line
+# separators, direction marks, surrogates and noncharacters.
 _UNFIT = (
     r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
     r"\ud800-\udfff\ufffe\uffff"
 )
 _ANY = re.compile(f"[{_UNFIT}]")
-# What begins markup, a tag, an entity or a link, or ends a cell: in the middle of words it is left alone,
-# so that the text can be read as it stands, too.
+# What begins markup, a tag, an entity or a link, or ends a table cell. Inside words it is left alone, which
+# keeps the source readable.
 _MARKUP = re.compile(
     r"[\\`*|$~]|(?<!\w)_|_(?!\w)|\](?=[(\[:])|!(?=\[)|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])|^[#>+-]|^\d+(?=[.)])"
 )
@@ -27,35 +25,35 @@ _FENCES = re.compile("`+")
 
 
 def printable(text: str) -> str:
-    """For terminals and plain text: the lines stay, and nothing in them does anything."""
+    """For terminals and plain text: keeps lines, replaces unsafe characters."""
     return _ANY.sub(INSTEAD, text)
 
 
 def one_line(text: str) -> str:
-    """The same as one line: an error is one sentence."""
+    """The same on one line, as for errors."""
     return printable(" ".join(text.split()))
 
 
 def markdown(text: str) -> str:
-    """For Markdown: words on one line, of which nothing is markup, HTML, the end of a cell, or a mention."""
+    """For Markdown: one line without markup, HTML, ends of table cells, or mentions."""
     plain = _MARKUP.sub(lambda found: _ENTITIES.get(found[0]) or _escaped(found[0]), one_line(text))
     return plain.replace("@", "@\u200b")
 
 
 def _escaped(markup: str) -> str:
-    """By a backslash; of a number the sign behind it is what begins a list."""
+    """Escaped with a backslash, or for a number (of a list) with a zero-width space."""
     return f"&#8203;{markup}" if markup.isdigit() else f"\\{markup}"
 
 
 def code_span(text: str) -> str:
-    """Words as code within a line of Markdown."""
+    """Text as inline code in Markdown."""
     text = one_line(text).replace("|", "\\|")
     ticks = "`" * (1 + max((len(found) for found in _FENCES.findall(text)), default=0))
     return f"{ticks} {text} {ticks}" if len(ticks) > 1 else f"`{text}`"
 
 
 def code_block(text: str, language: str = "") -> list[str]:
-    """Lines of Markdown: a block of code with a fence that is longer than any in it."""
+    """Lines of a Markdown code block, with a fence longer than any inside."""
     text = printable(text.replace("\r\n", "\n")).rstrip()
     longest = max((len(found) for found in _FENCES.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -63,5 +61,5 @@ def code_block(text: str, language: str = "") -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """For JSON: what a terminal should not get is written as an escape."""
+    """For JSON: escapes characters that are unsafe for terminals."""
     return _ANY.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)

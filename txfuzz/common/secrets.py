@@ -1,4 +1,4 @@
-"""Text that may hold a database URL, made fit to be shown or written."""
+"""Removes passwords from text, command lines and options before they are shown or written."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-# A password may itself hold what should have been percent-encoded: it is taken to reach the last @.
+# A password may contain characters that should have been percent-encoded: it extends to the last @.
 _USERINFO = re.compile(r"(\w[\w+.-]*://)([^:@/?#]*):.*@", re.DOTALL)
 _SECRET = r"(?:\w*(?:password|passwd|pwd|secret|token|api_?key)|(?:\w*_)?pass)"
 _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
-# In a command more words give a secret away: what it is told is not ours to check, so too much goes.
+# Commands are not ours to check, so more words count as secret there.
 _WORDS = (
     r"secrets?|credentials?|creds?|auth|authorization|bearer|passphrase|passcode|pgpass|private_?key|access_?key|"
     r"session_?key|signing_?key|encryption_?key|jwt|cookie|connection_?string"
@@ -26,13 +26,13 @@ _FIELD = re.compile(
     r"^([\w-]*(?:authorization|cookie|token|secret|api-?key|password|credential)[\w-]*\s*:\s*)(?=\S)(.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-# Option → commands to which it gives a password, as the next word or as the rest of this one
+# Option → commands that take a password after it, as the next word or as the rest of this one
 _OPTIONS = {
     "-p": frozenset({"sshpass"}),
     "-a": frozenset({"redis-cli", "valkey-cli"}),
     "-P": frozenset({"sqlcmd", "bcp", "isql", "tsql"}),
 }
-# Of these only where it stands in the same word: `-p` alone asks, or is a port
+# For these only in the same word: `-p` alone prompts, or is a port
 _ATTACHED = re.compile(r"(?:mysql|mariadb)[\w-]*")
 _USER = re.compile(r"(-u|-U|--user|--proxy-user|--username)(=?)(.*)", re.DOTALL)
 _DSN = re.compile(r"(?<![^\s=])([^\s:@/=]*):[^\s@/…]+@")  # user:password@tcp(host)/name
@@ -43,7 +43,7 @@ _KEYWORD = re.compile(rf"(?<!\w){_SECRET}\s*=\s*(?:'(?:[^'\\]|\\.)*'?|\S*)\s*", 
 def without_password(text: str) -> str:
     """The text without the passwords of URLs (user:pass@, ?password=) and connection strings (password=…).
 
-    When in doubt too much goes.
+    When in doubt, too much is removed.
     """
     if "://" in text:
         text = _USERINFO.sub(lambda found: found[1] + (f"{found[2]}@" if found[2] else ""), text)
@@ -54,12 +54,11 @@ def without_password(text: str) -> str:
 
 
 def command_without_secrets(command: str) -> str:
-    """A command line as it was typed, or, where its words hold passwords, with an ellipsis in their place.
+    """A command line with an ellipsis in place of passwords.
 
-    Looked at are what without_password() sees, `NAME=…` and `--name …` whose name says that they are
-    secret, `user:…@`, `-u user:…`, headers (`Authorization: Bearer …`) and what programs that are known
-    for it are given (`sshpass -p …`), also in the commands that are words of `sh -c`. When in doubt too
-    much goes.
+    Covers what without_password() covers, `NAME=…` and `--name …` with secret-sounding names, `user:…@`,
+    `-u user:…`, headers (`Authorization: Bearer …`) and password options of known programs
+    (`sshpass -p …`), also inside `sh -c`. When in doubt, too much is removed.
     """
     try:
         words = shlex.split(command)
@@ -81,7 +80,7 @@ def command_without_secrets(command: str) -> str:
                 shown[place] = f"{given[1]}{given[2]}{_user(given[3])}"
             elif following:
                 shown[place + 1] = _user(words[place + 1], shown[place + 1])
-        elif following and _HEADER.fullmatch(f"{word} x"):  # Bearer … in words of their own
+        elif following and _HEADER.fullmatch(f"{word} x"):  # Bearer … as separate words
             shown[place + 1] = "…"
     return command if shown == words else " ".join(map(_quoted, shown))
 
@@ -90,7 +89,7 @@ _PROGRAMS = frozenset().union(*_OPTIONS.values())
 
 
 def _is_told(name: str) -> bool:
-    """Is what a command is told under this name secret? When in doubt it is, but for where a secret lies."""
+    """Is the value of this name in a command secret? When in doubt yes, except for locations of secrets."""
     name = name.replace("-", "_")
     return is_secret(name) or (_COMMAND_NAME.fullmatch(name) is not None and not _NO_SECRET.fullmatch(name))
 
@@ -116,24 +115,24 @@ def _word_without_secret(word: str) -> str:
 
 
 def _quoted(word: str) -> str:
-    """As a shell takes it; an ellipsis needs no quotes."""
+    """Quoted for a shell; an ellipsis needs no quotes."""
     return word if shlex.quote(plain := word.replace("…", "x")) == plain else shlex.quote(word)
 
 
 class SecretText(str):
-    """A text whose repr has no passwords: debuggers and test runners show the arguments of functions."""
+    """Text whose repr has no passwords, for debuggers and test runners that show arguments."""
 
     def __repr__(self) -> str:
         return repr(without_password(self))
 
 
 def is_secret(name: str) -> bool:
-    """Is an option of this name one whose value nobody should see?"""
+    """Is the value of an option with this name secret?"""
     return _SECRET_NAME.fullmatch(name) is not None
 
 
 def masked(data: Any) -> Any:
-    """YAML data for an error message: no passwords in its texts, secret options as an ellipsis."""
+    """YAML data for an error message: without passwords, secret options as an ellipsis."""
     if isinstance(data, str):
         return without_password(data)
     if isinstance(data, Mapping):
@@ -144,7 +143,7 @@ def masked(data: Any) -> Any:
 
 
 def _hidden(value: Any) -> Any:
-    """Another value of the same type, so that the complaint about it is the same."""
+    """Another value of the same type, so that errors about it stay the same."""
     if isinstance(value, Mapping):
         return {key: _hidden(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -159,7 +158,7 @@ def _hidden(value: Any) -> Any:
 
 
 def without_secrets(data: Any) -> Any:
-    """YAML data for a file: no passwords in its texts, secret options left out."""
+    """YAML data for a file: without passwords and secret options."""
     if isinstance(data, str):
         return without_password(data)
     if isinstance(data, Mapping):

@@ -1,4 +1,4 @@
-"""Words that sentences of every kind are made of."""
+"""Helpers for composing sentences."""
 
 from __future__ import annotations
 

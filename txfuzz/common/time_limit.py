@@ -1,6 +1,6 @@
-"""Calls that may not come back: they get a thread and a time of their own.
+"""Calls with a time limit.
 
-Such a call cannot be ended, only left behind: its thread goes on until the process ends.
+A call that takes too long cannot be ended, only abandoned: its thread runs until the process ends.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ T = TypeVar("T")
 
 
 def called_within(seconds: float, name: str, call: Callable[[], T]) -> tuple[list[T], list[BaseException]]:
-    """What the call gave, or else what it raised; nothing of both where it has not ended in time.
-
-    name: of its thread.
-    """
+    """([result], []) or ([], [exception]) of the call; ([], []) if it takes too long. name: of its thread."""
     values: list[T] = []
     errors: list[BaseException] = []
 

@@ -1,11 +1,11 @@
-"""The port to a database: what an adapter, a database and a session are.
+"""The interface to databases: adapters, databases and sessions.
 
-An adapter is a frozen dataclass; its fields are the options that a workload may set under
-`database:`. It opens a Database (a server, ours or somebody else's); a Database hands out
-Sessions. A Session is one connection, driven by one client, and blocks. No database is named here.
+An adapter is a frozen dataclass; its fields are the options that a workload may set under `database:`. It
+opens a Database (a server, embedded or external), which creates Sessions. A Session is one blocking
+connection, used by one client. No database is named here.
 
-Outcomes are three-valued, as in Jepsen: an error says whether the transaction certainly had
-no effect (fail), may have had one (info), or whether the workload itself is wrong (bug).
+Outcomes are three-valued, as in Jepsen: an error says whether the transaction certainly had no effect
+(fail), may have had one (info), or whether the workload itself is wrong (bug).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from txfuzz.transactions.model import Step
 
 
 class Outcome(Enum):
-    """What an error says about the transaction that met it."""
+    """What an error says about its transaction."""
 
     FAIL = "fail"  # certainly no effect
     INFO = "info"  # unknown: it may have committed
-    BUG = "bug"  # the workload asks for something that the database refuses for good
+    BUG = "bug"  # the workload contains something that the database always rejects
 
 
 class SessionError(Exception):
     """A statement, BEGIN or COMMIT did not succeed.
 
-    code: the database's own code (SQLSTATE for SQL databases), never parsed from message text.
+    code: the database's own code (SQLSTATE for SQL databases), never parsed from the message.
     lost: the connection is gone and the session must be closed.
     The transaction is over or doomed in any case; the caller calls rollback() unless `lost`.
     """
@@ -46,9 +46,9 @@ class SessionError(Exception):
 
 
 class NoMoreSessions(DatabaseUnavailable):
-    """The database takes no further session, by a limit that the message names.
+    """The database accepts no further session because of a limit, named in the message.
 
-    most: how many sessions it would take if nobody else had any.
+    most: number of sessions that it would accept if there were no others.
     """
 
     def __init__(self, message: str, most: int) -> None:
@@ -58,20 +58,19 @@ class NoMoreSessions(DatabaseUnavailable):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an adapter can do; the rest of the program adapts to it.
+    """What an adapter supports.
 
-    isolation: the database's own words for its levels → the consistency model that each one
-        promises, in Elle's words; in order from weak to strong.
-    kinds: the kinds of history it can make.
-    locks: the words that a reading step may carry as `lock`.
-    sql: whether raw SQL steps are understood.
-    dialects: whose SQL they may be written in beyond what all understand, by the names that
-        templates ask for.
-    lock_waits: whether it can tell that a session waits for a lock, and for whom.
-    embedded: whether it can start a server of its own when no URL is given.
-    faults: the abilities that faults may need of its databases (txfuzz.database.faults).
-    savepoints: whether a transaction can go on after an error (GoesOn).
-    modes: which of "read_only" and "deferrable" a transaction may be.
+    isolation: the database's word for each level → the consistency model that it promises, in Elle's
+        terms; from weak to strong.
+    kinds: of histories that it can produce.
+    locks: allowed values of `lock` in reading steps.
+    sql: it accepts raw SQL steps.
+    dialects: of raw SQL beyond the common part, by the names that templates use.
+    lock_waits: it can tell which sessions wait for locks, and for whom (SeesWaits).
+    embedded: it can start its own server if no URL is given.
+    faults: abilities of its databases that faults may need (txfuzz.database.faults).
+    savepoints: a transaction can continue after an error (GoesOn).
+    modes: which of "read_only" and "deferrable" transactions may be.
     """
 
     isolation: Mapping[str, str]
@@ -87,11 +86,11 @@ class Capabilities:
     modes: frozenset[str] = frozenset()
 
 
-class BoundStep(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
+class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower
     """A step whose keys and values are chosen.
 
-    f, key, value: the micro-operation (`r` has no value); None for a step that carries none or several.
-    key is a physical key (see txfuzz.workload.keys). args: the parameters of a raw SQL step. mops: all
+    f, key, value: the micro-operation (`r` has no value); None for a step with none or several. key is a
+    physical key (see txfuzz.workload.keys). args: the parameters of a raw SQL step. mops: all
     micro-operations of a raw SQL step that are known before it runs, as (f, key, value).
     """
 
@@ -104,7 +103,7 @@ class BoundStep(NamedTuple):  # tens of thousands a second, which a frozen datac
 
     @property
     def micro_operations(self) -> tuple[tuple[str, int | None, int | None], ...]:
-        """All that are known before it runs."""
+        """All micro-operations that are known before it runs."""
         if self.mops or self.f is None or (self.key is None and self.step.keys_returned):
             return self.mops
         return ((self.f, self.key, self.value),)
@@ -121,24 +120,24 @@ class Session(Protocol):
     def begin(self, isolation: str) -> None:
         """Start a transaction at this isolation level (the database's word for it).
 
-        Where Capabilities.modes has them it takes `read_only=True` and `deferrable=True`, too.
+        It also accepts `read_only=True` and `deferrable=True` if Capabilities.modes has them.
         """
 
     def execute(self, step: BoundStep) -> ReadValue:
-        """Run one micro-operation inside the transaction; what a read saw, None for anything else.
+        """Run one micro-operation inside the transaction; the value of a read, else None.
 
-        A write that changed no row is an error (Outcome.BUG), never a success; a step that
-        leaves the transaction ended, whatever the server said, is an error too.
+        A write that changed no row is an error (Outcome.BUG), never a success. A step that ends the
+        transaction is an error, too, whatever the server replied.
         """
 
     def commit(self) -> None:
         """Commit. An error whose effect is uncertain is Outcome.INFO."""
 
     def rollback(self) -> None:
-        """Give the transaction up; harmless when none is open."""
+        """Abort the transaction; harmless if none is open."""
 
     def cancel(self) -> None:
-        """Make a blocked call return with an error soon. Called from another thread; never raises."""
+        """Make a blocked call return soon with an error. Called from another thread; never raises."""
 
     def close(self) -> None:
         """Close the connection; never raises."""
@@ -146,12 +145,11 @@ class Session(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a raw statement came to.
+    """The result of a raw statement.
 
-    columns, rows: its result, cells as the driver gives them; no columns where it has none.
-    changed: how many rows it has changed or found; None where the database does not count.
-    decode: what a cell says that a read has selected; ValueError for what is no list, or no register.
-    twice: whether it may count a row twice.
+    columns, rows: as returned by the driver; no columns if there is no result set. changed: number of rows
+    changed or found; None if the database does not count them. decode: parses a cell that a read selected;
+    ValueError if it is not a list, or not a register. twice: it may count a row twice.
     """
 
     columns: tuple[str, ...] = ()
@@ -162,76 +160,76 @@ class Answer:
 
     @property
     def count(self) -> int | None:
-        """How many rows the statement was about."""
+        """The number of rows found or changed."""
         return len(self.rows) if self.columns else self.changed
 
 
 @runtime_checkable
 class RunsSql(Protocol):
-    """What the sessions of an adapter with `sql` offer besides."""
+    """Additional methods of sessions if the adapter has `sql`."""
 
     def execute_sql(self, step: BoundStep) -> Answer:
-        """Run one raw statement inside the transaction, its {table} and arguments filled in.
+        """Run one raw statement inside the transaction, with {table} and arguments filled in.
 
-        What its rows mean is decided by the caller. A statement that begins or ends the transaction,
-        or changes its level, is refused; one that leaves it ended is an error.
+        The caller interprets its rows. A statement that would begin or end the transaction, or change its
+        level, is rejected; one that leaves it ended is an error.
         """
 
 
 @runtime_checkable
 class GoesOn(Protocol):
-    """What the sessions of an adapter with `savepoints` offer besides."""
+    """Additional methods of sessions if the adapter has `savepoints`."""
 
     def rollback_to(self, savepoint: str) -> None:
-        """After an error: undo what came after this savepoint, and go on with the transaction."""
+        """After an error: undo everything since this savepoint and continue the transaction."""
 
 
 class Batching(Protocol):
-    """What a session may offer besides: BEGIN and COMMIT travel with a step, which saves round trips."""
+    """An optional method of sessions: sends BEGIN and COMMIT with a step, which saves round trips."""
 
     def execute_with(self, step: BoundStep, *, begin: str | None, commit: bool) -> ReadValue:
-        """The same as begin(begin), execute(step) and commit(), in as few messages as may be.
+        """The same as begin(begin), execute(step) and commit(), in as few messages as possible.
 
-        begin: the isolation level, where this is the first step. commit: whether it is the last one.
-        Where COMMIT was sent with the step, losing the connection is Outcome.INFO, and so is an
-        answer to the step that makes no sense: it has been committed.
+        begin: the isolation level, for the first step. commit: this is the last step. If COMMIT was sent
+        with the step, a lost connection is Outcome.INFO, and so is an invalid response to the step, which
+        has been committed.
         """
 
 
 @runtime_checkable
 class Patient(Protocol):
-    """What a session may offer besides: it says what it waits for, so that one thread can drive many.
+    """An optional method of sessions: it says what it waits for, so that one thread can drive many.
 
-    Worth it where the driver is Python: a thread for each client costs about twice as much of the
-    client's time. Sessions that do not offer it get a thread each.
+    Worthwhile for drivers in Python: a thread for each client costs about twice as much CPU time. Sessions
+    without it get a thread each.
     """
 
     def wait_with(self, wait: Callable[[int], None]) -> None:
-        """From now on wait for answers by wait(file descriptor), which returns once it can be read.
+        """From now on, wait for responses with wait(file descriptor), which returns when it is readable.
 
-        begin(), execute(), commit() and rollback() must wait in no other way, least of all for a
-        lock: the client that holds it may be driven by the same thread.
+        begin(), execute(), commit() and rollback() must not wait in any other way, in particular not for
+        locks: the client that holds one may be driven by the same thread.
         """
 
 
 @runtime_checkable
 class SeesWaits(Protocol):
-    """What the Database of an adapter with `lock_waits` can do beside."""
+    """Additional methods of a Database if the adapter has `lock_waits`."""
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
-        """Which of these sessions wait for a lock at this moment, and for whom.
+        """Which of these sessions are waiting for a lock, and for whom.
 
-        Sessions are named by their places; one that waits for none of the others (but for some
-        stranger) has an empty set. Callable while the sessions are at work, from one thread.
+        Sessions are identified by index; one that waits only for other sessions has an empty set. May be
+        called from one thread while the sessions are in use.
         """
 
 
 def waits_by_place(
     numbers: Mapping[int, int], among: Callable[[Sequence[int]], Mapping[int, frozenset[int]]]
 ) -> Mapping[int, frozenset[int]]:
-    """The answer of SeesWaits.waiting(), from a server that knows sessions by numbers of its own.
+    """The result of SeesWaits.waiting() for a server with its own session numbers.
 
-    numbers: place of a session → the server's number of it. among: asks the server, in such numbers.
+    numbers: index of a session → the server's number. among: queries the server, with its numbers.
     """
     places = {number: place for place, number in numbers.items()}
     return {
@@ -242,10 +240,10 @@ def waits_by_place(
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """One statement of a reproducer, in the order in which it is issued.
+    """One statement of a reproducer.
 
-    session: a label. action: step, commit or rollback. begins: the transaction begins before it.
-    saw: what a read saw. blocked: it waits for a lock at first. code: how it fails, if it does.
+    session: a label. action: step, commit or rollback. begins: the transaction begins before it. saw: the
+    value of a read. blocked: it first waits for a lock. code: the error code, if it fails.
     """
 
     session: str
@@ -259,8 +257,8 @@ class ScriptLine:
 
 @dataclass(frozen=True)
 class Script:
-    """A few transactions, statement by statement. keys: those that they touch; rows: those of them
-    whose rows are there, and empty, before it begins. title: a line for comments."""
+    """A few transactions, statement by statement. keys: that they touch; rows: keys with an empty row at
+    the start. title: a line for comments."""
 
     title: str
     kind: Kind
@@ -272,53 +270,51 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class ScriptFile:
-    """A file beside a finding. about: what it is, in a phrase for the list of files."""
+    """A file of a finding. about: a phrase for the list of files."""
 
     text: str
-    about: str = "the same as SQL, to be typed by hand into one window a session"
+    about: str = "the same as SQL, to be typed by hand, one window per session"
 
 
 @runtime_checkable
 class WritesScripts(Protocol):
-    """What a Database can do beside: put a reproducer into the words of its own tools."""
+    """An optional method of a Database: writes reproducers for its own tools."""
 
     def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
-        """Files by their names, for people who know the database and not this program.
+        """Name → file, for people who know the database but not this program.
 
-        All are called `repro.…`; reports show the one called `repro.sql`.
+        All names begin with `repro.`; reports show `repro.sql`.
         """
 
     def try_scripts(
         self, script: Script, scripts: Mapping[str, ScriptFile]
     ) -> tuple[Mapping[str, ScriptFile], str]:
-        """Run what can be run by itself: further files, and a sentence about what came of it."""
+        """Run the scripts that can be run: further files, and a sentence about the result."""
 
 
 class Database(Protocol):
-    """A reachable server with a place of ours in it. A context manager: leaving it cleans up."""
+    """A reachable server with a schema for us. A context manager that cleans up at the end."""
 
     def describe(self) -> Mapping[str, str]:
-        """What was found: product, version, settings that matter, a URL without password."""
+        """Product, version, relevant settings, and the URL without its password."""
 
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about settings that make the results slower or weaker."""
+        """Sentences about settings that make runs slower or results weaker."""
 
     def prepare(self, kind: Kind, *, fresh: bool) -> int:
-        """Make the tables for this kind of history exist; drop them first when `fresh`.
+        """Create the tables for this kind of history if necessary; drop them first if `fresh`.
 
-        Returns the highest physical key present, 0 when there is none. The rows that are
-        there are never touched.
+        Returns the highest physical key present, or 0. Existing rows are never touched.
         """
 
     def insert_rows(self, kind: Kind, keys: range) -> None:
         """Commit an empty row for each of these physical keys (never used before)."""
 
     def session(self, kind: Kind) -> Session:
-        """A new connection; DatabaseUnavailable when there is none to be had (NoMoreSessions where the
-        database could say that there are too many)."""
+        """A new connection. Raises DatabaseUnavailable (NoMoreSessions if there are too many)."""
 
     def close(self) -> None:
-        """Remove what is ours and stop what we started; idempotent."""
+        """Remove what we created and stop what we started; idempotent."""
 
     def __enter__(self) -> Self: ...
 
@@ -329,29 +325,29 @@ class Database(Protocol):
 
 @runtime_checkable
 class Embeds(Protocol):
-    """What an adapter with `embedded` can do beside."""
+    """An additional method of adapters with `embedded`."""
 
     def servers(self) -> Sequence[str]:
-        """Which servers it could start, in words, the one that it would start first."""
+        """Descriptions of the servers that it can start, the preferred one first."""
 
 
 @runtime_checkable
 class MakesRoom(Protocol):
-    """What an adapter with `embedded` can do beside, where its server takes so many sessions only."""
+    """An additional method of adapters with `embedded` whose server has a limit of sessions."""
 
     def with_room_for(self, clients: int) -> Adapter:
-        """The same adapter, whose own server takes at least so many sessions and those of its own.
+        """The same adapter, whose embedded server accepts at least this many sessions of clients.
 
-        Where an option of the adapter says how many there are to be, that is left as it is.
+        If an option of the adapter sets the limit, it stays as it is.
         """
 
 
 @runtime_checkable
 class Adapter(Protocol):
-    """A way to reach one kind of database. Frozen dataclass; its fields are its options.
+    """Access to one kind of database. A frozen dataclass whose fields are its options.
 
-    One that is not for real work (a database for tests) may have the class attribute
-    `only_by_name = True`: a workload that names no adapter never means it.
+    An adapter for tests may have the class attribute `only_by_name = True`: workloads that name no adapter
+    never use it.
     """
 
     name: ClassVar[str]
@@ -361,8 +357,8 @@ class Adapter(Protocol):
         """Known without a connection."""
 
     def open(self, url: str | None) -> Database:
-        """Connect to `url`, or start a server of our own when it is None.
+        """Connect to `url`, or start an embedded server if it is None.
 
-        Raises DatabaseUnavailable (wrong password, refused, not installed; never naming a
-        password) and UsageError for a URL that this adapter does not understand.
+        Raises DatabaseUnavailable (wrong password, connection refused, not installed; the message contains
+        no password) and UsageError for a URL that this adapter does not understand.
         """

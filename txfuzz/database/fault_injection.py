@@ -1,4 +1,4 @@
-"""What the injectors of databases behind servers have in common; see txfuzz.database.faults.Injectable."""
+"""The common part of injectors for database servers; see txfuzz.database.faults.Injectable."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from txfuzz.errors import DatabaseUnavailable
 class Cuttable(Protocol):
     """A session whose connection can be cut at its next COMMIT.
 
-    Cut on the way back, the server gets the COMMIT and we get no answer; cut on the way there, the
-    server gets none. To the client both look alike, which is the point.
+    Cut on the way back, the server receives the COMMIT but we get no response; cut on the way there, the
+    server receives nothing. The client cannot tell the difference, which is the point.
     """
 
     @property
@@ -25,14 +25,14 @@ class Cuttable(Protocol):
 
     @property
     def number(self) -> int:
-        """By which the server knows it."""
+        """The server's number for it."""
 
     def cut_next_commit(self, how: int) -> None:
         """how: socket.SHUT_RD cuts the way back, socket.SHUT_RDWR both ways."""
 
 
 class Restartable(Protocol):
-    """A server of our own."""
+    """An embedded server."""
 
     def kill(self) -> int: ...
 
@@ -44,10 +44,10 @@ SomeServer = TypeVar("SomeServer", bound=Restartable)
 
 
 class ServerInjector(Generic[SomeSession, SomeServer]):
-    """To be subclassed for the faults that each product suffers in its own way.
+    """To be subclassed with the faults of each product.
 
-    anywhere: abilities on any server. ours: those on a server of our own, and what is done to it then, in
-    words. server: ours, or None for somebody else's.
+    anywhere: abilities on any server. ours: abilities on an embedded server → a participle for messages
+    ("killed"). server: the embedded one, or None for an external one.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ServerInjector(Generic[SomeSession, SomeServer]):
         self._guard = threading.Lock()
 
     def watch(self, session: SomeSession) -> None:
-        """A session that faults can befall; forgotten with it."""
+        """Add a session for faults; only a weak reference is kept."""
         with self._guard:
             self._sessions.add(session)
 
@@ -69,8 +69,8 @@ class ServerInjector(Generic[SomeSession, SomeServer]):
         if ability in self._anywhere or (ability in self._ours and self._server is not None):
             return None
         if ability in self._ours:
-            return f"only a server that txfuzz has started itself can be {self._ours[ability]}"
-        return f"{self._product} has no ability {ability!r}"
+            return f"only a server started by txfuzz can be {self._ours[ability]}"
+        return f"{self._product} does not support {ability!r}"
 
     def kill(self) -> int:
         return self.server().kill()
@@ -86,12 +86,12 @@ class ServerInjector(Generic[SomeSession, SomeServer]):
         return len(chosen)
 
     def usable(self) -> list[SomeSession]:
-        """The open sessions, in an order that a seed can choose from."""
+        """The open sessions, in a reproducible order."""
         with self._guard:
             found = [session for session in self._sessions if session.usable]
         return sorted(found, key=lambda session: session.number)
 
     def server(self) -> SomeServer:
         if self._server is None:
-            raise DatabaseUnavailable("this is somebody else's server")
+            raise DatabaseUnavailable("this server was not started by txfuzz")
         return self._server

@@ -1,4 +1,4 @@
-"""What an adapter gives, checked; and isolation levels by the words of their database."""
+"""Checks what adapters return, and finds isolation levels by name."""
 
 from __future__ import annotations
 
@@ -11,41 +11,40 @@ from txfuzz.errors import PluginError, UsageError, did_you_mean
 
 
 def capabilities_of(adapter: Adapter) -> Capabilities:
-    """What the adapter can do. PluginError where it says that in another form than it should."""
+    """The capabilities of the adapter. PluginError if they are invalid."""
     told: object = adapter.capabilities()
     if not isinstance(told, Capabilities) or told.default_isolation not in told.isolation:
         raise PluginError(
             f"adapter {adapter.name!r} gave {told!r} as its capabilities, "
-            "expected txfuzz.Capabilities with a default level that is among the levels",
+            "expected txfuzz.Capabilities whose default level is one of its levels",
             adapter,
         )
     return told
 
 
 def open_database(adapter: Adapter, url: str | None, clients: int = 0) -> Database:
-    """An open database of the adapter; one of our own has room for so many clients.
-
-    PluginError for what is none.
-    """
+    """An open database of the adapter; PluginError if it is invalid. clients: to make room for."""
     if url is None and isinstance(adapter, MakesRoom):
         adapter = adapter.with_room_for(clients)
     url = None if url is None else SecretText(url)
     opened: object = adapter.open(url)
     if not all(hasattr(opened, name) for name in ("__enter__", "__exit__", "prepare", "session")):
-        raise PluginError(f"adapter {adapter.name!r} opened {opened!r}, expected a database", adapter)
+        raise PluginError(
+            f"adapter {adapter.name!r} returned {opened!r} from open(), expected a database", adapter
+        )
     return cast(Database, opened)
 
 
 def level_named(capabilities: Capabilities, word: str) -> str:
-    """The level as the adapter spells it; capitals, hyphens and underscores do not matter.
+    """The level as the adapter spells it; case, hyphens and underscores are ignored.
 
-    Raises UsageError for a level that the database does not have.
+    Raises UsageError for an unknown level.
     """
     return level_among(word, capabilities.isolation, "no isolation level")
 
 
 def level_among(word: str, levels: Collection[str], unknown: str) -> str:
-    """The same, of these levels. unknown: how the message begins where it is none of them."""
+    """The same, among these levels. unknown: the beginning of the error message."""
     plain = _plain(word)
     if plain in levels:
         return plain

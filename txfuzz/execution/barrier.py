@@ -1,4 +1,4 @@
-"""A barrier whose parties may leave, so that one client's end never holds up the others."""
+"""A barrier whose parties may leave, so that a finished client does not block the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Condition(Protocol):
-    """As much of threading.Condition as is needed here."""
+    """The part of threading.Condition that is needed here."""
 
     def __enter__(self) -> Any: ...
 
@@ -22,7 +22,7 @@ class Condition(Protocol):
 
 
 class Barrier:
-    """All parties that are still there meet, again and again."""
+    """A reusable barrier for all remaining parties."""
 
     def __init__(self, parties: int, changed: Condition | None = None) -> None:
         self._parties = parties
@@ -31,7 +31,7 @@ class Barrier:
         self._changed = threading.Condition() if changed is None else changed
 
     def wait_for_all(self) -> None:
-        """Wait until every other party has come, too, or has left."""
+        """Wait until every other party has arrived or left."""
         with self._changed:
             self._arrived += 1
             mine = self._round
@@ -40,7 +40,7 @@ class Barrier:
                 self._changed.wait()
 
     def leave(self) -> None:
-        """One party comes no more; call it once for each."""
+        """Remove one party."""
         with self._changed:
             self._parties -= 1
             self._let_go_if_complete()

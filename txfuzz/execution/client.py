@@ -1,4 +1,4 @@
-"""A client: one session, one transaction after the other."""
+"""A client: one session that runs one transaction after another."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.execution.transaction_source import TransactionSource
 
-RECONNECT_SECONDS = 5.0  # seconds that a client tries to connect anew
+RECONNECT_SECONDS = 5.0  # during which a client tries to reconnect
 
 
 class Client:
-    """Runs what the source asks until it asks no more.
+    """Runs the transactions of a source.
 
-    process: its process number, which grows by `step` whenever it has to connect anew: what an
-    unknown transaction does later is not done by the process that goes on (as in Jepsen).
-    reconnect_seconds: for so long it tries to connect anew.
+    process: its process number, which grows by `step` with every reconnect: as in Jepsen, a new process
+    continues after a transaction with an unknown outcome. reconnect_seconds: time limit for reconnecting.
     """
 
     def __init__(
@@ -47,24 +46,26 @@ class Client:
         self._reconnect_seconds = reconnect_seconds
         self._scheduler: ClientScheduler | None = None
         self._guard = threading.Lock()
-        self.levels: Counter[str] = Counter()  # those that the server itself has confirmed, by session
+        self.levels: Counter[str] = (
+            Counter()
+        )  # isolation levels that servers have confirmed, by number of sessions
 
     @property
     def can_cooperate(self) -> bool:
-        """Can it share a thread with others?"""
+        """Can it share a thread with other clients?"""
         return isinstance(self.session, Patient)
 
     def cooperate(self, scheduler: ClientScheduler) -> None:
-        """Share the scheduler's thread from now on."""
+        """From now on, share the thread of the scheduler."""
         self._scheduler = scheduler
         if isinstance(self.session, Patient):
             self.session.wait_with(scheduler.wait)
 
     def run(self, source: TransactionSource, barrier: Barrier, barrier_every: int) -> None:
-        """Until the source has no more. Raises what ends the whole run (a TxfuzzError)."""
+        """Run until the source is exhausted. Raises the TxfuzzError that ends the whole run."""
         done = 0
         try:
-            barrier.wait_for_all()  # nobody has a start on the others
+            barrier.wait_for_all()  # all start together
             while (transaction := source.next()) is not None:
                 session = self.session or self._reconnect(source)
                 if session is None:
@@ -77,7 +78,7 @@ class Client:
                     self.process += self._step
                 done += 1
                 if self._scheduler is not None:
-                    self._scheduler.yield_()  # who is in a transaction goes before who begins one
+                    self._scheduler.yield_()  # clients inside a transaction go first
                 if barrier_every and done % barrier_every == 0:
                     barrier.wait_for_all()
         finally:
@@ -85,7 +86,7 @@ class Client:
             barrier.leave()
 
     def _reconnect(self, source: TransactionSource) -> Session | None:
-        """A new session; None when the run stops meanwhile, DatabaseUnavailable when none is to be had."""
+        """A new session; None if the run stops meanwhile. Raises DatabaseUnavailable after the time limit."""
         until = time.monotonic() + self._reconnect_seconds
         pause = 0.01
         while not source.stopped:
@@ -108,7 +109,7 @@ class Client:
         self.levels.update(getattr(self.session, "reported_levels", ()))
 
     def cancel(self) -> None:
-        """Make a blocked call return; from another thread."""
+        """Make a blocked call return. Called from another thread."""
         with self._guard:
             if self.session is not None:
                 self.session.cancel()

@@ -1,9 +1,8 @@
-"""Many clients on one thread, which take turns: each goes on until it has to wait for its database.
+"""Many clients on one thread: each runs until it has to wait for its database.
 
-A client that blocks in a thread of its own costs two context switches an answer, and a fight for the
-interpreter's lock. Where sessions say what they wait for (txfuzz.database.api.Patient), one thread
-waits for all of them. The code of a client stays as it is: it calls, and the call blocks; the others
-go on meanwhile.
+A client with its own thread costs two context switches per response, and contention for the interpreter
+lock. If sessions say what they wait for (txfuzz.database.api.Patient), one thread waits for all of them. The
+code of a client does not change: its calls block while the others run.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ _PUT_OFF = 0.01  # seconds
 
 
 class ClientScheduler:
-    """The turns of one thread's clients. All but run() is for clients, each in its turn.
+    """Schedules the clients of one thread. All methods but run() are called by the running client.
 
-    idle_work: something short that is done while all of them wait, and now and then where they never all
-    wait; whether it did anything. It must not raise.
+    idle_work: a short task to run while all clients wait, and occasionally if they never do; returns whether
+    it did anything. It must not raise.
     """
 
     def __init__(self, idle_work: Callable[[], bool] | None = None) -> None:
@@ -36,11 +35,11 @@ class ClientScheduler:
         self._waiting: dict[int, greenlet] = {}  # file descriptor → the client that waits for it
         self._ready: deque[greenlet] = deque()
         self._asleep: list[tuple[float, int, greenlet]] = []
-        self._numbers = count()  # clients that wake at the same moment cannot be compared
+        self._numbers = count()  # tie-breaker: greenlets cannot be compared
         self._alive = 0
 
     def run(self, clients: Sequence[Callable[[], None]]) -> None:
-        """Run all of them to their ends. They must not raise."""
+        """Run all clients to the end. They must not raise."""
         from greenlet import getcurrent, greenlet
 
         self._current, self._loop = getcurrent, getcurrent()
@@ -62,7 +61,7 @@ class ClientScheduler:
         return whole
 
     def _resume_ready(self) -> None:
-        """Wait until a client can go on, and give each that can its turn."""
+        """Wait until clients can continue, and run them."""
         for file, _ in self._answers():
             self._poll.unregister(file)
             self._waiting.pop(file).switch()
@@ -70,7 +69,7 @@ class ClientScheduler:
             self._ready.append(heappop(self._asleep)[2])
 
     def _answers(self) -> list[tuple[int, int]]:
-        """The file descriptors that can be read; none where a client wakes before."""
+        """The readable file descriptors; none if a client wakes first."""
         while self._idle_work is not None:
             answers = self._poll.poll(0)
             now = time.monotonic()
@@ -85,31 +84,31 @@ class ClientScheduler:
         return self._poll.poll(self._until_awake())
 
     def _until_awake(self) -> float | None:
-        """Milliseconds until the next sleeper wakes, if there is one."""
+        """Milliseconds until the next sleeping client wakes, if any."""
         return max(0.0, self._asleep[0][0] - time.monotonic()) * 1000 if self._asleep else None
 
     def wait(self, file: int) -> None:
-        """Let the others go on until this file descriptor can be read."""
+        """Run other clients until this file descriptor is readable."""
         self._waiting[file] = self._current()
         self._poll.register(file, select.POLLIN)
         self._loop.switch()
 
     def yield_(self) -> None:
-        """Let those go first who have their answers."""
+        """Let clients whose responses have arrived go first."""
         self._ready.append(self._current())
         self._loop.switch()
 
     def sleep(self, seconds: float) -> None:
-        """Let the others go on for so long."""
+        """Run other clients for this long."""
         heappush(self._asleep, (time.monotonic() + seconds, next(self._numbers), self._current()))
         self._loop.switch()
 
     def condition(self) -> _Condition:
-        """To be used as a threading.Condition by these clients."""
+        """A replacement for threading.Condition among these clients."""
         return _Condition(self)
 
     def park(self, with_: list[greenlet]) -> None:
-        """Let the others go on until this client is woken."""
+        """Run other clients until this one is woken."""
         with_.append(self._current())
         self._loop.switch()
 
@@ -119,7 +118,7 @@ class ClientScheduler:
 
 
 class _Condition:
-    """Needs no lock: nobody else's turn comes before this one is given up."""
+    """Needs no lock: no other client runs until this one yields."""
 
     def __init__(self, scheduler: ClientScheduler) -> None:
         self._scheduler = scheduler

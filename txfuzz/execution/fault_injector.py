@@ -1,7 +1,7 @@
-"""Faults while clients run: one thread injects them on time, heals them, and writes both down.
+"""Faults while clients run: one thread injects, heals and records them.
 
-In the history a fault is two operations of the process :nemesis, as in Jepsen: where it begins, and
-where it is healed. Checkers ignore them; people find the moment.
+In the history a fault is two operations of the process :nemesis, as in Jepsen: its beginning and its healing.
+Checkers ignore them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from txfuzz.execution.summary import Injection
 from txfuzz.history.values import Keyword
 from txfuzz.workload.model import FaultSpec
 
-SERVER_AWAY_SECONDS = 60.0  # seconds that a client waits for a server which a fault has taken from it
+SERVER_AWAY_SECONDS = 60.0  # that clients wait for a server that a fault made unavailable
 _NO_KEYWORD = re.compile(r"[^\w.*+!$%&=<>-]")
 
 Result = TypeVar("Result")
@@ -32,15 +32,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class PlannedFault:
-    """A fault with its options, and when it strikes."""
+    """A fault object, and the times at which to inject it."""
 
     fault: Fault
     spec: FaultSpec
 
     def next_due(self, now: float, struck: int) -> float | None:
-        """When it is due the next time, in seconds since the clients began; None when it is not any more.
+        """The next time, in seconds since the clients started; None if there is none.
 
-        What comes again and again leaves out the times before `now`. struck: how often it has been.
+        Repeated faults skip times before `now`. struck: number of injections so far.
         """
         every = self.spec.every
         if every is None:
@@ -49,14 +49,14 @@ class PlannedFault:
 
 
 def injector_for(planned: Sequence[PlannedFault], database: Database) -> Injectable | None:
-    """What injects these faults into this database; None without faults.
+    """The injector of these faults for this database; None without faults.
 
-    Raises UsageError for a fault that this server does not allow.
+    Raises UsageError for a fault that this server does not support.
     """
     if not planned:
         return None
     if not isinstance(database, Breakable):
-        raise UsageError(f"fault {planned[0].fault.name!r}: no fault can be injected into this database")
+        raise UsageError(f"fault {planned[0].fault.name!r}: this database does not support fault injection")
     injector = database.injector()
     for each in planned:
         if reason := injector.cannot(each.fault.needs):
@@ -65,7 +65,7 @@ def injector_for(planned: Sequence[PlannedFault], database: Database) -> Injecta
 
 
 def cautions(planned: Sequence[PlannedFault], database: Database) -> tuple[str, ...]:
-    """What the faults say about the settings of this database, each sentence once."""
+    """The warnings of the faults about the settings of this database."""
     said = (f"fault {each.fault.name!r}: {it}" for each in planned for it in each.fault.cautions(database))
     return tuple(dict.fromkeys(said))
 
@@ -88,9 +88,9 @@ class Nemesis:
             self._schedule(number, 0.0)
 
     def run(self, over: threading.Event) -> None:
-        """Until `over` is set or no fault is due any more. What was injected is healed in any case.
+        """Run until `over` is set or no fault is left. Injected faults are always healed.
 
-        What comes again and again leaves out the times that passed while another fault was under way.
+        Repeated faults skip the times that pass during another fault.
         """
         start = time.monotonic()
         while self._due:
@@ -128,12 +128,12 @@ class Nemesis:
 
 
 def _plain(name: str) -> str:
-    """Fit to be a keyword."""
+    """The name as a valid keyword."""
     return _NO_KEYWORD.sub("-", name)
 
 
 def until_available(work: Callable[[], Result], given_up: Callable[[], bool]) -> Result:
-    """Do what is done beside the clients, and again while the database is not there."""
+    """Do some work, and retry while the database is unavailable."""
     until = time.monotonic() + SERVER_AWAY_SECONDS
     while True:
         try:

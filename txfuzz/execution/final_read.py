@@ -1,4 +1,4 @@
-"""After the clients have ended: read every key once more, so that each write is seen or is not."""
+"""Reads every key after the clients have ended, which shows which writes took effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from txfuzz.transactions.model import Step
 from txfuzz.workload.generator import BoundTransaction
 
 _AT_ONCE = 32  # keys in one transaction
-_ATTEMPTS = 3  # at reading them, each a transaction of its own; a fault that was just healed may linger
+_ATTEMPTS = 3  # per transaction: a fault that was just healed may linger
 _READ = Step("r")
 
 
@@ -29,9 +29,9 @@ def final_read(
 ) -> int:
     """Read all generations in a few transactions; how many committed.
 
-    generations: physical and logical key of each. process: the number of its own process; those
-    above are free, too. A database that is gone, or lets one of them wait for FINAL_READ_SECONDS, ends it
-    quietly: the history is whole, it only knows less.
+    generations: (physical key, logical key). process: number of its process; higher ones must be unused.
+    Ends quietly if the database is gone or a transaction takes longer than FINAL_READ_SECONDS: the history
+    is complete without it.
     """
     read = 0
     session: Session | None = None
@@ -46,7 +46,7 @@ def final_read(
                 if ended.type == "ok":
                     read += 1
                     break
-                if late.is_set():  # somebody holds what is to be read, or the database does not answer
+                if late.is_set():  # a lock is held, or the database does not respond
                     return read
                 if ended.lost:
                     session.close()

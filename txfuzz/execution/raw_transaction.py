@@ -1,10 +1,9 @@
-"""A transaction of raw SQL while it runs: what its statements found, and what the history will say.
+"""Runs transactions of raw SQL and determines their micro-operations.
 
-The keys of a statement may be what an earlier one has returned; a statement may find no row, or meet an
-error that the transaction lives with. So what happened to which key is known only afterwards. Recorded
-is what happened and nothing else: a read that found no row has read nothing, unless the workload says
-that absence is what it read; a write that changed none did nothing; what is rolled back to a savepoint
-has not happened.
+The keys of a statement may be values returned by earlier ones, a statement may find no row, and the
+transaction may survive an error. So what happened to which key is known only afterwards. Only what happened
+is recorded: a read that found no row has read nothing, unless the workload declares absence a value
+(`empty`); a write that changed no row did nothing; whatever is rolled back to a savepoint did not happen.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from txfuzz.transactions.model import MicroOperation, Returned, RollbackTo, Step
 from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.sql.tables import savepoint_named, tables_of
 
-GIVEN_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` says
-NOT_AS_SAID = "ROWS"  # the code of a statement that is about other rows than its micro-operations say
+GIVEN_UP = "ROLLBACK"  # the code of a transaction that aborts because of `rows` or `on_error`
+NOT_AS_SAID = "ROWS"  # the code of a statement that affects other rows than its micro-operations say
 _OWN_SAVEPOINT = "txfuzz_step"
 _SET = BoundStep(Step(None, sql=f"SAVEPOINT {_OWN_SAVEPOINT}"), None)
 _FORGET = BoundStep(Step(None, sql=f"RELEASE SAVEPOINT {_OWN_SAVEPOINT}"), None)
 
 
 class RecordedMop(NamedTuple):
-    """A micro-operation that has happened. step: its number; logical: its logical key."""
+    """A micro-operation that happened. step: its number; logical: its logical key."""
 
     step: int
     logical: int | None
@@ -42,10 +41,10 @@ class RecordedMop(NamedTuple):
 
 
 class TransactionRun:
-    """Runs the steps of one transaction, in order. The caller begins and ends it.
+    """Runs the steps of one transaction, in order. The caller begins and ends it. Not thread-safe.
 
-    steps: as they ran, so far: what earlier ones have returned is filled in. seen: what the history says
-    of it if it commits. For one thread at a time.
+    steps: with values returned by earlier ones filled in, as far as they ran. seen: what to record if it
+    commits.
     """
 
     def __init__(self, transaction: BoundTransaction) -> None:
@@ -53,7 +52,7 @@ class TransactionRun:
         self.steps = list(transaction.steps)
         self.seen: list[RecordedMop] = []
         self._returned: dict[str, int | None] = {}
-        self._savepoints: list[tuple[str, int]] = []  # and how many micro-operations came before
+        self._savepoints: list[tuple[str, int]] = []  # with the number of micro-operations before
         self._stopped = False
         self._logical: dict[tuple[int, int | None], int] = {}
         known = (
@@ -63,7 +62,7 @@ class TransactionRun:
             self._logical[at] = logical
 
     def execute_step(self, session: Session, number: int) -> ReadValue:
-        """Run this step; what its first read saw. SessionError where the transaction is over by it."""
+        """Run this step; what its first read saw. SessionError if it ends the transaction."""
         step = self._filled(number)
         if step is None or self._stopped:
             return None
@@ -83,19 +82,15 @@ class TransactionRun:
             if not self._goes_on(session, step.step, error):
                 raise
             return None
-        if not isinstance(answer, Answer):  # of a session that does not run SQL as RunsSql says
+        if not isinstance(answer, Answer):  # the session does not implement RunsSql
             if step.f is not None:
                 self._see(number, step.f, step.key, answer if step.value is None else step.value)
             return answer
         self._savepoint(step.step)
         return self._take(number, step, answer)
 
-    def mops(self) -> list[Mop]:
-        """What the history says of it if it commits."""
-        return [each.mop for each in self.seen]
-
     def undone(self, number: int) -> list[RecordedMop]:
-        """What is recorded where it ends otherwise, at this step: reads without what they saw."""
+        """What to record if it does not commit but ends at this step: reads without values."""
         happened = [each._replace(mop=_unread(each.mop)) for each in self.seen if each.step < number]
         for at, step in enumerate(self.transaction.steps[number:], number):
             happened += (
@@ -103,10 +98,8 @@ class TransactionRun:
             )
         return happened
 
-    # -- what is filled in --------------------------------------------------------------------
-
     def _filled(self, number: int) -> BoundStep | None:
-        """The step with what earlier ones have returned; None where that was nothing."""
+        """The step with values returned by earlier ones; None if one of them is missing."""
         step = self.transaction.steps[number]
         plain = step.step
         if isinstance(plain.key, Returned) and plain.sql is None:
@@ -122,8 +115,6 @@ class TransactionRun:
         key = args.get(plain.key_arg or "", step.key)
         value = args.get(plain.value_arg or "", step.value)
         return step._replace(f=plain.f, key=key, value=value, args=args)
-
-    # -- what it came to ----------------------------------------------------------------------
 
     def _take(self, number: int, step: BoundStep, answer: Answer) -> ReadValue:
         plain, count = step.step, answer.count
@@ -160,7 +151,8 @@ class TransactionRun:
             if len(answer.rows) > 1:
                 rows = f"{len(answer.rows)} rows"
                 raise _wrong(
-                    plain, f"a read of one key returned {rows}, and no `key_column` tells which is its"
+                    plain,
+                    f"a read of one key returned {rows}, and no `key_column` says which is the right one",
                 )
             found = [(key, row) for row in answer.rows]
         else:
@@ -206,10 +198,10 @@ class TransactionRun:
 
     def _see(self, number: int, f: str, key: int | None, value: Any) -> None:
         if key is None:
-            return  # a row without a key is none of ours
+            return  # a row without a key is not ours
         mop: Mop = (f, key, value)
         if any(each.mop == mop and each.step == number for each in self.seen):
-            return  # two choices that came to the same key
+            return  # two choices of the same key
         logical = self._logical.get((number, key))
         if logical is None and self.transaction.keys is not None:
             logical = key if self.steps[number].step.own_table else self.transaction.keys.logical(key)
@@ -218,7 +210,7 @@ class TransactionRun:
         self.seen.append(RecordedMop(number, logical, mop))
 
     def _since(self, value: ReadValue) -> ReadValue:
-        """What a read saw, without what had stood in the table before this run."""
+        """The value read, without what was in the table before this run."""
         keys = self.transaction.keys
         if keys is None or value is None:
             return value
@@ -239,7 +231,7 @@ class TransactionRun:
         self._back_to(name, undo=tables.verb == "rollback")
 
     def _back_to(self, name: str, *, undo: bool) -> None:
-        """A savepoint is rolled back to (and stays), or released."""
+        """Roll back to a savepoint, which stays, or release it."""
         found = [at for at, (savepoint, _) in enumerate(self._savepoints) if savepoint == name]
         if not found:
             return
@@ -272,7 +264,7 @@ def _unread(mop: Mop) -> Mop:
 
 
 def _place(answer: Answer, column: str, plain: Step) -> int:
-    """Where this column stands in a row; capitals do not matter."""
+    """The index of this column in a row, ignoring case."""
     names = [name.lower() for name in answer.columns]
     if column.lower() not in names:
         has = ", ".join(answer.columns) or "none"
@@ -296,7 +288,7 @@ def _number(cell: Any, column: str, plain: Step) -> int | None:
         return int(cell)
     except (TypeError, ValueError):
         shown = cell.decode(errors="replace") if isinstance(cell, bytes) else cell
-        raise _wrong(plain, f"the column {column!r} holds {shown!r}, which is no whole number") from None
+        raise _wrong(plain, f"the column {column!r} holds {shown!r}, which is not a whole number") from None
 
 
 def _wrong(plain: Step, message: str) -> SessionError:

@@ -1,7 +1,7 @@
-"""The history as it happens: every operation gets its index and time, and goes to disk at once.
+"""Records the history of a run: every operation gets its index and time and is written at once.
 
-A line is written by one unbuffered call, so a killed run loses at most its last line, and a
-full disk loses the line that did not fit.
+A line is written by one unbuffered call, so a killed run loses at most its last line, and a full disk loses
+only the line that did not fit.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Append = Callable[[int, bytes], int]  # (file descriptor, data) → bytes writte
 
 
 def appender() -> Append:
-    """As os.write(), without letting go of the interpreter's lock; os.write() where there is no C library.
+    """Like os.write(), but keeps the interpreter lock; os.write() itself if there is no C library.
 
-    os.write() releases the lock for the microsecond that a line takes. With many clients every release
-    wakes one that waits for the lock, and that costs both of them far more than the line does.
+    os.write() releases the lock for the microsecond that a line takes. With many clients, every release wakes
+    one that waits for the lock, which costs both far more than the write.
     """
     try:
         write = PyDLL(None, use_errno=True).write
@@ -53,29 +53,8 @@ def appender() -> Append:
 append = appender()
 
 
-def seen_line(
-    index: int,
-    type: str,
-    process: int,
-    time: int,
-    seen: Sequence[RecordedMop],
-    error: tuple[str, str] | None = None,
-) -> bytes:
-    """The completion of a transaction whose keys are known only now; see `complete_line`."""
-    return complete_line(
-        index,
-        type,
-        process,
-        time,
-        [each.mop for each in seen],
-        error,
-        steps=[each.step for each in seen],
-        logical=[each.logical for each in seen],
-    )
-
-
 class Recorder(Closeable):
-    """Writes one history; any thread may record. OutputError where the file takes no more."""
+    """Writes one history. Thread-safe. OutputError if the file cannot be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -109,19 +88,30 @@ class Recorder(Closeable):
     def complete(
         self, type: str, process: int, mops: Sequence[Mop], error: tuple[str, str] | None = None
     ) -> None:
-        """type: "ok", "fail" or "info"; error: (code, phase) where it is not ok."""
+        """type: "ok", "fail" or "info"; error: (code, phase) unless ok."""
         with self._lock:
             self._write(complete_line(self._index, type, process, self.now(), mops, error))
 
     def complete_seen(
         self, type: str, process: int, seen: Sequence[RecordedMop], error: tuple[str, str] | None = None
     ) -> None:
-        """As complete(), where the invocation has not said which keys it would be about."""
+        """Like complete(), for transactions whose keys the invocation could not name."""
         with self._lock:
-            self._write(seen_line(self._index, type, process, self.now(), seen, error))
+            self._write(
+                complete_line(
+                    self._index,
+                    type,
+                    process,
+                    self.now(),
+                    [each.mop for each in seen],
+                    error,
+                    steps=[each.step for each in seen],
+                    logical=[each.logical for each in seen],
+                )
+            )
 
     def event(self, f: str, value: Any) -> None:
-        """Something that happened beside the transactions; checkers ignore it."""
+        """Record an event that is not a transaction; checkers ignore it."""
         with self._lock:
             self._write(event_line(self._index, self.now(), f, value))
 
@@ -133,17 +123,17 @@ class Recorder(Closeable):
         except OSError as error:
             self._cut_back()
             raise OutputError(
-                f"{self.path}: {error.strerror}; the {self._index:,} operations before are written"
+                f"{self.path}: {error.strerror}; the first {self._index:,} operations are written"
             ) from None
         self.written += len(line)
         self._index += 1
 
     def _cut_back(self) -> None:
-        """Leave no half line behind."""
+        """Remove a partial line."""
         try:
             os.ftruncate(self._file, self.written)
         except OSError:
-            return  # readers put up with a torn last line
+            return  # readers tolerate a partial last line
 
     def close(self) -> None:
         if self._file >= 0:
@@ -152,37 +142,37 @@ class Recorder(Closeable):
 
 
 class HistoryFile(Closeable):
-    """Holds on to a history's file, so that what was written can be saved when its name has gone."""
+    """Keeps a history file open, so that its contents can be saved if it is moved or deleted."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = os.open(path, os.O_RDONLY)
 
     def gone(self) -> bool:
-        """Is there no such file any more, or another one?"""
+        """Was the file moved, deleted or replaced?"""
         try:
             return not os.path.samestat(os.stat(self.path), os.fstat(self._file))
         except OSError:
             return True
 
     def loss(self) -> OutputError | None:
-        """None if the file is where it was. Else a copy is made, and this says where; call it when
-        nothing more is written."""
+        """None if the file is still there; otherwise an error that says where it was moved or copied to. Call
+        it when writing is finished."""
         if not self.gone():
             return None
-        said = f"{self.path.parent}: the directory vanished during the run"
+        said = f"{self.path.parent}: the directory disappeared during the run"
         if os.fstat(self._file).st_nlink:
-            return OutputError(f"{said}; the history is where it was moved to, {self._name()}")
+            return OutputError(f"{said}; the history was moved to {self._name()}")
         try:
             copy = self._copy()
         except OSError as error:
             return OutputError(f"{said}, and the history could not be saved elsewhere: {error.strerror}")
-        return OutputError(f"{said}; the history that was recorded is now {copy}")
+        return OutputError(f"{said}; the recorded history was saved as {copy}")
 
     def _name(self) -> str:
         with contextlib.suppress(OSError):
             return os.readlink(f"/proc/self/fd/{self._file}")
-        return "whatever that is called"
+        return "an unknown path"
 
     def _copy(self) -> str:
         target, name = tempfile.mkstemp(prefix="txfuzz-history-", suffix=".edn")

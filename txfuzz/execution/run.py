@@ -1,4 +1,4 @@
-"""Run one workload against one database and record its history."""
+"""Runs one workload on one database and records its history."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import Workload
 from txfuzz.workload.seeds import stream
 
-_TICK = 0.1  # seconds between two looks at the clients
+_TICK = 0.1  # seconds between two checks of the clients
 
-Watch = Callable[[int, Tally], None]  # (asked so far, outcomes so far), now and then
-Reading = Callable[[int], bool]  # (bytes of the history written so far) → whether it has read some
+Watch = Callable[[int, Tally], None]  # (transactions started, outcomes so far), called regularly
+Reading = Callable[[int], bool]  # bytes of the history written so far → whether it read any
 
 
 def execute(
@@ -61,17 +61,16 @@ def execute(
     until: float | None = None,
     why: str = "its time is up",
 ) -> ExecutionSummary:
-    """Run the workload with all its clients; the history is whole whatever happens.
+    """Run the workload with all its clients; the history is complete whatever happens.
 
-    fresh: start from empty tables. after: physical keys up to this one are taken, whether rows of
-    them can be seen or not (an unknown transaction may still write one). faults: those of the
-    workload, as objects. interrupted: set it to end the run early. reading: is called while all
-    clients wait, where they take turns; it must be quick and not raise. until: when the run has to end
-    (time.monotonic()), whatever the workload says, and `why`, as a phrase. Transactions that do not end
-    are cancelled: see txfuzz.execution.run_limits. An error that ends the run after it has begun is in the
-    summary, together with the numbers so far. Raises DatabaseUnavailable where it cannot begin (NoAnswer,
-    with the database closed, where that has not answered for ANSWER seconds), UsageError for a fault that
-    cannot be injected here, and OutputError where the history cannot be written.
+    fresh: start from empty tables. after: physical keys up to this one are in use, even if no rows are
+    visible (a transaction with an unknown outcome may still write one). faults: of the workload, as
+    objects. interrupted: set it to end the run early. reading: called while all clients wait, if they share
+    a thread; it must be quick and not raise. until: hard limit for the run (time.monotonic()), and `why`,
+    as a phrase. Transactions that do not end are cancelled: see txfuzz.execution.run_limits. An error that
+    ends the run after the start is in the summary. Raises DatabaseUnavailable if the run cannot start
+    (NoAnswer, with the database closed, if it has not responded for ANSWER seconds), UsageError for a fault
+    that cannot be injected here, and OutputError if the history cannot be written.
     """
     kind = workload.kind
     injector = injector_for(faults, database)
@@ -84,7 +83,7 @@ def execute(
         return answered("connecting", lambda: database.session(kind))
 
     with closed_without_answer(database.close):
-        taken = answered("making the tables", lambda: database.prepare(kind, fresh=fresh))
+        taken = answered("creating the tables", lambda: database.prepare(kind, fresh=fresh))
     keys = KeySpace(workload.keys, max(after, taken), insert_rows)
     transactions = TransactionGenerator(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
@@ -108,7 +107,7 @@ def execute(
             )
             seconds = time.monotonic() - start
             late = until is not None and time.monotonic() >= until
-            # Only the workload knows how its own tables are read.
+            # Only the workload knows how to read its own tables.
             reads = 0 if late or workload.own_tables else execution.read_all(keys, interrupted, history_file)
         if isinstance(execution.failure, NoAnswer):
             close_in_background(database.close)
@@ -117,7 +116,7 @@ def execute(
 
 
 class _Execution:
-    """The clients of one execution, and what ends them."""
+    """The clients of one execution, and how they end."""
 
     def __init__(
         self,
@@ -135,7 +134,7 @@ class _Execution:
         self._connect, self._isolation, self._recorder = connect, isolation, recorder
         self._nemesis = nemesis
         self._barrier_every = workload.scheduling.barrier_every
-        # To insert rows is to wait outside a session: for good, where a client has locked the table.
+        # Inserting rows waits outside of a session: forever, if a client has locked the table.
         self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
         self._clients: list[Client] = []
         count = workload.scheduling.clients
@@ -172,8 +171,8 @@ class _Execution:
                 over.set()
                 if not canceller.poll():
                     self.failure = self.failure or NoAnswer(
-                        "the database does not answer: cancelled transactions have not come back within "
-                        f"{CANCELLED:g} s; what became of them is unknown"
+                        "the database does not respond: cancelled transactions did not return within "
+                        f"{CANCELLED:g} s; their outcome is unknown"
                     )
                     break
             if watch is not None:
@@ -185,7 +184,7 @@ class _Execution:
             raise self.crash
 
     def _start_faults(self, source: TransactionSource, over: threading.Event) -> threading.Thread | None:
-        """Start the thread that injects faults until `over` is set, if there are any."""
+        """Start the thread that injects faults until `over` is set, if there are faults."""
         nemesis = self._nemesis
         if nemesis is None:
             return None
@@ -196,7 +195,7 @@ class _Execution:
         return thread
 
     def _threads(self, source: TransactionSource, reading: Reading | None) -> list[threading.Thread]:
-        """One for all clients where they can take turns, else one for each."""
+        """One thread for all clients if they can share it, otherwise one for each."""
         scheduler = None
         if self._may_cooperate and all(each.can_cooperate for each in self._clients):
             scheduler = ClientScheduler(None if reading is None else lambda: reading(self._recorder.written))
@@ -259,15 +258,15 @@ class _Execution:
 
 @contextmanager
 def _room_for(clients: int) -> Iterator[None]:
-    """It is the workload's matter to ask for no more clients than the database can ever take."""
+    """UsageError if the workload has more clients than the database can ever accept."""
     try:
         yield
     except NoMoreSessions as error:
         if error.most >= clients:
-            raise  # others have taken them
+            raise  # others use the connections
         raise UsageError(
-            f"the workload asks for {clients:,} clients, and there is room for {error.most:,}: {error}; "
-            "lower scheduling.clients, or raise that limit"
+            f"the workload asks for {clients:,} clients, but there is room for {error.most:,}: {error}; "
+            "lower scheduling.clients or raise the limit"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""How long a run waits for its transactions: none of its waits is without end."""
+"""Time limits of a run: it never waits forever."""
 
 from __future__ import annotations
 
@@ -13,26 +13,23 @@ from txfuzz.errors import DatabaseUnavailable
 from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction_source import TransactionSource
 
-AFTER_DURATION = 5.0  # seconds that running transactions get when the duration is over
-WITHOUT_PROGRESS = 120.0  # seconds in which some transaction must end, where a number of them is asked
-STOPPED = 0.3  # seconds that running transactions get after a stop before they are cancelled
-CANCELLED = 10.0  # seconds that a cancelled session gets to come back
-FINAL_READ_SECONDS = 30.0  # seconds that one transaction of final reads gets
-ANSWER = 60.0  # seconds in which a database connects, or makes its tables
-LEAVING = 5.0  # seconds in which a database is left that does not answer
+AFTER_DURATION = 5.0  # seconds for running transactions when the duration is over
+WITHOUT_PROGRESS = 120.0  # seconds within which a transaction must end, if their number is limited
+STOPPED = 0.3  # seconds for running transactions after a stop, before they are cancelled
+CANCELLED = 10.0  # seconds for a cancelled session to return
+FINAL_READ_SECONDS = 30.0  # for one transaction of final reads
+ANSWER = 60.0  # seconds for connecting, and for creating the tables
+LEAVING = 5.0  # seconds for closing a database that does not respond
 
 T = TypeVar("T")
 
 
 class NoAnswer(DatabaseUnavailable):
-    """The database was there, and does not answer any more."""
+    """The database no longer responds."""
 
 
 class WaitLimit:
-    """Tells when a run has waited for long enough.
-
-    until: when it has to end whatever happens (time.monotonic()), and `why`, as a phrase.
-    """
+    """Decides when a run has waited long enough. until: hard limit (time.monotonic()); why: a phrase."""
 
     def __init__(self, source: TransactionSource, tally: Tally, until: float | None, why: str) -> None:
         self._source, self._tally = source, tally
@@ -41,13 +38,13 @@ class WaitLimit:
         self._since = time.monotonic()
 
     def reason_to_cancel(self) -> str:
-        """Why the transactions under way are to be cancelled, as a phrase; empty to wait on."""
+        """Why to cancel the running transactions, as a phrase; empty to go on waiting."""
         now = time.monotonic()
         if self._until is not None and now >= self._until:
             return self._why
         if self._source.until is not None:
             late = now >= self._source.until + AFTER_DURATION
-            return f"transactions were under way {AFTER_DURATION:g} s after the duration" if late else ""
+            return f"transactions were still running {AFTER_DURATION:g} s after the duration" if late else ""
         outcomes = self._tally.outcomes
         ended = outcomes["ok"] + outcomes["fail"] + outcomes["info"]
         if ended != self._ended:
@@ -59,8 +56,8 @@ class WaitLimit:
 
 
 class Canceller:
-    """Makes blocked calls return, each client's in a thread of its own: a server that does not answer
-    may let a request to cancel wait, too."""
+    """Makes blocked calls return, with a thread for each client: an unresponsive server may also block a
+    cancellation."""
 
     def __init__(self, cancels: Sequence[Callable[[], None]]) -> None:
         self._cancels = cancels
@@ -69,7 +66,7 @@ class Canceller:
         self._first: float | None = None
 
     def poll(self) -> bool:
-        """Called again and again after a stop. False when cancelled calls have not come back in time."""
+        """Called regularly after a stop. False if cancelled calls have not returned in time."""
         now = time.monotonic()
         if self._next is None:
             self._next = now + STOPPED
@@ -86,7 +83,7 @@ class Canceller:
 
 @contextmanager
 def cancelled_after(seconds: float, cancel: Callable[[], None]) -> Iterator[threading.Event]:
-    """Cancel what is done inside when it takes longer, and again each second. The event says whether."""
+    """Cancel what runs inside if it takes longer, repeatedly. The event is set if so."""
     over, late = threading.Event(), threading.Event()
 
     def watch() -> None:
@@ -104,17 +101,17 @@ def cancelled_after(seconds: float, cancel: Callable[[], None]) -> Iterator[thre
 
 
 def answered(what: str, call: Callable[[], T]) -> T:
-    """What the database gives; NoAnswer where it gives nothing in time. The call is left behind then."""
+    """The result of a call; NoAnswer if it takes too long, in which case it is abandoned."""
     values, errors = called_within(ANSWER, "asking", call)
     if values:
         return values[0]
     if errors:
         raise errors[0]
-    raise NoAnswer(f"the database does not answer: {what} has not ended within {ANSWER:g} s")
+    raise NoAnswer(f"the database does not respond: {what} did not finish within {ANSWER:g} s")
 
 
 def close_in_background(close: Callable[[], None]) -> None:
-    """Close a database that does not answer, as far as that comes to an end."""
+    """Close a database that does not respond, for a limited time."""
     thread = threading.Thread(target=close, name="leaving", daemon=True)
     thread.start()
     thread.join(LEAVING)
@@ -122,7 +119,7 @@ def close_in_background(close: Callable[[], None]) -> None:
 
 @contextmanager
 def closed_without_answer(close: Callable[[], None]) -> Iterator[None]:
-    """A database that does not answer inside is left: whoever closes it later does not wait for it."""
+    """Close the database if it does not respond inside, so that a later close does not wait."""
     try:
         yield
     except NoAnswer:

@@ -1,4 +1,4 @@
-"""What became of an execution, in numbers."""
+"""The outcome of an execution, in numbers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from txfuzz.errors import TxfuzzError
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """One fault that was injected. at, seconds: when it began in the run, and how long it took with
-    the healing. done: what the fault says that it did."""
+    """One injected fault. at: its start in the run; seconds: its duration, healing included. done: the
+    details that the fault reports."""
 
     name: str
     at: float
@@ -26,13 +26,11 @@ class Injection:
 class ExecutionSummary:
     """Transactions by outcome, without the final reads.
 
-    asked: started; aborts: failed and unknown ones by the database's code. seconds: of the run
-    without the final reads. final_reads: transactions that read all keys in the end.
-    last_key: the highest physical key taken.
-    faults: those injected, in their order.
-    stopped: why it ended early, as a phrase; empty when it ran to its end. interrupted: by
-    request of the caller. failure: the error that ended it; what was recorded is whole. levels: of how
-    many sessions the server has itself said that they are at this level, where it can be asked.
+    asked: started; aborts: failed and unknown ones by the database's error code. seconds: without the final
+    reads. final_reads: number of transactions with final reads. last_key: the highest physical key in use.
+    faults: in order. stopped: why it ended early, as a phrase, or empty. interrupted: by the caller.
+    failure: the error that ended it; the history is still complete. levels: isolation level → number of
+    sessions for which the server has confirmed it, if it can.
     """
 
     asked: int = 0
@@ -51,12 +49,12 @@ class ExecutionSummary:
 
     @property
     def per_second(self) -> float:
-        """Committed transactions a second."""
+        """Committed transactions per second."""
         return self.ok / self.seconds if self.seconds else 0.0
 
 
 def injection_counts(faults: Iterable[Injection]) -> dict[str, int]:
-    """How often each fault was injected, by name."""
+    """Fault → number of injections."""
     return dict(Counter(each.name for each in faults))
 
 

@@ -1,4 +1,4 @@
-"""One transaction on one session, recorded from its invocation to its outcome."""
+"""Runs and records one transaction on one session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from txfuzz.workload.yaml.runtime_errors import RefusedStep
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnd:
-    """How a transaction ended. lost: the session is of no more use."""
+    """How a transaction ended. lost: the session is unusable."""
 
     type: str
     code: str = ""
@@ -28,11 +28,10 @@ _OK = TransactionEnd("ok")
 def run_transaction(
     session: Session, isolation: str, transaction: BoundTransaction, process: int, recorder: Recorder
 ) -> TransactionEnd:
-    """Ask this transaction of the database and record what it said.
+    """Run this transaction and record its outcome.
 
-    What an unfinished transaction read is recorded as unknown. Raises RefusedStep where the
-    database refuses it for good, since it always would; the operation is recorded as failed
-    before.
+    Reads of unfinished transactions are recorded without values. Raises RefusedStep, after recording the
+    failure, if the database rejects a statement for good.
     """
     if not transaction.plain:
         return _run_sql(session, isolation, transaction, process, recorder)
@@ -71,7 +70,7 @@ def run_transaction(
 def _run_sql(
     session: Session, isolation: str, transaction: BoundTransaction, process: int, recorder: Recorder
 ) -> TransactionEnd:
-    """The same where statements decide what happens to which key."""
+    """Like run_transaction, for raw SQL."""
     recorder.invoke(
         process, transaction, [mop for step in transaction.steps for mop in step.micro_operations]
     )
@@ -94,7 +93,7 @@ def _run_sql(
 
 
 def begin(session: Session, isolation: str, mode: Mode) -> None:
-    """Begin a transaction: at its own level, if it has one, and as it says."""
+    """Begin a transaction with its mode. isolation: the level unless the mode has its own."""
     modes: dict[str, bool] = {}
     if mode.read_only:
         modes["read_only"] = True
@@ -108,7 +107,7 @@ def _has_mode(transaction: BoundTransaction) -> bool:
 
 
 def _phase(at: int, last: int, together: bool) -> str:
-    """Where an error came: "begin", "step 0", …, "commit", or what travelled together."""
+    """The phase of an error: "begin", "step 0", …, "commit", or several that were sent together."""
     if not together:
         return "begin" if at < 0 else "commit" if at > last else f"step {at}"
     return f"{'begin or ' if at == 0 else ''}step {at}{' or commit' if at == last else ''}"
@@ -122,7 +121,7 @@ def _end_by(error: SessionError) -> TransactionEnd:
 def _clean_up(
     session: Session, transaction: BoundTransaction, at: int, phase: str, error: SessionError
 ) -> None:
-    """Roll back where something is left to roll back. Raises RefusedStep for what is refused for good."""
+    """Roll back if necessary. Raises RefusedStep for statements that are rejected for good."""
     if not (error.lost or error.outcome is Outcome.INFO):
         session.rollback()
     if error.outcome is not Outcome.BUG:
@@ -132,5 +131,5 @@ def _clean_up(
         number, step = at, transaction.steps[at].step
         where = f"{phase} ({step.sql or step.f})"
     message = " ".join(error.message.split())
-    said = f"the database refuses transaction {transaction.name!r} at {where}: {error.code} {message}"
+    said = f"the database rejects transaction {transaction.name!r} at {where}: {error.code} {message}"
     raise RefusedStep(said, transaction.name, number) from None

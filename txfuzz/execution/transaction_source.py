@@ -1,4 +1,4 @@
-"""Where clients get their transactions: one sequence for all, until it is time to stop."""
+"""The sequence of transactions that all clients share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from txfuzz.workload.generator import BoundTransaction, TransactionGenerator
 
 
 class TransactionSource:
-    """Hands out transactions; any thread may ask.
+    """Hands out transactions. Thread-safe.
 
-    transactions: no more than so many; seconds: none after so long. A transaction that was
-    handed out is counted whether it commits or not. until: when it asks no more (time.monotonic()).
+    transactions: the maximum number; seconds: the time limit. Transactions count whether they commit or
+    not. until: the end of the time limit (time.monotonic()).
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class TransactionSource:
         self._stop = threading.Event()
 
     def next(self) -> BoundTransaction | None:
-        """The next transaction, or None when this run asks no more."""
+        """The next transaction, or None at the end of the run."""
         with self._lock:
             if self._stop.is_set() or self.asked == self._most:
                 return None
@@ -43,5 +43,5 @@ class TransactionSource:
         return self._stop.is_set()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but not beyond a stop."""
+        """Sleep, but wake up at a stop."""
         self._stop.wait(seconds)

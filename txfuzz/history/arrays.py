@@ -1,4 +1,4 @@
-"""What numpy lacks: ranges one after the other, and look-ups in numbers that rise."""
+"""Array helpers that numpy lacks."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ AnyInts = npt.NDArray[np.integer[Any]]
 
 
 def ranges(starts: AnyInts | int, lengths: Ints) -> Ints:
-    """All positions of these ranges, one range after the other."""
+    """The concatenation of these ranges."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
 def distinct(numbers: Ints) -> Ints:
-    """Each number once, rising. (Sorting millions of codes is far quicker than numpy's hashing.)"""
+    """The distinct numbers, sorted. (Far quicker for millions of codes than numpy's hashing.)"""
     numbers = np.sort(numbers)
     once: Ints = numbers[np.diff(numbers, prepend=numbers[:1] - 1) != 0]
     return once
 
 
 def places(known: Ints, numbers: Ints) -> Ints:
-    """Where each of these numbers stands among the known ones, which rise; -1 where it does not."""
+    """The index of each number among the known ones, which are sorted; -1 if it is not there."""
     if not len(known):
         return np.full(len(numbers), -1)
     at = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
@@ -34,6 +34,6 @@ def places(known: Ints, numbers: Ints) -> Ints:
 
 
 def among(known: Ints, numbers: Ints) -> npt.NDArray[np.bool_]:
-    """Which of these numbers are among the known ones, which rise."""
+    """Which of these numbers are among the known ones, which are sorted."""
     found: npt.NDArray[np.bool_] = places(known, numbers) >= 0
     return found

@@ -1,8 +1,7 @@
-"""Operations, one at a time, into the columns of a History.
+"""Builds a History from operations, one at a time.
 
-The builder pairs invocations with completions. `add` takes plain Python values; the fast path of
-EDN lines (`formats.edn_lines`) puts the same things into the same columns. `columns.history_tables` makes the
-History.
+The builder pairs invocations with completions. `add` takes plain Python values; the fast path for EDN lines
+(`formats.edn_lines`) writes the same columns directly. `columns.history_tables` makes the History.
 """
 
 from __future__ import annotations
@@ -43,16 +42,15 @@ Coded: TypeAlias = tuple[list[int], list[int]]  # micro-operations: codes and va
 
 TYPES = {"ok": OK, "fail": FAIL, "info": INFO}
 FUNCTIONS = ("r", "append", "w")
-LISTED = 100  # so many unknown micro-operations are named, the rest is counted
+LISTED = 100  # unknown micro-operations that are listed; further ones are only counted
 SHOWN = 200  # characters of one
 
 
 class Open(NamedTuple):
-    """An invocation that waits for its completion.
+    """An invocation without a completion so far.
 
-    text: its micro-operations as the fast path saw them, "r 1 nil] [:append 1 2"; None when
-    `mops` has them (None there too: the invocation has no value).
-    match: where the text comes from, until the text has been understood.
+    text: its micro-operations as seen by the fast path, "r 1 nil] [:append 1 2"; None if they are in `mops`
+    (if both are None, the invocation has no value). match: the origin of the text, until it is confirmed.
     """
 
     row: int
@@ -63,7 +61,7 @@ class Open(NamedTuple):
     mops: list[Mop] | None = None
 
 
-# The same as a plain tuple, which is quicker to make.
+# The same as a plain tuple, which is faster to create.
 OpenTuple: TypeAlias = "tuple[int, bytes | None, Steps, Logical, Match[bytes] | None, list[Mop] | None]"
 
 
@@ -73,7 +71,7 @@ class HistoryBuilder:
     add("invoke", 0, [("r", 1, None), ("append", 1, 2)], time=10)
     add("ok", 0, [("r", 1, (5,)), ("append", 1, 2)], time=20)
 
-    source: what the history is called in messages. decode: what the text of a scalar means.
+    source: for messages. decode: parses the text of a scalar.
     """
 
     def __init__(self, source: str = "", decode: Decode = no_decode) -> None:
@@ -88,7 +86,7 @@ class HistoryBuilder:
         self.templates: dict[str, int] = {}
         self.operations = 0
         self.passed_over: dict[str, int] = {}  # by process, as the file has it
-        self.valueless_reads = 0  # reads of committed transactions that stand there without a value
+        self.valueless_reads = 0  # reads of committed transactions without a value
         self.uninvoked = 0  # completions without an invocation
         self.warnings: list[str] = []
         self.unknown_mops: list[tuple[int, str]] = []
@@ -109,12 +107,10 @@ class HistoryBuilder:
     ) -> None:
         """One operation of a client. type: "invoke", "ok", "fail" or "info".
 
-        process: an integer, or any other name; None where the history has none, and such operations
-        count as one process.
-        mops: (f, key, value); the value of a read is None, an element or a tuple of elements;
-        None instead of the sequence where the operation has no value at all.
-        steps, logical: for each micro-operation its step and logical key; a completion that says them
-        goes before its invocation.
+        process: an integer or any other name; operations without one (None) count as one process.
+        mops: (f, key, value); the value of a read is None, an element or a tuple of elements. None for an
+        operation without a value.
+        steps, logical: step and logical key of each micro-operation; those of a completion take precedence.
         line: for messages.
         """
         token = self._token(process)
@@ -137,13 +133,13 @@ class HistoryBuilder:
         self.columns.flush(FULL)
 
     def pass_over(self, process: Any) -> None:
-        """An operation that is not a client's: counted, not kept."""
+        """Count an operation that does not belong to a client."""
         self.operations += 1
         name = display_name(process)
         self.passed_over[name] = self.passed_over.get(name, 0) + 1
 
     def is_open(self, process: Any) -> bool:
-        """Whether the process has invoked a transaction that is not completed."""
+        """Whether the process has an open transaction."""
         return self._token(process) in self.open
 
     def _token(self, process: Any) -> bytes:
@@ -158,18 +154,18 @@ class HistoryBuilder:
         return self.templates.setdefault(name, len(self.templates))
 
     def known(self, mops: Sequence[Mop], line: int) -> list[Mop]:
-        """Those micro-operations that the checker knows; the others are noted."""
+        """The micro-operations that the checker knows; others are noted."""
         return [mop for mop in mops if self._known(mop, line)]
 
     def unknown(self, line: int, text: str) -> None:
-        """A micro-operation that the checker does not know."""
+        """Note a micro-operation that the checker does not know."""
         if len(self.unknown_mops) < LISTED:
             self.unknown_mops.append((line, text if len(text) <= SHOWN else text[:SHOWN] + " …"))
         else:
             self._more_unknown += 1
 
     def finish(self) -> History:
-        """The history of all operations; the builder is used up."""
+        """The history of all operations. The builder cannot be used afterwards."""
         for opened in [Open(*fields) for fields in self.open.values()]:
             self.complete(opened, INFO, -1, (b"-1", b"-1"), self.invoked(opened), None)
         self.open.clear()
@@ -178,11 +174,11 @@ class HistoryBuilder:
             self.warn(f"completions without an invocation: {self.uninvoked}")
         if self.valueless_reads:
             self.warn(
-                "reads of committed transactions without a value, taken for reads of nothing: "
+                "reads of committed transactions without a value, treated as reads of nothing: "
                 f"{self.valueless_reads}"
             )
         if self._more_unknown:
-            self.warn(f"unknown micro-operations that are not listed: {self._more_unknown}")
+            self.warn(f"further unknown micro-operations, not listed: {self._more_unknown}")
         self.unknown_mops.sort()
         history = history_of(
             self.kind,
@@ -206,7 +202,7 @@ class HistoryBuilder:
     def complete(
         self, opened: Open, type: int, at: int, event: tuple[bytes, bytes], mops: Coded, invoked: Coded | None
     ) -> None:
-        """The end of an open transaction. invoked: what its invocation says, if it says anything."""
+        """Complete an open transaction. invoked: its micro-operations in the invocation, if known."""
         self.columns.completion(opened.row, type, at, event, opened.steps, mops)
         if self.keys.unset and opened.logical is not None:
             self.keys.set_logical(mops[0], opened.logical)
@@ -214,18 +210,18 @@ class HistoryBuilder:
             self.columns.invoked_else[opened.row] = wrote
 
     def begin_uninvoked(self, process: bytes) -> Open:
-        """A row for a completion that nothing invoked."""
+        """A row for a completion without an invocation."""
         self.uninvoked += 1
         return Open(self.columns.invocation(process, -1, b"-1", b"-1", -1), None, None, None)
 
     def invoked(self, opened: Open) -> Coded:
-        """The micro-operations of an invocation: nothing has been read yet."""
+        """The micro-operations of an invocation, without values for reads."""
         if opened.text is not None:
             return self.unread(opened.text)
         return self.encode(opened.mops or (), FAIL)
 
     def unread(self, text: bytes) -> Coded:
-        """As `invoked`, from text; ValueError where that needs a real parser."""
+        """Like `invoked`, from text; ValueError if that needs a real parser."""
         codes: list[int] = []
         values: list[int] = []
         write, number = self.write()
@@ -243,7 +239,7 @@ class HistoryBuilder:
         return codes, values
 
     def write(self) -> tuple[bytes | None, int]:
-        """How this kind of history calls a write, and the code of that."""
+        """The name of a write in this kind of history, and its code."""
         if self.kind is Kind.LIST_APPEND:
             return b"append", WROTE_APPEND
         return (b"w", WROTE) if self.kind is Kind.RW_REGISTER else (None, 0)
@@ -273,7 +269,7 @@ class HistoryBuilder:
         return codes, values
 
     def _warn_of_order(self, history: History) -> None:
-        """A word about indices that contradict the order of the operations, which is what counts."""
+        """Warn if indices contradict the order of operations."""
         index = np.zeros(self.columns.position, np.int64)
         for at, of_index in (
             (history.invoke_at, history.invoke_index),
@@ -283,8 +279,8 @@ class HistoryBuilder:
         falls = int((np.diff(index) <= 0).sum())
         if falls:
             self.warn(
-                f"operations whose :index is not larger than the one before: {falls}; "
-                "their order in the history counts, not the index"
+                f"operations whose :index does not increase: {falls}; their order in the history counts, "
+                "not the index"
             )
 
     def _invoke(
@@ -300,7 +296,7 @@ class HistoryBuilder:
         if token in self.open:
             raise HistoryError(
                 f"{self.source}:{line}: {self.processes.text(token)} invokes a transaction while its "
-                "previous one is still open; expected the completion of that one first"
+                "previous one is still open; expected its completion first"
             )
         template = -1 if txn is None else self.template(txn)
         row = self.columns.invocation(token, self.columns.position, *event, template)
@@ -329,7 +325,7 @@ class HistoryBuilder:
             opened = opened._replace(logical=tuple(logical))
         says = opened.text is not None or opened.mops is not None
         invoked = self.invoked(opened) if says else None
-        # A completion without a value leaves what was read unsaid.
+        # A completion without a value does not say what was read.
         done = self.encode(mops, type) if mops is not None else invoked or ([], [])
         self.complete(opened, type, self.columns.position, event, done, invoked)
         self.columns.position += 1
@@ -337,8 +333,8 @@ class HistoryBuilder:
     def _known(self, mop: Mop, line: int) -> bool:
         """Whether the checker knows such a micro-operation in a history of this kind.
 
-        The first one that tells decides the kind. A written nil could not be told from a
-        register that nobody has written.
+        The first distinctive one decides the kind. A written nil is refused: it could not be distinguished
+        from an unwritten register.
         """
         f, _, value = mop
         told = None
@@ -356,7 +352,7 @@ class HistoryBuilder:
 
 
 def asked(mops: Iterable[Mop]) -> list[Mop]:
-    """Micro-operations as they are invoked: whatever stands beside a read, nothing has been read."""
+    """Micro-operations as in an invocation: without values for reads."""
     return [("r", key, None) if f == "r" else (f, key, value) for f, key, value in mops]
 
 

@@ -1,4 +1,4 @@
-"""The bytes of a history: from a file, plain or compressed, or from memory, a piece at a time."""
+"""The bytes of a history, piece by piece: from a plain or compressed file, or from memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LONGEST = 1 << 28  # bytes of one operation
 
 
 class ByteSource(Protocol):
-    """Where a history comes from."""
+    """The source of a history."""
 
     def read(self, size: int) -> bytes:
-        """The next bytes, at most that many; nothing at the end."""
+        """The next bytes, at most this many; empty at the end."""
 
 
 class GzipSource:
-    """A compressed history. What a cut-off file still gives is read, and `warn` is told."""
+    """A compressed history. Truncated files are read as far as possible, with a warning."""
 
     def __init__(self, file: ByteSource, name: str, warn: Callable[[str], None]) -> None:
         self._file = file
@@ -33,11 +33,11 @@ class GzipSource:
         self._done = False
 
     def read(self, size: int) -> bytes:
-        # Never more than asked for at a time: a small file can hold gigabytes.
+        # Never more than requested at a time: a small file can contain gigabytes.
         while not self._done:
             packed = self._packed or self._file.read(1 << 16)
             if self._unpack.eof:
-                packed = packed.lstrip(b"\0")  # padding between members and behind the last one
+                packed = packed.lstrip(b"\0")  # padding between and after members
                 self._done = not packed
                 self._unpack = zlib.decompressobj(wbits=31)
                 self._packed = packed
@@ -50,13 +50,13 @@ class GzipSource:
             if data:
                 return data
             if not packed and not self._unpack.eof:
-                self._warn("the compressed file is cut off")
+                self._warn("the compressed file is truncated")
                 self._done = True
         return b""
 
 
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
-    """The file, or HistoryError saying why not."""
+    """The open file; HistoryError with the reason if it cannot be opened."""
     try:
         return open(path, "rb")
     except (OSError, ValueError) as error:
@@ -65,9 +65,9 @@ def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
 
 
 class Window:
-    """The piece of a history that is in memory, which moves along the file.
+    """The part of a history in memory, which moves along the file.
 
-    data: the bytes in memory. at: how far they have been understood.
+    data: the bytes in memory. at: up to here they have been processed.
     """
 
     def __init__(self, source: ByteSource, name: str) -> None:
@@ -75,19 +75,21 @@ class Window:
         self.data = b""
         self.at = 0
         self._source = source
-        self._counted = 0  # so far lines have been counted in the data
-        self._lines = 0  # before that
+        self._counted = 0  # up to here lines have been counted in the data
+        self._lines = 0  # number of lines before that
 
     def more(self) -> bool:
-        """Let go of what has been understood and read on; whether there was more."""
+        """Drop what has been processed and read more; whether there was more."""
         self.check()
         self._lines = self.line(self.at) - 1
         rest = self.data[self.at :]
         if len(rest) > LONGEST:
             self._counted = self.at
-            raise self.error(self.at, f"what begins here does not end within {LONGEST >> 20} MiB")
+            raise self.error(
+                self.at, f"the operation that begins here does not end within {LONGEST >> 20} MiB"
+            )
         self.at, self._counted = 0, 0
-        # As much again as there is: looking at a long operation anew each time stays cheap.
+        # As much again as is in memory, so that rescanning a long operation stays cheap.
         wanted = max(BLOCK, len(rest))
         pieces = [rest]
         while wanted and (piece := self._source.read(wanted)):
@@ -97,11 +99,11 @@ class Window:
         return len(pieces) > 1
 
     def drop(self) -> None:
-        """Let go of what has not been understood: it is the end of a history that was cut off."""
+        """Drop the unprocessed rest: the end of a truncated history."""
         self.data = self.data[: self.at]
 
     def check(self) -> None:
-        """All that has been understood must be UTF-8, also where nobody looked at the characters."""
+        """Check that all processed bytes are UTF-8, even where the characters were not examined."""
         if not self.data.isascii():
             try:
                 self.data[: self.at].decode()
@@ -110,7 +112,7 @@ class Window:
                 raise self.error(error.start, f"expected UTF-8, found the byte 0x{found:02x}") from None
 
     def line(self, at: int) -> int:
-        """The number of the line at that place of the data."""
+        """The line number at this position of the data."""
         if at < self._counted:
             return self._lines - self.data.count(b"\n", at, self._counted) + 1
         self._lines += self.data.count(b"\n", self._counted, at)

@@ -1,5 +1,6 @@
-"""Histories whose operations are no transactions, but calls of a function of their own: Jepsen's bank,
-set and counter, say. Each invocation with its completion, whatever they hold.
+"""Histories of function calls instead of transactions, such as Jepsen's bank, set and counter.
+
+Pairs each invocation with its completion, whatever values they have.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ _NEMESIS = "nemesis"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What one client asked, and what came of it.
+    """One call of a client, and its result.
 
-    f: the function: "transfer". asked: the value of its invocation; value: that of its completion,
-    None where there is none. type: "info" also where nothing completed it.
-    process: as the history names it. index: Elle's name, `:index` of the completion.
-    began, ended: places among the operations of clients, -1 where the history does not say.
-    start, end: nanoseconds, None where unknown. line: of the file, for messages.
+    f: the function, such as "transfer". asked: the value of its invocation; value: of its completion, None
+    if there is none. type: "info" also without a completion. process: as in the history. index: `:index` of
+    the completion, Elle's name for the call. began, ended: positions among client operations, -1 if unknown.
+    start, end: nanoseconds, None if unknown. line: of the file, for messages.
     """
 
     f: str
@@ -49,7 +49,7 @@ class Call:
 class Calls:
     """All calls of a history, in the order in which they began.
 
-    operations: those of the file; passed_over: how many of them are no client's, by process.
+    operations: number in the file; passed_over: of those that are not a client's, by process.
     """
 
     calls: Sequence[Call]
@@ -60,7 +60,7 @@ class Calls:
 
 
 def read_calls(path: str | os.PathLike[str]) -> Calls:
-    """Read a history of calls, in any form that `read_history` takes. HistoryError where it is none."""
+    """Read a history of calls, in any form that `read_history` accepts. Raises HistoryError."""
     name = os.fspath(path)
     gathered = _Gathered(name)
     with open_file(path) as file:
@@ -72,7 +72,7 @@ def read_calls(path: str | os.PathLike[str]) -> Calls:
 
 
 class _Gathered:
-    """The calls so far, and which of them are open."""
+    """The calls so far, and the open ones."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -82,7 +82,7 @@ class _Gathered:
         self._uninvoked = 0
 
     def add(self, builder: HistoryBuilder, form: Any, line: int) -> None:
-        """One operation that has been parsed."""
+        """Add a parsed operation."""
         while isinstance(form, Tagged):
             form = form.value
         if not isinstance(form, Mapping):
@@ -103,7 +103,7 @@ class _Gathered:
             if name in self._open:
                 raise HistoryError(
                     f"{self._source}:{line}: process {display_name(process)} invokes an operation while its "
-                    "previous one is still open; expected the completion of that one first"
+                    "previous one is still open; expected its completion first"
                 )
             self._open[name] = len(self._calls)
             self._calls.append(

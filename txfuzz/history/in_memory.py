@@ -1,4 +1,4 @@
-"""Operations that a program holds, as a History or as the lines of a file.
+"""Operations in memory as a History, or as the lines of a file.
 
 An operation is an Operation, or a mapping with the names of Elle's keys:
 {"type": "ok", "process": 0, "value": [["r", "x", [1]], ["append", "y", 2]]}.
@@ -24,7 +24,7 @@ _NAMES = ("type", "f")  # keys whose values are names, which EDN writes as keywo
 def as_history(operations: Iterable[AnyOperation], source: str = "operations") -> History:
     """The history of these operations, in their order, as reading them from a file would give it.
 
-    Raises HistoryError, `source:number: expected …`, for what is no operation, the first being number 1.
+    Raises HistoryError, `source:number: expected …`, for invalid operations; numbers start at 1.
     """
     builder = HistoryBuilder(source)
     for number, operation in enumerate(operations, 1):
@@ -38,9 +38,9 @@ def as_history(operations: Iterable[AnyOperation], source: str = "operations") -
 
 
 def operation_lines(operations: Sequence[AnyOperation], form: str, source: str) -> Iterator[bytes]:
-    """Each operation as a line of its own, without its end. form: "edn", else JSON.
+    """Each operation as a line without its end. form: "edn", else JSON.
 
-    Raises HistoryError where an operation holds what JSON has no form for.
+    Raises HistoryError for values that JSON cannot represent.
     """
     from txfuzz.history.formats.json_operations import fields_json
 
@@ -57,7 +57,7 @@ def operation_lines(operations: Sequence[AnyOperation], form: str, source: str) 
 
 
 def _fields(operation: AnyOperation) -> Any:
-    """An operation as a mapping of values that can be compared, what is None left out."""
+    """An operation as a mapping of hashable values, without None."""
     if isinstance(operation, Operation):
         told = {name: getattr(operation, name) for name in ("type", "process", "index", "time", "txn")}
         told |= {"steps": operation.steps, "logical": operation.logical, "f": "txn"}
@@ -67,7 +67,7 @@ def _fields(operation: AnyOperation) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Lists as tuples, and so on: values that can be keys of each other."""
+    """The value made hashable: lists as tuples, and so on."""
     if isinstance(value, str | bytes):
         return value
     if isinstance(value, Mapping):
@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 
 def _keywords(name: str, value: Any) -> Any:
-    """A value as Elle wants it in EDN: types, functions and the nemesis are keywords there."""
+    """A value as Elle expects it in EDN: types, functions and the nemesis are keywords."""
     if isinstance(value, str) and (name in _NAMES or (name == "process" and value == "nemesis")):
         return Keyword(value.removeprefix(":"))
     if name != "value" or not is_list(value):

@@ -1,10 +1,9 @@
-"""A history in memory: columns (numpy), one row a transaction, one row a micro-operation.
+"""A history in memory: numpy columns with a row per transaction, and others with a row per micro-operation.
 
-A transaction is an invocation paired with its completion. Rows stand in the order in which the
-transactions appear in the file (by invocation; by completion where that is all there is).
-Positions are ordinals among the client operations of the file (0, 1, 2, …): the order of the
-history, whatever `:index` says. Operations of the nemesis, and whatever else carries no
-micro-operations and is no client's, are counted, not kept.
+A transaction is an invocation paired with its completion. Rows are in the order of the file (by invocation,
+or by completion if there is no invocation). Positions are ordinals among the client operations of the file
+(0, 1, 2, …): the order of the history, whatever `:index` says. Operations of the nemesis, and others without
+micro-operations that are not a client's, are only counted.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ OK, FAIL, INFO = 0, 1, 2
 READ, APPEND, WRITE = 0, 1, 2
 # History.mop_value of a read
 NIL = -1  # nothing is there: the empty list, the unwritten register
-UNKNOWN = -2  # the history does not say what was read (an unfinished or failed transaction)
-# The template of the transactions that read every key when a run is over
+UNKNOWN = -2  # not known (an unfinished or failed transaction)
+# The template of the transactions that read every key at the end of a run
 FINAL_READ = "final-read"
 
 
@@ -36,43 +35,43 @@ FINAL_READ = "final-read"
 class History:
     """All client transactions of one history, as columns.
 
-    kind: None when the history has no micro-operation that tells (then it is judged as empty).
+    kind: None if no micro-operation is distinctive (then the history is judged as empty).
 
     Per transaction (length n):
       type: OK, FAIL or INFO (also where no completion was recorded).
-      process: the process number; a process that is no integer in the file has one that no other
-        has, and its name in `process_names`.
-      invoke_at, complete_at: positions; -1 where there is none.
-      invoke_index, complete_index: `:index` as the file has it (positions in the whole file
-        where it has none); -1 where there is none. Elle names transactions by complete_index.
-      invoke_time, complete_time: nanoseconds since the start of the run; -1 where unknown.
-      template: index into `templates`; -1 where the history does not say.
+      process: the process number; processes that are not integers in the file get unique numbers, with
+        their names in `process_names`.
+      invoke_at, complete_at: positions; -1 if there is none.
+      invoke_index, complete_index: `:index` as in the file, or the position in the whole file; -1 if
+        there is no such operation. Elle names transactions by complete_index.
+      invoke_time, complete_time: nanoseconds since the start of the run; -1 if unknown.
+      template: index into `templates`; -1 if unknown.
       mops: offsets (length n + 1) into the micro-operation columns.
 
-    Per micro-operation (length m), taken from the completion of an ok transaction, from the
-    completion or else the invocation of the others:
+    Per micro-operation (length m), taken from the completion, or from the invocation of a transaction that
+    is not ok and has no completion:
       mop_f: READ, APPEND or WRITE.
       mop_key: index into `keys` (the physical keys).
-      mop_value: for a write the element that it writes; for a read of a register the element
-        that it saw; for a read of a list an index into the read table; or NIL, or UNKNOWN.
-      mop_step: which step of its template made it; -1 where the history does not say.
-      nil_literal: for a read of a list with mop_value NIL: True where the file says nil, False
-        where it says [] (Elle's `internal` tells them apart; nothing else does).
+      mop_value: the element written, the element read (register), or an index into the read table
+        (list); or NIL, or UNKNOWN.
+      mop_step: the step of the template that made it; -1 if unknown.
+      nil_literal: for a read of a list with mop_value NIL: True for nil in the file, False for [] (only
+        Elle's `internal` distinguishes them).
 
-    Elements: every distinct (key, value) pair that was ever written or read is one element.
-      element_key: index into `keys`. element_value: the value as the file has it.
+    Elements: every distinct (key, value) pair that was written or read.
+      element_key: index into `keys`. element_value: the value as in the file.
 
-    The read table of lists: nearly every read of a key is a prefix of its longest one (its
-    trunk), so a read is stored as a length. Row r of the table:
-      read_key; read_length: elements read; read_trunk: True when it is the first
-      `read_length` elements of trunk(read_key), else `odd_reads[r]` holds the elements.
-    Reads with the same value of the same key share one row.
-      trunk_elements, trunks: elements of every key's trunk, flat, and offsets (length keys + 1).
-        Of equally long reads the first to complete is the trunk. Only non-empty reads of ok and info
-        transactions take part in trunks and in the read table (fail: UNKNOWN).
+    The read table of lists: nearly every read of a key is a prefix of its longest one (its trunk), so a read
+    is stored as a length. Row r of the table:
+      read_key; read_length: number of elements; read_trunk: True if it is the first `read_length` elements
+      of trunk(read_key), else `odd_reads[r]` holds the elements.
+    Equal reads of the same key share one row.
+      trunk_elements, trunks: elements of every key's trunk, flat, and offsets (length keys + 1). Of equally
+        long reads the first to complete is the trunk. Only non-empty reads of ok and info transactions are
+        in trunks and the read table (fail: UNKNOWN).
 
-    logical: for each physical key its logical key (the key itself where the history does not
-      say, None for keys that are not integers).
+    logical: the logical key of each physical key (the key itself if unknown, None for keys that are not
+      integers).
     """
 
     kind: Kind | None
@@ -102,16 +101,15 @@ class History:
     odd_reads: dict[int, Ints]
     trunk_elements: Ints
     trunks: Ints
-    # Invocations of the same (key, value) beyond the first, failed ones included: the pairs of
-    # transactions that wrote it. A history with any of them cannot be judged.
+    # Repeated invocations of the same write, failed ones included. A history with any cannot be judged.
     duplicate_writes: Sequence[tuple[int, int, int]] = ()  # (element, first transaction, second)
-    # Micro-operations that the checker does not know, as (line, text): the history is not judged.
+    # Micro-operations that the checker does not know, as (line, text). They prevent a verdict.
     unknown_mops: Sequence[tuple[int, str]] = ()
     warnings: Sequence[str] = ()
-    operations: int = 0  # all operations of the file, nemesis and the like included
-    # Processes that are no integers in the file: their numbers here, and what the file calls them.
+    operations: int = 0  # of the whole file, including the nemesis
+    # Processes that are not integers in the file: number → name
     process_names: Mapping[int, Any] = field(default_factory=dict)
-    # Operations that are no client's, by the name of their process: "nemesis"
+    # Operations that are not a client's: name of the process, such as "nemesis" → number
     passed_over: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
 
@@ -123,20 +121,20 @@ class History:
         return f"<History {kind}: {len(self)} transactions, {len(self.mop_f)} micro-operations>"
 
     def process_name(self, row: int) -> Any:
-        """The process of a transaction as the file has it; -1, say, where it has none."""
+        """The process of a transaction as in the file; a negative number if it has none."""
         process = int(self.process[row])
         return self.process_names.get(process, process)
 
     def trunk(self, key: int) -> Ints:
-        """The elements of the longest list that was read of this key, in order."""
+        """The elements of the longest list read of this key, in order."""
         return self.trunk_elements[self.trunks[key] : self.trunks[key + 1]]
 
     def read_elements(self, row: int) -> Ints:
-        """The elements that the reads of this row of the read table saw, in order."""
+        """The elements of this row of the read table, in order."""
         if self.read_trunk[row]:
             return self.trunk(int(self.read_key[row]))[: int(self.read_length[row])]
         return self.odd_reads[row]
 
     def values(self, elements: Ints) -> list[Any]:
-        """The values of these elements, as the file has them."""
+        """The values of these elements, as in the file."""
         return [self.element_value[element] for element in elements]

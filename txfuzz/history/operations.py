@@ -1,4 +1,4 @@
-"""A History back into operations, in the order in which they stood in the file."""
+"""Turns a History back into operations, in the order of the file."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from txfuzz.history.values import Mop
 
 _TYPES = {number: name for name, number in TYPES.items()}
 _F = dict(zip((READ, APPEND, WRITE), FUNCTIONS, strict=True))
-_TRUNKS = 1024  # so many keys in use have the values of their trunk at hand
+_TRUNKS = 1024  # keys whose trunk values are cached
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of a client.
 
-    type: "invoke", "ok", "fail" or "info". process: an integer, or any other name.
-    index: Elle's name for it, None for its place in the history.
-    time: nanoseconds; None where it is not known.
-    mops: (f, key, value), the value of a read None, an element or a tuple of elements; None
-    instead of the list where the operation does not say what it did.
-    txn, steps, logical: of an invocation, None where the history does not say.
+    type: "invoke", "ok", "fail" or "info". process: an integer, or any other name. index: Elle's name for
+    it; None for its position in the history. time: nanoseconds; None if unknown.
+    mops: (f, key, value), where the value of a read is None, an element or a tuple of elements; None if
+    the operation has no value. txn, steps, logical: of an invocation; None if unknown.
     """
 
     type: str
@@ -42,7 +40,7 @@ class Operation:
 
 
 def operations(history: History) -> Iterator[Operation]:
-    """All operations of all transactions; HistoryBuilder makes the same history of them again."""
+    """All operations of all transactions, from which HistoryBuilder makes the same history."""
     unfold = _Unfolding(history)
     count = len(history)
     order = np.argsort(np.concatenate([history.invoke_at, history.complete_at]), kind="stable")
@@ -52,16 +50,16 @@ def operations(history: History) -> Iterator[Operation]:
 
 
 class _Unfolding:
-    """One history, and what is looked at again and again while it is unfolded."""
+    """Makes the operations of one history."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._trunk = lru_cache(maxsize=_TRUNKS)(lambda key: tuple(history.values(history.trunk(key))))
-        self._said = [  # whether the history said the logical key, or it is the key itself
+        self._said = [  # whether the logical key differs from the key
             logical != (key if type(key) is int else None)
             for key, logical in zip(history.keys, history.logical, strict=True)
         ]
-        # Duplicate writes of invocations whose completions say that something else was written.
+        # Duplicate writes in invocations that their completions do not repeat.
         self._invoked_else: dict[int, list[int]] = {}
         for element, *rows in history.duplicate_writes:
             for row in rows:
@@ -92,7 +90,7 @@ class _Unfolding:
     def completion(self, row: int) -> Operation:
         history = self._history
         type, at = int(history.type[row]), self._at(row)
-        # Elle's `:value nil`: it did what was asked, and what it read is not known.
+        # Elle's `:value nil`: it did what was invoked, and what it read is not known.
         unsaid = type == OK and bool((history.mop_value[at][history.mop_f[at] == READ] == UNKNOWN).any())
         return Operation(
             _TYPES[type],

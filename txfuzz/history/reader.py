@@ -1,7 +1,7 @@
-"""The front door: a history file, in any form that Elle or elle-cli takes, into a History.
+"""Reads a history file, in any form that Elle or elle-cli accepts, into a History.
 
-EDN or JSON, told by content; one operation a line or in one vector; plain or gzip. Operations are
-found in the bytes as they stream by, so the file is never in memory as a whole.
+EDN or JSON, recognised by content; one operation per line or one vector; plain or gzip. The file is streamed
+and never held in memory as a whole.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from txfuzz.history.formats.parsed_operation import add_operation, is_list, to_m
 from txfuzz.history.model import History
 from txfuzz.history.values import Mop
 
-LONGEST_PARSED = 1 << 24  # bytes that a real parser gets: seconds, and some hundred MB
+LONGEST_PARSED = 1 << 24  # bytes for a real parser, which takes seconds and some hundred MB for them
 
-Add: TypeAlias = Callable[[HistoryBuilder, Any, int], None]  # an operation as parsed, and its line
+Add: TypeAlias = Callable[[HistoryBuilder, Any, int], None]  # a parsed operation and its line
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -38,7 +38,7 @@ _ZEROS = b"\0 \t\r\n,"
 
 
 def read_history(path: str | os.PathLike[str]) -> History:
-    """Read a history file. HistoryError, one sentence that names the line, where it is none."""
+    """Read a history file. Raises HistoryError, one sentence with the line, if it is invalid."""
     name = os.fspath(path)
     with open_file(path) as file:
         try:
@@ -48,7 +48,7 @@ def read_history(path: str | os.PathLike[str]) -> History:
 
 
 def read_history_bytes(data: bytes, name: str = "history", *, fast: bool = True) -> History:
-    """Read a history from memory. name: for messages. fast=False: all of it by a real parser."""
+    """Read a history from memory. name: for messages. fast=False: use only the real parser."""
     return Reader(io.BytesIO(data), name, fast=fast).history()
 
 
@@ -60,8 +60,8 @@ def _edn() -> EdnParser:
 class Reader:
     """One reading of one file.
 
-    add: what becomes of an operation that a parser has read, and of all of them without the fast path.
-    cut_off: whether the source gave no more within an operation, which is left out then.
+    add: called for operations read by the real parser; for all of them without the fast path.
+    cut_off: the source ended within an operation, which was skipped.
     """
 
     def __init__(self, file: ByteSource, name: str, *, fast: bool = True, add: Add = add_operation) -> None:
@@ -69,7 +69,7 @@ class Reader:
         self._add = add
         self._builder = HistoryBuilder(name, decode=lambda token: _edn().scalar(token))
         self._fast = FastLines(self._builder) if fast else None
-        self._json: bool | None = None  # not known before the first operation
+        self._json: bool | None = None  # unknown before the first operation
         self._closing = b""  # the bracket that ends the vector of operations, if they are in one
         self._closed = False
         self._begun = False
@@ -85,18 +85,18 @@ class Reader:
         return self.read().finish()
 
     def read(self) -> HistoryBuilder:
-        """Read all of it; the builder has what became of it."""
+        """Read all of it into the builder."""
         while self.read_on():
             pass
         if self._closing and not self._closed:
-            self._builder.warn("the history is cut off: the end of its vector is missing")
+            self._builder.warn("the history is truncated: the end of its vector is missing")
         if not self._builder.operations:
             why = "".join(f" ({warning})" for warning in self._builder.warnings)
             raise HistoryError(f"{self._name}: expected operations, found none{why}")
         return self._builder
 
     def read_on(self) -> bool:
-        """Read on in what is there; False where the source gives no more (now: it may later)."""
+        """Read a piece; False if the source has no more (for now)."""
         window = self._window
         if not self._begun and not self._begin():
             return False
@@ -111,7 +111,7 @@ class Reader:
         return True
 
     def _begin(self) -> bool:
-        """Look at the first bytes of all."""
+        """Examine the first bytes."""
         window = self._window
         self._begun = window.more()
         if window.data.startswith(_UTF_16):
@@ -130,7 +130,7 @@ class Reader:
             self._fast.confirm_invocations(self._mops, self._window.line)
 
     def _between(self) -> bool:
-        """Pass what stands between operations: comments, the brackets of a vector; False: nothing."""
+        """Skip a comment or a bracket of the vector between operations; whether there was one."""
         window = self._window
         data, at = window.data, window.at
         if data.startswith(b";", at):
@@ -153,7 +153,7 @@ class Reader:
         return False
 
     def _operation(self) -> None:
-        """One operation that the fast path has left, or the end of a history that was cut off."""
+        """Read an operation that the fast path cannot, or the end of a truncated history."""
         window = self._window
         at = window.at
         try:
@@ -166,17 +166,17 @@ class Reader:
             raise window.error(
                 at,
                 f"expected a complete operation, found {shown(window.data[at:])}, which is not closed "
-                f"before the next one begins in line {window.line(unclosed.args[0])}",
+                f"before the next one begins on line {window.line(unclosed.args[0])}",
             ) from None
         except Malformed as malformed:
             if window.data[at:].strip(_ZEROS):
                 found, place = malformed.args
                 raise window.error(place, f"expected an operation map, found {found}") from None
-            if not self._more():  # a disk that was full, or lost power, leaves zeros
+            if not self._more():  # a full disk or a power failure leaves zeros
                 self._cut_off()
             return
         if self._closed:
-            raise window.error(at, f"expected nothing behind the vector, found {shown(window.data[at:end])}")
+            raise window.error(at, f"expected nothing after the vector, found {shown(window.data[at:end])}")
         if self._json is None:
             self._json = _JSON.match(window.data, at) is not None
         line = window.line(at)
@@ -188,7 +188,7 @@ class Reader:
             self._add(self._builder, form, line)
 
     def _again(self, text: bytes, line: int) -> bool:
-        """Whether the fast path can take an operation after all, its shape known or its blanks tidied."""
+        """Whether the fast path can read the operation after learning its shape or normalising its blanks."""
         if self._fast is None or self._json:
             return False
         if self._fast.learn(text):
@@ -220,12 +220,12 @@ class Reader:
             ) from None
 
     def _mops(self, text: bytes, line: int) -> tuple[list[Mop], bool]:
-        """Micro-operations of an invocation that the fast path could not make sure of; whether all."""
+        """Known micro-operations of an invocation that the fast path could not confirm; whether all."""
         value, *more = self._parsed(text, line)
         if more:
             raise HistoryError(
                 f"{self._name}:{line}: expected a vector of micro-operations, found {shown(text)}, "
-                "whose brackets do not fit"
+                "whose brackets do not match"
             )
         mops = self._builder.known(asked(to_mops(self._builder, value, line)), line)
         return mops, is_list(value) and len(mops) == len(value)
@@ -233,14 +233,14 @@ class Reader:
     def _cut_off(self) -> None:
         window = self._window
         found = shown(window.data[window.at :])
-        self._builder.warn(f"line {window.line(window.at)} is cut off and left out: {found}")
+        self._builder.warn(f"line {window.line(window.at)} is truncated and was skipped: {found}")
         window.drop()
-        self._closed = bool(self._closing)  # said already
+        self._closed = bool(self._closing)  # already reported
         self.cut_off = True
 
 
 class _Joined:
-    """A file of which the first bytes have been read."""
+    """A file whose first bytes have already been read."""
 
     def __init__(self, first: bytes, file: ByteSource) -> None:
         self._first = first

@@ -1,7 +1,4 @@
-"""Reading a history while it is being written.
-
-What is read while the clients wait for their database nobody has to wait for after the run.
-"""
+"""Reads a history while it is being written, which uses the time in which clients wait for their database."""
 
 from __future__ import annotations
 
@@ -14,12 +11,12 @@ from txfuzz.history.byte_source import open_file
 from txfuzz.history.model import History
 from txfuzz.history.reader import Reader, read_history
 
-BATCH = 1 << 16  # bytes that are read at a time, once there are so many: a millisecond
-MOST = 1 << 27  # bytes of a history: from there on it is left until the run is over, and memory stays flat
+BATCH = 1 << 16  # bytes to read at a time: about a millisecond
+MOST = 1 << 27  # bytes of a history to read during the run, which bounds memory
 
 
 class HistoryTail:
-    """The history that a recorder writes to the path, each operation a line of its own."""
+    """A history that a recorder is writing, one operation per line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,9 +27,9 @@ class HistoryTail:
         self._allowed = 0  # bytes that it may have now
 
     def read_some(self, written: int) -> bool:
-        """Read a batch, if so many bytes have been written since the last one; whether it did.
+        """Read a batch if enough has been written since the last one; whether it did.
 
-        written: bytes of whole operations so far. Never raises: `history` will.
+        written: bytes of complete operations so far. Never raises: errors are left to `history`.
         """
         if self._over or written - self._taken < BATCH or written > MOST:
             return False
@@ -48,20 +45,20 @@ class HistoryTail:
         return not self._over
 
     def history(self) -> History:
-        """All of it, once it has been written. Raises what `read_history` raises."""
+        """The complete history, after the run. Raises what `read_history` raises."""
         reader, file = self._reader, self._file
         try:
             if reader and file and os.path.samestat(os.stat(self.path), os.fstat(file.fileno())):
                 self._allowed = sys.maxsize
                 return reader.history()
         except Exception:
-            pass  # whatever it was: one reading from the first line on finds the words for it
+            pass  # reading from the start reports the error
         finally:
             self._forget()
         return read_history(self.path)
 
     def read(self, size: int) -> bytes:
-        """For the reader: the next bytes, of a batch only whole lines."""
+        """For the reader: the next bytes; of a batch only complete lines."""
         if self._file is None or not self._allowed:
             return b""
         data = self._file.read(min(size, self._allowed))

@@ -1,7 +1,7 @@
-"""Values of a history that are neither numbers nor strings, and when two values are the same.
+"""Values of histories that Python lacks, and when two values are the same.
 
-Keys and elements come from EDN, where 1, true, "1" and :1 are four different things, while
-Python says `1 == True == 1.0`. So values are compared by their identity (type and value).
+In EDN, 1, true, "1" and :1 are four different values, but in Python `1 == True == 1.0`. So values are
+compared by type and value (`identity`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
-# A micro-operation (f, key, value): f is "r", "append" or "w"; the value of a read is None or what it saw.
+# A micro-operation (f, key, value): f is "r", "append" or "w"; the value of a read may be None.
 Mop: TypeAlias = tuple[str, Any, Any]
 
 
@@ -47,21 +47,21 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A value under a tag that EDN leaves to its users, such as #object[...]."""
+    """A value with a user-defined tag, such as #object[...]."""
 
     tag: str
     value: Any
 
 
 class Map(dict[Any, Any]):
-    """A map as a value among others: EDN has maps as keys of maps, so it can be hashed."""
+    """A hashable map, since EDN allows maps as keys."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
 
 
 def identity(value: Any) -> Hashable:
-    """What two values must have in common to be the same value."""
+    """Equal for values that are the same in EDN."""
     if value is None or isinstance(value, str | bool | Keyword | Symbol | Character):
         return (type(value).__name__, value)
     if isinstance(value, int):
@@ -78,10 +78,10 @@ def identity(value: Any) -> Hashable:
 
 
 def checked(value: str | int) -> str | int:
-    """A scalar that can be written again; ValueError with one sentence for one that cannot.
+    """A scalar that can be written again; ValueError with one sentence otherwise.
 
-    Escapes make characters by halves (surrogates), and half a one has no bytes in UTF-8; Python
-    prints no integer of more than 4300 digits, but reads longer ones in hexadecimal.
+    Lone surrogates from escapes have no UTF-8 encoding, and Python prints no integers of more than 4300
+    digits, although it reads longer ones in hexadecimal.
     """
     if isinstance(value, int):
         if value.bit_length() > _BITS:
@@ -90,11 +90,11 @@ def checked(value: str | int) -> str | int:
         try:
             return value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            raise ValueError("it holds half a character (a lone surrogate)") from None
+            raise ValueError("it contains half a character (a lone surrogate)") from None
     return value
 
 
-TOO_MANY_DIGITS = "it holds an integer of more than 4300 digits"
+TOO_MANY_DIGITS = "it contains an integer of more than 4300 digits"
 _BITS = 14_280
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -127,12 +127,12 @@ def edn(value: Any) -> str:
 
 
 def display_name(name: Any) -> str:
-    """A process as people call it, be it a keyword (in EDN) or a string (in JSON)."""
+    """The name of a process for display, from a keyword (EDN) or a string (JSON)."""
     return name.name if isinstance(name, Keyword) else name if isinstance(name, str) else edn(name)
 
 
 def _other(value: Any) -> str:
-    """What EDN has beyond the common types: exact decimals, ratios, instants, UUIDs."""
+    """Less common EDN types: exact decimals, ratios, instants, UUIDs."""
     if isinstance(value, Decimal):
         return f"{value}M"
     if isinstance(value, datetime):

@@ -1,8 +1,7 @@
-"""Histories as EDN: single lines, as the recorder of a live run writes them, and whole files.
+"""Writes histories: single EDN lines, for the recorder of a live run, and whole files in EDN or JSON.
 
-The form is Elle's, one map a line, with three keys of ours on the invocation (Elle ignores keys
-that it does not know): the template, the step of each micro-operation, and its logical key.
-The lines of a live run have to be cheap. Whole files can be JSON, too.
+The format is Elle's, one map per line, with three additional keys on the invocation, which Elle ignores: the
+template, and the step and logical key of each micro-operation. The lines of a live run have to be cheap.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from txfuzz.history.model import History
     from txfuzz.history.operations import Operation
 
-# "json": one vector, an operation a line. "jsonl": an operation a line and nothing around.
+# "json": one array with an operation per line. "jsonl": an operation per line.
 Form = Literal["edn", "json", "jsonl"]
 _FORMS: dict[str, Form] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
@@ -59,8 +58,8 @@ def complete_line(
 ) -> bytes:
     """The completion of a transaction. type: "ok", "fail" or "info".
 
-    error: why it is not ok: (code, phase), say ("40001", "commit"). steps, logical: as in the
-    invocation, where the micro-operations may be others than it has said.
+    error: (code, phase) unless ok, such as ("40001", "commit"). steps, logical: as in the invocation, if the
+    micro-operations may differ from it.
     """
     tail = "" if error is None else f", :error [{_text(error[0])} {_text(error[1])}]"
     own = ""
@@ -73,7 +72,7 @@ def complete_line(
 
 
 def event_line(index: int, time: int, f: str, value: Any) -> bytes:
-    """Something that happened beside the transactions (a fault, an iteration that begins)."""
+    """An event that is not a transaction, such as a fault."""
     return (
         f"{{:index {index}, :type :info, :process :nemesis, :f :{f}, :time {time}, :value {edn(value)}}}\n"
     ).encode("utf-8", "replace")
@@ -82,15 +81,15 @@ def event_line(index: int, time: int, f: str, value: Any) -> bytes:
 def write_history(
     path: str | os.PathLike[str], history: History | Iterable[AnyOperation], form: Form | None = None
 ) -> None:
-    """Write a history so that reading it gives the same one, and so that Elle can read it.
+    """Write a history so that reading it gives the same one. Elle can read it, too.
 
     history: as `read_history` gives it, or its operations in their order: each an Operation or a mapping,
-    {"type": "ok", "process": 0, "value": [["r", "x", [1]], ["append", "y", 2]]}. Of mappings all keys are
-    written, also those that say nothing here; a History has no errors and no nemesis.
-    form: left out, the suffix of the path decides (.json, .jsonl, else EDN); a further .gz packs.
+    {"type": "ok", "process": 0, "value": [["r", "x", [1]], ["append", "y", 2]]}. All keys of mappings are
+    written, unknown ones included; a History has no errors and no nemesis.
+    form: by default from the suffix of the path (.json, .jsonl, else EDN); a final .gz compresses.
 
-    Raises HistoryError for operations that are no history, of which nothing is written, or where the form
-    has no words for a value; OutputError where the file cannot be written.
+    Raises HistoryError for invalid operations and for values that the form cannot represent, before anything
+    is written; OutputError if the file cannot be written.
     """
     name = os.fspath(path)
     plain = name.removesuffix(".gz")
@@ -110,7 +109,7 @@ def write_history(
 
 
 def _checked_lines(history: History | Iterable[AnyOperation], form: Form) -> Iterator[bytes]:
-    """The lines of the file; HistoryError before the first of them where there is no history."""
+    """The lines of the file; HistoryError before the first one for an invalid history."""
     from txfuzz.history.in_memory import as_history, operation_lines
     from txfuzz.history.model import History
 
@@ -124,7 +123,7 @@ def _checked_lines(history: History | Iterable[AnyOperation], form: Form) -> Ite
         )
     if given is None:
         return history_lines(whole, form)
-    # a program's operations are few enough to be put into words before the file is touched
+    # operations in memory are few enough to be formatted before the file is opened
     return _framed(iter(list(operation_lines(given, form, whole.source))), form)
 
 
@@ -162,7 +161,7 @@ def _operation_line(operation: Operation) -> bytes:
 
 def mops_text(mops: Iterable[Mop]) -> str:
     """Micro-operations as EDN, e.g. [[:r 12 [1 2]] [:append 12 4]]."""
-    # Numbers, nil and lists of numbers are all that a run produces; they get the short way.
+    # A run produces only numbers, nil and lists of numbers, so they are handled first.
     parts = []
     for f, key, value in mops:
         key_text = key if type(key) is int else edn(key)
@@ -184,11 +183,11 @@ def _spaced(items: tuple[Any, ...]) -> str:
 
 
 def _numbers(items: tuple[int, ...]) -> str:
-    # Python's own text of a tuple of numbers is the quickest way to theirs.
+    # The repr of a tuple of numbers is the fastest way to their text.
     return repr(items)[1:-1].replace(",", "")
 
 
-# Values are numbered anew for every key, so a run reads the same short lists again and again.
+# Values are numbered per key, so a run reads the same short lists over and over.
 _SHORT = 64
 _short_numbers = lru_cache(maxsize=1 << 13)(_numbers)
 

@@ -1,7 +1,7 @@
-"""Running the interleavings of a few transactions, level by level: which give which anomaly.
+"""Runs all interleavings of a few transactions at each isolation level, to see which anomalies they show.
 
-What Martin Kleppmann's Hermitage did by hand for the isolation levels of several databases
-(https://github.com/ept/hermitage), for any transactions, with every order that is different.
+Martin Kleppmann's Hermitage (https://github.com/ept/hermitage) did this by hand for a fixed set of
+transactions.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from txfuzz.replay.schedule.replay_workload import Aim, Role, compose, schedule
 from txfuzz.workload.model import KeyLife, Workload
 from txfuzz.workload.sql.blame import doubts
 
-_SEARCHED = 50_000  # interleavings that are enumerated before a sample is drawn instead
+_SEARCHED = 50_000  # interleavings to enumerate before a sample is drawn instead
 
 
 @dataclass(frozen=True)
 class Case:
-    """One way to share keys, and the orders that are run. count: how many orders there are in all."""
+    """One way to share keys, and the orders that are run. count: of all orders."""
 
     roles: tuple[Role, ...]
     orders: tuple[tuple[Event, ...], ...]
@@ -42,14 +42,14 @@ class Case:
 
 @dataclass
 class LevelResult:
-    """What one isolation level let through. schedules: that were run; anomalies: type → schedules that
-    showed it; broken: those types that the level promises to prevent; aborted: code → schedules;
-    stuck: schedules that could not go on; blocked: with a wait for a lock; races: with two that insert
-    one row at once; examples: type → a replay workload.
+    """What one isolation level allowed. All numbers count schedules.
 
-    Schedules in which everybody committed and nothing was found are told apart: in the clean ones a
-    transaction depends on another, in the unknown ones there is nothing to judge by. judged: all
-    schedules, aborts included, in which there is something to judge by."""
+    schedules: run; anomalies: by type; broken: the types that the level promises to prevent; aborted: by
+    error code; stuck: that could not continue; blocked: with a wait for a lock; races: in which two
+    transactions insert the same row; examples: type → a replay workload. Schedules without aborts and
+    anomalies are clean if a transaction depends on another, else unknown: they show nothing. judged: those
+    that show something, aborts included.
+    """
 
     isolation: str
     promised: str
@@ -76,10 +76,9 @@ class LevelResult:
 
 @dataclass(frozen=True)
 class Exploration:
-    """transactions: their names. cases: the ways to share keys that are run; ways: how many there are,
-    None where they are too many to count. rows: "fresh" or "inserted". orders: all orders of all
-    cases, those that mean the same included; distinct: those that are run, at each level. stopped: it
-    was broken off before all were."""
+    """transactions: their names. cases: the ways to share keys that are run; ways: of all, None if there
+    are too many to count. rows: "fresh" or "inserted". orders: all orders of all cases, equivalent ones
+    included; distinct: those that are run at each level. stopped: it was interrupted."""
 
     transactions: tuple[str, ...]
     cases: tuple[Case, ...]
@@ -98,17 +97,17 @@ class Exploration:
 
     @property
     def sampled(self) -> bool:
-        """Were orders left out, be it with the ways to share keys to which they belong?"""
+        """Were any orders or ways to share keys left out?"""
         return self.ways != len(self.cases) or any(case.sampled for case in self.cases)
 
     @property
     def judged(self) -> bool:
-        """Was there anything to judge by, at any level?"""
+        """Did any schedule show anything, at any level?"""
         return any(level.judged for level in self.levels)
 
     @property
     def broken(self) -> bool:
-        """Did a level let through what it promises to prevent?"""
+        """Did a level allow what it promises to prevent?"""
         return any(level.broken for level in self.levels)
 
     def to_json(self) -> dict[str, Any]:
@@ -136,11 +135,11 @@ def explore(
     rows: str | None = None,
     stop: threading.Event | None = None,
 ) -> Exploration:
-    """Run the interleavings of these transactions of a workload; a name may come twice.
+    """Run the interleavings of these transactions of a workload; names may repeat.
 
-    levels: isolation level → what it promises. most: schedules at each level; where there are more,
-    a sample is drawn by the workload's seed. rows: "fresh" or "inserted", instead of what the
-    workload says. Raises UsageError for transactions that cannot meet.
+    levels: isolation level → the model that it promises. most: schedules per level; if there are more, a
+    sample is drawn with the workload's seed. rows: "fresh" or "inserted", instead of the workload's
+    setting. Raises UsageError for transactions that share no key.
     """
     stop = stop or threading.Event()
     rows = rows or workload.keys.rows
@@ -149,9 +148,9 @@ def explore(
     ways = key_assignments(transactions, min(most, MOST_ASSIGNMENTS), workload.seed)
     cases = plan(ways.chosen, most, workload.seed)
     if not cases:
-        raise UsageError(f"the transactions {', '.join(names)} have no key in common that any of them writes")
+        raise UsageError(f"the transactions {', '.join(names)} share no key that any of them writes")
     found = []
-    judge = Judge(expect, "")  # what an attempt means does not depend on the level
+    judge = Judge(expect, "")  # the verdict on an attempt does not depend on the level
     for isolation, promised in levels.items():
         if stop.is_set():
             break
@@ -175,7 +174,7 @@ def _answerable(promised: str, workload: Workload) -> str | None:
 
 
 def plan(ways: Sequence[KeyAssignment], most: int, seed: int) -> list[Case]:
-    """Which orders are run: all that are different, or a fair share of a sample. At most so many."""
+    """The orders to run, at most `most`: all distinct ones, or samples of equal size."""
     cases: list[Case] = []
     for at, roles in enumerate(ways):
         share = (most - sum(len(case.orders) for case in cases)) // (len(ways) - at)

@@ -1,4 +1,4 @@
-"""What a history that somebody else recorded says of the schedule that it was to follow."""
+"""Evaluates a history, recorded by another program, of a schedule that it was to follow."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ _OUTCOMES = {OK: "ok", FAIL: "fail", INFO: "info"}
 def result_of(history: History, workload: Workload, expect: str, isolation: str) -> ReplayResult:
     """The history as one attempt at the workload's schedule.
 
-    Its transactions go by their names: where two of the schedule are the same transaction of the
-    workload, each stands for both. How the steps were interleaved a history does not say, so that
-    nothing is said of divergences.
+    Transactions are matched by name: if two aliases run the same transaction, each of its operations
+    counts for both. A history does not show how steps interleaved, so divergences are not reported.
     """
     replay = workload.replay
     assert replay is not None
@@ -50,7 +49,7 @@ def result_of(history: History, workload: Workload, expect: str, isolation: str)
 
 
 def _aliases(history: History, replay: Replay) -> list[tuple[str, ...]]:
-    """By row: the transactions of the schedule that it can be."""
+    """For each row, the aliases that it may belong to."""
     by_name: dict[str, tuple[str, ...]] = {}
     for each in replay.transactions:
         by_name[each.txn] = (*by_name.get(each.txn, ()), each.alias)

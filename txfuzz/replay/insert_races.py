@@ -1,4 +1,4 @@
-"""Two transactions that insert one row at once: what replays on rows that are not there yet run into."""
+"""Concurrent inserts of the same row, which replays run into when their rows do not exist yet."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _INSERTS = frozenset({"insert", "merge", "replace", "upsert"})  # first words of
 
 
 def insert_races(attempt: Attempt) -> tuple[str, ...]:
-    """Sentences about statements that waited or failed while somebody else inserted the same row.
+    """Sentences about statements that waited or failed because another session inserted the same row.
 
-    attempt: one on fresh rows, of which none is there before the first write.
+    attempt: one with fresh rows, which do not exist before the first write.
     """
     begins: dict[str | None, int] = {}
     for place, entry in enumerate(attempt.log):
@@ -34,19 +34,19 @@ def insert_races(attempt: Attempt) -> tuple[str, ...]:
             if _adds(entry) and not entry.code and entry.logical == late.logical and entry.alias != late.alias
         ]
         if any(commits.get(entry.alias, place) < begins[late.alias] for entry in others):
-            continue  # the row was there
+            continue  # the row existed
         rivals = [each for each in others if not late.waited_for or each.alias in late.waited_for]
         if rivals:
             sentences.append(
-                f"{rivals[0].alias} and {late.alias} both insert the row of key {late.logical}, which "
+                f"{rivals[0].alias} and {late.alias} both insert the row for key {late.logical}, which "
                 f"neither finds: {late.alias} {listed(_what_came(late))} at {named(late)}. With "
-                "keys: {rows: inserted} the row is there beforehand, and nobody has to insert it"
+                "keys: {rows: inserted} the row exists beforehand, and neither has to insert it"
             )
     return tuple(dict.fromkeys(sentences))
 
 
 def _adds(entry: LogEntry) -> bool:
-    """Does this step insert the row that it writes, where that is not there?"""
+    """Does this step insert the row that it writes if there is none?"""
     if entry.mop is None or entry.mop[0] == "r":
         return False
     return entry.sql is None or tables_of(entry.sql).verb in _INSERTS
@@ -56,4 +56,4 @@ def _what_came(entry: LogEntry) -> Iterator[str]:
     if entry.blocked:
         yield "had to wait"
     if entry.code:
-        yield f"was refused ({entry.code})"
+        yield f"failed ({entry.code})"

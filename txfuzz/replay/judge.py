@@ -1,4 +1,4 @@
-"""What an attempt means: its anomalies and dependencies, by the checker."""
+"""Judges attempts: their anomalies and dependencies, according to the checker."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from txfuzz.replay.signature import Signature, signature_of
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.recorder import recorded_history
 
-_SHOWN = 64  # anomalies of each type: an attempt has few transactions
+_SHOWN = 64  # anomalies per type, since an attempt has few transactions
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """types: anomalies that contradict the model; all_types: all of them. edges: dependencies as
-    (kind, alias, alias, logical key). signatures: of the anomalies that contradict the model.
-    judged: there was something to judge by: an anomaly, or transactions that depend on each other."""
+    """types: anomalies that violate the model; all_types: all of them. edges: dependencies as
+    (kind, alias, alias, logical key). signatures: of the anomalies that violate the model.
+    judged: there are anomalies, or dependencies between transactions."""
 
     types: tuple[str, ...]
     all_types: tuple[str, ...]
@@ -33,10 +33,10 @@ class Judgement:
 
 
 class Judge:
-    """Judges attempts; those that mean the same are judged once.
+    """Judges attempts; equivalent ones are judged once.
 
-    expect: the model that they are held against. isolation: the level at which they run. origins:
-    the template of each transaction, by which signatures name it.
+    expect: the model that they are checked against. isolation: the level at which they run. origins:
+    transaction → the template that signatures name instead of it.
     """
 
     def __init__(self, expect: str, isolation: str, origins: Mapping[str, str] | None = None) -> None:
@@ -77,6 +77,6 @@ class Judge:
         return Judgement(result.anomaly_types, result.all_types, frozenset(edges), signatures, judged)
 
     def analyze(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
-        """In full, for reports."""
+        """The full analysis, for reports."""
         history = recorded_history(attempt.operations)
         return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])

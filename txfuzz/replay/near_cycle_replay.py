@@ -1,4 +1,4 @@
-"""Trying to close what nearly happened: schedule after schedule, until one does it again and again."""
+"""Replays anomalies and tries to close near-cycles, one schedule after another."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from txfuzz.replay.schedule.derive import Derived, derive_anomaly, derive_near_c
 from txfuzz.replay.stepper.recorder import Recorded
 from txfuzz.workload.model import Workload
 
-ATTEMPTS = 10  # at a schedule that has shown what it is to show
+ATTEMPTS = 10  # at a schedule that has succeeded once
 
 
 @dataclass(frozen=True)
 class Target:
-    """An anomaly that was found, or a near-cycle, and how it could be brought about."""
+    """An anomaly or near-cycle, and the schedules that may reproduce it."""
 
     what: str  # "anomaly" or "near-cycle"
     anomaly: str
@@ -29,8 +29,8 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """What came of a target. workload: with the schedule that did best, else the first one. schedules:
-    how many were tried. operations: of its attempts."""
+    """The result for a target. workload: with the most successful schedule, else the first. schedules:
+    number tried. operations: of its attempts."""
 
     target: Target
     workload: Workload | None = None
@@ -58,7 +58,7 @@ class TargetResult:
 
 @dataclass(frozen=True)
 class ReplayedTargets:
-    """chosen: what replay.yaml is about; None where nothing can be replayed. failed: logical key →
+    """chosen: the target of replay.yaml; None if nothing can be replayed. failed: logical key → number of
     near-cycles on it that no schedule closed."""
 
     chosen: TargetResult | None = None
@@ -69,7 +69,7 @@ class ReplayedTargets:
 def targets_of(
     result: AnalysisResult, history: History, workload: Workload, promised: str
 ) -> Iterator[Target]:
-    """What there is to replay, the most telling first: anomalies, one of each type, then near-cycles."""
+    """The replay targets: one anomaly of each type, then near-cycles."""
     seen: set[str] = set()
     for anomaly in result.anomalies:
         if anomaly.type not in seen:
@@ -80,7 +80,7 @@ def targets_of(
 
 
 def choose_target(found: Iterable[Target]) -> Target | None:
-    """Without a database to try them on: the first whose schedule ought to work, else the first."""
+    """Without trying any: the first whose schedule should work according to the model, else the first."""
     able: Target | None = None
     for each in found:
         if each.derived.fits:
@@ -93,7 +93,7 @@ def choose_target(found: Iterable[Target]) -> Target | None:
 def replay_targets(
     replayer: Replayer, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS
 ) -> ReplayedTargets:
-    """Try all targets; of near-cycles, those behind an anomaly that was replayed are left alone."""
+    """Try all targets; once an anomaly was replayed, near-cycles are skipped."""
     tried: list[TargetResult] = []
     for target in found:
         anomalous = any(each.closed and each.target.what == "anomaly" for each in tried)
@@ -115,7 +115,7 @@ def replay_targets(
 def replay_target(
     replayer: Replayer, target: Target, expect: str, *, attempts: int = ATTEMPTS
 ) -> TargetResult:
-    """Try the schedules of a target until one shows it every time; else the one that does best."""
+    """Try the schedules of a target until one shows it every time; otherwise the most successful one."""
     best: TargetResult | None = None
     candidates = target.derived.candidates
     for count, candidate in enumerate(candidates, 1):

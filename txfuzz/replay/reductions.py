@@ -1,4 +1,4 @@
-"""Pinned transactions made smaller, one thing at a time."""
+"""Smaller variants of pinned transactions, for shrinking."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Term = TypeVar("Term", bound=Argument)
 
 
 def literal(transaction: Transaction) -> Transaction:
-    """Every key as a number: no names, no references. Where there is a choice left, its first key."""
+    """The transaction with literal keys instead of names and references; of a choice the first key."""
     named: dict[str, int] = {}
 
     def plain(term: Argument) -> Argument:
@@ -36,12 +36,12 @@ def literal(transaction: Transaction) -> Transaction:
 
 
 def without_step(transaction: Transaction, number: int) -> Transaction:
-    """Of a literal transaction: no later step refers to the one that goes."""
+    """A literal transaction without this step, to which no later step refers."""
     return replace(transaction, steps=transaction.steps[:number] + transaction.steps[number + 1 :])
 
 
 def is_needed(transaction: Transaction, number: int) -> bool:
-    """Does a later step refer to what this one returns, or to the savepoint that it sets?"""
+    """Does a later step refer to a value or savepoint of this one?"""
     step, later = transaction.steps[number], transaction.steps[number + 1 :]
     returned = {name for name, _ in step.returns}
     for each in later:
@@ -57,17 +57,14 @@ def is_needed(transaction: Transaction, number: int) -> bool:
 
 
 def without_lock(transaction: Transaction) -> Transaction | None:
-    """With plain reads; None where they are plain already."""
+    """With plain reads; None if there are no locking reads."""
     if all(step.lock is None for step in transaction.steps):
         return None
     return replace(transaction, steps=tuple(replace(step, lock=None) for step in transaction.steps))
 
 
 def rekeyed(transaction: Transaction, keys: Mapping[int, int]) -> Transaction:
-    """Of a literal transaction: with other keys in the place of these.
-
-    The keys of the workload's own tables stay: they are what stands there.
-    """
+    """A literal transaction with its keys replaced, except in the workload's own tables."""
 
     def other(term: Term) -> Term:
         if isinstance(term, Choice):

@@ -1,4 +1,4 @@
-"""Following the schedule of a workload, attempt after attempt."""
+"""Follows the schedule of a workload, one attempt after another."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
-from txfuzz.replay.judge import Judge
-from txfuzz.replay.result import ReplayResult, ReplayResultBuilder
+from txfuzz.replay.judge import Judge, Judgement
+from txfuzz.replay.result import ReplayResult, replay_result
 from txfuzz.replay.schedule.focus_key import with_focus_key
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.physical_keys import AttemptKeys, PhysicalKeys
@@ -26,7 +26,7 @@ from txfuzz.workload.seeds import stream
 class Replayer(Closeable):
     """Runs replays of one kind of history on one database. A context manager.
 
-    kind: of the workloads. fresh: start from empty tables. stop: set it to break off.
+    kind: of the workloads. fresh: start from empty tables. stop: set it to interrupt.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Replayer(Closeable):
         self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
 
     def prepare(self, workload: Workload) -> PreparedReplay:
-        """The transactions of a workload's `replay` stanza, ready to be run again and again."""
+        """The transactions of a workload's `replay` stanza, ready to run repeatedly."""
         return PreparedReplay(self._stepper, with_focus_key(workload), self._numbering)
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class Replayer(Closeable):
 
 
 class PreparedReplay:
-    """A few transactions that take part in replays, whatever the schedule."""
+    """The transactions of a replay, which may follow various schedules."""
 
     def __init__(self, stepper: Stepper, workload: Workload, numbering: PhysicalKeys) -> None:
         assert workload.replay is not None
@@ -69,7 +69,7 @@ class PreparedReplay:
         }
 
     def run(self, replay: Replay | None = None) -> Attempt:
-        """One attempt, on keys of its own. replay: another schedule of the same transactions."""
+        """One attempt, on new keys. replay: another schedule of the same transactions."""
         self._keys.begin_attempt()
         transactions: dict[str, BoundTransaction] = {
             alias: each.next() for alias, each in self._generators.items()
@@ -85,22 +85,23 @@ def origins_of(replay: Replay) -> dict[str, str]:
 def follow_schedule(
     replayer: Replayer, workload: Workload, expect: str, *, attempts: int = 1
 ) -> tuple[ReplayResult, tuple[Recorded, ...]]:
-    """Follow the schedule of a workload so many times; what came of it, and what was recorded.
+    """Follow the schedule of a workload this many times; the result, and the recorded operations.
 
-    Raises UsageError, after the attempt in question, for what the database refuses for good.
+    Raises UsageError if the database rejects a statement for good.
     """
     replay = workload.replay
     assert replay is not None
     judge = Judge(expect, replayer.isolation, origins_of(replay))
     prepared = replayer.prepare(workload)
-    builder = ReplayResultBuilder(replay, expect, replayer.isolation, workload.keys.rows)
+    judged: list[tuple[Attempt, Judgement]] = []
     operations: list[Recorded] = []
     for _ in range(attempts):
         attempt = prepared.run()
         operations += attempt.operations
         if attempt.refused:
             raise UsageError(attempt.refused)
-        builder.add(attempt, judge.judge(attempt))
+        judged.append((attempt, judge.judge(attempt)))
         if attempt.ended:
             break
-    return builder.result(), tuple(operations)
+    result = replay_result(replay, expect, replayer.isolation, workload.keys.rows, judged)
+    return result, tuple(operations)

@@ -1,4 +1,4 @@
-"""By which two shrunk replays are the same reproducer, whatever their sessions and keys are called."""
+"""Recognises equal reproducers, whatever their sessions and keys are called."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from txfuzz.replay.shrink import Shape, tidy
 from txfuzz.replay.signature import Signature
 from txfuzz.workload.model import Workload
 
-_MOST = 720  # ways to number the sessions that are looked at: all of six
+_MOST = 720  # ways to number the sessions: all of them for up to six
 
 
 def reproducer_mark(shape: Shape, workload: Workload, signature: Signature) -> str:
-    """Equal for reproducers that differ by names and by the order of steps that commute at most.
+    """Equal for reproducers that differ only in names and in the order of steps that commute.
 
-    A mark of 16 hexadecimal digits, of what would be typed: statements, their order, the level, and
-    whether rows are there beforehand. Where real time or the order within a process is at stake, no
-    steps commute. workload: with the replay that the shape is.
+    16 hexadecimal digits, a hash of the statements, their order, the level, and whether rows exist in
+    advance. No steps commute where real time or process order matters. workload: with this shape as replay.
     """
     if signature.anomaly.endswith(("-realtime", "-process")):
         content = _content(tidy(shape))
@@ -40,6 +39,6 @@ def _normal(shape: Shape, roles: Sequence[Role]) -> tuple[Event, ...]:
 
 
 def _content(shape: Shape) -> tuple[str, str]:
-    """Of a tidied shape: what its transactions do, and in which order."""
+    """What the transactions of a tidied shape do, and in which order."""
     transactions = [(replace(role.transaction, name=""), role.ends) for role in shape.roles]
     return repr(transactions), repr(shape.order)

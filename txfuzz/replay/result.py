@@ -1,9 +1,9 @@
-"""What the attempts at one schedule came to in all."""
+"""The combined result of the attempts at one schedule."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,14 @@ from txfuzz.workload.replay import Missing, Replay
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What the attempts at one schedule came to.
+    """The result of all attempts at one schedule. Numbers count attempts.
 
-    appeared: attempts in which the missing edge arose on the focus key; None where the stanza
-    names none. closed: attempts that showed what the stanza is to show. violated: attempts that
-    contradict `expect`, be it otherwise. anomalies: in how many attempts each type was found.
-    outcomes: by alias, "ok" or the database's code → attempts. diverged: sentences about what went
-    otherwise than the schedule says, with the number of attempts. insert_races: sentences about two that
-    insert one row at once, which comes of fresh rows, with the number of attempts. log: of one
-    attempt, one that closed if any did. committed: transactions, of all attempts. ended: the sentence
-    of an attempt that could not go on.
+    appeared: the missing edge arose on the focus key; None if the stanza names none. closed: it showed
+    what the stanza expects. violated: it violates `expect` in any way. anomalies: by type. outcomes: by
+    alias and "ok" or the database's error code. diverged: by sentence about a deviation from the schedule.
+    insert_races: by sentence about two transactions that insert the same fresh row. log: of one attempt,
+    preferably one that closed. committed: transactions in all attempts. ended: why an attempt could not
+    continue.
     """
 
     attempts: int
@@ -47,69 +45,53 @@ class ReplayResult:
 
     @property
     def unseen(self) -> bool:
-        """Does no statement carry a micro-operation, so that there is nothing to judge by?"""
+        """Is there no micro-operation, and so nothing to judge?"""
         return all(entry.mop is None for entry in self.log)
 
     def to_json(self) -> dict[str, Any]:
         return {name: as_data(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
-class ReplayResultBuilder:
-    """Adds attempts up to a ReplayResult. rows: "fresh" or "inserted", as the workload's keys are."""
-
-    def __init__(self, replay: Replay, expect: str, isolation: str, rows: str) -> None:
-        self._replay, self._expect, self._isolation, self._rows = replay, expect, isolation, rows
-        self._attempts: list[tuple[Attempt, bool]] = []
-        self._appeared = 0
-        self._violated = 0
-        self._anomalies: Counter[str] = Counter()
-
-    def add(self, attempt: Attempt, judgement: Judgement) -> bool:
-        """Did this attempt show what the replay is to show?"""
-        appeared = has_appeared(self._replay, judgement)
-        closed = has_closed(self._replay, judgement)
-        self._appeared += appeared
-        self._violated += bool(judgement.types)
-        self._anomalies.update(judgement.all_types)
-        self._attempts.append((attempt, closed))
-        return closed
-
-    def result(self) -> ReplayResult:
-        outcomes: dict[str, Counter[str]] = {each.alias: Counter() for each in self._replay.transactions}
-        diverged: Counter[str] = Counter()
-        races: Counter[str] = Counter()
-        for attempt, _ in self._attempts:
-            diverged.update(attempt.diverged())
-            if self._rows == "fresh":
-                races.update(insert_races(attempt))
-            for alias, outcome in attempt.outcomes.items():
-                outcomes[alias][outcome.code or outcome.type] += 1
-        shown = next((each for each, closed in self._attempts if closed), None)
-        shown = shown or (self._attempts[0][0] if self._attempts else None)
-        return ReplayResult(
-            attempts=len(self._attempts),
-            closed=sum(closed for _, closed in self._attempts),
-            expect=self._expect,
-            isolation=self._isolation,
-            focus_key=self._replay.focus_key,
-            missing=self._replay.missing,
-            anomaly=self._replay.anomaly,
-            appeared=None if self._replay.missing is None else self._appeared,
-            violated=self._violated,
-            anomalies=dict(self._anomalies),
-            outcomes=outcomes,
-            diverged=dict(diverged),
-            insert_races=dict(races),
-            log=shown.log if shown else (),
-            committed=sum(
-                outcome.type == "ok" for each, _ in self._attempts for outcome in each.outcomes.values()
-            ),
-            ended=next((each.ended for each, _ in self._attempts if each.ended), ""),
-        )
+def replay_result(
+    replay: Replay, expect: str, isolation: str, rows: str, attempts: Sequence[tuple[Attempt, Judgement]]
+) -> ReplayResult:
+    """The attempts, added up. rows: "fresh" or "inserted", as in the keys of the workload."""
+    closed = [attempt for attempt, judgement in attempts if has_closed(replay, judgement)]
+    shown = next(iter(closed), attempts[0][0] if attempts else None)
+    outcomes: dict[str, Counter[str]] = {each.alias: Counter() for each in replay.transactions}
+    anomalies: Counter[str] = Counter()
+    diverged: Counter[str] = Counter()
+    races: Counter[str] = Counter()
+    for attempt, judgement in attempts:
+        anomalies.update(judgement.all_types)
+        diverged.update(attempt.diverged())
+        if rows == "fresh":
+            races.update(insert_races(attempt))
+        for alias, outcome in attempt.outcomes.items():
+            outcomes[alias][outcome.code or outcome.type] += 1
+    appeared = sum(has_appeared(replay, judgement) for _, judgement in attempts)
+    return ReplayResult(
+        attempts=len(attempts),
+        closed=len(closed),
+        expect=expect,
+        isolation=isolation,
+        focus_key=replay.focus_key,
+        missing=replay.missing,
+        anomaly=replay.anomaly,
+        appeared=None if replay.missing is None else appeared,
+        violated=sum(bool(judgement.types) for _, judgement in attempts),
+        anomalies=dict(anomalies),
+        outcomes=outcomes,
+        diverged=dict(diverged),
+        insert_races=dict(races),
+        log=shown.log if shown else (),
+        committed=sum(each.type == "ok" for attempt, _ in attempts for each in attempt.outcomes.values()),
+        ended=next((attempt.ended for attempt, _ in attempts if attempt.ended), ""),
+    )
 
 
 def has_appeared(replay: Replay, judgement: Judgement) -> bool:
-    """Did the missing edge arise, on the focus key where there is one?"""
+    """Did the missing edge arise, on the focus key if there is one?"""
     missing = replay.missing
     return missing is not None and any(
         edge[:3] == (missing.kind, missing.source, missing.target) and replay.focus_key in (None, edge[3])
@@ -118,11 +100,11 @@ def has_appeared(replay: Replay, judgement: Judgement) -> bool:
 
 
 def has_closed(replay: Replay, judgement: Judgement) -> bool:
-    """Did the attempt show what the stanza is to show?
+    """Did the attempt show what the stanza expects?
 
-    With a missing edge: that edge, and an anomaly that the model forbids (the cycle may show itself
-    as another one, as a lost update is a read skew, too). Else the anomaly that the stanza names,
-    or any that is forbidden.
+    With a missing edge: that edge and any anomaly that the model forbids (the cycle may be reported as
+    another type: a lost update is also a read skew). Otherwise the anomaly that the stanza names, or any
+    forbidden one.
     """
     if replay.missing is not None:
         return has_appeared(replay, judgement) and bool(judgement.types)

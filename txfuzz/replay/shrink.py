@@ -1,16 +1,15 @@
-"""Making a replay small while the same anomaly recurs.
+"""Shrinks a replay while the same anomaly recurs.
 
-Every candidate runs on the live database, and is kept only if an anomaly of the same signature
-recurs in every one of its attempts (delta debugging, Zeller and Hildebrandt 2002, one thing at a
-time: replays are short). Smaller means: fewer transactions, fewer steps, fewer keys, no locks,
-fewer switches between sessions, in this order.
+Every candidate runs on the live database and is kept only if an anomaly with the same signature recurs in
+all of its attempts (delta debugging, Zeller and Hildebrandt 2002, removing one thing at a time). Smaller
+means, in this order: fewer transactions, steps and keys, no locks, fewer switches between sessions.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, islice, pairwise
 
 from txfuzz.analysis.result import Anomaly
@@ -26,13 +25,13 @@ from txfuzz.replay.signature import Signature
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.workload.model import Workload
 
-_ORDERS = 3000  # orders that are looked at for a simpler one
+_ORDERS = 3000  # orders to search for a simpler one
 _ORDERS_TRIED = 60
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Transactions and the order of their steps: what shrinking works on."""
+    """Transactions and the order of their steps."""
 
     roles: tuple[Role, ...]
     order: tuple[Event, ...]
@@ -59,9 +58,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """workload: with the replay that is left. before, after: what it was and is. attempt, anomaly: one
-    run of it, and what that showed. tried: candidates; runs: attempts at all of them. cut: the
-    budget ran out before nothing more could be left out."""
+    """workload: with the shrunk replay. before, after: its shapes. attempt, anomaly: one run of it, and the
+    anomaly in that. tried: number of candidates; runs: number of attempts. cut: the budget ran out before
+    the replay was minimal."""
 
     signature: Signature
     workload: Workload
@@ -77,7 +76,7 @@ class Shrunk:
 
 
 class OutOfTime(Exception):
-    """The budget ran out, or somebody interrupted, before it was known whether the anomaly recurs."""
+    """The budget ran out, or shrinking was interrupted, before the anomaly recurred."""
 
 
 def shrink(
@@ -90,31 +89,28 @@ def shrink(
     seconds: float = 60.0,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Shrunk | None:
-    """The smallest replay that shows an anomaly of this signature in every one of so many attempts;
-    None where the given one does not. seconds: the budget. Raises OutOfTime."""
-    return _Shrinker(replayer, workload, signature, expect, attempts, seconds, progress).shrunk()
+    """The smallest replay that shows an anomaly with this signature in each of this many attempts; None if
+    the given one does not. seconds: the budget. Raises OutOfTime."""
+    assert workload.replay is not None
+    judge = Judge(expect, replayer.isolation, origins_of(workload.replay))
+    until = time.monotonic() + seconds
+    return _Shrinker(replayer, workload, signature, judge, attempts, until, progress).shrunk()
 
 
+@dataclass
 class _Shrinker:
-    def __init__(
-        self,
-        replayer: Replayer,
-        workload: Workload,
-        signature: Signature,
-        expect: str,
-        attempts: int,
-        seconds: float,
-        progress: Callable[[str], None],
-    ) -> None:
-        assert workload.replay is not None
-        self.replayer, self.workload, self.signature = replayer, workload, signature
-        self.attempts, self.progress = attempts, progress
-        self.judge = Judge(expect, replayer.isolation, origins_of(workload.replay))
-        self.started = time.monotonic()
-        self.until = self.started + seconds
-        self.tried = self.runs = 0
-        self.gave_up = False
-        self.shown: tuple[Attempt, Anomaly] | None = None
+    replayer: Replayer
+    workload: Workload
+    signature: Signature
+    judge: Judge
+    attempts: int
+    until: float
+    progress: Callable[[str], None]
+    started: float = field(default_factory=time.monotonic)
+    tried: int = 0
+    runs: int = 0
+    gave_up: bool = False
+    shown: tuple[Attempt, Anomaly] | None = None
 
     def shrunk(self) -> Shrunk | None:
         roles = tuple(
@@ -127,10 +123,7 @@ class _Shrinker:
                 raise OutOfTime
             return None
         self.progress(f"{shape}")
-        while True:
-            smaller = self.smaller(shape)
-            if smaller is None:
-                break
+        while (smaller := self.smaller(shape)) is not None:
             shape = smaller
             self.progress(f"{shape}")
         tidied = tidy(shape)
@@ -162,7 +155,7 @@ class _Shrinker:
         return None
 
     def recurs(self, shape: Shape, *, certain: bool = False) -> bool:
-        """Does every attempt show the anomaly? certain: also when the time is up."""
+        """Does every attempt show the anomaly? certain: ignore the time limit."""
         self.tried += 1
         prepared = self.replayer.prepare(self.composed(shape))
         for _ in range(self.attempts):
@@ -189,7 +182,7 @@ class _Shrinker:
 
 
 def candidates(shape: Shape) -> Iterator[Shape]:
-    """Everything that is smaller by one thing."""
+    """All shapes that are smaller in one respect."""
     yield from _fewer_transactions(shape)
     yield from _fewer_steps(shape)
     yield from _fewer_keys(shape)
@@ -228,7 +221,7 @@ def _fewer_keys(shape: Shape) -> Iterator[Shape]:
 
 
 def _simpler_orders(shape: Shape) -> Iterator[Shape]:
-    """With fewer switches between sessions, the fewest first."""
+    """Orders with fewer switches between sessions, the fewest first."""
     interleavings = Interleavings({role.alias: role.accesses for role in shape.roles})
     switches = shape.size[-1]
     found = {
@@ -245,7 +238,7 @@ def _with(roles: Sequence[Role], at: int, role: Role) -> tuple[Role, ...]:
 
 
 def tidy(shape: Shape) -> Shape:
-    """Sessions named t1, t2, … in the order in which they begin, keys numbered 1, 2, … likewise."""
+    """Sessions renamed to t1, t2, … in the order in which they begin, and keys likewise to 1, 2, …"""
     aliases = {alias: "" for alias, _ in shape.order}
     aliases = {alias: f"t{at}" for at, alias in enumerate(aliases, 1)}
     by_alias = {role.alias: role for role in shape.roles}

@@ -1,4 +1,4 @@
-"""The signature of an anomaly: by which two findings are the same one."""
+"""The signature of an anomaly, by which equal findings are recognised."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _LONGEST = 80  # characters of a directory's name
 class Signature:
     """Type, kinds of edges around the cycle, templates in the same order, isolation level.
 
-    A cycle has no beginning: it is turned so that it comes first in the order of words. Anomalies
-    that are no cycles have no kinds, and their templates are sorted.
+    Cycles are rotated to the alphabetically first form. Anomalies without a cycle have no kinds, and their
+    templates are sorted.
     """
 
     anomaly: str
@@ -27,7 +27,7 @@ class Signature:
 
     @property
     def name(self) -> str:
-        """A name for its directory, the same for equal signatures only."""
+        """A directory name, unique to the signature."""
         words = [self.anomaly, "-".join(self.kinds), "+".join(dict.fromkeys(self.templates)), self.isolation]
         plain = "_".join(re.sub(r"[^A-Za-z0-9+-]+", "-", word) for word in words if word)
         mark = hashlib.sha256(repr(self).encode()).hexdigest()[:6]
@@ -35,7 +35,7 @@ class Signature:
 
 
 def signature_of(anomaly: Anomaly, isolation: str, origins: Mapping[str, str] | None = None) -> Signature:
-    """origins: transaction → the template that it was narrowed from, where that is another one."""
+    """origins: transaction → the template that it was narrowed from."""
     names = {view.row: _origin(view.template, origins or {}) for view in anomaly.transactions}
     if not anomaly.edges:
         return Signature(anomaly.type, (), tuple(sorted(names.values())), isolation)

@@ -122,7 +122,7 @@ class TemplateConformance:
         try:
             for _ in range(100):
                 asked = asking.next()
-                assert asked.steps, "it asks a transaction of no steps"
+                assert asked.steps, "it makes a transaction without steps"
         except TxfuzzError as error:
             pytest.fail(str(error))
         assert workload.logical_keys(), "none of its steps chooses a key"

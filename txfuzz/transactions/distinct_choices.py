@@ -1,4 +1,4 @@
-"""Can choices that must differ from each other be made at all?"""
+"""Whether choices that must differ from each other can be made at all."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from txfuzz.transactions.model import Choice
 
-_MOST_STEPS = 20_000  # of the search; whoever draws the keys says it if they cannot be found
+_MOST_STEPS = 20_000  # of the search; beyond it the generator reports choices that cannot be made
 
 
 def satisfiable(choices: Sequence[Choice]) -> bool:
-    """choices: those of one transaction, in order; distinct_from names earlier ones."""
+    """choices: of one transaction, in order; distinct_from names earlier ones."""
     places = {choice.name: number for number, choice in enumerate(choices) if choice.name is not None}
     differs: dict[int, set[int]] = {number: set() for number in range(len(choices))}
     for number, choice in enumerate(choices):
         for name in choice.distinct_from:
             differs[number].add(places[name])
             differs[places[name]].add(number)
-    # One with more keys than it has others to differ from always finds one, whatever those are.
+    # A choice with more keys than it has others to differ from can always be made.
     while free := [number for number, others in differs.items() if len(choices[number].keys) > len(others)]:
         for number in free:
             for other in differs.pop(number):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# What only looks like a placeholder is matched first, and passed over.
+# What only looks like a placeholder is matched first and skipped.
 _TOKEN = re.compile(
     r"""
       [eE]'(?:[^'\\]|''|\\.)*' | '(?:[^']|'')*'  # string constants
@@ -20,12 +20,12 @@ _TOKEN = re.compile(
 
 
 def placeholders(sql: str) -> tuple[str, ...]:
-    """The names of the arguments that the statement uses, each once, in the order of their first use."""
+    """The names of the arguments that the statement uses, in the order of first use."""
     return _names(sql, "name")
 
 
 def braced_words(sql: str) -> tuple[str, ...]:
-    """The words in braces; `{table}` is the only one that means something."""
+    """The words in braces, of which only `{table}` has a meaning."""
     return _names(sql, "braced")
 
 

@@ -1,4 +1,4 @@
-"""How a workload asks to be run where nobody says otherwise: `campaign:` in YAML."""
+"""A workload's default campaign settings: `campaign:` in YAML."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What a workload says of its campaigns: the flags of `txfuzz run` of the same names; None for
-    nothing. A flag that is given goes before it.
+    """Defaults for the flags of `txfuzz run` with the same names; None where there is no default.
 
-    output_dir: from the working directory, as the flag. max_seconds: seconds. seed, expect: instead of
-    those of the workload.
+    output_dir: relative to the working directory, like the flag. seed, expect: instead of the workload's.
     """
 
     iterations: int | None = None
@@ -28,6 +26,6 @@ class Campaign:
     plateau: int | None = None
 
     def given(self) -> dict[str, Any]:
-        """The settings that are not left open."""
+        """The settings that have a value."""
         each = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in each.items() if value is not None}

@@ -1,7 +1,7 @@
-"""The sequence of transactions that a seed asks for: templates by weight, keys and values chosen.
+"""The sequence of transactions for a seed: templates by weight, keys and values chosen.
 
-The sequence depends on the workload, the seed and the iteration alone; which client gets which
-transaction, and how they interleave, does not.
+The sequence depends only on the workload, the seed and the iteration. Which client gets which
+transaction, and how they interleave, is not determined.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from txfuzz.transactions.model import Choice, Key, MicroOperation, Mode, Ref, Re
 from txfuzz.workload.keys import Generation
 from txfuzz.workload.model import Workload
 
-_ATTEMPTS = 1000  # at choices that must differ, before they are said to be impossible
-
+_ATTEMPTS = 1000  # at choices that must differ, before they are reported as impossible
 
 Draws = Callable[[], float]  # from [0, 1)
 # The step, bound, and the logical keys of its micro-operations
@@ -27,29 +26,29 @@ Bind = Callable[[Sequence[Generation]], tuple[BoundStep, Sequence[int]]]
 
 
 class Generations(Protocol):
-    """Hands out the open generation of a logical key, as a KeySpace does."""
+    """Hands out the open generation of a logical key, like KeySpace."""
 
     def generation(self, logical: int) -> Generation: ...
 
     def new_value(self) -> int:
-        """A value that no key of this run has, nor any table from before it."""
+        """A value that neither this run nor an earlier one has written."""
 
     def wrote(self, value: int) -> bool:
-        """Whether it is one of those that new_value() has given."""
+        """Whether new_value() has returned it."""
 
     def written(self, key: int) -> None:
-        """A write of which it was not known beforehand that it would be to this physical key."""
+        """Count a write to a physical key that was not known in advance."""
 
     def logical(self, key: int) -> int | None:
-        """The logical key whose generation has this physical key; None where none has."""
+        """The logical key of this physical key, if it is one of ours."""
 
 
-class BoundTransaction(NamedTuple):  # tens of thousands a second, which a frozen dataclass would be slow at
+class BoundTransaction(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower
     """One transaction to run.
 
-    numbers, logical: of each micro-operation that is known beforehand its step and its logical key.
-    mode: how it begins. plain: every step is one micro-operation that is known beforehand. keys: where
-    its keys and values come from, for those that are not.
+    numbers, logical: step and logical key of each micro-operation that is known in advance. mode: how it
+    begins. plain: every step is one such micro-operation. keys: the source of keys and values that are
+    not known in advance.
     """
 
     name: str
@@ -62,7 +61,7 @@ class BoundTransaction(NamedTuple):  # tens of thousands a second, which a froze
 
 
 class TransactionGenerator:
-    """Draws transaction after transaction; for one thread at a time."""
+    """Draws one transaction after another. Not thread-safe."""
 
     def __init__(self, workload: Workload, draws: random.Random, keys: Generations) -> None:
         self._draws = draws.random
@@ -86,7 +85,7 @@ class TransactionGenerator:
 
 
 class _Plan:
-    """One template, with all that can be known before keys are chosen."""
+    """One template, prepared as far as possible before keys are chosen."""
 
     def __init__(self, transaction: Transaction, space: Generations) -> None:
         self.transaction = transaction
@@ -94,7 +93,7 @@ class _Plan:
         keys = [key for step in transaction.steps for key in step.key_terms()]
         choices = [key for key in keys if isinstance(key, Choice)]
         named = {choice.name: place for place, choice in enumerate(choices) if choice.name is not None}
-        # Of each choice: its keys, how many, and the places of the choices that it must differ from
+        # For each choice: its keys, their number, and the positions of the choices it must differ from
         self._choices = [
             (choice.keys, len(choice.keys), [named[other] for other in choice.distinct_from])
             for choice in choices
@@ -108,12 +107,10 @@ class _Plan:
         for _ in range(_ATTEMPTS):
             if (chosen := self._once(draws)) is not None:
                 return chosen
-        raise UsageError(
-            f"transaction {self.transaction.name!r}: no keys were found that differ as distinct_from asks"
-        )
+        raise UsageError(f"transaction {self.transaction.name!r}: found no keys that satisfy distinct_from")
 
     def _once(self, draws: Draws) -> list[int] | None:
-        """Choose one after the other; None when the earlier ones left nothing for a later one."""
+        """Choose one after the other; None if the earlier ones leave no key for a later one."""
         chosen: list[int] = []
         for keys, count, distinct_from in self._choices:
             logical = keys[int(draws() * count)]
@@ -150,7 +147,7 @@ class _Plan:
 
 
 def _bound(step: Step, named: Mapping[str, int], places: Iterator[int], space: Generations) -> Bind:
-    """How to bind this step, given the places of the choices that have names, and those of its own."""
+    """How to bind this step. named: positions of named choices; places: those of its own choices."""
 
     def place(key: Key) -> int:
         return named[key.name] if isinstance(key, Ref) else next(places)
@@ -182,13 +179,13 @@ def _bound(step: Step, named: Mapping[str, int], places: Iterator[int], space: G
 
 
 def _bound_raw(step: Step, places: Mapping[str, int], space: Generations) -> Bind:
-    """The arguments of a raw statement: keys as they stand in its table, and its new values.
+    """The arguments of a raw statement: its keys and new values.
 
-    Keys of {table} are physical ones, those of a table of the workload's own are what the workload says.
+    Keys of {table} are physical; the workload's own tables use the logical keys.
     """
     elle = step.micro_operations
     known = [each for each in elle if each.key in places]
-    # Of each new value: the arguments that are the keys to which it is written; None where one is not known.
+    # For each new value: the key arguments it is written to; None if one of them is not known.
     new: dict[str, list[str] | None] = {}
     for each in elle:
         if each.value is not None:
@@ -201,7 +198,7 @@ def _bound_raw(step: Step, places: Mapping[str, int], space: Generations) -> Bin
         args = {name: each.logical if step.own_table else each.key for name, each in on.items()}
         for name, keys in new.items():
             args[name] = space.new_value() if keys is None else _new_value([on[key] for key in keys])
-        # Two choices may have come to the same key, and then it is one row and one micro-operation.
+        # Two choices may be the same key: then there is one row and one micro-operation.
         mops = {_mop(each, args): on[str(each.key)].logical for each in known}
         f, key, value = next(iter(mops)) if len(mops) == 1 else (None, None, None)
         return BoundStep(step, f, key, value, args, tuple(mops)), tuple(mops.values())

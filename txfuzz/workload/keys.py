@@ -1,8 +1,7 @@
-"""Logical keys and their generations: the physical keys that stand in the database.
+"""Logical keys and their generations: the physical keys in the database.
 
-Lists stay short because a generation takes only so many writes; then the next one opens under
-a new physical key. Physical keys are numbered upwards and never used twice, so that rows from
-an earlier iteration are left alone.
+A generation takes a limited number of writes, which keeps lists short; then the next one opens under a new
+physical key. Physical keys only grow and are never reused, so rows of earlier iterations stay untouched.
 """
 
 from __future__ import annotations
@@ -13,17 +12,17 @@ from itertools import count
 
 from txfuzz.workload.model import KeyLife
 
-_BLOCK = 256  # rows inserted beforehand in one go
-# Where new values may begin: above those that generations count, below the largest number of four bytes
+_BLOCK = 256  # rows inserted at once
+# Where new values begin: above the values that generations count, below the largest 4-byte integer
 _FIRST, _FIRSTS = 1_000_000_000, 1_000_000_000
-_SPREAD = 2_654_435_761  # Knuth's multiplier: moments that are close are spread widely
+_SPREAD = 2_654_435_761  # Knuth's multiplicative hash: spreads nearby times widely
 
 
 class NewValues:
-    """Values for keys of which the run does not know what was written to them before.
+    """Values for keys that may have been written before this run.
 
-    They begin at a number that depends on the moment, so that what earlier runs have left in a table
-    is not taken for one of them. Small enough for columns of four bytes.
+    They start at a number that depends on the time, so that values left by earlier runs are not mistaken
+    for ours, and fit into 4-byte columns.
     """
 
     def __init__(self) -> None:
@@ -38,7 +37,7 @@ class NewValues:
 
 
 class Generation:
-    """One life of a logical key: its physical key, and the writes asked of it so far."""
+    """One generation of a logical key: its physical key, and the number of writes issued so far."""
 
     __slots__ = ("key", "logical", "writes")
 
@@ -49,10 +48,10 @@ class Generation:
 
 
 class KeySpace:
-    """Which generation of each logical key is open. For one thread at a time.
+    """The open generation of each logical key. Not thread-safe.
 
-    after: the highest physical key in use. insert_rows: commits empty rows for new keys; called
-    only where rows are inserted beforehand.
+    after: the highest physical key in use. insert_rows: commits empty rows for new keys; only used with
+    `rows: inserted`.
     """
 
     def __init__(self, life: KeyLife, after: int, insert_rows: Callable[[range], None]) -> None:
@@ -61,24 +60,24 @@ class KeySpace:
         self._first = self._next = after + 1
         self._inserted_to = after
         self._open: dict[int, Generation] = {}
-        self._logical: list[int] = []  # of every generation, which is all that is kept of one that is over
+        self._logical: list[int] = []  # of every generation: all that is kept of finished ones
         self._values = NewValues()
 
     @property
     def last(self) -> int:
-        """The highest physical key that was taken, or inserted for later."""
+        """The highest physical key in use or inserted in advance."""
         return max(self._next - 1, self._inserted_to)
 
     @property
     def used(self) -> Iterator[tuple[int, int]]:
-        """Physical and logical key of every generation that was opened, in order."""
+        """(physical key, logical key) of every generation so far, in order."""
         return zip(count(self._first), self._logical)
 
     def generation(self, logical: int) -> Generation:
-        """The open generation of this key; a transaction asks once for each of its keys."""
+        """The open generation of this key; called once per key and transaction."""
         found = self._open.get(logical)
         if found is None or found.writes >= self._share:
-            kept = logical if found is None else found.logical  # one number, however many generations
+            kept = logical if found is None else found.logical  # one int object, however many generations
             found = self._open[logical] = Generation(self._fresh(), kept)
             self._logical.append(kept)
         return found

@@ -13,7 +13,7 @@ from txfuzz.workload.model import Workload
 def with_levels(workload: Workload, capabilities: Capabilities, *, own: bool = True) -> Workload:
     """The workload with the levels of its transactions as the adapter spells them.
 
-    own: else they have none of their own, so that all run at the same one.
+    own: False removes the levels of individual transactions, so that all run at the same one.
     """
 
     def settled(transaction: Transaction) -> Transaction:
@@ -27,9 +27,9 @@ def with_levels(workload: Workload, capabilities: Capabilities, *, own: bool = T
 
 
 def weakest_level(workload: Workload, capabilities: Capabilities, level: str) -> str:
-    """The weakest level at which a transaction of the workload runs: all that is promised of their mix.
+    """The weakest level at which a transaction of the mix runs: what the mix as a whole is promised.
 
-    level: of those that have none of their own.
+    level: of transactions without a level of their own.
     """
     asked = {weight.txn for weight in workload.mix if weight.weight > 0}
     levels = {each.mode.isolation or level for each in workload.transactions if each.name in asked}

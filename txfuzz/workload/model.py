@@ -1,4 +1,4 @@
-"""What to ask of a database: templates, their mix, keys, isolation and scheduling, as values.
+"""What to run on a database: transactions, their mix, keys, isolation and scheduling, as values.
 
 A Workload is immutable. The feedback loop makes the next one from it by adjustments
 (txfuzz.feedback); its YAML form is read by txfuzz.workload.yaml.reader and written by
@@ -20,7 +20,7 @@ from txfuzz.workload.replay import Replay
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """How often a transaction is asked, relative to the others."""
+    """How often a transaction runs, relative to the others."""
 
     txn: str
     weight: float
@@ -28,7 +28,7 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class PluginSpec:
-    """A plugin object by name, with the options that the workload sets on it."""
+    """A plugin object by name, with its options."""
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -36,10 +36,10 @@ class PluginSpec:
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A fault by name, with its options and when it strikes, in seconds since the clients began.
+    """A fault by name, with its options and its times in seconds since the clients started.
 
-    at: at these times, each once. every: again and again after so long, the first time included;
-    times: at most so often. One of `at` and `every` is set.
+    at: once at each of these times. every: repeatedly, at this interval; times: at most this often.
+    One of `at` and `every` is set.
     """
 
     name: str
@@ -61,11 +61,11 @@ class DatabaseSpec:
 
 @dataclass(frozen=True, slots=True)
 class Scheduling:
-    """How hard to press: concurrent clients, and when to stop.
+    """Concurrent clients, and when to stop.
 
-    transactions: stop after so many have been asked; duration: or after so many seconds.
-    Exactly one of them is set. barrier_every: all clients meet after every so many
-    transactions of each, so that the next ones start together; 0 for never.
+    transactions: stop after this many; duration: or after this many seconds. Exactly one of them is set.
+    barrier_every: after this many transactions each, all clients wait for each other, so that the next
+    ones start together; 0 for never.
     """
 
     clients: int = 8
@@ -76,10 +76,10 @@ class Scheduling:
 
 @dataclass(frozen=True, slots=True)
 class KeyLife:
-    """How logical keys live: when one generation has had its share of writes, the next opens.
+    """The lifetime of a generation of a logical key.
 
-    writes: the share, counted in writes asked. rows: "fresh" rows come into being by the first
-    write; "inserted" rows are committed before the generation is used.
+    writes: issued writes after which the next generation opens. rows: "fresh" rows are created by the
+    first write; "inserted" rows are committed before the generation is used.
     """
 
     writes: int = 32
@@ -88,13 +88,12 @@ class KeyLife:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What to ask, of what, how hard, and what the result is held against.
+    """What to run, on which database, at which rate, and the model that the history is checked against.
 
-    expect: a consistency model in Elle's words; None for what the adapter says that the
-        isolation level promises.
-    analyzers, heuristics: None means all installed defaults.
+    expect: a consistency model in Elle's terms; None for the one that the isolation level promises.
+    analyzers, heuristics: None for all installed defaults.
     replay: an order of steps to follow instead of fuzzing.
-    campaign: how it is to be run where nobody says otherwise.
+    campaign: default settings for campaigns.
     """
 
     name: str
@@ -120,19 +119,19 @@ class Workload:
 
     @property
     def own_lists(self) -> bool:
-        """Does it write lists by SQL of its own, which may put a whole list in place of another?"""
+        """Does it write lists with its own SQL, which may replace whole lists?"""
         steps = (step for each in self.transactions for step in each.steps)
         return any(step.sql is not None and step.f == "append" for step in steps)
 
     @property
     def own_tables(self) -> bool:
-        """Do its micro-operations act on tables of its own?"""
+        """Do its micro-operations act on its own tables?"""
         return any(step.own_table and step.f for each in self.transactions for step in each.steps)
 
     def transaction(self, name: str) -> Transaction:
         return next(txn for txn in self.transactions if txn.name == name)
 
     def logical_keys(self) -> Keys:
-        """Every logical key that a transaction may choose, in order; a range where they are one run."""
+        """Every logical key that a transaction may choose, in order; a range if they are contiguous."""
         steps = (step for txn in self.transactions for step in txn.steps)
         return key_union(key.keys for step in steps for key in step.key_terms() if isinstance(key, Choice))

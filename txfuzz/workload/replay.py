@@ -1,4 +1,4 @@
-"""The `replay` stanza: which transactions, and the order in which their steps are issued."""
+"""The `replay` stanza: a few transactions and the order of their steps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ EDGES = ("ww", "wr", "rw")
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One transaction of a replay, on a session of its own.
+    """One transaction of a replay, in its own session.
 
-    alias: what the schedule calls it. txn: the transaction of the workload that it runs.
-    template: what that transaction was narrowed from; by it findings know each other.
+    alias: its name in the schedule. txn: the transaction of the workload that it runs. template: the
+    transaction that this one was narrowed from, by which equal findings are recognised.
     """
 
     alias: str
@@ -30,8 +30,8 @@ class Participant:
 class Action:
     """One entry of a schedule.
 
-    action: step, commit, rollback or sleep. alias: who acts; None for a sleep of nobody's.
-    steps: how many steps; 0 for all that are left, or up to the pause. ms: how long to sleep.
+    action: step, commit, rollback or sleep. alias: the transaction; may be None for a sleep.
+    steps: the number of steps, 0 for all remaining. ms: milliseconds to sleep.
     """
 
     action: str
@@ -42,7 +42,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The edge that a replay is to bring about, on the focus key: from one alias to another."""
+    """The edge between two aliases that a replay is to bring about on the focus key."""
 
     kind: str
     source: str
@@ -53,11 +53,10 @@ class Missing:
 class Replay:
     """One interleaving of a few transactions.
 
-    schedule: followed in this order; what it leaves open is finished and committed afterwards, in
-    the order of the transactions. focus_key: the logical key on which they are to meet.
-    pause_after: alias → after how many of its steps others go on, in ascending order. Beside a
-    schedule it is a record of that schedule; without one it is all there is to go by. missing,
-    anomaly: what the replay is to show, by which it is judged.
+    schedule: followed in this order; unfinished transactions are then completed and committed in the order
+    of `transactions`. focus_key: the logical key that they are to share. pause_after: alias → the numbers
+    of steps after which others take over, ascending; used only without a schedule, otherwise a record of
+    it. missing, anomaly: what the replay is expected to show.
     """
 
     transactions: tuple[Participant, ...]
@@ -72,8 +71,8 @@ class Replay:
         return next(each.txn for each in self.transactions if each.alias == alias)
 
     def actions(self) -> tuple[Action, ...]:
-        """The schedule; without one, everybody runs to its first pause, then everybody to its second
-        one, and so on, and at last each to its end, one after the other."""
+        """The schedule; without one, all run to their first pause, then all to the second, and so on, and
+        finally each to its end, one after the other."""
         if self.schedule:
             return self.schedule
         done = dict.fromkeys((each.alias for each in self.transactions), 0)

@@ -1,4 +1,4 @@
-"""One root seed; everything that is chosen at random draws from a stream of its own."""
+"""Streams of random numbers, all derived from one seed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import random
 
 
 def stream(seed: int, *path: str | int) -> random.Random:
-    """The stream of random numbers that this seed gives to this purpose, on every machine.
+    """The stream of random numbers for this seed and purpose, the same on every machine.
 
-    path: what the stream is for, e.g. ("iteration", 2, "asking").
+    path: the purpose, e.g. ("iteration", 2, "asking").
     """
     return random.Random("/".join(map(str, (seed, *path))))

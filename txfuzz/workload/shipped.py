@@ -1,4 +1,4 @@
-"""Where workload files are: those that come with txfuzz, their schema, and the user's own."""
+"""Finding workload files: those that come with txfuzz, their schema, and the user's own."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def shipped_workloads() -> list[tuple[str, Path]]:
 def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Path:
     """The file of a workload, by its path or its name.
 
-    directory: where names are looked up; None for the workloads that come with txfuzz. A path is
-    what ends in .yaml or .yml or holds a separator. Raises UsageError for what is not there.
+    directory: where names are looked up; None for the workloads that come with txfuzz. Whatever ends in
+    .yaml or .yml or contains a separator is a path. Raises UsageError if there is no such workload.
     """
     text = os.fspath(name_or_path)
     if directory is not None and not os.path.isdir(directory):
-        raise UsageError(f"{directory}: no such directory of workloads")
+        raise UsageError(f"{directory}: no such workload directory")
     known = _in_directory(_shipped("workloads", "workloads") if directory is None else directory)
     if text in known:
         return known[text]
@@ -49,7 +49,7 @@ def schema_path() -> Path:
 
 
 def headline(path: Path) -> str:
-    """What a workload file says that it is about."""
+    """The `about` of a workload file on one line."""
     root = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     fields = root.value if root is not None else None
     about = fields["about"].value if isinstance(fields, Mapping) and "about" in fields else ""
@@ -57,7 +57,7 @@ def headline(path: Path) -> str:
 
 
 def _shipped(inside: str, beside: str) -> Path:
-    """Inside the package in an installation, beside it in a clone."""
+    """Inside the package when installed, beside it in a clone."""
     path = _PACKAGE / inside
     return path if path.exists() else _PACKAGE.parent / beside
 

@@ -1,4 +1,4 @@
-"""Transaction templates with parameters: what a template plugin hands over, as data."""
+"""Transaction templates with parameters, as provided by template plugins."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from txfuzz.errors import UsageError, did_you_mean
 
 @dataclass(frozen=True)
 class Template:
-    """A transaction written once and used by name: `{template: NAME, with: {…}}`.
+    """A transaction that workloads use by name: `{template: NAME, with: {…}}`.
 
-    steps: as in a workload file, except that `{param: NAME}` may stand wherever a value stands,
-        and `{each: NAME, of: LIST, steps: […]}` for steps that come again for every item of a
-        list, which is `{param: NAME}` in them.
-    parameters: name → default; None for one that must be given.
-    dialect: whose SQL its raw steps are written in, where not everybody's: adapters that do not
-        name it among their capabilities are refused.
+    steps: as in a workload file, except that `{param: NAME}` may replace any value, and that
+        `{each: NAME, of: LIST, steps: […]}` repeats steps for every item of a list, which they use
+        as `{param: NAME}`.
+    parameters: name → default; None for a required one.
+    dialect: the SQL dialect of its raw steps, if it needs one: adapters whose capabilities do not
+        include it are refused.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Template:
     dialect: str | None = None
 
     def filled(self, given: Mapping[str, Any]) -> list[Any]:
-        """The steps with their parameters set, as plain YAML data.
+        """The steps with their parameters filled in, as plain YAML data.
 
-        Raises UsageError for an unknown parameter, for one that is not given, and for one that
-        is no list where steps are repeated for each of its items.
+        Raises UsageError for an unknown or missing parameter, and if steps are to be repeated for
+        something that is not a list.
         """
         for name in given:
             if name not in self.parameters:
@@ -46,12 +46,12 @@ class Template:
         return [filled for step in self.steps for filled in self._repeated(step, values)]
 
     def _repeated(self, step: Mapping[str, Any], values: Mapping[str, Any]) -> list[Any]:
-        """The step by itself, or those that are repeated for each item of a list."""
+        """The step, or its repetitions for each item of a list."""
         if "each" not in step:
             return [self._fill(step, values)]
         items = self._fill(step["of"], values)
         if not isinstance(items, list | tuple):
-            raise UsageError(f"template {self.name!r} has steps for each of a list, found {items!r}")
+            raise UsageError(f"template {self.name!r} repeats steps for each item of a list, found {items!r}")
         return [
             self._fill(inner, {**values, step["each"]: item}) for item in items for inner in step["steps"]
         ]
@@ -61,7 +61,7 @@ class Template:
             if set(data) == {"param"}:
                 if data["param"] not in values:
                     raise UsageError(
-                        f"template {self.name!r} uses a parameter {data['param']!r} without naming it"
+                        f"template {self.name!r} uses the undeclared parameter {data['param']!r}"
                     )
                 return copy.deepcopy(values[data["param"]])
             return {key: self._fill(value, values) for key, value in data.items()}

@@ -1,4 +1,4 @@
-"""What the names in a workload file may refer to."""
+"""The names that a workload file may use."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 
 class Vocabulary(Protocol):
-    """Its methods raise UsageError, whose message is the reason without a place."""
+    """All methods raise UsageError for unknown names; the message names no place."""
 
     def find(self, kind: str, name: str) -> Any:
         """The named thing of this kind: "adapter", "template", "analyzer", "heuristic" or "fault"."""
 
     def check_model(self, name: str) -> None:
-        """Is this a consistency model that a history can be held against?"""
+        """Is this a consistency model that histories can be checked against?"""
 
     def check_anomaly(self, name: str) -> None:
-        """Is this a type of anomaly, or at least none that is misspelt?"""
+        """Is this a type of anomaly, or at least not a misspelled one?"""

@@ -198,7 +198,7 @@ def test_a_database_of_ones_own_is_kept_and_used_once_at_a_time(server: Embedded
         assert database.prepare(LISTS, fresh=False) == 4
     root.run("DROP TABLE `mine``%%s`.txfuzz_list_append", ())
     root.run("CREATE TABLE `mine``%%s`.txfuzz_list_append (a INT)", ())
-    with adapter.open(url(server)) as database, pytest.raises(UsageError, match="not one of txfuzz's"):
+    with adapter.open(url(server)) as database, pytest.raises(UsageError, match="not a txfuzz table"):
         database.prepare(LISTS, fresh=False)
     root.run("DROP DATABASE `mine``%%s`", ())
 

@@ -85,8 +85,8 @@ def test_the_words_of_a_script() -> None:
     table = "txfuzz_list_append"
     assert text.splitlines() == [
         "-- two of them",
-        "-- Open 2 mariadb windows, one for each of a, b, and type the lines in",
-        "-- this order into the window that the label names. What a line shows stands behind it.",
+        "-- Open 2 mariadb windows, one for each of a, b, and enter the lines",
+        "-- in this order, each in the window that its label names. A remark says what a line shows.",
         "",
         f"/* setup */ CREATE TABLE {table} (`key` bigint NOT NULL PRIMARY KEY, "
         "val longtext CHARACTER SET ascii COLLATE ascii_bin NOT NULL) ENGINE=InnoDB;",

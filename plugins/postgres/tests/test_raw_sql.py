@@ -161,7 +161,7 @@ def test_transaction_control_is_refused_before_it_happens(s: PostgresSession, sq
     ],
 )
 def test_a_level_is_not_changed_by_a_step(s: PostgresSession, sql: str) -> None:
-    assert "nor change its isolation" in bug(s, raw(sql)).message
+    assert "or change its isolation" in bug(s, raw(sql)).message
 
 
 def test_what_changes_no_level_may_be_set(s: PostgresSession) -> None:

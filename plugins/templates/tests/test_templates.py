@@ -65,7 +65,7 @@ def test_steps_before_and_after_and_several_at_once() -> None:
         ("r", 1), ("r", 2), ("append", 2), ("r", 3), ("append", 3), ("r", 9),
     ]  # fmt: skip
     assert template.filled({"keys": []}) == [{"f": "r", "key": 1}, {"f": "r", "key": 9}]
-    with pytest.raises(UsageError, match="template 'both' has steps for each of a list, found 5"):
+    with pytest.raises(UsageError, match="template 'both' repeats steps for each item of a list, found 5"):
         template.filled({"keys": 5})
 
 
@@ -76,10 +76,10 @@ def test_steps_before_and_after_and_several_at_once() -> None:
             "{template: ¦bank-transfer, with: {accounts: [1]}}",
             "a choice of 1 key that cannot differ from 'from'",
         ),
-        ("{template: ¦bank-audit, with: {accounts: []}}", "found a transaction of no steps"),
+        ("{template: ¦bank-audit, with: {accounts: []}}", "found a transaction without steps"),
         ("{template: ¦counter-read, with: {counters: []}}", "found an empty choice"),
         ("{template: bank-audit, with: ¦{account: [1]}}", "did you mean 'accounts'?"),
-        ("{template: bank-audit, with: ¦{accounts: 3}}", "has steps for each of a list, found 3"),
+        ("{template: bank-audit, with: ¦{accounts: 3}}", "repeats steps for each item of a list, found 3"),
         ("{template: ¦set-add, with: {rows: [1, 2, 3]}}", "that cannot differ from 'a', 'b' and 'c'"),
         ("{template: ¦savepoint-rollback-locked, with: {lock: updat}}", "did you mean 'update'?"),
         ("{template: ¦merge-append, with: {keys: [0]}}", "found the number 0, expected a key"),
@@ -96,7 +96,7 @@ def test_an_adapter_without_the_dialect_is_told_so() -> None:
     for template in ALL:
         if template.dialect:
             told = complaint(using(f"{{template: ¦{template.name}}}", "plain"))
-            assert f"found the template {template.name!r}, whose SQL is that of postgresql" in told
+            assert f"found the template {template.name!r}, which is written for postgresql" in told
 
 
 def test_what_needs_raw_sql_of_a_product_says_so() -> None:

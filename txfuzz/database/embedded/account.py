@@ -1,4 +1,4 @@
-"""As whom a server of our own runs, and in which directory. Never as root, which lends it `nobody`."""
+"""The account and directory of an embedded server, which never runs as root but as `nobody`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from txfuzz.errors import DatabaseUnavailable
 
 UNPRIVILEGED = "nobody"
-SOCKET_BYTES = 103  # the smallest limit of the supported systems, less its final zero
+SOCKET_BYTES = 103  # the smallest limit of the supported systems, without the final zero
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """uid, gid: of the server process. drops: whether that is a change from our own."""
+    """uid, gid: of the server process. drops: whether they differ from ours."""
 
     uid: int
     gid: int
@@ -24,7 +24,7 @@ class Account:
 
     @property
     def has_name(self) -> bool:
-        """Whether the system knows the uid; some programs insist on it."""
+        """Whether the uid has an account, which some programs need."""
         import pwd
 
         try:
@@ -34,7 +34,7 @@ class Account:
         return True
 
     def can_enter(self, directory: Path) -> bool:
-        """Whether the server could work below this directory."""
+        """Whether the server could work in this directory."""
         if not self.drops:
             return os.access(directory, os.X_OK)
         try:
@@ -50,13 +50,13 @@ class Account:
         return bool(found.st_mode & stat.S_IXOTH)
 
     def own(self, path: Path) -> None:
-        """Give a file or directory of ours to the server."""
+        """Make the server the owner of a file or directory."""
         if self.drops:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def server_account(product: str) -> Account:
-    """Ourselves, or `nobody` when we are root. No account is ever added. product: for messages."""
+    """Our own account, or `nobody` if we are root. product: for messages."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), drops=False)
     import pwd
@@ -65,17 +65,17 @@ def server_account(product: str) -> Account:
         entry = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
         raise DatabaseUnavailable(
-            f"{product} does not run as root and there is no account {UNPRIVILEGED!r} to run it as; "
+            f"{product} cannot run as root and there is no account {UNPRIVILEGED!r} to run it as; "
             "run txfuzz as an ordinary user or give the URL of a server"
         ) from None
     return Account(entry.pw_uid, entry.pw_gid, drops=True)
 
 
 def make_server_directory(account: Account, prefix: str, socket: str, *, separator: str = "") -> Path:
-    """A new directory, 0700 and the account's own, whose path is fit for a unix socket.
+    """A new directory, owned by the account with mode 0700, whose path is short enough for a unix socket.
 
-    prefix: of its name. socket: the longest name that a socket in it may have. separator: a
-    character that the path may not contain.
+    prefix: of its name. socket: the longest name of a socket in it. separator: a character that the path
+    must not contain.
     """
     tried = []
     for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
@@ -83,9 +83,9 @@ def make_server_directory(account: Account, prefix: str, socket: str, *, separat
         if len(os.fsencode(longest)) > SOCKET_BYTES:
             tried.append(f"{base} is too long a path for a socket")
         elif separator and separator in base:
-            tried.append(f"{base} has {separator!r} in it")
+            tried.append(f"{base} contains {separator!r}")
         elif not account.can_enter(Path(base)):
-            tried.append(f"{base} is closed to uid {account.uid}")
+            tried.append(f"{base} is not accessible to uid {account.uid}")
         else:
             try:
                 directory = Path(tempfile.mkdtemp(prefix=prefix, dir=base)).absolute()
@@ -94,4 +94,4 @@ def make_server_directory(account: Account, prefix: str, socket: str, *, separat
                 continue
             account.own(directory)
             return directory
-    raise DatabaseUnavailable("no place for the data of an embedded server: " + "; ".join(tried))
+    raise DatabaseUnavailable("no directory for the data of an embedded server: " + "; ".join(tried))

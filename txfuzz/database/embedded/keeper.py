@@ -1,18 +1,17 @@
-"""The keeper: a small process between txfuzz and a server of its own.
+"""The keeper: a small process between txfuzz and an embedded server.
 
-It is the server's parent, in a session of its own, and holds one end of a pipe. When the other end
-closes, because txfuzz is done or because it was killed, the keeper stops the server and removes the
-directory; a normal close and a kill -9 take the same way. Being single-threaded, it can set the
-parent-death signal safely (Linux binds that signal to the thread that forked), so that the server
-does not outlive a killed keeper either.
+It is the server's parent, in its own session, and holds one end of a pipe. When the other end closes, because
+txfuzz has finished or was killed, the keeper stops the server and removes the directory: a normal close and
+a kill -9 take the same path. Being single-threaded, it can safely set the parent-death signal (which Linux
+binds to the forking thread), so that the server does not outlive a killed keeper either.
 
-Run as a script by path, `python -I -S keeper.py DIRECTORY UID GID STOPS`, so it may import nothing of
-txfuzz. STOPS is how servers are stopped: a JSON list of signals, gentlest first, each with the seconds that
-it is given; kill -9 comes after the last, which is the parent-death signal as well.
+Run as a script, `python -I -S keeper.py DIRECTORY UID GID STOPS`, so it cannot import txfuzz. STOPS is a JSON
+list of signals that stop a server, gentlest first, each with a time limit in seconds; kill -9 follows. The
+last one is also the parent-death signal.
 
-One JSON object a line on stdin: {"do": "run" | "start", "argv": [...], "env": {...}, "log": path}.
-One a line on stdout: {"pid": n} when it runs, {"pid": n, "status": s} when it has ended (as
-os.waitstatus_to_exitcode, negative for a signal), {"error": text} when it cannot run.
+stdin has a JSON object per line: {"do": "run" | "start", "argv": [...], "env": {...}, "log": path}. So has
+stdout: {"pid": n} when it runs, {"pid": n, "status": s} when it has ended (as os.waitstatus_to_exitcode,
+negative for a signal), {"error": text} if it cannot run.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ IPC_RMID = 0
 
 
 class Keeper:
-    """The children by pid, and what each of them is: a program that runs to its end, or a server."""
+    """Children by pid, each either a program that runs to completion ("run") or a server ("start")."""
 
     def __init__(self, directory: str, uid: int, gid: int, stops: list[tuple[int, float]]) -> None:
         self.directory = directory
@@ -49,11 +48,11 @@ class Keeper:
             import ctypes
 
             self.libc = ctypes.CDLL(None)
-            # The children of a killed server become ours, and are not left as zombies.
+            # Adopt the children of a killed server, so that they do not stay as zombies.
             self.libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def spawn(self, order: dict[str, Any]) -> int:
-        """Fork and exec in a process group of its own, as the given user."""
+        """Fork and exec in a new process group, as the given user."""
         keeper = os.getpid()
         pid = os.fork()
         if pid:
@@ -101,12 +100,12 @@ class Keeper:
         return ended
 
     def stop(self) -> None:
-        """End every child, and what they started, harder and harder."""
+        """Stop all children and their descendants, increasingly forcefully."""
         descendants = [child for pid in self.children for child in children_of(pid)]
         for pid, kind in list(self.children.items()):
             if kind == "run":
                 send(-pid, signal.SIGKILL)
-        # A server that was paused must run to be stopped in order.
+        # A paused server must be resumed to stop properly.
         for pid in [*descendants, *self.children]:
             send(pid, signal.SIGCONT)
         for number, seconds in self.stops:
@@ -137,7 +136,7 @@ class Keeper:
             time.sleep(0.1)
 
     def _remove_segments(self) -> None:
-        """A server that was killed leaves its System V shared memory, which names who has made it."""
+        """Remove System V shared memory that a killed server left behind, identified by its creator."""
         if self.libc is None:
             return
         with suppress(OSError, ValueError, KeyError):
@@ -151,7 +150,7 @@ class Keeper:
 
 
 def children_of(pid: int) -> list[int]:
-    """Direct children, where the system tells them (Linux)."""
+    """Direct children, if the system lists them (Linux)."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as listing:
             return [int(word) for word in listing.read().split()]
@@ -165,12 +164,12 @@ def send(pid: int, number: int) -> None:
 
 
 def say(message: dict[str, Any]) -> None:
-    with suppress(OSError):  # if nobody listens any more, the end of stdin will say so too
+    with suppress(OSError):  # without a reader, stdin will end, too
         os.write(1, json.dumps(message).encode() + b"\n")
 
 
 def serve(keeper: Keeper) -> None:
-    """Follow orders until stdin ends or somebody asks to terminate."""
+    """Follow orders until the end of stdin or SIGTERM."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(woken, False)

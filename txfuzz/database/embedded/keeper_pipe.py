@@ -23,8 +23,8 @@ CLOSE_SECONDS = 20.0
 class KeeperLink:
     """Starts a keeper for `directory`; closing it, or dying, ends what it runs and removes the directory.
 
-    product: whose server, for messages. stops: signals that stop it, gentlest first, each with the
-    seconds that it is given before the next; kill -9 comes last. environment: of what it runs.
+    product: for messages. stops: signals that stop the server, gentlest first, each with a time limit in
+    seconds; kill -9 comes last. environment: of its programs.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class KeeperLink:
         until = time.monotonic() + timeout
         while (status := self.status(pid, until - time.monotonic())) is None:
             if time.monotonic() > until:
-                raise DatabaseUnavailable(f"{argv[0]} has not ended after {timeout:.0f} s")
+                raise DatabaseUnavailable(f"{argv[0]} did not finish within {timeout:.0f} s")
         return status
 
     def status(self, pid: int, timeout: float = 0.0) -> int | None:
@@ -86,7 +86,7 @@ class KeeperLink:
             return self._statuses[pid]
 
     def close(self) -> None:
-        """Have everything ended and removed; idempotent."""
+        """Stop and remove everything; idempotent."""
         with self._lock:
             if self._process.stdin is not None:
                 with contextlib.suppress(OSError):
@@ -107,13 +107,13 @@ class KeeperLink:
                 self._process.stdin.write(json.dumps(order).encode() + b"\n")
             except OSError:
                 raise DatabaseUnavailable(
-                    f"the process that keeps the {self._product} server has died"
+                    f"the process supervising the {self._product} server has died"
                 ) from None
             while True:
                 event = self._event(10.0)
                 if event is None:
                     raise DatabaseUnavailable(
-                        f"the process that keeps the {self._product} server does not answer"
+                        f"the process supervising the {self._product} server does not respond"
                     )
                 if "error" in event:
                     raise DatabaseUnavailable(f"cannot start {argv[0]}: {event['error']}")
@@ -122,7 +122,7 @@ class KeeperLink:
                 self._statuses[int(event["pid"])] = int(event["status"])
 
     def _event(self, timeout: float) -> dict[str, int | str] | None:
-        """The next message of the keeper; None when there is none in time."""
+        """The next message of the keeper; None after the timeout."""
         assert self._process.stdout is not None
         until = time.monotonic() + timeout
         while b"\n" not in self._received:
@@ -131,7 +131,7 @@ class KeeperLink:
                 return None
             chunk = os.read(self._process.stdout.fileno(), 65536)
             if not chunk:
-                raise DatabaseUnavailable(f"the process that keeps the {self._product} server has died")
+                raise DatabaseUnavailable(f"the process supervising the {self._product} server has died")
             self._received += chunk
         line, _, self._received = self._received.partition(b"\n")
         event: dict[str, int | str] = json.loads(line)
@@ -139,20 +139,20 @@ class KeeperLink:
 
 
 def kept_directory(product: str, prefix: str) -> tuple[Path, KeeperLink]:
-    """A new directory of our own, which is removed when the link is closed or we are dead.
+    """A new directory, which is removed when the link is closed or we die.
 
-    product: what is in it, for messages. prefix: of its name. DatabaseUnavailable where there is no place.
+    product: for messages. prefix: of its name. Raises DatabaseUnavailable.
     """
     try:
         directory = Path(tempfile.mkdtemp(prefix=prefix)).absolute()
         myself = Account(os.geteuid(), os.getegid(), drops=False)
         return directory, KeeperLink(directory, myself, product, (), environment_without())
     except OSError as error:
-        raise DatabaseUnavailable(f"no place for a {product} database: {error}") from None
+        raise DatabaseUnavailable(f"no directory for a {product} database: {error}") from None
 
 
 def environment_without(*prefixes: str) -> dict[str, str]:
-    """Ours without what would change a server: languages, time zones, and variables with these prefixes."""
+    """Our environment without variables that affect a server: locale, time zone, and these prefixes."""
     unwanted = ("LC_", "LANG", "TZ", "PYTHON", "DATABASE_URL", *prefixes)
     return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {
         "LC_ALL": "C"

@@ -1,4 +1,4 @@
-"""Signals to the processes of a server of our own."""
+"""Signals to the processes of an embedded server."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from txfuzz.errors import DatabaseUnavailable
 
 
 def server_processes(server: int) -> list[int]:
-    """The server's processes, the first one last. Only it where the system names no children."""
+    """The server's processes, the main one last; only that one if the system lists no children."""
     return [*children_of(server), server]
 
 
 def kill_all(server: int, seconds: float) -> int:
-    """kill -9 of them all, as good as at once, and wait until they are gone; how many.
+    """kill -9 all of them, practically at once, and wait until they are gone; how many.
 
-    The first process is stopped first: else it would take the death of the first child for a crash
-    and have the others shut down in order, or start new ones while we look. A process that lingers
-    would keep the next server from its shared memory.
+    The main process is suspended first: otherwise it would treat the first death as a crash and shut the
+    others down, or start new ones meanwhile. A remaining process would block the shared memory of the next
+    server.
     """
     send([server], signal.SIGSTOP)
     pids = server_processes(server)
@@ -30,13 +30,13 @@ def kill_all(server: int, seconds: float) -> int:
     until = time.monotonic() + seconds
     while any(map(lives, pids)):
         if time.monotonic() > until:
-            raise DatabaseUnavailable(f"the server (process {server}) survives kill -9")
+            raise DatabaseUnavailable(f"the server (process {server}) survived kill -9")
         time.sleep(0.002)
     return killed
 
 
 def lives(pid: int) -> bool:
-    """Not when it is dead and only waits for its parent to notice."""
+    """Whether the process exists and is not a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as found:
             return found.read().rpartition(")")[2].split()[0] not in ("Z", "X")
@@ -61,7 +61,7 @@ def resume_processes(pids: Iterable[int]) -> int:
 
 
 def send(pids: Iterable[int], number: int) -> int:
-    """How many of them were still there."""
+    """Send a signal; how many processes received it."""
     reached = 0
     for pid in pids:
         with suppress(ProcessLookupError):

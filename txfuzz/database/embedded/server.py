@@ -1,4 +1,4 @@
-"""What the servers that adapters start have in common: starting, ending, and what their logs say."""
+"""The common part of embedded servers: starting, stopping, and errors in their logs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ _REASONS = tuple(os.strerror(number) for number in errno.errorcode)
 
 
 class OwnServer(Closeable):
-    """A server of ours in a directory of its own. close() stops it and removes that; so does our death.
+    """An embedded server in its own directory. close(), or our death, stops it and removes the directory.
 
-    product: what people call it. data, log: its data directory, and what it has said. files_shown: where
-    its programs are from, in words.
+    product: its name. data, log: its data directory and log file. files_shown: where its programs come from.
     """
 
     def __init__(self, product: str, directory: Path, link: KeeperLink, files_shown: str) -> None:
@@ -44,14 +43,14 @@ class OwnServer(Closeable):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it accepts connections."""
 
     @abstractmethod
     def last_words(self) -> str:
-        """The line of its log that says most about a failure."""
+        """The most informative line of its log about a failure."""
 
     def run(self, argv: Sequence[str | Path], *, look_every: float) -> None:
-        """Start this program and wait until it takes connections; DatabaseUnavailable if it never does."""
+        """Start this program and wait until it accepts connections; DatabaseUnavailable if it does not."""
         self.pid = self._link.start(argv, self.log)
         until = time.monotonic() + START_SECONDS
         while not self.answers():
@@ -59,7 +58,7 @@ class OwnServer(Closeable):
                 raise DatabaseUnavailable(f"{self.product} ({argv[0]}) did not start: {self.last_words()}")
             if time.monotonic() > until:
                 raise DatabaseUnavailable(
-                    f"{self.product} ({argv[0]}) took no connection within {START_SECONDS:.0f} s: "
+                    f"{self.product} ({argv[0]}) accepted no connections within {START_SECONDS:.0f} s: "
                     f"{self.last_words()}"
                 )
             time.sleep(look_every)
@@ -68,16 +67,16 @@ class OwnServer(Closeable):
         return self.pid != 0 and self._link.status(self.pid) is None
 
     def kill(self) -> int:
-        """kill -9 of all its processes, and wait until they are gone; how many that were."""
+        """kill -9 all its processes and wait until they are gone; how many."""
         killed = kill_all(self.pid, GONE_SECONDS)
         while self._link.status(self.pid, 0.05) is None:
-            pass  # its parent is about to say so
+            pass  # its parent is about to report it
         return killed
 
     def close(self) -> None:
         """Stop it and remove everything; idempotent."""
         self._link.close()
-        shutil.rmtree(self.directory, ignore_errors=True)  # if the keeper was killed, it is left to us
+        shutil.rmtree(self.directory, ignore_errors=True)  # if the keeper was killed
 
 
 @contextmanager
@@ -88,7 +87,7 @@ def keeper_for(
     stops: Sequence[tuple[int, float]],
     environment: Mapping[str, str],
 ) -> Iterator[KeeperLink]:
-    """A keeper for the directory, in which a server is to be started: if that fails, all of it goes.
+    """A keeper for the directory of a server. If the block fails, both are removed.
 
     The parameters are those of KeeperLink. An OSError becomes a DatabaseUnavailable.
     """
@@ -106,11 +105,11 @@ def keeper_for(
 
 
 def error_in_log(log: Path, error: re.Pattern[str], *, first: bool) -> str:
-    """The error that says most, else the last line; where a disk is full, where that is and what to do.
+    """The most informative error in a log, else its last line; for a full disk with a hint.
 
-    error: what a line has that tells an error; its group, if it has one, is what is worth telling. Of
-    several the first one with a reason of the operating system is the cause of the others; of those
-    without any, the `first` one or the last one. Servers run with LC_ALL=C: the reasons are in English.
+    error: matches a line with an error; its last group, if any, is the part to show. The first error with a
+    reason from the operating system is the cause of the others; without any, the `first` or last error is
+    taken. Servers run with LC_ALL=C, so the reasons are in English.
     """
     try:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
@@ -118,14 +117,14 @@ def error_in_log(log: Path, error: re.Pattern[str], *, first: bool) -> str:
         lines = []
     errors = [_spelt(found[found.lastindex or 0]) for line in lines if (found := error.search(line))]
     causes = [each for each in errors if each.endswith(_REASONS)]
-    fallback = (errors[:1] if first else errors[-1:]) or lines[-1:] or ["it left no message"]
+    fallback = (errors[:1] if first else errors[-1:]) or lines[-1:] or ["it logged no message"]
     told = (causes or fallback)[0]
     if told.endswith(_FULL):
-        told += f"; its files were in {log.parent}, and the environment variable TMPDIR names another place"
+        told += f"; its files were in {log.parent}, and the environment variable TMPDIR selects another place"
     return told
 
 
 def _spelt(text: str) -> str:
-    """`… failed with error 28` with that error in words at its end."""
+    """`… failed with error 28`, with the meaning of the number appended."""
     found = _NUMBERED.search(text)
     return f"{text}: {os.strerror(int(found[1]))}" if found and int(found[1]) in errno.errorcode else text

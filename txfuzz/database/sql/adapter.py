@@ -1,4 +1,4 @@
-"""What adapters of SQL databases have in common: options, levels, and the beginnings of a URL."""
+"""The common part of adapters for SQL databases: options and URLs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, Protocol, Self, TypeVar
 from txfuzz.common.options import option
 from txfuzz.errors import UsageError, did_you_mean
 
-USUAL_CONNECTIONS = 120  # of a server of our own
-SPARE_CONNECTIONS = 20  # of them at least for others than the clients
+USUAL_CONNECTIONS = 120  # of an embedded server
+SPARE_CONNECTIONS = 20  # at least, besides those of clients
 
 
 def tables_option() -> Any:
-    return option(1, "the keys are spread over so many tables", least=1)
+    return option(1, "number of tables to spread keys over", least=1)
 
 
 def max_connections_option() -> Any:
     return option(
         None,
-        "how many connections the embedded server takes; left out: enough for the clients that the workload "
-        f"begins with, and at least {USUAL_CONNECTIONS}",
+        "connections that the embedded server accepts; by default enough for the clients that the workload "
+        f"starts with, and at least {USUAL_CONNECTIONS}",
         least=10,
     )
 
@@ -40,7 +40,7 @@ class RoomForClients:
 
 
 class Url(Protocol):
-    """What make_url() of SQLAlchemy gives, and others may."""
+    """A parsed URL, like that of make_url() in SQLAlchemy."""
 
     @property
     def host(self) -> str | None: ...
@@ -58,10 +58,10 @@ AnyUrl = TypeVar("AnyUrl", bound=Url)
 def checked_url(
     text: str, schemes: Collection[str], parse: Callable[[str], AnyUrl], *, example: str, hint: str = ""
 ) -> AnyUrl:
-    """The URL, parsed; UsageError with the reason, which never quotes it: it may hold a password anywhere.
+    """The parsed URL; UsageError with the reason, which never quotes it, as it may contain a password.
 
-    schemes: those that the adapter takes. example: such a URL. hint: what else may be wrong with one that
-    cannot be parsed.
+    schemes: that the adapter accepts. example: a valid URL. hint: another possible reason why a URL cannot be
+    parsed.
     """
     scheme = text.partition(":")[0]
     if "://" not in text or not scheme.replace("+", "").isalnum():
@@ -70,11 +70,11 @@ def checked_url(
         raise UsageError(f"unknown database URL scheme {scheme!r}: {did_you_mean(scheme, schemes)}")
     try:
         url = parse(text)
-    except Exception:  # its text may quote a part of the URL
+    except Exception:  # its message may quote the URL
         raise UsageError(
             "the database URL cannot be parsed: is the port a number, and are special characters in user and "
             f"password percent-encoded?{hint}"
         ) from None
     if any("@" in part for part in (url.host or "", url.database or "", *url.query)):
-        raise UsageError("the database URL has an '@' too many: in a user name or password it is written %40")
+        raise UsageError("the database URL contains an unescaped '@': in a user name or password, write %40")
     return url

@@ -1,4 +1,4 @@
-"""The control connection to a server: for everything but the sessions, one piece of work at a time."""
+"""The control connection to a server, used for everything except sessions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Result = TypeVar("Result")
 
 
 class ControlConnection(ABC, Generic[Connection]):
-    """One connection that lives as long as the campaign; safe to use from several threads.
+    """One connection for the whole campaign. Thread-safe.
 
-    failures: what the driver raises. on_connect runs on every new connection, so that settings and locks,
-    which end with a connection, are there again after the server was restarted.
+    failures: exceptions of the driver. on_connect: runs on every new connection, to restore settings and
+    locks after a restart of the server.
     """
 
     failures: ClassVar[tuple[type[Exception], ...]]
@@ -36,21 +36,18 @@ class ControlConnection(ABC, Generic[Connection]):
 
     @abstractmethod
     def answers(self, connection: Connection) -> bool:
-        """Whether it is alive: one that has waited for long may have been ended by the server meanwhile."""
+        """Whether it is alive: the server may have closed an idle connection."""
 
     @abstractmethod
     def in_words(self, error: Exception) -> str:
-        """A failure in one line, without any password."""
+        """A failure as one line without passwords."""
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
-        """Do the work, in one transaction where the driver has them.
-
-        DatabaseUnavailable with the reason if it fails.
-        """
+        """Do some work, in one transaction if the driver has them. Raises DatabaseUnavailable."""
         return self.run_several(work)
 
     def run_several(self, work: Callable[[Connection], Result]) -> Result:
-        """Do work that begins its transactions itself."""
+        """Do work that manages its own transactions."""
         with self._lock:
             try:
                 return work(self._connected())

@@ -1,4 +1,4 @@
-"""An open SQL database; see txfuzz.database.api.Database. What a product adds is its sessions."""
+"""An open SQL database, without sessions; see txfuzz.database.api.Database."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Result = TypeVar("Result")
 
 
 class SqlDatabase(Closeable, ABC, Generic[Connection]):
-    """One whose keys are in tables."""
+    """A database with its keys in tables."""
 
     maker: ClassVar[TableMaker[Connection]]
 
     @abstractmethod
     def run(self, work: Callable[[Connection], Result]) -> Result:
-        """Do some work on a connection of ours, aside of the sessions."""
+        """Do some work on a connection that is not a session."""
 
     @abstractmethod
     def tables(self, kind: Kind) -> Tables: ...
@@ -40,10 +40,10 @@ class SqlDatabase(Closeable, ABC, Generic[Connection]):
 
 
 class Schemas(ABC, Generic[Connection]):
-    """Places of ours on somebody's server: a schema each, or what the product has instead of it.
+    """Our schemas on an external server, or what the product has instead.
 
-    That of a campaign is marked as ours, and locked for as long as the campaign lives. A campaign that was
-    killed leaves a marked one that nobody locks; the next one drops it. word: what people call it.
+    The schema of a campaign is marked as ours, and locked while the campaign runs. A killed campaign leaves a
+    marked schema without a lock, which the next campaign drops. word: the product's word for a schema.
     """
 
     word: ClassVar[str]
@@ -53,46 +53,46 @@ class Schemas(ABC, Generic[Connection]):
 
     @abstractmethod
     def create_marked(self, on: Connection, name: str) -> None:
-        """A new one, marked and locked: nobody takes it for an orphan in between."""
+        """A new one, marked and locked atomically, so that it is never taken for an orphan."""
 
     @abstractmethod
     def exists(self, on: Connection, name: str) -> bool: ...
 
     @abstractmethod
     def lock(self, on: Connection, name: str) -> bool:
-        """Hold its lock until the connection ends; False if somebody else does."""
+        """Hold its lock until the connection ends; False if another campaign does."""
 
     @abstractmethod
     def drop(self, on: Connection, name: str) -> None:
-        """With all that is in it; harmless where it is gone."""
+        """Drop it with its contents; harmless if it does not exist."""
 
     @abstractmethod
     def drop_orphans(self, on: Connection) -> int:
-        """Drop those of campaigns that were killed; how many. What cannot be dropped now stays."""
+        """Drop the schemas of killed campaigns, if possible; how many."""
 
     def use(self, on: Connection, name: str) -> None:
-        """The user's own, made if it is not there, and kept."""
+        """Use a schema of the user, which is created if necessary and kept."""
         if not self.exists(on, name):
             self.create(on, name)
         if not self.lock(on, name):
-            raise UsageError(f"another campaign is using the {self.word} {name!r} at this moment")
+            raise UsageError(f"another campaign is using the {self.word} {name!r}")
 
 
 class LockWaits(Protocol):
-    """Asks the server who waits for whom, on a connection of its own."""
+    """Queries lock waits of the server on its own connection."""
 
     def among(self, numbers: Sequence[int]) -> Mapping[int, frozenset[int]]:
-        """Session → those that it waits for, in the server's numbers; only sessions that wait."""
+        """Waiting session → sessions that it waits for, in the server's numbers."""
 
     def close(self) -> None: ...
 
 
 class ServerDatabase(SqlDatabase[Connection]):
-    """A schema of ours on a server. The subclass's constructor ends with claim_schema().
+    """Our schema on a server. The subclass's constructor ends with claim_schema().
 
-    shown: the URL without any secret. server: ours, which is closed with us; None for somebody else's.
-    schema: one of the user's, which is kept; None for a new one, which is dropped in the end. count: the
-    keys are spread over so many tables.
+    shown: the URL without secrets. server: the embedded one, which is closed with this; None for an external
+    one. schema: a schema of the user, which is kept; None for a new one, which is dropped at the end. count:
+    number of tables to spread keys over.
     """
 
     product: str
@@ -121,7 +121,7 @@ class ServerDatabase(SqlDatabase[Connection]):
         self._closed = False
 
     def describe(self) -> Mapping[str, str]:
-        """_facts: the version, and settings that matter."""
+        """From _facts: the version and relevant settings."""
         facts = dict(self._facts)
         found = {
             "product": self.product,
@@ -150,14 +150,14 @@ class ServerDatabase(SqlDatabase[Connection]):
             if self._server is None and not self._keeps_schema:
                 self.run(self.leave)
         except DatabaseUnavailable:
-            pass  # the server is gone; the next campaign drops what we leave behind
+            pass  # the server is gone; the next campaign drops the schema
         finally:
             self._control.close()
             if self._server is not None:
                 self._server.close()
 
     def claim_schema(self) -> None:
-        """Make the schema, or take the user's; and what campaigns that were killed have left is dropped."""
+        """Create the schema, or use the user's; also drop schemas of killed campaigns."""
         if self._server is None:
             self._control.run_several(self.schemas.drop_orphans)
         claim = self.schemas.use if self._keeps_schema else self.schemas.create_marked
@@ -165,14 +165,14 @@ class ServerDatabase(SqlDatabase[Connection]):
             self.run(lambda on: claim(on, self._schema))
         except DatabaseUnavailable as error:
             raise DatabaseUnavailable(
-                f"the {self.schemas.word} {self._schema!r} cannot be made: {error}"
+                f"the {self.schemas.word} {self._schema!r} cannot be created: {error}"
             ) from None
         self._control.on_connect = self.reclaim
 
     def reclaim(self, on: Connection) -> None:
-        """After the control connection was lost: what ended with it."""
+        """Restore what was lost with the control connection."""
         self.schemas.lock(on, self._schema)
 
     def leave(self, on: Connection) -> None:
-        """Take what is ours from somebody else's server."""
+        """Remove our schema from an external server."""
         self.schemas.drop(on, self._schema)

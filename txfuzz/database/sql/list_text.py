@@ -1,4 +1,4 @@
-"""What a read saw, for databases without arrays: a list is text, each of its values followed by a comma."""
+"""Values of reads, for databases without arrays: a list is text, with a comma after each value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHORT = 200  # characters of a list
 
 
 def list_value(value: Any) -> ReadValue:
-    """`3,1,4,` and, as raw SQL may select it, `3,1,4`; NULL is an empty list. ValueError else."""
+    """Parse `3,1,4,` or, as raw SQL may select, `3,1,4`; NULL is an empty list. Raises ValueError."""
     if value is None:
         return ()
     if not isinstance(value, str):
@@ -23,7 +23,7 @@ def list_value(value: Any) -> ReadValue:
 
 
 def register_value(value: Any) -> ReadValue:
-    """A whole number of whichever type drivers give it; NULL is an absent register. ValueError else."""
+    """A whole number of any type that drivers return; NULL is an absent register. Raises ValueError."""
     if value is None or type(value) is int:
         return value
     if isinstance(value, Decimal) and value == value.to_integral_value():  # the sum of integers
@@ -40,7 +40,7 @@ def _parsed_list(value: str) -> tuple[int, ...]:
         raise ValueError(f"a read of a list must select text like '3,1,4,', not {_shorten(value)}") from None
 
 
-# Values are numbered anew for every key, so the same short lists come again and again.
+# Values are numbered per key, so the same short lists come up over and over.
 _short_list = lru_cache(maxsize=1 << 13)(_parsed_list)
 
 

@@ -1,4 +1,4 @@
-"""What raw SQL steps owe the history, whatever the database."""
+"""Raw SQL steps, whatever the database."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from txfuzz.transactions.model import NewValue
 
 @dataclass(frozen=True, slots=True)
 class RawStatement:
-    """A raw step, ready but for its table. sql: with the driver's placeholders.
+    """A compiled raw step, without its table. sql: with the driver's placeholders.
 
-    names: its arguments, in the order of their placeholders where these are numbered. upserts: it may
-    count a changed row twice. calls: it is a procedure call, which counts no rows.
+    names: its arguments, in the order of numbered placeholders. upserts: it may count a changed row twice.
+    calls: it is a procedure call, which counts no rows.
     """
 
     sql: str
@@ -27,18 +27,17 @@ class RawStatement:
         return self.sql.replace("{table}", table)
 
     def arguments(self, step: BoundStep, code: str) -> Mapping[str, int]:
-        """Plain numbers by name; SessionError with this code where the step does not have them."""
+        """Arguments as plain numbers; SessionError with this code if the step lacks one."""
         for name in self.names:
             if name not in step.args:
-                raise SessionError(Outcome.BUG, code, f":{name} is not among the args of the step")
+                raise SessionError(Outcome.BUG, code, f"the step has no argument :{name}")
         return {name: int(step.args[name]) for name in self.names or step.args}
 
 
 def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
-    """In which of `count` tables a raw step works: that of its keys, which are those of its
-    micro-operations and its arguments.
+    """The table, of `count`, that holds the keys of a raw step (of its micro-operations and arguments).
 
-    SessionError with this code where {table} could be any, or would have to be several.
+    SessionError with this code if there is no key, or if the keys are in several tables.
     """
     if count == 1 or "{table}" not in sql:
         return 0
@@ -46,21 +45,21 @@ def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:
     keys += [step.args.get(name) for name, arg in step.step.args if not isinstance(arg, NewValue)]
     known = {key % count for key in keys if key is not None}
     if not known:
-        message = f"{{table}} needs a key, since there are {count} tables: {sql}"
+        message = f"{{table}} needs a key, because there are {count} tables: {sql}"
         raise SessionError(Outcome.BUG, code, message)
     if len(known) > 1:
-        message = f"the keys of one statement are in several tables, and it names one: {sql}"
+        message = f"the keys of one statement are in several tables, but it can name only one: {sql}"
         raise SessionError(Outcome.BUG, code, message)
     return known.pop()
 
 
 def check_stays_inside(words: tuple[str, ...], ending: Collection[str], *, forbidden: bool = False) -> None:
-    """UsageError for a raw step that begins or ends its transaction: it is sessions that do such things.
+    """UsageError for a raw step that begins or ends its transaction.
 
-    words: the first ones of the statement, in lower case. ending: words that begin such statements;
-    ROLLBACK TO a savepoint is none. forbidden: it would change the level of the transaction.
+    words: the first ones of the statement, in lower case. ending: words that begin such statements; ROLLBACK
+    TO a savepoint is allowed. forbidden: it would change the level of the transaction.
     """
     undoes = words[:1] == ("rollback",) and "to" in words
     if forbidden or (words and words[0] in ending and not undoes):
         started = " ".join(words[:2]).upper()
-        raise UsageError(f"{started}: a step may not begin or end the transaction, nor change its isolation")
+        raise UsageError(f"{started}: a step may not begin or end the transaction or change its isolation")

@@ -1,4 +1,4 @@
-"""A reproducer as lines to be typed by hand: the layout that the tools of all SQL databases share."""
+"""Reproducers as lines to type by hand, for the tools of all SQL databases."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def typed_script(
     after: Sequence[str],
     cell: Callable[[ScriptLine], str],
 ) -> str:
-    """Every line is labelled with the session in whose window it is to be typed.
+    """The script, with every line labelled with the session that runs it.
 
-    tool: the program of those windows. setup, begin, after: statements before everything, at the
-    beginning of each transaction, and after everything. statement: the SQL of one line. cell: what
-    the tool shows of the value that a line's read saw. All statements come without their semicolon.
+    tool: the interactive program. setup, begin, after: statements before everything, at the beginning of
+    each transaction, and after everything. statement: the SQL of one line. cell: a line's read value as the
+    tool shows it. All statements come without semicolons.
     """
     sessions = list(dict.fromkeys(line.session for line in script.lines))
     label = max(map(len, (*sessions, "setup", "after")))
@@ -31,9 +31,8 @@ def typed_script(
 
     lines = [
         f"-- {script.title}",
-        f"-- Open {len(sessions)} {tool} windows, one for each of {', '.join(sessions)}, "
-        "and type the lines in",
-        "-- this order into the window that the label names. What a line shows stands behind it.",
+        f"-- Open {len(sessions)} {tool} windows, one for each of {', '.join(sessions)}, and enter the lines",
+        "-- in this order, each in the window that its label names. A remark says what a line shows.",
         "",
         *(labelled("setup", text) for text in setup),
         "",
@@ -47,9 +46,9 @@ def typed_script(
 
 
 def shows(line: ScriptLine, cell: Callable[[ScriptLine], str]) -> str:
-    """What comes of a line, as a remark behind it."""
+    """The result of a line, as a remark after it."""
     if line.code:
         return f"fails: {line.code}"
     text = f"shows {cell(line) or 'nothing'}" if line.step is not None and line.step.f == "r" else ""
-    waits = "waits for a lock; its answer comes later" if line.blocked else ""
+    waits = "waits for a lock; its result comes later" if line.blocked else ""
     return "; ".join(filter(None, (waits, text)))

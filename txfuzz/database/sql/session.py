@@ -1,4 +1,4 @@
-"""A session that sends one statement at a time: what all drivers have in common that take SQL as text."""
+"""The common part of sessions for drivers that take SQL as text, one statement at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from txfuzz.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class StatementResult:
-    """What a statement came to. columns: of its result, where it is one that has rows; changed: rows."""
+    """The result of a statement. columns: empty without a result set; changed: number of rows."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
@@ -24,16 +24,16 @@ class StatementResult:
 
     @property
     def row(self) -> tuple[Any, ...] | None:
-        """The first one."""
+        """The first row."""
         return self.rows[0] if self.rows else None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionCodes:
-    """The database's own codes for what a session finds out by itself.
+    """The database's error codes for errors that a session detects itself.
 
-    ended: the transaction is over. not_allowed: a statement may not run here. syntax, wrong_type: as they
-    say. no_row: a write has changed none. unbound: a parameter without a value.
+    ended: the transaction is over. not_allowed: a statement may not run here. no_row: a write changed no row.
+    unbound: a parameter has no value.
     """
 
     ended: str
@@ -47,8 +47,8 @@ class SessionCodes:
 class SqlSession(ABC):
     """The steps of txfuzz.database.api.Session and .RunsSql; lists are text (txfuzz.database.sql.list_text).
 
-    A subclass connects, begins, ends and cancels. It has a transaction open, without an error, where
-    `_open` is true. most_changed: how many rows a write of one row may count.
+    A subclass connects, begins, ends and cancels. `_open`: a transaction is open and has not failed.
+    most_changed: the largest row count of a write to one row.
     """
 
     codes: ClassVar[SessionCodes]
@@ -64,26 +64,26 @@ class SqlSession(ABC):
     @property
     @abstractmethod
     def in_transaction(self) -> bool:
-        """Whether the database says that a transaction is open."""
+        """Whether a transaction is open, according to the database."""
 
     @abstractmethod
     def run(self, sql: str, args: Mapping[str, int] | None = None) -> StatementResult:
-        """One statement, its parameters by name. SessionError where it fails."""
+        """Run one statement with named parameters. Raises SessionError."""
 
     @abstractmethod
     def read_sql(self, table: str, lock: str | None) -> str:
-        """With a parameter `key`; UsageError for a lock that there is not."""
+        """With a parameter `key`; UsageError for an unknown lock."""
 
     @abstractmethod
     def write_sql(self, table: str) -> tuple[str, ...]:
-        """With parameters `key` and `value`; a later one runs only where the one before found no row."""
+        """With parameters `key` and `value`; each runs only if the one before found no row."""
 
     @abstractmethod
     def compile_raw(self, sql: str) -> RawStatement:
-        """UsageError for a statement that would end the transaction or change its level."""
+        """Compile a raw statement; UsageError if it would end the transaction or change its level."""
 
     def table(self, index: int) -> str:
-        """As it is written into statements."""
+        """The table name for SQL."""
         return self._tables.qualified(index)
 
     def execute(self, step: BoundStep) -> ReadValue:
@@ -108,7 +108,7 @@ class SqlSession(ABC):
         if not self.in_transaction:
             raise SessionError(Outcome.BUG, self.codes.not_allowed, f"the step ended its transaction: {sql}")
         self._open = True
-        changed = None if statement.calls else max(result.changed, 0)  # drivers say -1 for what counts none
+        changed = None if statement.calls else max(result.changed, 0)  # drivers return -1 for no count
         return Answer(result.columns, result.rows, changed, self._decode, statement.upserts)
 
     def rollback_to(self, savepoint: str) -> None:
@@ -117,22 +117,22 @@ class SqlSession(ABC):
         self._open = True
 
     def require_open(self, what: str) -> None:
-        """SessionError where there is no transaction for what is to come."""
+        """SessionError if no transaction is open. what: for the message."""
         if not (self._open and self.in_transaction):
             self._open = False
             raise SessionError(Outcome.FAIL, self.codes.ended, f"the transaction ended before {what}")
 
     def require_closed(self) -> None:
-        """SessionError where a transaction is open already."""
+        """SessionError where a transaction is already open."""
         if self._open:
-            raise SessionError(Outcome.BUG, self.codes.not_allowed, "a transaction is open already")
+            raise SessionError(Outcome.BUG, self.codes.not_allowed, "a transaction is already open")
         self._raw_ran = False
 
     def _execute(self, step: BoundStep) -> ReadValue:
         """A step that is a micro-operation."""
         assert step.key is not None
         *earlier, last = self._statements_of(step.f, step.step.lock, step.key % self._tables.count)
-        # Plain numbers: drivers write what another kind of number says of itself.
+        # Plain numbers: drivers would use the repr of other types.
         parameters = {"key": int(step.key)}
         if step.f == "r":
             row = self.run(last, parameters).row
@@ -154,7 +154,7 @@ class SqlSession(ABC):
         return None
 
     def _check_inside(self) -> None:
-        """A statement that ran by itself has been committed by itself: that would be no fail."""
+        """A statement outside a transaction has been committed, which must not count as a failure."""
         if not self.in_transaction:
             message = "the database had ended the transaction before this step"
             raise SessionError(Outcome.INFO, self.codes.not_allowed, message)

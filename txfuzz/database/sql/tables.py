@@ -1,4 +1,4 @@
-"""The tables that hold the keys: what they are called, and how they are made; for every SQL database."""
+"""The tables that hold the keys, for every SQL database: their names and creation."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Connection = TypeVar("Connection")
 class Tables:
     """The tables of one kind of history: physical key k lives in table k modulo `count`.
 
-    schema: where they are, in the database's own terms; none where there is but one place. prefix: what
-    their names begin with. quote: what the database puts around names.
+    schema: in the database's own terms; empty if it has none. prefix: of their names. quote: the quotation
+    mark for names.
     """
 
     kind: Kind
@@ -42,26 +42,26 @@ class Tables:
         return self.stem if index == 0 else f"{self.stem}_{index}"
 
     def qualified(self, index: int) -> str:
-        """With its schema, quoted, for the text of a statement."""
+        """The name of a table with its schema, quoted for SQL."""
         return self.inside_schema(self.name(index))
 
     def inside_schema(self, name: str) -> str:
-        """A table of this name there, for the text of a statement."""
+        """A table name with its schema, for SQL."""
         quote = self.quote
         return f"{quote}{self.schema.replace(quote, 2 * quote)}{quote}.{name}" if self.schema else name
 
     def among(self, names: Iterable[str]) -> list[str]:
-        """Those that are ours, also of an earlier campaign that had more of them."""
+        """Our tables among these names, including those of an earlier campaign that had more."""
         pattern = re.compile(re.escape(self.stem) + r"(_\d+)?")
         return [name for name in names if pattern.fullmatch(name)]
 
 
 class TableMaker(ABC, Generic[Connection]):
-    """Makes and fills the tables, over connections of one product. To be subclassed for each.
+    """Creates and fills the tables. To be subclassed for each product.
 
-    key: how the column `key` is written. key_type, val_types: what the catalogue calls the types of our
-    columns. val_columns: how the column `val` is declared. empty: the value of a row that holds nothing yet.
-    ending: what comes after the columns. insert, on_duplicate: an INSERT that leaves present rows alone.
+    key: the column `key`, quoted if necessary. key_type, val_types: types of our columns in the catalogue.
+    val_columns: declarations of the column `val`. empty: the value of an empty row. ending: after the
+    columns. insert, on_duplicate: an INSERT that leaves existing rows unchanged.
     """
 
     key: ClassVar[str] = "key"
@@ -75,20 +75,20 @@ class TableMaker(ABC, Generic[Connection]):
 
     @abstractmethod
     def run(self, on: Connection, sql: str) -> Sequence[Sequence[Any]]:
-        """Run one statement; its rows, where it has any."""
+        """Run one statement; its rows, if any."""
 
     @abstractmethod
     def names(self, on: Connection, tables: Tables) -> Iterable[str]:
-        """What all tables of the schema are called."""
+        """The names of all tables in the schema."""
 
     @abstractmethod
     def column_types(self, on: Connection, tables: Tables, name: str) -> Mapping[str, str]:
-        """The columns of a table, and their types as the catalogue has them."""
+        """Column → type, as in the catalogue."""
 
     def prepare(self, on: Connection, tables: Tables, *, fresh: bool) -> int:
-        """Make the tables exist, new and empty when `fresh`; the highest key in any of them.
+        """Create the tables if necessary, or anew if `fresh`; the highest key in any of them.
 
-        UsageError for a table of our name that is not ours: it must not be written to.
+        Raises UsageError for a table with our name but other columns.
         """
         if fresh:
             self.drop(on, tables)
@@ -97,9 +97,9 @@ class TableMaker(ABC, Generic[Connection]):
         for name in present:
             if self.column_types(on, tables, name) != wanted:
                 raise UsageError(
-                    f"the table {tables.schema}{'.' if tables.schema else ''}{name} is not one of txfuzz's "
+                    f"the table {tables.schema}{'.' if tables.schema else ''}{name} is not a txfuzz table "
                     f"(key {wanted['key']}, val {wanted['val']}): "
-                    f"{'give another schema, or ' if tables.schema else ''}start with init_schema"
+                    f"{'choose another schema or ' if tables.schema else ''}start with init_schema"
                 )
         for index in range(tables.count):
             if tables.name(index) not in present:
@@ -110,7 +110,7 @@ class TableMaker(ABC, Generic[Connection]):
         return max((rows[0][0] or 0 for rows in highest), default=0)
 
     def drop(self, on: Connection, tables: Tables) -> None:
-        """All of this kind."""
+        """Drop all tables of this kind."""
         for name in tables.among(self.names(on, tables)):
             self.run(on, f"DROP TABLE {tables.inside_schema(name)}")
 
@@ -119,7 +119,7 @@ class TableMaker(ABC, Generic[Connection]):
         return f"CREATE TABLE {table} ({declared}){self.ending}"
 
     def insert_empty(self, on: Connection, tables: Tables, keys: range) -> None:
-        """A row without a value for every key. May be tried again after a failure."""
+        """Insert an empty row for every key. May be repeated after a failure."""
         for index in range(tables.count):
             mine = [key for key in keys if key % tables.count == index]
             for start in range(0, len(mine), ROWS_AT_ONCE):
@@ -128,5 +128,5 @@ class TableMaker(ABC, Generic[Connection]):
                 self.run(on, f"{into} VALUES {rows}{self.on_duplicate}")
 
     def empty_rows(self, keys: Iterable[int], kind: Kind) -> str:
-        """What stands behind VALUES."""
+        """The rows after VALUES."""
         return ", ".join(f"({key:d}, {self.empty[kind]})" for key in keys)

@@ -1,7 +1,7 @@
-"""Growing columns: what is read goes into short lists, and from there into arrays.
+"""Growing columns: values are collected in short lists and moved to arrays.
 
-Rows of transactions are numbered by invocation, while micro-operations arrive by completion;
-`tables` brings them into one order at the end.
+Rows of transactions are numbered by invocation, but micro-operations arrive by completion; `history_tables`
+brings them into one order at the end.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import numpy.typing as npt
 
 from txfuzz.history.model import Ints
 
-FULL = 1 << 15  # so many completions are kept as Python objects
+FULL = 1 << 15  # completions kept as Python objects
 NO_PROCESS = np.iinfo(np.int64).min
-MISSING = b"%d" % NO_PROCESS  # the process of operations that have none
+MISSING = b"%d" % NO_PROCESS  # the process of operations without one
 
 
 class GrowingColumns:
     """Invocations by row, completions in their order, micro-operations in the completions' order.
 
-    Indices, times and processes stay text until `flush`, which turns many of them at once.
+    Indices, times and processes stay text until `flush`, which converts many at once.
     """
 
     def __init__(self) -> None:
@@ -39,12 +39,12 @@ class GrowingColumns:
         self.steps: list[tuple[int, ...] | None] = []
         self.codes: list[int] = []
         self.values: list[int] = []
-        # What was invoked where the completion says that something else was written.
+        # The writes of invocations whose completions have other writes.
         self.invoked_else: dict[int, list[tuple[int, int]]] = {}
         self._parts: dict[str, list[Ints | npt.NDArray[np.int32]]] = {}
 
     def invocation(self, process: bytes, at: int, index: bytes, time: bytes, template: int) -> int:
-        """The row of a transaction that begins here."""
+        """Add an invocation; the row of its transaction."""
         self.process.append(process)
         self.invoke_at.append(at)
         self.invoke_index.append(index)
@@ -62,7 +62,7 @@ class GrowingColumns:
         steps: tuple[int, ...] | None,
         mops: tuple[list[int], list[int]],
     ) -> None:
-        """The transaction of that row ends here. event: index and time."""
+        """Complete the transaction of this row. event: index and time."""
         self.row.append(row)
         self.type.append(type)
         self.complete_at.append(at)
@@ -74,7 +74,7 @@ class GrowingColumns:
         self.values.extend(mops[1])
 
     def flush(self, full: int = 0) -> None:
-        """Turn what has gathered into arrays, if it is that much."""
+        """Move collected values to arrays, if there are at least `full`."""
         if len(self.row) < full and len(self.process) < full:
             return
         self._add("step", _steps(self.steps, self.count))
@@ -87,7 +87,7 @@ class GrowingColumns:
             getattr(self, name).clear()
 
     def take(self, name: str) -> Ints:
-        """A whole column, once: it is let go here."""
+        """A whole column, which is removed from here."""
         parts = self._parts.pop(name, [])
         whole = np.empty(sum(map(len, parts)), np.int64)
         at = 0
@@ -97,7 +97,7 @@ class GrowingColumns:
         return whole
 
     def _add(self, name: str, part: Ints) -> None:
-        # Most columns would fit half the width and wait long: they take it while they wait.
+        # Most columns fit into half the width, which saves memory until the end.
         narrow = part.astype(np.int32)
         self._parts.setdefault(name, []).append(narrow if np.array_equal(narrow, part) else part)
 
@@ -107,7 +107,7 @@ def _numbers(texts: list[bytes]) -> Ints:
 
 
 def _steps(steps: list[tuple[int, ...] | None], counts: list[int]) -> Ints:
-    """The step of every micro-operation; -1 where the history does not say."""
+    """The step of every micro-operation; -1 if unknown."""
     if not any(steps):
         return np.full(sum(counts), -1, np.int64)
     flat: list[int] = []

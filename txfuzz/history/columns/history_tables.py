@@ -1,7 +1,6 @@
-"""From growing columns to a History: everything in one order, elements and reads numbered.
+"""Makes a History from growing columns: brings everything into one order, and numbers elements and reads.
 
-All of it is linear in what was read (but for one sort where values are spread wide), and no
-step looks at micro-operations one by one.
+Everything is linear (except for a sort if values are sparse) and vectorised.
 """
 
 from __future__ import annotations
@@ -38,13 +37,13 @@ from txfuzz.history.model import APPEND, NIL, READ, UNKNOWN, WRITE, History, Int
 _FUNCTION = np.full(8, READ, np.int8)
 _FUNCTION[[WROTE_APPEND, WROTE]] = APPEND, WRITE
 
-# Elements are numbered by a table over the range of every key's values while that is at most so
-# many times as long as the list of them; else by sorting.
+# Elements are numbered with a table over the range of every key's values, unless that is more than this many
+# times as long as the list of them; then by sorting.
 _SPREAD = 4
 
 
 class Values(Sequence[Any]):
-    """The values of elements, kept as codes: a million of them are not a million objects."""
+    """The values of elements, stored as codes to save memory."""
 
     def __init__(self, codes: Ints, meaning: Codes) -> None:
         self._codes = codes
@@ -67,7 +66,7 @@ class Values(Sequence[Any]):
 
 
 class _Mops(NamedTuple):
-    """Micro-operations in the order of the transactions' rows; stored: without the key."""
+    """Micro-operations in the order of transactions. stored: the kind, without the key."""
 
     offsets: Ints
     stored: SmallInts
@@ -82,7 +81,7 @@ class _Mops(NamedTuple):
 
 
 class _Elements(NamedTuple):
-    """Every pair of key and code once, sorted."""
+    """The distinct pairs of key and code, sorted."""
 
     key: Ints
     code: Ints
@@ -97,7 +96,7 @@ def history_of(
     columns: GrowingColumns,
     processes: Processes,
 ) -> History:
-    """The columns of all that was gathered and flushed as a History; the caller adds what else is known."""
+    """The History of these flushed columns; the caller adds the remaining fields."""
     at_row = columns.take("row")
 
     def completed(name: str) -> Ints:
@@ -178,7 +177,7 @@ def _in_one_order(columns: GrowingColumns, at_row: Ints, all_keys: int) -> tuple
     value = columns.take("values")[gather]
     step = columns.take("step")[gather]
     first = np.full(all_keys, len(key), np.int64)
-    first[key[::-1]] = np.arange(len(key), dtype=np.int64)[::-1]  # of several assignments the last stays
+    first[key[::-1]] = np.arange(len(key), dtype=np.int64)[::-1]  # the last of several assignments wins
     old_keys = np.argsort(first, kind="stable")[: int((first < len(key)).sum())].tolist()
     named = {code >> KIND_BITS for wrote in columns.invoked_else.values() for code, _ in wrote}
     old_keys += sorted(named.difference(old_keys))
@@ -212,7 +211,7 @@ def _number_elements(
 
 
 def number_pairs(key: Ints, code: Ints, keys: int) -> tuple[Ints, _Elements]:
-    """The number of each pair among all distinct ones, by key and code; and those."""
+    """The number of each pair among the distinct ones, by key and code; and those."""
     low = np.full(keys, np.iinfo(np.int64).max)
     high = np.full(keys, np.iinfo(np.int64).min)
     np.minimum.at(low, key, code)
@@ -254,10 +253,8 @@ def _duplicates(row: Ints, element: Ints) -> list[tuple[int, int, int]]:
 
 
 def _processes(process: Ints, processes: Processes) -> tuple[Ints, dict[int, Any]]:
-    """Numbers that nobody else has: -1, say, without a process; for names those after all others.
-
-    Returns the names by their numbers, too.
-    """
+    """Process numbers, and number → name. Missing processes get an unused negative number, names get numbers
+    after all others."""
     missing = process == NO_PROCESS
     named = (process < -LARGEST_PROCESS) & ~missing
     numbers = process[~named & ~missing]

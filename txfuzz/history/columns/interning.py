@@ -1,12 +1,12 @@
 """Keys, values, lists and processes as numbers while a history is being read.
 
-Values become codes: an integer of moderate size is its own code, everything else gets a number
-beyond those. Lists become lengths: in list-append nearly every read of a key is a prefix of the
-longest one, so of each key the longest text seen is kept, "[1 2 3 ", and a read of it is the
-length of its own text, "[1 2". A read that does not fit is kept whole, as an odd one.
+Values become codes: integers of moderate size are their own codes, everything else gets a number beyond
+those. Lists become lengths: in list-append nearly every read of a key is a prefix of the longest one, so the
+longest text is kept per key, "[1 2 3 ", and a read is the length of its text, "[1 2". Reads that do not fit
+are kept whole, as odd ones.
 
-Elle knows clients by integers and passes over everything else as the nemesis. Other recorders call
-theirs "worker-1" or :client; what such a process does counts here like anybody's.
+Elle identifies clients by integers and ignores everything else as the nemesis. Other recorders use names like
+"worker-1" or :client, which count as clients here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from txfuzz.history.columns.growing import NO_PROCESS
 from txfuzz.history.values import display_name, edn, identity
 
-# What a micro-operation is; stored as key * 8 + one of these, beside a value.
+# The kinds of micro-operations, stored as key * 8 + kind, with a value.
 READ_LIST = 0  # value: length of the text of the list, a prefix of the key's text
 WROTE_APPEND = 1  # value: code
 WROTE = 2  # value: code
@@ -30,18 +30,18 @@ READ_ODD = 7  # value: index into Lists.odd
 KIND_BITS = 3
 
 PLAIN = 1 << 62  # integers nearer to 0 than this are their own codes
-# No text of a history can hold this byte where a number is expected, so a code of something that
-# is not a plain integer can never be taken for a number that stands in the file.
+# Histories cannot contain this byte where a number is expected, so other codes cannot be mistaken for numbers
+# in the file.
 SIDE_MARK = b"\x1f"
 
 NUMBER = rb"(?:0|-?[1-9]\d{0,17}+)"
 _A_NUMBER = re.compile(NUMBER)
 _MORE_NUMBERS = re.compile(rb"%b(?: %b)*" % (NUMBER, NUMBER))
-# A scalar that stands between spaces or brackets and needs no context to be understood.
+# A scalar between spaces or brackets that can be parsed without context.
 _SCALAR = re.compile(rb'"[^"\\\x00-\x20,]*"|[^\x00-\x20,\[\](){}"\\;#^\x7f]+')
 _TOKENS_KEPT = 1 << 16
 
-# Integers in a file are nearer to 0 than this, and so far from all numbers that names get.
+# Larger than integers in a file, so that the numbers of names cannot collide with them.
 LARGEST_PROCESS = (1 << 62) - 1
 FIRST_NAMED = NO_PROCESS + 1
 
@@ -62,7 +62,7 @@ def _token_value(token: bytes, decode: Decode) -> Any:
 
 
 class Codes:
-    """Values to codes and back. decode: what the text of a scalar means (ValueError: nothing)."""
+    """Values to codes and back. decode: parses the text of a scalar, or raises ValueError."""
 
     def __init__(self, decode: Decode = no_decode) -> None:
         self.side: list[Any] = []
@@ -79,7 +79,7 @@ class Codes:
         return -PLAIN - found
 
     def token(self, token: bytes) -> int:
-        """The code of a scalar by its text; ValueError where that is not a plain scalar."""
+        """The code of a scalar by its text; ValueError if that is not a plain scalar."""
         found = self.by_token.get(token)
         if found is None:
             found = self.code(_token_value(token, self._decode))
@@ -92,25 +92,22 @@ class Codes:
         return code if code > -PLAIN else self.side[-PLAIN - code]
 
     def values_text(self, values: Sequence[Any]) -> bytes:
-        """A list of values as `list_text` of their codes."""
-        # Python's own text of a list of numbers is the quickest way to ours.
+        """`list_text` of the codes of these values."""
+        # The str of a list of numbers is the fastest way to our text.
         if set(map(type, values)) == {int} and min(values) > -PLAIN and max(values) < PLAIN:
             return b"[" + str(list(values))[1:-1].replace(",", "").encode()
         return self.list_text(map(self.code, values))
 
     def list_text(self, codes: Iterable[int]) -> bytes:
-        """A list as the text that Lists keeps, without the closing bracket."""
+        """A list as text for Lists, without the closing bracket."""
         return b"[" + b" ".join(
             [b"%d" % c if c > -PLAIN else b"%b%d" % (SIDE_MARK, -PLAIN - c) for c in codes]
         )
 
 
 class Key:
-    """What is known of one key.
-
-    base: its number times 8. text: the longest list read of it, "[1 2 3 " ("[" at first).
-    unread: the text of a read of it in an invocation, "r 12 nil".
-    """
+    """One key. base: its number times 8. text: the longest list read of it, "[1 2 3 " ("[" at first).
+    unread: the text of its read in an invocation, "r 12 nil"."""
 
     __slots__ = ("base", "text", "unread")
 
@@ -121,7 +118,7 @@ class Key:
 
 
 class Keys:
-    """All keys by what they are, and by their text. unset: those without a logical key so far."""
+    """All keys, by value and by text. unset: those without a logical key so far."""
 
     def __init__(self, decode: Decode = no_decode) -> None:
         self.values: list[Any] = []
@@ -145,14 +142,14 @@ class Keys:
         return found
 
     def token(self, token: bytes) -> Key:
-        """The key with this text; ValueError where that is not a plain scalar."""
+        """The key with this text; ValueError if that is not a plain scalar."""
         found = self.by_token.get(token)
         if found is None:
             found = self.by_token[token] = self.key(_token_value(token, self._decode))
         return found
 
     def set_logical(self, codes: Iterable[int], logical: bytes | tuple[int | None, ...]) -> None:
-        """The logical keys of the micro-operations with these codes; the first one said counts."""
+        """Set the logical keys of the micro-operations with these codes, unless already set."""
         if isinstance(logical, bytes):
             logical = tuple(None if text == b"nil" else int(text) for text in logical.split())
         named = [code >> KIND_BITS for code in codes]
@@ -167,12 +164,12 @@ class Lists:
     """The lists that were read."""
 
     def __init__(self) -> None:
-        # (key, text, how long the key's own text was then): in the order of the history.
+        # (key, text, length of the key's text at that time), in the order of the history
         self.odd: list[tuple[int, bytes, int]] = []
         self._known: dict[tuple[int, bytes], int] = {}
 
     def read(self, key: Key, text: bytes) -> tuple[int, int]:
-        """What to store for a read of a list whose text is made of well-formed tokens."""
+        """What to store for a read of a list whose text is well-formed."""
         length = len(text)
         if length == 1:
             return key.base + READ_EMPTY, 0
@@ -190,7 +187,7 @@ class Lists:
         return key.base + READ_ODD, found
 
     def read_token(self, key: Key, text: bytes, codes: Codes) -> tuple[int, int]:
-        """As `read`, for text straight from a file; ValueError unless it holds plain scalars."""
+        """Like `read`, for text directly from a file; ValueError unless it contains plain scalars."""
         known = key.text
         if len(text) < len(known) and known.startswith(text) and known[len(text)] == 32:
             return key.base + READ_LIST, len(text)
@@ -200,10 +197,7 @@ class Lists:
 
 
 class Processes:
-    """The names of processes that are no integers; each has a number of its own.
-
-    tokens: by the text of a name, the text of its number.
-    """
+    """Numbers for processes that are not integers. tokens: text of a name → text of its number."""
 
     def __init__(self) -> None:
         self.names: list[Any] = []
@@ -214,7 +208,7 @@ class Processes:
         return identity(name) in self._known
 
     def token(self, name: Any) -> bytes:
-        """What stands for the process in the columns."""
+        """The token of the process in the columns."""
         found = self._known.get(identity(name))
         if found is None:
             found = b"%d" % (FIRST_NAMED + len(self.names))
@@ -223,7 +217,7 @@ class Processes:
         return found
 
     def text(self, token: bytes) -> str:
-        """A process as a message names it."""
+        """A process for messages."""
         number = int(token)
         if number == NO_PROCESS:
             return "an operation without a process"
@@ -233,5 +227,5 @@ class Processes:
 
 
 def is_numbers(text: bytes, start: int) -> bool:
-    """Whether the text from there on is plain numbers with one space between them."""
+    """Whether the text from here on is plain numbers separated by single spaces."""
     return _MORE_NUMBERS.fullmatch(text, start) is not None

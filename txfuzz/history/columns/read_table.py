@@ -1,7 +1,7 @@
-"""The read table of lists, made from texts: trunks, lengths, and reads that do not fit.
+"""Makes the read table of lists from texts: trunks, lengths, and odd reads.
 
-A candidate is a list that may be the longest one of its key: the text that most reads of the key
-are prefixes of (its main text), or one of the odd reads.
+A candidate is a list that may be the longest one of its key: the text of which most reads are prefixes (the
+main text), or one of the odd reads.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ReadTable:
-    """Lists as codes, and where every row of the table finds its own.
-
-    codes, key: of every element of every candidate, flat, main texts first.
+    """codes, key: of every element of every candidate, flat, main texts first.
     trunk_start, trunk_length: for every key, its trunk in `codes`.
     row_key, row_length, row_on_trunk, row_start: the table; row_start points into `codes`.
-    main_row, odd_row: the row of each read that was asked for, and of each odd read.
+    main_row, odd_row: the row of each given read, and of each odd read.
     """
 
     codes: Ints
@@ -81,13 +79,13 @@ def read_table(
 
 
 def _count(texts: Sequence[bytes], key: Ints, length: Ints) -> tuple[Ints, Ints]:
-    """How many elements each main text has, and each prefix of one: every element ends in a space."""
+    """The numbers of elements of each main text and each prefix: every element ends with a space."""
     size = np.array([len(text) for text in texts], np.int64)
     start = np.cumsum(size) - size
     spaces = np.cumsum(np.frombuffer(b"".join(texts), np.uint8) == 32, dtype=np.int32)
     if not len(spaces):
         return size, length
-    # A text begins with a bracket: what is counted there are the spaces of the texts before.
+    # A text begins with a bracket, where only the spaces of earlier texts are counted.
     return (spaces[start + size - 1] - spaces[start]).astype(np.int64), spaces[start[key] + length] - spaces[
         start[key]
     ]
@@ -108,7 +106,7 @@ def _parse(text: bytes, count: int) -> Ints:
 
 
 def _trunks(texts: Sequence[bytes], odd: Sequence[tuple[int, bytes, int]], counts: Ints) -> Ints:
-    """The candidate that is the longest of each key; of equally long ones the one read first."""
+    """The longest candidate of each key; of equally long ones the first that was read."""
     trunk = np.arange(len(texts))
     for at, (key, _, main_then) in enumerate(odd, len(texts)):
         longest = int(trunk[key])
@@ -119,7 +117,7 @@ def _trunks(texts: Sequence[bytes], odd: Sequence[tuple[int, bytes, int]], count
 
 
 def _common_prefix(codes: Ints, starts: Ints, counts: Ints, keys: Ints, trunk: Ints) -> Ints:
-    """How many elements each candidate shares with the trunk of its key, from the first on."""
+    """The length of the common prefix of each candidate with the trunk of its key."""
     common = counts.copy()
     other = np.flatnonzero(trunk[keys] != np.arange(len(keys)))
     if len(other):

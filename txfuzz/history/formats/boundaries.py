@@ -1,6 +1,6 @@
-"""Where an operation ends, in bytes: brackets and strings counted without understanding them.
+"""Finds the end of an operation in bytes, by matching brackets and strings.
 
-The same for EDN and for JSON, whose brackets, strings and escapes look alike.
+The same for EDN and JSON, whose brackets, strings and escapes look alike.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Unclosed(Exception):
 
 
 class Malformed(Exception):
-    """Brackets that do not fit. args: what was found, where."""
+    """Brackets that do not match. args: what was found, where."""
 
 
 def end_of(data: bytes, start: int) -> int:
-    """Where the bracketed form ends that starts there (tags before the bracket included).
+    """The end of the bracketed form that starts here, including tags before the bracket.
 
-    Lines are what tells a damaged operation from its neighbours: one that is still open when a
-    line begins with a brace was cut off.
+    Lines separate a damaged operation from its neighbours: one that is still open when a line begins with a
+    brace was truncated.
     """
     head = _HEAD.match(data, start)
     at = head.end() if head else start
@@ -62,7 +62,7 @@ def end_of(data: bytes, start: int) -> int:
             if not depth:
                 return token.end()
         elif text in (b'"', b"\\"):
-            # A string without an end (or half an escape): the rest of the data is in it.
+            # An unterminated string or escape, which contains the rest of the data.
             begins = data.find(b"\n{", token.start())
             if begins >= 0:
                 raise Unclosed(begins + 1)
@@ -75,7 +75,7 @@ def end_of(data: bytes, start: int) -> int:
 def normal(text: bytes) -> bytes | None:
     """An operation with single spaces between its parts and none inside brackets.
 
-    None where that is more than a matter of blanks: with escapes, comments or tags.
+    None for operations with escapes, comments or tags.
     """
     if b"\\" in text or b";" in text or b"#" in text:
         return None
@@ -99,7 +99,7 @@ _SPACED = [(bracket, b" %b " % bracket) for bracket in (b"[", b"]", b"{", b"}")]
 
 
 def shown(text: bytes) -> str:
-    """Bytes of a file as a message may show them."""
+    """Bytes of a file, shortened for messages."""
     cut = text if len(text) <= SHOWN else text[:SHOWN]
     first_line = cut.decode("utf-8", "backslashreplace").partition("\n")[0]
     return repr(first_line.rstrip("\r")) + ("" if len(cut) == len(text) else " …")

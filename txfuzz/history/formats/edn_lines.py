@@ -1,7 +1,7 @@
-"""The fast path of EDN histories: operations of known shapes, straight into the columns.
+"""The fast path for EDN histories: operations of known shapes, written directly to the columns.
 
-It takes only what it understands to the last byte and leaves everything else to edn_format; it
-must never read anything differently.
+It accepts only what it understands to the last byte and leaves everything else to edn_format. It must never
+read anything differently.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MEMO = 1 << 14
 
 
 class FastLines:
-    """Reads operations into a builder for as long as it understands them."""
+    """Reads operations into a builder as long as it understands them."""
 
     def __init__(self, builder: HistoryBuilder) -> None:
         self._builder = builder
@@ -38,15 +38,15 @@ class FastLines:
         self._ok = {Kind.LIST_APPEND: ok_lists(builder), Kind.RW_REGISTER: ok_registers(builder)}
 
     def learn(self, text: bytes) -> bool:
-        """Learn the shape of an operation that was left; whether that is a new one."""
+        """Learn the shape of an operation; whether it is new."""
         return self._shapes.learn(text)
 
     def takes(self, text: bytes) -> bool:
-        """Read this one operation, if it is understood."""
+        """Read this operation; whether that was possible."""
         return self.run(text, 0) == len(text)
 
     def run(self, data: bytes, start: int) -> int:
-        """Read operations from there on; the end of the last one that was understood."""
+        """Read operations from here; the end of the last one that was understood."""
         builder, columns, unfinished = self._builder, self._builder.columns, self._builder.open
         ok, names = None, builder.processes.tokens
         groups, operations = self._shapes.groups, builder.operations
@@ -63,11 +63,11 @@ class FastLines:
                     process = MISSING
                 elif not process.isdigit():
                     if process not in names:
-                        break  # whether it is a client, its first micro-operations say
+                        break  # its micro-operations decide whether it is a client
                     process = names[process]
                 opened = unfinished.get(process)
                 if type == b"invoke":
-                    # A string without an end would go on behind what the shape took for the end.
+                    # An unterminated string would extend beyond the end of the shape.
                     if opened is not None or text.count(b'"') & 1:
                         break
                     template = -1 if txn is None else self._template(txn)
@@ -114,17 +114,17 @@ class FastLines:
     def confirm_invocations(
         self, parse: Callable[[bytes, int], tuple[list[Mop], bool]], line_at: Callable[[int], int]
     ) -> None:
-        """Make sure of the invocations that no completion has confirmed so far.
+        """Validate the invocations that no completion has confirmed so far.
 
-        To be called before the data goes away that they come from, and before anything is added
-        by another way. parse: known micro-operations of the text of a vector of them and its line, and
-        whether that is all of them. line_at: the line of a place in the data.
+        To be called before their data is dropped, and before anything is added in another way. parse: (text
+        of a vector, line) → its known micro-operations, and whether they are all. line_at: position in the
+        data → line.
         """
         unfinished = self._builder.open
         unsure = []
         for process in reversed(unfinished):
             if unfinished[process][4] is None:
-                break  # those before it were looked at the last time
+                break  # earlier ones were validated last time
             unsure.append(process)
         for process in reversed(unsure):
             opened = Open(*unfinished[process])._replace(match=None)
@@ -145,7 +145,7 @@ class FastLines:
             unfinished[process] = opened
 
     def _kind(self, text: bytes) -> OkMops | None:
-        """How to read what is ok, once the kind of history is known: a first write tells it."""
+        """The reader of ok transactions, once a write has shown the kind of history."""
         builder = self._builder
         if builder.kind is None:
             for mop in text.split(BETWEEN):
@@ -156,11 +156,11 @@ class FastLines:
                     builder.codes.token(value[0] if value else b"")
                     builder.kind = kind
                 if f != b"r" or value not in ([], [b"nil"]):
-                    break  # what was read can tell, too, but that is for others to see
+                    break  # a value read may show it, too, but that is left to the parser
         return None if builder.kind is None else self._ok[builder.kind]
 
     def _complete(self, type: int, row: int, invoked: bytes | None, text: bytes) -> int:
-        """A completion of any type whose text must be looked at closely."""
+        """A completion of any type whose text needs a full check."""
         builder = self._builder
         begun = None if invoked is None else builder.unread(invoked)
         if begun is not None and text == invoked and type != OK:

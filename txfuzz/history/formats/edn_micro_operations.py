@@ -1,8 +1,8 @@
 """Micro-operations from text such as `r 12 [1 2]] [:append 12 4`, without a parser.
 
-What makes it fast: two splits instead of a scan, and for a list a comparison with the longest one
-read of that key so far instead of a look at its elements. All functions raise ValueError for text
-that they do not understand to the last byte.
+It is fast because it splits instead of scanning, and compares lists with the longest one read of the key so
+far instead of parsing their elements. All functions raise ValueError for text that they do not understand to
+the last byte.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from txfuzz.history.columns.interning import (
 )
 from txfuzz.history.model import FAIL, INFO
 
-# (text of the invocation, text of the completion) to the number of micro-operations that went
-# into the columns; -1, and nothing went there, where a closer look is needed.
+# (text of the invocation, text of the completion) → number of micro-operations added to the columns; -1 if
+# a full check is needed, and nothing was added.
 OkMops: TypeAlias = Callable[[bytes, bytes], int]
 
 BETWEEN = b"] [:"
@@ -33,7 +33,7 @@ _OPEN, _CLOSE, _SPACE = b"[] "
 
 def ok_lists(builder: HistoryBuilder) -> OkMops:
     """The reader of ok transactions of list-append."""
-    # A closure, because names of its own are what Python finds quickest.
+    # A closure, because local names are fastest in Python.
     codes, values = builder.columns.codes, builder.columns.values
     known_keys, known_values = builder.keys.by_token, builder.codes.by_token
     new_key, new_value, new_read = builder.keys.token, builder.codes.token, builder.lists.read_token
@@ -104,7 +104,7 @@ def ok_registers(builder: HistoryBuilder) -> OkMops:
 
 
 def completed_mops(builder: HistoryBuilder, text: bytes, type: int) -> Coded:
-    """The micro-operations of a completion of any type and kind, looked at closely."""
+    """The micro-operations of a completion of any type and kind, fully checked."""
     codes: list[int] = []
     values: list[int] = []
     write, number = builder.write()
@@ -123,7 +123,7 @@ def completed_mops(builder: HistoryBuilder, text: bytes, type: int) -> Coded:
 
 
 def _read(builder: HistoryBuilder, key_text: bytes, value: bytes, type: int) -> tuple[int, int]:
-    """What a read in a completion of that type saw; of a failed one nothing counts."""
+    """The value of a read in a completion of this type; unknown for failed ones."""
     key = builder.keys.token(key_text)
     if value == b"nil":
         return key.base + (READ_UNKNOWN if type in (FAIL, INFO) else READ_NIL), 0

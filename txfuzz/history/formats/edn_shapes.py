@@ -1,9 +1,8 @@
-"""The shapes of operation maps: which keys stand in which order, and what their values may be.
+"""The shapes of operation maps: the order of their keys, and the forms of their values.
 
-A shape is learned from one operation that edn_format has read. It is a regular expression that
-matches only text of which every byte is understood: keys that mean something here with values of
-the expected form, other keys with values from a short list of harmless forms. Whatever else comes
-is no match, and goes back to edn_format.
+A shape is learned from an operation read by edn_format. It is a regular expression that matches only text of
+which every byte is understood: known keys with values of the expected form, other keys with values of a few
+harmless forms. Anything else does not match and is left to edn_format.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ _HARMLESS = rb"(?:%b|\[(?:%b(?:%b%b)*)?\])" % (_SCALAR, _SCALAR, _GAP, _SCALAR)
 
 _NATURAL = rb"(0|[1-9]\d{0,17})"
 
-# What is taken from an operation, each a group; the order of `Fields`.
+# What is extracted from an operation, one group each.
 ROLES = (b"type", b"process", b"index", b"time", b"value", b"txn", b"steps", b"logical")
 _FORMS = {
     b"type": rb":(invoke|ok|fail|info)",
     b"process": rb'(%b|:%b|"[^"\\\x00-\x1f]*+")' % (_NATURAL[1:-1], _NAME),
     b"index": _NATURAL,
     b"time": _NATURAL,
-    # All micro-operations without the outermost brackets; the parts are looked at one by one.
+    # All micro-operations without the outer brackets; the parts are examined separately.
     b"value": rb"\[\[:([^{}()\\;#^,\x00-\x1f]*)\]\]",
     b"txn": rb'"([^"\\\x00-\x1f]*)"',
     b"steps": rb"\[((?:%b(?: %b)*)?)\]" % (NUMBER, NUMBER),
@@ -39,7 +38,7 @@ _TAG = rb"[A-Za-z][\w.*+!?$%&=<>-]*+"
 _HEAD = re.compile(rb"(?:#%b(?:/%b)? ?)?\{[, ]*" % (_TAG, _TAG))
 _PAIR = re.compile(rb"(:%b(?:/%b)?)(%b)(?:%b|%b)([, ]*)" % (_NAME, _NAME, _GAP, _FORMS[b"value"], _HARMLESS))
 _LIMIT = 32  # shapes; a history has a handful
-_LONGEST = 1 << 12  # bytes of the keys of a shape and of what stands between them
+_LONGEST = 1 << 12  # bytes of the keys of a shape and the gaps between them
 
 Fields: TypeAlias = (
     "tuple[bytes, bytes | None, bytes | None, bytes | None, bytes, bytes | None, bytes | None, bytes | None]"
@@ -48,9 +47,9 @@ Fields: TypeAlias = (
 
 @dataclass(frozen=True)
 class _Shape:
-    """before: the text before each key, the tag and the bracket included; after: what ends it.
+    """before: the text before each key, including tag and bracket; after: the text at the end.
 
-    Blanks are part of a shape, as they stand: that is much faster to match than any blanks.
+    Blanks are matched literally, which is much faster than allowing any.
     """
 
     before: tuple[bytes, ...]
@@ -73,9 +72,9 @@ class _Shape:
 class Shapes:
     """All shapes learned so far, as one pattern.
 
-    pattern: matches one operation with the blanks before it, or else its first byte, or else the end
-    (not to match there would mean to look for it behind each of those blanks).
-    groups: by `lastindex` of a match, the groups of the roles; None where it is no operation.
+    pattern: matches one operation with the blanks before it, else its first byte, else the end (without a
+    match the search would continue at every blank).
+    groups: by `lastindex` of a match, the groups of the roles; None if it is not an operation.
     """
 
     _learned: list[_Shape] = field(default_factory=list)
@@ -86,7 +85,7 @@ class Shapes:
         self._compile()
 
     def learn(self, text: bytes) -> bool:
-        """Learn from the text of an operation; whether that taught anything."""
+        """Learn the shape of an operation; whether it is new."""
         shape = _shape(text)
         if shape is None or shape in self._learned or len(self._learned) >= _LIMIT:
             return False
@@ -111,12 +110,12 @@ class Shapes:
 
 
 def _role(key: bytes) -> bytes:
-    """What a key is about: its name, whatever its namespace."""
+    """The name of a key without its namespace."""
     return key.rpartition(b"/")[2].lstrip(b":")
 
 
 def _shape(text: bytes) -> _Shape | None:
-    """The shape of an operation, if it is of a form that can be learned."""
+    """The shape of an operation; None if it cannot be learned."""
     head = _HEAD.match(text)
     if head is None:
         return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def parse_json(data: bytes) -> Any:
-    """One value; ValueError with one sentence for text that is none."""
+    """One value; ValueError with one sentence for invalid text."""
     text = data.decode()
     try:
         return _plain(json.loads(text, object_pairs_hook=_object, parse_float=_float))
@@ -29,10 +29,10 @@ def parse_json(data: bytes) -> Any:
 
 
 def _float(text: str) -> float:
-    """A number that is too large for a double would read as infinite, and two of them as the same one."""
+    """Refuse numbers that are too large for a double: they would all become infinite."""
     found = float(text)
     if math.isinf(found):
-        raise ValueError(f"it holds the number {text[:SHOWN]}, which is too large for a double")
+        raise ValueError(f"it contains the number {text[:SHOWN]}, which is too large for a double")
     return found
 
 
@@ -47,12 +47,12 @@ def _plain(value: Any) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> Map:
     found = Map((checked(key), _plain(item)) for key, item in pairs)
     if len(found) < len(pairs):
-        raise ValueError("it holds a key twice")
+        raise ValueError("it contains a duplicate key")
     return found
 
 
 def operation_json(operation: Operation, source: str) -> bytes:
-    """An operation as an object; HistoryError where it holds what JSON has no form for."""
+    """An operation as an object; HistoryError for values that JSON cannot represent."""
     one = operation
     fields = {"index": one.index, "type": one.type, "process": _to_json(one.process, source), "f": "txn"}
     own = {name: getattr(one, name) for name in ("time", "txn", "steps", "logical")}
@@ -62,7 +62,7 @@ def operation_json(operation: Operation, source: str) -> bytes:
 
 
 def fields_json(fields: Mapping[str, Any], source: str) -> bytes:
-    """The fields of an operation as an object; HistoryError where they hold what JSON has no form for."""
+    """Fields as an object; HistoryError for values that JSON cannot represent."""
     told = {name: _to_json(value, source) for name, value in fields.items()}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
@@ -78,4 +78,4 @@ def _to_json(value: Any, source: str) -> Any:
         return [_to_json(item, source) for item in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _to_json(item, source) for key, item in value.items()}
-    raise HistoryError(f"{source}: JSON has no form for {edn(value)}; EDN has")
+    raise HistoryError(f"{source}: JSON cannot represent {edn(value)}; EDN can")

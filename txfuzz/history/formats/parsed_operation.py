@@ -1,4 +1,4 @@
-"""An operation that has been parsed, EDN or JSON, into the builder: what each key must hold."""
+"""Adds parsed operations, from EDN or JSON, to a builder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGEST = 1 << 63
 
 
 def add_operation(builder: HistoryBuilder, form: Any, line: int) -> None:
-    """Add one parsed operation; HistoryError naming the line for what is none."""
+    """Add a parsed operation; HistoryError with the line if it is invalid."""
 
     def wrong(expected: str, found: Any) -> HistoryError:
         return HistoryError(f"{builder.source}:{line}: expected {expected}, found {_short(found)}")
@@ -67,7 +67,7 @@ def add_operation(builder: HistoryBuilder, form: Any, line: int) -> None:
 
 
 def to_mops(builder: HistoryBuilder, value: Any, line: int) -> list[Mop]:
-    """The micro-operations of an operation's value; what is none of them is noted as unknown."""
+    """The micro-operations of an operation's value; anything else is noted as unknown."""
     if not is_list(value):
         builder.unknown(line, edn(value))
         return []
@@ -84,10 +84,10 @@ def to_mops(builder: HistoryBuilder, value: Any, line: int) -> list[Mop]:
 
 
 def _is_client(builder: HistoryBuilder, process: Any, type: str | None, value: Any) -> bool:
-    """Whether an operation of a process that is no integer is a transaction, or a part of one.
+    """Whether an operation of a process that is not an integer belongs to a client.
 
-    What carries micro-operations is, and so is what its process does beside; what else such a
-    process says (the nemesis, mostly) is about the run.
+    It does if it has micro-operations, or if its process has had some; otherwise it is an event of the run,
+    mostly of the nemesis.
     """
     if is_list(value) and any(is_list(mop) and mop and name_of(mop[0]) in FUNCTIONS for mop in value):
         return True
@@ -97,7 +97,7 @@ def _is_client(builder: HistoryBuilder, process: Any, type: str | None, value: A
 
 
 def by_name(form: Mapping[Any, Any]) -> dict[str, Any]:
-    """An operation by the names of its keys, whatever their namespace; plain keys come first."""
+    """Name → value of an operation, without namespaces; keys without a namespace take precedence."""
     fields = {}
     for key, value in form.items():
         name = name_of(key)
@@ -109,7 +109,7 @@ def by_name(form: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def name_of(value: Any) -> str | None:
-    """The name of a keyword, which JSON writes as a string with or without a colon."""
+    """The name of a keyword, which in JSON is a string with or without a colon."""
     if isinstance(value, Keyword):
         return value.name
     return value.removeprefix(":") if isinstance(value, str) else None
@@ -120,7 +120,7 @@ def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
 
 
 def _integers(value: Any, or_nil: bool = False) -> tuple[Any, ...] | None:
-    """A vector of integers as a tuple; None where it is anything else."""
+    """A vector of integers as a tuple; None for anything else."""
     if not is_list(value):
         return None
     fits = all(

@@ -1,4 +1,4 @@
-"""From a near-cycle, or from an anomaly that was found, to schedules that can bring it about."""
+"""Derives schedules that may reproduce an anomaly or close a near-cycle."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from txfuzz.replay.schedule.replay_workload import Aim, Role, compose
 from txfuzz.workload.model import Workload
 from txfuzz.workload.replay import Missing
 
-MOST = 10  # schedules that are tried for one near-cycle or anomaly
-MOST_TRANSACTIONS = 8  # of one finding that are replayed: orders multiply with each
+MOST = 10  # schedules to try per near-cycle or anomaly
+MOST_TRANSACTIONS = 8  # per replay, since orders multiply with each
 _ORDER_EDGES = ("process", "realtime")
 
 
 @dataclass(frozen=True)
 class Derived:
-    """candidates: replay workloads of the same transactions, the most promising first; none where
-    `reason` says why. fits: a model of the database says that the first one shows what it is to
-    show; where it does not, hardly any order of these steps does. keys: the logical keys that the
-    replay is about."""
+    """candidates: replay workloads of the same transactions, the most promising first; if there are none,
+    `reason` says why. fits: according to the model of a database the first one succeeds; if not, hardly
+    any order of these steps does. keys: the logical keys involved."""
 
     candidates: tuple[Workload, ...] = ()
     fits: bool = False
@@ -37,7 +36,7 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class _RowDependency:
-    """A dependency that is to arise, between rows of the history."""
+    """A wanted dependency between rows of the history."""
 
     kind: str
     source: int
@@ -52,7 +51,7 @@ def derive_near_cycle(
 ) -> Derived:
     """Schedules in which the path of the near-cycle recurs and its missing edge arises.
 
-    workload: by which the history was made. promised: the model that the isolation level promises.
+    workload: of the history. promised: the model that the isolation level promises.
     """
     gap = near.missing
     links = [_row_dependency(edge) for edge in near.path]
@@ -68,23 +67,23 @@ def derive_near_cycle(
 def derive_anomaly(
     anomaly: Anomaly, history: History, workload: Workload, promised: str, *, most: int = MOST
 ) -> Derived:
-    """Schedules in which the anomaly recurs: read off who saw what.
+    """Schedules in which the anomaly recurs, derived from who read what.
 
-    An anomaly that is no cycle of dependencies (but for the lost update, which implies one) says
-    little about the order of steps; then some orders are drawn at random.
+    Anomalies that are not cycles of dependencies say little about the order of steps (except lost updates,
+    which imply a cycle); for them, random orders are drawn.
     """
     links = [_row_dependency(edge) for edge in anomaly.edges]
     views = anomaly.transactions
     if anomaly.type == "lost-update":
         links, views = _lost_update(anomaly, history)
     keys = tuple(dict.fromkeys(link.key for link in links if link.key is not None))
-    about = f"{anomaly.type}, as it was found in {len(views)} transactions."
+    about = f"{anomaly.type}, as found in {len(views)} transactions."
     derivation = _Derivation(history, workload, promised, views, links, most, exact=True)
     return derivation.derived(Aim(anomaly.type, keys[0] if keys else None), about, keys)
 
 
 def has_snapshots(promised: str) -> bool:
-    """Does a transaction at a level that promises this read as of its first statement?"""
+    """Does this model imply that transactions read from a snapshot?"""
     return implies(canonical(promised), "PL-SI")
 
 
@@ -97,7 +96,7 @@ def _row_dependency(edge: Edge) -> _RowDependency:
 def _lost_update(
     anomaly: Anomaly, history: History
 ) -> tuple[list[_RowDependency], tuple[TransactionView, ...]]:
-    """Two that read the same version and both wrote: the later one overwrites what it has not seen."""
+    """Two read the same version and wrote: the later one overwrites a version that it has not read."""
     first, second = sorted(anomaly.transactions, key=lambda view: (view.end is None, view.end))[:2]
     wrote = [
         {
@@ -132,7 +131,7 @@ class _Derivation:
         *,
         exact: bool,
     ) -> None:
-        """exact: what the transactions saw is to recur as it was, not only the links."""
+        """exact: the transactions should read the same values again, not only show the same links."""
         self.history, self.workload, self.views, self.links = history, workload, views, links
         self.snapshots = has_snapshots(promised)
         self.aliases = _aliases(views)
@@ -140,14 +139,14 @@ class _Derivation:
 
     def derived(self, aim: Aim, about: str, keys: tuple[int, ...]) -> Derived:
         if len(self.views) > MOST_TRANSACTIONS:
-            return Derived(reason=f"{len(self.views)} transactions are too many to be put in order again")
+            return Derived(reason=f"{len(self.views)} transactions are too many to reorder")
         known = {transaction.name for transaction in self.workload.transactions}
         for view in self.views:
             if view.template not in known:
                 name = f"template {view.template!r}" if view.template else "no template of the workload"
-                return Derived(reason=f"transaction {view.index} has {name}: it cannot be asked again")
+                return Derived(reason=f"transaction {view.index} has {name}: it cannot be run again")
         if any(link.key is None and link.kind not in _ORDER_EDGES for link in self.links):
-            return Derived(reason="a dependency is on a key that is no key of the workload")
+            return Derived(reason="a dependency is on a key that is not in the workload")
         met: dict[tuple[str, KeyRequirement], int] = {}
         roles = []
         for view in self.views:
@@ -155,10 +154,10 @@ class _Derivation:
             if role is None:
                 steps = self.workload.transaction(str(view.template)).steps
                 if any(step.keys_returned for step in steps):
-                    reason = f"a key of {view.template!r} is what a statement returns: nobody can choose it"
+                    reason = f"a key of {view.template!r} is returned by a statement, so it cannot be chosen"
                     return Derived(reason=reason)
                 return Derived(
-                    reason=f"the choices of {view.template!r} leave no keys for all of its dependencies"
+                    reason=f"the choices of {view.template!r} offer no keys for all of its dependencies"
                 )
             roles.append(role)
         ranked = self._orders(roles, met)
@@ -168,7 +167,7 @@ class _Derivation:
             compose(self.workload, roles, order, aim, rows="inserted", about=about) for order in found
         ]
         if rows == "fresh" and found:
-            # Rows that do not exist yet are reached by other ways in the database.
+            # Databases treat rows that do not exist yet differently.
             candidates.insert(
                 min(1, len(candidates)), compose(self.workload, roles, found[0], aim, rows=rows, about=about)
             )
@@ -189,7 +188,7 @@ class _Derivation:
         return Role(alias, pinned_transaction.transaction, view.template, ends)
 
     def _recorded(self, row: int) -> Mapping[int, Sequence[int]]:
-        """Step → the logical keys of its micro-operations, in their order."""
+        """Step → the logical keys of its micro-operations, in order."""
         history = self.history
         found: dict[int, list[int]] = {}
         for mop in range(int(history.mops[row]), int(history.mops[row + 1])):
@@ -211,7 +210,7 @@ class _Derivation:
         return found
 
     def _saw(self, accesses: Mapping[str, Sequence[Access]]) -> dict[ReadAndWriter, bool]:
-        """Of the anomaly's transactions: which list read which of the others' appends."""
+        """For each list read of the anomaly and each other writer: did it read the append?"""
         if not self.exact or self.history.kind is not Kind.LIST_APPEND:
             return {}
         wrote: dict[int, dict[str, int]] = {}
@@ -243,7 +242,7 @@ class _Derivation:
 
 
 def _needs(link: _RowDependency, row: int) -> list[KeyRequirement]:
-    """What the link asks of this transaction."""
+    """The keys that this transaction must touch for the link."""
     if link.kind in _ORDER_EDGES or link.key is None:
         return []
     found = []

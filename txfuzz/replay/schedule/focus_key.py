@@ -1,4 +1,4 @@
-"""Choices of keys narrowed to the focus key of a replay, where its file leaves any open."""
+"""Narrows the open choices of a replay to its focus key."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from txfuzz.workload.model import Workload
 
 
 def with_focus_key(workload: Workload) -> Workload:
-    """The workload with every choice of its replay that may be the focus key narrowed to it.
+    """The workload with every choice in its replay narrowed to the focus key, where possible.
 
-    Choices that must differ from one that took it, and fixed keys, stay as they are: so do the
-    replays that txfuzz writes, which leave no choice open.
+    Fixed keys, and choices that must differ from a narrowed one, stay as they are. Replays written by
+    txfuzz leave no choice open.
     """
     replay = workload.replay
     if replay is None or replay.focus_key is None:
@@ -28,7 +28,7 @@ def with_focus_key(workload: Workload) -> Workload:
 
 
 def focus_key_warnings(workload: Workload) -> tuple[str, ...]:
-    """Sentences about transactions that choose keys and cannot choose the focus key."""
+    """Sentences about transactions that choose keys but cannot choose the focus key."""
     replay = workload.replay
     if replay is None or replay.focus_key is None:
         return ()
@@ -40,8 +40,7 @@ def focus_key_warnings(workload: Workload) -> tuple[str, ...]:
             tuple(each.keys) != (replay.focus_key,) for each in after
         ):
             sentences.append(
-                f"focus_key: none of the keys that {name!r} chooses from can be {replay.focus_key}, so its "
-                "choices are left open"
+                f"focus_key: {name!r} cannot choose key {replay.focus_key}, so its choices are left open"
             )
     return tuple(sentences)
 

@@ -1,14 +1,12 @@
-"""The interleavings of a few transactions, each one of those that mean the same only once.
+"""The interleavings of a few transactions, only one of each class of equivalent ones.
 
-Two neighbouring statements of different transactions commute where neither can notice the other:
-statements on different keys, two reads, a commit of somebody who has written nothing that the other
-transaction touches. Orders that differ by swapping such neighbours are one (a Mazurkiewicz trace);
-of each, the first in the order of words is taken, which is recognised while it is being built
-(Anisimov, Knuth, "Inhomogeneous sorting", 1979).
+Two adjacent statements of different transactions commute if neither can notice the other: statements on
+different keys, two reads, a commit of a transaction that wrote nothing the other touches. Orders that differ
+only by swapping such neighbours are equivalent (a Mazurkiewicz trace); of each class the lexicographically
+first order is taken, which is recognised while it is built (Anisimov, Knuth, "Inhomogeneous sorting", 1979).
 
-What commutes must do so on any database and at any level: a transaction's first statement may take
-its snapshot, so it does not commute with the commit of anybody whose writes the transaction reads
-or overwrites.
+Statements must commute on any database and at any level: a transaction's first statement may take its
+snapshot, so it does not commute with a commit whose writes the transaction reads or overwrites.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from txfuzz.workload.seeds import stream
 
 
 class Interleavings:
-    """accesses: by alias what each step does."""
+    """accesses: by alias, what each step does."""
 
     def __init__(self, accesses: Mapping[str, Sequence[Access]]) -> None:
         self._accesses = accesses
@@ -41,16 +39,16 @@ class Interleavings:
 
     @property
     def count(self) -> int:
-        """How many orders there are, those that mean the same included."""
+        """The number of all orders, equivalent ones included."""
         lengths = [len(each) + 1 for each in self._accesses.values()]
         return factorial(sum(lengths)) // prod(map(factorial, lengths))
 
     def all(self) -> Iterator[tuple[Event, ...]]:
-        """Every interleaving once, in the order of words."""
+        """Every distinct interleaving, in lexicographic order."""
         return self._grow([], dict.fromkeys(self._aliases, 0))
 
     def drawn(self, draws: random.Random) -> tuple[Event, ...]:
-        """One at random: of all orders, not of those that are different."""
+        """A random one, drawn from all orders rather than from the distinct ones."""
         done = dict.fromkeys(self._aliases, 0)
         order: list[Event] = []
         left = {alias: len(each) + 1 for alias, each in self._accesses.items()}
@@ -62,7 +60,7 @@ class Interleavings:
         return self.normal(order)
 
     def normal(self, order: Sequence[Event]) -> tuple[Event, ...]:
-        """The first of all orders that mean the same, in the order of words."""
+        """The lexicographically first equivalent order."""
         left = list(order)
         found: list[Event] = []
         while left:
@@ -107,7 +105,7 @@ class Interleavings:
         return known
 
     def _meet(self, one: Event, two: Event) -> bool:
-        """Can `one` notice `two`, or the other way round? Asked both ways."""
+        """Can one of the two notice the other? To be called both ways round."""
         (alias, step), (other, _) = one, two
         if alias == other or {alias, other} & self._unknown:
             return True
@@ -123,8 +121,8 @@ class Interleavings:
             touched = {key for _, key in mine}
             return bool(touched & writes) or (step == 0 and bool(self._touches[alias] & writes))
         if theirs is not None:
-            return False  # seen from the other side
-        # Two commits: who is first matters where they conflict at all.
+            return False  # covered by the opposite call
+        # The order of two commits matters if their transactions conflict at all.
         return bool(self._touches[alias] & self._writes[other])
 
     def _access(self, event: Event) -> Access:
@@ -133,7 +131,7 @@ class Interleavings:
 
 
 def sampled(accesses: Mapping[str, Sequence[Access]], most: int, seed: int) -> list[tuple[Event, ...]]:
-    """At most so many different interleavings: all of them in the order of words, or a sample."""
+    """At most `most` distinct interleavings: all in lexicographic order, or a sample."""
     interleavings = Interleavings(accesses)
     if interleavings.count <= 4 * most:
         return list(interleavings.all())[:most]

@@ -1,4 +1,4 @@
-"""The ways in which a few transactions can share keys, each one once."""
+"""The distinct ways in which a few transactions can share keys."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from txfuzz.transactions.model import Transaction
 from txfuzz.workload.seeds import stream
 
 MOST_ASSIGNMENTS = 64
-_LOOKED_AT = 20_000  # ways that are counted out before some are drawn instead
-_DRAWN = 20  # draws for each way that is wanted
+_LOOKED_AT = 20_000  # ways to enumerate before a sample is drawn instead
+_DRAWN = 20  # draws per wanted way
 
 KeyAssignment = tuple[Role, ...]
 
 
 @dataclass(frozen=True)
 class KeyAssignments:
-    """chosen: those to be run. count: how many there are; None where they are too many to count."""
+    """chosen: those to run. count: of all; None if there are too many to count."""
 
     chosen: tuple[KeyAssignment, ...]
     count: int | None
@@ -36,7 +36,7 @@ class KeyAssignments:
 def key_assignments(
     transactions: Sequence[Transaction], most: int = MOST_ASSIGNMENTS, seed: int = 0
 ) -> KeyAssignments:
-    """All ways to share keys, or, where there are more, so many that the seed draws."""
+    """All ways to share keys, or a sample of `most` if there are more."""
     draws = stream(seed, "ways to share keys")
     keys = _SharedKeys(transactions)
     found = list(_different(transactions, islice(keys.all(), _LOOKED_AT + 1)))
@@ -48,10 +48,9 @@ def key_assignments(
 
 
 def all_key_assignments(transactions: Sequence[Transaction]) -> Iterator[KeyAssignment]:
-    """The transactions as roles t1, t2, …, their choices pinned to as few keys as they need.
+    """The transactions as roles t1, t2, …, with choices pinned to as few keys as necessary.
 
-    Ways that differ by the names of keys only are one. Those in which nobody writes what another
-    one touches are left out, since nothing can come of them.
+    Ways that differ only in the names of keys count once. Ways without conflicts are left out.
     """
     return _different(transactions, _SharedKeys(transactions).all())
 
@@ -69,10 +68,10 @@ def _different(
 
 
 class _SharedKeys:
-    """Gives every choice of the transactions a key, in the order in which they are made.
+    """Assigns a key to every choice of the transactions, in order.
 
-    The keys are the few on which the transactions can meet. Keys between which no choice makes a
-    difference are taken in their order, so that few assignments differ by the names of keys only.
+    Only the few keys on which the transactions can conflict are used. Keys that no choice distinguishes
+    are used in ascending order, so that few assignments differ only in the names of keys.
     """
 
     def __init__(self, transactions: Sequence[Transaction]) -> None:
@@ -106,7 +105,7 @@ class _SharedKeys:
             for keys in self._grow([*given, key], ordered):
                 possible = True
                 yield keys
-        if not possible:  # it has none of the shared keys, or none that leaves later ones theirs
+        if not possible:  # no shared key is available, or none that leaves one for later choices
             own = (key for key in choice.keys if key not in taken and key not in shared)
             for key in islice(own, 1 + len(self._choices)):
                 yield from self._grow([*given, key], ordered)
@@ -126,8 +125,8 @@ class _SharedKeys:
 
 
 def _pool(transactions: Sequence[Transaction]) -> list[int]:
-    """As many keys as the transaction with the most choices needs, those first on which one writes
-    what another one touches; and one on which each pair can meet."""
+    """As many keys as the transaction with the most choices needs, keys with possible conflicts first; and
+    one for each pair that can conflict."""
     choices = [choices_of(each) for each in transactions]
     written = [_written(each) for each in transactions]
     needed = max(1, *map(len, choices))
@@ -153,7 +152,7 @@ def _pool(transactions: Sequence[Transaction]) -> list[int]:
 
 
 def _written(transaction: Transaction) -> list[bool]:
-    """Of each choice: is it written, or locked? What the checker does not see may write anything."""
+    """For each choice: is it written or locked? Statements that the checker does not see may write it."""
     count = len(choices_of(transaction))
     accesses = Role("", literal(pinned(transaction, range(count))), "").accesses
     return [
@@ -163,7 +162,7 @@ def _written(transaction: Transaction) -> list[bool]:
 
 
 def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
-    """The first keys that both have."""
+    """The first common keys."""
     if isinstance(one, range) and isinstance(two, range):
         return range(max(one.start, two.start), min(one.stop, two.stop))[:most]
     if isinstance(one, range):
@@ -173,7 +172,7 @@ def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
 
 
 def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssignment:
-    """With keys numbered in the order in which they are first used."""
+    """Roles with keys numbered in the order of first use."""
     left = iter(keys)
     plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
     names: dict[int, int] = {}
@@ -185,7 +184,7 @@ def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssig
 
 
 def _meet(roles: Sequence[Role]) -> bool:
-    """Does somebody write, or lock, what another one touches? What the checker does not see may."""
+    """Does one write or lock what another touches? Statements that the checker does not see may."""
     for one in roles:
         for other in roles:
             if one is not other:

@@ -1,8 +1,7 @@
-"""Which dependencies an order of steps would bring about, on a database that keeps versions.
+"""Predicts the dependencies that an order of steps causes on a multi-version database.
 
-A small model, used to choose among orders before any is tried: writes take locks that are held to
-the end, reads see what was committed, as of the statement or as of the transaction's first
-statement. What really happens the replay shows.
+A small model for choosing among orders before any is tried: writes take locks until the end of the
+transaction, reads see what was committed before the statement or before the transaction's first statement.
 """
 
 from __future__ import annotations
@@ -24,9 +23,8 @@ Access = tuple[tuple[str, int], ...] | None
 
 @dataclass(frozen=True)
 class Prediction:
-    """links: the dependencies between transactions that commit. seen: by read the transactions whose
-    writes it saw. refused: transactions that the
-    database would abort. waits: how often a write would wait for a lock."""
+    """links: dependencies between committed transactions. seen: by read, the transactions whose writes it
+    saw. refused: transactions that the database would abort. waits: number of waits for locks."""
 
     links: frozenset[PredictedDependency]
     seen: Mapping[ReadId, frozenset[str]]
@@ -37,10 +35,10 @@ class Prediction:
 @dataclass
 class _State:
     snapshots: bool
-    versions: dict[int, list[str]] = field(default_factory=dict)  # key → writers, committed, in order
+    versions: dict[int, list[str]] = field(default_factory=dict)  # key → committed writers, in order
     locks: dict[int, str] = field(default_factory=dict)
     pending: dict[str, list[int]] = field(default_factory=dict)  # alias → keys that it has written
-    snapshot: dict[str, dict[int, int]] = field(default_factory=dict)  # alias → versions at its begin
+    snapshot: dict[str, dict[int, int]] = field(default_factory=dict)  # alias → versions when it began
     reads: list[tuple[ReadId, int]] = field(default_factory=list)  # with the versions seen
     held: dict[str, list[Event]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
@@ -50,8 +48,8 @@ class _State:
 def predict(
     order: Sequence[Event], accesses: Mapping[str, Sequence[Access]], *, snapshots: bool
 ) -> Prediction:
-    """snapshots: a transaction reads as of its first statement, and its write to what others have
-    changed since is refused; else every statement reads what is committed when it begins."""
+    """snapshots: transactions read as of their first statement, and may not write what others have changed
+    since; otherwise every statement reads what is committed when it begins."""
     state = _State(snapshots)
     left = list(order)
     while left:
@@ -65,7 +63,7 @@ def predict(
 
 
 def _take(state: _State, event: Event, accesses: Mapping[str, Sequence[Access]]) -> list[Event]:
-    """Do what the event says; the events of others that it lets go."""
+    """Apply an event; the pending events that it releases."""
     alias, step = event
     if alias in state.refused:
         return []

@@ -1,10 +1,9 @@
-"""Orders of steps in which given dependencies can arise, the most promising ones first.
+"""Orders of steps in which given dependencies can arise, the most promising first.
 
-Each dependency says what has to come before what (Adya's definitions, read for a database that
-keeps versions): who reads from somebody begins after his commit, where transactions have snapshots,
-or reads after it, where statements do; who reads what somebody then overwrites has to read before
-that one commits. The orders that respect all of it are compared by what a model of the database
-predicts for them.
+Each dependency constrains the order (Adya's definitions, for a multi-version database): a transaction that
+reads from another begins after its commit if transactions have snapshots, or reads after it if statements
+do; a transaction that reads a version which is then overwritten reads it before the overwriting commit.
+Orders that satisfy all constraints are ranked by the predictions of a model.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from txfuzz.replay.schedule.interleavings import Interleavings
 from txfuzz.replay.schedule.mvcc_model import Access, Event, PredictedDependency, Prediction, ReadId, predict
 from txfuzz.workload.replay import EDGES as KINDS
 
-# A read, and somebody who wrote its key
+# A read, and a transaction that wrote its key
 ReadAndWriter = tuple[ReadId, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """fits: the model of the database says that all dependencies arise in it."""
+    """fits: all dependencies arise according to the model."""
 
     events: tuple[Event, ...]
     fits: bool
@@ -32,7 +31,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class WantedDependency:
-    """A dependency that is to arise: from a step of one transaction to a step of another one."""
+    """A wanted dependency, from a step of one transaction to a step of another."""
 
     kind: str
     source: str
@@ -42,10 +41,10 @@ class WantedDependency:
     target_step: int
 
 
-_MOST_LOOKED_AT = 2000  # interleavings, where the dependencies do not say enough
+_MOST_LOOKED_AT = 2000  # interleavings to try if the constraints are not enough
 _MOST_PRIORITIES = 120  # ways to rank the transactions: all of them for up to five
 
-# How much each kind of dependency asks for, from robust to the least that can do.
+# How strictly (wr, ww, rw) constrain the order, from robust to minimal.
 _SNAPSHOT_PLANS = (("begin", "begin", "read"), ("begin", "begin", "begin"), ("read", "write", "read"))
 _STATEMENT_PLANS = (
     ("begin", "begin", "read"), ("begin", "end", "read"), ("read", "end", "read"), ("read", "write", "read"),
@@ -61,9 +60,8 @@ def orders(
     ends: Sequence[str] = (),
     most: int = 10,
 ) -> list[Order]:
-    """accesses: by alias what each step does. saw: what is known of who saw whose writes. snapshots:
-    whether transactions have them (else statements). ends: the order in which they once committed,
-    where that is known."""
+    """accesses: by alias, what each step does. saw: which reads saw whose writes, where known. snapshots:
+    per transaction (otherwise per statement). ends: the recorded order of commits, if known."""
     plans = _SNAPSHOT_PLANS if snapshots else _STATEMENT_PLANS
     found: dict[tuple[Event, ...], int] = {}
     for tier, plan in enumerate(plans):
@@ -147,8 +145,8 @@ def _sights(
 def _extensions(
     accesses: Mapping[str, Sequence[Access]], before: set[tuple[Event, Event]], priority: Sequence[str]
 ) -> Iterator[tuple[Event, ...]]:
-    """At most two orders that respect the constraints: who goes first stays on, or gives way when he
-    is about to commit. None where they contradict each other."""
+    """Up to two orders that satisfy the constraints: the current transaction runs on as long as possible, or
+    until just before its commit. None if the constraints contradict each other."""
     for hold_commits in (False, True):
         done: dict[str, int] = dict.fromkeys(accesses, 0)
         order: list[Event] = []

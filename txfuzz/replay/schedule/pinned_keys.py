@@ -1,4 +1,4 @@
-"""Choices of keys narrowed to one key each, so that transactions meet where they are to meet."""
+"""Narrows choices to one key each, so that transactions conflict as required."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 from txfuzz.transactions.model import Argument, Choice, Key, Ref, Step, Transaction
 
-_MOST = 20_000  # assignments that are looked at
+_MOST = 20_000  # assignments to try
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRequirement:
-    """A transaction has to touch this logical key. writes: else it has to read it. step: where it
-    is wished; another one will do."""
+    """A transaction must write or read this logical key. step: the preferred step."""
 
     key: int
     writes: bool
@@ -24,7 +23,7 @@ class KeyRequirement:
 
 @dataclass(frozen=True, slots=True)
 class PinnedTransaction:
-    """steps: for each need, the step that meets it."""
+    """steps: for each requirement, the step that meets it."""
 
     transaction: Transaction
     steps: tuple[int, ...]
@@ -33,9 +32,9 @@ class PinnedTransaction:
 def pin_keys(
     transaction: Transaction, recorded: Mapping[int, Sequence[int]], needs: Sequence[KeyRequirement]
 ) -> PinnedTransaction | None:
-    """The transaction with one key for every choice; None where no keys meet all needs.
+    """The transaction with one key per choice; None if no keys meet all requirements.
 
-    recorded: step → the logical keys that it once had; as many as possible are kept.
+    recorded: step → its recorded logical keys, which are kept where possible.
     """
     choices = choices_of(transaction)
     kept = _recorded(transaction, recorded)
@@ -59,12 +58,12 @@ def pin_keys(
 
 
 def choices_of(transaction: Transaction) -> list[Choice]:
-    """In the order in which they are made."""
+    """The choices of a transaction, in order."""
     return [term for step in transaction.steps for term in step.key_terms() if isinstance(term, Choice)]
 
 
 def pinned(transaction: Transaction, keys: Sequence[int]) -> Transaction:
-    """The transaction with these keys, one for each of its choices in their order."""
+    """The transaction with these keys, one for each of its choices in order."""
     choices = choices_of(transaction)
     return rechosen(
         transaction, [replace(each, keys=(key,)) for each, key in zip(choices, keys, strict=True)]
@@ -72,7 +71,7 @@ def pinned(transaction: Transaction, keys: Sequence[int]) -> Transaction:
 
 
 def rechosen(transaction: Transaction, choices: Sequence[Choice]) -> Transaction:
-    """The transaction with these choices in the place of its own, in their order."""
+    """The transaction with its choices replaced by these, in order."""
     left = iter(choices)
 
     def one(term: Argument) -> Any:
@@ -89,8 +88,8 @@ def rechosen(transaction: Transaction, choices: Sequence[Choice]) -> Transaction
 
 
 def step_acts(transaction: Transaction) -> list[tuple[tuple[str, int], ...] | None]:
-    """Of a pinned transaction: of each step's micro-operations f and the logical key; None where the
-    checker does not see what the step does, or sees it only once the step has run."""
+    """For each step of a pinned transaction, (f, logical key) of its micro-operations; None if they are
+    unknown, or known only after the step has run."""
     named: dict[str, int] = {}
     acts: list[tuple[tuple[str, int], ...] | None] = []
     for step in transaction.steps:
@@ -108,19 +107,19 @@ def step_acts(transaction: Transaction) -> list[tuple[tuple[str, int], ...] | No
 
 
 def step_keys(transaction: Transaction) -> list[tuple[int, ...]]:
-    """Of a pinned transaction: the logical keys of each step's micro-operations."""
+    """For each step of a pinned transaction, the logical keys of its micro-operations."""
     return [() if acts is None else tuple(key for _, key in acts) for acts in step_acts(transaction)]
 
 
 def acting_on(step: Step) -> list[tuple[str, Key | None]]:
-    """f and the key of each of the step's micro-operations; no key where only the step itself tells it."""
+    """(f, key) of each micro-operation of a step; None for keys known only after it has run."""
     terms: Mapping[str | None, Argument | None] = {None: step.key} if step.sql is None else dict(step.args)
     keyed = ((each.f, terms.get(each.key)) for each in step.micro_operations)
     return [(f, key if isinstance(key, Choice | Ref) else None) for f, key in keyed]
 
 
 def _recorded(transaction: Transaction, recorded: Mapping[int, Sequence[int]]) -> dict[int, int]:
-    """Choice → the key that it once had, as far as the steps tell."""
+    """Choice → its recorded key, where the steps tell."""
     named: dict[str, int] = {}
     found: dict[int, int] = {}
     at = 0
@@ -143,7 +142,7 @@ def _recorded(transaction: Transaction, recorded: Mapping[int, Sequence[int]]) -
 def _domain(choice: Choice, kept: int | None, wished: Mapping[int, None]) -> list[int]:
     keys = [] if kept is None else [kept]
     keys += [key for key in wished if key in choice.keys and key not in keys]
-    # Others stand by where keys must differ, and where nothing was recorded.
+    # Spare keys, for choices that must differ and choices without a recorded key.
     room = 1 + len(choice.distinct_from) if kept is None or choice.distinct_from else 0
     return keys + list(islice(_others(choice, keys), room))
 

@@ -1,4 +1,4 @@
-"""Workloads with a `replay` stanza, put together from transactions and an order of their steps."""
+"""Workloads with a `replay` stanza, composed of transactions and an order of their steps."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from txfuzz.workload.replay import Action, Missing, Participant, Replay
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One transaction of a replay: its steps with all keys pinned, and what it was narrowed from.
+    """One transaction of a replay with all keys pinned, and the template that it was narrowed from.
 
-    ends: how it ends, commit or rollback.
+    ends: commit or rollback.
     """
 
     alias: str
@@ -38,7 +38,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a replay is to show; see txfuzz.workload.replay.Replay."""
+    """What a replay is expected to show; see txfuzz.workload.replay.Replay."""
 
     anomaly: str | None = None
     focus_key: int | None = None
@@ -48,7 +48,7 @@ class Aim:
 def compose(
     workload: Workload, roles: Sequence[Role], order: Sequence[Event], aim: Aim, *, rows: str, about: str = ""
 ) -> Workload:
-    """The workload with these transactions alone, and the schedule that this order is."""
+    """The workload with only these transactions, and this order as its schedule."""
     names = _names(roles)
     transactions = {names[role.alias]: replace(role.transaction, name=names[role.alias]) for role in roles}
     participants = tuple(
@@ -76,7 +76,7 @@ def compose(
 
 
 def roles_of(workload: Workload) -> tuple[Role, ...]:
-    """The transactions of a replay workload, as they were put together."""
+    """The roles that a replay workload is composed of."""
     assert workload.replay is not None
     rolled_back = {each.alias for each in workload.replay.schedule if each.action == "rollback"}
     return tuple(
@@ -91,7 +91,7 @@ def roles_of(workload: Workload) -> tuple[Role, ...]:
 
 
 def schedule(order: Iterable[Event], roles: Mapping[str, Role]) -> tuple[Action, ...]:
-    """The order as actions; steps of one transaction in a row become one."""
+    """The order as actions; consecutive steps of one transaction are merged."""
     actions: list[Action] = []
     for alias, step in order:
         role = roles[alias]
@@ -105,8 +105,7 @@ def schedule(order: Iterable[Event], roles: Mapping[str, Role]) -> tuple[Action,
 
 
 def order_of(workload: Workload) -> tuple[Event, ...]:
-    """The order that the stanza of a workload asks for, sleeps left out; what it leaves open is
-    finished at the end."""
+    """The order of the stanza without sleeps; unfinished transactions are completed at the end."""
     assert workload.replay is not None
     counts = {each.alias: len(workload.transaction(each.txn).steps) for each in workload.replay.transactions}
     done = dict.fromkeys(counts, 0)
@@ -134,7 +133,7 @@ def order_of(workload: Workload) -> tuple[Event, ...]:
 
 
 def pauses(order: Sequence[Event], roles: Sequence[Role]) -> dict[str, tuple[int, ...]]:
-    """After how many of its steps each transaction is interrupted by others, of those that are."""
+    """Alias → the numbers of steps after which others interrupt it."""
     found: dict[str, tuple[int, ...]] = {}
     for role in roles:
         places = [at for at, (alias, _) in enumerate(order) if alias == role.alias]
@@ -145,20 +144,20 @@ def pauses(order: Sequence[Event], roles: Sequence[Role]) -> dict[str, tuple[int
 
 
 def pause_warnings(workload: Workload) -> tuple[str, ...]:
-    """Sentences about pauses that are recorded beside a schedule which does not make them."""
+    """Sentences about recorded pauses that the schedule does not make."""
     replay = workload.replay
     if replay is None or not replay.schedule:
         return ()
     sentences = []
     for alias, recorded in replay.pause_after.items():
-        ends = [0]  # after how many steps an entry of the schedule ends, and another one may follow
+        ends = [0]  # numbers of steps after which another entry of the schedule may follow
         for action in replay.schedule:
             if action.action == "step" and action.alias == alias:
                 count = len(workload.transaction(replay.txn(alias)).steps)
                 ends.append(ends[-1] + action.steps if action.steps else count)
         sentences += [
-            f"pause_after says that {alias!r} pauses after step {step}, and the schedule does not "
-            "pause it there: the schedule is followed"
+            f"pause_after has {alias!r} pause after step {step}, but the schedule does not: "
+            "the schedule is followed"
             for step in recorded
             if step not in ends
         ]
@@ -166,7 +165,7 @@ def pause_warnings(workload: Workload) -> tuple[str, ...]:
 
 
 def _names(roles: Sequence[Role]) -> dict[str, str]:
-    """A name for each transaction: that of its template, where that says which one is meant."""
+    """A name for each transaction: that of its template if unambiguous."""
     by_template: dict[str, list[Role]] = {}
     for role in roles:
         by_template.setdefault(role.template, []).append(role)

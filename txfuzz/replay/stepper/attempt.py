@@ -1,4 +1,4 @@
-"""What one attempt at a schedule came to, as values."""
+"""The result of one attempt at a schedule."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from txfuzz.replay.stepper.recorder import Recorded
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One statement of a replay, in the order in which they were issued.
+    """One statement of a replay.
 
-    alias: whose; None for a sleep. action: step, commit, rollback or sleep. step: its number, from
-    0. logical: the logical key of its micro-operation, which is (f, key, value). sql: of a step of
-    raw SQL. saw: what a read saw. blocked: it waited for a lock. waited_for: aliases that held it,
-    where the database says so. result_after: the place in the log of the statement after which the
-    result came; its own where it did not wait. code: the database's code where it failed; message:
-    its words. held_back: issued later than the schedule says, since its session was waiting.
-    added: not in the schedule, which left the transaction open.
+    alias: None for a sleep. action: step, commit, rollback or sleep. step: its number, from 0. logical: the
+    logical key of its micro-operation `mop`. sql: of a raw step. saw: the value read. blocked: it waited
+    for a lock; waited_for: held by these aliases, if the database tells. result_after: index in the log of
+    the statement after which the result came; its own if it did not wait. code, message: of the error, if
+    it failed. held_back: issued later than scheduled, because its session was waiting. added: not in the
+    schedule, which left the transaction unfinished.
     """
 
     alias: str | None
@@ -54,11 +53,10 @@ class TransactionOutcome:
 class Attempt:
     """One run of a schedule.
 
-    outcomes: by alias, in the order in which the transactions ended. operations: its part
-    of the history. seen: by alias its micro-operations with what they saw, on logical keys. ended: why it
-    could not go on, as a sentence; empty when it ran to its end. refused: what the database
-    refuses for good, as a sentence. order: which transaction began and ended when, as (alias,
-    "begins") and (alias, "ends"). final: what the last reads of all keys saw, on logical keys.
+    outcomes: by alias, in the order in which the transactions ended. operations: its part of the history.
+    seen: by alias, the micro-operations with the values read, on logical keys. ended: a sentence if it
+    could not continue. refused: a sentence if the database rejects a statement for good. order: of begins
+    and ends, as (alias, "begins") and (alias, "ends"). final: the final reads, on logical keys.
     """
 
     log: tuple[LogEntry, ...]
@@ -70,7 +68,7 @@ class Attempt:
     order: tuple[tuple[str, str], ...] = ()
     final: tuple[Mop, ...] = ()
     logical: Mapping[int, int] = field(default_factory=dict)  # physical key → logical key
-    steps: Mapping[str, tuple[BoundStep, ...]] = field(default_factory=dict)  # by alias, as asked
+    steps: Mapping[str, tuple[BoundStep, ...]] = field(default_factory=dict)  # by alias
 
     @property
     def begun(self) -> tuple[str, ...]:
@@ -83,24 +81,26 @@ class Attempt:
 
     @cached_property
     def judgement_key(self) -> tuple[object, ...]:
-        """Equal for attempts that a checker judges alike that does not ask for order in real time."""
+        """Equal for attempts that get the same verdict, real-time order aside."""
         ends = sorted((alias, each.type) for alias, each in self.outcomes.items())
         return (tuple(ends), tuple(sorted(self.seen.items())), self.final)
 
     def diverged(self) -> tuple[str, ...]:
-        """Sentences about what went otherwise than the schedule says."""
+        """Sentences about deviations from the schedule."""
         sentences = []
         for alias, end in self.outcomes.items():
             if end.type != "ok" and end.code != ROLLED_BACK:
-                word = "was aborted" if end.type == "fail" else "ended without an answer"
+                word = "was aborted" if end.type == "fail" else "ended with an unknown outcome"
                 sentences.append(f"{alias} {word} at {end.phase} ({end.code})")
         sentences += [
-            f"{entry.alias} {named(entry)} was held back: {entry.alias} was waiting for a lock"
+            f"{entry.alias} {named(entry)} was delayed: {entry.alias} was waiting for a lock"
             for entry in self.log
             if entry.held_back
         ]
         open_ = dict.fromkeys(entry.alias for entry in self.log if entry.added)
-        sentences += [f"the schedule leaves {alias} open: it was finished at the end" for alias in open_]
+        sentences += [
+            f"the schedule leaves {alias} unfinished: it was completed at the end" for alias in open_
+        ]
         return (*sentences, *filter(None, (self.ended, self.refused)))
 
 

@@ -1,14 +1,13 @@
-"""One attempt: issues the steps of a few transactions in the order that a schedule says.
+"""One attempt: issues the steps of a few transactions in the order of a schedule.
 
-A statement that does not come back at once may wait for a lock. So the stepper asks the database
-who waits for whom (txfuzz.database.api.SeesWaits); once every session that is at work is known to
-wait, the schedule goes on, and results are collected when they come. What ends a transaction may
-let others go, so after it every waiting session is asked for again before anything else is issued:
-that is what makes replays repeatable. Where sessions wait in a circle the database has to choose a
-victim, and the stepper waits for it.
+A statement that does not return at once may be waiting for a lock. The stepper therefore asks the database
+who waits for whom (txfuzz.database.api.SeesWaits); once every busy session is known to wait, the schedule
+continues, and results are collected when they arrive. The end of a transaction may release others, so all
+waiting sessions are checked again before the next statement: this makes replays repeatable. When sessions
+wait in a cycle, the stepper waits until the database has chosen a victim.
 
-A database that cannot tell who waits is given `Limits.wait_seconds`: a statement that has not
-come back by then is taken to be waiting. That is slower, and under load it can be wrong.
+If the database cannot tell who waits, a statement that takes longer than `Limits.wait_seconds` is assumed to
+wait. This is slower, and can be wrong under load.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from txfuzz.replay.stepper.statements import Statement, Statements
 from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.replay import Replay
 
-_FIRST_POLL = 150e-6  # seconds before the database is asked for the first time
+_FIRST_POLL = 150e-6  # seconds before the first poll for lock waits
 _LONGEST_POLL = 5e-3
-_OVERTAKEN = 0.05  # seconds by which the answer to a COMMIT may be later than that of one it let go
+_OVERTAKEN = 0.05  # seconds that the result of a COMMIT may lag behind that of a session it released
 
 
 class AttemptRun:
@@ -75,12 +74,12 @@ class AttemptRun:
             key: name for each in self.statements.values() for key, name in each.logical_keys().items()
         }
         seen = {
-            alias: tuple(renamed(mop, logical) for mop in each.run.mops())
+            alias: tuple(renamed(mop.mop, logical) for mop in each.run.seen)
             for alias, each in self.statements.items()
         }
         return Attempt(
             tuple(self.log),
-            {alias: self.outcomes[alias] for alias in self.outcomes},
+            dict(self.outcomes),
             self.recorder.take(),
             seen,
             self.ended,
@@ -88,7 +87,7 @@ class AttemptRun:
             tuple(self.order),
             tuple(renamed(mop, logical) for mop in final),
             logical,
-            {alias: each.steps for alias, each in self.statements.items()},
+            {alias: tuple(each.run.steps) for alias, each in self.statements.items()},
         )
 
     # -- the schedule ---------------------------------------------------------------------
@@ -110,7 +109,7 @@ class AttemptRun:
                 self._issue(action.alias, statement)
 
     def _finish(self, replay: Replay) -> None:
-        """What the schedule left open, in the order of the transactions."""
+        """Complete unfinished transactions, in order."""
         for each in replay.transactions:
             statements = self.statements[each.alias]
             for statement in statements.take(0):
@@ -146,7 +145,7 @@ class AttemptRun:
     # -- waiting --------------------------------------------------------------------------
 
     def _settle(self, *, everything: bool = False) -> None:
-        """Until each session has answered or is known to wait. everything: until all have answered."""
+        """Wait until each session has returned or is known to wait. everything: until all have returned."""
         poll = _FIRST_POLL
         waits_from = time.monotonic() + self.context.limits.wait_seconds
         while self.running:
@@ -170,7 +169,7 @@ class AttemptRun:
             late = self.running if time.monotonic() >= waits_from else ()
             waits = dict.fromkeys(late, ())
         if _circle(waits):
-            return  # the database is about to choose a victim
+            return  # a deadlock: the database will choose a victim
         self.waiting = {thread for thread in self.running if thread in waits}
         for thread in self.waiting:
             self._mark_blocked(thread, waits[thread])
@@ -184,7 +183,7 @@ class AttemptRun:
     # -- results --------------------------------------------------------------------------
 
     def _in_order(self, result: StatementResult) -> None:
-        """The answer to a COMMIT comes first, even where that of a session it let go has overtaken it."""
+        """Collect results, that of a COMMIT before those of sessions that it released."""
         early: list[StatementResult] = []
         ending = next((thread for thread, each in self.running.items() if each.action != "step"), None)
         while ending is not None and result.thread is not ending and len(early) < len(self.threads):
@@ -192,7 +191,7 @@ class AttemptRun:
             try:
                 result = self.context.done.get(timeout=_OVERTAKEN)
             except queue.Empty:
-                break  # this COMMIT waits for something itself
+                break  # the COMMIT itself waits
         if result in early:
             early.remove(result)
         for each in (result, *early):
@@ -225,7 +224,7 @@ class AttemptRun:
         statements = self.statements[alias]
         if action == "commit":
             self.outcomes[alias] = TransactionOutcome("ok")
-            self.recorder.complete("ok", thread.process, statements.seen)
+            self.recorder.complete("ok", thread.process, statements.run.seen)
         else:
             self.outcomes[alias] = TransactionOutcome("fail", ROLLED_BACK, "rollback")
             self.recorder.complete("fail", thread.process, statements.undone(), (ROLLED_BACK, "rollback"))
@@ -244,12 +243,12 @@ class AttemptRun:
         self.held[thread].clear()
         if error.outcome is Outcome.BUG and not self.ended:
             message = " ".join(error.message.split())
-            self.refused = f"the database refuses {alias} at {statement.phase}: {error.code} {message}"
+            self.refused = f"the database rejects {alias} at {statement.phase}: {error.code} {message}"
 
     # -- the end --------------------------------------------------------------------------
 
     def _give_up(self) -> None:
-        """Say why it cannot go on, and end what is under way."""
+        """Record why the schedule cannot continue, and cancel what is running."""
         waits = [
             f"{alias} waited at {statement.phase}{self._for_whom(self.log[statement.place])}"
             for alias, thread in self.threads.items()
@@ -258,19 +257,19 @@ class AttemptRun:
         why = (
             "it was interrupted"
             if self.context.stop.is_set()
-            else f"{self.context.limits.attempt_seconds:g} s went by"
+            else f"{self.context.limits.attempt_seconds:g} s passed"
         )
-        self.ended = f"the schedule could not go on: {why} while {', '.join(waits)}"
+        self.ended = f"the schedule could not continue: {why} while {', '.join(waits)}"
         self._cancel()
 
     def _for_whom(self, entry: LogEntry) -> str:
         if not entry.blocked or self.context.lock_waits([]) is None:
             return ""
-        return f" for {listed(entry.waited_for or ['somebody else'])}"
+        return f" for {listed(entry.waited_for or ['another session'])}"
 
     def _cancel(self) -> None:
-        """End every transaction that is open; what does not answer is given up with its session."""
-        self.ended = self.ended or "the schedule was broken off"
+        """End all open transactions; sessions that do not respond are given up."""
+        self.ended = self.ended or "the schedule was interrupted"
         for thread in self.running:
             thread.session.cancel()
         until = time.monotonic() + 2.0
@@ -280,7 +279,7 @@ class AttemptRun:
             except queue.Empty:
                 continue
             except BaseException:
-                continue  # the first failure is the one that is told
+                continue  # only the first failure is reported
         for thread in self.running:
             thread.lost = True
         for alias, thread in self.threads.items():
@@ -296,7 +295,7 @@ class AttemptRun:
 
 
 def _circle(waits: Mapping[SessionThread, tuple[SessionThread, ...]]) -> bool:
-    """Does somebody wait for himself, by way of others?"""
+    """Do sessions wait for each other in a cycle?"""
     left = {thread: set(others) & set(waits) for thread, others in waits.items()}
     while free := [thread for thread, others in left.items() if not others & set(left)]:
         for thread in free:

@@ -1,4 +1,4 @@
-"""After an attempt: read every key once more, so that the order of all writes is known."""
+"""Reads every key after an attempt, so that the order of all writes is known."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def final_read(
     recorder: AttemptRecorder,
     statements: Mapping[str, Statements],
 ) -> tuple[Mop, ...]:
-    """What was read, nothing where that failed. All transactions have ended."""
+    """The values read; empty if that failed. Called when all transactions have ended."""
     thread = next((thread for thread in threads.values() if not thread.lost), None)
     keys = {key: name for each in statements.values() for key, name in each.logical_keys().items()}
     if any(step.step.own_table for each in statements.values() for step in each.transaction.steps):
-        return ()  # only the workload knows how its own tables are read
+        return ()  # only the workload knows how to read its own tables
     if thread is None or not keys:
         return ()
     steps = tuple(BoundStep(_READ, "r", key) for key in keys)

@@ -1,4 +1,4 @@
-"""An attempt as people see it: with logical keys in the place of physical ones, also as a script."""
+"""Attempts with logical instead of physical keys, and as scripts for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from txfuzz.transactions.model import NewValue
 
 
 def with_logical_keys(attempt: Attempt) -> Attempt:
-    """The same attempt, its keys renamed to the logical ones everywhere."""
+    """The attempt with logical keys everywhere."""
     names = attempt.logical
     return replace(
         attempt,
@@ -41,7 +41,7 @@ def script_of(attempt: Attempt, title: str, kind: Kind, isolation: str, rows: st
 
 
 def renamed(mop: Mop, names: Mapping[int, int]) -> Mop:
-    """The micro-operation on the key of that name; a key without another name keeps its own."""
+    """The micro-operation with its key replaced, if `names` has it."""
     f, key, value = mop
     return f, names.get(key, key), value
 

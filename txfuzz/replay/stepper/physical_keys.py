@@ -1,4 +1,4 @@
-"""Physical keys for replays: every attempt has keys of its own, and none is used twice."""
+"""Physical keys for replays: every attempt gets new ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from txfuzz.workload.keys import Generation, NewValues
 
-_BLOCK = 128  # rows inserted beforehand in one go
+_BLOCK = 128  # rows inserted at once
 
 
 class PhysicalKeys:
@@ -23,7 +23,7 @@ class PhysicalKeys:
         return self._last
 
     def inserted(self) -> int:
-        """A key whose row is there, and empty."""
+        """A key whose row exists and is empty."""
         for key in self._inserted:
             return key
         block = range(self._last + 1, self._last + 1 + _BLOCK)
@@ -34,7 +34,7 @@ class PhysicalKeys:
 
 
 class AttemptKeys:
-    """The generations of the logical keys within one attempt, however much is written to them."""
+    """The generations of logical keys within one attempt; they are never full."""
 
     def __init__(self, numbering: PhysicalKeys, rows: str) -> None:
         self._take = numbering.inserted if rows == "inserted" else numbering.fresh
@@ -51,7 +51,7 @@ class AttemptKeys:
         return self._values.new()
 
     def wrote(self, value: int) -> bool:
-        """Of this attempt; what an earlier one has left in a table was there before."""
+        """Only values of this attempt count, not those left by earlier ones."""
         return value > self._since and self._values.gave(value)
 
     def written(self, key: int) -> None:

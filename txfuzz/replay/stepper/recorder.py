@@ -1,4 +1,4 @@
-"""The operations of replay attempts in memory: as values, as a History, and as the EDN of an artefact."""
+"""The operations of replay attempts: as values, as a History, and as EDN."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from txfuzz.workload.generator import BoundTransaction
 
 @dataclass(frozen=True, slots=True)
 class RecordedOperation:
-    """One operation of a session, as Elle defines it.
+    """One operation of a session, as in Elle.
 
-    type: "invoke", "ok", "fail" or "info". time: nanoseconds since the recorder was made. steps, logical:
-    of each micro-operation its step and its logical key. txn: of an invocation. error: (code, phase) of a
-    completion that is not ok.
+    type: "invoke", "ok", "fail" or "info". time: nanoseconds since the recorder was created. steps, logical:
+    step and logical key of each micro-operation. txn: of an invocation. error: (code, phase) unless ok.
     """
 
     index: int
@@ -67,7 +66,7 @@ Recorded = RecordedOperation | AttemptStart
 
 
 class AttemptRecorder:
-    """Records attempt after attempt; indices and times run on across them. For one thread."""
+    """Records attempts, with continuous indices and times. Not thread-safe."""
 
     def __init__(self) -> None:
         self._recorded: list[Recorded] = []
@@ -108,7 +107,7 @@ class AttemptRecorder:
         )
 
     def take(self) -> tuple[Recorded, ...]:
-        """What was recorded since the last call."""
+        """The operations recorded since the last call."""
         recorded = tuple(self._recorded)
         self._recorded.clear()
         return recorded
@@ -122,7 +121,7 @@ class AttemptRecorder:
 
 
 def recorded_history(recorded: Iterable[Recorded], source: str = "replay") -> History:
-    """The history that reading `recorded_edn` of the same operations would give. source: for messages."""
+    """The same History as reading `recorded_edn` of these operations. source: for messages."""
     builder = HistoryBuilder(source)
     for each in recorded:
         if isinstance(each, AttemptStart):

@@ -1,4 +1,4 @@
-"""Sessions with a thread each, so that one may wait for a lock while the others go on."""
+"""Sessions with a thread each, so that one can wait for a lock while others continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.database.api import Session, SessionError
 
 @dataclass(frozen=True, slots=True)
 class StatementResult:
-    """What a statement came to: a value, or an error. crash: a bug, to be raised."""
+    """The value or error of a statement. crash: an unexpected exception, to be raised."""
 
     thread: SessionThread
     value: Any = None
@@ -22,9 +22,9 @@ class StatementResult:
 
 
 class SessionThread:
-    """One session. Statements are handed over by `start`; results come on a queue that all sessions share.
+    """One session. `start` runs a statement; results arrive on a queue shared by all sessions.
 
-    process: its number in the history. busy: a statement is under way. lost: the session is of no more use.
+    process: its number in the history. busy: a statement is running. lost: the session is unusable.
     """
 
     def __init__(self, place: int, session: Session, done: queue.SimpleQueue[StatementResult]) -> None:
@@ -39,7 +39,7 @@ class SessionThread:
         self._thread.start()
 
     def start(self, job: Callable[[Session], Any]) -> None:
-        """Do this on the session, and say so on the queue."""
+        """Run a job on the session and put its result on the queue."""
         self.busy = True
         self._jobs.put(job)
 
@@ -54,7 +54,7 @@ class SessionThread:
             self._done.put(result)
 
     def close(self) -> None:
-        """End the thread and the session; a statement under way is cancelled."""
+        """End the thread and the session; a running statement is cancelled."""
         self._jobs.put(None)
         for _ in range(2):  # the second one cuts the connection
             if self.busy and self._thread.is_alive():
@@ -67,8 +67,8 @@ class SessionThread:
 
 @dataclass(frozen=True)
 class Limits:
-    """attempt_seconds: of one attempt, all in all. wait_seconds: after so long a statement is taken to wait
-    for a lock, on databases that cannot tell."""
+    """attempt_seconds: for one whole attempt. wait_seconds: after which a statement is assumed to wait for a
+    lock, if the database cannot tell."""
 
     attempt_seconds: float = 10.0
     wait_seconds: float = 0.25
@@ -76,9 +76,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class AttemptContext:
-    """On what attempts run. done: where the results of all sessions arrive. stop: set it to break off.
+    """The environment of attempts. done: the results of all sessions. stop: set it to interrupt.
 
-    lock_waits: which of these sessions wait, and for which others; None where the database cannot tell.
+    lock_waits: waiting session → those it waits for; None if the database cannot tell.
     """
 
     isolation: str

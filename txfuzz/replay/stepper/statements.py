@@ -1,4 +1,4 @@
-"""The statements of one transaction, handed out one by one."""
+"""The statements of one transaction, one at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from txfuzz.workload.generator import BoundTransaction
 class Statement:
     """One statement to issue. action: step, commit or rollback. number: of the step, from 0.
 
-    first: the transaction begins with it. lets_go: locks may be free after it. place: in the log.
+    first: it begins the transaction. lets_go: it may release locks. place: in the log.
     """
 
     action: str
@@ -44,7 +44,7 @@ class Statement:
 
 
 class Statements:
-    """What is left of a transaction, and what it has seen."""
+    """The remaining statements of a transaction, and what it has read."""
 
     def __init__(self, alias: str, transaction: BoundTransaction, isolation: str) -> None:
         self.alias, self.transaction = alias, transaction
@@ -59,23 +59,18 @@ class Statements:
 
     @property
     def mops(self) -> list[Mop]:
-        """Those that are known before it runs."""
+        """The micro-operations that are known before it runs."""
         return [mop for step in self.transaction.steps for mop in step.micro_operations]
 
-    @property
-    def seen(self) -> list[RecordedMop]:
-        """What has happened so far."""
-        return self.run.seen
-
     def undone(self, statement: Statement | None = None) -> list[RecordedMop]:
-        """What is recorded where it does not commit, given the statement at which it ended."""
+        """What to record if it does not commit. statement: where it ended."""
         ended = len(self.transaction.steps)
         if statement is not None and statement.number is not None:
             ended = statement.number
         return self.run.undone(ended)
 
     def take(self, count: int) -> Iterator[Statement]:
-        """So many steps; 0 for all that are left."""
+        """The next `count` steps; 0 for all remaining."""
         last = len(self.transaction.steps)
         until = min(self._next + count, last) if count else last
         while self._next < until and not self.ending:
@@ -96,18 +91,13 @@ class Statements:
         return Statement(action, job, first, True)
 
     def logical_keys(self) -> dict[int, int]:
-        """Physical key → logical key, of all that it was asked for and all that it has met."""
+        """Physical key → logical key, for all planned and all encountered keys."""
         keys = [mop[1] for mop in self.mops]
         known = {
             key: name for key, name in zip(keys, self.transaction.logical, strict=True) if key is not None
         }
-        met = {each.mop[1]: each.logical for each in self.seen if each.logical is not None}
+        met = {each.mop[1]: each.logical for each in self.run.seen if each.logical is not None}
         return {**known, **met}
-
-    @property
-    def steps(self) -> tuple[BoundStep, ...]:
-        """As they ran."""
-        return tuple(self.run.steps)
 
     def _first(self) -> bool:
         first, self._begun = not self._begun, True

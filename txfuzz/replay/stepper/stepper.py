@@ -1,4 +1,4 @@
-"""The stepper: runs attempt after attempt at a schedule on the same sessions."""
+"""The stepper: runs attempts at schedules on the same sessions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from txfuzz.workload.replay import Replay
 
 
 class Stepper(Closeable):
-    """Runs attempts one after the other on the same sessions. A context manager."""
+    """Runs attempts one after another on the same sessions. A context manager."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Stepper(Closeable):
         if place == len(self._threads):
             self._threads.append(self._new(place))
         elif self._threads[place].lost:
-            # What a lost transaction does later is not done by the process that goes on (as in Jepsen).
+            # As in Jepsen, a new process continues: the lost transaction may still take effect.
             process = self._threads[place].process + 1000
             self._threads[place].close()
             self._threads[place] = self._new(place)

@@ -1,8 +1,8 @@
-"""Whether a database is to blame for what contradicts its promise, as far as the workload decides it.
+"""Whether violations of a promise may be blamed on the database, given the workload.
 
-The checker's findings speak of the database where every change of a key is one of the micro-operations,
-and where nobody else writes to the tables. Where a workload's own SQL makes that uncertain the histories
-are judged all the same, but what is found is said of the application.
+Findings are about the database only if every change of a key is a micro-operation and nobody else writes to
+the tables. If a workload's own SQL makes that uncertain, its histories are still checked, but findings are
+attributed to the application.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from txfuzz.workload.sql.tables import tables_of
 
 
 def doubts(workload: Workload) -> tuple[str, ...]:
-    """Why no anomaly of this workload's histories is blamed on the database; none where it may be."""
+    """Reasons not to blame anomalies on the database; empty if it may be blamed."""
     found: dict[str, None] = {}
     for transaction in workload.transactions:
         for step in transaction.steps:
@@ -29,7 +29,7 @@ def _doubt(step: Step, sql: str) -> str:
         names = listed(tables.others)
         return f"works on {names}, and txfuzz does not know who else writes there"
     if step.harmless and tables.changes_ours:
-        return "changes {table} by a statement of which the workload says that nobody sees it"
+        return "changes {table} with a statement that the workload declares invisible to reads"
     if tables.opaque and not step.micro_operations:
         return f"runs {tables.verb.upper()}, which may change anything"
     return ""

@@ -1,8 +1,8 @@
-"""Which tables a raw statement reads and changes, as far as its text tells.
+"""Which tables a raw statement reads and changes, judging by its text.
 
-This is no parser of SQL. It looks for the words after which the name of a table stands, which are the
-same in all dialects, and passes over strings, comments, subqueries and the names of common table
-expressions. What functions, procedures and triggers do it cannot see.
+This is not an SQL parser. It looks for the keywords that precede table names, which are the same in all
+dialects, and skips strings, comments, subqueries and names of common table expressions. It cannot see what
+functions, procedures and triggers do.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Between one of these and the name of a table
+# Words that may stand between such a keyword and the table name
 _PASSED_OVER = frozenset(
     {"only", "ignore", "low_priority", "delayed", "high_priority", "lateral", "quick", "table"}
     | {"if", "exists", "or", "abort", "fail"}
 )
-# What ends the tables of a FROM
+# Words that end the list of tables after FROM
 _CLAUSES = frozenset(
     {"where", "group", "order", "having", "limit", "offset", "fetch", "for", "window", "union", "intersect"}
     | {"except", "set", "returning", "on", "using", "values", "select", "when", "then", "lock", "into"}
 )
-_NO_TABLES = frozenset({"extract", "substring", "trim", "overlay", "position"})  # FROM is theirs
+_NO_TABLES = frozenset(
+    {"extract", "substring", "trim", "overlay", "position"}
+)  # which have a FROM of their own
 _CHANGING = frozenset({"insert", "update", "delete", "merge", "replace", "truncate", "alter", "drop"})
 _OPAQUE = frozenset({"call", "do", "execute", "exec"})
 _ENDING = frozenset({"abort", "begin", "commit", "end", "rollback", "start"})
@@ -46,13 +48,13 @@ _CURSORS = frozenset({"fetch", "move", "close"})  # whose FROM names a cursor
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of one statement, {table} among them as it is written.
+    """The tables of one statement, including "{table}".
 
-    reads: those that it names without changing them. changes: those that it inserts into, updates,
-    deletes from or alters. verb: its first word. opaque: a call, whose doings cannot be seen.
-    savepoint: the name that SAVEPOINT sets, ROLLBACK TO goes back to or RELEASE forgets; the verb
-    tells which. filtered: whether it has a WHERE, VALUES or the like, so that it need not be about
-    every row. ends: it begins or ends a transaction. sets_level: it changes an isolation level.
+    reads: tables named without being changed. changes: tables that it inserts into, updates, deletes from
+    or alters. verb: its first word. opaque: a call, whose effects cannot be seen. savepoint: the name that
+    SAVEPOINT sets or ROLLBACK TO or RELEASE uses, depending on the verb. filtered: it has WHERE, VALUES or
+    the like, so it need not affect every row. ends: it begins or ends a transaction. sets_level: it
+    changes an isolation level.
     """
 
     verb: str
@@ -75,13 +77,13 @@ class Tables:
 
 
 def savepoint_named(word: str) -> str:
-    """The name of a savepoint as Tables has it: in lower case where it is not quoted."""
+    """The name of a savepoint as in Tables: lower case unless quoted."""
     return word if word[:1] in ('"', "`") else word.lower()
 
 
 @lru_cache(maxsize=1024)
 def tables_of(sql: str) -> Tables:
-    """What this statement has to do with tables."""
+    """The tables of this statement."""
     tokens = list(_tokens(sql))
     words = [token for token in tokens if token not in "(),;"]
     verb = words[0] if words else ""
@@ -108,7 +110,7 @@ def tables_of(sql: str) -> Tables:
 
 
 def _tokens(sql: str) -> Iterator[str]:
-    """Names in lower case where they are not quoted, brackets, commas; anything else as one `?`."""
+    """Names (lower case unless quoted), brackets and commas; `?` for anything else."""
     for token in _TOKEN.finditer(sql):
         text = token[0]
         if token["braced"] or token["mark"]:
@@ -153,9 +155,9 @@ def _defined(tokens: Sequence[str]) -> Iterator[str]:
 
 
 def _named(tokens: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """(table, whether it is changed), for every place in which one is named."""
-    brackets: list[str] = []  # the word before each bracket that is open
-    from_at: set[int] = set()  # depths at which commas part tables
+    """(table, whether it is changed) for every mention of a table."""
+    brackets: list[str] = []  # the word before each open bracket
+    from_at: set[int] = set()  # depths at which commas separate tables
     for at, token in enumerate(tokens):
         before = tokens[at - 1] if at else ""
         if token == "(":
@@ -185,7 +187,7 @@ def _named(tokens: Sequence[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _changes(tokens: Sequence[str], at: int) -> bool:
-    """Does the name of a table follow that is changed?"""
+    """Is this token followed by the name of a table that is changed?"""
     token, before = tokens[at], tokens[at - 1] if at else ""
     if token == "update":
         # FOR [NO KEY] UPDATE, DO UPDATE, ON DUPLICATE KEY UPDATE, WHEN MATCHED THEN UPDATE
@@ -204,7 +206,7 @@ def _changes(tokens: Sequence[str], at: int) -> bool:
 
 
 def _table_after(tokens: Sequence[str], at: int) -> str | None:
-    """The name of a table there; None for a subquery or a function."""
+    """The table name that follows; None for a subquery or function."""
     at += 1
     while at < len(tokens) and tokens[at] in _PASSED_OVER:
         at += 1
@@ -216,5 +218,5 @@ def _table_after(tokens: Sequence[str], at: int) -> str | None:
 
 
 def _columns(tokens: Sequence[str], at: int) -> bool:
-    """Is what follows in brackets the columns of INSERT INTO name (…)?"""
+    """Do the following brackets hold the columns of INSERT INTO name (…)?"""
     return "into" in tokens[max(0, at - 2) : at] or tokens[at] == TABLE

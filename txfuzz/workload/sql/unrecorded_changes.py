@@ -1,8 +1,8 @@
-"""Changes of {table} that no micro-operation speaks of: a history cannot be judged where there are any.
+"""Changes of {table} without a micro-operation, which would make histories impossible to judge.
 
-The checker takes it that the micro-operations are all that happens to a key. What a transaction changes
-and takes back by ROLLBACK TO is nobody's concern; what cannot be seen for another reason the workload
-says by `elle: []`, and then no database is blamed for what comes out (see txfuzz.workload.sql.soundness).
+The checker assumes that micro-operations are all that happens to a key. Changes that a transaction undoes
+with ROLLBACK TO do not matter. Changes that are invisible for another reason are declared with `elle: []`;
+then the database is not blamed for anomalies (see txfuzz.workload.sql.soundness).
 """
 
 from __future__ import annotations
@@ -15,37 +15,35 @@ from txfuzz.workload.yaml.nodes import Place
 
 
 def check_unrecorded_changes(steps: Sequence[tuple[Step, Place]]) -> None:
-    """steps: those of one transaction, and where each stands. Raises WorkloadError."""
+    """steps: of one transaction, with their places. Raises WorkloadError."""
     plain = [step for step, _ in steps]
     for number, (step, place) in enumerate(steps):
         if step.sql is None:
             continue
         if tables_of(step.sql).savepoint and any(rule in ("skip", "stop") for _, rule in step.on_error):
             raise place.error(
-                "found `on_error` with skip or stop for a statement about savepoints",
-                "abort, or none: the savepoint in which such a step would run would hide its own",
+                "found `on_error` with skip or stop for a savepoint statement",
+                "abort, or none: such a step would run in a savepoint that hides its own",
             )
         for code, rule in step.on_error:
-            if isinstance(rule, RollbackTo) and not _is_set(plain[:number], rule.savepoint):
+            if not isinstance(rule, RollbackTo):
+                continue
+            if savepoint_named(rule.savepoint) not in _open_savepoints(plain[:number]):
                 raise place.error(
                     f"found `rollback_to: {rule.savepoint}` for the code {code!r}",
-                    f"a step before that sets it: sql: SAVEPOINT {rule.savepoint}",
+                    f"an earlier step that sets it: sql: SAVEPOINT {rule.savepoint}",
                 )
         seen = step.harmless or any(each.writes for each in step.micro_operations)
         if tables_of(step.sql).changes_ours and not seen and not _undone(plain, number):
             raise place.error(
-                "found a statement that changes {table} without a micro-operation, so that no history of "
-                "it can be judged",
-                "`elle` that says what it does, or `elle: []` where no read can ever see the change",
+                "found a statement that changes {table} without a micro-operation, so no history of it could "
+                "be judged",
+                "`elle` to describe the change, or `elle: []` if no read can ever see it",
             )
 
 
-def _is_set(steps: Sequence[Step], savepoint: str) -> bool:
-    return savepoint_named(savepoint) in _open_savepoints(steps)
-
-
 def _open_savepoints(steps: Sequence[Step]) -> list[str]:
-    """Those that are set after these steps."""
+    """The savepoints that exist after these steps."""
     open_: list[str] = []
     for step in steps:
         tables = tables_of(step.sql or "")
@@ -61,7 +59,7 @@ def _open_savepoints(steps: Sequence[Step]) -> list[str]:
 
 
 def _undone(steps: Sequence[Step], number: int) -> bool:
-    """Does the transaction always roll back to a savepoint from before this step?"""
+    """Does the transaction always roll back to a savepoint set before this step?"""
     before = _open_savepoints(steps[:number])
     for at in range(number + 1, len(steps)):
         step = steps[at]

@@ -1,10 +1,9 @@
-"""`campaign:` — how the workload is to be run where nobody says otherwise, and the same as YAML again."""
+"""`campaign:`, the default settings of campaigns, read from and written to YAML."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,64 +17,49 @@ if TYPE_CHECKING:
     from txfuzz.workload.yaml.nodes import Node
 
 
-FIELDS = tuple(field.name for field in fields(Campaign))
-
-
 def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
-    """The stanza. vocabulary: to look the model up in. Raises WorkloadError."""
-    given = node.fields("campaign", FIELDS)
-    settings: dict[str, Any] = {}
-    for name, each in given.items():
-        if name == "iterations":
-            settings[name] = each.whole("how many iterations", 1)
-        elif name == "output_dir":
-            settings[name] = Path(each.text("the run directory"))
-        elif name == "seed":
-            settings[name] = each.whole("the root of everything chosen at random")
-        elif name == "expect":
-            settings[name] = each.text("a consistency model")
-            if vocabulary is not None:
-                with each.place.added_to_errors():
-                    vocabulary.check_model(settings[name])
-        elif name == "runner_cmd":
-            settings[name] = _command(each)
-        elif name == "run_replay":
-            settings[name] = each.boolean("whether what was found or nearly happened is replayed")
-        elif name == "stop_on_finding":
-            settings[name] = each.boolean("whether the first finding ends the campaign")
-        elif name == "max_seconds":
-            settings[name] = read_duration(each)
-        elif name == "max_transactions":
-            settings[name] = each.whole("how many transactions", 1)
-        else:
-            settings[name] = each.whole("how many iterations in a row that show nothing new", 1)
-    return Campaign(**settings)
+    """The stanza. vocabulary: where the model is looked up. Raises WorkloadError."""
+    check_model = None if vocabulary is None else vocabulary.check_model
+    readers: dict[str, Callable[[Node], Any]] = {
+        "iterations": lambda each: each.whole("the number of iterations", 1),
+        "output_dir": lambda each: Path(each.text("the run directory")),
+        "seed": lambda each: each.whole("the random seed"),
+        "expect": lambda each: each.text("a consistency model", check_model),
+        "runner_cmd": _command,
+        "run_replay": lambda each: each.boolean("whether to replay findings and near-cycles"),
+        "stop_on_finding": lambda each: each.boolean("whether to stop at the first finding"),
+        "max_seconds": read_duration,
+        "max_transactions": lambda each: each.whole("the number of transactions", 1),
+        "plateau": lambda each: each.whole("the number of iterations in a row without anything new", 1),
+    }
+    given = node.fields("campaign", readers)
+    return Campaign(**{name: readers[name](each) for name, each in given.items()})
 
 
 def _command(node: Node) -> str:
-    """A command for the shell, which may have several lines."""
+    """A shell command, possibly of several lines."""
     if not isinstance(node.value, str):
-        raise node.unexpected("a command for the shell (text)")
+        raise node.unexpected("a shell command (text)")
     try:
         words = shlex.split(node.value)
     except ValueError as error:
         raise node.place.error(
-            "found a command that cannot be split into words", "one for the shell", str(error)
+            "found a command that cannot be parsed", "a shell command", str(error)
         ) from None
     if not words:
-        raise node.unexpected("a command for the shell")
+        raise node.unexpected("a shell command")
     return node.value
 
 
 def campaign_in(path: Path) -> Campaign | None:
-    """The stanza of a workload file, whatever else there is in it; None where it has none.
+    """The stanza of a workload file, whatever the rest contains; None if there is none.
 
-    Raises WorkloadError for what is no YAML and for what is wrong in the stanza.
+    Raises WorkloadError for invalid YAML and for mistakes in the stanza.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        return None  # who reads the workload says so
+        return None  # reported when the workload itself is read
     root = parse_yaml(text, str(path))
     if root is None or not isinstance(root.value, Mapping) or "campaign" not in root.value:
         return None

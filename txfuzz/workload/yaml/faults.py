@@ -12,7 +12,7 @@ from txfuzz.workload.yaml.plugins import built_from, plain_options
 from txfuzz.workload.yaml.scheduling import read_duration
 
 TIMING = ("at", "every", "times")
-_SHORTEST = 1e-3  # seconds after which a fault can strike again
+_SHORTEST = 1e-3  # seconds between two injections
 _EXAMPLE = "{name: NAME, every: 2s}"
 
 
@@ -22,7 +22,7 @@ def read_faults(
     capabilities: Capabilities | None,
     vocabulary: Vocabulary | None,
 ) -> tuple[FaultSpec, ...]:
-    """A list of mappings: `name`, when (`at` or `every`), and options of the fault.
+    """A list of mappings with `name`, the time (`at` or `every`) and options of the fault.
 
     capabilities: of the adapter that the workload names; None where it names none.
     """
@@ -44,7 +44,7 @@ def _fault(
             its_class = vocabulary.find("fault", name)
         if capabilities is not None and its_class.needs not in capabilities.faults:
             raise fields["name"].place.error(
-                f"found the fault {name!r}", f"one that the adapter {database.adapter!r} can inject"
+                f"found the fault {name!r}", f"one that adapter {database.adapter!r} can inject"
             )
         built_from(its_class, options, f"fault {name!r}", node)
     at, every, times = _timing(node, fields)
@@ -54,15 +54,17 @@ def _fault(
 def _timing(node: Node, fields: Mapping[str, Node]) -> tuple[tuple[float, ...], float | None, int | None]:
     if ("at" in fields) == ("every" in fields):
         found = "both `at` and `every`" if "at" in fields else "neither `at` nor `every`"
-        raise node.place.error(f"found {found} in a fault", f"one of them, as in {_EXAMPLE}")
+        raise node.place.error(f"found {found} in a fault", f"exactly one of them, as in {_EXAMPLE}")
     if "every" in fields:
-        times = fields["times"].whole("how often a fault strikes at most", 1) if "times" in fields else None
+        times = fields["times"].whole("the maximum number of injections", 1) if "times" in fields else None
         every = read_duration(fields["every"])
         if every < _SHORTEST:
             raise fields["every"].unexpected("a time of at least 1ms, as in 50ms or 2s")
         return (), every, times
     if "times" in fields:
-        raise fields["times"].name_place.error("found `times` beside `at`", "it beside `every`")
+        raise fields["times"].name_place.error(
+            "found `times` together with `at`", "`times` only with `every`"
+        )
     at = fields["at"]
     moments = at.value if isinstance(at.value, tuple) else (at,)
     if not moments:

@@ -12,7 +12,7 @@ from txfuzz.transactions.model import Choice, Key, Ref, Returned, Transaction
 from txfuzz.workload.yaml.nodes import Node
 
 LARGEST_KEY = (1 << 63) - 1
-MOST_KEYS = 1_000_000  # of a workload; heuristics look at each of them
+MOST_KEYS = 1_000_000  # per workload, since heuristics look at each of them
 _FORMS = "a key: {choice: {from: [1, 2]}}, {choice: {range: [1, 9]}}, {ref: NAME} or a number"
 _A_KEY = "a key"
 
@@ -26,7 +26,7 @@ class ChosenKeys:
         self._returned: set[str] = set()
 
     def read_argument(self, node: Node) -> Key | Returned:
-        """A key, or what an earlier statement has returned."""
+        """A key, or a value returned by an earlier statement."""
         if isinstance(node.value, Mapping) and "ref" in node.value:
             name = node.value["ref"]
             if name.value in self._returned:
@@ -35,9 +35,9 @@ class ChosenKeys:
         return self.read_key(node)
 
     def returns(self, node: Node, name: str) -> None:
-        """A statement returns something under this name, for those after it."""
+        """A statement returns a value under this name, for later statements."""
         if name in self._names:
-            raise node.name_place.error(f"found the name {name!r} again", "one that no key has by `as`")
+            raise node.name_place.error(f"found the duplicate name {name!r}", "a name that no key has (`as`)")
         self._returned.add(name)
 
     def read_key(self, node: Node) -> Key:
@@ -59,14 +59,14 @@ class ChosenKeys:
     def _new_name(self, node: Node) -> str:
         name = node.text("a name for the chosen key")
         if name in self._names | self._returned:
-            raise node.place.error(f"found the name {name!r} again", "another name for another choice")
+            raise node.place.error(f"found the duplicate name {name!r}", "a different name for each choice")
         return name
 
     def _known(self, node: Node) -> str:
         name = node.text("the name of an earlier choice")
         if name not in self._names:
             known = self._names | self._returned
-            hint = did_you_mean(name, known) if known else "no step before has named one by `as`"
+            hint = did_you_mean(name, known) if known else "no earlier step names one with `as`"
             raise node.place.error(f"found {name!r}", "the name of an earlier choice", hint)
         return name
 
@@ -83,11 +83,11 @@ class ChosenKeys:
 
 
 def check_count(transactions: Sequence[Transaction], node: Node) -> None:
-    """A workload that chooses from more keys than MOST_KEYS is refused."""
+    """Refuse a workload that chooses from more than MOST_KEYS keys."""
     terms = (term for each in transactions for step in each.steps for term in step.key_terms())
     count = key_count(term.keys for term in terms if isinstance(term, Choice))
     if count > MOST_KEYS:
-        raise _too_many(node, f"transactions that choose from {count:,} keys together")
+        raise _too_many(node, f"transactions that choose from {count:,} keys in total")
 
 
 def _too_many(node: Node, found: str) -> WorkloadError:
@@ -110,7 +110,7 @@ def _listed(node: Node) -> tuple[int, ...]:
     for item in items:
         key = _key(item)
         if key in keys:
-            raise item.place.error(f"found the key {key} again", "each key once")
+            raise item.place.error(f"found the duplicate key {key}", "each key once")
         keys[key] = item
     return tuple(keys)
 
@@ -119,7 +119,7 @@ def _ranged(node: Node) -> range:
     bounds = node.items("the first and the last key, as in [1, 9]")
     if len(bounds) != 2:
         raise node.place.error(
-            f"found a range of {len(bounds)} numbers", "the first and the last key, as in [1, 9]"
+            f"found a list of length {len(bounds)}", "the first and the last key, as in [1, 9]"
         )
     first, last = map(_key, bounds)
     if first > last:

@@ -1,4 +1,4 @@
-"""Plain data as YAML that people like to read: short things on one line, long lists filled like prose."""
+"""Plain data as readable YAML: short values on one line, long lists filled like prose."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from typing import Any
 from txfuzz.workload.yaml.parser import resolves_to_text
 
 WIDTH = 110
-# What a literal block (`|`) carries as it is: printable lines, the first one neither empty nor indented.
+# What a literal block (`|`) can hold verbatim: printable lines, the first neither empty nor indented.
 _LITERAL = re.compile(
     r"[!-~](?:[ -~]*[!-~])?(?:\n|\n(?:[ -~]*[!-~]))+|[!-~](?:[ -~]*[!-~])?(?:\n[ -~]*[!-~])+"
 )
 
 
 def flow(data: Any) -> str:
-    """On one line, as it stands in a list or mapping on one line."""
+    """The data on one line, in flow style."""
     return " ".join(_pieces(data))
 
 
 def filled(lead: str, data: Any, indent: int) -> str:
-    """`lead` and the data in flow style, broken at commas where the line would get too long.
-
-    indent: of the lines that follow the first.
-    """
+    """`lead` and the data in flow style, wrapped at commas. indent: of the lines after the first."""
     lines, line = [], lead
     for piece in _pieces(data):
         if len(line) + 1 + len(piece) > WIDTH and line != lead:
@@ -36,7 +33,7 @@ def filled(lead: str, data: Any, indent: int) -> str:
 
 
 def text_field(lead: str, text: str, indent: int) -> str:
-    """`lead` and a text, as a literal block where it has several lines."""
+    """`lead` and a text, as a literal block if it has several lines."""
     if not _LITERAL.fullmatch(text):
         return f"{lead} {scalar(text, in_flow=False)}"
     body = text.rstrip("\n")
@@ -47,9 +44,9 @@ def text_field(lead: str, text: str, indent: int) -> str:
 
 
 def scalar(value: Any, *, in_flow: bool = True) -> str:
-    """A scalar on one line that both YAML 1.1 and 1.2 read as this value.
+    """A one-line scalar that both YAML 1.1 and 1.2 read as this value.
 
-    in_flow: it stands inside brackets, where commas and brackets need quotes.
+    in_flow: it goes inside brackets, where commas and brackets need quotes.
     """
     if value is None:
         return "null"
@@ -74,7 +71,7 @@ def _dumped(value: Any, in_flow: bool, **style: Any) -> str:
 
 
 def _pieces(data: Any) -> Iterator[str]:
-    """The words between which a line may be broken."""
+    """The words between which a line may be wrapped."""
     if isinstance(data, Mapping):
         yield from _bracketed("{", "}", (_entry(name, value) for name, value in data.items()))
     elif isinstance(data, list | tuple):
@@ -90,7 +87,7 @@ def _entry(name: str, value: Any) -> Iterator[str]:
 
 
 def _bracketed(opening: str, closing: str, parts: Iterator[Iterator[str]]) -> Iterator[str]:
-    """The parts with commas between them and the brackets set tightly."""
+    """The parts, separated by commas and enclosed in brackets."""
     last = opening
     for number, part in enumerate(parts):
         for position, piece in enumerate(part):

@@ -1,12 +1,12 @@
-"""YAML data that knows where it stands, and the sentences that complain about it.
+"""YAML data with source locations, and error messages about it.
 
-Every complaint has one form: `file:line:column: what was found, what was expected (a hint)`.
+All messages have one form: `file:line:column: what was found, what was expected (a hint)`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +16,13 @@ from txfuzz.errors import UsageError, WorkloadError, did_you_mean
 
 Scalar = str | int | float | bool | None
 
-_SHOWN = 60  # characters of a text that a complaint quotes
+_SHOWN = 60  # characters of a text that a message quotes
 _MOST_ITEMS = 100_000  # of a list that a template writes as a range
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Line and column count from 1. inside: what was expanded here, for data that stands elsewhere."""
+    """Line and column count from 1. inside: what was expanded here, such as a template."""
 
     source: str
     line: int
@@ -33,7 +33,7 @@ class Place:
         return f"{self.source}:{self.line}:{self.column}"
 
     def error(self, found: str, expected: str = "", hint: str = "") -> WorkloadError:
-        """The complaint. found: may quote what stands in the file; passwords of URLs are taken out."""
+        """The error. found: may quote the file; passwords in URLs are removed."""
         found = without_password(found)
         inside = f"in {self.inside}: " if self.inside else ""
         expected = f", expected {expected}" if expected else ""
@@ -42,7 +42,7 @@ class Place:
 
     @contextmanager
     def added_to_errors(self) -> Iterator[None]:
-        """What others say about the thing that stands here is said with its place."""
+        """Add this place to UsageErrors raised inside."""
         try:
             yield
         except WorkloadError:
@@ -53,18 +53,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. key_place: where the name of the field stands whose value this is."""
+    """A value and its place. key_place: of the field name, if this is the value of a field."""
 
     place: Place
     value: Scalar | tuple[Node, ...] | Mapping[str, Node]
     key_place: Place | None = None
 
-    # -- what it must be --------------------------------------------------------------------
-
     def fields(
         self, owner: str, known: Collection[str], required: Collection[str] = ()
     ) -> Mapping[str, Node]:
-        """The fields of a mapping, none of them unknown and none of the required ones missing."""
+        """The fields of a mapping; WorkloadError if one is unknown or a required one is missing."""
         fields = self.mapping(f"{owner} as a mapping")
         for name, node in fields.items():
             if name not in known:
@@ -86,12 +84,15 @@ class Node:
             raise self.unexpected(expected)
         return self.value
 
-    def text(self, expected: str) -> str:
-        """One line of text that is not empty."""
+    def text(self, expected: str, check: Callable[[str], object] | None = None) -> str:
+        """A non-empty line of text. check: raises UsageError if the text is not acceptable."""
         if not isinstance(self.value, str):
             raise self.unexpected(f"{expected} (text)")
         if not self.value.strip() or not self.value.isprintable():
             raise self.unexpected(expected)
+        if check is not None:
+            with self.place.added_to_errors():
+                check(self.value)
         return self.value
 
     def whole(self, expected: str, least: int | None = None, most: int | None = None) -> int:
@@ -107,10 +108,10 @@ class Node:
         return value
 
     def number(self, expected: str) -> int | float:
-        """A finite number that is not negative."""
+        """A finite, non-negative number."""
         value = self.value
         if type(value) not in (int, float) or not (value >= 0 and math.isfinite(value)):  # type: ignore
-            raise self.unexpected(f"{expected} (a number that is not negative)")
+            raise self.unexpected(f"{expected} (a non-negative number)")
         return value  # type: ignore[return-value]
 
     def boolean(self, expected: str) -> bool:
@@ -125,8 +126,6 @@ class Node:
             raise self.unexpected(expected, did_you_mean(self.value, words))
         return self.value
 
-    # -- what it is -------------------------------------------------------------------------
-
     @property
     def name_place(self) -> Place:
         return self.key_place or self.place
@@ -135,7 +134,7 @@ class Node:
         return self.place.error(f"found {self.shown()}", expected, hint)
 
     def shown(self) -> str:
-        """What it is, in words."""
+        """A description of the value."""
         value = self.value
         if value is None:
             return "nothing"
@@ -150,7 +149,7 @@ class Node:
         return "a mapping" if value else "an empty mapping"
 
     def plain(self) -> Any:
-        """Without the places: text, numbers, true, false, None, lists and dicts."""
+        """The value without places, as lists, dicts and scalars."""
         if isinstance(self.value, tuple):
             return [item.plain() for item in self.value]
         if isinstance(self.value, Mapping):
@@ -159,7 +158,7 @@ class Node:
 
 
 def node_of(data: Any, place: Place) -> Node:
-    """Plain data as nodes that all stand at one place. WorkloadError for what YAML has no form for."""
+    """Plain data as nodes that share one place. WorkloadError for what YAML cannot represent."""
     if data is None or isinstance(data, str | int | float):
         return Node(place, data)
     if isinstance(data, range) and data[_MOST_ITEMS:]:

@@ -1,7 +1,7 @@
-"""YAML text as nodes with their places.
+"""YAML text as nodes with source locations.
 
-Plain words mean what they mean in YAML 1.2: only `true` and `false` are booleans (so that
-`synchronous_commit: off` is the word), nothing is a date or a number to the base of 60.
+Plain words follow YAML 1.2: only `true` and `false` are booleans (so `synchronous_commit: off` is text),
+and there are no dates or base-60 numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from txfuzz.workload.yaml.nodes import Node, Place, Scalar
 if TYPE_CHECKING:
     import yaml
 
-_MOST_NODES = 200_000  # aliases of aliases would grow without bound
+_MOST_NODES = 200_000  # aliases of aliases can grow exponentially
 _MOST_DIGITS = 400
 _PREFIX = "tag:yaml.org,2002:"
 # tag, form, first characters
@@ -33,7 +33,7 @@ _FORMS: tuple[tuple[str, str, list[str]], ...] = (
 
 
 def parse_yaml(text: str, source: str) -> Node | None:
-    """The document; None where there is none. WorkloadError for what is not YAML."""
+    """The document; None if there is none. WorkloadError for invalid YAML."""
     import yaml
 
     start = Place(source, 1, 1)
@@ -47,15 +47,15 @@ def parse_yaml(text: str, source: str) -> Node | None:
         line = before.count("\n") + 1
         column = error.position - (before.rfind("\n") + 1) + 1
         found = f"found the character U+{ord(text[error.position]):04X}"
-        raise Place(source, line, column).error(found, "text that YAML allows") from None
+        raise Place(source, line, column).error(found, "characters that YAML allows") from None
     except yaml.YAMLError as error:
-        raise start.error(f"found what is not YAML: {error}") from None
+        raise start.error(f"found invalid YAML: {error}") from None
     except RecursionError:
-        raise start.error("found lists or mappings nested too deeply", "a workload") from None
+        raise start.error("found lists or mappings nested too deeply", "fewer levels") from None
 
 
 def resolves_to_text(word: str) -> bool:
-    """Would this be text if it stood in a file without quotes?"""
+    """Would this word be text without quotes?"""
     return not any(re.fullmatch(form, word) for _, form, _ in _FORMS)
 
 
@@ -77,14 +77,14 @@ def _not_yaml(error: yaml.MarkedYAMLError, source: str) -> WorkloadError:
     sentence = " ".join((error.problem or error.context or "it cannot be parsed").split())
     hint = ""
     if "'\\t'" in sentence:
-        hint = "indentation is made of spaces"
+        hint = "indent with spaces"
     elif error.problem and error.context and error.context_mark:
-        hint = f"{' '.join(error.context.split())} that begins in line {error.context_mark.line + 1}"
-    return place.error(f"found what is not YAML: {sentence}", "", hint)
+        hint = f"{' '.join(error.context.split())} that begins on line {error.context_mark.line + 1}"
+    return place.error(f"found invalid YAML: {sentence}", "", hint)
 
 
 class _Walk:
-    """From the library's nodes to ours."""
+    """Converts the library's nodes to ours."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -96,7 +96,9 @@ class _Walk:
         place = Place(self._source, node.start_mark.line + 1, node.start_mark.column + 1)
         self._count += 1
         if self._count > _MOST_NODES:
-            raise place.error(f"found more than {_MOST_NODES:,} values, aliases counted", "a workload")
+            raise place.error(
+                f"found more than {_MOST_NODES:,} values, aliases included", "a smaller workload"
+            )
         if id(node) in above:
             raise place.error("found an anchor that contains itself", "a value")
         above = (*above, id(node))
@@ -118,7 +120,7 @@ class _Walk:
             if word in fields:
                 first = fields[word].name_place
                 raise name.place.error(
-                    f"found the field {word!r} again", "it once", f"first in line {first.line}"
+                    f"found the duplicate field {word!r}", "each field once", f"first on line {first.line}"
                 )
             read = self.node(value, above)
             fields[word] = Node(read.place, read.value, name.place)
@@ -138,5 +140,5 @@ def _scalar(node: yaml.ScalarNode, place: Place) -> Scalar:
     if kind == "float":
         return float(re.sub(r"\.(?=inf|nan)", "", word.lower()))
     if len(word) > _MOST_DIGITS:
-        raise place.error(f"found a number of {len(word)} digits", "a smaller one")
+        raise place.error(f"found a number with {len(word)} digits", "a smaller one")
     return int(word, 8 if word.startswith("0o") else 16 if word.startswith("0x") else 10)

@@ -1,4 +1,4 @@
-"""What a workload names of plugins: the adapter under `database:`, analyzers, heuristics."""
+"""The plugin objects that a workload names: the adapter under `database:`, analyzers, heuristics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATABASE_FIELDS = ("adapter", "isolation", "url")
 
 
 def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
-    """Where to ask, and what can be asked there; None where no adapter is named, or none looked up."""
+    """The database and its capabilities; None for these if no adapter is named or looked up."""
     fields = node.mapping("the database as a mapping")
     options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
     url = _url(fields["url"]) if "url" in fields else None
@@ -26,8 +26,8 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
     if name is None:
         for option, value in options.items():
             raise value.name_place.error(
-                f"found the field {option!r} in a database without adapter",
-                "`adapter`, if it is an option of one",
+                f"found the field {option!r} in a database without an adapter",
+                "`adapter` as well if this is an adapter option",
                 did_you_mean(option, DATABASE_FIELDS),
             )
     if name is None or vocabulary is None:
@@ -45,18 +45,17 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
 def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     """A list of analyzers or heuristics: names, or mappings with `name` and options."""
     found: dict[str, PluginSpec] = {}
+    one = f"{'an' if kind == 'analyzer' else 'a'} {kind}"
     for item in node.items(f"a list of {kind}s"):
         named, options = item, dict[str, Node]()
         if isinstance(item.value, Mapping):
             if "name" not in item.value:
-                raise item.place.error(
-                    f"found {'an' if kind == 'analyzer' else 'a'} {kind} without the field 'name'"
-                )
+                raise item.place.error(f"found {one} without the field 'name'")
             named = item.value["name"]
             options = {option: value for option, value in item.value.items() if option != "name"}
-        name = named.text(f"the name of {'an' if kind == 'analyzer' else 'a'} {kind}")
+        name = named.text(f"the name of {one}")
         if name in found:
-            raise named.place.error(f"found the {kind} {name!r} again", "each once")
+            raise named.place.error(f"found the duplicate {kind} {name!r}", "each once")
         if vocabulary is not None:
             with named.place.added_to_errors():
                 its_class = vocabulary.find(kind, name)
@@ -67,7 +66,7 @@ def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[Pl
 
 def _url(node: Node) -> str:
     if not isinstance(node.value, str) or not node.value.strip():
-        raise node.unexpected("a database URL, or $NAME for that of an environment variable")
+        raise node.unexpected("a database URL, or $NAME to take it from an environment variable")
     return node.value
 
 
@@ -78,32 +77,34 @@ def _level(node: Node, capabilities: Capabilities) -> str:
 
 
 def _refuse_unknown(options: Mapping[str, Node], adapter: type, name: str) -> None:
-    """A field under `database:` may be a slip in one of its own fields as well as in an option."""
+    """A misspelled field may be meant as one of `database` itself or as an option of the adapter."""
     known = {option.name for option in options_of(adapter)}
     for option, value in options.items():
         if option not in known:
             raise value.name_place.error(
                 f"found the unknown field {option!r} in the database",
-                f"a field of its own or an option of adapter {name!r}",
+                f"a field of `database` or an option of adapter {name!r}",
                 did_you_mean(option, (*DATABASE_FIELDS, *known)),
             )
 
 
 def built_from(its_class: type, options: Mapping[str, Node], owner: str, node: Node) -> Any:
-    """The object; its complaints are told where the option stands that gave rise to them."""
+    """The object; errors are reported at the option that caused them."""
     try:
         return build(its_class, plain_options(options), owner)
     except UsageError as error:
         place = _culprit(its_class, options, owner, str(error))
-        try:  # once more, without a password that the complaint might quote
+        try:  # again, without a password that the message might quote
             build(its_class, masked(plain_options(options)), owner)
         except UsageError as safe:
             raise (place or node).place.error(str(safe)) from None
-        raise (place or node).place.error(f"found an option that {owner} refuses", "another value") from None
+        raise (place or node).place.error(
+            f"found an option value that {owner} rejects", "another value"
+        ) from None
 
 
 def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint: str) -> Node | None:
-    """The option without which, and without those after it, the complaint is not made."""
+    """The first option with which the complaint appears."""
     known = {option.name for option in options_of(its_class)}
     some: dict[str, Node] = {}
     for name, node in options.items():

@@ -30,13 +30,13 @@ Arguments = dict[str, Argument]
 
 
 def read_raw(node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
-    """The step, and where its micro-operations stand (the statement, if it has none)."""
+    """The step and the place of its micro-operations, or of the statement if it has none."""
     fields = node.fields("a raw SQL step", FIELDS)
     sql = _statement(fields["sql"])
     tables = tables_of(sql)
     _check_stays_inside(fields["sql"], tables)
     given = (
-        fields["args"].mapping("the arguments, as a mapping from names to keys") if "args" in fields else {}
+        fields["args"].mapping("the arguments as a mapping from names to keys") if "args" in fields else {}
     )
     args: Arguments = {name: _argument(arg, chosen) for name, arg in given.items()}
     _check_used(fields["sql"], sql, given)
@@ -81,14 +81,15 @@ def _statement(node: Node) -> str:
 
 
 def _check_stays_inside(node: Node, tables: Tables) -> None:
-    """The runner begins and ends transactions, and decides at which level they run."""
+    """Transactions and their isolation levels are controlled by the runner."""
     if tables.ends:
         raise node.place.error(
-            f"found {tables.verb.upper()}, which begins or ends a transaction", "a statement inside one"
+            f"found {tables.verb.upper()}, which begins or ends a transaction",
+            "a statement inside the transaction",
         )
     if tables.sets_level:
         raise node.place.error(
-            "found a statement that changes the isolation level", "`isolation` beside the steps"
+            "found a statement that changes the isolation level", "`isolation` next to `steps`"
         )
 
 
@@ -101,17 +102,17 @@ def _argument(node: Node, chosen: ChosenKeys) -> Argument:
 
 
 def _check_used(statement: Node, sql: str, given: Mapping[str, Node]) -> None:
-    """Every placeholder has its argument, and the reverse."""
+    """Every placeholder must have an argument, and the other way round."""
     used = placeholders(sql)
     for name in used:
         if name not in given:
             hint = did_you_mean(name, given) if given else ""
             raise statement.place.error(
-                f"found :{name} in an SQL statement", "an argument of that name", hint
+                f"found :{name} in an SQL statement", "an argument with that name", hint
             )
     for name, node in given.items():
         if name not in used:
-            hint = did_you_mean(name, used) if used else "it has no placeholder"
+            hint = did_you_mean(name, used) if used else "the statement has no placeholders"
             raise node.name_place.error(
                 f"found the argument {name!r}", f"a name that the statement uses as :{name}", hint
             )
@@ -121,14 +122,14 @@ def _check_used(statement: Node, sql: str, given: Mapping[str, Node]) -> None:
 
 
 def _micro_operations(node: Node, args: Arguments) -> tuple[MicroOperation, ...]:
-    """One as a mapping, several as a list; an empty list says that nobody can see what it changes."""
+    """One as a mapping, several as a list; an empty list says that no read sees the change."""
     if isinstance(node.value, tuple):
         return tuple(_micro_operation(item, args) for item in node.value)
     return (_micro_operation(node, args),)
 
 
 def _place_of(node: Node) -> Place:
-    """Where the first `f` stands."""
+    """The place of the first `f`."""
     first = node.value[0] if isinstance(node.value, tuple) else node
     return first.value["f"].place if isinstance(first.value, Mapping) else first.place
 
@@ -146,12 +147,16 @@ def _micro_operation(node: Node, args: Arguments) -> MicroOperation:
     key = _named(fields["key"], args, "key", keys) if "key" in fields else None
     if f == "r":
         if "value" in fields:
-            expected = "f and key only" if len(fields) == 3 else "it in writes only"
+            expected = "f and key only" if len(fields) == 3 else "`value` in writes only"
             raise fields["value"].name_place.error("found `value` in a read", expected)
-        column = fields["column"].text("the result column that it saw") if "column" in fields else None
+        column = (
+            fields["column"].text("the result column that holds the value read")
+            if "column" in fields
+            else None
+        )
         return MicroOperation(f, key, None, column, key_column)
     if "column" in fields:
-        raise fields["column"].name_place.error("found `column` in a write", "it in reads only")
+        raise fields["column"].name_place.error("found `column` in a write", "`column` in reads only")
     if "value" not in fields:
         raise node.place.error(f"found {f!r} without the field 'value'", "the argument that is {new: value}")
     return MicroOperation(f, key, _named(fields["value"], args, "new value", new), None, key_column)
@@ -160,62 +165,66 @@ def _micro_operation(node: Node, args: Arguments) -> MicroOperation:
 def _named(node: Node, args: Arguments, what: str, fitting: list[str]) -> str:
     name = node.text(f"the name of the argument that is the {what}")
     if name not in fitting:
-        found = f"found {name!r}, an argument that is no {what}" if name in args else f"found {name!r}"
+        found = f"found {name!r}, an argument that is not a {what}" if name in args else f"found {name!r}"
         hint = did_you_mean(name, fitting) if fitting else f"no argument is a {what}"
         if not fitting and what == "key":
-            hint += "; where a row says which key it is, `key_column` names its column"
+            hint += "; if the rows hold their keys, name the column with `key_column`"
         raise node.place.error(found, f"the name of an argument that is a {what}", hint)
     return name
 
 
-# -- what becomes of the transaction, depending on what the statement found ---------------------
+# -- how the transaction continues, depending on what the statement found ----------------------
 
 
 def _read_returns(node: Node, chosen: ChosenKeys) -> tuple[tuple[str, str], ...]:
     """Names for later steps → result columns."""
     found = {}
-    for name, column in node.mapping("what the statement returns, as {NAME: COLUMN}").items():
+    for name, column in node.mapping("the values to return, as in {NAME: COLUMN}").items():
         if not name.isidentifier():
-            raise column.name_place.error(f"found the name {name!r}", "letters, digits and underscores")
+            raise column.name_place.error(
+                f"found the name {name!r}", "a name made of letters, digits and underscores"
+            )
         chosen.returns(column, name)
         found[name] = column.text("the name of a result column")
     return tuple(found.items())
 
 
 def _read_rows(node: Node, elle: tuple[MicroOperation, ...]) -> tuple[tuple[int, str], ...]:
-    """Number of rows → what becomes of the transaction."""
+    """Number of rows → what to do with the transaction."""
     reads = any(not each.writes for each in elle)
     found = {}
-    for word, rule in node.mapping("what a number of rows means, as {0: skip}").items():
+    for word, rule in node.mapping("what to do for each number of rows, as in {0: skip}").items():
         if not word.isdecimal():
             raise rule.name_place.error(f"found {word!r}", "a number of rows")
-        count, said = int(word), rule.one_of("what becomes of the transaction", ROW_RULES)
+        count, said = int(word), rule.one_of("what to do with the transaction", ROW_RULES)
         if count in found:
-            raise rule.name_place.error(f"found {count} again", "each number of rows once")
+            raise rule.name_place.error(f"found the duplicate number of rows {count}", "each number once")
         if said == "empty" and (count or not reads):
             what = "a statement that reads nothing" if not reads else f"{count} rows"
-            raise rule.place.error(f"found `empty` for {what}", "it for a read that finds 0 rows")
+            raise rule.place.error(f"found `empty` for {what}", "`empty` only for a read that finds 0 rows")
         if said == "ok" and count == 0 and reads:
-            raise rule.place.error("found `ok` for a read of 0 rows", "empty, where absence is what was read")
+            raise rule.place.error(
+                "found `ok` for a read of 0 rows", "`empty`, if absence counts as a read value"
+            )
         if said == "ok" and elle and not any(each.key_column for each in elle):
             most = sum(each.writes for each in elle) or 1
             if count > most:
                 raise rule.name_place.error(
-                    f"found `ok` for {count} rows", f"at most {most}, of which its micro-operations speak"
+                    f"found `ok` for {count} rows", f"at most {most}, as its micro-operations cover"
                 )
         found[count] = said
     return tuple(found.items())
 
 
 def _read_errors(node: Node) -> tuple[tuple[str, str | RollbackTo], ...]:
-    """The database's code → what becomes of the transaction."""
+    """The database's error code → what to do with the transaction."""
     found: dict[str, str | RollbackTo] = {}
-    for code, rule in node.mapping("what an error means, as {CODE: skip}").items():
+    for code, rule in node.mapping("what to do for each error, as in {CODE: skip}").items():
         if isinstance(rule.value, Mapping):
-            fields = rule.fields("what becomes of the transaction", ("rollback_to",), ("rollback_to",))
+            fields = rule.fields("what to do with the transaction", ("rollback_to",), ("rollback_to",))
             found[code] = RollbackTo(fields["rollback_to"].text("the name of a savepoint"))
         else:
-            expected = "what becomes of the transaction: skip, stop, abort or {rollback_to: NAME}"
+            expected = "what to do with the transaction: skip, stop, abort or {rollback_to: NAME}"
             found[code] = rule.one_of(expected, ERROR_RULES)
     return tuple(found.items())
 
@@ -228,14 +237,14 @@ _LIST = re.compile(r"\bin\s*\(([^()]*)\)", re.IGNORECASE)
 def _check_rows_said(
     node: Node, sql: str, tables: Tables, args: Arguments, elle: tuple[MicroOperation, ...]
 ) -> None:
-    """A statement that can be about more rows than its micro-operations say would make a false history."""
+    """A statement that touches rows without micro-operations would make a false history."""
     writes = any(each.writes for each in elle)
     if not elle or any(each.key_column for each in elle):
         return
     if writes and tables.changes and not tables.filtered:
         raise node.place.error(
             f"found a statement without WHERE, which {tables.verb}s every row",
-            "one that reaches the rows of its micro-operations only",
+            "one that touches only the rows of its micro-operations",
         )
     said = {each.key for each in elle}
     for names in _key_lists(sql, inside=writes):
@@ -244,13 +253,13 @@ def _check_rows_said(
         if len(keys) > 1 and unsaid:
             raise node.place.error(
                 f"found a statement that can reach the rows of {listed(f':{name}' for name in keys)}, "
-                f"and no micro-operation for {listed(f':{name}' for name in unsaid)}",
-                "`elle` as a list with one for each, or with `key_column`",
+                f"but no micro-operation for {listed(f':{name}' for name in unsaid)}",
+                "`elle` as a list with one entry per key, or with `key_column`",
             )
 
 
 def _key_lists(sql: str, *, inside: bool) -> Iterator[list[str]]:
-    """The arguments in each `IN (…)`. inside: those in subqueries and function calls, too."""
+    """The arguments in each `IN (…)`. inside: including subqueries and function calls."""
     if not inside and re.search(r"\blimit\b", sql, re.IGNORECASE):
         return
     for found in _LIST.finditer(sql):

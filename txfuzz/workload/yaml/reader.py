@@ -1,4 +1,4 @@
-"""Workload files: YAML in, a Workload out, or one sentence that says what is wrong and where."""
+"""Workload files: YAML in, a Workload out, or an error that says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -18,22 +18,9 @@ from txfuzz.workload.yaml.steps import TransactionsReader
 
 VERSION = 1
 FIELDS = (
-    "version",
-    "name",
-    "about",
-    "database",
-    "expect",
-    "init_schema",
-    "seed",
-    "workload",
-    "keys",
-    "scheduling",
-    "analyzers",
-    "heuristics",
-    "faults",
-    "replay",
-    "campaign",
-)
+    "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
+    "analyzers", "heuristics", "faults", "replay", "campaign",
+)  # fmt: skip
 
 
 def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
@@ -54,14 +41,14 @@ def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
 def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Workload:
     """The workload in this YAML text.
 
-    source: the name of the file, for messages. vocabulary: what the names of adapters,
-    templates, analyzers, heuristics and models may be. None looks no name up: for a file that txfuzz
-    has written, on a machine that need not have the plugins; a template cannot be read then.
+    source: the file name, for messages. vocabulary: the known adapters, templates, analyzers, heuristics
+    and models. With None no names are looked up, so that a file written by txfuzz can be read without its
+    plugins; templates are not supported then.
     Raises WorkloadError, `source:line:column: what was found, what was expected`.
     """
     root = parse_yaml(text, source)
     if root is None:
-        found = "an empty file" if not text.strip() else "a file with nothing in it"
+        found = "an empty file" if not text.strip() else "a file without content"
         raise Place(source, 1, 1).error(f"found {found}", "a workload that begins with `version: 1`")
     fields = root.mapping("a workload as a mapping that begins with `version: 1`")
     _check_version(root)
@@ -72,13 +59,14 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
     reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
     transactions = reader.read(asked["transactions"])
+    check_model = None if vocabulary is None else vocabulary.check_model
     return Workload(
         name=_name(fields.get("name"), source),
         transactions=transactions,
         mix=read_mix(asked["mix"], transactions) if "mix" in asked else equal_mix(transactions),
         about=_about(fields.get("about")),
         database=database,
-        expect=_model(fields["expect"], vocabulary) if "expect" in fields else None,
+        expect=fields["expect"].text("a consistency model", check_model) if "expect" in fields else None,
         init_schema=fields["init_schema"].boolean("init_schema") if "init_schema" in fields else True,
         seed=fields["seed"].whole("a seed") if "seed" in fields else 0,
         scheduling=read_scheduling(fields["scheduling"]) if "scheduling" in fields else Scheduling(),
@@ -100,16 +88,16 @@ def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[PluginSpec, .
 
 
 def _check_version(root: Node) -> None:
-    """First of all: another version may have other fields."""
+    """Checked first, since another version may have other fields."""
     fields = root.mapping("a workload")
     if "version" not in fields:
         raise root.place.error("found no version", f"a workload that begins with `version: {VERSION}`")
     if type(fields["version"].value) is not int or fields["version"].value != VERSION:
-        raise fields["version"].unexpected(f"version {VERSION}, the only one there is")
+        raise fields["version"].unexpected(f"version {VERSION}, the only supported version")
 
 
 def _name(node: Node | None, source: str) -> str:
-    """Left out, it is that of the file."""
+    """By default the name of the file."""
     return Path(source).stem or "workload" if node is None else node.text("the name of the workload")
 
 
@@ -117,13 +105,5 @@ def _about(node: Node | None) -> str:
     if node is None:
         return ""
     if not isinstance(node.value, str):
-        raise node.unexpected("what the workload is about (text)")
+        raise node.unexpected("a description of the workload (text)")
     return node.value
-
-
-def _model(node: Node, vocabulary: Vocabulary | None) -> str:
-    name = node.text("a consistency model")
-    if vocabulary is not None:
-        with node.place.added_to_errors():
-            vocabulary.check_model(name)
-    return name

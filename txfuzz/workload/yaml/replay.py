@@ -22,6 +22,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
     participants = _participants(fields["transactions"], [each.name for each in transactions])
     steps = {each.name: len(each.steps) for each in transactions}
     counts = {each.alias: steps[each.txn] for each in participants}
+    check = None if vocabulary is None else vocabulary.check_anomaly
     pause = _pause(fields["pause_after"], counts) if "pause_after" in fields else {}
     schedule = _schedule(fields["schedule"], counts) if "schedule" in fields else ()
     taking_part = [each for each in transactions if any(each.name == part.txn for part in participants)]
@@ -32,7 +33,7 @@ def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Voc
         _focus_key(fields["focus_key"], taking_part) if "focus_key" in fields else None,
         pause,
         _missing(fields["missing"], counts) if "missing" in fields else None,
-        _anomaly(fields["anomaly"], vocabulary) if "anomaly" in fields else None,
+        fields["anomaly"].text("the name of an anomaly", check) if "anomaly" in fields else None,
     )
 
 
@@ -42,7 +43,7 @@ def _participants(node: Node, names: Collection[str]) -> tuple[Participant, ...]
         fields = item.fields("a transaction of the replay", ("alias", "txn", "template"), ("alias", "txn"))
         alias = fields["alias"].text("an alias")
         if alias in found:
-            raise fields["alias"].place.error(f"found the alias {alias!r} again", "each once")
+            raise fields["alias"].place.error(f"found the duplicate alias {alias!r}", "each alias once")
         name = fields["txn"].text("the name of a transaction")
         if name not in names:
             raise fields["txn"].place.error(
@@ -51,7 +52,7 @@ def _participants(node: Node, names: Collection[str]) -> tuple[Participant, ...]
         template = fields["template"].text("the name of a template") if "template" in fields else None
         found[alias] = Participant(alias, name, template)
     if not found:
-        raise node.place.error("found a replay of nobody", "at least one {alias: NAME, txn: NAME}")
+        raise node.place.error("found a replay without transactions", "at least one {alias: NAME, txn: NAME}")
     return tuple(found.values())
 
 
@@ -65,69 +66,56 @@ def _alias(node: Node, aliases: Collection[str]) -> str:
 
 
 def _schedule(node: Node, counts: dict[str, int]) -> tuple[Action, ...]:
-    progress = {alias: _Progress(alias, count) for alias, count in counts.items()}
+    done = dict.fromkeys(counts, 0)
+    ended: dict[str, str] = {}
     found = []
     for item in node.items("a list of {alias: NAME, action: step}"):
         fields = item.fields(_ENTRY, ("alias", "action", "steps", "ms"), ("action",))
         action = fields["action"].one_of("what to do", ACTIONS)
         for name, owner in (("steps", "step"), ("ms", "sleep")):
             if name in fields and action != owner:
-                raise fields[name].name_place.error(f"found {name} in a {action}", f"it in a {owner} only")
+                raise fields[name].name_place.error(
+                    f"found `{name}` in a {action}", f"`{name}` only in a {owner}"
+                )
         alias = _alias(fields["alias"], counts) if "alias" in fields else None
         if action == "sleep":
             if "ms" not in fields:
                 raise item.place.error("found a sleep without the field 'ms'")
-            found.append(Action(action, alias, ms=fields["ms"].number("how many milliseconds to sleep")))
+            found.append(Action(action, alias, ms=fields["ms"].number("the number of milliseconds to sleep")))
             continue
         if alias is None:
             raise item.place.error(f"found {_ENTRY} without the field 'alias'")
         steps = (
-            fields["steps"].whole("how many steps, 0 for all that are left", 0) if "steps" in fields else 1
+            fields["steps"].whole("the number of steps, 0 for all remaining", 0) if "steps" in fields else 1
         )
-        progress[alias].take(action, steps, fields["action"])
+        if alias in ended:
+            raise fields["action"].place.error(
+                f"found a {action} of {alias!r} after its {ended[alias]}", "nothing more"
+            )
+        if action != "step":
+            ended[alias] = action
+        elif done[alias] + steps > counts[alias]:
+            raise fields["action"].place.error(
+                f"found step {done[alias] + steps} of {alias!r}", f"at most {counts[alias]}"
+            )
+        else:
+            done[alias] = done[alias] + steps if steps else counts[alias]
         found.append(Action(action, alias, steps))
     return tuple(found)
 
 
-class _Progress:
-    """How far a schedule has brought one transaction."""
-
-    def __init__(self, alias: str, count: int) -> None:
-        self._alias, self._count = alias, count
-        self._done, self._ended = 0, ""
-
-    def take(self, action: str, steps: int, node: Node) -> None:
-        if self._ended:
-            raise node.place.error(f"found a {action} of {self._alias!r} after its {self._ended}", "none")
-        if action != "step":
-            self._ended = action
-            return
-        if steps == 0:
-            self._done = self._count
-            return
-        if self._done + steps > self._count:
-            raise node.place.error(
-                f"found step {self._done + steps} of {self._alias!r}",
-                f"none after step {self._count}, which is its last",
-            )
-        self._done += steps
-
-
 def _focus_key(node: Node, transactions: Sequence[Transaction]) -> int:
-    key = node.whole("the key to meet on", 1)
+    key = node.whole("the focus key", 1)
     terms = (term for txn in transactions for step in txn.steps for term in step.key_terms())
     if not any(key in term.keys for term in terms if isinstance(term, Choice)):
-        raise node.unexpected("a key that a transaction of the replay touches")
+        raise node.unexpected("a key that a transaction in the replay touches")
     return key
 
 
 def _pause(node: Node, counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
     pause = {}
     for alias, value in node.mapping("pause_after as {ALIAS: [STEPS, …]}").items():
-        if alias not in counts:
-            raise value.name_place.error(
-                f"found the unknown alias {alias!r} in the replay", "", did_you_mean(alias, counts)
-            )
+        _alias(Node(value.name_place, alias), counts)
         listed = isinstance(value.value, tuple)
         pause[alias] = _ascending(value.items("") if listed else (value,), counts[alias])
     return pause
@@ -136,9 +124,9 @@ def _pause(node: Node, counts: dict[str, int]) -> dict[str, tuple[int, ...]]:
 def _ascending(nodes: Sequence[Node], most: int) -> tuple[int, ...]:
     found: list[int] = []
     for each in nodes:
-        count = each.whole("after how many steps to pause", 0, most)
+        count = each.whole("the number of steps before the pause", 0, most)
         if found and count <= found[-1]:
-            raise each.unexpected(f"more steps than before the last pause, which comes after {found[-1]}")
+            raise each.unexpected(f"more than {found[-1]}, the previous pause")
         found.append(count)
     return tuple(found)
 
@@ -147,11 +135,3 @@ def _missing(node: Node, counts: dict[str, int]) -> Missing:
     fields = node.fields("missing", ("kind", "from", "to"), ("kind", "from", "to"))
     kind = fields["kind"].one_of("a kind of dependency", EDGES)
     return Missing(kind, _alias(fields["from"], counts), _alias(fields["to"], counts))
-
-
-def _anomaly(node: Node, vocabulary: Vocabulary | None) -> str:
-    name = node.text("the name of an anomaly")
-    if vocabulary is not None:
-        with node.place.added_to_errors():
-            vocabulary.check_anomaly(name)
-    return name

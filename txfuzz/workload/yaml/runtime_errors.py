@@ -13,8 +13,8 @@ from txfuzz.workload.yaml.parser import parse_yaml
 
 
 class RefusedStep(UsageError):
-    """The database refuses a statement for good. step: its number in the transaction, from 0; None for
-    what is not a step."""
+    """The database rejects a statement for good. step: its number in the transaction, from 0; None for BEGIN
+    or COMMIT."""
 
     def __init__(self, message: str, transaction: str, step: int | None) -> None:
         super().__init__(message)
@@ -23,14 +23,14 @@ class RefusedStep(UsageError):
 
 
 def with_place(error: RefusedStep, path: Path) -> UsageError:
-    """The same with the place in the file, where the transaction stands there."""
+    """The same error with its place in the file, if the transaction is there."""
     place = step_place(path, error.transaction, error.step)
     return error if place is None else place.error(str(error))
 
 
 @contextmanager
 def naming_url(path: Path, workload: Workload, given: str | None) -> Iterator[None]:
-    """What is wrong with a URL of the workload is said with its place. given: one that goes before it."""
+    """Add the place of the workload's URL to errors about it. given: a URL that overrides it."""
     try:
         yield
     except WorkloadError:
@@ -44,7 +44,7 @@ def naming_url(path: Path, workload: Workload, given: str | None) -> Iterator[No
 
 
 def step_place(path: Path, transaction: str, step: int | None) -> Place | None:
-    """Of a step, else of its transaction (as where a template makes the steps); None where neither is."""
+    """The place of a step, or of its transaction if a template makes the steps; None if neither is there."""
     root = _root(path)
     asked = _field(_field(root, "workload"), "transactions")
     if asked is None or not isinstance(asked.value, tuple):

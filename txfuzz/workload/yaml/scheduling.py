@@ -1,9 +1,10 @@
-"""The mix, how hard to press and when to stop, how keys live."""
+"""The mix, the scheduling, and the lifetime of keys."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Transaction
@@ -14,7 +15,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted")
-MOST_CLIENTS = 10_000  # each is a connection
+MOST_CLIENTS = 10_000  # each opens a connection
 
 
 def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
@@ -33,7 +34,7 @@ def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, .
                 f"found the unknown transaction {name!r} in the mix", "", did_you_mean(name, names)
             )
         if name in mix:
-            raise named.place.error(f"found the transaction {name!r} again in the mix", "each once")
+            raise named.place.error(f"found the duplicate transaction {name!r} in the mix", "each once")
         mix[name] = Weight(name, fields["weight"].number("a weight") if "weight" in fields else 1)
     if not any(weight.weight > 0 for weight in mix.values()):
         found = "a mix whose weights are all zero" if mix else "an empty mix"
@@ -43,36 +44,32 @@ def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, .
 
 def read_scheduling(node: Node) -> Scheduling:
     fields = node.fields("scheduling", ("clients", "transactions", "duration", "barrier_every"))
-    default = Scheduling()
-    clients, barrier_every = default.clients, default.barrier_every
-    transactions, duration = default.transactions, default.duration
+    given: dict[str, Any] = {}
     if "transactions" in fields and "duration" in fields:
-        later = max(fields["transactions"], fields["duration"], key=lambda each: _order(each))
-        raise later.name_place.error("found both transactions and duration in scheduling", "one of them")
+        both = (fields["transactions"].name_place, fields["duration"].name_place)
+        later = max(both, key=lambda place: (place.line, place.column))
+        raise later.error("found both transactions and duration in scheduling", "one of them")
     if "clients" in fields:
-        clients = fields["clients"].whole("how many clients", 1, MOST_CLIENTS)
+        given["clients"] = fields["clients"].whole("the number of clients", 1, MOST_CLIENTS)
     if "transactions" in fields:
-        transactions = fields["transactions"].whole("how many transactions", 1)
+        given["transactions"] = fields["transactions"].whole("the number of transactions", 1)
     if "duration" in fields:
-        transactions, duration = None, read_duration(fields["duration"])
+        given |= {"transactions": None, "duration": read_duration(fields["duration"])}
     if "barrier_every" in fields:
-        barrier_every = fields["barrier_every"].whole("after how many transactions all clients meet", 0)
-    return Scheduling(clients, transactions, duration, barrier_every)
+        given["barrier_every"] = fields["barrier_every"].whole(
+            "the number of transactions between barriers", 0
+        )
+    return Scheduling(**given)
 
 
 def read_key_life(node: Node) -> KeyLife:
     fields = node.fields("keys", ("writes", "rows"))
-    default = KeyLife()
-    writes, rows = default.writes, default.rows
+    given: dict[str, Any] = {}
     if "writes" in fields:
-        writes = fields["writes"].whole("how many writes a generation takes", 1)
+        given["writes"] = fields["writes"].whole("the number of writes per generation", 1)
     if "rows" in fields:
-        rows = fields["rows"].one_of("how rows come into being", ROWS)
-    return KeyLife(writes, rows)
-
-
-def _order(node: Node) -> tuple[int, int]:
-    return node.name_place.line, node.name_place.column
+        given["rows"] = fields["rows"].one_of("how rows are created", ROWS)
+    return KeyLife(**given)
 
 
 def read_duration(node: Node) -> float:
@@ -83,5 +80,5 @@ def read_duration(node: Node) -> float:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
     if not 0 < seconds <= _LONGEST:
-        raise node.unexpected("a duration, as in 30s, 5m, 2h or a number of seconds")
+        raise node.unexpected("a duration such as 30s, 5m or 2h, or a number of seconds")
     return float(seconds)

@@ -24,7 +24,7 @@ _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
 class TransactionsReader:
     """Reads the transactions of one workload.
 
-    capabilities: what they may ask for; None where nobody knows yet which database it will be.
+    capabilities: of the adapter; None while the database is not known.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class TransactionsReader:
         for item in items:
             transaction, place = self._transaction(item)
             if transaction.name in found:
-                raise place.error(f"found a second transaction {transaction.name!r}", "another name")
+                raise place.error(f"found the duplicate transaction {transaction.name!r}", "a different name")
             found[transaction.name] = transaction
         check_count(tuple(found.values()), node)
         return tuple(found.values())
 
     def _transaction(self, node: Node) -> tuple[Transaction, Place]:
-        """The transaction, and where its name stands."""
+        """The transaction and the place of its name."""
         if "template" in node.mapping("a transaction: a mapping with name and steps, or with template"):
             return self._from_template(node)
         fields = node.fields(
@@ -59,7 +59,7 @@ class TransactionsReader:
         )
         if "with" in fields:
             raise fields["with"].name_place.error(
-                "found `with` in a transaction", "a `template` that it fills"
+                "found `with` in a transaction", "a `template` to apply it to"
             )
         name = fields["name"].text("the name of a transaction")
         steps = self._steps(fields["steps"])
@@ -70,7 +70,7 @@ class TransactionsReader:
         named = fields["template"]
         word = named.text("the name of a template")
         if self._vocabulary is None:
-            raise named.place.error(f"found the template {word!r}", "steps: no template is looked up here")
+            raise named.place.error(f"found the template {word!r}", "steps: templates are not available here")
         with named.place.added_to_errors():
             template: Template = self._vocabulary.find("template", word)
         self._check_dialect(template, named)
@@ -87,7 +87,7 @@ class TransactionsReader:
         return Transaction(name, self._steps(node_of(filled, inside)), self._mode(fields)), name_node.place
 
     def _mode(self, fields: Mapping[str, Node]) -> Mode:
-        """How the transaction begins, where it says so."""
+        """How the transaction begins."""
         isolation = None
         if "isolation" in fields:
             node = fields["isolation"]
@@ -99,21 +99,21 @@ class TransactionsReader:
         for name, wanted in asked.items():
             if wanted and self._capabilities is not None and name not in self._capabilities.modes:
                 raise fields[name].name_place.error(
-                    f"found `{name}`", f"no such mode: adapter {self._adapter!r} has no transactions of it"
+                    f"found `{name}`", f"no such mode: adapter {self._adapter!r} does not support it"
                 )
         return Mode(isolation, **asked)
 
     def _steps(self, node: Node) -> tuple[Step, ...]:
         items = node.items("a list of steps")
         if not items:
-            raise node.place.error("found a transaction of no steps", "at least one")
+            raise node.place.error("found a transaction without steps", "at least one")
         chosen = ChosenKeys()
         steps = [self._step(item, chosen) for item in items]
         check_unrecorded_changes(steps)
         return tuple(step for step, _ in steps)
 
     def _step(self, node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
-        """The step, and where its statement or its f stands."""
+        """The step and the place of its statement or f."""
         fields = node.mapping("a step: a mapping with f and key, or with sql")
         if "sql" in fields:
             self._check_sql(fields["sql"])
@@ -131,17 +131,18 @@ class TransactionsReader:
         return step, place
 
     def _check_one_kind_of_table(self, step: Step, place: Place) -> None:
-        """Keys of {table} are txfuzz's own, those of other tables are the workload's: they would mix."""
+        """{table} has physical keys, other tables have logical ones: the two must not be mixed."""
         if step.own_table:
             self._theirs = self._theirs or place
         else:
             self._ours = self._ours or place
         if self._ours is not None and self._theirs is not None:
             other = self._ours if step.own_table else self._theirs
+            here, there = "{table}", "one of the workload's own tables"
+            if step.own_table:
+                here, there = there, here
             raise place.error(
-                "found a micro-operation on "
-                f"{'a table of the workload' if step.own_table else '{table}'} beside one on "
-                f"{'{table}' if step.own_table else 'a table of the workload'} in line {other.line}",
+                f"found a micro-operation on {here}, after one on {there} on line {other.line}",
                 "micro-operations on one kind of table",
             )
 
@@ -160,7 +161,7 @@ class TransactionsReader:
 
     def _lock(self, node: Node, f: str) -> str:
         if f != "r":
-            raise node.name_place.error(f"found `lock` on a step that is no read but {f}", "it on reads only")
+            raise node.name_place.error(f"found `lock` with f: {f}", "`lock` on reads only")
         word = node.text("the word for a lock")
         if self._capabilities is None:
             return word
@@ -171,20 +172,22 @@ class TransactionsReader:
             )
         if word not in locks:
             raise node.place.error(
-                f"found {word!r}", f"a lock that adapter {self._adapter!r} has", did_you_mean(word, locks)
+                f"found {word!r}",
+                f"a lock that adapter {self._adapter!r} supports",
+                did_you_mean(word, locks),
             )
         return word
 
     def _check_sql(self, node: Node) -> None:
         if self._capabilities is not None and not self._capabilities.sql:
             raise node.name_place.error(
-                "found a raw SQL step", f"steps with f: adapter {self._adapter!r} takes no raw SQL"
+                "found a raw SQL step", f"steps with f: adapter {self._adapter!r} does not accept raw SQL"
             )
 
     def _check_savepoints(self, node: Node) -> None:
         if self._capabilities is not None and not self._capabilities.savepoints:
             raise node.name_place.error(
-                "found `on_error`", f"none: adapter {self._adapter!r} cannot go on after an error"
+                "found `on_error`", f"none: adapter {self._adapter!r} cannot continue after an error"
             )
 
     def _check_dialect(self, template: Template, named: Node) -> None:
@@ -194,7 +197,7 @@ class TransactionsReader:
         if template.dialect not in known:
             has = ", ".join(sorted(known)) or "none"
             raise named.place.error(
-                f"found the template {template.name!r}, whose SQL is that of {template.dialect}",
+                f"found the template {template.name!r}, which is written for {template.dialect}",
                 f"one that adapter {self._adapter!r} understands (dialects: {has})",
             )
 
@@ -204,13 +207,13 @@ class TransactionsReader:
             if _KIND_OF[f] not in kinds:
                 possible = ", ".join(sorted(kind.value for kind in kinds))
                 raise place.error(
-                    f"found the micro-operation {f!r}, which makes a {_KIND_OF[f].value} history",
-                    f"what adapter {self._adapter!r} can record: {possible}",
+                    f"found the micro-operation {f!r}, which needs {_KIND_OF[f].value} histories",
+                    f"what adapter {self._adapter!r} can record ({possible})",
                 )
             self._written = f, place
         elif self._written[0] != f:
             other, first = self._written
             raise place.error(
-                f"found {f!r} in a workload that has {other!r} in line {first.line}",
+                f"found {f!r} in a workload that has {other!r} on line {first.line}",
                 "lists (append) or registers (w), not both",
             )

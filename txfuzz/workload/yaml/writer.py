@@ -1,9 +1,9 @@
-"""Workloads as YAML files that people like to read; what is written is read back as the same workload."""
+"""Workloads as readable YAML files, which are read back as the same workload."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from txfuzz.common.secrets import without_password, without_secrets
@@ -29,8 +29,8 @@ _STEP = " " * 8
 def workload_text(workload: Workload, header: str = "") -> str:
     """The workload file. header: lines of a comment at its top.
 
-    Passwords are not written: the URL keeps its user only, and so do URLs in options; options
-    whose name says that they are secret are left out.
+    Passwords are not written: they are removed from URLs, and options whose names mark them as secret
+    are left out.
     """
     return "\n".join(_lines(workload, header)) + "\n"
 
@@ -93,38 +93,34 @@ def _transaction(transaction: Transaction) -> Iterator[str]:
     yield "      steps:"
     for step in transaction.steps:
         if step.sql is None:
-            yield filled(f"{_STEP}-", _own_step(step), 12)
+            lock = {} if step.lock is None else {"lock": step.lock}
+            yield filled(f"{_STEP}-", {"f": step.f, **lock, "key": _key(step.key)}, 12)
         else:
             yield from _raw_step(step, step.sql)
 
 
-def _own_step(step: Step) -> dict[str, Any]:
-    lock = {} if step.lock is None else {"lock": step.lock}
-    return {"f": step.f, **lock, "key": _key(step.key)}
-
-
 def _raw_step(step: Step, sql: str) -> Iterator[str]:
     yield text_field(f"{_STEP}- sql:", sql, 12)
-    if step.args:
-        yield filled(f"{_STEP}  args:", {name: _key(arg) for name, arg in step.args}, 12)
-    if step.micro_operations or step.harmless:
-        elle = [_micro_operation(each) for each in step.micro_operations]
-        yield filled(f"{_STEP}  elle:", elle[0] if len(elle) == 1 else elle, 12)
-    if step.returns:
-        yield filled(f"{_STEP}  returns:", dict(step.returns), 12)
-    if step.rows:
-        yield filled(f"{_STEP}  rows:", dict(step.rows), 12)
-    if step.on_error:
-        yield filled(f"{_STEP}  on_error:", {code: _error_rule(rule) for code, rule in step.on_error}, 12)
+    elle = [_micro_operation(each) for each in step.micro_operations]
+    rules = {
+        code: {"rollback_to": rule.savepoint} if isinstance(rule, RollbackTo) else rule
+        for code, rule in step.on_error
+    }
+    fields: dict[str, Any] = {
+        "args": {name: _key(arg) for name, arg in step.args},
+        "elle": elle[0] if len(elle) == 1 else elle,
+        "returns": dict(step.returns),
+        "rows": dict(step.rows),
+        "on_error": rules,
+    }
+    for name, data in fields.items():
+        if data or (name == "elle" and step.harmless):
+            yield filled(f"{_STEP}  {name}:", data, 12)
 
 
 def _micro_operation(each: MicroOperation) -> dict[str, str]:
     fields = {name: getattr(each, name) for name in ("f", "key", "value", "column", "key_column")}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _error_rule(rule: str | RollbackTo) -> Any:
-    return {"rollback_to": rule.savepoint} if isinstance(rule, RollbackTo) else rule
 
 
 def _key(key: Argument | None) -> Any:
@@ -156,7 +152,7 @@ def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
 
 
 def _duration(seconds: float) -> Any:
-    """As people say it: 90s, 5m; a plain number of seconds where that would lose something."""
+    """90s, 5m; a plain number of seconds where these would be inexact."""
     if seconds != math.floor(seconds):
         return seconds
     whole = int(seconds)
@@ -175,11 +171,8 @@ def _fault(fault: FaultSpec) -> dict[str, Any]:
 
 
 def _named(names: Iterable[PluginSpec]) -> list[Any]:
-    return [_one_named(each.name, without_secrets(each.options)) for each in names]
-
-
-def _one_named(name: str, options: Mapping[str, Any]) -> Any:
-    return {"name": name, **options} if options else name
+    given = ((each.name, without_secrets(each.options)) for each in names)
+    return [{"name": name, **options} if options else name for name, options in given]
 
 
 def _replay(replay: Replay) -> Iterator[str]:
