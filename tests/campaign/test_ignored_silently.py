@@ -133,5 +133,5 @@ def test_names_of_anomalies(name: str, meant: str | None) -> None:
 def test_a_misspelt_type_in_a_baseline() -> None:
     accepted = (AcceptedAnomaly("G2-itme"), AcceptedAnomaly("G2-item"), AcceptedAnomaly("bank-total"))
     assert baseline_warnings([BaselineEntry("a", "b", "serializable", accepted)]) == (
-        "the baseline accepts 'G2-itme', which is no type of the checker's: did you mean 'G2-item'?",
+        "the baseline accepts 'G2-itme', which is not a type of the checker: did you mean 'G2-item'?",
     )

@@ -1,4 +1,4 @@
-"""The built-in analyzer: the checker's verdict, and what a history teaches beside it."""
+"""The built-in analyzer: the checker's verdict, and further measurements of the history."""
 
 from __future__ import annotations
 
@@ -38,16 +38,18 @@ class ElleAnalyzer:
         "dependency cycles and other anomalies as Elle finds them, contention and near-cycles"
     )
 
-    budget_seconds: float = _option(DEFAULT_BUDGET, "how long the search for types of cycles may take", 0)
+    budget_seconds: float = _option(DEFAULT_BUDGET, "time limit of the search for types of cycles", 0)
     shown: int = _option(DEFAULT_SHOWN, "how many anomalies of each type are explained", 1)
-    max_near_cycles: int = _option(DEFAULT_NEAR_CYCLES, "how many near-cycles are told", 0)
-    wfr_keys: bool = _option(False, "registers: who reads a key and writes it installs the next version")
-    sequential_keys: bool = _option(False, "registers: each process sees the versions of a key go forward")
+    max_near_cycles: int = _option(DEFAULT_NEAR_CYCLES, "how many near-cycles are reported", 0)
+    wfr_keys: bool = _option(
+        False, "registers: a transaction that reads and then writes a key installs its next version"
+    )
+    sequential_keys: bool = _option(False, "registers: each process sees the versions of a key in order")
     linearizable_keys: bool = _option(False, "registers: each key by itself is linearizable")
 
     def analyze(self, history: History, expect: str) -> Part:
-        """Raises UsageError for a model that is unknown or that no history can contradict, and for
-        assumptions about registers that are made of lists."""
+        """Raises UsageError for a model that is unknown or that no history can contradict, and for register
+        assumptions about lists."""
         checked = check(
             history,
             expect,

@@ -1,4 +1,4 @@
-"""Findings: anomalies that contradict the expected model, each signature once, or each reproducer."""
+"""Findings: anomalies that contradict the expected model, one per signature or per reproducer."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from txfuzz.replay.signature import Signature, signature_of
 
 @dataclass(frozen=True)
 class Finding:
-    """anomaly: the shortest of the iteration that showed it first. iterations: all that showed it.
+    """anomaly: the shortest in the first iteration that showed it. iterations: all that showed it.
 
-    also: findings of other signatures that shrank to the same reproducer, for which it stands.
+    also: findings with other signatures that shrank to the same reproducer, which it represents.
     """
 
     signature: Signature
@@ -27,17 +27,17 @@ class Finding:
 
     @property
     def everywhere(self) -> tuple[int, ...]:
-        """The iterations that showed it, or what it stands for."""
+        """The iterations that showed it, or a finding that it represents."""
         return tuple(sorted({number for each in self.parts for number in each.iterations}))
 
     @property
     def parts(self) -> tuple[Finding, ...]:
-        """Itself and what it stands for, a signature each."""
+        """Itself and the findings that it represents, each with its signature."""
         return (replace(self, also=()), *self.also)
 
 
 def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -> tuple[Finding, ...]:
-    """In the order of their first iterations, in each the shortest first, cycles before others."""
+    """By first iteration; within one, cycles before others, shortest first."""
     found: dict[Signature, Finding] = {}
     for number, result in results:
         for anomaly in sorted(result.anomalies, key=_order):
@@ -51,9 +51,9 @@ def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -
 
 
 def merge_by_reproducer(findings: Iterable[Finding], same: Sequence[Sequence[str]]) -> tuple[Finding, ...]:
-    """One finding of all that shrank to the same reproducer.
+    """One finding for all that shrank to the same reproducer.
 
-    same: the names of signatures that did; the first of them that was found stands for the others.
+    same: names of signatures that did; the first of them that was found represents the others.
     """
     group = {name: at for at, names in reversed(list(enumerate(same))) for name in names}
     together: dict[int | str, list[Finding]] = {}

@@ -1,4 +1,4 @@
-"""A campaign as a small piece of HTML, for notebooks."""
+"""A campaign as an HTML fragment, for notebooks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _ROWS = 50
 
 
 def campaign_html(sentence: str, iterations: Sequence[Iteration], directory: Path) -> str:
-    """The verdict in a sentence, a row an iteration, the first anomaly."""
-    head = ("iteration", "verdict", "transactions", "committed", "edges a txn", "near-cycles", "found")
+    """The verdict in a sentence, one row per iteration, the first anomaly."""
+    head = ("iteration", "verdict", "transactions", "committed", "edges per txn", "near-cycles", "found")
     rows = [
         (
             each.number, each.verdict.value, f"{each.result.transactions:,}", f"{each.result.committed:,}",

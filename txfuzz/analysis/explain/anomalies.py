@@ -1,4 +1,4 @@
-"""Anomalies that are not cycles in words, from the facts that the detectors hand over."""
+"""Sentences about anomalies that are not cycles, from the facts that the detectors found."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Words: TypeAlias = tuple[str, dict[str, Any]]  # the sentence, and a record as E
 
 
 def explain_fact(history: History, type: str, fact: Fact) -> Anomaly:
-    """The anomaly of this type that a fact is."""
+    """The anomaly of this type for a fact."""
     sentence, record = _words(history, type, fact)
     views = tuple(transaction_view(history, row) for row in fact.rows)
     return Anomaly(type, views, sentence, definition(type), (), record)
@@ -85,9 +85,9 @@ def _dirty_read(history: History, fact: ReadElement) -> Words:
         record["element"] = value
     seen = f"T1 read {value} {'from' if _is_register(history) else 'in'} key {key}"
     if not writers:
-        return f"{seen}, a value that no transaction of the history {_wrote(history)}.", record
+        return f"{seen}, a value that no transaction in the history {_wrote(history)}.", record
     record["writer"] = writers[0]
-    return f"{seen}, which T2 {_wrote(history)}; but T2 failed, so nobody may ever see it.", record
+    return f"{seen}, which T2 {_wrote(history)}; but T2 failed, so nobody should ever see it.", record
 
 
 def _intermediate_read(history: History, fact: ReadElement) -> Words:
@@ -97,7 +97,7 @@ def _intermediate_read(history: History, fact: ReadElement) -> Words:
         seen += f", which ends with {value}"
     sentence = (
         f"T1 read key {key} as {seen}; T2 {wrote} {value} there, but {wrote} to key "
-        f"{key} again before its end, so this state was never to be seen."
+        f"{key} again before it ended, so nobody should ever see this state."
     )
     reader, writer = (name_of(history, row) for row in fact.rows)
     return sentence, {"op": reader, "writer": writer, "mop": mop_text(history, fact.read), "element": value}
@@ -114,7 +114,7 @@ def _internal_read(history: History, fact: InternalRead) -> Words:
 
 def _future_read(history: History, fact: FutureRead) -> Words:
     value, read = value_text(history, fact.element), mop_text(history, fact.read)
-    sentence = f"T1 read {value} in key {_key_of(history, fact.read)} before it appended it: {read}."
+    sentence = f"T1 read {value} in key {_key_of(history, fact.read)} before appending it: {read}."
     return sentence, {"op": name_of(history, fact.rows[0]), "mop": read, "element": value}
 
 
@@ -130,8 +130,8 @@ def _incompatible_reads(history: History, fact: IncompatibleReads) -> Words:
     seen = [list_text(history.values(history.read_elements(row))) for row in fact.lists]
     key = key_text(history, fact.key)
     sentence = (
-        f"T1 read key {key} as {seen[0]}, T2 read it as {seen[1]}; neither list can have grown into the "
-        "other."
+        f"T1 read key {key} as {seen[0]}, T2 read it as {seen[1]}; neither list can have grown into "
+        "the other."
     )
     return sentence, {"key": key, "values": seen}
 
@@ -141,7 +141,7 @@ def _dirty_update(history: History, fact: DirtyUpdate) -> Words:
     key = key_text(history, int(history.element_key[fact.elements[0]]))
     between = f" (between them {', '.join(values[1:-1])}, outcome unknown)" if values[1:-1] else ""
     sentence = (
-        f"T1 {outcome(history, fact.rows[0])}, yet the {values[0]} that it appended to key {key} stands "
+        f"T1 {outcome(history, fact.rows[0])}, yet the {values[0]} that it appended to key {key} comes "
         f"before {values[-1]}{between}, which T{len(fact.rows)} appended and committed."
     )
     return sentence, {"key": key, "values": values, "txns": [name_of(history, row) for row in fact.rows]}
@@ -154,7 +154,7 @@ def _lost_update(history: History, fact: LostUpdate) -> Words:
     more = f" and {left_out} more" if left_out else ""
     sentence = (
         f"{names}{more} each read key {key} as {seen} and then {_wrote(history)} to it: "
-        "all but one of these updates was made without having seen the others."
+        "all but one of these updates were made without seeing the others."
     )
     return sentence, {"key": key, "value": seen, "txns": [name_of(history, row) for row in fact.updaters]}
 
@@ -166,8 +166,8 @@ def _fractured_read(history: History, fact: FracturedRead) -> Words:
     value = value_text(history, int(history.mop_value[fact.written]))
     sentence = (
         f"T1 read key {keys[0]} as {read_text(history, fact.saw)}{ends} T2 {wrote}, and key {keys[1]} as "
-        f"{read_text(history, fact.lacked)}, from before T2 {wrote} {value} there: it saw one part of T2 and "
-        "another part not."
+        f"{read_text(history, fact.lacked)}, from before T2 {wrote} {value} there: it saw only part of "
+        "T2."
     )
     reader, writer = (name_of(history, row) for row in fact.rows)
     mops = [mop_text(history, mop) for mop in (fact.saw, fact.lacked)]
@@ -178,7 +178,7 @@ def _version_cycle(history: History, fact: VersionCycle) -> Words:
     found = fact.versions
     versions, key = [value_text(history, version) for version in found.versions], key_text(history, found.key)
     sentence = (
-        f"By {', '.join(found.sources)} the versions {', '.join(versions)} of key {key} come before "
-        "each other in a circle."
+        f"According to {', '.join(found.sources)}, the order of the versions {', '.join(versions)} of key "
+        f"{key} is a cycle."
     )
     return sentence, {"key": key, "scc": versions, "sources": list(found.sources)}

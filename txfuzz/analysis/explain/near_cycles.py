@@ -1,4 +1,4 @@
-"""Near-cycles in words: for each edge of the path the values that justify it."""
+"""Sentences about near-cycles: each edge of the path with the values that justify it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from txfuzz.analysis.result import MissingEdge, NearCycle
 
 @dataclass(frozen=True)
 class NearCycles:
-    """shown, counted: as found. truncated: where the search did not look, in sentences."""
+    """shown, counted: as found. truncated: what the search did not cover, in sentences."""
 
     shown: tuple[NearCycle, ...]
     counted: int
@@ -24,7 +24,7 @@ class NearCycles:
 
 
 def explain_near_cycles(dependencies: Dependencies, found: FoundNearCycles) -> NearCycles:
-    """dependencies: those that the near-cycles were found in."""
+    """dependencies: in which the near-cycles were found."""
     shown = tuple(_explained(dependencies, each) for each in found.nearest)
     return NearCycles(shown, found.counted, tuple(_limits(found.left_out)))
 
@@ -55,19 +55,18 @@ def _missing(dependencies: Dependencies, edge: MissingEdge) -> MissingEdge:
 
 
 def _limits(left_out: LeftOut) -> Iterator[str]:
-    """Where the search for near-cycles did not look."""
+    """What the search for near-cycles did not cover."""
     if left_out.transactions:
         yield (
-            f"near-cycles: looked for in stretches of {STRETCH} transactions each, {left_out.transactions} "
-            f"of {left_out.of_transactions} transactions were left out"
+            f"near-cycles: searched in stretches of {STRETCH} transactions; {left_out.transactions} of "
+            f"{left_out.of_transactions} transactions were left out"
         )
     for length, paths in left_out.paths.items():
         yield (
-            f"near-cycles: of the paths of {length} dependencies about {MOST_PATHS} were looked at, "
-            f"{paths} were not"
+            f"near-cycles: about {MOST_PATHS} paths of {length} dependencies were examined, {paths} were not"
         )
     if left_out.versions:
         yield (
             f"near-cycles: the anti-dependencies around {left_out.versions} versions that very many "
-            "transactions read took no part"
+            "transactions read were left out"
         )

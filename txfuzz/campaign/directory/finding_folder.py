@@ -157,7 +157,7 @@ def _write_readme(written: _Folder, database: Database, told: tuple[_SeenAnomaly
     remarks = [f"Seen {count} times in what was analysed." if count > 1 else "Seen once."]
     if len(told) > 1:
         listed = "\n".join(f"- {each.sentence}" for each in told)
-        remarks.append(f"It stands for {len(told)} anomalies, all of which shrank to it:\n\n{listed}")
+        remarks.append(f"It represents {len(told)} anomalies, all of which shrank to it:\n\n{listed}")
     text = finding_readme(
         written.shrunk,
         written.result,

@@ -1,4 +1,4 @@
-"""Anomalies and near-cycles in words, and which anomalies one finding stands for."""
+"""Anomalies and near-cycles in words, and the anomalies that one finding represents."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from txfuzz.report.cycle.labels import meaning_of, missing_ends, transaction_not
 from txfuzz.report.finding import Finding
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
 
-_TRANSACTIONS = 12  # of one anomaly, named one by one
-_ALSO = 6  # anomalies of the same reproducer
-_NEAR = 5  # near-cycles where no more was asked for
+_TRANSACTIONS = 12  # listed individually for one anomaly
+_ALSO = 6  # anomalies with the same reproducer
+_NEAR = 5  # near-cycles unless verbose
 
 
 def anomaly_lines(result: AnalysisResult) -> list[str]:
-    """Each type with its definition, then the anomalies of it that are shown."""
+    """Each type with its definition and the anomalies of that type that are shown."""
     lines: list[str] = []
     for name, group in groupby(result.anomalies, key=lambda anomaly: anomaly.type):
         shown = list(group)
@@ -35,12 +35,12 @@ def anomaly_lines(result: AnalysisResult) -> list[str]:
 
 
 def near_cycle_lines(result: AnalysisResult, *, verbose: bool) -> list[str]:
-    """The near-cycles by rank: what each would be and what it lacks."""
+    """The near-cycles by rank: what each would be, and the edge that is missing."""
     shown = result.near_cycles
     if not shown:
         return []
     seen = max(result.near_cycles_counted, len(shown))
-    lines = ["", f"Near-cycles   (nearest first; {seen:,} seen in all)"]
+    lines = ["", f"Near-cycles   (nearest first; {seen:,} in all)"]
     for rank, near in enumerate(shown if verbose else shown[:_NEAR], 1):
         lines += [*([""] if verbose else []), *_near_cycle(near, rank, verbose=verbose)]
     if not verbose and len(shown) > _NEAR:
@@ -53,13 +53,13 @@ def _types(result: AnalysisResult) -> set[str]:
 
 
 def definition(anomaly: Anomaly) -> list[str]:
-    """What anomalies of this type are, and where they are defined."""
+    """What this type of anomaly is, and where it is defined."""
     meaning, source = meaning_of(anomaly)
     return [*paragraph(meaning, 2), *(paragraph(f"Defined in {source}.", 2) if source else [])]
 
 
 def one_anomaly(anomaly: Anomaly) -> list[str]:
-    """Its transactions, and what each edge of its cycle follows from."""
+    """Its transactions, and the reason for each edge of its cycle."""
     views = anomaly.transactions
     names = " → ".join(str(view.index) for view in views[:_TRANSACTIONS])
     more = len(views) - _TRANSACTIONS
@@ -86,7 +86,7 @@ def _transactions(views: Sequence[TransactionView]) -> list[str]:
 
 
 def _mops(view: TransactionView) -> list[str]:
-    """Micro-operations, whole ones to a line as far as they fit."""
+    """Micro-operations, as many whole ones per line as fit."""
     lines: list[str] = []
     for mop in [view.call] if view.call else [*(mop.text for mop in view.mops), *["…"] * bool(view.left_out)]:
         joined = f"{lines[-1]} {mop}" if lines else mop
@@ -104,7 +104,7 @@ def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     )
     names = {view.row: view.index for view in near.transactions}
     missing = near.missing
-    lines += paragraph(f"there: {_path(near.path, names)}", 5, 7)
+    lines += paragraph(f"present: {_path(near.path, names)}", 5, 7)
     ends = missing_ends(missing)
     between = f"from {names.get(missing.source, '?')} to {names.get(missing.target, '?')}"
     lines += paragraph(
@@ -132,14 +132,14 @@ def _key(edge: Edge) -> object:
 
 
 def same_reproducer_sentence(finding: Finding) -> str:
-    """Which anomalies shrank to the same reproducer; empty where none did."""
+    """Which anomalies shrank to the same reproducer; empty if none did."""
     if not finding.also:
         return ""
     names = [_finding(each) for each in finding.also[:_ALSO]]
     if len(finding.also) > _ALSO:
         names.append(f"{len(finding.also) - _ALSO:,} more")
     others = counted(len(finding.also), "more anomaly", "more anomalies")
-    return f"It stands for {others}, which shrank to the same reproducer: {'; '.join(names)}."
+    return f"It represents {others}, which shrank to the same reproducer: {'; '.join(names)}."
 
 
 def same_reproducer_lines(finding: Finding) -> list[str]:

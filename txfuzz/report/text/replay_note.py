@@ -21,5 +21,5 @@ class ReplayNote:
     @property
     def sentence(self) -> str:
         what = self.anomaly or "the anomaly"
-        told = f"{what} came about in {self.closed:,} of {counted(self.attempts, 'attempt')}"
-        return f"{told}; one could not go on: {self.ended}" if self.ended else told
+        text = f"{what} occurred in {self.closed:,} of {counted(self.attempts, 'attempt')}"
+        return f"{text}; one could not continue: {self.ended}" if self.ended else text
