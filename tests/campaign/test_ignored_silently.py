@@ -68,7 +68,7 @@ def test_assumptions_about_registers_that_are_made_of_lists(
 ) -> None:
     because = (
         f"{name} is an assumption about the versions of registers, and cannot be applied to list-append, "
-        "where the reads tell their order"
+        "where reads show their order"
     )
     ran = txfuzz("analyze", f"--{name}", "--skip-graph", LISTS)
     assert (ran.code, ran.out, ran.err) == (2, "", f"txfuzz: {LISTS}: {because}\n")

@@ -16,9 +16,9 @@ from txfuzz.history.values import edn
 class MopView:
     """One micro-operation, in Elle's terms.
 
-    f: "r", "append" or "w". key, value: as in the history. The value of a read is what it saw: a tuple
-    for a list, None if it saw nothing or this is unknown. left_out: how many elements are missing from
-    the middle of a list that is too long to be shown whole.
+    f: "r", "append" or "w". key, value: as in the history. The value of a read is what it saw (a
+    list as a tuple), None if it saw nothing or this is unknown. left_out: how many elements are missing
+    from the middle of a list that is too long to be shown whole.
     """
 
     f: str
