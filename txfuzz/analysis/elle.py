@@ -11,7 +11,7 @@ from txfuzz.analysis.contract import Part
 from txfuzz.analysis.dependencies.key_pressure import pressure
 from txfuzz.analysis.dependencies.metrics import metrics
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
-from txfuzz.analysis.explain.near_cycles import explain_near_cycles
+from txfuzz.analysis.explain.near_cycles import explain_near_cycle, near_cycle_limits
 from txfuzz.analysis.explain.suggestions import suggestions
 from txfuzz.analysis.explain.verdict import explain_indistinct, metrics_limits
 from txfuzz.analysis.near_cycles.search import find_near_cycles
@@ -74,7 +74,7 @@ class ElleAnalyzer:
         warnings = () if indistinct is None else (explain_indistinct(history, indistinct),)
         figures, pressed = metrics(edges), pressure(edges)
         found = find_near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
-        near = explain_near_cycles(edges, found)
+        near = tuple(explain_near_cycle(edges, each) for each in found.nearest)
         hardest = pressed.hardest()
         invalid = checked.verdict is Verdict.INVALID
         return {
@@ -83,10 +83,10 @@ class ElleAnalyzer:
             "concurrent_edges_per_txn": figures.concurrent_edges_per_txn,
             "dependency_density": figures.dependency_density,
             "graph_density": figures.graph_density,
-            "near_cycles": near.shown,
-            "near_cycles_counted": near.counted,
+            "near_cycles": near,
+            "near_cycles_counted": found.counted,
             "key_pressure": hardest,
-            "suggestions": suggestions(history, figures, hardest, near.shown, invalid),
+            "suggestions": tuple(suggestions(history, figures, hardest, near, invalid)),
             "warnings": warnings,
-            "truncated": (*checked.truncated, *metrics_limits(figures), *near.truncated),
+            "truncated": (*checked.truncated, *metrics_limits(figures), *near_cycle_limits(found.left_out)),
         }

@@ -11,11 +11,14 @@ from typing import Any
 from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import TransactionView, Verdict
+from txfuzz.analysis.views.result_html import table, text
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.verdict import against, no_verdict, nothing_found, verdict_sentence
+from txfuzz.report.text.lines import counted
+from txfuzz.report.verdict import against, no_verdict, verdict_sentence
 
+_NOTEBOOK_ROWS = 50
 EXIT_CODES = {
     Verdict.VALID: ExitCode.NOTHING_FOUND,
     Verdict.INVALID: ExitCode.VIOLATED,
@@ -175,9 +178,20 @@ class CampaignResult:
         return f"<CampaignResult {self.verdict.value} against {self.expect}{found}; {self.directory}>"
 
     def _repr_html_(self) -> str:
-        from txfuzz.report.notebook import campaign_html
-
-        return campaign_html(run_sentence(self), self.iterations, self.directory)
+        head = ("iteration", "verdict", "transactions", "committed", "edges per txn", "near-cycles", "found")
+        rows = [
+            (
+                each.number, each.verdict.value,
+                f"{each.result.transactions:,}", f"{each.result.committed:,}",
+                f"{each.result.edges_per_txn:.2f}", f"{each.result.near_cycles_counted:,}", each.found,
+            )
+            for each in self.iterations[:_NOTEBOOK_ROWS]
+        ]  # fmt: skip
+        shown = () if self.first_invalid is None else self.first_invalid.deciding_result.anomalies
+        return (
+            f"<div><p><b>{text(run_sentence(self))}</b></p>{table(rows, head)}"
+            f"{shown[0]._repr_html_() if shown else ''}<p>{text(str(self.directory))}</p></div>"
+        )
 
 
 def run_sentence(record: CampaignResult) -> str:
@@ -192,10 +206,14 @@ def run_sentence(record: CampaignResult) -> str:
 
 
 def nothing_found_text(record: CampaignResult) -> str:
-    """For a valid campaign: in how many transactions nothing was found."""
+    """For a valid campaign: in how many transactions nothing was found, without a full stop."""
     committed = sum(each.result.committed for each in record.iterations)
-    model = model_text(record.iterations[0].result.expect)
-    return nothing_found(committed, len(record.iterations), record.isolation, model)
+    iterations = counted(len(record.iterations), "iteration")
+    level = f" at {record.isolation}" if record.isolation else ""
+    return (
+        f"nothing found: {committed:,} committed transactions in {iterations}{level} are consistent with "
+        f"{model_text(record.iterations[0].result.expect)}"
+    )
 
 
 def unknown_reason(record: CampaignResult) -> str:

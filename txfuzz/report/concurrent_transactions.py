@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,11 +29,7 @@ def with_neighbours(record: CampaignResult, findings: int) -> CampaignResult:
         for at, finding in wanted:
             if finding.first == number:
                 found[at] = _beside(history, finding.anomaly)
-    return replace(record, neighbours=_known(found))
-
-
-def _known(found: Mapping[int, Neighbours]) -> dict[int, Neighbours]:
-    return {at: each for at, each in found.items() if each.views}
+    return replace(record, neighbours={at: each for at, each in found.items() if each.views})
 
 
 def _history(record: CampaignResult, number: int) -> History | None:

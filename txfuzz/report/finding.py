@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.result import AnalysisResult, Anomaly
@@ -59,17 +59,12 @@ def merge_by_reproducer(findings: Iterable[Finding], same: Sequence[Sequence[str
     together: dict[int | str, list[Finding]] = {}
     for each in findings:
         together.setdefault(group.get(each.signature.name, each.signature.name), []).append(each)
-    return tuple(_one(each, dict(_ranks(same))) for each in together.values())
-
-
-def _ranks(same: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:
-    for names in same:
-        yield from ((name, at) for at, name in enumerate(names))
-
-
-def _one(alike: list[Finding], ranks: Mapping[str, int]) -> Finding:
-    first, *others = sorted(alike, key=lambda each: ranks.get(each.signature.name, 0))
-    return replace(first, also=tuple(others))
+    rank = {name: at for names in same for at, name in enumerate(names)}
+    merged = []
+    for alike in together.values():
+        first, *others = sorted(alike, key=lambda each: rank.get(each.signature.name, 0))
+        merged.append(replace(first, also=tuple(others)))
+    return tuple(merged)
 
 
 def _order(anomaly: Anomaly) -> tuple[bool, int, str]:

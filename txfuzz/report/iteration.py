@@ -1,20 +1,21 @@
-"""One iteration of a campaign: its workload, its outcome, and the analysis."""
+"""One iteration of a campaign: its workload, its outcome, its analysis and its replays."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
-from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.errors import UsageError
+from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
+from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.text.replay_note import ReplayNote
-from txfuzz.report.text.replay_subject import ReplayAim
+from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
+from txfuzz.workload.yaml.reader import read_workload
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,59 @@ class Numbers:
     def aborted(self) -> float | None:
         """The share of transactions that failed or are unknown."""
         return (self.fail + self.info) / self.transactions if self.transactions else None
+
+
+@dataclass(frozen=True)
+class ReplayNote:
+    """The outcome of an iteration's replays, from replay_result.json (docs/artefacts.md)."""
+
+    attempts: int
+    closed: int
+    anomaly: str | None = None
+    anomalies: Mapping[str, int] = field(default_factory=dict)
+    ended: str = ""
+
+    @property
+    def sentence(self) -> str:
+        what = self.anomaly or "the anomaly"
+        text = f"{what} occurred in {self.closed:,} of {counted(self.attempts, 'attempt')}"
+        return f"{text}; one could not continue: {self.ended}" if self.ended else text
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayAim:
+    """What a replay.yaml is meant to show. anomaly: its type. templates: of its transactions. focus_key: the
+    logical key on which they are to meet."""
+
+    anomaly: str | None
+    templates: tuple[str, ...]
+    focus_key: int | None = None
+
+    def shows(self, anomaly: Anomaly, *, by_itself: bool = False) -> bool:
+        """Is the schedule that of this anomaly? It is if type, templates and key agree.
+
+        by_itself: the replay alone found the anomaly, possibly of another type than it was meant to show.
+        An anomaly that is not a cycle may have more transactions than its replay needs.
+        """
+        if not by_itself and self.anomaly not in (None, anomaly.type):
+            return False
+        keys = {edge.logical_key for edge in anomaly.edges} - {None}
+        if keys and self.focus_key is not None and self.focus_key not in keys:
+            return False
+        there = Counter(view.template or "" for view in anomaly.transactions)
+        needed = Counter(self.templates)
+        return needed == there if anomaly.edges else needed <= there
+
+
+def replay_aim(path: Path) -> ReplayAim | None:
+    """The aim of this replay.yaml; None if it has none."""
+    try:
+        replay = read_workload(path, None).replay
+    except WorkloadError:
+        return None
+    if replay is None:
+        return None
+    return ReplayAim(replay.anomaly, tuple(each.origin for each in replay.transactions), replay.focus_key)
 
 
 @dataclass(frozen=True)

@@ -48,16 +48,6 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     )
 
 
-def nothing_found(committed: int, iterations: int, isolation: str | None, expect: str) -> str:
-    """The sentence for a campaign that found nothing, without its full stop.
-
-    committed: transactions, in all iterations. expect: the model, as `model_text` names it.
-    """
-    ran = "1 iteration" if iterations == 1 else f"{iterations:,} iterations"
-    level = f" at {isolation}" if isolation else ""
-    return f"nothing found: {committed:,} committed transactions in {ran}{level} are consistent with {expect}"
-
-
 def no_verdict(reasons: Sequence[str | None]) -> str:
     """Why a campaign has no verdict. reasons: why each iteration has none; None if it has one."""
     by_reason: dict[str, list[int]] = {}

@@ -11,19 +11,13 @@ import numpy.typing as npt
 from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, anti_dependencies
 from txfuzz.analysis.dependencies.columns import Rows
 from txfuzz.analysis.dependencies.connectivity import components
-from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, RW, WR, WW, Dependencies
+from txfuzz.analysis.dependencies.edges import EXPLAINED_BY, PROCESS, REALTIME, RW, WR, Dependencies
 from txfuzz.analysis.dependencies.order_edges import process_edges, realtime_barriers, realtime_edges
 from txfuzz.common.kind import Kind
 from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import Ints, SmallInts
 
 ONWARD = 5  # the second half of an anti-dependency over a hub
-
-# The kind that explains a pair of transactions is the first of these that joins them (as in Elle).
-_EXPLAINED_BY = {
-    Kind.LIST_APPEND: (WW, WR, RW, PROCESS, REALTIME, ONWARD),
-    Kind.RW_REGISTER: (WR, WW, RW, PROCESS, REALTIME, ONWARD),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +101,7 @@ def scc_graph(dependencies: Dependencies, order: int | None) -> SccGraph:
     edges, folded = _edges_within(dependencies, order, rows, label)
     edges, hubs = _with_hubs(edges, folded, dependencies, rows, label)
     component = np.concatenate([label[rows], hubs])
-    explained_by = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
+    explained_by = (*EXPLAINED_BY[history.kind or Kind.LIST_APPEND], PROCESS, REALTIME, ONWARD)
     source, target, bits, kind = _pairs(edges, len(component), explained_by)
     return SccGraph(dependencies, order, rows, component, edges, source, target, bits, kind, folded)
 

@@ -15,10 +15,13 @@ from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, unfold
 from txfuzz.analysis.dependencies.columns import Columns, Rows
 from txfuzz.analysis.dependencies.list_versions import VersionOrder
 from txfuzz.analysis.dependencies.register_versions import VersionGraph
+from txfuzz.common.kind import Kind
 from txfuzz.history.model import History, Ints, SmallInts
 
 WW, WR, RW, PROCESS, REALTIME = 0, 1, 2, 3, 4
 KINDS = ("ww", "wr", "rw", "process", "realtime")
+# Of several dependencies between two transactions, the first of these kinds explains the pair, as in Elle.
+EXPLAINED_BY = {Kind.LIST_APPEND: (WW, WR, RW), Kind.RW_REGISTER: (WR, WW, RW)}
 
 _NO_EDGES = (np.zeros(0, np.int32), np.zeros(0, np.int32))
 

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from txfuzz.analysis.dependencies.edges import Dependencies
 from txfuzz.analysis.dependencies.metrics import STRETCH
 from txfuzz.analysis.describe import mop_of_step, transaction_view
 from txfuzz.analysis.explain.cycles import dependency_edge
 from txfuzz.analysis.near_cycles.paths import MOST_PATHS
-from txfuzz.analysis.near_cycles.search import FoundNearCycles, LeftOut, NearCycleFact
+from txfuzz.analysis.near_cycles.search import LeftOut, NearCycleFact
 from txfuzz.analysis.result import MissingEdge, NearCycle
 
 
-@dataclass(frozen=True)
-class NearCycles:
-    """shown, counted: as found. truncated: what the search did not cover, in sentences."""
-
-    shown: tuple[NearCycle, ...]
-    counted: int
-    truncated: tuple[str, ...] = ()
-
-
-def explain_near_cycles(dependencies: Dependencies, found: FoundNearCycles) -> NearCycles:
-    """dependencies: in which the near-cycles were found."""
-    shown = tuple(_explained(dependencies, each) for each in found.nearest)
-    return NearCycles(shown, found.counted, tuple(_limits(found.left_out)))
-
-
-def _explained(dependencies: Dependencies, fact: NearCycleFact) -> NearCycle:
+def explain_near_cycle(dependencies: Dependencies, fact: NearCycleFact) -> NearCycle:
+    """dependencies: in which the near-cycle was found."""
     return NearCycle(
         fact.score,
         tuple(
@@ -54,7 +40,7 @@ def _missing(dependencies: Dependencies, edge: MissingEdge) -> MissingEdge:
     )
 
 
-def _limits(left_out: LeftOut) -> Iterator[str]:
+def near_cycle_limits(left_out: LeftOut) -> Iterator[str]:
     """What the search for near-cycles did not cover."""
     if left_out.transactions:
         yield (

@@ -18,14 +18,8 @@ FEW_KEYS = 4
 
 def suggestions(
     history: History, figures: Metrics, pressed: Sequence[KeyPressure], near: Sequence[NearCycle], found: bool
-) -> tuple[str, ...]:
-    """pressed: hardest first. near: nearest first. found: the model is already contradicted."""
-    return tuple(_suggestions(history, figures, pressed, near, found))
-
-
-def _suggestions(
-    history: History, figures: Metrics, pressed: Sequence[KeyPressure], near: Sequence[NearCycle], found: bool
 ) -> Iterator[str]:
+    """pressed: most pressure first. near: nearest first. found: the model is already contradicted."""
     outcomes = np.bincount(history.type, minlength=3)
     committed = int(outcomes[OK])
     if not committed:

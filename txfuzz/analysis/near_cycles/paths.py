@@ -9,15 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Flags, Rows
-from txfuzz.analysis.dependencies.edges import RW, WR, WW, Dependencies
+from txfuzz.analysis.dependencies.edges import EXPLAINED_BY, Dependencies
 from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
 from txfuzz.analysis.dependencies.metrics import spans
 from txfuzz.common.kind import Kind
 from txfuzz.history.arrays import AnyInts, places, ranges
 from txfuzz.history.model import Ints, SmallInts
 
-# Of several dependencies between two transactions, the first of these kinds explains the pair, as in Elle.
-_EXPLAINED_BY = {Kind.LIST_APPEND: (WW, WR, RW), Kind.RW_REGISTER: (WR, WW, RW)}
 MOST_PATHS = 200_000  # examined, of each length
 
 
@@ -72,7 +70,7 @@ class Links:
 def links(dependencies: Dependencies, keys: LogicalKeys, taken: Flags) -> Links:
     """The links between the transactions in `taken`."""
     history = dependencies.history
-    order = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
+    order = EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
     rank_of = np.argsort(np.array(order))
     kept = np.flatnonzero(taken[dependencies.source] & taken[dependencies.target])
     source, target = dependencies.source[kept], dependencies.target[kept]

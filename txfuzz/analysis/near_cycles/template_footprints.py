@@ -7,7 +7,7 @@ missing edge if no edge of the path depends on a step that is tied to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from txfuzz.analysis.dependencies.columns import Columns, Flags
 from txfuzz.analysis.dependencies.connectivity import components
 from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
-from txfuzz.history.arrays import AnyInts
+from txfuzz.history.arrays import AnyInts, places
 from txfuzz.history.model import UNKNOWN, Ints
 
 READS, WRITES = 0, 1
@@ -37,12 +37,9 @@ class Ties:
 
     def of(self, template: AnyInts, step: AnyInts) -> Ints:
         """The tie of each step, NOT_SAID if unknown."""
-        if not len(self.code):
-            return np.full(len(step), NOT_SAID)
-        wanted = template.astype(np.int64) * self.width + step
-        at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
-        known = (self.code[at] == wanted) & (step >= 0) & (step < self.width)
-        return np.where(known, self.tie[at], NOT_SAID)
+        at = places(self.code, template.astype(np.int64) * self.width + step)
+        at = np.where((step >= 0) & (step < self.width), at, -1)
+        return np.append(self.tie, NOT_SAID)[at]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +72,9 @@ class Footprints:
 
     def find(self, rows: AnyInts, does: int, group: Ints) -> PossibleSteps:
         """What the templates of these transactions can do on these keys."""
-        wanted = (2 * self.template[rows] + does) * self.groups + group
-        if not len(self.code):
-            nothing = np.full(len(wanted), NONE)
-            return PossibleSteps(np.zeros(len(wanted), np.bool_), nothing, nothing, nothing)
-        at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
-        return PossibleSteps(self.code[at] == wanted, self.step[at], self.tie[at], self.other[at])
+        at = places(self.code, (2 * self.template[rows] + does) * self.groups + group)
+        step, tie, other = (np.append(column, NONE)[at] for column in (self.step, self.tie, self.other))
+        return PossibleSteps(at >= 0, step, tie, other)
 
     def ties_of(self, rows: AnyInts, step: AnyInts) -> Ints:
         """The ties of these steps of these transactions."""
@@ -104,10 +98,8 @@ class _Seen:
         return (2 * self.template + self.does) * self.groups + self.group
 
     def those(self, which: Flags) -> _Seen:
-        template, step, does, group, tie = (
-            each[which] for each in (self.template, self.step, self.does, self.group, self.tie)
-        )
-        return _Seen(template, step, does, group, tie, self.groups, self.width)
+        names = ("template", "step", "does", "group", "tie")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
 
 def template_footprints(columns: Columns, keys: LogicalKeys, taken: Flags) -> Footprints:
@@ -187,11 +179,9 @@ class _Pools:
 
     def instead(self, code: Ints, tie: Ints) -> Ints:
         """A step that is not of this tie, else NONE."""
-        if not len(self.code):
-            return np.full(len(code), NONE)
-        at = np.minimum(np.searchsorted(self.code, code), len(self.code) - 1)
-        step = np.where(self.tie[at] != tie, self.step[at], self.other[at])
-        return np.where(self.code[at] == code, step, NONE)
+        at = places(self.code, code)
+        own, step, other = (np.append(column, NONE)[at] for column in (self.tie, self.step, self.other))
+        return np.where(own != tie, step, other)
 
 
 def _pools(seen: _Seen) -> _Pools:
