@@ -107,6 +107,12 @@ def process_text(history: History, process: int) -> str:
     return display_name(history.process_names.get(process, process))
 
 
+def labels_of(history: History, rows: Sequence[int]) -> list[str]:
+    """What an explanation calls these transactions: by session in a replay, else T1, T2, …"""
+    sessions = history.session_names
+    return [sessions[row] if row < len(sessions) else f"T{at}" for at, row in enumerate(rows, 1)]
+
+
 def name_of(history: History, row: int) -> int:
     """Elle's name for a transaction: the index of its completion, else of its invocation."""
     index = int(history.complete_index[row])

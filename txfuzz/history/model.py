@@ -114,6 +114,8 @@ class History:
     # Operations that are no client's, by the name of their process: "nemesis"
     passed_over: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
+    # What explanations and pictures call the transactions of a replay: their sessions, by row
+    session_names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.type)

@@ -13,6 +13,7 @@ from txfuzz.analysis.dependencies.edges import KINDS, PROCESS, RW, WR, WW, Depen
 from txfuzz.analysis.describe import (
     elapsed,
     key_text,
+    labels_of,
     name_of,
     process_of,
     read_text,
@@ -27,7 +28,7 @@ from txfuzz.history.model import NIL, History
 def explain_cycle(graph: SccGraph, cycle: Cycle) -> Anomaly:
     """The anomaly for a cycle, with a sentence for each edge."""
     history = graph.dependencies.history
-    names = {row: f"T{at}" for at, row in enumerate(cycle.rows, 1)}
+    names = dict(zip(cycle.rows, labels_of(history, cycle.rows), strict=True))
     edges, lines = [], []
     for at, (source, kind) in enumerate(zip(cycle.rows, cycle.kinds, strict=True)):
         target = cycle.rows[(at + 1) % len(cycle.rows)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from txfuzz.analysis.dependencies.edges import Dependencies
 from txfuzz.analysis.dependencies.metrics import STRETCH
-from txfuzz.analysis.describe import mop_of_step, transaction_view
+from txfuzz.analysis.describe import labels_of, mop_of_step, transaction_view
 from txfuzz.analysis.explain.cycles import dependency_edge
 from txfuzz.analysis.near_cycles.paths import MOST_PATHS
 from txfuzz.analysis.near_cycles.search import LeftOut, NearCycleFact
@@ -16,11 +17,12 @@ from txfuzz.analysis.result import MissingEdge, NearCycle
 
 def explain_near_cycle(dependencies: Dependencies, fact: NearCycleFact) -> NearCycle:
     """dependencies: in which the near-cycle was found."""
+    labels = labels_of(dependencies.history, fact.rows)
     return NearCycle(
         fact.score,
         tuple(
-            dependency_edge(dependencies, *edge, f"T{at}", f"T{at + 1}")
-            for at, edge in enumerate(fact.path, 1)
+            dependency_edge(dependencies, *edge, *names)
+            for edge, names in zip(fact.path, pairwise(labels), strict=True)
         ),
         _missing(dependencies, fact.missing),
         fact.anomaly,

@@ -56,14 +56,14 @@ class _Drawing:
         return self.layout.height + 0.2 + sum(len(lines) * line_height(font) for lines, font in self.head)
 
 
-def minimal_figure(history: History, result: AnalysisResult, names: Sequence[str] = ()) -> Figure:
-    """The picture as a matplotlib figure. names: see draw_minimal_graph."""
-    panels = panels_of(result, history, names)
+def minimal_figure(history: History, result: AnalysisResult) -> Figure:
+    """The picture as a matplotlib figure."""
+    panels = panels_of(result, history)
     rows = _shelves([_drawing(panel, headed=len(panels) > 1) for panel in panels])
     inner = max([_NARROWEST, *(sum(each.width + _BETWEEN for each in row) - _BETWEEN for row in rows)])
     inner = max(inner, min(width(title_of(result, panels), TITLE), _WIDEST_TITLE))
     title = wrap(title_of(result, panels), TITLE, inner)
-    subtitle = wrap(subtitle_of(result, panels, len(names)), SUBTITLE, inner)
+    subtitle = wrap(subtitle_of(result, panels, len(history.session_names)), SUBTITLE, inner)
     if not panels and any(result.edge_counts.values()):
         subtitle += wrap(dependencies_of(result), SUBTITLE, inner)
     entries = _legend(panels)

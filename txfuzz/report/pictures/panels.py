@@ -26,11 +26,12 @@ class Panel:
     on: str = ""
 
 
-def panels_of(result: AnalysisResult, history: History, names: Sequence[str] = ()) -> list[Panel]:
+def panels_of(result: AnalysisResult, history: History) -> list[Panel]:
     """At most a dozen transactions in total, but at least one panel if there is any.
 
-    names: of transactions, by row; the others are named by Elle's index.
+    Transactions are named by Elle's index, those of a replay by session.
     """
+    names = history.session_names
 
     def name(_: int, view: TransactionView) -> str:
         return names[view.row] if view.row < len(names) else f"T{view.index}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,18 +67,15 @@ def draw_dependency_graph(
     return None
 
 
-def draw_minimal_graph(
-    history: History, result: AnalysisResult, path: Path, *, names: Sequence[str] = ()
-) -> str | None:
+def draw_minimal_graph(history: History, result: AnalysisResult, path: Path) -> str | None:
     """Draw what matters most: the cycles found, else the nearest near-cycles.
 
-    names: of the first transactions of the history by row, such as the sessions of a replay; others are
-    named by Elle's index. Always draws, if only a note that there are neither, so the result is None.
-    Raises OutputError if the file cannot be written.
+    Always draws, if only a note that there are neither, so the result is None. Raises
+    OutputError if the file cannot be written.
     """
     from txfuzz.report.pictures.minimal_graph import minimal_figure
 
-    _save(minimal_figure(history, result, names), path)
+    _save(minimal_figure(history, result), path)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
@@ -43,7 +42,7 @@ def finding_readme(
         code(f"r {key} → {read_value(value)}" for _, key, value in shrunk.attempt.final),
         f"## Why {'no serial order explains it' if serial else 'it is not allowed'}",
         "\n".join(f"- {_named(view, session)}" for view in anomaly.transactions),
-        "  \n".join(markdown(line) for line in _by_session(anomaly, session).splitlines()),
+        "  \n".join(markdown(line) for line in anomaly.explanation.splitlines()),
         "## How to reproduce it",
         f"It occurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
         "\n".join(f"- `{name}`: {what}" for name, what in files.items()),
@@ -88,9 +87,3 @@ def _named(view: TransactionView, session: Mapping[int, str]) -> str:
     return f"{session[view.row]} is {code_span(view.text)}" + (
         f" ({markdown(view.template)})" if view.template else ""
     )
-
-
-def _by_session(anomaly: Anomaly, session: Mapping[int, str]) -> str:
-    """The explanation, which numbers the transactions along the cycle, with the names of the sessions."""
-    names = {f"T{at}": session[view.row] for at, view in enumerate(anomaly.transactions, 1)}
-    return re.sub(r"\bT\d+\b", lambda found: names.get(found[0], found[0]), anomaly.explanation)
