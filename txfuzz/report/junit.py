@@ -13,7 +13,7 @@ from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_result import CampaignResult, by_whom, run_sentence
 from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
+from txfuzz.report.text.anomalies import anomaly_in_full
 from txfuzz.report.verdict import verdict_sentence
 
 _LONGEST = 20_000  # characters of one explanation
@@ -115,9 +115,7 @@ def _here(finding: Finding, shown: Mapping[Signature, Finding]) -> Finding:
 def _explained(findings: list[Finding]) -> str:
     """The explanations, one sentence per edge. findings: as the iteration itself shows them."""
     told = [
-        "\n".join([one.type, *definition(one), *same_reproducer_lines(each), "", *one_anomaly(one)])
-        for each in findings[:_FINDINGS]
-        for one in [each.anomaly]
+        "\n".join([each.anomaly.type, *anomaly_in_full(each.anomaly, each)]) for each in findings[:_FINDINGS]
     ]
     if len(findings) > _FINDINGS:
         told.append(f"… {len(findings) - _FINDINGS} more")

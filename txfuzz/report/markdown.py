@@ -7,7 +7,7 @@ from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.finding import Finding
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
+from txfuzz.report.text.anomalies import anomaly_in_full
 from txfuzz.report.text.lines import counted
 
 LONGEST = 60_000  # characters; code hosts allow comments of 65,536
@@ -76,8 +76,11 @@ def _finding(record: CampaignResult, finding: Finding, comparison: Comparison | 
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
     title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).label}{note}"
-    told = [*definition(anomaly), *same_reproducer_lines(finding), "", *one_anomaly(anomaly)]
-    parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
+    parts = [
+        f"<details><summary>{title}</summary>",
+        "",
+        *_fenced("\n".join(anomaly_in_full(anomaly, finding)), "text"),
+    ]
     reproducer = record.reproducer_of(finding)
     if reproducer is not None and "repro.sql" in reproducer.files:
         parts += ["", "The smallest SQL that shows it:", "", *_fenced(reproducer.files["repro.sql"], "sql")]

@@ -7,13 +7,11 @@ lane, and no edge crosses a box. Lengths are inches, y upwards from 0.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from txfuzz.analysis.result import TransactionView
-from txfuzz.report.cycle.time_axis import Span, stretch
+from txfuzz.report.cycle.time_axis import span, stretch
 from txfuzz.report.cycle.transaction_box import PASSAGE, TransactionBox, transaction_box
 from txfuzz.report.cycle.typography import LABEL, LABEL_TITLE, Width, line_height, wrap
 from txfuzz.report.cycle.view import Cycle, Link
@@ -141,7 +139,7 @@ def _stacked(
         for at, node in enumerate(cycle.nodes)
         if node.view is not None
     }
-    spans = [_span(box.view) for box in boxes.values()]
+    spans = [span(box.view.invoke_at, box.view.complete_at) for box in boxes.values()]
     across = dict(zip(boxes, stretch(spans, [box.width for box in boxes.values()], event), strict=True))
     tops: dict[int, float] = {}
     down, elided_at = 0.0, None
@@ -159,14 +157,6 @@ def _stacked(
         for at, (start, end) in across.items()
     }
     return placed, None if elided_at is None else down - elided_at, down
-
-
-def _span(view: TransactionView) -> Span:
-    """From where to where in the history a transaction lasted: to the end if it never completed, from
-    just before its completion if it was never invoked."""
-    start, end = view.invoke_at, view.complete_at
-    begins = start if start is not None else 0.0 if end is None else end - 0.5
-    return begins, math.inf if end is None else end
 
 
 def _between(link: Link, label: Label, boxes: Mapping[int, TransactionBox]) -> Arrow:

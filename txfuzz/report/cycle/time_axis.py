@@ -8,21 +8,25 @@ axis exactly when the two transactions overlapped.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
-
-import numpy as np
 
 from txfuzz.history.model import History
 
 Span: TypeAlias = tuple[float, float]
 
 
-def span_of(history: History, row: int) -> Span:
+def span(start: int | None, end: int | None) -> Span:
     """From where to where in the history a transaction lasted: to the end if it never completed, from
     just before its completion if it was never invoked."""
+    begins = start if start is not None else 0.0 if end is None else end - 0.5
+    return begins, math.inf if end is None else end
+
+
+def span_of(history: History, row: int) -> Span:
     start, end = int(history.invoke_at[row]), int(history.complete_at[row])
-    return start if start >= 0 else end - 0.5, end if end >= 0 else np.inf
+    return span(None if start < 0 else start, None if end < 0 else end)
 
 
 def stretch(spans: Sequence[Span], widths: Sequence[float], gap: float) -> list[Span]:

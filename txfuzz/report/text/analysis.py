@@ -6,7 +6,7 @@ from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.common.json_text import json_text
 from txfuzz.common.kind import Kind
-from txfuzz.report.text.anomalies import anomaly_lines, definition, near_cycle_lines, one_anomaly
+from txfuzz.report.text.anomalies import anomaly_in_full, anomaly_lines, near_cycle_lines
 from txfuzz.report.text.lines import counted, labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
 
@@ -46,7 +46,7 @@ def smallest_anomaly_text(result: AnalysisResult) -> str:
     if not result.anomalies:
         return ""
     anomaly = min(result.anomalies, key=lambda each: len(each.transactions))
-    return "\n".join([anomaly.type, *definition(anomaly), "", *one_anomaly(anomaly)]) + "\n"
+    return "\n".join([anomaly.type, *anomaly_in_full(anomaly)]) + "\n"
 
 
 def _headline(result: AnalysisResult) -> list[str]:

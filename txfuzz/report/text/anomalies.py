@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
+from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView
 from txfuzz.report.cycle.labels import meaning_of, missing_ends, transaction_note
 from txfuzz.report.finding import Finding
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
@@ -58,6 +58,12 @@ def definition(anomaly: Anomaly) -> list[str]:
     return [*paragraph(meaning, 2), *(paragraph(f"Defined in {source}.", 2) if source else [])]
 
 
+def anomaly_in_full(anomaly: Anomaly, finding: Finding | None = None) -> list[str]:
+    """Its definition, what the finding that it belongs to represents, and the anomaly itself."""
+    also = same_reproducer_sentence(finding) if finding is not None else ""
+    return [*definition(anomaly), *paragraph(also, 2), "", *one_anomaly(anomaly)]
+
+
 def one_anomaly(anomaly: Anomaly) -> list[str]:
     """Its transactions, and the reason for each edge of its cycle."""
     views = anomaly.transactions
@@ -104,7 +110,7 @@ def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     )
     names = {view.row: view.index for view in near.transactions}
     missing = near.missing
-    lines += paragraph(f"present: {_path(near.path, names)}", 5, 7)
+    lines += paragraph(f"present: {path_text(near)}", 5, 7)
     ends = missing_ends(missing)
     between = f"from {names.get(missing.source, '?')} to {names.get(missing.target, '?')}"
     lines += paragraph(
@@ -118,17 +124,14 @@ def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     return lines
 
 
-def _path(path: Sequence[Edge], names: dict[int, int]) -> str:
-    """12 -rw key 3-> 15 -wr key 4-> 20"""
-    text = str(names.get(path[0].source, "?")) if path else "nothing"
-    for edge in path:
-        key = "" if edge.logical_key is None and edge.key is None else f" key {_key(edge)}"
-        text += f" -{edge.kind}{key}-> {names.get(edge.target, '?')}"
+def path_text(near: NearCycle) -> str:
+    """12 –rw on 3→ 15 –wr on 4→ 20: the transactions by index, each edge with its kind and key."""
+    names = {view.row: view.index for view in near.transactions}
+    text = str(names.get(near.path[0].source, "?")) if near.path else ""
+    for edge in near.path:
+        key = edge.key if edge.logical_key is None else edge.logical_key
+        text += f" –{edge.kind} on {key}→ {names.get(edge.target, '?')}"
     return text
-
-
-def _key(edge: Edge) -> object:
-    return edge.key if edge.logical_key is None else edge.logical_key
 
 
 def same_reproducer_sentence(finding: Finding) -> str:
@@ -140,12 +143,6 @@ def same_reproducer_sentence(finding: Finding) -> str:
         names.append(f"{len(finding.also) - _ALSO:,} more")
     others = counted(len(finding.also), "more anomaly", "more anomalies")
     return f"It represents {others}, which shrank to the same reproducer: {'; '.join(names)}."
-
-
-def same_reproducer_lines(finding: Finding) -> list[str]:
-    """The sentence as lines of text."""
-    sentence = same_reproducer_sentence(finding)
-    return paragraph(sentence, 2) if sentence else []
 
 
 def _finding(finding: Finding) -> str:

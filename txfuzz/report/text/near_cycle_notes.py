@@ -10,6 +10,7 @@ from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.key_choices import choices
+from txfuzz.report.text.anomalies import path_text
 from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
@@ -50,8 +51,9 @@ def near_misses(result: AnalysisResult) -> str:
     for rank, near in enumerate(shown, 1):
         missing = near.missing
         rows.append(
-            f"| {rank} | {near.score:.2f} | {markdown(near.anomaly)} | {_path(near)} | {missing.kind} on key "
-            f"{missing.key} | {_end(near, missing.source, missing.source_template, missing.source_step)} "
+            f"| {rank} | {near.score:.2f} | {markdown(near.anomaly)} | {markdown(path_text(near))} "
+            f"| {missing.kind} on key {missing.key} "
+            f"| {_end(near, missing.source, missing.source_template, missing.source_step)} "
             f"| {_end(near, missing.target, missing.target_template, missing.target_step)} | {_parts(near)} |"
         )
     head = (
@@ -142,18 +144,6 @@ def _missing(missing: MissingEdge) -> str:
     source = _step(missing.source_template, missing.source_step)
     target = _step(missing.target_template, missing.target_step)
     return f"the {missing.kind} edge on key {missing.key} from {source} to {target}"
-
-
-def _path(near: NearCycle) -> str:
-    """[3 -rw on 7→ 5]: the transactions by index, each edge with its kind and key."""
-    names = {view.row: str(view.index) for view in near.transactions}
-    if not near.path:
-        return ""
-    text = names.get(near.path[0].source, "?")
-    for edge in near.path:
-        key = edge.key if edge.logical_key is None else edge.logical_key
-        text += f" –{edge.kind} on {key}→ {names.get(edge.target, '?')}"
-    return markdown(text)
 
 
 def _end(near: NearCycle, row: int, template: str | None, step: int | None) -> str:
