@@ -17,11 +17,12 @@ from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.events import Subscriber, Warned
 from txfuzz.campaign.setup.resolve import Assembled
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import Database
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
-from txfuzz.report.verdict import against, listed
+from txfuzz.report.verdict import against
 from txfuzz.workload.model import Scheduling, Workload
 
 _TRANSACTIONS = 300

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from txfuzz.analysis.checker.anomaly_types import misspelt
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.result import Verdict
+from txfuzz.common.sentences import listed
 from txfuzz.errors import UsageError
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.finding import Finding
-from txfuzz.report.verdict import listed
 from txfuzz.workload.yaml.layout import flow, scalar
 from txfuzz.workload.yaml.nodes import Node
 from txfuzz.workload.yaml.parser import parse_yaml

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.checker.consistency import friendly, is_model, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.common.sentences import listed as listed
+from txfuzz.common.sentences import listed
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
 

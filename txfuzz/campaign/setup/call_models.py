@@ -13,12 +13,12 @@ from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.campaign.plugin_sandbox import guarded
 from txfuzz.common.kind import Kind
 from txfuzz.common.options import build
+from txfuzz.common.sentences import listed
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.history.calls import Calls
 from txfuzz.history.model import History
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.report.verdict import listed
 
 KINDS = {kind.value: kind for kind in Kind}
 

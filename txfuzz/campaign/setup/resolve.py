@@ -17,6 +17,7 @@ from txfuzz.analysis.contract import Analyzer, is_checker
 from txfuzz.campaign.directory.run_directory import PLUGINS
 from txfuzz.campaign.plugin_sandbox import guarded
 from txfuzz.common.options import build
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import Adapter
 from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
@@ -26,7 +27,6 @@ from txfuzz.feedback.contract import Heuristic
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
-from txfuzz.report.verdict import listed
 from txfuzz.workload.levels import weakest_level, with_levels
 from txfuzz.workload.model import FaultSpec, PluginSpec, Workload
 from txfuzz.workload.sql.soundness import doubts

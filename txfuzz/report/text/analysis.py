@@ -10,8 +10,6 @@ from txfuzz.report.text.anomalies import anomaly_in_full, anomaly_lines, near_cy
 from txfuzz.report.text.lines import counted, labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
 
-__all__ = ["analysis_text", "smallest_anomaly_text", "verdict_sentence"]
-
 _COLUMN = 19
 _KINDS = ("wr", "ww", "rw")
 _PRESSED = 10  # keys

@@ -88,7 +88,7 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
     sentences = [
         verdict_sentence(result, workload.database.isolation, promised),
         f"{result.committed:,} of {counted(result.transactions, 'transaction')} committed, "
-        f"{result.failed:,} failed, {result.unknown:,} {'is' if result.unknown == 1 else 'are'} unknown.",
+        f"{result.failed:,} failed, {result.unknown:,} unknown.",
     ]
     if result.verdict is not Verdict.UNKNOWN or any(counts.values()):
         sentences.append(
