@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from small_histories import in_a_row, overlapping
 from txfuzz import analyze_history
@@ -204,20 +205,17 @@ def test_a_few_of_each_type_are_shown_and_the_rest_counted() -> None:
 ONE_VALUE = CASES / "one-value-for-all-writes.edn"
 
 
-def test_reads_of_a_key_whose_writes_all_carry_one_value_accuse_nobody() -> None:
+def test_reads_of_a_key_whose_writes_all_carry_one_value_accuse_nobody(snapshot: SnapshotAssertion) -> None:
     result = analyze_history(ONE_VALUE)
     assert (result.verdict, result.anomaly_types) == (Verdict.UNKNOWN, ())
-    assert result.reason == (
-        'duplicate writes: the value "a" of key "a" was written by transactions 1 and 3, and all 2 writes of '
-        "this key carry it; versions can only be told apart when every write of a key has a value of its own"
-    )
+    assert result.reason == snapshot
 
 
-def test_it_is_told_how_many_were_judged() -> None:
-    assert "Operations       4 read, no transaction judged\n" in analysis_text(analyze_history(ONE_VALUE))
+def test_the_number_of_judged_transactions_is_shown() -> None:
+    assert "4 read, no transaction judged\n" in analysis_text(analyze_history(ONE_VALUE))
     whole = analyze_history(overlapping("ok append 1 1", "ok r 1 [1]"))
     assert (whole.operations, whole.judged) == (4, 2)
-    assert "Operations       4 read, 2 transactions judged\n" in analysis_text(whole)
+    assert "4 read, 2 transactions judged\n" in analysis_text(whole)
 
 
 def test_a_read_from_nowhere_is_one_where_the_writes_can_be_told_apart() -> None:
@@ -228,21 +226,18 @@ def test_a_read_from_nowhere_is_one_where_the_writes_can_be_told_apart() -> None
     assert analyze_history(read_history_bytes(text)).anomaly_types == ("unwritten-read",)
 
 
-def test_one_value_that_nobody_read_is_told_and_does_no_harm() -> None:
+def test_one_value_that_nobody_read_only_causes_a_warning(snapshot: SnapshotAssertion) -> None:
     text = ONE_VALUE.read_bytes().replace(b" 41]", b" nil]").replace(b" 42]", b" nil]")
     result = analyze_history(
         read_history_bytes(text + text.replace(b'"a"', b'"b"').replace(b":index", b":i"))
     )
     assert result.verdict is Verdict.INVALID  # both read nil, then wrote
-    assert result.warnings[-1] == (
-        'all 2 writes of key "a" carry the value "a", so that its versions cannot be told apart and nothing '
-        "is inferred from them (so it is with 1 more)"
-    )
+    assert result.warnings[-1] == snapshot
 
 
 def test_a_list_of_which_all_appends_carry_one_value() -> None:
     history = overlapping("ok append 1 7", "ok append 1 7", "ok append 1 7")
-    assert "transactions 3 and 4, and all 3 writes of this key carry it;" in analyze_history(history).reason
+    assert "transactions 3 and 4, and all 3 writes" in analyze_history(history).reason
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from txfuzz.analysis.dependencies import metrics as metrics_module
 from txfuzz.analysis.dependencies.build import dependencies
-from txfuzz.analysis.explain.near_cycles import NearCycles, explain_near_cycles
+from txfuzz.analysis.explain.near_cycles import explain_near_cycle, near_cycle_limits
 from txfuzz.analysis.near_cycles import paths as near_cycles_paths
 from txfuzz.analysis.near_cycles import search as near_cycles_module
 from txfuzz.analysis.near_cycles.search import find_near_cycles
+from txfuzz.analysis.result import NearCycle
 from txfuzz.history.builder import HistoryBuilder
 from txfuzz.history.model import History
 
@@ -42,9 +44,18 @@ def together(*groups: Sequence[tuple[str, Mops]], logical: bool = True) -> Histo
     return builder.finish()
 
 
-def near(history: History, expect: str = "serializable", **options: Any) -> NearCycles:
+@dataclass(frozen=True)
+class Explained:
+    shown: tuple[NearCycle, ...] = ()
+    counted: int = 0
+    truncated: tuple[str, ...] = ()
+
+
+def near(history: History, expect: str = "serializable", **options: Any) -> Explained:
     edges = dependencies(history)
-    return explain_near_cycles(edges, find_near_cycles(edges, expect, **options))
+    found = find_near_cycles(edges, expect, **options)
+    shown = tuple(explain_near_cycle(edges, each) for each in found.nearest)
+    return Explained(shown, found.counted, tuple(near_cycle_limits(found.left_out)))
 
 
 SKEW_FAR: tuple[str, Mops] = ("left", [("r", 4, ()), ("append", 2, 1)])  # so left can write key 2
@@ -247,8 +258,8 @@ def test_long_histories_are_searched_in_stretches(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("mops", [[], [("r", 1, ())], [("append", 1, 1)]])
 def test_histories_without_dependencies(mops: Mops) -> None:
-    assert near(together([("one", mops)])) == NearCycles((), 0)
-    assert near(HistoryBuilder("empty").finish()) == NearCycles((), 0)
+    assert near(together([("one", mops)])) == Explained()
+    assert near(HistoryBuilder("empty").finish()) == Explained()
 
 
 def test_failed_and_unknown_transactions_take_no_part() -> None:

@@ -16,8 +16,8 @@ from txfuzz.analysis.checker.consistency import generalisations, prohibited
 from txfuzz.analysis.checker.cycle_types import type_of
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.edges import KINDS, Dependencies
-from txfuzz.analysis.explain.near_cycles import explain_near_cycles
-from txfuzz.analysis.near_cycles.search import find_near_cycles
+from txfuzz.analysis.explain.near_cycles import explain_near_cycle
+from txfuzz.analysis.near_cycles.search import LeftOut, find_near_cycles
 from txfuzz.analysis.result import NearCycle
 from txfuzz.common.kind import Kind
 from txfuzz.history.model import OK, READ, History
@@ -221,9 +221,10 @@ class Reference:
 
 def found_in(history: History, expect: str) -> tuple[tuple[NearCycle, ...], list[Brute], int]:
     edges = dependencies(history)
-    found = explain_near_cycles(edges, find_near_cycles(edges, expect, limit=100_000))
-    assert found.truncated == ()
-    return found.shown, list(Reference(history, edges).near(expect)), found.counted
+    found = find_near_cycles(edges, expect, limit=100_000)
+    assert found.left_out == LeftOut()
+    shown = tuple(explain_near_cycle(edges, each) for each in found.nearest)
+    return shown, list(Reference(history, edges).near(expect)), found.counted
 
 
 @settings(max_examples=200, deadline=None)

@@ -23,7 +23,7 @@ def test_the_default_campaign_converges_on_write_skew(txfuzz: Cli) -> None:
     for words in (
         "G2-item in iteration",
         "repeatable read promises snapshot-isolation",
-        "which allows G2-item: this is no bug of the database",
+        "which allows G2-item: this is not a database bug",
     ):
         assert words in " ".join(ran.out.split())
     for words in ("hot-keys: keys 1,000 keys → [", "because", "clients 8 → 10"):

@@ -68,7 +68,7 @@ def test_assumptions_about_registers_that_are_made_of_lists(
 ) -> None:
     because = (
         f"{name} is an assumption about the versions of registers, and cannot be applied to list-append, "
-        "where the reads tell their order"
+        "where reads show their order"
     )
     ran = txfuzz("analyze", f"--{name}", "--skip-graph", LISTS)
     assert (ran.code, ran.out, ran.err) == (2, "", f"txfuzz: {LISTS}: {because}\n")
@@ -133,5 +133,5 @@ def test_names_of_anomalies(name: str, meant: str | None) -> None:
 def test_a_misspelt_type_in_a_baseline() -> None:
     accepted = (AcceptedAnomaly("G2-itme"), AcceptedAnomaly("G2-item"), AcceptedAnomaly("bank-total"))
     assert baseline_warnings([BaselineEntry("a", "b", "serializable", accepted)]) == (
-        "the baseline accepts 'G2-itme', which is no type of the checker's: did you mean 'G2-item'?",
+        "the baseline accepts 'G2-itme', which is not a type of the checker: did you mean 'G2-item'?",
     )

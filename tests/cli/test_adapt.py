@@ -83,7 +83,7 @@ def test_the_notes_say_what_changed_and_why(txfuzz: Cli, given: Path) -> None:
         "3 of 3 transactions committed",
         "## What nearly happened",
         f"| 1 | {analysis['near_cycles'][0]['score']:.2f} |",
-        "In the scores, ",
+        "Score parts: ",
         "**scheduling** changes the number of clients from 3 to 5, because ",
         "It hopes to force the ",
         "**hot-keys** changes the choice of keys from 40 keys to keys ",

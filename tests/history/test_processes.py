@@ -80,7 +80,7 @@ def test_process_order_holds_for_names() -> None:
     ]
     result = analyze_history(both(b"\n".join(lines)), "strong-session-serializable")
     assert result.anomaly_types == ("G-single-item-process",)
-    assert "process a had T1 completed" in result.anomalies[0].explanation
+    assert "process a completed T1" in result.anomalies[0].explanation
     assert result.anomalies[0].transactions[0].process == "a"
 
 
@@ -92,7 +92,7 @@ def test_the_nemesis_is_passed_over_and_counted() -> None:
     assert (result.operations, result.passed_over) == (8, {"nemesis": 2})
     said = " ".join(analysis_text(result).split())
     assert (
-        "Operations 8 read, 3 transactions judged, 2 passed over (no micro-operations): 2 of process nemesis"
+        "Operations 8 read, 3 transactions judged, 2 ignored (no micro-operations): 2 of process nemesis"
         in said
     )
 

@@ -263,7 +263,7 @@ def test_two_inserts_of_rows_that_both_missed(tmp_path: Path, txfuzz: Callable[.
     assert ran.code == 0, ran.err
     assert table_of(ran.out)["G2-item"] == ["7", "–"]
     assert table_of(ran.out)["aborted 40001"] == ["–", "7"]
-    assert table_of(ran.out)["all is well"] == ["2", "2"]  # one after the other
+    assert table_of(ran.out)["no anomaly"] == ["2", "2"]  # one after the other
     replay = tmp_path / "found" / "repeatable-read_G2-item.yaml"
     assert "rows: fresh" in replay.read_text()
     assert "G2-item in 1" in txfuzz("execute", "--config", replay, "--out", "h.edn").out
@@ -294,9 +294,9 @@ def test_without_micro_operations_nothing_is_judged(server: Database, txfuzz: Ca
     ran = txfuzz("explore", case, "--transactions", f"{name},{name}", "--database-url", url)
     assert ran.code == 3, ran.err
     table = table_of(ran.out)
-    assert set(table["all is well"]) == {"–"}
-    assert table["nothing to judge"][0] == table["schedules"][0] == "20"
-    assert int(table["nothing to judge"][2]) + int(table["aborted 40001"][2]) == 20
+    assert set(table["no anomaly"]) == {"–"}
+    assert table["nothing to check"][0] == table["schedules"][0] == "20"
+    assert int(table["nothing to check"][2]) + int(table["aborted 40001"][2]) == 20
     assert "No verdict: none of their statements carries a micro-operation" in ran.out
 
 
@@ -314,7 +314,7 @@ workload:
 @pytest.mark.parametrize(
     ("defects", "transactions", "code", "said"),
     [
-        ("[]", "bump,bump", 0, "all is well"),
+        ("[]", "bump,bump", 0, "no anomaly"),
         ("[lost-update]", "bump,bump", 1, "! snapshot promises strong-snapshot-isolation, which forbids"),
         ("[lost-update]", "lock,lock", 3, "No verdict: in no schedule did a committed transaction depend"),
     ],
@@ -327,8 +327,8 @@ def test_exit_codes(
     assert (ran.code, ran.err) == (code, "")
     assert said in ran.out
     table = table_of(ran.out)
-    assert (table["all is well"] == ["–"]) == (code == 3)
-    assert (table.get("nothing to judge") == table["schedules"]) == (code == 3)
+    assert (table["no anomaly"] == ["–"]) == (code == 3)
+    assert (table.get("nothing to check") == table["schedules"]) == (code == 3)
 
 
 @pytest.mark.server

@@ -74,7 +74,7 @@ def test_the_known_minima_are_reached(
     assert anomaly in analyze_history(read_history(folder / "history.edn"), "serializable").anomaly_types
     readme = (folder / "README.md").read_text()
     assert readme.startswith(f"# {anomaly} at {isolation.upper()}\n")
-    assert "this is no bug of the database" in readme
+    assert "this is not a database bug" in readme
     assert "T1" not in readme
     told = json.loads((folder / "finding.json").read_text())
     assert told["count"] == sum(told["seen"].values()) == finding.count >= 1
@@ -177,7 +177,7 @@ def test_the_budget_is_kept(server: Database, tmp_path: Path) -> None:
         assert finding.reason.startswith("the time limit of 0.05 s (--budget) was reached before 5 attempts")
     else:
         assert finding.shrunk.cut
-        assert "the time was up" in (tmp_path / "findings" / finding.signature.name / "README.md").read_text()
+        assert "time ran out" in (tmp_path / "findings" / finding.signature.name / "README.md").read_text()
 
 
 def test_nothing_to_shrink_is_said(tmp_path: Path, txfuzz: Cli) -> None:
@@ -291,7 +291,7 @@ def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuz
 
     shown = page(txfuzz)
     assert different(shown) == before - 1
-    stands = "It stands for 1 more anomaly, which shrank to the same reproducer: G-single-item between"
+    stands = "It represents 1 more anomaly, which shrank to the same reproducer: G-single-item between"
     assert stands in shown
     for form in ("markdown", "junit"):
         text = txfuzz("report", "run", "--format", form).out

@@ -76,7 +76,7 @@ def test_it_says_that_time_is_not_to_scale() -> None:
         text.get_text().replace("\n", " ")
         for text in dependency_figure(history, analyze_history(history)).axes[0].texts
     ]
-    assert any("the order of the history (not to scale)" in text for text in shown)
+    assert any("history order (not to scale)" in text for text in shown)
 
 
 def test_every_transaction_is_a_bar_and_every_edge_a_curve_with_a_head() -> None:

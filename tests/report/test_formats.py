@@ -324,7 +324,7 @@ def test_a_baseline_needs_to_know_the_place(runs: Path, tmp_path: Path, txfuzz: 
     (run / "campaign.json").unlink()
     ran = txfuzz("report", run, "--write-baseline", tmp_path / "b.yaml")
     assert ran.code == 2
-    assert "a baseline needs to know adapter, isolation level and model" in ran.err
+    assert "a baseline needs the adapter, isolation level and model" in ran.err
 
 
 def test_an_unknown_format(runs: Path, txfuzz: Cli) -> None:

@@ -295,7 +295,7 @@ def test_a_failed_campaign_is_not_valid(clean: Path, txfuzz: Cli) -> None:
     edit(clean / "campaign.json", state="failed: the server went away <here>")
     _, text = read(clean)
     assert "The campaign failed: the server went away <here>" in text
-    assert "No verdict: the campaign did not come to its end" in text
+    assert "No verdict: the campaign did not finish" in text
     assert txfuzz("report", clean).code == 3
 
 
@@ -363,7 +363,7 @@ def test_without_times_the_order_is_drawn(dirty: Path) -> None:
         for view in anomaly["transactions"]:
             view["start"] = view["end"] = None
     path.write_text(json.dumps(data))
-    assert "the times below are true" in read(dirty)[1], "those of other iterations"
+    assert "the times below are exact" in read(dirty)[1], "those of other iterations"
     first, *_ = report_page(read_run(dirty)).split("<article")[1:]
     assert 'class="cycle"' in first
     assert '<g class="axis"></g>' in first

@@ -101,8 +101,10 @@ def test_write_skew_shows_two_transactions_and_why() -> None:
 
 
 def test_the_transactions_of_a_replay_have_the_names_of_their_sessions() -> None:
-    history = write_skew()
-    shown = texts(minimal_figure(history, analyze_history(history), names=("t1", "t2")))
+    history = dataclasses.replace(write_skew(), session_names=("t1", "t2"))
+    result = analyze_history(history)
+    assert "t1 < t2, because t1 read" in result.anomalies[0].explanation
+    shown = texts(minimal_figure(history, result))
     assert {"t1", "t2"} <= set(shown)
     assert not {"T3", "T4"} & set(shown)
     assert any("2 transactions of a replay" in text for text in shown)

@@ -27,7 +27,7 @@ def unknown(expect: str, reason: str, *all_types: str) -> AnalysisResult:
     return AnalysisResult("h.edn", Verdict.UNKNOWN, expect, reason, all_types=all_types)
 
 
-BLAME, NO_BUG = "the database broke its promise", "no bug of the database"
+BLAME, NO_BUG = "the database broke its promise", "not a database bug"
 
 # The result, the isolation level in the database's words, the model that it promises.
 BROKEN = {

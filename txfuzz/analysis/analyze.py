@@ -1,4 +1,4 @@
-"""A history in, an AnalysisResult out: the analyzers in turn, their parts put together."""
+"""A history in, an AnalysisResult out: runs the analyzers and combines their parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from txfuzz.errors import PluginError, TxfuzzError, UsageError
 from txfuzz.history.model import FAIL, INFO, OK, History
 from txfuzz.history.reader import read_history
 
-# What an analyzer cannot fill in: it follows from the history and from all parts together.
+# Fields that no analyzer can fill in: they follow from the history and from all parts together.
 _OWN = frozenset(
     {"file", "verdict", "expect", "reason", "kind", "anomalies", "transactions", "committed", "failed",
      "unknown", "judged", "operations", "passed_over", "parts"}
@@ -42,13 +42,13 @@ def analyze_history(
     analyzers: Sequence[Analyzer] | None = None,
     max_near_cycles: int = DEFAULT_NEAR_CYCLES,
 ) -> AnalysisResult:
-    """What a history means, held against a consistency model (by any of its names).
+    """Check a history against a consistency model (by any of its names).
 
-    history: in memory, or a file in any form that Elle takes. analyzers: those that judge it, in
-    this order; None for the built-in one, which then tells at most `max_near_cycles`.
+    history: in memory, or a file in any format that Elle accepts. analyzers: in the order in which they
+    judge it; None for the built-in one, which then reports at most `max_near_cycles`.
 
-    Raises HistoryError for a file that is no history, UsageError for an unknown model or no analyzer,
-    and PluginError where an analyzer fails or two of them fill in the same field.
+    Raises HistoryError for a file that is not a history, UsageError for an unknown model or no analyzer,
+    and PluginError if an analyzer fails or two of them fill in the same field.
     """
     name = history.source if isinstance(history, History) else os.fspath(history)
     model = friendly(expect)
@@ -57,7 +57,7 @@ def analyze_history(
     if analyzers is None:
         analyzers = (ElleAnalyzer(max_near_cycles=max_near_cycles),)
     if not analyzers:
-        raise UsageError("no analyzer is to judge the history, and without one there is no verdict")
+        raise UsageError("no analyzer was given, and without one there is no verdict")
     parts = [(each, _part(each, history, model)) for each in analyzers]
     fields = _fields(parts)
     anomalies = tuple(anomaly for _, part in parts for anomaly in part.anomalies)
@@ -86,7 +86,7 @@ def analyze_history(
 
 
 def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
-    """What one analyzer says; whatever goes wrong in a plugin's one is the plugin's, by name."""
+    """The part of one analyzer; errors in a plugin's analyzer name the plugin."""
     if is_checker(analyzer):
         return analyzer.analyze(history, expect)
     try:
@@ -105,12 +105,12 @@ def _part(analyzer: Analyzer, history: History, expect: str) -> Part:
 
 
 def _judged(parts: Sequence[tuple[Analyzer, Part]]) -> bool:
-    """Whether any analyzer has judged the history; the checker may have, and not come to a verdict."""
+    """Whether any analyzer judged the history; the checker may do so without reaching a verdict."""
     return any(part.verdict is not Verdict.UNKNOWN or "edge_counts" in part.fields for _, part in parts)
 
 
 def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
-    """The fields of all parts, each filled in by one analyzer; warnings by any."""
+    """The fields of all parts, each filled in by one analyzer; warnings by any number."""
     fields: dict[str, Any] = {}
     by: dict[str, str] = {}
     for analyzer, part in parts:
@@ -131,7 +131,7 @@ def _fields(parts: Sequence[tuple[Analyzer, Part]]) -> dict[str, Any]:
 
 
 def _reason(parts: Sequence[tuple[Analyzer, Part]], verdict: Verdict) -> str:
-    """The reasons of those whose judgement it is."""
+    """The reasons of the analyzers with this verdict."""
     said = [
         part.reason if is_checker(analyzer) else f"{analyzer.name}: {part.reason}"
         for analyzer, part in parts
@@ -145,9 +145,9 @@ def _told(part: Part) -> Mapping[str, Any]:
 
 
 def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
-    """Why an executed history says nothing although nothing contradicts it; None where it says something.
+    """Why an executed history proves nothing although nothing contradicts the model; None if it does.
 
-    A campaign that asked a database and got such an answer is not valid but unknown.
+    A campaign with such a history is not valid but unknown.
     """
     if result.verdict is Verdict.INVALID:
         return None
@@ -160,4 +160,4 @@ def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
     between = history.process[edges.source] != history.process[edges.target]
     if len(edges.bicliques) or np.any(between & asked[edges.source] & asked[edges.target]):
         return None
-    return "vacuous: no dependency ran between two processes"
+    return "vacuous: no dependency between two processes"

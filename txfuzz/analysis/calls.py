@@ -16,9 +16,9 @@ _OUTCOMES = {"ok": "committed", "info": "may have committed", "fail": "failed"}
 
 
 def analyze_calls(calls: Calls, model: str, analyzer: CallAnalyzer) -> AnalysisResult:
-    """What a history of calls means by the rules of one of the analyzer's models.
+    """Check a history of calls against the rules of one of the analyzer's models.
 
-    `expect` and `kind` of the result are the model. Raises UsageError for a model that is none of the
+    `expect` and `kind` of the result are the model. Raises UsageError for a model that is not one of the
     analyzer's.
     """
     if model not in analyzer.models:
@@ -49,7 +49,7 @@ def analyze_calls(calls: Calls, model: str, analyzer: CallAnalyzer) -> AnalysisR
 
 
 def call_view(calls: Calls, at: int) -> TransactionView:
-    """The call of that number as a person wants to see it."""
+    """A call by number, for display."""
     call = calls.calls[at]
     process: Any = "?" if call.process is None else call.process
     return TransactionView(
@@ -67,7 +67,7 @@ def call_view(calls: Calls, at: int) -> TransactionView:
 
 
 def call_text(call: Call) -> str:
-    """What a call asked, or what it saw: `transfer {:from 1, :to 0, :amount 5}`."""
+    """The argument of a call, or its result: `transfer {:from 1, :to 0, :amount 5}`."""
     value = call.asked if call.value is None else call.value
     text = "nothing" if value is None else edn(value)
     return f"{call.f} {text if len(text) <= _SHOWN else text[:_SHOWN] + ' …'}"

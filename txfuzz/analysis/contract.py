@@ -14,13 +14,13 @@ from txfuzz.history.model import History
 
 @dataclass(frozen=True)
 class Part:
-    """What one analyzer has to say.
+    """The result of one analyzer.
 
-    verdict, reason: its judgement; VALID when it has nothing to object to.
+    verdict, reason: its judgement; VALID if it has no objection.
     anomalies: those that contradict `expect` (or the analyzer's own rule), under their names.
-    data: what it measured, JSON data; it stands in the result under the analyzer's name.
+    data: what it measured, as JSON data; the result has it under the analyzer's name.
     fields: fields of AnalysisResult that this analyzer fills in (edge_counts, near_cycles, …);
-        two analyzers of one run cannot fill the same one, but for `warnings`, which add up.
+        two analyzers of one run cannot fill in the same one, except `warnings`, which add up.
     """
 
     verdict: Verdict = Verdict.VALID
@@ -38,14 +38,14 @@ class Analyzer(Protocol):
     about: ClassVar[str]
 
     def analyze(self, history: History, expect: str) -> Part:
-        """Judge a history that is never changed. expect: a consistency model in Elle's words."""
+        """Judge a history, which must not be modified. expect: a consistency model, as Elle calls it."""
 
 
 class Checker(Analyzer, Protocol):
-    """The analyzer whose part is the result itself, where others stand beside it under their names.
+    """The analyzer whose part is the result itself; the parts of others are added under their names.
 
-    It judges first, and keeps to a budget of its own, so that nobody bounds its time; in return it must
-    leave the history as it is.
+    It runs first and limits its own time, so its call has no time limit; in return it must not modify
+    the history.
     """
 
     checker: ClassVar[bool]  # True; this is what it is recognised by
@@ -56,15 +56,15 @@ class Checker(Analyzer, Protocol):
 
 
 def is_checker(analyzer: object) -> TypeGuard[Checker]:
-    """Does the analyzer, or the class of one, declare that it is a Checker?"""
+    """Does the analyzer, or its class, declare that it is a Checker?"""
     return getattr(analyzer, "checker", False) is True
 
 
 @runtime_checkable
 class CallAnalyzer(Protocol):
-    """An analyzer that judges histories of calls, too, whose operations are no transactions.
+    """An analyzer that also judges histories of calls, whose operations are not transactions.
 
-    models: what such histories are called: "bank". The fields are its options, as they are of an Analyzer.
+    models: the names of such histories, such as "bank". The fields are its options, as for an Analyzer.
     """
 
     name: ClassVar[str]
@@ -72,7 +72,7 @@ class CallAnalyzer(Protocol):
     models: ClassVar[tuple[str, ...]]
 
     def judge(self, calls: Calls, model: str) -> Part:
-        """Judge a history that is of this model, one of its `models`, by the rules of that."""
+        """Judge a history by the rules of this model, one of `models`."""
 
     def likely(self, calls: Calls) -> tuple[str, ...]:
-        """Those of its models that a history of these functions and values can be of; () for none."""
+        """The models that fit the functions and values of this history; () for none."""

@@ -1,4 +1,4 @@
-"""How transactions, keys and versions are put into words."""
+"""Transactions, keys and versions as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.history.model import APPEND, INFO, NIL, OK, READ, UNKNOWN, History
 from txfuzz.history.values import display_name, edn
 
-_SHOWN = 24  # elements of a list, beyond which its middle is left out
+_SHOWN = 24  # elements; the middle of a longer list is left out
 
 
 def key_text(history: History, key: int) -> str:
@@ -21,19 +21,19 @@ def key_text(history: History, key: int) -> str:
 
 
 def value_text(history: History, element: int) -> str:
-    """The value of an element, or what stands for the initial state."""
+    """The value of an element, or the notation for the initial state."""
     if element == NIL:
         return "nil" if history.kind is Kind.RW_REGISTER else "[]"
     return edn(history.element_value[element])
 
 
 def list_text(values: Sequence[Any]) -> str:
-    """A list as EDN, its middle left out where it is long."""
+    """A list as EDN; the middle of a long one is left out."""
     return MopView("r", None, *_shortened(values)).value_text
 
 
 def _shortened(values: Sequence[Any]) -> tuple[tuple[Any, ...], int]:
-    """Both ends of a list that is long, and how many elements are between them."""
+    """Both ends of a long list, and the number of elements between them."""
     if len(values) <= _SHOWN:
         return tuple(values), 0
     half = _SHOWN // 2
@@ -58,7 +58,7 @@ def mop_view(history: History, mop: int) -> MopView:
 
 
 def mop_of_step(history: History, row: int, step: int | None, reads: bool) -> int | None:
-    """The place among a transaction's micro-operations of the one that a step of its template made."""
+    """The index, within a transaction, of the micro-operation made by a step of its template."""
     mops = slice(int(history.mops[row]), int(history.mops[row + 1]))
     fits = (history.mop_step[mops] == step) & ((history.mop_f[mops] == READ) == reads)
     return int(np.argmax(fits)) if step is not None and fits.any() else None
@@ -75,7 +75,7 @@ def mop_text(history: History, mop: int) -> str:
 
 
 def transaction_view(history: History, row: int) -> TransactionView:
-    """One transaction as a person wants to see it."""
+    """One transaction, for display."""
     mops = range(int(history.mops[row]), int(history.mops[row + 1]))
     template = int(history.template[row])
     return TransactionView(
@@ -97,7 +97,7 @@ def _known(number: np.integer[Any]) -> int | None:
 
 
 def process_of(history: History, row: int) -> int | str:
-    """The process of a transaction: its number, or the name that the file has."""
+    """The process of a transaction: its number, or its name in the file."""
     name = history.process_name(row)
     return name if isinstance(name, int) else display_name(name)
 
@@ -107,6 +107,12 @@ def process_text(history: History, process: int) -> str:
     return display_name(history.process_names.get(process, process))
 
 
+def labels_of(history: History, rows: Sequence[int]) -> list[str]:
+    """What an explanation calls these transactions: by session in a replay, else T1, T2, …"""
+    sessions = history.session_names
+    return [sessions[row] if row < len(sessions) else f"T{at}" for at, row in enumerate(rows, 1)]
+
+
 def name_of(history: History, row: int) -> int:
     """Elle's name for a transaction: the index of its completion, else of its invocation."""
     index = int(history.complete_index[row])
@@ -114,13 +120,13 @@ def name_of(history: History, row: int) -> int:
 
 
 def outcome(history: History, row: int) -> str:
-    """How a transaction ended, in a word or two."""
+    """How a transaction ended."""
     kind = int(history.type[row])
     return "committed" if kind == OK else "may have committed" if kind == INFO else "failed"
 
 
 def elapsed(nanoseconds: int) -> str:
-    """A duration in the unit that suits it."""
+    """A duration in a suitable unit."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
         if nanoseconds >= size:
             return f"{nanoseconds / size:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""The built-in analyzer: the checker's verdict, and what a history teaches beside it."""
+"""The built-in analyzer: the checker's verdict, and further measurements of the history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from txfuzz.analysis.contract import Part
 from txfuzz.analysis.dependencies.key_pressure import pressure
 from txfuzz.analysis.dependencies.metrics import metrics
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
-from txfuzz.analysis.explain.near_cycles import explain_near_cycles
+from txfuzz.analysis.explain.near_cycles import explain_near_cycle, near_cycle_limits
 from txfuzz.analysis.explain.suggestions import suggestions
 from txfuzz.analysis.explain.verdict import explain_indistinct, metrics_limits
 from txfuzz.analysis.near_cycles.search import find_near_cycles
@@ -38,16 +38,18 @@ class ElleAnalyzer:
         "dependency cycles and other anomalies as Elle finds them, contention and near-cycles"
     )
 
-    budget_seconds: float = _option(DEFAULT_BUDGET, "how long the search for types of cycles may take", 0)
+    budget_seconds: float = _option(DEFAULT_BUDGET, "time limit of the search for types of cycles", 0)
     shown: int = _option(DEFAULT_SHOWN, "how many anomalies of each type are explained", 1)
-    max_near_cycles: int = _option(DEFAULT_NEAR_CYCLES, "how many near-cycles are told", 0)
-    wfr_keys: bool = _option(False, "registers: who reads a key and writes it installs the next version")
-    sequential_keys: bool = _option(False, "registers: each process sees the versions of a key go forward")
+    max_near_cycles: int = _option(DEFAULT_NEAR_CYCLES, "how many near-cycles are reported", 0)
+    wfr_keys: bool = _option(
+        False, "registers: a transaction that reads and then writes a key installs its next version"
+    )
+    sequential_keys: bool = _option(False, "registers: each process sees the versions of a key in order")
     linearizable_keys: bool = _option(False, "registers: each key by itself is linearizable")
 
     def analyze(self, history: History, expect: str) -> Part:
-        """Raises UsageError for a model that is unknown or that no history can contradict, and for
-        assumptions about registers that are made of lists."""
+        """Raises UsageError for a model that is unknown or that no history can contradict, and for register
+        assumptions about lists."""
         checked = check(
             history,
             expect,
@@ -72,7 +74,7 @@ class ElleAnalyzer:
         warnings = () if indistinct is None else (explain_indistinct(history, indistinct),)
         figures, pressed = metrics(edges), pressure(edges)
         found = find_near_cycles(edges, checked.expect, limit=self.max_near_cycles, pressed=pressed)
-        near = explain_near_cycles(edges, found)
+        near = tuple(explain_near_cycle(edges, each) for each in found.nearest)
         hardest = pressed.hardest()
         invalid = checked.verdict is Verdict.INVALID
         return {
@@ -81,10 +83,10 @@ class ElleAnalyzer:
             "concurrent_edges_per_txn": figures.concurrent_edges_per_txn,
             "dependency_density": figures.dependency_density,
             "graph_density": figures.graph_density,
-            "near_cycles": near.shown,
-            "near_cycles_counted": near.counted,
+            "near_cycles": near,
+            "near_cycles_counted": found.counted,
             "key_pressure": hardest,
-            "suggestions": suggestions(history, figures, hardest, near.shown, invalid),
+            "suggestions": tuple(suggestions(history, figures, hardest, near, invalid)),
             "warnings": warnings,
-            "truncated": (*checked.truncated, *metrics_limits(figures), *near.truncated),
+            "truncated": (*checked.truncated, *metrics_limits(figures), *near_cycle_limits(found.left_out)),
         }

@@ -1,4 +1,4 @@
-"""Dependencies as graphs of networkx, for people who want to look at them with tools of their own."""
+"""Dependencies as networkx graphs, for analysis with other tools."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def dependency_graph(
 ) -> networkx.MultiDiGraph[int]:
     """All transactions of a history that did not fail, and all wr, ww and rw dependencies (Adya).
 
-    history: in memory, or a file in any form that Elle takes. A node is a transaction under Elle's
+    history: in memory, or a file in any format that Elle accepts. A node is a transaction under Elle's
     name (the `:index` of its completion), with `row`, `process`, `template`, `mops` (EDN text), `start`
     and `end` (nanoseconds or None) and `outcome`. An edge has its kind as key, and `kind`, `physical_key`,
     `logical_key`, `value`, `next_value` and `why` as `txfuzz.Edge` has them; a second edge of one kind
     between the same two has the key (kind, number).
 
-    Raises HistoryError for a file that is no history, UsageError for a history that cannot be
+    Raises HistoryError for a file that is not a history, UsageError for a history that cannot be
     judged or has more than `most_edges` dependencies.
     """
     import networkx

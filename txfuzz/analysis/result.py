@@ -1,7 +1,7 @@
-"""The answer of an analysis as one value, and as one JSON object.
+"""The result of an analysis as one value, and as one JSON object.
 
-Field names in JSON are the field names here; `to_json` of AnalysisResult is what analysis.json
-and `txfuzz analyze --json` hold.
+JSON has the field names of the classes here; `AnalysisResult.to_json` is the content of
+analysis.json and of `txfuzz analyze --json`.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Verdict(Enum):
 class Anomaly:
     """One anomaly under Elle's name.
 
-    transactions: those that take part; for a cycle in its order.
+    transactions: those that take part; in the order of the cycle if it is one.
     edges: the cycle's edges in order (empty for anomalies that are not cycles).
-    explanation: what happened, in sentences. record: further data by type (as Elle's records).
+    explanation: what happened, in sentences. record: further data by type (as in Elle's records).
     definition: where the anomaly is defined.
     """
 
@@ -73,9 +73,9 @@ class Anomaly:
 class NearCycle:
     """A path of dependencies that one more edge would close into a forbidden cycle.
 
-    path: the edges that are there. missing: the one that is not; its key is a logical key.
+    path: the existing edges. missing: the one that does not exist; its key is a logical key.
     anomaly: what the closed cycle would be; breaks: the weakest model that it would rule out.
-    score: higher is nearer; score_parts says how it arises.
+    score: higher is nearer; score_parts: its summands.
     """
 
     score: float
@@ -111,7 +111,7 @@ class NearCycle:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressure:
-    """How hard one logical key was pressed, committed transactions only.
+    """The pressure on one logical key, by committed transactions only.
 
     concurrent_edges: dependencies on it between transactions that overlapped in time.
     """
@@ -133,19 +133,19 @@ class Component:
 
 @dataclass(frozen=True)
 class AnalysisResult:
-    """What a history means, held against `expect`.
+    """The analysis of a history, checked against `expect`.
 
     anomaly_types: the types that contradict `expect`, sorted. anomalies: a few of each type,
-    shortest cycle first (`left_out` counts the rest by type); also those that `expect` allows
-    are in `not_models` and `also_not`, which come from all anomalies found (`all_types`).
+    shortest cycle first (`left_out` counts the rest by type). `not_models` and `also_not` are based
+    on all anomalies found (`all_types`), including those that `expect` allows.
     not_models: the weakest models that the history rules out; also_not: all stronger ones.
-    judged: how many transactions the verdict is about: all, or none where the history is refused.
-    operations: those of the file; two of each transaction that begins and ends in it.
-    passed_over: how many of them are no client's and carry no micro-operations, by their process.
-    edges_per_txn: distinct dependent pairs a committed transaction.
+    judged: how many transactions the verdict is about: all, or none if the history is refused.
+    operations: in the file; two for each transaction that starts and ends in it.
+    passed_over: those that belong to no client and carry no micro-operations, counted by process.
+    edges_per_txn: distinct dependent pairs per committed transaction.
     concurrent_edges_per_txn: those whose two transactions overlapped in time.
     dependency_density: share of the pairs of transactions that touched a common key (one of
-    them writing) and overlapped in time, that a dependency joins. graph_density: distinct
+    them writing) and overlapped in time that have a dependency. graph_density: distinct
     dependent pairs over all ordered pairs of transactions.
     cycles: elementary cycles shown, as Elle's indices, shortest first.
     truncated: what was cut short, as sentences; empty when nothing was.
@@ -178,7 +178,7 @@ class AnalysisResult:
     sccs: tuple[Component, ...] = ()
     cycles: tuple[tuple[int, ...], ...] = ()
     near_cycles: tuple[NearCycle, ...] = ()
-    near_cycles_counted: int = 0  # all that were seen, also out of reach or beyond the limit
+    near_cycles_counted: int = 0  # all, including those out of reach or beyond the limit
     key_pressure: tuple[KeyPressure, ...] = ()
     suggestions: tuple[str, ...] = ()
     truncated: tuple[str, ...] = ()
@@ -196,7 +196,7 @@ class AnalysisResult:
         rows = {
             "transactions": f"{self.transactions:,}, {self.committed:,} of them committed",
             "dependencies": ", ".join(f"{count:,} {kind}" for kind, count in self.edge_counts.items()),
-            "a transaction": f"{self.edges_per_txn:.2f} ({self.concurrent_edges_per_txn:.2f} concurrent)",
+            "per transaction": f"{self.edges_per_txn:.2f} ({self.concurrent_edges_per_txn:.2f} concurrent)",
             "near-cycles": f"{self.near_cycles_counted:,}",
             "ruled out": ", ".join(self.not_models),
             "reason": self.reason,
@@ -207,7 +207,7 @@ class AnalysisResult:
         return result_html(f"{self.verdict.value} against {self.expect}{found}", rows, inner)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
-        """The anomalies and near-cycles that are shown; `txfuzz.dependency_graph` has the whole history."""
+        """The anomalies and near-cycles shown; `txfuzz.dependency_graph` has the whole history."""
         anomalies = [(each.transactions, each.edges, None) for each in self.anomalies]
         return cycle_graph(
             [*anomalies, *((each.transactions, each.path, each.missing) for each in self.near_cycles)]

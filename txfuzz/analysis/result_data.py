@@ -1,7 +1,5 @@
-"""Values back from their JSON data: the opposite of `as_data`, and a check of every type on the way.
-
-What stands in a file may have been written by another version, or by hand.
-"""
+"""Values from their JSON data: the inverse of `as_data`, with every type checked, because files may
+come from another version or have been edited by hand."""
 
 from __future__ import annotations
 
@@ -18,20 +16,20 @@ from txfuzz.analysis.views.mop_view import MopView
 
 T = TypeVar("T")
 
-_LARGEST = 1 << 1023  # integers up to it have a float
+_LARGEST = 1 << 1023  # integers up to this fit into a float
 
 
 def restored_result(data: Any) -> AnalysisResult:
-    """What `AnalysisResult.to_json` gave, as a value again. ValueError says what does not fit."""
+    """The inverse of `AnalysisResult.to_json`. Raises ValueError if the data do not fit."""
     if isinstance(data, Mapping) and "not" in data:
         data = {**data, "not_models": data["not"]}
     return restored(AnalysisResult, data)
 
 
 def restored(wanted: type[T], data: Any) -> T:
-    """A frozen dataclass from a JSON object; fields that it does not know are passed over.
+    """A frozen dataclass from a JSON object; unknown fields are ignored.
 
-    Raises ValueError with one sentence where a field is missing or of another type.
+    Raises ValueError with one sentence if a field is missing or has the wrong type.
     """
     value: T = _value(wanted, data, wanted.__name__)
     return value

@@ -93,8 +93,9 @@ class PlainScreen:
                 self._noted.add(about)
 
     def _show_result(self, campaign: CampaignResult) -> None:
-        from txfuzz.report.text.analysis import smallest_anomaly_text, verdict_sentence
+        from txfuzz.report.text.analysis import smallest_anomaly_text
         from txfuzz.report.text.lines import paragraph
+        from txfuzz.report.verdict import verdict_sentence
 
         first = campaign.first_invalid
         self._say("")

@@ -112,6 +112,8 @@ class History:
     # Operations that are not a client's: name of the process, such as "nemesis" → number
     passed_over: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
+    # What explanations and pictures call the transactions of a replay: their sessions, by row
+    session_names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.type)

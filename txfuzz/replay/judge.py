@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.checker.check import check, order_for
@@ -78,5 +78,5 @@ class Judge:
 
     def analyze(self, attempt: Attempt) -> tuple[History, AnalysisResult]:
         """The full analysis, for reports."""
-        history = recorded_history(attempt.operations)
+        history = replace(recorded_history(attempt.operations), session_names=tuple(attempt.begun))
         return history, analyze_history(history, self.expect, analyzers=[ElleAnalyzer(max_near_cycles=0)])

@@ -1,4 +1,4 @@
-"""Findings that are known and accepted, in a YAML file, so that only new ones fail a build."""
+"""Known and accepted findings in a YAML file, so that only new ones fail a build."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from txfuzz.analysis.checker.anomaly_types import misspelt
 from txfuzz.analysis.checker.consistency import friendly
 from txfuzz.analysis.result import Verdict
+from txfuzz.common.sentences import listed
 from txfuzz.errors import UsageError
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.finding import Finding
-from txfuzz.report.verdict import listed
 from txfuzz.workload.yaml.layout import flow, scalar
 from txfuzz.workload.yaml.nodes import Node
 from txfuzz.workload.yaml.parser import parse_yaml
@@ -24,7 +24,7 @@ _HEADER = """\
 
 @dataclass(frozen=True)
 class AcceptedAnomaly:
-    """A type of anomaly. signatures: which of its findings; None for all of them."""
+    """A type of anomaly. signatures: which of its findings are accepted; None for all."""
 
     type: str
     signatures: tuple[str, ...] | None = None
@@ -32,7 +32,7 @@ class AcceptedAnomaly:
 
 @dataclass(frozen=True)
 class BaselineEntry:
-    """What is accepted of one database at one isolation level, held against one model."""
+    """What is accepted for one database at one isolation level, checked against one model."""
 
     adapter: str
     isolation: str
@@ -44,11 +44,11 @@ class BaselineEntry:
         return self.adapter, self.isolation, self.expect
 
     def accepts(self, finding: Finding) -> bool:
-        """The finding, and all that it stands for?"""
+        """Are the finding and all that it represents accepted?"""
         return not self.unaccepted(finding)
 
     def unaccepted(self, finding: Finding) -> tuple[str, ...]:
-        """The types of what is not accepted of it."""
+        """The types of its parts that are not accepted."""
         return tuple(
             part.anomaly.type
             for part in finding.parts
@@ -62,12 +62,12 @@ class BaselineEntry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A campaign beside a baseline.
+    """A campaign compared with a baseline.
 
-    new: findings of which something is not accepted; strange: the types of that. new_types: types of
-    which nothing at all is accepted, whether or not an example was kept. unseen: accepted types that
-    did not show. unnamed: an iteration is invalid for another reason than an anomaly, which no
-    baseline can accept.
+    new: findings with a part that is not accepted; strange: the types of those parts. new_types: types
+    that are not accepted at all, whether or not an example was kept. unseen: accepted types that did
+    not occur. unnamed: an iteration is invalid for a reason other than an anomaly, which no baseline
+    can accept.
     """
 
     known: tuple[Finding, ...]
@@ -83,13 +83,11 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """What the comparison came to."""
+        """The outcome of the comparison."""
         parts = []
         if not self.passes:
             names = sorted({*self.new_types, *self.strange})
-            parts.append(
-                f"new, not in the baseline: {listed(names) if names else 'a history judged invalid'}"
-            )
+            parts.append(f"new, not in the baseline: {listed(names) if names else 'an invalid history'}")
         if self.known:
             types = {part.anomaly.type for each in self.known for part in each.parts}
             parts.append(f"expected by the baseline: {listed(sorted(types))}")
@@ -100,7 +98,7 @@ class Comparison:
 
 
 def compare(record: CampaignResult, baseline: Sequence[BaselineEntry]) -> Comparison:
-    """Which findings the baseline knows."""
+    """Which findings the baseline accepts."""
     place = place_of(record)
     expected = next((each for each in baseline if each.place == place), BaselineEntry(*place))
     known = tuple(each for each in record.findings if expected.accepts(each))
@@ -120,20 +118,20 @@ def compare(record: CampaignResult, baseline: Sequence[BaselineEntry]) -> Compar
 
 
 def place_of(record: CampaignResult) -> tuple[str, str, str]:
-    """Adapter, isolation level and model; UsageError where the run directory does not say."""
+    """Adapter, isolation level and model; UsageError if the run directory does not contain them."""
     facts = record.facts
     if not (facts.adapter and facts.isolation and record.expect):
         raise UsageError(
-            f"{record.directory}: a baseline needs to know adapter, isolation level and model, and "
-            "campaign.json does not say them"
+            f"{record.directory}: a baseline needs the adapter, isolation level and model, and campaign.json "
+            "does not contain them"
         )
     return facts.adapter, facts.isolation, friendly(record.expect)
 
 
 def baseline_entry(record: CampaignResult, baseline: Sequence[BaselineEntry] = ()) -> BaselineEntry:
-    """The entry that accepts everything that this campaign found, and nothing else.
+    """The entry that accepts exactly what this campaign found.
 
-    Where the baseline narrows a type down to signatures, and those are all that was found, it stays narrow.
+    A type that the baseline narrows down to signatures stays narrow if nothing else was found.
     """
     place = place_of(record)
     before = next((each for each in baseline if each.place == place), BaselineEntry(*place))
@@ -155,17 +153,17 @@ def baseline_text(baseline: Sequence[BaselineEntry]) -> str:
 
 
 def baseline_warnings(baseline: Sequence[BaselineEntry]) -> tuple[str, ...]:
-    """Sentences about types that are misspelt, it seems; analyzers of plugins may have such types."""
+    """Sentences about types that seem misspelt; analyzers of plugins may have such types."""
     names = dict.fromkeys(each.type for entry in baseline for each in entry.anomalies)
     return tuple(
-        f"the baseline accepts {name!r}, which is no type of the checker's: did you mean {meant!r}?"
+        f"the baseline accepts {name!r}, which is not a type of the checker: did you mean {meant!r}?"
         for name in names
         if (meant := misspelt(name)) is not None
     )
 
 
 def entry_lines(expected: BaselineEntry, indent: int = 2) -> list[str]:
-    """One entry of the file. indent: where its dash is."""
+    """One entry of the file. indent: of its dash."""
     lines = [
         f"- adapter: {scalar(expected.adapter, in_flow=False)}",
         f"  isolation: {scalar(expected.isolation, in_flow=False)}",
@@ -182,7 +180,7 @@ def accepted_text(accepted: AcceptedAnomaly) -> str:
 
 
 def read_baseline(text: str, source: str) -> tuple[BaselineEntry, ...]:
-    """What a file accepts. UsageError with file, line and column for one that is not as it should be."""
+    """What a file accepts. UsageError with file, line and column if it is malformed."""
     root = parse_yaml(text, source)
     if root is None:
         raise UsageError(f"{source}: found an empty file, expected a baseline (`version: 1`)")

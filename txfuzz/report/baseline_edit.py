@@ -1,4 +1,4 @@
-"""A baseline file changed only where it has to be: people write comments into it, and choose its order."""
+"""Minimal edits to a baseline file, which people comment and order as they like."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _COMMENT = re.compile(r"\s+#.*$")
 
 
 def edited(text: str, source: str, wanted: BaselineEntry) -> str:
-    """The file with this entry in the place of the one of the same adapter, level and model.
+    """The file with this entry in place of the one for the same adapter, level and model.
 
-    What stays stands there as it did, with its comments; a comment goes with the anomaly that it stands
-    beside or directly above. Raises UsageError for a file whose layout would cost it its comments.
+    The rest stays as it is, comments included; a comment is removed with the anomaly that it stands
+    beside or directly above. Raises UsageError for a file whose layout would lose its comments.
     """
     before = read_baseline(text, source)
     others = tuple(each for each in before if each.place != wanted.place)
@@ -38,18 +38,18 @@ def edited(text: str, source: str, wanted: BaselineEntry) -> str:
         pass
     if any(line.lstrip().startswith("#") or _COMMENT.search(line) for line in _own(text)):
         raise UsageError(
-            f"{source}: cannot be changed without losing its comments; each anomaly needs a line of its own"
+            f"{source}: cannot be changed without losing its comments; put each anomaly on its own line"
         )
     return baseline_text(sorted((*others, wanted), key=lambda each: each.place))
 
 
 class _Unusual(Exception):
-    """YAML in another layout than that of one thing a line."""
+    """YAML that is not laid out with one item per line."""
 
 
 @dataclass(frozen=True)
 class _Change:
-    """Instead of the lines from start to before stop."""
+    """A replacement for the lines from start up to, but not including, stop."""
 
     start: int
     stop: int
@@ -57,7 +57,7 @@ class _Change:
 
 
 class _Lines:
-    """The lines of the file, counted from 0, and where its nodes stand in them."""
+    """The lines of the file, counted from 0, and its nodes with their lines."""
 
     def __init__(self, text: str, source: str) -> None:
         self.lines = text.splitlines()
@@ -81,7 +81,7 @@ class _Lines:
         return "\n".join(self.lines) + "\n"
 
     def _entry(self, node: Node, value: BaselineEntry, wanted: BaselineEntry, stop: int) -> list[_Change]:
-        """The anomalies of one entry: those that go, those that change, those that come."""
+        """The anomalies of one entry: removed, changed and added ones."""
         fields = node.mapping("an entry")
         head = fields["anomalies"].name_place.line - 1
         items = fields["anomalies"].items("anomalies")
@@ -122,20 +122,20 @@ class _Lines:
         return f"{' ' * self._dash(start)}- {accepted_text(accepted)}{comment[0] if comment else ''}"
 
     def _dash(self, line: int) -> int:
-        """Where the dash of an item is that begins in this line."""
+        """The column of the dash of the item that starts on this line."""
         found = re.match(r"( *)- ", self.lines[line])
         if found is None:
             raise _Unusual
         return len(found[1])
 
     def _end(self, start: int, stop: int) -> int:
-        """Behind the last line before `stop` that holds more than a comment."""
+        """The line after the last one before `stop` that holds more than a comment."""
         while stop > start + 1 and not self._content(stop - 1):
             stop -= 1
         return stop
 
     def _with_comments(self, start: int) -> int:
-        """Where the comments begin that stand directly above."""
+        """The first of the comment lines directly above."""
         while self.lines[start - 1].lstrip().startswith("#"):
             start -= 1
         return start
@@ -145,7 +145,7 @@ class _Lines:
         return bool(text) and not text.startswith("#")
 
     def _after(self, name: str, fields: Mapping[str, Node], stop: int) -> int:
-        """Where the next field of this mapping begins, or `stop`."""
+        """The line of the next field of this mapping, or `stop`."""
         lines = [each.name_place.line - 1 for each in fields.values()]
         return min([line for line in lines if line >= fields[name].name_place.line] + [stop])
 
@@ -155,13 +155,13 @@ def _line(node: Node) -> int:
 
 
 def _own(text: str) -> list[str]:
-    """Its lines without the header that every baseline gets."""
+    """Its lines without the header that every baseline has."""
     header = baseline_text(()).splitlines()
     return [line for line in text.splitlines() if line not in header]
 
 
 def _plain(baseline: Sequence[BaselineEntry]) -> list[BaselineEntry]:
-    """In one order."""
+    """In canonical order."""
     ordered = (
         replace(
             each, anomalies=tuple(sorted(each.anomalies, key=lambda one: (one.type, one.signatures or ())))

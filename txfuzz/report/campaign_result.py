@@ -1,4 +1,4 @@
-"""A campaign: what the loop makes, the run directory keeps, and every form of the report shows."""
+"""A campaign: produced by the loop, kept in the run directory, shown by every form of the report."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import TransactionView, Verdict
+from txfuzz.analysis.views.result_html import table, text
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.verdict import against, no_verdict, nothing_found, verdict_sentence
+from txfuzz.report.text.lines import counted
+from txfuzz.report.verdict import against, no_verdict, verdict_sentence
 
+_NOTEBOOK_ROWS = 50
 EXIT_CODES = {
     Verdict.VALID: ExitCode.NOTHING_FOUND,
     Verdict.INVALID: ExitCode.VIOLATED,
@@ -49,14 +52,14 @@ class CampaignFacts:
 
     @property
     def server(self) -> str:
-        """Product and version, where the campaign noted them."""
+        """Product and version, if recorded."""
         return " ".join(str(self.database[name]) for name in ("product", "version") if name in self.database)
 
 
 @dataclass(frozen=True)
 class Reproducer:
-    """`findings/NAME/`. files: its contents by name, as far as they are short texts. signatures: the
-    names of those that shrank to it, its own first."""
+    """`findings/NAME/`. files: its short text files by name. signatures: the names of those that shrank
+    to it, its own first."""
 
     name: str
     path: Path
@@ -66,7 +69,7 @@ class Reproducer:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Transactions that ran beside those of a finding. left_out: how many more there were."""
+    """Transactions that ran alongside those of a finding. left_out: how many more there were."""
 
     views: tuple[TransactionView, ...]
     left_out: int = 0
@@ -74,12 +77,12 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class CampaignResult:
-    """A campaign, as it was just run or as its run directory tells of it.
+    """A campaign, either just run or read back from its run directory.
 
-    interrupted: by request of the user. stopped: why it ended before all its iterations, as a phrase.
-    reproducers, remarks: read back only; remarks are sentences about what is missing in the directory or
-    cannot be read. whole: whether the campaign came to an orderly end, so that no verdict of its is
-    missing. neighbours: by the place of a finding in `findings`.
+    interrupted: by the user. stopped: why it ended before all its iterations, as a phrase. reproducers,
+    remarks: only when read back; remarks are sentences about what is missing or unreadable in the
+    directory. whole: whether the campaign finished, so that no verdict is missing. neighbours: by the
+    index of a finding in `findings`.
     """
 
     directory: Path
@@ -98,13 +101,13 @@ class CampaignResult:
 
     @property
     def expect(self) -> str:
-        """The model that histories are held against; empty where nobody knows."""
+        """The model that histories are checked against; empty if unknown."""
         known = (each.result.expect for each in self.iterations)
         return self.facts.expect or next(filter(None, known), "")
 
     @property
     def model(self) -> str:
-        """`expect` as sentences name it; as it stands where it is the name of no model."""
+        """`expect` as it appears in sentences; unchanged if it names no model."""
         try:
             return self.expect and model_text(self.expect)
         except UsageError:
@@ -112,7 +115,7 @@ class CampaignResult:
 
     @property
     def isolation(self) -> str | None:
-        """None where a history cannot have been made by the workload, so that nobody knows."""
+        """None if unknown, because the workload cannot have made the history."""
         return self.facts.isolation
 
     @property
@@ -122,19 +125,19 @@ class CampaignResult:
 
     @property
     def answers_for(self) -> str | None:
-        """That model, or None where the workload's own SQL may be to blame for what contradicts it, or
-        nobody knows the isolation level."""
+        """That model, or None if the workload's own SQL may be to blame for what contradicts it, or the
+        isolation level is unknown."""
         return self.facts.answers_for
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """Settings under which the injected faults may break that promise by right."""
+        """Settings under which the injected faults may legitimately break that promise."""
         return self.facts.cautions
 
     @property
     def verdict(self) -> Verdict:
-        """Invalid before unknown before valid; unknown when nothing ran. A campaign that was cut short
-        is not valid."""
+        """Invalid before unknown before valid; unknown if nothing ran. A campaign that was cut short is
+        not valid."""
         verdicts = [each.verdict for each in self.iterations] or [Verdict.UNKNOWN]
         return worst([*verdicts, *([] if self.whole else [Verdict.UNKNOWN])])
 
@@ -144,8 +147,8 @@ class CampaignResult:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """The anomalies that contradict the expected model, one of each signature, or of all that
-        shrank to the same reproducer."""
+        """The anomalies that contradict the expected model, one per signature, or per reproducer if
+        several shrank to the same."""
         analysed = [(each.number, each.deciding_result) for each in self.iterations]
         same = [(each.name, *each.signatures) for each in self.reproducers]
         return merge_by_reproducer(findings_in(analysed, self.facts.isolation or ""), same)
@@ -175,9 +178,20 @@ class CampaignResult:
         return f"<CampaignResult {self.verdict.value} against {self.expect}{found}; {self.directory}>"
 
     def _repr_html_(self) -> str:
-        from txfuzz.report.notebook import campaign_html
-
-        return campaign_html(run_sentence(self), self.iterations, self.directory)
+        head = ("iteration", "verdict", "transactions", "committed", "edges per txn", "near-cycles", "found")
+        rows = [
+            (
+                each.number, each.verdict.value,
+                f"{each.result.transactions:,}", f"{each.result.committed:,}",
+                f"{each.result.edges_per_txn:.2f}", f"{each.result.near_cycles_counted:,}", each.found,
+            )
+            for each in self.iterations[:_NOTEBOOK_ROWS]
+        ]  # fmt: skip
+        shown = () if self.first_invalid is None else self.first_invalid.deciding_result.anomalies
+        return (
+            f"<div><p><b>{text(run_sentence(self))}</b></p>{table(rows, head)}"
+            f"{shown[0]._repr_html_() if shown else ''}<p>{text(str(self.directory))}</p></div>"
+        )
 
 
 def run_sentence(record: CampaignResult) -> str:
@@ -192,10 +206,14 @@ def run_sentence(record: CampaignResult) -> str:
 
 
 def nothing_found_text(record: CampaignResult) -> str:
-    """Of a campaign that is valid: in how many transactions nothing was found."""
+    """For a valid campaign: in how many transactions nothing was found, without a full stop."""
     committed = sum(each.result.committed for each in record.iterations)
-    model = model_text(record.iterations[0].result.expect)
-    return nothing_found(committed, len(record.iterations), record.isolation, model)
+    iterations = counted(len(record.iterations), "iteration")
+    level = f" at {record.isolation}" if record.isolation else ""
+    return (
+        f"nothing found: {committed:,} committed transactions in {iterations}{level} are consistent with "
+        f"{model_text(record.iterations[0].result.expect)}"
+    )
 
 
 def unknown_reason(record: CampaignResult) -> str:
@@ -205,15 +223,15 @@ def unknown_reason(record: CampaignResult) -> str:
         return no_verdict(reasons)
     if not record.iterations:
         return "nothing was analysed"
-    return "the campaign did not come to its end"
+    return "the campaign did not finish"
 
 
 def broken_promise(record: CampaignResult) -> bool:
-    """Did the database do what its isolation level rules out?"""
+    """Did the database do something that its isolation level rules out?"""
     results = (result for each in record.iterations for result in (each.result, each.replayed))
     return any(result is not None and against(result, record.answers_for) for result in results)
 
 
 def by_whom(iteration: Iteration) -> str:
-    """Of an iteration that found something with its replays alone."""
+    """For an iteration whose replays alone found something."""
     return f"found by {iteration.label}; its run did not show it"

@@ -1,8 +1,7 @@
-"""Which transactions ran beside those of a finding: from the histories, where these are not too large."""
+"""Which transactions ran alongside those of a finding, from the histories if they are not too large."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +14,12 @@ from txfuzz.history.reader import read_history
 from txfuzz.report.campaign_result import CampaignResult, Neighbours
 
 _LARGEST = 48 << 20  # bytes of a history, about a second of reading
-_MOST = 160  # transactions beside a finding
-_ROOM = 0.3  # of the finding's own time, before and after it
+_MOST = 160  # transactions alongside a finding
+_ROOM = 0.3  # of the finding's duration, before and after it
 
 
 def with_neighbours(record: CampaignResult, findings: int) -> CampaignResult:
-    """The record with the neighbours of the first so many findings."""
+    """The record with the neighbours of this many findings, from the first."""
     found: dict[int, Neighbours] = {}
     wanted = list(enumerate(record.findings[:findings]))
     for number in sorted({finding.first for _, finding in wanted}):
@@ -30,11 +29,7 @@ def with_neighbours(record: CampaignResult, findings: int) -> CampaignResult:
         for at, finding in wanted:
             if finding.first == number:
                 found[at] = _beside(history, finding.anomaly)
-    return replace(record, neighbours=_known(found))
-
-
-def _known(found: Mapping[int, Neighbours]) -> dict[int, Neighbours]:
-    return {at: each for at, each in found.items() if each.views}
+    return replace(record, neighbours={at: each for at, each in found.items() if each.views})
 
 
 def _history(record: CampaignResult, number: int) -> History | None:
@@ -48,7 +43,7 @@ def _history(record: CampaignResult, number: int) -> History | None:
 
 
 def _beside(history: History, anomaly: Anomaly) -> Neighbours:
-    """Those that overlapped with the time of the finding, evenly thinned out where they are many."""
+    """Those that overlapped with the finding in time, evenly thinned out if there are many."""
     times = [(view.start, view.end) for view in anomaly.transactions]
     starts = [start for start, end in times if start is not None and end is not None]
     ends = [end for start, end in times if start is not None and end is not None]

@@ -1,8 +1,8 @@
-"""Findings: anomalies that contradict the expected model, each signature once, or each reproducer."""
+"""Findings: anomalies that contradict the expected model, one per signature or per reproducer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from txfuzz.analysis.result import AnalysisResult, Anomaly
@@ -11,9 +11,9 @@ from txfuzz.replay.signature import Signature, signature_of
 
 @dataclass(frozen=True)
 class Finding:
-    """anomaly: the shortest of the iteration that showed it first. iterations: all that showed it.
+    """anomaly: the shortest in the first iteration that showed it. iterations: all that showed it.
 
-    also: findings of other signatures that shrank to the same reproducer, for which it stands.
+    also: findings with other signatures that shrank to the same reproducer, which it represents.
     """
 
     signature: Signature
@@ -27,17 +27,17 @@ class Finding:
 
     @property
     def everywhere(self) -> tuple[int, ...]:
-        """The iterations that showed it, or what it stands for."""
+        """The iterations that showed it, or a finding that it represents."""
         return tuple(sorted({number for each in self.parts for number in each.iterations}))
 
     @property
     def parts(self) -> tuple[Finding, ...]:
-        """Itself and what it stands for, a signature each."""
+        """Itself and the findings that it represents, each with its signature."""
         return (replace(self, also=()), *self.also)
 
 
 def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -> tuple[Finding, ...]:
-    """In the order of their first iterations, in each the shortest first, cycles before others."""
+    """By first iteration; within one, cycles before others, shortest first."""
     found: dict[Signature, Finding] = {}
     for number, result in results:
         for anomaly in sorted(result.anomalies, key=_order):
@@ -51,25 +51,20 @@ def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -
 
 
 def merge_by_reproducer(findings: Iterable[Finding], same: Sequence[Sequence[str]]) -> tuple[Finding, ...]:
-    """One finding of all that shrank to the same reproducer.
+    """One finding for all that shrank to the same reproducer.
 
-    same: the names of signatures that did; the first of them that was found stands for the others.
+    same: names of signatures that did; the first of them that was found represents the others.
     """
     group = {name: at for at, names in reversed(list(enumerate(same))) for name in names}
     together: dict[int | str, list[Finding]] = {}
     for each in findings:
         together.setdefault(group.get(each.signature.name, each.signature.name), []).append(each)
-    return tuple(_one(each, dict(_ranks(same))) for each in together.values())
-
-
-def _ranks(same: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:
-    for names in same:
-        yield from ((name, at) for at, name in enumerate(names))
-
-
-def _one(alike: list[Finding], ranks: Mapping[str, int]) -> Finding:
-    first, *others = sorted(alike, key=lambda each: ranks.get(each.signature.name, 0))
-    return replace(first, also=tuple(others))
+    rank = {name: at for names in same for at, name in enumerate(names)}
+    merged = []
+    for alike in together.values():
+        first, *others = sorted(alike, key=lambda each: rank.get(each.signature.name, 0))
+        merged.append(replace(first, also=tuple(others)))
+    return tuple(merged)
 
 
 def _order(anomaly: Anomaly) -> tuple[bool, int, str]:

@@ -1,27 +1,28 @@
-"""One iteration of a campaign: what was asked, what came of it, and what that means."""
+"""One iteration of a campaign: its workload, its outcome, its analysis and its replays."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
-from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.errors import UsageError
+from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
+from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.text.replay_note import ReplayNote
-from txfuzz.report.text.replay_subject import ReplayAim
+from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
+from txfuzz.workload.yaml.reader import read_workload
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """One iteration in numbers, as in progress.csv and stats.json; None where nobody knows.
+    """One iteration in numbers, as in progress.csv and stats.json; None if unknown.
 
-    seconds: from the beginning of the run to the end of the feedback. per_second: committed transactions.
+    seconds: from the start of the run to the end of the feedback. per_second: committed transactions.
     """
 
     transactions: int = 0
@@ -41,7 +42,7 @@ class Numbers:
 
     @classmethod
     def of(cls, result: AnalysisResult, **known: Any) -> Numbers:
-        """Those of an analysis, and what else is known."""
+        """From an analysis, and what else is known."""
         return cls(
             transactions=result.transactions,
             ok=result.committed,
@@ -55,23 +56,75 @@ class Numbers:
 
     @property
     def aborted(self) -> float | None:
-        """Share of the transactions that failed or are unknown."""
+        """The share of transactions that failed or are unknown."""
         return (self.fail + self.info) / self.transactions if self.transactions else None
+
+
+@dataclass(frozen=True)
+class ReplayNote:
+    """The outcome of an iteration's replays, from replay_result.json (docs/artefacts.md)."""
+
+    attempts: int
+    closed: int
+    anomaly: str | None = None
+    anomalies: Mapping[str, int] = field(default_factory=dict)
+    ended: str = ""
+
+    @property
+    def sentence(self) -> str:
+        what = self.anomaly or "the anomaly"
+        text = f"{what} occurred in {self.closed:,} of {counted(self.attempts, 'attempt')}"
+        return f"{text}; one could not continue: {self.ended}" if self.ended else text
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayAim:
+    """What a replay.yaml is meant to show. anomaly: its type. templates: of its transactions. focus_key: the
+    logical key on which they are to meet."""
+
+    anomaly: str | None
+    templates: tuple[str, ...]
+    focus_key: int | None = None
+
+    def shows(self, anomaly: Anomaly, *, by_itself: bool = False) -> bool:
+        """Is the schedule that of this anomaly? It is if type, templates and key agree.
+
+        by_itself: the replay alone found the anomaly, possibly of another type than it was meant to show.
+        An anomaly that is not a cycle may have more transactions than its replay needs.
+        """
+        if not by_itself and self.anomaly not in (None, anomaly.type):
+            return False
+        keys = {edge.logical_key for edge in anomaly.edges} - {None}
+        if keys and self.focus_key is not None and self.focus_key not in keys:
+            return False
+        there = Counter(view.template or "" for view in anomaly.transactions)
+        needed = Counter(self.templates)
+        return needed == there if anomaly.edges else needed <= there
+
+
+def replay_aim(path: Path) -> ReplayAim | None:
+    """The aim of this replay.yaml; None if it has none."""
+    try:
+        replay = read_workload(path, None).replay
+    except WorkloadError:
+        return None
+    if replay is None:
+        return None
+    return ReplayAim(replay.anomaly, tuple(each.origin for each in replay.transactions), replay.focus_key)
 
 
 @dataclass(frozen=True)
 class Iteration:
     """One `iter_XX/`.
 
-    result: what the history of its run means; of unknown verdict, with the reason, where nobody analysed
-    it. decisions: what the feedback changes for the next iteration. replayed: what the history of its
-    replays means, where there were any; replay, replay_file: what came of them, and which schedule they
-    followed. aim: what replay_file is about, of iterations that were the first to show something.
+    result: the analysis of its run; if there is none, the verdict is unknown, with a reason. decisions:
+    what the feedback changes for the next iteration. replayed: the analysis of its replays, if any;
+    replay, replay_file: their outcome, and the schedule that they followed. aim: what replay_file is
+    meant to show, for iterations that were the first to show something.
 
-    Only the campaign that runs it knows the others; they are not read back. asked: its workload.
-    execution: None where somebody else made the history. seconds: where the time went, by stage.
-    notes: sentences for the reader. pursued: what became of the near-cycle that the feedback of the
-    iteration before pursued.
+    The other fields are known only to the running campaign and not read back. asked: its workload.
+    execution: None if txfuzz did not make the history. seconds: by stage. notes: sentences for the
+    reader. pursued: what became of the near-cycle that the previous iteration's feedback pursued.
     """
 
     number: int
@@ -101,7 +154,7 @@ class Iteration:
         seconds: Mapping[str, float] | None = None,
         **more: Any,
     ) -> Iteration:
-        """One that has just been run, with its numbers."""
+        """An iteration that has just run, with its numbers."""
         stages = seconds or {}
         numbers = Numbers.of(
             result,
@@ -117,20 +170,20 @@ class Iteration:
 
     @property
     def workload(self) -> Workload:
-        """What was asked. UsageError for an iteration that was read back from its run directory."""
+        """Its workload. UsageError for an iteration that was read back from its run directory."""
         if self.asked is None:
             raise UsageError(f"{self.path}: read back without its workload; it is in workload.yaml there")
         return self.asked
 
     @property
     def by_replay(self) -> bool:
-        """Is it only its replays that contradict the expected model?"""
+        """Do only its replays contradict the expected model?"""
         found = self.replayed is not None and self.replayed.verdict is Verdict.INVALID
         return found and self.result.verdict is not Verdict.INVALID
 
     @property
     def deciding_result(self) -> AnalysisResult:
-        """The analysis of the run, or of its replays where those alone contradict the expected model."""
+        """The analysis of the run, or of its replays if they alone contradict the expected model."""
         return self.replayed if self.by_replay and self.replayed is not None else self.result
 
     @property

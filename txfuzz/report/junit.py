@@ -1,4 +1,4 @@
-"""A campaign as JUnit XML, which CI systems know how to show: a test case an iteration."""
+"""A campaign as JUnit XML, which CI systems can display: one test case per iteration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_result import CampaignResult, by_whom, run_sentence
 from txfuzz.report.finding import Finding, findings_in
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
+from txfuzz.report.text.anomalies import anomaly_in_full
 from txfuzz.report.verdict import verdict_sentence
 
 _LONGEST = 20_000  # characters of one explanation
@@ -21,7 +21,7 @@ _FINDINGS = 12  # explained in one test case
 
 
 def junit_text(record: CampaignResult, comparison: Comparison | None = None) -> str:
-    """The file. comparison: with a baseline, of which only new findings are failures."""
+    """The file. comparison: with a baseline; then only new findings are failures."""
     cases = [_case(record, each, comparison) for each in record.iterations]
     failures = sum(kind == "failure" for kind, _ in cases)
     errors = sum(kind == "error" for kind, _ in cases)
@@ -59,7 +59,7 @@ def _properties(record: CampaignResult) -> dict[str, object]:
 
 
 def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
-    """failure, error or nothing, and the test case."""
+    """The test case, preceded by "failure", "error" or nothing."""
     own = [each for each in record.findings if iteration.number in each.everywhere]
     result, said = iteration.deciding_result, ""
     kind, message, body = "", "", ""
@@ -95,29 +95,27 @@ def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison |
 
 
 def _whole(record: CampaignResult) -> str | None:
-    """A test case for the campaign itself, where it did not come to its end."""
+    """A test case for the campaign itself, if it did not finish."""
     if record.whole and record.iterations:
         return None
     message = record.remarks[0] if record.remarks else run_sentence(record)
     suite = _attribute(f"txfuzz.{record.name}")
     return (
-        f'    <testcase classname={suite} name="the campaign came to its end">\n'
+        f'    <testcase classname={suite} name="the campaign finished">\n'
         f'      <error type="unknown" message={_attribute(message)}></error>\n    </testcase>\n'
     )
 
 
 def _here(finding: Finding, shown: Mapping[Signature, Finding]) -> Finding:
-    """A finding as the iteration itself shows it. shown: its own, by signature."""
+    """A finding as this iteration shows it. shown: its own findings, by signature."""
     first, *others = [shown[each.signature] for each in finding.parts if each.signature in shown]
     return replace(first, also=tuple(others))
 
 
 def _explained(findings: list[Finding]) -> str:
-    """The explanations, a sentence an edge. findings: as the iteration itself shows them."""
+    """The explanations, one sentence per edge. findings: as the iteration itself shows them."""
     told = [
-        "\n".join([one.type, *definition(one), *same_reproducer_lines(each), "", *one_anomaly(one)])
-        for each in findings[:_FINDINGS]
-        for one in [each.anomaly]
+        "\n".join([each.anomaly.type, *anomaly_in_full(each.anomaly, each)]) for each in findings[:_FINDINGS]
     ]
     if len(findings) > _FINDINGS:
         told.append(f"… {len(findings) - _FINDINGS} more")

@@ -1,4 +1,4 @@
-"""A campaign as Markdown: for the comment or the summary of a build."""
+"""A campaign as Markdown, for a pull request comment or a build summary."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.finding import Finding
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.anomalies import definition, one_anomaly, same_reproducer_lines
+from txfuzz.report.text.anomalies import anomaly_in_full
 from txfuzz.report.text.lines import counted
 
-LONGEST = 60_000  # characters: comments on code hosts may have 65,536
+LONGEST = 60_000  # characters; code hosts allow comments of 65,536
 _ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000
 
 
 def markdown_text(record: CampaignResult, comparison: Comparison | None = None) -> str:
     """The text. comparison: with a baseline."""
     facts = record.facts
-    level = f"{facts.isolation} held against {record.model}" if facts.isolation else ""
+    level = f"{facts.isolation} checked against {record.model}" if facts.isolation else ""
     seed = f"seed {facts.seed}" if facts.seed is not None else ""
     where = " · ".join(markdown(part) for part in (level, facts.server, seed) if part)
     sentence = run_sentence(record)
@@ -44,7 +44,7 @@ def markdown_text(record: CampaignResult, comparison: Comparison | None = None) 
 
 
 def _mark(record: CampaignResult, comparison: Comparison | None) -> str:
-    """One sign for the eye; the sentence below it says the same in words."""
+    """A symbol for what the sentence below it says in words."""
     if comparison is not None and record.found:
         return "✅" if comparison.passes else "❌"
     if broken_promise(record):
@@ -54,7 +54,7 @@ def _mark(record: CampaignResult, comparison: Comparison | None) -> str:
 
 def _table(iterations: tuple[Iteration, ...]) -> list[str]:
     rows = [
-        "| iteration | verdict | transactions | committed | edges a txn | near-cycles | found |",
+        "| iteration | verdict | transactions | committed | edges per txn | near-cycles | found |",
         "|--:|---|--:|--:|--:|--:|---|",
     ]
     for each in iterations[:_ROWS]:
@@ -71,13 +71,16 @@ def _table(iterations: tuple[Iteration, ...]) -> list[str]:
 
 
 def _finding(record: CampaignResult, finding: Finding, comparison: Comparison | None) -> str:
-    """Folded, with the explanation and the smallest SQL where it was made."""
+    """Folded, with the explanation and the smallest SQL if there is one."""
     anomaly = finding.anomaly
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
     title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).label}{note}"
-    told = [*definition(anomaly), *same_reproducer_lines(finding), "", *one_anomaly(anomaly)]
-    parts = [f"<details><summary>{title}</summary>", "", *_fenced("\n".join(told), "text")]
+    parts = [
+        f"<details><summary>{title}</summary>",
+        "",
+        *_fenced("\n".join(anomaly_in_full(anomaly, finding)), "text"),
+    ]
     reproducer = record.reproducer_of(finding)
     if reproducer is not None and "repro.sql" in reproducer.files:
         parts += ["", "The smallest SQL that shows it:", "", *_fenced(reproducer.files["repro.sql"], "sql")]

@@ -1,7 +1,7 @@
 """What was found, in one sentence that is fair to the database.
 
-A history is held against a model that may be stronger than what the isolation level promises.
-An anomaly that the promise allows is a danger for the application, not a bug of the database.
+A history is checked against a model that may be stronger than what the isolation level promises.
+An anomaly that the promise allows is a danger to the application, not a database bug.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.checker.consistency import friendly, is_model, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.common.sentences import listed as listed
+from txfuzz.common.sentences import listed
 
 _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker knows
 
@@ -18,14 +18,14 @@ _STRONGEST = "strong-serializable"  # prohibits every anomaly that the checker k
 def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: str | None) -> str:
     """One true sentence about a history.
 
-    isolation: the database's own word for the level that the history was made at. promised: the
-    consistency model that this level promises, in Elle's words. None where they are not known; a level
-    without a promise is one at which the workload's own SQL may be the cause (txfuzz.workload.sql.soundness).
+    isolation: the level of the history, as the database calls it. promised: the consistency model that
+    this level promises, as Elle calls it. None if unknown; a level without a promise is one at which the
+    workload's own SQL may be the cause (txfuzz.workload.sql.soundness).
     """
     broken = against(result, promised)
     if promised is not None and broken:
         denied = _denied(isolation, promised, broken)
-        return f"{_found(result, broken)}: the database broke its promise, {denied}."
+        return f"{_found(result, broken)}; the database broke its promise: {denied}."
     if result.verdict is Verdict.VALID:
         return _nothing(result)
     if result.verdict is Verdict.UNKNOWN:
@@ -35,33 +35,21 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
     found = _contradiction(result)
     if isolation is not None and promised is None:
         return (
-            f"{found}; at {_level(isolation)} SQL of the workload's own may be the cause: no promise of "
-            f"the database is known to be broken, but an application that needs "
-            f"{friendly(result.expect)} is not safe here."
+            f"{found}; at {_level(isolation)} the workload's own SQL may be the cause: the database is not "
+            f"known to have broken a promise, but an application that needs {friendly(result.expect)} is not "
+            f"safe here."
         )
     if promised is None or not set(result.anomaly_types) <= prohibited(_STRONGEST):
         return f"{found}."
     return (
         f"{found}; {_level(isolation)} promises {model_text(promised)}, which allows "
-        f"{listed(result.anomaly_types)}: this is no bug of the database, but an application that needs "
+        f"{listed(result.anomaly_types)}: this is not a database bug, but an application that needs "
         f"{friendly(result.expect)} is not safe here."
     )
 
 
-def nothing_found(committed: int, iterations: int, isolation: str | None, expect: str) -> str:
-    """The sentence of a campaign that found nothing, without its full stop.
-
-    committed: transactions, in all iterations. expect: the model, as `model_text` names it.
-    """
-    turns = "1 iteration" if iterations == 1 else f"{iterations:,} iterations"
-    level = f" at {isolation}" if isolation else ""
-    return (
-        f"nothing found: {committed:,} committed transactions in {turns}{level} are consistent with {expect}"
-    )
-
-
 def no_verdict(reasons: Sequence[str | None]) -> str:
-    """Why a campaign has no verdict: of each iteration the reason why it has none, None where it has one."""
+    """Why a campaign has no verdict. reasons: why each iteration has none; None if it has one."""
     by_reason: dict[str, list[int]] = {}
     for number, reason in enumerate(reasons):
         if reason is not None:
@@ -90,7 +78,7 @@ def allowed_types(result: AnalysisResult) -> tuple[str, ...]:
 
 
 def _contradiction(result: AnalysisResult) -> str:
-    """What contradicts the model, and what breaks a rule that is an analyzer's own."""
+    """What contradicts the model, and what breaks an analyzer's own rule."""
     known = prohibited(_STRONGEST)
     if not is_model(result.expect):
         types = list(result.anomaly_types)
@@ -101,12 +89,12 @@ def _contradiction(result: AnalysisResult) -> str:
     if types:
         said.append(f"{listed(types)}, which contradict{_s(types)} {model_text(result.expect)}")
     if own:
-        said.append(f"{listed(own)}, to which an analyzer objects")
+        said.append(f"{listed(own)}, which an analyzer rejects")
     return f"Found {', and '.join(said)}"
 
 
 def _found(result: AnalysisResult, broken: Sequence[str]) -> str:
-    """What comes before the broken promise, so that a verdict of another kind is not hidden."""
+    """The verdict itself, which precedes the broken promise so that it is not hidden."""
     if result.verdict is Verdict.INVALID and result.anomaly_types:
         return _contradiction(result)
     verdict = "Nothing contradicts" if result.verdict is Verdict.VALID else "No verdict against"
@@ -126,15 +114,15 @@ def _level(isolation: str | None) -> str:
 
 
 def _denied(isolation: str | None, promised: str, broken: Sequence[str]) -> str:
-    """Which promise it was; a level of the same name as its model goes without saying."""
+    """Which promise it was; the model is not repeated if the level has the same name."""
     model = friendly(promised)
     if isolation is not None and "-".join(isolation.lower().split()) == model:
-        return f"for {_level(isolation)} does not allow {listed(broken)}"
-    return f"for {_level(isolation)} promises {model_text(model)}, which does not allow {listed(broken)}"
+        return f"{_level(isolation)} does not allow {listed(broken)}"
+    return f"{_level(isolation)} promises {model_text(model)}, which does not allow {listed(broken)}"
 
 
 def _s(subjects: Sequence[str]) -> str:
-    """The ending of the verb."""
+    """The verb's ending."""
     return "s" if len(subjects) == 1 else ""
 
 

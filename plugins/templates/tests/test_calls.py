@@ -332,7 +332,7 @@ def test_analyze_tells_what_a_history_is_of(txfuzz: Callable[..., Ran]) -> None:
     said = " ".join(ran.out.split())
     assert "Found bank-total, which contradicts the model bank." in said
     assert (
-        "Operations 9 read, 4 calls judged, 1 passed over: 1 of process nemesis Calls 4 (bank): 4 committed"
+        "Operations 9 read, 4 calls judged, 1 ignored: 1 of process nemesis Calls 4 (bank): 4 committed"
         in said
     )
     assert txfuzz("analyze", CASES / "counter.json").code == 0

@@ -24,9 +24,9 @@ from txfuzz.analysis.dependencies.register_versions import VersionGraph
 def anomalies(
     columns: Columns, versions: VersionOrder | VersionGraph, most: int, *, fractured: bool = False
 ) -> Iterator[Detected]:
-    """By type, at most so many of each as facts.
+    """By type, with at most this many facts of each.
 
-    versions: those of the history's dependencies. fractured: look for fractured reads, too.
+    versions: of the history's dependencies. fractured: whether to look for fractured reads.
     """
     yield from reads_of_failed_writes(columns, most)
     yield from unwritten_reads(columns, most)
@@ -45,7 +45,7 @@ def anomalies(
 
 
 def cyclic_versions(columns: Columns, graph: VersionGraph, most: int) -> Iterator[Detected]:
-    """Keys whose versions come before each other in a circle, by the assumptions made of them."""
+    """Keys whose version order, under the assumptions made, contains a cycle."""
 
     def fact(hit: int) -> Fact:
         found = graph.cyclic[hit]

@@ -1,6 +1,6 @@
-"""Reads of what was never to be seen: of failed transactions, of nobody, of versions in between.
+"""Reads of values that should not be visible: failed, unwritten and intermediate ones.
 
-Definitions as Elle's (Kingsbury & Alvaro 2020, section 4.2; G1a, G1b: Adya, Liskov, O'Neil 2000).
+Definitions as in Elle (Kingsbury & Alvaro 2020, section 4.2; G1a, G1b: Adya, Liskov, O'Neil 2000).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def reads_of_failed_writes(columns: Columns, most: int) -> Iterator[Detected]:
 
 
 def unwritten_reads(columns: Columns, most: int) -> Iterator[Detected]:
-    """unwritten-read: reads of what nobody wrote, also in transactions of which nobody knows the outcome."""
+    """unwritten-read: reads of what nobody wrote, including those of transactions with unknown outcome."""
     yield from _reads_of("unwritten-read", columns, columns.writer < 0, (OK, INFO), most)
 
 
 def intermediate_reads(columns: Columns, most: int) -> Iterator[Detected]:
     """G1b (Adya, Liskov, O'Neil 2000): committed reads of a version that its writer replaced.
 
-    Of a list its last element counts. The writer may be of any outcome.
+    For a list its last element counts. The writer may have any outcome.
     """
     reads = np.flatnonzero((columns.saw >= 0) & (columns.type == OK))
     writer = columns.writer[columns.saw[reads]]
@@ -41,7 +41,7 @@ def intermediate_reads(columns: Columns, most: int) -> Iterator[Detected]:
 def _reads_of(
     type: str, columns: Columns, bad: Flags, types: tuple[int, ...], most: int
 ) -> Iterator[Detected]:
-    """Reads of transactions of these types that saw a bad element, in a list anywhere. bad: (e)."""
+    """Reads by transactions of these types that saw a bad element (anywhere in a list). bad: (e)."""
     if not bad.any():
         return
     history = columns.history

@@ -1,7 +1,7 @@
-"""What the final reads say about commits: which unknown ones have happened, which acknowledged ones are gone.
+"""What the final reads show about commits: which unknown ones took effect, which acknowledged ones are gone.
 
-The checker needs none of this: what nobody read takes part in no dependency. But after a crash it is the
-plainest measure of durability, and it settles what a client could not know.
+The checker needs none of this, because unread writes have no dependencies. But after a crash it is the
+simplest measure of durability, and it settles outcomes that a client could not know.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from txfuzz.history.model import APPEND, FINAL_READ, INFO, NIL, OK, READ, Histor
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """Counts of transactions that append to keys which the final reads have read.
+    """Counts of transactions that appended to keys covered by the final reads.
 
-    unknown: of unknown outcome, all that wrote; happened: those of them whose appends are there.
-    lost: acknowledged, and one of their appends is not there.
+    unknown: writers of unknown outcome; happened: those of them whose appends are present.
+    lost: acknowledged transactions with a missing append.
     """
 
     unknown: int = 0

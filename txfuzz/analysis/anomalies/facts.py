@@ -1,6 +1,6 @@
-"""Anomalies that are not cycles, as facts: what the detectors hand over, for `explain` to put into words.
+"""Anomalies that are not cycles, as facts: found by the detectors, put into words by `explain`.
 
-Transactions, micro-operations, elements and keys are numbers: places in the columns of the History.
+Transactions, micro-operations, elements and keys are indices into the columns of the History.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from txfuzz.history.model import Ints
 
 @dataclass(frozen=True)
 class Fact:
-    """rows: the transactions that take part, in the order in which an explanation calls them T1, T2, …"""
+    """rows: the transactions that take part, in the order T1, T2, … of the explanation."""
 
     rows: tuple[int, ...]
 
@@ -23,7 +23,7 @@ class Fact:
 class ReadElement(Fact):
     """A read saw an element that it should not have seen (G1a, G1b, unwritten-read).
 
-    rows: the reader, and the writer where there is one.
+    rows: the reader, and the writer if there is one.
     """
 
     read: int
@@ -32,7 +32,7 @@ class ReadElement(Fact):
 
 @dataclass(frozen=True)
 class InternalRead(Fact):
-    """A read that contradicts `before`, the micro-operation on the key before it (internal)."""
+    """A read that contradicts `before`, the previous micro-operation on the key (internal)."""
 
     read: int
     before: int
@@ -48,7 +48,7 @@ class FutureRead(Fact):
 
 @dataclass(frozen=True)
 class RepeatedElements(Fact):
-    """A read of a list with elements twice (duplicate-elements). counts: (element, times)."""
+    """A read of a list with repeated elements (duplicate-elements). counts: (element, times)."""
 
     read: int
     counts: tuple[tuple[int, int], ...]
@@ -69,7 +69,7 @@ class IncompatibleReads(Fact):
 class DirtyUpdate(Fact):
     """A committed transaction built on the version of a failed one (dirty-update).
 
-    elements: from that of the failed one to that of the committed one, in version order.
+    elements: from the failed one's to the committed one's, in version order.
     """
 
     elements: tuple[int, ...]
@@ -79,7 +79,7 @@ class DirtyUpdate(Fact):
 class LostUpdate(Fact):
     """Transactions read the same version and then wrote the key (lost-update).
 
-    read: the first of these reads. updaters: all of the transactions, of which rows are the first few.
+    read: the first of these reads. updaters: all of the transactions; rows are the first few.
     """
 
     read: int
@@ -88,9 +88,9 @@ class LostUpdate(Fact):
 
 @dataclass(frozen=True)
 class FracturedRead(Fact):
-    """A reader saw one write of another transaction and missed another one (fractured-read).
+    """A reader saw one write of another transaction and missed another (fractured-read).
 
-    saw: the read of what the writer wrote. lacked: the read of another key, without `written`.
+    saw: the read of a value that the writer wrote. lacked: the read of another key, without `written`.
     """
 
     saw: int
@@ -100,14 +100,14 @@ class FracturedRead(Fact):
 
 @dataclass(frozen=True)
 class VersionCycle(Fact):
-    """Versions of a key that come before each other (cyclic-versions). rows: their writers."""
+    """Versions of a key whose order is a cycle (cyclic-versions). rows: their writers."""
 
     versions: CyclicVersions
 
 
 @dataclass(frozen=True)
 class Detected:
-    """All anomalies of one type: how many there are, and the first few of them."""
+    """All anomalies of one type: how many there are, and the first few."""
 
     type: str
     count: int
@@ -115,6 +115,6 @@ class Detected:
 
 
 def detected(type: str, hits: Ints, fact: Callable[[int], Fact], most: int) -> Iterator[Detected]:
-    """Yields at most one: the hits counted, of the first few the facts."""
+    """Yields at most one: the number of hits, and facts for the first few."""
     if len(hits):
         yield Detected(type, len(hits), tuple(fact(int(hit)) for hit in hits[:most]))

@@ -1,9 +1,9 @@
-"""Fractured reads: a transaction saw one part of what another one wrote, and another part not.
+"""Fractured reads: a transaction saw only part of what another one wrote.
 
 Defined in Bailis and others, "Scalable Atomic Visibility with RAMP Transactions" (SIGMOD 2014). Elle
-has no such anomaly: of what it looks for, nothing tells read-atomic from read-committed but `internal` and
-`future-read`. Models that prohibit G-single-item prohibit every fractured read with it, so it is only
-looked for where a model (read-atomic, causal-cerone, …) has nothing else to find it by.
+has no such anomaly: only `internal` and `future-read` distinguish its read-atomic from read-committed.
+Models that prohibit G-single-item thereby prohibit every fractured read, so it is only looked for where a
+model (read-atomic, causal-cerone, …) has no other anomaly that reveals it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ FRACTURED_READ = "fractured-read"
 
 
 def looked_for(model: str) -> bool:
-    """Whether the model prohibits fractured reads, and no cycle that comes with each of them."""
+    """Whether the model prohibits fractured reads, but not the cycle that each of them implies."""
     return FRACTURED_READ in prohibited(model) and "G-single-item" not in prohibited(model)
 
 
 def fractured_reads(columns: Columns, versions: VersionOrder | VersionGraph, most: int) -> Iterator[Detected]:
-    """Committed transactions that read what another one wrote to a key, and of another key an earlier
-    version than what it wrote there."""
+    """Committed transactions that read what another one wrote to a key, and an earlier version of another
+    key that it also wrote."""
     history = columns.history
     seen, lacking, writes = _candidates(columns)
     apart = history.mop_key[seen] != history.mop_key[lacking]
@@ -54,8 +54,8 @@ def fractured_reads(columns: Columns, versions: VersionOrder | VersionGraph, mos
 
 
 def _candidates(columns: Columns) -> tuple[Ints, Ints, Ints]:
-    """Of each transaction that read from another one: the read that saw that, a read of a key that the
-    other one wrote, and its last write of that key."""
+    """For each transaction that read from another one: that read, a read of a key that the other one wrote,
+    and the other one's last write of that key."""
     history = columns.history
     reads = np.flatnonzero(columns.is_read & (columns.type == OK) & (history.mop_value >= NIL))
     saw = reads[columns.saw[reads] >= 0]
@@ -75,14 +75,14 @@ def _candidates(columns: Columns) -> tuple[Ints, Ints, Ints]:
 
 
 def _joined(left: Ints, right: Ints) -> tuple[Ints, Ints]:
-    """The places of all equal pairs; the right ones are sorted."""
+    """The indices of all equal pairs; `right` is sorted."""
     first, last = (np.searchsorted(right, left, side) for side in ("left", "right"))
     count = last - first
     return np.repeat(np.arange(len(left)), count), ranges(first, count)
 
 
 def _lacks_list(columns: Columns, reads: Ints, elements: Ints) -> Flags:
-    """For each read whether the list that it saw is without the element beside it."""
+    """For each read, whether the list that it saw lacks the corresponding element."""
     history = columns.history
     row = history.mop_value[reads]
     nothing: Flags = row == NIL
@@ -96,9 +96,9 @@ def _lacks_list(columns: Columns, reads: Ints, elements: Ints) -> Flags:
 
 
 def _lacks_register(columns: Columns, graph: VersionGraph, reads: Ints, elements: Ints) -> Flags:
-    """For each read whether it saw a version that is known to come before the element beside it.
+    """For each read, whether it saw a version known to precede the corresponding element.
 
-    What a transaction reads after having written the key itself says nothing of others.
+    What a transaction reads after writing the key itself says nothing about others.
     """
     history = columns.history
     size = len(history.element_key) + len(history.keys)

@@ -1,4 +1,4 @@
-"""Anomalies within one transaction: reads that contradict what it itself has read and written."""
+"""Anomalies within one transaction: reads that contradict its own earlier reads and writes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from txfuzz.history.model import NIL, OK, UNKNOWN, History, Ints
 def internal_violations(columns: Columns, most: int) -> Iterator[Detected]:
     """internal (Cerone, Bernardi, Gotsman 2015, axiom INT), committed transactions only.
 
-    After a read the key holds what was read; after a write, that with the write. A list not yet
-    read has an unknown beginning. nil and the empty list are not the same here, as in Elle.
+    After a read the key holds what was read; after a write, that plus the write. A list not yet read
+    has an unknown beginning. nil and the empty list differ here, as in Elle.
     """
     history = columns.history
     reads = np.flatnonzero(columns.is_read & (columns.type == OK) & (columns.previous >= 0))
@@ -41,9 +41,9 @@ def _register_wrong(columns: Columns, reads: Ints) -> Flags:
 
 
 def _list_wrong(columns: Columns, reads: Ints) -> Flags:
-    """Walks back from each read over the appends before it to the read before them, if any.
+    """Walks back from each read over the preceding appends to the read before them, if any.
 
-    Lists on the trunk of their key are compared by length; the others one by one.
+    Lists on the trunk of their key are compared by length; the others element by element.
     """
     history = columns.history
     value = history.mop_value[reads]

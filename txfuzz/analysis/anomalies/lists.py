@@ -14,9 +14,9 @@ from txfuzz.history.model import FAIL, History, Ints
 
 
 def lists_with(history: History, on_trunk: Flags, in_odd: Callable[[Ints], bool]) -> Flags:
-    """The rows of the read table whose list has a place of some property.
+    """The rows of the read table whose list has an element with some property.
 
-    on_trunk: by place of `trunk_elements`; in_odd: asked of each list that is off the trunk of its key.
+    on_trunk: by index of `trunk_elements`; in_odd: for each list that is off the trunk of its key.
     """
     before = np.concatenate([[0], np.cumsum(on_trunk)])
     start = history.trunks[history.read_key]
@@ -49,7 +49,7 @@ def duplicate_elements(columns: Columns, most: int) -> Iterator[Detected]:
 
 
 def incompatible_orders(columns: Columns, most: int) -> Iterator[Detected]:
-    """Keys with two reads of which neither is a prefix of the other; one pair a key."""
+    """Keys with two reads neither of which is a prefix of the other; one pair per key."""
     history = columns.history
     keys = np.unique(history.read_key[list(history.odd_reads)]) if history.odd_reads else np.zeros(0, int)
 

@@ -1,4 +1,4 @@
-"""Updates that were lost, or that were built on what a failed transaction wrote (Kingsbury & Alvaro 2020)."""
+"""Updates that were lost, or built on what a failed transaction wrote (Kingsbury & Alvaro 2020)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from txfuzz.analysis.dependencies.columns import Columns
 from txfuzz.analysis.dependencies.list_versions import VersionOrder
 from txfuzz.history.model import FAIL, INFO, NIL, OK, UNKNOWN
 
-_SHOWN = 8  # updaters of one version that are shown, where more lost theirs
+_SHOWN = 8  # updaters of one version that are shown
 
 
 def lost_updates(columns: Columns, most: int) -> Iterator[Detected]:
     """Several committed transactions read the same version of a key, then each wrote the key.
 
-    What counts is the first read of the key in a transaction that writes it afterwards.
+    Only the first read of the key counts, in a transaction that writes it afterwards.
     """
     history = columns.history
     writes = np.flatnonzero(~columns.is_read & (columns.type == OK) & (columns.previous >= 0))
@@ -47,9 +47,9 @@ def lost_updates(columns: Columns, most: int) -> Iterator[Detected]:
 
 
 def dirty_updates(columns: Columns, order: VersionOrder, most: int) -> Iterator[Detected]:
-    """Elements of failed transactions on which a committed one has built.
+    """Elements of failed transactions that a committed one built on.
 
-    Between them in the version order only transactions whose outcome is unknown.
+    Only transactions of unknown outcome are between the two in the version order.
     """
     history = columns.history
     writer = columns.writer[order.elements]

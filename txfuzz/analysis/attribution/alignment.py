@@ -1,4 +1,4 @@
-"""How the micro-operations of a recorded transaction can be the steps of one of the workload."""
+"""How the micro-operations of a recorded transaction can match the steps of one in the workload."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from txfuzz.history.model import APPEND, READ, WRITE
 from txfuzz.transactions.model import Choice, Key, MicroOperation, Ref, Step, Transaction
 
 _F = {"r": READ, "append": APPEND, "w": WRITE}
-_MOST = 64  # alignments of one transaction: with raw SQL there can be very many
+_MOST = 64  # alignments of one transaction; raw SQL allows very many
 _MOST_ROWS = 100  # that one statement may have returned
-_RARE = 1e-9  # the weight of a transaction that the mix leaves out
+_RARE = 1e-9  # the weight of a transaction that is not in the mix
 
 
 @dataclass(frozen=True)
 class _MicroOperation:
-    """choice: of the transaction, by number; None for a key that comes from elsewhere.
-    may_be_missing: a statement of raw SQL that found no row has done nothing. repeats: it is one for
-    each row that the statement returns."""
+    """choice: of the transaction, by number; None for a key from elsewhere. may_be_missing: a raw SQL
+    statement that finds no row does nothing. repeats: once for each row that the statement returns."""
 
     f: int
     step: int
@@ -43,8 +42,8 @@ class Alignment:
     likelihood: float
 
     def choosable(self, logical: npt.NDArray[np.int64]) -> Flags:
-        """Which of these transactions (n, micro-operations), by logical key, are on keys that the
-        choices have."""
+        """Which of these transactions (n, micro-operations), given by logical keys, only use keys of the
+        choices."""
         fits = np.ones(len(logical), np.bool_)
         for at, keys in self.chosen.items():
             column = logical[:, at]
@@ -57,7 +56,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class TransactionPattern:
-    """A transaction of the workload as what it leaves in a history. weight: its share of the mix."""
+    """What a transaction of the workload leaves in a history. weight: its share of the mix."""
 
     name: str
     weight: float
@@ -67,16 +66,16 @@ class TransactionPattern:
 
     @property
     def longest(self) -> int:
-        """So many micro-operations it can leave in a history; more are not looked at."""
+        """The most micro-operations that it can leave in a history (as far as examined)."""
         return len(self.mops) + (_MOST_ROWS if any(each.repeats for each in self.mops) else 0)
 
     def alignments(
         self, f: Sequence[int], equal: Sequence[int], said: Sequence[int], *, complete: bool
     ) -> Iterator[Alignment]:
-        """All that a transaction allows which did `f`, on keys that are first seen at `equal`.
+        """All alignments with a recorded transaction that did `f` on keys first used at `equal`.
 
-        said: the step of each micro-operation, -1 where nobody says. complete: it committed, so that
-        no step of it is missing.
+        said: the step of each micro-operation, -1 if unknown. complete: it committed, so no step is
+        missing.
         """
         for taken in islice(self._taken(tuple(f), tuple(said), complete), _MOST):
             chosen = self._chosen(taken, equal)
@@ -88,9 +87,9 @@ class TransactionPattern:
     def _taken(
         self, f: tuple[int, ...], said: tuple[int, ...], complete: bool, at: int = 0
     ) -> Iterator[tuple[_MicroOperation, ...]]:
-        """The micro-operations of the transaction, from `at` on, as those that were recorded."""
+        """The micro-operations of the pattern, from `at` on, that match the recorded ones."""
         if not f:
-            # Where raw SQL can end a transaction, it can have committed after any step
+            # If raw SQL can end the transaction, it may have committed after any step
             ends = not complete or any(each.may_be_missing for each in self.mops)
             if ends or at == len(self.mops):
                 yield ()
@@ -104,8 +103,8 @@ class TransactionPattern:
                 return
 
     def _chosen(self, taken: Sequence[_MicroOperation], equal: Sequence[int]) -> dict[int, int] | None:
-        """Choice → the first micro-operation that is on its key; None where keys are not equal, or not
-        different, as the transaction wants."""
+        """Choice → the first micro-operation on its key; None if keys are not equal or different as the
+        transaction requires."""
         chosen: dict[int, int] = {}
         for at, each in enumerate(taken):
             if each.choice is not None and equal[chosen.setdefault(each.choice, at)] != equal[at]:
@@ -120,7 +119,7 @@ def pattern_of(transaction: Transaction, weight: float) -> TransactionPattern:
     choices = [term for step in transaction.steps for term in step.key_terms() if isinstance(term, Choice)]
     named = {choice.name: at for at, choice in enumerate(choices) if choice.name is not None}
     mops: list[_MicroOperation] = []
-    before = 0  # choices that earlier steps have made
+    before = 0  # choices made by earlier steps
     for number, step in enumerate(transaction.steps):
         terms = _terms(step)
         own = [name for name, term in terms.items() if isinstance(term, Choice)]
@@ -139,7 +138,7 @@ def pattern_of(transaction: Transaction, weight: float) -> TransactionPattern:
 
 
 def _terms(step: Step) -> dict[str | None, Key]:
-    """The keys of a step as in `key_terms`, by the argument of raw SQL that each one is."""
+    """The keys of a step as in `key_terms`, by their raw SQL argument."""
     if step.sql is None:
         return {None: step.key} if isinstance(step.key, Choice | Ref) else {}
     return {name: arg for name, arg in step.args if isinstance(arg, Choice | Ref)}

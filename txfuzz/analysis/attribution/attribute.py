@@ -1,12 +1,11 @@
-"""Whose transactions these are: those of a history as the transactions of the workload that made it.
+"""Attribution: which transaction of the workload each recorded transaction is.
 
-Our own clients write into the history which transaction of the workload each one is, and which of its
-steps made which micro-operation. Other runners need not: then it is told from what the transactions did.
-One is of a transaction of the workload where its micro-operations are the steps of that, where those that
-share a key by `ref` do and those that differ by `distinct_from` differ, and where each key is one that the
-step may choose. Of several such transactions the likeliest is taken: by its share of the mix, and by how
-few keys it chooses from. A transaction that failed or of which nobody knows may have ended after any step,
-and steps of raw SQL may have done nothing.
+Txfuzz's own clients record the name of each transaction, and which step made which micro-operation. Other
+runners need not; then both are inferred. A recorded transaction matches one of the workload if its
+micro-operations are the steps of that, keys are equal where `ref` says so and different where
+`distinct_from` does, and each key is one that the step may choose. If several match, the likeliest is
+taken: by its share of the mix, and by how few keys it chooses from. A transaction that failed or has an
+unknown outcome may have ended after any step, and raw SQL steps may have done nothing.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from txfuzz.history.model import FINAL_READ, OK, READ, History, Ints
 from txfuzz.workload.model import Workload
 
 _NOT_SAID = -1
-_NONE = 0  # as a key: one that no workload can choose
+_NONE = 0  # a key that no workload can choose
 
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """history: with the transactions and their steps named, where that was left unsaid and can be told.
+    """history: with transactions and steps named where this was missing and could be inferred.
 
-    strangers: the transactions that are none of the workload's, so that it cannot have made the history.
-    elsewhere: those that are, but on keys that the workload does not choose there. unnamed: those of which
-    the history itself did not say what they are. apart: of these the ones that stayed without a name: what
-    a runner does before all transactions of the workload or after them, and what did nothing.
-    ambiguous: names of several transactions → how many that committed could be any of them.
+    strangers: transactions that are not the workload's, so that it cannot have made the history.
+    elsewhere: those that are, but on keys that the workload does not choose there. unnamed: those that the
+    history does not name. apart: those of them that stayed unnamed: what a runner does before or after all
+    transactions of the workload, and what did nothing. ambiguous: names of several transactions → how many
+    that committed could be any of them.
     """
 
     history: History
@@ -47,7 +46,7 @@ class Attribution:
 
 
 def attribute(history: History, workload: Workload) -> Attribution:
-    """The history in terms of the workload; as it is where the workload cannot have made it."""
+    """The history in terms of the workload; unchanged if the workload cannot have made it."""
     matching = _Matching(history, workload)
     matching.run()
     strangers = tuple(np.flatnonzero(matching.strangers).tolist())
@@ -65,8 +64,8 @@ def attribute(history: History, workload: Workload) -> Attribution:
 
 
 class _Matching:
-    """pattern, step: per transaction and micro-operation, what was found; strangers: what fits none;
-    elsewhere: what fits one but for its keys."""
+    """pattern, step: found for each transaction and micro-operation. strangers: those that fit none.
+    elsewhere: those that fit except for their keys."""
 
     def __init__(self, history: History, workload: Workload) -> None:
         self.history, self.workload = history, workload
@@ -76,7 +75,7 @@ class _Matching:
         self.final = np.isin(history.template, [
             at for at, name in enumerate(history.templates) if name == FINAL_READ
         ])  # fmt: skip
-        # What each template of the history is in the workload; the last place is for none
+        # The workload's number for each template of the history; the last place is for none
         said = [numbers.get(name, len(self.patterns)) for name in history.templates]
         self.claimed = np.array([*said, _NOT_SAID], np.int64)[history.template]
         self.logical = np.array([_NONE if key is None else key for key in history.logical], np.int64)
@@ -96,7 +95,7 @@ class _Matching:
         self._set_apart(rows[fits[rows]], unfit)
 
     def _groups(self, rows: Ints) -> Iterator[_Group]:
-        """Transactions that did the same: f after f, on keys that are equal in the same places."""
+        """Transactions of the same shape: the same sequence of f, keys equal in the same places."""
         history = self.history
         longest = max((pattern.longest for pattern in self.patterns), default=0)
         complete = history.type == OK
@@ -126,7 +125,7 @@ class _Matching:
                 )
 
     def _match(self, group: _Group) -> Flags:
-        """Which of the group fit a transaction of the workload, if only on other keys."""
+        """Which of the group fit a transaction of the workload, perhaps on other keys."""
         keys = self.logical[self.history.mop_key[group.mops]]
         best = np.full(len(group.rows), -np.inf)
         found, fitting = (
@@ -159,8 +158,8 @@ class _Matching:
         return np.ones(len(group.rows), np.bool_)
 
     def _set_apart(self, fit: Ints, unfit: Ints) -> None:
-        """What a runner does beside its workload can be told by its time: rows that it inserts before
-        all transactions, reads of all keys when these are over. The rest are strangers."""
+        """What a runner does besides its workload is recognised by its time: rows inserted before all
+        transactions, reads of all keys after them. The rest are strangers."""
         if not len(fit):
             self.strangers[unfit] = True
             return
@@ -177,8 +176,6 @@ class _Matching:
         first, last = self.history.mops[row : row + 2]
         return bool((self.history.mop_f[first:last] == READ).all())
 
-    # -- what came of it --------------------------------------------------------------------
-
     def attributed(self) -> History:
         history = self.history
         own = [pattern.name for pattern in self.patterns]
@@ -191,9 +188,9 @@ class _Matching:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """rows: (n) transactions. mops: (n, length). claimed: the transaction of the workload that all of them
-    say to be, by number. step: of each micro-operation, as the history says. equal: for each
-    micro-operation the first one on the same key."""
+    """rows: (n) transactions. mops: (n, length). claimed: the number of the transaction of the workload that
+    the history names. step: of each micro-operation, from the history. equal: for each micro-operation the
+    first one on the same key."""
 
     rows: Ints
     mops: Ints

@@ -1,4 +1,4 @@
-"""What each type of anomaly is, in a sentence, and where it is defined."""
+"""What each type of anomaly is, in one sentence, and where it is defined."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _PLAIN: Mapping[str, AnomalyType] = {
         "Aborted read: a committed transaction read what a failed one wrote.", f"{ADYA_2000}, section 4.2"
     ),
     "G1b": AnomalyType(
-        "Intermediate read: a transaction read a version that its writer itself replaced later.",
+        "Intermediate read: a transaction read a version that its writer later replaced.",
         f"{ADYA_2000}, section 4.2",
     ),
     "G1c": AnomalyType(
-        "Circular information flow: transactions follow from each other through reads and overwrites.",
+        "Circular information flow: transactions depend on each other through reads and overwrites.",
         f"{ADYA_2000}, section 4.2",
     ),
     "G-single-item": AnomalyType(
@@ -50,15 +50,15 @@ _PLAIN: Mapping[str, AnomalyType] = {
         f"{ADYA_1999}, section 4.2; on items: {KINGSBURY_2020}",
     ),
     "G-nonadjacent-item": AnomalyType(
-        "A cycle with several anti-dependencies, no two of them in a row (a long fork, for instance).",
+        "A cycle with several anti-dependencies, no two of them in a row (such as a long fork).",
         f"{CERONE_2016}, theorem 4.1; the name is Elle's",
     ),
     "G2-item": AnomalyType(
-        "Anti-dependency cycle on items: two anti-dependencies in a row close it (write skew, for instance).",
+        "Anti-dependency cycle on items: a cycle with two anti-dependencies in a row (such as write skew).",
         f"{ADYA_2000}, section 5.1",
     ),
     "internal": AnomalyType(
-        "A transaction read something else than what it itself had read or written last.",
+        "A transaction read something other than what it had last read or written itself.",
         f"{CERONE_2015}, axiom INT",
     ),
     "future-read": AnomalyType(
@@ -73,16 +73,16 @@ _PLAIN: Mapping[str, AnomalyType] = {
         f"{KINGSBURY_2020}; {ADYA_1999}, section 4.3 (P4 of Berenson et al., SIGMOD 1995)",
     ),
     "duplicate-elements": AnomalyType(
-        "A list holds an element twice that was appended once.", f"{KINGSBURY_2020}, section 4.2"
+        "A list contains an element twice that was appended once.", f"{KINGSBURY_2020}, section 4.2"
     ),
     "incompatible-order": AnomalyType(
         "Two reads of a key disagree about the order of its versions.", f"{KINGSBURY_2020}, section 4.2"
     ),
     "cyclic-versions": AnomalyType(
-        "The versions of a register come before each other in a circle.", f"{KINGSBURY_2020}, section 5"
+        "The order of the versions of a register contains a cycle.", f"{KINGSBURY_2020}, section 5"
     ),
     "fractured-read": AnomalyType(
-        "A transaction saw one part of what another one wrote, and of another part what was there before.",
+        "A transaction saw some of another's writes, and elsewhere the state before them.",
         BAILIS_2014,
     ),
     "unwritten-read": AnomalyType("A transaction read a value that no transaction wrote.", TXFUZZ),
@@ -94,19 +94,19 @@ _ORDERS = (
 )
 _EXISTS = "-cycle-exists"
 _CYCLE_EXISTS = AnomalyType(
-    "Some cycle of these dependencies exists; no cycle of a more telling type was shown.", KINGSBURY_2020
+    "A cycle of these dependencies exists; none of a more specific type was shown.", KINGSBURY_2020
 )
 
 
 def anomaly_type(name: str) -> AnomalyType:
-    """The entry of any type that the checker can report."""
+    """The entry for any type that the checker can report."""
     if name.endswith(_EXISTS):
         return _CYCLE_EXISTS
     for suffix, order, source in _ORDERS:
         if name.endswith(suffix):
             plain = _PLAIN[name.removesuffix(suffix)]
             return AnomalyType(
-                f"{plain.meaning} Here {order} counts as a dependency, too.",
+                f"{plain.meaning} Here {order} also counts as a dependency.",
                 f"{plain.source}; with the order: {source}",
             )
     return _PLAIN[name]
@@ -122,13 +122,13 @@ def check_anomaly(name: str) -> None:
     """UsageError for a type that is misspelt."""
     meant = misspelt(name)
     if meant is not None:
-        raise UsageError(f"there is no anomaly of the type {name!r}: did you mean {meant!r}?")
+        raise UsageError(f"there is no anomaly type {name!r}: did you mean {meant!r}?")
 
 
 def misspelt(name: str) -> str | None:
-    """The type that is meant by a name that is nearly one; None for a type, and for what is like none.
+    """The type that a misspelt name probably means; None for a type, and for names that resemble none.
 
-    Analyzers of plugins have types of their own, which nobody knows beforehand.
+    Analyzers of plugins have their own types, which are not known here.
     """
     known = [f"{plain}{suffix}" for plain in _PLAIN for suffix in ("", *(each for each, _, _ in _ORDERS))]
     if name in known or name.endswith(_EXISTS):

@@ -1,7 +1,7 @@
-"""Is this history what the model promises? The checker's front door.
+"""The checker's entry point: does a history contradict a consistency model?
 
-Elle's theory and Elle's verdicts (Kingsbury & Alvaro 2020); where the two part,
-docs/differences-from-elle.md says so.
+Elle's theory and verdicts (Kingsbury & Alvaro 2020); differences are listed in
+docs/differences-from-elle.md.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MEMBERS_SHOWN = 20
 class CheckResult:
     """The verdict and its reasons; the fields are those of AnalysisResult.
 
-    dependencies: the edges of the history; None where it was refused.
+    dependencies: the edges of the history; None if it was refused.
     """
 
     verdict: Verdict
@@ -66,21 +66,21 @@ def check(
     budget_seconds: float | None = DEFAULT_BUDGET,
     shown: int = DEFAULT_SHOWN,
 ) -> CheckResult:
-    """Hold a history against a consistency model, by any of its names.
+    """Check a history against a consistency model (by any of its names).
 
-    options: what may be assumed of the versions of registers. budget_seconds: how long the
-    search for types of cycles may take (None: as long as it takes); what it leaves undecided is
-    said in `truncated`, and the verdict is UNKNOWN where that could contradict the model and
-    nothing else does. shown: anomalies of each type that are explained, shortest cycles first.
+    options: assumptions about the versions of registers. budget_seconds: time limit of the search for
+    types of cycles (None: no limit); what it leaves undecided is reported in `truncated`, and the
+    verdict is UNKNOWN if that could contradict the model and nothing else does. shown: how many
+    anomalies of each type are explained, shortest cycles first.
 
-    Raises UsageError for a model that is unknown or that no anomaly can contradict, and for options
-    about registers where the history has lists.
+    Raises UsageError for a model that is unknown or that no anomaly can contradict, and for register
+    options if the history has lists.
     """
     model = canonical(expect)
     against = prohibited(model)
     if not against:
         raise UsageError(
-            f"no history can be held against {friendly(model)!r}: none of the anomalies that the checker "
+            f"no history can be checked against {friendly(model)!r}: none of the anomalies that the checker "
             "looks for contradicts it"
         )
     options = options or VersionOptions()
@@ -96,7 +96,7 @@ def check(
 
 
 def order_for(prohibited_types: Iterable[str]) -> int | None:
-    """The order that cycles may use beside dependencies: the strongest that matters, never both."""
+    """The order that cycles may use besides dependencies: the strongest that matters, never both."""
     types = tuple(prohibited_types)
     if any(name.endswith("-realtime") for name in types):
         return REALTIME
@@ -104,7 +104,7 @@ def order_for(prohibited_types: Iterable[str]) -> int | None:
 
 
 class _Judgement:
-    """Everything found, put together into one answer."""
+    """Combines everything found into one result."""
 
     def __init__(
         self,
@@ -172,8 +172,7 @@ class _Judgement:
         return Verdict.VALID, ""
 
     def has_vertices(self) -> bool:
-        """Elle's question whether the transaction graph is empty; order edges to failed
-        transactions count."""
+        """Whether Elle's transaction graph is non-empty; order edges to failed transactions count."""
         history = self.history
         ok = history.type == OK
         if self.dependencies.vertices:
@@ -205,7 +204,7 @@ class _Judgement:
         return tuple(shown)
 
     def components(self) -> tuple[Component, ...]:
-        """The components, large ones first, with the names of their first few transactions."""
+        """The components, large ones first, with the indices of their first few transactions."""
         largest = np.argsort(-self.graph.sizes, kind="stable")[:_MEMBERS_SHOWN]
         return tuple(
             Component(

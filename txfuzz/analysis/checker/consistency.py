@@ -61,7 +61,7 @@ WEAKER: Mapping[str, tuple[str, ...]] = {
     "writes-follow-reads": (),
 }
 
-# What people call them in sentences; the rest go by their canonical names.
+# Their names in sentences; the rest have their canonical names.
 FRIENDLY: Mapping[str, str] = {
     "PL-1": "read-uncommitted",
     "PL-2": "read-committed",
@@ -81,8 +81,8 @@ FRIENDLY: Mapping[str, str] = {
     "strong-session-PL-2": "strong-session-read-committed",
 }
 
-# Further names for the same models. `repeatable-read` is not among them: as an expectation it is
-# always Adya's PL-2.99, whatever a database means by its REPEATABLE READ.
+# Further names for the same models. `repeatable-read` is always Adya's PL-2.99, whatever a database
+# means by its REPEATABLE READ.
 ALIASES: Mapping[str, str] = {
     "conflict-serializable": "PL-3",
     "strict-serializable": "PL-SS",
@@ -95,10 +95,10 @@ ALIASES: Mapping[str, str] = {
     "si": "PL-SI",
 }
 
-# Anomalies that each model rules out of itself, beside those of the models that it implies.
-# `unwritten-read` is ours: Elle's list-append checker stops at such a read, its register checker
-# passes over it. No history in Adya's sense contains one, so the weakest level prohibits it.
-# `fractured-read` is ours, too: what read-atomic is about, and Elle has no anomaly for.
+# Anomalies that each model rules out itself, in addition to those of the models that it implies.
+# `unwritten-read` is our own: Elle's list-append checker stops at such a read, its register checker
+# ignores it. No history in Adya's sense contains one, so the weakest level prohibits it.
+# `fractured-read` is our own, too: it defines read-atomic, and Elle has no anomaly for it.
 PROSCRIBED: Mapping[str, tuple[str, ...]] = {
     "PL-1": ("G0", "duplicate-elements", "cyclic-versions", "unwritten-read", "PL-1-cycle-exists"),
     "PL-2": ("G1", "PL-2-cycle-exists"),
@@ -140,7 +140,7 @@ PROSCRIBED: Mapping[str, tuple[str, ...]] = {
     "update-atomic": ("lost-update",),
 }
 
-# X: what an X is an instance of, for the plain anomalies; -process and -realtime follow below.
+# What each plain anomaly is an instance of; -process and -realtime are derived below.
 _INSTANCE_OF: Mapping[str, tuple[str, ...]] = {
     "G0": ("G1c",),
     "G1": (),
@@ -211,12 +211,12 @@ def is_model(name: str) -> bool:
 
 @cache
 def canonical(name: str) -> str:
-    """The canonical name of a model, from any spelling that people use.
+    """The canonical name of a model, from any spelling.
 
     Spaces, underscores, case and a leading colon do not matter: "REPEATABLE READ",
     "repeatable_read" and ":repeatable-read" are all PL-2.99.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an unknown name.
     """
     known = _names()
     spelt = "-".join(name.strip().lstrip(":").lower().replace("_", " ").replace("-", " ").split())
@@ -226,15 +226,14 @@ def canonical(name: str) -> str:
 
 
 def friendly(model: str) -> str:
-    """The name for sentences, from any spelling."""
+    """The name in sentences, from any spelling."""
     name = canonical(model)
     return FRIENDLY.get(name, name)
 
 
 def model_text(model: str) -> str:
-    """The name for what a person reads. Elle's repeatable-read is not what databases call REPEATABLE
-    READ, so it is told apart. What is no consistency model is one that an analyzer judges calls by: bank,
-    say."""
+    """The name for display. Elle's repeatable-read is marked, because it is not what databases call
+    REPEATABLE READ. A name that is not a consistency model is an analyzer's, such as bank."""
     if not is_model(model):
         return f"the model {model}"
     name = friendly(model)
@@ -254,9 +253,9 @@ def _prohibited(model: str) -> frozenset[str]:
 
 
 def prohibited(model: str) -> frozenset[str]:
-    """All anomaly types that contradict the model; empty where no anomaly can tell.
+    """All anomaly types that contradict the model; empty if no anomaly can.
 
-    Closed: what the model and all that it implies proscribe, and every instance of that.
+    Closed: everything that the model and those it implies proscribe, and every instance of that.
     """
     return _prohibited(canonical(model))
 
@@ -282,13 +281,12 @@ def _friendly(models: Iterable[str]) -> tuple[str, ...]:
 
 
 def answerable(promised: str, *, own_lists: bool, doubtful: bool = False) -> str | None:
-    """The model that a database answers for which promises this one; None where that cannot be told.
+    """The model that a database can be held to, given its promise; None if that is uncertain.
 
-    doubtful: the workload's own SQL may be why (txfuzz.workload.sql.soundness).
-
-    own_lists: the workload writes lists by SQL of its own. A list that is read and written back whole
-    is no list of appends where updates may be lost: orders that contradict each other come of
-    overwriting, and not of the database.
+    doubtful: the workload's own SQL may be the cause (txfuzz.workload.sql.soundness). own_lists: the
+    workload writes lists with its own SQL. A list that is read and written back whole does not behave
+    like appends if updates may be lost: contradictory orders then come from overwriting, not from the
+    database.
     """
     if doubtful or (own_lists and "lost-update" not in prohibited(canonical(promised))):
         return None

@@ -19,9 +19,9 @@ _ANTI = bits_of(RW, ONWARD)
 
 
 def broken_by_cycles(graph: SccGraph) -> dict[str, Flags]:
-    """By name of the finding, the components whose projection to its edges has a cycle.
+    """By anomaly name, the components whose projection to its edges has a cycle.
 
-    Those of many edges are looked at first: where they hold nowhere, no part of them does.
+    Those with many kinds of edges are examined first: if there is none, no subset has one.
     """
     present = int(np.bitwise_or.reduce(graph.bits, initial=0))
     broken: dict[str, Flags] = {}
@@ -49,7 +49,7 @@ def _same(spec: CycleExists, other: CycleExists, present: int) -> bool:
 
 def _holding(graph: SccGraph, spec: CycleExists, present: int) -> Flags:
     if not spec.spaced and spec.edges & present == present:
-        return np.ones(len(graph), np.bool_)  # that is what makes them components
+        return np.ones(len(graph), np.bool_)  # by definition of a component
     nodes = graph.nodes
     if spec.spaced:  # nodes in two copies: reached by an rw edge, reached by another
         onward = np.flatnonzero(graph.bits & bits_of(ONWARD))
@@ -72,7 +72,7 @@ def _holding(graph: SccGraph, spec: CycleExists, present: int) -> Flags:
 
 
 def weakest_broken(broken: dict[str, Flags]) -> dict[str, Flags]:
-    """Of each component only the findings that no earlier one entails, as Elle records them."""
+    """For each component only those that no earlier one entails, as Elle records them."""
     kept = {name: flags.copy() for name, flags in broken.items()}
     for at, spec in enumerate(CYCLE_EXISTS):
         for earlier in CYCLE_EXISTS[:at]:
@@ -82,7 +82,7 @@ def weakest_broken(broken: dict[str, Flags]) -> dict[str, Flags]:
 
 
 def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
-    """The `…-cycle-exists` findings whose model the other anomalies do not rule out anyway."""
+    """The `…-cycle-exists` anomalies whose model the others do not already rule out."""
     found = {*names}
     every = {*others, *found}
     return [
@@ -93,7 +93,7 @@ def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def show_broken(graph: SccGraph, name: str, components: Flags) -> Cycle:
-    """A short cycle that breaks the model of a finding, in the smallest of the components."""
+    """A short cycle that breaks the model of a `…-cycle-exists` anomaly."""
     spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
     component = int(np.flatnonzero(components)[0])
     adjacency = Adjacency(graph, spec.edges)
@@ -113,7 +113,7 @@ def show_broken(graph: SccGraph, name: str, components: Flags) -> Cycle:
         return path(adjacency, start, goal, spec.edges, longest)
 
     nodes = shortest_cycle(adjacency, starts, back, lambda nodes: True)
-    if nodes is None:  # a closed walk that passes a transaction twice
+    if nodes is None:  # a closed walk that visits a transaction twice
         walks = ((tail, back(head, tail, 1 << 60)) for tail, head in starts)
         nodes = next([tail, *walk[:-1]] for tail, walk in walks if walk)
     nodes = adjacency.transactions(nodes)

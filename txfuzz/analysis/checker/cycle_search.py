@@ -1,10 +1,9 @@
 """Which types of cycles the components hold, and the shortest cycles of each type.
 
-Whether a component holds a type is decided for all components at once, by nested runs of the
-component search: ww alone for G0, with wr for G1c, a path without rw that closes an rw edge for
-G-single, the product with "the last edge was rw" for G-nonadjacent; what is left is G2-item.
-Then the same with order edges. A component that holds a type is not searched for the types that
-it is an instance of, as in Elle.
+Whether a component has a cycle of a type is decided for all components at once, by nested component
+searches: ww alone for G0, with wr for G1c, a path without rw that closes an rw edge for G-single, the
+product with "the last edge was rw" for G-nonadjacent; the rest is G2-item. Then the same with order
+edges. As in Elle, a component with one type is not searched for the types that this is an instance of.
 """
 
 from __future__ import annotations
@@ -26,9 +25,7 @@ from txfuzz.history.model import Ints
 
 
 class Budget:
-    """How long a search may take before it has to say that it could not decide, from its creation on.
-
-    seconds: None for no limit."""
+    """A time limit that starts at creation. seconds: None for no limit."""
 
     def __init__(self, seconds: float | None) -> None:
         self.seconds = seconds
@@ -49,8 +46,8 @@ class Cycle:
 
 @dataclass(frozen=True)
 class CycleFindings:
-    """cycles: by type, shortest first, at most a few. held_by: by type, how many components hold
-    one. undecided: by type, how many components the budget left open."""
+    """cycles: by type, shortest first, at most a few. held_by: by type, how many components have
+    one. undecided: by type, how many components the budget left undecided."""
 
     cycles: dict[str, tuple[Cycle, ...]]
     held_by: dict[str, int]
@@ -58,7 +55,7 @@ class CycleFindings:
 
 
 def find_cycles(graph: SccGraph, broken: dict[str, Flags], budget: Budget, most: int) -> CycleFindings:
-    """Search all components for all types. broken: see cycle_exists. most: cycles shown a type."""
+    """Search all components for all types. broken: see cycle_exists. most: cycles shown per type."""
     search = _Search(graph, broken, budget, most)
     for cycle_type in CYCLE_TYPES:
         if cycle_type.order in (None, graph.order):
@@ -109,12 +106,12 @@ class _Search:
             self.cycles[wanted.name] = tuple(shown[: self.most])
 
     def certain(self, wanted: CycleType, component: int) -> bool:
-        """Is a closed walk of this type in this component sure to contain a simple cycle of it?
+        """Does a closed walk of this type in this component imply a simple cycle of the type?
 
-        Over a hub an edge may count as rw that another kind explains. Else all are, but for a
-        walk without adjacent rw edges that passes a node twice: cutting out the loop between may
-        bring two rw edges together. Without cycles free of rw edges (and, at this point of the
-        search, without such with one) there is no loop that can be cut.
+        Not with hubs, where an edge may count as rw although another kind explains it. Otherwise yes,
+        except for a walk without adjacent rw edges that visits a node twice: cutting out the loop may
+        make two rw edges adjacent. If there are no cycles without rw edges (and, at this point of the
+        search, none with one), there is no such loop.
         """
         if self.with_hubs[component] or any(flags[component] for flags in self.open.values()):
             return False
@@ -124,7 +121,7 @@ class _Search:
         return not self.broken[prefix][component]
 
     def starts(self, wanted: CycleType, active: Flags) -> Ints:
-        """Pairs, one of which is on every cycle of this type in the active components."""
+        """Pairs such that every cycle of this type in the active components contains one."""
         graph = self.graph
         of_rest = (wanted.rest >> graph.kind & 1).astype(np.bool_)
         within = active[graph.pair_component]
@@ -153,7 +150,7 @@ class _Search:
 
     @staticmethod
     def starting(wanted: CycleType) -> int | None:
-        """The kind of the pairs from which a search for the type starts; None for any."""
+        """The kind of pair from which a search for the type starts; None for any."""
         if wanted.family == "G0":
             return wanted.order
         return WR if wanted.family == "G1c" else RW
@@ -165,14 +162,14 @@ class _Search:
         self.open.setdefault(wanted.name, np.zeros(len(self.graph), np.bool_))[components] = True
 
     def inside(self, chosen: Flags) -> Ints:
-        """Those of the chosen pairs that lie on a cycle of chosen pairs."""
+        """The chosen pairs that lie on a cycle of chosen pairs."""
         graph = self.graph
         pairs = np.flatnonzero(chosen)
         labels, _ = components(graph.nodes, graph.source[pairs], graph.target[pairs])
         return np.compress(labels[graph.source[pairs]] == labels[graph.target[pairs]], pairs)
 
     def spaced(self, rest: Ints, rw: Ints) -> Ints:
-        """Those of the rw pairs that lie on a closed walk without two adjacent rw pairs."""
+        """The rw pairs that lie on a closed walk without two adjacent rw pairs."""
         graph, nodes = self.graph, self.graph.nodes
         source, target = graph.source, graph.target
         onward = np.flatnonzero(graph.kind == ONWARD)
@@ -207,7 +204,7 @@ class _Search:
             nodes = self.simple(wanted, component, pairs, fits)
         if nodes is None:
             return None
-        closing, *others = kinds(nodes)  # the edge that closes the cycle is told last
+        closing, *others = kinds(nodes)  # the edge that closes the cycle comes last
         nodes = [*adjacency.transactions(nodes[1:]), nodes[0]]
         rows = tuple(int(row) for row in graph.rows[nodes])
         return Cycle(wanted.name, rows, (*others, closing))
@@ -219,7 +216,7 @@ class _Search:
         pairs: list[tuple[int, int]],
         fits: Callable[[Sequence[int]], bool],
     ) -> list[int] | None:
-        """Any simple cycle of the type, by trying all; None where there is none or time ran out."""
+        """Any simple cycle of the type, by exhaustive search; None if there is none or time ran out."""
         for nodes in self.all_simple(self.adjacency, pairs, wanted):
             if nodes is not None and fits(nodes):
                 return nodes

@@ -20,11 +20,11 @@ def bits_of(*kinds: int) -> int:
 
 @dataclass(frozen=True)
 class CycleType:
-    """One type, and the parts of the search for it.
+    """One type, and the parameters of the search for it.
 
-    rest: bits of the edges that a cycle may be made of beside anti-dependencies. order: the
-    order edge of which it has at least one, or None. family: G0, G1c, G-single-item, … without
-    suffix. broken_by: the `…-cycle-exists` that any such cycle entails.
+    rest: bits of the edges that a cycle may contain besides anti-dependencies. order: the kind of
+    order edge that it must contain, or None. family: G0, G1c, G-single-item, … without suffix.
+    broken_by: the `…-cycle-exists` that any such cycle entails.
     """
 
     name: str
@@ -38,7 +38,7 @@ class CycleType:
 class CycleExists:
     """A cycle in the projection to `edges` breaks `model`, whatever its type.
 
-    spaced: every rw edge of it comes directly after an edge of another kind.
+    spaced: each of its rw edges directly follows an edge of another kind.
     """
 
     name: str

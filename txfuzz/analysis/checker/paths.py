@@ -15,10 +15,10 @@ _PATIENCE = 300_000
 
 @dataclass
 class Adjacency:
-    """The pairs of the components as a graph to walk in.
+    """The pairs of the components as a graph for traversal.
 
-    Each pair is an edge of its kind, or, where `only` gives kinds as bits, an
-    edge of each of those kinds that joins it. steps: edges visited so far.
+    Each pair is an edge of its kind or, if `only` gives kinds as bits, one edge for each of those kinds
+    that joins it. steps: edges visited so far.
     """
 
     graph: SccGraph
@@ -55,8 +55,8 @@ class Adjacency:
     def kinds(self, nodes: Sequence[int], rest: int = ~0, first: int | None = None) -> tuple[int, ...]:
         """The kinds of the edges of a cycle of transactions, in order.
 
-        first: that of the first edge, where it has one of that kind. Of several those in the bits `rest`
-        go before others, and an rw edge is taken last; what no pair joins is joined by a hub.
+        first: the kind of the first edge, if it has one of that kind. Of several kinds those in the bits
+        `rest` come first and rw last; nodes that no pair joins are joined by a hub.
         """
         following = [*nodes[1:], nodes[0]]
         found: list[int] = []
@@ -99,8 +99,8 @@ def _walk_back(before: dict[int, int], start: int, goal: int) -> list[int]:
 def spaced_path(adjacency: Adjacency, start: int, goal: int, rest: int, longest: int) -> list[int] | None:
     """The shortest walk whose rw edges each follow another edge and that ends with another edge.
 
-    It begins after an rw edge, so that with that edge it makes a closed walk without two
-    adjacent rw edges. The walk may pass a node twice.
+    It starts after an rw edge, and with that edge makes a closed walk without two adjacent rw edges. The
+    walk may visit a node twice.
     """
     origin = (start, True)
     before = {origin: origin}
@@ -136,11 +136,10 @@ def shortest_cycle(
     accept: Callable[[list[int]], bool],
     hurry: Callable[[], bool] = lambda: False,
 ) -> list[int] | None:
-    """The shortest cycle tail → head → … that `accept` takes, over all starting edges.
+    """The shortest cycle tail → head → … that `accept` accepts, over all starting edges.
 
-    find(head, tail, longest) gives a path back. Gives up looking for a shorter one after a fixed
-    number of steps; it does not give up before one is found, unless `hurry` says so after many.
-    Hubs count as nodes here.
+    find(head, tail, longest) returns a path back. The search for a shorter cycle stops after a fixed
+    number of steps; that for a first one only if `hurry` says so after as many. Hubs count as nodes.
     """
     best: list[int] | None = None
     for tail, head in starts:
@@ -186,4 +185,3 @@ def simple_cycles(adjacency: Adjacency, tail: int, head: int, rest: int) -> Iter
         if not moved:
             stack.pop()
             on_trail.discard(trail.pop())
-    return

@@ -1,4 +1,4 @@
-"""What a history must fulfil to be judged."""
+"""Preconditions for judging a history."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class UnknownMicroOperation:
 class DuplicateWrite:
     """A value that was written to its key twice.
 
-    writers: rows of two transactions, or twice the same. writes: those of the key, where all of them carry
-    the value.
+    writers: rows of two transactions, or twice the same. writes: how many the key has, if all have the
+    value.
     """
 
     element: int
@@ -37,7 +37,7 @@ class DuplicateWrite:
 
 @dataclass(frozen=True)
 class IndistinctVersions:
-    """A key all writes of which carry the same value, and how many more keys are like it."""
+    """A key whose writes all have the same value, and how many more such keys there are."""
 
     element: int
     writes: int
@@ -45,19 +45,19 @@ class IndistinctVersions:
 
 
 def check_options(options: VersionOptions, kind: Kind | None, what: str) -> None:
-    """UsageError where something is assumed of registers, and there are none. what: for the message."""
+    """UsageError for register options on a history of lists. what: for the message."""
     if options and kind is Kind.LIST_APPEND:
         is_ = "is an assumption" if len(options.names) == 1 else "are assumptions"
         raise UsageError(
             f"{what}: {' and '.join(options.names)} {is_} about the versions of registers, and cannot be "
-            "applied to list-append, where the reads tell their order"
+            "applied to list-append, where reads show their order"
         )
 
 
 def violated_precondition(
     columns: Columns, options: VersionOptions
 ) -> UnknownMicroOperation | DuplicateWrite | None:
-    """Why this history cannot be judged; None where it can."""
+    """Why this history cannot be judged; None if it can."""
     history = columns.history
     if history.unknown_mops:
         line, text = history.unknown_mops[0]
@@ -69,7 +69,7 @@ def violated_precondition(
 
 
 def indistinct_versions(columns: Columns) -> IndistinctVersions | None:
-    """Of a history that is judged, the keys whose versions cannot be told apart; None without such keys."""
+    """In a history that is judged, the keys whose versions cannot be told apart; None if there are none."""
     elements = np.flatnonzero(_only_value(columns))
     if not len(elements):
         return None
@@ -79,11 +79,10 @@ def indistinct_versions(columns: Columns) -> IndistinctVersions | None:
 
 
 def _duplicates(columns: Columns, options: VersionOptions) -> list[tuple[int, int, int]]:
-    """Duplicate writes that matter. In a list all do, those of failed transactions too.
+    """Duplicate writes that matter: in a list all, including those of failed transactions.
 
-    A register's duplicate does no harm while nobody read it and no option puts it in order. But where
-    all writes of a key carry one value and reads of it saw others, those were hardly from nowhere: what
-    was written is not what the history says.
+    A register's duplicate is harmless unless it was read or an option orders versions. But if all writes
+    of a key have one value and reads saw others, the history probably does not record what was written.
     """
     history = columns.history
     found = list(history.duplicate_writes)
@@ -99,13 +98,13 @@ def _duplicates(columns: Columns, options: VersionOptions) -> list[tuple[int, in
 
 
 def _writes_of_keys(columns: Columns) -> Ints:
-    """(keys) how many writes there are of each, of transactions of any outcome."""
+    """(keys) the number of writes to each, by transactions of any outcome."""
     keys = columns.history.mop_key[~columns.is_read]
     return np.bincount(keys, minlength=len(columns.history.keys))
 
 
 def _only_value(columns: Columns) -> Flags:
-    """(elements) those that all writes of their key carry, where there are several."""
+    """(elements) those that all of several writes to their key have."""
     history = columns.history
     values = history.mop_value[~columns.is_read]
     writes = np.bincount(values, minlength=len(history.element_key))

@@ -1,4 +1,4 @@
-"""The strongly connected components of the dependency graph: all that cycles can be made of."""
+"""The strongly connected components of the dependency graph, which contain all cycles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, anti_dependencies
 from txfuzz.analysis.dependencies.columns import Rows
 from txfuzz.analysis.dependencies.connectivity import components
-from txfuzz.analysis.dependencies.edges import PROCESS, REALTIME, RW, WR, WW, Dependencies
+from txfuzz.analysis.dependencies.edges import EXPLAINED_BY, PROCESS, REALTIME, RW, WR, Dependencies
 from txfuzz.analysis.dependencies.order_edges import process_edges, realtime_barriers, realtime_edges
 from txfuzz.common.kind import Kind
 from txfuzz.history.arrays import AnyInts
@@ -19,17 +19,11 @@ from txfuzz.history.model import Ints, SmallInts
 
 ONWARD = 5  # the second half of an anti-dependency over a hub
 
-# The kind that explains a pair of transactions is the first of these that joins them (as in Elle).
-_EXPLAINED_BY = {
-    Kind.LIST_APPEND: (WW, WR, RW, PROCESS, REALTIME, ONWARD),
-    Kind.RW_REGISTER: (WR, WW, RW, PROCESS, REALTIME, ONWARD),
-}
-
 
 @dataclass(frozen=True, eq=False)
 class EdgesWithin:
-    """All edges that stay within a component. source, target: nodes; the micro-operations that
-    make the edge are -1 for order edges."""
+    """All edges within a component. source, target: nodes; the micro-operations that make the edge are -1
+    for order edges."""
 
     kind: SmallInts
     source: Rows
@@ -42,15 +36,15 @@ class EdgesWithin:
 class SccGraph:
     """All components of more than one transaction, and the pairs of transactions in them.
 
-    Nodes: the first n are transactions: rows: their rows in the History. component: (nodes) the
-    number of their component, small components first. Pairs (p) of nodes, by source and target:
-    bits: bit k is set where an edge of kind k joins them; kind: the one that explains the pair. A pair
-    that a read or an anti-dependency explains, and that process or real-time order joins as well,
-    stands there once more with the order as its kind: a cycle may use either.
+    Nodes: the first n are transactions. rows: their rows in the History. component: (nodes) the number of
+    their component, small components first. Pairs (p) of nodes, by source and target: bits: bit k is set
+    if an edge of kind k joins them; kind: the one that explains the pair. A pair that is explained by a
+    read or an anti-dependency and also joined by process or real-time order appears twice, the second
+    time with the order as its kind: a cycle may use either.
 
-    folded: bicliques that were too large to be multiplied out. Their readers lead to hubs (nodes after
-    the first n) by pairs of kind RW, the hubs to the writers by pairs of kind ONWARD: a path over
-    a hub is an anti-dependency, and none leads from a transaction to itself.
+    folded: bicliques that were too large to multiply out. Pairs of kind RW lead from their readers to
+    hubs (nodes after the first n), pairs of kind ONWARD from the hubs to the writers: a path over a hub
+    is an anti-dependency, and none leads from a transaction to itself.
     """
 
     dependencies: Dependencies
@@ -84,7 +78,7 @@ class SccGraph:
 
     @cached_property
     def pair_offsets(self) -> Ints:
-        """(n + 1) where the pairs of each source begin."""
+        """(n + 1) where the pairs of each source start."""
         return np.searchsorted(self.source, np.arange(self.nodes + 1))
 
     @cached_property
@@ -94,7 +88,7 @@ class SccGraph:
 
 
 def scc_graph(dependencies: Dependencies, order: int | None) -> SccGraph:
-    """The components under ww, wr, rw and, where `order` says so, PROCESS or REALTIME edges."""
+    """The components under ww, wr, rw and the edges of `order` (PROCESS, REALTIME or None)."""
     history = dependencies.history
     labels, sizes = _labels(dependencies, order)
     kept = np.flatnonzero(sizes > 1)
@@ -107,7 +101,7 @@ def scc_graph(dependencies: Dependencies, order: int | None) -> SccGraph:
     edges, folded = _edges_within(dependencies, order, rows, label)
     edges, hubs = _with_hubs(edges, folded, dependencies, rows, label)
     component = np.concatenate([label[rows], hubs])
-    explained_by = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
+    explained_by = (*EXPLAINED_BY[history.kind or Kind.LIST_APPEND], PROCESS, REALTIME, ONWARD)
     source, target, bits, kind = _pairs(edges, len(component), explained_by)
     return SccGraph(dependencies, order, rows, component, edges, source, target, bits, kind, folded)
 
@@ -153,7 +147,7 @@ def _edges_within(
     inside = np.flatnonzero((label[source] == label[target]) & (label[source] >= 0))
     source_mop, target_mop = dependencies.source_mop[inside], dependencies.target_mop[inside]
     more_source, more_target, folded = _bicliques_within(dependencies, label)
-    # within a component Elle sees the edges from a transaction to itself as well, else it does not
+    # within a component (and only there) Elle also sees edges from a transaction to itself
     own_source, own_target = (mops[label[txn[mops]] >= 0] for mops in dependencies.own_reads)
     source_mop = np.concatenate([source_mop, more_source, own_source])
     target_mop = np.concatenate([target_mop, more_target, own_target])
@@ -172,7 +166,7 @@ def _edges_within(
 
 
 def _bicliques_within(dependencies: Dependencies, label: Ints) -> tuple[Rows, Rows, Bicliques]:
-    """The edges of the bicliques that stay within a component, multiplied out as far as that goes."""
+    """The edges of the bicliques within a component, multiplied out up to the limit."""
     bicliques, columns = dependencies.bicliques, dependencies.columns
     width = int(label.max(initial=0)) + 1
 
@@ -194,9 +188,9 @@ def _with_hubs(
 ) -> tuple[EdgesWithin, Ints]:
     """The edges with the hubs of the folded bicliques, and the component of each hub.
 
-    The transactions of a biclique are numbered. For each bit of the numbers there are two hubs: one
-    leads from readers with the bit to writers without it, one from readers without to writers
-    with. Two different transactions differ in some bit, no transaction differs from itself.
+    The transactions of a biclique are numbered. For each bit of the numbers there are two hubs: one leads
+    from readers with the bit to writers without it, the other from readers without to writers with it.
+    Two different transactions differ in some bit, and none differs from itself.
     """
     txn = dependencies.columns.txn
     parts = [(edges.kind, edges.source, edges.target)]

@@ -10,7 +10,7 @@ from txfuzz.analysis.dependencies.columns import Columns, Rows, first_of_equal
 from txfuzz.history.arrays import ranges
 from txfuzz.history.model import Ints
 
-# Products beyond this many edges, and beyond this many a read or write, stay folded.
+# Products beyond this many edges, and beyond this many per read or write, stay folded.
 _AT_LEAST = 2_000_000
 _PER_MOP = 2
 
@@ -19,9 +19,9 @@ _PER_MOP = 2
 class Bicliques:
     """Anti-dependencies that are not multiplied out: each reader of a version to each successor.
 
-    A version that r transactions read and s transactions overwrite (each perhaps the first to)
-    stands for r × s rw edges, a complete bipartite graph; where that is much it is kept as one node
-    with r + s arcs. Length b + 1: reader_offsets, writer_offsets; a transaction has no edge to itself.
+    A version that r transactions read and s transactions overwrite (each perhaps the first to) has
+    r × s rw edges, a complete bipartite graph; if that is a lot, it is kept as one node with r + s
+    arcs. Length b + 1: reader_offsets, writer_offsets; a transaction has no edge to itself.
     """
 
     reader_offsets: Ints
@@ -44,7 +44,7 @@ class Bicliques:
 def anti_dependencies(
     columns: Columns, read_mops: Ints, read_versions: Ints, write_mops: Ints, write_versions: Ints
 ) -> tuple[Rows, Rows, Bicliques]:
-    """Join reads of a version with writes that follow it.
+    """Join reads of a version with the writes that follow it.
 
     read_versions, write_versions: non-negative version numbers; several writes may follow one.
     Returns source and target micro-operations of the edges, and the bicliques.

@@ -18,7 +18,7 @@ def dependencies(
 ) -> Dependencies:
     """The dependencies of a history of either kind.
 
-    Transactions that failed have none. `options` speak of registers only.
+    Transactions that failed have none. `options` only concern registers.
     """
     columns = columns or columns_of(history)
     if history.kind is Kind.RW_REGISTER:
@@ -27,10 +27,10 @@ def dependencies(
 
 
 def _of_lists(columns: Columns) -> Dependencies:
-    """Of a list-append history (Kingsbury & Alvaro 2020, section 4.3).
+    """For a list-append history (Kingsbury & Alvaro 2020, section 4.3).
 
-    Every append takes part, those that the same transaction appended over included; every read
-    does, also the second one of a key.
+    Every append takes part, even if the same transaction appended again; so does every read, even the
+    second one of a key.
     """
     history = columns.history
     order = version_order(columns)
@@ -46,7 +46,7 @@ def _of_lists(columns: Columns) -> Dependencies:
     wr = _written(columns, writer, saw[first], reads[first])
 
     def version(elements: Ints, mops: Ints) -> Ints:
-        """An element's own number, or one of the key for its initial state."""
+        """The number of an element, or of the key's initial state."""
         return np.where(elements == NIL, len(history.element_key) + history.mop_key[mops], elements)
 
     *rw, bicliques = anti_dependencies(columns, reads, version(saw, reads), appends, version(before, appends))
@@ -63,16 +63,16 @@ def _of_lists(columns: Columns) -> Dependencies:
 
 
 def _written(columns: Columns, writer: Rows, elements: Ints, mops: Ints) -> tuple[Rows, Rows]:
-    """Edges from the writer of each element to the micro-operation beside it."""
+    """Edges from the writer of each element to the corresponding micro-operation."""
     source = writer[elements]
     kept = (source >= 0) & (columns.txn[source] != columns.txn[mops])
     return source[kept].astype(np.int32), mops[kept].astype(np.int32)
 
 
 def _of_registers(columns: Columns, options: VersionOptions) -> Dependencies:
-    """Of a register history, by external reads and writes (Kingsbury & Alvaro 2020, section 5).
+    """For a register history, from external reads and writes (Kingsbury & Alvaro 2020, section 5).
 
-    Only facts that stand in the version graph give ww and rw edges, not what follows from them.
+    Only facts in the version graph give ww and rw edges, not what follows from them by transitivity.
     """
     seen = externals(columns)
     graph = version_graph(columns, seen, options)
@@ -97,7 +97,7 @@ def _of_registers(columns: Columns, options: VersionOptions) -> Dependencies:
     target = np.concatenate([wr[1], ww[1], rw[1]]).astype(np.int32)
     kind = np.repeat(np.array([WR, WW, RW], np.int8), [len(wr[0]), len(ww[0]), len(rw[0])])
     other = columns.txn[source] != columns.txn[target]
-    # Elle's graph has a vertex where a transaction depends on itself, though no edge
+    # Elle's graph has a vertex, but no edge, for a transaction that depends on itself
     vertices = bool(len(kind) or len(bicliques) or np.isin(before, version).any())
     own = ~other & (kind == WR)
     own_reads = source[own], target[own]

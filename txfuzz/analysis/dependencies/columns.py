@@ -1,4 +1,4 @@
-"""What every step of the analysis asks of a history's micro-operations, each computed once."""
+"""Derived columns of a history's micro-operations, each computed once and used throughout the analysis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rows: TypeAlias = npt.NDArray[np.int32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 NOTHING = -1
-_LAGS = 16  # transactions up to this length are scanned by shifting, longer ones are sorted
+_LAGS = 16  # transactions up to this length are scanned by shifting; longer ones are sorted
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Columns:
 
     @cached_property
     def is_read(self) -> Flags:
-        """(m) a read, or else a write."""
+        """(m) whether it is a read; otherwise it is a write."""
         read: Flags = self.history.mop_f == READ
         return read
 
@@ -63,7 +63,7 @@ class Columns:
 
     @cached_property
     def place(self) -> Ints:
-        """(e) where each element first stands in the longest read of its key, a huge number if nowhere."""
+        """(e) the first index of each element in the longest read of its key; a huge number if absent."""
         history = self.history
         place = np.full(len(history.element_key), np.iinfo(np.int64).max)
         # of several assignments the last one stays
@@ -72,9 +72,9 @@ class Columns:
 
     @cached_property
     def writer(self) -> Rows:
-        """(e) the micro-operation that wrote each element, of any transaction; NOTHING where none.
+        """(e) the micro-operation that wrote each element, in any transaction; NOTHING if none did.
 
-        Of several writers one that did not fail goes before one that did.
+        Of several writers, those that did not fail take precedence.
         """
         writer = np.full(len(self.history.element_key), NOTHING, np.int32)
         for failed in (True, False):
@@ -84,7 +84,7 @@ class Columns:
 
     @cached_property
     def effective_writer(self) -> Rows:
-        """(e + 1) as `writer`, of transactions that take part; the last place, for NIL, is NOTHING."""
+        """(e + 1) as `writer`, for transactions that take part; the last entry, for NIL, is NOTHING."""
         effective = np.append(self.writer, np.int32(NOTHING))
         written = np.flatnonzero(effective >= 0)
         out = ~self.takes_part[self.txn[effective[written]]]
@@ -93,7 +93,7 @@ class Columns:
 
     @cached_property
     def observed(self) -> Flags:
-        """(e) seen by a read: of an ok or info transaction in a list, of an ok one in a register."""
+        """(e) whether an ok or info transaction (lists) or an ok transaction (registers) read it."""
         history = self.history
         seen = np.zeros(len(history.element_key), np.bool_)
         if history.kind is Kind.RW_REGISTER:
@@ -107,12 +107,11 @@ class Columns:
 
     @cached_property
     def takes_part(self) -> Flags:
-        """(n) transactions that the dependency graph is made of.
+        """(n) the transactions in the dependency graph.
 
-        Those that committed, and those of which nobody knows: of lists all with a completion, as
-        in Elle, of registers (where Elle leaves them out) those whose write was read, which
-        proves that they took effect. An invocation that nothing ever followed takes part on the
-        same proof.
+        Those that committed, and some of unknown outcome: for lists all that have a completion, as in
+        Elle; for registers (where Elle leaves them out) those whose write was read, which proves that
+        they took effect. The same proof admits an invocation without a completion.
         """
         history = self.history
         part = history.type == OK
@@ -127,7 +126,7 @@ class Columns:
 
     @cached_property
     def previous(self) -> Rows:
-        """(m) the micro-operation before it on the same key in the same transaction, or NOTHING."""
+        """(m) the previous micro-operation on the same key in the same transaction, or NOTHING."""
         return previous_equal(self.txn, self.history.mop_key)
 
     @cached_property
@@ -142,7 +141,7 @@ class Columns:
 
     @cached_property
     def written_over(self) -> Flags:
-        """(m) a write that a later one of the same key in the same transaction follows."""
+        """(m) whether it is a write that the same transaction follows with another one to the same key."""
         over = np.zeros(len(self.previous), np.bool_)
         before = self.previous[~self.is_read]
         before = before[before >= 0]
@@ -155,14 +154,14 @@ class Columns:
 
 
 def columns_of(history: History) -> Columns:
-    """The columns of a history whose version orders are as the checker takes them."""
+    """The columns of a history, with the version orders that the checker uses."""
     return Columns(with_elles_choice(history))
 
 
 def previous_equal(group: Rows, label: Ints) -> Rows:
     """For each position the nearest earlier one with the same label in the same group, or -1.
 
-    Positions of a group stand together. Short groups are scanned by shifting the columns.
+    Groups are contiguous. Short ones are scanned by shifting the columns.
     """
     found = np.full(len(group), NOTHING, np.int32)
     open_ = np.arange(1, len(group), dtype=np.int32)
@@ -183,6 +182,6 @@ def previous_equal(group: Rows, label: Ints) -> Rows:
 
 
 def first_of_equal(group: Rows, label: Ints) -> Flags:
-    """True at the first position of each distinct (group, label); groups stand together."""
+    """True at the first position of each distinct (group, label); groups are contiguous."""
     first: Flags = previous_equal(group, label) == NOTHING
     return first

@@ -1,6 +1,6 @@
-"""Which nodes of a graph reach each other: strongly connected components, paths that close a cycle.
+"""Reachability in a graph: strongly connected components, paths that close a cycle.
 
-All of it is exact, and for all nodes or edges at once.
+Exact, and for all nodes or edges at once.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from txfuzz.analysis.dependencies.columns import Flags, Rows
 from txfuzz.history.arrays import AnyInts
 from txfuzz.history.model import Ints
 
-# Goals are followed in blocks of this many bits a node.
+# Goals are tracked in blocks of this many bits per node.
 _BLOCK_BITS = 2048
 
 
 def prepare() -> None:
-    """Import what is slow to import, which otherwise the first analysis would have to wait for."""
+    """Import slow libraries early, so that the first analysis need not wait for them."""
     import scipy.sparse
     import scipy.sparse.csgraph  # noqa: F401
 
@@ -32,8 +32,8 @@ def components(nodes: int, source: AnyInts, target: AnyInts) -> tuple[Rows, Ints
     from scipy.sparse import coo_array, csr_array  # slow to import
     from scipy.sparse.csgraph import connected_components
 
-    ones = np.ones(len(source))  # of the type that csgraph computes in, or it would make a copy
-    # csgraph may loop for ever over an edge that is there twice; conversion from COO removes those
+    ones = np.ones(len(source))  # of the type that csgraph uses internally, which avoids a copy
+    # csgraph may loop forever over a duplicate edge; conversion from COO removes those
     rises = np.diff(source)
     if np.all((rises > 0) | ((rises == 0) & (np.diff(target) > 0))):
         starts = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=nodes))])
@@ -49,9 +49,9 @@ def closed_by_path(
 ) -> tuple[Flags, Ints]:
     """For each edge tails[i] → heads[i]: does a path of source → target edges lead back?
 
-    group: for each node the number of the group that no edge leaves. Of a large group not all
-    edges are asked once one is found closed; of a group with none all are. Returns the closed
-    edges, and the groups with none that were not searched to the end before the time was `spent`.
+    group: the number of each node's group; no edge leaves a group. In a large group not all edges are
+    checked once one is found closed; in a group with none all are. Returns the closed edges, and the
+    groups with none that were not fully searched before the time was `spent`.
     """
     labels, _ = components(len(group), source, target)
     cross = np.flatnonzero(labels[source] != labels[target])
@@ -92,7 +92,7 @@ def closed_by_path(
 
 
 def _between(from_: Ints, to: Ints, first: int, last: int) -> Ints:
-    """The places of the edges that may lie on a path from rank `first` up to rank `last`."""
+    """The indices of the edges that may lie on a path from rank `first` up to rank `last`."""
     if len(from_) and from_[0] >= from_[-1] and np.all(from_[:-1] >= from_[1:]):  # a single group
         low, high = np.searchsorted(-from_, [-last, -first + 1])
         return np.arange(low, high)[to[low:high] <= last]
@@ -111,7 +111,7 @@ def _numbered(group: Ints, goal: Ints) -> Ints:
 
 
 def _reach(first: Ints, second: Ints, goals: Ints, bits: Ints) -> dict[int, int]:
-    """For each node the goals that it reaches, as bits. Edges come with their sources' rank falling."""
+    """For each node the goals that it reaches, as bits. Edges are ordered by falling rank of their source."""
     reached = {goal: 1 << bit for goal, bit in zip(goals.tolist(), bits.tolist(), strict=True)}
     get = reached.get
     for left, right in zip(first.tolist(), second.tolist(), strict=True):
@@ -124,8 +124,8 @@ def _reach(first: Ints, second: Ints, goals: Ints, bits: Ints) -> dict[int, int]
 def _topological(nodes: int, source: AnyInts, target: AnyInts) -> Ints:
     """A rank for each node of an acyclic graph such that every edge goes up.
 
-    scipy numbers components in such an order, one way or the other; should that ever change,
-    the ranks are worked out here.
+    scipy numbers components in such an order, in one direction or the other; should that ever change,
+    the ranks are computed here.
     """
     ranks = np.arange(nodes, dtype=np.int64)
     if np.all(source < target):

@@ -15,25 +15,28 @@ from txfuzz.analysis.dependencies.anti_dependencies import Bicliques, unfold
 from txfuzz.analysis.dependencies.columns import Columns, Rows
 from txfuzz.analysis.dependencies.list_versions import VersionOrder
 from txfuzz.analysis.dependencies.register_versions import VersionGraph
+from txfuzz.common.kind import Kind
 from txfuzz.history.model import History, Ints, SmallInts
 
 WW, WR, RW, PROCESS, REALTIME = 0, 1, 2, 3, 4
 KINDS = ("ww", "wr", "rw", "process", "realtime")
+# Of several dependencies between two transactions, the first of these kinds explains the pair, as in Elle.
+EXPLAINED_BY = {Kind.LIST_APPEND: (WW, WR, RW), Kind.RW_REGISTER: (WR, WW, RW)}
 
 _NO_EDGES = (np.zeros(0, np.int32), np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True, eq=False)
 class Dependencies:
-    """All ww, wr and rw edges; one row an edge, never from a transaction to itself.
+    """All ww, wr and rw edges; one row per edge, never from a transaction to itself.
 
     kind: WW, WR or RW (names in KINDS). source_mop, target_mop: the two micro-operations that
     make the edge, as indices into the micro-operation columns of the History; one pair of
-    transactions may have several edges. bicliques: further rw edges, not multiplied out; empty for
-    all but large histories. vertices: whether any edge was seen at all, those from a
-    transaction to itself included. versions: what the edges were inferred from.
-    own_reads: wr edges from a transaction to itself (a register read before the same transaction
-    wrote it), as source and target micro-operations; they are no edges among the others.
+    transactions may have several edges. bicliques: further rw edges, not multiplied out; empty except
+    for large histories. vertices: whether there was any edge at all, including those from a
+    transaction to itself. versions: from which the edges were inferred. own_reads: wr edges from a
+    transaction to itself (a register read before the same transaction wrote it), as source and target
+    micro-operations; they are not among the other edges.
     """
 
     columns: Columns
@@ -68,7 +71,7 @@ class Dependencies:
         return self.history.mop_key[self.target_mop]
 
     def unfolded(self, limit: int = 10_000_000) -> Dependencies:
-        """The same with up to `limit` edges of bicliques multiplied out (whole ones, small ones first)."""
+        """The same with up to `limit` edges of bicliques multiplied out (whole ones, smallest first)."""
         mops, rest = unfold(self.columns, self.bicliques, limit)
         return Dependencies(
             self.columns,
@@ -86,14 +89,14 @@ class Dependencies:
         return isinstance(self.versions, VersionOrder) and bool(self.versions.observed[element])
 
     def assumption(self, before: int, after: int) -> str | None:
-        """By which assumption one version precedes another, NIL being the initial state, which
+        """The assumption by which one version precedes another; None for the initial state, NIL, which
         needs none. (rw-register)"""
         if isinstance(self.versions, VersionOrder) or before < 0:
             return None
         return self.versions.because(before, after)
 
     def counts(self) -> dict[str, int]:
-        """Edges by kind; those of the bicliques counted as if multiplied out."""
+        """Edges by kind, including those of the bicliques."""
         counts = np.bincount(self.kind, minlength=3)
         folded = np.diff(self.bicliques.reader_offsets) @ np.diff(self.bicliques.writer_offsets)
         return {"ww": int(counts[WW]), "wr": int(counts[WR]), "rw": int(counts[RW] + folded)}

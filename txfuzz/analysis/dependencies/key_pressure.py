@@ -1,4 +1,4 @@
-"""How hard each key was pressed."""
+"""The pressure on each key."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ SHOWN = 64  # keys
 
 @dataclass(frozen=True, eq=False)
 class LogicalKeys:
-    """The keys of the workload that the physical keys of a history stand for.
+    """The logical keys of the workload behind the physical keys of a history.
 
-    of: (keys) the number of the logical key of each physical key. names: (logical keys) its name;
-    the physical key itself where the history has no logical one. known: (logical keys) whether
-    the name is one that a workload can use.
+    of: (keys) the number of each physical key's logical key. names: (logical keys) its name; the physical
+    key itself if the history has no logical one. known: (logical keys) whether a workload can use the name.
     """
 
     of: Ints
@@ -51,7 +50,7 @@ class Pressure:
     concurrent_edges: Ints
 
     def hardest(self, shown: int = SHOWN) -> tuple[KeyPressure, ...]:
-        """Hardest pressed first: by concurrent edges, then edges, then operations."""
+        """Most pressure first: by concurrent edges, then edges, then operations."""
         count = len(self.keys.names)
         order = np.lexsort(
             (np.arange(count), -(self.reads + self.writes), -self.edges, -self.concurrent_edges)

@@ -19,9 +19,8 @@ class VersionOrder:
     """elements, offsets: the order of every key, flat (offsets has length keys + 1).
 
     observed: (e) whether the element is in the order of its key.
-    previous: (e) the element that each element was appended to, NIL for the initial state.
-      Those that no read ever saw hang behind the last one that was seen, without an order among
-      themselves: they came later than all that the order knows.
+    previous: (e) the element that each element was appended to, NIL for the initial state. Those that
+      were never read all follow the last one that was, without an order among themselves.
     """
 
     elements: Ints
@@ -31,7 +30,7 @@ class VersionOrder:
 
 
 def distinct(history: History) -> Flags:
-    """For each place of `trunk_elements`: the first occurrence of its element?"""
+    """For each index of `trunk_elements`, whether it is the first occurrence of its element."""
     places = np.arange(len(history.trunk_elements))
     first = np.zeros(len(history.element_key), np.int64)
     first[history.trunk_elements[::-1]] = places[::-1]
@@ -42,8 +41,8 @@ def distinct(history: History) -> Flags:
 def version_order(columns: Columns) -> VersionOrder:
     """The longest read of each key, each element once.
 
-    A key that was never read non-empty has an order only when exactly one append to it may have
-    taken effect.
+    A key that was never read non-empty only has an order if exactly one append to it may have taken
+    effect.
     """
     history = columns.history
     keys = len(history.keys)

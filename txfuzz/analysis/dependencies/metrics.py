@@ -1,8 +1,7 @@
-"""How densely transactions depend on each other: the figures that contention is read from.
+"""How densely transactions depend on each other: the measures of contention.
 
-In list-append nearly every operation has some dependency, if only on the writer before it long
-ago. What a fuzzer wants is contention, so dependencies between transactions that overlapped in
-time are counted beside all of them.
+In list-append nearly every operation has some dependency, if only on a much earlier writer. A fuzzer
+wants contention, so dependencies between transactions that overlapped in time are counted separately.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from txfuzz.analysis.dependencies.edges import Dependencies
 from txfuzz.history.arrays import AnyInts, among, distinct, ranges
 from txfuzz.history.model import FINAL_READ, OK, UNKNOWN, History, Ints
 
-UNFOLDED = 4_000_000  # anti-dependencies of bicliques that are multiplied out to be counted
-MOST_MEETINGS = 2_000_000  # meetings on a key that are looked at one by one; more are sampled
-MOST_TRANSACTIONS = 200_000  # whose meetings are looked at
-STRETCH = 2_000  # transactions that begin one after the other
+UNFOLDED = 4_000_000  # anti-dependencies of bicliques that are multiplied out for counting
+MOST_MEETINGS = 2_000_000  # meetings on a key that are examined; more are sampled
+MOST_TRANSACTIONS = 200_000  # whose meetings are examined
+STRETCH = 2_000  # consecutive transactions
 
 
 @dataclass(frozen=True)
 class Metrics:
     """The fields of AnalysisResult of the same names, and what they leave out.
 
-    left_out_versions: how many versions so many transactions read that the anti-dependencies around them were
-    not counted. sampled_pairs: from how many pairs the dependency density is an estimate; None for all.
+    left_out_versions: how many versions had so many readers that their anti-dependencies were not counted.
+    sampled_pairs: how many pairs the estimated dependency density is based on; None if it is exact.
     """
 
     edge_counts: Mapping[str, int]
@@ -50,7 +49,7 @@ def spans(history: History) -> tuple[Ints, Ints]:
 
 
 def asked_for(history: History) -> Flags:
-    """(transactions) all but the final reads: a run adds those itself, and they depend on everything."""
+    """(transactions) all but the final reads, which a run adds itself and which depend on everything."""
     added = [at for at, name in enumerate(history.templates) if name == FINAL_READ]
     flags: Flags = ~np.isin(history.template, added)
     return flags
@@ -64,7 +63,7 @@ def overlapped(history: History, rows: AnyInts, others: AnyInts) -> Flags:
 
 
 def stretches(history: History, most: int) -> Flags:
-    """(transactions) at most about so many, in stretches evenly spread over a longer history."""
+    """(transactions) about this many at most, in stretches evenly spread over a longer history."""
     stretch = np.arange(len(history)) // STRETCH
     every = max(1, -(-len(history) // max(most, 1)))
     chosen: Flags = stretch % every == 0
@@ -99,7 +98,7 @@ def _ratio(part: int, whole: int) -> float:
 def _meetings(columns: Columns) -> tuple[Ints, bool]:
     """Pairs of committed transactions that met: overlapped, and touched a key that one of them wrote.
 
-    As smaller row × transactions + larger row, each once; and whether that is a sample.
+    As smaller row × transactions + larger row, each once; and whether this is a sample.
     """
     history = columns.history
     nodes, keys = max(len(history), 1), max(len(history.keys), 1)

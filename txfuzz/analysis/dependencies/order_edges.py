@@ -1,7 +1,7 @@
 """Process order and real-time order between transactions.
 
-Real-time order (Herlihy & Wing 1990): a before b when a had completed before b was invoked. Only
-committed transactions come before others: of the rest nobody knows when they took effect.
+Real-time order (Herlihy & Wing 1990): a before b if a completed before b was invoked. Only committed
+transactions precede others, because it is unknown when the rest took effect.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Barriers:
     """Real-time order in linear space: a chain of nodes between completions and invocations.
 
     Transaction entry_rows[i] leads to barrier entries[i]; barrier j leads to barrier j + 1;
-    barrier exits[i] leads to transaction exit_rows[i]. A path from a to b through the chain is
-    there exactly when a completed before b was invoked.
+    barrier exits[i] leads to transaction exit_rows[i]. There is a path from a to b through the chain if
+    and only if a completed before b was invoked.
     """
 
     count: int
@@ -55,8 +55,8 @@ def realtime_barriers(history: History) -> Barriers:
 def realtime_edges(history: History, rows: Ints | None = None) -> tuple[Ints, Ints]:
     """The transitive reduction of real-time order, as source and target rows.
 
-    Reduced over the whole history; given `rows`, only the edges between those. At most as many
-    edges a transaction as there were clients at once.
+    Reduced over the whole history; with `rows`, only the edges between those. Each transaction has at most
+    as many edges as there were concurrent clients.
     """
     every = np.arange(len(history))
     source = every[(history.type == OK) & (history.complete_at >= 0)]
@@ -91,7 +91,7 @@ def _reduction(
 
 
 def realtime_edges_within(history: History, rows: Ints, lanes: Ints, can_precede: Flags) -> tuple[Ints, Ints]:
-    """The reduction among items, lane by lane (say, of the transactions that touch a key).
+    """The reduction among items, lane by lane (for instance, among the transactions that touch a key).
 
     rows: the transaction of each item; lanes: its lane. Returns item numbers.
     """

@@ -1,8 +1,8 @@
-"""What is known of the order of a register's versions.
+"""What is known about the order of a register's versions.
 
-A register shows only its present value, so its version order is a set of facts, not a list:
-everything follows the initial state; further facts may be assumed by option (Kingsbury & Alvaro
-2020, section 5). A source of facts that contradicts the earlier ones is reported and dropped.
+A register only shows its current value, so its version order is a set of facts, not a list: everything
+follows the initial state; options add further assumptions (Kingsbury & Alvaro 2020, section 5). A source
+of facts that contradicts the earlier ones is reported and dropped.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from txfuzz.history.model import INFO, NIL, OK, UNKNOWN, Ints, SmallInts
 
 Pairs: TypeAlias = tuple[Ints, Ints]
 
-# Looking for the next transactions on a key through all others costs about touches × edges of the
-# real-time order; beyond this the order among the transactions of each key stands in for it.
+# Finding the next transactions on a key through all others costs about touches × edges of real-time order;
+# beyond this limit, the order among the transactions of each key is used instead.
 _EXACT_STEPS = 5_000_000
 
 
 @dataclass(frozen=True)
 class VersionOptions:
-    """What may be assumed of the versions of a register beyond "everything follows nil".
+    """Assumptions about the versions of a register beyond "everything follows nil".
 
     wfr_keys: a transaction that reads a key and writes it installs the next version.
-    sequential_keys: each process sees the versions of a key go forward.
+    sequential_keys: each process sees the versions of a key in order.
     linearizable_keys: each key by itself is linearizable.
     """
 
@@ -43,13 +43,13 @@ class VersionOptions:
 
     @property
     def names(self) -> list[str]:
-        """What is assumed, as Elle calls it: linearizable-keys."""
+        """The assumptions made, in Elle's spelling: linearizable-keys."""
         return [name.replace("_", "-") for name, assumed in vars(self).items() if assumed]
 
 
 @dataclass(frozen=True)
 class CyclicVersions:
-    """Versions of a key that the assumptions put into a circle. NIL is the initial state."""
+    """Versions of a key whose assumed order is a cycle. NIL is the initial state."""
 
     key: int
     versions: tuple[int, ...]
@@ -58,11 +58,11 @@ class CyclicVersions:
 
 @dataclass(frozen=True, eq=False)
 class Externals:
-    """What each transaction shows of each key it touches, one row a (transaction, key).
+    """The external effects of each transaction, one row per (transaction, key).
 
-    first_mop, write_mop: its first micro-operation on the key; the last write of the key, or -1.
-    read: the version it read before writing, NIL, or UNKNOWN where it read nothing (first).
-    write: the version that it left behind, UNKNOWN where it wrote nothing.
+    first_mop, write_mop: its first micro-operation on the key; its last write of the key, or -1.
+    read: the version read before writing, or NIL; UNKNOWN if it did not read first.
+    write: the version that it left behind, UNKNOWN if it wrote nothing.
     """
 
     txn: Ints
@@ -78,7 +78,7 @@ class VersionGraph:
     """Facts "version `source` comes before version `target`", by version numbers, no fact twice.
 
     An element is its own version number; the initial state of key k has the number e + k.
-    by: for each fact the source that it comes from first, as a place in SOURCES.
+    by: for each fact its first source, as an index into SOURCES.
     """
 
     source: Ints
@@ -87,7 +87,7 @@ class VersionGraph:
     cyclic: tuple[CyclicVersions, ...] = ()
 
     def because(self, source: int, target: int) -> str | None:
-        """The name of the source of a fact; None where the graph does not have it."""
+        """The name of the source of a fact; None if the graph does not contain it."""
         found = np.flatnonzero((self.source == source) & (self.target == target))
         return SOURCES[self.by[found[0]]] if len(found) else None
 
@@ -119,7 +119,7 @@ def externals(columns: Columns) -> Externals:
 
 
 def version_graph(columns: Columns, seen: Externals, options: VersionOptions) -> VersionGraph:
-    """The facts of all sources that are on, less those that contradict earlier ones on their key."""
+    """The facts of all enabled sources, except those that contradict earlier ones on their key."""
     none = np.zeros(0, np.int64)
     graph = VersionGraph(none, none, none.astype(np.int8))
     names: list[str] = []
@@ -173,7 +173,7 @@ def _circles(columns: Columns, graph: VersionGraph, names: tuple[str, ...]) -> l
 
 
 def _sources(columns: Columns, seen: Externals, options: VersionOptions) -> Iterator[tuple[str, Pairs]]:
-    """Each source of facts by Elle's name, in Elle's order."""
+    """Each source of facts with Elle's name, in Elle's order."""
     yield "initial-state", _initial_state(columns, seen)
     if options.wfr_keys:
         yield "wfr-keys", _writes_follow_reads(columns, seen)
@@ -196,11 +196,11 @@ def _writes_follow_reads(columns: Columns, seen: Externals) -> Pairs:
 
 
 def _facts(columns: Columns, seen: Externals, before: Ints, after: Ints) -> Pairs:
-    """What it means for versions that one row of `seen` precedes another of the same key.
+    """Facts about versions from rows of `seen` that precede others on the same key.
 
-    The earlier transaction shows its write, else its read; the later one its read, else its
-    write. A read of the initial state gives way to a write, as in Elle. Of transactions whose
-    outcome nobody knows only the writes count.
+    The earlier transaction contributes its write, else its read; the later one its read, else its write.
+    A write takes precedence over a read of the initial state, as in Elle. Of transactions with unknown
+    outcome only the writes count.
     """
     known = columns.history.type[seen.txn] == OK
     leaves = np.where(seen.write != UNKNOWN, seen.write, np.where(known, seen.read, UNKNOWN))
@@ -224,7 +224,7 @@ def _next_of_process(columns: Columns, seen: Externals) -> Pairs:
 
 
 def _touching(columns: Columns, seen: Externals) -> Flags:
-    """Rows that say something of their key: all of committed transactions, else the writes."""
+    """Rows that say something about their key: all of committed transactions, otherwise the writes."""
     touching: Flags = (columns.history.type[seen.txn] == OK) | (seen.write != UNKNOWN)
     return touching
 
@@ -243,7 +243,7 @@ def _next_in_realtime(columns: Columns, seen: Externals) -> Pairs:
 def _next_through_others(
     columns: Columns, seen: Externals, touching: Ints, source: Ints, target: Ints
 ) -> Pairs:
-    """From each row the rows of its key that a path of real-time order reaches first."""
+    """From each row, the rows of its key that a path in real-time order reaches first."""
     follows: dict[int, list[int]] = {}
     for left, right in zip(source.tolist(), target.tolist(), strict=True):
         follows.setdefault(left, []).append(right)

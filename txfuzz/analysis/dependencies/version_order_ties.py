@@ -1,8 +1,8 @@
-"""Which of several equally long, contradictory reads of a list is taken for its version order.
+"""Which of several equally long, contradictory reads of a list is used as its version order.
 
-No choice is right: the reads contradict each other, and incompatible-order says so. But the cycles
-that are found beside it depend on the choice, so Elle's is followed. Elle takes the last of the
-longest values as Clojure's hash set hands them out, which is a matter of their hashes (Murmur3).
+No choice is right: the reads contradict each other, which incompatible-order reports. But the cycles found
+besides depend on the choice, so Elle's is followed: the last of the longest values in the order of
+Clojure's hash sets, which depends on their hashes (Murmur3).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def with_elles_choice(history: History) -> History:
 
 
 def _choice(history: History, own: Ints, longest: int) -> int | None:
-    """Which of a key's own rows of the read table should be its trunk; None where it is so already."""
+    """Which of a key's rows in the read table should be its trunk; None if it already is."""
     rows = own[history.read_length[own] == longest].tolist()
     places = {row: _place(history.values(history.read_elements(row))) for row in rows}
     if None in places.values():

@@ -1,4 +1,4 @@
-"""Cycles in words: for each edge the values that justify it."""
+"""Sentences about cycles: each edge with the values that justify it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from txfuzz.analysis.dependencies.edges import KINDS, PROCESS, RW, WR, WW, Depen
 from txfuzz.analysis.describe import (
     elapsed,
     key_text,
+    labels_of,
     name_of,
     process_of,
     read_text,
@@ -25,9 +26,9 @@ from txfuzz.history.model import NIL, History
 
 
 def explain_cycle(graph: SccGraph, cycle: Cycle) -> Anomaly:
-    """The anomaly that a cycle is, every edge with its sentence."""
+    """The anomaly for a cycle, with a sentence for each edge."""
     history = graph.dependencies.history
-    names = {row: f"T{at}" for at, row in enumerate(cycle.rows, 1)}
+    names = dict(zip(cycle.rows, labels_of(history, cycle.rows), strict=True))
     edges, lines = [], []
     for at, (source, kind) in enumerate(zip(cycle.rows, cycle.kinds, strict=True)):
         target = cycle.rows[(at + 1) % len(cycle.rows)]
@@ -53,7 +54,7 @@ def _kinds_of(cycle: Cycle) -> list[str]:
 
 
 def explain_edge(graph: SccGraph, source: int, target: int, kind: int, name: str, next_name: str) -> Edge:
-    """One edge between two transactions (rows of the History) of one component."""
+    """One edge between two transactions (rows of the History) of a component."""
     edges, history = graph.edges, graph.dependencies.history
     if kind not in (WW, WR, RW):
         say = _process if kind == PROCESS else _realtime
@@ -70,7 +71,7 @@ def explain_edge(graph: SccGraph, source: int, target: int, kind: int, name: str
 def dependency_edge(
     dependencies: Dependencies, kind: int, source_mop: int, target_mop: int, name: str, next_name: str
 ) -> Edge:
-    """A ww, wr or rw edge in words, from the two micro-operations that make it.
+    """A ww, wr or rw edge with its sentence, from the two micro-operations that make it.
 
     name, next_name: what to call the two transactions.
     """
@@ -107,7 +108,7 @@ def _ww(dependencies: Dependencies, source: int, target: int, name: str, next_na
     if not dependencies.installed(int(history.mop_value[target])):
         return (
             f"{name} appended {old} to key {key}, the last element of the longest read of the key, "
-            f"which does not yet have the {new} that {next_name} appended"
+            f"which does not yet contain the {new} that {next_name} appended"
         )
     return f"{name} appended {old} to key {key}, and {next_name} appended {new} directly after it"
 
@@ -119,7 +120,7 @@ def _wr(dependencies: Dependencies, source: int, target: int, name: str, next_na
         value_text(history, int(history.mop_value[source])),
     )
     if history.kind is Kind.RW_REGISTER:
-        early = " before it wrote it" if name == next_name else ""
+        early = " before writing it" if name == next_name else ""
         return f"{name} wrote {value} to key {key}, which {next_name} read{early}"
     return (
         f"{name} appended {value} to key {key}, which {next_name} read as the last element of "
@@ -141,7 +142,7 @@ def _rw(dependencies: Dependencies, source: int, target: int, name: str, next_na
     if not dependencies.installed(int(history.mop_value[target])):
         return (
             f"{name} read key {key} as {saw}{initial}, without the {new} that {next_name} appended "
-            "and that the longest read of the key does not have"
+            "and that the longest read of the key does not contain"
         )
     following = "its next element" if len(history.trunk(int(history.mop_key[target]))) else "its only append"
     return f"{name} read key {key} as {saw}{initial}, before {next_name} appended {new}, {following}"
@@ -153,7 +154,7 @@ def _assumed(dependencies: Dependencies, before: int, after: int) -> str:
 
 
 def _process(history: History, source: int, target: int, name: str, next_name: str) -> str:
-    return f"process {process_of(history, source)} had {name} completed before it invoked {next_name}"
+    return f"process {process_of(history, source)} completed {name} before it invoked {next_name}"
 
 
 def _realtime(history: History, source: int, target: int, name: str, next_name: str) -> str:

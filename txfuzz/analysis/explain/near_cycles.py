@@ -1,40 +1,28 @@
-"""Near-cycles in words: for each edge of the path the values that justify it."""
+"""Sentences about near-cycles: each edge of the path with the values that justify it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 
 from txfuzz.analysis.dependencies.edges import Dependencies
 from txfuzz.analysis.dependencies.metrics import STRETCH
-from txfuzz.analysis.describe import mop_of_step, transaction_view
+from txfuzz.analysis.describe import labels_of, mop_of_step, transaction_view
 from txfuzz.analysis.explain.cycles import dependency_edge
 from txfuzz.analysis.near_cycles.paths import MOST_PATHS
-from txfuzz.analysis.near_cycles.search import FoundNearCycles, LeftOut, NearCycleFact
+from txfuzz.analysis.near_cycles.search import LeftOut, NearCycleFact
 from txfuzz.analysis.result import MissingEdge, NearCycle
 
 
-@dataclass(frozen=True)
-class NearCycles:
-    """shown, counted: as found. truncated: where the search did not look, in sentences."""
-
-    shown: tuple[NearCycle, ...]
-    counted: int
-    truncated: tuple[str, ...] = ()
-
-
-def explain_near_cycles(dependencies: Dependencies, found: FoundNearCycles) -> NearCycles:
-    """dependencies: those that the near-cycles were found in."""
-    shown = tuple(_explained(dependencies, each) for each in found.nearest)
-    return NearCycles(shown, found.counted, tuple(_limits(found.left_out)))
-
-
-def _explained(dependencies: Dependencies, fact: NearCycleFact) -> NearCycle:
+def explain_near_cycle(dependencies: Dependencies, fact: NearCycleFact) -> NearCycle:
+    """dependencies: in which the near-cycle was found."""
+    labels = labels_of(dependencies.history, fact.rows)
     return NearCycle(
         fact.score,
         tuple(
-            dependency_edge(dependencies, *edge, f"T{at}", f"T{at + 1}")
-            for at, edge in enumerate(fact.path, 1)
+            dependency_edge(dependencies, *edge, *names)
+            for edge, names in zip(fact.path, pairwise(labels), strict=True)
         ),
         _missing(dependencies, fact.missing),
         fact.anomaly,
@@ -54,20 +42,19 @@ def _missing(dependencies: Dependencies, edge: MissingEdge) -> MissingEdge:
     )
 
 
-def _limits(left_out: LeftOut) -> Iterator[str]:
-    """Where the search for near-cycles did not look."""
+def near_cycle_limits(left_out: LeftOut) -> Iterator[str]:
+    """What the search for near-cycles did not cover."""
     if left_out.transactions:
         yield (
-            f"near-cycles: looked for in stretches of {STRETCH} transactions each, {left_out.transactions} "
-            f"of {left_out.of_transactions} transactions were left out"
+            f"near-cycles: searched in stretches of {STRETCH} transactions; {left_out.transactions} of "
+            f"{left_out.of_transactions} transactions were left out"
         )
     for length, paths in left_out.paths.items():
         yield (
-            f"near-cycles: of the paths of {length} dependencies about {MOST_PATHS} were looked at, "
-            f"{paths} were not"
+            f"near-cycles: about {MOST_PATHS} paths of {length} dependencies were examined, {paths} were not"
         )
     if left_out.versions:
         yield (
             f"near-cycles: the anti-dependencies around {left_out.versions} versions that very many "
-            "transactions read took no part"
+            "transactions read were left out"
         )

@@ -1,4 +1,4 @@
-"""What to change in the workload, in sentences with the numbers they rest on."""
+"""What to change in the workload, in sentences with the numbers behind them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ from txfuzz.analysis.result import KeyPressure, NearCycle
 from txfuzz.common.sentences import listed
 from txfuzz.history.model import FAIL, INFO, OK, READ, History
 
-LAGGING = 1.0  # concurrent edges a transaction below which contention is too thin
-WASTEFUL = 0.5  # share of failed transactions above which pressing harder no longer pays
+LAGGING = 1.0  # concurrent edges per transaction, below which contention is too low
+WASTEFUL = 0.5  # share of failed transactions, above which more contention does not pay
 FEW_KEYS = 4
 
 
 def suggestions(
     history: History, figures: Metrics, pressed: Sequence[KeyPressure], near: Sequence[NearCycle], found: bool
-) -> tuple[str, ...]:
-    """pressed: hardest first. near: nearest first. found: the expected model is contradicted already."""
-    return tuple(_suggestions(history, figures, pressed, near, found))
-
-
-def _suggestions(
-    history: History, figures: Metrics, pressed: Sequence[KeyPressure], near: Sequence[NearCycle], found: bool
 ) -> Iterator[str]:
+    """pressed: most pressure first. near: nearest first. found: the model is already contradicted."""
     outcomes = np.bincount(history.type, minlength=3)
     committed = int(outcomes[OK])
     if not committed:
@@ -38,7 +32,7 @@ def _suggestions(
     wrote = bool(np.any(history.mop_f != READ))
     if not wrote or np.all(history.mop_f != READ):
         what = "writes nothing" if not wrote else "reads nothing"
-        yield f"The workload {what}: add a transaction that does, or no cycle of dependencies can be told."
+        yield f"The workload {what}: add a transaction that does, or no cycle of dependencies can be found."
         return
     yield from _near(near)
     yield from _contention(history, figures, pressed)
@@ -54,20 +48,20 @@ def _outcomes(outcomes: np.typing.NDArray[np.int64], total: int) -> Iterator[str
     if unknown > total / 10:
         yield (
             f"The outcome of {unknown} of {total} transactions is unknown ({unknown / total:.0%}): raise "
-            "time-outs, or find out why connections are lost."
+            "timeouts, or find out why connections are lost."
         )
 
 
 def _near(near: Sequence[NearCycle]) -> Iterator[str]:
-    """About the nearest one: it is what the picture shows and what feedback pursues."""
+    """About the nearest one, which the picture shows and the feedback pursues."""
     if not near:
         return
     best = near[0]
     keys = sorted(best.keys)
     if len(keys) > 1:
         yield (
-            f"Narrow the choices of keys to a few, {listed(keys)} among them: the nearest of "
-            f"{len(near)} near-cycles needs these."
+            f"Narrow the choices of keys to a few, including {listed(keys)}: the nearest of {len(near)} "
+            "near-cycles needs them."
         )
     missing = best.missing
     ends = [template for template in (missing.target_template, missing.source_template) if template]
@@ -75,7 +69,7 @@ def _near(near: Sequence[NearCycle]) -> Iterator[str]:
         pair = f"{ends[0]!r} and {ends[1]!r}" if ends[0] != ends[1] else f"two of {ends[0]!r}"
         yield (
             f"Run {pair} at the same time more often: one {missing.kind} edge on key {missing.key} "
-            f"is all that the nearest {best.anomaly} lacks."
+            f"is all the nearest {best.anomaly} lacks."
         )
 
 
@@ -85,19 +79,20 @@ def _contention(history: History, figures: Metrics, pressed: Sequence[KeyPressur
         return
     clients = len(np.unique(history.process[(history.type == OK) & asked_for(history)]))
     if clients < 2:
-        yield "All transactions ran on one client: two or more are needed for anything to overlap."
+        yield "All transactions ran on one client: transactions can only overlap with two or more."
         return
     touched = len({key for key in history.logical if key is not None}) or len(history.keys)
     if touched > FEW_KEYS:
         total = max(int(np.diff(history.mops)[history.type == OK].sum()), 1)
         share = sum(each.reads + each.writes for each in pressed[:FEW_KEYS]) / total
         yield (
-            f"Use fewer keys: {touched} were touched, the {FEW_KEYS} hardest pressed took {share:.1%} of the "
-            f"operations, and only {density:.3g} dependencies a transaction ran between transactions that "
-            "overlapped."
+            f"Use fewer keys: {touched} were touched, the {FEW_KEYS} hottest took {share:.1%} of the "
+            f"operations, and there were only {density:.3g} dependencies per transaction between "
+            "transactions that overlapped."
         )
     else:
         yield (
-            f"Use more clients, or a barrier so that their transactions start together: only {density:.3g} "
-            f"dependencies a transaction ran between transactions that overlapped, on {touched} keys."
+            "Use more clients, or a barrier so that their transactions start together: there were only "
+            f"{density:.3g} dependencies per transaction between transactions that overlapped, on {touched} "
+            "keys."
         )

@@ -1,4 +1,4 @@
-"""Why a history gets the verdict that it gets, and what was left undecided or out, in sentences."""
+"""Sentences about the verdict: its reason, what is undecided, and what was left out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING_TO_JUDGE = "nothing to judge: no transaction depends on another"
 
 
 def refusal(columns: Columns, options: VersionOptions) -> str:
-    """One sentence that says why this history cannot be judged; empty where it can."""
+    """Why this history cannot be judged, in one sentence; empty if it can."""
     violated = violated_precondition(columns, options)
     if violated is None:
         return ""
@@ -41,20 +41,20 @@ def _duplicate_write(history: History, found: DuplicateWrite) -> str:
         else f"transactions {names[0]} and {names[1]}"
     )
     verb = "written" if history.kind is Kind.RW_REGISTER else "appended"
-    alone = "" if found.writes is None else f", and all {found.writes} writes of this key carry it"
+    alone = "" if found.writes is None else f", and all {found.writes} writes to this key have it"
     return (
         f"duplicate writes: the value {value} of key {key} was {verb} by {both}{alone}; versions can only be "
-        "told apart when every write of a key has a value of its own"
+        "told apart if every write to a key has a unique value"
     )
 
 
 def explain_indistinct(history: History, found: IndistinctVersions) -> str:
     """Nothing is inferred from keys whose versions cannot be told apart."""
     value, key = _value_and_key(history, found.element)
-    more = f" (so it is with {found.more} more)" if found.more else ""
+    more = f" (the same is true of {found.more} more)" if found.more else ""
     return (
-        f"all {found.writes} writes of key {key} carry the value {value}, so that its versions cannot be "
-        f"told apart and nothing is inferred from them{more}"
+        f"all {found.writes} writes to key {key} have the value {value}, so its versions cannot be told "
+        f"apart and nothing is inferred from them{more}"
     )
 
 
@@ -68,16 +68,16 @@ def contradiction(model: str, types: Iterable[str]) -> str:
 
 
 def undecided_cycles(type: str, components: int, seconds: float | None) -> str:
-    """components: how many were not searched for this type to the end. seconds: the time that there was."""
+    """components: how many were not fully searched for this type. seconds: the time limit."""
     spent = "" if seconds is None else f" within {seconds:g} s"
     return (
-        f"undecided: {components} component{'s' if components > 1 else ''} could not be searched for {type} "
-        f"to the end{spent}"
+        f"undecided: {components} component{'s' if components > 1 else ''} could not be fully searched for "
+        f"{type}{spent}"
     )
 
 
 def metrics_limits(figures: Metrics) -> Iterator[str]:
-    """What the figures leave out, and which of them are estimates."""
+    """What the figures leave out, and which are estimates."""
     if figures.left_out_versions:
         yield (
             "pairs of transactions were counted without the anti-dependencies around "
@@ -91,12 +91,14 @@ def metrics_limits(figures: Metrics) -> Iterator[str]:
 
 
 def explain_durability(found: Durability) -> tuple[str, ...]:
-    """What the final reads show of unknown outcomes and of acknowledged commits; nothing if all is well."""
+    """What the final reads show about unknown outcomes and acknowledged commits; nothing if all is well."""
     said = []
     if found.unknown:
         writers = "1 writer" if found.unknown == 1 else f"{found.unknown:,} writers"
         did, did_not = _have(found.happened), _have(found.unknown - found.happened)
-        said.append(f"{writers} of unknown outcome: {did} happened, {did_not} not, as the final reads show")
+        said.append(
+            f"{writers} of unknown outcome: the final reads show that {did} committed and {did_not} not"
+        )
     if found.lost:
         gone = "1 acknowledged transaction is gone: the final reads lack its appends"
         many = f"{found.lost:,} acknowledged transactions are gone: the final reads lack their appends"

@@ -1,4 +1,4 @@
-"""Paths joined with the edges that could close them, and how near each came."""
+"""Paths combined with the edges that could close them, and their scores."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from txfuzz.history.model import Ints
 
 Floats = npt.NDArray[np.float64]
 
-# What a near-cycle scores at most for each thing that makes it near; the score is the sum.
+# The most that each criterion contributes to the score of a near-cycle; the score is the sum.
 WEIGHTS: Mapping[str, float] = {
-    "dangerous": 1.0,  # two consecutive rw edges: what snapshot isolation lets through
-    "overlap": 1.0,  # share of the time of both ends during which both were open
+    "dangerous": 1.0,  # two consecutive rw edges, which snapshot isolation allows
+    "overlap": 1.0,  # share of the ends' total time during which both were open
     "met": 0.5,  # both ends touched the key of the missing edge, in the safe order
-    "pressure": 0.5,  # concurrent edges on all its keys, compared with the hardest pressed key
-    "short": 0.5,  # the fewer dependencies on the path, the fewer have to recur
+    "pressure": 0.5,  # concurrent edges on all its keys, relative to the hottest key
+    "short": 0.5,  # fewer dependencies on the path have to recur
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Near-cycles of one length. path: place in the paths; edge: place in the possible edges; step: of the
-    end that moves, so that the path stands."""
+    """Near-cycles of one length. path: index of the path; edge: index of the possible edge; step: of the end
+    that moves, chosen so that the path remains."""
 
     path: Ints
     edge: Ints
@@ -51,8 +51,8 @@ class Candidates:
 
 @cache
 def _forbidden_and_dangerous(length: int, model: str) -> tuple[Flags, Flags]:
-    """Per kinds of the path and kind of the missing edge, as digits of a number in base 3: is the
-    cycle forbidden; does it hold two consecutive rw edges."""
+    """For the kinds of the path and of the missing edge, as digits of a number in base 3: whether the cycle
+    is forbidden, and whether it has two consecutive rw edges."""
     against = prohibited(model)
     count = 3 ** (length + 1)
     kinds = [[code // 3**place % 3 for place in range(length, -1, -1)] for code in range(count)]
@@ -90,7 +90,7 @@ def candidates(
     """All near-cycles among these paths.
 
     ends: (paths) the pair of each path in `possible`. bound: (paths) the ties of the steps that make the
-    path's first and last edge, at its beginning and its end. overlap: (paths); pressure: (logical keys).
+    path's first and last edge, at its start and its end. overlap: (paths); pressure: (logical keys).
     """
     offsets = np.searchsorted(possible.pair, np.arange(int(ends.max(initial=-1)) + 2))
     count = offsets[ends + 1] - offsets[ends]
@@ -116,7 +116,7 @@ def candidates(
 
 
 def _free_step(bound: tuple[Ints, Ints], possible: PossibleEdges, path: Ints, edge: Ints) -> Ints:
-    """The step that is to act on another key than it did: one that no edge of the path hangs on."""
+    """The step that is to act on another key: one that no edge of the path depends on."""
     first = possible.moves[edge] == FIRST
     own = np.where(first, possible.target_step[edge], possible.source_step[edge])
     held = np.where(first, bound[0][path], bound[1][path])
@@ -125,11 +125,11 @@ def _free_step(bound: tuple[Ints, Ints], possible: PossibleEdges, path: Ints, ed
 
 
 def _direct(links: Links, paths: Paths, possible: PossibleEdges, path: Ints, edge: Ints) -> Flags:
-    """Of paths of one link: does the link outlast the missing edge, and does it explain the pair?
+    """For paths of one link: does the link survive the missing edge, and does it explain the pair?
 
-    The link is on another key than the missing edge, or it is half of a lost update: the source
-    of a missing rw edge overwrote the target's version of the same key, or the target of a
-    missing ww edge read what the source overwrote.
+    The link is on another key than the missing edge, or it is half of a lost update: the source of a
+    missing rw edge overwrote the target's version of the same key, or the target of a missing ww edge
+    read what the source overwrote.
     """
     link = paths.links[path, 0]
     kind, missing = links.kind[link], possible.kind[edge]
@@ -145,10 +145,10 @@ def _direct(links: Links, paths: Paths, possible: PossibleEdges, path: Ints, edg
 
 
 def _longer(links: Links, paths: Paths, possible: PossibleEdges, path: Ints, edge: Ints) -> Flags:
-    """Of longer paths: do all links outlast the missing edge?
+    """For longer paths: do all links survive the missing edge?
 
-    One more read changes no link; a read that comes earlier (rw) or later (wr) changes the links
-    of its transaction on the key, at one end of the path; a write may change any link on the key.
+    An additional read changes no link; an earlier (rw) or later (wr) read changes the links of its
+    transaction on the key, at one end of the path; a write may change any link on the key.
     """
     same = links.key[paths.links[path]] == possible.key[edge, None]
     missing, met = possible.kind[edge], possible.met[edge]
@@ -159,10 +159,10 @@ def _longer(links: Links, paths: Paths, possible: PossibleEdges, path: Ints, edg
 
 
 def _stays(links: Links, link: Ints, rank: int, possible: PossibleEdges, edge: Ints) -> Flags:
-    """Is the pair of this link also joined by a kind that explains first, also once the edge is there?
+    """Is the pair of this link also joined by a kind that takes precedence, even once the edge exists?
 
-    When two that met on a key do so the other way round, their link on this key goes; but a ww
-    link stays where a missing rw edge means that the source read too early.
+    If two transactions that met on a key do so in the other order, their link on this key disappears; but
+    a ww link remains if a missing rw edge means that the source read too early.
     """
     pair = links.pair[link]
     of_rank = np.flatnonzero(links.rank == rank)
@@ -180,9 +180,9 @@ def _stays(links: Links, link: Ints, rank: int, possible: PossibleEdges, edge: I
 def nearest(
     found: Sequence[tuple[Paths, Candidates]], possible: PossibleEdges, most: int
 ) -> list[tuple[int, int]]:
-    """The nearest candidates, one for the same transactions: (place in `found`, candidate).
+    """The nearest candidates, one per set of transactions: (index in `found`, candidate).
 
-    Among equal scores the shorter path, then the earlier transactions, then kind and key.
+    Equal scores are ordered by shorter path, then earlier transactions, then kind and key.
     """
     score = np.concatenate([each.score for _, each in found] or [np.zeros(0)]).round(4)
     where = np.repeat(np.arange(len(found)), [len(each.path) for _, each in found])

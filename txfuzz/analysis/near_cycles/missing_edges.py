@@ -1,7 +1,7 @@
-"""Where a missing edge could have arisen: the keys that two transactions share or could share.
+"""Where a missing edge could arise: the keys that two transactions share or could share.
 
-A missing edge leads from the last transaction of a path back to the first one. One of the two
-touched its key; the other did so too, the other way round, or its template can.
+A missing edge leads from the last transaction of a path back to the first one. One of the two touched its
+key; the other did so too, in the other order, or its template can.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from txfuzz.history.model import UNKNOWN, Ints
 # What the source and the target of an edge do on its key.
 SOURCE_DOES = {WW: WRITES, WR: WRITES, RW: READS}
 TARGET_DOES = {WW: WRITES, WR: READS, RW: WRITES}
-# The edge the other way round, of two transactions that have met on a key.
+# The edge of two transactions that met on a key in the other order.
 REVERSE = {WW: WW, WR: RW, RW: WR}
 NOBODY, FIRST, LAST = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
 class Accesses:
-    """What each transaction did, each (transaction, reads or writes, physical key) once.
+    """What each transaction did: each (transaction, reads or writes, physical key) once.
 
-    code: (2 × transaction + what it did), rising; offsets: where each code begins. mop: the first
-    micro-operation that did it.
+    code: (2 × transaction + READS or WRITES), rising; offsets: where each code starts. mop: the first
+    such micro-operation.
     """
 
     code: Ints
@@ -48,20 +48,20 @@ class Accesses:
         return self.code * self.width + self.key
 
     def of(self, rows: AnyInts, does: int) -> tuple[Ints, Ints]:
-        """The accesses of these transactions: for each the place in `rows`, and the access."""
+        """The accesses of these transactions: for each its index in `rows`, and the access."""
         code = 2 * rows.astype(np.int64) + does
         begin, count = self.offsets[code], self.offsets[code + 1] - self.offsets[code]
         at = np.repeat(np.arange(len(rows)), count)
         return at, ranges(begin, count)
 
     def find(self, rows: AnyInts, does: int, key: Ints) -> Ints:
-        """The access of this physical key by these transactions, -1 where there is none."""
+        """The access of this physical key by these transactions, -1 if there is none."""
         wanted = (2 * rows.astype(np.int64) + does) * self.width + key
         return places(self._known, wanted)
 
 
 def accesses(columns: Columns, keys: LogicalKeys, taken: Flags) -> Accesses:
-    """What the transactions did that are taken."""
+    """What the transactions in `taken` did."""
     history = columns.history
     mops = np.flatnonzero(taken[columns.txn] & ((history.mop_value != UNKNOWN) | ~columns.is_read))
     code = 2 * columns.txn[mops].astype(np.int64) + np.where(columns.is_read[mops], READS, WRITES)
@@ -77,12 +77,11 @@ def accesses(columns: Columns, keys: LogicalKeys, taken: Flags) -> Accesses:
 class PossibleEdges:
     """Edges from `last` to `first` that could have arisen, for pairs of transactions.
 
-    pair: place in the pairs asked for, rising. kind: of the missing edge. key: a physical key;
-    group: its logical key. met: both touched the key, and `first` came directly before `last` on
-    it. new_read: all that the edge needs is one more read. both_write: the edge is rw and its
-    source writes the key, too. source_step, target_step: NOT_SAID where the history does not say.
-    moves: which end has to act on another key than it did, FIRST, LAST or NOBODY; tie: of its step;
-    other_step: one of its steps that would do as well and is not tied to that one, else NONE.
+    pair: index of the pair, rising. kind: of the missing edge. key: a physical key; group: its logical
+    key. met: both touched the key, and `first` directly preceded `last` on it. new_read: the edge only
+    needs one more read. both_write: the edge is rw and its source also writes the key. source_step,
+    target_step: NOT_SAID if unknown. moves: which end has to act on another key, FIRST, LAST or NOBODY;
+    tie: of its step; other_step: an alternative step that is not tied to that one, else NONE.
     """
 
     pair: Ints
@@ -145,7 +144,7 @@ class _Pairs:
         return np.sort((found.pair * 3 + found.kind) * self.seen.width + found.key)
 
     def on_keys_of_last(self, kind: int) -> PossibleEdges:
-        """Of the keys that `last` touched as the source of such an edge does."""
+        """On the keys that `last` touched as the source of such an edge does."""
         seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
         at, access = seen.of(self.last, does)
         key, group, first = seen.key[access], seen.group[access], self.first[at]
@@ -160,7 +159,7 @@ class _Pairs:
         return self._edges(kind, at, access, met, new_read, source, target, moves, able, fits)
 
     def on_keys_of_first(self, kind: int) -> PossibleEdges:
-        """Of the keys that `first` touched as the target does, and `last` not as the source does."""
+        """On the keys that `first` touched as the target does, but `last` not as the source does."""
         seen, does, done = self.seen, SOURCE_DOES[kind], TARGET_DOES[kind]
         at, access = seen.of(self.first, done)
         group = seen.group[access]
@@ -189,7 +188,7 @@ class _Pairs:
         both_write = np.zeros(len(at), np.bool_)
         if kind == RW:
             both_write = self.seen.find(self.last[at], WRITES, key) >= 0
-        if kind == WR:  # what reads a version and writes the key comes after it by ww, another kind
+        if kind == WR:  # a reader that also writes the key follows by ww, another kind
             fits = fits & (self.seen.find(self.first[at], WRITES, key) < 0)
         kinds, group = np.full(len(at), kind), self.seen.group[access]
         return PossibleEdges(

@@ -1,4 +1,4 @@
-"""Paths of dependencies whose two ends overlapped in time: what near-cycles are made of."""
+"""Paths of dependencies whose ends overlapped in time, from which near-cycles are made."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from functools import cached_property
 import numpy as np
 
 from txfuzz.analysis.dependencies.columns import Flags, Rows
-from txfuzz.analysis.dependencies.edges import RW, WR, WW, Dependencies
+from txfuzz.analysis.dependencies.edges import EXPLAINED_BY, Dependencies
 from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
 from txfuzz.analysis.dependencies.metrics import spans
 from txfuzz.common.kind import Kind
 from txfuzz.history.arrays import AnyInts, places, ranges
 from txfuzz.history.model import Ints, SmallInts
 
-# Of several dependencies between two transactions the first of these explains the pair, as in Elle.
-_EXPLAINED_BY = {Kind.LIST_APPEND: (WW, WR, RW), Kind.RW_REGISTER: (WR, WW, RW)}
-MOST_PATHS = 200_000  # that are looked at, of each length
+MOST_PATHS = 200_000  # examined, of each length
 
 
 @dataclass(frozen=True, eq=False)
 class Links:
     """The dependencies between transactions, each (source, target, kind, key) once.
 
-    By source, target, and the kind that explains first. key: physical; group: the number of its
-    logical key. rank: place of the kind in the order of explanation. source_mop, target_mop: the
+    Ordered by source, target and precedence of the kind. key: physical; group: the number of its logical
+    key. rank: of the kind in that precedence. source_mop, target_mop: the
     micro-operations that make it.
     """
 
@@ -60,19 +58,19 @@ class Links:
 
     @cached_property
     def offsets(self) -> Ints:
-        """(transactions + 1) where the pairs of each source begin."""
+        """(transactions + 1) where the pairs of each source start."""
         return np.searchsorted(self.source[self.first], np.arange(self.nodes + 1))
 
     def pair_of(self, source: AnyInts, target: AnyInts) -> Ints:
-        """The pair of these two transactions, -1 where no dependency leads from one to the other."""
+        """The pair of these two transactions, -1 if no dependency leads from one to the other."""
         code = source.astype(np.int64) * self.nodes + target
         return places(self.code[self.first], code)
 
 
 def links(dependencies: Dependencies, keys: LogicalKeys, taken: Flags) -> Links:
-    """The links between the transactions that are taken."""
+    """The links between the transactions in `taken`."""
     history = dependencies.history
-    order = _EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
+    order = EXPLAINED_BY[history.kind or Kind.LIST_APPEND]
     rank_of = np.argsort(np.array(order))
     kept = np.flatnonzero(taken[dependencies.source] & taken[dependencies.target])
     source, target = dependencies.source[kept], dependencies.target[kept]
@@ -115,15 +113,15 @@ class Paths:
 
 
 def overlap(start: Ints, end: Ints, rows: AnyInts, others: AnyInts) -> Ints:
-    """How many positions of the history two transactions share; none where that is not positive."""
+    """How many positions of the history two transactions share; not positive if they do not overlap."""
     return np.minimum(end[rows], end[others]) - np.maximum(start[rows], start[others])
 
 
 def open_paths(dependencies: Dependencies, found: Links, longest: int) -> Iterator[Paths]:
     """The paths of one link, of two, … whose ends overlapped and that no dependency closes yet.
 
-    Of one link: one path for each link, so that two transactions may be joined by several. Of
-    more: between each two transactions of the path the link that explains the pair.
+    With one link: one path per link, so that two transactions may have several. With more: successive
+    transactions are joined by the link that explains the pair.
     """
     start, end = spans(dependencies.history)
 
@@ -140,7 +138,7 @@ def open_paths(dependencies: Dependencies, found: Links, longest: int) -> Iterat
         np.stack([found.source, found.target], 1)[found.first].astype(np.int64), found.first[:, None]
     )
     for length in range(2, longest + 1):
-        # Only paths from which some end can still be reached that overlaps with the beginning.
+        # Only paths that can still reach an end which overlaps with their start.
         paths = paths[horizon[longest - length + 1][paths.rows[:, -1]] < end[paths.rows[:, 0]]]
         paths = _continued(found, paths)
         ends = paths[horizon[0][paths.rows[:, -1]] < end[paths.rows[:, 0]]]
@@ -148,7 +146,7 @@ def open_paths(dependencies: Dependencies, found: Links, longest: int) -> Iterat
 
 
 def _horizons(found: Links, start: Ints, steps: int) -> list[Ints]:
-    """For 0, 1, … steps: the earliest beginning of a transaction so many links or fewer away."""
+    """For 0, 1, … steps: the earliest start of a transaction at most that many links away."""
     horizons = [start]
     some = np.flatnonzero(np.diff(found.offsets))
     target = found.target[found.first]
@@ -162,7 +160,7 @@ def _horizons(found: Links, start: Ints, steps: int) -> list[Ints]:
 
 
 def _continued(found: Links, paths: Paths) -> Paths:
-    """Every path by every link onwards; evenly thinned where that is too many."""
+    """Every path extended by every link; evenly thinned out if there are too many."""
     last = paths.rows[:, -1]
     degree = found.offsets[last + 1] - found.offsets[last]
     total = int(degree.sum())

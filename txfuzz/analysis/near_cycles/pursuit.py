@@ -1,4 +1,4 @@
-"""What became of the near-cycle that an iteration pursued: whether its missing edge arose."""
+"""What became of the near-cycle that an iteration pursued: whether its missing edge appeared."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ class Pursuit:
     """A missing edge of one iteration in the next one.
 
     iteration: the one whose nearest near-cycle lacked the edge. outcome: "forced", "not forced",
-    "not asked" (the workload has not all keys of the near-cycle any more), or "unknown" (the
-    history cannot be judged). times: pairs of committed transactions that overlapped in time and
-    between which such an edge arose. closed: the types of the anomalies, of those that are told,
-    in which it takes part.
+    "not asked" (the workload no longer has all keys of the near-cycle), or "unknown" (the history cannot
+    be judged). times: pairs of committed, overlapping transactions with such an edge. closed: the types
+    of the reported anomalies that contain it.
     """
 
     iteration: int
@@ -46,10 +45,10 @@ def pursuit(
     workload: Workload,
     options: VersionOptions | None = None,
 ) -> Pursuit | None:
-    """What became of the nearest near-cycle of an earlier iteration; None where it had none.
+    """What became of the nearest near-cycle of an earlier iteration; None if it had none.
 
-    iteration, earlier: its number and what it showed. history, result, workload: of the one after.
-    options: what the checker assumes of versions.
+    iteration, earlier: its number and result. history, result, workload: of the next one. options: the
+    checker's assumptions about versions.
     """
     if not earlier.near_cycles:
         return None
@@ -65,7 +64,7 @@ def pursuit(
 
 
 def _times(history: History, missing: MissingEdge, options: VersionOptions) -> int | None:
-    """How many pairs of transactions have the edge; None where that cannot be told."""
+    """How many pairs of transactions have the edge; None if unknown."""
     columns = columns_of(history)
     if violated_precondition(columns, options):
         return None

@@ -2,29 +2,28 @@
 
 Under snapshot isolation every cycle holds two consecutive rw edges between concurrent transactions
 (Fekete, Liarokapis, O'Neil, O'Neil, Shasha, "Making Snapshot Isolation Serializable", 2005). One
-such edge is common, and harmless as long as nothing leads back. So of two transactions that
-overlapped, the first of which read what the second overwrote, the question is whether the second
-one could have read a key that the first one could have written: that edge would make a write skew.
-The same goes, with other kinds of edges, for lost updates and read skew at weaker levels.
+such edge is common, and harmless as long as nothing leads back. If two
+transactions overlapped and the first read what the second overwrote, the question is whether the second
+could have read a key that the first could have written: that edge would make a write skew. The same
+holds, with other kinds of edges, for lost updates and read skew at weaker levels.
 
 A near-cycle is within reach when
 - its path has at most three dependencies, between committed transactions;
 - its ends overlapped in time, and no dependency leads from its last transaction to its first;
 - the ends can meet on the key of the missing edge. One of them touched it as that edge needs it,
-  and the other's template can (some transaction of the same template was seen to do so). Where
-  both touched it, the first transaction came directly before the last one, so that another timing
-  is all that the edge needs;
-- the step that is to act on the key is a free one: no edge of the path hangs on it, nor on a step
-  that is tied to it, that is, was on the same key in all transactions of the template (`ref`);
-- the path stands once the missing edge is there. One more read changes nothing; a read that comes
-  earlier or later must not be the one that makes the path's edge at its end; a write that comes in
-  addition is on another key than the path. The exception are the shapes of a lost update, where a
-  single edge of the path is on the same key. Beside those a source that reads the key does not
-  write it, too (that would be a lost update, whatever the path);
+  and the other's template can (some transaction of the same template was seen to do so). If
+  both touched it, the first transaction directly preceded the last one, so that the edge only needs
+  another timing;
+- the step that is to act on the key is free: no edge of the path depends on it, nor on a step tied to
+  it, that is, one that used the same key in all transactions of the template (`ref`);
+- the path remains once the missing edge exists. An additional read changes nothing; an earlier or later
+  read must not be the one that makes the path's edge at that end; an additional write is on another key
+  than the path. The exceptions are the shapes of a lost update, where a single edge of the path is on
+  the same key. In all other cases a source that reads the key does not also write it (that would be a
+  lost update, whatever the path);
 - the closed cycle is of a type that the expected model forbids.
 
-Only logical keys that are whole numbers count. Order between transactions that is not by
-dependencies (process, real time) takes no part.
+Only logical keys that are integers count. Process and real-time order are not considered.
 """
 
 from __future__ import annotations
@@ -53,10 +52,10 @@ LONGEST = 3  # dependencies on a path: with the missing edge, a cycle of four tr
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Where the search did not look.
+    """What the search did not cover.
 
-    transactions: how many, of how many. paths: how many, by their length. versions: those that so many
-    transactions read that the anti-dependencies around them took no part.
+    transactions: how many, of how many. paths: how many, by length. versions: how many had so many
+    readers that their anti-dependencies were left out.
     """
 
     transactions: int = 0
@@ -67,7 +66,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class NearCycleFact:
-    """One near-cycle. rows: the transactions on its path, in order. path: for each edge its kind, and the two
+    """One near-cycle. rows: the transactions on its path, in order. path: each edge as its kind and the two
     micro-operations that make it. The rest is as in NearCycle."""
 
     rows: tuple[int, ...]
@@ -81,8 +80,8 @@ class NearCycleFact:
 
 @dataclass(frozen=True)
 class FoundNearCycles:
-    """nearest: nearest first. counted: the paths that were looked at whose ends overlapped and that
-    an edge of some kind would close into a forbidden cycle, within reach or not."""
+    """nearest: nearest first. counted: the examined paths with overlapping ends that an edge of some kind
+    would close into a forbidden cycle, within reach or not."""
 
     nearest: tuple[NearCycleFact, ...]
     counted: int
@@ -96,7 +95,7 @@ def find_near_cycles(
     limit: int = 12,
     pressed: Pressure | None = None,
 ) -> FoundNearCycles:
-    """The near-cycles of a history, held against a model by any of its names.
+    """The near-cycles of a history with regard to a model (by any of its names).
 
     pressed: of the same dependencies.
     """
@@ -118,7 +117,7 @@ def find_near_cycles(
 
 
 class _Search:
-    """One history with what is asked of it again and again."""
+    """One history, with what the search needs repeatedly."""
 
     def __init__(self, dependencies: Dependencies, model: str, pressed: Pressure) -> None:
         self.dependencies, self.model, self.keys = dependencies, model, pressed.keys
@@ -140,7 +139,7 @@ class _Search:
         return paths.rows[:, 0] * self.links.nodes + paths.rows[:, -1]
 
     def possible_edges(self, paths_of: list[Paths]) -> PossibleEdges:
-        """The possible missing edges of all pairs of ends; they are numbered by `pairs`."""
+        """The possible missing edges of all pairs of ends, numbered as in `pairs`."""
         self.pairs = distinct(np.concatenate([self.ends(paths) for paths in paths_of]))
         first, last = np.divmod(self.pairs, self.links.nodes)
         steps = self.history.mop_step
@@ -148,7 +147,7 @@ class _Search:
 
     def count(self, paths: Paths) -> int:
         rows = paths.rows[closable(self.links, paths, self.model)]
-        if rows.shape[1] > 2:  # each stands there once
+        if rows.shape[1] > 2:  # all are distinct
             return len(rows)
         return len(distinct(rows[:, 0] * self.links.nodes + rows[:, 1]))
 
@@ -201,6 +200,6 @@ class _Search:
 
 
 def weakest_broken(anomaly: str, expect: str) -> str:
-    """The weakest model that the anomaly rules out, of those that the expected one implies."""
+    """The weakest model that the anomaly rules out, among those that the expected one implies."""
     weakest, _ = ruled_out([anomaly])
     return next((model for model in weakest if implies(expect, model)), friendly(expect))

@@ -1,13 +1,13 @@
-"""What templates can do: on which keys, with which of their steps, and which steps go together.
+"""What templates can do: on which keys, with which of their steps, and which steps belong together.
 
-A missing edge asks one step of a transaction to act on another key than it did. Steps that are
-tied to it (`ref` in a workload) go with it, and what they did on their key is undone. So a step
-can bring a missing edge about only where no edge of the path hangs on a step that is tied to it.
+A missing edge requires one step of a transaction to act on another key. Steps that are tied to it (`ref`
+in a workload) move with it, and what they did on their old key is undone. So a step can only create a
+missing edge if no edge of the path depends on a step that is tied to it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,12 @@ import numpy.typing as npt
 from txfuzz.analysis.dependencies.columns import Columns, Flags
 from txfuzz.analysis.dependencies.connectivity import components
 from txfuzz.analysis.dependencies.key_pressure import LogicalKeys
-from txfuzz.history.arrays import AnyInts
+from txfuzz.history.arrays import AnyInts, places
 from txfuzz.history.model import UNKNOWN, Ints
 
 READS, WRITES = 0, 1
-NOT_SAID = -1  # of a step: the history does not tell
-NONE = -2  # of a step: there is none
+NOT_SAID = -1  # a step that the history does not record
+NONE = -2  # no step
 _LAST = np.iinfo(np.int64).max
 
 
@@ -36,18 +36,15 @@ class Ties:
     width: int
 
     def of(self, template: AnyInts, step: AnyInts) -> Ints:
-        """The tie of each step, NOT_SAID where nothing is known of it."""
-        if not len(self.code):
-            return np.full(len(step), NOT_SAID)
-        wanted = template.astype(np.int64) * self.width + step
-        at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
-        known = (self.code[at] == wanted) & (step >= 0) & (step < self.width)
-        return np.where(known, self.tie[at], NOT_SAID)
+        """The tie of each step, NOT_SAID if unknown."""
+        at = places(self.code, template.astype(np.int64) * self.width + step)
+        at = np.where((step >= 0) & (step < self.width), at, -1)
+        return np.append(self.tie, NOT_SAID)[at]
 
 
 @dataclass(frozen=True, eq=False)
 class PossibleSteps:
-    """can: whether there is such a step; step, tie, other: as in Footprints, of no meaning where not."""
+    """can: whether there is such a step; step, tie, other: as in Footprints, meaningless if there is not."""
 
     can: Flags
     step: Ints
@@ -59,11 +56,10 @@ class PossibleSteps:
 class Footprints:
     """Which logical keys a template can read and write, and with which of its steps.
 
-    Learnt from what its transactions did.
-    A transaction without a template is its own template. code: (template, reads or writes, key) in
-    one number, rising; step: the first one that was seen there; tie: of that step; other: a step
-    that is not tied to it, of those that were seen there, else of those that draw from the same
-    keys; NONE where there is none.
+    Learnt from what its transactions did; a transaction without a template is its own template. code:
+    (template, reads or writes, key) in one number, rising; step: the first one seen there; tie: of that
+    step; other: a step that is not tied to it, preferably one seen there, else one that draws from the
+    same keys; NONE if there is none.
     """
 
     template: Ints
@@ -76,12 +72,9 @@ class Footprints:
 
     def find(self, rows: AnyInts, does: int, group: Ints) -> PossibleSteps:
         """What the templates of these transactions can do on these keys."""
-        wanted = (2 * self.template[rows] + does) * self.groups + group
-        if not len(self.code):
-            nothing = np.full(len(wanted), NONE)
-            return PossibleSteps(np.zeros(len(wanted), np.bool_), nothing, nothing, nothing)
-        at = np.minimum(np.searchsorted(self.code, wanted), len(self.code) - 1)
-        return PossibleSteps(self.code[at] == wanted, self.step[at], self.tie[at], self.other[at])
+        at = places(self.code, (2 * self.template[rows] + does) * self.groups + group)
+        step, tie, other = (np.append(column, NONE)[at] for column in (self.step, self.tie, self.other))
+        return PossibleSteps(at >= 0, step, tie, other)
 
     def ties_of(self, rows: AnyInts, step: AnyInts) -> Ints:
         """The ties of these steps of these transactions."""
@@ -90,7 +83,7 @@ class Footprints:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """Steps on keys, once for each time: template, step, what it does, logical key."""
+    """Steps on keys, one row per occurrence: template, step, what it does, logical key."""
 
     template: Ints
     step: Ints
@@ -105,10 +98,8 @@ class _Seen:
         return (2 * self.template + self.does) * self.groups + self.group
 
     def those(self, which: Flags) -> _Seen:
-        template, step, does, group, tie = (
-            each[which] for each in (self.template, self.step, self.does, self.group, self.tie)
-        )
-        return _Seen(template, step, does, group, tie, self.groups, self.width)
+        names = ("template", "step", "does", "group", "tie")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
 
 def template_footprints(columns: Columns, keys: LogicalKeys, taken: Flags) -> Footprints:
@@ -134,8 +125,8 @@ def template_footprints(columns: Columns, keys: LogicalKeys, taken: Flags) -> Fo
 def _ties(template: Ints, step: Ints, row: Ints, at: Ints, width: int) -> Ties:
     """Steps that were on the same key in all transactions. at: transaction and key as one number.
 
-    In each transaction a step is called after the first step on its key; steps that were called
-    the same in all transactions are tied. What a step was called is summed up as a random number.
+    In each transaction a step is labelled with the first step on its key; steps with the same labels in
+    all transactions are tied. The labels of a step are summed up as a random number.
     """
     said = step >= 0
     template, step, row, at = template[said], step[said], row[said], at[said]
@@ -179,7 +170,7 @@ def _steps_of_two_ties(code: Ints, step: Ints, tie: Ints) -> tuple[Ints, Ints, I
 
 @dataclass(frozen=True, eq=False)
 class _Pools:
-    """Two steps of different ties, by code, of all those that draw from the same keys."""
+    """By code, two steps of different ties, of all those that draw from the same keys."""
 
     code: Ints
     step: Ints
@@ -188,16 +179,14 @@ class _Pools:
 
     def instead(self, code: Ints, tie: Ints) -> Ints:
         """A step that is not of this tie, else NONE."""
-        if not len(self.code):
-            return np.full(len(code), NONE)
-        at = np.minimum(np.searchsorted(self.code, code), len(self.code) - 1)
-        step = np.where(self.tie[at] != tie, self.step[at], self.other[at])
-        return np.where(self.code[at] == code, step, NONE)
+        at = places(self.code, code)
+        own, step, other = (np.append(column, NONE)[at] for column in (self.tie, self.step, self.other))
+        return np.where(own != tie, step, other)
 
 
 def _pools(seen: _Seen) -> _Pools:
-    """Steps that were seen on a common key draw from the same keys, and so do those that are
-    joined by several such keys."""
+    """Steps seen on a common key draw from the same keys, and so do those joined through several such
+    keys."""
     seen = seen.those(seen.step >= 0)
     steps, by_step = np.unique(seen.template * seen.width + seen.step, return_inverse=True)
     keys, by_key = np.unique(seen.template * seen.groups + seen.group, return_inverse=True)

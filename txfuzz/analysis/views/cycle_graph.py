@@ -1,4 +1,4 @@
-"""Anomalies and near-cycles as graphs of networkx."""
+"""Anomalies and near-cycles as networkx graphs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def cycle_graph(
 
 
 def add_edge(graph: networkx.MultiDiGraph[int], source: int, target: int, edge: Edge) -> None:
-    """A second edge of one kind between the same two has a key of its own."""
+    """A second edge of the same kind between the same two gets a different key."""
     key: Any = edge.kind
     if graph.has_edge(source, target, key):
         key = (edge.kind, graph.number_of_edges(source, target))

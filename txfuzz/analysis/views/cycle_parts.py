@@ -1,4 +1,4 @@
-"""What anomalies and near-cycles are made of: transactions, and the dependencies between them."""
+"""The parts of anomalies and near-cycles: transactions, and the dependencies between them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from txfuzz.analysis.views.mop_view import MopView
 
 @dataclass(frozen=True, slots=True)
 class TransactionView:
-    """One transaction as a person wants to see it.
+    """One transaction, for display.
 
     row: its row in the History. index: Elle's name for it (`:index` of the completion).
-    process: the client that ran it: a number, or the name that the file has.
-    mops: its micro-operations. left_out: how many of them are not among `mops`.
-    start, end: nanoseconds since the start of the run, None where unknown.
+    process: the client that ran it: a number, or its name in the file.
+    mops: its micro-operations. left_out: how many of them are not in `mops`.
+    start, end: nanoseconds since the start of the run, None if unknown.
     outcome: "committed", "may have committed" or "failed".
-    invoke_at, complete_at: places in the order of the history, None where it does not say.
-    call: what a call asked or saw, where the history is one of calls: they have no micro-operations.
+    invoke_at, complete_at: positions in history order, None if unknown.
+    call: argument or result, in a history of calls, which have no micro-operations.
     """
 
     row: int
@@ -47,9 +47,9 @@ class Edge:
     kind: ww, wr, rw, process or realtime. source, target: rows of the History.
     key: the physical key; logical_key: the key of the workload. value: what the source wrote
     (ww, wr) or saw (rw; None for the initial state); next_value: what the target wrote (ww, rw).
-    source_step, target_step: the steps of the templates, None where the history does not say.
-    source_mop, target_mop: which micro-operations of the two transactions make it, from 0; None where
-    it is not made by any. why: one sentence that an engineer can check by hand in the history.
+    source_step, target_step: the steps of the templates, None if unknown.
+    source_mop, target_mop: the micro-operations of the two transactions that make it, from 0; None if
+    none does. why: one sentence that an engineer can check by hand in the history.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Edge:
 class MissingEdge:
     """The edge that would close a near-cycle, and where it would have to arise.
 
-    source_mop, target_mop: the micro-operations that those steps made, as in `Edge`.
+    source_mop, target_mop: the micro-operations made by those steps, as in `Edge`.
     """
 
     kind: str

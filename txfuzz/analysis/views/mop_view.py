@@ -1,4 +1,4 @@
-"""One micro-operation of a transaction as a value: its EDN text for people, its JSON data for files."""
+"""One micro-operation as a value: EDN text for people, JSON data for files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from txfuzz.history.values import edn
 
 @dataclass(frozen=True, slots=True)
 class MopView:
-    """One micro-operation, as Elle names them.
+    """One micro-operation, in Elle's terms.
 
-    f: "r", "append" or "w". key, value: as in the history. The value of a read is what it saw: of a list a
-    tuple, None where it saw nothing or the history does not say. left_out: how many elements are missing
+    f: "r", "append" or "w". key, value: as in the history. The value of a read is what it saw (a
+    list as a tuple), None if it saw nothing or this is unknown. left_out: how many elements are missing
     from the middle of a list that is too long to be shown whole.
     """
 
@@ -43,16 +43,16 @@ class MopView:
         return f"[{' '.join([*shown[:half], f'… {self.left_out} more …', *shown[half:]])}]"
 
     def to_json(self) -> list[Any]:
-        """As Elle's JSON has it: ["r", 1, [1, 2]]; `left_out` comes fourth where it is not 0.
+        """As in Elle's JSON: ["r", 1, [1, 2]]; `left_out` comes fourth if it is not 0.
 
-        A key or value that JSON has no form for stands as {"edn": its EDN text}.
+        A key or value that JSON cannot express becomes {"edn": its EDN text}.
         """
         data = [self.f, _json_value(self.key), _json_value(self.value)]
         return [*data, self.left_out] if self.left_out else data
 
     @classmethod
     def from_json(cls, data: Any) -> MopView:
-        """The opposite of `to_json`. ValueError for anything else."""
+        """The inverse of `to_json`. ValueError for anything else."""
         match data:
             case [str(f), key, value]:
                 return cls(f, _value(key), _value(value))
@@ -83,7 +83,7 @@ def _value(data: Any) -> Any:
 
 
 def _from_edn(text: str) -> Any:
-    """The value; its text where that is no EDN: a history made in Python can hold anything."""
+    """The value; the text itself if it is not EDN, since a history made in Python can hold anything."""
     try:
         return _parser().scalar(text.encode())
     except ValueError:

@@ -1,4 +1,4 @@
-"""Results as small pieces of HTML, for notebooks. Everything that a history says is escaped."""
+"""Results as HTML fragments, for notebooks. All text from histories is escaped."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _TRANSACTIONS = 12
 
 
 def result_html(head: str, rows: Mapping[str, str], first: Iterable[str]) -> str:
-    """The verdict, the numbers that there are, the first anomalies or near-cycles (HTML already)."""
+    """The verdict, the known numbers, the first anomalies or near-cycles (already HTML)."""
     known = [(name, value) for name, value in rows.items() if value]
     return f"<div><p><b>{text(head)}</b></p>{table(known)}{''.join(first)}</div>"
 
 
 def cycle_html(head: str, views: Sequence[TransactionView], lines: Sequence[str], missing: str = "") -> str:
-    """The transactions, what each edge follows from, and which edge is missing."""
+    """The transactions, the reason for each edge, and the missing edge."""
     told = "".join(f"<li>{text(line)}</li>" for line in lines[:_TRANSACTIONS])
     lacks = f"<li><i>{text(missing)}</i></li>" if missing else ""
     return f"<div><p><b>{text(head)}</b></p>{_views(views)}<ul>{told}{lacks}</ul></div>"
 
 
 def table(rows: Sequence[tuple[object, ...]], head: Sequence[str] = ()) -> str:
-    """A plain table; notebooks bring their own look."""
+    """A plain table; notebooks have their own style."""
     names = "".join(f"<th>{text(name)}</th>" for name in head)
     top = f"<thead><tr>{names}</tr></thead>" if head else ""
     lines = ["".join(f"<td>{text(str(cell))}</td>" for cell in row) for row in rows]

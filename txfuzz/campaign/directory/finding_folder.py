@@ -109,7 +109,7 @@ class FindingFolders:
         written_scripts(directory, scripts)
         write_text(directory / "replay.yaml", workload_text(without_plugins(shrunk.workload), title))
         write_bytes(directory / "history.edn", recorded_edn(shown.operations))
-        draw_minimal_graph(history, result, directory / "cycle.png", names=shown.begun)
+        draw_minimal_graph(history, result, directory / "cycle.png")
         schedule, *others = _FILES.items()
         files = dict([schedule, *((name, each.about) for name, each in scripts.items()), *others])
         shrunk = replace(shrunk, attempt=shown)

@@ -17,9 +17,7 @@ from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, Reproducer
-from txfuzz.report.iteration import Iteration, Numbers
-from txfuzz.report.text.replay_note import ReplayNote
-from txfuzz.report.text.replay_subject import replay_aim
+from txfuzz.report.iteration import Iteration, Numbers, ReplayNote, replay_aim
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Transactions, micro-operations and dependencies in few words, for pictures."""
+"""Short labels for transactions, micro-operations and dependencies, for pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.analysis.views.mop_view import MopView
 from txfuzz.history.values import edn, identity
 
 MEANINGS: Mapping[str, str] = {
-    "wr": "reads from: the one wrote what the other read",
+    "wr": "reads from: one wrote what the other read",
     "ww": "overwrites: the other wrote the next version",
     "rw": "anti-dependency: the other wrote the version after the one read",
     "process": "order of one process",
@@ -27,7 +27,7 @@ _VALUE_SHOWN = 18  # characters of a value
 
 
 def meaning_of(anomaly: Anomaly) -> tuple[str, str]:
-    """What anomalies of this type are, and where they are defined: "" for a type of another analyzer."""
+    """What this type of anomaly is, and where it is defined ("" for another analyzer's type)."""
     try:
         entry = anomaly_type(anomaly.type)
     except KeyError:
@@ -36,7 +36,7 @@ def meaning_of(anomaly: Anomaly) -> tuple[str, str]:
 
 
 def short(value: Any) -> str:
-    """A value as EDN; of a long list its end, which is what dependencies are made of."""
+    """A value as EDN; only the end of a long list, which is where dependencies arise."""
     if isinstance(value, tuple | list):
         shown = [short(each) for each in value[-_LIST_SHOWN:]]
         return f"[{'… ' if len(value) > _LIST_SHOWN else ''}{' '.join(shown)}]"
@@ -51,7 +51,7 @@ def short_mop(mop: MopView, outcome: str) -> str:
 
 
 def transaction_note(view: TransactionView, between: str = " · ") -> str:
-    """What else there is to say of a transaction: template, process, how long, how it ended."""
+    """A transaction's template, process, duration, and outcome if it did not commit."""
     said = [*([view.template] if view.template else []), f"process {view.process}"]
     if view.start is not None and view.end is not None and view.start <= view.end:
         said.append(elapsed(view.end - view.start))
@@ -83,8 +83,8 @@ def edge_values(edge: Edge, made: MopView | None) -> str:
 
 
 def missing_key(missing: MissingEdge, views: Mapping[int, TransactionView], logical: LogicalKeys) -> str:
-    """The key of the missing edge: the one that the end which touched it has, "key 1007 (logical 7)"; the
-    logical key alone where that is the same, or where the history does not tell."""
+    """The key of the missing edge, as the transaction that touched it has it: "key 1007 (logical 7)"; only
+    the logical key if both are the same, or if neither transaction touched it."""
     for row, made in ((missing.source, missing.source_mop), (missing.target, missing.target_mop)):
         mops = views[row].mops
         for mop in (*([] if made is None else [mops[made]]), *mops):
@@ -97,8 +97,8 @@ def missing_key(missing: MissingEdge, views: Mapping[int, TransactionView], logi
 def missing_steps(
     missing: MissingEdge, views: Mapping[int, TransactionView], logical: LogicalKeys
 ) -> list[str]:
-    """The steps that would have to meet, and of one that acted on another key, on which, in short parts;
-    nothing where none is known.
+    """The steps that would have to meet, and the actual key of a step that used another one, in short
+    parts; nothing if neither is known.
 
     ["reader step 1", "→ writer step 0,", "here on key 1010 (logical 9)"]
     """
@@ -120,7 +120,7 @@ def missing_steps(
 
 
 def missing_ends(missing: MissingEdge) -> str:
-    """The steps that would have to meet: "reader step 1 → writer step 0"; nothing where none is known."""
+    """The steps that would have to meet: "reader step 1 → writer step 0"; nothing if neither is known."""
     source = _step(missing.source_template, missing.source_step)
     target = _step(missing.target_template, missing.target_step)
     return f"{source or '?'} → {target or '?'}" if source or target else ""
@@ -131,6 +131,6 @@ def _step(template: str | None, step: int | None) -> str:
 
 
 def _key(mop: MopView, logical: LogicalKeys) -> str:
-    """The key of a micro-operation as the boxes show it, and the workload's name for it."""
+    """The key of a micro-operation as shown in the boxes, and the workload's name for it."""
     name = logical.get(identity(mop.key))
     return short(mop.key) if name in (None, mop.key) else f"{short(mop.key)} (logical {name})"

@@ -1,28 +1,26 @@
-"""Where everything of a cycle stands: transactions from top to bottom, time from left to right.
+"""The layout of a cycle: transactions from top to bottom, time from left to right.
 
-A cycle is laid out as a chain: each transaction below the one that it depends on, so that every
-edge but the closing one runs to the next lane; the closing one goes round on the left. No two
-boxes share a lane, and no edge crosses a box. Lengths are inches, y upwards from 0.
+A cycle is laid out as a chain: each transaction below the one before it, so that every edge except
+the closing one runs to the next lane; the closing one goes around on the left. No two boxes share a
+lane, and no edge crosses a box. Lengths are inches, y upwards from 0.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from txfuzz.analysis.result import TransactionView
-from txfuzz.report.cycle.time_axis import Span, stretch
+from txfuzz.report.cycle.time_axis import span, stretch
 from txfuzz.report.cycle.transaction_box import PASSAGE, TransactionBox, transaction_box
 from txfuzz.report.cycle.typography import LABEL, LABEL_TITLE, Width, line_height, wrap
 from txfuzz.report.cycle.view import Cycle, Link
 
 _EVENT = 0.3  # between two events of the history
-_LANE = 0.62  # between two lanes, and what the label needs
+_LANE = 0.62  # between two lanes, in addition to the label
 _PLAIN_LANE = 0.28  # between two lanes without an edge
 _ELIDED = 0.3
-_AROUND = 0.38  # from the boxes to an edge that goes round them
+_AROUND = 0.38  # from the boxes to an edge that goes around them
 _LABEL_WIDTH = 2.7
 _CORNER = 0.15  # radius
 
@@ -31,8 +29,8 @@ Point: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """title in bold, further lines below. x: its left or right end, as `right_aligned` says;
-    y: its middle."""
+    """title in bold, further lines below. x: its left end, or its right end if `right_aligned`; y: its
+    middle."""
 
     title: str
     lines: tuple[str, ...]
@@ -52,8 +50,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An edge in its place. points: from source to target; the four control points of a curve between two
-    lanes, else the corners of a line around the boxes."""
+    """An edge with its position. points: from source to target; the four control points of a curve between
+    two lanes, or the corners of a line around the boxes."""
 
     link: Link
     points: tuple[Point, ...]
@@ -62,8 +60,8 @@ class Arrow:
 
     @property
     def path(self) -> tuple[tuple[Point, ...], ...]:
-        """From the first point on: one further point is a line, two are a quadratic curve with its control
-        point, three a cubic one."""
+        """The segments after the first point: one point is a line, two are a quadratic curve with its
+        control point, three a cubic one."""
         if not self.around:
             return (self.points[1:],)
         parts: list[tuple[Point, ...]] = []
@@ -74,7 +72,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Elision:
-    """Where transactions are left out, and how many. y: its middle."""
+    """Where transactions are left out, and how many. y: the middle."""
 
     count: int
     x: float
@@ -91,7 +89,7 @@ class CycleLayout:
 
 
 def lay_out(cycle: Cycle, width: Width, event: float = _EVENT) -> CycleLayout:
-    """Everything in its place. width: of a text, as the painter measures it; event: between two events."""
+    """The complete layout. width: measures a text; event: the distance between two events."""
     inner = {link.source: link for link in cycle.links if _is_inner(link)}
     outer = [link for link in cycle.links if not _is_inner(link)]
     labels = {link: _label(link, width) for link in cycle.links}
@@ -125,9 +123,9 @@ def _label(link: Link, width: Width) -> Label:
 def _stacked(
     cycle: Cycle, outer: Sequence[Link], below: Mapping[int, float], width: Width, event: float
 ) -> tuple[dict[int, TransactionBox], float | None, float]:
-    """The boxes in their lanes, where the elided ones would be, and the height of all.
+    """The boxes in their lanes, the position of the elided ones, and the total height.
 
-    outer: the edges that go round; below: heights of the labels of the others, by the lane above them.
+    outer: the edges that go around; below: label heights of the others, by the lane above them.
     """
     kinds: dict[int, dict[int, str]] = {at: {} for at in range(len(cycle.nodes))}
     reached: dict[int, set[int]] = {at: set() for at in range(len(cycle.nodes))}
@@ -141,7 +139,7 @@ def _stacked(
         for at, node in enumerate(cycle.nodes)
         if node.view is not None
     }
-    spans = [_span(box.view) for box in boxes.values()]
+    spans = [span(box.view.invoke_at, box.view.complete_at) for box in boxes.values()]
     across = dict(zip(boxes, stretch(spans, [box.width for box in boxes.values()], event), strict=True))
     tops: dict[int, float] = {}
     down, elided_at = 0.0, None
@@ -161,16 +159,6 @@ def _stacked(
     return placed, None if elided_at is None else down - elided_at, down
 
 
-def _span(view: TransactionView) -> Span:
-    """From where to where in the history a transaction lasted.
-
-    One that never completed lasts to the end; one that nobody invoked begins just before it ends.
-    """
-    start, end = view.invoke_at, view.complete_at
-    begins = start if start is not None else 0.0 if end is None else end - 0.5
-    return begins, math.inf if end is None else end
-
-
 def _between(link: Link, label: Label, boxes: Mapping[int, TransactionBox]) -> Arrow:
     """From the bottom of one box to the top of the next."""
     source, target = boxes[link.source], boxes[link.target]
@@ -183,7 +171,7 @@ def _between(link: Link, label: Label, boxes: Mapping[int, TransactionBox]) -> A
 
 
 def _curve(points: Sequence[Point], steps: int = 40) -> list[Point]:
-    """Points on the curve that four control points describe."""
+    """Points on the curve with these four control points."""
     sampled = []
     for step in range(steps + 1):
         t = step / steps
@@ -196,7 +184,7 @@ def _curve(points: Sequence[Point], steps: int = 40) -> list[Point]:
 
 
 def _round(link: Link, label: Label, boxes: Mapping[int, TransactionBox], turn: int) -> Arrow:
-    """Round all boxes: the first on the left, further ones on the right."""
+    """Around all boxes: the first edge on the left, further ones on the right."""
     source, target = boxes[link.source], boxes[link.target]
     if turn == 0:
         x = min(box.x for box in boxes.values()) - _AROUND
@@ -217,7 +205,7 @@ def _round(link: Link, label: Label, boxes: Mapping[int, TransactionBox], turn: 
 
 
 def _into(box: TransactionBox, mop: int | None, side: float) -> tuple[Point, ...]:
-    """The way from a side of a box to the cell of a micro-operation; where there is none, no further."""
+    """The way from a side of a box to the cell of a micro-operation; only the side if there is none."""
     cell = box.cell(mop)
     if cell is None:
         return ((side, box.middle),)

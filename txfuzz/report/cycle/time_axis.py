@@ -1,37 +1,38 @@
-"""Time as a length: where transactions stand from left to right, and which lane is theirs.
+"""Time as a length: the horizontal positions of transactions, and their lanes.
 
-The time of a history is its order: an operation is earlier than the one that comes after it,
-however little later that was. So the events are set out in order, each pair as far apart as
-what is drawn between them needs, and two boxes share a stretch of the axis exactly where the
-two transactions overlapped.
+Time here is history order, however close together two operations were. Events are laid out in
+order, each pair as far apart as what is drawn between them needs, and two boxes share part of the
+axis exactly when the two transactions overlapped.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
-
-import numpy as np
 
 from txfuzz.history.model import History
 
 Span: TypeAlias = tuple[float, float]
 
 
-def span_of(history: History, row: int) -> Span:
-    """From where to where in the history a transaction lasted.
+def span(start: int | None, end: int | None) -> Span:
+    """From where to where in the history a transaction lasted: to the end if it never completed, from
+    just before its completion if it was never invoked."""
+    begins = start if start is not None else 0.0 if end is None else end - 0.5
+    return begins, math.inf if end is None else end
 
-    One that never completed lasts to the end; one that nobody invoked begins just before it ends.
-    """
+
+def span_of(history: History, row: int) -> Span:
     start, end = int(history.invoke_at[row]), int(history.complete_at[row])
-    return start if start >= 0 else end - 0.5, end if end >= 0 else np.inf
+    return span(None if start < 0 else start, None if end < 0 else end)
 
 
 def stretch(spans: Sequence[Span], widths: Sequence[float], gap: float) -> list[Span]:
     """Left and right end of each box, in inches from the first event.
 
-    Each box is at least as wide as asked; successive events are at least `gap` apart.
+    Each box is at least as wide as its entry in `widths`; successive events are at least `gap` apart.
     """
     events = sorted(
         [(start, 0, at) for at, (start, _) in enumerate(spans)]
@@ -51,8 +52,8 @@ def stretch(spans: Sequence[Span], widths: Sequence[float], gap: float) -> list[
 def lanes_of(history: History, rows: Iterable[int]) -> tuple[dict[int, int], list[list[int]]]:
     """The lane of each process, and the processes of each lane in order.
 
-    A process that begins where another has ended for good takes its lane over: after an unknown
-    outcome a client goes on under a new number.
+    A process that starts after another has ended takes over its lane: after an unknown outcome a client
+    continues as a new process.
     """
     life: dict[int, Span] = {}
     for row in rows:

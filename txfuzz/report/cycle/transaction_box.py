@@ -14,16 +14,16 @@ PASSAGE = 0.26  # above a row of cells to which an edge leads inside the box
 CELL_HEIGHT = line_height(MOP) + 0.07
 _CELL_PAD = 0.07
 _BETWEEN = 0.06  # two cells
-_CELLS = 8  # shown of one transaction
-_WIDEST = 4.6  # what stands in a box, beyond which the cells go on in the next row
+_CELLS = 8  # shown per transaction
+_WIDEST = 4.6  # a row of cells
 _HEADER = line_height(NAME) + 0.05
 _AFTER_NAME = 0.12
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One micro-operation, by its place in the transaction; mop None for those left out. kind: of the edge
-    that it takes part in, "missing" of one that is not there, "" of none. x, y: the lower left corner."""
+    """One micro-operation, by its index in the transaction; mop None for those left out. kind: of its edge,
+    "missing" for a missing edge, "" for none. x, y: the lower left corner."""
 
     mop: int | None
     text: str
@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TransactionBox:
-    """x, y: the lower left corner. note_x: where the note begins, from the left."""
+    """x, y: the lower left corner. note_x: where the note starts, from the left."""
 
     name: str
     note: str
@@ -68,16 +68,16 @@ class TransactionBox:
         return self.y + self.height / 2
 
     def at(self, x: float, y: float, width: float | None = None) -> TransactionBox:
-        """The box in another place, perhaps wider."""
+        """The box at another position, perhaps wider."""
         cells = tuple(replace(cell, x=cell.x - self.x + x, y=cell.y - self.y + y) for cell in self.cells)
         return replace(self, x=x, y=y, width=self.width if width is None else width, cells=cells)
 
     def cell(self, mop: int | None) -> Cell | None:
-        """That of a micro-operation, if it is shown."""
+        """The cell of a micro-operation, if it is shown."""
         return next((cell for cell in self.cells if mop is not None and cell.mop == mop), None)
 
     def anchor(self, mop: int | None) -> float:
-        """Where an edge of that micro-operation meets the box, from left to right."""
+        """The x at which an edge of that micro-operation meets the box."""
         cell = self.cell(mop)
         return self.x + min(self.width, 2.0) / 2 if cell is None else cell.centre
 
@@ -85,9 +85,8 @@ class TransactionBox:
 def transaction_box(
     name: str, view: TransactionView, kinds: Mapping[int, str], reached: Collection[int], width: Width
 ) -> TransactionBox:
-    """The box of a transaction at (0, 0). kinds: of the edges, by the micro-operations that they are made
-    of and that must not be left out; reached: those to which an edge leads inside the box, so that there
-    is to be a passage above them."""
+    """The box of a transaction at (0, 0). kinds: of the edges, by their micro-operations, which must not be
+    left out; reached: micro-operations that an edge enters inside the box and that need a passage above."""
     note_x = PAD + width(name, NAME) + _AFTER_NAME
     note = shorten(transaction_note(view), NOTE, _WIDEST - note_x, width)
     cells: list[Cell] = []
@@ -108,7 +107,7 @@ def transaction_box(
 def _lines(
     view: TransactionView, kinds: Collection[int], width: Width
 ) -> list[list[tuple[int | None, str, float]]]:
-    """The cells in lines that are not too wide: micro-operation, text, width."""
+    """The cells in lines that are not too wide: (micro-operation, text, width)."""
     lines: list[list[tuple[int | None, str, float]]] = []
     x = 0.0
     for mop in _shown(len(view.mops), kinds):
@@ -123,7 +122,7 @@ def _lines(
 
 
 def _shown(count: int, wanted: Collection[int]) -> Iterator[int | None]:
-    """The micro-operations that are shown; None where some are left out."""
+    """The micro-operations to show; None where some are left out."""
     first = [mop for mop in range(count) if mop not in wanted][: max(0, _CELLS - len(wanted))]
     kept = range(count) if count <= _CELLS else sorted({*wanted, *first})
     before = -1

@@ -1,7 +1,4 @@
-"""Type as the layout of a picture knows it; how wide a text is, each painter measures for itself.
-
-Lengths are inches.
-"""
+"""Fonts for layouts; each output format measures text widths itself. Lengths are inches."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ def line_height(font: Font) -> float:
 
 
 def wrap(text: str, font: Font, most: float, width: Width) -> list[str]:
-    """The text in lines of at most that width; a word that is longer is cut and ends in "…"."""
+    """The text in lines of at most that width; a longer word is cut and ends in "…"."""
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word
@@ -48,7 +45,7 @@ def wrap(text: str, font: Font, most: float, width: Width) -> list[str]:
 
 
 def shorten(text: str, font: Font, most: float, width: Width) -> str:
-    """The text, or as much of it as fits, and "…"."""
+    """The text, or as much as fits, with "…"."""
     if width(text, font) <= most:
         return text
     low, high = 0, len(text)

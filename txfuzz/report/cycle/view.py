@@ -1,4 +1,4 @@
-"""What a picture shows of an anomaly or a near-cycle, within bounds: transactions, edges, their names."""
+"""What a picture shows of an anomaly or near-cycle, within bounds: transactions, edges, their names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from txfuzz.report.cycle.labels import (
 )
 
 MOST = 12  # transactions in one picture
-_ENDS = 4  # at either end of a cycle that is too long
+_ENDS = 4  # at each end of a cycle that is too long
 
 # What to call a transaction, by its number in the cycle, from 1
 Naming: TypeAlias = Callable[[int, TransactionView], str]
@@ -26,7 +26,7 @@ Naming: TypeAlias = Callable[[int, TransactionView], str]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A transaction; view None stands for `elided` further ones."""
+    """A transaction; view None represents `elided` further ones."""
 
     name: str
     view: TransactionView | None
@@ -35,8 +35,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An edge between two nodes. source, target: their places. source_mop, target_mop: the places of the
-    micro-operations that make it. title, lines: its label. why: a sentence. missing: it is not there."""
+    """An edge between two nodes, by index. source_mop, target_mop: the indices of the micro-operations that
+    make it. title, lines: its label. why: a sentence. missing: it does not exist."""
 
     kind: str
     source: int
@@ -75,7 +75,7 @@ def cycle_of(anomaly: Anomaly, name: Naming = numbered) -> Cycle:
 def near_cycle_of(near: NearCycle, name: Naming = numbered, logical: LogicalKeys | None = None) -> Cycle:
     """The path from end to end, and the edge that would close it.
 
-    logical: of all keys, where they are known; else those of the path are.
+    logical: of all keys, if known; otherwise the keys of the path are used.
     """
     if logical is None:
         logical = {identity(edge.key): edge.logical_key for edge in near.path}
@@ -135,7 +135,7 @@ def _missing(
 
 
 def _made(edge: Edge | MissingEdge, views: Mapping[int, TransactionView]) -> tuple[int | None, int | None]:
-    """The micro-operations that make an edge, as far as the transactions have them: a file may lie."""
+    """The micro-operations that make an edge, if the transactions have them: files are not trusted."""
     source, target = (
         mop if mop is not None and 0 <= mop < len(views[row].mops) else None
         for row, mop in ((edge.source, edge.source_mop), (edge.target, edge.target_mop))

@@ -13,7 +13,7 @@ from txfuzz.report.text.lines import counted
 from txfuzz.report.text.notes import target_text, value_text
 
 _ROWS = 100  # of the table
-_TOLD = 40  # iterations whose decisions are told
+_TOLD = 40  # iterations whose decisions are listed
 _SENTENCE = 800
 _CODES = 12
 
@@ -24,7 +24,7 @@ def iterations_part(record: CampaignResult) -> Content:
     columns = columns_of(record.iterations)
     charts = [
         chart(
-            "Dependent pairs a transaction",
+            "Dependent pairs per transaction",
             [
                 Line("all", lambda each: each.numbers.edges_per_txn),
                 Line(
@@ -36,17 +36,17 @@ def iterations_part(record: CampaignResult) -> Content:
         ),
         chart("Near-cycles", [Line("", lambda each: each.numbers.near_cycles)], columns, _short),
         chart("Aborted or unknown", [Line("", lambda each: each.numbers.aborted)], columns, _percent),
-        chart("Committed a second", [Line("", lambda each: each.numbers.per_second)], columns, _short),
+        chart("Committed per second", [Line("", lambda each: each.numbers.per_second)], columns, _short),
     ]
     bundled = " Each point is the mean of several iterations." if len(record.iterations) > MOST else None
     return el(
         "section",
         el("h2", "How it went"),
         el("p", "Red points are iterations in which anomalies were found; dashed lines mark changes "
-           "by the feedback.", bundled, class_="quiet"),
+           "made by the feedback.", bundled, class_="quiet"),
         el("div", charts, class_="charts"),
         _letters(record),
-        _counts("Aborts by the database's code", record, "aborts"),
+        _counts("Aborts by error code", record, "aborts"),
         _counts("Faults injected", record, "faults"),
         _table(record.iterations),
         _decisions(record.iterations),
@@ -86,7 +86,7 @@ def _counts(title: str, record: CampaignResult, field: str) -> Content:
     return el("div", el("span", f"{title}: ", class_="quiet"), el("ul", shown, class_="codes"))
 
 
-_COLUMNS = ("", "verdict", "transactions", "committed", "aborted", "a second", "clients", "keys", "edges",
+_COLUMNS = ("", "verdict", "transactions", "committed", "aborted", "per second", "clients", "keys", "edges",
             "concurrent", "near-cycles", "found")  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def _optional(value: float | None, form: str = "{}") -> str:
 
 
 def _decisions(iterations: tuple[Iteration, ...]) -> Content:
-    """What the feedback changed, with the reasons."""
+    """What the feedback changed, and why."""
     decided = [each for each in iterations if each.decisions]
     if not decided:
         return el("p", "The feedback changed nothing.", class_="quiet")
@@ -147,7 +147,7 @@ def _decisions(iterations: tuple[Iteration, ...]) -> Content:
         "details",
         el("summary", "What the feedback changed, and why"),
         el("ol", told, class_="decisions"),
-        el("p", f"… and after {counted(more, 'further iteration')}, as decisions.json says.", class_="quiet")
+        el("p", f"… and after {counted(more, 'more iteration')}; see decisions.json.", class_="quiet")
         if more > 0 else None,
         open="" if len(decided) <= 6 else None,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How a campaign went, iteration by iteration: small charts that share their axis."""
+"""A campaign iteration by iteration: small charts that share their axis."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from txfuzz.report.iteration import Iteration
 
 _WIDTH, _HEIGHT = 360.0, 150.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 26.0, 22.0
-_LETTERED = 16  # iterations, beyond which decisions are marks without letters
-_DOTTED = 80  # points, beyond which a line has no dots
+_LETTERED = 16  # with more iterations, decisions are marked without letters
+_DOTTED = 80  # a line with more points has no dots
 MOST = 240  # points of a line
 
 # What changes, as a letter
@@ -29,7 +29,7 @@ LETTERS = {
 
 @dataclass(frozen=True)
 class Column:
-    """One or several successive iterations as one place of the axis."""
+    """One or more successive iterations at one position on the axis."""
 
     iterations: tuple[Iteration, ...]
 
@@ -44,7 +44,7 @@ class Column:
 
     @property
     def targets(self) -> list[str]:
-        """What was decided to change after it."""
+        """What the feedback changed after it."""
         return list(dict.fromkeys(each.target for one in self.iterations for each in one.decisions))
 
     def mean(self, measure: Callable[[Iteration], float | None]) -> float | None:
@@ -54,14 +54,14 @@ class Column:
 
 
 def columns_of(iterations: Sequence[Iteration]) -> list[Column]:
-    """At most MOST of them, however many iterations there are."""
+    """At most MOST columns, however many iterations there are."""
     size = -(-len(iterations) // MOST) or 1
     return [Column(tuple(iterations[at : at + size])) for at in range(0, len(iterations), size)]
 
 
 @dataclass(frozen=True)
 class Line:
-    """name: of its colour, and in the legend."""
+    """name: in the legend."""
 
     name: str
     measure: Callable[[Iteration], float | None]
@@ -70,7 +70,7 @@ class Line:
 def chart(
     title: str, lines: Sequence[Line], columns: Sequence[Column], shown: Callable[[float], str]
 ) -> Markup:
-    """One figure; nothing where no iteration has a value."""
+    """One figure; empty if no iteration has a value."""
     values = [[column.mean(line.measure) for column in columns] for line in lines]
     known = [value for line in values for value in line if value is not None]
     if not known:
@@ -158,7 +158,7 @@ def _grid(top: float, shown: Callable[[float], str], y: Callable[[float], float]
 
 
 def _names(columns: Sequence[Column], x: Callable[[int], float]) -> Markup:
-    """The numbers of the iterations, as many as there is room for."""
+    """The numbers of the iterations, as many as fit."""
     step = max(1, -(-len(columns) // 12))
     return el(
         "g",
@@ -191,7 +191,7 @@ def _decisions(columns: Sequence[Column], x: Callable[[int], float]) -> Markup:
 
 
 def _ceiling(value: float) -> float:
-    """A round number that is not below."""
+    """The next round number that is not smaller."""
     if value <= 0:
         return 1.0
     order = 10.0 ** math.floor(math.log10(value))

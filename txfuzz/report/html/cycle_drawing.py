@@ -1,4 +1,4 @@
-"""A cycle over time as SVG: its transactions as boxes, reads and writes in them, edges between these."""
+"""A cycle over time as SVG: transactions as boxes, their reads and writes, the edges between these."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from txfuzz.report.cycle.typography import LABEL, MOP, Font, line_height
 from txfuzz.report.cycle.view import Cycle
 from txfuzz.report.html.markup import Content, Markup, cut, el, points
 
-_SCALE = 96.0  # pixels an inch
-_EVENT = 0.6  # inches between two events, so that their times fit under the axis
+_SCALE = 96.0  # pixels per inch
+_EVENT = 0.6  # inches between two events, enough for their times under the axis
 _AXIS, _MARGIN = 24.0, 6.0
 _WIDEST = 600  # characters of a tooltip
-# Of a column, in ems. Fonts are the reader's own: a little wider than most
+# Of a column, in ems; slightly generous, because the reader's fonts are unknown
 _MONO, _SANS, _BOLD = 0.602, 0.56, 0.62
 
 
 def text_width(text: str, font: Font) -> float:
-    """About how wide a browser shows a text, in inches."""
+    """The approximate width of a text in a browser, in inches."""
     em = _MONO if font.mono else _BOLD if font.bold else _SANS
     columns = sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
@@ -32,7 +32,7 @@ def text_width(text: str, font: Font) -> float:
 
 
 def arrow_heads(kinds: Iterable[str]) -> Markup:
-    """Once a page: drawings refer to them by the kind of the edge."""
+    """Once per page: drawings refer to them by the kind of edge."""
     heads = [
         el(
             "marker", el("path", d="M0,0 L10,5 L0,10 z", class_=f"tip {kind}"), id=f"tip-{kind}",
@@ -45,7 +45,7 @@ def arrow_heads(kinds: Iterable[str]) -> Markup:
 
 
 def cycle_drawing(cycle: Cycle, title: str) -> Markup:
-    """An SVG at its natural size, to be scrolled."""
+    """An SVG at its natural size, for scrolling."""
     layout = lay_out(cycle, text_width, _EVENT)
     page = _Page(layout.height)
     axis = list(_axis(page, layout))
@@ -63,7 +63,7 @@ def cycle_drawing(cycle: Cycle, title: str) -> Markup:
         el("g", axis, class_="axis"),
         arrows[False],
         [page.box(box) for box in layout.boxes],
-        arrows[True],  # they go on inside the boxes
+        arrows[True],  # these continue inside the boxes
         _elision(page, layout),
         viewBox=f"{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}",
         width=float(round(width)),
@@ -132,7 +132,7 @@ class _Page:
 
 
 def _axis(page: _Page, layout: CycleLayout) -> Iterator[Markup]:
-    """A hair at each begin and end, with the time since the first one; nothing without times."""
+    """A thin line at each start and end, with the time since the first one; nothing without times."""
     starts = [box.view.start for box in layout.boxes if box.view.start is not None]
     bottom = layout.height * _SCALE + _MARGIN
     for box in layout.boxes:

@@ -1,4 +1,4 @@
-"""One finding or near-cycle as a part of the page: drawings, sentences, transactions."""
+"""One finding or near-cycle on the page: drawings, sentences, transactions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from txfuzz.report.text.anomalies import same_reproducer_sentence
 from txfuzz.report.text.lines import counted
 
 _NAMED = 5  # templates in a heading
-_OPEN = 3  # findings that need no click
+_OPEN = 3  # findings that are not folded
 _SENTENCE, _NOTE, _MOPS, _SQL = 1_000, 180, 1_200, 6_000  # characters
 
 
 def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
-    """Everything that is known of one finding. at: its place among all, from 0."""
+    """Everything known about one finding. at: its index among all findings."""
     anomaly = finding.anomaly
     meaning, source = meaning_of(anomaly)
     cycle = cycle_of(anomaly)
@@ -46,7 +46,7 @@ def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
 
 
 def near_cycle_part(near: NearCycle, rank: int) -> Markup:
-    """What was there, and what was missing."""
+    """The edges that exist, and the one that is missing."""
     cycle = near_cycle_of(near)
     parts = ", ".join(f"{name} {value:.2g}" for name, value in near.score_parts.items() if value)
     title = f"would be {near.anomaly}"
@@ -64,7 +64,7 @@ def near_cycle_part(near: NearCycle, rank: int) -> Markup:
 
 
 def _between(anomaly: Anomaly) -> str:
-    """Which transactions of the workload take part."""
+    """The transactions of the workload that take part."""
     counts = Counter(cut(view.template, 30) for view in anomaly.transactions if view.template)
     names = [f"{count:,} × {name}" if count > 1 else name for name, count in counts.items()]
     if len(names) > _NAMED:
@@ -85,7 +85,7 @@ def _seen_in(record: CampaignResult, finding: Finding) -> str:
 
 
 def _sentences(anomaly: Anomaly, cycle: Cycle) -> Content:
-    """A sentence an edge; the explanation as a whole where there are no edges."""
+    """One sentence per edge; the whole explanation if there are no edges."""
     told = [line for line in anomaly.explanation.splitlines() if line.strip()]
     links = cycle.links
     if links:
@@ -124,21 +124,21 @@ def _drawing(cycle: Cycle, title: str) -> Markup:
     return el(
         "figure",
         el("div", cycle_drawing(cycle, f"{title}, over time"), class_="scroll", tabindex="0"),
-        el("figcaption", "Boxes last from invocation to completion, in the order of the history; their "
-           "widths are not to scale", ", the times below are true." if _timed(cycle) else "."),
+        el("figcaption", "Boxes run from invocation to completion, in history order; their widths are "
+           "not to scale", ", the times below are exact." if _timed(cycle) else "."),
         class_="time",
     )  # fmt: skip
 
 
 def _to_scale(cycle: Cycle, neighbours: Neighbours | None) -> Content:
-    """The same moment as a clock saw it, where the histories told who else ran then."""
+    """The same moment by the clock, if the histories show what else ran then."""
     if neighbours is None:
         return None
     more = f" {counted(neighbours.left_out, 'further one')} not drawn." if neighbours.left_out else ""
     return el(
         "figure",
         el("div", scale(cycle, neighbours), class_="scroll", tabindex="0"),
-        el("figcaption", f"The same moment to scale, among the transactions that ran beside it.{more}"),
+        el("figcaption", f"The same moment to scale, among the transactions that ran alongside it.{more}"),
         class_="time",
     )
 
@@ -148,7 +148,7 @@ def _timed(cycle: Cycle) -> bool:
 
 
 def _reproduce(record: CampaignResult, finding: Finding) -> Content:
-    """How to see it again: the smallest SQL where it was made, else the replay of the iteration."""
+    """How to reproduce it: the smallest SQL if there is one, else the replay of the iteration."""
     found = record.reproducer_of(finding)
     iteration = record.iteration(finding.first)
     parts: list[Content] = []
@@ -157,12 +157,12 @@ def _reproduce(record: CampaignResult, finding: Finding) -> Content:
     elif iteration.replay_file is not None and _is_replayed(record, finding):
         parts += [el("p", "Follow its schedule:"), command(replay_command(iteration.replay_file))]
         if iteration.replay is not None:
-            parts.append(el("p", f"Followed in the campaign: {iteration.replay.sentence}.", class_="quiet"))
+            parts.append(el("p", f"In the campaign: {iteration.replay.sentence}.", class_="quiet"))
     history = iteration.history
     if history.exists():
         expect = record.expect or "serializable"
-        parts += [el("p", "Judge the whole history again:"), command(analyze_command(history, expect))]
-    return el("details", el("summary", "See it again"), parts, class_="again", open="") if parts else None
+        parts += [el("p", "Check the whole history again:"), command(analyze_command(history, expect))]
+    return el("details", el("summary", "Reproduce it"), parts, class_="again", open="") if parts else None
 
 
 def _files(found: Reproducer) -> list[Content]:
@@ -173,11 +173,11 @@ def _files(found: Reproducer) -> list[Content]:
     if "replay.yaml" in found.files:
         parts += [el("p", "Follow its schedule:"), command(replay_command(found.path / "replay.yaml"))]
     names = ", ".join(found.files)
-    return [*parts, el("p", f"All of it is in {found.path} ({names}).", class_="quiet")]
+    return [*parts, el("p", f"All files are in {found.path} ({names}).", class_="quiet")]
 
 
 def _is_replayed(record: CampaignResult, finding: Finding) -> bool:
-    """Is the replay of its iteration that of this finding?"""
+    """Does its iteration's replay show this finding?"""
     iteration = record.iteration(finding.first)
     return iteration.aim is not None and iteration.aim.shows(finding.anomaly, by_itself=iteration.by_replay)
 

@@ -10,11 +10,11 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 
 _KEYS = 14
 _GUTTER, _WIDTH, _ROW, _GAP = 74.0, 760.0, 20.0, 2.0
-_WIDEST = 64.0  # of one iteration
+_WIDEST = 64.0  # one iteration
 
 
 def hot_keys_chart(columns: Sequence[Column]) -> Markup:
-    """Keys from top to bottom, iterations from left to right; nothing where no key was pressed."""
+    """Keys from top to bottom, iterations from left to right; empty if no key was under pressure."""
     pressed = [_pressure(column) for column in columns]
     total: Counter[str] = Counter()
     for each in pressed:

@@ -1,6 +1,6 @@
-"""HTML and SVG from Python: everything is escaped but what was made here.
+"""HTML and SVG from Python: everything is escaped except what was made here.
 
-Names, keys and values come from anybody's history, so text becomes markup in one place only.
+Names, keys and values come from untrusted histories, so text becomes markup in one place only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _VOID = frozenset({"meta", "path", "line", "circle", "rect", "br", "img", "polyl
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that is already markup."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ Content: TypeAlias = "str | int | float | Iterable[Content] | None"
 
 
 def el(name: str, /, *content: Content, **attributes: str | float | None) -> Markup:
-    """An element. Attributes: `class_` for class, `_` for `-`; None leaves one out."""
+    """An element. Attributes: `class_` for class, `_` for `-`; None omits one."""
     given = "".join(
         f' {_attribute(key)}="{_number(value) if isinstance(value, float) else escaped(str(value))}"'
         for key, value in attributes.items()
@@ -40,7 +40,7 @@ def el(name: str, /, *content: Content, **attributes: str | float | None) -> Mar
 
 
 def joined(content: Content) -> Markup:
-    """Contents one after the other; None is nothing."""
+    """Contents one after the other; None is empty."""
     if isinstance(content, Markup):
         return content
     if content is None:
@@ -57,12 +57,12 @@ def escaped(text: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """A text of at most that many characters; what is cut ends in "…"."""
+    """A text of at most this many characters; if cut, it ends in "…"."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def points(*pairs: tuple[float, float]) -> str:
-    """Coordinates as paths and polylines have them."""
+    """Coordinates in the format of paths and polylines."""
     return " ".join(f"{_number(x)},{_number(y)}" for x, y in pairs)
 
 
@@ -73,5 +73,5 @@ def _attribute(key: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Tenths of a pixel are enough, and keep the page small."""
+    """Rounded to tenths of a pixel, which keeps the page small."""
     return f"{value:.1f}".removesuffix(".0")

@@ -1,4 +1,4 @@
-"""The report as one page: no server, no network, no script, and bounded in size whatever the campaign."""
+"""The report as one page: no server, no network, no script, and of bounded size."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.run_facts import facts_part
 from txfuzz.report.text.lines import counted
 
-FINDINGS = 8  # told in full
-_NAMED = 60  # further ones, named
+FINDINGS = 8  # shown in full
+_NAMED = 60  # further ones, listed
 _NEAR = 3
 _SENTENCE = 600
 _HIGHLIGHTED = 14
-# Nothing is ever fetched, and no script runs: not even one that a history brought along
+# Nothing is ever fetched, and no script runs, not even one smuggled in by a history
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def report_page(record: CampaignResult, *, baseline: str = "") -> str:
-    """The whole page. baseline: a sentence about how the findings compare with the expected ones."""
+    """The whole page. baseline: a sentence that compares the findings with the expected ones."""
     title = f"txfuzz: {record.name}"
     head = el(
         "head",
@@ -58,7 +58,7 @@ def report_page(record: CampaignResult, *, baseline: str = "") -> str:
 
 
 def tone(record: CampaignResult) -> str:
-    """broken: the database's promise; allowed: only the expected model; else the verdict."""
+    """broken: the database's promise is; allowed: only the expected model is; else the verdict."""
     if broken_promise(record):
         return "broken"
     return "allowed" if record.verdict is Verdict.INVALID else record.verdict.value
@@ -84,7 +84,7 @@ _BADGES = {
 
 def _header(record: CampaignResult, baseline: str) -> Markup:
     facts, how = record.facts, tone(record)
-    level = f"{facts.isolation} held against {record.model}" if facts.isolation else None
+    level = f"{facts.isolation} checked against {record.model}" if facts.isolation else None
     where = " · ".join(
         filter(None, [level, facts.server, f"seed {facts.seed}" if facts.seed is not None else ""])
     )
@@ -96,7 +96,7 @@ def _header(record: CampaignResult, baseline: str) -> Markup:
         el("p", where, class_="quiet"),
         el("div", el("span", _BADGES[how], class_="badge"),
            el("p", cut(sentence[:1].upper() + sentence[1:], 2_000)), class_=f"verdict {how}"),
-        [el("p", f"But mind {cut(each, _SENTENCE)}.", class_="remark") for each in facts.cautions[:6]],
+        [el("p", f"Caution: {cut(each, _SENTENCE)}.", class_="remark") for each in facts.cautions[:6]],
         [el("p", _sentence_of(each), class_="remark") for each in record.remarks[:12]],
         el("p", baseline, class_="remark") if baseline else None,
         _tiles(record),
@@ -105,7 +105,7 @@ def _header(record: CampaignResult, baseline: str) -> Markup:
 
 def _sentence_of(text: str) -> str:
     text = cut(text, _SENTENCE)
-    first = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]  # no names of files
+    first = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]  # file names stay as they are
     return f"{first}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"
 
 
@@ -153,7 +153,7 @@ def _findings(record: CampaignResult) -> Content:
         el("h2", "Findings"),
         el("p", f"{counted(len(found), 'different anomaly', 'different anomalies')}: each combination of "
            "type, dependencies and transactions counts once, with its shortest cycle; those that shrank to "
-           "the same reproducer are one.", class_="quiet"),
+           "the same reproducer count as one.", class_="quiet"),
         _legend([edge.kind for each in found[:FINDINGS] for edge in each.anomaly.edges]),
         told,
         _further(record),
@@ -186,7 +186,7 @@ def _taking_part(finding: Finding) -> str:
 
 
 def _nearly(record: CampaignResult) -> Content:
-    """The nearest near-cycles of the last iteration that had any, where nothing was found."""
+    """The nearest near-cycles of the last iteration that had any, if nothing was found."""
     if record.findings:
         return None
     near = next((each.result.near_cycles for each in reversed(record.iterations)
@@ -214,7 +214,7 @@ def _hot(record: CampaignResult) -> Content:
         "section",
         el("h2", "Hot keys"),
         el("p", "Dependencies between transactions that overlapped in time, by key and iteration. The "
-           "darker, the harder the key was pressed.", class_="quiet"),
+           "darker the cell, the more pressure on the key.", class_="quiet"),
         el("div", drawn, class_="scroll", tabindex="0"),
         id="keys",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What was run: database, settings, versions. Everything that is needed to run it again."""
+"""What was run: database, settings, versions. Everything needed to run it again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def facts_part(record: CampaignResult) -> Content:
         "workload": record.name,
         "isolation level": facts.isolation,
         "promises": facts.promised,
-        "held against": record.model,
+        "checked against": record.model,
         "seed": facts.seed,
         "state": facts.state,
         "analyzers": ", ".join(facts.analyzers),

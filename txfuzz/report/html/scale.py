@@ -1,4 +1,4 @@
-"""The same moment to scale: the transactions of a finding among those that ran beside them."""
+"""The same moment to scale: the transactions of a finding among those that ran alongside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TICKS = 7
 
 
 def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
-    """An SVG; nothing where the history has no times."""
+    """An SVG; empty if the history has no times."""
     own = {node.view.row: node.name for node in cycle.nodes if node.view is not None}
     mine = [node.view for node in cycle.nodes if node.view is not None]
     timed = [view for view in (*mine, *neighbours.views) if view.start is not None and view.end is not None]
@@ -36,7 +36,7 @@ def scale(cycle: Cycle, neighbours: Neighbours) -> Markup:
     height = len(lanes) * _ROW + 24
     return el(
         "svg",
-        el("title", "the transactions of the finding, to scale, among those that ran beside them"),
+        el("title", "the transactions of the finding, to scale, among those that ran alongside"),
         _ticks(low, first, last, unit, len(lanes) * _ROW),
         [
             el("text", cut(f"process {process}", 16), x=0.0, y=at * _ROW + 11, class_="process")

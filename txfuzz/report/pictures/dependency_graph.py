@@ -1,4 +1,4 @@
-"""The dependency graph of a whole history: every transaction a box in the lane of its process."""
+"""The dependency graph of a whole history: each transaction is a box in the lane of its process."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 _MARGIN = 0.4
 _NARROWEST, _WIDEST = 9.5, 24.0
-_EVENT = 0.3  # inches between two events, where there is room for it
+_EVENT = 0.3  # inches between two events, if there is room
 _PITCHES = (
     (1, 2.2),
     (3, 1.3),
     (8, 0.95),
     (20, 0.7),
     (40, 0.45),
-)  # so many lanes at most, so many inches each
+)  # (lanes at most, inches per lane)
 _CROWDED = 0.3
 _AXIS = 0.45
 _PALE = "#9AA5B1"
@@ -57,7 +57,7 @@ _TEMPLATE = Font(6.5, colour=NOTE.colour)
 
 
 def drawn_rows(history: History, found: Dependencies) -> Ints:
-    """All committed transactions, and those of unknown outcome that the dependencies show took part."""
+    """All committed transactions, and those of unknown outcome that have dependencies."""
     rows = history.type == OK
     rows[found.source] = True
     rows[found.target] = True
@@ -67,8 +67,8 @@ def drawn_rows(history: History, found: Dependencies) -> Ints:
 def dependency_figure(
     history: History, result: AnalysisResult, found: Dependencies | None = None, rows: Ints | None = None
 ) -> Figure:
-    """The picture as matplotlib has it, not yet in a file. found: the dependencies of the history.
-    rows: the transactions that are drawn; None for all of them."""
+    """The picture as a matplotlib figure. found: the dependencies of the history. rows: the transactions
+    to draw; None for all."""
     found = found or dependencies(history)
     found = found.unfolded() if len(found.bicliques) else found
     every = drawn_rows(history, found)
@@ -119,7 +119,7 @@ def _subtitle(result: AnalysisResult, curves: EdgeCurves) -> str:
     ]
     if not result.anomalies:
         said.append(result.reason or f"nothing contradicts {model_text(result.expect)}")
-    return " · ".join([*said, "from left to right the order of the history (not to scale)"])
+    return " · ".join([*said, "left to right in history order (not to scale)"])
 
 
 def _shown_edges(result: AnalysisResult) -> list[Edge]:
@@ -131,7 +131,7 @@ def _legend(result: AnalysisResult, curves: EdgeCurves) -> list[Entry]:
     if not curves.concurrent.all():
         entries.append(Entry("pale", "the two did not overlap in time", _PALE))
     if result.anomalies:
-        entries.append(Entry("yellow box", "takes part in an anomaly that is shown", MARK_EDGE))
+        entries.append(Entry("yellow box", "part of an anomaly that is shown", MARK_EDGE))
     return entries
 
 
@@ -153,7 +153,7 @@ class _Drawing:
             write(self.axes, self.left - 0.15, y, name, _LANE, ha="right", va="center_baseline")
 
     def draw_curves(self, curves: EdgeCurves, shown: Collection[tuple[str, int, int]]) -> None:
-        """All edges as two artists, whatever their number: the curves and their heads."""
+        """All edges as two artists, however many there are: the curves and their heads."""
         from matplotlib.collections import LineCollection, PolyCollection
         from matplotlib.colors import to_rgba
 
@@ -162,13 +162,13 @@ class _Drawing:
         source, target = self.boxes.rows[curves.source], self.boxes.rows[curves.target]
         names = zip((KINDS[kind] for kind in curves.kind), source.tolist(), target.tolist(), strict=True)
         strong = np.array([name in shown for name in names])
-        crowd = min(1.0, (400 / len(curves.kind)) ** 0.5)  # the more edges, the lighter each
+        crowd = min(1.0, (400 / len(curves.kind)) ** 0.5)  # the more edges, the lighter
         strength = (0.7 if strong.any() else 1.0) * max(crowd, 0.4)
         alpha = np.where(strong, 1.0, np.where(curves.concurrent, 0.9, 0.4) * strength)
         colours = np.array([to_rgba(EDGE_COLOURS[KINDS[kind]]) for kind in curves.kind])
         colours[:, 3] = alpha
         widths = np.where(strong, 2.4, 0.6 + 0.8 * crowd)
-        order = np.argsort(strong, kind="stable")  # those of the anomalies on top
+        order = np.argsort(strong, kind="stable")  # the anomalies' edges on top
         points = curves.points[order] + np.array([self.left, self.bottom])
         self.axes.add_collection(
             LineCollection(list(points), colors=colours[order], linewidths=widths[order], zorder=1)
@@ -199,7 +199,7 @@ class _Drawing:
             self.draw_name(row, x + size / 2, y, size)
 
     def draw_name(self, row: int, x: float, y: float, room: float) -> None:
-        """As much of a transaction's name as there is room for, nothing where there is none."""
+        """As much of a transaction's name as there is room for."""
         name, template = f"T{name_of(self.history, row)}", int(self.history.template[row])
         roomy = width(name, _NAME) + 0.06 <= room
         below = "" if template < 0 else shorten(self.history.templates[template], _TEMPLATE, room - 0.06)
@@ -214,13 +214,13 @@ class _Drawing:
             write(self.axes, x, y, name, _SMALL_NAME, ha="center", va="center", rotation=90, zorder=3)
 
     def draw_times(self) -> None:
-        """What the clock said at some of the events; the axis itself is the order of the history."""
+        """The clock time of some events; the axis itself is history order."""
         y = self.bottom - 0.06
         write(self.axes, self.left - 0.15, y, "since start", _LANE, ha="right")
         rows = self.boxes.rows
         places = np.concatenate([self.boxes.left, self.boxes.right])
         clock = np.concatenate([self.history.invoke_time[rows], self.history.complete_time[rows]])
-        last = 0.3  # beside the heading of the row
+        last = 0.3  # to the right of the row's heading
         for at in np.argsort(places, kind="stable").tolist():
             if clock[at] < 0 or places[at] < last:
                 continue

@@ -1,4 +1,4 @@
-"""Where the boxes and edges of a whole history stand: a lane a process, time from left to right."""
+"""The positions of a whole history's boxes and edges: one lane per process, time from left to right."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TransactionBoxes:
 
 @dataclass(frozen=True)
 class EdgeCurves:
-    """Edges as curves, each kind between two transactions once.
+    """Edges as curves; each kind once per pair of transactions.
 
     kind: as in Dependencies. source, target: places in TransactionBoxes.rows. points: (edges, samples, 2).
     concurrent: whether the two transactions overlapped in time.
@@ -80,7 +80,7 @@ def curves_of(dependencies: Dependencies, boxes: TransactionBoxes) -> EdgeCurves
 
 
 def _mop_at(history: History, boxes: TransactionBoxes, at: Ints, mops: npt.NDArray[np.int32]) -> Floats:
-    """Where on its box a micro-operation stands: spread evenly, in their order."""
+    """The position of a micro-operation on its box: evenly spread, in order."""
     first, last = history.mops[boxes.rows[at]], history.mops[boxes.rows[at] + 1]
     share = (mops - first + 0.5) / (last - first)
     place: Floats = boxes.left[at] + share * (boxes.right[at] - boxes.left[at])
@@ -88,7 +88,7 @@ def _mop_at(history: History, boxes: TransactionBoxes, at: Ints, mops: npt.NDArr
 
 
 def _curves(boxes: TransactionBoxes, x: Floats, y: Floats, then: Floats, below: Floats) -> Floats:
-    """From box to box as cubic curves that leave and arrive upright; within a lane as an arch."""
+    """Cubic curves from box to box that leave and arrive vertically; an arch within a lane."""
     side = np.where(below < y, -1.0, 1.0)
     same = below == y
     start = y + side * boxes.thickness / 2

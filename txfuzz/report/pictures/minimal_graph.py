@@ -1,4 +1,4 @@
-"""The minimal picture: the found cycles, or the nearest near-cycles, or that there is neither."""
+"""The minimal picture: the cycles found, else the nearest near-cycles, else a note that there are none."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _MARGIN = 0.35
 _BETWEEN = 0.75  # two panels
 _NARROWEST, _WIDEST_TITLE, _WIDEST_ROW = 6.0, 9.0, 15.0
 _NOTE_WIDTH = 6.0
-_READING = "Boxes last from invocation to completion, in the order of the history (not to scale)."
+_READING = "Boxes run from invocation to completion, in history order (not to scale)."
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """A panel laid out. head: its heading and note, lines with their fonts."""
+    """A panel with its layout. head: the lines of its heading and note, with their fonts."""
 
     layout: CycleLayout
     head: tuple[tuple[list[str], Font], ...]
@@ -56,14 +56,14 @@ class _Drawing:
         return self.layout.height + 0.2 + sum(len(lines) * line_height(font) for lines, font in self.head)
 
 
-def minimal_figure(history: History, result: AnalysisResult, names: Sequence[str] = ()) -> Figure:
-    """The picture as matplotlib has it, not yet in a file. names: see draw_minimal_graph."""
-    panels = panels_of(result, history, names)
+def minimal_figure(history: History, result: AnalysisResult) -> Figure:
+    """The picture as a matplotlib figure."""
+    panels = panels_of(result, history)
     rows = _shelves([_drawing(panel, headed=len(panels) > 1) for panel in panels])
     inner = max([_NARROWEST, *(sum(each.width + _BETWEEN for each in row) - _BETWEEN for row in rows)])
     inner = max(inner, min(width(title_of(result, panels), TITLE), _WIDEST_TITLE))
     title = wrap(title_of(result, panels), TITLE, inner)
-    subtitle = wrap(subtitle_of(result, panels, len(names)), SUBTITLE, inner)
+    subtitle = wrap(subtitle_of(result, panels, len(history.session_names)), SUBTITLE, inner)
     if not panels and any(result.edge_counts.values()):
         subtitle += wrap(dependencies_of(result), SUBTITLE, inner)
     entries = _legend(panels)
@@ -96,7 +96,7 @@ def _drawing(panel: Panel, *, headed: bool) -> _Drawing:
 
 
 def _shelves(drawings: Sequence[_Drawing]) -> list[list[_Drawing]]:
-    """Side by side as long as there is room."""
+    """Rows of drawings, side by side while there is room."""
     rows: list[list[_Drawing]] = []
     for drawing in drawings:
         if rows and sum(each.width + _BETWEEN for each in rows[-1]) + drawing.width <= _WIDEST_ROW:
@@ -189,7 +189,7 @@ def _draw_arrow(axes: Axes, arrow: Arrow, x: float, bottom: float) -> None:
             lw=1.8,
             ls=(0, (3.5, 2)) if missing else "-",
             capstyle="butt",
-            zorder=4.5 if arrow.around else 2,  # it goes on inside the boxes
+            zorder=4.5 if arrow.around else 2,  # it continues inside the boxes
             gid=f"edge {arrow.link.kind}{' missing' if missing else ''}",
         )
     )

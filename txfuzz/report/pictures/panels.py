@@ -26,11 +26,12 @@ class Panel:
     on: str = ""
 
 
-def panels_of(result: AnalysisResult, history: History, names: Sequence[str] = ()) -> list[Panel]:
-    """At most a dozen transactions altogether; the first panel is always there if there is any.
+def panels_of(result: AnalysisResult, history: History) -> list[Panel]:
+    """At most a dozen transactions in total, but at least one panel if there is any.
 
-    names: of transactions, by row; the others go by Elle's index.
+    Transactions are named by Elle's index, those of a replay by session.
     """
+    names = history.session_names
 
     def name(_: int, view: TransactionView) -> str:
         return names[view.row] if view.row < len(names) else f"T{view.index}"
@@ -61,9 +62,9 @@ def title_of(result: AnalysisResult, panels: Sequence[Panel]) -> str:
 
 
 def subtitle_of(result: AnalysisResult, panels: Sequence[Panel], sessions: int = 0) -> str:
-    """How much was looked at, and what else has to be known to read the picture rightly.
+    """How much was analysed, and what else is needed to read the picture correctly.
 
-    sessions: of a replay, which reads everything once more when they have ended.
+    sessions: how many a replay had; it reads everything once more after they end.
     """
     said = [
         f"{counted(sessions, 'transaction')} of a replay"
@@ -86,7 +87,7 @@ def subtitle_of(result: AnalysisResult, panels: Sequence[Panel], sessions: int =
 
 
 def dependencies_of(result: AnalysisResult) -> str:
-    """What there was to look at, where neither anomaly nor near-cycle was found."""
+    """The dependencies, for a history with neither anomaly nor near-cycle."""
     counts = ", ".join(f"{count:,} {kind}" for kind, count in result.edge_counts.items())
     return (
         f"dependencies: {counts} · {result.concurrent_edges_per_txn:.2f} concurrent dependent pairs "
@@ -104,7 +105,7 @@ def _anomalies(result: AnalysisResult, name: Naming) -> list[Panel]:
 
 
 def _in_order(anomaly: Anomaly) -> Anomaly:
-    """Transactions that are no cycle stand in the order of the history."""
+    """Transactions that form no cycle are drawn in history order."""
     if anomaly.edges:
         return anomaly
     views = sorted(anomaly.transactions, key=lambda view: view.index)

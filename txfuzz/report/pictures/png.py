@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_NODES = 200
-EXCERPT = 40  # transactions of a part that is drawn for the whole
-_COMPRESSION = 3  # of 9: a few per cent larger, a quarter quicker
+EXCERPT = 40  # transactions drawn in place of the whole history
+_COMPRESSION = 3  # of 9: a few per cent larger, a quarter faster
 
 
 def draw_dependency_graph(
@@ -38,11 +37,11 @@ def draw_dependency_graph(
 ) -> str | None:
     """Draw all committed transactions with their wr, ww and rw edges.
 
-    found: the dependencies, where they are known already or were inferred with options. excerpt: of a
-    history that has more than `max_nodes` transactions, draw a few dozen around what matters most.
-    Returns None once the file is there, else the sentence that says why it is not: a history
-    that has more than `max_nodes` transactions, none at all, or that cannot be judged.
-    Raises OutputError when the file cannot be written.
+    found: the dependencies, if already known or inferred with options. excerpt: if the history has more
+    than `max_nodes` transactions, draw a few dozen around what matters most.
+    Returns None if the file was written, else a sentence with the reason: the history has more than
+    `max_nodes` transactions, none at all, or cannot be judged. Raises OutputError if the file cannot be
+    written.
     """
     committed = int(np.count_nonzero(history.type == OK))
     excerpt = excerpt and max_nodes > 0
@@ -68,27 +67,23 @@ def draw_dependency_graph(
     return None
 
 
-def draw_minimal_graph(
-    history: History, result: AnalysisResult, path: Path, *, names: Sequence[str] = ()
-) -> str | None:
-    """Draw what matters most: the found cycles, else the nearest near-cycles.
+def draw_minimal_graph(history: History, result: AnalysisResult, path: Path) -> str | None:
+    """Draw what matters most: the cycles found, else the nearest near-cycles.
 
-    names: what to call the first transactions of the history, in the order of its rows: the
-    sessions of a replay. Else transactions go by Elle's index.
-    Always draws, if only a note that there was neither; so the answer is None.
-    Raises OutputError when the file cannot be written.
+    Always draws, if only a note that there are neither, so the result is None. Raises
+    OutputError if the file cannot be written.
     """
     from txfuzz.report.pictures.minimal_graph import minimal_figure
 
-    _save(minimal_figure(history, result, names), path)
+    _save(minimal_figure(history, result), path)
     return None
 
 
 def excerpt_rows(found: Dependencies, result: AnalysisResult, rows: Ints, most: int) -> Ints:
-    """At most so many of these transactions, rising: those of the findings (and of the near-cycles where
-    there is none), then those that depend on one of them or the other way round, and so on.
+    """At most this many of these transactions, in ascending order: those of the findings (or, if there are
+    none, of the near-cycles), then their neighbours in the dependency graph, and so on.
 
-    Without findings and near-cycles it begins with the transaction that most concurrent dependencies join.
+    Without findings and near-cycles it starts from the transaction with the most concurrent dependencies.
     """
     shown = [each.transactions for each in result.anomalies or result.near_cycles]
     begin = list(dict.fromkeys(view.row for views in shown for view in views))
@@ -124,7 +119,7 @@ def _too_many(nodes: int, most: int) -> str:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Under a temporary name, then renamed: whoever sees the file sees all of it."""
+    """Write under a temporary name, then rename, so that the file is never seen half-written."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         figure.savefig(unfinished, format="png", pil_kwargs={"compress_level": _COMPRESSION})

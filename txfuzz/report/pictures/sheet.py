@@ -1,4 +1,4 @@
-"""What all pictures are drawn with: a sheet measured in inches, texts, rounded boxes and the legend."""
+"""Drawing primitives: a sheet measured in inches, texts, rounded boxes and the legend."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write(
 
 
 def sheet(size: tuple[float, float]) -> tuple[Figure, Axes]:
-    """An empty picture whose coordinates are inches, y upwards."""
+    """An empty picture with coordinates in inches, y upwards."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -60,7 +60,7 @@ def sheet(size: tuple[float, float]) -> tuple[Figure, Axes]:
 def rounded_box(
     axes: Axes, corner: tuple[float, float], size: tuple[float, float], radius: float, **style: Any
 ) -> None:
-    """A rectangle with round corners. corner: the lower left one."""
+    """A rectangle with rounded corners. corner: the lower left one."""
     from matplotlib.patches import FancyBboxPatch
 
     shape = f"round,pad=0,rounding_size={radius}"
@@ -84,13 +84,13 @@ class Entry:
 
 
 def entries_for(kinds: Iterable[str]) -> list[Entry]:
-    """An entry for each of these kinds of edges, in the order of the strength of their proof."""
+    """An entry for each of these kinds of edges, in a fixed order."""
     present = set(kinds)
     return [Entry(kind, MEANINGS[kind], EDGE_COLOURS[kind]) for kind in EDGE_COLOURS if kind in present]
 
 
 def _rows(entries: Sequence[Entry], most: float) -> list[list[Entry]]:
-    """The entries in rows that are no wider than `most` (inches) where possible."""
+    """The entries in rows no wider than `most` (inches), if possible."""
     rows: list[list[Entry]] = []
     for entry in entries:
         if rows and sum(each.width for each in rows[-1]) + entry.width <= most:

@@ -1,4 +1,4 @@
-"""The readable answer to "what does this history mean?": what `txfuzz analyze` prints."""
+"""An analysis as plain text: what `txfuzz analyze` prints."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.common.json_text import json_text
 from txfuzz.common.kind import Kind
-from txfuzz.report.text.anomalies import anomaly_lines, definition, near_cycle_lines, one_anomaly
+from txfuzz.report.text.anomalies import anomaly_in_full, anomaly_lines, near_cycle_lines
 from txfuzz.report.text.lines import counted, labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
 
-__all__ = ["analysis_text", "smallest_anomaly_text", "verdict_sentence"]
-
-_COLUMN = 17
+_COLUMN = 19
 _KINDS = ("wr", "ww", "rw")
 _PRESSED = 10  # keys
 _COMPONENTS = 8
@@ -21,7 +19,7 @@ KINDS = {kind.value for kind in Kind}
 
 
 def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
-    """A result as plain text of 100 columns where its words allow it.
+    """A result as plain text, wrapped at 100 columns between words.
 
     verbose: also the transactions and proofs of near-cycles, every key, members of components,
     and what other analyzers measured.
@@ -42,11 +40,11 @@ def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
 
 
 def smallest_anomaly_text(result: AnalysisResult) -> str:
-    """The smallest anomaly that contradicts the expected model: what a person wants to see first."""
+    """The smallest anomaly that contradicts the expected model: what a reader wants to see first."""
     if not result.anomalies:
         return ""
     anomaly = min(result.anomalies, key=lambda each: len(each.transactions))
-    return "\n".join([anomaly.type, *definition(anomaly), "", *one_anomaly(anomaly)]) + "\n"
+    return "\n".join([anomaly.type, *anomaly_in_full(anomaly)]) + "\n"
 
 
 def _headline(result: AnalysisResult) -> list[str]:
@@ -68,18 +66,18 @@ def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:
     lines += labelled("Components", _components(result, verbose=verbose), _COLUMN)
     if result.verdict is not Verdict.VALID or result.not_models:
         lines += labelled("Ruled out", ", ".join(map(model_text, result.not_models)), _COLUMN)
-        lines += labelled("  and so also", ", ".join(result.also_not), _COLUMN)
-    lines += labelled("Found, allowed", ", ".join(allowed_types(result)), _COLUMN)
+        lines += labelled("  and therefore", ", ".join(result.also_not), _COLUMN)
+    lines += labelled("Found but allowed", ", ".join(allowed_types(result)), _COLUMN)
     return lines
 
 
 def _of_calls(result: AnalysisResult) -> bool:
-    """Whether the history is none of transactions, but of what a model of an analyzer has: bank, say."""
+    """Whether the history consists of an analyzer's own calls (bank, for instance), not of transactions."""
     return result.kind is not None and result.kind not in KINDS
 
 
 def _operations(result: AnalysisResult) -> list[str]:
-    """What was read, and what of it is no part of a transaction: nothing is left out unsaid."""
+    """What was read, and which part of it was ignored because it belongs to no transaction."""
     if not result.operations:
         return []
     what = "call" if _of_calls(result) else "transaction"
@@ -89,24 +87,24 @@ def _operations(result: AnalysisResult) -> list[str]:
         processes = [f"{count:,} of process {name}" for name, count in result.passed_over.items()]
         passed = ", ".join(processes[:_PROCESSES]) + (", …" if len(processes) > _PROCESSES else "")
         why = "" if _of_calls(result) else " (no micro-operations)"
-        text += f", {sum(result.passed_over.values()):,} passed over{why}: {passed}"
+        text += f", {sum(result.passed_over.values()):,} ignored{why}: {passed}"
     return labelled("Operations", text, _COLUMN)
 
 
 def _dependencies(result: AnalysisResult) -> list[str]:
     kinds = sorted(result.edge_counts, key=_KINDS.index)
     counts = ", ".join(f"{result.edge_counts[kind]:,} {kind}" for kind in kinds)
-    a_transaction = (
+    per_transaction = (
         f"{result.edges_per_txn:.2f}, of which {result.concurrent_edges_per_txn:.2f} between transactions "
         "that overlapped in time"
     )
     density = (
-        f"joined {_share(result.dependency_density)} of the pairs that overlapped and met on a key, "
+        f"edges join {_share(result.dependency_density)} of the pairs that overlapped and shared a key, "
         f"{_share(result.graph_density)} of all pairs"
     )
     return [
         *labelled("Dependencies", counts, _COLUMN),
-        *labelled("  a transaction", a_transaction, _COLUMN),
+        *labelled("  per transaction", per_transaction, _COLUMN),
         *labelled("  density", density, _COLUMN),
     ]
 
@@ -116,12 +114,12 @@ def _share(value: float) -> str:
 
 
 def _components(result: AnalysisResult, *, verbose: bool) -> str:
-    """The strongly connected ones: where there is none, there is no cycle."""
+    """The strongly connected ones; without any there is no cycle."""
     if not result.sccs:
         return "none: the dependencies contain no cycle" if any(result.edge_counts.values()) else ""
     sizes = ", ".join(f"{component.size:,}" for component in result.sccs[:_COMPONENTS])
     more = ", …" if len(result.sccs) > _COMPONENTS else ""
-    text = f"{counted(len(result.sccs), 'strongly connected one')}, transactions in each: {sizes}{more}"
+    text = f"{len(result.sccs):,} strongly connected, with this many transactions: {sizes}{more}"
     if verbose:
         for component in result.sccs[:_COMPONENTS]:
             members = " ".join(map(str, component.transactions))
@@ -151,7 +149,7 @@ def _bullets(title: str, sentences: tuple[str, ...]) -> list[str]:
 
 
 def _parts(result: AnalysisResult) -> list[str]:
-    """What analyzers other than the built-in one measured."""
+    """Measurements of analyzers other than the built-in one."""
     lines: list[str] = []
     for name, part in result.parts.items():
         told = json_text(as_data(part))

@@ -1,4 +1,4 @@
-"""Anomalies and near-cycles in words, and which anomalies one finding stands for."""
+"""Anomalies and near-cycles in words, and the anomalies that one finding represents."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, TransactionView
+from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView
 from txfuzz.report.cycle.labels import meaning_of, missing_ends, transaction_note
 from txfuzz.report.finding import Finding
 from txfuzz.report.text.lines import WIDTH, counted, paragraph
 
-_TRANSACTIONS = 12  # of one anomaly, named one by one
-_ALSO = 6  # anomalies of the same reproducer
-_NEAR = 5  # near-cycles where no more was asked for
+_TRANSACTIONS = 12  # listed individually for one anomaly
+_ALSO = 6  # anomalies with the same reproducer
+_NEAR = 5  # near-cycles unless verbose
 
 
 def anomaly_lines(result: AnalysisResult) -> list[str]:
-    """Each type with its definition, then the anomalies of it that are shown."""
+    """Each type with its definition and the anomalies of that type that are shown."""
     lines: list[str] = []
     for name, group in groupby(result.anomalies, key=lambda anomaly: anomaly.type):
         shown = list(group)
@@ -35,12 +35,12 @@ def anomaly_lines(result: AnalysisResult) -> list[str]:
 
 
 def near_cycle_lines(result: AnalysisResult, *, verbose: bool) -> list[str]:
-    """The near-cycles by rank: what each would be and what it lacks."""
+    """The near-cycles by rank: what each would be, and the edge that is missing."""
     shown = result.near_cycles
     if not shown:
         return []
     seen = max(result.near_cycles_counted, len(shown))
-    lines = ["", f"Near-cycles   (nearest first; {seen:,} seen in all)"]
+    lines = ["", f"Near-cycles   (nearest first; {seen:,} in all)"]
     for rank, near in enumerate(shown if verbose else shown[:_NEAR], 1):
         lines += [*([""] if verbose else []), *_near_cycle(near, rank, verbose=verbose)]
     if not verbose and len(shown) > _NEAR:
@@ -53,13 +53,19 @@ def _types(result: AnalysisResult) -> set[str]:
 
 
 def definition(anomaly: Anomaly) -> list[str]:
-    """What anomalies of this type are, and where they are defined."""
+    """What this type of anomaly is, and where it is defined."""
     meaning, source = meaning_of(anomaly)
     return [*paragraph(meaning, 2), *(paragraph(f"Defined in {source}.", 2) if source else [])]
 
 
+def anomaly_in_full(anomaly: Anomaly, finding: Finding | None = None) -> list[str]:
+    """Its definition, what the finding that it belongs to represents, and the anomaly itself."""
+    also = same_reproducer_sentence(finding) if finding is not None else ""
+    return [*definition(anomaly), *paragraph(also, 2), "", *one_anomaly(anomaly)]
+
+
 def one_anomaly(anomaly: Anomaly) -> list[str]:
-    """Its transactions, and what each edge of its cycle follows from."""
+    """Its transactions, and the reason for each edge of its cycle."""
     views = anomaly.transactions
     names = " → ".join(str(view.index) for view in views[:_TRANSACTIONS])
     more = len(views) - _TRANSACTIONS
@@ -86,7 +92,7 @@ def _transactions(views: Sequence[TransactionView]) -> list[str]:
 
 
 def _mops(view: TransactionView) -> list[str]:
-    """Micro-operations, whole ones to a line as far as they fit."""
+    """Micro-operations, as many whole ones per line as fit."""
     lines: list[str] = []
     for mop in [view.call] if view.call else [*(mop.text for mop in view.mops), *["…"] * bool(view.left_out)]:
         joined = f"{lines[-1]} {mop}" if lines else mop
@@ -104,7 +110,7 @@ def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     )
     names = {view.row: view.index for view in near.transactions}
     missing = near.missing
-    lines += paragraph(f"there: {_path(near.path, names)}", 5, 7)
+    lines += paragraph(f"present: {path_text(near)}", 5, 7)
     ends = missing_ends(missing)
     between = f"from {names.get(missing.source, '?')} to {names.get(missing.target, '?')}"
     lines += paragraph(
@@ -118,34 +124,25 @@ def _near_cycle(near: NearCycle, rank: int, *, verbose: bool) -> list[str]:
     return lines
 
 
-def _path(path: Sequence[Edge], names: dict[int, int]) -> str:
-    """12 -rw key 3-> 15 -wr key 4-> 20"""
-    text = str(names.get(path[0].source, "?")) if path else "nothing"
-    for edge in path:
-        key = "" if edge.logical_key is None and edge.key is None else f" key {_key(edge)}"
-        text += f" -{edge.kind}{key}-> {names.get(edge.target, '?')}"
+def path_text(near: NearCycle) -> str:
+    """12 –rw on 3→ 15 –wr on 4→ 20: the transactions by index, each edge with its kind and key."""
+    names = {view.row: view.index for view in near.transactions}
+    text = str(names.get(near.path[0].source, "?")) if near.path else ""
+    for edge in near.path:
+        key = edge.key if edge.logical_key is None else edge.logical_key
+        text += f" –{edge.kind} on {key}→ {names.get(edge.target, '?')}"
     return text
 
 
-def _key(edge: Edge) -> object:
-    return edge.key if edge.logical_key is None else edge.logical_key
-
-
 def same_reproducer_sentence(finding: Finding) -> str:
-    """Which anomalies shrank to the same reproducer; empty where none did."""
+    """Which anomalies shrank to the same reproducer; empty if none did."""
     if not finding.also:
         return ""
     names = [_finding(each) for each in finding.also[:_ALSO]]
     if len(finding.also) > _ALSO:
         names.append(f"{len(finding.also) - _ALSO:,} more")
     others = counted(len(finding.also), "more anomaly", "more anomalies")
-    return f"It stands for {others}, which shrank to the same reproducer: {'; '.join(names)}."
-
-
-def same_reproducer_lines(finding: Finding) -> list[str]:
-    """The sentence as lines of text."""
-    sentence = same_reproducer_sentence(finding)
-    return paragraph(sentence, 2) if sentence else []
+    return f"It represents {others}, which shrank to the same reproducer: {'; '.join(names)}."
 
 
 def _finding(finding: Finding) -> str:

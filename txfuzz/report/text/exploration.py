@@ -1,4 +1,4 @@
-"""An exploration as a table: isolation levels against what came of the schedules."""
+"""An exploration as a table: the outcomes of its schedules by isolation level."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def _rows(levels: tuple[LevelResult, ...]) -> Iterator[list[str]]:
     for code in sorted({code for level in levels for code in level.aborted}):
         yield [f"aborted {code}", *(_number(each.aborted[code]) for each in levels)]
     if any(level.stuck for level in levels):
-        yield ["could not go on", *(_number(each.stuck) for each in levels)]
-    yield ["waits for a lock", *(_number(each.blocked) for each in levels)]
+        yield ["got stuck", *(_number(each.stuck) for each in levels)]
+    yield ["waited for a lock", *(_number(each.blocked) for each in levels)]
     if any(level.races for level in levels):
-        yield ["inserts at once", *(_number(each.races) for each in levels)]
+        yield ["concurrent inserts", *(_number(each.races) for each in levels)]
     if any(level.unknown for level in levels):
-        yield ["nothing to judge", *(_number(each.unknown) for each in levels)]
-    yield ["all is well", *(_number(each.clean) for each in levels)]
+        yield ["nothing to check", *(_number(each.unknown) for each in levels)]
+    yield ["no anomaly", *(_number(each.clean) for each in levels)]
     yield ["schedules", *(f"{each.schedules:,}" for each in levels)]
-    yield ["a second", *(f"{each.schedules / max(each.seconds, 1e-9):,.0f}" for each in levels)]
+    yield ["per second", *(f"{each.schedules / max(each.seconds, 1e-9):,.0f}" for each in levels)]
 
 
 def _head(found: Exploration) -> str:
@@ -48,7 +48,7 @@ def _head(found: Exploration) -> str:
         ways = f"{ways} to share keys, drawn by the seed from {found.ways:,}"
     else:
         ways = f"{ways} to share keys"
-    run = f"{found.distinct:,} that are different"
+    run = f"{found.distinct:,} different ones"
     if any(case.sampled for case in found.cases):
         run = f"{found.distinct:,}, drawn by the seed,"
     were = "were to be run" if found.stopped else "were run"
@@ -65,17 +65,17 @@ def _remarks(found: Exploration) -> Iterator[str]:
             yield f"! {level.isolation} promises {model}, which forbids {', '.join(level.broken)}."
     if any(level.races for level in found.levels):
         yield (
-            "Inserts at once: no row is there before the first write (keys: {rows: fresh}), and two "
-            "transactions insert the same one. With --rows inserted the rows are there beforehand."
+            "Concurrent inserts: no row exists before the first write (keys: {rows: fresh}), and two "
+            "transactions insert the same one. With --rows inserted the rows exist beforehand."
         )
     if found.stopped:
-        yield "It was broken off before all schedules had been run."
+        yield "It was stopped before all schedules had run."
     elif not found.judged:
         steps = (step for case in found.cases for role in case.roles for step in role.transaction.steps)
         unseen = not any(step.micro_operations for step in steps)
         why = (
-            "none of their statements carries a micro-operation, by which the checker could tell who read "
-            "what from whom"
+            "none of their statements carries a micro-operation, without which the checker cannot tell which "
+            "transaction read what from which"
             if unseen
             else "in no schedule did a committed transaction depend on another"
         )

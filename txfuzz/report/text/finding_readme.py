@@ -1,8 +1,7 @@
-"""A finding in words, for somebody who has never heard of this program."""
+"""README.md of a finding, for readers who have never heard of this program."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
@@ -36,28 +35,28 @@ def finding_readme(
         + f" what they saw. {markdown(anomaly.definition)}",
         judgement(anomaly.type, level, promised, result.expect),
         "## What happened",
-        "One column a session, time runs downwards. Keys are rows of one table; a read shows what its row "
-        "holds.",
+        "One column per session, time runs downwards. Keys are rows of one table; a read shows the value of "
+        "its row.",
         code(log_lines(shrunk.attempt.log)),
-        "Read again when all had ended:",
+        "Read again after all had ended:",
         code(f"r {key} → {read_value(value)}" for _, key, value in shrunk.attempt.final),
         f"## Why {'no serial order explains it' if serial else 'it is not allowed'}",
         "\n".join(f"- {_named(view, session)}" for view in anomaly.transactions),
-        "  \n".join(markdown(line) for line in _by_session(anomaly, session).splitlines()),
-        "## How to see it again",
-        f"It recurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
+        "  \n".join(markdown(line) for line in anomaly.explanation.splitlines()),
+        "## How to reproduce it",
+        f"It occurred in {shrunk.attempts} of {shrunk.attempts} attempts. In this folder:",
         "\n".join(f"- `{name}`: {what}" for name, what in files.items()),
         *("\n".join(map(_remark, remark.splitlines())) for remark in remarks),
-        "## How it was made small",
+        "## How it was shrunk",
         f"From {shrunk.before} to {shrunk.after}: {counted(shrunk.tried, 'candidate')} in "
         f"{counted(shrunk.runs, 'attempt')}, {shrunk.seconds:.1f} s"
-        + ("; the time was up before nothing more could be left out." if shrunk.cut else "."),
+        + ("; time ran out before everything had been tried." if shrunk.cut else "."),
     )
     return "\n\n".join(blocks) + "\n"
 
 
 def _remark(line: str) -> str:
-    """A line of a remark; those of a list stay items of one."""
+    """One line of a remark; list items stay list items."""
     return f"- {markdown(line[2:])}" if line.startswith("- ") else markdown(line)
 
 
@@ -66,12 +65,12 @@ def code(lines: Iterable[str]) -> str:
 
 
 def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
-    """Is it a bug of the database? promised: None where SQL of the workload's own may be the cause."""
+    """Is it a database bug? promised: None if the workload's own SQL may be the cause."""
     needed = model_text(expect)
     if promised is None:
         return (
-            f"SQL of the workload's own may be the cause at {level}: no promise of the database is known to "
-            f"be broken, but an application that needs {needed} is not safe at this level."
+            f"At {level} the workload's own SQL may be the cause: the database is not known to have broken a "
+            f"promise, but an application that needs {needed} is not safe at this level."
         )
     if type in prohibited(canonical(promised)):
         return (
@@ -79,8 +78,8 @@ def judgement(type: str, level: str, promised: str | None, expect: str) -> str:
             "the database explains it, this is a bug."
         )
     return (
-        f"{level} promises {model_text(promised)}, which allows {type}: this is no bug of the database, but "
-        f"an application that needs {needed} is not safe at this level."
+        f"{level} promises {model_text(promised)}, which allows {type}: this is not a database bug, but an "
+        f"application that needs {needed} is not safe at this level."
     )
 
 
@@ -88,9 +87,3 @@ def _named(view: TransactionView, session: Mapping[int, str]) -> str:
     return f"{session[view.row]} is {code_span(view.text)}" + (
         f" ({markdown(view.template)})" if view.template else ""
     )
-
-
-def _by_session(anomaly: Anomaly, session: Mapping[int, str]) -> str:
-    """The explanation, which numbers the transactions along the cycle, with the names of the sessions."""
-    names = {f"T{at}": session[view.row] for at, view in enumerate(anomaly.transactions, 1)}
-    return re.sub(r"\bT\d+\b", lambda found: names.get(found[0], found[0]), anomaly.explanation)

@@ -1,4 +1,4 @@
-"""Near-cycles in notes.md: the table of them, and which ones the next iteration can still close."""
+"""Near-cycles in notes.md: a table, and which of them the next iteration can still close."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.key_choices import choices
+from txfuzz.report.text.anomalies import path_text
 from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
@@ -19,50 +20,54 @@ _HOPES = 3  # of them named with a decision
 _OUTCOMES = {
     FORCED: "forced",
     NOT_FORCED: "not forced",
-    NOT_ASKED: "not asked, its keys are no longer chosen",
-    UNKNOWN: "cannot be told",
+    NOT_ASKED: "not attempted, because its keys are no longer chosen",
+    UNKNOWN: "unknown",
 }
 
-# How the parts of a score are told
+# The parts of a score in words
 _PARTS = {
     "dangerous": "two anti-dependencies in a row",
     "overlap": "how long the two ends overlapped",
     "met": "both ends touched the key",
-    "pressure": "how hard the key is pressed",
+    "pressure": "how much pressure the key is under",
     "short": "few edges",
 }
 
 
 def near_misses(result: AnalysisResult) -> str:
-    """What nearly happened: a row a near-cycle, by rank."""
+    """What nearly happened: one row per near-cycle, by rank."""
     shown = result.near_cycles[:_RANKED]
     seen = max(result.near_cycles_counted, len(shown))
     if not shown:
         far = f" ({counted(seen, 'near-cycle')} out of reach)" if seen else ""
-        return f"Nothing: no dependency was one edge short of a cycle that the expected model forbids{far}."
+        return (
+            "Nothing: no path of dependencies was one edge short of a cycle that the expected model "
+            f"forbids{far}."
+        )
     rows = [
-        "| rank | score | would be | edges that are there | missing edge | from | to | score made of |",
+        "| rank | score | would be | existing edges | missing edge | from | to | score parts |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for rank, near in enumerate(shown, 1):
         missing = near.missing
         rows.append(
-            f"| {rank} | {near.score:.2f} | {markdown(near.anomaly)} | {_path(near)} | {missing.kind} on key "
-            f"{missing.key} | {_end(near, missing.source, missing.source_template, missing.source_step)} "
+            f"| {rank} | {near.score:.2f} | {markdown(near.anomaly)} | {markdown(path_text(near))} "
+            f"| {missing.kind} on key {missing.key} "
+            f"| {_end(near, missing.source, missing.source_template, missing.source_step)} "
             f"| {_end(near, missing.target, missing.target_template, missing.target_step)} | {_parts(near)} |"
         )
     head = (
-        f"{counted(seen, 'near-cycle')} in all, those out of reach included; the nearest {len(shown)} within "
-        "reach (`--max-near-cycles` is how many are listed at most), each one edge short of a cycle. Numbers "
-        "of transactions are those of history.edn (`:index`), keys are those of the workload:"
+        f"{counted(seen, 'near-cycle')} in all, including those out of reach. The table lists the "
+        "nearest within reach (at most `--max-near-cycles`), each one edge short of a cycle. Transactions "
+        "are numbered as in history.edn (`:index`); keys are the workload's."
     )
     named = dict.fromkeys(name for near in shown for name, value in near.score_parts.items() if value)
-    meaning = "; ".join(f"{name}: {_PARTS[name]}" for name in named if name in _PARTS)
-    return "\n".join([head, "", *rows, *(["", f"In the scores, {meaning}."] if meaning else [])])
+    meaning = "; ".join(f"{name} = {_PARTS[name]}" for name in named if name in _PARTS)
+    return "\n".join([head, "", *rows, *(["", f"Score parts: {meaning}."] if meaning else [])])
 
 
 def pursuit_ahead(result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment]) -> str | None:
-    """Which near-cycle the next iteration pursues; None where it cannot close the nearest one."""
+    """Which near-cycle the next iteration pursues; None if it cannot close the nearest one."""
     first = next(iter(_possible(result, workload, decisions)), None)
     if first is None or first[0] != 1:
         return None
@@ -76,7 +81,7 @@ def pursuit_ahead(result: AnalysisResult, workload: Workload, decisions: Sequenc
 
 
 def pursued_text(pursued: Pursuit) -> str:
-    """Whether the edge that an earlier iteration lacked has arisen in this one.
+    """Whether the edge that was missing in an earlier iteration appeared in this one.
 
     "the missing rw edge book → book on key 42 of iteration 1: forced 31 times"
     """
@@ -97,7 +102,7 @@ def pursued_text(pursued: Pursuit) -> str:
 def hope(
     result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment], decision: Adjustment
 ) -> str:
-    """Which missing edges the change brings nearer, of those that all decisions together leave possible."""
+    """Which missing edges the change makes likelier, among those still possible after all decisions."""
     possible = _possible(result, workload, decisions)
     if decision.target.startswith("scheduling.") and decision.after > decision.before:
         possible = possible[:1]
@@ -113,7 +118,7 @@ def hope(
 def _possible(
     result: AnalysisResult, workload: Workload, decisions: Sequence[Adjustment]
 ) -> list[tuple[int, NearCycle]]:
-    """The near-cycles that the next workload can close, with their ranks: it has their keys and asks
+    """The near-cycles that the next workload can close, with their ranks: it has their keys and runs
     their transactions."""
     keys, mix = set(workload.logical_keys()), {each.txn: each.weight for each in workload.mix}
     for decision in decisions:
@@ -130,7 +135,7 @@ def _possible(
 
 
 def _fixed(workload: Workload) -> set[int]:
-    """The keys of choices of a single one, which no decision changes."""
+    """The keys of choices that have only one, which no decision changes."""
     each = (choice for transaction in workload.transactions for choice in choices(transaction))
     return {choice.keys[0] for choice in each if len(choice.keys) == 1}
 
@@ -139,18 +144,6 @@ def _missing(missing: MissingEdge) -> str:
     source = _step(missing.source_template, missing.source_step)
     target = _step(missing.target_template, missing.target_step)
     return f"the {missing.kind} edge on key {missing.key} from {source} to {target}"
-
-
-def _path(near: NearCycle) -> str:
-    """[3 -rw on 7→ 5]: the transactions by index, each edge with its kind and key."""
-    names = {view.row: str(view.index) for view in near.transactions}
-    if not near.path:
-        return ""
-    told = names.get(near.path[0].source, "?")
-    for edge in near.path:
-        key = edge.key if edge.logical_key is None else edge.logical_key
-        told += f" –{edge.kind} on {key}→ {names.get(edge.target, '?')}"
-    return markdown(told)
 
 
 def _end(near: NearCycle, row: int, template: str | None, step: int | None) -> str:

@@ -1,4 +1,4 @@
-"""notes.md of an iteration: what was seen, what changes next and why, in sentences with numbers."""
+"""notes.md of an iteration: what happened, what changes next and why, with the numbers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.model import Workload
 
 _NAMED = 12  # transactions of an anomaly
-_KEYS = 8  # keys named one by one
+_KEYS = 8  # keys listed individually
 
 TARGETS: Mapping[str, str] = {
     "keys": "the choice of keys",
     "mix": "the mix",
     "scheduling.clients": "the number of clients",
     "scheduling.barrier_every": "how often the clients meet at a barrier (0: never)",
-    "init_schema": "whether the tables are made anew",
+    "init_schema": "whether the tables are recreated",
 }
 
 
@@ -41,9 +41,9 @@ def notes_text(
 ) -> str:
     """The page of iteration `number`, as Markdown.
 
-    decisions: what the feedback changes for the next iteration; replayed: what its replays mean, where they
-    alone contradict the expected model; remarks: further sentences; pursued: what became of the near-cycle
-    that the iteration before left; open_loop: no feedback pursues one.
+    decisions: what the feedback changes for the next iteration. replayed: the analysis of its replays, if
+    they alone contradict the expected model. remarks: further sentences. pursued: what became of the
+    near-cycle that the previous iteration left. open_loop: no feedback pursues one.
     """
     ahead = None if open_loop else pursuit_ahead(result, workload, decisions)
     parts = [
@@ -72,14 +72,14 @@ def _asked(workload: Workload) -> str:
     total = sum(weight.weight for weight in workload.mix)
     mix = listed(f"{markdown(weight.txn)} {weight.weight / total:.0%}" for weight in workload.mix)
     barrier = (
-        f", who meet after every {counted(scheduling.barrier_every, 'transaction')}"
+        f" that meet at a barrier every {counted(scheduling.barrier_every, 'transaction')},"
         if scheduling.barrier_every
         else ""
     )
     level = markdown(workload.database.isolation or "an unknown isolation level")
     return (
-        f"Asked: {much} by {counted(scheduling.clients, 'client')}{barrier}, on "
-        f"{keys_text(workload.logical_keys())}, at {level}. The mix: {mix}. Seed {workload.seed}."
+        f"Workload: {much} from {counted(scheduling.clients, 'client')}{barrier} on "
+        f"{keys_text(workload.logical_keys())} at {level}. Mix: {mix}. Seed: {workload.seed}."
     )
 
 
@@ -88,32 +88,33 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
     sentences = [
         verdict_sentence(result, workload.database.isolation, promised),
         f"{result.committed:,} of {counted(result.transactions, 'transaction')} committed, "
-        f"{result.failed:,} failed, {result.unknown:,} {'is' if result.unknown == 1 else 'are'} unknown.",
+        f"{result.failed:,} failed, {result.unknown:,} unknown.",
     ]
     if result.verdict is not Verdict.UNKNOWN or any(counts.values()):
         sentences.append(
-            f"They depend on each other by {counts.get('wr', 0):,} wr, {counts.get('ww', 0):,} ww and "
-            f"{counts.get('rw', 0):,} rw edges: {result.edges_per_txn:.2f} dependent pairs a transaction, "
-            f"{result.concurrent_edges_per_txn:.2f} of them between transactions that overlapped in time."
+            f"Dependencies: {counts.get('wr', 0):,} wr, {counts.get('ww', 0):,} ww and "
+            f"{counts.get('rw', 0):,} rw edges, which is {result.edges_per_txn:.2f} dependent pairs per "
+            f"transaction, {result.concurrent_edges_per_txn:.2f} of them between transactions that "
+            "overlapped in time."
         )
     if result.key_pressure:
         hardest = result.key_pressure[0]
         sentences.append(
-            f"Hardest pressed is the workload's key {hardest.key}, with {counted(hardest.reads, 'read')}, "
+            f"The hottest key of the workload is {hardest.key}, with {counted(hardest.reads, 'read')}, "
             f"{counted(hardest.writes, 'write')} and {counted(hardest.concurrent_edges, 'concurrent edge')}."
         )
     return "\n\n".join([" ".join(markdown(sentence) for sentence in sentences), *_shortest(result)])
 
 
 def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
-    """What the run itself did not show."""
+    """What only the replay showed."""
     said = markdown(verdict_sentence(replayed, workload.database.isolation, promised))
     head = f"## What the replay of iteration {number} showed\n\n{said}"
     return "\n\n".join([head, *_shortest(replayed)])
 
 
 def _shortest(result: AnalysisResult) -> list[str]:
-    """Who took part in the shortest anomaly, by name, and why each of its edges is one."""
+    """The transactions of the shortest anomaly by name, and the reason for each of its edges."""
     if not result.anomalies:
         return []
     shortest = result.anomalies[0]
@@ -122,7 +123,9 @@ def _shortest(result: AnalysisResult) -> list[str]:
     if more > 0:
         named = [*named[:_NAMED], f"- and {counted(more, 'more transaction')}"]
     told = [f"> {markdown(edge.why)}  " for edge in shortest.edges] or [f"> {markdown(shortest.explanation)}"]
-    head = f"The shortest {markdown(shortest.type)}, of {counted(len(shortest.transactions), 'transaction')}:"
+    head = (
+        f"The shortest {markdown(shortest.type)}, with {counted(len(shortest.transactions), 'transaction')}:"
+    )
     return ["\n".join([head, "", *named]), "\n".join(told), *_generations(shortest)]
 
 
@@ -132,7 +135,7 @@ def _transaction(view: TransactionView) -> str:
 
 
 def _generations(anomaly: Anomaly) -> list[str]:
-    """Which keys of the workload the history's keys are."""
+    """Which keys of the workload the keys in the history belong to."""
     logical = {
         edge.key: edge.logical_key
         for edge in anomaly.edges
@@ -141,12 +144,12 @@ def _generations(anomaly: Anomaly) -> list[str]:
     if not logical:
         return []
     named = listed(f"{key} of key {name}" for key, name in logical.items())
-    return [markdown(f"The keys of a history are generations of the workload's: {named}.")]
+    return [markdown(f"Keys in the history are generations of the workload's keys: {named}.")]
 
 
 def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adjustment]) -> str:
     if not decisions:
-        return "Nothing: the next iteration asks the same, with other random choices."
+        return "Nothing: the next iteration runs the same workload with other random choices."
     return "\n".join(f"- {_change(each)}{hope(result, workload, decisions, each)}" for each in decisions)
 
 
@@ -162,12 +165,12 @@ def _sentence(text: str) -> str:
 
 
 def target_text(target: str) -> str:
-    """What a decision changes; its own name where it is another plugin's."""
+    """What a decision changes; the bare name if it is another plugin's."""
     return TARGETS.get(target, target)
 
 
 def value_text(value: Any) -> str:
-    """What it was, or is to be."""
+    """The value before or after a decision."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple | range):
@@ -178,7 +181,7 @@ def value_text(value: Any) -> str:
 
 
 def keys_text(keys: Sequence[Any]) -> str:
-    """Few keys by name, many by their number."""
+    """A few keys by name, many as a count."""
     if not keys or len(keys) > _KEYS:
         return f"{len(keys):,} keys"
     return f"{'key' if len(keys) == 1 else 'keys'} {listed(map(str, keys))}"

@@ -1,4 +1,4 @@
-"""A replay in words: who did what, in which order, one column a session."""
+"""A replay as text: what each session did, in order, with one column per session."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NARROWEST = 16
 
 
 def replay_text(result: ReplayResult) -> str:
-    """The log of one attempt, and what all of them came to."""
+    """The log of one attempt, and a summary of all of them."""
     lines = [*log_lines(result.log), ""] if result.log else []
     return "\n".join([*lines, *_summary(result)])
 
 
 def log_lines(log: Sequence[LogEntry]) -> list[str]:
-    """One line a statement, and one where the result of a statement that waited came."""
+    """One line per statement, and one for the late result of each statement that waited."""
     aliases = list(dict.fromkeys(entry.alias for entry in log if entry.alias is not None))
     rows = [(alias, text) for at in range(len(log)) for alias, text in _lines_of(log, at)]
     widths = {
@@ -36,7 +36,7 @@ def log_lines(log: Sequence[LogEntry]) -> list[str]:
 
 
 def statement(entry: LogEntry) -> str:
-    """What was asked, with the logical key."""
+    """What was executed, with the logical key."""
     if entry.action == "sleep":
         return f"sleep {entry.ms:g} ms"
     if entry.action != "step":
@@ -49,7 +49,7 @@ def statement(entry: LogEntry) -> str:
 
 
 def seen(entry: LogEntry) -> str:
-    """What came back: what a read saw, or the error."""
+    """The result: what a read saw, or the error."""
     if entry.code:
         return f"{entry.code} {entry.message}".strip()
     if entry.mop is None or entry.mop[0] != "r":
@@ -89,14 +89,18 @@ def _summary(result: ReplayResult) -> list[str]:
             f"{result.focus_key}: appeared in {result.appeared} of {counted(result.attempts, 'attempt')}"
         )
     if result.log and result.unseen:
-        lines.append("No verdict: no statement carries a micro-operation, by which the checker could judge.")
+        lines.append(
+            "No verdict: no statement carries a micro-operation, so the checker has nothing to check."
+        )
         return lines + [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
     found = ", ".join(f"{name} in {count}" for name, count in result.anomalies.items()) or "none"
     lines.append(f"anomalies in {counted(result.attempts, 'attempt')}: {found}")
     allowed = [name for name in result.anomalies if name not in prohibited(canonical(result.expect))]
     if allowed:
         model = model_text(result.expect)
-        lines.append(f"checked against {model}, which allows {listed(allowed)}; `expect` can ask for more")
+        lines.append(
+            f"checked against {model}, which allows {listed(allowed)}; `expect` can name a stronger model"
+        )
     lines += [f"{sentence} ({count}×)" for sentence, count in result.diverged.items()]
     lines += [f"{sentence} ({count}×)" for sentence, count in result.insert_races.items()]
     return lines

@@ -1,4 +1,4 @@
-"""The status screen of a campaign: what is known at a moment, and how it looks in a terminal."""
+"""The status screen of a campaign: its data, and how it looks in a terminal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _REASON = 240  # characters of the last decision: the screen has to fit into a t
 
 @dataclass(frozen=True)
 class Status:
-    """What the screen shows. Counts are of the whole campaign unless said otherwise.
+    """What the screen shows. Counts cover the whole campaign unless stated otherwise.
 
-    elapsed, left: seconds; left is None where nobody knows. iteration counts from 0. stage: what
-    the iteration does now. rate: committed transactions a second. found: anomaly type → iteration
-    that first showed it. near: near-cycles by iteration. last: the last decision and why.
+    elapsed, left: seconds; left is None if unknown. iteration: from 0. stage: what the iteration is
+    doing. rate: committed transactions per second. found: anomaly type → iteration that first showed
+    it. near: near-cycles by iteration. last: the last decision and its reason.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Status:
 
 
 def sparkline(values: Sequence[int]) -> str:
-    """One character a value, in proportion to the largest."""
+    """One character per value, in proportion to the largest."""
     most = max(values, default=0)
     if not most:
         return _BARS[0] * len(values)
@@ -68,12 +68,12 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
     aborted = sum(status.aborts.values()) - status.unknown
     rows = [
         ("time", f"{clock(status.elapsed)}{left}"),
-        ("iteration", f"{status.iteration} of 0–{status.iterations - 1}: {status.stage or 'begins'}"),
-        ("transactions", f"{status.asked:,} asked, {status.committed:,} committed ({status.rate:,.0f}/s)"),
+        ("iteration", f"{status.iteration} of 0–{status.iterations - 1}: {status.stage or 'starting'}"),
+        ("transactions", f"{status.asked:,} issued, {status.committed:,} committed ({status.rate:,.0f}/s)"),
         ("aborts", f"{aborted:,}, {status.unknown:,} unknown{f' ({aborts})' if aborts else ''}"),
     ]
     if status.edges is not None:
-        rows.append(("edges", f"{status.edges:.2f} a transaction, {status.concurrent or 0:.2f} concurrent"))
+        rows.append(("edges", f"{status.edges:.2f} per transaction, {status.concurrent or 0:.2f} concurrent"))
     if status.near:
         rows.append(("near-cycles", f"{sparkline(status.near)}  {status.near[-1]:,} in the last iteration"))
     found = ", ".join(f"{name} (first in iteration {first})" for name, first in status.found.items())
@@ -107,7 +107,7 @@ def status_panel(status: Status) -> RenderableType:
 
 
 def _brief(text: str) -> str:
-    """Cut between two words."""
+    """Cut at a word boundary."""
     return text if len(text) <= _REASON else text[:_REASON].rsplit(" ", 1)[0] + " …"
 
 
