@@ -58,12 +58,12 @@ def read_plugin_files(paths: Sequence[Path]) -> list[PluginFile]:
     found: dict[str, PluginFile] = {}
     for path in paths:
         if path.suffix != ".py":
-            hint = " (a directory; its distribution is installed with pip)" if path.is_dir() else ""
+            hint = " (this is a directory: install its distribution with pip)" if path.is_dir() else ""
             raise PluginError(f"plugin file {path}: expected a Python file, NAME.py{hint}")
         earlier = found.get(path.name)
         if earlier is not None and earlier.path.resolve() != path.resolve():
             raise PluginError(
-                f"plugin files {earlier.path} and {path} have one name; call one of them otherwise"
+                f"plugin files {earlier.path} and {path} have the same name; rename one of them"
             )
         try:
             found[path.name] = PluginFile(path, path.read_bytes())

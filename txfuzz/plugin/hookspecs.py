@@ -67,10 +67,10 @@ def check_api_version(asked: object) -> None:
     pair = asked if isinstance(asked, tuple) else (asked, 0)
     if len(pair) != 2 or not all(type(number) is int for number in pair):
         raise PluginError(
-            f"{VERSION_ATTRIBUTE} is {asked!r}, expected a number or a pair of them, as in {API_VERSION}"
+            f"{VERSION_ATTRIBUTE} is {asked!r}, expected a number or a pair of numbers, such as {API_VERSION}"
         )
     if pair[0] != API_VERSION[0] or pair[1] > API_VERSION[1]:
         here = ".".join(map(str, API_VERSION))
         raise PluginError(
-            f"it was written for version {pair[0]}.{pair[1]} of the plugin API, and this txfuzz has {here}"
+            f"it was written for version {pair[0]}.{pair[1]} of the plugin API, but this txfuzz has {here}"
         )

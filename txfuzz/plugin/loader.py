@@ -36,7 +36,7 @@ def load_plugins(
     for each in named:
         if not any(entry.plugin == each.plugin for found in registry.entries.values() for entry in found):
             problems.append(
-                f"plugin {each.plugin}: brings nothing; a hook is a function txfuzz_register_… "
+                f"plugin {each.plugin}: registers nothing; a hook is a function txfuzz_register_… "
                 "that is marked with @hookimpl and returns a list"
             )
     if problems:
@@ -161,7 +161,7 @@ def _alone(manager: pluggy.PluginManager, hook: str, plugin: str) -> pluggy.Hook
 
 def _reason(doing: str, ended: Late | Failed, plugin: Plugin) -> str:
     if isinstance(ended, Late):
-        return f"{doing} has not ended within {ended.seconds:g} s"
+        return f"{doing} did not finish within {ended.seconds:g} s"
     error = ended.error
     line = line_of(error, plugin.module) if plugin.is_file else None
     where = "" if line is None else f" (line {line})"

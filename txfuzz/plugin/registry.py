@@ -84,10 +84,10 @@ def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
     what = getattr(value, "__name__", None) or repr(value)
     if kind.name == "template":
         if not isinstance(value, Template):
-            raise PluginError(f"{kind.hook} gave {what}, expected a txfuzz.Template")
+            raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.Template")
         return Entry(kind.name, value.name, value.about, value, plugin)
     if not inspect.isclass(value):
-        raise PluginError(f"{kind.hook} gave {what}, expected a class")
+        raise PluginError(f"{kind.hook} returned {what}, expected a class")
     name = getattr(value, "name", None)
     if not isinstance(name, str) or not name:
         raise PluginError(f"{kind.name} class {what} has no `name`")
@@ -98,7 +98,7 @@ def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
         if not isinstance(getattr(value, word, None), str):
             raise PluginError(f"{kind.name} {name!r} has no `{word}`")
     if not is_dataclass(value):
-        raise PluginError(f"{kind.name} {name!r} is not a dataclass: its fields would be its options")
+        raise PluginError(f"{kind.name} {name!r} is not a dataclass, whose fields would be its options")
     about = getattr(value, "about", "")
     return Entry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
 

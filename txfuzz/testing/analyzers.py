@@ -60,8 +60,8 @@ class AnalyzerConformance:
             part = Later(lambda: analyzer.analyze(history, EXPECT), self.patience).result("analyze()")
         except UsageError as error:
             return Part(Verdict.UNKNOWN, str(error))
-        assert isinstance(part, Part), f"{words}: analyze() gave {part!r}, expected a txfuzz.Part"
-        assert isinstance(part.verdict, Verdict), f"{words}: the verdict {part.verdict!r} is none"
+        assert isinstance(part, Part), f"{words}: analyze() returned {part!r}, expected a txfuzz.Part"
+        assert isinstance(part.verdict, Verdict), f"{words}: {part.verdict!r} is not a verdict"
         return part
 
     def test_it_says_what_it_is(self, subject: Any) -> None:
@@ -70,24 +70,26 @@ class AnalyzerConformance:
     def test_it_judges_any_history(self, subject: Any) -> None:
         for words, history in self.histories():
             part = self.judged(subject, history, words)
-            assert isinstance(part.reason, str), f"{words}: the reason {part.reason!r} is no text"
+            assert isinstance(part.reason, str), f"{words}: the reason {part.reason!r} is not text"
             if part.verdict is not Verdict.VALID:
                 assert part.reason or part.anomalies, f"{words}: {part.verdict.value} without a reason"
             for anomaly in part.anomalies:
-                assert isinstance(anomaly, Anomaly), f"{words}: {anomaly!r} is no txfuzz.Anomaly"
+                assert isinstance(anomaly, Anomaly), f"{words}: {anomaly!r} is not a txfuzz.Anomaly"
                 assert anomaly.explanation, f"{words}: {anomaly.type} is not explained"
                 assert part.verdict is Verdict.INVALID, (
-                    f"{words}: {anomaly.type} was found, and the verdict is {part.verdict.value}"
+                    f"{words}: {anomaly.type} was found, but the verdict is {part.verdict.value}"
                 )
             json.dumps(dict(part.data), allow_nan=False)  # it goes to analysis.json
 
     def test_golden_histories(self, subject: Any) -> None:
         if not self.golden:
-            pytest.skip("no golden histories: give `golden`, as {'about': (EDN, 'invalid', 'my-anomaly')}")
+            pytest.skip(
+                "no golden histories: set `golden`, such as {'about': (EDN, 'invalid', 'my-anomaly')}"
+            )
         for about, (golden, verdict, *types) in self.golden.items():
             part = self.judged(subject, _read(golden), about)
             assert part.verdict is Verdict(verdict), (
-                f"{about}: {part.verdict.value} ({part.reason}), but {verdict} is right"
+                f"{about}: {part.verdict.value} ({part.reason}), expected {verdict}"
             )
             found: set[str | Path] = {each.type for each in part.anomalies}
             missing = set(types) - found
@@ -97,7 +99,7 @@ class AnalyzerConformance:
         for about, text in CLEAN.items():
             part = self.judged(subject, history_of(text, about), about)
             assert part.verdict is not Verdict.INVALID, (
-                f"a history {about}, which any model allows, is invalid: {part.reason}"
+                f"a history {about}, which any model allows, was judged invalid: {part.reason}"
             )
 
     def test_what_cannot_be_judged_is_never_valid(self, subject: Any) -> None:
@@ -106,23 +108,24 @@ class AnalyzerConformance:
         for about, text in MALFORMED.items():
             part = self.judged(subject, history_of(text, about), about)
             assert part.verdict is not Verdict.VALID, (
-                f"a history {about} cannot be judged, and it is called valid"
+                f"a history {about} cannot be judged, but was called valid"
             )
 
     def test_names_of_processes_and_keys_do_not_matter(self, subject: Any) -> None:
         for words, history in self.histories():
             one, other = (self.judged(subject, each, words) for each in (history, renamed(history)))
             assert other.verdict is one.verdict, (
-                f"{words}: {one.verdict.value}, and with other names of processes and keys "
-                f"{other.verdict.value}"
+                f"{words}: {one.verdict.value}, but {other.verdict.value} with processes and keys renamed"
             )
             types = [sorted(anomaly.type for anomaly in part.anomalies) for part in (one, other)]
-            assert types[0] == types[1], f"{words}: it shows {types[0]}, and with other names {types[1]}"
+            assert types[0] == types[1], f"{words}: it finds {types[0]}, but with other names {types[1]}"
 
     def test_the_same_history_gives_the_same_answer(self, subject: Any) -> None:
         for words, history in self.histories():
             one, other = (self.judged(subject, history, words) for _ in range(2))
-            assert (one.verdict, one.reason) == (other.verdict, other.reason), f"{words}: judged in two ways"
+            assert (one.verdict, one.reason) == (other.verdict, other.reason), (
+                f"{words}: judged differently the second time"
+            )
 
     def test_it_changes_no_history(self, subject: Any) -> None:
         for words, history in self.histories():

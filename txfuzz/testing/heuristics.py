@@ -61,9 +61,11 @@ class HeuristicConformance:
         """What it proposes, of the right type and soon enough."""
         call = Later(lambda: heuristic.propose(feedback, workload, Random(seed)), self.patience)
         answer = call.result("propose()")
-        assert isinstance(answer, tuple | list), f"propose() gave {answer!r}, expected a tuple of adjustments"
+        assert isinstance(answer, tuple | list), (
+            f"propose() returned {answer!r}, expected a tuple of adjustments"
+        )
         for each in answer:
-            assert isinstance(each, Adjustment), f"propose() gave {each!r}, expected a txfuzz.Adjustment"
+            assert isinstance(each, Adjustment), f"propose() returned {each!r}, expected a txfuzz.Adjustment"
         return tuple(answer)
 
     def test_it_says_what_it_is(self, subject: Any) -> None:
@@ -77,13 +79,13 @@ class HeuristicConformance:
         for (words, feedback, workload), answer in reversed(list(zip(cases, first, strict=True))):
             for each in (subject, other):
                 again = self.proposed(each, feedback, workload, 7)
-                assert again == answer, f"{words}: asked twice, it proposed {answer!r} and {again!r}"
+                assert again == answer, f"{words}: called twice, it proposed {answer!r} and {again!r}"
 
     def test_it_draws_from_the_random_numbers_that_it_is_given(self, subject: Any) -> None:
         for words, feedback, workload in self.cases():
             before = global_random.getstate()
             self.proposed(subject, feedback, workload)
-            assert global_random.getstate() == before, f"{words}: it drew from the global random numbers"
+            assert global_random.getstate() == before, f"{words}: it used the global random generator"
 
     def test_it_changes_nothing_itself(self, subject: Any) -> None:
         mine = list(self.cases())
@@ -120,9 +122,9 @@ class HeuristicConformance:
     def test_every_adjustment_is_explained(self, subject: Any) -> None:
         for words, feedback, workload in self.cases():
             for each in self.proposed(subject, feedback, workload):
-                assert isinstance(each.reason, str), f"{words}: the reason {each.reason!r} is no text"
+                assert isinstance(each.reason, str), f"{words}: the reason {each.reason!r} is not text"
                 assert len(each.reason.split()) >= WORDS, (
-                    f"{words}: {each.target} changes for the reason {each.reason!r}, which is no sentence"
+                    f"{words}: the reason {each.reason!r} for changing {each.target} is not a sentence"
                 )
                 assert "\n" not in each.reason, f"{words}: the reason {each.reason!r} has several lines"
                 assert each.heuristic == subject.name, (
@@ -136,12 +138,12 @@ class HeuristicConformance:
                     try:
                         json.dumps(value, allow_nan=False)
                     except (TypeError, ValueError) as error:
-                        pytest.fail(f"{words}: `{name}` of {each.target} is no JSON data: {error}")
+                        pytest.fail(f"{words}: `{name}` of {each.target} is not JSON data: {error}")
 
     def test_it_does_something_sometimes(self, subject: Any) -> None:
         """One that never proposes anything does not belong in a campaign, or was told nothing here."""
         if not any(self.proposed(subject, feedback, workload) for _, feedback, workload in self.cases()):
-            pytest.skip("it proposed nothing on any sample: give `feedbacks` or `workloads` that concern it")
+            pytest.skip("it proposed nothing on any sample: set `feedbacks` or `workloads` that it reacts to")
 
 
 def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]) -> Workload:
@@ -155,7 +157,7 @@ def _check_can_run(words: str, workload: Workload) -> None:
     """Could a file hold it, and can its transactions be asked?"""
     try:
         read = parse_workload(workload_text(workload), "changed", KnownNames())
-        assert read == workload, f"{words}: it reads back as another one"
+        assert read == workload, f"{words}: it reads back as a different one"
         asking = TransactionGenerator(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         for _ in range(20):
             asking.next()

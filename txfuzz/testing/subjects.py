@@ -54,7 +54,7 @@ def check_identity(subject: Any, kind: str) -> None:
     name = getattr(subject, "name", None)
     assert isinstance(name, str), f"the {kind} {subject!r} has no `name`"
     assert name, f"the {kind} {subject!r} has an empty `name`"
-    assert name == " ".join(name.split()), f"the name {name!r} is no plain word"
+    assert name == " ".join(name.split()), f"the name {name!r} is not a plain word"
     about = getattr(subject, "about", None)
     assert isinstance(about, str), f"{kind} {name!r} has no `about`, a phrase that says what it does"
     assert about.strip(), f"{kind} {name!r} has an empty `about`"

@@ -99,16 +99,18 @@ class TemplateConformance:
         pytest.fail(f"the parameter {name!r} must be given: set `arguments`, as {{{name!r}: …}}")
 
     def test_it_says_what_it_is(self, subject: Template) -> None:
-        assert subject.name == " ".join(subject.name.split()), f"the name {subject.name!r} is no plain word"
+        assert subject.name == " ".join(subject.name.split()), (
+            f"the name {subject.name!r} is not a plain word"
+        )
         assert subject.name, "the template has an empty name"
-        assert subject.about.strip(), f"template {subject.name!r} does not say what it is `about`"
+        assert subject.about.strip(), f"template {subject.name!r} has an empty `about`"
         assert subject.steps, f"template {subject.name!r} has no steps"
 
     def test_it_is_data(self, subject: Template) -> None:
         try:
             json.dumps([subject.steps, dict(subject.parameters)], allow_nan=False)
         except (TypeError, ValueError) as error:
-            pytest.fail(f"template {subject.name!r} is no plain data: {error}")
+            pytest.fail(f"template {subject.name!r} is not plain data: {error}")
 
     def test_every_parameter_is_used(self, subject: Template) -> None:
         text = json.dumps(subject.steps)
@@ -122,7 +124,7 @@ class TemplateConformance:
         try:
             for _ in range(100):
                 asked = asking.next()
-                assert asked.steps, "it asks a transaction of no steps"
+                assert asked.steps, "it generates a transaction without steps"
         except TxfuzzError as error:
             pytest.fail(str(error))
         assert workload.logical_keys(), "none of its steps chooses a key"
@@ -130,7 +132,9 @@ class TemplateConformance:
     def test_it_survives_yaml(self, subject: Template, workload: Workload) -> None:
         known = KnownNames({("template", subject.name): subject})
         text = workload_text(workload)
-        assert parse_workload(text, "written", known) == workload, f"it reads back as another one:\n{text}"
+        assert parse_workload(text, "written", known) == workload, (
+            f"it reads back as a different one:\n{text}"
+        )
 
     def test_filling_it_leaves_it_as_it_is(self, subject: Template, workload: Workload) -> None:
         before = copy.deepcopy((subject.steps, dict(subject.parameters)))
@@ -147,7 +151,7 @@ class TemplateConformance:
         level, promised = list(host.capabilities().isolation.items())[-1]
         with host.open(self.url) as database:
             summary, history, vacuous = recorded(database, self.pressed(workload), level)
-        assert summary.ok, f"of {summary.asked} transactions none committed: {dict(summary.aborts)}"
+        assert summary.ok, f"none of {summary.asked} transactions committed: {dict(summary.aborts)}"
         assert subject.name in history.templates, "its transactions are not in the history"
         assert vacuous is None, vacuous
         result = analyze_history(history, promised, analyzers=self.analyzers)
@@ -157,7 +161,7 @@ class TemplateConformance:
         self, subject: Template, workload: Workload, host: Any
     ) -> None:
         if not self.finds:
-            pytest.skip("it is not said to find anything: give `finds`, as {'snapshot': 'G2-item'}")
+            pytest.skip("it has no `finds` to check: set it, such as {'snapshot': 'G2-item'}")
         self._can_run(subject, workload, host)
         for level, anomaly in self.finds.items():
             with host.open(self.url) as database:
@@ -198,4 +202,4 @@ class TemplateConformance:
         }
         for what, there in needed.items():
             if not there:
-                pytest.skip(f"the adapter {host.name!r} has not {what}: give another `adapter`")
+                pytest.skip(f"the adapter {host.name!r} does not support {what}: set another `adapter`")

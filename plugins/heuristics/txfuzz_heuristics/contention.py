@@ -12,13 +12,13 @@ CONCURRENT, ALL = "concurrent", "all"
 def edges_option() -> Any:
     return option(
         CONCURRENT,
-        "which dependencies the thresholds count: between transactions that overlapped, or all",
+        "which dependencies the thresholds count: those between overlapping transactions, or all",
         choices=(CONCURRENT, ALL),
     )
 
 
 def aborts_option(what: str) -> Any:
-    return option(0.3, f"share of aborted transactions from which {what}; above 1 for never", least=0.0)
+    return option(0.3, f"share of aborted transactions at which {what}; above 1 for never", least=0.0)
 
 
 def pressed_enough(feedback: FeedbackResult, most: float) -> bool:
@@ -33,6 +33,6 @@ def pressed_enough(feedback: FeedbackResult, most: float) -> bool:
 def measured(feedback: FeedbackResult, edges: str) -> tuple[float, str]:
     """Edges per transaction, and that in words."""
     if edges == ALL:
-        return feedback.edges_per_txn, f"{feedback.edges_per_txn:.3g} edges a transaction"
+        return feedback.edges_per_txn, f"{feedback.edges_per_txn:.3g} edges per transaction"
     figure = feedback.concurrent_edges_per_txn
-    return figure, f"{figure:.3g} concurrent edges a transaction"
+    return figure, f"{figure:.3g} concurrent edges per transaction"

@@ -31,29 +31,27 @@ class HotKeys:
 
     name: ClassVar[str] = "hot-keys"
     about: ClassVar[str] = (
-        "narrows each choice of keys to a few of its own: those of near-cycles and the hardest pressed ones"
+        "narrows each choice of keys to a few: those of near-cycles and the most contended ones"
     )
 
     max_keys: int = option(
-        4, "how many keys near-cycles and pressure give at most, or as many as the nearest one has", least=2
+        4, "most keys taken from near-cycles and pressure, or as many as the nearest near-cycle has", least=2
     )
     near_cycle_weight: float = option(
-        3.0, "what a near-cycle counts for each of its keys; with 0 none is pursued", least=0.0
+        3.0, "weight of a near-cycle for each of its keys; 0 to pursue none", least=0.0
     )
     replay_weight: float = option(
         3.0,
-        "what each replay of a near-cycle that failed adds for each of its keys",
+        "weight that each failed replay of a near-cycle adds to each of its keys",
         least=0.0,
     )
-    pressure_weight: float = option(
-        1.0, "what the hardest pressed key counts; others in proportion", least=0.0
-    )
+    pressure_weight: float = option(1.0, "weight of the most contended key; others in proportion", least=0.0)
     patience: int = option(
         3,
-        "iterations on the same keys that show nothing new, after which they are widened; 0 for never",
+        "iterations on the same keys without anything new before they are widened; 0 for never",
         least=0,
     )
-    widened: int = option(32, "how many keys of its own each choice is widened to", least=2)
+    widened: int = option(32, "how many keys each choice is widened to", least=2)
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         before: list[int] = target_value(workload, "keys")
@@ -95,7 +93,7 @@ class HotKeys:
             for keys, need in choice_sets(workload).items()
         }
         count = f"{feedback.committed:,} committed transaction{'s' * (feedback.committed != 1)}"
-        why = f"none of {count} depended on one that ran at the same time"
+        why = f"none of {count} depended on a concurrent one"
         return filled(workload, sets, (), random), why
 
     def _wider(
@@ -173,22 +171,22 @@ class HotKeys:
             gives = [
                 _gives(each, first=each is shown[0], pursued=each.rank == picked.pursued) for each in shown
             ]
-            yield ", ".join([*gives, *([f"and {more} further ones the rest"] if more > 0 else [])])
+            yield ", ".join([*gives, *([f"and {more} more the rest"] if more > 0 else [])])
         refused = {key: feedback.failed_replays.get(key, 0) for each in shown for key in each.keys}
         refused = {key: count for key, count in refused.items() if count and self.replay_weight}
         nearer = picked.nearer
         if nearer:
             names = [f"near-cycle {each.rank} ({_keys_and_weight(each)})" for each in nearer[:_LEFT_OUT]]
             names += [f"{len(nearer) - _LEFT_OUT} more"] if len(nearer) > _LEFT_OUT else []
-            yield f"no room among {picked.most} keys was left for {_and(names)}"
+            yield f"no room among {picked.most} keys for {_and(names)}"
         if refused:
             closed = [f"{count} near-cycle{'s' * (count > 1)} on key {key}" for key, count in refused.items()]
-            yield f"no replay closed {_and(closed)}: what a few transactions cannot do is left to a crowd"
+            yield f"no replay closed {_and(closed)}: many concurrent clients may"
         if nearer or refused:
             yield (
-                "a near-cycle weighs as much as its keys on average, and a key "
-                f"{self.near_cycle_weight:g} for each near-cycle that names it, {self.replay_weight:g} for "
-                f"each that no replay closed, and up to {self.pressure_weight:g} for its concurrent edges"
+                "a near-cycle weighs as much as its keys on average, and a key weighs "
+                f"{self.near_cycle_weight:g} per near-cycle that contains it, {self.replay_weight:g} per "
+                f"one that no replay closed, and up to {self.pressure_weight:g} for its concurrent edges"
             )
         if picked.pressed:
             edges = {each.key: each.concurrent_edges for each in feedback.key_pressure}
@@ -261,7 +259,7 @@ def _random(others: Sequence[int]) -> list[str]:
     if not others:
         return []
     were = "was" if len(others) == 1 else "were"
-    return [f"{_listed(others)} {were} drawn at random, so that every choice has keys of its own"]
+    return [f"{_listed(others)} {were} drawn at random, so that every choice has enough keys"]
 
 
 def _listed(keys: Sequence[int]) -> str:

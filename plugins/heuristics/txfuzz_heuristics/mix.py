@@ -18,13 +18,19 @@ class Mix:
     """Writes make the dependencies that reads show; a mix without both shows none."""
 
     name: ClassVar[str] = "mix"
-    about: ClassVar[str] = "shifts the weights of transactions by how densely they depend on each other"
+    about: ClassVar[str] = (
+        "shifts the weights of transactions according to how densely they depend on each other"
+    )
 
-    below: float = option(1.0, "edges a transaction below which write-heavy transactions gain", least=0.0)
-    above: float = option(2.0, "edges a transaction above which read-only transactions lose", least=0.0)
-    gain: float = option(1.2, "what the weight of a write-heavy transaction is multiplied by", least=1.0)
-    loss: float = option(0.85, "what the weight of a read-only transaction is multiplied by", least=0.0)
-    floor: float = option(0.05, "the share below which no transaction is pushed", least=0.0)
+    below: float = option(
+        1.0, "edges per transaction below which write-heavy transactions gain weight", least=0.0
+    )
+    above: float = option(
+        2.0, "edges per transaction above which read-only transactions lose weight", least=0.0
+    )
+    gain: float = option(1.2, "factor for the weight of a write-heavy transaction", least=1.0)
+    loss: float = option(0.85, "factor for the weight of a read-only transaction", least=0.0)
+    floor: float = option(0.05, "lowest share that a transaction is reduced to", least=0.0)
     edges: str = edges_option()
     aborts: float = aborts_option("nothing gains")
 

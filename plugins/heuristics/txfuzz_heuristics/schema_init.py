@@ -16,14 +16,14 @@ class SchemaInit:
     name: ClassVar[str] = "schema-init"
     about: ClassVar[str] = "lets only the first iteration create the tables"
 
-    keep: bool = option(False, "whether every iteration creates the tables anew")
+    keep: bool = option(False, "whether every iteration recreates the tables")
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         if self.keep or not workload.init_schema:
             return ()
         rows = f"{feedback.committed} committed transaction{'s' * (feedback.committed != 1)}"
         reason = (
-            f"iteration {feedback.iteration} created the tables; the next ones keep the rows of its {rows} "
-            "and open new generations of keys"
+            f"iteration {feedback.iteration} created the tables; later ones keep the rows of its {rows} "
+            "and start new generations of keys"
         )
         return (Adjustment("init_schema", True, False, reason, self.name),)

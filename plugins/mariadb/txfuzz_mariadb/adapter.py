@@ -16,7 +16,7 @@ class MariadbAdapter(MariadbOptions):
     """MariaDB, embedded or on a server of one's own. The fields are options of `database:`."""
 
     name: ClassVar[str] = "mariadb"
-    about: ClassVar[str] = "MariaDB: an embedded server of its own, or any MySQL-protocol server by its URL"
+    about: ClassVar[str] = "MariaDB: an embedded server, or any MySQL-protocol server by URL"
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

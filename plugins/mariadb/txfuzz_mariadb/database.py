@@ -103,7 +103,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         self, script: Script, scripts: Mapping[str, ScriptFile]
     ) -> tuple[Mapping[str, ScriptFile], str]:
         """See txfuzz.plugin_api.WritesScripts."""
-        return {}, f"{SCRIPT} is for people: MariaDB has no tool that would run several sessions of it."
+        return {}, f"{SCRIPT} is for typing by hand: MariaDB has no tool that runs several sessions."
 
     def _kill(self, number: int) -> bool:
         return kill_query(self._target, number)
@@ -112,7 +112,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         """What is promised at REPEATABLE READ hangs on this setting."""
         if self._options.innodb_snapshot_isolation and SNAPSHOTS not in self._settings:
             raise UsageError(
-                f"this server has no setting {SNAPSHOTS}: it came with MariaDB 10.6.18, 10.11.8 and 11.4.2"
+                f"this server has no setting {SNAPSHOTS}: it was added in MariaDB 10.6.18, 10.11.8 and 11.4.2"
             )
 
 

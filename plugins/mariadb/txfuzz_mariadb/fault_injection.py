@@ -58,11 +58,11 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
 
     def pause(self, whom: str, chance: Random) -> int:
         if whom != "server":
-            raise UsageError(f"MariaDB is one process, which can only be paused as a whole, not its {whom}")
+            raise UsageError(f"MariaDB is a single process: it can only be paused as a whole, not its {whom}")
         return self.server().pause()
 
     def resume(self) -> None:
         self.server().resume()
 
     def limit(self, statement_ms: int, lock_ms: int) -> None:
-        raise UsageError("MariaDB has no time-outs that sessions take over while they are open")
+        raise UsageError("MariaDB has no timeouts that take effect in open sessions")

@@ -16,7 +16,7 @@ class PostgresAdapter(PostgresOptions):
     """PostgreSQL, embedded or on a server of one's own. The fields are options of `database:`."""
 
     name: ClassVar[str] = "postgres"
-    about: ClassVar[str] = "PostgreSQL: an embedded server of its own, or any server by its URL"
+    about: ClassVar[str] = "PostgreSQL: an embedded server, or any server by URL"
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

@@ -128,9 +128,9 @@ class PostgresDatabase(ServerDatabase[Connection]):
     ) -> tuple[Mapping[str, ScriptFile], str]:
         """See txfuzz.plugin_api.WritesScripts. Only on a server of our own."""
         if SPEC not in scripts:
-            return {}, f"There is no {SPEC}: isolationtester cannot take braces in a statement."
+            return {}, f"There is no {SPEC}: isolationtester cannot handle braces in a statement."
         if self._programs is None:
-            return {}, f"{SPEC} was not tried: it needs a server on which nothing else is at work."
+            return {}, f"{SPEC} was not tried: it needs a server that nothing else is using."
         own = f"{TABLE_PREFIX}spec_{secrets.token_hex(3)}"
         self.run(lambda on: self.schemas.create_marked(on, own))
         try:

@@ -122,10 +122,10 @@ def warnings_about(
     if "deadlock_timeout" not in settings:
         found.append(
             f"deadlock_timeout is {facts['deadlock_timeout']} and this role may not lower it: every deadlock "
-            "stops its clients for so long; a superuser can GRANT SET ON PARAMETER deadlock_timeout"
+            "stalls its clients for that long; a superuser can GRANT SET ON PARAMETER deadlock_timeout"
         )
     if not embedded and facts.get("autovacuum") == "off":
-        found.append("autovacuum is off: throughput sags as a long campaign goes on")
+        found.append("autovacuum is off: throughput drops over a long campaign")
     return tuple(found)
 
 
@@ -142,7 +142,7 @@ def no_more_sessions(connection: Connection) -> DatabaseUnavailable | None:
     """
     for words, most, taken in _limits(connection.execute(text(LIMITS)).one()):
         if taken >= most:
-            said = f"the server takes no further connection: {words}, and {taken} are in use"
+            said = f"the server accepts no more connections: {words}, and {taken} are in use"
             return NoMoreSessions(said, most - 1)  # one is the control connection
     return None
 

@@ -303,7 +303,7 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://ada:hush@db/app", "a URL like sqlite:///path/to/file"),
+        ("postgresql://ada:hush@db/app", "URL looks like sqlite:///path/to/file"),
         ("sqlite://", "names a file"),
         ("sqlite:///:memory:", "names a file"),
         ("sqlite:///x?mode=ro", "takes no parameters"),

@@ -15,7 +15,7 @@ class SqliteAdapter(SqliteOptions):
     """SQLite as it comes with Python. The fields are options of `database:`."""
 
     name: ClassVar[str] = "sqlite"
-    about: ClassVar[str] = "SQLite: a database of its own, or any file by its URL"
+    about: ClassVar[str] = "SQLite: a temporary database, or any file by URL"
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

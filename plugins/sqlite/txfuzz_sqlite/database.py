@@ -93,7 +93,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         }
 
     def warnings(self) -> tuple[str, ...]:
-        single = "this SQLite is compiled for a single thread: clients cannot be run concurrently"
+        single = "this SQLite is compiled single-threaded: clients cannot run concurrently"
         return () if sqlite3.threadsafety else (single,)
 
     def tables(self, kind: Kind) -> Tables:
@@ -164,7 +164,9 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             self._mode_before = before
         got = pragma(conn, f"journal_mode = {wanted}")
         if got != wanted:
-            raise UsageError(f"the journal mode of {self._file.shown} is {got}, and cannot be made {wanted}")
+            raise UsageError(
+                f"the journal mode of {self._file.shown} is {got} and cannot be changed to {wanted}"
+            )
 
     def _leave(self, conn: sqlite3.Connection) -> None:
         """Take what is ours out of somebody's file."""

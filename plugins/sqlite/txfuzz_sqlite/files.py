@@ -49,20 +49,20 @@ def database_file(url: str, mode: str) -> DatabaseFile:
     """`sqlite:///relative/path` and `sqlite:////absolute/path`, as SQLAlchemy has them."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in ("sqlite", "sqlite3"):
-        raise UsageError("a SQLite database is named by a URL like sqlite:///path/to/file")
+        raise UsageError("a SQLite database URL looks like sqlite:///path/to/file")
     path_text = rest.partition("?")[0]
     if not path_text.startswith("/") or path_text[1:] in ("", ":memory:"):
         raise UsageError(
             "a SQLite URL names a file: sqlite:///relative/path or sqlite:////absolute/path "
-            "(without a URL there is one in a directory of its own, or memory for mode: shared-cache)"
+            "(without a URL it is a temporary file, or memory for mode: shared-cache)"
         )
     if "?" in rest:
-        raise UsageError("a SQLite URL takes no parameters: the modes are options of the adapter")
+        raise UsageError("a SQLite URL takes no parameters: modes are options of the adapter")
     path = Path(unquote(path_text[1:])).absolute()
     if not path.parent.is_dir():
         raise DatabaseUnavailable(f"there is no directory {path.parent} for the SQLite database")
     if path.is_dir():
-        raise DatabaseUnavailable(f"{path} is a directory, no SQLite database")
+        raise DatabaseUnavailable(f"{path} is a directory, not a SQLite database")
     return DatabaseFile(uri_of(path, mode), f"sqlite:///{path}", path)
 
 

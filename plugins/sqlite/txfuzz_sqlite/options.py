@@ -35,29 +35,29 @@ class SqliteOptions:
     )
     begin: str = option(
         "deferred",
-        "how transactions begin: deferred takes locks when it needs them, immediate that of the writer at "
-        "once, exclusive keeps readers out as well",
+        "how transactions begin: deferred takes locks when needed, immediate takes the write lock at once, "
+        "exclusive also keeps readers out",
         choices=("deferred", "immediate", "exclusive"),
     )
     append: str = option(
         ON_CONFLICT,
-        "how a write reaches a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
+        "how to write a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
         "or UPDATE and, if that found no row, INSERT",
         choices=(ON_CONFLICT, "update-else-insert"),
     )
     tables: int = tables_option()
     busy_timeout_ms: int = option(
         200,
-        "how long the first statement of a transaction waits for the lock of another connection, "
-        "and COMMIT for its readers",
+        "milliseconds that a transaction's first statement waits for another connection's lock, "
+        "and COMMIT for readers",
         least=0,
     )
     synchronous: str | None = option(
         None,
-        "how far COMMIT waits for the disk; left out: off for a database of its own, else SQLite's default",
+        "how far COMMIT waits for the disk; by default off for a temporary database, else SQLite's default",
         choices=("off", "normal", "full", "extra"),
     )
-    keep: bool = option(False, "whether the tables stay in the file that a URL names, for a later campaign")
+    keep: bool = option(False, "whether the tables stay in the file named by the URL, for a later campaign")
 
     def __post_init__(self) -> None:
         check_options(self, "sqlite")

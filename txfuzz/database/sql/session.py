@@ -123,9 +123,9 @@ class SqlSession(ABC):
             raise SessionError(Outcome.FAIL, self.codes.ended, f"the transaction ended before {what}")
 
     def require_closed(self) -> None:
-        """SessionError where a transaction is open already."""
+        """SessionError where a transaction is already open."""
         if self._open:
-            raise SessionError(Outcome.BUG, self.codes.not_allowed, "a transaction is open already")
+            raise SessionError(Outcome.BUG, self.codes.not_allowed, "a transaction is already open")
         self._raw_ran = False
 
     def _execute(self, step: BoundStep) -> ReadValue:

@@ -64,7 +64,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
             for kind in can.kinds:
                 promised = can.isolation[level]
                 summary, result, vacuous = fuzzed(database, pressing(kind), level, promised)
-                assert summary.ok, f"{level}: of {summary.asked} transactions none committed"
+                assert summary.ok, f"{level}: none of {summary.asked} transactions committed"
                 assert result.verdict is not Verdict.INVALID, (
                     f"{level} promises {promised}, but {kind.value} shows {', '.join(result.anomaly_types)}"
                 )
@@ -72,9 +72,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
 
     def test_weaker_levels_are_weaker(self, database: Database, can: Capabilities) -> None:
         if not self.shows:
-            pytest.skip(
-                "no level is said to show anything: give `shows`, as {'read committed': ('G2-item',)}"
-            )
+            pytest.skip("there are no `shows` to check: set it, such as {'read committed': ('G2-item',)}")
         for level, anomalies in self.shows.items():
             for anomaly in anomalies:
                 each = next(each for each in SCENARIOS if each.anomaly == anomaly)
@@ -86,7 +84,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
 
     def _keeps(self, database: Database, each: Scenario, kind: Kind, level: str, promised: str) -> None:
         result = play(database, each, kind, level, promised)
-        assert not result.ended, f"{level}: a {each.name} came to no end: {result.ended}"
+        assert not result.ended, f"{level}: a {each.name} did not finish: {result.ended}"
         bad = forbidden(result, promised)
         assert not bad, f"{level} promises {promised}, but a {each.name} shows {', '.join(bad)}"
 
@@ -103,31 +101,41 @@ class ChecksOfSeveralSessions(AdapterSubject):
             for kind in can.kinds:
                 result = play(database, scenario("lost update"), kind, level, can.isolation[level])
                 ends = sorted(next(iter(ends)) == "ok" for ends in result.outcomes.values())
-                assert ends != [True, True], f"{level}: two read a key, both wrote it, and both committed"
-                assert ends == [False, True], f"{level}: two read and wrote a key, and neither committed"
+                assert ends != [True, True], (
+                    f"{level}: two transactions read and wrote the same key, and both committed"
+                )
+                assert ends == [False, True], (
+                    f"{level}: two transactions read and wrote the same key, and neither committed"
+                )
                 self._fails(database, kind, level)
 
     def _fails(self, database: Database, kind: Kind, level: str) -> None:
         """The same, to see the error itself."""
         with sessions(database, kind, 2) as (one, two):
             conflict = self._conflict(database, kind, level, one, two)
-            assert conflict is not None, f"{level}: two read a key, both wrote it, and neither failed"
+            assert conflict is not None, (
+                f"{level}: two transactions read and wrote the same key, and neither failed"
+            )
             error = conflict.error
             assert error.outcome is Outcome.FAIL, (
-                f"{level}: a write conflict ({error.code}) is {error.outcome}, not a failure"
+                f"{level}: a write conflict ({error.code}) is reported as {error.outcome}, not as a failure"
             )
-            assert not error.lost, f"{level}: a write conflict ({error.code}) is taken for a lost connection"
+            assert not error.lost, (
+                f"{level}: a write conflict ({error.code}) is reported as a lost connection"
+            )
             assert error.code, f"{level}: a write conflict has no code"
 
     def test_nothing_runs_once_a_transaction_has_failed(self, database: Database, can: Capabilities) -> None:
         """The server has ended it: a later statement must not run by itself, nor in a new transaction."""
         level, model = list(can.isolation.items())[-1]
         if LOST_UPDATE not in prohibited(model):
-            pytest.skip(f"no conflict is to be had: {level}, its strongest level, allows lost updates")
+            pytest.skip(f"no conflict is possible: {level}, its strongest level, allows lost updates")
         for kind in can.kinds:
             with sessions(database, kind, 3) as (one, two, other):
                 conflict = self._conflict(database, kind, level, one, two)
-                assert conflict is not None, f"{level}: two read a key, both wrote it, and neither failed"
+                assert conflict is not None, (
+                    f"{level}: two transactions read and wrote the same key, and neither failed"
+                )
                 self._over(conflict, other, kind, level)
 
     def test_nothing_runs_once_a_deadlock_has_been_broken(
@@ -142,7 +150,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
                     broken = True
                     self._over(conflict, other, kind, level)
         if not broken:
-            pytest.skip("two that write two keys in opposite order do not meet in a deadlock here")
+            pytest.skip("writing two keys in opposite order causes no deadlock here")
 
     def _over(self, conflict: Conflict, other: Session, kind: Kind, level: str) -> None:
         """The loser's transaction is over, whatever it asks next."""
@@ -152,8 +160,8 @@ class ChecksOfSeveralSessions(AdapterSubject):
         loser.rollback()
         conflict.finish()
         seen = plain(transact(other, level, read(3))[0])
-        assert seen == holding(kind), f"{level}: {code} ended a transaction, and what it did next is seen"
-        assert committed is not None, f"{level}: {code} ended a transaction, and then it committed"
+        assert seen == holding(kind), f"{level}: {code} ended a transaction, but what it did next is visible"
+        assert committed is not None, f"{level}: {code} ended a transaction, but then it committed"
 
     def _conflict(
         self, database: Database, kind: Kind, level: str, one: Session, two: Session
@@ -222,16 +230,18 @@ class ChecksOfSeveralSessions(AdapterSubject):
                     self._lost(key, lambda: together(step, begin=level, commit=True))  # noqa: B023
         with sessions(database, kind, 1) as (session,):
             seen = [plain(transact(session, level, read(key))[0]) for key in range(1, 2 * TRIES + 1)]
-        assert all(each in (holding(kind), holding(kind, 1)) for each in seen), f"half of it is there: {seen}"
+        assert all(each in (holding(kind), holding(kind, 1)) for each in seen), (
+            f"neither committed nor rolled back as a whole: {seen}"
+        )
 
     def _lost(self, key: int, commit: Callable[[], object]) -> None:
         error = refusal(commit)
-        assert error is not None, "the connection was lost at COMMIT, and COMMIT succeeded"
+        assert error is not None, "the connection was lost at COMMIT, but COMMIT succeeded"
         assert error.outcome is Outcome.INFO, (
-            f"the connection was lost at COMMIT ({error.code}): that is {error.outcome}, but nobody knows "
-            "whether it committed"
+            f"the connection was lost at COMMIT ({error.code}), which was reported as {error.outcome}, "
+            "though nobody knows whether it committed"
         )
-        assert error.lost, "the connection was lost at COMMIT, and the error does not say so (`lost`)"
+        assert error.lost, "the connection was lost at COMMIT, but the error does not say so (`lost`)"
 
     # -- side by side ---------------------------------------------------------------------------
 
@@ -246,8 +256,8 @@ class ChecksOfSeveralSessions(AdapterSubject):
                     one.execute(read(1))
                     other = Later(lambda: transact(two, level, read(2), read(1)))  # noqa: B023
                     assert other.done(self.patience / 2), (
-                        f"{level}: while one transaction has read, another cannot even read: they are not "
-                        "concurrent"
+                        f"{level}: while one transaction has read, another cannot even read: sessions "
+                        "are not concurrent"
                     )
                     other.result("a read")
                     one.commit()
@@ -255,7 +265,9 @@ class ChecksOfSeveralSessions(AdapterSubject):
     def test_lock_waits_are_reported(self, database: Database, can: Capabilities) -> None:
         if not can.lock_waits:
             pytest.skip("it cannot tell who waits for whom (Capabilities.lock_waits)")
-        assert isinstance(database, SeesWaits), "Capabilities.lock_waits, but the database has no waiting()"
+        assert isinstance(database, SeesWaits), (
+            "Capabilities.lock_waits is set, but the database has no waiting()"
+        )
         waited = False
         for level in can.isolation:
             with self._blocking(database, can, level) as (held_by, waiter, call):
@@ -265,12 +277,12 @@ class ChecksOfSeveralSessions(AdapterSubject):
                 both = (held_by, waiter)
                 _until(lambda: dict(database.waiting(both)), {1: frozenset({0})}, level, self.patience)  # noqa: B023
                 assert dict(database.waiting([waiter])) == {0: frozenset()}, (
-                    f"{level}: a session that waits for a stranger is not reported with an empty set"
+                    f"{level}: a session that waits for an unlisted one must be reported with an empty set"
                 )
                 held_by.commit()
                 refusal(lambda: call.result("a write whose lock was released"))
                 _until(lambda: dict(database.waiting(both)), {}, level, self.patience)  # noqa: B023
-        assert waited, "Capabilities.lock_waits, but no write ever waits for another one to the same key"
+        assert waited, "Capabilities.lock_waits is set, but no write ever waits for another to the same key"
 
     def test_a_blocked_call_can_be_cancelled(self, database: Database, can: Capabilities) -> None:
         blocked = False
@@ -282,7 +294,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
                 waiter.cancel()
                 error = refusal(lambda: call.result("a cancelled call"))
                 assert error is not None, f"{level}: a cancelled call succeeded"
-                assert error.outcome is not Outcome.BUG, f"{level}: a cancelled call is no bug"
+                assert error.outcome is not Outcome.BUG, f"{level}: a cancelled call must not be a bug"
                 held_by.commit()
         if not blocked:
             pytest.skip("no write waits for another one here")
@@ -315,7 +327,7 @@ class Conflict:
     def finish(self) -> None:
         """Once the loser has rolled back, the other one can go on to its end."""
         for call in self.calls:
-            assert call.done(call.patience), "a session goes on waiting for one that has rolled back"
+            assert call.done(call.patience), "a session still waits for one that has rolled back"
 
 
 def _writing(session: Session, kind: Kind, value: int) -> Callable[[], None]:
@@ -336,5 +348,5 @@ def _executing(session: Session, step: BoundStep) -> Callable[[], None]:
 def _until(told: Callable[[], object], wanted: object, level: str, patience: float) -> None:
     until = time.monotonic() + patience
     while (now := told()) != wanted:
-        assert time.monotonic() < until, f"{level}: waiting() says {now}, expected {wanted}"
+        assert time.monotonic() < until, f"{level}: waiting() returned {now}, expected {wanted}"
         time.sleep(0.005)

@@ -22,7 +22,7 @@ class MemoryAdapter(MemoryOptions):
     """
 
     name: ClassVar[str] = "memory"
-    about: ClassVar[str] = "a small database in this process, with defects to plant, for tests of plugins"
+    about: ClassVar[str] = "a small in-process database that can be given defects, for testing plugins"
     only_by_name: ClassVar[bool] = True
 
     def capabilities(self) -> Capabilities:

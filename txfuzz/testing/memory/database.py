@@ -48,7 +48,7 @@ class MemoryDatabase(Closeable):
         if self._options.defects:
             said.append(f"defects are planted in this database: {', '.join(self._options.defects)}")
         if self._url_given:
-            said.append("the database URL is not used: this database lives in the memory of this process")
+            said.append("the database URL is ignored: this database is in the memory of this process")
         return tuple(said)
 
     def prepare(self, kind: Kind, *, fresh: bool) -> int:

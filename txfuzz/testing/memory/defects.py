@@ -32,28 +32,30 @@ NON_MONOTONIC_SNAPSHOT = "non-monotonic-snapshot"
 LOST_COMMITTED_WRITE = "lost-committed-write"
 
 DEFECTS: Mapping[str, str] = {
-    LOST_UPDATE: "a write goes on from what its transaction saw of the key, and overwrites what others "
-    "have committed there since",
-    STALE_READ: "a read sees the version before the one that it should see",
+    LOST_UPDATE: "a write builds on what its transaction read of the key and overwrites what others "
+    "have committed since",
+    STALE_READ: "a read sees the version before the one it should see",
     DIRTY_READ: "a read sees what another transaction has written and not committed",
-    NON_MONOTONIC_SNAPSHOT: "a snapshot lacks a transaction, though it has others that committed later",
-    LOST_COMMITTED_WRITE: "a committed write is gone once somebody who has read it commits",
+    NON_MONOTONIC_SNAPSHOT: "a snapshot lacks a transaction but has others that committed later",
+    LOST_COMMITTED_WRITE: "a committed write is gone once a transaction that read it commits",
 }
 
 
 @dataclass(frozen=True)
 class MemoryOptions:
-    defects: tuple[str, ...] = option((), f"what it does wrong: any of {', '.join(DEFECTS)}")
-    probability: float = option(0.1, "how likely a defect strikes where it would change something", least=0.0)
-    every: int = option(0, "a defect strikes at every so many opportunities; 0: by chance", least=0)
-    defect_seed: int = option(0, "what the chances of the defects are drawn from")
-    latency: float = option(0.00002, "seconds that an answer takes at least", least=0.0)
+    defects: tuple[str, ...] = option((), f"defects to plant: any of {', '.join(DEFECTS)}")
+    probability: float = option(
+        0.1, "how likely a defect strikes where it would make a difference", least=0.0
+    )
+    every: int = option(0, "a defect strikes at every n-th opportunity; 0: at random", least=0)
+    defect_seed: int = option(0, "seed of the defects' randomness")
+    latency: float = option(0.00002, "least seconds that an answer takes", least=0.0)
 
     def __post_init__(self) -> None:
         check(self, "memory")
         for name in self.defects:
             if name not in DEFECTS:
-                raise UsageError(f"memory: there is no defect {name!r}: {did_you_mean(str(name), DEFECTS)}")
+                raise UsageError(f"memory: unknown defect {name!r}: {did_you_mean(str(name), DEFECTS)}")
 
     def defects_anew(self) -> Defects:
         return Defects(self.defects, self.probability, self.every, self.defect_seed)

@@ -33,7 +33,7 @@ class MemorySession:
     def execute(self, step: BoundStep) -> ReadValue:
         time.sleep(self._latency)
         if step.step.sql is not None:
-            raise refused(f"the database in memory speaks no SQL: {step.step.sql}")
+            raise refused(f"the database in memory takes no SQL: {step.step.sql}")
         if step.f == "r" and step.key is not None:
             return self._store.read(self.backend, step.key, lock=self._locks(step))
         if step.f == self._write and step.key is not None and step.value is not None:

@@ -87,7 +87,7 @@ class Store:
         with self.turn:
             self._enter(backend)
             if backend.open:
-                raise refused("a transaction is open already")
+                raise refused("a transaction is already open")
             if isolation not in LEVELS:
                 raise refused(f"there is no isolation level {isolation!r}")
             level = LEVELS[isolation]
@@ -220,7 +220,7 @@ class Store:
                 self._doom(backend, DEADLOCK, f"waiting for key {key} would never end")
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
-                self._doom(backend, TIMED_OUT, f"the lock of key {key} was not to be had in time")
+                self._doom(backend, TIMED_OUT, f"timed out waiting for the lock of key {key}")
             backend.waits_for = key
             self.turn.wait(left)
             backend.waits_for = None

@@ -164,7 +164,7 @@ def no_room(link: Link, number: int) -> NoMoreSessions:
     limit = TOO_MANY[number]
     row = link.run(f"SELECT @@{limit}").row
     most = int(row[0]) if row else 0
-    return NoMoreSessions(f"the server takes no further connection: {limit} is {most}", max(most - OURS, 0))
+    return NoMoreSessions(f"the server accepts no more connections: {limit} is {most}", max(most - OURS, 0))
 
 
 def number_of(error: BaseException) -> int:

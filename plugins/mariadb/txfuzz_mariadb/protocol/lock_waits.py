@@ -53,7 +53,7 @@ class LockWaits:
                 return self._among(set(threads))
             except FAILURES as error:
                 self._close()
-                raise DatabaseUnavailable(f"who waits for whom cannot be asked: {in_words(error)}") from None
+                raise DatabaseUnavailable(f"lock waits cannot be read: {in_words(error)}") from None
 
     def _among(self, threads: set[int]) -> Mapping[int, frozenset[int]]:
         link = self._connected()

@@ -135,7 +135,7 @@ class MariadbSession(SqlSession):
         row = self.run(_SHOW_LEVEL).row
         said = "" if row is None else str(row[1]).replace("-", " ").lower()
         if said != self._level:
-            message = f"the session is at {said!r}, not at {self._level!r}"
+            message = f"the session runs at {said!r}, not at {self._level!r}"
             self._level = ""
             raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, message)
         self.reported_levels.add(self._level)

@@ -44,7 +44,7 @@ def find_server() -> ServerFiles:
         raise DatabaseUnavailable("no MariaDB server can be started: " + "; ".join(problems))
     raise DatabaseUnavailable(
         "no MariaDB server is installed: install mariadb-server, "
-        f"name the directory of mariadbd in {BIN_VARIABLE}, or give the URL of a running one"
+        f"set {BIN_VARIABLE} to the directory of mariadbd, or give the URL of a running server"
     )
 
 
@@ -77,7 +77,7 @@ def server_files(mariadbd: Path, origin: str) -> ServerFiles | str:
         return f"there is no {mariadbd}"
     installer = find_installer(mariadbd)
     if installer is None:
-        return f"{mariadbd} has no {INSTALLERS[0]} beside it, nor on PATH"
+        return f"{mariadbd}: there is no {INSTALLERS[0]} beside it or on PATH"
     try:
         return ServerFiles(mariadbd, installer, server_version(mariadbd), origin)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:

@@ -89,17 +89,17 @@ def try_spec(
     saw what it saw in the replay. bin: the directory of the server's programs."""
     tester = find_tester(bin)
     if tester is None:
-        return {}, f"{SPEC} was not tried: there is no isolationtester beside this server."
+        return {}, f"{SPEC} was not tried: this server has no isolationtester."
     code, output = run_spec(tester, f"{target.conninfo('txfuzz')} options='-c search_path={schema}'", spec)
     expected = expected_reads(script)
     if code != 0:
-        return {}, f"isolationtester refuses {SPEC}: {' '.join(output.split())[-300:]}"
+        return {}, f"isolationtester rejected {SPEC}: {' '.join(output.split())[-300:]}"
     found = reads_in(output)[: len(expected)]
     if found != expected:
-        return {}, f"isolationtester ran {SPEC} and saw something else: {found} instead of {expected}."
+        return {}, f"isolationtester ran {SPEC}, but the reads returned {found} instead of {expected}."
     return {
         "repro.out": ScriptFile(output, "what isolationtester printed")
-    }, f"isolationtester ran {SPEC}: every read saw what it saw in the replay."
+    }, f"isolationtester ran {SPEC}: every read returned what it returned in the replay."
 
 
 def find_tester(bin: Path) -> Path | None:

@@ -42,7 +42,7 @@ class LockWaits:
                     raise Error(result.get_error_message())
             except Error as error:
                 self._close()
-                raise DatabaseUnavailable(f"who waits for whom cannot be asked: {error}") from None
+                raise DatabaseUnavailable(f"lock waits cannot be read: {error}") from None
         found = {}
         for row in range(result.ntuples):
             pid, blockers = result.get_value(row, 0) or b"0", result.get_value(row, 1) or b""

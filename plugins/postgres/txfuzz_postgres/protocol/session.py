@@ -151,7 +151,7 @@ class PostgresSession:
     def _starting(self, isolation: str, read_only: bool = False, deferrable: bool = False) -> str:
         """The statement that begins a transaction, where one may begin."""
         if self._open:
-            raise SessionError(Outcome.BUG, INVALID_TRANSACTION, "a transaction is open already")
+            raise SessionError(Outcome.BUG, INVALID_TRANSACTION, "a transaction is already open")
         mode = isolation, read_only, deferrable
         sql = self._begins.get(mode)
         if sql is None:
@@ -210,4 +210,4 @@ class PostgresSession:
 
 def _check_commit(result: PGresult) -> None:
     if result.command_status != b"COMMIT":
-        raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, "the server answered COMMIT by ROLLBACK")
+        raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, "the server answered COMMIT with ROLLBACK")

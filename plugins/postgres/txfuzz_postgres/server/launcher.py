@@ -175,7 +175,7 @@ def named_account() -> tuple[str, str]:
     for entry in pwd.getpwall():
         if entry.pw_uid != 0:
             return str(entry.pw_uid), str(entry.pw_gid)
-    raise DatabaseUnavailable("initdb needs an account with a name, and this system has none but root")
+    raise DatabaseUnavailable("initdb needs a named account, and this system has none but root")
 
 
 def last_words(log: Path) -> str:

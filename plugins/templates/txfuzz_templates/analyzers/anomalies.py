@@ -25,7 +25,7 @@ _WHOLE = 8  # micro-operations of a transaction that is shown as it is
 def against_option() -> Any:
     return option(
         EXPECT,
-        "what is an anomaly: `expect`, only what contradicts the expected model; `always`, all of it",
+        "what counts as an anomaly: `expect`, only what contradicts the expected model; `always`, everything",
         choices=(EXPECT, ALWAYS),
     )
 
@@ -61,9 +61,9 @@ def view(history: History, row: int, keys: Collection[int]) -> TransactionView:
 
 
 def after(history: History, earlier: int, later: int) -> str:
-    """ "after that, 12 ms later": how a transaction began when another one was over."""
+    """When a transaction began, seen from the end of another: "12 ms after that"."""
     end, start = int(history.complete_time[earlier]), int(history.invoke_time[later])
-    return f"after that, {elapsed(start - end)} later" if 0 <= end < start else "after that"
+    return f"{elapsed(start - end)} after that" if 0 <= end < start else "after that"
 
 
 def counted(number: int, what: str) -> str:

@@ -43,19 +43,21 @@ class BankTotal:
     """The accounts hold together what they always held. The fields are options."""
 
     name: ClassVar[str] = "bank-total"
-    about: ClassVar[str] = "whether accounts that transfers go between always add up to the same"
+    about: ClassVar[str] = "whether accounts with transfers between them always add up to the same total"
     models: ClassVar[tuple[str, ...]] = ("bank",)
 
     transfers: tuple[str, ...] = option(
         ("bank-transfer",),
-        "the transactions that append to the account they take from, then to the other one; `*` for all",
+        "transactions that append to the account they debit, then to the one they credit; `*` for all",
     )
     against: str = against_option()
     total_amount: int | None = option(
         None,
-        "of Jepsen's bank histories: what the accounts hold together; by default what the first read shows",
+        "for Jepsen's bank histories: the total of the accounts; by default that of the first read",
     )
-    allow_negative_balances: bool = option(False, "of Jepsen's bank histories: accounts may be overdrawn")
+    allow_negative_balances: bool = option(
+        False, "for Jepsen's bank histories: whether accounts may be overdrawn"
+    )
     shown: int = shown_option()
 
     def analyze(self, history: History, expect: str) -> Part:
@@ -168,12 +170,12 @@ def _anomaly(
     total = sum(_signed(ledger, element) for element in found)
     shown = found[:3]
     lines = [
-        f"T1 read accounts that {_sum(total)}, where both halves of every transfer between them add up to 0."
+        f"T1 read accounts that {_sum(total)}; both halves of every transfer between them should cancel out."
     ]
     for at, element in enumerate(shown, 2):
         lines.append(_sentence(history, ledger, element, f"T{at}"))
     if len(found) > len(shown):
-        lines.append(f"So it is with {counted(len(found) - len(shown), 'more transfer')}.")
+        lines.append(f"The same goes for {counted(len(found) - len(shown), 'more transfer')}.")
     rows = [audit, *(int(ledger.writer[element]) for element in shown)]
     record = {
         "total": total,
@@ -195,11 +197,11 @@ def _sentence(history: History, ledger: _Ledger, element: int, name: str) -> str
     half = "taken" if ledger.debit[element] else "given"
     rest = "given" if ledger.debit[element] else "taken"
     state = outcome_text(history, int(ledger.writer[element]))
-    return f"{name}, which {state}, {done}: T1 saw what was {half} and not what was {rest}."
+    return f"{name}, which {state}, {done}: T1 saw what was {half} but not what was {rest}."
 
 
 def _sum(total: int) -> str:
-    return f"add up to {total}" if total else "add up to 0 by chance only"
+    return f"add up to {total}" if total else "add up to 0 only by chance"
 
 
 def _signed(ledger: _Ledger, element: int) -> int:

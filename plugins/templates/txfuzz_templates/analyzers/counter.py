@@ -46,12 +46,12 @@ class CounterBounds:
     """Counters count what was acknowledged. The fields are options."""
 
     name: ClassVar[str] = "counter-bounds"
-    about: ClassVar[str] = "whether counters lie between the acknowledged and the asked increments"
+    about: ClassVar[str] = "whether counters lie between the acknowledged and the attempted increments"
     models: ClassVar[tuple[str, ...]] = ("counter",)
 
     increments: tuple[str, ...] = option(
         ("counter-increment",),
-        "the transactions that say which keys are counters: those that they append to; `*` for all",
+        "transactions that append to counters; `*` for all",
     )
     against: str = against_option()
     shown: int = shown_option()
@@ -159,7 +159,9 @@ def _anomaly(columns: Columns, observed: CommittedReads, bounds: _Bounds, type: 
         said = f"{shows}, although {counted(least, 'increment')} had been acknowledged before it began.{told}"
     else:
         rows = []
-        said = f"{shows}, although no more than {counted(most, 'increment')} had been asked before it ended."
+        said = (
+            f"{shows}, although no more than {counted(most, 'increment')} had been attempted before it ended."
+        )
     record = {"key": history.keys[key], "count": count, "least": least, "most": most}
     views = tuple(view(history, row, {key}) for row in (txn, *rows))
     return Anomaly(type, views, said, DEFINITIONS[type], record=record)
@@ -177,4 +179,4 @@ def _missed(columns: Columns, observed: CommittedReads, read: int) -> tuple[list
     mop = int(mops[np.argmax(history.complete_at[columns.txn[mops]])])
     row = int(columns.txn[mop])
     when = after(history, row, int(observed.txn[read]))
-    return [row], f" T2 was one of them; T1 began {when}, and does not have its increment."
+    return [row], f" T2 was one of them; T1 began {when} and does not have its increment."

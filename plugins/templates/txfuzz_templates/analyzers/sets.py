@@ -54,12 +54,10 @@ class SetElements:
     """Sets keep what was added to them. The fields are options."""
 
     name: ClassVar[str] = "set-elements"
-    about: ClassVar[str] = "whether sets keep the elements that were acknowledged, once each, and no others"
+    about: ClassVar[str] = "whether sets keep every acknowledged element, once each, and no others"
     models: ClassVar[tuple[str, ...]] = ("set", "set-full")
 
-    adds: tuple[str, ...] = option(
-        ADDING, "the transactions that say which keys are sets: those that they write to; `*` for all"
-    )
+    adds: tuple[str, ...] = option(ADDING, "transactions that write to sets; `*` for all")
     against: str = against_option()
     shown: int = shown_option()
 
@@ -113,8 +111,8 @@ class SetElements:
 _WORDS = {
     LOST: "lost",
     STALE: "missing from a later read",
-    UNEXPECTED: "read that nobody has added",
-    DUPLICATE: "there twice",
+    UNEXPECTED: "read but never added",
+    DUPLICATE: "duplicated",
 }
 
 

@@ -23,10 +23,10 @@ from .anomalies import (
 TOTAL, NEGATIVE, NIL, ACCOUNT = "bank-total", "bank-negative", "bank-nil", "bank-account"
 JEPSEN = "(Jepsen's bank test)"
 DEFINITIONS = {
-    TOTAL: f"Bank total: a read of all accounts does not add up to what they hold together. {JEPSEN}",
+    TOTAL: f"Bank total: a read of all accounts does not add up to their total. {JEPSEN}",
     NEGATIVE: f"Negative balance: a read shows an account that is overdrawn. {JEPSEN}",
     NIL: f"Missing balance: a read shows an account without a balance. {JEPSEN}",
-    ACCOUNT: f"Unexpected account: a read shows an account that there is not. {JEPSEN}",
+    ACCOUNT: f"Unexpected account: a read shows an account that does not exist. {JEPSEN}",
 }
 
 
@@ -100,10 +100,10 @@ def _explanation(calls: Calls, type: str, at: int, bank: Bank, reads: Sequence[i
         added = sum(balances.values())
         record |= {"total": added, "expected": bank.total}
         together = edn_text(bank.total)
-        said = f"T1 read accounts that add up to {edn_text(added)}, where they hold {together} together"
+        said = f"T1 read accounts that add up to {edn_text(added)}, but their total is {together}"
         if bank.first is None:
             return Explanation((at,), f"{said}.", record)
-        return Explanation((at, bank.first), f"{said}, as T2, the first read, has it.", record)
+        return Explanation((at, bank.first), f"{said}, as T2, the first read, shows.", record)
     if type == ACCOUNT:
         strange = [account for account in balances if account not in bank.accounts]
         record["unexpected"] = strange

@@ -25,7 +25,7 @@ BELOW, ABOVE = "counter-below", "counter-above"
 DEFINITIONS = {
     BELOW: "Counter below its bound: a read shows less than had been acknowledged before it began. "
     "(Jepsen's counter checker)",
-    ABOVE: "Counter above its bound: a read shows more than had been asked before it ended. "
+    ABOVE: "Counter above its bound: a read shows more than had been attempted before it ended. "
     "(Jepsen's counter checker)",
 }
 
@@ -73,7 +73,7 @@ def judge_counter(calls: Calls, shown: int) -> Part:
         why = (
             f"although {edn_text(least)} had been acknowledged before it began"
             if below
-            else f"although no more than {edn_text(most)} had been asked before it ended"
+            else f"although no more than {edn_text(most)} had been attempted before it ended"
         )
         record = {"op": call.index, "count": call.value, "least": least, "most": most}
         return Explanation((at,), f"T1 read {edn_text(call.value)}, {why}.", record)

@@ -92,7 +92,7 @@ def judge_set(calls: Calls, model: str, shown: int) -> Part:
     return verdict(calls, found, reason, data, shown)
 
 
-_WORDS = {LOST: "lost", UNEXPECTED: "read that nobody has added", DUPLICATE: "there twice"}
+_WORDS = {LOST: "lost", UNEXPECTED: "read but never added", DUPLICATE: "duplicated"}
 
 
 def _lives(calls: Calls, reads: Sequence[int]) -> Lives:
@@ -176,8 +176,8 @@ def _is_collection(value: Any) -> bool:
 
 def _added(calls: Calls, element: Element, name: str) -> str:
     call = calls.calls[element.add or 0]
-    outcomes = {"ok": "was acknowledged", "info": "may have been added", "fail": "failed"}
-    return f"{name} added {edn_text(element.value)}, which {outcomes[call.type]}."
+    outcomes = {"ok": "and was acknowledged", "info": "with an unknown outcome", "fail": "and failed"}
+    return f"{name} added {edn_text(element.value)} {outcomes[call.type]}."
 
 
 def _lost(calls: Calls, element: Element) -> Explanation:
@@ -191,7 +191,7 @@ def _lost(calls: Calls, element: Element) -> Explanation:
         lines.append(f"T{len(numbers)} read it.")
     lacking = element.lacking or 0
     numbers.append(lacking)
-    lines.append(f"T{len(numbers)} began after that and does not have it, nor has any later read.")
+    lines.append(f"T{len(numbers)} began after that and does not have it, nor does any later read.")
     return Explanation(
         tuple(numbers), "\n".join(lines), {"element": element.value, "op": calls.calls[lacking].index}
     )
@@ -199,7 +199,7 @@ def _lost(calls: Calls, element: Element) -> Explanation:
 
 def _unexpected(calls: Calls, element: Element) -> Explanation:
     read = element.having or 0
-    said = f"T1 read {edn_text(element.value)}, which nobody has asked to add."
+    said = f"T1 read {edn_text(element.value)}, which nobody tried to add."
     return Explanation((read,), said, {"element": element.value, "op": calls.calls[read].index})
 
 

@@ -18,7 +18,7 @@ ACCOUNTS = [1, 2, 3, 4]
 
 TRANSFER = Template(
     "bank-transfer",
-    "looks at an account, takes an amount from it and gives it to another one",
+    "reads an account, takes an amount from it and gives it to another",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "accounts"}}, "as": "from"}},
         {"f": "append", "key": {"ref": "from"}},
@@ -29,7 +29,7 @@ TRANSFER = Template(
 
 AUDIT = Template(
     "bank-audit",
-    "reads all accounts; what they hold together never changes",
+    "reads all accounts, whose total never changes",
     (
         {
             "each": "account",
@@ -120,7 +120,7 @@ SET_READ = Template(
 
 FORK_WRITE = Template(
     "long-fork-write",
-    "appends to one of the keys, and looks at none",
+    "appends to one of the keys and reads none",
     ({"f": "append", "key": {"choice": {"from": {"param": "keys"}}}},),
     {"keys": [1, 2]},
 )

@@ -14,7 +14,7 @@ _CLAIM = "INSERT INTO {table} VALUES (:key, :claim)"
 
 CLAIM = Template(
     "unique-id-claim",
-    "looks whether two names are free, then inserts the row of one: of two such claims one must fail",
+    "checks that two names are free, then inserts the row of one: of two such claims one must fail",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "names"}}, "as": "mine"}},
         {"f": "r", "key": {"choice": {"from": {"param": "names"}}, "as": "other", "distinct_from": ["mine"]}},
@@ -68,7 +68,7 @@ RMW = Template(
 
 RMW_LOCKED = Template(
     "read-modify-write-locked",
-    "the same, but the row is read FOR UPDATE (which locks rows that are there: keys with rows: inserted)",
+    "the same, but the row is read FOR UPDATE (which locks only existing rows: use rows: inserted)",
     _read_and_write_back(" FOR UPDATE"),
     {"keys": [1, 2, 3, 4]},
     dialect="postgresql",
@@ -94,7 +94,7 @@ def _undone(name: str) -> dict[str, Any]:
 
 ROLLBACK = Template(
     "savepoint-rollback",
-    "appends to a key, writes that one and another one and undoes both, then appends to the other",
+    "appends to a key, writes that key and another and undoes both, then appends to the other",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "after"}}, "as": "a"}},
         {"f": "append", "key": {"choice": {"from": {"param": "before"}}, "as": "b", "distinct_from": ["a"]}},
@@ -157,7 +157,7 @@ MERGE = Template(
 
 DO_NOTHING = Template(
     "insert-do-nothing",
-    "reads a key, sees to it that its row is there by ON CONFLICT DO NOTHING, then appends by UPDATE",
+    "reads a key, ensures that its row exists by ON CONFLICT DO NOTHING, then appends by UPDATE",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "keys"}}, "as": "k"}},
         {"sql": _ENSURE, "args": {"key": {"ref": "k"}}, "elle": []},
