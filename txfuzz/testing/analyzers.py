@@ -1,4 +1,4 @@
-"""Checks for analyzers: a subclass of AnalyzerConformance with the analyzer, and pytest."""
+"""Conformance tests for analyzers: subclass AnalyzerConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ EXPECT = "serializable"
 
 
 class AnalyzerConformance:
-    """An analyzer judges what it can judge, says so where it cannot, and changes nothing.
+    """An analyzer judges what it can, says so where it cannot, and changes nothing.
 
         class TestMine(AnalyzerConformance):
             analyzer = MyAnalyzer()
             golden = {"two that withdraw": (EDN_TEXT, "invalid", "overdraft"),
                       "one that pays in": (Path("paid.edn"), "valid")}
 
-    analyzer: class attribute or fixture. golden: histories, as EDN or as the path of a file, with
-    the verdict that is right, and the types of anomalies that must be named.
-    measures_only: it measures and does not judge, so that "valid" from it vouches for nothing.
-    patience: seconds after which a call that has not come back is taken to hang.
+    analyzer: class attribute or fixture. golden: histories, as EDN or the path of a file, with
+    the right verdict and the types of anomalies that must be reported.
+    measures_only: it measures and does not judge, so its "valid" means nothing.
+    patience: seconds after which a call counts as hung.
     """
 
     analyzer: Any = None
@@ -48,14 +48,14 @@ class AnalyzerConformance:
         return given(request, "analyzer", "analyze")
 
     def histories(self) -> Iterator[tuple[str, History]]:
-        """All histories that it is tried on, and what they are in words."""
+        """All histories that it is tried on, each with a description."""
         for about, text in {**CLEAN, **ANOMALOUS, **MALFORMED}.items():
             yield f"a history {about}", history_of(text, about)
         for about, (golden, *_) in self.golden.items():
             yield f"the golden history {about!r}", _read(golden)
 
     def judged(self, analyzer: Any, history: History, words: str) -> Part:
-        """What it says, of the right type and soon enough. To refuse by a UsageError is "unknown"."""
+        """Its result, checked for type and time. A UsageError counts as "unknown"."""
         try:
             part = Later(lambda: analyzer.analyze(history, EXPECT), self.patience).result("analyze()")
         except UsageError as error:

@@ -1,4 +1,4 @@
-"""Checks for faults: a subclass of FaultConformance with the fault, and pytest."""
+"""Conformance tests for faults: subclass FaultConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from txfuzz.testing.small_run import pressing
 from txfuzz.testing.subjects import check_identity, given, opened
 from txfuzz.workload.model import FaultSpec, Scheduling
 
-SLOW = 5.0  # seconds; faults that last longer are not run in tests
+SLOW = 5.0  # seconds; longer faults are not run
 
 
 class FaultConformance:
-    """A fault says what it did, is healed whatever happens, and never makes a good database look bad.
+    """A fault reports what it did, is always healed, and never makes a good database look bad.
 
         class TestMine(FaultConformance):
             fault = MyFault(lasts=0.01)
-            adapter = MyAdapter()       # left out: the database in memory
+            adapter = MyAdapter()       # default: the database in memory
 
-    fault, adapter: class attributes or fixtures. url: where the adapter's server is. patience:
-    seconds after which a call that has not come back is taken to hang.
+    fault, adapter: class attributes or fixtures. url: of the adapter's server. patience:
+    seconds after which a call counts as hung.
     """
 
     fault: Any = None
@@ -54,7 +54,7 @@ class FaultConformance:
 
     @pytest.fixture
     def host(self, request: pytest.FixtureRequest, subject: Any) -> Any:
-        """An adapter whose databases can suffer it."""
+        """An adapter whose databases support the fault."""
         host = given(request, "adapter", "capabilities", MemoryAdapter())
         if subject.needs not in host.capabilities().faults:
             pytest.skip(
@@ -124,7 +124,7 @@ class FaultConformance:
                 self._usable(database, host, turn + 1)
 
     def test_a_run_with_it_is_no_worse(self, subject: Any, database: Database, host: Any) -> None:
-        """At its strongest level the database keeps its promise, and the history tells of the fault."""
+        """At its strongest level the database still keeps its promise."""
         if subject.lasts > SLOW:
             pytest.skip(f"it lasts {subject.lasts:g} s: set a shorter duration")
         can = host.capabilities()
@@ -146,7 +146,7 @@ class FaultConformance:
 
     @contextmanager
     def _injected(self, fault: Any, database: Database, chance: Random) -> Iterator[dict[str, Any]]:
-        """Inject it, and heal it in any case, as a run does."""
+        """Inject it and always heal it, as a run does."""
         assert isinstance(database, Breakable)
         injector = database.injector()
         done: dict[str, Any] = {}
@@ -157,7 +157,7 @@ class FaultConformance:
             done["heal"] = Later(lambda: fault.heal(injector), self.patience).result("heal()")
 
     def _usable(self, database: Database, host: Any, value: int) -> None:
-        """A transaction commits, after a while at most, on a session of its own."""
+        """A transaction on a new session commits, if need be after some retries."""
         until = time.monotonic() + self.patience
         kind, level = min(host.capabilities().kinds, key=str), host.capabilities().default_isolation
         while True:

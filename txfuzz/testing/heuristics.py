@@ -1,4 +1,4 @@
-"""Checks for heuristics: a subclass of HeuristicConformance with the heuristic, and pytest."""
+"""Conformance tests for heuristics: subclass HeuristicConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz.workload.yaml.writer import workload_text
 
 SEEDS = range(2)
-ROUNDS = 8  # iterations in a row, each on the workload that the one before has left
-WORDS = 3  # fewer are no sentence
+ROUNDS = 8  # iterations in a row, each on the workload left by the previous one
+WORDS = 3  # in a sentence, at least
 
 
 class HeuristicConformance:
-    """A heuristic is pure, and whatever it is given, what comes out can run and is explained.
+    """A heuristic is pure, and whatever its input, its output can run and is explained.
 
         class TestMine(HeuristicConformance):
             heuristic = MyHeuristic()
 
-    heuristic: class attribute or fixture. workloads, feedbacks: further ones to try it on, by a
-    phrase that completes "a workload …", "feedback …". patience: seconds after which a call that has
-    not come back is taken to hang.
+    heuristic: class attribute or fixture. workloads, feedbacks: additional ones to try it on, keyed by
+    a phrase that completes "a workload …", "feedback …". patience: seconds after which a call counts as
+    hung.
     """
 
     heuristic: Any = None
@@ -50,7 +50,7 @@ class HeuristicConformance:
         return given(request, "heuristic", "propose")
 
     def cases(self) -> Iterator[tuple[str, FeedbackResult, Workload]]:
-        """Every feedback with every workload, and both in words."""
+        """Every feedback with every workload, and a description of both."""
         for about, feedback in {**FEEDBACKS, **self.feedbacks}.items():
             for shape, workload in {**WORKLOADS, **self.workloads}.items():
                 yield f"feedback {about}, a workload {shape}", feedback, workload
@@ -58,7 +58,7 @@ class HeuristicConformance:
     def proposed(
         self, heuristic: Any, feedback: FeedbackResult, workload: Workload, seed: int = 0
     ) -> tuple[Adjustment, ...]:
-        """What it proposes, of the right type and soon enough."""
+        """What it proposes, checked for type and time."""
         call = Later(lambda: heuristic.propose(feedback, workload, Random(seed)), self.patience)
         answer = call.result("propose()")
         assert isinstance(answer, tuple | list), (
@@ -72,7 +72,7 @@ class HeuristicConformance:
         check_identity(subject, "heuristic")
 
     def test_the_same_input_gives_the_same_answer(self, subject: Any) -> None:
-        """Also when it is asked again later, and when another object of the same options is asked."""
+        """Also later, and from another object with the same options."""
         cases = list(self.cases())
         first = [self.proposed(subject, feedback, workload, 7) for _, feedback, workload in cases]
         other = dataclasses.replace(subject)
@@ -141,7 +141,7 @@ class HeuristicConformance:
                         pytest.fail(f"{words}: `{name}` of {each.target} is not JSON data: {error}")
 
     def test_it_does_something_sometimes(self, subject: Any) -> None:
-        """One that never proposes anything does not belong in a campaign, or was told nothing here."""
+        """One that never proposes anything is useless, or no sample concerns it."""
         if not any(self.proposed(subject, feedback, workload) for _, feedback, workload in self.cases()):
             pytest.skip("it proposed nothing on any sample: set `feedbacks` or `workloads` that it reacts to")
 
@@ -154,7 +154,7 @@ def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]
 
 
 def _check_can_run(words: str, workload: Workload) -> None:
-    """Could a file hold it, and can its transactions be asked?"""
+    """Check that it can be written to a file and generates transactions."""
     try:
         read = parse_workload(workload_text(workload), "changed", KnownNames())
         assert read == workload, f"{words}: it reads back as a different one"

@@ -1,4 +1,4 @@
-"""More writing transactions where little depends on anything, fewer reading ones where much does."""
+"""mix: more writing transactions while dependencies are few, fewer reading ones while there are many."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, option, targ
 
 from .contention import aborts_option, edges_option, measured, pressed_enough
 
-_LEAST = 1e-4  # a smaller change of a share is none
+_LEAST = 1e-4  # smaller changes of a share are ignored
 
 
 @dataclass(frozen=True)
 class Mix:
-    """Writes make the dependencies that reads show; a mix without both shows none."""
+    """Writes create the dependencies that reads reveal; a mix needs both."""
 
     name: ClassVar[str] = "mix"
     about: ClassVar[str] = (
@@ -68,10 +68,7 @@ class Mix:
 
 
 def _normalised(wanted: dict[str, float], floors: dict[str, float]) -> dict[str, float]:
-    """Shares in these proportions that add up to 1, none of them below its floor.
-
-    The floors add up to at most 1.
-    """
+    """Shares in these proportions that add up to 1, none below its floor. Floors add up to at most 1."""
     held: dict[str, float] = {}
     while True:
         free = {name: share for name, share in wanted.items() if name not in held}

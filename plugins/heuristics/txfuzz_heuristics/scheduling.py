@@ -1,7 +1,7 @@
-"""More clients where too little overlaps, fewer where too much does, and a barrier to align them.
+"""scheduling: more clients while too little overlaps, fewer while too much does, and a barrier.
 
-Where many transactions abort, edges are few because the database refuses what would make them: more
-clients would only make more aborts, and so on without end.
+If many transactions abort, edges are few because the database prevents them: more
+clients would only cause more aborts, and so on without end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .contention import aborts_option, edges_option, measured, pressed_enough
 
 @dataclass(frozen=True)
 class Scheduling:
-    """How many clients press, and whether their transactions start together."""
+    """How many clients run, and whether their transactions start together."""
 
     name: ClassVar[str] = "scheduling"
     about: ClassVar[str] = "adds or removes clients, and aligns them at a barrier once near-cycles appear"

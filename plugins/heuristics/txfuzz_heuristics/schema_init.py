@@ -1,4 +1,4 @@
-"""Tables are made once; later iterations go on with what is in them."""
+"""schema-init: tables are created once; later iterations continue with their contents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, option
 
 @dataclass(frozen=True)
 class SchemaInit:
-    """State that grows is a state that fresh tables never reach."""
+    """Growing tables reach states that fresh ones never do."""
 
     name: ClassVar[str] = "schema-init"
     about: ClassVar[str] = "lets only the first iteration create the tables"

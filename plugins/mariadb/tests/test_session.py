@@ -265,7 +265,7 @@ def test_the_level_is_asked_of_the_server_before_commit(database: MariadbDatabas
     session.begin(REPEATABLE)
     session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
     run_raw(session, raw("SELECT 1"))
-    with pytest.raises(SessionError, match="is at 'read committed', not at 'repeatable read'"):
+    with pytest.raises(SessionError, match="runs at 'read committed', not at 'repeatable read'"):
         session.commit()
     session.rollback()
     session.begin(REPEATABLE)

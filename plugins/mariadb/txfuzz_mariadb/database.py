@@ -109,7 +109,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         return kill_query(self._target, number)
 
     def _require_snapshots(self) -> None:
-        """What is promised at REPEATABLE READ hangs on this setting."""
+        """The promise at REPEATABLE READ depends on this setting."""
         if self._options.innodb_snapshot_isolation and SNAPSHOTS not in self._settings:
             raise UsageError(
                 f"this server has no setting {SNAPSHOTS}: it was added in MariaDB 10.6.18, 10.11.8 and 11.4.2"
@@ -117,7 +117,7 @@ class MariadbDatabase(ServerDatabase[Link]):
 
 
 class WaitSeeingDatabase(MariadbDatabase):
-    """One whose user may see who waits."""
+    """One whose user may see lock waits."""
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
         """See txfuzz.plugin_api.SeesWaits."""

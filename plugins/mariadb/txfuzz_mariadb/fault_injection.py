@@ -1,4 +1,4 @@
-"""What can be done to a server and its connections on purpose; see txfuzz.plugin_api.Injectable."""
+"""Faults in a server and its connections; see txfuzz.plugin_api.Injectable."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CuttableSession(MariadbSession):
 
 
 class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
-    """Does it, to the server of one campaign. server: ours, or None for somebody else's."""
+    """Injects faults for one campaign. server: our own, or None if the server is not ours."""
 
     def __init__(self, control: ControlConnection[Link], server: EmbeddedServer | None) -> None:
         super().__init__("MariaDB", FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, server)
@@ -39,7 +39,7 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
 
     def terminate(self, share: float, chance: Random) -> int:
         sessions = self.usable()
-        if not sessions:  # all of them are away already
+        if not sessions:  # all are gone already
             return 0
         chosen = chance.sample(sessions, max(1, round(share * len(sessions))))
 

@@ -1,4 +1,4 @@
-"""The options of the adapter, and which faults its databases can suffer."""
+"""The adapter's options, and the faults that its databases support."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from txfuzz.plugin_api import (
 
 from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
 
-# All of these where the server is ours, and some on any server
+# Any server supports the first; only our own servers also support the second
 FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
 FAULTS_OF_OUR_OWN = {KILL: "killed and started again", PAUSE: "paused"}
 

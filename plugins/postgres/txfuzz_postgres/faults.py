@@ -1,4 +1,4 @@
-"""The faults that come with PostgreSQL; what each does to the server is in fault_injection.py."""
+"""The faults for PostgreSQL; fault_injection.py carries them out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Done = Mapping[str, int | str]
 
 @dataclass(frozen=True)
 class _Fault:
-    """What they have in common: their options are checked. Most warn of nothing; some are over at once."""
+    """The defaults: options are checked, nothing lasts, nothing to warn about or heal."""
 
     name: ClassVar[str]
 
@@ -57,7 +57,7 @@ class KillServer(_Fault):
         return self.down
 
     def cautions(self, database: Database) -> tuple[str, ...]:
-        """What was acknowledged and not written is lost by right; who tests that knows it."""
+        """What was acknowledged but not written may legitimately be lost."""
         found = database.describe()
         unsafe = [name for name in ("synchronous_commit", "fsync") if found.get(name) == "off"]
         if not unsafe:
@@ -93,7 +93,7 @@ class TerminateBackends(_Fault):
 
 @dataclass(frozen=True)
 class PauseServer(_Fault):
-    """A machine that stalls: nobody fails, and everybody is late."""
+    """A machine that stalls: nothing fails, but everything is late."""
 
     name: ClassVar[str] = "pause-server"
     about: ClassVar[str] = "SIGSTOP, and after a while SIGCONT, to processes of the embedded server"
@@ -120,7 +120,7 @@ class PauseServer(_Fault):
 
 @dataclass(frozen=True)
 class Timeouts(_Fault):
-    """Statements and waits for locks that the server gives up."""
+    """Statements and lock waits that the server cancels."""
 
     name: ClassVar[str] = "timeouts"
     about: ClassVar[str] = "statement and lock timeouts that are too short, for a while (embedded server)"
@@ -145,7 +145,7 @@ class Timeouts(_Fault):
 
 @dataclass(frozen=True)
 class CutCommit(_Fault):
-    """The one moment at which a client cannot know what has become of its transaction."""
+    """The one moment at which a client cannot know whether its transaction committed."""
 
     name: ClassVar[str] = "cut-commit"
     about: ClassVar[str] = "cuts connections while COMMIT is in flight, on the way there or back"

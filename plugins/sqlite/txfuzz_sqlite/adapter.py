@@ -1,4 +1,4 @@
-"""The adapter: what it can do, and how it opens a database."""
+"""The adapter: its capabilities, and how it opens a database."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The options of the adapter: how connections share a database, and what each way promises.
+"""The adapter's options: how connections share a database, and what each mode promises.
 
 The manual (https://www.sqlite.org/isolation.html): "Except in the case of shared cache database
 connections with PRAGMA read_uncommitted turned on, all transactions in SQLite show serializable
 isolation." There is one writer at a time, and a reader sees the database "as it existed at the moment
-in time when the read transaction started": so what has been committed before is seen by whoever begins
-after, which makes it strict.
+in time when the read transaction started": so a transaction sees everything committed before
+it began, which makes it strict.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class SqliteOptions:
 
     @property
     def promises(self) -> Mapping[str, str]:
-        """Level → model. Only connections that share a cache can read what is not committed."""
+        """Level → model. Only connections that share a cache can read uncommitted data."""
         if self.mode == SHARED_CACHE:
             return {READ_UNCOMMITTED: "read-uncommitted", SERIALIZABLE: STRICT}
         return {SERIALIZABLE: STRICT}

@@ -1,4 +1,4 @@
-"""What an adapter does for sessions that work at the same time."""
+"""Tests of concurrent sessions."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ from txfuzz.testing.sessions import (
 from txfuzz.testing.small_run import fuzzed, pressing
 
 LOST_UPDATE = "lost-update"
-TRIES = 6  # lost COMMITs: some on the way there, some on the way back
+TRIES = 6  # lost COMMITs, in both directions
 
 
 class ChecksOfSeveralSessions(AdapterSubject):
-    """Isolation, conflicts, waits, and connections that are lost."""
+    """Isolation, conflicts, lock waits and lost connections."""
 
     # -- isolation ----------------------------------------------------------------------------
 
     def test_each_level_keeps_its_promise(
         self, database: Database, can: Capabilities, levels: tuple[str, ...]
     ) -> None:
-        """The classical interleavings, one by one."""
+        """The classic interleavings, one by one."""
         for level in self.chosen(levels, can):
             for kind in can.kinds:
                 for each in SCENARIOS:
@@ -93,7 +93,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
     def test_a_write_conflict_is_a_failure(
         self, database: Database, can: Capabilities, levels: tuple[str, ...]
     ) -> None:
-        """Two read a key and write it: where that may not be, one of them certainly has no effect."""
+        """Two transactions read and write a key: one certainly has no effect, where that is forbidden."""
         asked = [each for each in self.chosen(levels, can) if LOST_UPDATE in prohibited(can.isolation[each])]
         if not asked:
             pytest.skip("lost updates are allowed here")
@@ -110,7 +110,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
                 self._fails(database, kind, level)
 
     def _fails(self, database: Database, kind: Kind, level: str) -> None:
-        """The same, to see the error itself."""
+        """The same, to check the error itself."""
         with sessions(database, kind, 2) as (one, two):
             conflict = self._conflict(database, kind, level, one, two)
             assert conflict is not None, (
@@ -126,7 +126,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
             assert error.code, f"{level}: a write conflict has no code"
 
     def test_nothing_runs_once_a_transaction_has_failed(self, database: Database, can: Capabilities) -> None:
-        """The server has ended it: a later statement must not run by itself, nor in a new transaction."""
+        """The server has ended it: later statements must not run on their own or in a new transaction."""
         level, model = list(can.isolation.items())[-1]
         if LOST_UPDATE not in prohibited(model):
             pytest.skip(f"no conflict is possible: {level}, its strongest level, allows lost updates")
@@ -141,7 +141,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
     def test_nothing_runs_once_a_deadlock_has_been_broken(
         self, database: Database, can: Capabilities, levels: tuple[str, ...]
     ) -> None:
-        """The same for the victim of a deadlock, which there may be at any level."""
+        """The same for the victim of a deadlock, which is possible at any level."""
         kind, broken = min(can.kinds, key=str), False
         for level in levels or can.isolation:
             with sessions(database, kind, 3) as (one, two, other):
@@ -153,7 +153,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
             pytest.skip("writing two keys in opposite order causes no deadlock here")
 
     def _over(self, conflict: Conflict, other: Session, kind: Kind, level: str) -> None:
-        """The loser's transaction is over, whatever it asks next."""
+        """The loser's transaction is over, whatever it does next."""
         loser, code = conflict.loser, conflict.error.code
         refusal(lambda: loser.execute(write(kind, 3, 7)))
         committed = refusal(loser.commit)
@@ -166,7 +166,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
     def _conflict(
         self, database: Database, kind: Kind, level: str, one: Session, two: Session
     ) -> Conflict | None:
-        """Have both read and write key 1; what came of it, with nothing rolled back."""
+        """Have both read and write key 1; the conflict, before any rollback."""
         self._begun(database, kind, level, one, two)
         for session in (one, two):
             session.execute(read(1))
@@ -179,12 +179,12 @@ class ChecksOfSeveralSessions(AdapterSubject):
     def _deadlock(
         self, database: Database, kind: Kind, level: str, one: Session, two: Session
     ) -> Conflict | None:
-        """Have both write keys 1 and 2, in opposite order; None where nobody fails."""
+        """Have both write keys 1 and 2 in opposite order; None if neither fails."""
         self._begun(database, kind, level, one, two)
         one.execute(write(kind, 1, 1))
         first = Later(lambda: two.execute(write(kind, 2, 2)), self.patience)
         if not first.done(SOON) or first.error is not None:
-            return None  # one writer at a time: nobody can have what the other one wants
+            return None  # one writer at a time: a deadlock is impossible
         calls = []
         for session, step in ((one, write(kind, 2, 1)), (two, write(kind, 1, 2))):
             calls.append((session, Later(_executing(session, step), self.patience)))
@@ -198,7 +198,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
             session.begin(level)
 
     def _failed(self, calls: Sequence[tuple[Session, Later[None]]]) -> Conflict | None:
-        """The first of them that fails; None where all succeed, or none comes to an end."""
+        """The first that fails; None if all succeed or time runs out."""
         until = time.monotonic() + self.patience
         while time.monotonic() < until:
             for session, call in calls:
@@ -213,7 +213,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
     # -- lost connections ---------------------------------------------------------------------
 
     def test_a_connection_lost_at_commit_is_unknown(self, database: Database, can: Capabilities) -> None:
-        """Nobody can tell whether it committed, whichever way the message went."""
+        """Whether it committed is unknown, whichever way the message was lost."""
         kind, level = min(can.kinds, key=str), can.default_isolation
         database.prepare(kind, fresh=True)
         for key in range(1, TRIES + 1):
@@ -303,7 +303,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
     def _blocking(
         self, database: Database, can: Capabilities, level: str
     ) -> Iterator[tuple[Session, Session, Later[ReadValue] | None]]:
-        """A session that has written key 1, one that is to write it, and its call if that blocks."""
+        """A session that has written key 1, one that tries to, and its call if that blocks."""
         kind = min(can.kinds, key=str)
         database.prepare(kind, fresh=True)
         database.insert_rows(kind, range(1, 3))
@@ -318,14 +318,14 @@ class ChecksOfSeveralSessions(AdapterSubject):
 
 @dataclass(frozen=True)
 class Conflict:
-    """loser: the session whose transaction failed, and with which error. calls: of both sessions."""
+    """loser: the session whose transaction failed. calls: of both sessions."""
 
     loser: Session
     error: SessionError
     calls: tuple[Later[None], ...]
 
     def finish(self) -> None:
-        """Once the loser has rolled back, the other one can go on to its end."""
+        """Once the loser has rolled back, the other session can finish."""
         for call in self.calls:
             assert call.done(call.patience), "a session still waits for one that has rolled back"
 
@@ -345,8 +345,8 @@ def _executing(session: Session, step: BoundStep) -> Callable[[], None]:
     return execute
 
 
-def _until(told: Callable[[], object], wanted: object, level: str, patience: float) -> None:
+def _until(returned: Callable[[], object], wanted: object, level: str, patience: float) -> None:
     until = time.monotonic() + patience
-    while (now := told()) != wanted:
+    while (now := returned()) != wanted:
         assert time.monotonic() < until, f"{level}: waiting() returned {now}, expected {wanted}"
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""What an adapter does for one session, and for whoever opens and closes it."""
+"""Tests of one session at a time, and of opening and closing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from txfuzz.testing.subjects import check_identity
 from txfuzz.transactions.model import Step
 
 VALUES = (1, 2, 127, 2**31 - 1, 2**31, 2**53 + 1)
-LONG = 400  # elements of a list, some of which would be cut off where a column is too short
+LONG = 400  # elements of a list, too many for a short column
 EVIL = "update; DROP TABLE txfuzz; --"
 
 
 class Disguised(int):
-    """A number that prints as another one: who builds SQL from its text writes that one."""
+    """A number that prints as another, which would end up in SQL built from text."""
 
     def __str__(self) -> str:
         return "999"
@@ -42,7 +42,7 @@ class Disguised(int):
 class ChecksOfOneSession(AdapterSubject):
     """One session at a time."""
 
-    # -- what it says of itself -----------------------------------------------------------
+    # -- description ----------------------------------------------------------------------
 
     def test_it_says_what_it_is(self, subject: Any, database: Database) -> None:
         check_identity(subject, "adapter")
@@ -70,7 +70,7 @@ class ChecksOfOneSession(AdapterSubject):
                 )
 
     def test_a_server_that_is_not_there(self, subject: Any) -> None:
-        """The one error for it, and no password in it."""
+        """It raises DatabaseUnavailable, without the password."""
         if self.unreachable is None:
             pytest.skip("set `unreachable`: a URL with a password where no server listens")
         password = urlsplit(self.unreachable).password
@@ -85,7 +85,7 @@ class ChecksOfOneSession(AdapterSubject):
         self, subject: Any, can: Capabilities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kind = min(can.kinds, key=str)
-        for warm in (False, True):  # the first time things may be loaded that stay
+        for warm in (False, True):  # the first time may load things that stay
             before = held()
             if warm:
                 monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -97,7 +97,7 @@ class ChecksOfOneSession(AdapterSubject):
                 with sessions(database, kind, 3) as (one, two, _):
                     transact(one, can.default_isolation, write(kind, 1, 1))
                     two.begin(can.default_isolation)
-            database.close()  # once more does no harm
+            database.close()  # idempotent
             if warm:
                 more = left_behind(before, self.patience / 4)
                 assert not more, f"after close() there are {more}"
@@ -176,7 +176,7 @@ class ChecksOfOneSession(AdapterSubject):
             database.prepare(kind, fresh=True)
             with sessions(database, kind, 2) as (session, other):
                 for level in can.isolation:
-                    session.rollback()  # harmless when none is open
+                    session.rollback()  # harmless if none is open
                     session.begin(level)
                     session.execute(write(kind, 1, 1))
                     session.rollback()
@@ -201,7 +201,7 @@ class ChecksOfOneSession(AdapterSubject):
                 assert refusal(session.commit) is not None, f"{level}: a batch with COMMIT is still open"
                 session.rollback()
 
-    # -- nothing is put into SQL as text -------------------------------------------------------
+    # -- SQL injection -----------------------------------------------------------------------
 
     def test_no_value_is_interpolated(self, database: Database, can: Capabilities) -> None:
         for kind in can.kinds:
@@ -246,7 +246,7 @@ class ChecksOfOneSession(AdapterSubject):
 
 
 def _raises(call: Callable[[], object]) -> bool:
-    """Does it end with an error, of whichever kind?"""
+    """Whether it raises any error."""
     try:
         call()
     except Exception:
@@ -255,9 +255,9 @@ def _raises(call: Callable[[], object]) -> bool:
 
 
 def left_behind(before: dict[str, int], patience: float) -> str:
-    """What there is more of than before, in words; empty when nothing is.
+    """What has increased since, in words; empty if nothing has.
 
-    patience: seconds that what was asked to end may take for it.
+    patience: seconds to wait for resources to be released.
     """
     until = time.monotonic() + patience
     while True:
@@ -269,7 +269,7 @@ def left_behind(before: dict[str, int], patience: float) -> str:
 
 
 def held() -> dict[str, int]:
-    """How many threads, open files and child processes this process has, as far as the system tells."""
+    """How many threads, open files and child processes this process has, if the system reports them."""
     found = {"threads": threading.active_count()}
     files = Path("/proc/self/fd")
     if files.is_dir():

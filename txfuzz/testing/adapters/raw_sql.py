@@ -1,4 +1,4 @@
-"""What an adapter does with raw SQL, with errors that a transaction lives with, and with modes."""
+"""Tests of raw SQL, savepoints and transaction modes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _raw(sql: str, **args: int) -> BoundStep:
 
 
 class ChecksOfSql(AdapterSubject):
-    """Raw SQL, where Capabilities.sql has it, in words that all SQL databases understand."""
+    """Raw SQL, if Capabilities.sql is set, in statements that all SQL databases understand."""
 
     def test_raw_sql_says_what_it_found(self, database: Database, can: Capabilities) -> None:
         for kind in _kinds_in_sql(can):

@@ -15,7 +15,7 @@ from txfuzz.testing.memory.store import Store
 
 
 class MemoryDatabase(Closeable):
-    """A store for each kind of history. url_given: somebody expected a server elsewhere."""
+    """One store per kind of history. url_given: a URL was given, which is ignored."""
 
     def __init__(self, options: MemoryOptions, *, url_given: bool) -> None:
         self._options = options
@@ -27,7 +27,7 @@ class MemoryDatabase(Closeable):
 
     @property
     def struck(self) -> Mapping[str, int]:
-        """How often each planted defect has struck so far."""
+        """How often each defect has struck so far."""
         return {
             name: sum(defects.struck[name] for defects in self._defects.values())
             for name in self._options.defects

@@ -1,7 +1,7 @@
-"""Defects to plant: what a database does wrong, and when; and the options that say so.
+"""Defects that can be planted, when they strike, and the options that choose them.
 
-What an analysis finds of each in lists, held against what the level promises, in workloads that
-read keys which others write at the same time (`-` where the level promises nothing about it):
+What an analysis of lists finds for each, checked against the level's promise, in workloads that
+read keys while others write them (`-` where the level promises nothing about it):
 
   defect                  serializable, snapshot             read committed          read uncommitted
   lost-update             lost-update, incompatible-order    incompatible-order, G0  G0
@@ -10,7 +10,7 @@ read keys which others write at the same time (`-` where the level promises noth
   non-monotonic-snapshot  G-single, G-nonadjacent            - (it has no snapshot)  -
   lost-committed-write    incompatible-order, lost-update    incompatible-order, G0  G0
 
-Versions of registers have no order of their own: there a lost update or a lost write shows as
+Registers have no inherent version order: there a lost update or a lost write shows as
 lost-update or as a cycle, and only at the two strong levels. Terms: Adya, Liskov, O'Neil 2000;
 non-monotonic snapshots: Ardekani, Sutra, Shapiro, "Non-Monotonic Snapshot Isolation", 2013.
 """
@@ -62,10 +62,10 @@ class MemoryOptions:
 
 
 class Defects:
-    """Decides, at each opportunity, whether a planted defect strikes. For one thread at a time.
+    """Decides, at each opportunity, whether a defect strikes. Not thread-safe.
 
-    every: it strikes at every so many opportunities; 0: by chance, with `probability`, drawn from
-    `seed`. An opportunity is a moment at which the defect would change something.
+    every: it strikes at every n-th opportunity; 0: at random, with `probability`, from
+    `seed`. An opportunity is a moment at which the defect would make a difference.
     """
 
     def __init__(self, names: Collection[str], probability: float, every: int, seed: int) -> None:
@@ -75,7 +75,7 @@ class Defects:
         self._draws = {name: Random(f"{seed}/{name}") for name in names}
 
     def strikes(self, name: str) -> bool:
-        """An opportunity for this defect has come: does it strike?"""
+        """Whether this defect strikes at this opportunity."""
         draws = self._draws.get(name)
         if draws is None:
             return False
@@ -88,5 +88,5 @@ class Defects:
         return strikes
 
     def one_of(self, name: str, count: int) -> int:
-        """One of `count` possibilities, for a defect that strikes."""
+        """Choose one of `count` ways for a defect to strike."""
         return self._draws[name].randrange(count)

@@ -1,4 +1,4 @@
-"""The control connection: each statement of a piece of work by itself."""
+"""The control connection, in autocommit mode."""
 
 from __future__ import annotations
 

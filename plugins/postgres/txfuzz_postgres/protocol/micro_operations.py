@@ -1,4 +1,4 @@
-"""Steps that are micro-operations: their prepared statements, and what the answers mean."""
+"""Micro-operations: their prepared statements, and decoding of results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .wire import BINARY, TEXT, Wire
 
 
 class MicroOperations:
-    """The steps of one session that are no SQL of the workload's."""
+    """The micro-operations of one session."""
 
     def __init__(self, wire: Wire, tables: Tables, write_form: str) -> None:
         self._wire = wire
@@ -48,7 +48,7 @@ class MicroOperations:
         return self.judge(step, self._wire.run(names[-1], parameters))
 
     def statements(self, step: BoundStep) -> tuple[bytes, ...]:
-        """The step's prepared statements: a later one runs only where the one before has found no row."""
+        """The step's prepared statements; each runs only if the one before found no row."""
         assert step.key is not None
         at = (step.f, step.step.lock, step.key % self._count)
         names = self._prepared.get(at)
@@ -59,7 +59,7 @@ class MicroOperations:
     def judge(
         self, step: BoundStep, result: PGresult, result_format: int = TEXT, unclear: Outcome = Outcome.BUG
     ) -> ReadValue:
-        """What the answer to the last statement says. unclear: the outcome where it makes no sense."""
+        """Interpret the last statement's result. unclear: the outcome if it makes no sense."""
         if step.f == "r":
             try:
                 return self._decode[result_format](result.get_value(0, 0) if result.ntuples else None)
@@ -83,7 +83,7 @@ class MicroOperations:
 
 
 def call(name: bytes, step: BoundStep) -> bytes:
-    """A prepared statement as one of several in a message. Its parameters are numbers."""
+    """A call of a prepared statement as text, for a message of several. Its parameters are integers."""
     assert step.key is not None
     if step.value is None:
         return b"EXECUTE %b(%d)" % (name, step.key)

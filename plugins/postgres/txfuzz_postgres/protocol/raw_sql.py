@@ -1,4 +1,4 @@
-"""Steps that are SQL of the workload's own; what their rows mean is decided by who runs them."""
+"""Steps of raw SQL; the caller decides what their rows mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IN_TRANSACTION = int(pq.TransactionStatus.INTRANS)
 
 
 class RawSql:
-    """The raw statements of one session. ran: whether the open transaction has run any."""
+    """The raw SQL steps of one session. ran: whether the open transaction has run any."""
 
     def __init__(self, wire: Wire, tables: Tables) -> None:
         self._wire = wire
@@ -38,7 +38,7 @@ class RawSql:
         return self._answer(result)
 
     def _answer(self, result: PGresult) -> Answer:
-        """A procedure call does not count rows; what is neither a query nor a write is about none."""
+        """A procedure call has no row count; a statement that is neither query nor write counts 0."""
         columns = tuple((result.fname(at) or b"").decode() for at in range(result.nfields))
         rows = [[result.get_value(row, at) for at in range(result.nfields)] for row in range(result.ntuples)]
         changed = result.command_tuples

@@ -1,7 +1,7 @@
-"""The hot path: one libpq connection, driven by one thread, on prepared statements of our own.
+"""The hot path: one libpq connection, driven by one thread, with prepared statements.
 
-Every step can be run by itself (begin, execute, commit), and BEGIN and COMMIT can travel with a step
-(execute_with), which halves the round trips of small transactions.
+Steps run one by one (begin, execute, commit), or BEGIN and COMMIT are sent with a step (execute_with),
+which halves the round trips of small transactions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IDLE = int(pq.TransactionStatus.IDLE)
 class PostgresSession:
     """One connection; see txfuzz.database.api.Session and .Batching.
 
-    batch: whether execute_with() sends BEGIN and COMMIT with a step, or a message each.
+    batch: whether execute_with() sends BEGIN and COMMIT with a step or separately.
     """
 
     def __init__(self, conn: PGconn, tables: Tables, write_form: str, *, batch: bool = False) -> None:
@@ -38,9 +38,9 @@ class PostgresSession:
         self._raw = RawSql(self._wire, tables)
         self._batch = batch
         self._begins: dict[tuple[str, bool, bool], str] = {}  # a level and its mode → BEGIN
-        self._level = ""  # that of the open transaction
-        self.reported_levels: set[str] = set()  # those that the server itself has said it is at
-        self._open = False  # a transaction is open and no error has been met in it
+        self._level = ""  # of the open transaction
+        self.reported_levels: set[str] = set()  # those that the server itself has confirmed
+        self._open = False  # a transaction is open and has had no error
         self._cancelled = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
         self._show_level = self._wire.prepare("SHOW transaction_isolation", 0)
@@ -49,18 +49,18 @@ class PostgresSession:
 
     @property
     def number(self) -> int:
-        """The server process of this connection, by which views of locks and activity name it."""
+        """The pid of this connection's server process."""
         return self._conn.backend_pid
 
     def configure(self, sql: str) -> None:
-        """Run one statement outside any transaction: the settings of this session."""
+        """Apply the session's settings, outside any transaction."""
         self._wire.last(sql.encode())
 
     def wait_with(self, wait: Callable[[int], None]) -> None:
         """See txfuzz.database.api.Patient."""
         self._wire.wait = wait
 
-    # -- a message for each statement -----------------------------------------------------
+    # -- one message per statement --------------------------------------------------------
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         sql = self._starting(isolation, read_only, deferrable)
@@ -112,9 +112,9 @@ class PostgresSession:
         return seen
 
     def _execute_joined(self, step: BoundStep, begin: str | None, commit: bool) -> ReadValue:
-        """BEGIN goes with the first statement of the step and COMMIT with the last one.
+        """Send BEGIN with the step's first statement and COMMIT with its last.
 
-        COMMIT does not go with a statement that another one may have to follow.
+        COMMIT is not sent with a statement that another may have to follow.
         """
         if begin is None:
             self._require_open("this step")
@@ -133,14 +133,14 @@ class PostgresSession:
                 return None
         message += call(last, step)
         if commit:
-            # What has been committed has not failed, even where the answer makes no sense.
+            # What has been committed has not failed, even if the result makes no sense.
             return self._own.judge(step, self._with_commit(message), TEXT, Outcome.INFO)
         seen = self._own.judge(step, self._wire.last(message))
         self._open = True
         return seen
 
     def _with_commit(self, message: bytes) -> PGresult:
-        """Send COMMIT after the message; the answer to the statement before it."""
+        """Send COMMIT after the message; the result of the statement before it."""
         self._before_commit()
         *_, result, committed = self._wire.all(message + b"; COMMIT")
         _check_commit(committed)
@@ -149,7 +149,7 @@ class PostgresSession:
     # -- beginnings and ends --------------------------------------------------------------
 
     def _starting(self, isolation: str, read_only: bool = False, deferrable: bool = False) -> str:
-        """The statement that begins a transaction, where one may begin."""
+        """The statement that begins a transaction."""
         if self._open:
             raise SessionError(Outcome.BUG, INVALID_TRANSACTION, "a transaction is already open")
         mode = isolation, read_only, deferrable
@@ -163,13 +163,13 @@ class PostgresSession:
         return sql
 
     def _may_join(self, begin: str | None, commit: bool) -> bool:
-        """Not where the server is still to be asked for its level."""
+        """Not if the level has yet to be checked."""
         if begin is not None:
             return begin in self.reported_levels
         return not (commit and self._raw.ran)
 
     def _check_level(self) -> None:
-        """A promise is held against the level at which the transaction runs, by the server's own word."""
+        """Promises are checked at the level that the server itself reports for the transaction."""
         said = self._wire.run(self._show_level, ()).get_value(0, 0) or b""
         if said.decode() != level(self._level):
             message = f"the transaction runs at {said.decode()!r}, not at {level(self._level)!r}"
@@ -181,7 +181,7 @@ class PostgresSession:
             raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, f"the transaction ended before {what}")
 
     def _before_commit(self) -> None:
-        """COMMIT is about to be sent, alone or with a step."""
+        """Called just before COMMIT is sent, alone or with a step."""
         if self._conn.status == BAD:
             raise self._wire.lost("the connection was lost before COMMIT", committing=False)
 
@@ -189,7 +189,7 @@ class PostgresSession:
         self._open = False
         conn = self._conn
         if conn.status != BAD and conn.transaction_status != IDLE:
-            # If that fails the connection is lost, and with it the transaction; the next begin() says so.
+            # If that fails, connection and transaction are lost; the next begin() will fail.
             with contextlib.suppress(SessionError):
                 self._wire.run(self._rollback, ())
 

@@ -1,4 +1,4 @@
-"""What counts as an anomaly, and how anomalies tell of transactions and moments."""
+"""Shared by the analyzers: what counts as an anomaly, and wording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from txfuzz.plugin_api import (
 )
 
 EXPECT, ALWAYS = "expect", "always"
-_WHOLE = 8  # micro-operations of a transaction that is shown as it is
+_WHOLE = 8  # micro-operations up to which a transaction is shown in full
 
 
 def against_option() -> Any:
@@ -35,22 +35,22 @@ def shown_option() -> Any:
 
 
 def forbids(expect: str, anomaly: str) -> bool:
-    """Does the model prohibit this anomaly of Elle's?"""
+    """Whether the model prohibits this Elle anomaly."""
     return anomaly in prohibited(canonical(expect))
 
 
 def forbids_stale_reads(expect: str) -> bool:
-    """Does the model hold transactions to real time?"""
+    """Whether the model respects real time."""
     return forbids(expect, "G-single-item-realtime")
 
 
 def forbids_half_seen(expect: str) -> bool:
-    """Does the model make the writes of a transaction visible together or not at all?"""
+    """Whether the model makes a transaction's writes visible together or not at all."""
     return forbids(expect, "G-single-item") or implies(expect, "read-atomic")
 
 
 def view(history: History, row: int, keys: Collection[int]) -> TransactionView:
-    """A transaction; of a long one (a final read has dozens of keys) what it did on these keys."""
+    """A transaction; of a long one (a final read has dozens of keys) only its operations on these keys."""
     whole = transaction_view(history, row)
     mops = range(int(history.mops[row]), int(history.mops[row + 1]))
     if len(mops) <= _WHOLE:

@@ -1,8 +1,8 @@
-"""bank-total: whoever adds up accounts sees both halves of a transfer, or neither.
+"""bank-total: an audit sees both halves of a transfer, or neither.
 
-The total of the accounts never changes (the bank test of Jepsen). Here accounts are lists of entries
-(txfuzz_templates.templates.jepsen), and keys have generations, so an audit is held against the transfers
-whose two accounts it has read: those are what must cancel out, whatever else the accounts hold.
+The total of the accounts never changes (Jepsen's bank test). Here accounts are lists of entries
+(txfuzz_templates.templates.jepsen), and keys have generations, so an audit is checked against the transfers
+between accounts that it has read: those must cancel out, whatever else the accounts hold.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class BankTotal:
-    """The accounts hold together what they always held. The fields are options."""
+    """The total of the accounts never changes. The fields are options."""
 
     name: ClassVar[str] = "bank-total"
     about: ClassVar[str] = "whether accounts with transfers between them always add up to the same total"
@@ -92,8 +92,8 @@ class BankTotal:
 
 @dataclass(frozen=True, eq=False)
 class _Ledger:
-    """other: for each entry (element) the other half of its transfer, or -1. debit: it is the half that
-    takes. writer: its transaction. amounts: what its transfer moves. transfers: how many there are."""
+    """other: for each entry (element) the other half of its transfer, or -1. debit: whether it is the
+    debit. writer: its transaction. amounts: the amount transferred. transfers: their number."""
 
     other: Ints
     debit: Flags
@@ -104,7 +104,7 @@ class _Ledger:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """Halves that were seen without the other one. read: the read that saw it; element: the half."""
+    """Halves seen without the other. read: the read that saw it; element: the half."""
 
     read: Ints
     element: Ints
@@ -140,7 +140,7 @@ def _audits(observed: CommittedReads) -> int:
 
 
 def _half_seen(history: History, ledger: _Ledger, observed: CommittedReads) -> _Halves:
-    """Of every audit the halves of transfers, its own left aside, whose other account it read, too."""
+    """For every audit, the halves of others' transfers that it saw although it read both accounts."""
     keys = len(history.keys)
     read_of = observed.txn * keys + observed.key
     order = np.argsort(read_of, kind="stable")

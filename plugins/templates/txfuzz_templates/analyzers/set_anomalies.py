@@ -1,4 +1,4 @@
-"""What became of an element, in sentences."""
+"""Explanations of set anomalies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEFINITIONS = {
 
 
 def explain(columns: Columns, observed: CommittedReads, known: Ints, type: str, element: int) -> Anomaly:
-    """One element and the transactions that tell its fate: the one that added it, and those that read."""
+    """One element, the transaction that added it, and the reads that show the anomaly."""
     history = columns.history
     value, key = value_text(history, element), key_text(history, int(history.element_key[element]))
     rows: list[int] = []

@@ -1,4 +1,4 @@
-"""The bank test of Jepsen: money moves between accounts, and reads of all of them add up to the same."""
+"""Jepsen's bank test: money moves between accounts, and their total stays the same."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ DEFINITIONS = {
 
 @dataclass(frozen=True)
 class Bank:
-    """What the accounts are, and what they hold together; by the first read where nobody said it."""
+    """The accounts and their total, which is taken from the first read unless given."""
 
     accounts: frozenset[Any]
     total: Any
-    first: int | None  # the read that says the total; None where it was given
+    first: int | None  # the read that the total is from; None if it was given
 
 
 def is_bank(calls: Calls) -> bool:
-    """Transfers and reads, and nothing else."""
+    """Whether there are transfers and reads of accounts only."""
     values = [call.value for call in calls.calls if call.f == "read" and call.value is not None]
     return functions(calls) == {"transfer", "read"} and all(isinstance(value, Mapping) for value in values)
 
 
 def judge_bank(calls: Calls, total: int | None, allow_negative: bool, shown: int) -> Part:
-    """As Jepsen's checker: of each read the first thing that is wrong with it."""
+    """Like Jepsen's checker: for each read the first problem with it."""
     check_functions(calls, ("transfer", "read"), "bank")
     reads = ok_reads(calls)
     for at in reads:

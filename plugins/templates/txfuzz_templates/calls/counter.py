@@ -1,4 +1,4 @@
-"""Jepsen's counter: a read lies between what was acknowledged before it and what was asked before its end."""
+"""Jepsen's counter: a read lies between what was acknowledged before it and attempted before its end."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ DEFINITIONS = {
 
 
 def is_counter(calls: Calls) -> bool:
-    """Additions of numbers, and reads of numbers."""
+    """Whether there are additions and reads of numbers only."""
     adds = [call.asked for call in calls.calls if call.f == "add"]
     values = [call.value for call in calls.calls if call.f == "read" and call.value is not None]
     return functions(calls) == {"add", "read"} and bool(values) and all(map(is_number, [*adds, *values]))
 
 
 def judge_counter(calls: Calls, shown: int) -> Part:
-    """What was added and failed counts for nothing, what nobody knows about for the farther bound only.
+    """Failed additions count for nothing, those with unknown outcome only for the farther bound.
 
-    Jepsen's checker takes no negative numbers; here they count the other way round.
+    Jepsen's checker rejects negative numbers; here they count the other way round.
     """
     check_functions(calls, ("add", "read"), "counter")
     adds = [call for call in calls.calls if call.f == "add"]
@@ -97,7 +97,7 @@ def _sign(add: Call) -> int:
 
 
 class _Sums:
-    """Amounts by position, and what they add up to before any."""
+    """Prefix sums of amounts by position."""
 
     def __init__(self, amounts: Iterable[tuple[int, Any]]) -> None:
         ordered = sorted(amounts, key=lambda each: each[0])
