@@ -1,4 +1,4 @@
-"""docs/plugin-reference.md, from the source: hooks, contracts, values, and the checks of the kit.
+"""docs/plugin-reference.md, from the source: hooks, contracts, values and conformance tests.
 
 python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 """
@@ -19,12 +19,12 @@ from txfuzz.plugin import hookspecs
 
 HEAD = """# Reference of hooks and contracts
 
-Made from the source by `make docs`, and held in step by a test. What the names are for is told on the
-pages of [Writing a plugin](writing-a-plugin.md). All of it is imported from `txfuzz.plugin_api`, and the
-checks from `txfuzz.testing`.
+Generated from the source by `make docs`, as a test verifies. What the names are for is described on
+the pages of [Writing a plugin](writing-a-plugin.md). Everything is imported from `txfuzz.plugin_api`, and the
+conformance tests from `txfuzz.testing`.
 """
 
-# Section → what stands there, by the names of txfuzz.plugin_api.
+# Section → its names in txfuzz.plugin_api
 SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",

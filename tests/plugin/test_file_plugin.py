@@ -1,4 +1,4 @@
-"""One Python file beside the workload is a plugin like any other, and stays with the campaign."""
+"""A single Python file works like any other plugin, and is kept with the campaign."""
 
 from __future__ import annotations
 

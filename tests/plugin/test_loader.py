@@ -1,4 +1,4 @@
-"""Plugins are found, asked one by one, and named when they are broken or clash."""
+"""Plugins are found, loaded one by one, and named when they are broken or clash."""
 
 from __future__ import annotations
 

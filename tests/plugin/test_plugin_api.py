@@ -1,4 +1,4 @@
-"""The contract for plugins: what it names is there, costs nothing, and is all that plugins import."""
+"""The plugin API: its names exist, importing it costs nothing, and plugins import nothing else."""
 
 from __future__ import annotations
 

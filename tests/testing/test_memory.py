@@ -1,4 +1,4 @@
-"""The database in memory: clean without defects, and with each of them what is known to be wrong is found."""
+"""The database in memory: clean without defects, and each defect is found."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ scheduling: {clients: 8, transactions: 300}
 LISTS, REGISTERS = Kind.LIST_APPEND, Kind.RW_REGISTER
 G_SINGLE = {"G-single-item", "G-single-item-realtime"}
 
-# What shows, of all that may, at each level; nothing where the level promises nothing about it.
+# What each level shows, out of what it may; empty if the level promises nothing about it.
 SHOWS = {
     "lost-update": {
         "serializable": {"lost-update"},

@@ -52,8 +52,8 @@ def noted_by(note: Callable[[str], None]) -> None:
     _note = note
 
 
-def _nobody(what: str) -> None:
+def _ignore(what: str) -> None:
     pass
 
 
-_note: Callable[[str], None] = _nobody
+_note: Callable[[str], None] = _ignore

@@ -136,7 +136,7 @@ def test_no_evidence_no_change() -> None:
 
 
 def roles(*sets: Any) -> Workload:
-    """A transaction for each of these sets, which appends to one key of it and reads another."""
+    """A transaction for each of these sets, which appends to one of its keys and reads another."""
     each = [
         Transaction(f"t{at}", (Step("append", Choice(keys, "a")), Step("r", Choice(keys, None, ("a",)))))
         for at, keys in enumerate(sets)
@@ -274,7 +274,7 @@ def test_a_barrier_once_near_cycles_appear(snapshot: SnapshotAssertion) -> None:
 
 
 def test_aborts_call_for_no_more_pressure() -> None:
-    """Edges are few where the database refuses them: more clients would abort more, and so on."""
+    """Edges are few because the database prevents them: more clients would only cause more aborts."""
     thin = feedback(concurrent_edges_per_txn=0.5, committed=1300, aborted=700)
     assert Pace().propose(thin, BROAD, Random(1)) == ()
     assert Mix().propose(thin, BROAD, Random(1)) == ()

@@ -174,7 +174,10 @@ class HotKeys:
         refused = {key: count for key, count in refused.items() if count and self.replay_weight}
         nearer = picked.nearer
         if nearer:
-            names = [f"near-cycle {each.rank} ({_keys_and_weight(each)})" for each in nearer[:_LEFT_OUT]]
+            names = [
+                f"near-cycle {each.rank} ({_listed(each.keys)}, weight {each.weight:.3g})"
+                for each in nearer[:_LEFT_OUT]
+            ]
             names += [f"{len(nearer) - _LEFT_OUT} more"] if len(nearer) > _LEFT_OUT else []
             yield f"no room among {picked.most} keys for {_and(names)}"
         if refused:
@@ -230,10 +233,6 @@ class _Picked:
         last = max((each.rank for each in self.given), default=1)
         found = [each for each in self.left_out if each.rank < last or each.rank == 1]
         return sorted(found, key=lambda each: each.rank)
-
-
-def _keys_and_weight(group: _Group) -> str:
-    return f"{_listed(group.keys)}, weight {group.weight:.3g}"
 
 
 def _gives(group: _Group, first: bool, pursued: bool) -> str:

@@ -16,11 +16,10 @@ from txfuzz.plugin_api import (
     waits_by_place,
 )
 
-from .fault_injection import CuttableSession, Injector
+from .fault_injection import Injector
 from .options import MariadbOptions
 from .protocol.codes import TOO_MANY
-from .protocol.connection import FAILURES, Link, connect, in_words, kill_query, no_room, number_of
-from .protocol.control import Control
+from .protocol.connection import FAILURES, Control, Link, connect, in_words, kill_query, no_room, number_of
 from .protocol.lock_waits import LockWaits
 from .protocol.session import MariadbSession
 from .protocol.url import Target, parse_url
@@ -77,7 +76,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         except FAILURES as error:
             link.close()
             raise DatabaseUnavailable(in_words(error)) from None
-        session = CuttableSession(link, self.tables(kind), self._options.append, self._kill)
+        session = MariadbSession(link, self.tables(kind), self._options.append, self._kill)
         self._injector.watch(session)
         return session
 

@@ -15,22 +15,7 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 
-class CuttableSession(MariadbSession):
-    """See txfuzz.database.fault_injection.Cuttable."""
-
-    _cut: int | None = None
-
-    def cut_next_commit(self, how: int) -> None:
-        self._cut = how
-
-    def _before_commit(self) -> None:
-        super()._before_commit()
-        how, self._cut = self._cut, None
-        if how is not None:
-            self._link.cut(how)
-
-
-class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
+class Injector(ServerInjector[MariadbSession, "EmbeddedServer"]):
     """Injects faults for one campaign. server: our own, or None if the server is not ours."""
 
     def __init__(self, control: ControlConnection[Link], server: EmbeddedServer | None) -> None:

@@ -23,7 +23,7 @@ from txfuzz.plugin_api import (
 
 from .export.isolationtester import SPEC, isolation_spec, try_spec
 from .export.scripts import NAME, psql_script
-from .fault_injection import CuttableSession, Injector
+from .fault_injection import Injector
 from .options import PostgresOptions
 from .protocol.connection import connect
 from .protocol.control import Control
@@ -88,7 +88,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
     def session(self, kind: Kind) -> PostgresSession:
         conn = self._connected()
         try:
-            session = CuttableSession(
+            session = PostgresSession(
                 conn, self.tables(kind), self._options.append, batch=self._options.batch
             )
             session.configure(settings_sql(self._settings))

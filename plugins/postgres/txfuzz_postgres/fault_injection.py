@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 from collections.abc import Iterable
 from random import Random
 from typing import TYPE_CHECKING
@@ -14,7 +11,6 @@ from sqlalchemy import text
 from txfuzz.plugin_api import ServerInjector
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN
-from .protocol.connection import BAD
 from .protocol.control import Control
 from .protocol.session import PostgresSession
 
@@ -22,27 +18,7 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 
-class CuttableSession(PostgresSession):
-    """See txfuzz.database.fault_injection.Cuttable."""
-
-    _cut: int | None = None
-
-    @property
-    def usable(self) -> bool:
-        return self._conn.status != BAD
-
-    def cut_next_commit(self, how: int) -> None:
-        self._cut = how
-
-    def _before_commit(self) -> None:
-        super()._before_commit()
-        how, self._cut = self._cut, None
-        if how is not None:
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._conn.socket)) as double:
-                double.shutdown(how)
-
-
-class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
+class Injector(ServerInjector[PostgresSession, "EmbeddedServer"]):
     """Injects faults for one campaign. server: our own, or None if the server is not ours."""
 
     def __init__(self, control: Control, application: str, server: EmbeddedServer | None) -> None:

@@ -43,7 +43,7 @@ class PostgresSchemas(Schemas[Connection]):
         on.execute(DropSchema(name, cascade=True, if_exists=True))
 
     def drop_orphans(self, on: Connection) -> int:
-        """Each in a transaction of its own."""
+        """Each in its own transaction."""
         found = text(
             "SELECT oid, nspname FROM pg_namespace "
             "WHERE starts_with(nspname, :prefix) AND obj_description(oid, 'pg_namespace') = :mark"

@@ -98,7 +98,8 @@ def compile_raw(sql: str) -> RawStatement:
         name = token["name"]
         return token[0] if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
 
-    return RawStatement(TOKEN.sub(number, sql), tuple(numbers))
+    statement = TOKEN.sub(number, sql)
+    return RawStatement(statement, tuple(numbers), calls=words[:1] == ("call",))
 
 
 def first_words(sql: str) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return {
             "product": "SQLite",
             "version": sqlite3.sqlite_version,
-            "server": "a database of its own" if self._ours else self._file.shown,
+            "server": "temporary database" if self._ours else self._file.shown,
             "url": self._file.shown,
             "mode": self._options.mode,
             "threadsafety": str(sqlite3.threadsafety),

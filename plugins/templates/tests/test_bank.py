@@ -62,7 +62,7 @@ def test_errors_that_cancel_out_are_errors(snapshot: SnapshotAssertion) -> None:
 
 
 def test_accounts_that_were_not_read_are_not_missed() -> None:
-    """Keys have generations: the other half may stand under a key that the audit no longer reads."""
+    """Keys have generations: the other half may be under a key that the audit no longer reads."""
     tape = Tape()
     transfer(tape, (1, 1), (2, 1))
     transfer(tape, (12, 1), (13, 1))

@@ -27,7 +27,7 @@ VALID, INVALID, UNKNOWN = Verdict.VALID, Verdict.INVALID, Verdict.UNKNOWN
 
 
 def in_a_row(*calls: tuple[Any, ...]) -> Calls:
-    """(f, asked, value, type): each is over before the next one begins."""
+    """(f, asked, value, type): each ends before the next begins."""
     made = [
         Call(f, (type or ["ok"])[0], asked, value, at, 2 * at + 1, 2 * at, 2 * at + 1, line=2 * at + 2)
         for at, (f, asked, value, *type) in enumerate(calls)
@@ -182,7 +182,7 @@ def test_a_counter_that_nobody_read() -> None:
 
 
 def jepsens_counter(calls: Calls) -> list[bool]:
-    """Of each read, by its end, whether it is in bounds: the checker's loop, operation by operation."""
+    """For each read, in order of completion, whether it is in bounds: the checker's loop, op by op."""
     events = sorted(
         [(call.began, "invoke", call) for call in calls.calls]
         + [(call.ended, "ok", call) for call in calls.calls],
@@ -247,7 +247,7 @@ def judged_set(*calls: tuple[Any, ...], model: str = "set") -> Part:
         ([add(1), read((1, 1))], ["set-duplicate"], ["set-duplicate"]),
         ([add(1, "info"), add(2), read({2})], [], []),
         ([add(1, "info"), add(2), read({1, 2})], [], []),
-        # it was there once, and is not any more
+        # it was there once, but no longer is
         ([add(1, "info"), add(2), read({1, 2}), read({2})], [], ["set-lost"]),
         # stale for a while
         ([add(1), read(frozenset()), read({1})], [], []),

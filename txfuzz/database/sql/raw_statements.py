@@ -14,12 +14,13 @@ from txfuzz.transactions.model import NewValue
 class RawStatement:
     """A raw step, ready but for its table. sql: with the driver's placeholders.
 
-    names: its arguments, in the order of their placeholders where these are numbered. upserts: it may
-    count a changed row twice. calls: it is a procedure call, which counts no rows.
+    names: its arguments, in the order of their placeholders where these are numbered; None: all of the
+    step's, for drivers that bind by name. upserts: it may count a changed row twice. calls: it is a
+    procedure call, which counts no rows.
     """
 
     sql: str
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     upserts: bool = False
     calls: bool = False
 
@@ -28,10 +29,11 @@ class RawStatement:
 
     def arguments(self, step: BoundStep, code: str) -> Mapping[str, int]:
         """Plain numbers by name; SessionError with this code where the step does not have them."""
-        for name in self.names:
+        names = step.args if self.names is None else self.names
+        for name in names:
             if name not in step.args:
                 raise SessionError(Outcome.BUG, code, f":{name} is not among the args of the step")
-        return {name: int(step.args[name]) for name in self.names or step.args}
+        return {name: int(step.args[name]) for name in names}
 
 
 def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:

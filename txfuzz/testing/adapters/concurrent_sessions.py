@@ -239,7 +239,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
         assert error is not None, "the connection was lost at COMMIT, but COMMIT succeeded"
         assert error.outcome is Outcome.INFO, (
             f"the connection was lost at COMMIT ({error.code}), which was reported as {error.outcome}, "
-            "though nobody knows whether it committed"
+            "though it is unknown whether it committed"
         )
         assert error.lost, "the connection was lost at COMMIT, but the error does not say so (`lost`)"
 
@@ -264,7 +264,7 @@ class ChecksOfSeveralSessions(AdapterSubject):
 
     def test_lock_waits_are_reported(self, database: Database, can: Capabilities) -> None:
         if not can.lock_waits:
-            pytest.skip("it cannot tell who waits for whom (Capabilities.lock_waits)")
+            pytest.skip("it cannot report lock waits (Capabilities.lock_waits)")
         assert isinstance(database, SeesWaits), (
             "Capabilities.lock_waits is set, but the database has no waiting()"
         )

@@ -15,7 +15,13 @@ import pymysql
 from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor
 
-from txfuzz.plugin_api import DatabaseUnavailable, NoMoreSessions, SessionError, StatementResult
+from txfuzz.plugin_api import (
+    ControlConnection,
+    DatabaseUnavailable,
+    NoMoreSessions,
+    SessionError,
+    StatementResult,
+)
 
 from .codes import LOST, TOO_MANY, outcome_of
 from .url import Target
@@ -124,6 +130,32 @@ def connect(target: Target, database: str | None = None) -> Link:
         return Link(target, database)
     except FAILURES as error:
         raise DatabaseUnavailable(in_words(error)) from None
+
+
+class Control(ControlConnection[Link]):
+    """The control connection, in autocommit mode."""
+
+    failures = FAILURES
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self._target = target
+
+    def connect(self) -> Link:
+        return connect(self._target)
+
+    def disconnect(self, connection: Link) -> None:
+        connection.close()
+
+    def answers(self, connection: Link) -> bool:
+        try:
+            connection.run("DO 0")
+        except FAILURES:
+            return False
+        return True
+
+    def in_words(self, error: Exception) -> str:
+        return in_words(error)
 
 
 def open_socket(target: Target) -> socket.socket:

@@ -1,7 +1,7 @@
 """Lock waits: InnoDB's lock tables, read on a separate connection.
 
 MariaDB keeps a copy of those tables and refreshes it only if nobody has read it for a tenth of a second:
-faster polling sees a stale copy for ever. So the number of waits, which is always current, is read
+faster polling sees a stale copy forever. So the number of waits, which is always current, is read
 first, and the tables only if it is not 0, after that pause.
 https://mariadb.com/kb/en/information-schema-innodb_lock_waits-table/
 """

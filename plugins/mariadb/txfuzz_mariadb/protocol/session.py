@@ -47,6 +47,7 @@ class MariadbSession(SqlSession):
         self._level = ""  # of the connection's next transaction
         self.reported_levels: set[str] = set()  # those that the server itself has confirmed
         self._begun = False  # the server may have a transaction open
+        self._cut: int | None = None  # see cut_next_commit()
         self._cancelled = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
 
@@ -144,3 +145,10 @@ class MariadbSession(SqlSession):
         """Called just before COMMIT is sent."""
         if not self._link.open:
             raise SessionError(Outcome.FAIL, "2006", "the connection was lost before COMMIT", lost=True)
+        how, self._cut = self._cut, None
+        if how is not None:
+            self._link.cut(how)
+
+    def cut_next_commit(self, how: int) -> None:
+        """See txfuzz.database.fault_injection.Cuttable."""
+        self._cut = how

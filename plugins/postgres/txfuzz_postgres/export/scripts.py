@@ -59,7 +59,7 @@ def statement(script: Script, line: ScriptLine, append: str) -> str:
         return line.action.upper()
     if step.step.sql is not None:
         raw = compile_raw(step.step.sql)
-        return filled(raw.on(table(script)), [step.args[name] for name in raw.names]).rstrip("; \n")
+        return filled(raw.on(table(script)), [step.args[name] for name in raw.names or ()]).rstrip("; \n")
     if step.f == "r":
         return filled(read_sql(table(script), step.step.lock), [key_of(step)])
     values = [key_of(step), step.value or 0]

@@ -86,10 +86,10 @@ def request_cancel(conn: PGconn) -> bool:
         request.finish()
 
 
-def cut(conn: PGconn) -> None:
-    """Shut down the connection's socket, so that a blocked call returns."""
+def cut(conn: PGconn, how: int = socket.SHUT_RDWR) -> None:
+    """Shut down the connection's socket, so that a blocked call returns. how: as for a socket."""
     with contextlib.suppress(OSError, Error), socket.socket(fileno=os.dup(conn.socket)) as double:
-        double.shutdown(socket.SHUT_RDWR)
+        double.shutdown(how)
 
 
 def reason(message: str) -> str:

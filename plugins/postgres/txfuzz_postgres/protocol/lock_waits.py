@@ -18,7 +18,7 @@ INT4_ARRAY = 1007  # oid
 # Called once per process: a second call could give another result.
 QUERY = (
     b"SELECT pid, array_to_string(blockers, ',') "
-    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS told "
+    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS waits "
     b"WHERE cardinality(blockers) > 0"
 )
 NAME = b"txfuzz_waits"

@@ -41,7 +41,7 @@ BUGS = frozenset(
         "23502",  # NOT NULL; other violations of constraints depend on what others have committed
         "24",  # invalid cursor state
         "25",  # invalid transaction state: VACUUM inside a transaction, a write where only reads are allowed
-        "26",  # invalid SQL statement name: somebody deallocated our prepared statements
+        "26",  # invalid SQL statement name: our prepared statements were deallocated
         "27",  # triggered data change violation
         "2B",  # dependent privileges still exist
         "2D",  # invalid transaction termination: COMMIT inside a function

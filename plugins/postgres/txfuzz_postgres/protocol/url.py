@@ -41,7 +41,7 @@ class Target:
 
     @property
     def connect_seconds(self) -> float:
-        """How long to wait for a connection, in seconds; 0 in libpq means for ever."""
+        """How long to wait for a connection, in seconds; 0 in libpq means no limit."""
         try:
             asked = int(self.parameters.get("connect_timeout", CONNECT_SECONDS))
         except ValueError:
