@@ -1,7 +1,7 @@
-"""All that plugins may use of txfuzz, under one version; see docs/writing-a-plugin.md.
+"""Everything that plugins may use, under one version number; see docs/writing-a-plugin.md.
 
-Every other module but `txfuzz` itself and `txfuzz.testing` may change from one release to the next. A name
-is imported from where it is defined when it is first used, so that importing this module costs nothing.
+All other modules except `txfuzz` and `txfuzz.testing` may change from one release to the next. Names are
+imported on first use, so importing this module costs nothing.
 """
 
 # ruff: isort: skip_file
@@ -124,7 +124,7 @@ _MODULES = {
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
 }
-# What is defined there by a name that says too little outside of its module
+# Names that would be unclear outside their module and are renamed here
 _DEFINED_AS = {
     "unjudged_reason": "refusal",
     "NO_WRITER": "NOTHING",
@@ -159,7 +159,7 @@ __all__ = [  # noqa: RUF022
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-if not TYPE_CHECKING:  # so that a type checker knows these names and no others
+if not TYPE_CHECKING:  # so that type checkers reject other names
 
     def __getattr__(name: str) -> Any:
         if name not in _HOME:

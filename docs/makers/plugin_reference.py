@@ -19,9 +19,9 @@ from txfuzz.plugin import hookspecs
 
 HEAD = """# Reference of hooks and contracts
 
-Made from the source by `make docs`, and held in step by a test. What the names are for is told on the
-pages of [Writing a plugin](writing-a-plugin.md). All of it is imported from `txfuzz.plugin_api`, and the
-checks from `txfuzz.testing`.
+Generated from the source by `make docs`, as a test verifies. What the names are for is described on
+the pages of [Writing a plugin](writing-a-plugin.md). Everything is imported from `txfuzz.plugin_api`, and the
+conformance tests from `txfuzz.testing`.
 """
 
 # Section → its contents, by the names of txfuzz.plugin_api.

@@ -134,7 +134,7 @@ def test_the_readme_has_the_table_of_options(txfuzz: Cli, site: Site, kind: str)
 def test_names_that_will_not_do(txfuzz: Cli, name: str, hint: str) -> None:
     ran = txfuzz("new-plugin", "--kind", "fault", "--", name)
     assert ran.code == 2
-    assert f"{name!r} cannot name a plugin" in ran.err
+    assert f"{name!r} is not a valid plugin name" in ran.err
     assert hint in ran.err
     assert not list(Path.cwd().iterdir())
     with pytest.raises(UsageError):
@@ -155,7 +155,7 @@ def test_a_directory_that_is_taken(txfuzz: Cli) -> None:
     before = tree(place)
     ran = txfuzz("new-plugin", "calm", "--kind", "adapter")
     assert ran.code == 2
-    assert "txfuzz-calm: there is something already; choose another --output-dir" in ran.err
+    assert "txfuzz-calm: the directory is not empty; choose another --output-dir" in ran.err
     assert tree(place) == before
     Path("a-file").touch()
     assert (

@@ -130,7 +130,7 @@ def test_every_limit_is_named(server: EmbeddedServer, role: str, most: int, says
         sessions, refused = taken(database)
         for session in sessions:
             session.close()
-    assert str(refused) == f"the server takes no further connection: {says}"
+    assert str(refused) == f"the server accepts no more connections: {says}"
     assert (len(sessions), refused.most) == (most, most)
 
 

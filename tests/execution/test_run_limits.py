@@ -277,14 +277,14 @@ def test_a_plugin_that_hangs_is_named(where: str, site: Site) -> None:
     assert time.monotonic() - start < 10
     what = f"importing {name}" if where == "import" else "txfuzz_register_heuristics"
     assert [str(each) for each in registry.problems] == [
-        f"plugin {name!r} of txfuzz-bad 1.0: {what} has not ended within 0.5 s"
+        f"plugin {name!r} of txfuzz-bad 1.0: {what} did not finish within 0.5 s"
     ]
     assert registry.find("heuristic", "mix").name == "mix"  # nobody else is harmed
 
 
 def test_a_file_that_hangs(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
-    with pytest.raises(PluginError, match=r"slow\.py: importing it has not ended within 0\.2 s"):
+    with pytest.raises(PluginError, match=r"slow\.py: importing it did not finish within 0\.2 s"):
         load_plugins(files=[tmp_path / "slow.py"], seconds=0.2)
 
 

@@ -1,4 +1,4 @@
-"""Plugins that misbehave once they are asked: the campaign goes on, or ends with their names."""
+"""Plugins that misbehave when called: the campaign continues, or ends with an error that names them."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def campaign(
     )
 
 
-# -- heuristics: skipped, and the campaign goes on ------------------------------------------
+# -- heuristics: skipped, and the campaign continues ----------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_a_heuristic_writes_into_is_its_own_copy(
     assert "-5" not in decision["reason"]
 
 
-# -- analyzers: a verdict that lacks a judge would be none ----------------------------------
+# -- analyzers: a verdict without one of them is worthless ----------------------------------
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_an_analyzer_that_behaves_is_heard(plugin: Callable[[str], None], txfuzz
     assert "I do not like it" in ran.out
 
 
-# -- adapters and faults: the campaign ends with a sentence ----------------------------------
+# -- adapters and faults: the campaign ends with an error ------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One Python file beside the workload is a plugin like any other, and stays with the campaign."""
+"""A single Python file works like any other plugin, and is kept with the campaign."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fewer:
     """One client less."""
     name: ClassVar[str] = "fewer"
     about: ClassVar[str] = "one client less"
-    fewest: int = option(2, "no clients are removed below this", least=1)
+    fewest: int = option(2, "no clients are removed below this number", least=1)
     def propose(self, feedback, workload, random):
         before = workload.scheduling.clients
         if before <= self.fewest:
@@ -170,7 +170,7 @@ def test_they_are_listed_and_shown(txfuzz: Cli, here: Path) -> None:
     for words in (("plugins", *FILES, "show", "fewer"), ("plugins", "show", "fewer", *FILES)):
         shown = txfuzz(*words).out
         assert "from plugin file my_fewer.py" in shown
-        assert "no clients are removed below this" in shown
+        assert "no clients are removed below this number" in shown
     assert "bump" in txfuzz("templates", *FILES).out
     assert "ref: k" in txfuzz("templates", "bump", *FILES).out
 
@@ -183,8 +183,8 @@ def test_they_are_listed_and_shown(txfuzz: Cli, here: Path) -> None:
         ("def (", "importing it failed: SyntaxError: invalid syntax (bad.py, line 1)"),
         ("import sys; sys.exit(3)", "importing it failed: SystemExit: 3"),
         ("\0", "importing it failed: "),
-        ("x = 1", "brings nothing; a hook is a function txfuzz_register_…"),
-        (FEWER.replace("@hookimpl", ""), "brings nothing"),
+        ("x = 1", "registers nothing; a hook is a function txfuzz_register_…"),
+        (FEWER.replace("@hookimpl", ""), "registers nothing"),
         (FEWER.replace('name: ClassVar[str] = "fewer"', ""), "heuristic class Fewer has no `name`"),
         (FEWER.replace("return [Fewer]", "raise ValueError('no')"), "ValueError: no (line 22)"),
         (FEWER.replace("_heuristics", "_heuristic"), "unknown hook 'txfuzz_register_heuristic'"),
@@ -207,7 +207,7 @@ def test_a_bad_one_stops_with_a_sentence(txfuzz: Cli, code: str, reason: str) ->
     [
         ("missing.py", "plugin file missing.py: cannot be read: No such file"),
         ("plugin.txt", "plugin file plugin.txt: expected a Python file"),
-        ("folder", "plugin file folder: expected a Python file, NAME.py (a directory"),
+        ("folder", "plugin file folder: expected a Python file, NAME.py (this is a directory"),
     ],
 )
 def test_what_is_no_file_is_refused(txfuzz: Cli, name: str, reason: str) -> None:
@@ -221,7 +221,7 @@ def test_two_of_one_name_are_refused_and_the_same_twice_is_one(tmp_path: Path) -
     second.parent.mkdir()
     first.write_text(FEWER)
     second.write_text(FEWER)
-    with pytest.raises(PluginError, match="have one name"):
+    with pytest.raises(PluginError, match="have the same name"):
         load_plugins(files=[first, second])
     registry = load_plugins(files=[first, tmp_path / "other" / ".." / "mine.py"])
     assert len([plugin for plugin in registry.plugins if plugin.is_file]) == 1

@@ -1,4 +1,4 @@
-"""The distributions, and somebody else's, installed into a fresh environment and used by name."""
+"""Our distributions and a third-party one, installed into a fresh environment and used by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ heuristics: [{name: more-clients}]
 
 @pytest.fixture(scope="module")
 def environment(installed: Environment, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """With somebody else's plugin."""
+    """With a third-party plugin."""
     environment = installed.child(tmp_path_factory.mktemp("third"))
     environment.install("--no-deps", "--no-build-isolation", environment.source / "tests/third")
     return environment

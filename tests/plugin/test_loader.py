@@ -1,4 +1,4 @@
-"""Plugins are found, asked one by one, and named when they are broken or clash."""
+"""Plugins are found, loaded one by one, and named when they are broken or clash."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_adapters():\n    return ['x']",
-            "txfuzz_register_adapters gave 'x', expected a class",
+            "txfuzz_register_adapters returned 'x', expected a class",
         ),
         (
             "from txfuzz import hookimpl\nclass A:\n    pass\n"
@@ -105,7 +105,7 @@ def test_plugins_are_asked_in_the_order_of_their_names(site: Site) -> None:
         ),
         (
             "from txfuzz import hookimpl\n@hookimpl\ndef txfuzz_register_templates():\n    return [{}]",
-            "txfuzz_register_templates gave {}, expected a txfuzz.Template",
+            "txfuzz_register_templates returned {}, expected a txfuzz.Template",
         ),
     ],
 )

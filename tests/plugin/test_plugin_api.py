@@ -1,4 +1,4 @@
-"""The contract for plugins: what it names is there, costs nothing, and is all that plugins import."""
+"""The plugin API: its names exist, importing it costs nothing, and plugins import nothing else."""
 
 from __future__ import annotations
 
@@ -106,10 +106,10 @@ def test_a_plugin_for_this_version_is_loaded(site: Site, version: object) -> Non
 @pytest.mark.parametrize(
     ("version", "reason"),
     [
-        (2, "it was written for version 2.0 of the plugin API, and this txfuzz has 1.0"),
-        ((1, 1), "it was written for version 1.1 of the plugin API, and this txfuzz has 1.0"),
-        (0, "it was written for version 0.0 of the plugin API, and this txfuzz has 1.0"),
-        ("'1'", "txfuzz_api_version is '1', expected a number or a pair of them, as in (1, 0)"),
+        (2, "it was written for version 2.0 of the plugin API, but this txfuzz has 1.0"),
+        ((1, 1), "it was written for version 1.1 of the plugin API, but this txfuzz has 1.0"),
+        (0, "it was written for version 0.0 of the plugin API, but this txfuzz has 1.0"),
+        ("'1'", "txfuzz_api_version is '1', expected a number or a pair of numbers, such as (1, 0)"),
     ],
 )
 def test_a_plugin_for_another_version_is_named_and_left_out(site: Site, version: object, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Every conformance check can fail: plugins that are wrong on purpose are caught by the checks that say so.
+"""Every conformance check can fail: deliberately wrong plugins are caught by the checks that should.
 
 The wrong plugins are in tests/wrong; their tests run in a process of their own, with pytest as an
 author would run it.
@@ -26,12 +26,12 @@ CLASSES = {
     "wrong_analyzers.py": txfuzz.testing.AnalyzerConformance,
     "wrong_faults.py": txfuzz.testing.FaultConformance,
 }
-# Checks that skip where there is nothing to see and never fail
+# Checks that skip if there is nothing to check and never fail
 ONLY_TELLS = {"test_it_does_something_sometimes"}
 
 
 def declared(name: str) -> dict[str, set[str]]:
-    """Which checks must catch each class of a file, as the file says."""
+    """The checks that must catch each class in a file, as declared there."""
     spec = spec_from_file_location(name.removesuffix(".py"), WRONG / name)
     assert spec is not None
     assert spec.loader is not None

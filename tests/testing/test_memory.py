@@ -1,4 +1,4 @@
-"""The database in memory: clean without defects, and with each of them what is known to be wrong is found."""
+"""The database in memory: clean without defects, and each defect is found."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ scheduling: {clients: 8, transactions: 300}
 LISTS, REGISTERS = Kind.LIST_APPEND, Kind.RW_REGISTER
 G_SINGLE = {"G-single-item", "G-single-item-realtime"}
 
-# What shows, of all that may, at each level; nothing where the level promises nothing about it.
+# What each level shows, out of what it may; empty if the level promises nothing about it.
 SHOWS = {
     "lost-update": {
         "serializable": {"lost-update"},
@@ -143,7 +143,7 @@ def test_a_crash_keeps_what_was_committed() -> None:
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ("defects: [lost-updates]", "no defect 'lost-updates': did you mean 'lost-update'?"),
+        ("defects: [lost-updates]", "unknown defect 'lost-updates': did you mean 'lost-update'?"),
         ("defects: lost-update", "defects must be a list"),
         ("probability: -1", "probability must be at least 0"),
         ("isolation: snapshots", "no isolation level 'snapshots': did you mean 'snapshot'?"),
@@ -176,7 +176,7 @@ def test_a_campaign_finds_what_is_planted_and_nothing_else(
 def test_a_url_is_not_used_and_that_is_said() -> None:
     with MemoryAdapter().open("memory://me:hidden@here") as database:
         (said,) = database.warnings()
-    assert "not used" in said
+    assert "ignored" in said
     assert "hidden" not in said + str(database.describe())
 
 

@@ -1,4 +1,4 @@
-"""Our own adapters pass the checks that we hand to everybody."""
+"""Our own adapters pass the public conformance tests."""
 
 from __future__ import annotations
 

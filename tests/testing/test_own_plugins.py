@@ -1,4 +1,4 @@
-"""Our own analyzer and faults, and a template, pass the checks that we hand to everybody."""
+"""Our own analyzer and faults, and a template, pass the public conformance tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of each wrong plugin only the checks are run that must catch it."""
+"""For each wrong plugin, run only the checks that must catch it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters that are wrong in one way each, and the checks that must notice. Run by test_conformance.py."""
+"""Adapters with one defect each, and the checks that must catch it. Run by test_conformance.py."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def wrong(
     return dataclass(frozen=True)(type("WrongAdapter", (Wrong,), members))()
 
 
-# -- what it says ---------------------------------------------------------------------------
+# -- description ----------------------------------------------------------------------------
 
 
 class TestSaysNothing(Conformance):
@@ -314,7 +314,7 @@ class TestAlwaysSerializable(Conformance):
 
 
 class Unsure(MemorySession):
-    """Everything that goes wrong is unknown."""
+    """Reports every error as unknown."""
 
     def execute(self, step: BoundStep) -> Any:
         try:
@@ -336,7 +336,7 @@ class TestCallsAConflictUnknown(Conformance):
 
 
 class Autocommit(MemorySession):
-    """After the server has ended the transaction, the next statement runs by itself."""
+    """After the server has ended the transaction, the next statement runs on its own."""
 
     def execute(self, step: BoundStep) -> Any:
         if self.backend.open:
@@ -435,11 +435,11 @@ class TestCannotBeCancelled(Conformance):
     adapter = wrong(Stubborn)
 
 
-# -- raw SQL, errors that a transaction lives with, modes -----------------------------------
+# -- raw SQL, savepoints, modes -------------------------------------------------------------
 
 
 class InSql(MemorySession):
-    """Takes every raw statement for one that found nothing, but for those that do not parse."""
+    """Treats every raw statement that parses as one that found nothing."""
 
     def execute_sql(self, step: BoundStep) -> Answer:
         if "nowhere" in (step.step.sql or ""):
@@ -454,7 +454,7 @@ class InSql(MemorySession):
 
 
 def wrong_in_sql(session: type[MemorySession]) -> Any:
-    """An adapter of which the capabilities say that it has all of it."""
+    """An adapter that claims every capability."""
 
     class Claims(Wrong):
         def capabilities(self) -> Capabilities:

@@ -1,4 +1,4 @@
-"""Analyzers that are wrong in one way each. Run by test_conformance.py."""
+"""Analyzers with one defect each. Run by test_conformance.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that are wrong in one way each. Run by test_conformance.py."""
+"""Faults with one defect each. Run by test_conformance.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.testing import FaultConformance, MemoryAdapter
 
 @dataclass(frozen=True)
 class Wrong:
-    """Pauses the server for a moment, rightly."""
+    """Pauses the server for a moment, correctly."""
 
     name: ClassVar[str] = "wrong"
     about: ClassVar[str] = "pauses the server wrongly"

@@ -1,4 +1,4 @@
-"""Heuristics that are wrong in one way each. Run by test_conformance.py."""
+"""Heuristics with one defect each. Run by test_conformance.py."""
 
 from __future__ import annotations
 

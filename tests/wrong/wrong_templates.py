@@ -1,4 +1,4 @@
-"""Templates that are wrong in one way each. Run by test_conformance.py."""
+"""Templates with one defect each. Run by test_conformance.py."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TestHasNoKeys(TemplateConformance):
 
 
 class TestReadsBackAsAnotherOne(TemplateConformance):
-    """What is wrong here is the writer, which is made to lose a transaction's name."""
+    """The defect is in the writer, which loses a transaction's name."""
 
     caught_by = ("test_it_survives_yaml",)
     template = GOOD
@@ -69,7 +69,7 @@ class TestReadsBackAsAnotherOne(TemplateConformance):
 
 @dataclass(frozen=True)
 class Wearing(Template):
-    """Used up a little by being filled."""
+    """Changed by being filled."""
 
     def filled(self, given: Any) -> Any:
         steps = super().filled(given)

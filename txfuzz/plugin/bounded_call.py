@@ -1,7 +1,6 @@
-"""Code of plugins is called with a limit of time, and whatever it raises stays an error of the plugin.
+"""Calls into plugins, with a time limit; whatever they raise remains the plugin's error.
 
-A call that does not come back cannot be ended, only left behind: it goes on in a thread of its own
-until the process ends.
+A call that does not return cannot be stopped: it continues in its own thread until the process ends.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ T = TypeVar("T")
 
 
 class Late(Exception):
-    """No answer in time."""
+    """The call did not return in time."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer within {seconds:g} s")
@@ -25,7 +24,7 @@ class Late(Exception):
 
 
 class Failed(Exception):
-    """It raised something: `error`, which may be a BaseException (of a native extension, of pytest, …)."""
+    """The call raised `error`, which may be a BaseException (from a native extension, pytest, …)."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(str(error))
@@ -33,13 +32,13 @@ class Failed(Exception):
 
 
 def call_within(seconds: float, what: str, call: Callable[[], T]) -> T:
-    """What the call gives. Late, or Failed with what it raised.
+    """The call's result. Raises Late, or Failed with what it raised.
 
-    what: names the call in words, for whoever finds the process ended by it.
+    what: the call in words, reported if it ends the process.
     """
     _note(what)
     values, errors = called_within(seconds, "plugin", call)
-    if not values and not errors:  # it may be about to end, but has not given anything in time
+    if not values and not errors:
         raise Late(seconds)
     _note("")
     if errors:
@@ -48,13 +47,13 @@ def call_within(seconds: float, what: str, call: Callable[[], T]) -> T:
 
 
 def noted_by(note: Callable[[str], None]) -> None:
-    """Who is told which call is under way; an empty text: none."""
+    """Set the function that is told which call is in progress; empty text: none."""
     global _note
     _note = note
 
 
-def _nobody(what: str) -> None:
+def _ignore(what: str) -> None:
     pass
 
 
-_note: Callable[[str], None] = _nobody
+_note: Callable[[str], None] = _ignore

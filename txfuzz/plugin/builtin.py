@@ -1,4 +1,4 @@
-"""What the core brings itself, by the same door as everybody's plugin."""
+"""The core's own adapter and analyzer, registered like those of any plugin."""
 
 from __future__ import annotations
 

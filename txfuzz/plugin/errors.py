@@ -1,7 +1,7 @@
-"""Whose plugin it was: errors as sentences that name the plugin, its distribution and its version.
+"""Errors that name the plugin at fault, with its distribution and version.
 
-What a plugin raises, or what is wrong with what it gives, may come to light far from where it was
-loaded. Its module tells where it comes from.
+A plugin's error, or a defect in what it returns, may surface far from where it was loaded; the module
+identifies the plugin.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ CORE = "txfuzz"
 
 
 def origin_of(thing: object) -> Plugin | None:
-    """The plugin that a class, or an object of it, comes from; None for the core's own and for strangers."""
+    """The plugin that defines this class or object; None for the core's own and for anything else."""
     thing = getattr(thing, "guarded", thing)
     return _plugin_of_module((thing if isinstance(thing, type) else type(thing)).__module__)
 
 
 def named(error: BaseException) -> PluginError | None:
-    """The error as a sentence that names the plugin; None where none is to blame, or it is named already."""
+    """The error as one that names the plugin; None if no plugin is to blame or it is already named."""
     if isinstance(error, PluginError):
         plugin = None if error.culprit is None else origin_of(error.culprit)
         return None if plugin is None else _caused(f"{error} (plugin {plugin})", error)
@@ -45,10 +45,10 @@ def named(error: BaseException) -> PluginError | None:
 
 @contextmanager
 def naming_plugins() -> Iterator[None]:
-    """What a plugin is to blame for ends as a PluginError that names it."""
+    """Turn errors caused by a plugin into a PluginError that names it."""
     try:
         yield
-    except BaseException as error:  # also what native extensions, pytest or asyncio raise past Exception
+    except BaseException as error:  # native extensions, pytest and asyncio raise some
         told = named(error)
         if told is None:
             raise

@@ -1,4 +1,4 @@
-"""One Python file as a plugin: what `--plugin-file` names, by the same door as what is installed."""
+"""Plugin files (`--plugin-file`), loaded like installed plugins."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from types import ModuleType
 from txfuzz.errors import PluginError
 from txfuzz.plugin.registry import FILE, Plugin
 
-MODULE_PREFIX = "txfuzz_file_"  # the names of the modules that are made of files begin with it
+MODULE_PREFIX = "txfuzz_file_"  # of the names of modules made from plugin files
 
 
 @dataclass(frozen=True)
 class PluginFile:
-    """A file that was read, with the very text that is run. `load` is that of an entry point."""
+    """A plugin file and its source as read. load() is like an entry point's."""
 
     path: Path
     source: bytes
@@ -32,7 +32,7 @@ class PluginFile:
         return Plugin(str(self.path), self.path.stem, FILE, str(self.path))
 
     def load(self) -> ModuleType:
-        """The module; the same one for the same text at the same place, since classes know their module."""
+        """The module; the same one for the same source and path, since classes refer to their module."""
         digest = hashlib.sha256(str(self.path.resolve()).encode() + b"\0" + self.source).hexdigest()[:12]
         name = f"{MODULE_PREFIX}{self.path.stem}_{digest}"
         if name in sys.modules:
@@ -50,20 +50,20 @@ class PluginFile:
 
 
 def read_plugin_files(paths: Sequence[Path]) -> list[PluginFile]:
-    """The files, in the order in which they are given, each once.
+    """The files in the given order, without duplicates.
 
-    Raises PluginError for one that is not there, is no Python file, or is called as another one is: a
+    Raises PluginError for a file that is missing, is not Python, or has the same name as another, since a
     campaign keeps them in one folder.
     """
     found: dict[str, PluginFile] = {}
     for path in paths:
         if path.suffix != ".py":
-            hint = " (a directory; its distribution is installed with pip)" if path.is_dir() else ""
+            hint = " (this is a directory: install its distribution with pip)" if path.is_dir() else ""
             raise PluginError(f"plugin file {path}: expected a Python file, NAME.py{hint}")
         earlier = found.get(path.name)
         if earlier is not None and earlier.path.resolve() != path.resolve():
             raise PluginError(
-                f"plugin files {earlier.path} and {path} have one name; call one of them otherwise"
+                f"plugin files {earlier.path} and {path} have the same name; rename one of them"
             )
         try:
             found[path.name] = PluginFile(path, path.read_bytes())
@@ -73,7 +73,7 @@ def read_plugin_files(paths: Sequence[Path]) -> list[PluginFile]:
 
 
 def line_of(error: BaseException, path: str) -> int | None:
-    """The last line of the file on the way to the error; None where there is none, or the error names it."""
+    """The last line of the file in the traceback; None if there is none or the error already names it."""
     trace, line = error.__traceback__, None
     while trace is not None and not isinstance(error, SyntaxError):
         if trace.tb_frame.f_code.co_filename == path:

@@ -1,6 +1,6 @@
-"""What a plugin can hand over. Hooks discover, objects behave, config chooses.
+"""The hooks by which plugins register things. Hooks discover, objects behave, config chooses.
 
-Every hook is called once, when a command that needs plugins starts, and collects the answers
+Every hook is called once, when a command that needs plugins starts, and collects the results
 of all plugins. The classes are frozen dataclasses whose fields are their options
 (txfuzz.common.options); `name` and `about` are class attributes.
 """
@@ -17,10 +17,10 @@ from txfuzz.errors import PluginError
 if TYPE_CHECKING:
     from txfuzz.workload.template import Template
 
-GROUP = "txfuzz"  # the entry-point group, and the name of the project within pluggy
-# Of everything that txfuzz.plugin_api and txfuzz.testing offer: major, minor; see docs/writing-a-plugin.md.
+GROUP = "txfuzz"  # the entry-point group and pluggy's project name
+# Of txfuzz.plugin_api and txfuzz.testing: major, minor; see docs/writing-a-plugin.md.
 API_VERSION = (1, 0)
-VERSION_ATTRIBUTE = "txfuzz_api_version"  # of a plugin's module: the version that it was written for
+VERSION_ATTRIBUTE = "txfuzz_api_version"  # in a plugin's module: the version it was written for
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -28,27 +28,27 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @hookspec
 def txfuzz_register_adapters() -> Iterable[type]:  # type: ignore[empty-body]
-    """Ways to reach a database: classes that satisfy txfuzz.Adapter."""
+    """Database adapters: classes that satisfy txfuzz.Adapter."""
 
 
 @hookspec
 def txfuzz_register_templates() -> Iterable[Template]:  # type: ignore[empty-body]
-    """Transaction templates: txfuzz.Template values. Data, so they can be printed and changed."""
+    """Transaction templates: txfuzz.Template values."""
 
 
 @hookspec
 def txfuzz_register_analyzers() -> Iterable[type]:  # type: ignore[empty-body]
-    """Judges of a history: classes that satisfy txfuzz.Analyzer."""
+    """Analyzers, which judge histories: classes that satisfy txfuzz.Analyzer."""
 
 
 @hookspec
 def txfuzz_register_heuristics() -> Iterable[type]:  # type: ignore[empty-body]
-    """What turns feedback into the next workload: classes that satisfy txfuzz.Heuristic."""
+    """Heuristics, which turn feedback into the next workload: classes that satisfy txfuzz.Heuristic."""
 
 
 @hookspec
 def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
-    """What can be done to a server or to its connections: classes that satisfy txfuzz.Fault."""
+    """Faults in a server or its connections: classes that satisfy txfuzz.Fault."""
 
 
 @hookspec
@@ -57,20 +57,20 @@ def txfuzz_register_commands(cli: Any) -> None:
 
 
 def check_api_version(asked: object) -> None:
-    """PluginError where a plugin was written for a version of the API that this is not.
+    """PluginError if a plugin was written for an incompatible version of the API.
 
-    asked: what its module declares: a major version, a pair of major and minor version, or None. A plugin
-    that declares nothing is taken as it comes.
+    asked: as declared by its module: a major version, a pair of major and minor version, or None, which
+    is always accepted.
     """
     if asked is None:
         return
     pair = asked if isinstance(asked, tuple) else (asked, 0)
     if len(pair) != 2 or not all(type(number) is int for number in pair):
         raise PluginError(
-            f"{VERSION_ATTRIBUTE} is {asked!r}, expected a number or a pair of them, as in {API_VERSION}"
+            f"{VERSION_ATTRIBUTE} is {asked!r}, expected a number or a pair of numbers, such as {API_VERSION}"
         )
     if pair[0] != API_VERSION[0] or pair[1] > API_VERSION[1]:
         here = ".".join(map(str, API_VERSION))
         raise PluginError(
-            f"it was written for version {pair[0]}.{pair[1]} of the plugin API, and this txfuzz has {here}"
+            f"it was written for version {pair[0]}.{pair[1]} of the plugin API, but this txfuzz has {here}"
         )

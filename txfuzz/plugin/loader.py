@@ -1,4 +1,4 @@
-"""Find the installed plugins and ask each what it has, one by one: a broken one harms nobody else."""
+"""Finding and loading plugins, one by one, so that a broken one does not affect the others."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entr
 def load_plugins(
     *, strict: bool = False, files: Sequence[Path] = (), seconds: float = PLUGIN_SECONDS
 ) -> Registry:
-    """Every installed plugin's things, and those of the files, which come last.
+    """Everything registered by installed plugins, then by the files.
 
-    Raises PluginError for a file that cannot be used as it stands: somebody asked for it by name.
-    strict: also for the first installed plugin that is broken or clashes. seconds: that importing a
-    plugin, and each of its hooks, may take; they are called in a thread of their own.
+    Raises PluginError for a file that cannot be used, since it was asked for by name.
+    strict: also for the first installed plugin that is broken or clashes. seconds: time limit of
+    importing a plugin and of each hook; they run in a separate thread.
     """
     named = read_plugin_files(files)
     loading = _Loading([*installed(), *((each.plugin, each) for each in named)], seconds)
@@ -36,7 +36,7 @@ def load_plugins(
     for each in named:
         if not any(entry.plugin == each.plugin for found in registry.entries.values() for entry in found):
             problems.append(
-                f"plugin {each.plugin}: brings nothing; a hook is a function txfuzz_register_… "
+                f"plugin {each.plugin}: registers nothing; a hook is a function txfuzz_register_… "
                 "that is marked with @hookimpl and returns a list"
             )
     if problems:
@@ -45,7 +45,7 @@ def load_plugins(
 
 
 def installed() -> list[tuple[Plugin, EntryPoint]]:
-    """All plugins, in the order in which they are asked: by distribution, then by name."""
+    """All installed plugins in loading order: by distribution, then by name."""
     found = {}
     for point in entry_points(group=GROUP):
         distribution = point.dist.name if point.dist else "an unknown distribution"
@@ -55,8 +55,9 @@ def installed() -> list[tuple[Plugin, EntryPoint]]:
 
 
 def add_commands(cli: Any) -> tuple[Problem, ...]:
-    """Let every plugin add its commands to a click group. Plugins that cannot be loaded are named
-    where their things are asked for, not here."""
+    """Let every plugin add its commands to a click group; the problems of those that failed.
+
+    Plugins that cannot be imported are reported by load_plugins() instead."""
     problems = []
     manager = _manager()
     for plugin, point in installed():
@@ -75,7 +76,7 @@ def add_commands(cli: Any) -> tuple[Problem, ...]:
 
 
 class _Loading:
-    """seconds: that importing a plugin, and each of its hooks, may take."""
+    """seconds: time limit of importing a plugin and of each hook."""
 
     def __init__(self, points: Iterable[tuple[Plugin, EntryPoint | PluginFile]], seconds: float) -> None:
         self.seconds = seconds
@@ -85,7 +86,7 @@ class _Loading:
         self.plugins = [plugin for plugin, point in points if self.load(plugin, point)]
 
     def load(self, plugin: Plugin, point: EntryPoint | PluginFile) -> bool:
-        """Import one plugin and take what it has; False when that failed from the start."""
+        """Import one plugin and collect what it registers; False if it could not be imported."""
         try:
             module = _imported(plugin, point, self.seconds)
         except (Late, Failed) as error:
@@ -136,7 +137,7 @@ class _Loading:
 
 
 def _imported(plugin: Plugin, point: EntryPoint | PluginFile, seconds: float) -> object:
-    """The plugin's module. Late or Failed, and PluginError where it was written for another API."""
+    """The plugin's module. Raises Late, Failed, or PluginError for an incompatible API version."""
 
     def load() -> tuple[object, object]:
         module = point.load()
@@ -154,14 +155,14 @@ def _manager() -> pluggy.PluginManager:
 
 
 def _alone(manager: pluggy.PluginManager, hook: str, plugin: str) -> pluggy.HookCaller:
-    """The hook, as only this plugin implements it."""
+    """The hook as implemented by this plugin only."""
     others = [other for name, other in manager.list_name_plugin() if name != plugin and other is not None]
     return manager.subset_hook_caller(hook, others)
 
 
 def _reason(doing: str, ended: Late | Failed, plugin: Plugin) -> str:
     if isinstance(ended, Late):
-        return f"{doing} has not ended within {ended.seconds:g} s"
+        return f"{doing} did not finish within {ended.seconds:g} s"
     error = ended.error
     line = line_of(error, plugin.module) if plugin.is_file else None
     where = "" if line is None else f" (line {line})"

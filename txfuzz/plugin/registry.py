@@ -1,4 +1,4 @@
-"""Everything that the plugins have handed over, by kind and name, and who it comes from."""
+"""Everything that plugins have registered, by kind and name, with its origin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from txfuzz.errors import PluginError, did_you_mean
 from txfuzz.workload.template import Template
 
-FILE = "file"  # the version of a plugin that is a file; its distribution is the path
+FILE = "file"  # the version of plugin files, whose distribution is the path
 
 
 @dataclass(frozen=True, order=True)
@@ -34,7 +34,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Problem:
-    """A plugin, or one thing of it, that cannot be used, and why."""
+    """Why a plugin, or one thing it registers, cannot be used."""
 
     plugin: Plugin
     reason: str
@@ -47,7 +47,7 @@ class Problem:
 class Kind:
     """One kind of thing that plugins register.
 
-    methods: what its objects must be able to do. words: class attributes that hold text.
+    methods: required methods. words: required class attributes that are text.
     """
 
     name: str
@@ -80,14 +80,14 @@ class Entry:
 
 
 def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
-    """The entry of what a plugin handed over; PluginError saying what is wrong with it."""
+    """The entry for what a plugin registered; PluginError if it is invalid."""
     what = getattr(value, "__name__", None) or repr(value)
     if kind.name == "template":
         if not isinstance(value, Template):
-            raise PluginError(f"{kind.hook} gave {what}, expected a txfuzz.Template")
+            raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.Template")
         return Entry(kind.name, value.name, value.about, value, plugin)
     if not inspect.isclass(value):
-        raise PluginError(f"{kind.hook} gave {what}, expected a class")
+        raise PluginError(f"{kind.hook} returned {what}, expected a class")
     name = getattr(value, "name", None)
     if not isinstance(name, str) or not name:
         raise PluginError(f"{kind.name} class {what} has no `name`")
@@ -98,16 +98,16 @@ def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
         if not isinstance(getattr(value, word, None), str):
             raise PluginError(f"{kind.name} {name!r} has no `{word}`")
     if not is_dataclass(value):
-        raise PluginError(f"{kind.name} {name!r} is not a dataclass: its fields would be its options")
+        raise PluginError(f"{kind.name} {name!r} is not a dataclass, whose fields would be its options")
     about = getattr(value, "about", "")
     return Entry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
 
 
 @dataclass(frozen=True)
 class Registry:
-    """What is installed, and what files were named beside it.
+    """Everything registered by installed plugins and plugin files.
 
-    entries: (kind, name) → all that claim the name, usually one. files: name → text, as it was loaded.
+    entries: (kind, name) → all that claim the name, usually one. files: name → source as loaded.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -116,7 +116,7 @@ class Registry:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     def entry(self, kind: str, name: str) -> Entry:
-        """The one thing of this kind and name; PluginError where there is none, or several."""
+        """The thing of this kind and name; PluginError if there is none, or several."""
         found = self.entries.get((kind, name), ())
         if len(found) > 1:
             raise PluginError(f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}")
@@ -130,7 +130,7 @@ class Registry:
         return self.entry(kind, name).value
 
     def all(self, kind: str) -> tuple[Entry, ...]:
-        """Everything of a kind that exactly one plugin claims, by name."""
+        """Everything of a kind claimed by exactly one plugin, sorted by name."""
         return tuple(
             found[0]
             for (of_kind, _), found in sorted(self.entries.items())
@@ -138,7 +138,7 @@ class Registry:
         )
 
     def clashes(self, *, of_files: bool = False) -> tuple[str, ...]:
-        """A sentence for every name that several plugins claim; of_files: that a file claims."""
+        """A sentence for every name claimed by several plugins; of_files: only those that a file claims."""
         return tuple(
             f"{kind} {name!r} is claimed by {_and(entry.plugin for entry in found)}: none of them is used"
             for (kind, name), found in sorted(self.entries.items())

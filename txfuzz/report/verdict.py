@@ -20,7 +20,7 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
 
     isolation: the level of the history, as the database calls it. promised: the consistency model that
     this level promises, as Elle calls it. None if unknown; a level without a promise is one at which the
-    workload's own SQL may be the cause (txfuzz.workload.sql.soundness).
+    workload's own SQL may be the cause (txfuzz.workload.sql.blame).
     """
     broken = against(result, promised)
     if promised is not None and broken:

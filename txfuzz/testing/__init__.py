@@ -1,7 +1,7 @@
-"""The plugin author's kit: a database in memory with defects to plant, and checks that a plugin conforms.
+"""The plugin author's kit: an in-memory database with optional defects, and conformance tests.
 
-Each name is imported when it is first used. The conformance classes need pytest, which is not
-among the requirements of txfuzz; MemoryAdapter does not.
+Names are imported on first use. The conformance classes need pytest, which txfuzz does not
+require; MemoryAdapter does not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks for analyzers: a subclass of AnalyzerConformance with the analyzer, and pytest."""
+"""Conformance tests for analyzers: subclass AnalyzerConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ EXPECT = "serializable"
 
 
 class AnalyzerConformance:
-    """An analyzer judges what it can judge, says so where it cannot, and changes nothing.
+    """An analyzer judges what it can, says so where it cannot, and changes nothing.
 
         class TestMine(AnalyzerConformance):
             analyzer = MyAnalyzer()
             golden = {"two that withdraw": (EDN_TEXT, "invalid", "overdraft"),
                       "one that pays in": (Path("paid.edn"), "valid")}
 
-    analyzer: class attribute or fixture. golden: histories, as EDN or as the path of a file, with
-    the verdict that is right, and the types of anomalies that must be named.
-    measures_only: it measures and does not judge, so that "valid" from it vouches for nothing.
-    patience: seconds after which a call that has not come back is taken to hang.
+    analyzer: class attribute or fixture. golden: histories, as EDN or the path of a file, with
+    the right verdict and the types of anomalies that must be reported.
+    measures_only: it measures and does not judge, so its "valid" means nothing.
+    patience: seconds after which a call counts as hung.
     """
 
     analyzer: Any = None
@@ -48,20 +48,20 @@ class AnalyzerConformance:
         return given(request, "analyzer", "analyze")
 
     def histories(self) -> Iterator[tuple[str, History]]:
-        """All histories that it is tried on, and what they are in words."""
+        """All histories that it is tried on, each with a description."""
         for about, text in {**CLEAN, **ANOMALOUS, **MALFORMED}.items():
             yield f"a history {about}", history_of(text, about)
         for about, (golden, *_) in self.golden.items():
             yield f"the golden history {about!r}", _read(golden)
 
     def judged(self, analyzer: Any, history: History, words: str) -> Part:
-        """What it says, of the right type and soon enough. To refuse by a UsageError is "unknown"."""
+        """Its result, checked for type and time. A UsageError counts as "unknown"."""
         try:
             part = Later(lambda: analyzer.analyze(history, EXPECT), self.patience).result("analyze()")
         except UsageError as error:
             return Part(Verdict.UNKNOWN, str(error))
-        assert isinstance(part, Part), f"{words}: analyze() gave {part!r}, expected a txfuzz.Part"
-        assert isinstance(part.verdict, Verdict), f"{words}: the verdict {part.verdict!r} is none"
+        assert isinstance(part, Part), f"{words}: analyze() returned {part!r}, expected a txfuzz.Part"
+        assert isinstance(part.verdict, Verdict), f"{words}: {part.verdict!r} is not a verdict"
         return part
 
     def test_it_says_what_it_is(self, subject: Any) -> None:
@@ -70,24 +70,26 @@ class AnalyzerConformance:
     def test_it_judges_any_history(self, subject: Any) -> None:
         for words, history in self.histories():
             part = self.judged(subject, history, words)
-            assert isinstance(part.reason, str), f"{words}: the reason {part.reason!r} is no text"
+            assert isinstance(part.reason, str), f"{words}: the reason {part.reason!r} is not text"
             if part.verdict is not Verdict.VALID:
                 assert part.reason or part.anomalies, f"{words}: {part.verdict.value} without a reason"
             for anomaly in part.anomalies:
-                assert isinstance(anomaly, Anomaly), f"{words}: {anomaly!r} is no txfuzz.Anomaly"
+                assert isinstance(anomaly, Anomaly), f"{words}: {anomaly!r} is not a txfuzz.Anomaly"
                 assert anomaly.explanation, f"{words}: {anomaly.type} is not explained"
                 assert part.verdict is Verdict.INVALID, (
-                    f"{words}: {anomaly.type} was found, and the verdict is {part.verdict.value}"
+                    f"{words}: {anomaly.type} was found, but the verdict is {part.verdict.value}"
                 )
             json.dumps(dict(part.data), allow_nan=False)  # it goes to analysis.json
 
     def test_golden_histories(self, subject: Any) -> None:
         if not self.golden:
-            pytest.skip("no golden histories: give `golden`, as {'about': (EDN, 'invalid', 'my-anomaly')}")
+            pytest.skip(
+                "no golden histories: set `golden`, such as {'about': (EDN, 'invalid', 'my-anomaly')}"
+            )
         for about, (golden, verdict, *types) in self.golden.items():
             part = self.judged(subject, _read(golden), about)
             assert part.verdict is Verdict(verdict), (
-                f"{about}: {part.verdict.value} ({part.reason}), but {verdict} is right"
+                f"{about}: {part.verdict.value} ({part.reason}), expected {verdict}"
             )
             found: set[str | Path] = {each.type for each in part.anomalies}
             missing = set(types) - found
@@ -97,7 +99,7 @@ class AnalyzerConformance:
         for about, text in CLEAN.items():
             part = self.judged(subject, history_of(text, about), about)
             assert part.verdict is not Verdict.INVALID, (
-                f"a history {about}, which any model allows, is invalid: {part.reason}"
+                f"a history {about}, which any model allows, was judged invalid: {part.reason}"
             )
 
     def test_what_cannot_be_judged_is_never_valid(self, subject: Any) -> None:
@@ -106,23 +108,24 @@ class AnalyzerConformance:
         for about, text in MALFORMED.items():
             part = self.judged(subject, history_of(text, about), about)
             assert part.verdict is not Verdict.VALID, (
-                f"a history {about} cannot be judged, and it is called valid"
+                f"a history {about} cannot be judged, but was called valid"
             )
 
     def test_names_of_processes_and_keys_do_not_matter(self, subject: Any) -> None:
         for words, history in self.histories():
             one, other = (self.judged(subject, each, words) for each in (history, renamed(history)))
             assert other.verdict is one.verdict, (
-                f"{words}: {one.verdict.value}, and with other names of processes and keys "
-                f"{other.verdict.value}"
+                f"{words}: {one.verdict.value}, but {other.verdict.value} with processes and keys renamed"
             )
             types = [sorted(anomaly.type for anomaly in part.anomalies) for part in (one, other)]
-            assert types[0] == types[1], f"{words}: it shows {types[0]}, and with other names {types[1]}"
+            assert types[0] == types[1], f"{words}: it finds {types[0]}, but with other names {types[1]}"
 
     def test_the_same_history_gives_the_same_answer(self, subject: Any) -> None:
         for words, history in self.histories():
             one, other = (self.judged(subject, history, words) for _ in range(2))
-            assert (one.verdict, one.reason) == (other.verdict, other.reason), f"{words}: judged in two ways"
+            assert (one.verdict, one.reason) == (other.verdict, other.reason), (
+                f"{words}: judged differently the second time"
+            )
 
     def test_it_changes_no_history(self, subject: Any) -> None:
         for words, history in self.histories():

@@ -1,4 +1,4 @@
-"""Checks for faults: a subclass of FaultConformance with the fault, and pytest."""
+"""Conformance tests for faults: subclass FaultConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from txfuzz.testing.small_run import pressing
 from txfuzz.testing.subjects import check_identity, given, opened
 from txfuzz.workload.model import FaultSpec, Scheduling
 
-SLOW = 5.0  # seconds; faults that last longer are not run in tests
+SLOW = 5.0  # seconds; longer faults are not run
 
 
 class FaultConformance:
-    """A fault says what it did, is healed whatever happens, and never makes a good database look bad.
+    """A fault reports what it did, is always healed, and never makes a good database look bad.
 
         class TestMine(FaultConformance):
             fault = MyFault(lasts=0.01)
-            adapter = MyAdapter()       # left out: the database in memory
+            adapter = MyAdapter()       # default: the database in memory
 
-    fault, adapter: class attributes or fixtures. url: where the adapter's server is. patience:
-    seconds after which a call that has not come back is taken to hang.
+    fault, adapter: class attributes or fixtures. url: of the adapter's server. patience:
+    seconds after which a call counts as hung.
     """
 
     fault: Any = None
@@ -54,11 +54,11 @@ class FaultConformance:
 
     @pytest.fixture
     def host(self, request: pytest.FixtureRequest, subject: Any) -> Any:
-        """An adapter whose databases can suffer it."""
+        """An adapter whose databases support the fault."""
         host = given(request, "adapter", "capabilities", MemoryAdapter())
         if subject.needs not in host.capabilities().faults:
             pytest.skip(
-                f"no database of the adapter {host.name!r} can suffer {subject.needs!r}: give `adapter`"
+                f"the adapter {host.name!r} lacks the ability {subject.needs!r}: set another `adapter`"
             )
         return host
 
@@ -74,26 +74,28 @@ class FaultConformance:
 
     def test_it_says_what_it_is(self, subject: Any) -> None:
         check_identity(subject, "fault")
-        assert isinstance(subject.needs, str), "`needs` is the word for an ability"
+        assert isinstance(subject.needs, str), "`needs` must name an ability"
         assert subject.needs, "`needs` is empty"
         assert isinstance(subject.lasts, int | float), f"`lasts` is {subject.lasts!r}, expected seconds"
         assert subject.lasts >= 0, f"`lasts` is {subject.lasts!r}"
 
     def test_its_cautions_are_sentences(self, subject: Any, database: Database) -> None:
         said = subject.cautions(database)
-        assert isinstance(said, tuple), f"cautions() gave {said!r}, expected a tuple of sentences"
+        assert isinstance(said, tuple), f"cautions() returned {said!r}, expected a tuple of sentences"
         for sentence in said:
-            assert isinstance(sentence, str), f"{sentence!r} is no sentence"
-            assert len(sentence.split()) >= 3, f"{sentence!r} is no sentence"
+            assert isinstance(sentence, str), f"{sentence!r} is not a sentence"
+            assert len(sentence.split()) >= 3, f"{sentence!r} is not a sentence"
 
     def test_what_it_did_can_be_written_down(self, subject: Any, database: Database) -> None:
         with self._injected(subject, database, Random(1)) as done:
             pass
         for phase, what in done.items():
-            assert isinstance(what, Mapping), f"{phase}() gave {what!r}, expected what was done, as a mapping"
+            assert isinstance(what, Mapping), (
+                f"{phase}() returned {what!r}, expected a mapping of what was done"
+            )
             for name, value in what.items():
-                assert isinstance(name, str), f"{phase}() gave the name {name!r}, expected text"
-                assert _plain(value), f"{phase}() gave {value!r}, expected text, numbers or lists"
+                assert isinstance(name, str), f"{phase}() returned the name {name!r}, expected text"
+                assert _plain(value), f"{phase}() returned {value!r}, expected text, numbers or lists"
 
     def test_it_draws_from_the_random_numbers_that_it_is_given(
         self, subject: Any, database: Database
@@ -101,7 +103,7 @@ class FaultConformance:
         before = global_random.getstate()
         with self._injected(subject, database, Random(1)):
             pass
-        assert global_random.getstate() == before, "it drew from the global random numbers"
+        assert global_random.getstate() == before, "it used the global random generator"
 
     def test_it_can_be_injected_when_nobody_is_there(
         self, subject: Any, database: Database, host: Any
@@ -122,9 +124,9 @@ class FaultConformance:
                 self._usable(database, host, turn + 1)
 
     def test_a_run_with_it_is_no_worse(self, subject: Any, database: Database, host: Any) -> None:
-        """At its strongest level the database keeps its promise, and the history tells of the fault."""
+        """At its strongest level the database still keeps its promise."""
         if subject.lasts > SLOW:
-            pytest.skip(f"it lasts {subject.lasts:g} s: give one with a smaller option")
+            pytest.skip(f"it lasts {subject.lasts:g} s: set a shorter duration")
         can = host.capabilities()
         level, promised = list(can.isolation.items())[-1]
         lasting = Scheduling(8, None, 0.3 + 2 * float(subject.lasts))
@@ -133,18 +135,18 @@ class FaultConformance:
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "history.edn"
             summary = execute(workload, database, path, isolation=level, faults=faults)
-            assert summary.failure is None, f"the run ended with it: {summary.failure}"
+            assert summary.failure is None, f"the run failed: {summary.failure}"
             assert [each.name for each in summary.faults] == [subject.name], "it was not injected in the run"
             result = analyze_history(read_history(path), promised)
-        assert summary.ok, "with it nothing committed"
+        assert summary.ok, "nothing committed during the fault"
         assert result.verdict is not Verdict.INVALID, (
-            f"{level} promises {promised}, and with the fault the history shows "
-            f"{', '.join(result.anomaly_types)}: outcomes are not told as they were"
+            f"{level} promises {promised}, but with the fault the history shows "
+            f"{', '.join(result.anomaly_types)}: outcomes are misreported"
         )
 
     @contextmanager
     def _injected(self, fault: Any, database: Database, chance: Random) -> Iterator[dict[str, Any]]:
-        """Inject it, and heal it in any case, as a run does."""
+        """Inject it and always heal it, as a run does."""
         assert isinstance(database, Breakable)
         injector = database.injector()
         done: dict[str, Any] = {}
@@ -155,7 +157,7 @@ class FaultConformance:
             done["heal"] = Later(lambda: fault.heal(injector), self.patience).result("heal()")
 
     def _usable(self, database: Database, host: Any, value: int) -> None:
-        """A transaction commits, after a while at most, on a session of its own."""
+        """A transaction on a new session commits, if need be after some retries."""
         until = time.monotonic() + self.patience
         kind, level = min(host.capabilities().kinds, key=str), host.capabilities().default_isolation
         while True:
@@ -165,7 +167,7 @@ class FaultConformance:
                 return
             except (SessionError, DatabaseUnavailable) as error:
                 if time.monotonic() > until:
-                    pytest.fail(f"the fault was healed, and then: {error}")
+                    pytest.fail(f"after the fault was healed: {error}")
                 time.sleep(0.05)
 
 

@@ -1,4 +1,4 @@
-"""Feedback of every sort that a campaign may give, and workloads of every shape that it may be about."""
+"""Samples of all sorts of feedback and workloads."""
 
 from __future__ import annotations
 

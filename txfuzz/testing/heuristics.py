@@ -1,4 +1,4 @@
-"""Checks for heuristics: a subclass of HeuristicConformance with the heuristic, and pytest."""
+"""Conformance tests for heuristics: subclass HeuristicConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz.workload.yaml.writer import workload_text
 
 SEEDS = range(2)
-ROUNDS = 8  # iterations in a row, each on the workload that the one before has left
-WORDS = 3  # fewer are no sentence
+ROUNDS = 8  # iterations in a row, each on the workload left by the previous one
+WORDS = 3  # in a sentence, at least
 
 
 class HeuristicConformance:
-    """A heuristic is pure, and whatever it is given, what comes out can run and is explained.
+    """A heuristic is pure, and whatever its input, its output can run and is explained.
 
         class TestMine(HeuristicConformance):
             heuristic = MyHeuristic()
 
-    heuristic: class attribute or fixture. workloads, feedbacks: further ones to try it on, by a
-    phrase that completes "a workload …", "feedback …". patience: seconds after which a call that has
-    not come back is taken to hang.
+    heuristic: class attribute or fixture. workloads, feedbacks: additional ones to try it on, keyed by
+    a phrase that completes "a workload …", "feedback …". patience: seconds after which a call counts as
+    hung.
     """
 
     heuristic: Any = None
@@ -50,7 +50,7 @@ class HeuristicConformance:
         return given(request, "heuristic", "propose")
 
     def cases(self) -> Iterator[tuple[str, FeedbackResult, Workload]]:
-        """Every feedback with every workload, and both in words."""
+        """Every feedback with every workload, and a description of both."""
         for about, feedback in {**FEEDBACKS, **self.feedbacks}.items():
             for shape, workload in {**WORKLOADS, **self.workloads}.items():
                 yield f"feedback {about}, a workload {shape}", feedback, workload
@@ -58,32 +58,34 @@ class HeuristicConformance:
     def proposed(
         self, heuristic: Any, feedback: FeedbackResult, workload: Workload, seed: int = 0
     ) -> tuple[Adjustment, ...]:
-        """What it proposes, of the right type and soon enough."""
+        """What it proposes, checked for type and time."""
         call = Later(lambda: heuristic.propose(feedback, workload, Random(seed)), self.patience)
         answer = call.result("propose()")
-        assert isinstance(answer, tuple | list), f"propose() gave {answer!r}, expected a tuple of adjustments"
+        assert isinstance(answer, tuple | list), (
+            f"propose() returned {answer!r}, expected a tuple of adjustments"
+        )
         for each in answer:
-            assert isinstance(each, Adjustment), f"propose() gave {each!r}, expected a txfuzz.Adjustment"
+            assert isinstance(each, Adjustment), f"propose() returned {each!r}, expected a txfuzz.Adjustment"
         return tuple(answer)
 
     def test_it_says_what_it_is(self, subject: Any) -> None:
         check_identity(subject, "heuristic")
 
     def test_the_same_input_gives_the_same_answer(self, subject: Any) -> None:
-        """Also when it is asked again later, and when another object of the same options is asked."""
+        """Also later, and from another object with the same options."""
         cases = list(self.cases())
         first = [self.proposed(subject, feedback, workload, 7) for _, feedback, workload in cases]
         other = dataclasses.replace(subject)
         for (words, feedback, workload), answer in reversed(list(zip(cases, first, strict=True))):
             for each in (subject, other):
                 again = self.proposed(each, feedback, workload, 7)
-                assert again == answer, f"{words}: asked twice, it proposed {answer!r} and {again!r}"
+                assert again == answer, f"{words}: called twice, it proposed {answer!r} and {again!r}"
 
     def test_it_draws_from_the_random_numbers_that_it_is_given(self, subject: Any) -> None:
         for words, feedback, workload in self.cases():
             before = global_random.getstate()
             self.proposed(subject, feedback, workload)
-            assert global_random.getstate() == before, f"{words}: it drew from the global random numbers"
+            assert global_random.getstate() == before, f"{words}: it used the global random generator"
 
     def test_it_changes_nothing_itself(self, subject: Any) -> None:
         mine = list(self.cases())
@@ -120,9 +122,9 @@ class HeuristicConformance:
     def test_every_adjustment_is_explained(self, subject: Any) -> None:
         for words, feedback, workload in self.cases():
             for each in self.proposed(subject, feedback, workload):
-                assert isinstance(each.reason, str), f"{words}: the reason {each.reason!r} is no text"
+                assert isinstance(each.reason, str), f"{words}: the reason {each.reason!r} is not text"
                 assert len(each.reason.split()) >= WORDS, (
-                    f"{words}: {each.target} changes for the reason {each.reason!r}, which is no sentence"
+                    f"{words}: the reason {each.reason!r} for changing {each.target} is not a sentence"
                 )
                 assert "\n" not in each.reason, f"{words}: the reason {each.reason!r} has several lines"
                 assert each.heuristic == subject.name, (
@@ -136,12 +138,12 @@ class HeuristicConformance:
                     try:
                         json.dumps(value, allow_nan=False)
                     except (TypeError, ValueError) as error:
-                        pytest.fail(f"{words}: `{name}` of {each.target} is no JSON data: {error}")
+                        pytest.fail(f"{words}: `{name}` of {each.target} is not JSON data: {error}")
 
     def test_it_does_something_sometimes(self, subject: Any) -> None:
-        """One that never proposes anything does not belong in a campaign, or was told nothing here."""
+        """One that never proposes anything is useless, or no sample concerns it."""
         if not any(self.proposed(subject, feedback, workload) for _, feedback, workload in self.cases()):
-            pytest.skip("it proposed nothing on any sample: give `feedbacks` or `workloads` that concern it")
+            pytest.skip("it proposed nothing on any sample: set `feedbacks` or `workloads` that it reacts to")
 
 
 def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]) -> Workload:
@@ -152,10 +154,10 @@ def _applied(words: str, workload: Workload, adjustments: tuple[Adjustment, ...]
 
 
 def _check_can_run(words: str, workload: Workload) -> None:
-    """Could a file hold it, and can its transactions be asked?"""
+    """Check that it can be written to a file and generates transactions."""
     try:
         read = parse_workload(workload_text(workload), "changed", KnownNames())
-        assert read == workload, f"{words}: it reads back as another one"
+        assert read == workload, f"{words}: it reads back as a different one"
         asking = TransactionGenerator(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         for _ in range(20):
             asking.next()

@@ -1,4 +1,4 @@
-"""Small histories of every sort, as EDN: good ones, bad ones, odd ones, and some that nobody can judge."""
+"""Small histories of every sort, as EDN: good, anomalous, odd, and impossible to judge."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history_bytes
 
-# One transaction a line: process, outcome, micro-operations. Invoked and completed one after the
-# other, except that those behind a `|` are invoked before the first of them completes.
+# One transaction per line: process, outcome, micro-operations. They run one after the
+# other, except that those marked `|` are all invoked before the first of them completes.
 _SERIAL_LISTS = """
 0 ok [[:append 1 1] [:append 2 1]]
 1 ok [[:r 1 [1]] [:append 1 2]]
@@ -73,7 +73,7 @@ _REGISTER_DUPLICATES = """
 
 
 def edn(transactions: str) -> str:
-    """The operations of these transactions, a map a line."""
+    """The operations of these transactions, one map per line."""
     lines: list[str] = []
     waiting: list[str] = []
 
@@ -130,7 +130,7 @@ MALFORMED: Mapping[str, str] = {
 
 
 def renamed(history: History) -> History:
-    """The same with other names of processes and keys, in another order."""
+    """The same with processes and keys renamed and reordered."""
     process = history.process.copy()
     clients = process >= 0
     process[clients] = 10 * (process.max(initial=0) - process[clients]) + 3

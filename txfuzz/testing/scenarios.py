@@ -1,4 +1,4 @@
-"""The classical interleavings of two to four transactions, each of which shows one anomaly.
+"""The classic interleavings of two to four transactions, each showing one anomaly.
 
 Sources: Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995), for P0, P1, P4, A5A and
 A5B; Adya, Liskov, O'Neil (2000) for the G names; Sovran et al., "Transactional storage for
@@ -27,7 +27,7 @@ _STEP = re.compile(r"([rw])(\d)")
 @dataclass(frozen=True)
 class Scenario:
     """transactions: alias → its steps, as "r1 w2". schedule: aliases in the order of their steps;
-    "A." commits, "A!" rolls back. anomaly: what it shows where it is not prevented."""
+    "A." commits, "A!" rolls back. anomaly: what it shows unless prevented."""
 
     name: str
     anomaly: str
@@ -80,11 +80,11 @@ def scenario(name: str) -> Scenario:
 
 
 def play(database: Database, scenario: Scenario, kind: Kind, isolation: str, expect: str) -> ReplayResult:
-    """Run it once on fresh tables, held against `expect`."""
+    """Run it once on fresh tables, checked against `expect`."""
     with Replayer(database, kind, isolation, fresh=True) as player:
         return follow_schedule(player, scenario.workload(kind), expect)[0]
 
 
 def forbidden(result: ReplayResult, model: str) -> list[str]:
-    """The anomalies of a play that contradict the model."""
+    """The anomalies in the result that contradict the model."""
     return sorted(set(result.anomalies) & prohibited(model))

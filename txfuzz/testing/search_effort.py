@@ -1,4 +1,4 @@
-"""How soon a loop finds what is known to be there: for judging heuristics where the truth is known."""
+"""How soon the loop finds a known anomaly, for evaluating heuristics."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from txfuzz.workload.seeds import stream
 
 @dataclass(frozen=True)
 class Hunt:
-    """What came of a hunt.
+    """The result of a hunt.
 
-    iteration: in which something was found, from 0; None where nothing was. transactions: asked in
-    all, those of that iteration included. anomalies: their types. workload: the last one.
+    iteration: the one that found something, from 0; None if none did. transactions: in total, up to
+    and including that iteration. anomalies: their types. workload: the last one.
     """
 
     iteration: int | None
@@ -40,8 +40,8 @@ def hunt(
 ) -> Hunt:
     """Run the loop until something contradicts `expect`, as a campaign does but without its artefacts.
 
-    heuristics: none for an open loop. isolation, expect: left out, the adapter's default level and
-    what it promises. The seed is the workload's. Every iteration begins with fresh tables.
+    heuristics: empty for an open loop. isolation, expect: by default the adapter's default level and
+    its promise. The seed is the workload's. Every iteration starts with fresh tables.
     """
     can = adapter.capabilities()
     level = isolation or can.default_isolation

@@ -1,4 +1,4 @@
-"""Driving sessions from tests: steps, whole transactions, and calls that may block."""
+"""Helpers for driving sessions: steps, transactions, and calls that may block."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Database, ReadValue, Session, SessionError
 from txfuzz.transactions.model import Step
 
-SOON = 0.3  # seconds after which a call that has not come back is taken to be blocked
-PATIENCE = 20.0  # seconds after which nothing more is expected of a call
+SOON = 0.3  # seconds after which a call counts as blocked
+PATIENCE = 20.0  # seconds after which a call counts as hung
 WRITE = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
 
 T = TypeVar("T")
@@ -34,12 +34,12 @@ def holding(kind: Kind, *values: int) -> ReadValue:
 
 
 def plain(seen: ReadValue) -> ReadValue:
-    """Lists that a session gives as another sequence are told from tuples only by their type."""
+    """Sessions may return lists instead of tuples."""
     return tuple(seen) if isinstance(seen, list) else seen
 
 
 def transact(session: Session, isolation: str, *steps: BoundStep) -> list[ReadValue]:
-    """One transaction, a message for each statement; what its reads saw."""
+    """One transaction, step by step; the values of its reads."""
     session.begin(isolation)
     seen = [(step, session.execute(step)) for step in steps]
     session.commit()
@@ -48,7 +48,7 @@ def transact(session: Session, isolation: str, *steps: BoundStep) -> list[ReadVa
 
 @contextmanager
 def sessions(database: Database, kind: Kind, count: int) -> Iterator[list[Session]]:
-    """So many sessions, which are closed in the end, whatever they are at."""
+    """Open `count` sessions and always cancel and close them at the end."""
     with ExitStack() as stack:
         opened = []
         for _ in range(count):
@@ -60,7 +60,7 @@ def sessions(database: Database, kind: Kind, count: int) -> Iterator[list[Sessio
 
 
 class Later(Generic[T]):
-    """A call in a thread of its own, which may block. patience: seconds that it gets at most."""
+    """A call in its own thread, which may block. patience: seconds that it may take."""
 
     def __init__(self, call: Callable[[], T], patience: float = PATIENCE) -> None:
         self._call = call
@@ -77,12 +77,12 @@ class Later(Generic[T]):
             self.error = error
 
     def done(self, seconds: float) -> bool:
-        """Has it come back, after so long at most?"""
+        """Whether it returns within this time."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def result(self, what: str) -> T:
-        """Its value, or its error raised; AssertionError where it does not come back at all."""
+        """Its value, or raises its error; AssertionError if it does not return."""
         assert self.done(self.patience), f"{what} did not come back within {self.patience:g} s"
         if self.error is not None:
             raise self.error
@@ -90,7 +90,7 @@ class Later(Generic[T]):
 
 
 def refusal(call: Callable[[], object]) -> SessionError | None:
-    """The SessionError that the call ends with, None where it succeeds. Any other error goes on."""
+    """The SessionError that the call raises, None if it succeeds. Other errors propagate."""
     try:
         call()
     except SessionError as error:

@@ -1,4 +1,4 @@
-"""A small run of many clients, and what its history means."""
+"""A small run of many clients, and its analysis."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pressing(kind: Kind, *, clients: int = 8, transactions: int = 300, seed: int
 def recorded(
     database: Database, workload: Workload, isolation: str
 ) -> tuple[ExecutionSummary, History, str | None]:
-    """Run it on fresh tables: what became of it, its history, and why that says nothing, if so."""
+    """Run it on fresh tables: summary, history, and why the history is vacuous, if it is."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "history.edn"
         summary = execute(workload, database, path, isolation=isolation)
@@ -55,6 +55,6 @@ def recorded(
 def fuzzed(
     database: Database, workload: Workload, isolation: str, expect: str
 ) -> tuple[ExecutionSummary, AnalysisResult, str | None]:
-    """The same, held against a model: what the history means instead of the history."""
+    """The same, with the history checked against a model instead of the history."""
     summary, history, vacuous = recorded(database, workload, isolation)
     return summary, analyze_history(history, expect), vacuous

@@ -1,4 +1,4 @@
-"""What a conformance class checks, a class attribute or a fixture of the author's; and names."""
+"""The object under test, from a class attribute or fixture, and checks common to all kinds."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _OPENED = pytest.StashKey[list[tuple[Adapter, Database]]]()
 def given(request: pytest.FixtureRequest, name: str, method: str, default: Any = None) -> Any:
     """The object called `name`: an attribute of the test class, else a fixture, else the default.
 
-    method: what the object must have, by which it is told from a fixture. A class is made an
-    object, with the defaults of its options.
+    method: what the object must have, which tells it from a fixture function. A class is
+    instantiated with default options.
     """
     value = getattr(request.instance, name, None)
     if not hasattr(value, method):
@@ -37,7 +37,7 @@ def given(request: pytest.FixtureRequest, name: str, method: str, default: Any =
 
 
 def opened(request: pytest.FixtureRequest, adapter: Adapter, url: str | None) -> Database:
-    """Its database, opened when it is first needed and closed after the last check of the class."""
+    """The adapter's database, opened on first use and closed after the last test of the class."""
     place = request.node.getparent(pytest.Class)
     known: list[tuple[Adapter, Database]] = place.stash.setdefault(_OPENED, [])
     for its_adapter, database in known:
@@ -50,11 +50,11 @@ def opened(request: pytest.FixtureRequest, adapter: Adapter, url: str | None) ->
 
 
 def check_identity(subject: Any, kind: str) -> None:
-    """What every plugin object has: a name, a phrase about it, and options that explain themselves."""
+    """Every plugin object needs a name, a description, and options with help texts."""
     name = getattr(subject, "name", None)
     assert isinstance(name, str), f"the {kind} {subject!r} has no `name`"
     assert name, f"the {kind} {subject!r} has an empty `name`"
-    assert name == " ".join(name.split()), f"the name {name!r} is no plain word"
+    assert name == " ".join(name.split()), f"the name {name!r} is not a plain word"
     about = getattr(subject, "about", None)
     assert isinstance(about, str), f"{kind} {name!r} has no `about`, a phrase that says what it does"
     assert about.strip(), f"{kind} {name!r} has an empty `about`"
@@ -72,9 +72,9 @@ def check_identity(subject: Any, kind: str) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class KnownNames:
-    """The names that a workload in a check may use: none but those that it is given.
+    """A vocabulary (txfuzz.workload.vocabulary.Vocabulary) of only the given names.
 
-    See txfuzz.workload.vocabulary.Vocabulary. known: (kind, name) → the thing.
+    known: (kind, name) → the thing.
     """
 
     known: Mapping[tuple[str, str], Any] = dataclasses.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Checks for transaction templates: a subclass of TemplateConformance with the template, and pytest."""
+"""Conformance tests for transaction templates: subclass TemplateConformance and run pytest."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from txfuzz.workload.template import Template
 from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz.workload.yaml.writer import workload_text
 
-GUESSES: tuple[Any, ...] = ([1, 2, 3], 1)  # of a parameter that must be given
+GUESSES: tuple[Any, ...] = ([1, 2, 3], 1)  # values for required parameters
 
 
 class TemplateConformance:
-    """A template can be read, written, asked and judged.
+    """A template can be read, written, run and judged.
 
         class TestMine(TemplateConformance):
             template = MY_TEMPLATE
             arguments = {"accounts": [1, 2, 3]}
-            adapter = MyAdapter()         # left out: the database in memory, which speaks no SQL
+            adapter = MyAdapter()         # default: the database in memory, which has no SQL
             finds = {"snapshot": "G2-item"}
 
     template: class attribute or fixture. arguments: its parameters. adapter, url: what it runs on.
-    rows: "inserted" where its statements need rows that are there. analyzers: who judges its
-    histories; None for the checker. finds: level of the adapter → the type of an anomaly that it is
-    there to find, held against serializable.
+    rows: "inserted" if its statements need existing rows. analyzers: judges of its
+    histories; None for the checker. finds: level of the adapter → the type of an anomaly that it should
+    find, checked against serializable.
     """
 
     template: Any = None
@@ -64,7 +64,7 @@ class TemplateConformance:
 
     @pytest.fixture
     def workload(self, subject: Template) -> Workload:
-        """One that has nothing but the template, read without knowing what it will run on."""
+        """A workload of only the template, read without knowing what it will run on."""
         try:
             return parse_workload(
                 self.text(subject), "template", KnownNames({("template", subject.name): subject})
@@ -82,7 +82,7 @@ class TemplateConformance:
         return f"version: 1\nname: conformance\nworkload:\n  transactions:\n    - {filled}\n"
 
     def _guessed(self, template: Template, name: str, given: Mapping[str, Any]) -> Any:
-        """A value with which it can be read; any other needed parameter gets the same."""
+        """A value that makes it valid; other required parameters get the same."""
         others = {each: None for each, default in template.parameters.items() if default is None}
         for guess in GUESSES:
             whole = {**dict.fromkeys(others, guess), **given, name: guess}
@@ -99,16 +99,18 @@ class TemplateConformance:
         pytest.fail(f"the parameter {name!r} must be given: set `arguments`, as {{{name!r}: …}}")
 
     def test_it_says_what_it_is(self, subject: Template) -> None:
-        assert subject.name == " ".join(subject.name.split()), f"the name {subject.name!r} is no plain word"
+        assert subject.name == " ".join(subject.name.split()), (
+            f"the name {subject.name!r} is not a plain word"
+        )
         assert subject.name, "the template has an empty name"
-        assert subject.about.strip(), f"template {subject.name!r} does not say what it is `about`"
+        assert subject.about.strip(), f"template {subject.name!r} has an empty `about`"
         assert subject.steps, f"template {subject.name!r} has no steps"
 
     def test_it_is_data(self, subject: Template) -> None:
         try:
             json.dumps([subject.steps, dict(subject.parameters)], allow_nan=False)
         except (TypeError, ValueError) as error:
-            pytest.fail(f"template {subject.name!r} is no plain data: {error}")
+            pytest.fail(f"template {subject.name!r} is not plain data: {error}")
 
     def test_every_parameter_is_used(self, subject: Template) -> None:
         text = json.dumps(subject.steps)
@@ -117,12 +119,12 @@ class TemplateConformance:
             assert any(each in text for each in named), f"no step uses the parameter {name!r}"
 
     def test_its_keys_resolve(self, workload: Workload) -> None:
-        """Every key that a step refers to is chosen before, and choices that must differ can."""
+        """Every referenced key has been chosen before, and choices that must differ can."""
         asking = TransactionGenerator(workload, Random(1), KeySpace(workload.keys, 0, lambda keys: None))
         try:
             for _ in range(100):
                 asked = asking.next()
-                assert asked.steps, "it makes a transaction without steps"
+                assert asked.steps, "it generates a transaction without steps"
         except TxfuzzError as error:
             pytest.fail(str(error))
         assert workload.logical_keys(), "none of its steps chooses a key"
@@ -130,7 +132,9 @@ class TemplateConformance:
     def test_it_survives_yaml(self, subject: Template, workload: Workload) -> None:
         known = KnownNames({("template", subject.name): subject})
         text = workload_text(workload)
-        assert parse_workload(text, "written", known) == workload, f"it reads back as another one:\n{text}"
+        assert parse_workload(text, "written", known) == workload, (
+            f"it reads back as a different one:\n{text}"
+        )
 
     def test_filling_it_leaves_it_as_it_is(self, subject: Template, workload: Workload) -> None:
         before = copy.deepcopy((subject.steps, dict(subject.parameters)))
@@ -142,12 +146,12 @@ class TemplateConformance:
             subject.filled({"no such parameter": 1})
 
     def test_it_runs_and_is_judged(self, subject: Template, workload: Workload, host: Any) -> None:
-        """At the strongest level, beside transactions that read and write the same keys."""
+        """At the strongest level, alongside transactions that read and write the same keys."""
         self._can_run(subject, workload, host)
         level, promised = list(host.capabilities().isolation.items())[-1]
         with host.open(self.url) as database:
             summary, history, vacuous = recorded(database, self.pressed(workload), level)
-        assert summary.ok, f"of {summary.asked} transactions none committed: {dict(summary.aborts)}"
+        assert summary.ok, f"none of {summary.asked} transactions committed: {dict(summary.aborts)}"
         assert subject.name in history.templates, "its transactions are not in the history"
         assert vacuous is None, vacuous
         result = analyze_history(history, promised, analyzers=self.analyzers)
@@ -157,7 +161,7 @@ class TemplateConformance:
         self, subject: Template, workload: Workload, host: Any
     ) -> None:
         if not self.finds:
-            pytest.skip("it is not said to find anything: give `finds`, as {'snapshot': 'G2-item'}")
+            pytest.skip("it has no `finds` to check: set it, such as {'snapshot': 'G2-item'}")
         self._can_run(subject, workload, host)
         for level, anomaly in self.finds.items():
             with host.open(self.url) as database:
@@ -168,13 +172,13 @@ class TemplateConformance:
             assert anomaly in found, f"at {level} it finds no {anomaly}, but {', '.join(found) or 'nothing'}"
 
     def pressed(self, workload: Workload) -> Workload:
-        """The template, and now and then a companion that reads and writes one of its keys."""
+        """The template, mixed with a companion that reads and writes one of its keys."""
         keys = workload.logical_keys()
         companion = Transaction(
             "companion", (Step("r", Choice(keys, "k")), Step(WRITE[workload.kind], Ref("k")))
         )
         (own,) = workload.transactions
-        judged = self.analyzers is None  # whoever brings a judge has an invariant that others would break
+        judged = self.analyzers is None  # custom analyzers check invariants that a companion would break
         return replace(
             workload,
             transactions=(own, companion) if judged else (own,),
@@ -187,7 +191,7 @@ class TemplateConformance:
         return KeyLife(rows=self.rows)
 
     def _can_run(self, subject: Template, workload: Workload, host: Any) -> None:
-        """Skips what this adapter cannot do, naming the capability."""
+        """Skip if the adapter lacks a capability, naming it."""
         can = host.capabilities()
         steps = [step for each in workload.transactions for step in each.steps]
         needed = {
@@ -198,4 +202,4 @@ class TemplateConformance:
         }
         for what, there in needed.items():
             if not there:
-                pytest.skip(f"the adapter {host.name!r} has not {what}: give another `adapter`")
+                pytest.skip(f"the adapter {host.name!r} does not support {what}: set another `adapter`")

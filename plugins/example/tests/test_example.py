@@ -1,4 +1,4 @@
-"""What every heuristic owes, and what this one does."""
+"""Conformance of the heuristic, and what it proposes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The heuristic example: the hook that hands it over."""
+"""The heuristic example: the hook that registers it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own heuristics pass the checks that we hand to everybody."""
+"""Our own heuristics pass the public conformance tests."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from txfuzz import FeedbackResult, Heuristic, NearCycle, Verdict, Workload
 from txfuzz.analysis.result import Edge, KeyPressure, MissingEdge
@@ -60,14 +61,11 @@ def only(heuristic: Any, given: FeedbackResult, workload: Workload = BROAD) -> A
 # hot-keys
 
 
-def test_the_keys_of_near_cycles_before_pressed_ones() -> None:
+def test_the_keys_of_near_cycles_before_pressed_ones(snapshot: SnapshotAssertion) -> None:
     given = feedback(near_cycles=(near(7, 9), near(7, 9), near(3, 4)), key_pressure=pressed(k50=9, k60=8))
     change = only(HotKeys(), given)
     assert (change.target, change.before, change.after) == ("keys", list(RANGE), [3, 4, 7, 9])
-    assert change.reason == (
-        "near-cycle 1 (pursued) gives keys 7 and 9, near-cycle 3 (weight 3) keys 3 and 4: "
-        "4 keys to choose from instead of 100"
-    )
+    assert change.reason == snapshot
     assert only(HotKeys(max_keys=3), given).after == [7, 9, 50], (
         "a pair that does not fit is left out as a whole"
     )
@@ -86,14 +84,11 @@ def test_the_nearest_near_cycle_keeps_its_keys_whatever_the_others_weigh() -> No
     assert only(HotKeys(), elsewhere).reason.startswith("near-cycle 2 (pursued) gives keys 3 and 4")
 
 
-def test_key_pressure_where_no_cycle_came_near() -> None:
+def test_key_pressure_where_no_cycle_came_near(snapshot: SnapshotAssertion) -> None:
     given = feedback(key_pressure=pressed(k5=4, k6=9, k7=1, k8=0, k9=4, k10=3))
     change = only(HotKeys(), given)
     assert change.after == [5, 6, 9, 10]
-    assert (
-        change.reason
-        == "20 concurrent edges ran on keys 5, 6, 9 and 10: 4 keys to choose from instead of 100"
-    )
+    assert change.reason == snapshot
 
 
 def test_weights_of_the_two_sources() -> None:
@@ -108,7 +103,7 @@ def test_too_few_hot_keys_are_filled_up() -> None:
     assert len(change.after) == 2
     assert 5 in change.after
     assert re.search(
-        r"; key \d+ was drawn at random, so that every choice has keys of its own: 2 keys", change.reason
+        r"; key \d+ was drawn at random, so that every choice has enough keys: 2 keys", change.reason
     )
     three = Transaction(
         "three",
@@ -122,20 +117,13 @@ def test_too_few_hot_keys_are_filled_up() -> None:
     assert len(only(HotKeys(max_keys=2), given, wide).after) == 3
 
 
-def test_replays_that_failed_weigh_and_what_found_no_room_is_told() -> None:
+def test_replays_that_failed_weigh_and_what_found_no_room_is_told(snapshot: SnapshotAssertion) -> None:
     given = feedback(
         near_cycles=(near(1, 2), near(3, 4), near(7, 8), near(5, 6)), failed_replays={5: 2, 6: 1}
     )
     change = only(HotKeys(), given)
     assert change.after == [1, 2, 5, 6]
-    assert change.reason == (
-        "near-cycle 1 (pursued) gives keys 1 and 2, near-cycle 4 (weight 7.5) keys 5 and 6; no room among 4 "
-        "keys was left for near-cycle 2 (keys 3 and 4, weight 3) and near-cycle 3 (keys 7 and 8, weight 3); "
-        "no replay closed 2 near-cycles on key "
-        "5 and 1 near-cycle on key 6: what a few transactions cannot do is left to a crowd; a near-cycle "
-        "weighs as much as its keys on average, and a key 3 for each near-cycle that names it, 3 for each "
-        "that no replay closed, and up to 1 for its concurrent edges: 4 keys to choose from instead of 100"
-    )
+    assert change.reason == snapshot
 
 
 def test_no_evidence_no_change() -> None:
@@ -148,7 +136,7 @@ def test_no_evidence_no_change() -> None:
 
 
 def roles(*sets: Any) -> Workload:
-    """A transaction for each of these sets, which appends to one key of it and reads another."""
+    """A transaction for each of these sets, which appends to one of its keys and reads another."""
     each = [
         Transaction(f"t{at}", (Step("append", Choice(keys, "a")), Step("r", Choice(keys, None, ("a",)))))
         for at, keys in enumerate(sets)
@@ -163,7 +151,7 @@ def test_every_choice_keeps_keys_of_its_own() -> None:
     assert warnings == ()
     assert {53, 84, 98, 99} < set(change.after)
     assert len([key for key in change.after if key <= 50]) == 2
-    assert "were drawn at random, so that every choice has keys of its own" in change.reason
+    assert "were drawn at random, so that every choice has enough keys" in change.reason
     first, second = changed.transactions
     assert [len(step.key.keys) for step in first.steps if isinstance(step.key, Choice)] == [2, 2]
     assert {key for step in second.steps for key in step.key.keys} == {53, 84, 98, 99}  # type: ignore[union-attr]
@@ -180,14 +168,11 @@ def test_keys_are_drawn_where_different_choices_meet(seed: int) -> None:
     assert used[1] <= set(range(55, 61))
 
 
-def test_without_contact_the_keys_halve() -> None:
+def test_without_contact_the_keys_halve(snapshot: SnapshotAssertion) -> None:
     calm = feedback(committed=30)
     change = only(HotKeys(), calm)
     assert len(change.after) == 30, "no more than committed transactions"
-    assert change.reason == (
-        "none of 30 committed transactions depended on one that ran at the same time: "
-        "30 keys to choose from instead of 100"
-    )
+    assert change.reason == snapshot
     assert len(only(HotKeys(), feedback()).after) == 50
     workload, sizes = BROAD, []
     for _ in range(12):
@@ -199,7 +184,7 @@ def test_without_contact_the_keys_halve() -> None:
     assert HotKeys().propose(feedback(committed=0), BROAD, Random(1)) == ()
 
 
-def test_a_plateau_widens_around_the_pursued_near_cycle() -> None:
+def test_a_plateau_widens_around_the_pursued_near_cycle(snapshot: SnapshotAssertion) -> None:
     near_cycles = (near(7, 9), near(3, 4))
     narrow, _, _ = propose_all([HotKeys()], feedback(near_cycles=near_cycles), BROAD, Random(1))
     told = feedback(near_cycles=near_cycles, original=BROAD, stale=2)
@@ -207,10 +192,7 @@ def test_a_plateau_widens_around_the_pursued_near_cycle() -> None:
     change = only(HotKeys(), replace(told, stale=3), narrow)
     assert len(change.after) == 32
     assert {7, 9} < set(change.after)
-    assert change.reason == (
-        "3 iterations on the same keys showed nothing new; keys 7 and 9 of near-cycle 1 (pursued) stay: "
-        "32 keys to choose from instead of 4"
-    )
+    assert change.reason == snapshot
     assert len(only(HotKeys(patience=2, widened=200), told, narrow).after) == 100
     assert HotKeys(patience=0).propose(replace(told, stale=99), narrow, Random(1)) == ()
     assert HotKeys().propose(replace(told, stale=9, original=None), narrow, Random(1)) == ()
@@ -219,21 +201,17 @@ def test_a_plateau_widens_around_the_pursued_near_cycle() -> None:
 # mix
 
 
-def test_write_heavy_transactions_gain_below_one() -> None:
+def test_write_heavy_transactions_gain_below_one(snapshot: SnapshotAssertion) -> None:
     change = only(Mix(), feedback(concurrent_edges_per_txn=0.4))
     assert (change.target, change.before) == ("mix", {"writer": 1, "reader": 2, "mixed": 1})
     assert change.after == {"writer": 0.2857, "reader": 0.4762, "mixed": 0.2381}
-    assert change.reason == (
-        "0.4 concurrent edges a transaction, below 1: 'writer', write-heavy, gains ×1.2 before normalising"
-    )
+    assert change.reason == snapshot
 
 
-def test_read_only_transactions_lose_above_two() -> None:
+def test_read_only_transactions_lose_above_two(snapshot: SnapshotAssertion) -> None:
     change = only(Mix(), feedback(concurrent_edges_per_txn=2.5))
     assert change.after == {"writer": 0.2703, "reader": 0.4595, "mixed": 0.2703}
-    assert change.reason == (
-        "2.5 concurrent edges a transaction, above 2: 'reader', read-only, loses ×0.85 before normalising"
-    )
+    assert change.reason == snapshot
 
 
 @pytest.mark.parametrize("density", [1.0, 1.5, 2.0])
@@ -244,7 +222,7 @@ def test_the_mix_stays_in_between(density: float) -> None:
 def test_thresholds_can_count_all_edges() -> None:
     given = feedback(concurrent_edges_per_txn=0.1, edges_per_txn=2.5)
     assert only(Mix(edges="all"), given).after["reader"] == 0.4595
-    assert "2.5 edges a transaction" in only(Mix(edges="all"), given).reason
+    assert "2.5 edges per transaction" in only(Mix(edges="all"), given).reason
 
 
 def test_no_transaction_falls_below_the_floor() -> None:
@@ -285,20 +263,18 @@ def test_clients_follow_contention(density: float, clients: int, after: int) -> 
     assert all(f"{after} clients instead of {clients}" in each.reason for each in made)
 
 
-def test_a_barrier_once_near_cycles_appear() -> None:
+def test_a_barrier_once_near_cycles_appear(snapshot: SnapshotAssertion) -> None:
     calm = feedback(concurrent_edges_per_txn=2.0)
     assert Pace().propose(calm, BROAD, Random(1)) == ()
     change = only(Pace(), replace(calm, near_cycles=(near(1, 2),)))
     assert (change.target, change.before, change.after) == ("scheduling.barrier_every", 0, 25)
-    assert change.reason.startswith(
-        "a near-cycle is listed, the nearest of all: clients that meet after every 25 transactions"
-    )
+    assert change.reason == snapshot
     held = replace(BROAD, scheduling=Scheduling(barrier_every=5))
     assert Pace().propose(replace(calm, near_cycles=(near(1, 2),)), held, Random(1)) == ()
 
 
 def test_aborts_call_for_no_more_pressure() -> None:
-    """Edges are few where the database refuses them: more clients would abort more, and so on."""
+    """Edges are few because the database prevents them: more clients would only cause more aborts."""
     thin = feedback(concurrent_edges_per_txn=0.5, committed=1300, aborted=700)
     assert Pace().propose(thin, BROAD, Random(1)) == ()
     assert Mix().propose(thin, BROAD, Random(1)) == ()

@@ -1,4 +1,4 @@
-"""The default heuristics of txfuzz: the hook that hands them over."""
+"""The default heuristics of txfuzz: the hook that registers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measure of contention that two heuristics read, and the option that chooses it."""
+"""The measure of contention used by two heuristics, and its options."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ CONCURRENT, ALL = "concurrent", "all"
 def edges_option() -> Any:
     return option(
         CONCURRENT,
-        "which dependencies the thresholds count: between transactions that overlapped, or all",
+        "which dependencies the thresholds count: those between overlapping transactions, or all",
         choices=(CONCURRENT, ALL),
     )
 
 
 def aborts_option(what: str) -> Any:
-    return option(0.3, f"share of aborted transactions from which {what}; above 1 for never", least=0.0)
+    return option(0.3, f"share of aborted transactions at which {what}; above 1 for never", least=0.0)
 
 
 def pressed_enough(feedback: FeedbackResult, most: float) -> bool:
-    """Did so many transactions abort that edges are few because the database refused them?
+    """Whether edges are few because so many transactions aborted.
 
-    Pressing harder would make more of them abort, and the edges fewer still.
+    More pressure would cause more aborts and even fewer edges.
     """
     ended = feedback.committed + feedback.aborted + feedback.unknown
     return bool(ended) and feedback.aborted >= most * ended and feedback.aborted > 0
 
 
 def measured(feedback: FeedbackResult, edges: str) -> tuple[float, str]:
-    """Edges per transaction, and that in words."""
+    """Edges per transaction, as a number and in words."""
     if edges == ALL:
-        return feedback.edges_per_txn, f"{feedback.edges_per_txn:.3g} edges a transaction"
+        return feedback.edges_per_txn, f"{feedback.edges_per_txn:.3g} edges per transaction"
     figure = feedback.concurrent_edges_per_txn
-    return figure, f"{figure:.3g} concurrent edges a transaction"
+    return figure, f"{figure:.3g} concurrent edges per transaction"

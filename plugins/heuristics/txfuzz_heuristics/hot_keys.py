@@ -1,4 +1,4 @@
-"""Few keys instead of many: those on which cycles nearly closed."""
+"""hot-keys: narrow the choices to keys on which cycles nearly closed."""
 
 from __future__ import annotations
 
@@ -19,41 +19,39 @@ from txfuzz.plugin_api import (
     target_value,
 )
 
-_SHOWN, _LEFT_OUT = 4, 2  # near-cycles that are named in the reason
+_SHOWN, _LEFT_OUT = 4, 2  # near-cycles listed in the reason
 
-Keys = tuple[int, ...] | range  # a set of keys that a choice is made from
+Keys = tuple[int, ...] | range  # the keys of a choice
 
 
 @dataclass(frozen=True)
 class HotKeys:
-    """Contention grows with the square of what is asked of a key, so a few keys find in hundreds
-    of transactions what a thousand keys do not find in millions."""
+    """Contention grows with the square of the load on a key, so hundreds of transactions on a few keys
+    find what millions on a thousand keys do not."""
 
     name: ClassVar[str] = "hot-keys"
     about: ClassVar[str] = (
-        "narrows each choice of keys to a few of its own: those of near-cycles and the hardest pressed ones"
+        "narrows each choice of keys to a few: those of near-cycles and the most contended ones"
     )
 
     max_keys: int = option(
-        4, "how many keys near-cycles and pressure give at most, or as many as the nearest one has", least=2
+        4, "most keys taken from near-cycles and pressure, or as many as the nearest near-cycle has", least=2
     )
     near_cycle_weight: float = option(
-        3.0, "what a near-cycle counts for each of its keys; with 0 none is pursued", least=0.0
+        3.0, "weight of a near-cycle for each of its keys; 0 to pursue none", least=0.0
     )
     replay_weight: float = option(
         3.0,
-        "what each replay of a near-cycle that failed adds for each of its keys",
+        "weight that each failed replay of a near-cycle adds to each of its keys",
         least=0.0,
     )
-    pressure_weight: float = option(
-        1.0, "what the hardest pressed key counts; others in proportion", least=0.0
-    )
+    pressure_weight: float = option(1.0, "weight of the most contended key; others in proportion", least=0.0)
     patience: int = option(
         3,
-        "iterations on the same keys that show nothing new, after which they are widened; 0 for never",
+        "iterations on the same keys without anything new before they are widened; 0 for never",
         least=0,
     )
-    widened: int = option(32, "how many keys of its own each choice is widened to", least=2)
+    widened: int = option(32, "how many keys each choice is widened to", least=2)
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         before: list[int] = target_value(workload, "keys")
@@ -79,7 +77,7 @@ class HotKeys:
     def _hot(
         self, feedback: FeedbackResult, workload: Workload, known: _Known, random: Random
     ) -> tuple[list[int], str]:
-        """The keys of near-cycles and the pressed ones, and why; none where there are neither."""
+        """The keys of near-cycles and the contended ones, and why; none if there are neither."""
         sets = choice_sets(workload)
         picked = self._picked(feedback, known, max([self.max_keys, *sets.values()]))
         if not picked.keys:
@@ -89,19 +87,19 @@ class HotKeys:
         return [*picked.keys, *others], why
 
     def _fewer(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[list[int], str]:
-        """Half of the keys of each choice, or fewer where fewer transactions committed than that."""
+        """Half of each choice's keys, or as many as transactions committed if that is fewer."""
         sets = {
             keys: max(need, min(len(keys) // 2, feedback.committed))
             for keys, need in choice_sets(workload).items()
         }
         count = f"{feedback.committed:,} committed transaction{'s' * (feedback.committed != 1)}"
-        why = f"none of {count} depended on one that ran at the same time"
+        why = f"none of {count} depended on a concurrent one"
         return filled(workload, sets, (), random), why
 
     def _wider(
         self, feedback: FeedbackResult, workload: Workload, known: _Known, random: Random
     ) -> tuple[list[int], str]:
-        """The keys of the nearest near-cycle, and others that the choices had at first."""
+        """The keys of the nearest near-cycle, and others from the original choices."""
         original = feedback.original or workload
         sets = {keys: max(need, self.widened) for keys, need in choice_sets(original).items()}
         near = next(iter(self._groups(feedback, known)), None)
@@ -114,7 +112,7 @@ class HotKeys:
         return [*held, *others], why
 
     def _pressure(self, feedback: FeedbackResult) -> dict[Any, float]:
-        """What each key that was pressed at all counts for that."""
+        """The weight of each contended key."""
         hardest = max((each.concurrent_edges for each in feedback.key_pressure), default=0)
         return {
             each.key: self.pressure_weight * each.concurrent_edges / hardest
@@ -123,8 +121,7 @@ class HotKeys:
         }
 
     def _groups(self, feedback: FeedbackResult, known: _Known) -> list[_Group]:
-        """The near-cycles that the workload can close, the first of which is pursued. Their keys without
-        those that are never narrowed."""
+        """The near-cycles that the workload can close, nearest first, with the keys that can be narrowed."""
         if not self.near_cycle_weight:
             return []
         return [
@@ -134,8 +131,7 @@ class HotKeys:
         ]
 
     def _picked(self, feedback: FeedbackResult, known: _Known, most: int) -> _Picked:
-        """The keys of near-cycles, those of one together or not at all, the nearest one first; then the
-        pressed ones."""
+        """The keys of near-cycles, each all or none, the nearest first; then contended keys."""
         pressure = {key: each for key, each in self._pressure(feedback).items() if key in known.chosen}
         groups = self._groups(feedback, known)
         counts = Counter(key for group in groups for key in group.keys)
@@ -167,28 +163,31 @@ class HotKeys:
         return _Picked(tuple(given), tuple(pressed), tuple(left_out), most, pursued)
 
     def _told(self, feedback: FeedbackResult, picked: _Picked) -> Iterable[str]:
-        """Where the keys come from, in words. Near-cycles go by their rank."""
+        """Where the keys come from, in words. Near-cycles are numbered by rank."""
         shown, more = picked.given[:_SHOWN], len(picked.given) - _SHOWN
         if shown:
             gives = [
                 _gives(each, first=each is shown[0], pursued=each.rank == picked.pursued) for each in shown
             ]
-            yield ", ".join([*gives, *([f"and {more} further ones the rest"] if more > 0 else [])])
+            yield ", ".join([*gives, *([f"and {more} more the rest"] if more > 0 else [])])
         refused = {key: feedback.failed_replays.get(key, 0) for each in shown for key in each.keys}
         refused = {key: count for key, count in refused.items() if count and self.replay_weight}
         nearer = picked.nearer
         if nearer:
-            names = [f"near-cycle {each.rank} ({_keys_and_weight(each)})" for each in nearer[:_LEFT_OUT]]
+            names = [
+                f"near-cycle {each.rank} ({_listed(each.keys)}, weight {each.weight:.3g})"
+                for each in nearer[:_LEFT_OUT]
+            ]
             names += [f"{len(nearer) - _LEFT_OUT} more"] if len(nearer) > _LEFT_OUT else []
-            yield f"no room among {picked.most} keys was left for {_and(names)}"
+            yield f"no room among {picked.most} keys for {_and(names)}"
         if refused:
             closed = [f"{count} near-cycle{'s' * (count > 1)} on key {key}" for key, count in refused.items()]
-            yield f"no replay closed {_and(closed)}: what a few transactions cannot do is left to a crowd"
+            yield f"no replay closed {_and(closed)}: many concurrent clients may"
         if nearer or refused:
             yield (
-                "a near-cycle weighs as much as its keys on average, and a key "
-                f"{self.near_cycle_weight:g} for each near-cycle that names it, {self.replay_weight:g} for "
-                f"each that no replay closed, and up to {self.pressure_weight:g} for its concurrent edges"
+                "a near-cycle weighs as much as its keys on average, and a key weighs "
+                f"{self.near_cycle_weight:g} per near-cycle that contains it, {self.replay_weight:g} per "
+                f"one that no replay closed, and up to {self.pressure_weight:g} for its concurrent edges"
             )
         if picked.pressed:
             edges = {each.key: each.concurrent_edges for each in feedback.key_pressure}
@@ -198,7 +197,7 @@ class HotKeys:
 
 @dataclass(frozen=True)
 class _Known:
-    """Keys of a workload. chosen: those of choices of more than one key; all: others, too."""
+    """Keys of a workload. chosen: in choices of more than one key; all: in any choice."""
 
     chosen: frozenset[int]
     all: frozenset[int]
@@ -206,7 +205,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Group:
-    """Keys of a near-cycle. rank: its place among them, from 1. weight: of all its keys, on average."""
+    """Keys of a near-cycle. rank: its rank, from 1. weight: the average of its keys' weights."""
 
     rank: int
     keys: tuple[int, ...]
@@ -215,8 +214,8 @@ class _Group:
 
 @dataclass(frozen=True)
 class _Picked:
-    """given: what each near-cycle added, in their order. left_out: those that had no room. pursued: the
-    rank of the nearest that the workload can close, 0 where there is none."""
+    """given: the keys that each near-cycle added, in order. left_out: those without room. pursued: the
+    rank of the nearest that the workload can close, 0 if none."""
 
     given: tuple[_Group, ...]
     pressed: tuple[int, ...]
@@ -230,14 +229,10 @@ class _Picked:
 
     @property
     def nearer(self) -> list[_Group]:
-        """Those left out that came nearer than one that was taken; the nearest one at any rate."""
+        """Near-cycles left out despite being nearer than one taken; always includes the nearest."""
         last = max((each.rank for each in self.given), default=1)
         found = [each for each in self.left_out if each.rank < last or each.rank == 1]
         return sorted(found, key=lambda each: each.rank)
-
-
-def _keys_and_weight(group: _Group) -> str:
-    return f"{_listed(group.keys)}, weight {group.weight:.3g}"
 
 
 def _gives(group: _Group, first: bool, pursued: bool) -> str:
@@ -246,8 +241,7 @@ def _gives(group: _Group, first: bool, pursued: bool) -> str:
 
 
 def filled(workload: Workload, needs: dict[Keys, int], chosen: Sequence[int], random: Random) -> list[int]:
-    """Keys to go with the chosen ones, so that each set has what it needs and choices can differ where
-    they must."""
+    """Keys to add to the chosen ones, so that each set has enough and choices can differ where they must."""
     while True:
         more = draw_keys(needs, chosen, random)
         fewer = narrowed_choices(workload, [*chosen, *more]).workload
@@ -261,7 +255,7 @@ def _random(others: Sequence[int]) -> list[str]:
     if not others:
         return []
     were = "was" if len(others) == 1 else "were"
-    return [f"{_listed(others)} {were} drawn at random, so that every choice has keys of its own"]
+    return [f"{_listed(others)} {were} drawn at random, so that every choice has enough keys"]
 
 
 def _listed(keys: Sequence[int]) -> str:
@@ -273,13 +267,13 @@ def _and(words: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-# -- keys drawn at random, so that every choice of a workload keeps some of its own -----------
+# -- keys drawn at random, so that every choice of a workload keeps enough ---------------------
 
 
 def draw_keys(needs: Mapping[Keys, int], chosen: Collection[int], random: Random) -> list[int]:
-    """Further keys beside the chosen ones, so that of each set there are as many as it needs, or all.
+    """Keys to add to the chosen ones, so that each set has as many as it needs, or all.
 
-    needs: set → how many keys of it. Keys that several sets have come first, since only there
+    needs: set → how many of its keys. Keys shared by several sets come first, since only there
     different choices meet.
     """
     taken = set(chosen)
@@ -297,7 +291,7 @@ def draw_keys(needs: Mapping[Keys, int], chosen: Collection[int], random: Random
 
 
 def _shared(keys: Keys, others: Collection[Keys], taken: Collection[int]) -> Keys:
-    """Those of the keys that as many as possible of the other sets have, some of them not taken yet."""
+    """The keys shared with as many other sets as possible, with some not yet taken."""
     for other in others:
         both = _both(keys, other)
         if any(key not in taken for key in both):
@@ -315,7 +309,7 @@ def _both(keys: Keys, other: Keys) -> Keys:
 
 
 def _sample(keys: Keys, count: int, taken: Collection[int], random: Random) -> list[int]:
-    """So many of the keys that are not taken, or all of these. A long range is not counted out."""
+    """Up to `count` of the keys not taken, without enumerating a long range."""
     if len(keys) > 4 * (count + len(taken)):
         found = random.sample(keys, count + len(taken))
         return [key for key in found if key not in taken][:count]

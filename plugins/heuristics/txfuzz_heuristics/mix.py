@@ -1,4 +1,4 @@
-"""More writing transactions where little depends on anything, fewer reading ones where much does."""
+"""mix: more writing transactions while dependencies are few, fewer reading ones while there are many."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, option, targ
 
 from .contention import aborts_option, edges_option, measured, pressed_enough
 
-_LEAST = 1e-4  # a smaller change of a share is none
+_LEAST = 1e-4  # smaller changes of a share are ignored
 
 
 @dataclass(frozen=True)
 class Mix:
-    """Writes make the dependencies that reads show; a mix without both shows none."""
+    """Writes create the dependencies that reads reveal; a mix needs both."""
 
     name: ClassVar[str] = "mix"
-    about: ClassVar[str] = "shifts the weights of transactions by how densely they depend on each other"
+    about: ClassVar[str] = (
+        "shifts the weights of transactions according to how densely they depend on each other"
+    )
 
-    below: float = option(1.0, "edges a transaction below which write-heavy transactions gain", least=0.0)
-    above: float = option(2.0, "edges a transaction above which read-only transactions lose", least=0.0)
-    gain: float = option(1.2, "what the weight of a write-heavy transaction is multiplied by", least=1.0)
-    loss: float = option(0.85, "what the weight of a read-only transaction is multiplied by", least=0.0)
-    floor: float = option(0.05, "the share below which no transaction is pushed", least=0.0)
+    below: float = option(
+        1.0, "edges per transaction below which write-heavy transactions gain weight", least=0.0
+    )
+    above: float = option(
+        2.0, "edges per transaction above which read-only transactions lose weight", least=0.0
+    )
+    gain: float = option(1.2, "factor for the weight of a write-heavy transaction", least=1.0)
+    loss: float = option(0.85, "factor for the weight of a read-only transaction", least=0.0)
+    floor: float = option(0.05, "lowest share that a transaction is reduced to", least=0.0)
     edges: str = edges_option()
     aborts: float = aborts_option("nothing gains")
 
@@ -62,10 +68,7 @@ class Mix:
 
 
 def _normalised(wanted: dict[str, float], floors: dict[str, float]) -> dict[str, float]:
-    """Shares in these proportions that add up to 1, none of them below its floor.
-
-    The floors add up to at most 1.
-    """
+    """Shares in these proportions that add up to 1, none below its floor. Floors add up to at most 1."""
     held: dict[str, float] = {}
     while True:
         free = {name: share for name, share in wanted.items() if name not in held}

@@ -1,7 +1,7 @@
-"""More clients where too little overlaps, fewer where too much does, and a barrier to align them.
+"""scheduling: more clients while too little overlaps, fewer while too much does, and a barrier.
 
-Where many transactions abort, edges are few because the database refuses what would make them: more
-clients would only make more aborts, and so on without end.
+If many transactions abort, edges are few because the database prevents them: more
+clients would only cause more aborts, and so on without end.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from .contention import aborts_option, edges_option, measured, pressed_enough
 
 @dataclass(frozen=True)
 class Scheduling:
-    """How many clients press, and whether their transactions start together."""
+    """How many clients run, and whether their transactions start together."""
 
     name: ClassVar[str] = "scheduling"
-    about: ClassVar[str] = "adds or removes clients, and lets them meet at a barrier once near-cycles appear"
+    about: ClassVar[str] = "adds or removes clients, and aligns them at a barrier once near-cycles appear"
 
-    below: float = option(1.0, "edges a transaction below which clients are added", least=0.0)
-    above: float = option(3.0, "edges a transaction above which clients are removed", least=0.0)
+    below: float = option(1.0, "edges per transaction below which clients are added", least=0.0)
+    above: float = option(3.0, "edges per transaction above which clients are removed", least=0.0)
     add: int = option(2, "how many clients are added at a time", least=0)
     remove: int = option(1, "how many clients are removed at a time", least=0)
-    most: int = option(32, "no clients are added beyond this", least=1)
-    fewest: int = option(2, "no clients are removed below this", least=1)
+    most: int = option(32, "no clients are added above this number", least=1)
+    fewest: int = option(2, "no clients are removed below this number", least=1)
     barrier_every: int = option(
-        25, "after how many transactions each the clients meet, once near-cycles appear; 0 for never", least=0
+        25, "transactions per client between barriers, once near-cycles appear; 0 for none", least=0
     )
     edges: str = edges_option()
     aborts: float = aborts_option("no clients are added")
@@ -57,9 +57,9 @@ class Scheduling:
         count = len(feedback.near_cycles)
         if not count or workload.scheduling.barrier_every or not self.barrier_every:
             return ()
-        near = "a near-cycle is" if count == 1 else f"{count} near-cycles are"
+        near = "1 near-cycle was" if count == 1 else f"{count} near-cycles were"
         reason = (
-            f"{near} listed, the nearest of all: clients that meet after every {self.barrier_every} "
-            "transactions start the next ones together"
+            f"{near} found: clients that meet after every {self.barrier_every} transactions "
+            "start the next ones together"
         )
         return (Adjustment("scheduling.barrier_every", 0, self.barrier_every, reason, self.name),)

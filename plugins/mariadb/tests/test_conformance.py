@@ -1,4 +1,4 @@
-"""The MariaDB adapter passes the checks that every adapter is held to."""
+"""The MariaDB adapter passes the public conformance tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TestMariadb(AdapterConformance):
 
 @dataclass(frozen=True)
 class WithSnapshots(MariadbAdapter):
-    """The one level that is another one then."""
+    """The one level that this option changes."""
 
     def capabilities(self) -> Capabilities:
         all_of_it = super().capabilities()

@@ -1,4 +1,4 @@
-"""A MariaDB of our own and of somebody else's: how it starts, what it leaves, and what it never tells."""
+"""The embedded MariaDB and one by URL: starting, clean-up, and keeping secrets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def root(server: EmbeddedServer) -> Iterator[Link]:
 
 @pytest.fixture
 def user(root: Link) -> Iterator[str]:
-    """Somebody with a password, who may do no more than a campaign needs."""
+    """A user with a password and only the privileges that a campaign needs."""
     root.run("CREATE USER ada@localhost IDENTIFIED BY %s", (SECRET,))
     root.run("GRANT ALL ON `txfuzz\\_%%`.* TO ada@localhost", ())
     yield "ada"
@@ -62,7 +62,7 @@ def schemas(root: Link) -> set[str]:
     return {name for (name,) in root.rows("SHOW DATABASES")}
 
 
-# -- a server of our own --------------------------------------------------------------------
+# -- embedded -------------------------------------------------------------------------------
 
 
 def test_it_runs_where_only_we_reach_it_and_leaves_nothing() -> None:
@@ -152,7 +152,7 @@ def test_which_servers_are_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         launch()
 
 
-# -- somebody else's ------------------------------------------------------------------------
+# -- by URL ----------------------------------------------------------------------------------
 
 
 def test_a_campaign_leaves_nothing_on_a_foreign_server(server: EmbeddedServer, root: Link, user: str) -> None:

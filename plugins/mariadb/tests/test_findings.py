@@ -1,4 +1,4 @@
-"""What is known of MariaDB shows within seconds, and nothing shows where it keeps its promise."""
+"""Known anomalies of MariaDB show within seconds, and none where it keeps its promise."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_serializable_is_clean(path: Path, here: str, tmp_path: Path) -> None:
     assert result.verdict is Verdict.VALID, result.anomaly_types
 
 
-# Shipped workload → (isolation, options, what it shows held against serializable)
+# Shipped workload → (isolation, options, what it shows checked against serializable)
 SHOWS: dict[str, tuple[str, dict[str, Any], set[str]]] = {
     "lost_update": ("repeatable read", {}, {"lost-update"}),
     "read_skew": ("read committed", {}, {"G-single-item"}),
@@ -92,7 +92,7 @@ def test_every_shipped_workload_is_clean_or_refused_by_what_is_lacking(
         return
     workload = shipped_on(name, "mariadb", "serializable", {})
     if not workload.faults:
-        # Reads lock here: eight clients on a handful of keys are little but each other's deadlock victims
+        # Reads lock here: eight clients on a handful of keys mostly end as deadlock victims
         few = replace(workload.scheduling, clients=min(3, workload.scheduling.clients), transactions=600)
         result, _ = run(replace(workload, scheduling=few), tmp_path / "h.edn", url=here)
         assert result.verdict is Verdict.VALID, result.anomaly_types

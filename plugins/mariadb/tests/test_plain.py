@@ -1,4 +1,4 @@
-"""What the MariaDB adapter knows without a server: URLs, error numbers, SQL and values."""
+"""The parts of the MariaDB adapter that need no server: URLs, error numbers, SQL and values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finding on MariaDB, made small and told in SQL: typed in by hand it shows what it says."""
+"""A finding on MariaDB as a minimal SQL script, which shows what it says when typed in."""
 
 from __future__ import annotations
 

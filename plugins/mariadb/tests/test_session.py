@@ -32,7 +32,7 @@ def server() -> Iterator[EmbeddedServer]:
 
 
 def on(server: EmbeddedServer, **options: Any) -> MariadbDatabase:
-    """A database of its own on the running server, as on somebody else's."""
+    """A new database on the running server, as by URL."""
     target = Target("mysql://here", unix_socket=str(server.socket), parameters={"user": server.user})
     return opened(MariadbAdapter(**options), target, None)
 
@@ -46,7 +46,7 @@ def database(server: EmbeddedServer) -> Iterator[MariadbDatabase]:
 
 
 def raw(sql: str, f: str | None = None, **args: int) -> BoundStep:
-    """A raw step on key `k`, with the value `v` where it writes one."""
+    """A raw step on key `k`, with the value `v` if it writes one."""
     names = tuple((name, None) for name in args)
     step = replace(Step(f, sql=sql, key_arg="k", value_arg="v"), args=names)  # type: ignore[arg-type]
     return BoundStep(
@@ -70,7 +70,7 @@ def nothing_more(session: Session, error: SessionError, number: str) -> None:
 
 
 def test_the_whole_transaction_ends_with_a_changed_record(server: EmbeddedServer) -> None:
-    """Error 1020 of innodb_snapshot_isolation: what was written before it is gone as well."""
+    """Error 1020 of innodb_snapshot_isolation: earlier writes are gone, too."""
     with on(server, innodb_snapshot_isolation=True) as database:
         database.prepare(LISTS, fresh=True)
         database.insert_rows(LISTS, range(1, 4))
@@ -265,7 +265,7 @@ def test_the_level_is_asked_of_the_server_before_commit(database: MariadbDatabas
     session.begin(REPEATABLE)
     session.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")  # as a procedure could
     run_raw(session, raw("SELECT 1"))
-    with pytest.raises(SessionError, match="is at 'read committed', not at 'repeatable read'"):
+    with pytest.raises(SessionError, match="runs at 'read committed', not at 'repeatable read'"):
         session.commit()
     session.rollback()
     session.begin(REPEATABLE)

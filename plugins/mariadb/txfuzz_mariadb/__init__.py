@@ -1,4 +1,4 @@
-"""MariaDB for txfuzz: the hook that hands over the adapter, and nothing slow to import."""
+"""MariaDB for txfuzz: the hook that registers the adapter; imports nothing slow."""
 
 from __future__ import annotations
 

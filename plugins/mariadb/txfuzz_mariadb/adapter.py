@@ -1,4 +1,4 @@
-"""The adapter: what it can do, and how it opens a database."""
+"""The adapter: its capabilities, and how it opens a database."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .statements import DEFAULT_LEVEL, DIALECT, LOCKS, promises
 
 @dataclass(frozen=True)
 class MariadbAdapter(MariadbOptions):
-    """MariaDB, embedded or on a server of one's own. The fields are options of `database:`."""
+    """MariaDB, embedded or by URL. The fields are options of `database:`."""
 
     name: ClassVar[str] = "mariadb"
-    about: ClassVar[str] = "MariaDB: an embedded server of its own, or any MySQL-protocol server by its URL"
+    about: ClassVar[str] = "MariaDB: an embedded server, or any MySQL-protocol server by URL"
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

@@ -16,11 +16,10 @@ from txfuzz.plugin_api import (
     waits_by_place,
 )
 
-from .fault_injection import CuttableSession, Injector
+from .fault_injection import Injector
 from .options import MariadbOptions
 from .protocol.codes import TOO_MANY
-from .protocol.connection import FAILURES, Link, connect, in_words, kill_query, no_room, number_of
-from .protocol.control import Control
+from .protocol.connection import FAILURES, Control, Link, connect, in_words, kill_query, no_room, number_of
 from .protocol.lock_waits import LockWaits
 from .protocol.session import MariadbSession
 from .protocol.url import Target, parse_url
@@ -77,7 +76,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         except FAILURES as error:
             link.close()
             raise DatabaseUnavailable(in_words(error)) from None
-        session = CuttableSession(link, self.tables(kind), self._options.append, self._kill)
+        session = MariadbSession(link, self.tables(kind), self._options.append, self._kill)
         self._injector.watch(session)
         return session
 
@@ -103,21 +102,21 @@ class MariadbDatabase(ServerDatabase[Link]):
         self, script: Script, scripts: Mapping[str, ScriptFile]
     ) -> tuple[Mapping[str, ScriptFile], str]:
         """See txfuzz.plugin_api.WritesScripts."""
-        return {}, f"{SCRIPT} is for people: MariaDB has no tool that would run several sessions of it."
+        return {}, f"{SCRIPT} is for typing by hand: MariaDB has no tool that runs several sessions."
 
     def _kill(self, number: int) -> bool:
         return kill_query(self._target, number)
 
     def _require_snapshots(self) -> None:
-        """What is promised at REPEATABLE READ hangs on this setting."""
+        """The promise at REPEATABLE READ depends on this setting."""
         if self._options.innodb_snapshot_isolation and SNAPSHOTS not in self._settings:
             raise UsageError(
-                f"this server has no setting {SNAPSHOTS}: it came with MariaDB 10.6.18, 10.11.8 and 11.4.2"
+                f"this server has no setting {SNAPSHOTS}: it was added in MariaDB 10.6.18, 10.11.8 and 11.4.2"
             )
 
 
 class WaitSeeingDatabase(MariadbDatabase):
-    """One whose user may see who waits."""
+    """One whose user may see lock waits."""
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
         """See txfuzz.plugin_api.SeesWaits."""

@@ -1,4 +1,4 @@
-"""What can be done to a server and its connections on purpose; see txfuzz.plugin_api.Injectable."""
+"""Faults in a server and its connections; see txfuzz.plugin_api.Injectable."""
 
 from __future__ import annotations
 
@@ -15,23 +15,8 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 
-class CuttableSession(MariadbSession):
-    """See txfuzz.database.fault_injection.Cuttable."""
-
-    _cut: int | None = None
-
-    def cut_next_commit(self, how: int) -> None:
-        self._cut = how
-
-    def _before_commit(self) -> None:
-        super()._before_commit()
-        how, self._cut = self._cut, None
-        if how is not None:
-            self._link.cut(how)
-
-
-class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
-    """Does it, to the server of one campaign. server: ours, or None for somebody else's."""
+class Injector(ServerInjector[MariadbSession, "EmbeddedServer"]):
+    """Injects faults for one campaign. server: our own, or None if the server is not ours."""
 
     def __init__(self, control: ControlConnection[Link], server: EmbeddedServer | None) -> None:
         super().__init__("MariaDB", FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, server)
@@ -39,7 +24,7 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
 
     def terminate(self, share: float, chance: Random) -> int:
         sessions = self.usable()
-        if not sessions:  # all of them are away already
+        if not sessions:  # all are gone already
             return 0
         chosen = chance.sample(sessions, max(1, round(share * len(sessions))))
 
@@ -58,11 +43,11 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
 
     def pause(self, whom: str, chance: Random) -> int:
         if whom != "server":
-            raise UsageError(f"MariaDB is one process, which can only be paused as a whole, not its {whom}")
+            raise UsageError(f"MariaDB is a single process: it can only be paused as a whole, not its {whom}")
         return self.server().pause()
 
     def resume(self) -> None:
         self.server().resume()
 
     def limit(self, statement_ms: int, lock_ms: int) -> None:
-        raise UsageError("MariaDB has no time-outs that sessions take over while they are open")
+        raise UsageError("MariaDB has no timeouts that take effect in open sessions")

@@ -1,4 +1,4 @@
-"""The options of the adapter, and which faults its databases can suffer."""
+"""The adapter's options, and the faults that its databases support."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from txfuzz.plugin_api import (
 
 from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
 
-# All of these where the server is ours, and some on any server
+# Any server supports the first; only our own servers also support the second
 FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
 FAULTS_OF_OUR_OWN = {KILL: "killed and started again", PAUSE: "paused"}
 
@@ -31,20 +31,20 @@ class MariadbOptions(RoomForClients):
     )
     append: str = option(
         ON_DUPLICATE_KEY,
-        "how a write reaches a row that may not exist yet: INSERT … ON DUPLICATE KEY UPDATE; "
+        "how to write a row that may not exist yet: INSERT … ON DUPLICATE KEY UPDATE; "
         "or UPDATE and, if that found no row, INSERT",
         choices=WRITE_FORMS,
     )
     tables: int = tables_option()
     schema: str | None = option(
         None,
-        "a database of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+        "your own database, which is kept; by default a new one for each campaign, dropped at the end",
         longest=64,
     )
     lock_wait_timeout: int = option(
-        2, "the server gives a statement up that waits so many seconds for a row lock", least=1
+        2, "seconds that a statement waits for a row lock before the server gives up", least=1
     )
-    flush: bool = option(False, "whether the embedded server forces its log to the disk at every COMMIT")
+    flush: bool = option(False, "whether the embedded server flushes its log to disk at every COMMIT")
     max_connections: int | None = max_connections_option()
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
-"""A place of ours on somebody's server: a database, marked and locked while in use, and its tables.
+"""Our database on a server, marked and locked while in use, and its tables.
 
-A campaign's database holds a table whose comment says whose it is, and its campaign holds a user-level
-lock on its name for as long as it lives.
+A campaign's database contains a table whose comment marks it as ours, and the campaign holds a user-level
+lock on its name while it runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class MariadbSchemas(Schemas[Link]):
         on.run(f"CREATE DATABASE {quoted(name)}")
 
     def create_marked(self, on: Link, name: str) -> None:
-        """Locked and then marked."""
+        """Locked first, then marked."""
         self.lock(on, name)
         self.create(on, name)
         on.run(f"CREATE TABLE {quoted(name)}.{MARK_TABLE} (id INT) ENGINE=InnoDB COMMENT=%s", (MARK,))
@@ -61,7 +61,7 @@ class MariadbSchemas(Schemas[Link]):
 
 
 def lock_name(name: str) -> str:
-    """At most 64 characters, as MySQL has it."""
+    """Within MySQL's limit of 64 characters."""
     return name if len(name) < 57 else name[:57]
 
 

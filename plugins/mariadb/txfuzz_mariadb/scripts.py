@@ -1,4 +1,4 @@
-"""A reproducer as lines for the `mariadb` client."""
+"""A reproducer for the `mariadb` client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "repro.sql"
 
 
 def write_script(script: Script, append: str, *, innodb_snapshot_isolation: bool) -> str:
-    """One window a session. The options are the adapter's."""
+    """For one window per session. The options are the adapter's."""
     table = Tables(script.kind).name(0)
     maker = MariadbTables()
     setup = [maker.create_sql(table, script.kind)]
@@ -39,7 +39,7 @@ def write_script(script: Script, append: str, *, innodb_snapshot_isolation: bool
 
 
 def statement(script: Script, line: ScriptLine, append: str) -> str:
-    """The SQL of one line, its values written out."""
+    """The SQL of one line, with literal values."""
     step = line.step
     if step is None:
         return line.action.upper()
@@ -49,18 +49,18 @@ def statement(script: Script, line: ScriptLine, append: str) -> str:
     key = step.key or 0
     if step.f == "r":
         return filled(read_sql(table, step.step.lock), {"key": key})
-    # A row that may be missing takes one statement, where the session may have sent UPDATE and INSERT.
+    # One statement for a row that may be missing, where the session may have sent UPDATE and INSERT.
     form = append if key in script.rows else ON_DUPLICATE_KEY
     return filled(write_sql(script.kind, table, form)[0], {"key": key, "value": step.value or 0})
 
 
 def filled(sql: str, values: Mapping[str, int]) -> str:
-    """Parameters are whole numbers, so writing them out is safe."""
+    """Parameters are integers, so inlining them is safe."""
     return re.sub(r"%\((\w+)\)s", lambda found: str(values[found[1]]), sql).replace("%%", "%")
 
 
 def cell(script: Script, line: ScriptLine) -> str:
-    """What a read shows; nothing where there is no row."""
+    """What a read shows; empty if there is no row."""
     saw = line.saw
     if isinstance(saw, tuple):
         return "".join(f"{value}," for value in saw)

@@ -1,4 +1,4 @@
-"""What every session of ours sets; what a campaign's record says about the server, and what it warns of."""
+"""Settings of every session; what a campaign records about the server, and its warnings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .protocol.connection import FAILURES, Link
 SNAPSHOTS = "innodb_snapshot_isolation"
 ON = frozenset({"ON", "1", "YES"})
 
-# What decides how a campaign behaves, and is worth a line in its record.
+# Settings that affect a campaign and so are recorded with it.
 SHOWN = (
     "binlog_format",
     "innodb_autoinc_lock_mode",
@@ -29,14 +29,14 @@ SHOWN = (
 
 
 def session_settings(options: MariadbOptions) -> dict[str, str | int]:
-    """Name → value. A server has some of them under another name, or not at all."""
+    """Name → value. Some servers have another name for a setting, or lack it."""
     return {
         "innodb_lock_wait_timeout": options.lock_wait_timeout,
         SNAPSHOTS: "ON" if options.innodb_snapshot_isolation else "OFF",
         "sql_mode": "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
         "tx_read_only": "OFF",
         "transaction_read_only": "OFF",
-        # A transaction that waits at a barrier or in a replay is no forgotten one.
+        # A transaction may be idle at a barrier or in a replay.
         "idle_transaction_timeout": 0,
         "wait_timeout": 86400,
         "max_statement_time": 0,
@@ -45,13 +45,13 @@ def session_settings(options: MariadbOptions) -> dict[str, str | int]:
 
 
 def apply_settings(link: Link, settings: Mapping[str, str | int]) -> None:
-    """Raises what the connection raises: these are known to be possible."""
+    """For settings known to be permitted."""
     for name, value in settings.items():
         link.run(f"SET SESSION {name} = %s", (value,))
 
 
 def permitted(link: Link, wished: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Set what this server has and this user may set on this connection, and say what that was."""
+    """Set what this server has and this user may set on this connection; those settings."""
     done = {}
     for name, value in wished.items():
         try:
@@ -65,7 +65,7 @@ def permitted(link: Link, wished: Mapping[str, str | int]) -> dict[str, str | in
 
 
 def describe_settings(link: Link) -> dict[str, str]:
-    """The version, and the settings of SHOWN that this server has, as our sessions see them."""
+    """The version, and this server's values of SHOWN as sessions see them."""
     marks = ", ".join(["%s"] * len(SHOWN))
     found = dict(link.rows(f"SHOW SESSION VARIABLES WHERE Variable_name IN ({marks})", SHOWN))
     shown = {name: str(found[name]) for name in SHOWN if name in found}
@@ -78,22 +78,22 @@ def warnings_about(facts: Mapping[str, str], *, waits_are_seen: bool) -> tuple[s
     found = []
     if facts.get("innodb_deadlock_detect", "ON").upper() not in ON:
         found.append(
-            "innodb_deadlock_detect is off: every deadlock costs its clients innodb_lock_wait_timeout; "
+            "innodb_deadlock_detect is off: every deadlock stalls its clients for innodb_lock_wait_timeout; "
             "turn it on, or set lock_wait_timeout: 1 in the workload"
         )
     if facts.get("wsrep_on", "OFF").upper() in ON:
         found.append(
-            "this server is a node of a Galera cluster, which does not promise across its nodes what InnoDB "
-            "promises on one: findings there are to be read with that in mind"
+            "this server is a node of a Galera cluster, which does not keep InnoDB's promises across nodes: "
+            "read findings with that in mind"
         )
     if facts.get("log_bin", "OFF").upper() in ON and facts.get("binlog_format") == "STATEMENT":
         found.append(
-            "binlog_format is STATEMENT, with which the server refuses writes at READ COMMITTED and below; "
-            "MIXED or ROW takes them"
+            "binlog_format is STATEMENT: the server refuses writes at READ COMMITTED and below; set it to "
+            "MIXED or ROW"
         )
     if not waits_are_seen:
         found.append(
-            "this user may not see who waits for whom (it takes the privilege PROCESS, on MySQL the schema "
-            "sys): replays wait a while for every statement that does not come back at once"
+            "this user may not see lock waits (that takes the PROCESS privilege, on MySQL the sys schema): "
+            "replays pause for every statement that does not return at once"
         )
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Levels, locks, and the SQL of every kind of step. Values go beside it, as parameters."""
+"""Levels, locks, and the SQL of every kind of step. Values are always parameters."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from functools import lru_cache
 
 from txfuzz.plugin_api import Kind, RawStatement, UsageError, check_stays_inside, did_you_mean, level_among
 
-DIALECT = "mariadb"  # by which templates name the SQL that their raw steps are written in
+DIALECT = "mariadb"  # as templates name it
 ON_DUPLICATE_KEY = "on-duplicate-key"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
 
 
 REPEATABLE_READ = "repeatable read"
-# The manual names the four levels of the SQL standard and claims no more: so REPEATABLE READ is held to
-# the standard's own level of that name, in Adya's reading (PL-2.99).
+# The manual names the four levels of the SQL standard and claims no more, so REPEATABLE READ is checked
+# against the standard's level of that name, as defined by Adya (PL-2.99).
 # https://mariadb.com/kb/en/set-transaction/#isolation-level
 PROMISES: Mapping[str, str] = {
     "read uncommitted": "read-uncommitted",
@@ -41,7 +41,7 @@ def level(word: str) -> str:
 
 
 def lock_clause(word: str | None) -> str:
-    """` FOR UPDATE` and the like, for the end of a SELECT; nothing without a lock."""
+    """` FOR UPDATE` or similar, for the end of a SELECT; empty without a lock."""
     if word is None:
         return ""
     if word not in LOCKS:
@@ -59,7 +59,7 @@ def read_sql(table: str, lock: str | None) -> str:
 
 
 def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
-    """One statement, or an UPDATE and the INSERT for when it found no row. Parameters: key, value."""
+    """One statement, or an UPDATE and the INSERT to run if that found no row. Parameters: key, value."""
     appends = kind is Kind.LIST_APPEND
     first = "CONCAT(%(value)s, ',')" if appends else "%(value)s"
     changed = "CONCAT(val, %(value)s, ',')" if appends else "%(value)s"
@@ -69,18 +69,18 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
     return (f"UPDATE {table} SET val = {changed} WHERE `key` = %(key)s", insert)
 
 
-# What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.
+# Placeholders, and everything that only looks like one, which is matched first and kept.
 TOKEN = re.compile(
     r"""
       '(?:[^'\\]|''|\\.)*' | "(?:[^"\\]|""|\\.)*"  # strings
     | `(?:[^`]|``)*`                               # quoted names
     | --(?:[ \t][^\n]*|\n|$) | \#[^\n]* | /\*.*?\*/  # comments
-    | (?<![\w:]):(?P<name>[A-Za-z_]\w*)            # and not an assignment
-    | (?<![\w.@])(?P<column>key)(?!\w)             # the column, which MariaDB wants quoted
+    | (?<![\w:]):(?P<name>[A-Za-z_]\w*)            # but not an assignment
+    | (?<![\w.@])(?P<column>key)(?!\w)             # the column, which must be quoted
     """,
     re.VERBOSE | re.DOTALL,
 )
-# What stands before a `key` that is a keyword
+# What precedes a `key` that is a keyword
 KEYWORD = re.compile(r"\b(primary|duplicate|foreign|unique)\s+$", re.IGNORECASE)
 ENDING = frozenset({"begin", "commit", "rollback", "start", "xa"})
 SETTINGS = re.compile(
@@ -90,9 +90,9 @@ SETTINGS = re.compile(
 
 @lru_cache(maxsize=1024)
 def compile_raw(sql: str) -> RawStatement:
-    """Every `:name` becomes a parameter of the driver's, and the column `key` is quoted where it is not.
+    """Turn every `:name` into a driver placeholder, and quote the column `key` where it is not quoted.
 
-    Raises UsageError for statements that would end the transaction or change its level: sessions do that.
+    Raises UsageError for statements that would end the transaction or change its level.
     """
     plain = without_quoted(sql)
     words = tuple(word.lower() for word in re.findall(r"\w+", plain)[:4])
@@ -122,7 +122,7 @@ def compile_raw(sql: str) -> RawStatement:
 
 
 def without_quoted(sql: str) -> str:
-    """The statement without strings and comments, to look for words in it. `/*! … */` is no comment."""
+    """The statement without strings and comments. `/*! … */` is not a comment."""
 
     def blank(token: re.Match[str]) -> str:
         text = token[0]

@@ -1,4 +1,4 @@
-"""BEGIN and COMMIT in one message with a step: the same answers, and errors over a living connection."""
+"""BEGIN and COMMIT in one message with a step: the same results, and errors on a live connection."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def database(request: pytest.FixtureRequest, databases: dict[str, PostgresDataba
 
 @pytest.fixture
 def upserting(databases: dict[str, PostgresDatabase]) -> PostgresDatabase:
-    """Where an append is one statement, which COMMIT can go with."""
+    """With appends in one statement, which COMMIT can be sent with."""
     databases["on-conflict"].prepare(LISTS, fresh=True)
     return databases["on-conflict"]
 
@@ -67,7 +67,7 @@ def sessions() -> Iterator[Callable[[PostgresDatabase], PostgresSession]]:
         session.close()
 
 
-# -- the same answers ---------------------------------------------------------------------
+# -- the same results ---------------------------------------------------------------------
 
 
 def test_reads_and_writes(database: PostgresDatabase, sessions: Callable[..., PostgresSession]) -> None:
@@ -92,7 +92,7 @@ def test_every_step_sees_the_level_asked_for(upserting: PostgresDatabase) -> Non
 
 @pytest.mark.parametrize("size", [80, 200, 2000, 30_000])
 def test_lists_of_any_length_come_with_commit(upserting: PostgresDatabase, size: int) -> None:
-    """Short answers arrive in one piece with those after them, long ones in several."""
+    """Short results arrive in one piece with those after them, long ones in several."""
     with administrator(upserting) as admin:
         table = upserting.tables(LISTS).qualified(0)
         admin.execute(f"INSERT INTO {table} SELECT 1, array_agg(n) FROM generate_series(1, {size}) AS n")
@@ -148,7 +148,7 @@ def test_raw_statements_travel_alone(upserting: PostgresDatabase) -> None:
     s.close()
 
 
-# -- errors while the connection lives ----------------------------------------------------
+# -- errors on a live connection ----------------------------------------------------------
 
 
 def test_a_serialization_failure_at_the_first_step(
@@ -247,7 +247,7 @@ def test_a_bug_is_a_bug_in_any_message(upserting: PostgresDatabase) -> None:
 
 
 def test_what_was_committed_without_sense_is_unknown(upserting: PostgresDatabase) -> None:
-    """A trigger swallows the append, and COMMIT has gone with it: no fail, no ok."""
+    """A trigger swallows the append, and COMMIT was sent with it: neither fail nor ok."""
     with administrator(upserting) as admin:
         admin.execute(
             "CREATE OR REPLACE FUNCTION public.swallow() RETURNS trigger LANGUAGE plpgsql AS "

@@ -47,7 +47,7 @@ def opened() -> Iterator[PostgresDatabase]:
 
 @pytest.fixture
 def upserting(opened: PostgresDatabase) -> PostgresDatabase:
-    """Where an append is one statement, which COMMIT can go with."""
+    """With appends in one statement, which COMMIT can be sent with."""
     opened.prepare(LISTS, fresh=True)
     return opened
 
@@ -115,7 +115,7 @@ def test_a_connection_lost_before_the_last_step_is_sent_is_fail(upserting: Postg
 
 
 def test_nobody_else_stands_still_while_commit_takes_long(upserting: PostgresDatabase) -> None:
-    """A notice that goes out ahead of the answers must not make us wait with the interpreter's lock."""
+    """A notice ahead of the results must not make us wait with the GIL held."""
     at_commit(upserting, "RAISE NOTICE 'slowly'; PERFORM pg_sleep(0.5)")
     s = upserting.session(LISTS)
     committing = Later(lambda: run(s, append(1, 1), r(1)))
@@ -143,7 +143,7 @@ WORKLOAD = Workload(
 )
 
 
-# The structure that this server lets pass, rarely, while a commit lasts (docs/faults.md)
+# The structure that this server rarely permits during a commit (docs/faults.md)
 COMMIT_WINDOW = {("G2-item", "rw", "rw", "wr"), ("G2-item", "rw", "rw", "ww")}
 
 

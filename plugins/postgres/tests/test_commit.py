@@ -76,7 +76,7 @@ class Later(threading.Thread):
 
 
 def slow_commit(database: PostgresDatabase) -> None:
-    """From now on COMMIT of a transaction that has written takes long, in a deferred trigger."""
+    """Make COMMIT of writing transactions slow, with a deferred trigger."""
     with administrator(database) as admin:
         admin.execute(
             "CREATE OR REPLACE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS "

@@ -1,4 +1,4 @@
-"""Each fault once on a real server: clients go on, nothing false is recorded, and nothing is found."""
+"""Each fault once on a real server: clients continue, the history is true, and nothing is found."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_kill_and_restart_on_the_same_data_loses_nothing(run: Run, tmp_path: Pat
     assert ":f :kill-server" in written[0]
     assert ":phase :begins" in written[0]
     assert ":phase :healed" in written[1]
-    # Committed before and after; what was under way was not
+    # Commits before and after; what was in progress did not
     _, history, _ = ran
     first, last = (int(line.partition(":time ")[2].split(",")[0]) for line in (written[0], written[-1]))
     times = history.complete_time[history.type == 0]
@@ -153,7 +153,7 @@ def test_processes_that_stall(run: Run) -> None:
     ends = history.complete_time[history.type == 0] / 1e9
     until = paused.at + paused.seconds
     inside = np.sort(ends[(ends > paused.at) & (ends < until)])
-    # Nobody gets an answer from a server that stands still, from whenever its processes have stopped
+    # A stopped server answers nobody, from whenever its processes have stopped
     assert np.diff([paused.at, *inside, until]).max() >= 0.08
 
 
@@ -174,12 +174,12 @@ def test_connections_cut_at_commit_are_unknown_and_some_have_committed(run: Run)
     assert explain_durability(settled)[0].startswith(f"{settled.unknown} writer")
 
 
-# -- what a server does not allow ---------------------------------------------------------
+# -- servers that are not ours ------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def foreign() -> Iterator[EmbeddedServer]:
-    """Somebody else's server, and a role on it that may do little."""
+    """A server by URL, with a role that has few privileges."""
     with launch() as server:
         with psycopg.connect(**server.conninfo, autocommit=True) as connection:
             connection.execute("CREATE ROLE plain LOGIN")

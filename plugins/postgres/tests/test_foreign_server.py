@@ -1,4 +1,4 @@
-"""A server of one's own, by URL: connecting, rights, a schema of ours, and guaranteed clean-up."""
+"""A server by URL: connecting, privileges, our schema, and guaranteed clean-up."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_the_password_is_nowhere(foreign: Foreign) -> None:
 
 
 def test_a_silent_server_stops_nobody_else() -> None:
-    """Waiting for a connection must not hold the interpreter's lock."""
+    """Waiting for a connection must not hold the GIL."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -171,7 +171,7 @@ def test_a_silent_server_stops_nobody_else() -> None:
     assert "no answer" in str(errors[0])
 
 
-# -- rights -------------------------------------------------------------------------------
+# -- privileges ---------------------------------------------------------------------------
 
 
 def test_a_role_without_superuser_rights_works_and_is_warned(foreign: Foreign) -> None:

@@ -1,4 +1,4 @@
-"""However txfuzz ends, no process and no data directory of its server stays."""
+"""However txfuzz ends, no server process and no data directory remains."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_server_that_died_is_noticed() -> None:
         assert server.running()
         os.kill(server.pid, signal.SIGKILL)
         assert eventually(lambda: not server.running())
-        # Killed like this it cannot give back its few bytes of shared memory: that is left to us.
+        # Killed like this it cannot release its few bytes of shared memory, so we do.
         segment = (server.data / "postmaster.pid").read_text().splitlines()[6].split()[1]
         assert segment in shared_memory()
     assert eventually(lambda: segment not in shared_memory())  # gone with the last of its processes

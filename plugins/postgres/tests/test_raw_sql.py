@@ -1,4 +1,4 @@
-"""Raw SQL steps on PostgreSQL: what they come to, and what they may not do."""
+"""Raw SQL steps on PostgreSQL: what they result in, and what they must not do."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def bug(session: PostgresSession, step: BoundStep) -> SessionError:
 
 
 def cells(session: PostgresSession, step: BoundStep) -> list[Any]:
-    """What each row says in its first column."""
+    """The first column of each row."""
     answer = session.execute_sql(step)
     return [answer.decode(row[0]) for row in answer.rows]
 
@@ -172,7 +172,7 @@ def test_what_changes_no_level_may_be_set(s: PostgresSession) -> None:
 
 
 def test_the_level_is_asked_of_the_server_before_commit(s: PostgresSession) -> None:
-    """PostgreSQL itself lets nothing but SET change it; what is compatible with it may."""
+    """In PostgreSQL only SET can change it; in compatible databases other statements may."""
     s.execute_sql(raw("SELECT 1"))
     s._level = "repeatable read"
     with pytest.raises(SessionError, match="runs at 'serializable', not at 'repeatable read'") as caught:

@@ -1,4 +1,4 @@
-"""The embedded server's launcher: as whom, from where, in which directory, and what it says when it fails."""
+"""The embedded server's launcher: account, files, directory, and error messages."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_local_installation(monkeypatch: pytest.MonkeyPatch) -> None:
         assert query(server, "SHOW server_version_num").startswith(local[0].parent.name)  # type: ignore[attr-defined]
 
 
-# -- as whom ------------------------------------------------------------------------------
+# -- account ------------------------------------------------------------------------------
 
 AS_SOMEBODY = """
 import os, sys
@@ -237,7 +237,7 @@ print(os.path.exists(server.directory))
 
 
 def interpreter_for(uid: int) -> str:
-    """A Python of our version that this account may execute; ours may lie under a closed directory."""
+    """A Python of our version that this account may execute; ours may be in a closed directory."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     for path in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         try:
@@ -278,7 +278,7 @@ def test_as_an_ordinary_user() -> None:
 
 @needs_root
 def test_as_a_user_without_a_name(open_directory: Path) -> None:
-    """initdb needs a name: a user namespace lends it one, and later the template makes it unnecessary."""
+    """initdb needs a name: a user namespace provides one, and later the template makes it unnecessary."""
     open_directory.chmod(0o777)
     allowed = subprocess.run(
         ["unshare", "--user", "true"],

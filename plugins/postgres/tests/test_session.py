@@ -1,4 +1,4 @@
-"""Sessions against the embedded server: what they see, and what every way to fail is called."""
+"""Sessions on the embedded server: what they see, and how every failure is classified."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_rolled_back_transaction_leaves_nothing(s: PostgresSession) -> None:
 
 
 def over(session: PostgresSession) -> None:
-    """After an error nothing runs any more, and nothing is committed."""
+    """After an error nothing more runs, and nothing is committed."""
     for call in (lambda: session.execute(append(99, 99)), session.commit):
         error = refused(call)
         assert error.outcome is Outcome.FAIL

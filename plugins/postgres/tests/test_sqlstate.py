@@ -1,4 +1,4 @@
-"""What an SQLSTATE says about the transaction that met it."""
+"""What an SQLSTATE means for its transaction."""
 
 from __future__ import annotations
 

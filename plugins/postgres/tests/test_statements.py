@@ -1,4 +1,4 @@
-"""SQL of our own, raw SQL with placeholders, and values from the wire."""
+"""Our SQL, raw SQL with placeholders, and values from the wire."""
 
 from __future__ import annotations
 

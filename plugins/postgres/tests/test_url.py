@@ -1,4 +1,4 @@
-"""Database URLs as people have them; no password in anything that we show."""
+"""Database URLs; no password in anything shown."""
 
 from __future__ import annotations
 

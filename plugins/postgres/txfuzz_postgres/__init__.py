@@ -1,4 +1,4 @@
-"""PostgreSQL for txfuzz: hooks that hand over the adapter and the faults, and nothing slow to import."""
+"""PostgreSQL for txfuzz: the hooks that register the adapter and the faults; imports nothing slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The adapter: what it can do, and how it opens a database."""
+"""The adapter: its capabilities, and how it opens a database."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .statements import DEFAULT_LEVEL, LOCKS, PROMISES
 
 @dataclass(frozen=True)
 class PostgresAdapter(PostgresOptions):
-    """PostgreSQL, embedded or on a server of one's own. The fields are options of `database:`."""
+    """PostgreSQL, embedded or by URL. The fields are options of `database:`."""
 
     name: ClassVar[str] = "postgres"
-    about: ClassVar[str] = "PostgreSQL: an embedded server of its own, or any server by its URL"
+    about: ClassVar[str] = "PostgreSQL: an embedded server, or any server by URL"
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

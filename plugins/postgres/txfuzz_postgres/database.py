@@ -23,7 +23,7 @@ from txfuzz.plugin_api import (
 
 from .export.isolationtester import SPEC, isolation_spec, try_spec
 from .export.scripts import NAME, psql_script
-from .fault_injection import CuttableSession, Injector
+from .fault_injection import Injector
 from .options import PostgresOptions
 from .protocol.connection import connect
 from .protocol.control import Control
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from .server.launcher import EmbeddedServer
 
-# What the control connection does is no experiment: it may take its time, and must survive a crash.
+# The control connection takes no part in the test: it may be slow, and its work must survive a crash.
 CONTROL_SETTINGS = {
     "synchronous_commit": "local",
     "statement_timeout": "0",
@@ -62,7 +62,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
     product = "PostgreSQL"
 
     def __init__(self, options: PostgresOptions, target: Target, server: EmbeddedServer | None) -> None:
-        application = f"txfuzz {secrets.token_hex(5)}"  # by which views of activity name our connections
+        application = f"txfuzz {secrets.token_hex(5)}"  # identifies our connections in pg_stat_activity
         control = Control(target, application)
         self._waits = LockWaits(lambda: connect(target, application))
         super().__init__(
@@ -75,7 +75,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
         self._injector = Injector(control, application, server)
         wished = session_settings(options, self._schema, embedded=server is not None)
         try:
-            # Those that this role may change, out of those that we would like in every session
+            # Of the wished settings, those that this role may change
             self._settings = self.run(lambda on: permitted(on, wished))
             self._facts = self.run(describe_settings)
             self._warnings = warnings_about(self._facts, self._settings, embedded=server is not None)
@@ -88,7 +88,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
     def session(self, kind: Kind) -> PostgresSession:
         conn = self._connected()
         try:
-            session = CuttableSession(
+            session = PostgresSession(
                 conn, self.tables(kind), self._options.append, batch=self._options.batch
             )
             session.configure(settings_sql(self._settings))
@@ -126,11 +126,11 @@ class PostgresDatabase(ServerDatabase[Connection]):
     def try_scripts(
         self, script: Script, scripts: Mapping[str, ScriptFile]
     ) -> tuple[Mapping[str, ScriptFile], str]:
-        """See txfuzz.plugin_api.WritesScripts. Only on a server of our own."""
+        """See txfuzz.plugin_api.WritesScripts. Only on the embedded server."""
         if SPEC not in scripts:
-            return {}, f"There is no {SPEC}: isolationtester cannot take braces in a statement."
+            return {}, f"There is no {SPEC}: isolationtester cannot handle braces in a statement."
         if self._programs is None:
-            return {}, f"{SPEC} was not tried: it needs a server on which nothing else is at work."
+            return {}, f"{SPEC} was not tried: it needs a server that nothing else is using."
         own = f"{TABLE_PREFIX}spec_{secrets.token_hex(3)}"
         self.run(lambda on: self.schemas.create_marked(on, own))
         try:
@@ -144,7 +144,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
             super().reclaim(on)
 
     def leave(self, on: Connection) -> None:
-        """Drop our schema, and first end whatever of ours still holds locks in it."""
+        """Drop our schema, after ending our connections that still hold locks in it."""
         on.execute(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

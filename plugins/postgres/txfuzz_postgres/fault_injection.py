@@ -1,10 +1,7 @@
-"""What can be done to a server and its connections on purpose; see txfuzz.plugin_api.Injectable."""
+"""Faults in a server and its connections; see txfuzz.plugin_api.Injectable."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 from collections.abc import Iterable
 from random import Random
 from typing import TYPE_CHECKING
@@ -14,7 +11,6 @@ from sqlalchemy import text
 from txfuzz.plugin_api import ServerInjector
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN
-from .protocol.connection import BAD
 from .protocol.control import Control
 from .protocol.session import PostgresSession
 
@@ -22,28 +18,8 @@ if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
 
 
-class CuttableSession(PostgresSession):
-    """See txfuzz.database.fault_injection.Cuttable."""
-
-    _cut: int | None = None
-
-    @property
-    def usable(self) -> bool:
-        return self._conn.status != BAD
-
-    def cut_next_commit(self, how: int) -> None:
-        self._cut = how
-
-    def _before_commit(self) -> None:
-        super()._before_commit()
-        how, self._cut = self._cut, None
-        if how is not None:
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._conn.socket)) as double:
-                double.shutdown(how)
-
-
-class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
-    """Does it, to the server of one campaign. server: ours, or None for somebody else's."""
+class Injector(ServerInjector[PostgresSession, "EmbeddedServer"]):
+    """Injects faults for one campaign. server: our own, or None if the server is not ours."""
 
     def __init__(self, control: Control, application: str, server: EmbeddedServer | None) -> None:
         super().__init__("PostgreSQL", FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, server)
@@ -53,7 +29,7 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
 
     def terminate(self, share: float, chance: Random) -> int:
         pids = self._backends()
-        if not pids:  # all of them are away already
+        if not pids:  # all are gone already
             return 0
         chosen = chance.sample(pids, max(1, round(share * len(pids))))
         ended = text("SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM unnest(:pids) AS pid")
@@ -66,7 +42,7 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
             pids = chance.sample(backends, min(1, len(backends)))
         else:
             pids = [pid for pid in server.processes() if pid not in backends]
-        if whom == "background":  # the postmaster and our own control connection go on
+        if whom == "background":  # the postmaster and our control connection keep running
             pids = [pid for pid in pids if pid not in (server.pid, self._control_pid())]
         self._paused = pids
         return server.pause(pids)
@@ -76,7 +52,7 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
         self.server().resume(pids)
 
     def limit(self, statement_ms: int, lock_ms: int) -> None:
-        """For all sessions at once, those that are open included: from their next statement on."""
+        """For all sessions, including open ones, from their next statement on."""
         wished = {"statement_timeout": statement_ms, "lock_timeout": lock_ms}
         changes = [
             f"ALTER SYSTEM SET {name} = {value}" if value else f"ALTER SYSTEM RESET {name}"
@@ -85,7 +61,7 @@ class Injector(ServerInjector[CuttableSession, "EmbeddedServer"]):
         self._control.run_alone([*changes, "SELECT pg_reload_conf()"])
 
     def _backends(self) -> list[int]:
-        """The processes of our sessions, without the control connection's."""
+        """The processes of our sessions, excluding the control connection."""
         found = text(
             "SELECT pid FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid() "
             "ORDER BY pid"

@@ -1,4 +1,4 @@
-"""The faults that come with PostgreSQL; what each does to the server is in fault_injection.py."""
+"""The faults for PostgreSQL; fault_injection.py carries them out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Done = Mapping[str, int | str]
 
 @dataclass(frozen=True)
 class _Fault:
-    """What they have in common: their options are checked. Most warn of nothing; some are over at once."""
+    """The defaults: options are checked, nothing lasts, nothing to warn about or heal."""
 
     name: ClassVar[str]
 
@@ -50,14 +50,14 @@ class KillServer(_Fault):
     about: ClassVar[str] = "kill -9 of all processes of the embedded server, then a restart on the same data"
     needs: ClassVar[str] = KILL
 
-    down: float = option(0.1, "seconds until it is started again", least=0)
+    down: float = option(0.1, "seconds until it is restarted", least=0)
 
     @property
     def lasts(self) -> float:
         return self.down
 
     def cautions(self, database: Database) -> tuple[str, ...]:
-        """What was acknowledged and not written is lost by right; who tests that knows it."""
+        """What was acknowledged but not written may legitimately be lost."""
         found = database.describe()
         unsafe = [name for name in ("synchronous_commit", "fsync") if found.get(name) == "off"]
         if not unsafe:
@@ -66,7 +66,7 @@ class KillServer(_Fault):
         wanted = " and ".join(f"`{name}: {'on' if name != 'fsync' else 'true'}`" for name in unsafe)
         return (
             f"{' and '.join(unsafe)} {are} off, so a killed server may lose transactions that it has "
-            f"acknowledged; set {wanted} under `database:` unless that is what you test",
+            f"acknowledged; set {wanted} under `database:` unless that is what you are testing",
         )
 
     def inject(self, injector: Injectable, chance: Random) -> Done:
@@ -82,10 +82,10 @@ class TerminateBackends(_Fault):
     """What an administrator or a failing network does to connections."""
 
     name: ClassVar[str] = "terminate-backends"
-    about: ClassVar[str] = "the server ends connections of ours (pg_terminate_backend)"
+    about: ClassVar[str] = "the server terminates client connections (pg_terminate_backend)"
     needs: ClassVar[str] = TERMINATE
 
-    share: float = option(1.0, "which share of them, at least one; 1 for all", least=0)
+    share: float = option(1.0, "share of the connections, at least one; 1 for all", least=0)
 
     def inject(self, injector: Injectable, chance: Random) -> Done:
         return {"terminated": injector.terminate(min(self.share, 1.0), chance)}
@@ -93,18 +93,18 @@ class TerminateBackends(_Fault):
 
 @dataclass(frozen=True)
 class PauseServer(_Fault):
-    """A machine that stalls: nobody fails, and everybody is late."""
+    """A machine that stalls: nothing fails, but everything is late."""
 
     name: ClassVar[str] = "pause-server"
-    about: ClassVar[str] = "SIGSTOP, and after a while SIGCONT, of processes of the embedded server"
+    about: ClassVar[str] = "SIGSTOP, and after a while SIGCONT, to processes of the embedded server"
     needs: ClassVar[str] = PAUSE
 
     whom: str = option(
         "server",
-        "all processes, that of one of our sessions, or all but those of sessions",
+        "all processes, one session's, or all except the sessions'",
         choices=("server", "session", "background"),
     )
-    seconds: float = option(0.3, "for how long", least=0)
+    seconds: float = option(0.3, "seconds until they are resumed", least=0)
 
     @property
     def lasts(self) -> float:
@@ -120,15 +120,15 @@ class PauseServer(_Fault):
 
 @dataclass(frozen=True)
 class Timeouts(_Fault):
-    """Statements and waits for locks that the server gives up."""
+    """Statements and lock waits that the server cancels."""
 
     name: ClassVar[str] = "timeouts"
-    about: ClassVar[str] = "statement and lock time-outs that are too short, for a while (embedded server)"
+    about: ClassVar[str] = "statement and lock timeouts that are too short, for a while (embedded server)"
     needs: ClassVar[str] = LIMIT
 
-    statement_ms: int = option(1, "statement_timeout meanwhile; 0 leaves it alone", least=0)
-    lock_ms: int = option(1, "lock_timeout meanwhile; 0 leaves it alone", least=0)
-    seconds: float = option(0.5, "for how long", least=0)
+    statement_ms: int = option(1, "statement_timeout during the fault; 0 leaves it unchanged", least=0)
+    lock_ms: int = option(1, "lock_timeout during the fault; 0 leaves it unchanged", least=0)
+    seconds: float = option(0.5, "seconds until the timeouts are lifted", least=0)
 
     @property
     def lasts(self) -> float:
@@ -145,13 +145,13 @@ class Timeouts(_Fault):
 
 @dataclass(frozen=True)
 class CutCommit(_Fault):
-    """The one moment at which a client cannot know what has become of its transaction."""
+    """The one moment at which a client cannot know whether its transaction committed."""
 
     name: ClassVar[str] = "cut-commit"
-    about: ClassVar[str] = "connections are cut while COMMIT is under way, there or back"
+    about: ClassVar[str] = "cuts connections while COMMIT is in flight, on the way there or back"
     needs: ClassVar[str] = CUT
 
-    connections: int = option(1, "how many at a time", least=1)
+    connections: int = option(1, "how many connections to cut", least=1)
 
     def inject(self, injector: Injectable, chance: Random) -> Done:
         return {"cut": injector.cut_commits(self.connections, chance)}

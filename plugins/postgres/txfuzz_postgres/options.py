@@ -1,4 +1,4 @@
-"""The options of the adapter, and which faults its databases can suffer."""
+"""The adapter's options, and the faults that its databases support."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
 
 SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
 
-# All of these where the server is ours, and some on any server
+# Any server supports the first; only our own servers also support the second
 FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
 FAULTS_OF_OUR_OWN = {
     KILL: "killed and started again",
@@ -34,36 +34,36 @@ FAULTS_OF_OUR_OWN = {
 class PostgresOptions(RoomForClients):
     append: str = option(
         UPDATE_ELSE_INSERT,
-        "how a write reaches a row that may not exist yet: UPDATE and, if that found no row, INSERT; "
+        "how to write a row that may not exist yet: UPDATE and, if that found no row, INSERT; "
         "or INSERT … ON CONFLICT DO UPDATE",
         choices=WRITE_FORMS,
     )
     batch: bool = option(
         True,
-        "BEGIN travels with the first statement of a transaction and COMMIT with the last one, where it can; "
-        "off: a message each",
+        "whether BEGIN is sent with a transaction's first statement and COMMIT with its last, "
+        "where possible; off: one message each",
     )
     tables: int = tables_option()
     schema: str | None = option(
         None,
-        "a schema of one's own, which is kept; left out: a new one for every campaign, dropped at its end",
+        "your own schema, which is kept; by default a new one for each campaign, dropped at the end",
         longest=63,
     )
     deadlock_timeout_ms: int = option(
         10, "how long a lock wait lasts before the server looks for a deadlock", least=1
     )
     statement_timeout_ms: int = option(
-        0, "the server cancels a statement after so long; 0 for never", least=0
+        0, "milliseconds after which the server cancels a statement; 0 for never", least=0
     )
     lock_timeout_ms: int = option(
-        0, "the server cancels a statement that waits so long for a lock; 0 for never", least=0
+        0, "milliseconds after which the server cancels a wait for a lock; 0 for never", least=0
     )
     synchronous_commit: str | None = option(
         None,
-        "whether COMMIT waits for the log; left out: off on the embedded server, the server's own otherwise",
+        "whether COMMIT waits for the log; by default off on the embedded server, else as the server has it",
         choices=SYNCHRONOUS_COMMIT,
     )
-    fsync: bool = option(False, "whether the embedded server forces its files to disk")
+    fsync: bool = option(False, "whether the embedded server flushes its files to disk")
     max_connections: int | None = max_connections_option()
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
-"""A place of ours on somebody's server: a schema, marked and locked while in use, and its tables.
+"""Our schema on a server, marked and locked while in use, and its tables.
 
-A campaign's schema carries a comment that says whose it is, and its campaign holds an advisory lock
-on it for as long as it lives.
+A campaign's schema has a comment that marks it as ours, and the campaign holds an advisory lock on it
+while it runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PostgresSchemas(Schemas[Connection]):
         on.execute(CreateSchema(name))
 
     def create_marked(self, on: Connection, name: str) -> None:
-        """Others see it only when the lock is already held."""
+        """Others cannot see it before it is locked."""
         self.create(on, name)
         quoted = on.dialect.identifier_preparer.quote_identifier(name)
         on.execute(text(f"COMMENT ON SCHEMA {quoted} IS '{MARK}'"))
@@ -43,7 +43,7 @@ class PostgresSchemas(Schemas[Connection]):
         on.execute(DropSchema(name, cascade=True, if_exists=True))
 
     def drop_orphans(self, on: Connection) -> int:
-        """Each in a transaction of its own."""
+        """Each in its own transaction."""
         found = text(
             "SELECT oid, nspname FROM pg_namespace "
             "WHERE starts_with(nspname, :prefix) AND obj_description(oid, 'pg_namespace') = :mark"

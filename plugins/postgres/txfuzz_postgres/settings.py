@@ -1,4 +1,4 @@
-"""What every session of ours sets, and what a server says of itself: facts, warnings, limits."""
+"""Settings of every session; what a campaign records about the server, its warnings and limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from txfuzz.plugin_api import DatabaseUnavailable, NoMoreSessions
 
 from .options import PostgresOptions
 
-# What decides how a campaign behaves, and is worth a line in its record.
+# Settings that affect a campaign and so are recorded with it.
 SHOWN = (
     "server_version",
     "autovacuum",
@@ -26,10 +26,10 @@ SHOWN = (
     "shared_buffers",
     "synchronous_commit",
 )
-# The last minor release of each major in which two transactions could both check and insert into a
-# fresh, empty, indexed table under SERIALIZABLE and commit. Older majors never got the fix.
+# Per major version the last minor in which two transactions under SERIALIZABLE could both check and insert
+# into a fresh, empty, indexed table and commit. Older majors never got the fix.
 EMPTY_INDEX_HOLE = {12: 15, 13: 11, 14: 8, 15: 3}
-# What everybody may read; pg_stat_activity hides from ordinary roles what others do.
+# What every role may read; pg_stat_activity hides other roles' activity.
 LIMITS = """
 SELECT current_setting('max_connections')::int AS server,
        current_setting('superuser_reserved_connections')::int
@@ -43,19 +43,19 @@ FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_da
 
 
 def session_settings(options: PostgresOptions, schema: str, *, embedded: bool) -> dict[str, str]:
-    """Name → value, as SET takes them."""
+    """Name → value, as for SET."""
     quoted = schema.replace('"', '""')
     wished = {
         "search_path": f'"{quoted}", public',
         "deadlock_timeout": f"{options.deadlock_timeout_ms}ms",
         "statement_timeout": f"{options.statement_timeout_ms}ms",
         "lock_timeout": f"{options.lock_timeout_ms}ms",
-        # A transaction that waits at a barrier or in a replay is no forgotten one.
+        # A transaction may be idle at a barrier or in a replay.
         "idle_in_transaction_session_timeout": "0",
-        # A notice would go out at once, ahead of the answers (see wire.py); nobody reads them.
+        # A notice would arrive ahead of the results (see wire.py); nobody reads them.
         "client_min_messages": "error",
     }
-    if embedded:  # its own default is 0 as well, and can be changed for all sessions meanwhile
+    if embedded:  # its default is also 0, and can be changed for all sessions at once
         for name in ("statement_timeout", "lock_timeout"):
             if wished[name] == "0ms":
                 del wished[name]
@@ -65,7 +65,7 @@ def session_settings(options: PostgresOptions, schema: str, *, embedded: bool) -
 
 
 def permitted(connection: Connection, wished: Mapping[str, str]) -> dict[str, str]:
-    """Set what this role may set on this connection, and say what that was."""
+    """Set what this role may set on this connection; those settings."""
     done = {}
     for name, value in wished.items():
         try:
@@ -82,19 +82,19 @@ def permitted(connection: Connection, wished: Mapping[str, str]) -> dict[str, st
 
 
 def settings_sql(settings: Mapping[str, str]) -> str:
-    """The same for a session's connection, in one statement."""
+    """One statement that sets them all."""
     calls = (f"set_config({literal(name)}, {literal(value)}, false)" for name, value in settings.items())
     return "SELECT " + ", ".join(calls)
 
 
 def literal(value: str) -> str:
-    """A string constant that means the same whatever the server's settings of backslashes."""
+    """A string constant that does not depend on how the server treats backslashes."""
     escaped = value.replace("\\", "\\\\").replace("'", "''")
     return f"E'{escaped}'" if "\\" in value else f"'{escaped}'"
 
 
 def describe_settings(connection: Connection) -> dict[str, str]:
-    """The version, and the settings of SHOWN that this server has."""
+    """The version, and this server's values of SHOWN."""
     rows = connection.execute(
         text("SELECT name, current_setting(name) AS setting FROM pg_settings WHERE name = ANY(:names)"),
         {"names": list(SHOWN)},
@@ -122,10 +122,10 @@ def warnings_about(
     if "deadlock_timeout" not in settings:
         found.append(
             f"deadlock_timeout is {facts['deadlock_timeout']} and this role may not lower it: every deadlock "
-            "stops its clients for so long; a superuser can GRANT SET ON PARAMETER deadlock_timeout"
+            "stalls its clients for that long; a superuser can GRANT SET ON PARAMETER deadlock_timeout"
         )
     if not embedded and facts.get("autovacuum") == "off":
-        found.append("autovacuum is off: throughput sags as a long campaign goes on")
+        found.append("autovacuum is off: throughput drops over a long campaign")
     return tuple(found)
 
 
@@ -136,19 +136,19 @@ def version_numbers(version: str) -> tuple[int, int]:
 
 
 def no_more_sessions(connection: Connection) -> DatabaseUnavailable | None:
-    """Why the server takes no further connection of ours; None where that is not for want of room.
+    """Why the server accepts no more of our connections; None if no limit is reached.
 
-    The error of a refused connection has no code that could be asked for, only words in some language.
+    A refused connection's error has no code, only text in some language.
     """
     for words, most, taken in _limits(connection.execute(text(LIMITS)).one()):
         if taken >= most:
-            said = f"the server takes no further connection: {words}, and {taken} are in use"
+            said = f"the server accepts no more connections: {words}, and {taken} are in use"
             return NoMoreSessions(said, most - 1)  # one is the control connection
     return None
 
 
 def _limits(row: Any) -> Iterator[tuple[str, int, int]]:
-    """In words, how many connections a limit leaves to this role, and how many there are."""
+    """For each limit: in words, the connections it allows this role, and those in use."""
     if row.super:
         yield f"max_connections is {row.server}", row.server, row.taken
         return

@@ -1,4 +1,4 @@
-"""Levels, locks, and the SQL of every kind of step. Values are never written into SQL."""
+"""Levels, locks, and the SQL of every kind of step. Values are always parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)
 
 
-# READ UNCOMMITTED is READ COMMITTED by another name, and REPEATABLE READ is snapshot isolation:
+# READ UNCOMMITTED is an alias of READ COMMITTED, and REPEATABLE READ is snapshot isolation:
 # https://www.postgresql.org/docs/current/transaction-iso.html
 PROMISES: Mapping[str, str] = {
     "read uncommitted": "read-committed",
@@ -31,7 +31,7 @@ def level(word: str) -> str:
 
 
 def lock_clause(word: str | None) -> str:
-    """` FOR UPDATE` and the like, for the end of a SELECT; nothing without a lock."""
+    """` FOR UPDATE` or similar, for the end of a SELECT; empty without a lock."""
     if word is None:
         return ""
     if word not in LOCKS:
@@ -40,7 +40,7 @@ def lock_clause(word: str | None) -> str:
 
 
 def begin_sql(level: str, *, read_only: bool = False, deferrable: bool = False) -> str:
-    """Every property is named, so that no default of a server or role applies."""
+    """Every property is explicit, so that no server or role default applies."""
     writes = "READ ONLY" if read_only else "READ WRITE"
     defers = "DEFERRABLE" if deferrable else "NOT DEFERRABLE"
     return f"BEGIN ISOLATION LEVEL {level.upper()}, {writes}, {defers}"
@@ -51,7 +51,7 @@ def read_sql(table: str, lock: str | None) -> str:
 
 
 def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
-    """One statement, or an UPDATE and the INSERT that follows when it found no row. $1 key, $2 value."""
+    """One statement, or an UPDATE and the INSERT to run if that found no row. $1 key, $2 value."""
     appends = kind is Kind.LIST_APPEND
     first = "ARRAY[$2]" if appends else "$2"
     changed = "own.val || $2" if appends else "$2"
@@ -61,7 +61,7 @@ def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
     return (f"UPDATE {table} AS own SET val = {changed} WHERE key = $1", insert)
 
 
-# What a placeholder may look like, and everything that only looks like one: it is matched first, and kept.
+# Placeholders, and everything that only looks like one, which is matched first and kept.
 TOKEN = re.compile(
     r"""
       [eE]'(?:[^'\\]|''|\\.)*' | '(?:[^']|'')*'  # string constants
@@ -69,12 +69,12 @@ TOKEN = re.compile(
     | (?P<tag>\$\w*\$).*?(?P=tag)                  # dollar-quoted strings
     | --[^\n]* | /\*.*?\*/                        # comments
     | ::                                          # casts
-    | (?<!\w):(?P<name>[A-Za-z_]\w*)              # and not the bounds of an array slice
+    | (?<!\w):(?P<name>[A-Za-z_]\w*)              # but not the bounds of an array slice
     """,
     re.VERBOSE | re.DOTALL,
 )
 ENDING = frozenset({"abort", "begin", "commit", "end", "rollback", "start"})
-# Settings by which a level changes, also of later transactions, whether by SET or by set_config().
+# Settings that change the level, also of later transactions, by SET or set_config().
 LEVEL = re.compile(
     r"\btransaction_isolation\b|\bisolation\s+level\b|\bsession\s+characteristics\b"
     r"|\bdefault_transaction_(isolation|read_only|deferrable)\b"
@@ -84,9 +84,9 @@ CHANGES_SETTINGS = re.compile(r"^\s*(set|reset|alter)\b|\bset_config\b|\bpg_sett
 
 @lru_cache(maxsize=1024)
 def compile_raw(sql: str) -> RawStatement:
-    """Every `:name` becomes a `$n`, the same one wherever the name comes again.
+    """Turn every `:name` into a `$n`, the same one for the same name.
 
-    Raises UsageError for statements that would end the transaction or change its level: sessions do that.
+    Raises UsageError for statements that would end the transaction or change its level.
     """
     words = first_words(sql)
     plain = without_comments(sql).lower()
@@ -98,7 +98,8 @@ def compile_raw(sql: str) -> RawStatement:
         name = token["name"]
         return token[0] if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
 
-    return RawStatement(TOKEN.sub(number, sql), tuple(numbers))
+    statement = TOKEN.sub(number, sql)
+    return RawStatement(statement, tuple(numbers), calls=words[:1] == ("call",))
 
 
 def first_words(sql: str) -> tuple[str, ...]:

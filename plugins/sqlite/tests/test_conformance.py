@@ -1,4 +1,4 @@
-"""The SQLite adapter passes the checks that every adapter is held to, in each of its modes."""
+"""The SQLite adapter passes the public conformance tests, in each of its modes."""
 
 from __future__ import annotations
 

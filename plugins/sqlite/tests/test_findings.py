@@ -1,4 +1,4 @@
-"""What is known of SQLite shows within seconds, and nothing shows where it keeps its promise."""
+"""Known anomalies of SQLite show within seconds, and none where it keeps its promise."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def nothing_more(session: Session) -> None:
 
 
 def test_a_commit_that_is_refused_leaves_nothing_open() -> None:
-    """COMMIT waits in vain for a reader, answers BUSY and keeps the transaction: it has to be rolled back."""
+    """COMMIT waits for a reader, returns BUSY but keeps the transaction, so it must be rolled back."""
     with prepared(mode="rollback-journal") as database:
         reader, writer = database.session(LISTS), database.session(LISTS)
         reader.begin(SERIALIZABLE)
@@ -177,7 +177,7 @@ def test_codes(code: int, committing: bool, still_open: bool, outcome: Outcome) 
 
 
 def raw(sql: str, f: str | None = None, **args: int) -> BoundStep:
-    """A raw step on key `k`, with the value `v` where it writes one."""
+    """A raw step on key `k`, with the value `v` if it writes one."""
     names = tuple((name, None) for name in args)
     step = replace(Step(f, sql=sql, key_arg="k", value_arg="v"), args=names)  # type: ignore[arg-type]
     value = args.get("v") if f in ("append", "w") else None
@@ -303,7 +303,7 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://ada:hush@db/app", "a URL like sqlite:///path/to/file"),
+        ("postgresql://ada:hush@db/app", "URL looks like sqlite:///path/to/file"),
         ("sqlite://", "names a file"),
         ("sqlite:///:memory:", "names a file"),
         ("sqlite:///x?mode=ro", "takes no parameters"),

@@ -1,4 +1,4 @@
-"""The adapter: what it can do, and how it opens a database."""
+"""The adapter: its capabilities, and how it opens a database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SqliteAdapter(SqliteOptions):
     """SQLite as it comes with Python. The fields are options of `database:`."""
 
     name: ClassVar[str] = "sqlite"
-    about: ClassVar[str] = "SQLite: a database of its own, or any file by its URL"
+    about: ClassVar[str] = "SQLite: a temporary database, or any file by URL"
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

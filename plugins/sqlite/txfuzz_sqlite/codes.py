@@ -1,8 +1,8 @@
-"""What a result code of SQLite's says about the transaction that met it. Message text is never looked at.
+"""What a SQLite result code means for its transaction. The message text is never used.
 
-The library runs in our own process and says after each statement whether the transaction is still open:
-while it is, nothing of it has been committed, whatever the code. Only where COMMIT has ended it with an
-error (a disk that failed in between) does nobody know.
+The library runs in this process and reports after each statement whether the transaction is still open:
+while it is, nothing has been committed, whatever the code. The outcome is unknown only if COMMIT ended it
+with an error (such as a disk failure).
 
 Codes: https://www.sqlite.org/rescode.html
 """
@@ -13,11 +13,11 @@ import sqlite3
 
 from txfuzz.plugin_api import Outcome
 
-MISUSE = "SQLITE_MISUSE"  # also what sessions say by themselves
+MISUSE = "SQLITE_MISUSE"  # also reported by sessions themselves
 MISMATCH = "SQLITE_MISMATCH"
 
-# Primary codes of errors that the workload has caused and will cause again. All others are fail:
-# concurrency (BUSY, LOCKED, a unique key), an interruption, a disk in trouble.
+# Primary codes of errors that the workload causes and will cause again. All others are fail:
+# concurrency (BUSY, LOCKED, a unique key), an interruption, a disk failure.
 BUGS = frozenset(
     {
         sqlite3.SQLITE_ERROR,  # syntax, an unknown table or column
@@ -30,7 +30,7 @@ BUGS = frozenset(
         sqlite3.SQLITE_RANGE,
     }
 )
-# Of the violated constraints, those that do not depend on what others have committed
+# Constraint violations that do not depend on what others have committed
 BUGS_IN_FULL = frozenset(
     {
         sqlite3.SQLITE_CONSTRAINT_CHECK,
@@ -43,7 +43,7 @@ PRIMARY = 0xFF
 
 
 def code_of(error: sqlite3.Error) -> int:
-    """The extended result code; MISUSE for what Python itself has refused."""
+    """The extended result code; MISUSE for errors raised by Python itself."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE))
 
 
@@ -65,10 +65,10 @@ def outcome_of(code: int, *, committing: bool, still_open: bool) -> Outcome:
 
 
 def is_locked(error: sqlite3.Error) -> bool:
-    """Whether another connection of the same shared cache is in the way."""
+    """Whether another connection to the same shared cache holds a lock."""
     return code_of(error) & PRIMARY == sqlite3.SQLITE_LOCKED
 
 
 def is_contention(error: sqlite3.Error) -> bool:
-    """Whether it may go better a moment later."""
+    """Whether a retry may succeed."""
     return code_of(error) & PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

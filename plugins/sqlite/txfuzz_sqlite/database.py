@@ -57,7 +57,7 @@ class SqliteTables(TableMaker[sqlite3.Connection]):
 
 
 class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
-    """ours: nobody else knows the file, and it goes with us."""
+    """ours: a temporary file, removed on close()."""
 
     maker = SqliteTables()
 
@@ -69,7 +69,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         self._closed = False
         self._lock = threading.RLock()
         self._was_there = file.path is not None and file.path.exists()
-        # Tables that stay must be found again; those of a campaign are its alone.
+        # Tables that stay must be found again; others are private to the campaign.
         self._prefix = f"{TABLE_PREFIX}{secrets.token_hex(4)}_" if self._leaves_nothing else TABLE_PREFIX
         self._mode_before: str | None = None
         with ExitStack() as opened:
@@ -85,7 +85,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return {
             "product": "SQLite",
             "version": sqlite3.sqlite_version,
-            "server": "a database of its own" if self._ours else self._file.shown,
+            "server": "temporary database" if self._ours else self._file.shown,
             "url": self._file.shown,
             "mode": self._options.mode,
             "threadsafety": str(sqlite3.threadsafety),
@@ -93,7 +93,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         }
 
     def warnings(self) -> tuple[str, ...]:
-        single = "this SQLite is compiled for a single thread: clients cannot be run concurrently"
+        single = "this SQLite is compiled single-threaded: clients cannot run concurrently"
         return () if sqlite3.threadsafety else (single,)
 
     def tables(self, kind: Kind) -> Tables:
@@ -104,7 +104,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return SqliteSession(conn, self.tables(kind), self._options)
 
     def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Do the work, again and again while others hold locks. It must be fit to be begun anew."""
+        """Do the work, retrying while others hold locks; it must be restartable."""
         until = time.monotonic() + PATIENCE
         with self._lock:
             while True:
@@ -135,7 +135,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
                 self._file.close()
 
     def _connect(self, busy_seconds: float) -> sqlite3.Connection:
-        """A connection without transactions of its own making."""
+        """A connection without implicit transactions."""
         wished = self._options.synchronous or ("off" if self._ours else None)
         with ExitStack() as opened:
             try:
@@ -164,10 +164,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
             self._mode_before = before
         got = pragma(conn, f"journal_mode = {wanted}")
         if got != wanted:
-            raise UsageError(f"the journal mode of {self._file.shown} is {got}, and cannot be made {wanted}")
+            raise UsageError(
+                f"the journal mode of {self._file.shown} is {got} and cannot be changed to {wanted}"
+            )
 
     def _leave(self, conn: sqlite3.Connection) -> None:
-        """Take what is ours out of somebody's file."""
+        """Remove our tables from the user's file."""
         for kind in Kind:
             self.maker.drop(conn, self.tables(kind))
         if self._mode_before is not None:

@@ -1,4 +1,4 @@
-"""Where the database is: a file in a directory of ours, a file of the user's, or memory."""
+"""Where the database is: a temporary file, the user's file, or memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .options import SHARED_CACHE
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFile:
-    """uri: what connections open. shown: the same for people. path: the file, None in memory.
+    """uri: for connections. shown: for people. path: the file, None in memory.
 
-    keeper: removes the directory that is ours, whatever becomes of us.
+    keeper: removes the temporary directory, even if this process is killed.
     """
 
     uri: str
@@ -26,7 +26,7 @@ class DatabaseFile:
     keeper: KeeperLink | None = None
 
     def remove(self) -> None:
-        """The database, and what SQLite keeps beside it."""
+        """Remove the database and SQLite's files beside it."""
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
@@ -36,7 +36,7 @@ class DatabaseFile:
 
 
 def new_database_file(mode: str) -> DatabaseFile:
-    """Memory for a shared cache; a file in a new directory else."""
+    """Memory for a shared cache, else a file in a new directory."""
     if mode == SHARED_CACHE:
         uri = f"file:txfuzz-{secrets.token_hex(5)}?mode=memory&cache=shared"
         return DatabaseFile(uri, "memory, shared cache")
@@ -46,23 +46,23 @@ def new_database_file(mode: str) -> DatabaseFile:
 
 
 def database_file(url: str, mode: str) -> DatabaseFile:
-    """`sqlite:///relative/path` and `sqlite:////absolute/path`, as SQLAlchemy has them."""
+    """`sqlite:///relative/path` and `sqlite:////absolute/path`, as in SQLAlchemy."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in ("sqlite", "sqlite3"):
-        raise UsageError("a SQLite database is named by a URL like sqlite:///path/to/file")
+        raise UsageError("a SQLite database URL looks like sqlite:///path/to/file")
     path_text = rest.partition("?")[0]
     if not path_text.startswith("/") or path_text[1:] in ("", ":memory:"):
         raise UsageError(
             "a SQLite URL names a file: sqlite:///relative/path or sqlite:////absolute/path "
-            "(without a URL there is one in a directory of its own, or memory for mode: shared-cache)"
+            "(without a URL it is a temporary file, or memory for mode: shared-cache)"
         )
     if "?" in rest:
-        raise UsageError("a SQLite URL takes no parameters: the modes are options of the adapter")
+        raise UsageError("a SQLite URL takes no parameters: modes are options of the adapter")
     path = Path(unquote(path_text[1:])).absolute()
     if not path.parent.is_dir():
         raise DatabaseUnavailable(f"there is no directory {path.parent} for the SQLite database")
     if path.is_dir():
-        raise DatabaseUnavailable(f"{path} is a directory, no SQLite database")
+        raise DatabaseUnavailable(f"{path} is a directory, not a SQLite database")
     return DatabaseFile(uri_of(path, mode), f"sqlite:///{path}", path)
 
 

@@ -1,10 +1,10 @@
-"""The options of the adapter: how connections share a database, and what each way promises.
+"""The adapter's options: how connections share a database, and what each mode promises.
 
 The manual (https://www.sqlite.org/isolation.html): "Except in the case of shared cache database
 connections with PRAGMA read_uncommitted turned on, all transactions in SQLite show serializable
 isolation." There is one writer at a time, and a reader sees the database "as it existed at the moment
-in time when the read transaction started": so what has been committed before is seen by whoever begins
-after, which makes it strict.
+in time when the read transaction started": so a transaction sees everything committed before
+it began, which makes it strict.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ class SqliteOptions:
     )
     begin: str = option(
         "deferred",
-        "how transactions begin: deferred takes locks when it needs them, immediate that of the writer at "
-        "once, exclusive keeps readers out as well",
+        "how transactions begin: deferred takes locks when needed, immediate takes the write lock at once, "
+        "exclusive also keeps readers out",
         choices=("deferred", "immediate", "exclusive"),
     )
     append: str = option(
         ON_CONFLICT,
-        "how a write reaches a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
+        "how to write a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
         "or UPDATE and, if that found no row, INSERT",
         choices=(ON_CONFLICT, "update-else-insert"),
     )
     tables: int = tables_option()
     busy_timeout_ms: int = option(
         200,
-        "how long the first statement of a transaction waits for the lock of another connection, "
-        "and COMMIT for its readers",
+        "milliseconds that a transaction's first statement waits for another connection's lock, "
+        "and COMMIT for readers",
         least=0,
     )
     synchronous: str | None = option(
         None,
-        "how far COMMIT waits for the disk; left out: off for a database of its own, else SQLite's default",
+        "how far COMMIT waits for the disk; by default off for a temporary database, else SQLite's default",
         choices=("off", "normal", "full", "extra"),
     )
-    keep: bool = option(False, "whether the tables stay in the file that a URL names, for a later campaign")
+    keep: bool = option(False, "whether the tables stay in the file named by the URL, for a later campaign")
 
     def __post_init__(self) -> None:
         check_options(self, "sqlite")
 
     @property
     def promises(self) -> Mapping[str, str]:
-        """Level → model. Only connections that share a cache can read what is not committed."""
+        """Level → model. Only connections that share a cache can read uncommitted data."""
         if self.mode == SHARED_CACHE:
             return {READ_UNCOMMITTED: "read-uncommitted", SERIALIZABLE: STRICT}
         return {SERIALIZABLE: STRICT}

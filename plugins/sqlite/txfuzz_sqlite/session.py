@@ -1,4 +1,4 @@
-"""One connection of the library's, driven by one thread."""
+"""One connection, driven by one thread."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from txfuzz.plugin_api import (
 from .codes import MISMATCH, MISUSE, code_of, is_locked, name_of, outcome_of
 from .options import ON_CONFLICT, READ_UNCOMMITTED, SqliteOptions
 
-PAUSE = 0.0005  # seconds between two looks at a lock
+PAUSE = 0.0005  # seconds between attempts to get a lock
 COMMIT = "COMMIT"
-TURN = 1e-5  # seconds, as if a server were asked: the other clients get their turn
+TURN = 1e-5  # seconds before each statement, like a server's round trip, so that other clients can run
 QUOTED = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\] | --[^\n]* | /\*.*?(?:\*/|$)""",
     re.VERBOSE | re.DOTALL,
@@ -39,7 +39,7 @@ FORBIDDEN = frozenset({"attach", "detach", "pragma", "vacuum"})
 
 @lru_cache(maxsize=1024)
 def compile_raw(sql: str) -> RawStatement:
-    """`:name` is SQLite's own way to write a parameter, so that nothing is left to be replaced.
+    """`:name` is SQLite's own placeholder syntax, so nothing is replaced.
 
     Raises UsageError for statements that would end the transaction, or change its level or its files.
     """
@@ -60,7 +60,7 @@ class SqliteSession(SqlSession):
         self._conn = conn
         self._options = options
         self._level = ""
-        self._touched = False  # the transaction has read or written something, and may hold locks
+        self._touched = False  # the transaction has run a statement and may hold locks
         self._cancelled = False
         self._closed = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
@@ -83,14 +83,14 @@ class SqliteSession(SqlSession):
         self.run(COMMIT)
 
     def rollback(self) -> None:
-        """A COMMIT that was refused has left the transaction open, too."""
+        """Also after a refused COMMIT, which leaves the transaction open."""
         self._open = False
         with contextlib.suppress(sqlite3.Error):
             if self._conn.in_transaction:
                 self._conn.execute("ROLLBACK")
 
     def cancel(self) -> None:
-        """A statement is broken off at once; who waits for a lock ends with busy_timeout_ms at the latest."""
+        """A statement is interrupted at once; a wait for a lock ends after busy_timeout_ms at the latest."""
         with self._guard, contextlib.suppress(sqlite3.Error):
             self._cancelled = True
             if not self._closed:
@@ -127,15 +127,15 @@ class SqliteSession(SqlSession):
     compile_raw = staticmethod(compile_raw)
 
     def run(self, sql: str, args: Mapping[str, int] | None = None) -> StatementResult:
-        """Wait for another connection as SQLite does between files: where we hold nothing ourselves.
+        """Wait for another connection's lock if we hold none ourselves, as SQLite does between files.
 
-        Between the connections of a shared cache it leaves the waiting to us.
+        Between connections that share a cache, SQLite leaves waiting to the caller.
         """
         until = time.monotonic() + self._options.busy_timeout_ms / 1000
         while True:
             try:
                 cursor = self._conn.execute(sql, args or {})
-                # All rows, else the statement would go on holding its lock.
+                # Fetch all rows, or the statement would keep its lock.
                 columns = tuple(str(each[0]) for each in cursor.description or ())
                 result = StatementResult(columns, cursor.fetchall(), cursor.rowcount)
             except sqlite3.Error as error:

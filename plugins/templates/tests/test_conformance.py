@@ -1,4 +1,4 @@
-"""The templates and analyzers of txfuzz-templates do what their contracts ask."""
+"""The templates and analyzers pass the public conformance tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The template plugin: what its templates become, who can run them, and its analyzers on real runs."""
+"""The template plugin: its templates as workloads, adapters that can run them, and analyzers on real runs."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_adapter_without_the_dialect_is_told_so() -> None:
 
 
 def test_what_needs_raw_sql_of_a_product_says_so() -> None:
-    """Only an INSERT of a key and a value is everybody's."""
+    """Only an INSERT of a key and a value is portable."""
     for template in ALL:
         raw = [step["sql"] for step in template.steps if "sql" in step]
         assert (template.dialect == "postgresql") == bool(raw and template.name != "unique-id-claim")
@@ -117,7 +117,7 @@ def test_the_tables_of_the_readme_are_those_of_the_plugin() -> None:
 
 
 def test_undone_steps_carry_no_micro_operation() -> None:
-    """What stands between a savepoint and the return to it does not happen."""
+    """What comes between a savepoint and the rollback to it does not happen."""
     for template in ALL:
         inside = False
         for step in template.steps:
@@ -147,7 +147,7 @@ def test_the_checker_goes_before_them() -> None:
     assert {"bank-total", "counter-bounds", "set-elements"} <= set(names)
 
 
-# -- analyzers on a database whose truth is known ---------------------------------------------
+# -- analyzers on a database with known defects -----------------------------------------------
 
 
 def mixed(*entries: str) -> Workload:
@@ -211,7 +211,7 @@ def test_what_a_database_does_wrong_is_found(
     assert shown.definition
 
 
-# -- and on a real one, while faults strike ----------------------------------------------------
+# -- and on a real one, with faults ------------------------------------------------------------
 
 FAULTS = (
     FaultSpec("terminate-backends", {"share": 0.5}, every=0.15),

@@ -1,4 +1,4 @@
-"""Transactions worth asking, and the analyzers for what they promise: the hooks that hand them over."""
+"""Transaction templates and analyzers for their invariants: the hooks that register them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin by somebody else, who has nothing but the public API."""
+"""A third-party plugin, which uses only the public API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database in memory. "locked" runs one transaction at a time, "dirty" keeps nobody apart."""
+"""A database in memory. "locked" runs one transaction at a time, "dirty" isolates nothing."""
 
 from __future__ import annotations
 

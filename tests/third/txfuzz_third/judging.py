@@ -10,7 +10,7 @@ from txfuzz import Adjustment, Part, Verdict
 
 @dataclass(frozen=True)
 class LongestList:
-    """Objects to lists that are longer than allowed."""
+    """Reports lists that are longer than allowed."""
 
     name: ClassVar[str] = "longest-list"
     about: ClassVar[str] = "how long the longest list became"

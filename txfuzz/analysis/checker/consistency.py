@@ -283,7 +283,7 @@ def _friendly(models: Iterable[str]) -> tuple[str, ...]:
 def answerable(promised: str, *, own_lists: bool, doubtful: bool = False) -> str | None:
     """The model that a database can be held to, given its promise; None if that is uncertain.
 
-    doubtful: the workload's own SQL may be the cause (txfuzz.workload.sql.soundness). own_lists: the
+    doubtful: the workload's own SQL may be the cause (txfuzz.workload.sql.blame). own_lists: the
     workload writes lists with its own SQL. A list that is read and written back whole does not behave
     like appends if updates may be lost: contradictory orders then come from overwriting, not from the
     database.

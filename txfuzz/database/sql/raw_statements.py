@@ -14,12 +14,13 @@ from txfuzz.transactions.model import NewValue
 class RawStatement:
     """A compiled raw step, without its table. sql: with the driver's placeholders.
 
-    names: its arguments, in the order of numbered placeholders. upserts: it may count a changed row twice.
-    calls: it is a procedure call, which counts no rows.
+    names: its arguments, in the order of their placeholders where these are numbered; None: all of the
+    step's, for drivers that bind by name. upserts: it may count a changed row twice. calls: it is a
+    procedure call, which counts no rows.
     """
 
     sql: str
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     upserts: bool = False
     calls: bool = False
 
@@ -27,11 +28,12 @@ class RawStatement:
         return self.sql.replace("{table}", table)
 
     def arguments(self, step: BoundStep, code: str) -> Mapping[str, int]:
-        """Arguments as plain numbers; SessionError with this code if the step lacks one."""
-        for name in self.names:
+        """Plain numbers by name; SessionError with this code where the step does not have them."""
+        names = step.args if self.names is None else self.names
+        for name in names:
             if name not in step.args:
                 raise SessionError(Outcome.BUG, code, f"the step has no argument :{name}")
-        return {name: int(step.args[name]) for name in self.names or step.args}
+        return {name: int(step.args[name]) for name in names}
 
 
 def table_index(step: BoundStep, sql: str, count: int, code: str) -> int:

@@ -1,1 +1,1 @@
-"""New plugins: the files of a distribution that works at once, to be changed into one's own."""
+"""New plugins: the files of a distribution that works at once, for the author to change."""

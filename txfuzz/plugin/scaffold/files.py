@@ -1,7 +1,7 @@
 """The files of a new plugin. Each kind has a folder here, and all share `common`.
 
 A file NAME.in is a string.Template; `_module_`, `_plugin_` and `_name_` in paths stand for those words.
-What is written is data for the author's editor: nothing of it is imported from here.
+None of these files is imported from here.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from txfuzz.errors import OutputError, UsageError
 from txfuzz.plugin.scaffold.names import Names
 
-# What is written of each kind does this
+# What the new plugin of each kind does
 KINDS = {
-    "adapter": "keeps lists in an SQLite file, by Python's own sqlite3",
-    "template": "reads two keys and writes one, which write skew can break",
-    "analyzer": "objects to reads that miss what was acknowledged",
-    "heuristic": "asks again for the keys of near-cycles",
+    "adapter": "keeps lists in an SQLite file, with Python's own sqlite3",
+    "template": "reads two keys and writes one, and so shows write skew",
+    "analyzer": "reports reads that miss what was acknowledged",
+    "heuristic": "concentrates on the keys of near-cycles",
     "fault": "stalls a session for a while",
 }
 _HERE = Path(__file__).resolve().parent
@@ -28,7 +28,7 @@ _SUFFIX = ".in"
 def files_of(names: Names, kind: str, version: str) -> Mapping[str, str]:
     """Path → text of all files of the distribution.
 
-    version: that of txfuzz, which the plugin will ask for.
+    version: of txfuzz, which the plugin will require.
     """
     words = {
         "plugin": names.plugin,
@@ -50,9 +50,9 @@ def files_of(names: Names, kind: str, version: str) -> Mapping[str, str]:
 
 
 def write_plugin(files: Mapping[str, str], directory: Path) -> None:
-    """Write them into a directory that is new or empty. Raises UsageError where something is there."""
+    """Write them into a new or empty directory. Raises UsageError if it is not empty."""
     if directory.is_dir() and any(directory.iterdir()):
-        raise UsageError(f"{directory}: there is something already; choose another --output-dir")
+        raise UsageError(f"{directory}: the directory is not empty; choose another --output-dir")
     try:
         for name, text in files.items():
             path = directory / name

@@ -1,4 +1,4 @@
-"""What a new plugin may be called, and the words that follow from it."""
+"""Valid names for a new plugin, and the names derived from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Names:
-    """plugin: what workloads say. distribution: what pip says. module, cls: what Python says."""
+    """plugin: the name in workloads. distribution: for pip. module, cls: in Python."""
 
     plugin: str
 
@@ -32,13 +32,13 @@ class Names:
 
 
 def names_of(plugin: str) -> Names:
-    """The names that follow from that of a plugin.
+    """The names derived from that of a plugin.
 
-    Raises UsageError, with a name that would do, for one that is not lower-case words with hyphens.
+    Raises UsageError, with a suggestion, unless it is lower-case words with hyphens.
     """
     if _NAME.fullmatch(plugin) and not plugin.startswith(PREFIX) and len(plugin) <= _LONGEST:
         return Names(plugin)
-    raise UsageError(f"{plugin!r} cannot name a plugin: {_complaint(plugin)}")
+    raise UsageError(f"{plugin!r} is not a valid plugin name: {_complaint(plugin)}")
 
 
 def _complaint(plugin: str) -> str:
@@ -48,7 +48,7 @@ def _complaint(plugin: str) -> str:
         words = words[1:]
     near = re.sub(r"^[0-9-]+", "", "-".join(words))
     if len(near) > _LONGEST:
-        return f"at most {_LONGEST} characters, please"
+        return f"use at most {_LONGEST} characters"
     if near:
         return f"did you mean {near!r}? (the distribution will be {PREFIX}{near})"
     return "expected lower-case letters, digits and hyphens, as in 'calmer-clients'"

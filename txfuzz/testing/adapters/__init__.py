@@ -1,1 +1,1 @@
-"""Checks for database adapters; AdapterConformance is all of them."""
+"""Conformance tests for database adapters; AdapterConformance has all of them."""

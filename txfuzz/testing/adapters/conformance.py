@@ -1,4 +1,4 @@
-"""All checks of an adapter."""
+"""All conformance tests of an adapter."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from txfuzz.testing.adapters.raw_sql import ChecksOfSql
 
 
 class AdapterConformance(ChecksOfOneSession, ChecksOfSql, ChecksOfSeveralSessions):
-    """Everything that a campaign relies on. Capabilities decide what applies; the rest is skipped by name.
+    """Everything that campaigns rely on. Capabilities decide which tests apply; others are skipped by name.
 
         class TestMine(AdapterConformance):
             adapter = MyAdapter()
             url = os.environ.get("MY_URL")
             shows = {"read committed": ("lost-update",)}
 
-    adapter: class attribute or fixture. url: where its server is; None for an embedded one.
-    unreachable: a URL with a password, at which nobody is.
-    shows: level → types of anomalies that are known to show there (held against serializable), each
-    of one of the classical interleavings (txfuzz.testing.scenarios); without it nobody tells
-    whether a weak level is in force at all.
-    breaks: level → why the database is known not to keep there what the adapter promises.
-    patience: seconds after which a call that has not come back is taken to hang.
-    cut_at_commit(): to be overridden where the database cannot suffer the fault `cut`.
+    adapter: class attribute or fixture. url: of its server; None for an embedded one.
+    unreachable: a URL with a password where no server listens.
+    shows: level → types of anomalies known to occur there (checked against serializable), each
+    from one of the classic interleavings (txfuzz.testing.scenarios); without it, no test shows
+    that a weak level is really in force.
+    breaks: level → why the database is known to break the adapter's promise there.
+    patience: seconds after which a call counts as hung.
+    cut_at_commit(): override if the database does not support the fault `cut`.
     """

@@ -1,4 +1,4 @@
-"""What an adapter does for one session, and for whoever opens and closes it."""
+"""Tests of one session at a time, and of opening and closing."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from txfuzz.testing.subjects import check_identity
 from txfuzz.transactions.model import Step
 
 VALUES = (1, 2, 127, 2**31 - 1, 2**31, 2**53 + 1)
-LONG = 400  # elements of a list, some of which would be cut off where a column is too short
+LONG = 400  # elements of a list, too many for a short column
 EVIL = "update; DROP TABLE txfuzz; --"
 
 
 class Disguised(int):
-    """A number that prints as another one: who builds SQL from its text writes that one."""
+    """A number that prints as another, which would end up in SQL built from text."""
 
     def __str__(self) -> str:
         return "999"
@@ -42,42 +42,42 @@ class Disguised(int):
 class ChecksOfOneSession(AdapterSubject):
     """One session at a time."""
 
-    # -- what it says of itself -----------------------------------------------------------
+    # -- description ----------------------------------------------------------------------
 
     def test_it_says_what_it_is(self, subject: Any, database: Database) -> None:
         check_identity(subject, "adapter")
         told = database.describe()
         for word in ("product", "version"):
-            assert told.get(word), f"describe() does not say the {word}"
+            assert told.get(word), f"describe() lacks the {word}"
         for name, text in told.items():
             assert isinstance(name, str), f"describe() has the name {name!r}, expected text"
-            assert isinstance(text, str), f"describe() gives {text!r} as {name}, expected text"
-        assert all(isinstance(said, str) for said in database.warnings()), "warnings() gives no sentences"
+            assert isinstance(text, str), f"describe() has {text!r} as {name}, expected text"
+        assert all(isinstance(said, str) for said in database.warnings()), "warnings() must return sentences"
 
     def test_its_capabilities_make_sense(self, can: Capabilities) -> None:
-        assert isinstance(can, Capabilities), f"capabilities() gave {can!r}, expected txfuzz.Capabilities"
+        assert isinstance(can, Capabilities), f"capabilities() returned {can!r}, expected txfuzz.Capabilities"
         assert can.default_isolation in can.isolation, (
-            f"the default level {can.default_isolation!r} is none of {', '.join(can.isolation)}"
+            f"the default level {can.default_isolation!r} is not among {', '.join(can.isolation)}"
         )
-        assert can.kinds, "it makes no kind of history"
+        assert can.kinds, "it supports no kind of history"
         assert can.kinds <= set(Kind), f"kinds are {', '.join(map(repr, Kind))}"
         promises = list(can.isolation.items())
         for place, (level, model) in enumerate(promises):
             assert prohibited(model), f"{level!r} promises {model}, which no history contradicts"
             for stronger, its_model in promises[:place]:
                 assert implies(model, its_model) or not implies(its_model, model), (
-                    f"levels go from weak to strong: {stronger!r} stands before {level!r} and promises more"
+                    f"levels must go from weak to strong: {stronger!r} precedes {level!r} but promises more"
                 )
 
     def test_a_server_that_is_not_there(self, subject: Any) -> None:
-        """The one error for it, and no password in it."""
+        """It raises DatabaseUnavailable, without the password."""
         if self.unreachable is None:
-            pytest.skip("give `unreachable`: a URL with a password, at which nobody is")
+            pytest.skip("set `unreachable`: a URL with a password where no server listens")
         password = urlsplit(self.unreachable).password
         assert password, f"`unreachable` has no password: {self.unreachable}"
         with pytest.raises(DatabaseUnavailable) as told:
             subject.open(self.unreachable).close()
-        assert password not in str(told.value), "the error of a server that is not there shows the password"
+        assert password not in str(told.value), "the error for an unreachable server reveals the password"
 
     # -- beginning and end ------------------------------------------------------------------
 
@@ -85,17 +85,19 @@ class ChecksOfOneSession(AdapterSubject):
         self, subject: Any, can: Capabilities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kind = min(can.kinds, key=str)
-        for warm in (False, True):  # the first time things may be loaded that stay
+        for warm in (False, True):  # the first time may load things that stay
             before = held()
             if warm:
                 monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
                 monkeypatch.setenv("TMPDIR", str(tmp_path))
             with subject.open(self.url) as database:
-                assert database.prepare(kind, fresh=False) == 0, "rows of an earlier opening are still there"
+                assert database.prepare(kind, fresh=False) == 0, (
+                    "rows from an earlier opening are still there"
+                )
                 with sessions(database, kind, 3) as (one, two, _):
                     transact(one, can.default_isolation, write(kind, 1, 1))
                     two.begin(can.default_isolation)
-            database.close()  # once more does no harm
+            database.close()  # idempotent
             if warm:
                 more = left_behind(before, self.patience / 4)
                 assert not more, f"after close() there are {more}"
@@ -115,7 +117,7 @@ class ChecksOfOneSession(AdapterSubject):
                     self.patience,
                 )
                 assert plain(seen.result("a write to a key of a closed session")[0]) == holding(kind, 2), (
-                    "a session was closed within its transaction, and what that wrote is seen"
+                    "a session was closed in mid-transaction, but its writes are visible"
                 )
 
     def test_reset_leaves_an_empty_store(self, database: Database, can: Capabilities) -> None:
@@ -124,7 +126,7 @@ class ChecksOfOneSession(AdapterSubject):
             with sessions(database, kind, 1) as (session,):
                 transact(session, can.default_isolation, write(kind, 3, 1), write(kind, 8, 2))
             database.insert_rows(kind, range(20, 23))
-            assert database.prepare(kind, fresh=False) == 22, "prepare() does not give the highest key"
+            assert database.prepare(kind, fresh=False) == 22, "prepare() does not return the highest key"
             with sessions(database, kind, 1) as (session,):
                 seen = transact(session, can.default_isolation, read(3), read(8), read(22))
                 assert list(map(plain, seen)) == [holding(kind, 1), holding(kind, 2), holding(kind)], (
@@ -147,7 +149,7 @@ class ChecksOfOneSession(AdapterSubject):
                     told = [holding(kind), holding(kind, 1), holding(kind, 1, 2), holding(kind)]
                     assert seen == told, f"{level}: a transaction read {seen} of its own writes, not {told}"
                     assert plain(transact(other, level, read(1))[0]) == holding(kind, 1, 2), (
-                        f"{level}: what was committed is not read by another session"
+                        f"{level}: another session does not see what was committed"
                     )
 
     def test_values_round_trip(self, database: Database, can: Capabilities) -> None:
@@ -157,29 +159,29 @@ class ChecksOfOneSession(AdapterSubject):
                 for key, value in enumerate(VALUES, 1):
                     transact(session, can.default_isolation, write(kind, key, value))
                     (seen,) = transact(session, can.default_isolation, read(key))
-                    assert plain(seen) == holding(kind, value), f"{value} was written and {seen!r} is read"
+                    assert plain(seen) == holding(kind, value), f"{value} was written, but {seen!r} was read"
                 far = 2**31 + 7
                 transact(session, can.default_isolation, write(kind, far, 1))
                 assert plain(transact(session, can.default_isolation, read(far))[0]) == holding(kind, 1), (
-                    f"the key {far} is not kept"
+                    f"the key {far} is lost"
                 )
                 if kind is Kind.LIST_APPEND:
                     values = tuple(range(10**9, 10**9 + LONG))
                     transact(session, can.default_isolation, *(write(kind, 99, value) for value in values))
                     (seen,) = transact(session, can.default_isolation, read(99))
-                    assert plain(seen) == values, f"a list of {LONG} elements is not read back whole"
+                    assert plain(seen) == values, f"a list of {LONG} elements is not read back in full"
 
     def test_a_rollback_has_no_effect(self, database: Database, can: Capabilities) -> None:
         for kind in can.kinds:
             database.prepare(kind, fresh=True)
             with sessions(database, kind, 2) as (session, other):
                 for level in can.isolation:
-                    session.rollback()  # harmless when none is open
+                    session.rollback()  # harmless if none is open
                     session.begin(level)
                     session.execute(write(kind, 1, 1))
                     session.rollback()
                     assert plain(transact(other, level, read(1))[0]) == holding(kind), (
-                        f"{level}: what was rolled back is read"
+                        f"{level}: what was rolled back is visible"
                     )
 
     def test_a_batch_means_what_its_parts_mean(self, database: Database, can: Capabilities) -> None:
@@ -188,7 +190,7 @@ class ChecksOfOneSession(AdapterSubject):
         with sessions(database, kind, 1) as (session,):
             together: Any = getattr(session, "execute_with", None)
             if together is None:
-                pytest.skip("its sessions have no execute_with(): a message for each statement")
+                pytest.skip("its sessions have no execute_with()")
             for level in can.isolation:
                 database.prepare(kind, fresh=True)
                 together(write(kind, 1, 1), begin=level, commit=True)
@@ -199,7 +201,7 @@ class ChecksOfOneSession(AdapterSubject):
                 assert refusal(session.commit) is not None, f"{level}: a batch with COMMIT is still open"
                 session.rollback()
 
-    # -- nothing is put into SQL as text -------------------------------------------------------
+    # -- SQL injection -----------------------------------------------------------------------
 
     def test_no_value_is_interpolated(self, database: Database, can: Capabilities) -> None:
         for kind in can.kinds:
@@ -211,8 +213,8 @@ class ChecksOfOneSession(AdapterSubject):
                 seen = transact(session, can.default_isolation, read(5), read(999))
                 wanted = [holding(kind), holding(kind)] if said else [holding(kind, 7), holding(kind)]
                 assert list(map(plain, seen)) == wanted, (
-                    f"the value 7 and the key 5, which print as 999, were written as {seen}: numbers go to "
-                    "the database as parameters, never as text within SQL"
+                    f"the value 7 and the key 5, which print as 999, were written as {seen}: numbers must be "
+                    "sent as parameters, never as text in SQL"
                 )
 
     def test_no_word_is_interpolated(self, database: Database, can: Capabilities) -> None:
@@ -224,7 +226,9 @@ class ChecksOfOneSession(AdapterSubject):
                 refused = refusal(lambda: session.execute(read(1, lock=EVIL)))
                 session.rollback()
                 assert refused is not None, f"the lock {EVIL!r} was accepted"
-                assert refused.outcome is Outcome.BUG, f"an unknown lock is {refused.outcome}, not a bug"
+                assert refused.outcome is Outcome.BUG, (
+                    f"an unknown lock is reported as {refused.outcome}, not as a bug"
+                )
                 assert _raises(lambda: session.begin(EVIL)), f"the isolation level {EVIL!r} was accepted"
                 session.rollback()
                 assert plain(transact(session, can.default_isolation, read(1))[0]) == holding(kind, 1)
@@ -242,7 +246,7 @@ class ChecksOfOneSession(AdapterSubject):
 
 
 def _raises(call: Callable[[], object]) -> bool:
-    """Does it end with an error, of whichever kind?"""
+    """Whether it raises any error."""
     try:
         call()
     except Exception:
@@ -251,9 +255,9 @@ def _raises(call: Callable[[], object]) -> bool:
 
 
 def left_behind(before: dict[str, int], patience: float) -> str:
-    """What there is more of than before, in words; empty when nothing is.
+    """What has increased since, in words; empty if nothing has.
 
-    patience: seconds that what was asked to end may take for it.
+    patience: seconds to wait for resources to be released.
     """
     until = time.monotonic() + patience
     while True:
@@ -265,7 +269,7 @@ def left_behind(before: dict[str, int], patience: float) -> str:
 
 
 def held() -> dict[str, int]:
-    """How many threads, open files and child processes this process has, as far as the system tells."""
+    """How many threads, open files and child processes this process has, if the system reports them."""
     found = {"threads": threading.active_count()}
     files = Path("/proc/self/fd")
     if files.is_dir():

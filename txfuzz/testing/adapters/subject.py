@@ -1,4 +1,4 @@
-"""What the checks of an adapter stand on: the adapter, an open database, and what the author may say."""
+"""The adapter under test, its open database, and the test author's settings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ from txfuzz.testing.subjects import given, opened
 
 
 class AdapterSubject:
-    """The attributes and hooks of AdapterConformance.
-
-    adapter: class attribute or fixture. url: where its server is; None for an embedded one.
-    shows: level → types of anomalies that are known to show there (held against serializable), one
-    of the classical interleavings each; without them nobody tells a level from a stronger one.
-    breaks: level → why the database is known not to keep there what the adapter promises.
-    """
+    """The attributes and fixtures of AdapterConformance, which describes them."""
 
     adapter: Any = None
     url: ClassVar[str | None] = None
@@ -33,7 +27,7 @@ class AdapterSubject:
     def cut_at_commit(self, database: Database, session: Session, chance: Random) -> None:
         """Arrange that this session's connection is lost while its next COMMIT is under way.
 
-        Override it where the database cannot suffer the fault `cut`.
+        Override it if the database does not support the fault `cut`.
         """
         if not isinstance(database, Breakable) or database.injector().cannot(CUT) is not None:
             pytest.skip("no connection can be cut at COMMIT here: override cut_at_commit()")
@@ -50,11 +44,11 @@ class AdapterSubject:
 
     @pytest.fixture
     def database(self, subject: Any, request: pytest.FixtureRequest) -> Database:
-        """Opened when it is first needed, closed after the last check of the class."""
+        """Opened on first use, closed after the last test of the class."""
         return opened(request, subject, self.url)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """A test for each level, where the adapter is an attribute; else one for all of them."""
+        """One test per level if the adapter is an attribute; else one for all levels."""
         if "levels" in metafunc.fixturenames:
             adapter: Any = getattr(metafunc.cls, "adapter", None)
             adapter = adapter() if isinstance(adapter, type) else adapter
@@ -65,7 +59,7 @@ class AdapterSubject:
                 metafunc.parametrize("levels", [()], ids=["all levels"])
 
     def chosen(self, levels: tuple[str, ...], can: Capabilities) -> list[str]:
-        """The levels to check; those whose promise is known to be broken are left out."""
+        """The levels to check, without those known to be broken."""
         asked = [level for level in levels or can.isolation if level not in self.breaks]
         if not asked:
             pytest.skip(f"known to be broken: {'; '.join(self.breaks[level] for level in levels)}")

@@ -1,1 +1,1 @@
-"""A small multi-version database in this process, with isolation levels to choose and defects to plant."""
+"""A small in-process multi-version database with several isolation levels and optional defects."""

@@ -1,4 +1,4 @@
-"""The adapter `memory`, and what it can do."""
+"""The adapter `memory`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from txfuzz.testing.memory.session import LOCK
 
 @dataclass(frozen=True)
 class MemoryAdapter(MemoryOptions):
-    """A multi-version database in this process, for tests of plugins and for trying things out.
+    """An in-process multi-version database, for testing plugins and for experiments.
 
-    Without `defects` every level keeps its promise. With them it breaks it in known ways
-    (txfuzz.testing.memory.defects), so that what is found can be held against the truth.
+    Without `defects` every level keeps its promise; with them it breaks in known ways
+    (txfuzz.testing.memory.defects), so that findings can be checked against the truth.
     """
 
     name: ClassVar[str] = "memory"
-    about: ClassVar[str] = "a small database in this process, with defects to plant, for tests of plugins"
+    about: ClassVar[str] = "a small in-process database that can be given defects, for testing plugins"
     only_by_name: ClassVar[bool] = True
 
     def capabilities(self) -> Capabilities:

@@ -1,4 +1,4 @@
-"""The server's end of one session: the levels of its transactions, what it waits for, what was done to it."""
+"""The server side of one session: isolation level, lock waits and injected faults."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ REFUSED = "refused"
 
 @dataclass(frozen=True)
 class Level:
-    """How a level keeps its promise. Every level holds write locks to the end of the transaction.
+    """How a level keeps its promise. Every level holds write locks until the transaction ends.
 
-    promises: the consistency model. dirty: reads see what others have written and not committed.
-    snapshot: reads see the state at the beginning, and of two that write a key the first wins
+    promises: the consistency model. dirty: reads see others' uncommitted writes.
+    snapshot: reads see the state at the beginning, and the first of two writers of a key wins
     (Berenson et al., "A Critique of ANSI SQL Isolation Levels", 1995). validated: what a writing
-    transaction read must still be the newest when it commits, so that it takes place at that
-    moment as a whole (Kung, Robinson, "On Optimistic Methods for Concurrency Control", 1981).
+    transaction read must still be the newest when it commits, so that it takes effect as a whole
+    at that moment (Kung, Robinson, "On Optimistic Methods for Concurrency Control", 1981).
     """
 
     promises: str
@@ -43,13 +43,13 @@ DEFAULT_LEVEL = "serializable"
 
 
 class Backend:
-    """Everything in it is guarded by the store's turn.
+    """Guarded by the store's lock (`turn`).
 
-    open: a transaction is open and has met no error. began: the last commit before it began.
-    hidden: commits that it does not see, by a defect. written: its own versions, not committed.
+    open: a transaction is open and has had no error. began: the last commit before it began.
+    hidden: commits that a defect hides from it. written: its own uncommitted versions.
     read: key → commit of the version that it should have seen. forgiven: keys on which a defect
-    hides a conflict. waits_for: the key whose lock it waits for. stopped: why a blocked call is to
-    end. cut: what becomes of the next COMMIT's connection, "there" or "back".
+    hides a conflict. waits_for: the key whose lock it waits for. stopped: why a blocked call must
+    end. cut: where the connection is lost at the next COMMIT, on the way "there" or "back".
     """
 
     def __init__(self) -> None:
@@ -72,12 +72,12 @@ class Backend:
 
 
 def failed(code: str, message: str) -> SessionError:
-    """The transaction certainly has no effect; the connection can be used further."""
+    """The transaction certainly has no effect; the connection remains usable."""
     return SessionError(Outcome.FAIL, code, message)
 
 
 def refused(message: str) -> SessionError:
-    """The workload asks for what this database never does."""
+    """The workload asks for something that this database does not support."""
     return SessionError(Outcome.BUG, REFUSED, message)
 
 

@@ -15,7 +15,7 @@ from txfuzz.testing.memory.store import Store
 
 
 class MemoryDatabase(Closeable):
-    """A store for each kind of history. url_given: somebody expected a server elsewhere."""
+    """One store per kind of history. url_given: a URL was given, which is ignored."""
 
     def __init__(self, options: MemoryOptions, *, url_given: bool) -> None:
         self._options = options
@@ -27,7 +27,7 @@ class MemoryDatabase(Closeable):
 
     @property
     def struck(self) -> Mapping[str, int]:
-        """How often each planted defect has struck so far."""
+        """How often each defect has struck so far."""
         return {
             name: sum(defects.struck[name] for defects in self._defects.values())
             for name in self._options.defects
@@ -48,7 +48,7 @@ class MemoryDatabase(Closeable):
         if self._options.defects:
             said.append(f"defects are planted in this database: {', '.join(self._options.defects)}")
         if self._url_given:
-            said.append("the database URL is not used: this database lives in the memory of this process")
+            said.append("the database URL is ignored: this database is in the memory of this process")
         return tuple(said)
 
     def prepare(self, kind: Kind, *, fresh: bool) -> int:

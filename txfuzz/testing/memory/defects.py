@@ -1,7 +1,7 @@
-"""Defects to plant: what a database does wrong, and when; and the options that say so.
+"""Defects that can be planted, when they strike, and the options that choose them.
 
-What an analysis finds of each in lists, held against what the level promises, in workloads that
-read keys which others write at the same time (`-` where the level promises nothing about it):
+What an analysis of lists finds for each, checked against the level's promise, in workloads that
+read keys while others write them (`-` where the level promises nothing about it):
 
   defect                  serializable, snapshot             read committed          read uncommitted
   lost-update             lost-update, incompatible-order    incompatible-order, G0  G0
@@ -10,7 +10,7 @@ read keys which others write at the same time (`-` where the level promises noth
   non-monotonic-snapshot  G-single, G-nonadjacent            - (it has no snapshot)  -
   lost-committed-write    incompatible-order, lost-update    incompatible-order, G0  G0
 
-Versions of registers have no order of their own: there a lost update or a lost write shows as
+Registers have no inherent version order: there a lost update or a lost write shows as
 lost-update or as a cycle, and only at the two strong levels. Terms: Adya, Liskov, O'Neil 2000;
 non-monotonic snapshots: Ardekani, Sutra, Shapiro, "Non-Monotonic Snapshot Isolation", 2013.
 """
@@ -32,38 +32,40 @@ NON_MONOTONIC_SNAPSHOT = "non-monotonic-snapshot"
 LOST_COMMITTED_WRITE = "lost-committed-write"
 
 DEFECTS: Mapping[str, str] = {
-    LOST_UPDATE: "a write goes on from what its transaction saw of the key, and overwrites what others "
-    "have committed there since",
-    STALE_READ: "a read sees the version before the one that it should see",
+    LOST_UPDATE: "a write builds on what its transaction read of the key and overwrites what others "
+    "have committed since",
+    STALE_READ: "a read sees the version before the one it should see",
     DIRTY_READ: "a read sees what another transaction has written and not committed",
-    NON_MONOTONIC_SNAPSHOT: "a snapshot lacks a transaction, though it has others that committed later",
-    LOST_COMMITTED_WRITE: "a committed write is gone once somebody who has read it commits",
+    NON_MONOTONIC_SNAPSHOT: "a snapshot lacks a transaction but has others that committed later",
+    LOST_COMMITTED_WRITE: "a committed write is gone once a transaction that read it commits",
 }
 
 
 @dataclass(frozen=True)
 class MemoryOptions:
-    defects: tuple[str, ...] = option((), f"what it does wrong: any of {', '.join(DEFECTS)}")
-    probability: float = option(0.1, "how likely a defect strikes where it would change something", least=0.0)
-    every: int = option(0, "a defect strikes at every so many opportunities; 0: by chance", least=0)
-    defect_seed: int = option(0, "what the chances of the defects are drawn from")
-    latency: float = option(0.00002, "seconds that an answer takes at least", least=0.0)
+    defects: tuple[str, ...] = option((), f"defects to plant: any of {', '.join(DEFECTS)}")
+    probability: float = option(
+        0.1, "how likely a defect strikes where it would make a difference", least=0.0
+    )
+    every: int = option(0, "a defect strikes at every n-th opportunity; 0: at random", least=0)
+    defect_seed: int = option(0, "seed of the defects' randomness")
+    latency: float = option(0.00002, "least seconds that an answer takes", least=0.0)
 
     def __post_init__(self) -> None:
         check(self, "memory")
         for name in self.defects:
             if name not in DEFECTS:
-                raise UsageError(f"memory: there is no defect {name!r}: {did_you_mean(str(name), DEFECTS)}")
+                raise UsageError(f"memory: unknown defect {name!r}: {did_you_mean(str(name), DEFECTS)}")
 
     def defects_anew(self) -> Defects:
         return Defects(self.defects, self.probability, self.every, self.defect_seed)
 
 
 class Defects:
-    """Decides, at each opportunity, whether a planted defect strikes. For one thread at a time.
+    """Decides, at each opportunity, whether a defect strikes. Not thread-safe.
 
-    every: it strikes at every so many opportunities; 0: by chance, with `probability`, drawn from
-    `seed`. An opportunity is a moment at which the defect would change something.
+    every: it strikes at every n-th opportunity; 0: at random, with `probability`, from
+    `seed`. An opportunity is a moment at which the defect would make a difference.
     """
 
     def __init__(self, names: Collection[str], probability: float, every: int, seed: int) -> None:
@@ -73,7 +75,7 @@ class Defects:
         self._draws = {name: Random(f"{seed}/{name}") for name in names}
 
     def strikes(self, name: str) -> bool:
-        """An opportunity for this defect has come: does it strike?"""
+        """Whether this defect strikes at this opportunity."""
         draws = self._draws.get(name)
         if draws is None:
             return False
@@ -86,5 +88,5 @@ class Defects:
         return strikes
 
     def one_of(self, name: str, count: int) -> int:
-        """One of `count` possibilities, for a defect that strikes."""
+        """Choose one of `count` ways for a defect to strike."""
         return self._draws[name].randrange(count)

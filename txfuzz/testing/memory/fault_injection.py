@@ -1,4 +1,4 @@
-"""What can be done to the database in memory on purpose; see txfuzz.database.faults.Injectable."""
+"""Faults in the database in memory; see txfuzz.database.faults.Injectable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ABILITIES = frozenset({CUT, KILL, LIMIT, PAUSE, TERMINATE})
 
 
 class MemoryInjector:
-    """down: the server was killed and not started again. What was committed outlives a crash."""
+    """down: the server was killed and not restarted. What was committed survives a crash."""
 
     def __init__(self, stores: Iterable[Store]) -> None:
         self.down = False
@@ -34,7 +34,7 @@ class MemoryInjector:
         return self._end(chance.sample(backends, min(len(backends), max(1, round(share * len(backends))))))
 
     def pause(self, whom: str, chance: Random) -> int:
-        """There are no processes in the background, so pausing those pauses nobody."""
+        """There are no background processes, so pausing those has no effect."""
         backends = self._backends()
         if whom == "session" and backends:
             chance.choice(backends).paused = True
@@ -54,7 +54,7 @@ class MemoryInjector:
                 store.turn.notify_all()
 
     def limit(self, statement_ms: int, lock_ms: int) -> None:
-        """Statements take no time but that of their waits for locks, so the shorter limit counts."""
+        """Statements only take time waiting for locks, so the shorter limit counts."""
         limits = [each / 1000 for each in (statement_ms, lock_ms) if each]
         for store in self._stores:
             store.lock_seconds = min(limits, default=None)

@@ -9,15 +9,15 @@ from txfuzz.database.api import BoundStep, ReadValue
 from txfuzz.testing.memory.backend import refused
 from txfuzz.testing.memory.store import Store
 
-LOCK = "update"  # the only word that a reading step may carry as `lock`
+LOCK = "update"  # the only `lock` of reading steps
 _WRITE = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
 
 
 class MemorySession:
     """One client's connection.
 
-    latency: seconds that every answer takes. Without them one thread would run transaction after
-    transaction while it has the interpreter's lock, and nothing would depend on anything.
+    latency: seconds that every call takes. Without it one thread would run transaction after
+    transaction while it holds the GIL, and there would be no dependencies.
     """
 
     def __init__(self, store: Store, kind: Kind, latency: float) -> None:
@@ -33,7 +33,7 @@ class MemorySession:
     def execute(self, step: BoundStep) -> ReadValue:
         time.sleep(self._latency)
         if step.step.sql is not None:
-            raise refused(f"the database in memory speaks no SQL: {step.step.sql}")
+            raise refused(f"the database in memory takes no SQL: {step.step.sql}")
         if step.f == "r" and step.key is not None:
             return self._store.read(self.backend, step.key, lock=self._locks(step))
         if step.f == self._write and step.key is not None and step.value is not None:

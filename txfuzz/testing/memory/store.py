@@ -1,8 +1,8 @@
-"""The store: versions of keys, write locks, and one turn at a time for all sessions.
+"""The store: versions of keys, and write locks.
 
-Whatever a session asks is done under one lock, so each statement is atomic; between statements
-other sessions have their turns. A statement that needs the lock of another transaction waits, and
-fails at once where that would close a circle of waits.
+Every statement runs under one mutex (`turn`) and so is atomic; other sessions run in
+between. A statement that needs another transaction's lock waits, and
+fails at once if that would be a deadlock.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from txfuzz.testing.memory.backend import (
 )
 from txfuzz.testing.memory.defects import Defects
 
-_RECENT = 4  # so many of the last commits may be missing in a bad snapshot
-_KEPT = 16  # versions of a key beyond which those that nobody can see are forgotten
+_RECENT = 4  # a bad snapshot may lack one of this many last commits
+_KEPT = 16  # versions of a key before invisible ones are removed
 
 
 class Version(NamedTuple):
-    """at: the number of the commit that made it, counted from 1; 0 for a key that is not there."""
+    """at: the number of its commit, from 1; 0 for an absent key."""
 
     at: int
     value: ReadValue
 
 
 class Store:
-    """The rows of one kind of history. Every method but waits() is for the session's own thread."""
+    """The rows of one kind of history."""
 
     def __init__(self, kind: Kind, defects: Defects) -> None:
-        self.lock_seconds: float | None = None  # how long a wait for a lock may last; None for ever
+        self.lock_seconds: float | None = None  # limit of lock waits; None: unlimited
         self.paused = False
         self.turn = threading.Condition()
         self._kind = kind
@@ -55,7 +55,7 @@ class Store:
         self._commits = 0
         self.backends: dict[Backend, None] = {}  # in the order in which they connected
 
-    # -- rows, beside the sessions --------------------------------------------------------
+    # -- outside of sessions --------------------------------------------------------------
 
     def clear(self) -> None:
         with self.turn:
@@ -73,7 +73,7 @@ class Store:
                 self._versions.setdefault(key, [Version(self._commits, self._absent.value)])
 
     def waits(self) -> Mapping[Backend, Backend]:
-        """Who waits for whom."""
+        """Waiting backend → the one it waits for."""
         with self.turn:
             return {
                 each: self._owners[each.waits_for]
@@ -81,20 +81,20 @@ class Store:
                 if each.waits_for is not None and each.waits_for in self._owners
             }
 
-    # -- what a session asks ----------------------------------------------------------------
+    # -- statements -------------------------------------------------------------------------
 
     def begin(self, backend: Backend, isolation: str) -> None:
         with self.turn:
             self._enter(backend)
             if backend.open:
-                raise refused("a transaction is open already")
+                raise refused("a transaction is already open")
             if isolation not in LEVELS:
                 raise refused(f"there is no isolation level {isolation!r}")
             level = LEVELS[isolation]
             backend.start(level, self._commits, self._hidden() if level.snapshot else frozenset())
 
     def read(self, backend: Backend, key: int, *, lock: bool) -> ReadValue:
-        """What the transaction sees of the key; `lock` takes its write lock before."""
+        """The key's value as the transaction sees it; `lock` first takes its write lock."""
         with self.turn:
             self._enter_transaction(backend)
             if lock:
@@ -145,7 +145,7 @@ class Store:
         with self.turn:
             self._end(backend)
 
-    # -- what befalls a session -------------------------------------------------------------
+    # -- connections ------------------------------------------------------------------------
 
     def connect(self) -> Backend:
         with self.turn:
@@ -158,19 +158,19 @@ class Store:
             return list(self.backends)
 
     def disconnect(self, backend: Backend) -> None:
-        """The connection is closed or taken away; its transaction is rolled back."""
+        """The connection is closed or lost; its transaction is rolled back."""
         with self.turn:
             self._lose(backend)
 
     def cancel(self, backend: Backend) -> None:
-        """End the call that it is blocked in, if it is."""
+        """End its blocked call, if any."""
         with self.turn:
             if backend.waits_for is not None or self.paused or backend.paused:
                 backend.stopped = CANCELLED
                 self.turn.notify_all()
 
     def _enter(self, backend: Backend, *, committing: bool = False) -> None:
-        """Begin a statement: not while the server is paused, and not on a connection that is gone."""
+        """Begin a statement: wait while the server is paused; fail if the connection is gone."""
         while (self.paused or backend.paused) and not backend.gone:
             if backend.stopped:
                 backend.stopped = ""
@@ -190,7 +190,7 @@ class Store:
         raise failed(code, message)
 
     def _end(self, backend: Backend) -> None:
-        """Its transaction is over, one way or the other: let go of its locks."""
+        """Its transaction is over: release its locks."""
         backend.open = False
         for key in [key for key, owner in self._owners.items() if owner is backend]:
             del self._owners[key]
@@ -204,7 +204,7 @@ class Store:
     # -- locks --------------------------------------------------------------------------------
 
     def _claim(self, backend: Backend, key: int) -> None:
-        """Take the key's write lock. At the snapshot levels the first that updated it has won."""
+        """Take the key's write lock. At the snapshot levels the first updater wins."""
         self._lock(backend, key)
         if backend.level.snapshot and key not in backend.written and key not in backend.forgiven:
             newest = self._newest(key).at
@@ -216,11 +216,11 @@ class Store:
     def _lock(self, backend: Backend, key: int) -> None:
         until = None if self.lock_seconds is None else time.monotonic() + self.lock_seconds
         while self._owners.get(key, backend) is not backend:
-            if self._closes_circle(backend, key):
+            if self._deadlocks(backend, key):
                 self._doom(backend, DEADLOCK, f"waiting for key {key} would never end")
             left = None if until is None else until - time.monotonic()
             if left is not None and left <= 0:
-                self._doom(backend, TIMED_OUT, f"the lock of key {key} was not to be had in time")
+                self._doom(backend, TIMED_OUT, f"timed out waiting for the lock of key {key}")
             backend.waits_for = key
             self.turn.wait(left)
             backend.waits_for = None
@@ -231,7 +231,7 @@ class Store:
                 self._doom(backend, CANCELLED, f"cancelled while waiting for key {key}")
         self._owners[key] = backend
 
-    def _closes_circle(self, backend: Backend, key: int) -> bool:
+    def _deadlocks(self, backend: Backend, key: int) -> bool:
         owner = self._owners.get(key)
         while owner is not None and owner is not backend:
             owner = None if owner.waits_for is None else self._owners.get(owner.waits_for)
@@ -244,7 +244,7 @@ class Store:
         return versions[-1] if versions else self._absent
 
     def _visible(self, backend: Backend, versions: list[Version]) -> int:
-        """The place of the version that it sees, -1 where it sees none."""
+        """The index of the version that it sees, -1 if none."""
         place = len(versions) - 1
         if backend.level.snapshot:
             while place >= 0 and (versions[place].at > backend.began or versions[place].at in backend.hidden):
@@ -252,14 +252,14 @@ class Store:
         return place
 
     def _due(self, backend: Backend, versions: list[Version]) -> Version:
-        """The version that it should see, were it not for the defects."""
+        """The version that it should see, disregarding defects."""
         for version in reversed(versions):
             if not backend.level.snapshot or version.at <= backend.began:
                 return version
         return self._absent
 
     def _base(self, backend: Backend, key: int) -> Version:
-        """What a write goes on from: the newest version, since its lock is held."""
+        """The version that a write builds on: the newest, since its lock is held."""
         newest = self._newest(key)
         saw = backend.read.get(key, backend.began)
         stale = newest.at > saw
@@ -296,13 +296,13 @@ class Store:
         return frozenset({self._commits - 1 - self._defects.one_of(bad.NON_MONOTONIC_SNAPSHOT, recent - 1)})
 
     def _lose_versions(self, backend: Backend) -> None:
-        """Committed versions that this transaction read are lost; what it appended itself is kept."""
+        """Lose committed versions that this transaction read; its own appends are kept."""
         for key, at in backend.read.items():
             newest, own = self._newest(key), backend.written.get(key)
             if newest.at != at or not newest.value or self._owners.get(key, backend) is not backend:
                 continue
             if isinstance(own, int) or not self._defects.strikes(bad.LOST_COMMITTED_WRITE):
-                continue  # a register that is overwritten at the same moment loses nothing
+                continue  # overwriting a register at the same time loses nothing
             self._versions[key].pop()
             before = self._newest(key).value
             if isinstance(own, tuple) and isinstance(newest.value, tuple) and isinstance(before, tuple):

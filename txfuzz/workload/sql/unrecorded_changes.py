@@ -2,7 +2,7 @@
 
 The checker assumes that micro-operations are all that happens to a key. Changes that a transaction undoes
 with ROLLBACK TO do not matter. Changes that are invisible for another reason are declared with `elle: []`;
-then the database is not blamed for anomalies (see txfuzz.workload.sql.soundness).
+then the database is not blamed for anomalies (see txfuzz.workload.sql.blame).
 """
 
 from __future__ import annotations

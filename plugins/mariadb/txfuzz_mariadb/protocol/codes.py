@@ -1,10 +1,10 @@
-"""What an error number says about the transaction that met it. Message text is never looked at.
+"""What an error number means for its transaction. The message text is never used.
 
-Unlike other databases MariaDB does not end a transaction at every error: a duplicate key undoes one
-statement, a deadlock the whole transaction. Sessions make no difference: after any error they run
-nothing more in that transaction and roll back what may be left of it, so an error that a living
-connection reports before COMMIT always means: certainly no effect. At COMMIT only those errors mean it
-with which the server has rolled back; after any other nobody knows.
+Unlike other databases, MariaDB does not end a transaction on every error: a duplicate key undoes one
+statement, a deadlock the whole transaction. Sessions treat both alike: after any error they run
+nothing more in that transaction and roll back whatever is left of it, so an error before COMMIT on a
+live connection always means: certainly no effect. At COMMIT that holds only for errors with which the
+server rolls back; after any other the outcome is unknown.
 
 Numbers: https://mariadb.com/kb/en/mariadb-error-code-reference/
 """
@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from txfuzz.plugin_api import Outcome
 
-# What we say ourselves, in the server's numbers
+# Reported by sessions themselves, in the server's numbers
 NOT_IN_TRANSACTION = "1792"  # a statement may not run here
 SYNTAX_ERROR = "1064"
 NO_ROW = "1329"
-TOO_MANY_ROWS = "1172"
 WRONG_TYPE = "1366"
 UNDECLARED = "1327"
 
@@ -26,10 +25,10 @@ LOCK_WAIT_TIMEOUT = 1205
 DEADLOCK = 1213
 INTERRUPTED = 1317  # KILL QUERY
 
-# Refused connections: the number, and the setting that sets the limit
+# Refused connections: error number → the setting that limits them
 TOO_MANY = {1040: "max_connections", 1203: "max_user_connections", 1226: "max_user_connections"}
 
-# With these the server has rolled the whole transaction back, also at COMMIT (where a cluster certifies it)
+# With these the server has rolled back the whole transaction, even at COMMIT (when a cluster certifies it)
 ROLLED_BACK = frozenset({RECORD_CHANGED, DEADLOCK})
 
 # The connection is gone, or the server is about to end it
@@ -58,8 +57,8 @@ LOST = frozenset(
     }
 )
 
-# Classes of SQLSTATE (two characters), and numbers, of errors that the workload has caused and will cause
-# again. All others are fail: concurrency, limits, an operator, a server in trouble.
+# SQLSTATE classes (two characters) and numbers of errors that the workload causes and will cause again.
+# All others are fail: concurrency, limits, an operator, a server in trouble.
 BUG_CLASSES = frozenset(
     {
         "07",  # dynamic SQL error

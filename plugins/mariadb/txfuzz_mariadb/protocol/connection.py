@@ -1,4 +1,4 @@
-"""One connection of the driver's, which another thread can cut."""
+"""One driver connection, which another thread can cut."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ import pymysql
 from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor
 
-from txfuzz.plugin_api import DatabaseUnavailable, NoMoreSessions, SessionError, StatementResult
+from txfuzz.plugin_api import (
+    ControlConnection,
+    DatabaseUnavailable,
+    NoMoreSessions,
+    SessionError,
+    StatementResult,
+)
 
 from .codes import LOST, TOO_MANY, outcome_of
 from .url import Target
 
 IN_TRANSACTION = 1  # SERVER_STATUS_IN_TRANS
 KILL_SECONDS = 1.0
-OURS = 2  # connections beside those of the clients: one that controls, one that sees waits
+OURS = 2  # connections besides the clients': the control connection and the one for lock waits
 
-# What the driver raises: its own errors, and what a connection that was cut makes of half a packet
+# What the driver raises: its own errors, and those of parsing half a packet on a cut connection
 FAILURES = (pymysql.err.Error, OSError, struct.error, ValueError, RuntimeError)
 
 
 class Link:
-    """A connection, driven by one thread. autocommit is on: BEGIN and COMMIT are said."""
+    """A connection, driven by one thread, in autocommit mode: BEGIN and COMMIT are explicit."""
 
     def __init__(self, target: Target, database: str | None = None) -> None:
         parameters = {**target.parameters, **({"database": database} if database else {})}
@@ -45,7 +51,7 @@ class Link:
             defer_connect=True,
         )
         sock = open_socket(target)
-        self._handle = os.dup(sock.fileno())  # stays ours where TLS takes the socket over
+        self._handle = os.dup(sock.fileno())  # still ours when TLS takes over the socket
         self._guard = threading.Lock()
         self._busy = False
         try:
@@ -64,7 +70,7 @@ class Link:
 
     @property
     def in_transaction(self) -> bool:
-        """What the server said after the last statement."""
+        """As the server reported after the last statement."""
         return bool(getattr(self._conn, "server_status", 0) & IN_TRANSACTION)
 
     def run(self, sql: str, args: Sequence[Any] | Mapping[str, Any] | None = None) -> StatementResult:
@@ -89,7 +95,7 @@ class Link:
         return list(self._cursor.fetchall())
 
     def cut(self, how: int = socket.SHUT_RDWR) -> None:
-        """End the connection under a call that is blocked on it; from any thread. how: as for a socket."""
+        """Shut down the connection, even under a blocked call; from any thread. how: as for a socket."""
         with self._guard:
             if self._handle >= 0:
                 with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._handle)) as double:
@@ -111,7 +117,7 @@ class Link:
         if self._busy:
             self.cut()  # the driver would wait for the answer
         with contextlib.suppress(*FAILURES):
-            self._conn.close()  # raises where it is closed already
+            self._conn.close()  # raises if already closed
         with self._guard:
             if self._handle >= 0:
                 os.close(self._handle)
@@ -119,15 +125,41 @@ class Link:
 
 
 def connect(target: Target, database: str | None = None) -> Link:
-    """A connection; DatabaseUnavailable with the reason, which names no password."""
+    """A connection; DatabaseUnavailable with the reason, which contains no password."""
     try:
         return Link(target, database)
     except FAILURES as error:
         raise DatabaseUnavailable(in_words(error)) from None
 
 
+class Control(ControlConnection[Link]):
+    """The control connection, in autocommit mode."""
+
+    failures = FAILURES
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self._target = target
+
+    def connect(self) -> Link:
+        return connect(self._target)
+
+    def disconnect(self, connection: Link) -> None:
+        connection.close()
+
+    def answers(self, connection: Link) -> bool:
+        try:
+            connection.run("DO 0")
+        except FAILURES:
+            return False
+        return True
+
+    def in_words(self, error: Exception) -> str:
+        return in_words(error)
+
+
 def open_socket(target: Target) -> socket.socket:
-    """Our own, so that it can be cut."""
+    """Opened here rather than by the driver, so that it can be cut."""
     if target.unix_socket is None:
         found = socket.create_connection((target.host, target.port), target.connect_seconds)
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -144,7 +176,7 @@ def open_socket(target: Target) -> socket.socket:
 
 
 def kill_query(target: Target, thread_id: int) -> bool:
-    """Ask the server to break off what a connection runs; whether it took the request."""
+    """Ask the server to cancel a connection's statement; whether it accepted the request."""
     try:
         link = Link(replace(target, connect_seconds=KILL_SECONDS))
     except FAILURES:
@@ -160,21 +192,21 @@ def kill_query(target: Target, thread_id: int) -> bool:
 
 
 def no_room(link: Link, number: int) -> NoMoreSessions:
-    """Why the server takes no further connection, by its settings. number: of the error, of TOO_MANY."""
+    """Why the server accepts no more connections, from its settings. number: an error in TOO_MANY."""
     limit = TOO_MANY[number]
     row = link.run(f"SELECT @@{limit}").row
     most = int(row[0]) if row else 0
-    return NoMoreSessions(f"the server takes no further connection: {limit} is {most}", max(most - OURS, 0))
+    return NoMoreSessions(f"the server accepts no more connections: {limit} is {most}", max(most - OURS, 0))
 
 
 def number_of(error: BaseException) -> int:
-    """The server's or the driver's number of an error; 0 for what has none."""
+    """The server's or the driver's error number; 0 if there is none."""
     number = error.args[0] if isinstance(error, pymysql.err.Error) and error.args else 0
     return number if isinstance(number, int) else 0
 
 
 def session_error(link: Link, error: BaseException, *, committing: bool) -> SessionError:
-    """What a failure means for the transaction that met it."""
+    """What a failure means for its transaction."""
     number = number_of(error)
     lost = number in LOST or not link.open or not isinstance(error, pymysql.err.Error)
     outcome = outcome_of(number, getattr(error, "sqlstate", None), lost=lost, committing=committing)
@@ -182,7 +214,7 @@ def session_error(link: Link, error: BaseException, *, committing: bool) -> Sess
 
 
 def in_words(error: BaseException) -> str:
-    """The message in one line. Servers and driver quote users and hosts, and never a password."""
+    """The message in one line. Servers and driver quote users and hosts, but never passwords."""
     if isinstance(error, pymysql.err.Error) and len(error.args) > 1:
         return " ".join(str(error.args[1]).split())
     return " ".join(str(error).split()) or "the connection is closed"

@@ -1,8 +1,8 @@
-"""Who waits for whom: InnoDB's tables of locks, read on a connection of its own.
+"""Lock waits: InnoDB's lock tables, read on a separate connection.
 
-MariaDB keeps a copy of those tables and renews it only where nobody has read it for a tenth of a second:
-who asks more often is shown an old one for ever. So the number of waits, which is always new, is asked
-for first, and the tables only where it is not 0, and after that pause.
+MariaDB keeps a copy of those tables and refreshes it only if nobody has read it for a tenth of a second:
+faster polling sees a stale copy forever. So the number of waits, which is always current, is read
+first, and the tables only if it is not 0, after that pause.
 https://mariadb.com/kb/en/information-schema-innodb_lock_waits-table/
 """
 
@@ -25,11 +25,11 @@ OF_INNODB = (
     "JOIN information_schema.INNODB_TRX AS waits ON waits.trx_id = pair.requesting_trx_id "
     "JOIN information_schema.INNODB_TRX AS blocks ON blocks.trx_id = pair.blocking_trx_id"
 )
-OF_SYS = "SELECT waiting_pid, blocking_pid FROM sys.innodb_lock_waits"  # MySQL 8 has no other
+OF_SYS = "SELECT waiting_pid, blocking_pid FROM sys.innodb_lock_waits"  # the only one in MySQL 8
 
 
 class LockWaits:
-    """Opens its connection when it is first asked."""
+    """Connects on first use."""
 
     def __init__(self, connect: Callable[[], Link]) -> None:
         self._connect = connect
@@ -39,7 +39,7 @@ class LockWaits:
         self._query = ""
 
     def seen(self) -> bool:
-        """Whether this user may read who waits on this server."""
+        """Whether this user may read lock waits on this server."""
         with self._lock:
             try:
                 return bool(self._how(self._connected()))
@@ -47,13 +47,13 @@ class LockWaits:
                 return False
 
     def among(self, threads: Sequence[int]) -> Mapping[int, frozenset[int]]:
-        """Connection → those that it waits for; only connections that wait."""
+        """Waiting connection → those it waits for."""
         with self._lock:
             try:
                 return self._among(set(threads))
             except FAILURES as error:
                 self._close()
-                raise DatabaseUnavailable(f"who waits for whom cannot be asked: {in_words(error)}") from None
+                raise DatabaseUnavailable(f"lock waits cannot be read: {in_words(error)}") from None
 
     def _among(self, threads: set[int]) -> Mapping[int, frozenset[int]]:
         link = self._connected()
@@ -73,7 +73,7 @@ class LockWaits:
         return {waits: frozenset(blocks) for waits, blocks in found.items()}
 
     def _how(self, link: Link) -> str:
-        """The first query that this server answers; nothing where it answers none."""
+        """The first query that works on this server, or an empty string."""
         if not self._query:
             for query in (OF_INNODB, OF_SYS):
                 try:

@@ -1,4 +1,4 @@
-"""The hot path: one connection, driven by one thread, a message for each statement."""
+"""The hot path: one connection, driven by one thread, one message per statement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOW_LEVEL = "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 't
 class MariadbSession(SqlSession):
     """One connection; see txfuzz.plugin_api.Session.
 
-    kill: asks the server to break off what the connection with this number runs.
+    kill: asks the server to cancel the statement of the connection with this number.
     """
 
     codes = SessionCodes(
@@ -39,20 +39,21 @@ class MariadbSession(SqlSession):
     )
 
     def __init__(self, link: Link, tables: Tables, write_form: str, kill: Callable[[int], bool]) -> None:
-        # ON DUPLICATE KEY UPDATE counts a row that was there twice.
+        # ON DUPLICATE KEY UPDATE counts an existing row twice.
         super().__init__(tables, most_changed=2 if write_form == ON_DUPLICATE_KEY else 1)
         self._link = link
         self._write_form = write_form
         self._kill = kill
-        self._level = ""  # that of the connection's next transaction
-        self.reported_levels: set[str] = set()  # those that the server itself has said it is at
-        self._begun = False  # the server may have one open
+        self._level = ""  # of the connection's next transaction
+        self.reported_levels: set[str] = set()  # those that the server itself has confirmed
+        self._begun = False  # the server may have a transaction open
+        self._cut: int | None = None  # see cut_next_commit()
         self._cancelled = False
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
 
     @property
     def number(self) -> int:
-        """The server's number of this connection, by which its tables name it."""
+        """The server's id of this connection."""
         return self._link.thread_id
 
     @property
@@ -89,11 +90,11 @@ class MariadbSession(SqlSession):
             try:
                 self._link.run("ROLLBACK")
             except FAILURES:
-                self._link.close()  # and with the connection ends the transaction; the next begin() says so
+                self._link.close()  # which also ends the transaction; the next begin() will fail
         self._begun = False
 
     def cancel(self) -> None:
-        """Ask the server to break it off; if that fails, or the second time, cut the connection."""
+        """Ask the server to cancel; if that fails, or the second time, cut the connection."""
         with self._guard:
             if not self._link.open:
                 return
@@ -116,7 +117,7 @@ class MariadbSession(SqlSession):
         return self._link.in_transaction
 
     def table(self, index: int) -> str:
-        return super().table(index).replace("%", "%%")  # which begins a parameter of the driver's
+        return super().table(index).replace("%", "%%")  # % starts a driver placeholder
 
     def write_sql(self, table: str) -> tuple[str, ...]:
         return write_sql(self._tables.kind, table, self._write_form)
@@ -128,19 +129,26 @@ class MariadbSession(SqlSession):
             raise session_error(self._link, error, committing=False) from None
 
     def _check_level(self) -> None:
-        """A promise is held against the level of the session, by the server's own word.
+        """Promises are checked at the level that the server itself reports for the session.
 
-        A statement cannot change that of an open transaction, only those of the ones that follow.
+        A statement cannot change the level of an open transaction, only of later ones.
         """
         row = self.run(_SHOW_LEVEL).row
         said = "" if row is None else str(row[1]).replace("-", " ").lower()
         if said != self._level:
-            message = f"the session is at {said!r}, not at {self._level!r}"
+            message = f"the session runs at {said!r}, not at {self._level!r}"
             self._level = ""
             raise SessionError(Outcome.BUG, NOT_IN_TRANSACTION, message)
         self.reported_levels.add(self._level)
 
     def _before_commit(self) -> None:
-        """COMMIT is about to be sent."""
+        """Called just before COMMIT is sent."""
         if not self._link.open:
             raise SessionError(Outcome.FAIL, "2006", "the connection was lost before COMMIT", lost=True)
+        how, self._cut = self._cut, None
+        if how is not None:
+            self._link.cut(how)
+
+    def cut_next_commit(self, how: int) -> None:
+        """See txfuzz.database.fault_injection.Cuttable."""
+        self._cut = how

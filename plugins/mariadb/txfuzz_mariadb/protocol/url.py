@@ -1,6 +1,6 @@
-"""Database URLs as people have them, and what the driver needs to know.
+"""Database URLs, and the driver's parameters from them.
 
-No message here quotes the URL: a badly written one may hold the password anywhere.
+No message here quotes the URL: a malformed one may contain the password anywhere.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ TRUTH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off":
 CONNECT_SECONDS = 10.0
 PORT = 3306
 LAST_PORT = 65535
-# Such as a charset that the server would take for its own; what decides how sessions behave is ours to set.
+# Accepted but not passed on: what decides how sessions behave is set by us.
 IGNORED = frozenset({"charset"})
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect. shown: the URL without any secret; parameters: the driver's, secrets included.
+    """Where to connect. shown: the URL without secrets; parameters: the driver's, including secrets.
 
     unix_socket: the path of a socket, instead of host and port.
     """
@@ -59,13 +59,13 @@ def parse_url(text: str) -> Target:
 
 
 def driver_parameters(url: URL, query: Mapping[str, str]) -> dict[str, Any]:
-    """The URL's parts and query under the driver's names. A password may also stand in MYSQL_PWD."""
+    """The URL's parts and query under the driver's names. A password may also be in MYSQL_PWD."""
     found: dict[str, Any] = {}
     password = str(url.password) if url.password is not None else os.environ.get("MYSQL_PWD")
     if url.username:
         found["user"] = url.username
     if password:
-        found["password"] = password.encode()  # text the driver would take for Latin-1
+        found["password"] = password.encode()  # the driver encodes text as Latin-1
     if url.database:
         found["database"] = url.database
     known = TEXTS | FLAGS | IGNORED | {"connect_timeout"}

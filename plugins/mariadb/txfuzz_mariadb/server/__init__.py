@@ -1,1 +1,1 @@
-"""A MariaDB server of our own: found, started, watched and removed without leaving a trace."""
+"""The embedded MariaDB server: found, started, supervised and removed without a trace."""

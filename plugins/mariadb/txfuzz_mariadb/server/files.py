@@ -1,4 +1,4 @@
-"""Which MariaDB server files to use."""
+"""Finding the MariaDB server's files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from txfuzz.plugin_api import DatabaseUnavailable
 
 BIN_VARIABLE = "TXFUZZ_MARIADB_BIN"
-# Beside PATH, which for ordinary users may not have the directories of servers.
+# Besides PATH, which for ordinary users may lack the directories of servers.
 USUAL = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin", "/opt/homebrew/bin")
 INSTALLERS = ("mariadb-install-db", "mysql_install_db")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFiles:
-    """mariadbd: the server. installer: the program that makes a data directory. origin: where from."""
+    """mariadbd: the server. installer: creates a data directory. origin: where it was found."""
 
     mariadbd: Path
     installer: Path
@@ -35,7 +35,7 @@ class ServerFiles:
 def find_server() -> ServerFiles:
     """The first server that can be executed, in the documented order.
 
-    The directory in TXFUZZ_MARIADB_BIN if set and nothing else; PATH; the usual directories.
+    Only the directory TXFUZZ_MARIADB_BIN if that is set; else PATH, then the usual directories.
     """
     found, problems = installed_servers()
     if found:
@@ -44,12 +44,12 @@ def find_server() -> ServerFiles:
         raise DatabaseUnavailable("no MariaDB server can be started: " + "; ".join(problems))
     raise DatabaseUnavailable(
         "no MariaDB server is installed: install mariadb-server, "
-        f"name the directory of mariadbd in {BIN_VARIABLE}, or give the URL of a running one"
+        f"set {BIN_VARIABLE} to the directory of mariadbd, or give the URL of a running server"
     )
 
 
 def installed_servers() -> tuple[list[ServerFiles], list[str]]:
-    """Every server that can be executed, in that order, and what is wrong with the others."""
+    """All servers that can be executed, best first, and what is wrong with the others."""
     looked = [server_files(mariadbd, origin) for mariadbd, origin in dict(candidates()).items()]
     return (
         [each for each in looked if isinstance(each, ServerFiles)],
@@ -77,7 +77,7 @@ def server_files(mariadbd: Path, origin: str) -> ServerFiles | str:
         return f"there is no {mariadbd}"
     installer = find_installer(mariadbd)
     if installer is None:
-        return f"{mariadbd} has no {INSTALLERS[0]} beside it, nor on PATH"
+        return f"{mariadbd}: there is no {INSTALLERS[0]} beside it or on PATH"
     try:
         return ServerFiles(mariadbd, installer, server_version(mariadbd), origin)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
@@ -85,7 +85,7 @@ def server_files(mariadbd: Path, origin: str) -> ServerFiles | str:
 
 
 def find_installer(mariadbd: Path) -> Path | None:
-    """It stands in `bin` or `scripts` of the installation whose `bin`, `sbin` or `libexec` has the server."""
+    """In `bin` or `scripts` of the installation whose `bin`, `sbin` or `libexec` has the server."""
     prefix = mariadbd.parent.parent
     for name in INSTALLERS:
         for directory in (mariadbd.parent, prefix / "bin", prefix / "scripts"):

@@ -1,4 +1,4 @@
-"""Start a MariaDB server of our own, reachable through a unix socket in a directory of ours only."""
+"""Starting the embedded MariaDB server, which listens only on a unix socket in its own directory."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ SOCKET = "mariadb.sock"
 SUPERUSER = "root"  # the server's, not the system's
 INSTALL_SECONDS = 120.0
 _ERROR = re.compile(r"\bERROR\b[\]:]?\s*(.+)")
-# The data goes with the server, so nothing has to be written back before it ends.
+# The data is removed with the server, so there is nothing to flush first.
 STOPS: tuple[tuple[int, float], ...] = ((int(signal.SIGKILL), 3.0),)
 
-# The data lives as long as the campaign, so nothing needs to survive a power failure.
+# The data is only needed during the campaign, so nothing has to survive a power failure.
 SETTINGS: Mapping[str, str] = {
     "skip_networking": "ON",
     "skip_name_resolve": "ON",
@@ -47,20 +47,20 @@ SETTINGS: Mapping[str, str] = {
     "innodb_buffer_pool_load_at_startup": "OFF",
     "innodb_flush_method": "fsync",
     "innodb_log_file_size": "8M",
-    # Written at COMMIT, and forced to the disk by nobody: what is committed survives a server that is killed.
+    # Written at COMMIT but not synced: what is committed survives a killed server.
     "innodb_flush_log_at_trx_commit": "2",
-    # A wait that is given up undoes the whole transaction, not only its last statement.
+    # A lock wait timeout rolls back the whole transaction, not only its last statement.
     "innodb_rollback_on_timeout": "ON",
     "innodb_lock_wait_timeout": "2",
     "innodb_deadlock_detect": "ON",
     "max_connections": "120",
-    # A connection that is cut is the daily bread of a fuzzer, not a line in a log.
+    # Cut connections are routine for a fuzzer and not worth logging.
     "log_warnings": "0",
 }
 
 
 class EmbeddedServer(OwnServer):
-    """A running MariaDB of our own."""
+    """A running embedded MariaDB."""
 
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
@@ -81,7 +81,7 @@ class EmbeddedServer(OwnServer):
             raise DatabaseUnavailable(f"{self.files.installer} failed: {last_words(log)}")
 
     def start(self) -> None:
-        """Run `mariadbd` on the data directory and wait until it takes connections."""
+        """Run `mariadbd` on the data directory and wait until it accepts connections."""
         argv = [str(self.files.mariadbd), "--no-defaults", f"--datadir={self.data}"]
         argv += [f"--socket={self.socket}", f"--pid-file={self.directory / 'pid'}"]
         argv += [f"--tmpdir={self.directory}"]
@@ -95,7 +95,7 @@ class EmbeddedServer(OwnServer):
         resume_processes([self.pid])
 
     def answers(self) -> bool:
-        """A server that is ready greets whoever connects."""
+        """A server that is ready sends a greeting on connection."""
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
             caller.settimeout(5.0)
             caller.connect(str(self.socket))
@@ -109,7 +109,7 @@ class EmbeddedServer(OwnServer):
 def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     """Find server files, make a data directory, start; DatabaseUnavailable with the reason if it fails.
 
-    settings: server settings on top of, or instead of, SETTINGS.
+    settings: added to SETTINGS, or overriding them.
     """
     files = find_server()
     account = server_account(PRODUCT)

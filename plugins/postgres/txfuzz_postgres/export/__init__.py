@@ -1,1 +1,1 @@
-"""Reproducers in the words of PostgreSQL's own tools, and a run of them."""
+"""Reproducers for PostgreSQL's own tools, and running them."""

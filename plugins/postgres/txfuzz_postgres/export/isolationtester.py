@@ -1,4 +1,4 @@
-"""A reproducer as a spec for PostgreSQL's isolationtester, and a run of it where the server's files have it.
+"""A reproducer as a spec for PostgreSQL's isolationtester, and running it if the server has that program.
 
 https://github.com/postgres/postgres/blob/master/src/test/isolation/README
 """
@@ -20,9 +20,9 @@ SPEC = "repro.spec"
 
 
 def isolation_spec(script: Script, append: str) -> str | None:
-    """A spec whose one permutation is the replay; None where a statement has braces, which none can hold.
+    """A spec whose one permutation is the replay; None if a statement has braces, which specs cannot have.
 
-    append: how a write reaches a row, as the adapter's option says it.
+    append: the adapter's option.
     """
     if any(set("{}") & set(statement(script, line, append)) for line in script.lines):
         return None
@@ -45,7 +45,7 @@ def isolation_spec(script: Script, append: str) -> str | None:
 
 
 def expected_reads(script: Script) -> list[str]:
-    """What the reads of the replay have seen, as isolationtester prints it, in order."""
+    """What the replay's reads returned, in order, as isolationtester prints it."""
     return [
         cell(script, line)
         for line in script.lines
@@ -69,7 +69,7 @@ def quoted(name: str) -> str:
 
 
 def _names(lines: Sequence[ScriptLine]) -> Iterator[tuple[int, str]]:
-    """The name of each step: session, what it does, and a number where that comes again."""
+    """The name of each step: session, action, and a number if that is not unique."""
     counts: dict[str, int] = {}
     for at, line in enumerate(lines):
         does = line.action
@@ -85,21 +85,21 @@ def _names(lines: Sequence[ScriptLine]) -> Iterator[tuple[int, str]]:
 def try_spec(
     bin: Path, target: Target, schema: str, script: Script, spec: str
 ) -> tuple[Mapping[str, ScriptFile], str]:
-    """What it printed, as the file that PostgreSQL's own tests compare with, and whether every read
-    saw what it saw in the replay. bin: the directory of the server's programs."""
+    """Its output, as the file that PostgreSQL's own tests compare with, and whether every read
+    returned what it returned in the replay. bin: the directory of the server's programs."""
     tester = find_tester(bin)
     if tester is None:
-        return {}, f"{SPEC} was not tried: there is no isolationtester beside this server."
+        return {}, f"{SPEC} was not tried: this server has no isolationtester."
     code, output = run_spec(tester, f"{target.conninfo('txfuzz')} options='-c search_path={schema}'", spec)
     expected = expected_reads(script)
     if code != 0:
-        return {}, f"isolationtester refuses {SPEC}: {' '.join(output.split())[-300:]}"
+        return {}, f"isolationtester rejected {SPEC}: {' '.join(output.split())[-300:]}"
     found = reads_in(output)[: len(expected)]
     if found != expected:
-        return {}, f"isolationtester ran {SPEC} and saw something else: {found} instead of {expected}."
+        return {}, f"isolationtester ran {SPEC}, but the reads returned {found} instead of {expected}."
     return {
         "repro.out": ScriptFile(output, "what isolationtester printed")
-    }, f"isolationtester ran {SPEC}: every read saw what it saw in the replay."
+    }, f"isolationtester ran {SPEC}: every read returned what it returned in the replay."
 
 
 def find_tester(bin: Path) -> Path | None:
@@ -109,7 +109,7 @@ def find_tester(bin: Path) -> Path | None:
 
 
 def run_spec(tester: Path, conninfo: str, spec: str) -> tuple[int, str]:
-    """Its exit code, and what it printed, complaints included."""
+    """Its exit code and output, stderr included."""
     try:
         ran = subprocess.run(
             [str(tester), conninfo], input=spec, capture_output=True, text=True, timeout=SECONDS, check=False

@@ -1,4 +1,4 @@
-"""A reproducer as lines for psql, and the statements that it is made of."""
+"""A reproducer for psql, and its statements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAKER = PostgresTables()
 
 
 def psql_script(script: Script, append: str) -> str:
-    """Lines for one psql window a session."""
+    """For one psql window per session."""
     return typed_script(
         script,
         "psql",
@@ -53,20 +53,20 @@ def last_reads(script: Script) -> list[str]:
 
 
 def statement(script: Script, line: ScriptLine, append: str) -> str:
-    """The SQL of one line, its values written out."""
+    """The SQL of one line, with literal values."""
     step = line.step
     if step is None:
         return line.action.upper()
     if step.step.sql is not None:
         raw = compile_raw(step.step.sql)
-        return filled(raw.on(table(script)), [step.args[name] for name in raw.names]).rstrip("; \n")
+        return filled(raw.on(table(script)), [step.args[name] for name in raw.names or ()]).rstrip("; \n")
     if step.f == "r":
         return filled(read_sql(table(script), step.step.lock), [key_of(step)])
     values = [key_of(step), step.value or 0]
     written = [filled(sql, values) for sql in write_sql(script.kind, table(script), append)]
     if len(written) == 1 or step.key in script.rows:
         return written[0]
-    # One statement for both, which is nearly what the session does: UPDATE and, if no row was there, INSERT.
+    # One statement that nearly does what the session does: UPDATE and, if there was no row, INSERT.
     changed = ("ARRAY[%d]" if script.kind is Kind.LIST_APPEND else "%d") % values[1]
     return (
         f"WITH changed AS ({written[0]} RETURNING 1) INSERT INTO {table(script)} "
@@ -75,7 +75,7 @@ def statement(script: Script, line: ScriptLine, append: str) -> str:
 
 
 def filled(sql: str, values: Sequence[int]) -> str:
-    """Parameters are whole numbers, so writing them out is safe."""
+    """Parameters are integers, so inlining them is safe."""
     return re.sub(r"\$(\d+)", lambda found: str(values[int(found[1]) - 1]), sql)
 
 
@@ -85,7 +85,7 @@ def key_of(step: BoundStep) -> int:
 
 
 def cell(script: Script, line: ScriptLine) -> str:
-    """What a read shows; nothing for NULL, and where there is no row."""
+    """What a read shows; empty for NULL or no row."""
     saw = line.saw
     if saw == () and line.step is not None and line.step.key not in script.rows:
         return ""

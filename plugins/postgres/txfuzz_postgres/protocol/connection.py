@@ -1,7 +1,7 @@
-"""Connecting through psycopg's low-level PGconn without ever holding the interpreter's lock for long.
+"""Connecting through psycopg's low-level PGconn without holding the GIL for long.
 
-PGconn.connect() waits inside libpq with the lock held: against a server that hangs it would freeze
-every other thread, the one that could stop waiting included. So we poll.
+PGconn.connect() waits inside libpq with the GIL held: on a server that hangs it would freeze
+every other thread, including the one that could cancel the wait. So we poll.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Pollable(Protocol):
 
 
 def connect(target: Target, application_name: str) -> PGconn:
-    """A blocking connection; DatabaseUnavailable with libpq's reason, which names no password."""
+    """A blocking connection; DatabaseUnavailable with libpq's reason, which contains no password."""
     until = time.monotonic() + target.connect_seconds
     conn = pq.PGconn.connect_start(target.conninfo(application_name).encode())
     try:
@@ -63,7 +63,7 @@ def ready(conn: Pollable, reading: bool, until: float) -> bool:
 
 
 def request_cancel(conn: PGconn) -> bool:
-    """Ask the server to cancel what the connection runs; whether the server took the request."""
+    """Ask the server to cancel the connection's statement; whether it accepted the request."""
     try:
         request = conn.cancel_conn()
     except Error:  # libpq older than 17: the blocking way
@@ -86,10 +86,10 @@ def request_cancel(conn: PGconn) -> bool:
         request.finish()
 
 
-def cut(conn: PGconn) -> None:
-    """Shut the socket down under the connection, so that a call blocked on it returns."""
+def cut(conn: PGconn, how: int = socket.SHUT_RDWR) -> None:
+    """Shut down the connection's socket, so that a blocked call returns. how: as for a socket."""
     with contextlib.suppress(OSError, Error), socket.socket(fileno=os.dup(conn.socket)) as double:
-        double.shutdown(socket.SHUT_RDWR)
+        double.shutdown(how)
 
 
 def reason(message: str) -> str:

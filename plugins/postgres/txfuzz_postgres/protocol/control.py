@@ -29,7 +29,7 @@ class Control(ControlConnection[Connection]):
 
             return psycopg.connect(conninfo)
 
-        # The engine is given a way to connect instead of a URL: it can show no password.
+        # The engine gets a function instead of a URL, so it cannot reveal the password.
         self._engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
 
     def connect(self) -> Connection:
@@ -48,7 +48,7 @@ class Control(ControlConnection[Connection]):
         return True
 
     def in_words(self, error: Exception) -> str:
-        """The driver's own words: SQLAlchemy's would add the statement and its parameters."""
+        """The driver's message: SQLAlchemy's would add the statement and its parameters."""
         cause = getattr(error, "orig", error)
         primary = getattr(getattr(cause, "diag", None), "message_primary", None)
         return str(primary) if primary else reason(str(cause))
@@ -63,7 +63,7 @@ class Control(ControlConnection[Connection]):
         return self.run_several(within)
 
     def run_alone(self, statements: Sequence[str]) -> None:
-        """Run statements each by itself, outside any transaction."""
+        """Run each statement on its own, outside any transaction."""
 
         def work(connection: Connection) -> None:
             driver = connection.connection.driver_connection

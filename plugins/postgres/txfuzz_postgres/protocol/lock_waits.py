@@ -1,6 +1,6 @@
-"""Who waits for whom: one prepared statement on a connection of its own.
+"""Lock waits: one prepared statement on a separate connection.
 
-pg_blocking_pids reads the lock manager itself. Wait events in pg_stat_activity lag behind it.
+pg_blocking_pids reads the lock manager itself; wait events in pg_stat_activity lag behind it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from txfuzz.plugin_api import DatabaseUnavailable
 
 TUPLES_OK = int(pq.ExecStatus.TUPLES_OK)
 INT4_ARRAY = 1007  # oid
-# Asked once a process: a second answer could be another one.
+# Called once per process: a second call could give another result.
 QUERY = (
     b"SELECT pid, array_to_string(blockers, ',') "
-    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS told "
+    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS waits "
     b"WHERE cardinality(blockers) > 0"
 )
 NAME = b"txfuzz_waits"
 
 
 class LockWaits:
-    """Opens its connection when it is first asked."""
+    """Connects on first use."""
 
     def __init__(self, connect: Callable[[], PGconn]) -> None:
         self._connect = connect
@@ -33,7 +33,7 @@ class LockWaits:
         self._lock = threading.Lock()
 
     def among(self, pids: Sequence[int]) -> Mapping[int, frozenset[int]]:
-        """Server process → those that it waits for; only processes that wait."""
+        """Waiting server process → those it waits for."""
         asked = b"{%s}" % b",".join(b"%d" % pid for pid in pids)
         with self._lock:
             try:
@@ -42,7 +42,7 @@ class LockWaits:
                     raise Error(result.get_error_message())
             except Error as error:
                 self._close()
-                raise DatabaseUnavailable(f"who waits for whom cannot be asked: {error}") from None
+                raise DatabaseUnavailable(f"lock waits cannot be read: {error}") from None
         found = {}
         for row in range(result.ntuples):
             pid, blockers = result.get_value(row, 0) or b"0", result.get_value(row, 1) or b""

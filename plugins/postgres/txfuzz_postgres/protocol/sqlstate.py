@@ -1,9 +1,9 @@
-"""What an SQLSTATE says about the transaction that met it. Message text is never looked at.
+"""What an SQLSTATE means for its transaction. The message text is never used.
 
-PostgreSQL aborts a transaction at any error that it reports inside it, so an error that arrives over
-a living connection always means: certainly no effect. Two questions remain. Is the error part of the
-game (fail), or does the workload ask for something that is refused for good (bug)? And what if the
-connection is lost: before COMMIT was sent the server rolls back (fail), afterwards nobody knows (info).
+PostgreSQL aborts a transaction on any error inside it, so an error on a live connection always means:
+certainly no effect. Two questions remain. Is the error to be expected (fail), or does the workload ask
+for something that will always be refused (bug)? And if the connection is lost: before COMMIT was sent the
+server rolls back (fail), afterwards the outcome is unknown (info).
 
 Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
@@ -12,21 +12,20 @@ from __future__ import annotations
 
 from txfuzz.plugin_api import Outcome
 
-CONNECTION_LOST = "08006"  # libpq has no SQLSTATE for a connection that just ended
+CONNECTION_LOST = "08006"  # libpq has no SQLSTATE for a lost connection
 IN_FAILED_TRANSACTION = "25P02"
 
-# What we say ourselves, in the server's codes
+# Reported by sessions themselves, in the server's codes
 SYNTAX_ERROR = "42601"
 NO_DATA = "02000"
-CARDINALITY = "21000"
 DATATYPE_MISMATCH = "42804"
 INVALID_TRANSACTION = "25000"
 UNDEFINED_PARAMETER = "42P02"
 
-UNKNOWN_EFFECT = frozenset({"40003", "08007"})  # the server itself says that it does not know
+UNKNOWN_EFFECT = frozenset({"40003", "08007"})  # the server itself does not know
 
-# Classes (two characters) and single codes, which go first, of errors that the workload has caused
-# and will cause again. All others are fail: concurrency, limits, an operator, a server in trouble.
+# Classes (two characters) and single codes of errors that the workload causes and will cause again.
+# All others are fail: concurrency, limits, an operator, a server in trouble.
 BUGS = frozenset(
     {
         "03",  # SQL statement not yet complete
@@ -42,7 +41,7 @@ BUGS = frozenset(
         "23502",  # NOT NULL; other violations of constraints depend on what others have committed
         "24",  # invalid cursor state
         "25",  # invalid transaction state: VACUUM inside a transaction, a write where only reads are allowed
-        "26",  # invalid SQL statement name: somebody deallocated our prepared statements
+        "26",  # invalid SQL statement name: our prepared statements were deallocated
         "27",  # triggered data change violation
         "2B",  # dependent privileges still exist
         "2D",  # invalid transaction termination: COMMIT inside a function
@@ -75,7 +74,7 @@ NOT_BUGS = frozenset(
 def outcome_of(code: str, *, lost: bool, committing: bool) -> Outcome:
     """Three-valued, as in Jepsen.
 
-    lost: the connection is gone, or will be because the server has said FATAL or PANIC.
+    lost: the connection is gone, or about to be after FATAL or PANIC.
     committing: COMMIT had been sent.
     """
     if code in UNKNOWN_EFFECT or (lost and committing):

@@ -1,7 +1,7 @@
-"""Database URLs as people have them, and what libpq needs to know.
+"""Database URLs, and libpq's parameters from them.
 
-A password may stand in the URL or be found by libpq itself (PGPASSWORD, ~/.pgpass). No message
-here quotes the URL: a badly written one may hold the password anywhere.
+A password may be in the URL or be found by libpq itself (PGPASSWORD, ~/.pgpass). No message
+here quotes the URL: a malformed one may contain the password anywhere.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ NOWHERE = "/nonexistent"  # a directory in which no server has a socket
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to connect. shown: the URL without any secret; parameters: libpq's, secrets included."""
+    """Where to connect. shown: the URL without secrets; parameters: libpq's, including secrets."""
 
     shown: str
     parameters: Mapping[str, str] = field(repr=False)
 
     def conninfo(self, application_name: str) -> str:
-        """libpq's connection string. It holds the password: never to be shown."""
+        """libpq's connection string. Contains the password: never show it."""
         from psycopg.conninfo import make_conninfo
 
         defaults = {"connect_timeout": str(CONNECT_SECONDS), "client_encoding": "UTF8"}
@@ -41,7 +41,7 @@ class Target:
 
     @property
     def connect_seconds(self) -> float:
-        """How long to wait for a connection, in seconds; 0 in libpq means for ever."""
+        """How long to wait for a connection, in seconds; 0 in libpq means no limit."""
         try:
             asked = int(self.parameters.get("connect_timeout", CONNECT_SECONDS))
         except ValueError:
@@ -90,7 +90,7 @@ def split_ports(hosts: tuple[str, ...]) -> dict[str, str]:
 
 
 def check_names(parameters: Mapping[str, str]) -> None:
-    """Refuse parameters that libpq does not know, by name only."""
+    """Reject parameters that libpq does not know, quoting only the name."""
     from psycopg import pq
 
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
@@ -100,7 +100,7 @@ def check_names(parameters: Mapping[str, str]) -> None:
 
 
 def check_values(parameters: Mapping[str, str]) -> None:
-    """Refuse values that libpq would refuse before it connects: nobody's server is to blame for them."""
+    """Reject values that libpq would reject before connecting, so that no server is blamed for them."""
     ports = parameters.get("port", "").split(",")
     if any(port and not (port.isdecimal() and 1 <= int(port) <= LAST_PORT) for port in ports):
         raise UsageError(f"the port in the database URL must be a number from 1 to {LAST_PORT}")
@@ -112,7 +112,7 @@ def check_values(parameters: Mapping[str, str]) -> None:
 
 
 def refused_by_libpq(parameters: Mapping[str, str]) -> str | None:
-    """libpq's own reason, such as an unknown sslmode; nothing is connected to."""
+    """libpq's own reason, such as an unknown sslmode; does not connect."""
     from psycopg import pq
     from psycopg.conninfo import make_conninfo
 

@@ -1,4 +1,4 @@
-"""What a read saw, from PostgreSQL's wire formats."""
+"""Decoding read values from PostgreSQL's wire formats."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORT = 200  # bytes of a list in text format
 
 
 def list_from_binary(value: bytes | None) -> ReadValue:
-    """A bigint[] in binary format. One struct call, five times as fast as reading the text.
+    """A bigint[] in binary format. One struct call, five times as fast as parsing text.
 
     Raises ValueError for NULL elements and for more than one dimension.
     """
@@ -49,7 +49,7 @@ def parsed_list(value: bytes) -> ReadValue:
         raise ValueError(f"a read of a list must select an array of integers, not {shorten(value)}") from None
 
 
-# Values are numbered anew for every key, so the same short lists come again and again.
+# Values are numbered from 1 for every key, so the same short lists recur.
 short_list = lru_cache(maxsize=1 << 13)(parsed_list)
 
 

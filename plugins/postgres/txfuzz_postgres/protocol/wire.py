@@ -1,11 +1,11 @@
-"""Messages to the server and their answers, on psycopg's low-level PGconn.
+"""Messages to the server and their results, on psycopg's low-level PGconn.
 
-PGconn releases the interpreter's lock while it waits and leaves the server as the limit. Answers are
-judged by their status, command tag and SQLSTATE, never by text.
+PGconn releases the GIL while it waits, which leaves the server as the limit. Results are
+judged by status, command tag and SQLSTATE, never by text.
 
-Statements are prepared, and run in one of two ways: by the extended protocol, a message each, or
-several of them in one simple message (`BEGIN …; EXECUTE txfuzz_3(12, 5); COMMIT`). The server plans
-both alike; the second saves round trips, which cost a client far more than anything that it computes.
+Statements are prepared and run in one of two ways: by the extended protocol, one message each, or
+several in one simple message (`BEGIN …; EXECUTE txfuzz_3(12, 5); COMMIT`). The server plans
+both alike; the second saves round trips, a client's main cost.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ P = ParamSpec("P")
 
 
 class Wire:
-    """One connection for one client. Everything raises SessionError where the server says no or nothing.
+    """One client's connection. All methods raise SessionError on errors and lost connections.
 
-    wait: waits until a file descriptor can be read; all waiting for answers is by this.
+    wait: waits until a file descriptor is readable; used for all waiting.
     """
 
     def __init__(self, conn: PGconn) -> None:
@@ -48,7 +48,7 @@ class Wire:
         self.wait: Callable[[int], object] = lambda _: self._answer.poll()
 
     def prepare(self, sql: str, parameters: int) -> bytes:
-        """The name of this statement, which is prepared when it is first needed."""
+        """The name of this statement, prepared on first use."""
         name = self._names.get(sql)
         if name is None:
             name = b"txfuzz_%d" % len(self._names)
@@ -65,14 +65,14 @@ class Wire:
         return self._single(committing, send, name, parameters, None, result_format)
 
     def last(self, message: bytes) -> PGresult:
-        """Send several statements, none of which commits, in one message; the answer to the last one."""
+        """Send several statements, none of which commits, in one message; the last result."""
         return self._single(False, self.conn.send_query, message)
 
     def all(self, message: bytes) -> list[PGresult]:
-        """Send several statements, the last of which commits, in one message; all answers.
+        """Send several statements, the last of which commits, in one message; all results.
 
-        After the first error the server skips the rest. Where the connection is lost nobody knows
-        how far it came, so that is a loss at COMMIT.
+        After the first error the server skips the rest. If the connection is lost it is unknown
+        how far it got, so that counts as lost at COMMIT.
         """
         results = self._answers(True, self.conn.send_query, message)
         for result in results:
@@ -89,7 +89,7 @@ class Wire:
     def _answers(
         self, committing: bool, send: Callable[P, None], *args: P.args, **more: P.kwargs
     ) -> list[PGresult]:
-        """Send one message by send(*args); all answers to it, which are one at least."""
+        """Send one message by send(*args); all its results, at least one."""
         conn = self.conn
         results: list[PGresult] = []
         try:
@@ -97,7 +97,7 @@ class Wire:
             self.wait(self._file)
             conn.consume_input()
             while True:
-                # get_result() would wait with the interpreter's lock held: it is called when it need not.
+                # get_result() would wait with the GIL held, so it is called only once it need not wait.
                 while conn.is_busy():
                     self.wait(self._file)
                     conn.consume_input()
@@ -111,7 +111,7 @@ class Wire:
             raise self.lost(str(error), committing) from None
 
     def error(self, result: PGresult, committing: bool) -> SessionError:
-        """What this answer means for the transaction. committing: COMMIT had been sent."""
+        """What this result means for the transaction. committing: COMMIT had been sent."""
         if result.status == EMPTY_QUERY:
             return SessionError(Outcome.BUG, SYNTAX_ERROR, "the statement is empty")
         if result.status != FATAL_ERROR:  # COPY: the connection now expects data
@@ -130,6 +130,6 @@ class Wire:
         return SessionError(outcome, word, message.decode(errors="replace").strip(), lost=lost)
 
     def lost(self, message: str, committing: bool) -> SessionError:
-        """The connection has ended without a word."""
+        """The connection ended without an error from the server."""
         outcome = outcome_of(CONNECTION_LOST, lost=True, committing=committing)
         return SessionError(outcome, CONNECTION_LOST, " ".join(message.split()), lost=True)

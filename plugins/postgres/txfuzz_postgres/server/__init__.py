@@ -1,1 +1,1 @@
-"""A PostgreSQL server of our own: found, started, watched and removed without leaving a trace."""
+"""The embedded PostgreSQL server: found, started, supervised and removed without a trace."""

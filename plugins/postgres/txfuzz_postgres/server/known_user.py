@@ -1,8 +1,8 @@
 """Run a program as if our uid had a name: `python -I -S known_user.py UID GID PROGRAM ARGUMENT…`.
 
-initdb refuses to run under a uid that the system does not know, as is usual in some containers. In a
-user namespace of its own, where our uid and gid appear as a pair with a name, it works, and the
-files that it makes belong to us. Linux only, and only where such namespaces are allowed.
+initdb refuses to run under a uid unknown to the system, as in some containers. It works in a user
+namespace in which our uid and gid appear as a pair with a name, and the files that it creates belong
+to us. Linux only, where such namespaces are allowed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Start a PostgreSQL server of our own, reachable through a unix socket in a directory of ours only."""
+"""Starting the embedded PostgreSQL server, which listens only on a unix socket in its own directory."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ STOPS = ((int(signal.SIGINT), 4.0), (int(signal.SIGQUIT), 3.0))
 
 _ERROR = re.compile(r"\b(?:FATAL|PANIC|error):.*")
 
-# The data lives as long as the campaign, so nothing needs to survive a power failure.
+# The data is only needed during the campaign, so nothing has to survive a power failure.
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
-    # Segments in the data directory instead of /dev/shm: removed with it, whatever happens.
+    # Segments in the data directory instead of /dev/shm are always removed with it.
     "dynamic_shared_memory_type": "mmap",
     "fsync": "off",
     "full_page_writes": "off",
@@ -54,7 +54,7 @@ SETTINGS: Mapping[str, str] = {
     "max_connections": "120",
     "max_pred_locks_per_transaction": "256",
     "jit": "off",
-    # An aborted transaction is the daily bread of a fuzzer, not a line in a log.
+    # Aborted transactions are routine for a fuzzer and not worth logging.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
@@ -62,7 +62,7 @@ SETTINGS: Mapping[str, str] = {
 
 
 class EmbeddedServer(OwnServer):
-    """A running PostgreSQL of our own."""
+    """A running embedded PostgreSQL."""
 
     def __init__(
         self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
@@ -82,7 +82,7 @@ class EmbeddedServer(OwnServer):
         }
 
     def start(self) -> None:
-        """Run `postgres` on the data directory and wait until it takes connections."""
+        """Run `postgres` on the data directory and wait until it accepts connections."""
         argv = [str(self.files.postgres), "-D", str(self.data)]
         for name, value in self._settings.items():
             argv += ["-c", f"{name}={value}"]
@@ -93,11 +93,11 @@ class EmbeddedServer(OwnServer):
         return server_processes(self.pid)
 
     def pause(self, pids: Sequence[int]) -> int:
-        """Stop these processes of the server; how many there were."""
+        """Stop these processes of the server; how many."""
         return pause_processes(pids)
 
     def resume(self, pids: Sequence[int]) -> None:
-        """Those, and all that the server has by now: who was started meanwhile may wait for them."""
+        """These and all current ones: processes started meanwhile may wait for them."""
         resume_processes({*pids, *self.processes()})
 
     def last_words(self) -> str:
@@ -116,7 +116,7 @@ class EmbeddedServer(OwnServer):
 def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     """Find server files, make a data directory, start; DatabaseUnavailable with the reason if it fails.
 
-    settings: server settings on top of, or instead of, SETTINGS.
+    settings: added to SETTINGS, or overriding them.
     """
     found = find_server()
     account = server_account(PRODUCT)
@@ -135,7 +135,7 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
 
 
 def started_from(template: Path, server: EmbeddedServer, account: Account) -> bool:
-    """Start on a copy of the template; False if there is none, or none that a server starts on."""
+    """Start on a copy of the template; False if there is none or the server does not start on it."""
     if not copy_template(template, server.data, account):
         return False
     try:
@@ -153,7 +153,7 @@ def make_data(server: EmbeddedServer, account: Account, link: KeeperLink) -> Non
     """initdb into the server's data directory."""
     log = server.directory / "initdb.log"
     argv: list[str | Path] = [server.files.initdb, "-D", server.data, "-U", SUPERUSER, "--auth=trust"]
-    # Small log segments: the template, which is copied for every campaign, shrinks by a third.
+    # Small log segments make the template, which is copied for every campaign, a third smaller.
     argv += ["--no-sync", "--locale=C", "-E", "UTF8", "--wal-segsize=1"]
     if not account.has_name:
         argv = [
@@ -169,13 +169,13 @@ def make_data(server: EmbeddedServer, account: Account, link: KeeperLink) -> Non
 
 
 def named_account() -> tuple[str, str]:
-    """Some uid that has a name, with its gid, as words."""
+    """A uid that has a name, and its gid, as strings."""
     import pwd
 
     for entry in pwd.getpwall():
         if entry.pw_uid != 0:
             return str(entry.pw_uid), str(entry.pw_gid)
-    raise DatabaseUnavailable("initdb needs an account with a name, and this system has none but root")
+    raise DatabaseUnavailable("initdb needs a named account, and this system has none but root")
 
 
 def last_words(log: Path) -> str:

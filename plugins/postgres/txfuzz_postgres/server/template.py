@@ -1,8 +1,8 @@
 """A fresh data directory in a tenth of a second: initdb once, keep the result, copy it per campaign.
 
-The cache is $XDG_CACHE_HOME/txfuzz (else ~/.cache/txfuzz), one directory per server build. A template
-is made under a temporary name and then renamed, so that campaigns may race for it. Where the cache
-cannot be used or trusted, everything works without it, half a second slower.
+The cache is $XDG_CACHE_HOME/txfuzz (else ~/.cache/txfuzz), with one directory per server build. A template
+is created under a temporary name and then renamed, so that campaigns may race for it. Without a usable,
+trustworthy cache everything works, half a second slower.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from txfuzz.plugin_api import Account
 
 from .files import ServerFiles
 
-UNUSED_SECONDS = 30 * 24 * 3600  # a template that no campaign has copied for so long is removed
-UNFINISHED_SECONDS = 3600  # and one that was never completed
+UNUSED_SECONDS = 30 * 24 * 3600  # templates unused for this long are removed
+UNFINISHED_SECONDS = 3600  # and incomplete ones after this
 PARTIAL = "partial-"
 
 
@@ -36,13 +36,13 @@ def template_path(files: ServerFiles) -> Path | None:
 
 
 def cache_directory() -> Path | None:
-    """Our own directory in the user's cache, made if need be; None if it would not be ours alone."""
+    """Our directory in the user's cache, created if need be; None if others could write to it."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = Path(base, "txfuzz")
     if not cache.is_absolute():
         return None
     try:
-        # Under sudo the home may be somebody else's: root leaves nothing there.
+        # Under sudo the home may be another user's: root leaves nothing there.
         nearest = next(path for path in (cache, *cache.parents) if path.exists())
         if os.geteuid() == 0 != nearest.stat().st_uid:
             return None
@@ -69,7 +69,7 @@ def copy_template(template: Path, data: Path, account: Account) -> bool:
 
 
 def give(directory: Path, account: Account) -> None:
-    """Make the account the owner of a directory of ours and of everything in it."""
+    """Give the account a directory and everything in it."""
     if not account.drops:
         return
     account.own(directory)
@@ -79,7 +79,7 @@ def give(directory: Path, account: Account) -> None:
 
 
 def store_template(data: Path, template: Path) -> None:
-    """Keep a pristine data directory as the template; losing the race, or a full disk, is no error."""
+    """Keep a pristine data directory as the template; losing the race or a full disk is not an error."""
     partial = None
     try:
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=template.parent))
@@ -94,7 +94,7 @@ def store_template(data: Path, template: Path) -> None:
 
 
 def drop_template(template: Path) -> None:
-    """Forget a template that did not start; renamed first, so that nobody copies half of it."""
+    """Remove a template that did not start; renamed first, so that nobody copies half of it."""
     with contextlib.suppress(OSError):
         broken = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=template.parent))
         with contextlib.suppress(OSError):
@@ -103,7 +103,7 @@ def drop_template(template: Path) -> None:
 
 
 def prune(keep: Path) -> None:
-    """Remove templates of servers that are long gone, and unfinished ones."""
+    """Remove long-unused and unfinished templates."""
     with contextlib.suppress(OSError):
         for path in keep.parent.iterdir():
             limit = UNFINISHED_SECONDS if path.name.startswith(PARTIAL) else UNUSED_SECONDS

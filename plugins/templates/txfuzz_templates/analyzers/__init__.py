@@ -1,1 +1,1 @@
-"""Analyzers for what templates promise beyond the order of dependencies."""
+"""Analyzers for invariants of templates beyond the order of dependencies."""

@@ -1,4 +1,4 @@
-"""What counts as an anomaly, and how anomalies tell of transactions and moments."""
+"""Shared by the analyzers: what counts as an anomaly, and wording."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from txfuzz.plugin_api import (
 )
 
 EXPECT, ALWAYS = "expect", "always"
-_WHOLE = 8  # micro-operations of a transaction that is shown as it is
+_WHOLE = 8  # micro-operations up to which a transaction is shown in full
 
 
 def against_option() -> Any:
     return option(
         EXPECT,
-        "what is an anomaly: `expect`, only what contradicts the expected model; `always`, all of it",
+        "what counts as an anomaly: `expect`, only what contradicts the expected model; `always`, everything",
         choices=(EXPECT, ALWAYS),
     )
 
@@ -35,22 +35,22 @@ def shown_option() -> Any:
 
 
 def forbids(expect: str, anomaly: str) -> bool:
-    """Does the model prohibit this anomaly of Elle's?"""
+    """Whether the model prohibits this Elle anomaly."""
     return anomaly in prohibited(canonical(expect))
 
 
 def forbids_stale_reads(expect: str) -> bool:
-    """Does the model hold transactions to real time?"""
+    """Whether the model respects real time."""
     return forbids(expect, "G-single-item-realtime")
 
 
 def forbids_half_seen(expect: str) -> bool:
-    """Does the model make the writes of a transaction visible together or not at all?"""
+    """Whether the model makes a transaction's writes visible together or not at all."""
     return forbids(expect, "G-single-item") or implies(expect, "read-atomic")
 
 
 def view(history: History, row: int, keys: Collection[int]) -> TransactionView:
-    """A transaction; of a long one (a final read has dozens of keys) what it did on these keys."""
+    """A transaction; of a long one (a final read has dozens of keys) only its operations on these keys."""
     whole = transaction_view(history, row)
     mops = range(int(history.mops[row]), int(history.mops[row + 1]))
     if len(mops) <= _WHOLE:
@@ -61,9 +61,9 @@ def view(history: History, row: int, keys: Collection[int]) -> TransactionView:
 
 
 def after(history: History, earlier: int, later: int) -> str:
-    """ "after that, 12 ms later": how a transaction began when another one was over."""
+    """When a transaction began, seen from the end of another: "12 ms after that"."""
     end, start = int(history.complete_time[earlier]), int(history.invoke_time[later])
-    return f"after that, {elapsed(start - end)} later" if 0 <= end < start else "after that"
+    return f"{elapsed(start - end)} after that" if 0 <= end < start else "after that"
 
 
 def counted(number: int, what: str) -> str:

@@ -1,8 +1,8 @@
-"""bank-total: whoever adds up accounts sees both halves of a transfer, or neither.
+"""bank-total: an audit sees both halves of a transfer, or neither.
 
-The total of the accounts never changes (the bank test of Jepsen). Here accounts are lists of entries
-(txfuzz_templates.templates.jepsen), and keys have generations, so an audit is held against the transfers
-whose two accounts it has read: those are what must cancel out, whatever else the accounts hold.
+The total of the accounts never changes (Jepsen's bank test). Here accounts are lists of entries
+(txfuzz_templates.templates.jepsen), and keys have generations, so an audit is checked against the transfers
+between accounts that it has read: those must cancel out, whatever else the accounts hold.
 """
 
 from __future__ import annotations
@@ -40,22 +40,24 @@ DEFINITION = (
 
 @dataclass(frozen=True)
 class BankTotal:
-    """The accounts hold together what they always held. The fields are options."""
+    """The total of the accounts never changes. The fields are options."""
 
     name: ClassVar[str] = "bank-total"
-    about: ClassVar[str] = "whether accounts that transfers go between always add up to the same"
+    about: ClassVar[str] = "whether accounts with transfers between them always add up to the same total"
     models: ClassVar[tuple[str, ...]] = ("bank",)
 
     transfers: tuple[str, ...] = option(
         ("bank-transfer",),
-        "the transactions that append to the account they take from, then to the other one; `*` for all",
+        "transactions that append to the account they debit, then to the one they credit; `*` for all",
     )
     against: str = against_option()
     total_amount: int | None = option(
         None,
-        "of Jepsen's bank histories: what the accounts hold together; by default what the first read shows",
+        "for Jepsen's bank histories: the total of the accounts; by default that of the first read",
     )
-    allow_negative_balances: bool = option(False, "of Jepsen's bank histories: accounts may be overdrawn")
+    allow_negative_balances: bool = option(
+        False, "for Jepsen's bank histories: whether accounts may be overdrawn"
+    )
     shown: int = shown_option()
 
     def analyze(self, history: History, expect: str) -> Part:
@@ -90,8 +92,8 @@ class BankTotal:
 
 @dataclass(frozen=True, eq=False)
 class _Ledger:
-    """other: for each entry (element) the other half of its transfer, or -1. debit: it is the half that
-    takes. writer: its transaction. amounts: what its transfer moves. transfers: how many there are."""
+    """other: for each entry (element) the other half of its transfer, or -1. debit: whether it is the
+    debit. writer: its transaction. amounts: the amount transferred. transfers: their number."""
 
     other: Ints
     debit: Flags
@@ -102,7 +104,7 @@ class _Ledger:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """Halves that were seen without the other one. read: the read that saw it; element: the half."""
+    """Halves seen without the other. read: the read that saw it; element: the half."""
 
     read: Ints
     element: Ints
@@ -138,7 +140,7 @@ def _audits(observed: CommittedReads) -> int:
 
 
 def _half_seen(history: History, ledger: _Ledger, observed: CommittedReads) -> _Halves:
-    """Of every audit the halves of transfers, its own left aside, whose other account it read, too."""
+    """For every audit, the halves of others' transfers that it saw although it read both accounts."""
     keys = len(history.keys)
     read_of = observed.txn * keys + observed.key
     order = np.argsort(read_of, kind="stable")
@@ -168,12 +170,12 @@ def _anomaly(
     total = sum(_signed(ledger, element) for element in found)
     shown = found[:3]
     lines = [
-        f"T1 read accounts that {_sum(total)}, where both halves of every transfer between them add up to 0."
+        f"T1 read accounts that {_sum(total)}; both halves of every transfer between them should cancel out."
     ]
     for at, element in enumerate(shown, 2):
         lines.append(_sentence(history, ledger, element, f"T{at}"))
     if len(found) > len(shown):
-        lines.append(f"So it is with {counted(len(found) - len(shown), 'more transfer')}.")
+        lines.append(f"The same goes for {counted(len(found) - len(shown), 'more transfer')}.")
     rows = [audit, *(int(ledger.writer[element]) for element in shown)]
     record = {
         "total": total,
@@ -195,11 +197,11 @@ def _sentence(history: History, ledger: _Ledger, element: int, name: str) -> str
     half = "taken" if ledger.debit[element] else "given"
     rest = "given" if ledger.debit[element] else "taken"
     state = outcome_text(history, int(ledger.writer[element]))
-    return f"{name}, which {state}, {done}: T1 saw what was {half} and not what was {rest}."
+    return f"{name}, which {state}, {done}: T1 saw what was {half} but not what was {rest}."
 
 
 def _sum(total: int) -> str:
-    return f"add up to {total}" if total else "add up to 0 by chance only"
+    return f"add up to {total}" if total else "add up to 0 only by chance"
 
 
 def _signed(ledger: _Ledger, element: int) -> int:

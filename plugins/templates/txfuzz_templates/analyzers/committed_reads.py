@@ -1,4 +1,4 @@
-"""What all three analyzers ask of a history: who writes what they judge, and who saw it when."""
+"""What the analyzers need from a history: the writes that they judge, and who read them when."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from txfuzz.plugin_api import (
 Flags = npt.NDArray[np.bool_]
 
 EVERY = "*"  # every transaction, whatever its name
-_PIECE = 1 << 21  # (read, element) pairs that are looked at in one go
+_PIECE = 1 << 21  # (read, element) pairs processed at once
 
 
 def judged_writes(
     columns: Columns, names: Sequence[str], nothing: str, *, lists_only: str = ""
 ) -> Ints | Part:
-    """The writes of the transactions of these names, as micro-operations; or the answer that ends it.
+    """The writes (micro-operations) of the transactions with these names; a Part if none can be judged.
 
-    nothing: what there are 0 of, where nobody wrote. lists_only: what cannot be judged on registers.
+    nothing: the count reported as 0 without writes. lists_only: what cannot be judged on registers.
     """
     history = columns.history
     if reason := unjudged_reason(columns, VersionOptions()):
@@ -53,10 +53,10 @@ def judged_writes(
 
 @dataclass(frozen=True, eq=False)
 class CommittedReads:
-    """What committed transactions read of some keys.
+    """Committed reads of some keys.
 
-    Per read, in the order of (key, beginning): mop; key; txn; began, ended: positions of its
-    transaction in the history, -1 where the file does not say.
+    Per read, ordered by (key, began): mop; key; txn; began, ended: positions of its
+    transaction in the history, -1 if unknown.
     """
 
     history: History
@@ -70,11 +70,11 @@ class CommittedReads:
         return len(self.mop)
 
     def of_key(self, key: int) -> Ints:
-        """Its reads, by their beginning."""
+        """The reads of a key, by `began`."""
         return np.arange(*np.searchsorted(self.key, [key, key + 1]))
 
     def has(self, reads: Ints, elements: Ints) -> Flags:
-        """For each read whether it saw the element that stands beside it."""
+        """For each read whether it saw the element at the same index."""
         history = self.history
         row = history.mop_value[self.mop[reads]]
         if history.kind is Kind.RW_REGISTER:
@@ -90,7 +90,7 @@ class CommittedReads:
         return found
 
     def pairs(self) -> Iterator[tuple[Ints, Ints]]:
-        """All (read, element) in pieces, reads in order, each pair once."""
+        """All distinct (read, element) pairs in pieces, reads in order."""
         offsets, flat = self._distinct
         size = np.diff(offsets)[self._row]
         ends = np.cumsum(size)
@@ -108,7 +108,7 @@ class CommittedReads:
 
     @cached_property
     def twice(self) -> tuple[tuple[int, int], ...]:
-        """(read, element) where a list has the element more than once; one read for each."""
+        """(read, element) where a list contains the element more than once; one read per element."""
         found: dict[int, int] = {}
         for number, value in enumerate(self._values.tolist()):
             elements, times = np.unique(_elements(self.history, value), return_counts=True)
@@ -118,24 +118,24 @@ class CommittedReads:
 
     @cached_property
     def _values(self) -> Ints:
-        """The different things that were read, as values of micro-operations."""
+        """The distinct values that were read, as micro-operation values."""
         return np.unique(self.history.mop_value[self.mop])
 
     @cached_property
     def _row(self) -> Ints:
-        """Which of them each read saw."""
+        """The index in `_values` for each read."""
         return np.searchsorted(self._values, self.history.mop_value[self.mop])
 
     @cached_property
     def _distinct(self) -> tuple[Ints, Ints]:
-        """Their elements, each once: offsets, and all of them flat."""
+        """The distinct elements of each of `_values`: offsets, and flat array."""
         seen = [np.unique(_elements(self.history, value)) for value in self._values.tolist()]
         offsets = np.cumsum([0, *(len(each) for each in seen)])
         return offsets, np.concatenate([np.zeros(0, np.int64), *seen])
 
     @cached_property
     def _place(self) -> Ints:
-        """Where each element first stands in the trunk of its key; beyond all lists where it does not."""
+        """The first position of each element in its key's trunk; maximal if absent."""
         history = self.history
         place = np.full(len(history.element_key), np.iinfo(np.int64).max)
         lengths = np.diff(history.trunks)
@@ -145,7 +145,7 @@ class CommittedReads:
 
 
 def committed_reads(columns: Columns, keys: Ints) -> CommittedReads:
-    """The reads of committed transactions on these keys."""
+    """Committed transactions' reads of these keys."""
     history = columns.history
     chosen = np.zeros(len(history.keys), np.bool_)
     chosen[keys] = True

@@ -1,8 +1,8 @@
-"""counter-bounds: a counter shows at least what was acknowledged and at most what was asked.
+"""counter-bounds: a counter shows at least what was acknowledged and at most what was attempted.
 
-Jepsen's counter checker, on lists whose length is the count: a read lies between the increments that were
-acknowledged before its transaction began and those that were asked before it ended. Increments whose outcome
-is unknown count for the upper bound only, failed ones for neither.
+Jepsen's counter checker, on lists whose length is the count: a read lies between the increments
+acknowledged before its transaction began and those attempted before it ended. Increments with unknown
+outcome count only for the upper bound, failed ones for neither.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ from .committed_reads import CommittedReads, Flags, committed_reads, judged_writ
 
 @dataclass(frozen=True)
 class CounterBounds:
-    """Counters count what was acknowledged. The fields are options."""
+    """Counters include every acknowledged increment. The fields are options."""
 
     name: ClassVar[str] = "counter-bounds"
-    about: ClassVar[str] = "whether counters lie between the acknowledged and the asked increments"
+    about: ClassVar[str] = "whether counters lie between the acknowledged and the attempted increments"
     models: ClassVar[tuple[str, ...]] = ("counter",)
 
     increments: tuple[str, ...] = option(
         ("counter-increment",),
-        "the transactions that say which keys are counters: those that they append to; `*` for all",
+        "transactions that append to counters; `*` for all",
     )
     against: str = against_option()
     shown: int = shown_option()
@@ -102,7 +102,7 @@ class CounterBounds:
 
 @dataclass(frozen=True, eq=False)
 class _Bounds:
-    """Of each read: what it shows, the bounds of that, and whether it is the last one of its counter,
+    """For each read: the count, its bounds, and whether it is the last read of its counter,
     begun after the last acknowledgement."""
 
     count: Ints
@@ -128,7 +128,7 @@ def _bounds(columns: Columns, observed: CommittedReads) -> _Bounds:
 
 
 def _earlier(columns: Columns, mops: Ints, at: Ints, keys: Ints, before: Ints) -> Ints:
-    """How many of these appends are to each key, and have their position before the one given for it."""
+    """For each key, how many of these appends to it come before the given position."""
     history = columns.history
     span = int(max(history.complete_at.max(initial=0), history.invoke_at.max(initial=0))) + 3
     places = np.sort(history.mop_key[mops] * span + at[columns.txn[mops]] + 1)
@@ -138,7 +138,7 @@ def _earlier(columns: Columns, mops: Ints, at: Ints, keys: Ints, before: Ints) -
 
 
 def _own(columns: Columns, appends: Ints, observed: CommittedReads) -> tuple[Ints, Ints]:
-    """The appends to its counter that the transaction of each read itself made before it, and after."""
+    """For each read, the appends to its counter by its own transaction, before and after it."""
     history = columns.history
     keys, mops = len(history.keys), len(history.mop_f) + 1
     places = np.sort(
@@ -159,22 +159,24 @@ def _anomaly(columns: Columns, observed: CommittedReads, bounds: _Bounds, type: 
         said = f"{shows}, although {counted(least, 'increment')} had been acknowledged before it began.{told}"
     else:
         rows = []
-        said = f"{shows}, although no more than {counted(most, 'increment')} had been asked before it ended."
+        said = (
+            f"{shows}, although no more than {counted(most, 'increment')} had been attempted before it ended."
+        )
     record = {"key": history.keys[key], "count": count, "least": least, "most": most}
     views = tuple(view(history, row, {key}) for row in (txn, *rows))
     return Anomaly(type, views, said, DEFINITIONS[type], record=record)
 
 
 def _missed(columns: Columns, observed: CommittedReads, read: int) -> tuple[list[int], str]:
-    """The last acknowledged increment that a read that shows too few does not have, in a sentence."""
+    """The last acknowledged increment that a low read misses, and a sentence about it."""
     history = columns.history
     key, began = observed.key[read], observed.began[read]
     done = ~columns.is_read & (history.mop_key == key) & (columns.type == OK)
     mops = np.flatnonzero(done & (history.complete_at[columns.txn] < began))
     mops = mops[~observed.has(np.full(len(mops), read), history.mop_value[mops])]
-    if not len(mops):  # elements are there twice, and others instead of them are not
+    if not len(mops):  # some elements are duplicated, others missing
         return [], ""
     mop = int(mops[np.argmax(history.complete_at[columns.txn[mops]])])
     row = int(columns.txn[mop])
     when = after(history, row, int(observed.txn[read]))
-    return [row], f" T2 was one of them; T1 began {when}, and does not have its increment."
+    return [row], f" T2 was one of them; T1 began {when} and does not have its increment."

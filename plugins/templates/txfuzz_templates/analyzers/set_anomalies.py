@@ -1,4 +1,4 @@
-"""What became of an element, in sentences."""
+"""Explanations of set anomalies."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .committed_reads import CommittedReads
 LOST, STALE, UNEXPECTED, DUPLICATE = "set-lost", "set-stale", "set-unexpected", "set-duplicate"
 JEPSEN = "(Jepsen's set-full checker)"
 DEFINITIONS = {
-    LOST: f"Lost element: it was in the set, or acknowledged, and the last read does not have it. {JEPSEN}",
+    LOST: f"Lost element: it was acknowledged, or read, but the last read does not have it. {JEPSEN}",
     STALE: f"Stale read: a read does not have an element that was known before it began. {JEPSEN}",
-    UNEXPECTED: "Unexpected element: a read has what nobody has added, or only a transaction that failed. "
+    UNEXPECTED: "Unexpected element: a read has what nobody added, or only a failed transaction. "
     "(Jepsen's set checker)",
-    DUPLICATE: f"Duplicate element: a read has an element twice that was added once. {JEPSEN}",
+    DUPLICATE: f"Duplicate element: a read has an element twice that was only added once. {JEPSEN}",
 }
 
 
 def explain(columns: Columns, observed: CommittedReads, known: Ints, type: str, element: int) -> Anomaly:
-    """One element and the transactions that tell its fate: the one that added it, and those that read."""
+    """One element, the transaction that added it, and the reads that show the anomaly."""
     history = columns.history
     value, key = value_text(history, element), key_text(history, int(history.element_key[element]))
     rows: list[int] = []
@@ -39,7 +39,7 @@ def explain(columns: Columns, observed: CommittedReads, known: Ints, type: str, 
     writer = int(columns.writer[element])
     if writer != NO_WRITER:
         rows.append(int(columns.txn[writer]))
-        lines.append(f"T1 added {value} to the set of key {key}, and {outcome_text(history, rows[0])}.")
+        lines.append(f"T1 added {value} to the set of key {key} and {outcome_text(history, rows[0])}.")
     reads = observed.of_key(int(history.element_key[element]))
     having = reads[observed.has(reads, np.full(len(reads), element))]
     if type in (LOST, STALE):
@@ -54,9 +54,9 @@ def explain(columns: Columns, observed: CommittedReads, known: Ints, type: str, 
         when = after(history, rows[-1], int(observed.txn[read]))
         rows.append(int(observed.txn[read]))
         saw = read_text(history, int(observed.mop[read]))
-        lines.append(f"T{len(rows)} began {when}, and does not have it: {saw}.")
+        lines.append(f"T{len(rows)} began {when} and does not have it: {saw}.")
         lines.append(
-            "No later read has it." if type == LOST else "Other reads, at that time or later, do have it."
+            "No later read has it." if type == LOST else "Other reads at that time or later do have it."
         )
     else:
         read = int(having[0])

@@ -1,11 +1,11 @@
 """set-elements: what was added to a set and acknowledged is in it from then on.
 
-Jepsen's set-full checker. An element is known from its acknowledgement, or from the first read that had it,
-whichever came first. It is lost when the last read of its key lacks it, stale when a read that began after
-it was known lacks it and a later one has it, and never read when nobody looked any more.
+Jepsen's set-full checker. An element is known from its acknowledgement or the first read that had it,
+whichever came first. It is lost if the last read of its key lacks it, stale if a read that began after
+it was known lacks it and a later one has it, and never read if no read followed.
 
-Elements are appended to lists, or inserted into registers; a register that was written several times says
-nothing about the values before the last one, and is left out.
+Elements are appended to lists, or inserted into registers; a register written several times says
+nothing about values before the last one and is ignored.
 """
 
 from __future__ import annotations
@@ -44,22 +44,20 @@ ADDING = (
     "merge-append",
     "insert-do-nothing",
 )
-# Type → an anomaly of Elle's that a model must prohibit for it to count
+# Type → the Elle anomaly that a model must prohibit for it to count
 RULES = {LOST: "lost-update", UNEXPECTED: "G1a", DUPLICATE: "duplicate-elements"}
 NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
 class SetElements:
-    """Sets keep what was added to them. The fields are options."""
+    """Sets keep every acknowledged element. The fields are options."""
 
     name: ClassVar[str] = "set-elements"
-    about: ClassVar[str] = "whether sets keep the elements that were acknowledged, once each, and no others"
+    about: ClassVar[str] = "whether sets keep every acknowledged element, once each, and no others"
     models: ClassVar[tuple[str, ...]] = ("set", "set-full")
 
-    adds: tuple[str, ...] = option(
-        ADDING, "the transactions that say which keys are sets: those that they write to; `*` for all"
-    )
+    adds: tuple[str, ...] = option(ADDING, "transactions that write to sets; `*` for all")
     against: str = against_option()
     shown: int = shown_option()
 
@@ -98,7 +96,7 @@ class SetElements:
         return Part(data=data)
 
     def judge(self, calls: Calls, model: str) -> Part:
-        """A history of one of Jepsen's sets: elements are added, and all of them read."""
+        """A history of one of Jepsen's set tests: elements are added, and the whole set is read."""
         return judge_set(calls, model, self.shown)
 
     def likely(self, calls: Calls) -> tuple[str, ...]:
@@ -113,17 +111,17 @@ class SetElements:
 _WORDS = {
     LOST: "lost",
     STALE: "missing from a later read",
-    UNEXPECTED: "read that nobody has added",
-    DUPLICATE: "there twice",
+    UNEXPECTED: "read but never added",
+    DUPLICATE: "duplicated",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class _Fates:
-    """Of each element of the history, whether it is in a set and what became of it.
+    """For each element of the history, whether it is in a set and what became of it.
 
-    added: written by a transaction that did not fail. known: the position from which on it must be
-    there, NEVER if there is none. judged: read, or looked for in vain, after that.
+    added: written by a transaction that did not fail. known: the position from which it must be
+    present, or NEVER. judged: its key was read after that.
     """
 
     added: Flags
@@ -137,7 +135,7 @@ class _Fates:
 
 
 def _sets(columns: Columns, keys: Ints) -> Ints:
-    """The keys that can be judged: of registers those that were written once."""
+    """The keys that can be judged: all lists, and registers written once."""
     history = columns.history
     if history.kind is not Kind.RW_REGISTER:
         return keys
@@ -167,7 +165,7 @@ def _fates(columns: Columns, observed: CommittedReads, keys: Ints) -> _Fates:
     np.maximum.at(latest, observed.key, observed.began)
     for read, element in observed.pairs():
         having += np.bincount(element[observed.began[read] > known[element]], minlength=size)
-        # the last read of its key, or one that was not over when that one began
+        # the last read of its key, or one that overlapped with it
         kept[element[observed.ended[read] >= latest[observed.key[read]]]] = True
     lacking = in_sets & (known < NEVER) & (looked > having)
     return _Fates(
@@ -183,7 +181,7 @@ def _fates(columns: Columns, observed: CommittedReads, keys: Ints) -> _Fates:
 
 
 def _later(observed: CommittedReads, keys: Ints, position: Ints) -> Ints:
-    """How many reads of each of these keys began after the position given for it."""
+    """For each key, how many reads of it began after the given position."""
     span = int(observed.ended.max(initial=0)) + 3
     places = observed.key * span + observed.began + 1  # sorted, as the reads are
     ends = np.searchsorted(places, (keys + 1) * span)

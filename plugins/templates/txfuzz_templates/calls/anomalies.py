@@ -1,4 +1,4 @@
-"""What the judges of calls share: which functions there are, and anomalies put together into a verdict."""
+"""Shared by the judges of calls: validation of functions, and the verdict from anomalies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from txfuzz.plugin_api import (
 
 @dataclass(frozen=True)
 class Explanation:
-    """One anomaly. calls: their numbers; T1, T2, … in the explanation are these in their order."""
+    """One anomaly. calls: their numbers, in the order of T1, T2, … in the explanation."""
 
     calls: tuple[int, ...]
     explanation: str
@@ -30,7 +30,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class AnomaliesOfType:
-    """All anomalies of one type. tell: the one of that place in `hits`."""
+    """All anomalies of one type. tell: explains one of `hits`."""
 
     type: str
     definition: str
@@ -41,7 +41,7 @@ class AnomaliesOfType:
 def verdict(
     calls: Calls, found: Sequence[AnomaliesOfType], reason: str, data: Mapping[str, Any], shown: int
 ) -> Part:
-    """Invalid where anything was found, else valid; what is beyond `shown` of a type is counted."""
+    """Invalid if anything was found, else valid; anomalies beyond `shown` per type are only counted."""
     anomalies: list[Anomaly] = []
     for each in found:
         for hit in each.hits[:shown]:
@@ -61,7 +61,7 @@ def functions(calls: Calls) -> set[str]:
 
 
 def check_functions(calls: Calls, known: Sequence[str], model: str) -> None:
-    """HistoryError for a function that the model does not have."""
+    """HistoryError for a function that the model lacks."""
     expected = f":f to be {' or '.join(f':{each}' for each in known)} in a {model} history"
     for call in calls.calls:
         if call.f not in known:
@@ -73,7 +73,7 @@ def wrong(calls: Calls, call: Call, expected: str, found: Any) -> HistoryError:
 
 
 def ok_reads(calls: Calls) -> list[int]:
-    """The numbers of the reads that succeeded and say what they saw, by the order of their completion."""
+    """The numbers of successful reads with a value, in order of completion."""
     reads = [
         at
         for at, call in enumerate(calls.calls)

@@ -1,4 +1,4 @@
-"""The bank test of Jepsen: money moves between accounts, and reads of all of them add up to the same."""
+"""Jepsen's bank test: money moves between accounts, and their total stays the same."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from .anomalies import (
 TOTAL, NEGATIVE, NIL, ACCOUNT = "bank-total", "bank-negative", "bank-nil", "bank-account"
 JEPSEN = "(Jepsen's bank test)"
 DEFINITIONS = {
-    TOTAL: f"Bank total: a read of all accounts does not add up to what they hold together. {JEPSEN}",
+    TOTAL: f"Bank total: a read of all accounts does not add up to their total. {JEPSEN}",
     NEGATIVE: f"Negative balance: a read shows an account that is overdrawn. {JEPSEN}",
     NIL: f"Missing balance: a read shows an account without a balance. {JEPSEN}",
-    ACCOUNT: f"Unexpected account: a read shows an account that there is not. {JEPSEN}",
+    ACCOUNT: f"Unexpected account: a read shows an account that does not exist. {JEPSEN}",
 }
 
 
 @dataclass(frozen=True)
 class Bank:
-    """What the accounts are, and what they hold together; by the first read where nobody said it."""
+    """The accounts and their total, which is taken from the first read unless given."""
 
     accounts: frozenset[Any]
     total: Any
-    first: int | None  # the read that says the total; None where it was given
+    first: int | None  # the read that the total is from; None if it was given
 
 
 def is_bank(calls: Calls) -> bool:
-    """Transfers and reads, and nothing else."""
+    """Whether there are transfers and reads of accounts only."""
     values = [call.value for call in calls.calls if call.f == "read" and call.value is not None]
     return functions(calls) == {"transfer", "read"} and all(isinstance(value, Mapping) for value in values)
 
 
 def judge_bank(calls: Calls, total: int | None, allow_negative: bool, shown: int) -> Part:
-    """As Jepsen's checker: of each read the first thing that is wrong with it."""
+    """Like Jepsen's checker: for each read the first problem with it."""
     check_functions(calls, ("transfer", "read"), "bank")
     reads = ok_reads(calls)
     for at in reads:
@@ -100,10 +100,10 @@ def _explanation(calls: Calls, type: str, at: int, bank: Bank, reads: Sequence[i
         added = sum(balances.values())
         record |= {"total": added, "expected": bank.total}
         together = edn_text(bank.total)
-        said = f"T1 read accounts that add up to {edn_text(added)}, where they hold {together} together"
+        said = f"T1 read accounts that add up to {edn_text(added)}, but their total is {together}"
         if bank.first is None:
             return Explanation((at,), f"{said}.", record)
-        return Explanation((at, bank.first), f"{said}, as T2, the first read, has it.", record)
+        return Explanation((at, bank.first), f"{said}, as T2, the first read, shows.", record)
     if type == ACCOUNT:
         strange = [account for account in balances if account not in bank.accounts]
         record["unexpected"] = strange

@@ -1,4 +1,4 @@
-"""Jepsen's counter: a read lies between what was acknowledged before it and what was asked before its end."""
+"""Jepsen's counter: a read lies between what was acknowledged before it and attempted before its end."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ BELOW, ABOVE = "counter-below", "counter-above"
 DEFINITIONS = {
     BELOW: "Counter below its bound: a read shows less than had been acknowledged before it began. "
     "(Jepsen's counter checker)",
-    ABOVE: "Counter above its bound: a read shows more than had been asked before it ended. "
+    ABOVE: "Counter above its bound: a read shows more than had been attempted before it ended. "
     "(Jepsen's counter checker)",
 }
 
 
 def is_counter(calls: Calls) -> bool:
-    """Additions of numbers, and reads of numbers."""
+    """Whether there are additions and reads of numbers only."""
     adds = [call.asked for call in calls.calls if call.f == "add"]
     values = [call.value for call in calls.calls if call.f == "read" and call.value is not None]
     return functions(calls) == {"add", "read"} and bool(values) and all(map(is_number, [*adds, *values]))
 
 
 def judge_counter(calls: Calls, shown: int) -> Part:
-    """What was added and failed counts for nothing, what nobody knows about for the farther bound only.
+    """Failed additions count for nothing, those with unknown outcome only for the farther bound.
 
-    Jepsen's checker takes no negative numbers; here they count the other way round.
+    Jepsen's checker rejects negative numbers; here they count the other way round.
     """
     check_functions(calls, ("add", "read"), "counter")
     adds = [call for call in calls.calls if call.f == "add"]
@@ -73,7 +73,7 @@ def judge_counter(calls: Calls, shown: int) -> Part:
         why = (
             f"although {edn_text(least)} had been acknowledged before it began"
             if below
-            else f"although no more than {edn_text(most)} had been asked before it ended"
+            else f"although no more than {edn_text(most)} had been attempted before it ended"
         )
         record = {"op": call.index, "count": call.value, "least": least, "most": most}
         return Explanation((at,), f"T1 read {edn_text(call.value)}, {why}.", record)
@@ -97,7 +97,7 @@ def _sign(add: Call) -> int:
 
 
 class _Sums:
-    """Amounts by position, and what they add up to before any."""
+    """Prefix sums of amounts by position."""
 
     def __init__(self, amounts: Iterable[tuple[int, Any]]) -> None:
         ordered = sorted(amounts, key=lambda each: each[0])

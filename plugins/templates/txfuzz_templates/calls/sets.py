@@ -1,8 +1,8 @@
-"""Jepsen's sets: elements that are added one by one, and read all together.
+"""Jepsen's sets: elements are added one by one, and read all together.
 
-set: what was acknowledged must be in the last read, and nothing must be there that nobody has asked to add.
-set-full: every read counts. An element is known when its addition was acknowledged, or a read that has it was
-over; it is lost where the latest read that lacks it began after that, and after all reads that have it.
+set: the last read has every acknowledged element, and nothing that nobody tried to add.
+set-full: every read counts. An element is known once its addition was acknowledged or a read that has it
+ended; it is lost if the latest read that lacks it began after that, and after all reads that have it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .anomalies import AnomaliesOfType, Explanation, check_functions, functions,
 
 @dataclass
 class Element:
-    """What became of an element. add: the call that added it, the acknowledged one of several, or None.
+    """An element. add: the call that added it, preferably an acknowledged one, or None.
 
-    known: the place from which on it must be there. by: the call that made it known. having, lacking: the
-    read that began last of those that have it, and of those that do not.
+    known: the position from which it must be present. by: the call that made it known. having, lacking:
+    of the reads that have it, and of those that do not, the one that began last.
     """
 
     value: Any
@@ -38,14 +38,14 @@ class Element:
 
 @dataclass
 class Lives:
-    """All elements by what they are. twice: (element, read) that has it more than once."""
+    """All elements by identity. twice: element → a read that has it more than once."""
 
     elements: dict[Hashable, Element] = field(default_factory=dict)
     twice: dict[Hashable, int] = field(default_factory=dict)
 
 
 def is_set(calls: Calls) -> bool:
-    """Additions, and reads of collections."""
+    """Whether there are additions and reads of collections only."""
     values = [
         call.value
         for call in calls.calls
@@ -92,11 +92,11 @@ def judge_set(calls: Calls, model: str, shown: int) -> Part:
     return verdict(calls, found, reason, data, shown)
 
 
-_WORDS = {LOST: "lost", UNEXPECTED: "read that nobody has added", DUPLICATE: "there twice"}
+_WORDS = {LOST: "lost", UNEXPECTED: "read but never added", DUPLICATE: "duplicated"}
 
 
 def _lives(calls: Calls, reads: Sequence[int]) -> Lives:
-    """reads: those that count, by the order of their completion."""
+    """reads: those that count, in order of completion."""
     lives = Lives()
     of_key = _independent(calls, reads)
     for at, call in enumerate(calls.calls):
@@ -138,14 +138,14 @@ def _is_lost(element: Element, begins: dict[int, int]) -> bool:
 
 
 def _is_stable(element: Element, begins: dict[int, int]) -> bool:
-    """Whether from some read on all have it."""
+    """Whether all reads from some point on have it."""
     if element.having is None:
         return False
     return element.lacking is None or begins[element.lacking] < begins[element.having]
 
 
 def _is_stale(element: Element, begins: dict[int, int]) -> bool:
-    """Whether a read that began when it was known lacks it, and a later one has it."""
+    """Whether a read that began after it was known lacks it, and a later one has it."""
     late = (
         element.known is not None and element.lacking is not None and begins[element.lacking] > element.known
     )
@@ -153,9 +153,9 @@ def _is_stale(element: Element, begins: dict[int, int]) -> bool:
 
 
 def _independent(calls: Calls, reads: Sequence[int]) -> bool:
-    """Whether additions are pairs of a key and an element, and reads have elements alone.
+    """Whether additions are pairs of key and element, and reads have only elements.
 
-    So do tests of Jepsen's that have many sets, each under a key; here they must be of one.
+    Jepsen tests with many sets, one per key, are recorded so; here all must be of one key.
     """
     adds = [call for call in calls.calls if call.f == "add"]
     values = [call.value if call.asked is None else call.asked for call in adds]
@@ -176,8 +176,8 @@ def _is_collection(value: Any) -> bool:
 
 def _added(calls: Calls, element: Element, name: str) -> str:
     call = calls.calls[element.add or 0]
-    outcomes = {"ok": "was acknowledged", "info": "may have been added", "fail": "failed"}
-    return f"{name} added {edn_text(element.value)}, which {outcomes[call.type]}."
+    outcomes = {"ok": "and was acknowledged", "info": "with an unknown outcome", "fail": "and failed"}
+    return f"{name} added {edn_text(element.value)} {outcomes[call.type]}."
 
 
 def _lost(calls: Calls, element: Element) -> Explanation:
@@ -191,7 +191,7 @@ def _lost(calls: Calls, element: Element) -> Explanation:
         lines.append(f"T{len(numbers)} read it.")
     lacking = element.lacking or 0
     numbers.append(lacking)
-    lines.append(f"T{len(numbers)} began after that and does not have it, nor has any later read.")
+    lines.append(f"T{len(numbers)} began after that and does not have it, nor does any later read.")
     return Explanation(
         tuple(numbers), "\n".join(lines), {"element": element.value, "op": calls.calls[lacking].index}
     )
@@ -199,7 +199,7 @@ def _lost(calls: Calls, element: Element) -> Explanation:
 
 def _unexpected(calls: Calls, element: Element) -> Explanation:
     read = element.having or 0
-    said = f"T1 read {edn_text(element.value)}, which nobody has asked to add."
+    said = f"T1 read {edn_text(element.value)}, which nobody tried to add."
     return Explanation((read,), said, {"element": element.value, "op": calls.calls[read].index})
 
 

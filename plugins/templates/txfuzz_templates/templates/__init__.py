@@ -1,4 +1,4 @@
-"""The templates, by what they are about."""
+"""The templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates after the tests of Jepsen: a bank, a counter, a set and long forks."""
+"""Templates modelled on Jepsen tests: bank, counter, set and long fork."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from txfuzz.plugin_api import Template
 # -- bank --------------------------------------------------------------------------------
 # A bank: transfers move money between accounts, audits add all of them up.
 #
-# An account is a list of entries. A transfer appends an entry to the account that it takes from, and then
-# one to the account that it gives to; the number that it appends to the first is the amount. So every entry
-# is unique, which lets the checker tell who saw whom, and balances are sums that the analyzer bank-total
-# works out: whoever sees one half of a transfer and not the other has seen money vanish or appear.
+# An account is a list of entries. A transfer appends an entry to the account that it debits, then
+# one to the account that it credits; the number appended to the first is the amount. So every entry
+# is unique, which lets the checker recover dependencies, and the analyzer bank-total computes the
+# balances: a read of one half of a transfer without the other has seen money vanish or appear.
 
 ACCOUNTS = [1, 2, 3, 4]
 
 TRANSFER = Template(
     "bank-transfer",
-    "looks at an account, takes an amount from it and gives it to another one",
+    "reads an account, takes an amount from it and gives it to another",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "accounts"}}, "as": "from"}},
         {"f": "append", "key": {"ref": "from"}},
@@ -29,7 +29,7 @@ TRANSFER = Template(
 
 AUDIT = Template(
     "bank-audit",
-    "reads all accounts; what they hold together never changes",
+    "reads all accounts, whose total never changes",
     (
         {
             "each": "account",
@@ -42,7 +42,7 @@ AUDIT = Template(
 
 
 # -- counter -----------------------------------------------------------------------------
-# A counter: a list whose length is the count. The analyzer counter-bounds holds reads against it.
+# A counter: a list whose length is the count, checked by the analyzer counter-bounds.
 
 COUNTERS = [1, 2]
 
@@ -62,14 +62,12 @@ COUNT = Template(
 
 
 # -- sets --------------------------------------------------------------------------------
-# A set whose elements are rows: it is read by a predicate, and an element is added by inserting its row.
-#
-# One statement reads the whole set, so it stands for several micro-operations: one for each row that may be
-# an element, whether it is there or not.
+# A set whose elements are rows: read by a predicate, added to by inserting a row. One statement reads the
+# whole set and so is several micro-operations, one for each possible row, present or not.
 
 ROWS = ("a", "b", "c", "d")
 
-# What is read is the whole range of the index.
+# Reads the whole index range.
 _SCAN = """\
 SELECT key, val FROM {table} WHERE key BETWEEN LEAST(:a, :b, :c, :d) AND GREATEST(:a, :b, :c, :d)"""
 
@@ -113,14 +111,12 @@ SET_READ = Template(
 
 
 # -- long fork ---------------------------------------------------------------------------
-# Long forks: two readers that see two independent writes in opposite orders.
-#
-# No writer reads and no transaction writes twice, so a cycle needs four of them, and nothing shorter
-# hides it.
+# Long forks: two readers see two independent writes in opposite orders. No writer reads and no
+# transaction writes twice, so a cycle needs four transactions and no shorter one hides it.
 
 FORK_WRITE = Template(
     "long-fork-write",
-    "appends to one of the keys, and looks at none",
+    "appends to one of the keys and reads none",
     ({"f": "append", "key": {"choice": {"from": {"param": "keys"}}}},),
     {"keys": [1, 2]},
 )

@@ -1,4 +1,4 @@
-"""Templates of what applications do in SQL: claims, read-modify-write, savepoints, upserts."""
+"""Templates of common SQL idioms: claims, read-modify-write, savepoints, upserts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from txfuzz.plugin_api import Template
 
 # -- claims ------------------------------------------------------------------------------
-# Claims of something unique: look whether it is free, then insert a row that says it is taken.
+# Claims of something unique: check that it is free, then insert a row that marks it as taken.
 
-# INSERT and nothing else: a row that is there is a unique violation, so that the claim has failed.
+# A plain INSERT: an existing row is a unique violation, so the claim fails.
 _CLAIM = "INSERT INTO {table} VALUES (:key, :claim)"
 
 CLAIM = Template(
     "unique-id-claim",
-    "looks whether two names are free, then inserts the row of one: of two such claims one must fail",
+    "checks that two names are free, then inserts the row of one: of two such claims one must fail",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "names"}}, "as": "mine"}},
         {"f": "r", "key": {"choice": {"from": {"param": "names"}}, "as": "other", "distinct_from": ["mine"]}},
@@ -29,10 +29,8 @@ CLAIM = Template(
 
 
 # -- read modify write -------------------------------------------------------------------
-# Read, compute, write back: what applications do that hold a value while they think.
-#
-# The list is read, kept in a setting that lasts until the transaction ends, and written back as it was read
-# with one element more: whatever others have appended meanwhile is overwritten, and not only overlooked.
+# Read, compute, write back. The list is read, kept in a transaction-local setting, and written back with
+# one more element: whatever others have appended meanwhile is overwritten.
 
 _READ = """\
 SELECT set_config('txfuzz.seen', coalesce(
@@ -68,7 +66,7 @@ RMW = Template(
 
 RMW_LOCKED = Template(
     "read-modify-write-locked",
-    "the same, but the row is read FOR UPDATE (which locks rows that are there: keys with rows: inserted)",
+    "the same, but the row is read FOR UPDATE (which locks only existing rows: use rows: inserted)",
     _read_and_write_back(" FOR UPDATE"),
     {"keys": [1, 2, 3, 4]},
     dialect="postgresql",
@@ -76,10 +74,9 @@ RMW_LOCKED = Template(
 
 
 # -- savepoints --------------------------------------------------------------------------
-# Savepoints: a part of a transaction is undone, and the rest commits.
-#
-# What is undone is no micro-operation, since it does not happen. It writes -1, which nothing else does, so
-# that a read of a -1 is a read of what nobody has committed: the checker calls it unwritten-read.
+# Savepoints: part of a transaction is undone, and the rest commits. What is undone is not a
+# micro-operation, since it does not happen. It writes -1, which nothing else does, so a read of -1 is a
+# read of what was never committed: the checker calls it unwritten-read.
 
 _SAVEPOINT = {"sql": "SAVEPOINT txfuzz_before"}
 _UNDO = {"sql": "ROLLBACK TO SAVEPOINT txfuzz_before"}
@@ -94,7 +91,7 @@ def _undone(name: str) -> dict[str, Any]:
 
 ROLLBACK = Template(
     "savepoint-rollback",
-    "appends to a key, writes that one and another one and undoes both, then appends to the other",
+    "appends to a key, writes that key and another and undoes both, then appends to the other",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "after"}}, "as": "a"}},
         {"f": "append", "key": {"choice": {"from": {"param": "before"}}, "as": "b", "distinct_from": ["a"]}},
@@ -105,7 +102,7 @@ ROLLBACK = Template(
         {"f": "append", "key": {"ref": "a"}},
         {"f": "r", "key": {"ref": "b"}},
     ),
-    {"before": [1, 2], "after": [3, 4]},  # in this order, so that nobody waits for each other
+    {"before": [1, 2], "after": [3, 4]},  # in this order, to avoid deadlocks
     dialect="postgresql",
 )
 
@@ -129,15 +126,15 @@ ROLLBACK_LOCKED = Template(
 
 
 # -- upserts -----------------------------------------------------------------------------
-# Rows that come into being or change, whichever it takes: MERGE, and ON CONFLICT DO NOTHING.
+# Rows that are inserted or updated as needed: MERGE, and ON CONFLICT DO NOTHING.
 
 _MERGE = """\
 MERGE INTO {table} AS own USING (SELECT :key AS key, :element AS element) AS new ON own.key = new.key
 WHEN MATCHED THEN UPDATE SET val = own.val || new.element
 WHEN NOT MATCHED THEN INSERT (key, val) VALUES (new.key, ARRAY[new.element])"""
 
-# Whether it inserts or not, the list is what it was: an empty list and no list are read alike. So this is
-# no micro-operation. An UPDATE after it that finds no row all the same ends the transaction.
+# Whether it inserts or not, the list stays the same, since an empty list and an absent one read alike. So
+# this is not a micro-operation. If the UPDATE after it still finds no row, the transaction ends.
 _ENSURE = "INSERT INTO {table} (key, val) VALUES (:key, ARRAY[]::bigint[]) ON CONFLICT (key) DO NOTHING"
 
 MERGE = Template(
@@ -157,7 +154,7 @@ MERGE = Template(
 
 DO_NOTHING = Template(
     "insert-do-nothing",
-    "reads a key, sees to it that its row is there by ON CONFLICT DO NOTHING, then appends by UPDATE",
+    "reads a key, ensures that its row exists by ON CONFLICT DO NOTHING, then appends by UPDATE",
     (
         {"f": "r", "key": {"choice": {"from": {"param": "keys"}}, "as": "k"}},
         {"sql": _ENSURE, "args": {"key": {"ref": "k"}}, "elle": []},
