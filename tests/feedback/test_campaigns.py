@@ -146,7 +146,7 @@ def test_picture_suggestions_notes_and_next_workload_name_the_same_near_cycle(
             in notes
         )
         [narrow] = [each for each in one.result.suggestions if each.startswith("Narrow")]
-        assert f"to a few, {named(near)[5:]} among them" in narrow
+        assert f"to a few, including {named(near)[5:]}" in narrow
         history = read_history(place / "history.edn")
         (missing,) = (link for link in panels_of(one.result, history)[0].cycle.links if link.missing)
         assert missing.why.startswith(f"missing: {near.missing.kind} on key {near.missing.key}")

@@ -193,7 +193,7 @@ def test_failed_replays_gain_weight(tmp_path: Path) -> None:
 
 
 def test_run_replay_needs_a_database(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--run-replay needs a database"):
+    with pytest.raises(UsageError, match="--run-replay with --skip-run needs --runner-cmd"):
         run_campaign(skip_run=True, run_replay=True, output=tmp_path)
 
 

@@ -69,7 +69,7 @@ def test_the_known_minima_are_reached(
         "README.md", "replay.yaml", "repro.sql", "repro.spec", "repro.out", "history.edn", "cycle.png",
         "finding.json",
     }  # fmt: skip
-    assert "isolationtester ran repro.spec: every read saw" in finding.remark
+    assert "isolationtester ran repro.spec: every read returned" in finding.remark
     assert (folder / "cycle.png").read_bytes().startswith(b"\x89PNG")
     assert anomaly in analyze_history(read_history(folder / "history.edn"), "serializable").anomaly_types
     readme = (folder / "README.md").read_text()
@@ -395,5 +395,5 @@ replay:
     assert "INSERT INTO txfuzz_list_append SELECT 1, ARRAY[1]" in scripts["repro.sql"].text
     assert "teardown { ROLLBACK; }" in scripts["repro.spec"].text
     more, remark = server.try_scripts(script, scripts)
-    assert "every read saw" in remark
+    assert "every read returned" in remark
     assert "<waiting ...>" in more["repro.out"].text

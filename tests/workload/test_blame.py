@@ -85,7 +85,7 @@ def test_graphs_of_a_campaign_are_kept_and_its_replays_told_each_time(txfuzz: Cl
     drawn = picture.read_bytes()
     history = "run/iter_01/history.edn"
     ran = txfuzz("analyze", history, "--expect", "read-committed")
-    assert "keeps those of its campaign" in ran.out
+    assert "holds those of its campaign" in ran.out
     assert picture.read_bytes() == drawn
     txfuzz("analyze", history, "--expect", "read-committed", "--graph-dir", "mine")
     assert Path("mine/minimal_dependency_graph.png").read_bytes() != drawn

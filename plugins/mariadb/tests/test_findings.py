@@ -128,5 +128,5 @@ def test_faults_leave_a_true_history(tmp_path: Path) -> None:
 
 
 def test_what_it_cannot_do_is_refused_by_name() -> None:
-    with pytest.raises(WorkloadError, match="expected a lock that adapter 'mariadb' has"):
+    with pytest.raises(WorkloadError, match="expected a lock that adapter 'mariadb' supports"):
         parse_workload(FAULTS.replace("{f: r,", "{f: r, lock: no key update,"), "w.yaml", WORDS)

@@ -201,13 +201,13 @@ def test_a_plain_role_ends_and_cuts_its_own_connections(run: Run, foreign: Embed
 
 @pytest.mark.parametrize("name", ["kill-server", "pause-server", "timeouts"])
 def test_a_foreign_server_is_not_touched(name: str, run: Run, foreign: EmbeddedServer) -> None:
-    with pytest.raises(UsageError, match=f"fault '{name}': only a server that txfuzz has started itself"):
+    with pytest.raises(UsageError, match=f"fault '{name}': only a server started by txfuzz"):
         run(f"[{{name: {name}, at: 0.1s}}]", url=url(foreign))
     assert foreign.running()
 
 
 def test_a_campaign_with_such_a_fault_does_not_begin(foreign: EmbeddedServer, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="fault 'kill-server': only a server that txfuzz has started"):
+    with pytest.raises(UsageError, match="fault 'kill-server': only a server started by txfuzz"):
         run_campaign(workload="crash", database_url=url(foreign), output=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
