@@ -1,0 +1,150 @@
+"""Where an outcome differs from what a serial order gives: statement by statement, then table by table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from txfuzz.serial.canonical import Masks, plain_cell
+from txfuzz.serial.outcome import Cell, Ending, Outcome, Rows, StatementOutcome
+
+NEW = "a new identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPlace:
+    """The statement of a step, numbered from 0, of the transaction with this label."""
+
+    transaction: str
+    step: int
+
+    def __str__(self) -> str:
+        return f"step {self.step + 1} of {self.transaction}"
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlace:
+    table: str
+
+    def __str__(self) -> str:
+        return f"table {self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class EndingPlace:
+    transaction: str
+
+    def __str__(self) -> str:
+        return f"the end of {self.transaction}"
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePlace:
+    transaction: str
+
+    def __str__(self) -> str:
+        return f"what {self.transaction} returned"
+
+
+Place = StatementPlace | TablePlace | EndingPlace | ValuePlace
+# What stands at a place: rows, a number of changed rows, a code, how a transaction ended, a value, or nothing
+Seen = Rows | int | str | Ending | Cell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """seen: in the outcome that is judged. expected: in the serial order. For rows: only those that the
+    other one lacks."""
+
+    place: Place
+    seen: Seen
+    expected: Seen
+
+
+def differences(
+    outcome: Outcome, serial: Outcome, order: Sequence[str], masks: Masks
+) -> tuple[Difference, ...]:
+    """All of them, in the order in which the transactions of `order` meet them.
+
+    Generated identifiers count as alike here, so that a difference in company (see canonical) shows none.
+    """
+    return tuple(_differences(outcome, serial, order, masks))
+
+
+def _differences(
+    outcome: Outcome, serial: Outcome, order: Sequence[str], masks: Masks
+) -> Iterator[Difference]:
+    for label in order:
+        one, other = outcome.transactions[label], serial.transactions[label]
+        expected = {each.step: each for each in other.statements}
+        seen = {each.step: each for each in one.statements}
+        for step in sorted({*seen, *expected}):
+            yield from _of_statements(StatementPlace(label, step), seen.get(step), expected.get(step), masks)
+        if other.ending is not Ending.COMMITTED:
+            yield Difference(EndingPlace(label), one.ending, other.code or other.ending)
+        elif plain_cell(one.value) != plain_cell(other.value):
+            yield Difference(ValuePlace(label), one.value, other.value)
+    for table in sorted({*outcome.tables, *serial.tables}):
+        found = _of_rows(outcome.tables.get(table), serial.tables.get(table), table, masks)
+        if found is not None:
+            yield Difference(TablePlace(table), *found)
+
+
+def _of_statements(
+    place: StatementPlace, seen: StatementOutcome | None, expected: StatementOutcome | None, masks: Masks
+) -> Iterator[Difference]:
+    if seen is None or expected is None:
+        yield Difference(place, _brief(seen), _brief(expected))
+    elif seen.code != expected.code:
+        yield Difference(place, seen.code or _brief(seen), expected.code or _brief(expected))
+    elif seen.rows is not None and expected.rows is not None:
+        found = _of_rows(seen.rows, expected.rows, None, masks)
+        if found is not None:
+            yield Difference(place, *found)
+    elif seen.changed != expected.changed:
+        yield Difference(place, seen.changed, expected.changed)
+
+
+def _brief(statement: StatementOutcome | None) -> Seen:
+    if statement is None:
+        return None
+    return statement.code or (statement.changed if statement.rows is None else statement.rows)
+
+
+def _of_rows(
+    seen: Rows | None, expected: Rows | None, table: str | None, masks: Masks
+) -> tuple[Rows, Rows] | None:
+    """The rows of each that the other lacks; None where there are none and the order is the same."""
+    one, other = seen or Rows((), ()), expected or Rows((), ())
+    ours, theirs = _comparable(one, table, masks), _comparable(other, table, masks)
+    if one.ordered and ours != theirs and Counter(ours) == Counter(theirs):
+        return one, other
+    if Counter(ours) == Counter(theirs):
+        return None
+    return _lacking(one, ours, theirs), _lacking(other, theirs, ours)
+
+
+def _comparable(rows: Rows, table: str | None, masks: Masks) -> list[tuple[str, ...]]:
+    return [tuple(_cells(rows, row, table, masks)) for row in rows.rows]
+
+
+def _cells(rows: Rows, row: tuple[Cell, ...], table: str | None, masks: Masks) -> Iterator[str]:
+    for number, cell in enumerate(row):
+        origin = f"{table}.{rows.columns[number]}" if table is not None else rows.origin(number)
+        if origin in masks.ignored:
+            continue
+        column = masks.generated.get(origin or "")
+        new = column is not None and cell is not None and cell not in masks.known.get(column, frozenset())
+        yield NEW if new else plain_cell(cell)
+
+
+def _lacking(rows: Rows, ours: list[tuple[str, ...]], theirs: list[tuple[str, ...]]) -> Rows:
+    left = Counter(theirs)
+    kept = []
+    for row, shown in zip(rows.rows, ours, strict=True):
+        if left[shown] > 0:
+            left[shown] -= 1
+        else:
+            kept.append(row)
+    return Rows(rows.columns, tuple(kept), rows.ordered, rows.origins)
