@@ -1,0 +1,260 @@
+"""The scheduler: threads that run one at a time, and a schedule that says who goes on at each point.
+
+Each actor is a thread that runs code of its own: the statements of a scenario, or somebody's application.
+Before every statement, BEGIN and COMMIT it comes to a switch point and stops; the scheduler lets one actor
+at a time go on to its next point. A statement that waits for a lock inside the database would stop the
+whole schedule, so the database is asked who waits for whom: an actor that is known to wait is left
+waiting, the others go on, and once nobody else could have let it go it is looked at again. That is what
+makes a schedule mean the same each time it is followed.
+
+The schedules themselves are explored without a model of the code (stateless search, Godefroid 1997): what
+could have gone on at each point is known only after a run, and makes the next schedules.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+_FIRST_LOOK = 200e-6  # seconds before the database is asked who waits
+_LONGEST_LOOK = 5e-3
+
+
+class State(Enum):
+    """NEW: not begun. READY: at a switch point. RUNNING: between two. WAITING: for a lock. ENDED: its code
+    has returned."""
+
+    NEW = "new"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
+class Abandoned(BaseException):
+    """Raised at a switch point in a thread whose schedule is over; code under test should not catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where an actor has stopped: what it will do next, as data that its body chooses."""
+
+    actor: str
+    what: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision of a schedule. ready: who could have gone on. waited: whether it then waited for a lock."""
+
+    chosen: Point
+    ready: tuple[Point, ...]
+    waited: bool = False
+    waited_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """value: what the code has returned; error: what it has raised."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a run came to. stuck: why it could not be followed to the end, empty where it could."""
+
+    steps: tuple[Step, ...]
+    ended: Mapping[str, Ended]
+    stuck: str = ""
+
+    @property
+    def schedule(self) -> tuple[str, ...]:
+        """The actors in the order in which they went on; following it again gives the same run."""
+        return tuple(step.chosen.actor for step in self.steps)
+
+
+Stop = Callable[[Any], None]
+Body = Callable[[Stop], Any]
+# Of the actors named, those that wait for a lock → for which of the others
+Waits = Callable[[Sequence[str]], Mapping[str, frozenset[str]]]
+
+
+@dataclass
+class _Actor:
+    name: str
+    body: Body
+    arrivals: queue.SimpleQueue[_Actor]
+    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    state: State = State.NEW
+    point: Point | None = None
+    ended: Ended | None = None
+    abandoned: bool = False
+
+    def run(self) -> None:
+        try:
+            ended = Ended(value=self.body(self.stop))
+        except BaseException as error:
+            ended = Ended(error=error)
+        self.ended = ended
+        self.arrivals.put(self)
+
+    def stop(self, what: Any) -> None:
+        """A switch point: called in the actor's thread before it does this."""
+        self.point = Point(self.name, what)
+        self.arrivals.put(self)
+        self.go.acquire()
+        if self.abandoned:
+            raise Abandoned
+
+
+def run_schedule(
+    bodies: Mapping[str, Body],
+    schedule: Sequence[str],
+    waits: Waits,
+    *,
+    seconds: float,
+    cancel: Callable[[str], None] = lambda actor: None,
+) -> Trace:
+    """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
+
+    An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
+    of it, after which it is broken off. cancel: makes a statement of this actor's return soon.
+    """
+    return _Run(bodies, waits, time.monotonic() + seconds, seconds).follow(schedule, cancel)
+
+
+class _Run:
+    def __init__(self, bodies: Mapping[str, Body], waits: Waits, until: float, seconds: float) -> None:
+        self._arrivals: queue.SimpleQueue[_Actor] = queue.SimpleQueue()
+        self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
+        self._waits, self._until, self._seconds = waits, until, seconds
+        self._steps: list[Step] = []
+
+    def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
+        threads = []
+        stuck = ""
+        for name, actor in self._actors.items():
+            threads.append(threading.Thread(target=actor.run, name=f"txfuzz {name}", daemon=True))
+            actor.state = State.RUNNING
+            threads[-1].start()
+            if not self._settle():  # up to its first switch point, too, each is alone
+                stuck = self._why_stuck()
+                break
+        wanted = list(reversed(schedule))
+        while not stuck and (ready := self._ready()):
+            self._go_on(self._next(wanted, ready), ready)
+            if not self._settle():
+                stuck = self._why_stuck()
+        if not stuck and any(actor.ended is None for actor in self._actors.values()):
+            stuck = self._why_stuck()
+        if stuck:
+            self._abandon(cancel)
+        for thread in threads:
+            thread.join(None if not stuck else 1.0)
+        ended = {name: actor.ended for name, actor in self._actors.items() if actor.ended is not None}
+        return Trace(tuple(self._steps), ended, stuck)
+
+    def _ready(self) -> list[_Actor]:
+        return [actor for actor in self._actors.values() if actor.state is State.READY]
+
+    def _next(self, wanted: list[str], ready: list[_Actor]) -> _Actor:
+        names = {actor.name: actor for actor in ready}
+        while wanted:
+            name = wanted.pop()
+            if name in names:
+                return names[name]
+        last = self._steps[-1].chosen.actor if self._steps else ""
+        return names.get(last, ready[0])
+
+    def _go_on(self, actor: _Actor, ready: list[_Actor]) -> None:
+        assert actor.point is not None
+        points = tuple(each.point for each in ready if each.point is not None)
+        self._steps.append(Step(actor.point, points))
+        actor.state = State.RUNNING
+        actor.go.release()
+
+    def _settle(self) -> bool:
+        """Until nobody runs: each is at a switch point, has ended, or is known to wait. False: time is up.
+
+        Whoever waited may have been let go by the last step, so those are asked for again.
+        """
+        unsure = {actor.name for actor in self._actors.values() if actor.state is State.WAITING}
+        look = _FIRST_LOOK
+        while unsure or any(actor.state is State.RUNNING for actor in self._actors.values()):
+            try:
+                actor = self._arrivals.get(timeout=look)
+            except queue.Empty:
+                if time.monotonic() > self._until:
+                    return False
+                unsure -= self._look()
+                look = min(2 * look, _LONGEST_LOOK)
+                continue
+            actor.state = State.READY if actor.ended is None else State.ENDED
+            unsure.discard(actor.name)
+            unsure |= {each.name for each in self._actors.values() if each.state is State.WAITING}
+            look = _FIRST_LOOK
+        return True
+
+    def _look(self) -> set[str]:
+        """Ask who waits; those that are now known to."""
+        under_way = [
+            actor for actor in self._actors.values() if actor.state in (State.RUNNING, State.WAITING)
+        ]
+        found = self._waits([actor.name for actor in under_way])
+        if in_a_circle(found):
+            return set()  # the database is about to choose a victim
+        for actor in under_way:
+            if actor.name in found and actor.state is State.RUNNING:
+                actor.state = State.WAITING
+                self._found_waiting(actor.name, found[actor.name])
+        return {name for name in found if self._actors[name].state is State.WAITING}
+
+    def _found_waiting(self, name: str, others: frozenset[str]) -> None:
+        for number in range(len(self._steps) - 1, -1, -1):
+            step = self._steps[number]
+            if step.chosen.actor == name:
+                self._steps[number] = Step(step.chosen, step.ready, True, tuple(sorted(others)))
+                return
+
+    def _why_stuck(self) -> str:
+        left = [each for each in self._actors.values() if each.ended is None and each.state is not State.NEW]
+        doing = ", ".join(
+            f"{actor.name} was at {actor.point.what if actor.point else 'its start'}" for actor in left
+        )
+        return f"it did not end within {self._seconds:g} s: {doing}"
+
+    def _abandon(self, cancel: Callable[[str], None]) -> None:
+        """End every thread that can be ended: at its switch point, or in a statement that is cancelled."""
+        until = time.monotonic() + 2.0
+        while left := [
+            each for each in self._actors.values() if each.ended is None and each.state is not State.NEW
+        ]:
+            for actor in left:
+                actor.abandoned = True
+                if actor.state is State.READY:
+                    actor.state = State.RUNNING
+                    actor.go.release()
+                else:
+                    cancel(actor.name)
+            try:
+                actor = self._arrivals.get(timeout=0.05)
+                actor.state = State.READY if actor.ended is None else State.ENDED
+            except queue.Empty:
+                if time.monotonic() > until:
+                    return  # a thread that does not come back is left behind
+
+
+def in_a_circle(waits: Mapping[str, frozenset[str]]) -> bool:
+    """Does somebody wait for himself, by way of others?"""
+    left = {name: others & waits.keys() for name, others in waits.items()}
+    while free := [name for name, others in left.items() if not others & left.keys()]:
+        for name in free:
+            del left[name]
+    return bool(left)
