@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from txfuzz.database.scenario import Rows
 from txfuzz.serial.canonical import Masks, TooManyAlike, canonical, plain_cell
-from txfuzz.serial.outcome import Ending, Outcome, Rows, StatementOutcome, TransactionOutcome
+from txfuzz.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
 
 MASKS = Masks(
     ignored=frozenset({"orders.made"}),

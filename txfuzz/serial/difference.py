@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from txfuzz.database.scenario import Cell, Rows
 from txfuzz.serial.canonical import Masks, plain_cell
-from txfuzz.serial.outcome import Cell, Ending, Outcome, Rows, StatementOutcome
+from txfuzz.serial.outcome import Ending, Outcome, StatementOutcome
 
 NEW = "a new identifier"
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
-# A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
-Cell = Any
+from txfuzz.database.scenario import Cell, Rows
 
 
 class Ending(Enum):
@@ -21,24 +19,6 @@ class Ending(Enum):
     COMMITTED = "committed"
     ABORTED = "aborted"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of a result or of a table.
-
-    ordered: the statement says in which order they come; else they are compared as a multiset.
-    origins: for each column the "table.column" that it shows unchanged, None for what is computed; empty
-        where the database does not tell.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    ordered: bool = False
-    origins: tuple[str | None, ...] = ()
-
-    def origin(self, column: int) -> str | None:
-        return self.origins[column] if self.origins else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,22 @@ def braced_words(sql: str) -> tuple[str, ...]:
     return _names(sql, "braced")
 
 
+def with_placeholders(sql: str, form: str, *, percent: str = "%") -> tuple[str, tuple[str, ...]]:
+    """The statement with each `:name` written in another form, in which {} stands for the name, and the
+    names, in the order of their first use. percent: how a percent sign is written there."""
+
+    def write(token: re.Match[str]) -> str:
+        name = token["name"]
+        return token[0].replace("%", percent) if name is None else form.format(name)
+
+    parts, end = [], 0
+    for token in _TOKEN.finditer(sql):
+        parts += [sql[end : token.start()].replace("%", percent), write(token)]
+        end = token.end()
+    parts.append(sql[end:].replace("%", percent))
+    return "".join(parts), placeholders(sql)
+
+
 def _names(sql: str, group: str) -> tuple[str, ...]:
     found = (token[group] for token in _TOKEN.finditer(sql))
     return tuple(dict.fromkeys(name for name in found if name is not None))

@@ -1,0 +1,229 @@
+"""Tables of a user's own design in a schema of ours; see txfuzz.database.scenario."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.scenario import Cell, ColumnFacts, Rows, ScenarioSession, StatementAnswer
+from txfuzz.plugin_api import SessionError
+from txfuzz.transactions.placeholders import with_placeholders
+
+from .protocol.sqlstate import CONNECTION_LOST, outcome_of
+
+Plain = psycopg.Connection[tuple[Any, ...]]
+
+_CLOCK = re.compile(
+    r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
+    r"\b(current_(timestamp|date|time)|localtime(stamp)?)\b",
+    re.IGNORECASE,
+)
+_GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
+_COLUMNS = """
+SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
+       pg_get_expr(d.adbin, d.adrelid)
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' OR
+      c.relnamespace = to_regnamespace(%s) AND c.relkind = 'p'
+ORDER BY c.relname, a.attnum
+"""
+_REFERENCES = """
+SELECT conrelid, unnest(conkey), confrelid, unnest(confkey)
+FROM pg_constraint WHERE contype = 'f' AND connamespace = to_regnamespace(%s)
+"""
+_SEQUENCES = """
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'S' ORDER BY 1
+"""
+
+
+class PostgresScenario(Closeable):
+    """Made by PostgresDatabase.scenario(). connect: a connection with our settings, in autocommit."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Plain],
+        waits: Callable[[Sequence[int]], Mapping[int, frozenset[int]]],
+        setup: Sequence[str],
+    ) -> None:
+        self._connect, self._waits = connect, waits
+        self._schema = f"txfuzz_{secrets.token_hex(5)}"
+        self._control = connect()
+        try:
+            self._control.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
+            self._use(self._control)
+            for statement in setup:
+                _checked(lambda statement=statement: self._control.execute(statement))
+            self._read_schema()
+            self._keep_rows()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._control.execute(
+                sql.SQL("DROP SCHEMA IF EXISTS {}, {} CASCADE").format(
+                    sql.Identifier(self._schema), sql.Identifier(self._copies)
+                )
+            )
+        self._control.close()
+
+    @property
+    def _copies(self) -> str:
+        return f"{self._schema}_kept"
+
+    def _use(self, connection: Plain) -> None:
+        connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
+
+    # -- what the schema says -----------------------------------------------------------------
+
+    def _read_schema(self) -> None:
+        self._tables: dict[str, list[tuple[str, bool]]] = {}  # columns, and whether they are computed
+        self._places: dict[tuple[int, int], str] = {}
+        clocks, generated = set(), {}
+        rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
+        for table_oid, table, number, column, identity, computed, default in rows:
+            place = f"{table}.{column}"
+            self._places[table_oid, number] = place
+            self._tables.setdefault(table, []).append((column, computed))
+            if identity or (not computed and _GENERATED.search(default or "")):
+                generated[place] = place
+            elif not computed and _CLOCK.search(default or ""):
+                clocks.add(place)
+        references = self._control.execute(_REFERENCES, (self._schema,)).fetchall()
+        for _ in references:  # a foreign key to a foreign key, and so on
+            for oid, column, other, referred in references:
+                domain = generated.get(self._places.get((other, referred), ""))
+                if domain is not None:
+                    generated.setdefault(self._places[oid, column], domain)
+        self._facts = ColumnFacts(frozenset(clocks), generated)
+
+    def facts(self) -> ColumnFacts:
+        return self._facts
+
+    # -- rows ---------------------------------------------------------------------------------
+
+    def _keep_rows(self) -> None:
+        """Copies of all tables, and the script that restores them."""
+        self._control.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._copies)))
+        script: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
+        select: list[sql.Composable] = []
+        for table, columns in self._tables.items():
+            ours, copy = sql.Identifier(self._schema, table), sql.Identifier(self._copies, table)
+            self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(copy, ours))
+            stored = sql.SQL(", ").join(sql.Identifier(name) for name, computed in columns if not computed)
+            script.append(sql.SQL("DELETE FROM {}").format(ours))
+            script.append(
+                sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
+                    ours, stored, stored, copy
+                )
+            )
+            select.append(sql.SQL("SELECT * FROM {}").format(ours))
+        for (name,) in self._control.execute(_SEQUENCES, (self._schema,)).fetchall():
+            sequence = sql.Identifier(self._schema, name)
+            value, called = self._control.execute(
+                sql.SQL("SELECT last_value, is_called FROM {}").format(sequence)
+            ).fetchall()[0]
+            text = sequence.as_string(self._control)
+            script.append(sql.SQL("SELECT setval({}, {}, {})").format(text, value, called))
+        script.append(sql.SQL("COMMIT"))
+        self._restore = sql.SQL("; ").join(script).as_string(self._control)
+        self._select = sql.SQL("; ").join(select).as_string(self._control) if select else ""
+
+    def reset(self) -> None:
+        self._control.execute(self._restore)
+
+    def tables(self) -> Mapping[str, Rows]:
+        if not self._select:
+            return {}
+        cursor = self._control.execute(self._select)
+        found = {}
+        for table in self._tables:
+            found[table] = Rows(
+                tuple(each.name for each in cursor.description or ()), tuple(cursor.fetchall())
+            )
+            cursor.nextset()
+        return found
+
+    def query(self, query: str) -> Rows:
+        return _checked(lambda: self._rows(self._control.execute(query)))
+
+    def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
+        result = cursor.pgresult
+        assert result is not None
+        columns = tuple(each.name for each in cursor.description or ())
+        origins = tuple(
+            self._places.get((result.ftable(number), result.ftablecol(number)))
+            for number in range(len(columns))
+        )
+        return Rows(columns, tuple(cursor.fetchall()), origins=origins)
+
+    # -- sessions -----------------------------------------------------------------------------
+
+    def session(self) -> PostgresScenarioSession:
+        connection = self._connect()
+        self._use(connection)
+        return PostgresScenarioSession(connection, self._rows)
+
+    def waiting(self, sessions: Sequence[ScenarioSession]) -> Mapping[int, frozenset[int]]:
+        pids = {each.pid: at for at, each in enumerate(sessions) if isinstance(each, PostgresScenarioSession)}
+        told = self._waits(list(pids))
+        return {
+            pids[pid]: frozenset(pids[other] for other in others if other in pids)
+            for pid, others in told.items()
+            if pid in pids
+        }
+
+
+class PostgresScenarioSession:
+    def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
+        self._connection, self._rows = connection, rows
+        self.pid = connection.info.backend_pid
+
+    def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
+        modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))  # type: ignore[call-overload]
+
+    def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+        text, used = with_placeholders(query, "%({})s", percent="%%")
+        bound = {name: arguments[name] for name in used} if used else None
+        cursor = _checked(
+            lambda: self._connection.execute(text if used else query, bound, prepare=True)  # type: ignore[call-overload]
+        )
+        if cursor.description is not None:
+            return StatementAnswer(self._rows(cursor))
+        return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
+
+    def commit(self) -> None:
+        _checked(lambda: self._connection.execute("COMMIT"), committing=True)
+
+    def rollback(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.rollback()
+
+    def cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=2.0)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:
+    try:
+        return work()
+    except psycopg.Error as error:
+        lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
+        code = error.sqlstate or CONNECTION_LOST
+        message = (error.diag.message_primary or str(error)).strip()
+        raise SessionError(
+            outcome_of(code, lost=lost, committing=committing), code, message, lost=lost
+        ) from None

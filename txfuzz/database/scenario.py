@@ -1,0 +1,109 @@
+"""The port for tables of somebody's own design: plain SQL on any schema, restored before every attempt.
+
+Where txfuzz.database.api is about keys in tables that this program has made, this is about whatever the
+user's own setup makes, and statements that nobody has to describe. What a database offers here is enough
+to run a few transactions in a chosen order, again and again, and to see all that they can be seen by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, runtime_checkable
+
+# A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
+Cell = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a result or of a table.
+
+    ordered: the statement says in which order they come; else they are compared as a multiset.
+    origins: for each column the "table.column" that it shows unchanged, None for what is computed; empty
+        where the database does not tell.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    ordered: bool = False
+    origins: tuple[str | None, ...] = ()
+
+    def origin(self, column: int) -> str | None:
+        return self.origins[column] if self.origins else None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAnswer:
+    """rows: what the statement returned, None for one that returns none. changed: how many rows it changed,
+    None where the database does not count."""
+
+    rows: Rows | None = None
+    changed: int | None = None
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What the schema says of columns that no two runs fill alike.
+
+    clocks: "table.column" of those with a default that a clock or chance gives. generated: "table.column" of
+    those with generated identifiers, and of foreign keys to them → the column that generates them.
+    """
+
+    clocks: frozenset[str] = frozenset()
+    generated: Mapping[str, str] = field(default_factory=dict)
+
+
+class ScenarioSession(Protocol):
+    """One connection; every method but cancel() and close() may raise txfuzz.SessionError."""
+
+    def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None: ...
+
+    def run(self, sql: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+        """Run one statement, with its :name placeholders bound."""
+
+    def commit(self) -> None:
+        """An error whose effect is uncertain is Outcome.INFO."""
+
+    def rollback(self) -> None:
+        """Harmless when no transaction is open."""
+
+    def cancel(self) -> None:
+        """Make a blocked call return soon. From another thread; never raises."""
+
+    def close(self) -> None:
+        """Never raises."""
+
+
+class ScenarioTables(Protocol):
+    """The tables of one scenario, in a schema of ours. A context manager: leaving it drops them."""
+
+    def facts(self) -> ColumnFacts: ...
+
+    def reset(self) -> None:
+        """Every table as the setup has left it, sequences included."""
+
+    def tables(self) -> Mapping[str, Rows]:
+        """All rows of all tables, by the names that the setup gave them."""
+
+    def query(self, sql: str) -> Rows:
+        """What a query returns, outside of every transaction: invariants are asked so."""
+
+    def session(self) -> ScenarioSession: ...
+
+    def waiting(self, sessions: Sequence[ScenarioSession]) -> Mapping[int, frozenset[int]]:
+        """As txfuzz.database.api.SeesWaits: by their places, those that wait for a lock → for which others."""
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+@runtime_checkable
+class HoldsScenarios(Protocol):
+    """What a Database can do beside."""
+
+    def scenario(self, setup: Sequence[str]) -> ScenarioTables:
+        """A schema of ours in which these statements have been run; SessionError where one is refused."""
