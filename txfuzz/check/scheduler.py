@@ -50,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One decision of a schedule. ready: who could have gone on. waited: whether it then waited for a lock."""
+    """One decision of a schedule. ready: who could have gone on. waited: whether it then had to wait."""
 
     chosen: Point
     ready: tuple[Point, ...]

@@ -92,7 +92,7 @@ class ScenarioTables(Protocol):
     def session(self) -> ScenarioSession: ...
 
     def waiting(self, sessions: Sequence[ScenarioSession]) -> Mapping[int, frozenset[int]]:
-        """As txfuzz.database.api.SeesWaits: by their places, those that wait for a lock → for which others."""
+        """As txfuzz.database.api.SeesWaits: by place, those that wait for a lock → for which others."""
 
     def close(self) -> None: ...
 

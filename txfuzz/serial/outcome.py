@@ -41,13 +41,16 @@ class TransactionOutcome:
     """How one transaction ended, and what it saw on the way.
 
     statements: those that ran, in order; a step that was skipped is missing. code: why it was aborted.
-    value: what code returned that ran as the transaction, in a form that compares by value.
+    value: what code returned that ran as the transaction, in a form that compares by value. message: what
+    the database said beside the code. attempts: how often it was begun.
     """
 
     ending: Ending
     statements: tuple[StatementOutcome, ...] = ()
     code: str = ""
     value: Cell = None
+    message: str = ""
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

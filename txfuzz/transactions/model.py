@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from txfuzz.common.key_ranges import Keys
 from txfuzz.common.kind import Kind
@@ -46,8 +47,15 @@ class NewValue:
     """An argument of a raw SQL step: the unique value that it writes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Param:
+    """In the arguments of a raw SQL step: the value of this parameter of the transaction."""
+
+    name: str
+
+
 Key = Choice | Ref
-Argument = Choice | Ref | Returned | NewValue
+Argument = Choice | Ref | Returned | Param | NewValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,23 @@ class RollbackTo:
     savepoint: str
 
 
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A step runs only where this holds (`when` in YAML): a name, of `returns` or `params`, compared.
+
+    test: one of COMPARISONS. value: what it is compared with: a constant, or what stands under `other`.
+    Nothing is less or greater than null; null equals null.
+    """
+
+    name: str
+    test: str
+    value: Any = None
+    other: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One statement of a transaction. Hashable: sessions cache prepared statements by it.
@@ -99,6 +124,7 @@ class Step:
     returns: names for later steps → result columns, of which they hold the first row.
     rows: number of rows found → one of ROW_RULES.
     on_error: the database's error code → one of ERROR_RULES, or a savepoint to roll back to.
+    when: the step is skipped unless all of these hold.
     """
 
     f: str | None
@@ -114,6 +140,7 @@ class Step:
     returns: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[int, str], ...] = ()
     on_error: tuple[tuple[str, str | RollbackTo], ...] = ()
+    when: tuple[Condition, ...] = ()
 
     @property
     def reads(self) -> bool:
@@ -154,11 +181,17 @@ class Mode:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A named list of steps whose keys are still to be chosen."""
+    """A named list of steps whose keys are still to be chosen.
+
+    params: names for values of any kind, each with those that it may have. retry: how often it is run
+    again after the database has aborted it in favour of others.
+    """
 
     name: str
     steps: tuple[Step, ...]
     mode: Mode = Mode()
+    params: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    retry: int = 0
 
     @property
     def writes(self) -> int:

@@ -1,0 +1,95 @@
+"""Programs: which transactions of a scenario run beside each other, and with which arguments.
+
+Every pair, a transaction with itself included, or the transactions that are named. Where parameters leave
+a choice, those combinations come first in which the transactions have most values in common without being
+the same call: there they are most likely to meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
+from random import Random
+
+from txfuzz.check.transaction import BoundTransaction
+from txfuzz.database.scenario import Cell
+from txfuzz.transactions.model import Transaction
+
+MOST_COMBINATIONS = 12  # of arguments, for one pair
+
+Arguments = Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Program:
+    """name: the transactions in words, "book × book". calls: each transaction with its arguments."""
+
+    name: str
+    calls: tuple[tuple[Transaction, Arguments], ...]
+
+    def bound(self, isolation: str) -> tuple[BoundTransaction, ...]:
+        """At this level, where a transaction has none of its own."""
+        labels = _labels(self.calls)
+        return tuple(
+            BoundTransaction(label, transaction, arguments, transaction.mode.isolation or isolation)
+            for label, (transaction, arguments) in zip(labels, self.calls, strict=True)
+        )
+
+
+def programs(
+    transactions: Sequence[Transaction], named: Sequence[str], random: Random
+) -> Iterator[tuple[str, tuple[Program, ...]]]:
+    """Each set of transactions, in words, and its programs. named: only this set; else every pair."""
+    by_name = {each.name: each for each in transactions}
+    sets = (
+        [tuple(by_name[name] for name in named)] if named else combinations_with_replacement(transactions, 2)
+    )
+    for chosen in sets:
+        name = " × ".join(each.name for each in chosen)
+        yield name, tuple(Program(name, calls) for calls in _calls(chosen, random))
+
+
+def _calls(chosen: Sequence[Transaction], random: Random) -> list[tuple[tuple[Transaction, Arguments], ...]]:
+    found, seen = [], set()
+    for values in product(*(_arguments(each) for each in chosen)):
+        same = tuple(
+            sorted(
+                (each.name, repr(sorted(given.items()))) for each, given in zip(chosen, values, strict=True)
+            )
+        )
+        if same not in seen:  # the same calls in another order are the same program
+            seen.add(same)
+            found.append(tuple(zip(chosen, values, strict=True)))
+    random.shuffle(found)
+    found.sort(key=_likely_to_meet, reverse=True)
+    return found[:MOST_COMBINATIONS]
+
+
+def _arguments(transaction: Transaction) -> list[Arguments]:
+    names = [name for name, _ in transaction.params]
+    return [
+        dict(zip(names, values, strict=True)) for values in product(*(each for _, each in transaction.params))
+    ]
+
+
+def _likely_to_meet(calls: Sequence[tuple[Transaction, Arguments]]) -> tuple[bool, int]:
+    shared = 0
+    for number, (_, one) in enumerate(calls):
+        for _, other in calls[number + 1 :]:
+            shared += sum(name in other and other[name] == value for name, value in one.items())
+    plain = [(transaction.name, repr(arguments)) for transaction, arguments in calls]
+    alike = len(set(plain)) < len(plain) and any(arguments for _, arguments in calls)
+    return (not alike, shared)
+
+
+def _labels(calls: Sequence[tuple[Transaction, Arguments]]) -> list[str]:
+    """ "book (ann, 1)"; calls that are the same get numbers."""
+    plain = [
+        f"{transaction.name} ({', '.join(map(str, arguments.values()))})" if arguments else transaction.name
+        for transaction, arguments in calls
+    ]
+    return [
+        label if plain.count(label) == 1 else f"{label} {plain[: number + 1].count(label)}"
+        for number, label in enumerate(plain)
+    ]

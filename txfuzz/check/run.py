@@ -1,0 +1,186 @@
+"""A program at one isolation level: its schedules, one after the other, each judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from txfuzz.check.program import Program
+from txfuzz.check.scheduler import Trace, run_schedule
+from txfuzz.check.search import ScheduleSearch
+from txfuzz.check.transaction import BoundTransaction, actor
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.scenario import Rows, ScenarioSession, ScenarioTables
+from txfuzz.serial.canonical import Masks
+from txfuzz.serial.judge import Answer, Judgement, Order, SerialJudge, SerialRunFailed
+from txfuzz.serial.outcome import Outcome, TransactionOutcome
+
+SECONDS = 10.0  # of one schedule
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """sql: a query that returns no rows whenever no transaction is open."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One schedule that was followed, and what came of it. broken: invariants → the rows that break them."""
+
+    program: Program
+    isolation: str
+    trace: Trace
+    outcome: Outcome
+    judgement: Judgement
+    broken: Mapping[str, Rows] = field(default_factory=dict)
+
+    @property
+    def fails(self) -> bool:
+        return self.judgement.answer is Answer.UNEXPLAINED or bool(self.broken)
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """What the schedules of one program came to at one level.
+
+    failing: the attempts that no order explains or that break an invariant, those with fewest switches
+    first. aborted: code → in how many schedules. reason: why schedules could not be judged.
+    """
+
+    program: Program
+    isolation: str
+    schedules: int
+    failing: tuple[Attempt, ...]
+    explained: int
+    unknown: int
+    waited: int
+    aborted: Mapping[str, int]
+    complete: bool
+    reason: str = ""
+
+
+class ProgramRunner(Closeable):
+    """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run."""
+
+    def __init__(
+        self,
+        tables: ScenarioTables,
+        invariants: Sequence[Invariant] = (),
+        *,
+        ignored: frozenset[str] = frozenset(),
+        retried: frozenset[str] = frozenset(),
+        serial_level: str,
+    ) -> None:
+        self._tables, self._invariants = tables, tuple(invariants)
+        self._retried, self._serial_level = retried, serial_level
+        self._sessions: list[ScenarioSession] = []
+        self._judges: dict[int, tuple[Program, SerialJudge]] = {}
+        facts = tables.facts()
+        known: dict[str, frozenset[object]] = {}
+        tables.reset()
+        for place, column in facts.generated.items():
+            table, name = place.split(".", 1)
+            rows = tables.tables()[table]
+            at = rows.columns.index(name)
+            known[column] = known.get(column, frozenset()) | {row[at] for row in rows.rows}
+        self._masks = Masks(facts.clocks | ignored, facts.generated, known)
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.close()
+        self._sessions = []
+
+    def check(self, program: Program, isolation: str, *, most: int | None = None) -> LevelResult:
+        """Every schedule of the program at this level, or the first `most`."""
+        attempts: list[Attempt] = []
+        counts: Counter[str] = Counter()
+        aborted: Counter[str] = Counter()
+        reason = ""
+        search = ScheduleSearch(most=most)
+        for schedule in search:
+            attempt = self.follow(program, isolation, schedule)
+            search.followed(schedule, attempt.trace)
+            counts["all"] += 1
+            counts[attempt.judgement.answer.value] += 1
+            counts["waited"] += any(step.waited for step in attempt.trace.steps)
+            aborted.update({each.code for each in attempt.outcome.transactions.values() if each.code})
+            reason = reason or attempt.judgement.reason
+            if attempt.fails:
+                attempts.append(attempt)
+        return LevelResult(
+            program,
+            isolation,
+            counts["all"],
+            tuple(attempts),
+            counts["explained"],
+            counts["unknown"],
+            counts["waited"],
+            aborted,
+            search.exhausted,
+            reason,
+        )
+
+    def follow(self, program: Program, isolation: str, schedule: Sequence[str]) -> Attempt:
+        """One schedule from the rows of the setup."""
+        trace, outcome = self._run(program.bound(isolation), schedule)
+        if trace.stuck:
+            return Attempt(program, isolation, trace, outcome, Judgement(Answer.UNKNOWN, reason=trace.stuck))
+        broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
+        return Attempt(program, isolation, trace, outcome, self._judge(program).judge(outcome), broken)
+
+    def _ask_invariants(self) -> Iterator[tuple[Invariant, Rows]]:
+        for each in self._invariants:
+            yield each, self._tables.query(each.sql)
+
+    def _judge(self, program: Program) -> SerialJudge:
+        known = self._judges.get(id(program))
+        if known is None:
+            judge = SerialJudge(lambda order: self._serially(program, order), self._masks)
+            known = self._judges[id(program)] = (program, judge)
+        return known[1]
+
+    def _serially(self, program: Program, order: Order) -> Outcome:
+        bound = {each.label: each for each in program.bound(self._serial_level)}
+        chosen = [replace(bound[label], isolation=self._serial_level) for label in order]
+        # An entry for each point that one could come to: who is first runs to its end, then the next one
+        schedule = [
+            each.label
+            for each in chosen
+            for _ in range((len(each.transaction.steps) + 1) * (each.transaction.retry + 1))
+        ]
+        trace, outcome = self._run(chosen, schedule)
+        if trace.stuck:
+            raise SerialRunFailed(trace.stuck)
+        return outcome
+
+    def _run(self, bound: Sequence[BoundTransaction], schedule: Sequence[str]) -> tuple[Trace, Outcome]:
+        self._tables.reset()
+        while len(self._sessions) < len(bound):
+            self._sessions.append(self._tables.session())
+        sessions = {each.label: session for each, session in zip(bound, self._sessions, strict=False)}
+
+        def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
+            found = self._tables.waiting([sessions[label] for label in labels])
+            return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
+
+        trace = run_schedule(
+            {each.label: actor(each, sessions[each.label], self._retried) for each in bound},
+            schedule,
+            waits,
+            seconds=SECONDS,
+            cancel=lambda label: sessions[label].cancel(),
+        )
+        ended = {}
+        for label, each in trace.ended.items():
+            if isinstance(each.value, TransactionOutcome):
+                ended[label] = each.value
+            elif not trace.stuck and each.error is not None:
+                raise each.error
+        if trace.stuck:
+            self.close()  # what was cancelled or left behind is not used again
+            return trace, Outcome(ended)
+        return trace, Outcome({each.label: ended[each.label] for each in bound}, self._tables.tables())

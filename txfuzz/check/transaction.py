@@ -1,0 +1,166 @@
+"""One transaction of a scenario as an actor: a switch point before each statement, and what it came to."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from txfuzz.check.scheduler import Body, Stop
+from txfuzz.database.api import Outcome as Effect
+from txfuzz.database.api import SessionError
+from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
+from txfuzz.serial.outcome import Ending, StatementOutcome, TransactionOutcome
+from txfuzz.transactions.model import Condition, Param, Returned, RollbackTo, Step, Transaction
+
+GIVES_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` say
+_SAVEPOINT = "txfuzz_step"
+_TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPoint:
+    """Before a statement. step: its number, from 0. attempt: how often the transaction was begun before."""
+
+    step: int
+    sql: str
+    attempt: int = 0
+
+    def __str__(self) -> str:
+        return f"step {self.step + 1} ({self.sql})"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPoint:
+    attempt: int = 0
+
+    def __str__(self) -> str:
+        return "COMMIT"
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTransaction:
+    """A transaction with the values of its parameters. isolation: the database's word for its level."""
+
+    label: str
+    transaction: Transaction
+    arguments: Mapping[str, Cell]
+    isolation: str
+
+
+class _GivesUp(Exception):
+    pass
+
+
+def actor(bound: BoundTransaction, session: ScenarioSession, retried: frozenset[str]) -> Body:
+    """Its body returns a TransactionOutcome. retried: codes by which the database asks for another try."""
+
+    def body(stop: Stop) -> TransactionOutcome:
+        attempt = 0
+        while True:
+            outcome = _Attempt(bound, session, attempt).run(stop)
+            again = outcome.ending is Ending.ABORTED and outcome.code in retried
+            if not again or attempt >= bound.transaction.retry:
+                return replace(outcome, attempts=attempt + 1)
+            attempt += 1
+
+    return body
+
+
+class _Attempt:
+    def __init__(self, bound: BoundTransaction, session: ScenarioSession, attempt: int) -> None:
+        self._bound, self._session, self._attempt = bound, session, attempt
+        self._names: dict[str, Cell] = dict(bound.arguments)
+        self._seen: list[StatementOutcome] = []
+        self._begun = False
+
+    def run(self, stop: Stop) -> TransactionOutcome:
+        committing = False
+        try:
+            for number, step in enumerate(self._bound.transaction.steps):
+                if not all(holds(each, self._names) for each in step.when):
+                    continue
+                stop(StatementPoint(number, str(step.sql), self._attempt))
+                if self._statement(number, step) == "stop":
+                    break
+            stop(CommitPoint(self._attempt))
+            self._begin()  # also where every step was skipped
+            committing = True
+            self._session.commit()
+        except _GivesUp:
+            self._session.rollback()
+            return self._outcome(Ending.ABORTED, GIVES_UP)
+        except SessionError as error:
+            if not error.lost:
+                self._session.rollback()
+            unknown = committing and error.outcome is Effect.INFO
+            return self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
+        return self._outcome(Ending.COMMITTED)
+
+    def _outcome(self, ending: Ending, code: str = "", message: str = "") -> TransactionOutcome:
+        return TransactionOutcome(ending, tuple(self._seen), code, message=message)
+
+    def _begin(self) -> None:
+        """With the first statement: what a transaction sees is settled by that, not by BEGIN."""
+        if not self._begun:
+            mode = self._bound.transaction.mode
+            self._session.begin(self._bound.isolation, read_only=mode.read_only, deferrable=mode.deferrable)
+            self._begun = True
+
+    def _statement(self, number: int, step: Step) -> str:
+        """What becomes of the transaction: "go on" or "stop"."""
+        self._begin()
+        goes_on = any(rule in ("skip", "stop") for _, rule in step.on_error)
+        try:
+            if goes_on:
+                self._session.run(f"SAVEPOINT {_SAVEPOINT}", {})
+            answer = self._session.run(str(step.sql), self._bind(step))
+            if goes_on:
+                self._session.run(f"RELEASE SAVEPOINT {_SAVEPOINT}", {})
+        except SessionError as error:
+            rule = dict(step.on_error).get(error.code)
+            if rule is None or error.lost:
+                raise
+            self._seen.append(StatementOutcome(number, code=error.code))
+            if rule == "abort":
+                raise _GivesUp from None
+            back = rule.savepoint if isinstance(rule, RollbackTo) else _SAVEPOINT
+            self._session.run(f"ROLLBACK TO SAVEPOINT {back}", {})
+            return "stop" if rule == "stop" else "go on"
+        self._seen.append(StatementOutcome(number, answer.rows, answer.changed))
+        return self._take(step, answer)
+
+    def _bind(self, step: Step) -> dict[str, Cell]:
+        return {
+            placeholder: self._names[argument.name]
+            for placeholder, argument in step.args
+            if isinstance(argument, Param | Returned)
+        }
+
+    def _take(self, step: Step, answer: StatementAnswer) -> str:
+        rows = answer.rows
+        for name, column in step.returns:
+            assert rows is not None
+            self._names[name] = rows.rows[0][rows.columns.index(column)] if rows.rows else None
+        count = answer.changed if rows is None else len(rows.rows)
+        rule = dict(step.rows).get(count, "ok") if count is not None else "ok"
+        if rule == "abort":
+            raise _GivesUp
+        return "stop" if rule == "stop" else "go on"
+
+
+def holds(condition: Condition, names: Mapping[str, Cell]) -> bool:
+    """As in Python, but that nothing is less or greater than null."""
+    one = names[condition.name]
+    other = condition.value if condition.other is None else names[condition.other]
+    if condition.test not in ("eq", "ne") and (one is None or other is None):
+        return False
+    return _TESTS[condition.test](one, other)
