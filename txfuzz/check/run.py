@@ -107,7 +107,8 @@ class ProgramRunner(Closeable):
             counts["all"] += 1
             counts[attempt.judgement.answer.value] += 1
             counts["waited"] += any(step.waited for step in attempt.trace.steps)
-            aborted.update({each.code for each in attempt.outcome.transactions.values() if each.code})
+            ended = attempt.outcome.transactions.values()
+            aborted.update({code for each in ended for code in (each.code, *each.retried) if code})
             reason = reason or attempt.judgement.reason
             if attempt.fails:
                 attempts.append(attempt)

@@ -64,13 +64,13 @@ def actor(bound: BoundTransaction, session: ScenarioSession, retried: frozenset[
     """Its body returns a TransactionOutcome. retried: codes by which the database asks for another try."""
 
     def body(stop: Stop) -> TransactionOutcome:
-        attempt = 0
+        codes: tuple[str, ...] = ()
         while True:
-            outcome = _Attempt(bound, session, attempt).run(stop)
+            outcome = _Attempt(bound, session, len(codes)).run(stop)
             again = outcome.ending is Ending.ABORTED and outcome.code in retried
-            if not again or attempt >= bound.transaction.retry:
-                return replace(outcome, attempts=attempt + 1)
-            attempt += 1
+            if not again or len(codes) >= bound.transaction.retry:
+                return replace(outcome, retried=codes)
+            codes = (*codes, outcome.code)
 
     return body
 

@@ -42,7 +42,7 @@ class TransactionOutcome:
 
     statements: those that ran, in order; a step that was skipped is missing. code: why it was aborted.
     value: what code returned that ran as the transaction, in a form that compares by value. message: what
-    the database said beside the code. attempts: how often it was begun.
+    the database said beside the code. retried: the codes by which earlier attempts at it were aborted.
     """
 
     ending: Ending
@@ -50,7 +50,7 @@ class TransactionOutcome:
     code: str = ""
     value: Cell = None
     message: str = ""
-    attempts: int = 1
+    retried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
