@@ -18,6 +18,7 @@ BELOW = {
     "transactions": set(),
     "database": {"transactions"},
     "workload": {"database", "transactions"},
+    "check": {"database", "transactions"},
     "history": set(),
     "execution": {"workload", "database", "history", "transactions"},
     "analysis": {"history", "workload", "transactions"},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # packed, as the table below is
         Anomaly, Edge, KeyPressure, MissingEdge, NearCycle, TransactionView, Verdict,
     )
     from txfuzz.analysis.views.mop_view import MopView
+    from txfuzz.common.closeable import Closeable
     from txfuzz.common.kind import Kind
     from txfuzz.common.options import check as check_options, option
     from txfuzz.database.api import (
@@ -40,6 +41,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
+    from txfuzz.database.scenario import (
+        Cell, ColumnFacts, HoldsScenarios, Rows, ScenarioSession, ScenarioTables, StatementAnswer,
+    )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
     from txfuzz.database.sql.database import Schemas, ServerDatabase, SqlDatabase
@@ -60,6 +64,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
     from txfuzz.transactions.model import NewValue, Step
+    from txfuzz.transactions.placeholders import with_placeholders
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
     # fmt: on
@@ -80,6 +85,7 @@ _MODULES = {
         "Anomaly", "Edge", "KeyPressure", "MissingEdge", "NearCycle", "TransactionView", "Verdict",
     ),
     "txfuzz.analysis.views.mop_view": ("MopView",),
+    "txfuzz.common.closeable": ("Closeable",),
     "txfuzz.common.kind": ("Kind",),
     "txfuzz.common.options": ("check_options", "option"),
     "txfuzz.database.api": (
@@ -96,6 +102,10 @@ _MODULES = {
         "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "PAUSE", "TERMINATE",
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
+    "txfuzz.database.scenario": (
+        "Cell", "ColumnFacts", "HoldsScenarios", "Rows", "ScenarioSession", "ScenarioTables",
+        "StatementAnswer",
+    ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
     ),
@@ -121,6 +131,7 @@ _MODULES = {
     "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
     "txfuzz.transactions.model": ("NewValue", "Step"),
+    "txfuzz.transactions.placeholders": ("with_placeholders",),
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
 }
@@ -136,25 +147,26 @@ _DEFINED_AS = {
     "value_identity": "identity",
 }
 __all__ = [  # noqa: RUF022
-    "API_VERSION", "APPEND", "Account", "Adapter", "Adjustment", "Analyzer", "Anomaly", "Answer", "Batching",
-    "BoundStep", "Breakable", "CUT", "Call", "Calls", "Capabilities", "Columns",
-    "ControlConnection", "Database", "DatabaseUnavailable", "Edge", "Embeds", "FAIL", "FINAL_READ", "Fault",
-    "FeedbackResult", "GoesOn", "Heuristic", "History", "HistoryError", "INFO", "Injectable", "Ints", "KILL",
-    "KeeperLink", "KeyPressure", "Keyword", "Kind", "LIMIT", "MakesRoom", "MissingEdge", "MopView", "NIL",
-    "NO_WRITER",
-    "NearCycle", "NewValue", "NoMoreSessions", "OK", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part",
-    "Patient", "READ", "RawStatement", "ReadValue", "RoomForClients", "RunsSql", "Schemas", "Script",
-    "ScriptFile", "ScriptLine", "SeesWaits", "ServerDatabase", "ServerInjector", "Session", "SessionCodes",
-    "SessionError", "SqlDatabase", "SqlSession", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE",
-    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError", "UsageError",
-    "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesScripts",
-    "call_view", "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url",
-    "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without",
-    "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text",
-    "level_among", "make_server_directory", "max_connections_option", "mop_text", "narrowed_choices",
-    "option", "outcome_text", "pause_processes", "prohibited", "read_history", "read_text",
-    "resume_processes", "server_account", "server_processes", "table_index", "tables_option", "target_value",
-    "transaction_view", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
+    "API_VERSION", "APPEND", "Account", "Adapter", "Adjustment", "Analyzer", "Anomaly", "Answer",
+    "Batching", "BoundStep", "Breakable", "CUT", "Call", "Calls", "Capabilities", "Cell", "Closeable",
+    "ColumnFacts", "Columns", "ControlConnection", "Database", "DatabaseUnavailable", "Edge", "Embeds",
+    "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "GoesOn", "Heuristic", "History", "HistoryError",
+    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
+    "LIMIT", "MakesRoom", "MissingEdge", "MopView", "NIL", "NO_WRITER", "NearCycle", "NewValue",
+    "NoMoreSessions", "OK", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ",
+    "RawStatement", "ReadValue", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables",
+    "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesWaits", "ServerDatabase", "ServerInjector",
+    "Session", "SessionCodes", "SessionError", "SqlDatabase", "SqlSession", "StatementAnswer",
+    "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables",
+    "Template", "TransactionView", "TxfuzzError", "UsageError", "Verdict", "VersionOptions", "WRITE",
+    "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesScripts", "call_view", "can_choose", "canonical",
+    "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of", "did_you_mean",
+    "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl", "implies",
+    "keeper_for", "kept_directory", "key_text", "level_among", "make_server_directory",
+    "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
+    "prohibited", "read_history", "read_text", "resume_processes", "server_account", "server_processes",
+    "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
+    "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from txfuzz.check.program import Program
 from txfuzz.check.scheduler import Trace, run_schedule
 from txfuzz.check.search import ScheduleSearch
+from txfuzz.check.serial.canonical import Masks
+from txfuzz.check.serial.judge import Answer, Judgement, Order, SerialJudge, SerialRunFailed
+from txfuzz.check.serial.outcome import Outcome, TransactionOutcome
 from txfuzz.check.transaction import BoundTransaction, actor
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import Rows, ScenarioSession, ScenarioTables
-from txfuzz.serial.canonical import Masks
-from txfuzz.serial.judge import Answer, Judgement, Order, SerialJudge, SerialRunFailed
-from txfuzz.serial.outcome import Outcome, TransactionOutcome
 
 SECONDS = 10.0  # of one schedule
 

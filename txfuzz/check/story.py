@@ -1,4 +1,4 @@
-"""A failing schedule as a story: who did what, in which order, what they saw, and why no order explains it."""
+"""A failing schedule as a story: who did what and saw what, and why no serial order explains it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from txfuzz.check.run import Attempt
-from txfuzz.check.transaction import StatementPoint
-from txfuzz.common.sentences import listed
-from txfuzz.database.scenario import Cell, Rows
-from txfuzz.serial.difference import (
+from txfuzz.check.serial.difference import (
     Difference,
     EndingPlace,
     Seen,
@@ -17,8 +14,11 @@ from txfuzz.serial.difference import (
     TablePlace,
     ValuePlace,
 )
-from txfuzz.serial.judge import Answer, Order
-from txfuzz.serial.outcome import Ending, StatementOutcome
+from txfuzz.check.serial.judge import Answer, Order
+from txfuzz.check.serial.outcome import Ending, StatementOutcome
+from txfuzz.check.transaction import StatementPoint
+from txfuzz.common.sentences import listed
+from txfuzz.database.scenario import Cell, Rows
 
 _MOST_ROWS = 3  # of a result, in a sentence
 _LONGEST = 60  # characters of a value
@@ -66,7 +66,7 @@ def _came(statement: StatementOutcome) -> str:
 
 def explanation(attempt: Attempt) -> tuple[str, ...]:
     """Why this is not what a serial order gives, and which invariants are broken, in sentences."""
-    return tuple((*_unexplained(attempt), *_broken(attempt)))
+    return (*_unexplained(attempt), *_broken(attempt))
 
 
 def _unexplained(attempt: Attempt) -> Iterator[str]:
@@ -106,8 +106,8 @@ def _both_saw_the_same(compared: list[tuple[Order, tuple[Difference, ...]]]) -> 
     expected = {seen_text(one.expected), seen_text(other.expected)}
     would = listed(sorted(expected), "or")
     return (
-        f"{one.place.transaction} saw {saw} in step {one.place.step + 1}, {same} in step {other.place.step + 1}; "
-        f"whichever went first, the other would have seen {would}."
+        f"{one.place.transaction} saw {saw} in step {one.place.step + 1}, "
+        f"{same} in step {other.place.step + 1}; whichever went first, the other would have seen {would}."
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from txfuzz.check.scheduler import Body, Stop
+from txfuzz.check.serial.outcome import Ending, StatementOutcome, TransactionOutcome
 from txfuzz.database.api import Outcome as Effect
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
-from txfuzz.serial.outcome import Ending, StatementOutcome, TransactionOutcome
 from txfuzz.transactions.model import Condition, Param, Returned, RollbackTo, Step, Transaction
 
 GIVES_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` say

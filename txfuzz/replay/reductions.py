@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from txfuzz.transactions.model import Argument, Choice, NewValue, Ref, Returned, RollbackTo, Step, Transaction
+from txfuzz.transactions.model import (
+    Argument,
+    Choice,
+    NewValue,
+    Param,
+    Ref,
+    Returned,
+    RollbackTo,
+    Step,
+    Transaction,
+)
 from txfuzz.workload.sql.tables import tables_of
 
 Term = TypeVar("Term", bound=Argument)
@@ -17,7 +27,7 @@ def literal(transaction: Transaction) -> Transaction:
     named: dict[str, int] = {}
 
     def plain(term: Argument) -> Argument:
-        if isinstance(term, Returned | NewValue):
+        if isinstance(term, Returned | NewValue | Param):
             return term
         if isinstance(term, Ref):
             return Choice((named[term.name],))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
@@ -25,7 +26,7 @@ from .export.isolationtester import SPEC, isolation_spec, try_spec
 from .export.scripts import NAME, psql_script
 from .fault_injection import Injector
 from .options import PostgresOptions
-from .protocol.connection import connect
+from .protocol.connection import connect, reason
 from .protocol.control import Control
 from .protocol.lock_waits import LockWaits
 from .protocol.session import PostgresSession
@@ -43,6 +44,7 @@ from .settings import (
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
+    from .scenario import PostgresScenario
     from .server.launcher import EmbeddedServer
 
 # The control connection takes no part in the test: it may be slow, and its work must survive a crash.
@@ -137,6 +139,31 @@ class PostgresDatabase(ServerDatabase[Connection]):
             return try_spec(self._programs, self._target, own, script, scripts[SPEC].text)
         finally:
             self.run(lambda on: self.schemas.drop(on, own))
+
+    def scenario(self, setup: Sequence[str]) -> PostgresScenario:
+        """See txfuzz.plugin_api.HoldsScenarios."""
+        import psycopg
+
+        from .scenario import KEPT, PostgresScenario
+
+        own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
+
+        def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
+            try:
+                made = psycopg.connect(self._target.conninfo(self._application), autocommit=True)
+            except psycopg.Error as error:
+                raise DatabaseUnavailable(reason(str(error))) from None
+            made.execute(settings_sql(self._settings).encode())
+            return made
+
+        def drop() -> None:
+            with suppress(DatabaseUnavailable):
+                for name in (own + KEPT, own):
+                    self.run(partial(self.schemas.drop, name=name))
+
+        for name in (own, own + KEPT):
+            self.run(partial(self.schemas.create_marked, name=name))
+        return PostgresScenario(own, open_connection, self._waits.among, drop, setup)
 
     def reclaim(self, on: Connection) -> None:
         with on.begin():

@@ -1,25 +1,32 @@
-"""Tables of a user's own design in a schema of ours; see txfuzz.database.scenario."""
+"""Tables that the user designed, in a schema of ours; see txfuzz.plugin_api.ScenarioTables."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from txfuzz.common.closeable import Closeable
-from txfuzz.database.scenario import Cell, ColumnFacts, Rows, ScenarioSession, StatementAnswer
-from txfuzz.plugin_api import SessionError
-from txfuzz.transactions.placeholders import with_placeholders
+from txfuzz.plugin_api import (
+    Cell,
+    Closeable,
+    ColumnFacts,
+    Rows,
+    ScenarioSession,
+    SessionError,
+    StatementAnswer,
+    with_placeholders,
+)
 
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
 Plain = psycopg.Connection[tuple[Any, ...]]
 
+KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
     r"\b(current_(timestamp|date|time)|localtime(stamp)?)\b",
@@ -45,22 +52,27 @@ SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND 
 
 
 class PostgresScenario(Closeable):
-    """Made by PostgresDatabase.scenario(). connect: a connection with our settings, in autocommit."""
+    """Made by PostgresDatabase.scenario().
+
+    schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
+    `drop` takes them away. connect: a connection with our settings, in autocommit.
+    """
 
     def __init__(
         self,
+        schema: str,
         connect: Callable[[], Plain],
         waits: Callable[[Sequence[int]], Mapping[int, frozenset[int]]],
+        drop: Callable[[], None],
         setup: Sequence[str],
     ) -> None:
-        self._connect, self._waits = connect, waits
-        self._schema = f"txfuzz_{secrets.token_hex(5)}"
+        self._schema, self._copies = schema, schema + KEPT
+        self._connect, self._waits, self._drop = connect, waits, drop
         self._control = connect()
         try:
-            self._control.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._schema)))
             self._use(self._control)
             for statement in setup:
-                _checked(lambda statement=statement: self._control.execute(statement))
+                _checked(partial(self._control.execute, statement))
             self._read_schema()
             self._keep_rows()
         except BaseException:
@@ -68,17 +80,8 @@ class PostgresScenario(Closeable):
             raise
 
     def close(self) -> None:
-        with suppress(psycopg.Error):
-            self._control.execute(
-                sql.SQL("DROP SCHEMA IF EXISTS {}, {} CASCADE").format(
-                    sql.Identifier(self._schema), sql.Identifier(self._copies)
-                )
-            )
         self._control.close()
-
-    @property
-    def _copies(self) -> str:
-        return f"{self._schema}_kept"
+        self._drop()
 
     def _use(self, connection: Plain) -> None:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
@@ -113,7 +116,6 @@ class PostgresScenario(Closeable):
 
     def _keep_rows(self) -> None:
         """Copies of all tables, and the script that restores them."""
-        self._control.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self._copies)))
         script: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
         select: list[sql.Composable] = []
         for table, columns in self._tables.items():
@@ -154,7 +156,8 @@ class PostgresScenario(Closeable):
         return found
 
     def query(self, query: str) -> Rows:
-        return _checked(lambda: self._rows(self._control.execute(query)))
+        rows: Rows = _checked(lambda: self._rows(self._control.execute(query)))
+        return rows
 
     def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
         result = cursor.pgresult
@@ -190,14 +193,12 @@ class PostgresScenarioSession:
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))  # type: ignore[call-overload]
+        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
         bound = {name: arguments[name] for name in used} if used else None
-        cursor = _checked(
-            lambda: self._connection.execute(text if used else query, bound, prepare=True)  # type: ignore[call-overload]
-        )
+        cursor = _checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
         if cursor.description is not None:
             return StatementAnswer(self._rows(cursor))
         return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)

@@ -11,6 +11,7 @@ from txfuzz.transactions.model import (
     Argument,
     MicroOperation,
     NewValue,
+    Param,
     Ref,
     Returned,
     RollbackTo,
@@ -126,7 +127,7 @@ def _micro_operation(each: MicroOperation) -> dict[str, str]:
 def _key(key: Argument | None) -> Any:
     if isinstance(key, NewValue):
         return {"new": "value"}
-    if isinstance(key, Ref | Returned):
+    if isinstance(key, Ref | Returned | Param):
         return {"ref": key.name}
     assert key is not None
     keys, named = key.keys, key.name is not None or bool(key.distinct_from)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from txfuzz.check.serial.canonical import Masks, TooManyAlike, canonical, plain_cell
+from txfuzz.check.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
 from txfuzz.database.scenario import Rows
-from txfuzz.serial.canonical import Masks, TooManyAlike, canonical, plain_cell
-from txfuzz.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
 
 MASKS = Masks(
     ignored=frozenset({"orders.made"}),

@@ -9,11 +9,11 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from txfuzz.check.serial.canonical import Masks, canonical
+from txfuzz.check.serial.difference import EndingPlace, StatementPlace, TablePlace
+from txfuzz.check.serial.judge import Answer, Order, SerialJudge, SerialRunFailed
+from txfuzz.check.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
 from txfuzz.database.scenario import Rows
-from txfuzz.serial.canonical import Masks, canonical
-from txfuzz.serial.difference import EndingPlace, StatementPlace, TablePlace
-from txfuzz.serial.judge import Answer, Order, SerialJudge, SerialRunFailed
-from txfuzz.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
 
 # A step reads a key, or writes to one key what it has last read, plus a number
 Step = tuple[str, str, int]

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from txfuzz.check.serial.canonical import Masks, plain_cell
+from txfuzz.check.serial.outcome import Ending, Outcome, StatementOutcome
 from txfuzz.database.scenario import Cell, Rows
-from txfuzz.serial.canonical import Masks, plain_cell
-from txfuzz.serial.outcome import Ending, Outcome, StatementOutcome
 
 NEW = "a new identifier"
 

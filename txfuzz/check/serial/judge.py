@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import combinations, permutations
 
-from txfuzz.serial.canonical import Canonical, Masks, TooManyAlike, canonical
-from txfuzz.serial.difference import Difference, differences
-from txfuzz.serial.outcome import Ending, Outcome
+from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canonical
+from txfuzz.check.serial.difference import Difference, differences
+from txfuzz.check.serial.outcome import Ending, Outcome
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from txfuzz.check.serial.outcome import Ending, Outcome
 from txfuzz.database.scenario import Cell, Rows
-from txfuzz.serial.outcome import Ending, Outcome
 
 _MOST_LEAVES = 5_000  # renamings that are tried where rows are alike; never met but by contrivance
 
