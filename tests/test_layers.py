@@ -120,6 +120,7 @@ def test_a_layer_imports_only_what_is_below_it(layer: str) -> None:
     allowed = BELOW[layer] | COMMON | {layer, "__version__"}
     for path in (CORE / layer).rglob("*.py"):
         for name in imports(path):
+            assert name != "txfuzz", f"{path.relative_to(ROOT)} imports the public API, which is above it"
             if name.startswith("txfuzz."):
                 assert name.split(".")[1] in allowed, f"{path.relative_to(ROOT)} imports {name}"
 

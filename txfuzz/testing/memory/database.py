@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
+from txfuzz.common.version import __version__
 from txfuzz.database.api import Session
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing.memory.defects import MemoryOptions
@@ -34,11 +35,9 @@ class MemoryDatabase(Closeable):
         }
 
     def describe(self) -> Mapping[str, str]:
-        import txfuzz
-
         return {
             "product": "memory",
-            "version": txfuzz.__version__,
+            "version": __version__,
             "server": "this process",
             "defects": ", ".join(self._options.defects) or "none",
         }
