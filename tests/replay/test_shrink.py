@@ -21,10 +21,11 @@ from txfuzz.errors import UsageError
 from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.replay.judge import Judge
+from txfuzz.replay.reductions import Shape, tidy
 from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.reproducer import reproducer_mark
 from txfuzz.replay.schedule.replay_workload import order_of, roles_of
-from txfuzz.replay.shrink import OutOfTime, Shape, shrink, tidy
+from txfuzz.replay.shrink import OutOfTime, shrink
 from txfuzz.replay.signature import Signature, signature_of
 from txfuzz.replay.stepper.logical_keys import script_of, with_logical_keys
 from txfuzz.workload.yaml.writer import workload_text

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, permutations
 
+from txfuzz.replay.reductions import Shape, tidy
 from txfuzz.replay.schedule.interleavings import Interleavings
 from txfuzz.replay.schedule.mvcc_model import Event
 from txfuzz.replay.schedule.replay_workload import Role
-from txfuzz.replay.shrink import Shape, tidy
 from txfuzz.replay.signature import Signature
 from txfuzz.workload.model import Workload
 
