@@ -23,7 +23,7 @@ from txfuzz.execution.run import execute
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.explore import explore
-from txfuzz.replay.near_cycle_replay import Target, replay_target
+from txfuzz.replay.near_cycle_replay import ReplayTarget, replay_target
 from txfuzz.replay.replayer import Replayer
 from txfuzz.replay.schedule.derive import derive_anomaly, derive_near_cycle
 from txfuzz.workload.shipped import workload_path
@@ -83,7 +83,7 @@ def measure(
     with Replayer(database, workload.kind, isolation) as player:
         for near in result.near_cycles:
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
-            tried = replay_target(player, Target("near-cycle", near.anomaly, derived), EXPECT, attempts=1)
+            tried = replay_target(player, ReplayTarget("near-cycle", near.anomaly, derived), EXPECT, attempts=1)
             if near.anomaly in against:
                 counts.forbidden += 1
                 counts.forbidden_tries += tried.schedules
@@ -101,7 +101,7 @@ def measure(
             anomaly = next((each for each in result.anomalies if each.type == type), None)
             if anomaly is not None:
                 derived = derive_anomaly(anomaly, history, assembled.workload, assembled.promised)
-                tried = replay_target(player, Target("anomaly", type, derived), EXPECT)
+                tried = replay_target(player, ReplayTarget("anomaly", type, derived), EXPECT)
                 counts.anomalies[type, tried.result.closed if tried.result else 0] += 1
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from txfuzz.check.serial.canonical import Masks, TooManyAlike, canonical, plain_cell
-from txfuzz.check.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
+from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.database.scenario import Rows
 
 MASKS = Masks(
@@ -21,10 +21,10 @@ MASKS = Masks(
 )
 
 
-def outcome(orders: list[tuple], items: list[tuple], returned: list[tuple]) -> Outcome:
+def outcome(orders: list[tuple], items: list[tuple], returned: list[tuple]) -> ProgramOutcome:
     statement = StatementOutcome(0, Rows(("id", "n"), tuple(returned), origins=("orders.id", None)))
-    return Outcome(
-        {"buy": TransactionOutcome(Ending.COMMITTED, (statement,))},
+    return ProgramOutcome(
+        {"buy": CallOutcome(Ending.COMMITTED, (statement,))},
         {
             "orders": Rows(("id", "made", "who"), tuple(orders)),
             "items": Rows(("id", "order_id"), tuple(items)),
@@ -32,7 +32,7 @@ def outcome(orders: list[tuple], items: list[tuple], returned: list[tuple]) -> O
     )
 
 
-def random_outcome(seed: int) -> Outcome:
+def random_outcome(seed: int) -> ProgramOutcome:
     chance = random.Random(seed)
     ids = [1, 11, 12, 13][: chance.randint(1, 4)]
     orders = [(each, chance.random(), chance.choice("ab")) for each in ids]
@@ -41,7 +41,7 @@ def random_outcome(seed: int) -> Outcome:
     return outcome(orders, items, returned)
 
 
-def renamed(given: Outcome, orders: dict[int, int], items: dict[int, int]) -> Outcome:
+def renamed(given: ProgramOutcome, orders: dict[int, int], items: dict[int, int]) -> ProgramOutcome:
     (statement,) = given.transactions["buy"].statements
     return outcome(
         [(orders.get(a, a), b, c) for a, b, c in given.tables["orders"].rows],
@@ -50,7 +50,7 @@ def renamed(given: Outcome, orders: dict[int, int], items: dict[int, int]) -> Ou
     )
 
 
-def plain(given: Outcome) -> tuple:
+def plain(given: ProgramOutcome) -> tuple:
     (statement,) = given.transactions["buy"].statements
     return (
         sorted((a, c) for a, _, c in given.tables["orders"].rows),
@@ -59,8 +59,8 @@ def plain(given: Outcome) -> tuple:
     )
 
 
-def equal_by_some_renaming(one: Outcome, other: Outcome) -> bool:
-    def new(given: Outcome, table: str) -> list[int]:
+def equal_by_some_renaming(one: ProgramOutcome, other: ProgramOutcome) -> bool:
+    def new(given: ProgramOutcome, table: str) -> list[int]:
         return sorted({row[0] for row in given.tables[table].rows} - {1})
 
     for orders in permutations(new(other, "orders")):
@@ -96,7 +96,7 @@ def test_other_identifiers_other_order_and_another_clock_change_nothing(seed: in
         name: Rows(rows.columns, tuple(chance.sample(rows.rows, len(rows.rows))))
         for name, rows in second.tables.items()
     }
-    assert canonical(Outcome(second.transactions, shuffled), MASKS) == canonical(first, MASKS)
+    assert canonical(ProgramOutcome(second.transactions, shuffled), MASKS) == canonical(first, MASKS)
 
 
 def test_identifiers_that_were_there_before_keep_their_values() -> None:
@@ -114,9 +114,9 @@ def test_rows_that_differ_only_in_company_are_told_apart() -> None:
 
 
 def test_an_order_counts_where_the_statement_gives_one() -> None:
-    def ordered(*rows: tuple[int, ...], order: bool) -> Outcome:
+    def ordered(*rows: tuple[int, ...], order: bool) -> ProgramOutcome:
         statement = StatementOutcome(0, Rows(("n",), rows, ordered=order))
-        return Outcome({"t": TransactionOutcome(Ending.COMMITTED, (statement,))})
+        return ProgramOutcome({"t": CallOutcome(Ending.COMMITTED, (statement,))})
 
     assert canonical(ordered((1,), (2,), order=True), MASKS) != canonical(
         ordered((2,), (1,), order=True), MASKS
@@ -127,9 +127,9 @@ def test_an_order_counts_where_the_statement_gives_one() -> None:
 
 
 def test_what_an_aborted_transaction_saw_binds_nobody() -> None:
-    def aborted(count: int) -> Outcome:
-        return Outcome(
-            {"t": TransactionOutcome(Ending.ABORTED, (StatementOutcome(0, changed=count),), "40001")}
+    def aborted(count: int) -> ProgramOutcome:
+        return ProgramOutcome(
+            {"t": CallOutcome(Ending.ABORTED, (StatementOutcome(0, changed=count),), "40001")}
         )
 
     assert canonical(aborted(0), MASKS) == canonical(aborted(1), MASKS)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from txfuzz.check.serial.canonical import Masks, canonical
 from txfuzz.check.serial.difference import EndingPlace, StatementPlace, TablePlace
-from txfuzz.check.serial.judge import Answer, Order, SerialJudge, SerialRunFailed
-from txfuzz.check.serial.outcome import Ending, Outcome, StatementOutcome, TransactionOutcome
+from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialRunFailed
+from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.database.scenario import Rows
 
 # A step reads a key, or writes to one key what it has last read, plus a number
@@ -21,7 +21,7 @@ Program = dict[str, tuple[Step, ...]]
 NO_MASKS = Masks()
 
 
-def run(program: Program, schedule: Sequence[str]) -> Outcome:
+def run(program: Program, schedule: Sequence[str]) -> ProgramOutcome:
     """Each occurrence of a label in the schedule runs its next step, on whatever is there at that moment."""
     rows = {"a": 0, "b": 0}
     last = dict.fromkeys(program, 0)
@@ -35,13 +35,13 @@ def run(program: Program, schedule: Sequence[str]) -> Outcome:
         else:
             rows[key] = last[label] + add
             seen[label].append(StatementOutcome(number, changed=1))
-    return Outcome(
-        {label: TransactionOutcome(Ending.COMMITTED, tuple(each)) for label, each in seen.items()},
+    return ProgramOutcome(
+        {label: CallOutcome(Ending.COMMITTED, tuple(each)) for label, each in seen.items()},
         {"t": Rows(("k", "v"), tuple(rows.items()))},
     )
 
 
-def serially(program: Program, order: Order) -> Outcome:
+def serially(program: Program, order: Order) -> ProgramOutcome:
     kept = {label: program[label] for label in order}
     return run(kept, [label for label in order for _ in program[label]])
 
@@ -74,10 +74,10 @@ def test_explained_exactly_where_some_order_gives_the_same(seed: int) -> None:
     }
     judged = SerialJudge(lambda order: serially(program, order), NO_MASKS).judge(outcome)
     if by_hand:
-        assert judged.answer is Answer.EXPLAINED
+        assert judged.answer is SerialAnswer.EXPLAINED
         assert judged.order in by_hand
     else:
-        assert judged.answer is Answer.UNEXPLAINED
+        assert judged.answer is SerialAnswer.UNEXPLAINED
         assert judged.differences
         assert len(judged.others) == len(list(permutations(program))) - 1
         assert all(len(found) >= len(judged.differences) for _, found in judged.others)
@@ -93,7 +93,7 @@ def judge_of(program: Program) -> SerialJudge:
 
 def test_a_lost_update_is_told_by_the_read_that_missed_it() -> None:
     judged = judge_of(INCREMENT).judge(LOST)
-    assert judged.answer is Answer.UNEXPLAINED
+    assert judged.answer is SerialAnswer.UNEXPLAINED
     assert judged.order == ("t1", "t2")
     first, table = judged.differences
     assert first.place == StatementPlace("t2", 0)
@@ -107,13 +107,13 @@ def test_an_order_in_time_may_be_asked_for() -> None:
     stale = run(reader, ["r", "w"])
     judge = judge_of(reader)
     assert judge.judge(stale).order == ("r", "w")
-    assert judge.judge(stale, [("w", "r")]).answer is Answer.UNEXPLAINED
+    assert judge.judge(stale, [("w", "r")]).answer is SerialAnswer.UNEXPLAINED
 
 
 def test_aborted_transactions_bind_nobody() -> None:
     t1 = LOST.transactions["t1"]
-    aborted = Outcome(
-        {"t1": t1, "t2": TransactionOutcome(Ending.ABORTED, (), "40001")},
+    aborted = ProgramOutcome(
+        {"t1": t1, "t2": CallOutcome(Ending.ABORTED, (), "40001")},
         {"t": Rows(("k", "v"), (("a", 1), ("b", 0)))},
     )
     assert judge_of(INCREMENT).judge(aborted).order == ("t1",)
@@ -122,32 +122,30 @@ def test_aborted_transactions_bind_nobody() -> None:
 def test_an_unanswered_commit_may_have_happened_or_not() -> None:
     t1 = serially(INCREMENT, ("t1", "t2")).transactions["t1"]
     for value, order in ((1, ("t1",)), (2, ("t1", "t2"))):
-        lost = Outcome(
-            {"t1": t1, "t2": TransactionOutcome(Ending.UNKNOWN)},
+        lost = ProgramOutcome(
+            {"t1": t1, "t2": CallOutcome(Ending.UNKNOWN)},
             {"t": Rows(("k", "v"), (("a", value), ("b", 0)))},
         )
         assert judge_of(INCREMENT).judge(lost).order == order
-    neither = Outcome(
-        {"t1": t1, "t2": TransactionOutcome(Ending.UNKNOWN)}, {"t": Rows(("k", "v"), (("a", 7), ("b", 0)))}
+    neither = ProgramOutcome(
+        {"t1": t1, "t2": CallOutcome(Ending.UNKNOWN)}, {"t": Rows(("k", "v"), (("a", 7), ("b", 0)))}
     )
-    assert judge_of(INCREMENT).judge(neither).answer is Answer.UNKNOWN
+    assert judge_of(INCREMENT).judge(neither).answer is SerialAnswer.UNKNOWN
 
 
 def test_an_order_in_which_one_would_not_commit_explains_nothing() -> None:
-    def serial(order: Order) -> Outcome:
+    def serial(order: Order) -> ProgramOutcome:
         """Whoever comes second meets a unique index."""
-        return Outcome(
+        return ProgramOutcome(
             {
-                label: TransactionOutcome(Ending.ABORTED, (), "23505")
-                if number
-                else TransactionOutcome(Ending.COMMITTED)
+                label: CallOutcome(Ending.ABORTED, (), "23505") if number else CallOutcome(Ending.COMMITTED)
                 for number, label in enumerate(order)
             }
         )
 
-    both = Outcome({label: TransactionOutcome(Ending.COMMITTED) for label in ("t1", "t2")})
+    both = ProgramOutcome({label: CallOutcome(Ending.COMMITTED) for label in ("t1", "t2")})
     judged = SerialJudge(serial, NO_MASKS).judge(both)
-    assert judged.answer is Answer.UNEXPLAINED
+    assert judged.answer is SerialAnswer.UNEXPLAINED
     assert judged.differences[0].place == EndingPlace("t2")
     assert judged.differences[0].expected == "23505"
 
@@ -155,37 +153,37 @@ def test_an_order_in_which_one_would_not_commit_explains_nothing() -> None:
 def test_chance_is_noticed_and_never_taken_for_an_anomaly() -> None:
     chance = random.Random(5)
 
-    def rolling(order: Order) -> Outcome:
+    def rolling(order: Order) -> ProgramOutcome:
         rows = Rows(("v",), ((chance.random(),),))
-        return Outcome(
-            {label: TransactionOutcome(Ending.COMMITTED, (StatementOutcome(0, rows),)) for label in order}
+        return ProgramOutcome(
+            {label: CallOutcome(Ending.COMMITTED, (StatementOutcome(0, rows),)) for label in order}
         )
 
     judged = SerialJudge(rolling, NO_MASKS).judge(rolling(("t1", "t2")))
-    assert judged.answer is Answer.UNKNOWN
+    assert judged.answer is SerialAnswer.UNKNOWN
     assert judged.reason.startswith("step 1 of t1 differs from one run to the next")
 
 
 def test_a_serial_run_that_fails_for_its_own_reasons_is_run_again() -> None:
     failures = [2]
 
-    def flaky(order: Order) -> Outcome:
+    def flaky(order: Order) -> ProgramOutcome:
         if failures[0]:
             failures[0] -= 1
             raise SerialRunFailed("the connection was lost")
         return serially(INCREMENT, order)
 
-    assert SerialJudge(flaky, NO_MASKS).judge(LOST).answer is Answer.UNEXPLAINED
+    assert SerialJudge(flaky, NO_MASKS).judge(LOST).answer is SerialAnswer.UNEXPLAINED
     failures[0] = 99
     judged = SerialJudge(flaky, NO_MASKS).judge(LOST)
-    assert judged.answer is Answer.UNKNOWN
+    assert judged.answer is SerialAnswer.UNKNOWN
     assert "the connection was lost" in judged.reason
 
 
 def test_what_an_order_gives_is_asked_once() -> None:
     runs: list[Order] = []
 
-    def counted(order: Order) -> Outcome:
+    def counted(order: Order) -> ProgramOutcome:
         runs.append(order)
         return serially(INCREMENT, order)
 
@@ -196,5 +194,5 @@ def test_what_an_order_gives_is_asked_once() -> None:
 
 
 def test_more_transactions_than_orders_can_be_counted_for_are_not_judged() -> None:
-    many = Outcome({f"t{number}": TransactionOutcome(Ending.COMMITTED) for number in range(7)})
-    assert judge_of(INCREMENT).judge(many).answer is Answer.UNKNOWN
+    many = ProgramOutcome({f"t{number}": CallOutcome(Ending.COMMITTED) for number in range(7)})
+    assert judge_of(INCREMENT).judge(many).answer is SerialAnswer.UNKNOWN

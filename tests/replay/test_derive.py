@@ -22,7 +22,7 @@ from txfuzz.execution.run import execute
 from txfuzz.history.model import History
 from txfuzz.history.reader import read_history
 from txfuzz.plugin.loader import load_plugins
-from txfuzz.replay.near_cycle_replay import Target, replay_target
+from txfuzz.replay.near_cycle_replay import ReplayTarget, replay_target
 from txfuzz.replay.replayer import follow_schedule
 from txfuzz.replay.schedule.derive import derive_anomaly, derive_near_cycle
 from txfuzz.workload.yaml.reader import parse_workload
@@ -117,7 +117,7 @@ def test_what_the_level_allows_closes(
         for near in result.near_cycles:
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
             if derived.fits and near.anomaly not in prohibited(canonical(assembled.promised)):
-                target = Target("near-cycle", near.anomaly, derived)
+                target = ReplayTarget("near-cycle", near.anomaly, derived)
                 tried = replay_target(player, target, "serializable", attempts=1)
                 able += 1
                 closed += tried.closed

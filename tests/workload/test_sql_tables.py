@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from txfuzz.workload.sql.tables import Tables, tables_of
+from txfuzz.workload.sql.tables import StatementTables, tables_of
 
 OURS = "{table}"
 
@@ -53,22 +53,22 @@ def test_tables(sql: str, reads: set[str], changes: set[str]) -> None:
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("SAVEPOINT Here", Tables("savepoint", savepoint="here")),
-        ("rollback to savepoint here", Tables("rollback", savepoint="here")),
-        ("ROLLBACK WORK TO here;", Tables("rollback", savepoint="here")),
-        ("RELEASE here", Tables("release", savepoint="here")),
-        ("ROLLBACK", Tables("rollback", ends=True)),
-        ("/* no */ COMMIT", Tables("commit", ends=True)),
-        ("CALL fill(:k)", Tables("call", opaque=True)),
-        ("DO $$ BEGIN END $$", Tables("do", opaque=True)),
-        ("SET TRANSACTION READ ONLY, DEFERRABLE", Tables("set")),
-        ("SET LOCAL transaction_isolation = 'read committed'", Tables("set", sets_level=True)),
-        ("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", Tables("set", sets_level=True)),
-        ("SET lock_timeout = '1s'", Tables("set")),
-        ("", Tables("")),
+        ("SAVEPOINT Here", StatementTables("savepoint", savepoint="here")),
+        ("rollback to savepoint here", StatementTables("rollback", savepoint="here")),
+        ("ROLLBACK WORK TO here;", StatementTables("rollback", savepoint="here")),
+        ("RELEASE here", StatementTables("release", savepoint="here")),
+        ("ROLLBACK", StatementTables("rollback", ends=True)),
+        ("/* no */ COMMIT", StatementTables("commit", ends=True)),
+        ("CALL fill(:k)", StatementTables("call", opaque=True)),
+        ("DO $$ BEGIN END $$", StatementTables("do", opaque=True)),
+        ("SET TRANSACTION READ ONLY, DEFERRABLE", StatementTables("set")),
+        ("SET LOCAL transaction_isolation = 'read committed'", StatementTables("set", sets_level=True)),
+        ("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", StatementTables("set", sets_level=True)),
+        ("SET lock_timeout = '1s'", StatementTables("set")),
+        ("", StatementTables("")),
     ],
 )
-def test_what_is_about_the_transaction(sql: str, said: Tables) -> None:
+def test_what_is_about_the_transaction(sql: str, said: StatementTables) -> None:
     assert tables_of(sql) == said
 
 

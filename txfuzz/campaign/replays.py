@@ -24,7 +24,7 @@ from txfuzz.history.reader import read_history
 from txfuzz.replay.external_history import result_of
 from txfuzz.replay.near_cycle_replay import (
     ReplayedTargets,
-    Target,
+    ReplayTarget,
     TargetResult,
     choose_target,
     replay_targets,
@@ -102,7 +102,7 @@ def _by_database(place: IterationDirectory, closing: ReplayedTargets, assembled:
 
 def _by_command(
     place: IterationDirectory,
-    target: Target,
+    target: ReplayTarget,
     workload: Workload,
     assembled: Assembled,
     command: ExternalCommand,
@@ -186,7 +186,7 @@ def with_origins(result: AnalysisResult, origins: Mapping[str, str]) -> Analysis
     return replace(result, anomalies=tuple(anomalies))
 
 
-def _write(place: IterationDirectory, workload: Workload | None, target: Target | None) -> None:
+def _write(place: IterationDirectory, workload: Workload | None, target: ReplayTarget | None) -> None:
     path = place.path / "replay.yaml"
     if workload is None or target is None:
         path.unlink(missing_ok=True)  # left by an earlier analysis

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 from random import Random
 
-from txfuzz.check.transaction import BoundTransaction
+from txfuzz.check.transaction import TransactionCall
 from txfuzz.database.scenario import Cell
 from txfuzz.transactions.model import Transaction
 
@@ -28,11 +28,11 @@ class Program:
     name: str
     calls: tuple[tuple[Transaction, Arguments], ...]
 
-    def bound(self, isolation: str) -> tuple[BoundTransaction, ...]:
+    def bound(self, isolation: str) -> tuple[TransactionCall, ...]:
         """At this level, where a transaction has none of its own."""
         labels = _labels(self.calls)
         return tuple(
-            BoundTransaction(label, transaction, arguments, transaction.mode.isolation or isolation)
+            TransactionCall(label, transaction, arguments, transaction.mode.isolation or isolation)
             for label, (transaction, arguments) in zip(labels, self.calls, strict=True)
         )
 

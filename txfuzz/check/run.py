@@ -10,9 +10,9 @@ from txfuzz.check.program import Program
 from txfuzz.check.scheduler import Trace, run_schedule
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
-from txfuzz.check.serial.judge import Answer, Judgement, Order, SerialJudge, SerialRunFailed
-from txfuzz.check.serial.outcome import Outcome, TransactionOutcome
-from txfuzz.check.transaction import BoundTransaction, actor
+from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
+from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
+from txfuzz.check.transaction import TransactionCall, actor
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import Rows, ScenarioSession, ScenarioTables
 
@@ -28,23 +28,23 @@ class Invariant:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class FollowedSchedule:
     """One schedule that was followed, and what came of it. broken: invariants → the rows that break them."""
 
     program: Program
     isolation: str
     trace: Trace
-    outcome: Outcome
-    judgement: Judgement
+    outcome: ProgramOutcome
+    judgement: SerialJudgement
     broken: Mapping[str, Rows] = field(default_factory=dict)
 
     @property
     def fails(self) -> bool:
-        return self.judgement.answer is Answer.UNEXPLAINED or bool(self.broken)
+        return self.judgement.answer is SerialAnswer.UNEXPLAINED or bool(self.broken)
 
 
 @dataclass(frozen=True)
-class LevelResult:
+class ProgramResult:
     """What the schedules of one program came to at one level.
 
     failing: the attempts that no order explains or that break an invariant, those with fewest switches
@@ -54,7 +54,7 @@ class LevelResult:
     program: Program
     isolation: str
     schedules: int
-    failing: tuple[Attempt, ...]
+    failing: tuple[FollowedSchedule, ...]
     explained: int
     unknown: int
     waited: int
@@ -94,9 +94,9 @@ class ProgramRunner(Closeable):
             session.close()
         self._sessions = []
 
-    def check(self, program: Program, isolation: str, *, most: int | None = None) -> LevelResult:
+    def check(self, program: Program, isolation: str, *, most: int | None = None) -> ProgramResult:
         """Every schedule of the program at this level, or the first `most`."""
-        attempts: list[Attempt] = []
+        attempts: list[FollowedSchedule] = []
         counts: Counter[str] = Counter()
         aborted: Counter[str] = Counter()
         reason = ""
@@ -112,7 +112,7 @@ class ProgramRunner(Closeable):
             reason = reason or attempt.judgement.reason
             if attempt.fails:
                 attempts.append(attempt)
-        return LevelResult(
+        return ProgramResult(
             program,
             isolation,
             counts["all"],
@@ -125,13 +125,17 @@ class ProgramRunner(Closeable):
             reason,
         )
 
-    def follow(self, program: Program, isolation: str, schedule: Sequence[str]) -> Attempt:
+    def follow(self, program: Program, isolation: str, schedule: Sequence[str]) -> FollowedSchedule:
         """One schedule from the rows of the setup."""
         trace, outcome = self._run(program.bound(isolation), schedule)
         if trace.stuck:
-            return Attempt(program, isolation, trace, outcome, Judgement(Answer.UNKNOWN, reason=trace.stuck))
+            return FollowedSchedule(
+                program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
+            )
         broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
-        return Attempt(program, isolation, trace, outcome, self._judge(program).judge(outcome), broken)
+        return FollowedSchedule(
+            program, isolation, trace, outcome, self._judge(program).judge(outcome), broken
+        )
 
     def _ask_invariants(self) -> Iterator[tuple[Invariant, Rows]]:
         for each in self._invariants:
@@ -144,7 +148,7 @@ class ProgramRunner(Closeable):
             known = self._judges[id(program)] = (program, judge)
         return known[1]
 
-    def _serially(self, program: Program, order: Order) -> Outcome:
+    def _serially(self, program: Program, order: Order) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
         chosen = [replace(bound[label], isolation=self._serial_level) for label in order]
         # An entry for each point that one could come to: who is first runs to its end, then the next one
@@ -158,7 +162,7 @@ class ProgramRunner(Closeable):
             raise SerialRunFailed(trace.stuck)
         return outcome
 
-    def _run(self, bound: Sequence[BoundTransaction], schedule: Sequence[str]) -> tuple[Trace, Outcome]:
+    def _run(self, bound: Sequence[TransactionCall], schedule: Sequence[str]) -> tuple[Trace, ProgramOutcome]:
         self._tables.reset()
         while len(self._sessions) < len(bound):
             self._sessions.append(self._tables.session())
@@ -177,11 +181,11 @@ class ProgramRunner(Closeable):
         )
         ended = {}
         for label, each in trace.ended.items():
-            if isinstance(each.value, TransactionOutcome):
+            if isinstance(each.value, CallOutcome):
                 ended[label] = each.value
             elif not trace.stuck and each.error is not None:
                 raise each.error
         if trace.stuck:
             self.close()  # what was cancelled or left behind is not used again
-            return trace, Outcome(ended)
-        return trace, Outcome({each.label: ended[each.label] for each in bound}, self._tables.tables())
+            return trace, ProgramOutcome(ended)
+        return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, self._tables.tables())

@@ -49,7 +49,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Decision:
     """One decision of a schedule. ready: who could have gone on. waited: whether it then had to wait."""
 
     chosen: Point
@@ -70,7 +70,7 @@ class Ended:
 class Trace:
     """What a run came to. stuck: why it could not be followed to the end, empty where it could."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[Decision, ...]
     ended: Mapping[str, Ended]
     stuck: str = ""
 
@@ -135,7 +135,7 @@ class _Run:
         self._arrivals: queue.SimpleQueue[_Actor] = queue.SimpleQueue()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
         self._waits, self._until, self._seconds = waits, until, seconds
-        self._steps: list[Step] = []
+        self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
         threads = []
@@ -176,7 +176,7 @@ class _Run:
     def _go_on(self, actor: _Actor, ready: list[_Actor]) -> None:
         assert actor.point is not None
         points = tuple(each.point for each in ready if each.point is not None)
-        self._steps.append(Step(actor.point, points))
+        self._steps.append(Decision(actor.point, points))
         actor.state = State.RUNNING
         actor.go.release()
 
@@ -220,7 +220,7 @@ class _Run:
         for number in range(len(self._steps) - 1, -1, -1):
             step = self._steps[number]
             if step.chosen.actor == name:
-                self._steps[number] = Step(step.chosen, step.ready, True, tuple(sorted(others)))
+                self._steps[number] = Decision(step.chosen, step.ready, True, tuple(sorted(others)))
                 return
 
     def _why_stuck(self) -> str:

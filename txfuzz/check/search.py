@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from txfuzz.check.scheduler import Step, Trace
+from txfuzz.check.scheduler import Decision, Trace
 
 Schedule = tuple[str, ...]
 
@@ -53,5 +53,5 @@ class ScheduleSearch:
             preemptions += _preempts(last, step.chosen.actor, step)
 
 
-def _preempts(last: str | None, chosen: str, step: Step) -> bool:
+def _preempts(last: str | None, chosen: str, step: Decision) -> bool:
     return last is not None and chosen != last and any(point.actor == last for point in step.ready)

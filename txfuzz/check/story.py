@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from txfuzz.check.run import Attempt
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import (
     Difference,
     EndingPlace,
@@ -14,7 +14,7 @@ from txfuzz.check.serial.difference import (
     TablePlace,
     ValuePlace,
 )
-from txfuzz.check.serial.judge import Answer, Order
+from txfuzz.check.serial.judge import Order, SerialAnswer
 from txfuzz.check.serial.outcome import Ending, StatementOutcome
 from txfuzz.check.transaction import StatementPoint
 from txfuzz.common.sentences import listed
@@ -35,12 +35,12 @@ class StoryLine:
     waited_for: tuple[str, ...] = ()
 
 
-def story(attempt: Attempt) -> tuple[StoryLine, ...]:
+def story(attempt: FollowedSchedule) -> tuple[StoryLine, ...]:
     """The schedule, statement by statement."""
     return tuple(_lines(attempt))
 
 
-def _lines(attempt: Attempt) -> Iterator[StoryLine]:
+def _lines(attempt: FollowedSchedule) -> Iterator[StoryLine]:
     for step in attempt.trace.steps:
         label, point = step.chosen.actor, step.chosen.what
         outcome = attempt.outcome.transactions.get(label)
@@ -64,14 +64,14 @@ def _came(statement: StatementOutcome) -> str:
     return seen_text(statement.rows if statement.rows is not None else statement.changed)
 
 
-def explanation(attempt: Attempt) -> tuple[str, ...]:
+def explanation(attempt: FollowedSchedule) -> tuple[str, ...]:
     """Why this is not what a serial order gives, and which invariants are broken, in sentences."""
     return (*_unexplained(attempt), *_broken(attempt))
 
 
-def _unexplained(attempt: Attempt) -> Iterator[str]:
+def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
     judgement = attempt.judgement
-    if judgement.answer is not Answer.UNEXPLAINED:
+    if judgement.answer is not SerialAnswer.UNEXPLAINED:
         return
     compared = [(judgement.order, judgement.differences), *judgement.others]
     told = _both_saw_the_same(compared) if len(compared) == 2 else None
@@ -124,7 +124,7 @@ def _difference(difference: Difference) -> str:
             return f"{transaction} would have returned {expected}, but returned {seen}"
 
 
-def _broken(attempt: Attempt) -> Iterator[str]:
+def _broken(attempt: FollowedSchedule) -> Iterator[str]:
     for name, rows in attempt.broken.items():
         yield f"The invariant {name!r} is broken: {seen_text(rows)}."
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from txfuzz.check.scheduler import Body, Stop
-from txfuzz.check.serial.outcome import Ending, StatementOutcome, TransactionOutcome
+from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
 from txfuzz.database.api import Outcome as Effect
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
-from txfuzz.transactions.model import Condition, Param, Returned, RollbackTo, Step, Transaction
+from txfuzz.transactions.model import Param, Returned, RollbackTo, Step, StepCondition, Transaction
 
 GIVES_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` say
 _SAVEPOINT = "txfuzz_step"
@@ -47,7 +47,7 @@ class CommitPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class BoundTransaction:
+class TransactionCall:
     """A transaction with the values of its parameters. isolation: the database's word for its level."""
 
     label: str
@@ -60,13 +60,13 @@ class _GivesUp(Exception):
     pass
 
 
-def actor(bound: BoundTransaction, session: ScenarioSession, retried: frozenset[str]) -> Body:
-    """Its body returns a TransactionOutcome. retried: codes by which the database asks for another try."""
+def actor(bound: TransactionCall, session: ScenarioSession, retried: frozenset[str]) -> Body:
+    """Its body returns a CallOutcome. retried: codes by which the database asks for another try."""
 
-    def body(stop: Stop) -> TransactionOutcome:
+    def body(stop: Stop) -> CallOutcome:
         codes: tuple[str, ...] = ()
         while True:
-            outcome = _Attempt(bound, session, len(codes)).run(stop)
+            outcome = _Try(bound, session, len(codes)).run(stop)
             again = outcome.ending is Ending.ABORTED and outcome.code in retried
             if not again or len(codes) >= bound.transaction.retry:
                 return replace(outcome, retried=codes)
@@ -75,14 +75,14 @@ def actor(bound: BoundTransaction, session: ScenarioSession, retried: frozenset[
     return body
 
 
-class _Attempt:
-    def __init__(self, bound: BoundTransaction, session: ScenarioSession, attempt: int) -> None:
+class _Try:
+    def __init__(self, bound: TransactionCall, session: ScenarioSession, attempt: int) -> None:
         self._bound, self._session, self._attempt = bound, session, attempt
         self._names: dict[str, Cell] = dict(bound.arguments)
         self._seen: list[StatementOutcome] = []
         self._begun = False
 
-    def run(self, stop: Stop) -> TransactionOutcome:
+    def run(self, stop: Stop) -> CallOutcome:
         committing = False
         try:
             for number, step in enumerate(self._bound.transaction.steps):
@@ -105,8 +105,8 @@ class _Attempt:
             return self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
         return self._outcome(Ending.COMMITTED)
 
-    def _outcome(self, ending: Ending, code: str = "", message: str = "") -> TransactionOutcome:
-        return TransactionOutcome(ending, tuple(self._seen), code, message=message)
+    def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:
+        return CallOutcome(ending, tuple(self._seen), code, message=message)
 
     def _begin(self) -> None:
         """With the first statement: what a transaction sees is settled by that, not by BEGIN."""
@@ -157,7 +157,7 @@ class _Attempt:
         return "stop" if rule == "stop" else "go on"
 
 
-def holds(condition: Condition, names: Mapping[str, Cell]) -> bool:
+def holds(condition: StepCondition, names: Mapping[str, Cell]) -> bool:
     """As in Python, but that nothing is less or greater than null."""
     one = names[condition.name]
     other = condition.value if condition.other is None else names[condition.other]

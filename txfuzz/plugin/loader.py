@@ -16,7 +16,7 @@ from txfuzz.plugin import hookspecs
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.file_plugin import PluginFile, line_of, read_plugin_files
 from txfuzz.plugin.hookspecs import GROUP, VERSION_ATTRIBUTE, check_api_version
-from txfuzz.plugin.registry import KINDS, Entry, Plugin, Problem, Registry, entry_of
+from txfuzz.plugin.registry import KINDS, Plugin, Problem, Registry, RegistryEntry, entry_of
 
 
 def load_plugins(
@@ -82,7 +82,7 @@ class _Loading:
         self.seconds = seconds
         self.manager = _manager()
         self.problems: list[Problem] = []
-        self.entries: dict[tuple[str, str], list[Entry]] = {}
+        self.entries: dict[tuple[str, str], list[RegistryEntry]] = {}
         self.plugins = [plugin for plugin, point in points if self.load(plugin, point)]
 
     def load(self, plugin: Plugin, point: EntryPoint | PluginFile) -> bool:

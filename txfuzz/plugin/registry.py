@@ -44,7 +44,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Kind:
+class PluginKind:
     """One kind of thing that plugins register.
 
     methods: required methods. words: required class attributes that are text.
@@ -59,17 +59,17 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("adapter", "txfuzz_register_adapters", ("capabilities", "open")),
-        Kind("template", "txfuzz_register_templates"),
-        Kind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
-        Kind("heuristic", "txfuzz_register_heuristics", ("propose",)),
-        Kind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
+        PluginKind("adapter", "txfuzz_register_adapters", ("capabilities", "open")),
+        PluginKind("template", "txfuzz_register_templates"),
+        PluginKind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
+        PluginKind("heuristic", "txfuzz_register_heuristics", ("propose",)),
+        PluginKind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
     )
 }
 
 
 @dataclass(frozen=True)
-class Entry:
+class RegistryEntry:
     """One named thing. value: a class, or a Template."""
 
     kind: str
@@ -79,13 +79,13 @@ class Entry:
     plugin: Plugin
 
 
-def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
+def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
     """The entry for what a plugin registered; PluginError if it is invalid."""
     what = getattr(value, "__name__", None) or repr(value)
     if kind.name == "template":
         if not isinstance(value, Template):
             raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.Template")
-        return Entry(kind.name, value.name, value.about, value, plugin)
+        return RegistryEntry(kind.name, value.name, value.about, value, plugin)
     if not inspect.isclass(value):
         raise PluginError(f"{kind.hook} returned {what}, expected a class")
     name = getattr(value, "name", None)
@@ -100,7 +100,7 @@ def entry_of(kind: Kind, value: Any, plugin: Plugin) -> Entry:
     if not is_dataclass(value):
         raise PluginError(f"{kind.name} {name!r} is not a dataclass, whose fields would be its options")
     about = getattr(value, "about", "")
-    return Entry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
+    return RegistryEntry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,10 @@ class Registry:
 
     plugins: tuple[Plugin, ...] = ()
     problems: tuple[Problem, ...] = ()
-    entries: Mapping[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+    entries: Mapping[tuple[str, str], tuple[RegistryEntry, ...]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
 
-    def entry(self, kind: str, name: str) -> Entry:
+    def entry(self, kind: str, name: str) -> RegistryEntry:
         """The thing of this kind and name; PluginError if there is none, or several."""
         found = self.entries.get((kind, name), ())
         if len(found) > 1:
@@ -129,7 +129,7 @@ class Registry:
     def find(self, kind: str, name: str) -> Any:
         return self.entry(kind, name).value
 
-    def all(self, kind: str) -> tuple[Entry, ...]:
+    def all(self, kind: str) -> tuple[RegistryEntry, ...]:
         """Everything of a kind claimed by exactly one plugin, sorted by name."""
         return tuple(
             found[0]

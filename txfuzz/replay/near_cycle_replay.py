@@ -19,7 +19,7 @@ ATTEMPTS = 10  # at a schedule that has succeeded once
 
 
 @dataclass(frozen=True)
-class Target:
+class ReplayTarget:
     """An anomaly or near-cycle, and the schedules that may reproduce it."""
 
     what: str  # "anomaly" or "near-cycle"
@@ -32,7 +32,7 @@ class TargetResult:
     """The result for a target. workload: with the most successful schedule, else the first. schedules:
     number tried. operations: of its attempts."""
 
-    target: Target
+    target: ReplayTarget
     workload: Workload | None = None
     result: ReplayResult | None = None
     schedules: int = 0
@@ -68,20 +68,20 @@ class ReplayedTargets:
 
 def targets_of(
     result: AnalysisResult, history: History, workload: Workload, promised: str
-) -> Iterator[Target]:
+) -> Iterator[ReplayTarget]:
     """The replay targets: one anomaly of each type, then near-cycles."""
     seen: set[str] = set()
     for anomaly in result.anomalies:
         if anomaly.type not in seen:
             seen.add(anomaly.type)
-            yield Target("anomaly", anomaly.type, derive_anomaly(anomaly, history, workload, promised))
+            yield ReplayTarget("anomaly", anomaly.type, derive_anomaly(anomaly, history, workload, promised))
     for near in result.near_cycles:
-        yield Target("near-cycle", near.anomaly, derive_near_cycle(near, history, workload, promised))
+        yield ReplayTarget("near-cycle", near.anomaly, derive_near_cycle(near, history, workload, promised))
 
 
-def choose_target(found: Iterable[Target]) -> Target | None:
+def choose_target(found: Iterable[ReplayTarget]) -> ReplayTarget | None:
     """Without trying any: the first whose schedule should work according to the model, else the first."""
-    able: Target | None = None
+    able: ReplayTarget | None = None
     for each in found:
         if each.derived.fits:
             return each
@@ -91,7 +91,7 @@ def choose_target(found: Iterable[Target]) -> Target | None:
 
 
 def replay_targets(
-    replayer: Replayer, found: Sequence[Target], expect: str, *, attempts: int = ATTEMPTS
+    replayer: Replayer, found: Sequence[ReplayTarget], expect: str, *, attempts: int = ATTEMPTS
 ) -> ReplayedTargets:
     """Try all targets; once an anomaly was replayed, near-cycles are skipped."""
     tried: list[TargetResult] = []
@@ -113,7 +113,7 @@ def replay_targets(
 
 
 def replay_target(
-    replayer: Replayer, target: Target, expect: str, *, attempts: int = ATTEMPTS
+    replayer: Replayer, target: ReplayTarget, expect: str, *, attempts: int = ATTEMPTS
 ) -> TargetResult:
     """Try the schedules of a target until one shows it every time; otherwise the most successful one."""
     best: TargetResult | None = None

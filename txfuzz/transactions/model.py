@@ -95,7 +95,7 @@ COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class StepCondition:
     """A step runs only where this holds (`when` in YAML): a name, of `returns` or `params`, compared.
 
     test: one of COMPARISONS. value: what it is compared with: a constant, or what stands under `other`.
@@ -140,7 +140,7 @@ class Step:
     returns: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[int, str], ...] = ()
     on_error: tuple[tuple[str, str | RollbackTo], ...] = ()
-    when: tuple[Condition, ...] = ()
+    when: tuple[StepCondition, ...] = ()
 
     @property
     def reads(self) -> bool:

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 
 from txfuzz.check.program import Program, programs
-from txfuzz.check.run import Invariant, LevelResult, ProgramRunner
+from txfuzz.check.run import Invariant, ProgramResult, ProgramRunner
 from txfuzz.check.story import explanation, story
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
-from txfuzz.transactions.model import Condition, Param, Step, Transaction
+from txfuzz.transactions.model import Param, Step, StepCondition, Transaction
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 
@@ -47,14 +47,16 @@ SEATS = (
 )
 LOOK = sql("SELECT booked_by FROM seats WHERE seat = 1", returns=(("holder", "booked_by"),))
 LOCK = sql("SELECT booked_by FROM seats WHERE seat = 1 FOR UPDATE", returns=(("holder", "booked_by"),))
-TAKE = sql("UPDATE seats SET booked_by = :who WHERE seat = 1", "who", when=(Condition("holder", "eq", None),))
+TAKE = sql(
+    "UPDATE seats SET booked_by = :who WHERE seat = 1", "who", when=(StepCondition("holder", "eq", None),)
+)
 
 
 def book(first: Step, retry: int = 0) -> Transaction:
     return Transaction("book", (first, TAKE), params=(("who", ("ann", "bob")),), retry=retry)
 
 
-def checked(database: PostgresDatabase, transaction: Transaction) -> dict[str, LevelResult]:
+def checked(database: PostgresDatabase, transaction: Transaction) -> dict[str, ProgramResult]:
     with database.scenario(SEATS) as tables, runner(tables) as ready:
         program = first_pair(transaction)
         return {level: ready.check(program, level) for level in LEVELS}
@@ -115,7 +117,7 @@ WITHDRAW = Transaction(
         sql(
             "UPDATE accounts SET amount = amount - 100 WHERE name = :account",
             "account",
-            when=(Condition("total", "ge", 100),),
+            when=(StepCondition("total", "ge", 100),),
         ),
         sql("INSERT INTO log (account) VALUES (:account) RETURNING id", "account"),
     ),

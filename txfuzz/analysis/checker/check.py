@@ -16,7 +16,7 @@ from txfuzz.analysis.anomalies.facts import Detected
 from txfuzz.analysis.anomalies.fractured_reads import looked_for
 from txfuzz.analysis.checker.consistency import canonical, friendly, prohibited, ruled_out
 from txfuzz.analysis.checker.cycle_exists import broken_by_cycles, not_redundant, show_broken, weakest_broken
-from txfuzz.analysis.checker.cycle_search import Budget, Cycle, find_cycles
+from txfuzz.analysis.checker.cycle_search import Budget, FoundCycle, find_cycles
 from txfuzz.analysis.checker.preconditions import check_options
 from txfuzz.analysis.checker.scc_graph import scc_graph
 from txfuzz.analysis.dependencies.build import dependencies
@@ -190,7 +190,7 @@ class _Judgement:
             for name, count in self.cycles.undecided.items()
         )
 
-    def shown_cycles(self, name: str) -> tuple[Cycle, ...]:
+    def shown_cycles(self, name: str) -> tuple[FoundCycle, ...]:
         if name in self.broken:
             return (show_broken(self.graph, name, self.broken[name]),)
         return self.cycles.cycles.get(name, ())

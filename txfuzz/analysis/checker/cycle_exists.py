@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from txfuzz.analysis.checker.consistency import prohibited
-from txfuzz.analysis.checker.cycle_search import Cycle
+from txfuzz.analysis.checker.cycle_search import FoundCycle
 from txfuzz.analysis.checker.cycle_types import CYCLE_EXISTS, CycleExists, bits_of
 from txfuzz.analysis.checker.paths import Adjacency, path, shortest_cycle, spaced_path
 from txfuzz.analysis.checker.scc_graph import ONWARD, SccGraph
@@ -92,7 +92,7 @@ def not_redundant(names: Iterable[str], others: Iterable[str]) -> list[str]:
     ]
 
 
-def show_broken(graph: SccGraph, name: str, components: Flags) -> Cycle:
+def show_broken(graph: SccGraph, name: str, components: Flags) -> FoundCycle:
     """A short cycle that breaks the model of a `…-cycle-exists` anomaly."""
     spec = next(spec for spec in CYCLE_EXISTS if spec.name == name)
     component = int(np.flatnonzero(components)[0])
@@ -118,4 +118,4 @@ def show_broken(graph: SccGraph, name: str, components: Flags) -> Cycle:
         nodes = next([tail, *walk[:-1]] for tail, walk in walks if walk)
     nodes = adjacency.transactions(nodes)
     kinds = adjacency.kinds(nodes)
-    return Cycle(name, tuple(int(row) for row in graph.rows[nodes]), kinds)
+    return FoundCycle(name, tuple(int(row) for row in graph.rows[nodes]), kinds)

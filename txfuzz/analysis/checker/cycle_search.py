@@ -36,7 +36,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Cycle:
+class FoundCycle:
     """A cycle of transactions: rows of the History in order, and the kind of edge after each."""
 
     type: str
@@ -49,7 +49,7 @@ class CycleFindings:
     """cycles: by type, shortest first, at most a few. held_by: by type, how many components have
     one. undecided: by type, how many components the budget left undecided."""
 
-    cycles: dict[str, tuple[Cycle, ...]]
+    cycles: dict[str, tuple[FoundCycle, ...]]
     held_by: dict[str, int]
     undecided: dict[str, int]
 
@@ -68,7 +68,7 @@ class _Search:
         self.graph, self.broken, self.budget, self.most = graph, broken, budget, most
         self.found: dict[str, Flags] = {}
         self.open: dict[str, Flags] = {}
-        self.cycles: dict[str, tuple[Cycle, ...]] = {}
+        self.cycles: dict[str, tuple[FoundCycle, ...]] = {}
         self.adjacency = Adjacency(graph)
         self.with_hubs = np.zeros(len(graph), np.bool_)
         self.with_hubs[graph.component[len(graph.rows) :]] = True
@@ -88,7 +88,7 @@ class _Search:
         starts = self.starts(wanted, active)
         holds = np.zeros(len(self.graph), np.bool_)
         holds[self.graph.pair_component[starts]] = True
-        shown: list[Cycle] = []
+        shown: list[FoundCycle] = []
         for component in np.flatnonzero(holds).tolist():
             certain = self.certain(wanted, component)
             if certain and len(shown) >= self.most:
@@ -180,7 +180,7 @@ class _Search:
         )
         return np.compress(labels[source[rw]] == labels[target[rw] + nodes], rw)
 
-    def shortest(self, wanted: CycleType, component: int, starts: Ints) -> Cycle | None:
+    def shortest(self, wanted: CycleType, component: int, starts: Ints) -> FoundCycle | None:
         graph = self.graph
         adjacency = self.adjacency
         adjacency.steps = 0
@@ -207,7 +207,7 @@ class _Search:
         closing, *others = kinds(nodes)  # the edge that closes the cycle comes last
         nodes = [*adjacency.transactions(nodes[1:]), nodes[0]]
         rows = tuple(int(row) for row in graph.rows[nodes])
-        return Cycle(wanted.name, rows, (*others, closing))
+        return FoundCycle(wanted.name, rows, (*others, closing))
 
     def simple(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 
 from txfuzz.analysis.checker.anomaly_types import definition
 from txfuzz.analysis.checker.consistency import friendly
-from txfuzz.analysis.checker.cycle_search import Cycle
+from txfuzz.analysis.checker.cycle_search import FoundCycle
 from txfuzz.analysis.checker.scc_graph import SccGraph
 from txfuzz.analysis.dependencies.anti_dependencies import mops_in_biclique
 from txfuzz.analysis.dependencies.edges import KINDS, PROCESS, RW, WR, WW, Dependencies
@@ -25,7 +25,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.history.model import NIL, History
 
 
-def explain_cycle(graph: SccGraph, cycle: Cycle) -> Anomaly:
+def explain_cycle(graph: SccGraph, cycle: FoundCycle) -> Anomaly:
     """The anomaly for a cycle, with a sentence for each edge."""
     history = graph.dependencies.history
     names = dict(zip(cycle.rows, labels_of(history, cycle.rows), strict=True))
@@ -49,7 +49,7 @@ def explain_cycle(graph: SccGraph, cycle: Cycle) -> Anomaly:
     )
 
 
-def _kinds_of(cycle: Cycle) -> list[str]:
+def _kinds_of(cycle: FoundCycle) -> list[str]:
     return [KINDS[kind] for kind in sorted(set(cycle.kinds))]
 
 

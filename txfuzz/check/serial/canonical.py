@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from txfuzz.check.serial.outcome import Ending, Outcome
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.database.scenario import Cell, Rows
 
 _MOST_LEAVES = 5_000  # renamings that are tried where rows are alike; never met but by contrivance
@@ -56,7 +56,7 @@ class _Row(NamedTuple):
     items: tuple[_Item, ...]
 
 
-def canonical(outcome: Outcome, masks: Masks) -> Canonical:
+def canonical(outcome: ProgramOutcome, masks: Masks) -> Canonical:
     """The outcome of the transactions that committed, and the rows left. Raises TooManyAlike.
 
     Aborted transactions are left out: what they saw binds nobody, and what they did is undone.
@@ -91,7 +91,7 @@ def plain_cell(cell: Cell) -> str:
     return f"{type(cell).__name__}:{cell}"
 
 
-def _facts(outcome: Outcome, masks: Masks) -> Iterator[_Row]:
+def _facts(outcome: ProgramOutcome, masks: Masks) -> Iterator[_Row]:
     for label, each in outcome.transactions.items():
         if each.ending is not Ending.COMMITTED:
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from txfuzz.check.serial.canonical import Masks, plain_cell
-from txfuzz.check.serial.outcome import Ending, Outcome, StatementOutcome
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome, StatementOutcome
 from txfuzz.database.scenario import Cell, Rows
 
 NEW = "a new identifier"
@@ -64,7 +64,7 @@ class Difference:
 
 
 def differences(
-    outcome: Outcome, serial: Outcome, order: Sequence[str], masks: Masks
+    outcome: ProgramOutcome, serial: ProgramOutcome, order: Sequence[str], masks: Masks
 ) -> tuple[Difference, ...]:
     """All of them, in the order in which the transactions of `order` meet them.
 
@@ -74,7 +74,7 @@ def differences(
 
 
 def _differences(
-    outcome: Outcome, serial: Outcome, order: Sequence[str], masks: Masks
+    outcome: ProgramOutcome, serial: ProgramOutcome, order: Sequence[str], masks: Masks
 ) -> Iterator[Difference]:
     for label in order:
         one, other = outcome.transactions[label], serial.transactions[label]

@@ -15,7 +15,7 @@ from itertools import combinations, permutations
 
 from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canonical
 from txfuzz.check.serial.difference import Difference, differences
-from txfuzz.check.serial.outcome import Ending, Outcome
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own
@@ -27,7 +27,7 @@ class SerialRunFailed(Exception):
     """A serial run came to nothing for reasons of its own: a time-out, a lost connection."""
 
 
-class Answer(Enum):
+class SerialAnswer(Enum):
     """EXPLAINED: by some serial order. UNEXPLAINED: by none of them. UNKNOWN: this judge cannot say."""
 
     EXPLAINED = "explained"
@@ -36,7 +36,7 @@ class Answer(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SerialJudgement:
     """What the judge says of one outcome.
 
     order: the serial order that explains it, or the one that comes nearest. differences: of the outcome
@@ -44,7 +44,7 @@ class Judgement:
     other order. reason: why it cannot say.
     """
 
-    answer: Answer
+    answer: SerialAnswer
     order: Order = ()
     differences: tuple[Difference, ...] = ()
     others: tuple[tuple[Order, tuple[Difference, ...]], ...] = ()
@@ -60,13 +60,13 @@ class SerialJudge:
     order gives is remembered, since a program is judged hundreds of times.
     """
 
-    run: Callable[[Order], Outcome]
+    run: Callable[[Order], ProgramOutcome]
     masks: Masks
-    _outcomes: dict[Order, Outcome] = field(default_factory=dict)
+    _outcomes: dict[Order, ProgramOutcome] = field(default_factory=dict)
     _canonical: dict[Order, Canonical] = field(default_factory=dict)
     _unstable: dict[Order, str] = field(default_factory=dict)
 
-    def judge(self, outcome: Outcome, before: Iterable[tuple[str, str]] = ()) -> Judgement:
+    def judge(self, outcome: ProgramOutcome, before: Iterable[tuple[str, str]] = ()) -> SerialJudgement:
         """before: pairs of transactions of which the first had ended when the second began, where an order
         must respect that (strict serializability)."""
         committed, unknown = outcome.ended(Ending.COMMITTED), outcome.ended(Ending.UNKNOWN)
@@ -89,8 +89,8 @@ class SerialJudge:
             return _cannot("too many new rows are alike in all but their generated identifiers")
 
     def _explained(
-        self, outcome: Outcome, committed: Order, before: Sequence[tuple[str, str]], lost: bool
-    ) -> Judgement | None:
+        self, outcome: ProgramOutcome, committed: Order, before: Sequence[tuple[str, str]], lost: bool
+    ) -> SerialJudgement | None:
         seen = canonical(outcome.of(outcome.ended(Ending.COMMITTED)), self.masks)
         for order in _orders(committed, before):
             self._remember(order)
@@ -106,17 +106,19 @@ class SerialJudge:
                 else self._canonical[order]
             )
             if known == seen:
-                return Judgement(Answer.EXPLAINED, order)
+                return SerialJudgement(SerialAnswer.EXPLAINED, order)
         return None
 
-    def _nearest(self, outcome: Outcome, committed: Order, before: Sequence[tuple[str, str]]) -> Judgement:
+    def _nearest(
+        self, outcome: ProgramOutcome, committed: Order, before: Sequence[tuple[str, str]]
+    ) -> SerialJudgement:
         compared = [
             (order, differences(outcome, self._outcomes[order], order, self.masks))
             for order in _orders(committed, before)
         ]
         compared.sort(key=lambda each: len(each[1]))
         order, found = compared[0]
-        return Judgement(Answer.UNEXPLAINED, order, found, tuple(compared[1:]))
+        return SerialJudgement(SerialAnswer.UNEXPLAINED, order, found, tuple(compared[1:]))
 
     def _remember(self, order: Order) -> None:
         if order in self._canonical:
@@ -134,7 +136,7 @@ class SerialJudge:
                     "a clock, chance or an order that the statement does not fix"
                 )
 
-    def _run(self, order: Order) -> Outcome:
+    def _run(self, order: Order) -> ProgramOutcome:
         for attempt in range(_TRIES):
             try:
                 return self.run(order)
@@ -157,5 +159,5 @@ def _subsets(labels: Order) -> Iterator[Order]:
         yield from combinations(labels, size)
 
 
-def _cannot(reason: str) -> Judgement:
-    return Judgement(Answer.UNKNOWN, reason=reason)
+def _cannot(reason: str) -> SerialJudgement:
+    return SerialJudgement(SerialAnswer.UNKNOWN, reason=reason)

@@ -37,7 +37,7 @@ class StatementOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionOutcome:
+class CallOutcome:
     """How one transaction ended, and what it saw on the way.
 
     statements: those that ran, in order; a step that was skipped is missing. code: why it was aborted.
@@ -54,19 +54,19 @@ class TransactionOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProgramOutcome:
     """transactions: by their labels, which are unique within a program. tables: the rows in the end."""
 
-    transactions: Mapping[str, TransactionOutcome]
+    transactions: Mapping[str, CallOutcome]
     tables: Mapping[str, Rows] = field(default_factory=dict)
 
     def ended(self, ending: Ending) -> tuple[str, ...]:
         """The labels of the transactions that ended so, in the order of the outcome."""
         return tuple(label for label, each in self.transactions.items() if each.ending is ending)
 
-    def of(self, labels: Iterable[str]) -> Outcome:
+    def of(self, labels: Iterable[str]) -> ProgramOutcome:
         """The outcome without the transactions that are not named."""
         kept = set(labels)
-        return Outcome(
+        return ProgramOutcome(
             {label: each for label, each in self.transactions.items() if label in kept}, self.tables
         )

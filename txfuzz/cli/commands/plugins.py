@@ -12,7 +12,7 @@ from txfuzz.cli.listing import table, template_text
 from txfuzz.errors import ExitCode, PluginError, did_you_mean
 
 if TYPE_CHECKING:
-    from txfuzz.plugin.registry import Entry, Registry
+    from txfuzz.plugin.registry import Registry, RegistryEntry
 
 
 @click.group(invoke_without_command=True)
@@ -70,7 +70,7 @@ def _listing(registry: Registry) -> str:
     return "\n".join(lines) or "no plugin is installed"
 
 
-def _details(entry: Entry) -> str:
+def _details(entry: RegistryEntry) -> str:
     from txfuzz.common.options import options_of
 
     head = f"{entry.kind} {entry.name}: {entry.about}\nfrom plugin {entry.plugin}"
@@ -87,7 +87,7 @@ def _details(entry: Entry) -> str:
     return f"{head}\n\n{body}"
 
 
-def _levels(entry: Entry) -> str:
+def _levels(entry: RegistryEntry) -> str:
     """Isolation levels, strongest last, and what each promises."""
     try:
         capabilities = entry.value().capabilities()

@@ -25,7 +25,7 @@ from txfuzz.replay.stepper.attempt import ROLLED_BACK, Attempt, LogEntry, Transa
 from txfuzz.replay.stepper.final_read import final_read
 from txfuzz.replay.stepper.logical_keys import renamed
 from txfuzz.replay.stepper.recorder import AttemptRecorder
-from txfuzz.replay.stepper.session_threads import AttemptContext, SessionThread, StatementResult
+from txfuzz.replay.stepper.session_threads import AttemptContext, SessionAnswer, SessionThread
 from txfuzz.replay.stepper.statements import Statement, Statements
 from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.replay import Replay
@@ -182,9 +182,9 @@ class AttemptRun:
 
     # -- results --------------------------------------------------------------------------
 
-    def _in_order(self, result: StatementResult) -> None:
+    def _in_order(self, result: SessionAnswer) -> None:
         """Collect results, that of a COMMIT before those of sessions that it released."""
-        early: list[StatementResult] = []
+        early: list[SessionAnswer] = []
         ending = next((thread for thread, each in self.running.items() if each.action != "step"), None)
         while ending is not None and result.thread is not ending and len(early) < len(self.threads):
             early.append(result)
@@ -197,7 +197,7 @@ class AttemptRun:
         for each in (result, *early):
             self._collect(each)
 
-    def _collect(self, result: StatementResult) -> None:
+    def _collect(self, result: SessionAnswer) -> None:
         thread = result.thread
         thread.busy = False
         statement = self.running.pop(thread)

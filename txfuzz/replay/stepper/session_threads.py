@@ -12,7 +12,7 @@ from txfuzz.database.api import Session, SessionError
 
 
 @dataclass(frozen=True, slots=True)
-class StatementResult:
+class SessionAnswer:
     """The value or error of a statement. crash: an unexpected exception, to be raised."""
 
     thread: SessionThread
@@ -27,7 +27,7 @@ class SessionThread:
     process: its number in the history. busy: a statement is running. lost: the session is unusable.
     """
 
-    def __init__(self, place: int, session: Session, done: queue.SimpleQueue[StatementResult]) -> None:
+    def __init__(self, place: int, session: Session, done: queue.SimpleQueue[SessionAnswer]) -> None:
         self.place = place
         self.process = place
         self.session = session
@@ -46,11 +46,11 @@ class SessionThread:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             try:
-                result = StatementResult(self, job(self.session))
+                result = SessionAnswer(self, job(self.session))
             except SessionError as error:
-                result = StatementResult(self, error=error)
+                result = SessionAnswer(self, error=error)
             except BaseException as crash:
-                result = StatementResult(self, crash=crash)
+                result = SessionAnswer(self, crash=crash)
             self._done.put(result)
 
     def close(self) -> None:
@@ -84,5 +84,5 @@ class AttemptContext:
     isolation: str
     limits: Limits
     stop: threading.Event
-    done: queue.SimpleQueue[StatementResult]
+    done: queue.SimpleQueue[SessionAnswer]
     lock_waits: Callable[[list[SessionThread]], dict[SessionThread, tuple[SessionThread, ...]] | None]

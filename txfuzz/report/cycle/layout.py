@@ -14,7 +14,7 @@ from typing import TypeAlias
 from txfuzz.report.cycle.time_axis import span, stretch
 from txfuzz.report.cycle.transaction_box import PASSAGE, TransactionBox, transaction_box
 from txfuzz.report.cycle.typography import LABEL, LABEL_TITLE, Width, line_height, wrap
-from txfuzz.report.cycle.view import Cycle, Link
+from txfuzz.report.cycle.view import Cycle, CycleLink
 
 _EVENT = 0.3  # between two events of the history
 _LANE = 0.62  # between two lanes, in addition to the label
@@ -53,7 +53,7 @@ class Arrow:
     """An edge with its position. points: from source to target; the four control points of a curve between
     two lanes, or the corners of a line around the boxes."""
 
-    link: Link
+    link: CycleLink
     points: tuple[Point, ...]
     label: Label
     around: bool
@@ -108,11 +108,11 @@ def lay_out(cycle: Cycle, width: Width, event: float = _EVENT) -> CycleLayout:
     return CycleLayout(tuple(boxes.values()), tuple(arrows), elision, max(right, default=0.0), height)
 
 
-def _is_inner(link: Link) -> bool:
+def _is_inner(link: CycleLink) -> bool:
     return link.target == link.source + 1 and not link.missing
 
 
-def _label(link: Link, width: Width) -> Label:
+def _label(link: CycleLink, width: Width) -> Label:
     whole = " ".join(link.lines)
     parts = [whole] if width(whole, LABEL) <= _LABEL_WIDTH else link.lines
     lines = tuple(line for part in parts for line in wrap(part, LABEL, _LABEL_WIDTH, width))
@@ -121,7 +121,7 @@ def _label(link: Link, width: Width) -> Label:
 
 
 def _stacked(
-    cycle: Cycle, outer: Sequence[Link], below: Mapping[int, float], width: Width, event: float
+    cycle: Cycle, outer: Sequence[CycleLink], below: Mapping[int, float], width: Width, event: float
 ) -> tuple[dict[int, TransactionBox], float | None, float]:
     """The boxes in their lanes, the position of the elided ones, and the total height.
 
@@ -159,7 +159,7 @@ def _stacked(
     return placed, None if elided_at is None else down - elided_at, down
 
 
-def _between(link: Link, label: Label, boxes: Mapping[int, TransactionBox]) -> Arrow:
+def _between(link: CycleLink, label: Label, boxes: Mapping[int, TransactionBox]) -> Arrow:
     """From the bottom of one box to the top of the next."""
     source, target = boxes[link.source], boxes[link.target]
     x, then = source.anchor(link.source_mop), target.anchor(link.target_mop)
@@ -183,7 +183,7 @@ def _curve(points: Sequence[Point], steps: int = 40) -> list[Point]:
     return sampled
 
 
-def _round(link: Link, label: Label, boxes: Mapping[int, TransactionBox], turn: int) -> Arrow:
+def _round(link: CycleLink, label: Label, boxes: Mapping[int, TransactionBox], turn: int) -> Arrow:
     """Around all boxes: the first edge on the left, further ones on the right."""
     source, target = boxes[link.source], boxes[link.target]
     if turn == 0:

@@ -25,7 +25,7 @@ Naming: TypeAlias = Callable[[int, TransactionView], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class CycleNode:
     """A transaction; view None represents `elided` further ones."""
 
     name: str
@@ -34,7 +34,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CycleLink:
     """An edge between two nodes, by index. source_mop, target_mop: the indices of the micro-operations that
     make it. title, lines: its label. why: a sentence. missing: it does not exist."""
 
@@ -50,7 +50,7 @@ class Link:
 
     @property
     def ends(self) -> tuple[tuple[int, int | None], tuple[int, int | None]]:
-        """Node and micro-operation, of the source and of the target."""
+        """CycleNode and micro-operation, of the source and of the target."""
         return (self.source, self.source_mop), (self.target, self.target_mop)
 
 
@@ -58,8 +58,8 @@ class Link:
 class Cycle:
     """nodes: in the order of the cycle. links: the edges between those that are shown."""
 
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
+    nodes: tuple[CycleNode, ...]
+    links: tuple[CycleLink, ...]
 
 
 def numbered(number: int, view: TransactionView) -> str:
@@ -93,7 +93,7 @@ def _cycle(
     logical: LogicalKeys,
 ) -> Cycle:
     by_row = {view.row: view for view in views}
-    nodes = _nodes([Node(name(number, view), view) for number, view in enumerate(by_row.values(), 1)])
+    nodes = _nodes([CycleNode(name(number, view), view) for number, view in enumerate(by_row.values(), 1)])
     place = {node.view.row: at for at, node in enumerate(nodes) if node.view is not None}
     links = [_link(edge, place, by_row) for edge in edges if edge.source in place and edge.target in place]
     if missing is not None and missing.source in place and missing.target in place:
@@ -101,16 +101,16 @@ def _cycle(
     return Cycle(nodes, tuple(links))
 
 
-def _nodes(nodes: list[Node]) -> tuple[Node, ...]:
+def _nodes(nodes: list[CycleNode]) -> tuple[CycleNode, ...]:
     if len(nodes) <= MOST:
         return tuple(nodes)
-    return (*nodes[:_ENDS], Node("…", None, len(nodes) - 2 * _ENDS), *nodes[-_ENDS:])
+    return (*nodes[:_ENDS], CycleNode("…", None, len(nodes) - 2 * _ENDS), *nodes[-_ENDS:])
 
 
-def _link(edge: Edge, place: Mapping[int, int], views: Mapping[int, TransactionView]) -> Link:
+def _link(edge: Edge, place: Mapping[int, int], views: Mapping[int, TransactionView]) -> CycleLink:
     source_mop, target_mop = _made(edge, views)
     made = None if source_mop is None else views[edge.source].mops[source_mop]
-    return Link(
+    return CycleLink(
         edge.kind, place[edge.source], place[edge.target], source_mop, target_mop,
         edge_title(edge), (edge_values(edge, made),), edge.why,
     )  # fmt: skip
@@ -121,11 +121,11 @@ def _missing(
     place: Mapping[int, int],
     views: Mapping[int, TransactionView],
     logical: LogicalKeys,
-) -> Link:
+) -> CycleLink:
     source_mop, target_mop = _made(missing, views)
     missing = replace(missing, source_mop=source_mop, target_mop=target_mop)
     ends = missing_ends(missing)
-    return Link(
+    return CycleLink(
         missing.kind, place[missing.source], place[missing.target], source_mop, target_mop,
         f"missing: {missing.kind} on {missing_key(missing, views, logical)}",
         tuple(missing_steps(missing, views, logical)),

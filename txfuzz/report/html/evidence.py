@@ -11,7 +11,7 @@ from txfuzz.analysis.result import Anomaly, NearCycle
 from txfuzz.common.sentences import listed
 from txfuzz.report.campaign_result import CampaignResult, Neighbours, Reproducer
 from txfuzz.report.cycle.labels import meaning_of, transaction_note
-from txfuzz.report.cycle.view import Cycle, Link, Node, cycle_of, near_cycle_of
+from txfuzz.report.cycle.view import Cycle, CycleLink, CycleNode, cycle_of, near_cycle_of
 from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle_drawing import cycle_drawing
 from txfuzz.report.html.markup import Content, Markup, cut, el
@@ -96,7 +96,7 @@ def _sentences(anomaly: Anomaly, cycle: Cycle) -> Content:
     return el("div", [el("p", cut(line, _SENTENCE)) for line in told[:12]], class_="edges")
 
 
-def _sentence(link: Link, number: int, line: str) -> Markup:
+def _sentence(link: CycleLink, number: int, line: str) -> Markup:
     dashed = " missing" if link.missing else ""
     return el(
         "li",
@@ -110,7 +110,7 @@ def _transactions(cycle: Cycle) -> Markup:
     return el("dl", [_transaction(node) for node in cycle.nodes], class_="transactions")
 
 
-def _transaction(node: Node) -> Content:
+def _transaction(node: CycleNode) -> Content:
     if node.view is None:
         return (el("dt", "…"), el("dd", f"{counted(node.elided, 'more transaction')}", class_="quiet"))
     told = f"transaction {node.view.index} · {cut(transaction_note(node.view), _NOTE)}"

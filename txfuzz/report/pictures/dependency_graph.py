@@ -18,7 +18,15 @@ from txfuzz.report.cycle.time_axis import lanes_of
 from txfuzz.report.cycle.typography import NOTE, Font, line_height
 from txfuzz.report.pictures.history_layout import EdgeCurves, Floats, TransactionBoxes, boxes_of, curves_of
 from txfuzz.report.pictures.panels import title_of
-from txfuzz.report.pictures.sheet import Entry, draw_legend, entries_for, height_of, rounded_box, sheet, write
+from txfuzz.report.pictures.sheet import (
+    LegendEntry,
+    draw_legend,
+    entries_for,
+    height_of,
+    rounded_box,
+    sheet,
+    write,
+)
 from txfuzz.report.pictures.style import (
     BOX,
     BOX_EDGE,
@@ -126,12 +134,12 @@ def _shown_edges(result: AnalysisResult) -> list[Edge]:
     return [edge for anomaly in result.anomalies for edge in anomaly.edges]
 
 
-def _legend(result: AnalysisResult, curves: EdgeCurves) -> list[Entry]:
+def _legend(result: AnalysisResult, curves: EdgeCurves) -> list[LegendEntry]:
     entries = entries_for(KINDS[kind] for kind in np.unique(curves.kind))
     if not curves.concurrent.all():
-        entries.append(Entry("pale", "the two did not overlap in time", _PALE))
+        entries.append(LegendEntry("pale", "the two did not overlap in time", _PALE))
     if result.anomalies:
-        entries.append(Entry("yellow box", "part of an anomaly that is shown", MARK_EDGE))
+        entries.append(LegendEntry("yellow box", "part of an anomaly that is shown", MARK_EDGE))
     return entries
 
 

@@ -12,7 +12,15 @@ from txfuzz.report.cycle.layout import Arrow, CycleLayout, Label, lay_out
 from txfuzz.report.cycle.transaction_box import CELL_HEIGHT, PAD, Cell, TransactionBox
 from txfuzz.report.cycle.typography import LABEL, MOP, NAME, NOTE, Font, line_height
 from txfuzz.report.pictures.panels import Panel, dependencies_of, panels_of, subtitle_of, title_of
-from txfuzz.report.pictures.sheet import Entry, draw_legend, entries_for, height_of, rounded_box, sheet, write
+from txfuzz.report.pictures.sheet import (
+    LegendEntry,
+    draw_legend,
+    entries_for,
+    height_of,
+    rounded_box,
+    sheet,
+    write,
+)
 from txfuzz.report.pictures.style import (
     BOX,
     BOX_EDGE,
@@ -106,11 +114,11 @@ def _shelves(drawings: Sequence[_Drawing]) -> list[list[_Drawing]]:
     return rows
 
 
-def _legend(panels: Sequence[Panel]) -> list[Entry]:
+def _legend(panels: Sequence[Panel]) -> list[LegendEntry]:
     links = [link for panel in panels for link in panel.cycle.links]
     entries = entries_for(link.kind for link in links if not link.missing)
     if any(link.missing for link in links):
-        entries.append(Entry("missing", "would close the cycle", MISSING, dashed=True))
+        entries.append(LegendEntry("missing", "would close the cycle", MISSING, dashed=True))
     return entries
 
 

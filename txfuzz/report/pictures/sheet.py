@@ -68,7 +68,7 @@ def rounded_box(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     name: str
     meaning: str
     colour: str
@@ -83,15 +83,15 @@ class Entry:
         return _SAMPLE + 0.43 + width(f"{self.name}  ", self.font) + width(self.meaning, NOTE)
 
 
-def entries_for(kinds: Iterable[str]) -> list[Entry]:
+def entries_for(kinds: Iterable[str]) -> list[LegendEntry]:
     """An entry for each of these kinds of edges, in a fixed order."""
     present = set(kinds)
-    return [Entry(kind, MEANINGS[kind], EDGE_COLOURS[kind]) for kind in EDGE_COLOURS if kind in present]
+    return [LegendEntry(kind, MEANINGS[kind], EDGE_COLOURS[kind]) for kind in EDGE_COLOURS if kind in present]
 
 
-def _rows(entries: Sequence[Entry], most: float) -> list[list[Entry]]:
+def _rows(entries: Sequence[LegendEntry], most: float) -> list[list[LegendEntry]]:
     """The entries in rows no wider than `most` (inches), if possible."""
-    rows: list[list[Entry]] = []
+    rows: list[list[LegendEntry]] = []
     for entry in entries:
         if rows and sum(each.width for each in rows[-1]) + entry.width <= most:
             rows[-1].append(entry)
@@ -100,11 +100,11 @@ def _rows(entries: Sequence[Entry], most: float) -> list[list[Entry]]:
     return rows
 
 
-def height_of(entries: Sequence[Entry], most: float) -> float:
+def height_of(entries: Sequence[LegendEntry], most: float) -> float:
     return len(_rows(entries, most)) * _STEP
 
 
-def draw_legend(axes: Axes, entries: Sequence[Entry], x: float, y: float, most: float) -> None:
+def draw_legend(axes: Axes, entries: Sequence[LegendEntry], x: float, y: float, most: float) -> None:
     """x, y: the upper left corner."""
     for row in _rows(entries, most):
         y -= _STEP

@@ -47,7 +47,7 @@ _CURSORS = frozenset({"fetch", "move", "close"})  # whose FROM names a cursor
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class StatementTables:
     """The tables of one statement, including "{table}".
 
     reads: tables named without being changed. changes: tables that it inserts into, updates, deletes from
@@ -77,22 +77,22 @@ class Tables:
 
 
 def savepoint_named(word: str) -> str:
-    """The name of a savepoint as in Tables: lower case unless quoted."""
+    """The name of a savepoint as in StatementTables: lower case unless quoted."""
     return word if word[:1] in ('"', "`") else word.lower()
 
 
 @lru_cache(maxsize=1024)
-def tables_of(sql: str) -> Tables:
+def tables_of(sql: str) -> StatementTables:
     """The tables of this statement."""
     tokens = list(_tokens(sql))
     words = [token for token in tokens if token not in "(),;"]
     verb = words[0] if words else ""
     if savepoint := _savepoint(words):
-        return Tables(verb, savepoint=savepoint)
+        return StatementTables(verb, savepoint=savepoint)
     if verb in _CURSORS or verb in _ENDING:
-        return Tables(verb, ends=verb in _ENDING)
+        return StatementTables(verb, ends=verb in _ENDING)
     if verb in _SETTING and any("isolation" in word for word in words):
-        return Tables(verb, sets_level=True)
+        return StatementTables(verb, sets_level=True)
     defined = set(_defined(tokens))
     reads: set[str] = set()
     changes: set[str] = set()
@@ -100,7 +100,7 @@ def tables_of(sql: str) -> Tables:
         if table not in defined:
             (changes if changed else reads).add(table)
     everything = verb in ("update", "delete") and not {"where", "from", "limit", "using"} & set(words[2:])
-    return Tables(
+    return StatementTables(
         verb,
         frozenset(reads - changes),
         frozenset(changes),

@@ -19,7 +19,7 @@ from txfuzz.transactions.model import (
     Step,
 )
 from txfuzz.transactions.placeholders import braced_words, placeholders
-from txfuzz.workload.sql.tables import Tables, tables_of
+from txfuzz.workload.sql.tables import StatementTables, tables_of
 from txfuzz.workload.yaml.keys import ChosenKeys
 from txfuzz.workload.yaml.nodes import Node, Place
 
@@ -80,7 +80,7 @@ def _statement(node: Node) -> str:
     return node.value
 
 
-def _check_stays_inside(node: Node, tables: Tables) -> None:
+def _check_stays_inside(node: Node, tables: StatementTables) -> None:
     """Transactions and their isolation levels are controlled by the runner."""
     if tables.ends:
         raise node.place.error(
@@ -235,7 +235,7 @@ _LIST = re.compile(r"\bin\s*\(([^()]*)\)", re.IGNORECASE)
 
 
 def _check_rows_said(
-    node: Node, sql: str, tables: Tables, args: Arguments, elle: tuple[MicroOperation, ...]
+    node: Node, sql: str, tables: StatementTables, args: Arguments, elle: tuple[MicroOperation, ...]
 ) -> None:
     """A statement that touches rows without micro-operations would make a false history."""
     writes = any(each.writes for each in elle)
