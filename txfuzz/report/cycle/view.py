@@ -50,7 +50,7 @@ class CycleLink:
 
     @property
     def ends(self) -> tuple[tuple[int, int | None], tuple[int, int | None]]:
-        """CycleNode and micro-operation, of the source and of the target."""
+        """Node and micro-operation, of the source and of the target."""
         return (self.source, self.source_mop), (self.target, self.target_mop)
 
 
