@@ -15,10 +15,8 @@ from .options import SHARED_CACHE
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFile:
-    """uri: for connections. shown: for people. path: the file, None in memory.
-
-    keeper: removes the temporary directory, even if this process is killed.
-    """
+    """uri: for connections. shown: for people. path: the file, None in memory. keeper: removes the
+    temporary directory, even if this process is killed."""
 
     uri: str
     shown: str
