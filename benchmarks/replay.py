@@ -83,7 +83,9 @@ def measure(
     with Replayer(database, workload.kind, isolation) as player:
         for near in result.near_cycles:
             derived = derive_near_cycle(near, history, assembled.workload, assembled.promised)
-            tried = replay_target(player, ReplayTarget("near-cycle", near.anomaly, derived), EXPECT, attempts=1)
+            tried = replay_target(
+                player, ReplayTarget("near-cycle", near.anomaly, derived), EXPECT, attempts=1
+            )
             if near.anomaly in against:
                 counts.forbidden += 1
                 counts.forbidden_tries += tried.schedules
