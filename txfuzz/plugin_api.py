@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.common.closeable import Closeable
     from txfuzz.common.kind import Kind
     from txfuzz.common.options import check as check_options, option
+    from txfuzz.common.sentences import listed
     from txfuzz.database.api import (
         Adapter, Answer, Batching, BoundStep, Capabilities, Database, Embeds, GoesOn, MakesRoom,
         NoMoreSessions, Outcome, Patient, ReadValue, RunsSql, Script, ScriptFile, ScriptLine, SeesWaits,
@@ -88,6 +89,7 @@ _MODULES = {
     "txfuzz.common.closeable": ("Closeable",),
     "txfuzz.common.kind": ("Kind",),
     "txfuzz.common.options": ("check_options", "option"),
+    "txfuzz.common.sentences": ("listed",),
     "txfuzz.database.api": (
         "Adapter", "Answer", "Batching", "BoundStep", "Capabilities", "Database", "Embeds", "GoesOn",
         "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReadValue", "RunsSql", "Script", "ScriptFile",
@@ -162,7 +164,7 @@ __all__ = [  # noqa: RUF022
     "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesScripts", "call_view", "can_choose", "canonical",
     "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of", "did_you_mean",
     "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl", "implies",
-    "keeper_for", "kept_directory", "key_text", "level_among", "make_server_directory",
+    "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
     "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
     "prohibited", "read_history", "read_text", "resume_processes", "server_account", "server_processes",
     "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",

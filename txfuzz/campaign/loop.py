@@ -230,6 +230,6 @@ class _RunningCampaign:
             self._stopped = str(error)
         result = self.result("interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}")
         self.publish(CampaignFailed(error, result))
-        if self.setup.maker.command is not None and self._stopped and result.first_invalid is not None:
+        if self.setup.maker.command is not None and self._stopped and result.first_finding is not None:
             return result
         raise error from error.__cause__

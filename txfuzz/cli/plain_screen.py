@@ -97,7 +97,7 @@ class PlainScreen:
         from txfuzz.report.text.lines import paragraph
         from txfuzz.report.verdict import verdict_sentence
 
-        first = campaign.first_invalid
+        first = campaign.first_finding
         self._say("")
         if first is None:
             click.echo(_nothing_found(campaign))

@@ -163,7 +163,7 @@ class CampaignResult:
         return found
 
     @property
-    def first_invalid(self) -> Iteration | None:
+    def first_finding(self) -> Iteration | None:
         return next((each for each in self.iterations if each.verdict is Verdict.INVALID), None)
 
     def iteration(self, number: int) -> Iteration:
@@ -187,7 +187,7 @@ class CampaignResult:
             )
             for each in self.iterations[:_NOTEBOOK_ROWS]
         ]  # fmt: skip
-        shown = () if self.first_invalid is None else self.first_invalid.deciding_result.anomalies
+        shown = () if self.first_finding is None else self.first_finding.deciding_result.anomalies
         return (
             f"<div><p><b>{text(run_sentence(self))}</b></p>{table(rows, head)}"
             f"{shown[0]._repr_html_() if shown else ''}<p>{text(str(self.directory))}</p></div>"
@@ -196,7 +196,7 @@ class CampaignResult:
 
 def run_sentence(record: CampaignResult) -> str:
     """One true sentence about a campaign."""
-    invalid = record.first_invalid
+    invalid = record.first_finding
     if invalid is not None:
         sentence = verdict_sentence(invalid.deciding_result, record.isolation, record.answers_for)
         return f"{sentence} This was {by_whom(invalid)}." if invalid.by_replay else sentence

@@ -14,6 +14,7 @@ from txfuzz.plugin_api import (
     Workload,
     can_choose,
     choice_sets,
+    listed,
     narrowed_choices,
     option,
     target_value,
@@ -179,10 +180,10 @@ class HotKeys:
                 for each in nearer[:_LEFT_OUT]
             ]
             names += [f"{len(nearer) - _LEFT_OUT} more"] if len(nearer) > _LEFT_OUT else []
-            yield f"no room among {picked.most} keys for {_and(names)}"
+            yield f"no room among {picked.most} keys for {listed(names)}"
         if refused:
             closed = [f"{count} near-cycle{'s' * (count > 1)} on key {key}" for key, count in refused.items()]
-            yield f"no replay closed {_and(closed)}: many concurrent clients may"
+            yield f"no replay closed {listed(closed)}: many concurrent clients may"
         if nearer or refused:
             yield (
                 "a near-cycle weighs as much as its keys on average, and a key weighs "
@@ -259,12 +260,7 @@ def _random(others: Sequence[int]) -> list[str]:
 
 
 def _listed(keys: Sequence[int]) -> str:
-    return f"{'key' if len(keys) == 1 else 'keys'} {_and([str(key) for key in sorted(keys)])}"
-
-
-def _and(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{'key' if len(keys) == 1 else 'keys'} {listed(sorted(keys))}"
 
 
 # -- keys drawn at random, so that every choice of a workload keeps enough ---------------------
