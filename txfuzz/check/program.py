@@ -7,18 +7,14 @@ the same call: there they are most likely to meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 from random import Random
 
-from txfuzz.check.transaction import TransactionCall
-from txfuzz.database.scenario import Cell
-from txfuzz.transactions.model import Transaction
+from txfuzz.check.contract import Arguments, Call, CheckedTransaction
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
-
-Arguments = Mapping[str, Cell]
 
 
 @dataclass(frozen=True)
@@ -26,19 +22,19 @@ class Program:
     """name: the transactions in words, "book × book". calls: each transaction with its arguments."""
 
     name: str
-    calls: tuple[tuple[Transaction, Arguments], ...]
+    calls: tuple[tuple[CheckedTransaction, Arguments], ...]
 
-    def bound(self, isolation: str) -> tuple[TransactionCall, ...]:
+    def bound(self, isolation: str) -> tuple[Call, ...]:
         """At this level, where a transaction has none of its own."""
         labels = _labels(self.calls)
         return tuple(
-            TransactionCall(label, transaction, arguments, transaction.mode.isolation or isolation)
+            transaction.call(label, arguments, isolation)
             for label, (transaction, arguments) in zip(labels, self.calls, strict=True)
         )
 
 
 def programs(
-    transactions: Sequence[Transaction], named: Sequence[str], random: Random
+    transactions: Sequence[CheckedTransaction], named: Sequence[str], random: Random
 ) -> Iterator[tuple[str, tuple[Program, ...]]]:
     """Each set of transactions, in words, and its programs. named: only this set; else every pair."""
     by_name = {each.name: each for each in transactions}
@@ -50,7 +46,9 @@ def programs(
         yield name, tuple(Program(name, calls) for calls in _calls(chosen, random))
 
 
-def _calls(chosen: Sequence[Transaction], random: Random) -> list[tuple[tuple[Transaction, Arguments], ...]]:
+def _calls(
+    chosen: Sequence[CheckedTransaction], random: Random
+) -> list[tuple[tuple[CheckedTransaction, Arguments], ...]]:
     found, seen = [], set()
     for values in product(*(_arguments(each) for each in chosen)):
         same = tuple(
@@ -66,14 +64,14 @@ def _calls(chosen: Sequence[Transaction], random: Random) -> list[tuple[tuple[Tr
     return found[:MOST_COMBINATIONS]
 
 
-def _arguments(transaction: Transaction) -> list[Arguments]:
+def _arguments(transaction: CheckedTransaction) -> list[Arguments]:
     names = [name for name, _ in transaction.params]
     return [
         dict(zip(names, values, strict=True)) for values in product(*(each for _, each in transaction.params))
     ]
 
 
-def _likely_to_meet(calls: Sequence[tuple[Transaction, Arguments]]) -> tuple[bool, int]:
+def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[bool, int]:
     shared = 0
     for number, (_, one) in enumerate(calls):
         for _, other in calls[number + 1 :]:
@@ -83,7 +81,7 @@ def _likely_to_meet(calls: Sequence[tuple[Transaction, Arguments]]) -> tuple[boo
     return (not alike, shared)
 
 
-def _labels(calls: Sequence[tuple[Transaction, Arguments]]) -> list[str]:
+def _labels(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> list[str]:
     """ "book (ann, 1)"; calls that are the same get numbers."""
     plain = [
         f"{transaction.name} ({', '.join(map(str, arguments.values()))})" if arguments else transaction.name

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from txfuzz.check.contract import Call, CheckedInvariant
 from txfuzz.check.program import Program
 from txfuzz.check.scheduler import Trace, run_schedule
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
 from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
-from txfuzz.check.transaction import TransactionCall, actor
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import Rows, ScenarioSession, ScenarioTables
 
 SECONDS = 10.0  # of one schedule
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """sql: a query that returns no rows whenever no transaction is open."""
-
-    name: str
-    sql: str
 
 
 @dataclass(frozen=True)
@@ -69,14 +61,13 @@ class ProgramRunner(Closeable):
     def __init__(
         self,
         tables: ScenarioTables,
-        invariants: Sequence[Invariant] = (),
+        invariants: Sequence[CheckedInvariant] = (),
         *,
         ignored: frozenset[str] = frozenset(),
-        retried: frozenset[str] = frozenset(),
         serial_level: str,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._retried, self._serial_level = retried, serial_level
+        self._serial_level = serial_level
         self._sessions: list[ScenarioSession] = []
         self._judges: dict[int, tuple[Program, SerialJudge]] = {}
         facts = tables.facts()
@@ -137,9 +128,9 @@ class ProgramRunner(Closeable):
             program, isolation, trace, outcome, self._judge(program).judge(outcome), broken
         )
 
-    def _ask_invariants(self) -> Iterator[tuple[Invariant, Rows]]:
+    def _ask_invariants(self) -> Iterator[tuple[CheckedInvariant, Rows]]:
         for each in self._invariants:
-            yield each, self._tables.query(each.sql)
+            yield each, each.rows(self._tables)
 
     def _judge(self, program: Program) -> SerialJudge:
         known = self._judges.get(id(program))
@@ -150,19 +141,15 @@ class ProgramRunner(Closeable):
 
     def _serially(self, program: Program, order: Order) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
-        chosen = [replace(bound[label], isolation=self._serial_level) for label in order]
+        chosen = [bound[label].at(self._serial_level) for label in order]
         # An entry for each point that one could come to: who is first runs to its end, then the next one
-        schedule = [
-            each.label
-            for each in chosen
-            for _ in range((len(each.transaction.steps) + 1) * (each.transaction.retry + 1))
-        ]
+        schedule = [each.label for each in chosen for _ in range(each.points)]
         trace, outcome = self._run(chosen, schedule)
         if trace.stuck:
             raise SerialRunFailed(trace.stuck)
         return outcome
 
-    def _run(self, bound: Sequence[TransactionCall], schedule: Sequence[str]) -> tuple[Trace, ProgramOutcome]:
+    def _run(self, bound: Sequence[Call], schedule: Sequence[str]) -> tuple[Trace, ProgramOutcome]:
         self._tables.reset()
         while len(self._sessions) < len(bound):
             self._sessions.append(self._tables.session())
@@ -173,7 +160,7 @@ class ProgramRunner(Closeable):
             return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
 
         trace = run_schedule(
-            {each.label: actor(each, sessions[each.label], self._retried) for each in bound},
+            {each.label: each.body(sessions[each.label], self._tables.retried) for each in bound},
             schedule,
             waits,
             seconds=SECONDS,

@@ -1,4 +1,4 @@
-"""One transaction of a scenario as an actor: a switch point before each statement, and what it came to."""
+"""A transaction in SQL as an actor: a switch point before each statement, and what it came to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from txfuzz.check.contract import Arguments
 from txfuzz.check.scheduler import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
 from txfuzz.database.api import Outcome as Effect
@@ -47,36 +48,58 @@ class CommitPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionCall:
-    """A transaction with the values of its parameters. isolation: the database's word for its level."""
+class SqlTransaction:
+    """A transaction of a scenario; see CheckedTransaction."""
+
+    transaction: Transaction
+
+    @property
+    def name(self) -> str:
+        return self.transaction.name
+
+    @property
+    def params(self) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+        return self.transaction.params
+
+    def call(self, label: str, arguments: Arguments, isolation: str) -> SqlCall:
+        return SqlCall(label, self.transaction, arguments, self.transaction.mode.isolation or isolation)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlCall:
+    """A transaction with the values of its parameters; see Call."""
 
     label: str
     transaction: Transaction
-    arguments: Mapping[str, Cell]
+    arguments: Arguments
     isolation: str
+
+    def at(self, isolation: str) -> SqlCall:
+        return replace(self, isolation=isolation)
+
+    @property
+    def points(self) -> int:
+        return (len(self.transaction.steps) + 1) * (self.transaction.retry + 1)
+
+    def body(self, session: ScenarioSession, retried: frozenset[str]) -> Body:
+        def run(stop: Stop) -> CallOutcome:
+            codes: tuple[str, ...] = ()
+            while True:
+                outcome = _Try(self, session, len(codes)).run(stop)
+                again = outcome.ending is Ending.ABORTED and outcome.code in retried
+                if not again or len(codes) >= self.transaction.retry:
+                    return replace(outcome, retried=codes)
+                codes = (*codes, outcome.code)
+
+        return run
 
 
 class _GivesUp(Exception):
     pass
 
 
-def actor(bound: TransactionCall, session: ScenarioSession, retried: frozenset[str]) -> Body:
-    """Its body returns a CallOutcome. retried: codes by which the database asks for another try."""
-
-    def body(stop: Stop) -> CallOutcome:
-        codes: tuple[str, ...] = ()
-        while True:
-            outcome = _Try(bound, session, len(codes)).run(stop)
-            again = outcome.ending is Ending.ABORTED and outcome.code in retried
-            if not again or len(codes) >= bound.transaction.retry:
-                return replace(outcome, retried=codes)
-            codes = (*codes, outcome.code)
-
-    return body
-
-
 class _Try:
-    def __init__(self, bound: TransactionCall, session: ScenarioSession, attempt: int) -> None:
+    def __init__(self, bound: SqlCall, session: ScenarioSession, attempt: int) -> None:
         self._bound, self._session, self._attempt = bound, session, attempt
         self._names: dict[str, Cell] = dict(bound.arguments)
         self._seen: list[StatementOutcome] = []

@@ -75,8 +75,31 @@ class ScenarioSession(Protocol):
         """Never raises."""
 
 
+class AdoptedSession(Protocol):
+    """A connection that somebody else uses: whom it waits for can be asked, and it can be cancelled.
+
+    connection: the driver's. Called by the thread that uses it, but for cancel().
+    """
+
+    def begin_at(self, isolation: str) -> None:
+        """Called before every statement: what begins with it is at this level, unless the code has chosen
+        one itself. Harmless inside a transaction that has begun."""
+
+    def code(self, error: BaseException) -> str:
+        """The database's code of an error that the driver has raised; empty for any other error."""
+
+    def cancel(self) -> None:
+        """Make a blocked call return soon. From another thread; never raises."""
+
+
 class ScenarioTables(Protocol):
-    """The tables of one scenario, in a schema of ours. A context manager: leaving it drops them."""
+    """The tables of one scenario, in a schema of ours. A context manager: leaving it drops them.
+
+    retried: the codes by which this database asks for another try (serialization failures, deadlocks).
+    """
+
+    @property
+    def retried(self) -> frozenset[str]: ...
 
     def facts(self) -> ColumnFacts: ...
 
@@ -91,7 +114,17 @@ class ScenarioTables(Protocol):
 
     def session(self) -> ScenarioSession: ...
 
-    def waiting(self, sessions: Sequence[ScenarioSession]) -> Mapping[int, frozenset[int]]:
+    def keep(self) -> None:
+        """What is in the schema now, tables and rows, is what reset() restores from here on."""
+
+    def url(self) -> str:
+        """A database URL as SQLAlchemy reads it, with which code of the user's own gets to these tables by
+        their plain names. It may hold a password."""
+
+    def adopt(self, connection: Any) -> AdoptedSession:
+        """The session behind a driver's connection that code of the user's own has opened to url()."""
+
+    def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
         """As txfuzz.database.api.SeesWaits: by place, those that wait for a lock → for which others."""
 
     def close(self) -> None: ...

@@ -7,9 +7,11 @@ from random import Random
 
 import pytest
 
+from txfuzz.check.contract import SqlInvariant
 from txfuzz.check.program import Program, programs
-from txfuzz.check.run import Invariant, ProgramResult, ProgramRunner
+from txfuzz.check.run import ProgramResult, ProgramRunner
 from txfuzz.check.story import explanation, story
+from txfuzz.check.transaction import SqlTransaction
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
 from txfuzz.transactions.model import Param, Step, StepCondition, Transaction
@@ -18,7 +20,6 @@ from txfuzz_postgres.database import PostgresDatabase
 
 pytestmark = pytest.mark.server
 LEVELS = READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE = "read committed", "repeatable read", "serializable"
-RETRIED = frozenset({"40001", "40P01"})
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,12 @@ def sql(text: str, *params: str, **more: object) -> Step:
     return Step(None, sql=text, args=tuple((name, Param(name)) for name in params), **more)
 
 
-def runner(tables: ScenarioTables, *invariants: Invariant) -> ProgramRunner:
-    return ProgramRunner(tables, invariants, retried=RETRIED, serial_level=SERIALIZABLE)
+def runner(tables: ScenarioTables, *invariants: SqlInvariant) -> ProgramRunner:
+    return ProgramRunner(tables, invariants, serial_level=SERIALIZABLE)
 
 
 def first_pair(transaction: Transaction) -> Program:
-    [(_, (program, *_))] = programs((transaction,), (), Random(1))
+    [(_, (program, *_))] = programs((SqlTransaction(transaction),), (), Random(1))
     return program
 
 
@@ -124,7 +125,7 @@ WITHDRAW = Transaction(
     params=(("account", ("a", "b")),),
     retry=2,
 )
-NO_DEBT = Invariant("the sum is never negative", "SELECT sum(amount) FROM accounts HAVING sum(amount) < 0")
+NO_DEBT = SqlInvariant("the sum is never negative", "SELECT sum(amount) FROM accounts HAVING sum(amount) < 0")
 
 
 def test_write_skew_shows_below_serializable_and_clocks_and_identifiers_are_no_evidence(
@@ -193,7 +194,7 @@ def test_a_deadlock_ends_and_the_victim_is_counted(database: PostgresDatabase) -
         "two", (sql("UPDATE t SET v = v * 2 WHERE k = 2"), sql("UPDATE t SET v = v * 2 WHERE k = 1"))
     )
     with database.scenario(setup) as tables, runner(tables) as ready:
-        [(_, (program,))] = programs((one, two), ("one", "two"), Random(1))
+        [(_, (program,))] = programs((SqlTransaction(one), SqlTransaction(two)), ("one", "two"), Random(1))
         result = ready.check(program, READ_COMMITTED)
         assert result.complete
         assert not result.failing

@@ -163,7 +163,9 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
         for name in (own, own + KEPT):
             self.run(partial(self.schemas.create_marked, name=name))
-        return PostgresScenario(own, open_connection, self._waits.among, drop, setup)
+        return PostgresScenario(
+            own, open_connection, self._waits.among, drop, setup, url=self._target.url_of_schema(own)
+        )
 
     def reclaim(self, on: Connection) -> None:
         with on.begin():

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from txfuzz.plugin_api import (
+    AdoptedSession,
     Cell,
     Closeable,
     ColumnFacts,
@@ -26,6 +27,7 @@ from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
 Plain = psycopg.Connection[tuple[Any, ...]]
 
+RETRIED = frozenset({"40001", "40P01"})
 KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
@@ -46,6 +48,7 @@ _REFERENCES = """
 SELECT conrelid, unnest(conkey), confrelid, unnest(confkey)
 FROM pg_constraint WHERE contype = 'f' AND connamespace = to_regnamespace(%s)
 """
+_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
 _SEQUENCES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'S' ORDER BY 1
 """
@@ -55,8 +58,11 @@ class PostgresScenario(Closeable):
     """Made by PostgresDatabase.scenario().
 
     schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
-    `drop` takes them away. connect: a connection with our settings, in autocommit.
+    `drop` takes them away. connect: a connection with our settings, in autocommit. url: of the schema, as
+    SQLAlchemy reads it.
     """
+
+    retried = RETRIED
 
     def __init__(
         self,
@@ -65,16 +71,17 @@ class PostgresScenario(Closeable):
         waits: Callable[[Sequence[int]], Mapping[int, frozenset[int]]],
         drop: Callable[[], None],
         setup: Sequence[str],
+        *,
+        url: str,
     ) -> None:
         self._schema, self._copies = schema, schema + KEPT
-        self._connect, self._waits, self._drop = connect, waits, drop
+        self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
         self._control = connect()
         try:
             self._use(self._control)
             for statement in setup:
                 _checked(partial(self._control.execute, statement))
-            self._read_schema()
-            self._keep_rows()
+            self.keep()
         except BaseException:
             self.close()
             raise
@@ -112,7 +119,16 @@ class PostgresScenario(Closeable):
     def facts(self) -> ColumnFacts:
         return self._facts
 
+    def url(self) -> str:
+        return self._url
+
     # -- rows ---------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        for (table,) in self._control.execute(_TABLES, (self._copies,)).fetchall():
+            self._control.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(self._copies, table)))
+        self._read_schema()
+        self._keep_rows()
 
     def _keep_rows(self) -> None:
         """Copies of all tables, and the script that restores them."""
@@ -176,8 +192,12 @@ class PostgresScenario(Closeable):
         self._use(connection)
         return PostgresScenarioSession(connection, self._rows)
 
-    def waiting(self, sessions: Sequence[ScenarioSession]) -> Mapping[int, frozenset[int]]:
-        pids = {each.pid: at for at, each in enumerate(sessions) if isinstance(each, PostgresScenarioSession)}
+    def adopt(self, connection: Any) -> PostgresAdoptedSession:
+        return PostgresAdoptedSession(connection)
+
+    def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
+        ours = PostgresScenarioSession | PostgresAdoptedSession
+        pids = {each.pid: at for at, each in enumerate(sessions) if isinstance(each, ours)}
         told = self._waits(list(pids))
         return {
             pids[pid]: frozenset(pids[other] for other in others if other in pids)
@@ -216,6 +236,34 @@ class PostgresScenarioSession:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class PostgresAdoptedSession:
+    """connection: psycopg's; see txfuzz.plugin_api.AdoptedSession."""
+
+    def __init__(self, connection: Plain) -> None:
+        self._connection = connection
+        self.pid = connection.info.backend_pid
+
+    def begin_at(self, isolation: str) -> None:
+        connection = self._connection
+        idle = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+        if not idle or connection.isolation_level is not None:
+            return
+        # Inside the transaction that this opens; without one, it holds for the statement's own
+        scope = "SESSION CHARACTERISTICS AS TRANSACTION" if connection.autocommit else "TRANSACTION"
+        connection.execute(f"SET {scope} ISOLATION LEVEL {isolation}".encode())
+
+    def code(self, error: BaseException) -> str:
+        return (
+            (error.sqlstate or CONNECTION_LOST)
+            if isinstance(error, psycopg.OperationalError)
+            else ((error.sqlstate or "") if isinstance(error, psycopg.Error) else "")
+        )
+
+    def cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=2.0)
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

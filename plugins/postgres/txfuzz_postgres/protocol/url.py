@@ -39,6 +39,19 @@ class Target:
         defaults = {"connect_timeout": str(CONNECT_SECONDS), "client_encoding": "UTF8"}
         return make_conninfo(**{**defaults, **self.parameters, "application_name": application_name})
 
+    def url_of_schema(self, schema: str) -> str:
+        """As SQLAlchemy reads it, with this schema in the search path. Contains the password."""
+        given = dict(self.parameters)
+        options = f"{given.pop('options', '')} -csearch_path={schema},public".strip()
+        query = {name: value for name, value in given.items() if name not in ("user", "password", "dbname")}
+        return URL.create(
+            "postgresql+psycopg",
+            username=given.get("user"),
+            password=given.get("password"),
+            database=given.get("dbname"),
+            query={**query, "options": options},
+        ).render_as_string(hide_password=False)
+
     @property
     def connect_seconds(self) -> float:
         """How long to wait for a connection, in seconds; 0 in libpq means no limit."""

@@ -1,0 +1,43 @@
+"""Scenarios: tables, transactions and invariants of somebody's own, as values.
+
+Where a Workload is run by many clients and judged by its history, the few transactions of a scenario are
+run in every order that they can meet in (txfuzz.check), and judged by what came out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from txfuzz.transactions.model import Transaction
+from txfuzz.workload.model import DatabaseSpec
+
+JUDGES = ("serial", "invariants")
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """sql: a query that returns no rows whenever no transaction is open."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Tables with rows, the transactions that may meet on them, and what must always hold.
+
+    setup: statements, run once; the rows that they leave are restored before every attempt. ignored:
+    "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
+    and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
+    held against: "serializable" or "strict-serializable".
+    """
+
+    name: str
+    setup: tuple[str, ...]
+    transactions: tuple[Transaction, ...]
+    invariants: tuple[Invariant, ...] = ()
+    ignored: frozenset[str] = frozenset()
+    judge: str = "serial"
+    expect: str = "serializable"
+    about: str = ""
+    database: DatabaseSpec = field(default_factory=DatabaseSpec)
