@@ -24,8 +24,18 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_COMMENT = re.compile(r"/\*|\*/")
 _HASH = re.compile(r"#[^\n]*")
-_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_STRINGS = {
+    (quote, escapes): re.compile(
+        rf"{quote}(?:[^{quote}\\]++|{quote}{quote}|\\.)*+{quote}"
+        if escapes
+        else rf"{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}",
+        re.DOTALL,
+    )
+    for quote in "'\"`"
+    for escapes in (False, True)
+}
 # What CREATE makes, up to which nothing is known: with a body of statements, or without one
 _ROUTINES = frozenset({"trigger", "procedure", "function", "event", "package"})
 _OTHERS = frozenset(
@@ -124,23 +134,16 @@ def _tokens(script: str, backslash_escapes: bool) -> Iterator[_Token]:
 
 
 def _string_end(script: str, opening: int, escapes: bool) -> int:
-    quote, at = script[opening], opening + 1
-    while at < len(script):
-        if escapes and (escape := _ESCAPE.match(script, at)):
-            at = escape.end()
-        elif script[at] != quote:
-            at += 1
-        elif script.startswith(quote, at + 1):
-            at += 2
-        else:
-            return at + 1
+    quote = script[opening]
+    if found := _STRINGS[quote, escapes].match(script, opening):
+        return found.end()
     raise UnfinishedStatement(f"a {quote} that nothing closes", f"{quote} at the end of the text", opening)
 
 
 def _comment_end(script: str, opening: int) -> int:
     """Comments inside comments count where that leaves none unfinished: not every database has them."""
     depth = 0
-    for mark in re.compile(r"/\*|\*/").finditer(script, opening):
+    for mark in _COMMENT.finditer(script, opening):
         depth += 1 if mark[0] == "/*" else -1
         if depth == 0:
             return mark.end()
