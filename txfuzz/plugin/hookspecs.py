@@ -15,6 +15,9 @@ import pluggy
 from txfuzz.errors import PluginError
 
 if TYPE_CHECKING:
+    from txfuzz.hunt.form import Form
+    from txfuzz.hunt.known import KnownHole
+    from txfuzz.hunt.layout import Layout
     from txfuzz.workload.template import Template
 
 GROUP = "txfuzz"  # the entry-point group and pluggy's project name
@@ -49,6 +52,21 @@ def txfuzz_register_heuristics() -> Iterable[type]:  # type: ignore[empty-body]
 @hookspec
 def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
     """Faults in a server or its connections: classes that satisfy txfuzz.Fault."""
+
+
+@hookspec
+def txfuzz_register_forms() -> Iterable[Form]:  # type: ignore[empty-body]
+    """Forms, the ways to write a statement that `txfuzz hunt` combines: txfuzz.Form values."""
+
+
+@hookspec
+def txfuzz_register_layouts() -> Iterable[Layout]:  # type: ignore[empty-body]
+    """Layouts, the ways to make the tables of `txfuzz hunt`: txfuzz.Layout values."""
+
+
+@hookspec
+def txfuzz_register_known_holes() -> Iterable[KnownHole]:  # type: ignore[empty-body]
+    """Holes of a database that are known, so that finding them is no news: txfuzz.KnownHole values."""
 
 
 @hookspec

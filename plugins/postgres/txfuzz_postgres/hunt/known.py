@@ -1,0 +1,28 @@
+"""Holes of PostgreSQL that are known."""
+
+from __future__ import annotations
+
+from txfuzz.plugin_api import KnownHole
+
+from .forms import ADAPTER
+
+KNOWN = (
+    KnownHole(
+        "on-conflict-reads-unseen",
+        "INSERT … ON CONFLICT that changes nothing has seen that the row is there, but takes no predicate lock "
+        "on it: a transaction that deletes the row is not noticed.",
+        ADAPTER,
+        frozenset({"insert-or-nothing", "insert-or-nothing-any", "insert-or-update-never"}),
+        "docs/found.md",
+        unchanged=True,
+        levels=frozenset({"serializable"}),
+        since=(9, 5),
+    ),
+    KnownHole(
+        "truncate-not-mvcc",
+        "TRUNCATE is not MVCC-safe: a transaction with an older snapshot sees the table empty.",
+        ADAPTER,
+        frozenset({"truncate"}),
+        "https://www.postgresql.org/docs/current/mvcc-caveats.html",
+    ),
+)

@@ -1,0 +1,167 @@
+"""Which programs a hunt runs: a program for every number, so that a hunt can be cut and taken up anywhere.
+
+`systematic` goes through every program of the scope, smallest first: in a first pass each combination of
+deeds in one way of writing it, in further passes in other ways, and on other layouts. `random` draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import product
+from math import gcd, prod
+from random import Random
+from typing import Protocol
+
+from txfuzz.errors import UsageError
+from txfuzz.hunt.conflicts import worthwhile
+from txfuzz.hunt.form import RowState
+from txfuzz.hunt.layout import Layout
+from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
+from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
+
+BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
+_LARGER = 4.0  # a shape with one statement more is drawn this many times as often
+_SEQUENCE = 0.2  # and one with two transactions in a session this many times
+_GOLDEN = 0.6180339887
+
+
+class ProgramSource(Protocol):
+    def program(self, number: int) -> SmallProgram | None:
+        """The program of this number; None where there is none, because it is not worth running or the same
+        as another one. IndexError behind the last."""
+
+
+class RandomSource:
+    """Draws programs of the scope; most of them as large as it allows."""
+
+    def __init__(self, scope: Scope, seed: int) -> None:
+        self._scope, self._seed = scope, seed
+        self._shapes = scope.shapes()
+        self._weights = [
+            _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
+            for shape in self._shapes
+        ]
+        self._deeds = {layout.name: _deeds(scope, layout) for layout in scope.layouts}
+
+    def program(self, number: int) -> SmallProgram | None:
+        layout = Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+        random = Random(f"{self._seed} program {number}")
+        [shape] = random.choices(self._shapes, self._weights)
+        states = tuple(random.choice(tuple(RowState)) for _ in range(self._scope.keys))
+        chosen = []
+        for _ in range(sum(map(sum, shape))):
+            deed = random.choice(self._deeds[layout.name])
+            chosen.append(Use(random.choice(deed.forms), deed.keys))
+        program = _program(layout, states, shape, chosen)
+        if not _is_run(program):
+            return None
+        return canonical(program)
+
+
+class SystematicSource:
+    """Every program of the scope, in an order that the seed chooses among those of one shape."""
+
+    def __init__(self, scope: Scope, seed: int) -> None:
+        self._layouts = scope.layouts
+        spaces = [[_Space(layout, shape, scope, seed) for layout in scope.layouts] for shape in scope.shapes()]
+        self._spaces = spaces
+        self._sizes = [max(space.size for space in row) for row in spaces]
+        self._passes = len(scope.layouts) * max(space.ways for row in spaces for space in row)
+
+    def program(self, number: int) -> SmallProgram | None:
+        turn, place = divmod(number, sum(self._sizes))
+        if turn >= self._passes:
+            raise IndexError(number)
+        for row, size in zip(self._spaces, self._sizes, strict=True):
+            if place < size:
+                # Each pass has another layout at this place, and after as many passes another way of writing
+                space = row[(turn + place // BLOCK) % len(row)]
+                return space.program(place, turn // len(row))
+            place -= size
+        raise AssertionError("unreachable")
+
+
+class _Space:
+    """All programs of one shape on one layout, by number and by the way in which their deeds are written."""
+
+    def __init__(self, layout: Layout, shape: Shape, scope: Scope, seed: int) -> None:
+        self._layout, self._shape = layout, shape
+        self._deeds = _deeds(scope, layout)
+        self._states = tuple(product(RowState, repeat=scope.keys))
+        self._slots = sum(map(sum, shape))
+        self.size = len(self._states) * len(self._deeds) ** self._slots
+        self._step, self._start = _step(self.size), Random(f"{seed} {shape}").randrange(self.size)
+        self._seed = seed
+
+    @cached_property
+    def ways(self) -> int:
+        """The most ways in which any of its combinations of deeds can be written."""
+        return int(max(len(deed.forms) for deed in self._deeds) ** self._slots)
+
+    def program(self, place: int, way: int) -> SmallProgram | None:
+        if place >= self.size:
+            return None
+        number = (self._start + place * self._step) % self.size
+        rest, at = divmod(number, len(self._states))
+        chosen: list[Deed] = []
+        for _ in range(self._slots):
+            rest, digit = divmod(rest, len(self._deeds))
+            chosen.append(self._deeds[digit])
+        ways = prod(len(deed.forms) for deed in chosen)
+        if way >= ways:
+            return None
+        plain = [Use(deed.forms[0], deed.keys) for deed in chosen]
+        program = _program(self._layout, self._states[at], self._shape, plain)
+        if not _is_run(program) or canonical(program) != program:
+            return None
+        written = (Random(f"{self._seed} {number}").randrange(ways) + way * _step(ways)) % ways
+        uses = []
+        for deed in chosen:
+            written, digit = divmod(written, len(deed.forms))
+            uses.append(Use(deed.forms[digit], deed.keys))
+        return _program(self._layout, self._states[at], self._shape, uses)
+
+
+SOURCES = {"random": RandomSource, "systematic": SystematicSource}
+
+
+def source_named(name: str, scope: Scope, seed: int) -> ProgramSource:
+    made: ProgramSource = SOURCES[name](scope, seed)
+    return made
+
+
+def _deeds(scope: Scope, layout: Layout) -> tuple[Deed, ...]:
+    found = deeds(tuple(form for form in scope.forms if layout.allows(form)), scope.keys)
+    if not found:
+        raise UsageError(f"the layout {layout.name!r} allows none of the forms")
+    return found
+
+
+def _program(
+    layout: Layout, states: tuple[RowState, ...], shape: Shape, chosen: Sequence[Use]
+) -> SmallProgram:
+    left = iter(chosen)
+    sessions: list[tuple[Uses, ...]] = [
+        tuple(tuple(next(left) for _ in range(count)) for count in session) for session in shape
+    ]
+    return SmallProgram(layout, states, tuple(sessions))
+
+
+def _is_run(program: SmallProgram) -> bool:
+    used = {key for use in program.uses for key in use.keys}
+    # A key that nobody uses is there in every program, in one state only
+    idle = [state for key, state in enumerate(program.states) if key not in used]
+    return (
+        all(state is RowState.ABSENT for state in idle)
+        and program.layout.can_be(program.states)
+        and worthwhile(program)
+    )
+
+
+def _step(size: int) -> int:
+    """Prime to the size, and far from dividing it into few parts: neighbours come far apart."""
+    step = max(1, round(size * _GOLDEN))
+    while gcd(step, size) != 1:
+        step += 1
+    return step

@@ -1,0 +1,26 @@
+"""Holes that are known: what a finding is compared with before it is news."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHole:
+    """A way in which a database breaks its promise, or may by its documentation, that has been written about.
+
+    forms: of which one must be among those of the finding, once it is shrunk. unchanged: and the statement
+        in such a form must have changed no row. levels: the database's words; empty: at any.
+    since, until: the first version that has it and the first that no longer has, None where that is unknown.
+    reference: where it is written about.
+    """
+
+    name: str
+    about: str
+    adapter: str
+    forms: frozenset[str]
+    reference: str
+    unchanged: bool = False
+    levels: frozenset[str] = frozenset()
+    since: tuple[int, ...] | None = None
+    until: tuple[int, ...] | None = None

@@ -1,0 +1,69 @@
+"""The scope of a hunt: how large its programs may be, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, permutations
+
+from txfuzz.hunt.form import Effect, Form
+from txfuzz.hunt.layout import Layout
+
+# For each session the number of statements of each of its transactions
+Shape = tuple[tuple[int, ...], ...]
+MOST_TRANSACTIONS = 3  # of a program: the serial orders of more take too long
+
+
+@dataclass(frozen=True)
+class Scope:
+    """sessions, statements, keys: the most of each; statements of one session, in one or two transactions."""
+
+    forms: tuple[Form, ...]
+    layouts: tuple[Layout, ...]
+    sessions: int = 2
+    statements: int = 2
+    keys: int = 2
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Smallest first: by statements, then by transactions."""
+        return tuple(sorted(self._shapes(), key=lambda each: (_statements(each), _transactions(each), each)))
+
+    def _shapes(self) -> Iterator[Shape]:
+        counts = range(1, self.statements + 1)
+        own = [(count,) for count in counts]
+        own += [(one, two) for one in counts for two in counts if one + two <= self.statements]
+        for sessions in range(2, self.sessions + 1):
+            for shape in combinations_with_replacement(own, sessions):
+                if _transactions(shape) <= MOST_TRANSACTIONS:
+                    yield shape
+
+
+def _statements(shape: Shape) -> int:
+    return sum(map(sum, shape))
+
+
+def _transactions(shape: Shape) -> int:
+    return sum(map(len, shape))
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a statement does to which keys, and the forms in which it can be written, by name."""
+
+    keys: tuple[int, ...]
+    forms: tuple[Form, ...]
+
+
+def deeds(forms: tuple[Form, ...], keys: int) -> tuple[Deed, ...]:
+    """Forms that do the same to a row are one deed, in however many ways it can be written.
+
+    Chosen by deed first, a rare deed is as likely as one that has twenty forms.
+    """
+    alike: dict[tuple[Effect | None, ...], list[Form]] = {}
+    for form in sorted(forms, key=lambda each: each.name):
+        alike.setdefault(form.deed, []).append(form)
+    return tuple(
+        Deed(chosen, tuple(same))
+        for same in alike.values()
+        for chosen in permutations(range(keys), same[0].keys)
+    )

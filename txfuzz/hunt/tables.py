@@ -1,0 +1,127 @@
+"""The tables of a hunt: one set for each layout and each way for rows to be there, made when they are needed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Self
+
+from txfuzz.check.run import ProgramRunner
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.scenario import (
+    AdoptedSession,
+    ColumnFacts,
+    HoldsScenarios,
+    Rows,
+    ScenarioSession,
+    ScenarioTables,
+)
+from txfuzz.hunt.form import RowState
+from txfuzz.hunt.layout import Layout
+
+_MOST_OPEN = 8
+_PROGRAMS = 200  # that a runner is given before it is made anew: it remembers what each came to in series
+
+
+class LayoutTables:
+    """ScenarioTables whose sessions have the settings of a layout."""
+
+    def __init__(self, tables: ScenarioTables, settings: Sequence[str]) -> None:
+        self._tables, self._settings = tables, tuple(settings)
+
+    @property
+    def retried(self) -> frozenset[str]:
+        return self._tables.retried
+
+    def facts(self) -> ColumnFacts:
+        return self._tables.facts()
+
+    def reset(self) -> None:
+        self._tables.reset()
+
+    def tables(self) -> Mapping[str, Rows]:
+        return self._tables.tables()
+
+    def query(self, sql: str) -> Rows:
+        return self._tables.query(sql)
+
+    def session(self) -> ScenarioSession:
+        session = self._tables.session()
+        for each in self._settings:
+            session.run(each, {})
+        return session
+
+    def keep(self) -> None:
+        self._tables.keep()
+
+    def url(self) -> str:
+        return self._tables.url()
+
+    def adopt(self, connection: Any) -> AdoptedSession:
+        return self._tables.adopt(connection)
+
+    def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
+        return self._tables.waiting(sessions)
+
+    def close(self) -> None:
+        self._tables.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class _Open:
+    def __init__(self, tables: LayoutTables, serial_level: str) -> None:
+        self.tables, self._serial_level = tables, serial_level
+        self._runner: ProgramRunner | None = None
+        self._given = 0
+
+    def runner(self) -> ProgramRunner:
+        if self._runner is None or self._given == _PROGRAMS:
+            self._close_runner()
+            self._runner, self._given = ProgramRunner(self.tables, serial_level=self._serial_level), 0
+        self._given += 1
+        return self._runner
+
+    def _close_runner(self) -> None:
+        if self._runner is not None:
+            self._runner.close()
+
+    def close(self) -> None:
+        self._close_runner()
+        self.tables.close()
+
+
+class HuntTables(Closeable):
+    """Runners for programs on any layout. serial_level: at which serial orders are run."""
+
+    def __init__(self, database: HoldsScenarios, serial_level: str) -> None:
+        self._database, self._serial_level = database, serial_level
+        self._open: OrderedDict[tuple[str, tuple[RowState, ...]], _Open] = OrderedDict()
+
+    def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
+        """For one program: what it came to in series is remembered for a while."""
+        return self._opened(layout, states).runner()
+
+    def tables(self, layout: Layout, states: tuple[RowState, ...]) -> ScenarioTables:
+        return self._opened(layout, states).tables
+
+    def _opened(self, layout: Layout, states: tuple[RowState, ...]) -> _Open:
+        place = (layout.name, states)
+        if place not in self._open:
+            while len(self._open) >= _MOST_OPEN:
+                self._open.popitem(last=False)[1].close()
+            tables = LayoutTables(self._database.scenario(layout.statements(states)), layout.settings)
+            self._open[place] = _Open(tables, self._serial_level)
+        self._open.move_to_end(place)
+        return self._open[place]
+
+    def close(self) -> None:
+        with ExitStack() as stack:
+            for each in self._open.values():
+                stack.callback(each.close)
+            self._open.clear()

@@ -1,0 +1,98 @@
+"""Does a form do what it says? Run alone, on rows in every state, on a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from txfuzz.database.api import SessionError
+from txfuzz.database.scenario import Cell, ScenarioTables
+from txfuzz.hunt.form import Change, Form, RowState
+from txfuzz.hunt.layout import KeyPlace, Layout
+from txfuzz.hunt.program import SmallProgram, Use, in_sql
+from txfuzz.hunt.tables import HuntTables
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a form has done to rows in these states. code, message: of the error that it ended with.
+    rows: whether one of its statements returned rows."""
+
+    form: Form
+    layout: Layout
+    states: tuple[RowState, ...]
+    changes: tuple[Change, ...]
+    rows: bool
+    code: str = ""
+    message: str = ""
+
+    @property
+    def expected(self) -> tuple[Change, ...]:
+        return self.form.changes(self.states)
+
+    @property
+    def as_said(self) -> bool:
+        if Change.REFUSED in self.expected:
+            return bool(self.code)
+        return not self.code and self.changes == self.expected and self.rows == self.form.returns_rows
+
+    def __str__(self) -> str:
+        found = ", ".join(state.value for state in self.states)
+        expected = ", ".join(change.value for change in self.expected)
+        came = (
+            f"it was refused ({self.code}: {self.message})"
+            if self.code
+            else ", ".join(change.value for change in self.changes)
+        )
+        rows = "" if self.rows == self.form.returns_rows or self.code else f", and returns_rows is {self.rows}"
+        return (
+            f"form {self.form.name!r} on layout {self.layout.name!r}, rows {found}: "
+            f"expected {expected}, but {came}{rows}"
+        )
+
+
+def trials(tables: HuntTables, form: Form, layout: Layout, level: str) -> Iterator[Trial]:
+    """On rows in every state in which they can be."""
+    for states in product(RowState, repeat=form.keys):
+        if layout.can_be(states):
+            yield trial(tables.tables(layout, states), form, layout, states, level)
+
+
+def trial(
+    tables: ScenarioTables, form: Form, layout: Layout, states: tuple[RowState, ...], level: str
+) -> Trial:
+    tables.reset()
+    places = layout.places(len(states))
+    before = [_value(tables, place) for place in places]
+    program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
+    [transaction] = in_sql(program)
+    session = tables.session()
+    rows, code, message = False, "", ""
+    try:
+        session.begin(level)
+        for step in transaction.steps:
+            rows |= session.run(str(step.sql), {}).rows is not None
+        session.commit()
+    except SessionError as error:
+        code, message = error.code, error.message
+        if not error.lost:
+            session.rollback()
+    finally:
+        session.close()
+    after = [_value(tables, place) for place in places]
+    changes = tuple(_change(one, other) for one, other in zip(before, after, strict=True))
+    return Trial(form, layout, states, changes, rows, code, message)
+
+
+def _value(tables: ScenarioTables, place: KeyPlace) -> Cell:
+    found = tables.query(f"SELECT v FROM {place.table} WHERE k = {place.number}").rows
+    return found[0][0] if found else None
+
+
+def _change(before: Cell, after: Cell) -> Change:
+    if before == after:
+        return Change.NOTHING
+    if before is None:
+        return Change.INSERT
+    return Change.DELETE if after is None else Change.UPDATE
