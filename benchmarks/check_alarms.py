@@ -167,7 +167,8 @@ FORMS = (
                 "work",
                 (
                     step(
-                        "SELECT id FROM jobs WHERE done_by IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                        "SELECT id FROM jobs WHERE done_by IS NULL ORDER BY id LIMIT 1 "
+                        "FOR UPDATE SKIP LOCKED",
                         returns=(("job", "id"),),
                     ),
                     Step(
