@@ -21,6 +21,7 @@ from ..codes import PRIMARY, code_of
 
 Result = TypeVar("Result")
 LONGEST = 0.02  # seconds until a lock is tried again that nobody is known to have let go
+LONGEST_CALL = 2.0  # seconds that an interrupted call may take to end
 _WORDS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-z]+)\s*([a-z]*)", re.IGNORECASE | re.DOTALL)
 _ENDING = frozenset({"commit", "end"})
 _TAKES_NO_LOCK = frozenset({"savepoint", "release", "rollback"})
@@ -35,6 +36,7 @@ class LockUser:
     def __init__(self, connection: sqlite3.Connection, waits: LockWaits, *, patient: bool = True) -> None:
         self.connection, self._waits, self._patient = connection, waits, patient
         self._touched = False  # the transaction has run a statement and may hold locks
+        self._running = threading.Lock()
         self.cancelled = False
 
     @property
@@ -54,11 +56,23 @@ class LockUser:
                 return False
             return self._patient and not self.cancelled and (word in _ENDING or not self._touched)
 
+        def alone() -> Result:
+            with self._running:
+                return call()
+
         try:
-            return self._waits.run(self, call, waits)
+            return self._waits.run(self, alone, waits)
         finally:
             takes = second in ("immediate", "exclusive") if word == "begin" else word not in _TAKES_NO_LOCK
             self._touched = self._touched or takes
+
+    def close(self) -> None:
+        """Close the connection, which must not happen under a call: one that does not end keeps it open."""
+        if self._running.acquire(timeout=LONGEST_CALL):
+            try:
+                self.connection.close()
+            finally:
+                self._running.release()
 
     def cancel(self) -> None:
         """A call that waits raises the error for which it does. From another thread."""
