@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -17,6 +17,7 @@ from txfuzz.plugin_api import (
     Cell,
     Closeable,
     ColumnFacts,
+    Outcome,
     Rows,
     ScenarioSession,
     SessionError,
@@ -27,15 +28,18 @@ from txfuzz.plugin_api import (
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
+Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
 
 RETRIED = frozenset({"40001", "40P01"})
+ABORTED = "25P02"  # in_failed_sql_transaction
 KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
     r"\b(current_(timestamp|date|time)|localtime(stamp)?)\b",
     re.IGNORECASE,
 )
+_TEXT = re.compile(r"'(?:[^']|'')*'")  # in which nothing is called
 _GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
 _COLUMNS = """
 SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
@@ -114,12 +118,12 @@ class PostgresScenario(Closeable):
         clocks, generated = set(), {}
         rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
         for table_oid, table, number, column, identity, computed, default in rows:
-            place = f"{table}.{column}"
+            place, default = f"{table}.{column}", _TEXT.sub("", default or "")
             self._places[table_oid, number] = place
             self._tables.setdefault(table, []).append((column, computed))
-            if identity or (not computed and _GENERATED.search(default or "")):
+            if identity or (not computed and _GENERATED.search(default)):
                 generated[place] = place
-            elif not computed and _CLOCK.search(default or ""):
+            elif not computed and _CLOCK.search(default):
                 clocks.add(place)
         references = self._control.execute(_REFERENCES, (self._schema,)).fetchall()
         for _ in references:  # a foreign key to a foreign key, and so on
@@ -206,12 +210,11 @@ class PostgresScenario(Closeable):
     def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
         result = cursor.pgresult
         assert result is not None
-        columns = tuple(each.name for each in cursor.description or ())
-        origins = tuple(
-            self._places.get((result.ftable(number), result.ftablecol(number)))
-            for number in range(len(columns))
-        )
-        return Rows(columns, tuple(cursor.fetchall()), origins=origins)
+        numbers = range(result.nfields)
+        columns = tuple((result.fname(number) or b"").decode() for number in numbers)
+        places = self._places
+        origins = tuple(places.get((result.ftable(number), result.ftablecol(number))) for number in numbers)
+        return Rows(columns, tuple(cursor.fetchall()) if numbers else (), origins=origins)
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -249,7 +252,7 @@ class PostgresScenarioSession:
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)
         modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
+        _checked(lambda: self._send(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -266,8 +269,16 @@ class PostgresScenarioSession:
 
     def commit(self) -> None:
         self.steps.blind = True  # until it is known to have committed
-        _checked(lambda: self._connection.execute("COMMIT"), committing=True)
+        if _checked(lambda: self._send("COMMIT"), committing=True) == "ROLLBACK":
+            raise SessionError(Outcome.FAIL, ABORTED, "an error had ended the transaction before COMMIT")
         self.steps.blind, self.steps.ended = False, True
+
+    def _send(self, statement: str) -> str:
+        """Without what a cursor does for statements with parameters and rows."""
+        result = self._connection.pgconn.exec_(statement.encode())
+        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result, encoding="utf-8")
+        return (result.command_status or b"").decode()
 
     def rollback(self) -> None:
         self.steps.blind = True
@@ -297,6 +308,9 @@ class PostgresAdoptedSession:
         # Inside the transaction that this opens; without one, it holds for the statement's own
         scope = "SESSION CHARACTERISTICS AS TRANSACTION" if connection.autocommit else "TRANSACTION"
         connection.execute(f"SET {scope} ISOLATION LEVEL {isolation}".encode())
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
 
     def code(self, error: BaseException) -> str:
         return (

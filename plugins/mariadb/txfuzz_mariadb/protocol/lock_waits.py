@@ -1,8 +1,8 @@
-"""Lock waits: InnoDB's lock tables, read on a separate connection.
+"""Lock waits, read on a separate connection.
 
-MariaDB keeps a copy of those tables and refreshes it only if nobody has read it for a tenth of a second:
-faster polling sees a stale copy forever. So the number of waits, which is always current, is read
-first, and the tables only if it is not 0, after that pause.
+Who waits for InnoDB is known at any time (innodb_status), and for whom, too, where only one can be in the
+way or locks are listed. Else InnoDB's lock tables are read, of which MariaDB keeps a copy that it refreshes
+only if nobody has read it for a tenth of a second: faster polling sees a stale copy forever.
 https://mariadb.com/kb/en/information-schema-innodb_lock_waits-table/
 """
 
@@ -16,8 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from txfuzz.plugin_api import DatabaseUnavailable
 
 from .connection import FAILURES, Link, in_words
+from .innodb_status import STATUS, transactions, waited_for
+
+Waits = Mapping[int, frozenset[int]]
 
 PAUSE = 0.11  # seconds; the server's is 0.1
+SETTLED = 0.005  # seconds after which a thread that was woken up has said so in the list of processes
 ANYBODY = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
 OF_INNODB = (
     "SELECT waits.trx_mysql_thread_id, blocks.trx_mysql_thread_id "
@@ -26,6 +30,8 @@ OF_INNODB = (
     "JOIN information_schema.INNODB_TRX AS blocks ON blocks.trx_id = pair.blocking_trx_id"
 )
 OF_SYS = "SELECT waiting_pid, blocking_pid FROM sys.innodb_lock_waits"  # the only one in MySQL 8
+PROCESSES = "SHOW PROCESSLIST"
+STATEMENTS = "SELECT ID, QUERY_ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()"
 
 
 class LockWaits:
@@ -37,6 +43,8 @@ class LockWaits:
         self._lock = threading.Lock()
         self._read = 0.0  # when the tables were last read
         self._query = ""
+        self._statements: frozenset[tuple[int, int]] = frozenset()
+        self._since = 0.0  # when these statements were first seen
 
     def seen(self) -> bool:
         """Whether this user may read lock waits on this server."""
@@ -46,17 +54,32 @@ class LockWaits:
             except (DatabaseUnavailable, *FAILURES):
                 return False
 
-    def among(self, threads: Sequence[int]) -> Mapping[int, frozenset[int]]:
+    def among(self, threads: Sequence[int]) -> Waits:
         """Waiting connection → those it waits for."""
         with self._lock:
             try:
-                return self._among(set(threads))
+                link, asked = self._connected(), set(threads)
+                found = self._of_innodb(link, asked)
+                return {**found, **self._of_server(link, asked - found.keys())}
             except FAILURES as error:
                 self._close()
                 raise DatabaseUnavailable(f"lock waits cannot be read: {in_words(error)}") from None
 
-    def _among(self, threads: set[int]) -> Mapping[int, frozenset[int]]:
-        link = self._connected()
+    def _of_innodb(self, link: Link, threads: set[int]) -> Waits:
+        row = link.run(STATUS).row if self._how(link) == OF_INNODB else None
+        known = transactions(str(row[2])) if row else None
+        if known is None:
+            return self._of_tables(link, threads)
+        found = {}
+        for each in known:
+            if each.waits and each.thread in threads:
+                others = waited_for(each, known)
+                if others is None:
+                    return self._of_tables(link, threads)
+                found[each.thread] = frozenset(other.thread for other in others if other.thread is not None)
+        return found
+
+    def _of_tables(self, link: Link, threads: set[int]) -> Waits:
         query = self._how(link)
         row = link.run(ANYBODY).row
         if not query or not row or int(row[1]) == 0:
@@ -87,6 +110,26 @@ class LockWaits:
                     break
         return self._query
 
+    def _of_server(self, link: Link, threads: set[int]) -> Waits:
+        """Of those threads, the ones that wait for locks of the server's: on metadata, of tables, by name.
+
+        A thread that has been let go says so itself, when it comes to run: so it counts as waiting only if
+        nobody has begun a statement for a while.
+        """
+        if not threads:
+            return {}
+        states = {int(row[0]): str(row[6] or "") for row in link.rows(PROCESSES)}
+        waiting = {thread for thread in threads if _is_lock(states.get(thread, ""))}
+        if not waiting:
+            return {}
+        statements = frozenset((int(thread), int(number)) for thread, number in link.rows(STATEMENTS))
+        now = time.monotonic()
+        if statements != self._statements:
+            self._statements, self._since = statements, now
+        if now < self._since + SETTLED:
+            return {}
+        return {thread: frozenset(threads - waiting) for thread in waiting}
+
     def close(self) -> None:
         with self._lock:
             self._close()
@@ -100,3 +143,7 @@ class LockWaits:
         if self._link is not None:
             self._link.close()
             self._link = None
+
+
+def _is_lock(state: str) -> bool:
+    return state == "User lock" or (state.startswith("Waiting for") and state.endswith(("lock", "flush")))
