@@ -64,7 +64,9 @@ class SystematicSource:
 
     def __init__(self, scope: Scope, seed: int) -> None:
         self._layouts = scope.layouts
-        spaces = [[_Space(layout, shape, scope, seed) for layout in scope.layouts] for shape in scope.shapes()]
+        spaces = [
+            [_Space(layout, shape, scope, seed) for layout in scope.layouts] for shape in scope.shapes()
+        ]
         self._spaces = spaces
         self._sizes = [max(space.size for space in row) for row in spaces]
         self._passes = len(scope.layouts) * max(space.ways for row in spaces for space in row)

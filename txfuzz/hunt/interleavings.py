@@ -116,6 +116,4 @@ class Interleavings:
 
     def _meets(self, one: int, point: int, other: int) -> bool:
         use = self._use_at[one][point]
-        return any(
-            self._conflicts.weight((one, use), (other, number)) for number in set(self._use_at[other])
-        )
+        return any(self._conflicts.weight((one, use), (other, number)) for number in set(self._use_at[other]))

@@ -60,9 +60,7 @@ class SmallProgram:
     @property
     def points(self) -> tuple[int, ...]:
         """Of each transaction the statements and the COMMIT."""
-        return tuple(
-            sum(len(use.form.statements) for use in uses) + 1 for uses in self.transactions
-        )
+        return tuple(sum(len(use.form.statements) for use in uses) + 1 for uses in self.transactions)
 
     def sign(self) -> tuple[object, ...]:
         """Comparable, and equal for equal programs."""

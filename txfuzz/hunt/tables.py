@@ -1,4 +1,4 @@
-"""The tables of a hunt: one set for each layout and each way for rows to be there, made when they are needed."""
+"""The tables of a hunt: one set for each layout and each state of the rows, made when they are needed."""
 
 from __future__ import annotations
 
@@ -74,11 +74,14 @@ class LayoutTables:
         self.close()
 
 
-class _Open:
+class OpenTables:
+    """Tables with what uses them."""
+
     def __init__(self, tables: LayoutTables, serial_level: str) -> None:
         self.tables, self._serial_level = tables, serial_level
         self._runner: ProgramRunner | None = None
         self._given = 0
+        self._session: ScenarioSession | None = None
 
     def runner(self) -> ProgramRunner:
         if self._runner is None or self._given == _PROGRAMS:
@@ -87,12 +90,20 @@ class _Open:
         self._given += 1
         return self._runner
 
+    def session(self) -> ScenarioSession:
+        """The same each time, for one transaction after the other."""
+        if self._session is None:
+            self._session = self.tables.session()
+        return self._session
+
     def _close_runner(self) -> None:
         if self._runner is not None:
             self._runner.close()
 
     def close(self) -> None:
         self._close_runner()
+        if self._session is not None:
+            self._session.close()
         self.tables.close()
 
 
@@ -101,22 +112,19 @@ class HuntTables(Closeable):
 
     def __init__(self, database: HoldsScenarios, serial_level: str) -> None:
         self._database, self._serial_level = database, serial_level
-        self._open: OrderedDict[tuple[str, tuple[RowState, ...]], _Open] = OrderedDict()
+        self._open: OrderedDict[tuple[str, tuple[RowState, ...]], OpenTables] = OrderedDict()
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
         """For one program: what it came to in series is remembered for a while."""
-        return self._opened(layout, states).runner()
+        return self.opened(layout, states).runner()
 
-    def tables(self, layout: Layout, states: tuple[RowState, ...]) -> ScenarioTables:
-        return self._opened(layout, states).tables
-
-    def _opened(self, layout: Layout, states: tuple[RowState, ...]) -> _Open:
+    def opened(self, layout: Layout, states: tuple[RowState, ...]) -> OpenTables:
         place = (layout.name, states)
         if place not in self._open:
             while len(self._open) >= _MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
             tables = LayoutTables(self._database.scenario(layout.statements(states)), layout.settings)
-            self._open[place] = _Open(tables, self._serial_level)
+            self._open[place] = OpenTables(tables, self._serial_level)
         self._open.move_to_end(place)
         return self._open[place]
 

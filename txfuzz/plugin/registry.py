@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from txfuzz.errors import PluginError, did_you_mean
+from txfuzz.hunt.form import Form
+from txfuzz.hunt.known import KnownHole
+from txfuzz.hunt.layout import Layout
 from txfuzz.workload.template import Template
 
 FILE = "file"  # the version of plugin files, whose distribution is the path
@@ -47,23 +50,28 @@ class Problem:
 class PluginKind:
     """One kind of thing that plugins register.
 
-    methods: required methods. words: required class attributes that are text.
+    methods: required methods. words: required class attributes that are text. data: the type of it, where
+    it is a value and no class.
     """
 
     name: str
     hook: str
     methods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    data: type | None = None
 
 
 KINDS = {
     kind.name: kind
     for kind in (
         PluginKind("adapter", "txfuzz_register_adapters", ("capabilities", "open")),
-        PluginKind("template", "txfuzz_register_templates"),
+        PluginKind("template", "txfuzz_register_templates", data=Template),
         PluginKind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
         PluginKind("heuristic", "txfuzz_register_heuristics", ("propose",)),
         PluginKind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
+        PluginKind("form", "txfuzz_register_forms", data=Form),
+        PluginKind("layout", "txfuzz_register_layouts", data=Layout),
+        PluginKind("known hole", "txfuzz_register_known_holes", data=KnownHole),
     )
 }
 
@@ -82,10 +90,10 @@ class RegistryEntry:
 def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
     """The entry for what a plugin registered; PluginError if it is invalid."""
     what = getattr(value, "__name__", None) or repr(value)
-    if kind.name == "template":
-        if not isinstance(value, Template):
-            raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.Template")
-        return RegistryEntry(kind.name, value.name, value.about, value, plugin)
+    if kind.data is not None:
+        if not isinstance(value, kind.data):
+            raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.{kind.data.__name__}")
+        return RegistryEntry(kind.name, _full_name(value), value.about, value, plugin)
     if not inspect.isclass(value):
         raise PluginError(f"{kind.hook} returned {what}, expected a class")
     name = getattr(value, "name", None)
@@ -101,6 +109,12 @@ def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
         raise PluginError(f"{kind.name} {name!r} is not a dataclass, whose fields would be its options")
     about = getattr(value, "about", "")
     return RegistryEntry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
+
+
+def _full_name(value: Any) -> str:
+    """Of data; what belongs to one adapter may be named as what belongs to another."""
+    adapter = getattr(value, "adapter", "")
+    return f"{adapter}/{value.name}" if adapter else str(value.name)
 
 
 @dataclass(frozen=True)

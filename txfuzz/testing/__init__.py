@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from txfuzz.testing.adapters.scenarios import ScenarioConformance
     from txfuzz.testing.analyzers import AnalyzerConformance
     from txfuzz.testing.faults import FaultConformance
+    from txfuzz.testing.forms import FormConformance
     from txfuzz.testing.heuristics import HeuristicConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
     from txfuzz.testing.search_effort import Hunt, hunt
@@ -23,6 +24,7 @@ _HOME = {
     "AdapterConformance": "txfuzz.testing.adapters.conformance",
     "AnalyzerConformance": "txfuzz.testing.analyzers",
     "FaultConformance": "txfuzz.testing.faults",
+    "FormConformance": "txfuzz.testing.forms",
     "HeuristicConformance": "txfuzz.testing.heuristics",
     "Hunt": "txfuzz.testing.search_effort",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
@@ -35,6 +37,7 @@ __all__ = [
     "AdapterConformance",
     "AnalyzerConformance",
     "FaultConformance",
+    "FormConformance",
     "HeuristicConformance",
     "Hunt",
     "MemoryAdapter",

@@ -9,8 +9,8 @@ from .forms import ADAPTER
 KNOWN = (
     KnownHole(
         "on-conflict-reads-unseen",
-        "INSERT … ON CONFLICT that changes nothing has seen that the row is there, but takes no predicate lock "
-        "on it: a transaction that deletes the row is not noticed.",
+        "INSERT … ON CONFLICT that changes nothing has seen that the row is there, but takes no predicate "
+        "lock on it: a transaction that deletes the row is not noticed.",
         ADAPTER,
         frozenset({"insert-or-nothing", "insert-or-nothing-any", "insert-or-update-never"}),
         "docs/found.md",

@@ -8,6 +8,7 @@ from txfuzz.plugin_api import NO_DUPLICATES, Layout
 
 ADAPTER = "postgres"
 PLAIN = "CREATE TABLE {table} (k int PRIMARY KEY, v int NOT NULL)"
+_INDEXED = ("SET enable_seqscan = off",)
 _NO_INDEX = ("SET enable_indexscan = off", "SET enable_indexonlyscan = off", "SET enable_bitmapscan = off")
 
 
@@ -21,7 +22,7 @@ def _index(kind: str, columns: str) -> Layout:
         f"a {kind} index on the other column",
         PLAIN,
         f"CREATE INDEX ON {{table}} USING {kind} ({columns})",
-        settings=("SET enable_seqscan = off",),
+        settings=_INDEXED,
     )
 
 
@@ -54,9 +55,9 @@ LAYOUTS = (
     _layout("plain", "a table for each key, with a primary key", PLAIN),
     _layout("one-table", "one table for all keys", PLAIN, shared=True),
     _layout("sequential", "no index is used", PLAIN, settings=_NO_INDEX),
-    _layout("indexed", "indexes are used wherever they can be", PLAIN, settings=("SET enable_seqscan = off",)),
+    _layout("indexed", "indexes are used wherever they can be", PLAIN, settings=_INDEXED),
     _layout("bitmap", "index entries are read as bitmaps", PLAIN,
-            settings=("SET enable_seqscan = off", "SET enable_indexscan = off", "SET enable_indexonlyscan = off")),
+            settings=(*_INDEXED, "SET enable_indexscan = off", "SET enable_indexonlyscan = off")),
     _layout("no-index", "no index and no constraint", "CREATE TABLE {table} (k int, v int NOT NULL)",
             has=frozenset()),
     _layout("unique", "a unique constraint instead of a primary key",
@@ -68,14 +69,14 @@ LAYOUTS = (
             has=frozenset({NO_DUPLICATES})),
     _layout("covering", "the index holds both columns",
             "CREATE TABLE {table} (k int, v int NOT NULL, PRIMARY KEY (k) INCLUDE (v))",
-            settings=("SET enable_seqscan = off",)),
+            settings=_INDEXED),
     _layout("exclude", "an exclusion constraint instead of a primary key",
             "CREATE TABLE {table} (k int, v int NOT NULL, EXCLUDE USING btree (k WITH =))",
             has=frozenset({NO_DUPLICATES})),
     _index("btree", "v"), _index("hash", "v"), _index("brin", "v"),
     _index("gin", "(ARRAY[v])"), _index("gist", "int4range(v, v + 1)"),
     _layout("index-partial", "an index on part of the rows", PLAIN,
-            "CREATE INDEX ON {table} (v) WHERE v >= 0", settings=("SET enable_seqscan = off",)),
+            "CREATE INDEX ON {table} (v) WHERE v >= 0", settings=_INDEXED),
     _layout("partition-list", "a partition for each of a few keys",
             "CREATE TABLE {table} (k int PRIMARY KEY, v int NOT NULL) PARTITION BY LIST (k)",
             "CREATE TABLE {table}_one PARTITION OF {table} FOR VALUES IN (1, 3)",
@@ -95,8 +96,6 @@ LAYOUTS = (
     _layout("view", "a view of the table", "CREATE TABLE {table}_rows (k int PRIMARY KEY, v int NOT NULL)",
             "CREATE VIEW {table} AS SELECT k, v FROM {table}_rows"),
     _layout("generated-column", "a column that is computed from another",
-            "CREATE TABLE {table} (k int PRIMARY KEY, v int NOT NULL, w int GENERATED ALWAYS AS (v * 2) STORED)"),
-    _layout("inherited", "the rows are in a table that inherits",
-            "CREATE TABLE {table}_parent (k int, v int NOT NULL)",
-            "CREATE TABLE {table} (PRIMARY KEY (k)) INHERITS ({table}_parent)"),
+            "CREATE TABLE {table} (k int PRIMARY KEY, v int NOT NULL, "
+            "w int GENERATED ALWAYS AS (v * 2) STORED)"),
 )  # fmt: skip

@@ -1,0 +1,26 @@
+"""The forms and layouts of PostgreSQL do what they say."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+from txfuzz.testing import FormConformance
+from txfuzz_postgres.adapter import PostgresAdapter
+from txfuzz_postgres.hunt.forms import FORMS
+from txfuzz_postgres.hunt.layouts import LAYOUTS
+
+pytestmark = pytest.mark.server
+
+
+class TestForms(FormConformance):
+    adapter = PostgresAdapter()
+    forms = FORMS
+    layouts = LAYOUTS
+    refused: ClassVar[frozenset[tuple[str, str]]] = frozenset(
+        {
+            ("truncate", "view"),
+            ("insert-or-nothing-any", "deferred-unique"),
+        }
+    )
