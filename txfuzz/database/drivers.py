@@ -24,13 +24,18 @@ class DriverCall:
     connection: the driver's. sql: the statement; COMMIT or ROLLBACK where the driver has a method for it.
     send: sends it, or another statement in its place, and returns what the driver's method returns.
     answer: what came of it, as far as the driver can tell without taking it from the code. Called after
-    send(), and once more at the end of the code for what it has fetched meanwhile.
+    send(), and once more at the end of the code for what it has fetched meanwhile. in_full: the statement
+    with its values written out, to be shown.
     """
 
     connection: Any
     sql: str
     send: Callable[[str], Any]
     answer: Callable[[], StatementAnswer] = StatementAnswer
+    in_full: Callable[[], str] | None = None
+
+    def __str__(self) -> str:
+        return self.sql if self.in_full is None else self.in_full()
 
 
 Around = Callable[[DriverCall], Any]

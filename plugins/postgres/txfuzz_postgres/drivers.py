@@ -64,7 +64,16 @@ def _statement(original: Callable[..., Any], around: Around) -> Callable[..., An
         def send(wanted: str) -> Any:
             return original(cursor, query if wanted == text else wanted, *args, **more)
 
-        return around(DriverCall(cursor.connection, text, send, partial(_answer, cursor)))
+        def in_full() -> str:
+            given = args[0] if args else more.get("params")
+            if not given or isinstance(given, str) or original.__name__ == "executemany":
+                return text
+            try:
+                return psycopg.ClientCursor(cursor.connection).mogrify(query, given)
+            except Exception:  # the driver will say what is wrong with them
+                return text
+
+        return around(DriverCall(cursor.connection, text, send, partial(_answer, cursor), in_full))
 
     return method
 

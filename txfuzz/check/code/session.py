@@ -97,7 +97,7 @@ class CodeRun:
             open_before = drivers.in_transaction(call.connection)
             number = len(self.answers)
             if open_before if ends else is_switch_point(call.sql):
-                self._stop(call.sql if ends else StatementPoint(number, call.sql, self.attempt))
+                self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
             if not ends:
                 adopted.begin_at(self.isolation)
             return self._send(call, adopted, number)

@@ -44,6 +44,7 @@ class CallOutcome:
     value: what code returned that ran as the transaction, in a form that compares by value. message: what
     the database said beside the code. retried: the codes by which earlier attempts at it were aborted.
     seen: what statements of code came to, to be shown; they are no evidence.
+    refused: a statement was one that the database always refuses, such as one with a wrong column.
     """
 
     ending: Ending
@@ -53,6 +54,7 @@ class CallOutcome:
     message: str = ""
     retried: tuple[str, ...] = ()
     seen: tuple[StatementOutcome, ...] = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
