@@ -75,7 +75,8 @@ def answer_of(attempt: FollowedSchedule, label: str, point: StatementPoint) -> S
     outcome = attempt.outcome.transactions.get(label)
     if outcome is None or point.attempt != len(outcome.retried):
         return None
-    return next((each for each in outcome.statements if each.step == point.step), None)
+    statements = outcome.seen or outcome.statements
+    return next((each for each in statements if each.step == point.step), None)
 
 
 def _quoted(text: str) -> str:

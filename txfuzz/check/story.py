@@ -18,6 +18,7 @@ from txfuzz.check.serial.difference import (
 )
 from txfuzz.check.serial.judge import Order, SerialAnswer
 from txfuzz.check.serial.outcome import Ending, StatementOutcome
+from txfuzz.check.serial.value import CodeValue
 from txfuzz.check.statements import SpokenStatements, answer_of
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
@@ -61,10 +62,11 @@ def _came(attempt: FollowedSchedule, label: str, point: Any) -> str:
         return "" if isinstance(point, StatementPoint) else f"aborted ({outcome.retried[tried]})"
     aborted = f"aborted: {outcome.message or 'it gives itself up'} ({outcome.code})"
     if isinstance(point, StatementPoint):
+        statements = outcome.seen or outcome.statements
         found = answer_of(attempt, label, point)
         if found is None:
             return aborted
-        given_up = outcome.code == GIVES_UP and found is outcome.statements[-1]
+        given_up = outcome.code == GIVES_UP and found is statements[-1]
         return _answer(found) + (", so it gives itself up" if given_up else "")
     return aborted if outcome.ending is Ending.ABORTED else outcome.ending.value
 
@@ -90,6 +92,7 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
             _missed_each_other(compared, attempt)
             or _no_single_state(compared, attempt)
             or _whichever_first(compared)
+            or _did_the_same(compared)
         )
         if told is not None:
             yield told
@@ -192,6 +195,22 @@ def _whichever_first(compared: _Compared) -> str | None:
     return f"Whichever went first, table {one.place.table} would hold {would}, but it holds {holds}."
 
 
+def _did_the_same(compared: _Compared) -> str | None:
+    """Code that gave back, or changed, what only the first of them would have."""
+    firsts = [differences[0] for _, differences in compared if differences]
+    if len(firsts) != 2 or not all(isinstance(each.seen, CodeValue) for each in firsts):
+        return None
+    one, other = firsts
+    assert isinstance(one.place, ValuePlace)
+    assert isinstance(other.place, ValuePlace)
+    if (one.place.transaction, other.place.transaction) != (compared[0][0][-1], compared[1][0][-1]):
+        return None
+    did, also = str(one.seen), str(other.seen)
+    same = f"and so did {other.place.transaction}" if did == also else f"and {other.place.transaction} {also}"
+    would = listed(dict.fromkeys((str(other.expected), str(one.expected))), "or")
+    return f"{one.place.transaction} {did}, {same}; whichever went first, the other would have {would}."
+
+
 def _difference(attempt: FollowedSchedule, difference: Difference) -> str:
     place, seen, expected = difference.place, seen_text(difference.seen), seen_text(difference.expected)
     match place:
@@ -201,6 +220,8 @@ def _difference(attempt: FollowedSchedule, difference: Difference) -> str:
             return f"table {table} would hold {expected}, but holds {seen}"
         case EndingPlace(transaction):
             return f"{transaction} would not have committed ({expected}), but did"
+        case ValuePlace(transaction) if isinstance(difference.seen, CodeValue):
+            return f"{transaction} would have {expected}, but it {seen}"
         case ValuePlace(transaction):
             would, did = cell_text(difference.expected), cell_text(difference.seen)
             return f"{transaction} would have returned {would}, but returned {did}"
