@@ -6,8 +6,10 @@ run in every order that they can meet in (txfuzz.check), and judged by what came
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from txfuzz.errors import WorkloadError
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import DatabaseSpec
 
@@ -30,7 +32,8 @@ class Scenario:
     setup: statements, run once; the rows that they leave are restored before every attempt. ignored:
     "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
     and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
-    held against, one of MODELS.
+    held against, one of MODELS. places: where
+    statements of the setup and queries of invariants stand, as file:line:column.
     """
 
     name: str
@@ -42,3 +45,9 @@ class Scenario:
     expect: str = MODELS[0]
     about: str = ""
     database: DatabaseSpec = field(default_factory=DatabaseSpec)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def refused(self, sql: str, reason: str) -> WorkloadError:
+        """The error that the database refuses this statement of the setup or of an invariant."""
+        place = self.places.get(sql, self.name)
+        return WorkloadError(f"{place}: the database refused this statement: {' '.join(reason.split())}")

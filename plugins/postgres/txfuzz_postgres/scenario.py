@@ -20,6 +20,7 @@ from txfuzz.plugin_api import (
     ScenarioSession,
     SessionError,
     StatementAnswer,
+    run_setup,
     with_placeholders,
 )
 
@@ -79,8 +80,7 @@ class PostgresScenario(Closeable):
         self._control = connect()
         try:
             self._use(self._control)
-            for statement in setup:
-                _checked(partial(self._control.execute, statement))
+            run_setup(setup, lambda statement: _checked(partial(self._control.execute, statement)))
             self.keep()
         except BaseException:
             self.close()
