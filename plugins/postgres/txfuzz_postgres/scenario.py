@@ -21,6 +21,7 @@ from txfuzz.plugin_api import (
     ScenarioSession,
     SessionError,
     StatementAnswer,
+    run_setup,
     with_placeholders,
 )
 
@@ -92,8 +93,7 @@ class PostgresScenario(Closeable):
         try:
             self._use(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
-            for statement in setup:
-                _checked(partial(self._control.execute, statement))
+            run_setup(setup, lambda statement: _checked(partial(self._control.execute, statement)))
             self.keep()
         except BaseException:
             self.close()
