@@ -39,6 +39,7 @@ from .settings import (
 )
 
 if TYPE_CHECKING:
+    from .drivers import MariadbDrivers
     from .scenario.tables import MariadbScenario
     from .server.launcher import EmbeddedServer
 
@@ -121,6 +122,12 @@ class MariadbDatabase(ServerDatabase[Link]):
         detects = self._facts.get("innodb_deadlock_detect", "ON").upper() in ON
         server = ScenarioServer(self._target, self._settings, self._waits, self.run, deadlocks_end=detects)
         return MariadbScenario(server, f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}", setup)
+
+    def drivers(self) -> MariadbDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import MariadbDrivers
+
+        return MariadbDrivers()
 
     def _kill(self, number: int) -> bool:
         return kill_query(self._target, number)

@@ -108,9 +108,10 @@ def _text(query: Any, cursor: Any) -> str:
 
 def _answer(cursor: Any) -> StatementAnswer:
     result = cursor.pgresult
+    changed = cursor.rowcount if cursor.rowcount >= 0 else None
     if result is None or cursor.description is None:
-        return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
+        return StatementAnswer(changed=changed)
     loader = Transformer(cursor.connection)
     loader.set_pgresult(result)
     rows = loader.load_rows(0, min(result.ntuples, MOST_ROWS), tuple)
-    return StatementAnswer(Rows(tuple(each.name for each in cursor.description), tuple(rows)))
+    return StatementAnswer(Rows(tuple(each.name for each in cursor.description), tuple(rows)), changed)

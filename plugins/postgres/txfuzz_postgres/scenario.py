@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -25,6 +25,7 @@ from txfuzz.plugin_api import (
 
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
+Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
 
 RETRIED = frozenset({"40001", "40P01"})
@@ -255,6 +256,9 @@ class PostgresAdoptedSession:
         asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
         if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
             self._level = isolation
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
 
     def code(self, error: BaseException) -> str:
         if not isinstance(error, psycopg.Error):

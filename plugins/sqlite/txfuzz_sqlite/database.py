@@ -21,6 +21,7 @@ from txfuzz.plugin_api import (
 )
 
 from .codes import is_contention
+from .drivers import SqliteDrivers
 from .files import DatabaseFile
 from .options import JOURNAL, WAL, SqliteOptions
 from .session import SqliteSession
@@ -118,6 +119,10 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
                         if self._control.in_transaction:
                             self._control.execute("ROLLBACK")
                 time.sleep(0.002)
+
+    def drivers(self) -> SqliteDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        return SqliteDrivers()
 
     def close(self) -> None:
         with self._lock:

@@ -81,7 +81,7 @@ class CodeRun:
     aside: bool = False
     over: bool = False
     effects: Effects = field(default_factory=Effects)
-    answers: list[tuple[int, Callable[[], StatementAnswer], str]] = field(default_factory=list)
+    answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)
     commit_failed: str | None = None
     points: int = 0
@@ -98,9 +98,9 @@ class CodeRun:
             number = len(self.answers)
             if open_before if ends else is_switch_point(call.sql):
                 self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
-            if not ends:
+            if not ends and not open_before:
                 adopted.begin_at(self.isolation)
-            return self._send(call, adopted, number)
+            return self._send(call, adopted)
         finally:
             self.aside = False
 
@@ -114,11 +114,11 @@ class CodeRun:
             self.over = True
             raise
 
-    def _send(self, call: DriverCall, adopted: AdoptedSession, number: int) -> Any:
+    def _send(self, call: DriverCall, adopted: AdoptedSession) -> Any:
         ends = ends_transaction(call.sql)
         sql = call.sql if ends or self.rewrite is None else self.rewrite(call.sql)
         try:
-            result = call.send(sql)
+            result = adopted.run(lambda: call.send(sql), sql)
         except BaseException as error:
             code = adopted.code(error)
             self.codes[id(error)] = code
@@ -127,15 +127,16 @@ class CodeRun:
             if ends:
                 self.effects.rolled_back(call.connection)
             else:
-                self.answers.append((number, StatementAnswer, code))
+                self.answers.append((StatementAnswer, StatementAnswer(), code))
             raise
         if ends == COMMIT:
             self.effects.committed(call.connection)
         elif ends == ROLLBACK:
             self.effects.rolled_back(call.connection)
         else:
-            self.answers.append((number, call.answer, ""))
-            self.effects.ran(call.connection, sql, call.answer().changed)
+            came = call.answer()
+            self.answers.append((call.answer, came, ""))
+            self.effects.ran(call.connection, sql, came.changed)
             if not self.session.connections.drivers.in_transaction(call.connection):
                 self.effects.committed(call.connection)  # it was a transaction of its own
         return result
@@ -143,8 +144,9 @@ class CodeRun:
     def seen(self) -> tuple[StatementOutcome, ...]:
         """What its statements came to, for the story."""
         found = []
-        for number, answer, code in self.answers:
-            came = answer()
+        for number, (again, came, code) in enumerate(self.answers):
+            if came == StatementAnswer():
+                came = again()  # what the code has fetched since then
             changed = None if came.rows is not None else came.changed
             found.append(StatementOutcome(number, came.rows, changed, code))
         return tuple(found)
