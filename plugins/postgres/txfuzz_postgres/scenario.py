@@ -94,6 +94,11 @@ class PostgresScenario(Closeable):
     def _use(self, connection: Plain) -> None:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:
@@ -213,8 +218,8 @@ class PostgresScenarioSession:
         self.pid = connection.info.backend_pid
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
-        modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
+        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        _checked(lambda: self._connection.execute(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -268,6 +273,11 @@ class PostgresAdoptedSession:
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
+
+
+def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
+    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

@@ -57,7 +57,9 @@ def new_identifiers(outcome: ProgramOutcome, masks: Masks) -> Identifiers:
         if rows is not None:
             at = rows.columns.index(name)
             known = masks.known.get(column, frozenset())
-            found |= {plain_cell(row[at]) for row in rows.rows if row[at] is not None and row[at] not in known}
+            found |= {
+                plain_cell(row[at]) for row in rows.rows if row[at] is not None and row[at] not in known
+            }
     return frozenset(found)
 
 
