@@ -70,7 +70,7 @@ class CodeRun:
     """One call of the code, while it runs.
 
     aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
-    that the database gave, by the identity of the driver's exceptions.
+    that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
     """
 
     session: CodeSession
@@ -84,7 +84,7 @@ class CodeRun:
     answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)
     commit_failed: str | None = None
-    points: int = 0
+    begun: int = 0
 
     def through(self, call: DriverCall) -> Any:
         self.aside = True
@@ -100,6 +100,7 @@ class CodeRun:
                 self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
             if not ends and not open_before:
                 adopted.begin_at(self.isolation)
+                self.begun += is_switch_point(call.sql)
             return self._send(call, adopted)
         finally:
             self.aside = False
@@ -107,7 +108,6 @@ class CodeRun:
     def _stop(self, point: StatementPoint | str) -> None:
         if self.stop is None:
             return
-        self.points += 1
         try:
             self.stop(point if isinstance(point, StatementPoint) else ending_point(point, self.attempt))
         except Abandoned:
