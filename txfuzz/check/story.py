@@ -115,8 +115,8 @@ def _in_pieces(attempt: FollowedSchedule) -> Iterator[str]:
         if outcome is not None and outcome.begun > 1 and transaction.name not in told:
             told.add(transaction.name)
             yield (
-                f"{transaction.name} is not one transaction: in this schedule it has begun {outcome.begun}, "
-                "each of which the database keeps apart from others only for itself."
+                f"{transaction.name} is not one transaction: here it began {outcome.begun} of them, and the "
+                "database keeps each apart from others only by itself."
             )
 
 

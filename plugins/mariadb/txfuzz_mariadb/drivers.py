@@ -20,6 +20,8 @@ _HAS_READ = "_txfuzz_has_read"  # PyMySQL forgets the status that comes behind t
 
 
 class MariadbDrivers:
+    needs = "it has to use PyMySQL, in its own thread"
+
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
         """The methods of the classes are replaced, so connections that were opened before are met, too."""

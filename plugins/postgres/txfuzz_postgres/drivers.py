@@ -20,6 +20,8 @@ _KEYS = "user", "host", "port", "dbname"
 
 
 class PostgresDrivers:
+    needs = "it has to use psycopg, in its own thread"
+
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
         """The methods of the classes are replaced, so connections that were opened before are met, too."""

@@ -213,6 +213,19 @@ class PostgresScenario(Closeable):
         }
 
 
+class PostgresExistingTables(PostgresScenario):
+    """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    def keep(self) -> None:
+        self._read_schema()
+        names = [sql.Identifier(self._schema, table) for table in self._tables]
+        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
+        self._select = select.as_string(self._control)
+
+    def reset(self) -> None:
+        pass
+
+
 class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows

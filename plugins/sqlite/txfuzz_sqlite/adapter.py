@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
 
 from .options import SERIALIZABLE, SqliteOptions
 
@@ -38,6 +38,13 @@ class SqliteAdapter(SqliteOptions):
         from .drivers import SqliteDrivers
 
         return SqliteDrivers()
+
+    def existing(self, url: str) -> ScenarioTables:
+        """See txfuzz.plugin_api.SeesTables. The file keeps its journal mode, whatever `mode` says."""
+        from .files import database_file
+        from .scenario.tables import SqliteExistingTables
+
+        return SqliteExistingTables(database_file(url, self.mode), self)
 
     def open(self, url: str | None) -> Database:
         from .database import SqliteDatabase

@@ -22,6 +22,8 @@ _listeners: list[Around] = []
 
 
 class SqliteDrivers:
+    needs = "it has to use sqlite3, in its own thread, by a connection that is opened while the check runs"
+
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
         def connect(database: Any, *args: Any, **more: Any) -> Any:

@@ -18,6 +18,7 @@ from txfuzz.check.serial.outcome import CallOutcome, Ending
 from txfuzz.check.serial.value import CodeValue
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, Rows, ScenarioSession, ScenarioTables
+from txfuzz.errors import UsageError
 
 MOST_POINTS = 1_000  # of one call: nobody knows how many statements code will send
 
@@ -73,6 +74,11 @@ class CodeCall:
         except Exception as error:
             if is_mistake(error, run.codes):
                 raise refused(error, place_of(self.transaction.function)) from None
+        if not run.answers:
+            raise UsageError(
+                f"{place_of(self.transaction.function)}: {self.transaction.name}() has sent no statement that "
+                f"can be seen: {session.connections.drivers.needs}"
+            )
         session.warmed.add(what)
         session.restore()
 
