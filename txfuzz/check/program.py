@@ -13,8 +13,6 @@ from itertools import combinations_with_replacement, product
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
-from txfuzz.check.transaction import SqlTransaction
-from txfuzz.transactions.model import Transaction
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
 
@@ -31,9 +29,9 @@ class Program:
         """By which its outcomes name the calls."""
         return tuple(_labels(self.calls))
 
-    def changed(self, transactions: Mapping[str, Transaction]) -> Program:
-        """With other transactions in SQL in the place of those of these names; parameters that they lack
-        are left out."""
+    def changed(self, transactions: Mapping[str, CheckedTransaction]) -> Program:
+        """With others in the place of the transactions of these names; arguments for parameters that they
+        lack are left out."""
         return replace(self, calls=tuple(_changed(*call, transactions) for call in self.calls))
 
     def bound(self, isolation: str) -> tuple[Call, ...]:
@@ -45,12 +43,10 @@ class Program:
 
 
 def _changed(
-    transaction: CheckedTransaction, arguments: Arguments, others: Mapping[str, Transaction]
+    transaction: CheckedTransaction, arguments: Arguments, others: Mapping[str, CheckedTransaction]
 ) -> tuple[CheckedTransaction, Arguments]:
-    other = others.get(transaction.name)
-    if other is None:
-        return transaction, arguments
-    return SqlTransaction(other), {name: arguments[name] for name, _ in other.params}
+    other = others.get(transaction.name, transaction)
+    return other, {name: arguments[name] for name, _ in other.params}
 
 
 def programs(

@@ -111,7 +111,7 @@ def smaller_programs(program: Program) -> list[Program]:
     return [
         *(replace(program, calls=(*calls[:number], *calls[number + 1 :])) for number in fewer),
         *(
-            program.changed({transaction.name: smaller})
+            program.changed({transaction.name: SqlTransaction(smaller)})
             for transaction in _sql_transactions(program)
             for smaller in _smaller(transaction)
         ),
