@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
+from math import prod
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
+_MOST_LOOKED_AT = 20_000  # of which those are chosen
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def _calls(
     chosen: Sequence[CheckedTransaction], random: Random
 ) -> list[tuple[tuple[CheckedTransaction, Arguments], ...]]:
     found, seen = [], set()
-    for values in product(*(all_arguments(each) for each in chosen)):
+    most = int(_MOST_LOOKED_AT ** (1 / len(chosen)))
+    for values in product(*(_some_arguments(each, most, random) for each in chosen)):
         same = tuple(
             sorted(
                 (each.name, repr(sorted(given.items()))) for each, given in zip(chosen, values, strict=True)
@@ -80,12 +83,18 @@ def _calls(
     return found[:MOST_COMBINATIONS]
 
 
-def all_arguments(transaction: CheckedTransaction) -> list[Arguments]:
-    """Every combination of the values of its parameters."""
+def all_arguments(transaction: CheckedTransaction) -> Iterator[Arguments]:
+    """Every combination of the values of its parameters, one after the other."""
     names = [name for name, _ in transaction.params]
-    return [
-        dict(zip(names, values, strict=True)) for values in product(*(each for _, each in transaction.params))
-    ]
+    for values in product(*(each for _, each in transaction.params)):
+        yield dict(zip(names, values, strict=True))
+
+
+def _some_arguments(transaction: CheckedTransaction, most: int, random: Random) -> list[Arguments]:
+    """All combinations, or as many that are drawn."""
+    if prod(len(values) for _, values in transaction.params) <= most:
+        return list(all_arguments(transaction))
+    return [{name: random.choice(values) for name, values in transaction.params} for _ in range(most)]
 
 
 def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[bool, int]:
