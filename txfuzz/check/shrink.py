@@ -18,7 +18,7 @@ from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.transactions.model import Param, Returned, Step, Transaction
 
-_SCHEDULES = 40  # of a candidate: one that fails late is not simpler
+_SCHEDULES = 20  # of a candidate: one that fails late is not simpler
 _INSERT = re.compile(r"\s*(INSERT\s+INTO\s.*?\bVALUES)\s*(\(.*\))\s*;?\s*\Z", re.IGNORECASE | re.DOTALL)
 _PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[(),]|[^'\"(),]+", re.DOTALL)
 
