@@ -24,7 +24,7 @@ def locked(sql: str) -> list[str]:
 
 def test_a_lock_on_the_read_that_the_explanation_names() -> None:
     (found,) = locking_reads(double_booking(), {"share", "update"})
-    assert found.about == f"FOR UPDATE in step 1 of book: {LOOK} FOR UPDATE"
+    assert (found.about, found.sql) == ("FOR UPDATE in step 1 of book", f"{LOOK} FOR UPDATE")
     assert list(locking_reads(double_booking(), {"share"})) == []
 
 

@@ -44,7 +44,7 @@ def _tried(
                 return
             after = _counts_with(trial, proposal, attempt, programs, most, goes_on)
             if after is not None:
-                yield Fix(proposal.about, after.isolation, before, after)
+                yield Fix(proposal.about, proposal.sql, after.isolation, before, after)
                 break
 
 

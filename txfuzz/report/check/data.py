@@ -87,7 +87,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {"change": fix.about, "isolation": fix.isolation, "before": _counts(fix.before),
+    return {"change": fix.about, "sql": fix.sql, "isolation": fix.isolation, "before": _counts(fix.before),
             "after": _counts(fix.after)}  # fmt: skip
 
 
