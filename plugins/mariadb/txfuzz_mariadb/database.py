@@ -37,9 +37,12 @@ from .settings import (
     session_settings,
     warnings_about,
 )
+from .statements import level
 
 if TYPE_CHECKING:
-    from .scenario.tables import MariadbScenario
+    from .drivers import MariadbDrivers
+    from .scenario.server import ScenarioServer
+    from .scenario.tables import MariadbExistingTables, MariadbScenario
     from .server.launcher import EmbeddedServer
 
 
@@ -108,10 +111,31 @@ class MariadbDatabase(ServerDatabase[Link]):
         """See txfuzz.plugin_api.WritesScripts."""
         return {}, f"{SCRIPT} is for typing by hand: MariaDB has no tool that runs several sessions."
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """See txfuzz.plugin_api.WritesBegin."""
+        begin = "START TRANSACTION READ ONLY" if read_only else "START TRANSACTION"
+        return (f"SET TRANSACTION ISOLATION LEVEL {level(isolation).upper()}", begin)
+
     def scenario(self, setup: Sequence[str]) -> MariadbScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
-        from .scenario.server import ScenarioServer
         from .scenario.tables import MariadbScenario
+
+        own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
+        return MariadbScenario(self._scenario_server(), own, setup)
+
+    def existing(self) -> MariadbExistingTables:
+        """See txfuzz.plugin_api.SeesTables. Closes this database with it."""
+        from .scenario.tables import MariadbExistingTables
+
+        name = self._target.parameters.get("database")
+        if not name:
+            raise UsageError("the database URL names no database, whose tables are to be looked at")
+        return MariadbExistingTables(self._scenario_server(), str(name), self.close)
+
+    def _scenario_server(self) -> ScenarioServer:
+        from .scenario.server import ScenarioServer
 
         if not self._waits.seen():
             raise DatabaseUnavailable(
@@ -119,8 +143,13 @@ class MariadbDatabase(ServerDatabase[Link]):
                 "schema): without it transactions cannot be run in a chosen order"
             )
         detects = self._facts.get("innodb_deadlock_detect", "ON").upper() in ON
-        server = ScenarioServer(self._target, self._settings, self._waits, self.run, deadlocks_end=detects)
-        return MariadbScenario(server, f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}", setup)
+        return ScenarioServer(self._target, self._settings, self._waits, self.run, deadlocks_end=detects)
+
+    def drivers(self) -> MariadbDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import MariadbDrivers
+
+        return MariadbDrivers()
 
     def _kill(self, number: int) -> bool:
         return kill_query(self._target, number)

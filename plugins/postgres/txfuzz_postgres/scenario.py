@@ -22,6 +22,7 @@ from txfuzz.plugin_api import (
     ScenarioSession,
     SessionError,
     StatementAnswer,
+    run_setup,
     with_placeholders,
 )
 
@@ -96,8 +97,7 @@ class PostgresScenario(Closeable):
         try:
             self._use(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
-            for statement in setup:
-                _checked(partial(self._control.execute, statement))
+            run_setup(setup, lambda statement: _checked(partial(self._control.execute, statement)))
             self.keep()
         except BaseException:
             self.close()
@@ -243,6 +243,19 @@ class PostgresScenario(Closeable):
         }
 
 
+class PostgresExistingTables(PostgresScenario):
+    """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    def keep(self) -> None:
+        self._read_schema()
+        names = [sql.Identifier(self._schema, table) for table in self._tables]
+        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
+        self._select = select.as_string(self._control)
+
+    def reset(self) -> None:
+        pass
+
+
 class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows
@@ -251,8 +264,8 @@ class PostgresScenarioSession:
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)
-        modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._send(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
+        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        _checked(lambda: self._send(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -298,30 +311,35 @@ class PostgresAdoptedSession:
 
     def __init__(self, connection: Plain) -> None:
         self._connection = connection
+        self._level = ""
         self.pid = connection.info.backend_pid
 
     def begin_at(self, isolation: str) -> None:
         connection = self._connection
         idle = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        if not idle or connection.isolation_level is not None:
+        if not idle or isolation == self._level or connection.isolation_level is not None:
             return
-        # Inside the transaction that this opens; without one, it holds for the statement's own
-        scope = "SESSION CHARACTERISTICS AS TRANSACTION" if connection.autocommit else "TRANSACTION"
-        connection.execute(f"SET {scope} ISOLATION LEVEL {isolation}".encode())
+        # What BEGIN, SET TRANSACTION or the connection say of their own takes precedence over it
+        asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
+        if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
+            self._level = isolation
 
     def run(self, call: Callable[[], Result], statement: str) -> Result:
         return call()  # the server tells who waits
 
     def code(self, error: BaseException) -> str:
-        return (
-            (error.sqlstate or CONNECTION_LOST)
-            if isinstance(error, psycopg.OperationalError)
-            else ((error.sqlstate or "") if isinstance(error, psycopg.Error) else "")
-        )
+        if not isinstance(error, psycopg.Error):
+            return ""
+        return error.sqlstate or (CONNECTION_LOST if isinstance(error, psycopg.OperationalError) else "")
 
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
+
+
+def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
+    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:
