@@ -14,7 +14,7 @@ from random import Random
 from typing import Protocol
 
 from txfuzz.errors import UsageError
-from txfuzz.hunt.conflicts import worthwhile
+from txfuzz.hunt.conflicts import crosswise, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
@@ -23,6 +23,8 @@ from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
+_OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
+_NOT_CROSSWISE = 0.1  # of the programs that are not crosswise, so many are run
 _GOLDEN = 0.6180339887
 
 
@@ -43,6 +45,9 @@ class RandomSource:
             for shape in self._shapes
         ]
         self._deeds = {layout.name: _deeds(scope, layout) for layout in scope.layouts}
+        self._likely = {
+            name: [_OF_TWO ** (len(deed.keys) - 1) for deed in found] for name, found in self._deeds.items()
+        }
 
     def program(self, number: int) -> SmallProgram | None:
         layout = Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
@@ -51,10 +56,11 @@ class RandomSource:
         states = tuple(random.choice(tuple(RowState)) for _ in range(self._scope.keys))
         chosen = []
         for _ in range(sum(map(sum, shape))):
-            deed = random.choice(self._deeds[layout.name])
+            [deed] = random.choices(self._deeds[layout.name], self._likely[layout.name])
             chosen.append(Use(random.choice(deed.forms), deed.keys))
         program = _program(layout, states, shape, chosen)
-        if not _is_run(program):
+        rare = random.random() < _NOT_CROSSWISE
+        if not _is_run(program) or not (rare or crosswise(program)):
             return None
         return canonical(program)
 

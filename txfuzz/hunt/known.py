@@ -11,6 +11,8 @@ class KnownHole:
 
     forms: of which one must be among those of the finding, once it is shrunk. unchanged: and the statement
         in such a form must have changed no row. levels: the database's words; empty: at any.
+    documented: the database says itself that its promise does not hold for these forms, so that a hunt leaves
+        them out unless it is asked for them.
     since, until: the first version that has it and the first that no longer has, None where that is unknown.
     reference: where it is written about.
     """
@@ -22,5 +24,6 @@ class KnownHole:
     reference: str
     unchanged: bool = False
     levels: frozenset[str] = frozenset()
+    documented: bool = False
     since: tuple[int, ...] | None = None
     until: tuple[int, ...] | None = None

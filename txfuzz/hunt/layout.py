@@ -32,6 +32,7 @@ class Layout:
     row: the statement that inserts a row, with {table}, {key} and {value}.
     settings: statements that each session runs when it opens, such as those that force a plan.
     dependent: a row of another key can only be there where that of the first is.
+    plain: the one that a finding is shown on wherever it suffices.
     has: words for what a form may need (see Form.needs), beside OWN_TABLE.
     """
 
@@ -43,6 +44,7 @@ class Layout:
     row: str = "INSERT INTO {table} (k, v) VALUES ({key}, {value})"
     settings: tuple[str, ...] = ()
     dependent: bool = False
+    plain: bool = False
     has: frozenset[str] = frozenset({NO_DUPLICATES, UNIQUE_KEY})
     adapter: str = ""
 

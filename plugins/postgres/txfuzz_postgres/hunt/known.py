@@ -24,5 +24,14 @@ KNOWN = (
         ADAPTER,
         frozenset({"truncate"}),
         "https://www.postgresql.org/docs/current/mvcc-caveats.html",
+        documented=True,
+    ),
+    KnownHole(
+        "skip-locked",
+        "SKIP LOCKED gives an inconsistent view of the data.",
+        ADAPTER,
+        frozenset({"select-for-update-skip-locked", "select-for-share-skip-locked"}),
+        "https://www.postgresql.org/docs/current/sql-select.html#SQL-FOR-UPDATE-SHARE",
+        documented=True,
     ),
 )

@@ -52,7 +52,7 @@ def _triggered(name: str, about: str, when: str, body: str) -> Layout:
 
 
 LAYOUTS = (
-    _layout("plain", "a table for each key, with a primary key", PLAIN),
+    _layout("plain", "a table for each key, with a primary key", PLAIN, plain=True),
     _layout("one-table", "one table for all keys", PLAIN, shared=True),
     _layout("sequential", "no index is used", PLAIN, settings=_NO_INDEX),
     _layout("indexed", "indexes are used wherever they can be", PLAIN, settings=_INDEXED),

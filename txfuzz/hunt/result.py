@@ -1,0 +1,82 @@
+"""What a hunt came to, as values that are kept and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from txfuzz.check.result import Finding
+from txfuzz.hunt.program import SmallProgram
+from txfuzz.hunt.wrong import Wrong
+
+
+@dataclass(frozen=True)
+class FoundHole:
+    """Schedules that go wrong alike: one of them as it was shrunk, and how many there were.
+
+    name: of its folder. forms: of the shrunk program, by name. known: the name of the known hole that it is,
+    empty for news; reference: where that is written about. first: the number of the schedule, from 1, that
+    showed it first. hits: how many did. shown, tries: how often the shrunk schedule did when it was
+    followed again. story: in lines.
+    """
+
+    name: str
+    wrong: Wrong
+    isolation: str
+    forms: tuple[str, ...]
+    layout: str
+    known: str
+    about: str
+    reference: str
+    first: int
+    hits: int
+    shown: int
+    tries: int
+    story: tuple[str, ...] = ()
+
+    def again(self) -> FoundHole:
+        return replace(self, hits=self.hits + 1)
+
+
+@dataclass(frozen=True)
+class ShrunkHole:
+    """With the program itself, for whoever writes it down."""
+
+    hole: FoundHole
+    program: SmallProgram
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class HuntCounts:
+    """number: of the program that comes next. committed: schedules all of whose transactions committed.
+    unexplained: by no serial order, at levels that do not promise one. unconfirmed: that went wrong once,
+    but not each time when they were followed again."""
+
+    number: int = 0
+    programs: int = 0
+    schedules: int = 0
+    committed: int = 0
+    waited: int = 0
+    aborted: int = 0
+    unknown: int = 0
+    unexplained: int = 0
+    unconfirmed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class HuntResult:
+    """left_out: why a form was not used on a layout, in sentences. reasons: why a schedule could not be
+    judged → how often. exhausted: the scope holds no further program."""
+
+    counts: HuntCounts
+    holes: tuple[FoundHole, ...] = ()
+    left_out: tuple[str, ...] = ()
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    exhausted: bool = False
+    interrupted: bool = False
+
+    @property
+    def news(self) -> tuple[FoundHole, ...]:
+        return tuple(each for each in self.holes if not each.known)
