@@ -16,16 +16,18 @@ COMMANDS = {
     "analyze": "Check histories: those of txfuzz, or any that Elle reads.",
     "check": "Check your own transactions: every interleaving of each pair, at each isolation level.",
     "explore": "Run the interleavings of a few transactions at each isolation level.",
+    "hunt": "Find holes in a database: small programs of every kind of statement.",
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
     "workloads": "List the shipped workloads, or show one.",
+    "forms": "List the forms and layouts that hunts are made of, or show one.",
     "templates": "List the installed transaction templates, or show one.",
     "plugins": "List the installed plugins, or show the options of one component.",
     "new-plugin": "Create a working plugin to start your own from.",
     "doctor": "Check this installation and the databases it can use.",
 }
 # Commands that end with a verdict
-JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "shrink", "report")
+JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "hunt", "shrink", "report")
 
 
 class LazyGroup(click.Group):

@@ -71,6 +71,7 @@ class Capabilities:
     faults: abilities of its databases that faults may need (txfuzz.database.faults).
     savepoints: a transaction can continue after an error (GoesOn).
     modes: which of "read_only" and "deferrable" transactions may be.
+    internal_errors: how the codes of errors begin that are the database's own fault.
     backslash_escapes: in strings of its SQL a backslash escapes what follows, and # begins a comment.
     """
 
@@ -86,6 +87,7 @@ class Capabilities:
     savepoints: bool = False
     modes: frozenset[str] = frozenset()
     backslash_escapes: bool = False
+    internal_errors: frozenset[str] = frozenset()
 
 
 class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower

@@ -28,7 +28,7 @@ from txfuzz.hunt.trial import trials
 from txfuzz.hunt.wrong import Wrong, known_hole, shown_again, wrong
 
 SHRINK_SCHEDULES = 30  # of a smaller program
-_SHRUNK = 3  # hits of a bucket that are shrunk; further ones that it covers are counted
+_SHRUNK = 2  # hits of a bucket that are shrunk; further ones that it covers are counted
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Hunt:
         last, shown, tries = shown_again(runner, last, what, self._quarry.internal)
         if shown < tries:
             small, last = program, attempt
-        self._keep(small, last, attempt, what, first, (shown, tries))
+        self._keep(small, last, what, first, (shown, tries))
 
     def _goes_wrong(self, program: SmallProgram, level: str, what: Wrong) -> FollowedSchedule | None:
         if not all(self._fit(form, program.layout) for form in program.forms):
@@ -192,7 +192,6 @@ class Hunt:
         self,
         program: SmallProgram,
         attempt: FollowedSchedule,
-        original: FollowedSchedule,
         what: Wrong,
         first: int,
         again: tuple[int, int],
@@ -221,7 +220,7 @@ class Hunt:
         wanted = failures(attempt) or (what.value,)
         finding = Finding(
             attempt,
-            original,
+            attempt,
             wanted,
             *again,
             promised=True,

@@ -16,7 +16,8 @@ from random import Random
 from txfuzz.hunt.conflicts import Conflicts
 from txfuzz.hunt.program import SmallProgram
 
-_MOST_ENUMERATED = 1_000  # more interleavings than these are drawn by chance
+_MOST_ENUMERATED = 1_000  # more interleavings than these, or than these times what is asked for,
+_OF_FEW = 6  # are drawn by chance
 _DRAWS = 4  # for each that is asked for
 
 Interleaving = tuple[int, ...]  # transactions by number, one for each of their points
@@ -48,7 +49,7 @@ class Interleavings:
         """Those that can differ, in random order, or as many by chance as there is an end to the draws."""
         number = factorial(sum(self._points)) // prod(map(factorial, self._points))
         found: dict[Interleaving, None] = {}
-        if number <= _MOST_ENUMERATED:
+        if number <= min(_MOST_ENUMERATED, _OF_FEW * most):
             for each in self._enumerated(list(self._points), ()):
                 found[self.least(each)] = None
         else:

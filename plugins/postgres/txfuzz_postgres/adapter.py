@@ -30,6 +30,7 @@ class PostgresAdapter(PostgresOptions):
             faults=FAULTS_ANYWHERE | frozenset(FAULTS_OF_OUR_OWN),
             savepoints=True,
             modes=frozenset({"read_only", "deferrable"}),
+            internal_errors=frozenset({"XX"}),
         )
 
     def servers(self) -> tuple[str, ...]:

@@ -1,0 +1,143 @@
+"""What a hunt is asked for, and which forms, layouts and levels that comes to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from txfuzz.common.sentences import listed
+from txfuzz.database.api import Capabilities
+from txfuzz.database.isolation_levels import level_named
+from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.hunt.form import Form
+from txfuzz.hunt.hunt import Budget
+from txfuzz.hunt.known import KnownHole
+from txfuzz.hunt.layout import Layout
+from txfuzz.hunt.scope import Scope
+from txfuzz.plugin.registry import Registry
+
+_BUDGET = re.compile(r"(\d+)\s*(s|m|h|)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_EACH = {"random": 2, "systematic": 40}  # interleavings of a program
+PROMISED = ("serializable", "strict-serializable")
+
+
+@dataclass(frozen=True)
+class HuntSettings:
+    """forms, layouts: by name, empty for all. isolation: levels, empty for those that promise that a serial
+    order explains every outcome. each: interleavings of a program; None: by the strategy."""
+
+    adapter: str
+    strategy: str = "random"
+    sessions: int = 2
+    statements: int = 2
+    keys: int = 2
+    forms: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    layouts: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = ()
+    seed: int = 0
+    each: int | None = None
+
+    @property
+    def interleavings(self) -> int:
+        return self.each or _EACH[self.strategy]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> HuntSettings:
+        return cls(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        )
+
+
+def budget_named(text: str) -> Budget:
+    """ "90s", "10m", "2h", or a number of schedules."""
+    found = _BUDGET.fullmatch(text.strip().lower())
+    if found is None or int(found[1]) == 0:
+        raise UsageError(
+            f"--budget is {text!r}, expected a duration such as 10m (s, m or h) or a number of schedules"
+        )
+    if found[2]:
+        return Budget(seconds=float(int(found[1]) * _SECONDS[found[2]]))
+    return Budget(schedules=int(found[1]))
+
+
+def scope_of(settings: HuntSettings, registry: Registry) -> tuple[Scope, tuple[str, ...]]:
+    """The scope, and the forms that are left out because the database's documentation excepts them."""
+    forms = forms_of(registry, settings.adapter)
+    layouts = layouts_of(registry, settings.adapter)
+    if not forms or not layouts:
+        raise UsageError(
+            f"the adapter {settings.adapter!r} has no {'forms' if layouts else 'layouts'} to hunt with"
+        )
+    _check(settings.forms, forms, "form")
+    _check(settings.exclude, forms, "form")
+    _check(settings.layouts, layouts, "layout")
+    excepted = {
+        name for hole in holes_of(registry, settings.adapter) if hole.documented for name in hole.forms
+    }
+    left_out = tuple(sorted(name for name in forms if name in excepted and not settings.forms))
+    chosen = [
+        form
+        for name, form in forms.items()
+        if (name in settings.forms or not settings.forms) and name not in (*settings.exclude, *left_out)
+    ]
+    if not chosen:
+        raise UsageError("no form is left to hunt with")
+    return (
+        Scope(
+            tuple(chosen),
+            tuple(each for name, each in layouts.items() if name in settings.layouts or not settings.layouts),
+            settings.sessions,
+            settings.statements,
+            settings.keys,
+        ),
+        left_out,
+    )
+
+
+def levels_of(settings: HuntSettings, capabilities: Capabilities) -> dict[str, bool]:
+    """Each level that is run → whether it promises that a serial order explains every outcome."""
+    promised = {level: model in PROMISED for level, model in capabilities.isolation.items()}
+    if not settings.isolation:
+        found = {level: True for level, promises in promised.items() if promises}
+        if not found:
+            raise UsageError(
+                f"no level of {settings.adapter} promises to be serializable: name some by --isolation "
+                f"({listed(list(promised), 'or')})"
+            )
+        return found
+    named = {level_named(capabilities, word) for word in settings.isolation}
+    return {level: promises for level, promises in promised.items() if level in named}
+
+
+def forms_of(registry: Registry, adapter: str) -> dict[str, Form]:
+    return {entry.value.name: entry.value for entry in registry.all("form") if entry.value.adapter == adapter}
+
+
+def layouts_of(registry: Registry, adapter: str) -> dict[str, Layout]:
+    return {
+        entry.value.name: entry.value for entry in registry.all("layout") if entry.value.adapter == adapter
+    }
+
+
+def holes_of(registry: Registry, adapter: str) -> tuple[KnownHole, ...]:
+    return tuple(entry.value for entry in registry.all("known hole") if entry.value.adapter == adapter)
+
+
+def hunting_adapters(registry: Registry) -> tuple[str, ...]:
+    """The adapters that have forms."""
+    return tuple(sorted({entry.value.adapter for entry in registry.all("form")}))
+
+
+def _check(names: Sequence[str], known: Mapping[str, object], what: str) -> None:
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no {what} {name!r}: {did_you_mean(name, known)}")

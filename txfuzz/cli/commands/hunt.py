@@ -1,0 +1,161 @@
+"""`txfuzz hunt`: find holes in a database by small programs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from txfuzz.hunt.result import FoundHole, HuntCounts
+
+_EVERY = 0.2  # seconds between two states of the line that shows the progress
+_OWN = ("adapter", "strategy", "sessions", "statements", "keys", "forms", "exclude", "layouts", "isolation",
+        "seed", "each")  # fmt: skip
+
+
+def _names(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for each in value for name in each.split(",") if name.strip())
+
+
+@click.command()
+@click.option(
+    "--adapter", default="", metavar="NAME", help="The database. [default: that of the default campaign]"
+)
+@click.option(
+    "--isolation", multiple=True, metavar="LEVEL",
+    help="Isolation level. Repeatable. [default: those that promise to be serializable]",
+)  # fmt: skip
+@click.option(
+    "--sessions",
+    type=click.IntRange(2, 3),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="The most of a program.",
+)
+@click.option(
+    "--statements", type=click.IntRange(1, 3), default=2, show_default=True, metavar="N",
+    help="The most of a session, in one or two transactions.",
+)  # fmt: skip
+@click.option(
+    "--keys",
+    type=click.IntRange(1, 3),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="The rows that there can be.",
+)
+@click.option(
+    "--forms", multiple=True, callback=_names, metavar="A,B", help="Only these forms; see `txfuzz forms`."
+)
+@click.option("--exclude", multiple=True, callback=_names, metavar="A,B", help="Not these forms.")
+@click.option("--layouts", multiple=True, callback=_names, metavar="A,B", help="Only these layouts.")
+@click.option(
+    "--strategy", type=click.Choice(["random", "systematic"]), default="random", show_default=True,
+    help="Programs by chance, or every program, smallest first.",
+)  # fmt: skip
+@click.option(
+    "--each",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Interleavings of a program. [default: 2; systematic: 40]",
+)
+@click.option(
+    "--budget",
+    default="1m",
+    show_default=True,
+    metavar="TIME|N",
+    help="A duration such as 10m, or a number of schedules.",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of all random choices."
+)
+@click.option("--output-dir", "output", type=options.FILE, metavar="DIR",
+              help="Write hunt.json there, and of each hole story.md, repro.sql and replay.yaml.")  # fmt: skip
+@click.option(
+    "--resume",
+    type=options.FILE,
+    metavar="DIR",
+    help="Go on with the hunt in this directory, by its settings.",
+)
+@click.option("--known", is_flag=True, help="Exit code 1 for holes that are known, too.")
+@options.database_url("url")
+@options.plugin_files
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the text.")
+def hunt(
+    budget: str, output: Path | None, resume: Path | None, known: bool, as_json: bool, **fields: Any
+) -> int:
+    """Find holes: run small programs of every kind of statement, and see whether a serial order explains each.
+
+    Exit code 1 if something was found that is not known (see --known), 3 if nothing could be judged.
+    """
+    from txfuzz.campaign.hunt.artefacts import hunt_data
+    from txfuzz.campaign.hunt.hunt import hunt as run_hunt
+    from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.common.json_text import json_text
+    from txfuzz.report.hunt.text import hunt_text
+
+    if resume is not None and output is not None:
+        raise UsageError("--resume goes on in its own directory: leave out --output-dir")
+    settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
+    with interruptible() as interrupted, _ProgressLine(quiet=as_json) as progress:
+        found = run_hunt(
+            settings,
+            budget_named(budget),
+            output=output,
+            resume=resume,
+            interrupted=interrupted,
+            on_progress=progress,
+            **fields,
+        )
+    result = found.result
+    if as_json:
+        click.echo(json_text(hunt_data(found.settings, found.server, result)))
+    else:
+        click.echo(hunt_text(found.server, found.levels, result, found.excepted))
+        place = resume or output
+        if place is not None and result.holes:
+            click.echo(f"\nreplays: {place / 'findings'}")
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    if result.news or (known and result.holes):
+        return ExitCode.VIOLATED
+    judged = result.counts.schedules - result.counts.unknown
+    return ExitCode.NOTHING_FOUND if judged else ExitCode.UNKNOWN
+
+
+class _ProgressLine:
+    """One line that is written over, on a terminal only; its end leaves nothing of it behind."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+        self._last = 0.0
+
+    def __call__(self, counts: HuntCounts, holes: Sequence[FoundHole]) -> None:
+        now = time.monotonic()
+        if not self._shown or now - self._last < _EVERY:
+            return
+        self._last = now
+        rate = counts.schedules / counts.seconds if counts.seconds else 0
+        text = f"{counts.schedules:,} schedules of {counts.programs:,} programs, {rate:,.0f} a second"
+        text += f"; {len(holes)} found" if holes else ""
+        sys.stderr.write(f"\r{text[:79]:<79}")
+        sys.stderr.flush()
+
+    def __enter__(self) -> _ProgressLine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._last:
+            sys.stderr.write(f"\r{'':<79}\r")
+            sys.stderr.flush()

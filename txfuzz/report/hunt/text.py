@@ -1,0 +1,99 @@
+"""A hunt in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.common.sanitize import markdown
+from txfuzz.common.sentences import listed
+from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
+from txfuzz.report.text.lines import paragraph
+
+_MOST_LEFT_OUT = 3
+
+
+def hunt_text(server: str, levels: tuple[str, ...], result: HuntResult, excepted: tuple[str, ...]) -> str:
+    """excepted: forms that the database's documentation excepts from its promise."""
+    lines = [
+        f"{server} at {listed([level.upper() for level in levels])}: {counts_text(result.counts)}",
+        *_notes(result, excepted),
+    ]
+    for hole in sorted(result.holes, key=lambda each: bool(each.known)):
+        lines += ["", *_hole_lines(hole)]
+    lines.append("")
+    news, known = len(result.news), len(result.holes) - len(result.news)
+    if news:
+        lines.append(f"{news} {'hole that is' if news == 1 else 'holes that are'} not known"
+                     + (f", {known} known" if known else "") + ".")  # fmt: skip
+    elif known:
+        lines.append(f"Nothing that is not known; {known} {'hole is' if known == 1 else 'holes are'}.")
+    else:
+        lines.append("Nothing found.")
+    return "\n".join(lines)
+
+
+def counts_text(counts: HuntCounts) -> str:
+    rate = f" ({counts.schedules / counts.seconds:,.0f} a second)" if counts.seconds else ""
+    return (
+        f"{counts.schedules:,} schedules of {counts.programs:,} programs in {counts.seconds:,.0f} s{rate}, "
+        f"of which {counts.committed:,} committed in full"
+    )
+
+
+def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
+    counts = result.counts
+    if result.interrupted:
+        yield "It was interrupted."
+    if result.exhausted:
+        yield "The scope holds no further program."
+    if counts.unknown:
+        reason = max(result.reasons, key=lambda each: result.reasons[each])
+        yield from paragraph(f"{counts.unknown:,} could not be judged, most often because {reason}")
+    if counts.unexplained:
+        yield from paragraph(
+            f"{counts.unexplained:,} are explained by no serial order, which these levels do not promise."
+        )
+    if counts.unconfirmed:
+        yield from paragraph(
+            f"{counts.unconfirmed:,} went wrong once, but not each time when they were run again: not counted."
+        )
+    if excepted:
+        yield from paragraph(
+            f"Left out, since the database's documentation excepts them: {listed(excepted)}."
+        )
+    for sentence in result.left_out[:_MOST_LEFT_OUT]:
+        yield from paragraph(f"Left out: {sentence}")
+    if len(result.left_out) > _MOST_LEFT_OUT:
+        yield f"Left out: {len(result.left_out) - _MOST_LEFT_OUT:,} more."
+
+
+def _hole_lines(hole: FoundHole) -> Iterator[str]:
+    kind = f"Known: {hole.known}" if hole.known else "Found"
+    times = "once" if hole.hits == 1 else f"{hole.hits:,} times"
+    yield from paragraph(
+        f"{kind}, at {hole.isolation.upper()}: {hole.wrong.value} (first by schedule {hole.first:,}, {times}; "
+        f"the shrunk one again {hole.shown} of {hole.tries} times; forms {listed(hole.forms)}; "
+        f"layout {hole.layout})"
+    )
+    if hole.known:
+        yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
+    yield ""
+    yield from (f"  {line}".rstrip() for line in hole.story)
+
+
+def hole_markdown(hole: FoundHole, server: str) -> str:
+    """story.md of a hole."""
+    lines = [
+        f"# {markdown(hole.name)}",
+        "",
+        f"{markdown(hole.wrong.value).capitalize()}, on {markdown(server)} at {markdown(hole.isolation.upper())}: "
+        f"forms {markdown(listed(hole.forms))}, layout {markdown(hole.layout)}.",
+        "",
+    ]
+    if hole.known:
+        lines += [f"This is known: {markdown(hole.about)} See {hole.reference}.", ""]
+    lines += ["```text", *hole.story, "```", ""]
+    lines.append(
+        "`txfuzz check replay.yaml` follows the schedule again; `repro.sql` is the same to be typed by hand."
+    )
+    return "\n".join(lines) + "\n"
