@@ -33,10 +33,11 @@ class FormConformance:
     refused: ClassVar[frozenset[tuple[str, str]]] = frozenset()
 
     @pytest.fixture(scope="class")
-    def hunt_tables(self) -> Iterator[HuntTables]:
-        assert self.adapter is not None, "set `adapter` to the one whose SQL the forms are"
-        strongest = list(self.adapter.capabilities().isolation)[-1]
-        with self.adapter.open(self.url) as database:
+    @classmethod
+    def hunt_tables(cls) -> Iterator[HuntTables]:
+        assert cls.adapter is not None, "set `adapter` to the one whose SQL the forms are"
+        strongest = list(cls.adapter.capabilities().isolation)[-1]
+        with cls.adapter.open(cls.url) as database:
             assert isinstance(database, HoldsScenarios), "the adapter's database holds no scenarios"
             with HuntTables(database, strongest) as tables:
                 yield tables

@@ -35,25 +35,17 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
     help="Isolation level. Repeatable. [default: those that promise to be serializable]",
 )  # fmt: skip
 @click.option(
-    "--sessions",
-    type=click.IntRange(2, 3),
-    default=2,
-    show_default=True,
-    metavar="N",
+    "--sessions", type=click.IntRange(2, 3), default=2, show_default=True, metavar="N",
     help="The most of a program.",
-)
+)  # fmt: skip
 @click.option(
     "--statements", type=click.IntRange(1, 3), default=2, show_default=True, metavar="N",
     help="The most of a session, in one or two transactions.",
 )  # fmt: skip
 @click.option(
-    "--keys",
-    type=click.IntRange(1, 3),
-    default=2,
-    show_default=True,
-    metavar="N",
+    "--keys", type=click.IntRange(1, 3), default=2, show_default=True, metavar="N",
     help="The rows that there can be.",
-)
+)  # fmt: skip
 @click.option(
     "--forms", multiple=True, callback=_names, metavar="A,B", help="Only these forms; see `txfuzz forms`."
 )
@@ -64,28 +56,22 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
     help="Programs by chance, or every program, smallest first.",
 )  # fmt: skip
 @click.option(
-    "--each",
-    type=click.IntRange(min=1),
-    metavar="N",
+    "--each", type=click.IntRange(min=1), metavar="N",
     help="Interleavings of a program. [default: 2; systematic: 40]",
-)
+)  # fmt: skip
 @click.option(
-    "--budget",
-    default="1m",
-    show_default=True,
-    metavar="TIME|N",
+    "--budget", default="1m", show_default=True, metavar="TIME|N",
     help="A duration such as 10m, or a number of schedules.",
-)
+)  # fmt: skip
 @click.option(
     "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of all random choices."
 )
-@click.option("--output-dir", "output", type=options.FILE, metavar="DIR",
-              help="Write hunt.json there, and of each hole story.md, repro.sql and replay.yaml.")  # fmt: skip
 @click.option(
-    "--resume",
-    type=options.FILE,
-    metavar="DIR",
-    help="Go on with the hunt in this directory, by its settings.",
+    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    help="Write hunt.json there, and of each hole story.md, repro.sql and replay.yaml.",
+)  # fmt: skip
+@click.option(
+    "--resume", type=options.FILE, metavar="DIR", help="Go on with the hunt in this directory, as it was set."
 )
 @click.option("--known", is_flag=True, help="Exit code 1 for holes that are known, too.")
 @options.database_url("url")
@@ -94,7 +80,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 def hunt(
     budget: str, output: Path | None, resume: Path | None, known: bool, as_json: bool, **fields: Any
 ) -> int:
-    """Find holes: run small programs of every kind of statement, and see whether a serial order explains each.
+    """Find holes: run small programs of every kind of statement, and ask for a serial order that explains each.
 
     Exit code 1 if something was found that is not known (see --known), 3 if nothing could be judged.
     """

@@ -55,7 +55,7 @@ def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
         )
     if counts.unconfirmed:
         yield from paragraph(
-            f"{counts.unconfirmed:,} went wrong once, but not each time when they were run again: not counted."
+            f"{counts.unconfirmed:,} went wrong once, but not each time when run again: not counted."
         )
     if excepted:
         yield from paragraph(
@@ -71,8 +71,8 @@ def _hole_lines(hole: FoundHole) -> Iterator[str]:
     kind = f"Known: {hole.known}" if hole.known else "Found"
     times = "once" if hole.hits == 1 else f"{hole.hits:,} times"
     yield from paragraph(
-        f"{kind}, at {hole.isolation.upper()}: {hole.wrong.value} (first by schedule {hole.first:,}, {times}; "
-        f"the shrunk one again {hole.shown} of {hole.tries} times; forms {listed(hole.forms)}; "
+        f"{kind}, at {hole.isolation.upper()}: {hole.wrong.value} (first by schedule {hole.first:,}, "
+        f"{times}; the shrunk one again {hole.shown} of {hole.tries} times; forms {listed(hole.forms)}; "
         f"layout {hole.layout})"
     )
     if hole.known:
@@ -86,8 +86,8 @@ def hole_markdown(hole: FoundHole, server: str) -> str:
     lines = [
         f"# {markdown(hole.name)}",
         "",
-        f"{markdown(hole.wrong.value).capitalize()}, on {markdown(server)} at {markdown(hole.isolation.upper())}: "
-        f"forms {markdown(listed(hole.forms))}, layout {markdown(hole.layout)}.",
+        f"{markdown(hole.wrong.value).capitalize()}, on {markdown(server)} "
+        f"at {markdown(hole.isolation.upper())}: forms {markdown(listed(hole.forms))}, layout {markdown(hole.layout)}.",
         "",
     ]
     if hole.known:
