@@ -13,13 +13,15 @@ could have gone on at each point is known only after a run, and makes the next s
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+
+from txfuzz.database.scenario import Accesses
 
 _FIRST_LOOK = 200e-6  # seconds before the database is asked who waits
 _LONGEST_LOOK = 5e-3
@@ -50,12 +52,19 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision of a schedule. ready: who could have gone on. waited: whether it then had to wait."""
+    """One decision of a schedule. ready: who could have gone on. waited: whether it then had to wait.
+
+    let_go: those that had waited and went on with this step. ended: those whose code returned with it.
+    accesses: what the step read and changed; None where that is not known, or not its alone.
+    """
 
     chosen: Point
     ready: tuple[Point, ...]
     waited: bool = False
     waited_for: tuple[str, ...] = ()
+    let_go: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    accesses: Accesses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +93,35 @@ Stop = Callable[[Any], None]
 Body = Callable[[Stop], Any]
 # Of the actors named, those that wait for a lock → for which of the others
 Waits = Callable[[Sequence[str]], Mapping[str, frozenset[str]]]
+# What this actor has read and changed since it was let go on
+Asks = Callable[[str], Accesses | None]
+
+
+class _Arrivals:
+    """Actors that have come to a switch point or to their end.
+
+    Not a queue.SimpleQueue: its get() can wait for ever if a short timeout passes while it wakes up
+    (CPython takes the time that is left, which is then negative, for no limit).
+    """
+
+    def __init__(self) -> None:
+        self._actors: deque[_Actor] = deque()
+        self._there = threading.Semaphore(0)
+
+    def put(self, actor: _Actor) -> None:
+        self._actors.append(actor)
+        self._there.release()
+
+    def get(self, timeout: float) -> _Actor | None:
+        """None where nobody came in time."""
+        return self._actors.popleft() if self._there.acquire(timeout=timeout) else None
 
 
 @dataclass
 class _Actor:
     name: str
     body: Body
-    arrivals: queue.SimpleQueue[_Actor]
+    arrivals: _Arrivals
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     state: State = State.NEW
     point: Point | None = None
@@ -121,20 +152,24 @@ def run_schedule(
     *,
     seconds: float,
     cancel: Callable[[str], None] = lambda actor: None,
+    accesses: Asks = lambda actor: None,
 ) -> Trace:
     """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
 
     An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
-    of it, after which it is broken off. cancel: makes a statement of this actor's return soon.
+    of it, after which it is broken off. cancel: makes a statement of this actor's return soon. accesses:
+    asks the database, too.
     """
-    return _Run(bodies, waits, time.monotonic() + seconds, seconds).follow(schedule, cancel)
+    return _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds).follow(schedule, cancel)
 
 
 class _Run:
-    def __init__(self, bodies: Mapping[str, Body], waits: Waits, until: float, seconds: float) -> None:
-        self._arrivals: queue.SimpleQueue[_Actor] = queue.SimpleQueue()
+    def __init__(
+        self, bodies: Mapping[str, Body], waits: Waits, accesses: Asks, until: float, seconds: float
+    ) -> None:
+        self._arrivals = _Arrivals()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
-        self._waits, self._until, self._seconds = waits, until, seconds
+        self._waits, self._accesses, self._until, self._seconds = waits, accesses, until, seconds
         self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
@@ -180,26 +215,42 @@ class _Run:
         actor.state = State.RUNNING
         actor.go.release()
 
+    def _step_done(self, let_go: Sequence[str], ended: Sequence[str]) -> None:
+        step = self._steps[-1]
+        alone = not step.waited and not let_go  # else it did what the others did, too
+        self._steps[-1] = replace(
+            step,
+            let_go=tuple(let_go),
+            ended=tuple(ended),
+            accesses=self._accesses(step.chosen.actor) if alone else None,
+        )
+
     def _settle(self) -> bool:
         """Until nobody runs: each is at a switch point, has ended, or is known to wait. False: time is up.
 
         Whoever waited may have been let go by the last step, so those are asked for again.
         """
+        let_go, ended = [], []
         unsure = {actor.name for actor in self._actors.values() if actor.state is State.WAITING}
         look = _FIRST_LOOK
         while unsure or any(actor.state is State.RUNNING for actor in self._actors.values()):
-            try:
-                actor = self._arrivals.get(timeout=look)
-            except queue.Empty:
+            actor = self._arrivals.get(timeout=look)
+            if actor is None:
                 if time.monotonic() > self._until:
                     return False
                 unsure -= self._look()
                 look = min(2 * look, _LONGEST_LOOK)
                 continue
+            if actor.state is State.WAITING:
+                let_go.append(actor.name)
+            if actor.ended is not None:
+                ended.append(actor.name)
             actor.state = State.READY if actor.ended is None else State.ENDED
             unsure.discard(actor.name)
             unsure |= {each.name for each in self._actors.values() if each.state is State.WAITING}
             look = _FIRST_LOOK
+        if self._steps:
+            self._step_done(let_go, ended)
         return True
 
     def _look(self) -> set[str]:
@@ -220,7 +271,7 @@ class _Run:
         for number in range(len(self._steps) - 1, -1, -1):
             step = self._steps[number]
             if step.chosen.actor == name:
-                self._steps[number] = Decision(step.chosen, step.ready, True, tuple(sorted(others)))
+                self._steps[number] = replace(step, waited=True, waited_for=tuple(sorted(others)))
                 return
 
     def _why_stuck(self) -> str:
@@ -243,12 +294,11 @@ class _Run:
                     actor.go.release()
                 else:
                     cancel(actor.name)
-            try:
-                actor = self._arrivals.get(timeout=0.05)
-                actor.state = State.READY if actor.ended is None else State.ENDED
-            except queue.Empty:
-                if time.monotonic() > until:
-                    return  # a thread that does not come back is left behind
+            arrived = self._arrivals.get(timeout=0.05)
+            if arrived is not None:
+                arrived.state = State.READY if arrived.ended is None else State.ENDED
+            elif time.monotonic() > until:
+                return  # a thread that does not come back is left behind
 
 
 def in_a_circle(waits: Mapping[str, frozenset[str]]) -> bool:

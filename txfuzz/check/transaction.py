@@ -86,7 +86,7 @@ class SqlCall:
             codes: tuple[str, ...] = ()
             while True:
                 outcome = _Try(self, session, len(codes)).run(stop)
-                again = outcome.ending is Ending.ABORTED and outcome.code in retried
+                again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
                 if not again or len(codes) >= self.transaction.retry:
                     return replace(outcome, retried=codes)
                 codes = (*codes, outcome.code)
@@ -125,7 +125,8 @@ class _Try:
             if not error.lost:
                 self._session.rollback()
             unknown = committing and error.outcome is Effect.INFO
-            return self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
+            ending = Ending.UNKNOWN if unknown else Ending.ABORTED
+            return replace(self._outcome(ending, error.code, error.message), lost=error.lost)
         return self._outcome(Ending.COMMITTED)
 
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:
