@@ -19,7 +19,7 @@ from txfuzz.transactions.model import Param, Returned, RollbackTo, Step, StepCon
 from txfuzz.workload.yaml.runtime_errors import RefusedStep
 
 GIVES_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` say
-_SAVEPOINT = "txfuzz_step"
+SAVEPOINT = "txfuzz_step"
 _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -89,7 +89,7 @@ class SqlCall:
             codes: tuple[str, ...] = ()
             while True:
                 outcome = _Try(self, session, len(codes)).run(stop)
-                again = outcome.ending is Ending.ABORTED and outcome.code in retried
+                again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
                 if not again or len(codes) >= self.transaction.retry:
                     return replace(outcome, retried=codes)
                 codes = (*codes, outcome.code)
@@ -129,8 +129,9 @@ class _Try:
             if not error.lost:
                 self._session.rollback()
             unknown = committing and error.outcome is Effect.INFO
-            outcome = self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
-            return replace(outcome, refused=error.outcome is Effect.BUG)
+            ending = Ending.UNKNOWN if unknown else Ending.ABORTED
+            outcome = self._outcome(ending, error.code, error.message)
+            return replace(outcome, lost=error.lost, refused=error.outcome is Effect.BUG)
         return self._outcome(Ending.COMMITTED)
 
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:
@@ -149,10 +150,10 @@ class _Try:
         goes_on = any(rule in ("skip", "stop") for _, rule in step.on_error)
         try:
             if goes_on:
-                self._session.run(f"SAVEPOINT {_SAVEPOINT}", {})
+                self._session.run(f"SAVEPOINT {SAVEPOINT}", {})
             answer = self._session.run(str(step.sql), self._bind(step))
             if goes_on:
-                self._session.run(f"RELEASE SAVEPOINT {_SAVEPOINT}", {})
+                self._session.run(f"RELEASE SAVEPOINT {SAVEPOINT}", {})
         except SessionError as error:
             rule = dict(step.on_error).get(error.code)
             if rule is None or error.lost:
@@ -160,7 +161,7 @@ class _Try:
             self._seen.append(StatementOutcome(number, code=error.code))
             if rule == "abort":
                 raise _GivesUp from None
-            back = rule.savepoint if isinstance(rule, RollbackTo) else _SAVEPOINT
+            back = rule.savepoint if isinstance(rule, RollbackTo) else SAVEPOINT
             self._session.run(f"ROLLBACK TO SAVEPOINT {back}", {})
             return "stop" if rule == "stop" else "go on"
         self._seen.append(StatementOutcome(number, answer.rows, answer.changed))

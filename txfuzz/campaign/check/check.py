@@ -11,18 +11,21 @@ from random import Random
 
 from txfuzz.campaign.check.advice import tried_fixes
 from txfuzz.campaign.check.alone import check_alone
+from txfuzz.campaign.check.artefacts import write_artefacts
 from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
 from txfuzz.campaign.check.findings import finding_of
-from txfuzz.campaign.check.levels import check_expect, levels, promises
+from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
+from txfuzz.campaign.check.replay import replay_schedule
 from txfuzz.campaign.check.subject import Subject, open_subject
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.check.program import MOST_COMBINATIONS, Program, programs
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
+from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
+from txfuzz.workload.scenario import ScenarioReplay
 
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
@@ -61,16 +64,34 @@ def check_file(
     adapter: str | None = None,
     url: str | None = None,
     advice: bool = True,
+    output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
     on_progress: Progress = lambda _: None,
-) -> CheckResult:
-    """path: a scenario, or Python code (.py). transactions: only this set of two or more; by default every
-    pair. isolation: the levels that are run and that decide, "all" for all (see campaign.check.levels)."""
+) -> CheckResult | ReplayedSchedule:
+    """path: a scenario, Python code (.py), or a replay of either. transactions: only this set of two or more;
+    by default every pair. isolation: the levels that are run and that decide, "all" for all (see
+    campaign.check.levels). output: a directory for what is left behind (see campaign.check.artefacts)."""
     registry = load_plugins(files=plugin_files)
     with open_subject(path, registry, url, adapter) as subject:
+        if subject.replay is not None:
+            return _replayed(subject, subject.replay, isolation, expect)
         run = _Check(subject, limits, seed, interrupted or threading.Event(), on_progress)
-        return run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        if output is not None:
+            write_artefacts(output, found, subject)
+        return found
+
+
+def _replayed(
+    subject: Subject, kept: ScenarioReplay, isolation: Sequence[str], expect: str | None
+) -> ReplayedSchedule:
+    if len(isolation) > 1 or any(level.lower() == ALL for level in isolation):
+        raise UsageError(f"{subject.path} is a replay: it is followed at one isolation level")
+    expect = expect or subject.expect
+    check_expect(expect)
+    trial = Trial(subject, capabilities_of(subject.adapter), expect)
+    return replay_schedule(trial, kept, isolation[0] if isolation else None)
 
 
 class _Check:
@@ -127,10 +148,10 @@ class _Check:
 
     def _counted(
         self, runner: ProgramRunner, name: str, chosen: Sequence[Program], run: Sequence[str], budget: Budget
-    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, FollowedSchedule]]:
-        """The counts at each level, and of each level at which something fails the simplest schedule."""
+    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, Sequence[FollowedSchedule]]]:
+        """The counts at each level, and of each level at which something fails the simplest schedules."""
         counts: list[LevelCounts] = []
-        simplest: dict[str, FollowedSchedule] = {}
+        simplest: dict[str, Sequence[FollowedSchedule]] = {}
         for level in run:
             counting = Counting(level, self._subject.tables.retried, self._subject.judge)
 
@@ -141,7 +162,7 @@ class _Check:
 
             count_schedules(runner, chosen, counting, most=self._limits.most, budget=budget, each=each)
             counts.append(counting.counts())
-            if counting.simplest is not None:
+            if counting.simplest:
                 simplest[level] = counting.simplest
             if self._interrupted.is_set():
                 break
@@ -154,7 +175,7 @@ class _Check:
         name: str,
         chosen: Sequence[Program],
         counts: tuple[LevelCounts, ...],
-        simplest: Mapping[str, FollowedSchedule],
+        simplest: Mapping[str, Sequence[FollowedSchedule]],
         asked: Sequence[str],
         advice: bool,
     ) -> SetResult:
@@ -162,20 +183,24 @@ class _Check:
         weakest = next((level for level in simplest if level in asked), None)
         findings: list[Finding] = []
         fixes: tuple[Fix, ...] = ()
-        for level, attempt in simplest.items():
+        for level, (attempt, *_) in simplest.items():
             promised = promises(self._capabilities, attempt.program, level, trial.expect)
             if level == weakest or (promised and level in asked):
                 self._on_progress(CheckProgress(name, level, self._schedules, 0, "shrinking"))
                 findings.append(finding_of(trial, runner, attempt))
         if weakest is not None and advice:
             self._on_progress(CheckProgress(name, weakest, self._schedules, 0, "trying what mends it"))
-            fixes = tried_fixes(
-                trial,
-                simplest[weakest],
-                chosen,
-                counts,
-                most=self._limits.most,
-                goes_on=lambda: not self._interrupted.is_set(),
+            fixes = tuple(
+                fix
+                for attempt in simplest[weakest]
+                for fix in tried_fixes(
+                    trial,
+                    attempt,
+                    chosen,
+                    counts,
+                    most=self._limits.most,
+                    goes_on=lambda: not self._interrupted.is_set(),
+                )
             )
         return SetResult(name, len(chosen), counts, tuple(findings), fixes)
 

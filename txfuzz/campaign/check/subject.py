@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
 from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
-from txfuzz.database.api import Adapter, Database, SessionError
+from txfuzz.database.api import Adapter, Database
 from txfuzz.database.isolation_levels import open_database
-from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
+from txfuzz.database.scenario import HoldsScenarios, ScenarioTables, SetupRefused
 from txfuzz.errors import UsageError
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import DatabaseSpec
-from txfuzz.workload.scenario import Scenario
+from txfuzz.workload.scenario import Scenario, ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import naming_url
 
 Transactions = tuple[CheckedTransaction, ...]
@@ -38,10 +38,16 @@ class Subject(Closeable):
     expect: str = "serializable"
     judge: str = "serial"
     scenario: Scenario | None = None
+    replay: ScenarioReplay | None = None
 
     def close(self) -> None:
         self.tables.close()
         self.database.close()
+
+    def place_of(self, invariant: CheckedInvariant) -> str:
+        """Where its query stands, as file:line:column; the file where that is not known."""
+        known = {} if self.scenario is None else self.scenario.places
+        return known.get(invariant.sql if isinstance(invariant, SqlInvariant) else "", str(self.path))
 
     def tables_of(self, setup: Sequence[str]) -> ScenarioTables:
         """Tables beside these, made by other statements. Raises SessionError."""
@@ -51,8 +57,14 @@ class Subject(Closeable):
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
     """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    from txfuzz.workload.yaml.scenario.replay import read_code_replay
+
     if path.suffix == ".py":
         return _open_code(path, registry, url, adapter)
+    kept = read_code_replay(path)
+    if kept is not None:
+        code, replay = kept
+        return replace(_open_code(code, registry, url, adapter), replay=replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
     return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
@@ -64,7 +76,10 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
         database = open_database(chosen, database_url(url, scenario))
 
     def ready() -> Subject:
-        tables = _made(lambda: _holding(chosen, database).scenario(scenario.setup), path)
+        try:
+            tables = _holding(chosen, database).scenario(scenario.setup)
+        except SetupRefused as error:
+            raise scenario.refused(error.statement, f"{error.message} ({error.code})") from None
         return Subject(
             scenario.name,
             path,
@@ -78,6 +93,7 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
             scenario.expect,
             scenario.judge,
             scenario,
+            scenario.replay,
         )
 
     return _or_closed(database, ready)
@@ -110,13 +126,6 @@ def _holding(adapter: Adapter, database: Database) -> HoldsScenarios:
     if not isinstance(database, HoldsScenarios):
         raise UsageError(f"the adapter {adapter.name!r} cannot run scenarios")
     return database
-
-
-def _made(make: Callable[[], ScenarioTables], path: Path) -> ScenarioTables:
-    try:
-        return make()
-    except SessionError as error:
-        raise UsageError(f"{path}: the database refuses the setup: {error.message} ({error.code})") from None
 
 
 def _or_closed(database: Database, ready: Callable[[], Subject]) -> Subject:
