@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from txfuzz.database.api import SessionError
 
+Result = TypeVar("Result")
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
 
@@ -101,6 +102,11 @@ class AdoptedSession(Protocol):
     def begin_at(self, isolation: str) -> None:
         """Called before every statement: what begins with it is at this level, unless the code has chosen
         one itself. Harmless inside a transaction that has begun."""
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        """What `call` returns, which runs this statement (or "COMMIT") with the driver. Where the driver
+        itself would wait for a lock and nobody could see it, `call` is called again instead, when another
+        session has gone on, and waiting() tells of it."""
 
     def code(self, error: BaseException) -> str:
         """The database's code of an error that the driver has raised; empty for any other error."""
@@ -203,3 +209,13 @@ def run_setup(setup: Sequence[str], run: Callable[[str], object]) -> None:
             run(statement)
         except SessionError as error:
             raise SetupRefused(statement, error) from None
+
+
+@runtime_checkable
+class SeesTables(Protocol):
+    """What an Adapter can do beside."""
+
+    def existing(self, url: str) -> ScenarioTables:
+        """The user's own tables, where connections to the URL find them by their plain names. They are
+        neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
+        them alone. Raises UsageError, DatabaseUnavailable."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -28,6 +28,7 @@ from txfuzz.plugin_api import (
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
+Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
 
 RETRIED = frozenset({"40001", "40P01"})
@@ -37,6 +38,7 @@ _CLOCK = re.compile(
     r"\b(current_(timestamp|date|time)|localtime(stamp)?)\b",
     re.IGNORECASE,
 )
+_TEXT = re.compile(r"'(?:[^']|'')*'")  # in which nothing is called
 _GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
 _COLUMNS = """
 SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
@@ -119,12 +121,12 @@ class PostgresScenario(Closeable):
         clocks, generated = set(), {}
         rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
         for table_oid, table, number, column, identity, computed, default in rows:
-            place = f"{table}.{column}"
+            place, default = f"{table}.{column}", _TEXT.sub("", default or "")
             self._places[table_oid, number] = place
             self._tables.setdefault(table, []).append((column, computed))
-            if identity or (not computed and _GENERATED.search(default or "")):
+            if identity or (not computed and _GENERATED.search(default)):
                 generated[place] = place
-            elif not computed and _CLOCK.search(default or ""):
+            elif not computed and _CLOCK.search(default):
                 clocks.add(place)
         references = self._control.execute(_REFERENCES, (self._schema,)).fetchall()
         for _ in references:  # a foreign key to a foreign key, and so on
@@ -245,6 +247,19 @@ class PostgresScenario(Closeable):
         }
 
 
+class PostgresExistingTables(PostgresScenario):
+    """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    def keep(self) -> None:
+        self._read_schema()
+        names = [sql.Identifier(self._schema, table) for table in self._tables]
+        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
+        self._select = select.as_string(self._control)
+
+    def reset(self) -> None:
+        pass
+
+
 class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows
@@ -304,6 +319,9 @@ class PostgresAdoptedSession:
         asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
         if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
             self._level = isolation
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
 
     def code(self, error: BaseException) -> str:
         if not isinstance(error, psycopg.Error):
