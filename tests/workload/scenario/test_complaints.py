@@ -261,6 +261,25 @@ INVARIANTS = {
     ),
 }
 
+REPLAY = {
+    "¦{isolation: a, calls: []}": "found `replay` without the field 'schedule'",
+    "{isolation: a, calls: ¦[], schedule: []}": "found an empty list, expected 1 to 6 calls",
+    "{isolation: a, calls: [{transaction: ¦two}], schedule: []}": (
+        "found the text 'two', expected a transaction of this scenario (known: one)"
+    ),
+    "{isolation: a, calls: [¦{transaction: one, params: {a: 1}}], schedule: []}": (
+        "found a call of 'one' with the parameters a, expected none"
+    ),
+    "{isolation: a, calls: [{transaction: one}], schedule: [¦2]}": (
+        "found the number 2, expected the number of a call (a whole number from 1 to 1)"
+    ),
+}
+
+
+@pytest.mark.parametrize(("replay", "sentence"), REPLAY.items())
+def test_replay(replay: str, sentence: str) -> None:
+    assert complaint(HEAD + ONE + f"replay: {replay}\n") == sentence
+
 
 @pytest.mark.parametrize(("text", "sentence"), THE_WHOLE.items())
 def test_the_whole(text: str, sentence: str) -> None:

@@ -22,7 +22,7 @@ from txfuzz.transactions.model import (
     Transaction,
 )
 from txfuzz.workload.model import DatabaseSpec
-from txfuzz.workload.scenario import Invariant, Scenario
+from txfuzz.workload.scenario import CallReplay, Invariant, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import step_place
 from txfuzz.workload.yaml.scenario import is_scenario, parse_scenario, read_scenario
 from workload_words import Words
@@ -94,6 +94,15 @@ def test_everything_that_can_be_said() -> None:
         ignored=frozenset({"seats.booked_at"}),
         judge="serial",
         expect="strict-serializable",
+        replay=ScenarioReplay(
+            "read committed",
+            (
+                CallReplay("book", (("who", "ann"), ("seat", 1), ("day", date(2026, 3, 1)), ("most", None))),
+                CallReplay("look"),
+            ),
+            (1, 2, 1, 1, 2),
+            ("nobody sits on two seats",),
+        ),
     )
 
 
