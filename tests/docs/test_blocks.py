@@ -150,3 +150,19 @@ def test_whole_workloads_run(txfuzz: Cli) -> None:
         assert analyze_history("history.edn").committed > 10
         ran += 1
     assert ran > 4
+
+
+@pytest.mark.server
+def test_whole_scenarios_run(txfuzz: Cli) -> None:
+    """Each with a few schedules; their files of SQL are not there."""
+    ran = 0
+    for page, number, body in of_language("yaml"):
+        data = yaml.safe_load(body)
+        if isinstance(data, list) or not {"setup", "workload"} <= data.keys():
+            continue
+        adapter = "" if "database" in data else "database: {adapter: postgres}\n"
+        Path("scenario.yaml").write_text(body + adapter)
+        done = txfuzz("check", "scenario.yaml", "--schedules", "3", "--no-advice")
+        assert done.code in (0, 1), f"{page}, block {number}: {done.err}"
+        ran += 1
+    assert ran > 1

@@ -74,6 +74,7 @@ SETUP = {
     "{file: ¦nowhere.sql}": (
         "found 'nowhere.sql', which is not a file, expected a file with SQL beside the scenario"
     ),
+    "[¦[SELECT 1]]": "found a list, expected SQL text, a list of statements, or {file: schema.sql}",
     "{file: ¦..}": "found '..', which is not a file, expected a file with SQL beside the scenario",
     "|\n  SELECT 1;\n\n  SELECT ¦'it''s;\n": (
         "found a ' that nothing closes, expected ' at the end of the text"

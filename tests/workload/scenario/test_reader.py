@@ -183,6 +183,11 @@ def test_a_branch_may_return_a_name_again() -> None:
     assert read.transactions[0].steps[2].args == (("k", Returned("k")),)
 
 
+def test_codes_are_as_they_are_written() -> None:
+    [step] = parse(steps("{sql: SELECT 1, on_error: {08006: skip, '0x': stop}}")).transactions[0].steps
+    assert step.on_error == (("08006", "skip"), ("0x", "stop"))
+
+
 # -- files and places ---------------------------------------------------------------------------
 
 FILES = """\
