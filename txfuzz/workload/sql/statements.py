@@ -28,9 +28,9 @@ _COMMENT = re.compile(r"/\*|\*/")
 _HASH = re.compile(r"#[^\n]*")
 _STRINGS = {
     (quote, escapes): re.compile(
-        rf"{quote}[^{quote}\\]*(?:(?:{quote}{quote}|\\.)[^{quote}\\]*)*{quote}"
+        rf"{quote}[^{quote}\\]*(?:(?:{quote}{quote}|\\.)[^{quote}\\]*)*{quote}(?!{quote})"
         if escapes
-        else rf"{quote}[^{quote}]*(?:{quote}{quote}[^{quote}]*)*{quote}",
+        else rf"{quote}[^{quote}]*(?:{quote}{quote}[^{quote}]*)*{quote}(?!{quote})",
         re.DOTALL,
     )
     for quote in "'\"`"
