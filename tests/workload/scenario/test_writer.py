@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from scenario_words import WHOLE, parse
 from txfuzz.transactions.model import (
@@ -168,7 +168,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios(), st.text(max_size=20))
 @example(parse(WHOLE), "")
 def test_round_trip(scenario: Scenario, header: str) -> None:
