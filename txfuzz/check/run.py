@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import comb
 
-from txfuzz.check.contract import Call, CheckedInvariant
+from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
 from txfuzz.check.scheduler import Trace, run_schedule
@@ -82,7 +82,8 @@ class ProgramResult:
 
 class ProgramRunner(Closeable):
     """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run.
-    real_time: an order must respect which transactions had ended when others began."""
+    real_time: an order must respect which transactions had ended when others began. seconds: of one
+    schedule."""
 
     def __init__(
         self,
@@ -91,10 +92,11 @@ class ProgramRunner(Closeable):
         *,
         ignored: frozenset[str] = frozenset(),
         serial_level: str,
+        seconds: float = SECONDS,
         real_time: bool = False,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._serial_level, self._real_time = serial_level, real_time
+        self._serial_level, self._real_time, self._seconds = serial_level, real_time, seconds
         self._sessions: list[ScenarioSession] = []
         # The second judge of a program is for what the first one finds unexplained
         self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
@@ -303,8 +305,9 @@ class ProgramRunner(Closeable):
             {each.label: each.body(sessions[each.label], tables.retried) for each in bound},
             schedule,
             waits,
-            seconds=SECONDS,
+            seconds=self._seconds,
             cancel=lambda label: sessions[label].cancel(),
+            where=lambda label: _where(sessions[label]),
             accesses=accesses,
         )
         ended = {}
@@ -318,6 +321,10 @@ class ProgramRunner(Closeable):
         if trace.stuck:
             return trace, ProgramOutcome(ended)
         return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, tables.tables())
+
+
+def _where(session: ScenarioSession) -> str:
+    return session.where() if isinstance(session, RunsCode) else ""
 
 
 def _interleavings(bound: Sequence[Call]) -> int:

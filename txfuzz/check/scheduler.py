@@ -152,24 +152,33 @@ def run_schedule(
     *,
     seconds: float,
     cancel: Callable[[str], None] = lambda actor: None,
+    where: Callable[[str], str] = lambda actor: "",
     accesses: Asks = lambda actor: None,
 ) -> Trace:
     """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
 
     An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
-    of it, after which it is broken off. cancel: makes a statement of this actor's return soon. accesses:
-    asks the database, too.
+    of it, after which it is broken off. cancel: makes a statement of this actor's return soon. where: the
+    line of its code that an actor is at, empty where there is none to tell. accesses: asks the database, too.
     """
-    return _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds).follow(schedule, cancel)
+    run = _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds, where)
+    return run.follow(schedule, cancel)
 
 
 class _Run:
     def __init__(
-        self, bodies: Mapping[str, Body], waits: Waits, accesses: Asks, until: float, seconds: float
+        self,
+        bodies: Mapping[str, Body],
+        waits: Waits,
+        accesses: Asks,
+        until: float,
+        seconds: float,
+        where: Callable[[str], str],
     ) -> None:
         self._arrivals = _Arrivals()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
-        self._waits, self._accesses, self._until, self._seconds = waits, accesses, until, seconds
+        self._waits, self._accesses, self._where = waits, accesses, where
+        self._until, self._seconds = until, seconds
         self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
@@ -277,7 +286,10 @@ class _Run:
     def _why_stuck(self) -> str:
         left = [each for each in self._actors.values() if each.ended is None and each.state is not State.NEW]
         doing = ", ".join(
-            f"{actor.name} was at {actor.point.what if actor.point else 'its start'}" for actor in left
+            f"{actor.name} was at {place}, after {actor.point.what if actor.point else 'its start'}"
+            if actor.state is not State.READY and (place := self._where(actor.name))
+            else f"{actor.name} was at {actor.point.what if actor.point else 'its start'}"
+            for actor in left
         )
         return f"it did not end within {self._seconds:g} s: {doing}"
 

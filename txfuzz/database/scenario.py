@@ -7,10 +7,13 @@ to run a few transactions in a chosen order, again and again, and to see all tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
+from txfuzz.database.api import SessionError
+
+Result = TypeVar("Result")
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
 
@@ -100,6 +103,11 @@ class AdoptedSession(Protocol):
         """Called before every statement: what begins with it is at this level, unless the code has chosen
         one itself. Harmless inside a transaction that has begun."""
 
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        """What `call` returns, which runs this statement (or "COMMIT") with the driver. Where the driver
+        itself would wait for a lock and nobody could see it, `call` is called again instead, when another
+        session has gone on, and waiting() tells of it."""
+
     def code(self, error: BaseException) -> str:
         """The database's code of an error that the driver has raised; empty for any other error."""
 
@@ -173,4 +181,41 @@ class HoldsScenarios(Protocol):
     """What a Database can do beside."""
 
     def scenario(self, setup: Sequence[str]) -> ScenarioTables:
-        """A schema of ours in which these statements have been run; SessionError where one is refused."""
+        """A schema of ours in which these statements have been run; SetupRefused where one is refused."""
+
+
+@runtime_checkable
+class WritesBegin(Protocol):
+    """An optional method of ScenarioTables, for scripts that people type."""
+
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """What begins a transaction at this level in the database's own tool."""
+
+
+class SetupRefused(SessionError):
+    """The database refuses a statement of the setup."""
+
+    def __init__(self, statement: str, error: SessionError) -> None:
+        super().__init__(error.outcome, error.code, error.message, lost=error.lost)
+        self.statement = statement
+
+
+def run_setup(setup: Sequence[str], run: Callable[[str], object]) -> None:
+    """For those who hold scenarios. run: runs one statement; it may raise SessionError."""
+    for statement in setup:
+        try:
+            run(statement)
+        except SessionError as error:
+            raise SetupRefused(statement, error) from None
+
+
+@runtime_checkable
+class SeesTables(Protocol):
+    """What an Adapter can do beside."""
+
+    def existing(self, url: str) -> ScenarioTables:
+        """The user's own tables, where connections to the URL find them by their plain names. They are
+        neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
+        them alone. Raises UsageError, DatabaseUnavailable."""

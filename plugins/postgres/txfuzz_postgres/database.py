@@ -44,7 +44,8 @@ from .settings import (
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
-    from .scenario import PostgresScenario
+    from .drivers import PostgresDrivers
+    from .scenario import PostgresExistingTables, PostgresScenario
     from .server.launcher import EmbeddedServer
 
 # The control connection takes no part in the test: it may be slow, and its work must survive a crash.
@@ -140,6 +141,30 @@ class PostgresDatabase(ServerDatabase[Connection]):
         finally:
             self.run(lambda on: self.schemas.drop(on, own))
 
+    def existing(self) -> PostgresExistingTables:
+        """See txfuzz.plugin_api.SeesTables. Closes this database with it."""
+        import psycopg
+
+        from .scenario import PostgresExistingTables
+
+        def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
+            try:
+                return psycopg.connect(self._target.conninfo(self._application), autocommit=True)
+            except psycopg.Error as error:
+                raise DatabaseUnavailable(reason(str(error))) from None
+
+        with open_connection() as connection:
+            found = connection.execute("SELECT current_schema()").fetchone()
+        schema = found[0] if found and found[0] else "public"
+        return PostgresExistingTables(
+            schema,
+            open_connection,
+            self._waits.among,
+            self.close,
+            (),
+            url=self._target.url_of_schema(schema),
+        )
+
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
         import psycopg
@@ -166,6 +191,12 @@ class PostgresDatabase(ServerDatabase[Connection]):
         return PostgresScenario(
             own, open_connection, self._waits.among, drop, setup, url=self._target.url_of_schema(own)
         )
+
+    def drivers(self) -> PostgresDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import PostgresDrivers
+
+        return PostgresDrivers()
 
     def reclaim(self, on: Connection) -> None:
         with on.begin():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -21,12 +21,14 @@ from txfuzz.plugin_api import (
     ScenarioSession,
     SessionError,
     StatementAnswer,
+    run_setup,
     with_placeholders,
 )
 
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
+Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
 
 RETRIED = frozenset({"40001", "40P01"})
@@ -36,6 +38,7 @@ _CLOCK = re.compile(
     r"\b(current_(timestamp|date|time)|localtime(stamp)?)\b",
     re.IGNORECASE,
 )
+_TEXT = re.compile(r"'(?:[^']|'')*'")  # in which nothing is called
 _GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
 _COLUMNS = """
 SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
@@ -92,8 +95,7 @@ class PostgresScenario(Closeable):
         try:
             self._use(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
-            for statement in setup:
-                _checked(partial(self._control.execute, statement))
+            run_setup(setup, lambda statement: _checked(partial(self._control.execute, statement)))
             self.keep()
         except BaseException:
             self.close()
@@ -106,6 +108,11 @@ class PostgresScenario(Closeable):
     def _use(self, connection: Plain) -> None:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:
@@ -114,12 +121,12 @@ class PostgresScenario(Closeable):
         clocks, generated = set(), {}
         rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
         for table_oid, table, number, column, identity, computed, default in rows:
-            place = f"{table}.{column}"
+            place, default = f"{table}.{column}", _TEXT.sub("", default or "")
             self._places[table_oid, number] = place
             self._tables.setdefault(table, []).append((column, computed))
-            if identity or (not computed and _GENERATED.search(default or "")):
+            if identity or (not computed and _GENERATED.search(default)):
                 generated[place] = place
-            elif not computed and _CLOCK.search(default or ""):
+            elif not computed and _CLOCK.search(default):
                 clocks.add(place)
         references = self._control.execute(_REFERENCES, (self._schema,)).fetchall()
         for _ in references:  # a foreign key to a foreign key, and so on
@@ -240,6 +247,19 @@ class PostgresScenario(Closeable):
         }
 
 
+class PostgresExistingTables(PostgresScenario):
+    """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    def keep(self) -> None:
+        self._read_schema()
+        names = [sql.Identifier(self._schema, table) for table in self._tables]
+        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
+        self._select = select.as_string(self._control)
+
+    def reset(self) -> None:
+        pass
+
+
 class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows
@@ -248,8 +268,8 @@ class PostgresScenarioSession:
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)
-        modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
+        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        _checked(lambda: self._connection.execute(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -287,27 +307,35 @@ class PostgresAdoptedSession:
 
     def __init__(self, connection: Plain) -> None:
         self._connection = connection
+        self._level = ""
         self.pid = connection.info.backend_pid
 
     def begin_at(self, isolation: str) -> None:
         connection = self._connection
         idle = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        if not idle or connection.isolation_level is not None:
+        if not idle or isolation == self._level or connection.isolation_level is not None:
             return
-        # Inside the transaction that this opens; without one, it holds for the statement's own
-        scope = "SESSION CHARACTERISTICS AS TRANSACTION" if connection.autocommit else "TRANSACTION"
-        connection.execute(f"SET {scope} ISOLATION LEVEL {isolation}".encode())
+        # What BEGIN, SET TRANSACTION or the connection say of their own takes precedence over it
+        asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
+        if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
+            self._level = isolation
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
 
     def code(self, error: BaseException) -> str:
-        return (
-            (error.sqlstate or CONNECTION_LOST)
-            if isinstance(error, psycopg.OperationalError)
-            else ((error.sqlstate or "") if isinstance(error, psycopg.Error) else "")
-        )
+        if not isinstance(error, psycopg.Error):
+            return ""
+        return error.sqlstate or (CONNECTION_LOST if isinstance(error, psycopg.OperationalError) else "")
 
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
+
+
+def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
+    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

@@ -17,6 +17,7 @@ from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canoni
 from txfuzz.check.serial.difference import Difference, differences
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.check.serial.stability import alike, unordered, unsteady
+from txfuzz.check.serial.value import values_alike
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own
@@ -82,7 +83,8 @@ class SerialJudge:
         pairs = tuple(sorted(before))
         try:
             seen = canonical(outcome.of(committed), self.masks)
-            key = (seen, committed, unknown, pairs)
+            values = tuple(repr(outcome.transactions[label].value) for label in committed)
+            key = (seen, values, committed, unknown, pairs)
             if key not in self._judged:
                 if len(self._judged) >= _MOST_REMEMBERED:
                     self._judged.clear()
@@ -138,7 +140,7 @@ class SerialJudge:
         pairs: Sequence[tuple[str, str]],
     ) -> SerialJudgement:
         for more in _subsets(unknown):
-            found = self._explained(seen, committed, (*committed, *more), pairs)
+            found = self._explained(outcome, seen, (*committed, *more), pairs)
             if found is not None:
                 return found
         if unknown:
@@ -146,9 +148,10 @@ class SerialJudge:
         return self._nearest(outcome, committed, pairs)
 
     def _explained(
-        self, seen: Canonical, answered: Order, effective: Order, before: Sequence[tuple[str, str]]
+        self, outcome: ProgramOutcome, seen: Canonical, effective: Order, before: Sequence[tuple[str, str]]
     ) -> SerialJudgement | None:
         """Of a transaction whose COMMIT was not answered, that is effective, only its effects are known."""
+        answered = outcome.ended(Ending.COMMITTED)
         for order in _orders(effective, before):
             self._remember(order)
             if order in self._unstable:
@@ -161,7 +164,7 @@ class SerialJudge:
                 if answered == effective
                 else canonical(expected.of(answered), self.masks)
             )
-            if known == seen:
+            if known == seen and values_alike(outcome, expected, self.masks):
                 return SerialJudgement(SerialAnswer.EXPLAINED, order)
         return None
 

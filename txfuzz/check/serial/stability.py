@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from txfuzz.check.serial.canonical import Masks, canonical, plain_cell
 from txfuzz.check.serial.difference import Difference, StatementPlace, TablePlace, differences
 from txfuzz.check.serial.outcome import ProgramOutcome
+from txfuzz.check.serial.value import values_alike
 from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import Rows
 
@@ -15,7 +16,11 @@ from txfuzz.database.scenario import Rows
 def alike(one: ProgramOutcome, other: ProgramOutcome, masks: Masks) -> bool:
     """Could nobody tell them apart, and has each transaction ended alike?"""
     ended = [[(each.ending, each.code) for each in run.transactions.values()] for run in (one, other)]
-    return ended[0] == ended[1] and canonical(one, masks) == canonical(other, masks)
+    return (
+        ended[0] == ended[1]
+        and canonical(one, masks) == canonical(other, masks)
+        and values_alike(one, other, masks)
+    )
 
 
 def unsteady(one: ProgramOutcome, other: ProgramOutcome, order: Sequence[str], masks: Masks) -> str:

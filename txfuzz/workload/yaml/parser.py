@@ -107,14 +107,15 @@ class _Walk:
         if isinstance(node, yaml.SequenceNode) and node.tag == _PREFIX + "seq":
             return Node(place, tuple(self.node(item, above) for item in node.value))
         if isinstance(node, yaml.ScalarNode):
-            return Node(place, _scalar(node, place))
+            return Node(place, _scalar(node, place), style=node.style or "")
         raise place.error(f"found the tag {node.tag!r}", "plain data")
 
     def _mapping(self, node: yaml.MappingNode, above: tuple[int, ...]) -> dict[str, Node]:
         fields: dict[str, Node] = {}
         for key, value in node.value:
             name = self.node(key, above)
-            word = str(name.value) if type(name.value) is int else name.value  # numbers of rows, codes
+            # Numbers of rows, and codes: 08006 is another one than 8006
+            word = str(key.value) if type(name.value) is int else name.value
             if not isinstance(word, str):
                 raise name.unexpected("the name of a field (text)")
             if word in fields:
@@ -123,7 +124,7 @@ class _Walk:
                     f"found the duplicate field {word!r}", "each field once", f"first on line {first.line}"
                 )
             read = self.node(value, above)
-            fields[word] = Node(read.place, read.value, name.place)
+            fields[word] = Node(read.place, read.value, name.place, read.style)
         return fields
 
 

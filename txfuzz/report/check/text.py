@@ -1,0 +1,129 @@
+"""A check as text: for each set of transactions its table, its story and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.check.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.story import explanation
+from txfuzz.common.sentences import listed
+from txfuzz.report.check.story import schedule_lines, story_lines
+from txfuzz.report.check.table import head, table_lines
+from txfuzz.report.text.lines import counted, paragraph
+
+_STORIES = 3
+
+
+def check_text(found: CheckResult) -> str:
+    lines = paragraph(head(found))
+    told = 0
+    for one in found.sets:
+        lines += ["", *table_lines(one)]
+        for fix in one.fixes:
+            lines += paragraph(f"fix: {fix_text(fix)}", hang=5)
+        for finding in one.findings:
+            if told < _STORIES or finding.blames_database:
+                level = finding.isolation.upper()
+                lines += ["", *paragraph(f"How {one.name} goes wrong at {level}:"), *story_lines(finding)]
+            told += 1
+    if told > _STORIES:
+        lines += ["", f"The stories of {told - _STORIES} more are in the files."]
+    lines.append("")
+    for sentence in notes(found):
+        lines += paragraph(sentence, hang=2)
+    lines += paragraph(verdict(found))
+    return "\n".join(lines)
+
+
+def replayed_text(found: ReplayedSchedule) -> str:
+    """A schedule that was followed again: its story, and how often it failed as it did."""
+    finding = found.finding
+    lines = paragraph(f"{found.name} on {found.server}, {finding.attempt.program.name} at "
+                      f"{finding.isolation.upper()}:")  # fmt: skip
+    lines += schedule_lines(finding)
+    told = (
+        *explanation(finding.attempt),
+        *([f"Could not be judged: {found.reason}."] if found.reason else ()),
+    )
+    for sentence in told:
+        lines += ["", *paragraph(sentence)]
+    lines += ["", *paragraph(replay_verdict(found))]
+    return "\n".join(lines)
+
+
+def replay_verdict(found: ReplayedSchedule) -> str:
+    finding = found.finding
+    if not finding.failures:
+        return "Nothing goes wrong."
+    again = f"{finding.shown} of {finding.tries} times"
+    if finding.shown:
+        blame = ", which its level promises to prevent" if finding.blames_database else ""
+        return f"Showed again {again}{blame}: {listed(finding.failures)}."
+    if found.failures:
+        return f"Did not show again ({listed(finding.failures)}), but: {listed(found.failures)}."
+    return f"Did not show again in {finding.tries} times: {listed(finding.failures)}."
+
+
+def verdict(found: CheckResult) -> str:
+    """What the check came to, in a sentence or two."""
+    broken = [each for each in found.findings if each.blames_database]
+    if broken:
+        levels = listed(dict.fromkeys(each.isolation.upper() for each in broken))
+        return f"The database breaks the promise of {levels}."
+    if found.failing:
+        return f"Not safe: {'; '.join(_failing_at(found, one) for one in found.failing)}."
+    if found.interrupted:
+        return "It was stopped before all schedules had run; none of those that ran failed."
+    if found.unjudged:
+        return f"No verdict: {listed(one.name for one in found.unjudged)} could not be judged."
+    levels = listed(level.upper() for level in found.asked)
+    number = sum(each.schedules for one in found.sets for each in one.levels if each.isolation in found.asked)
+    return f"No schedule fails at {levels} ({counted(number, 'schedule')})."
+
+
+def _failing_at(found: CheckResult, one: SetResult) -> str:
+    levels = [level.upper() for level in found.asked_of(one) if one.level(level).failing]
+    return f"{one.name} at {listed(levels)}"
+
+
+def fix_text(fix: Fix) -> str:
+    """The change, and its price."""
+    after, before = fix.after, fix.before
+    price = listed([*_prices(before, after)]) if any(_prices(before, after)) else ""
+    fails = f"{after.failing:,} of {after.schedules:,} fail{', as in series' if after.failing else ''}"
+    tried = f"tried: {fails}{'' if after.complete else ', not all were run'}"
+    return f"{fix.about} ({tried}{f'; {price}' if price else ''})"
+
+
+def _prices(before: LevelCounts, after: LevelCounts) -> Iterator[str]:
+    yield f"waits in {after.waited:,}, before {before.waited:,}"
+    for code in sorted({*after.aborted, *after.failed}):
+        now = after.aborted.get(code, 0) + after.failed.get(code, 0)
+        was = before.aborted.get(code, 0) + before.failed.get(code, 0)
+        yield f"{code} in {now:,}, before {was:,}"
+
+
+def notes(found: CheckResult) -> Iterator[str]:
+    """What a reader has to know to judge the judgement."""
+    for note in found.notes:
+        yield f"{note}."
+    sampled = [one.name for one in found.sets if any(not each.complete for each in one.levels)]
+    if sampled:
+        yield (
+            f"Of {listed(sampled, most=3)} not all schedules were run (+), but those with the fewest "
+            "switches between transactions; --schedules and --seconds run more."
+        )
+    serial = [one.name for one in found.sets if any(each.in_series for each in one.levels)]
+    if serial:
+        yield (
+            f"{listed(serial, most=3)}: an invariant is broken even when the transactions run one after the "
+            "other, so no isolation level helps; they have to look for it themselves."
+        )
+    for one in found.sets:
+        for each in one.levels:
+            for reason in each.reasons[:1]:
+                yield f"Could not be judged ({one.name}, {each.isolation}): {reason}."
+    if found.masked:
+        yield f"Left out or compared up to renaming: {listed(found.masked, most=6)}."
+    if found.interrupted and found.failing:
+        yield "It was stopped before all schedules had run."
