@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from txfuzz.check.code.arguments import Parameters, function_name, parameters_of
 from txfuzz.check.code.call import CodeInvariant, CodeTransaction
@@ -27,9 +27,6 @@ from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.database.scenario import Rows, SeesTables
 from txfuzz.errors import UsageError
 from txfuzz.plugin.loader import load_plugins
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 Function = Callable[..., Any]
 AGAIN = 2  # how often a failing schedule is followed again
@@ -67,7 +64,7 @@ class ConcurrentCalls:
     invariants: Sequence[Function] = ()
     state: Function | None = None
     url: str | None = field(default=None, repr=False)
-    engine: Engine | None = None
+    engine: Any = None
     connect: Function | None = None
     isolation: str | None = None
     serial: bool = True
@@ -85,7 +82,7 @@ def concurrently(
     invariant: Function | Sequence[Function] = (),
     state: Function | None = None,
     url: str | None = None,
-    engine: Engine | None = None,
+    engine: Any = None,
     connect: Function | None = None,
     isolation: str | None = None,
     serial: bool = True,
@@ -105,7 +102,7 @@ def concurrently(
     return, how many rows of which tables they have changed for good (writes=False: not compared), and all
     rows of the tables of the schema in the end, or in their place what `state` returns.
 
-    url, engine, connect: where the database is, and what a parameter named connection, session, engine or
+    url, engine (SQLAlchemy's), connect: where the database is, and what a parameter named connection, session, engine or
     url is opened with; without them it is found by the first connection that setup uses. isolation: of
     transactions that choose none. schedules, budget: at most so many, or so many seconds in all; what needs
     few switches comes first. seconds: of one schedule. schedule: follow only this one. ignore:
@@ -307,7 +304,7 @@ def _database(asked: ConcurrentCalls, opened: ExitStack) -> tuple[Adapter, Drive
     if url is not None:
         scheme = url.partition("://")[0].partition("+")[0].lower()
         for adapter, drivers in known:
-            if scheme in adapter.capabilities().dialects:
+            if scheme in drivers.schemes:
                 return adapter, drivers, url
         raise UsageError(f"no installed adapter knows databases whose URL begins with {scheme}://")
     place = _place(asked, known)

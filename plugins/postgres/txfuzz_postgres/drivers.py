@@ -20,6 +20,7 @@ _CLOSED = TransactionStatus.IDLE, TransactionStatus.UNKNOWN
 
 class PostgresDrivers:
     needs = "it has to use psycopg, in its own thread"
+    schemes = frozenset({"postgres", "postgresql"})
 
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
@@ -46,7 +47,7 @@ class PostgresDrivers:
         return psycopg.connect(url.replace("+psycopg:", ":", 1))
 
     def url_of(self, connection: Any) -> str | None:
-        if not isinstance(connection, psycopg.Connection):
+        if not isinstance(connection, psycopg.Connection) or connection.closed:
             return None
         from .protocol.url import url_of
 

@@ -23,6 +23,7 @@ _listeners: list[Around] = []
 
 class SqliteDrivers:
     needs = "it has to use sqlite3, in its own thread, by a connection that is opened while the check runs"
+    schemes = frozenset({"sqlite", "sqlite3"})
 
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:

@@ -75,10 +75,9 @@ class CodeCall:
             if is_mistake(error, run.codes):
                 raise refused(error, place_of(self.transaction.function)) from error
         if not run.answers:
-            raise UsageError(
-                f"{place_of(self.transaction.function)}: {self.transaction.name}() has sent no statement that "
-                f"can be seen: {session.connections.drivers.needs}"
-            )
+            place = f"{place_of(self.transaction.function)}: {self.transaction.name}()"
+            needs = session.connections.drivers.needs
+            raise UsageError(f"{place} has sent no statement that can be seen: {needs}")
         session.warmed.add(what)
         session.restore()
 

@@ -83,11 +83,13 @@ class Connections:
         return known[1]
 
     def of(self, owner: CodeSession) -> list[tuple[Any, AdoptedSession]]:
-        return [self._adopted[number] for number, each in list(self._owners.items()) if each is owner]
+        mine = [self._adopted.get(number) for number, each in list(self._owners.items()) if each is owner]
+        return [each for each in mine if each is not None]
 
     def forget(self, owner: CodeSession) -> None:
-        """Those that it has used and closed: at most as many are remembered as are open."""
-        for number in [number for number, each in self._owners.items() if each is owner]:
+        """At the end of its call: those that nobody else knows are closed by that, as they would be without
+        us."""
+        for number in [number for number, each in list(self._owners.items()) if each is owner]:
             del self._owners[number], self._adopted[number]
 
 
@@ -227,6 +229,7 @@ class CodeSession:
                 _local.run = None
                 if not run.over:
                     self._leave_nothing_open()
+                    self.connections.forget(self)
 
         self._jobs.put((work, done))
         return done.result()
