@@ -237,7 +237,8 @@ GENERATED = """
             return found
         try:
             with session.begin_nested():
-                return session.scalar(text("INSERT INTO t (name) VALUES (:name) RETURNING id"), {"name": name})
+                insert = text("INSERT INTO t (name) VALUES (:name) RETURNING id")
+                return session.scalar(insert, {"name": name})
         except IntegrityError:
             return session.scalar(text("SELECT id FROM t WHERE name = :name"), {"name": name})
 """

@@ -111,7 +111,8 @@ APP = """
     def seats():
         with sqlite3.connect("data.db") as connection:
             connection.executescript(
-                "DROP TABLE IF EXISTS seats; CREATE TABLE seats (booked_by text); INSERT INTO seats VALUES (NULL)"
+                "DROP TABLE IF EXISTS seats; CREATE TABLE seats (booked_by text);"
+                "INSERT INTO seats VALUES (NULL)"
             )
         connection.close()
 
