@@ -103,11 +103,11 @@ def concurrently(
     rows of the tables of the schema in the end, or in their place what `state` returns.
 
     url, engine (SQLAlchemy's), connect: where the database is, and what a parameter named connection,
-    session, engine or url is opened with; without them it is found by the first connection that setup uses. isolation: of
-    transactions that choose none. schedules, budget: at most so many, or so many seconds in all; what needs
-    few switches comes first. seconds: of one schedule. schedule: follow only this one. ignore:
-    "table.column" of what is no evidence. Raises UsageError where nothing can be said: a schedule that does
-    not end, functions that do not do the same twice, a database that is not known.
+    session, engine or url is opened with; without them it is found by the first connection that setup
+    uses. isolation: of transactions that choose none. schedules, budget: at most so many, or so many
+    seconds in all; what needs few switches comes first. seconds: of one schedule. schedule: follow only
+    this one. ignore: "table.column" of what is no evidence. Raises UsageError where nothing can be said: a
+    schedule that does not end, functions that do not do the same twice, a database that is not known.
     """
     __tracebackhide__ = True
     asked = calls_to_check(

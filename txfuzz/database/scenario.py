@@ -95,6 +95,10 @@ class AdoptedSession(Protocol):
     def code(self, error: BaseException) -> str:
         """The database's code of an error that the driver has raised; empty for any other error."""
 
+    def leave(self) -> None:
+        """Undo what adopting it and begin_at() have set, for whoever uses the connection afterwards. Called
+        where no transaction is open; never raises."""
+
     def cancel(self) -> None:
         """Make a blocked call return soon. From another thread; never raises."""
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,8 +15,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy
+from sqlalchemy import text
 
 import txfuzz
+from txfuzz.check.code.call import CodeTransaction
 from txfuzz.check.code.file import open_code
 from txfuzz.check.program import Program, programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
@@ -168,6 +172,37 @@ def test_the_story_has_the_values_and_says_what_was_changed(
         ("UPDATE seats SET booked_by = 'bob' WHERE seat = 1", "1 row changed"),
         ("COMMIT", "committed"),
     ]
+
+
+def test_a_statement_can_be_sent_in_place_of_another(database: PostgresDatabase, tmp_path: Path) -> None:
+    def locking(sql: str) -> str:
+        return f"{sql} FOR UPDATE" if sql.startswith("SELECT") else sql
+
+    with opened(database, tmp_path, PSYCOPG) as (ready, program):
+        [(book, ann), (_, bob)] = program.calls
+        assert isinstance(book, CodeTransaction)
+        mended = replace(book, rewrite=locking)
+        result = ready.check(Program(program.name, ((mended, ann), (mended, bob))), READ_COMMITTED)
+        assert not result.failing
+        assert result.waited
+
+
+def test_a_pool_gets_its_connections_back_at_their_own_level(url: str) -> None:
+    engine = sqlalchemy.create_engine(url)
+
+    def book(who: str) -> bool:
+        with engine.begin() as connection:
+            free = connection.scalar(text("SELECT booked_by FROM seats FOR UPDATE")) is None
+            if free:
+                connection.execute(text("UPDATE seats SET booked_by = :who"), {"who": who})
+            return free
+
+    both = partial(book, "ann"), partial(book, "bob")
+    result = txfuzz.concurrently(*both, setup=seats, engine=engine, isolation=SERIALIZABLE)
+    assert result.complete
+    with engine.connect() as connection:
+        assert connection.scalar(text("SHOW transaction_isolation")) == READ_COMMITTED
+    engine.dispose()
 
 
 def test_nothing_of_it_stays(database: PostgresDatabase, tmp_path: Path) -> None:

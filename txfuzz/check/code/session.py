@@ -236,10 +236,11 @@ class CodeSession:
 
     def _leave_nothing_open(self) -> None:
         """A transaction that nobody has ended comes to nothing when its connection goes."""
-        for connection, _ in self.connections.of(self):
+        for connection, adopted in self.connections.of(self):
             with suppress(Exception):
                 if self.connections.drivers.in_transaction(connection):
                     connection.rollback()
+            adopted.leave()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
