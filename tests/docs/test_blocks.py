@@ -27,6 +27,7 @@ CODE = {"python", "yaml", "toml", "clojure", "sh", "bash"}
 
 RUN_BY = {
     ("docs/ci.md", "yaml"): "tests/report/test_ci.py",
+    ("docs/check-your-code.md", "python"): "tests/check/code/test_page.py",
     ("docs/library.md", "python"): "tests/campaign/test_library.py",
     ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
     ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",
