@@ -71,6 +71,7 @@ class Capabilities:
     faults: abilities of its databases that faults may need (txfuzz.database.faults).
     savepoints: a transaction can continue after an error (GoesOn).
     modes: which of "read_only" and "deferrable" transactions may be.
+    backslash_escapes: in strings of its SQL a backslash escapes what follows, and # begins a comment.
     """
 
     isolation: Mapping[str, str]
@@ -84,6 +85,7 @@ class Capabilities:
     faults: frozenset[str] = frozenset()
     savepoints: bool = False
     modes: frozenset[str] = frozenset()
+    backslash_escapes: bool = False
 
 
 class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower

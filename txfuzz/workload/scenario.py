@@ -12,6 +12,7 @@ from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import DatabaseSpec
 
 JUDGES = ("serial", "invariants")
+MODELS = ("serializable", "strict-serializable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Scenario:
     setup: statements, run once; the rows that they leave are restored before every attempt. ignored:
     "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
     and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
-    held against: "serializable" or "strict-serializable".
+    held against, one of MODELS.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Scenario:
     transactions: tuple[Transaction, ...]
     invariants: tuple[Invariant, ...] = ()
     ignored: frozenset[str] = frozenset()
-    judge: str = "serial"
-    expect: str = "serializable"
+    judge: str = JUDGES[0]
+    expect: str = MODELS[0]
     about: str = ""
     database: DatabaseSpec = field(default_factory=DatabaseSpec)

@@ -30,6 +30,7 @@ class MariadbAdapter(MariadbOptions):
             faults=FAULTS_ANYWHERE | frozenset(FAULTS_OF_OUR_OWN),
             savepoints=True,
             modes=frozenset({"read_only"}),
+            backslash_escapes=True,
         )
 
     def servers(self) -> tuple[str, ...]:

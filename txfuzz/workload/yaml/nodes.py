@@ -53,11 +53,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. key_place: of the field name, if this is the value of a field."""
+    """A value and its place.
+
+    key_place: of the field name, if this is the value of a field. style: of a scalar that stands in a file:
+    its quote, | or >, or nothing for a plain word.
+    """
 
     place: Place
     value: Scalar | tuple[Node, ...] | Mapping[str, Node]
     key_place: Place | None = None
+    style: str | None = None
 
     def fields(
         self, owner: str, known: Collection[str], required: Collection[str] = ()

@@ -107,7 +107,7 @@ class _Walk:
         if isinstance(node, yaml.SequenceNode) and node.tag == _PREFIX + "seq":
             return Node(place, tuple(self.node(item, above) for item in node.value))
         if isinstance(node, yaml.ScalarNode):
-            return Node(place, _scalar(node, place))
+            return Node(place, _scalar(node, place), style=node.style or "")
         raise place.error(f"found the tag {node.tag!r}", "plain data")
 
     def _mapping(self, node: yaml.MappingNode, above: tuple[int, ...]) -> dict[str, Node]:
@@ -123,7 +123,7 @@ class _Walk:
                     f"found the duplicate field {word!r}", "each field once", f"first on line {first.line}"
                 )
             read = self.node(value, above)
-            fields[word] = Node(read.place, read.value, name.place)
+            fields[word] = Node(read.place, read.value, name.place, read.style)
         return fields
 
 

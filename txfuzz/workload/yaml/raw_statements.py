@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from txfuzz.common.sentences import listed
 from txfuzz.errors import did_you_mean
@@ -34,7 +34,7 @@ def read_raw(node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
     fields = node.fields("a raw SQL step", FIELDS)
     sql = _statement(fields["sql"])
     tables = tables_of(sql)
-    _check_stays_inside(fields["sql"], tables)
+    check_stays_inside(fields["sql"], tables)
     given = (
         fields["args"].mapping("the arguments as a mapping from names to keys") if "args" in fields else {}
     )
@@ -63,8 +63,8 @@ def read_raw(node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
         harmless="elle" in fields and not elle,
         own_table=bool(tables.others) and "{table}" not in tables.reads | tables.changes,
         returns=_read_returns(fields["returns"], chosen) if "returns" in fields else (),
-        rows=_read_rows(fields["rows"], elle) if "rows" in fields else (),
-        on_error=_read_errors(fields["on_error"]) if "on_error" in fields else (),
+        rows=read_rows(fields["rows"], elle) if "rows" in fields else (),
+        on_error=read_errors(fields["on_error"]) if "on_error" in fields else (),
     )
     return step, place
 
@@ -80,7 +80,7 @@ def _statement(node: Node) -> str:
     return node.value
 
 
-def _check_stays_inside(node: Node, tables: StatementTables) -> None:
+def check_stays_inside(node: Node, tables: StatementTables) -> None:
     """Transactions and their isolation levels are controlled by the runner."""
     if tables.ends:
         raise node.place.error(
@@ -189,14 +189,16 @@ def _read_returns(node: Node, chosen: ChosenKeys) -> tuple[tuple[str, str], ...]
     return tuple(found.items())
 
 
-def _read_rows(node: Node, elle: tuple[MicroOperation, ...]) -> tuple[tuple[int, str], ...]:
+def read_rows(
+    node: Node, elle: tuple[MicroOperation, ...] = (), rules: Sequence[str] = ROW_RULES
+) -> tuple[tuple[int, str], ...]:
     """Number of rows → what to do with the transaction."""
     reads = any(not each.writes for each in elle)
     found = {}
     for word, rule in node.mapping("what to do for each number of rows, as in {0: skip}").items():
         if not word.isdecimal():
             raise rule.name_place.error(f"found {word!r}", "a number of rows")
-        count, said = int(word), rule.one_of("what to do with the transaction", ROW_RULES)
+        count, said = int(word), rule.one_of("what to do with the transaction", rules)
         if count in found:
             raise rule.name_place.error(f"found the duplicate number of rows {count}", "each number once")
         if said == "empty" and (count or not reads):
@@ -216,7 +218,7 @@ def _read_rows(node: Node, elle: tuple[MicroOperation, ...]) -> tuple[tuple[int,
     return tuple(found.items())
 
 
-def _read_errors(node: Node) -> tuple[tuple[str, str | RollbackTo], ...]:
+def read_errors(node: Node) -> tuple[tuple[str, str | RollbackTo], ...]:
     """The database's error code → what to do with the transaction."""
     found: dict[str, str | RollbackTo] = {}
     for code, rule in node.mapping("what to do for each error, as in {CODE: skip}").items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from txfuzz.errors import WorkloadError
@@ -23,19 +24,38 @@ FIELDS = (
 )  # fmt: skip
 
 
+# Fields by which a scenario is told from a workload
+SCENARIO_FIELDS = ("setup", "invariants", "ignore", "judge")
+
+
 def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
     """Read a workload file; see `parse_workload`."""
+    return parse_workload(read_text(path), str(path), vocabulary)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; WorkloadError if it cannot be read."""
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise WorkloadError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise WorkloadError(f"{path}: cannot be read: {reason or error}") from None
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         place = Place(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
         raise place.error(f"found the byte 0x{data[error.start]:02x}", "UTF-8") from None
-    return parse_workload(text, str(path), vocabulary)
+
+
+def root_of(text: str, source: str, what: str = "workload") -> Node:
+    """The mapping that this YAML text is. what: "workload" or "scenario"."""
+    root = parse_yaml(text, source)
+    if root is None:
+        found = "an empty file" if not text.strip() else "a file without content"
+        raise Place(source, 1, 1).error(f"found {found}", f"a {what} that begins with `version: 1`")
+    root.mapping(f"a {what} as a mapping that begins with `version: 1`")
+    return root
 
 
 def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Workload:
@@ -46,12 +66,10 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     plugins; templates are not supported then.
     Raises WorkloadError, `source:line:column: what was found, what was expected`.
     """
-    root = parse_yaml(text, source)
-    if root is None:
-        found = "an empty file" if not text.strip() else "a file without content"
-        raise Place(source, 1, 1).error(f"found {found}", "a workload that begins with `version: 1`")
-    fields = root.mapping("a workload as a mapping that begins with `version: 1`")
-    _check_version(root)
+    root = root_of(text, source)
+    fields = root.mapping("a workload")
+    _refuse_scenario(fields)
+    check_version(root)
     root.fields("a workload", FIELDS, ("workload",))
     database, capabilities = DatabaseSpec(), None
     if "database" in fields:
@@ -61,10 +79,10 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     transactions = reader.read(asked["transactions"])
     check_model = None if vocabulary is None else vocabulary.check_model
     return Workload(
-        name=_name(fields.get("name"), source),
+        name=read_name(fields.get("name"), source),
         transactions=transactions,
         mix=read_mix(asked["mix"], transactions) if "mix" in asked else equal_mix(transactions),
-        about=_about(fields.get("about")),
+        about=read_about(fields.get("about")),
         database=database,
         expect=fields["expect"].text("a consistency model", check_model) if "expect" in fields else None,
         init_schema=fields["init_schema"].boolean("init_schema") if "init_schema" in fields else True,
@@ -87,23 +105,31 @@ def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[PluginSpec, .
     return read_named(node, "analyzer", vocabulary)
 
 
-def _check_version(root: Node) -> None:
+def _refuse_scenario(fields: Mapping[str, Node]) -> None:
+    for name in SCENARIO_FIELDS:
+        if name in fields:
+            raise fields[name].name_place.error(
+                f"found `{name}`, which makes this a scenario", "a workload", "`txfuzz check` runs scenarios"
+            )
+
+
+def check_version(root: Node, what: str = "workload") -> None:
     """Checked first, since another version may have other fields."""
-    fields = root.mapping("a workload")
+    fields = root.mapping(f"a {what}")
     if "version" not in fields:
-        raise root.place.error("found no version", f"a workload that begins with `version: {VERSION}`")
+        raise root.place.error("found no version", f"a {what} that begins with `version: {VERSION}`")
     if type(fields["version"].value) is not int or fields["version"].value != VERSION:
         raise fields["version"].unexpected(f"version {VERSION}, the only supported version")
 
 
-def _name(node: Node | None, source: str) -> str:
+def read_name(node: Node | None, source: str, what: str = "workload") -> str:
     """By default the name of the file."""
-    return Path(source).stem or "workload" if node is None else node.text("the name of the workload")
+    return Path(source).stem or what if node is None else node.text(f"the name of the {what}")
 
 
-def _about(node: Node | None) -> str:
+def read_about(node: Node | None, what: str = "workload") -> str:
     if node is None:
         return ""
     if not isinstance(node.value, str):
-        raise node.unexpected("a description of the workload (text)")
+        raise node.unexpected(f"a description of the {what} (text)")
     return node.value

@@ -17,7 +17,7 @@ from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
 
-_MODE = ("isolation", "read_only", "deferrable")
+MODE = ("isolation", "read_only", "deferrable")
 _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
 
 
@@ -54,19 +54,19 @@ class TransactionsReader:
         """The transaction and the place of its name."""
         if "template" in node.mapping("a transaction: a mapping with name and steps, or with template"):
             return self._from_template(node)
-        fields = node.fields(
-            "a transaction", ("name", "steps", "template", "with", *_MODE), ("name", "steps")
-        )
+        fields = node.fields("a transaction", ("name", "steps", "template", "with", *MODE), ("name", "steps"))
         if "with" in fields:
             raise fields["with"].name_place.error(
                 "found `with` in a transaction", "a `template` to apply it to"
             )
         name = fields["name"].text("the name of a transaction")
         steps = self._steps(fields["steps"])
-        return Transaction(name, steps, self._mode(fields)), fields["name"].place
+        return Transaction(name, steps, read_mode(fields, self._adapter, self._capabilities)), fields[
+            "name"
+        ].place
 
     def _from_template(self, node: Node) -> tuple[Transaction, Place]:
-        fields = node.fields("a transaction from a template", ("template", "with", "name", *_MODE))
+        fields = node.fields("a transaction from a template", ("template", "with", "name", *MODE))
         named = fields["template"]
         word = named.text("the name of a template")
         if self._vocabulary is None:
@@ -84,24 +84,9 @@ class TransactionsReader:
         inside = Place(named.place.source, named.place.line, named.place.column, f"template {word!r}")
         name_node = fields.get("name", named)
         name = name_node.text("the name of a transaction")
-        return Transaction(name, self._steps(node_of(filled, inside)), self._mode(fields)), name_node.place
-
-    def _mode(self, fields: Mapping[str, Node]) -> Mode:
-        """How the transaction begins."""
-        isolation = None
-        if "isolation" in fields:
-            node = fields["isolation"]
-            isolation = node.text("an isolation level")
-            if self._capabilities is not None:
-                with node.place.added_to_errors():
-                    isolation = level_named(self._capabilities, isolation)
-        asked = {name: fields[name].boolean(name) for name in _MODE[1:] if name in fields}
-        for name, wanted in asked.items():
-            if wanted and self._capabilities is not None and name not in self._capabilities.modes:
-                raise fields[name].name_place.error(
-                    f"found `{name}`", f"no such mode: adapter {self._adapter!r} does not support it"
-                )
-        return Mode(isolation, **asked)
+        return Transaction(
+            name, self._steps(node_of(filled, inside)), read_mode(fields, self._adapter, self._capabilities)
+        ), name_node.place
 
     def _steps(self, node: Node) -> tuple[Step, ...]:
         items = node.items("a list of steps")
@@ -217,3 +202,21 @@ class TransactionsReader:
                 f"found {f!r} in a workload that has {other!r} on line {first.line}",
                 "lists (append) or registers (w), not both",
             )
+
+
+def read_mode(fields: Mapping[str, Node], adapter: str, capabilities: Capabilities | None) -> Mode:
+    """How a transaction with these fields begins; see TransactionsReader."""
+    isolation = None
+    if "isolation" in fields:
+        node = fields["isolation"]
+        isolation = node.text("an isolation level")
+        if capabilities is not None:
+            with node.place.added_to_errors():
+                isolation = level_named(capabilities, isolation)
+    asked = {name: fields[name].boolean(name) for name in MODE[1:] if name in fields}
+    for name, wanted in asked.items():
+        if wanted and capabilities is not None and name not in capabilities.modes:
+            raise fields[name].name_place.error(
+                f"found `{name}`", f"no such mode: adapter {adapter!r} does not support it"
+            )
+    return Mode(isolation, **asked)

@@ -10,6 +10,7 @@ from txfuzz.common.secrets import without_password, without_secrets
 from txfuzz.transactions.model import (
     Argument,
     MicroOperation,
+    Mode,
     NewValue,
     Param,
     Ref,
@@ -36,15 +37,20 @@ def workload_text(workload: Workload, header: str = "") -> str:
     return "\n".join(_lines(workload, header)) + "\n"
 
 
-def _lines(workload: Workload, header: str) -> Iterator[str]:
+def head_lines(header: str) -> Iterator[str]:
+    """The comment, and the version of the format."""
     for line in header.splitlines():
         printable = "".join(each if each.isprintable() else " " for each in line)
         yield f"# {printable}".rstrip()
     yield f"version: {VERSION}"
+
+
+def _lines(workload: Workload, header: str) -> Iterator[str]:
+    yield from head_lines(header)
     yield text_field("name:", workload.name, 2)
     if workload.about:
         yield text_field("about:", workload.about, 2)
-    if database := _database(workload.database):
+    if database := database_data(workload.database):
         yield filled("database:", database, 2)
     if workload.expect is not None:
         yield text_field("expect:", workload.expect, 2)
@@ -73,7 +79,7 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
         yield filled("campaign:", campaign_data(workload.campaign), 2)
 
 
-def _database(spec: DatabaseSpec) -> dict[str, Any]:
+def database_data(spec: DatabaseSpec) -> dict[str, Any]:
     own = {
         "adapter": spec.adapter,
         "isolation": spec.isolation,
@@ -85,12 +91,7 @@ def _database(spec: DatabaseSpec) -> dict[str, Any]:
 
 def _transaction(transaction: Transaction) -> Iterator[str]:
     yield text_field("    - name:", transaction.name, 8)
-    mode = transaction.mode
-    if mode.isolation is not None:
-        yield text_field("      isolation:", mode.isolation, 8)
-    for name in ("read_only", "deferrable"):
-        if getattr(mode, name):
-            yield f"      {name}: true"
+    yield from mode_lines(transaction.mode)
     yield "      steps:"
     for step in transaction.steps:
         if step.sql is None:
@@ -100,23 +101,34 @@ def _transaction(transaction: Transaction) -> Iterator[str]:
             yield from _raw_step(step, step.sql)
 
 
+def mode_lines(mode: Mode) -> Iterator[str]:
+    if mode.isolation is not None:
+        yield text_field("      isolation:", mode.isolation, 8)
+    for name in ("read_only", "deferrable"):
+        if getattr(mode, name):
+            yield f"      {name}: true"
+
+
 def _raw_step(step: Step, sql: str) -> Iterator[str]:
     yield text_field(f"{_STEP}- sql:", sql, 12)
     elle = [_micro_operation(each) for each in step.micro_operations]
-    rules = {
-        code: {"rollback_to": rule.savepoint} if isinstance(rule, RollbackTo) else rule
-        for code, rule in step.on_error
-    }
     fields: dict[str, Any] = {
         "args": {name: _key(arg) for name, arg in step.args},
         "elle": elle[0] if len(elle) == 1 else elle,
-        "returns": dict(step.returns),
-        "rows": dict(step.rows),
-        "on_error": rules,
+        **rules_data(step),
     }
     for name, data in fields.items():
         if data or (name == "elle" and step.harmless):
             yield filled(f"{_STEP}  {name}:", data, 12)
+
+
+def rules_data(step: Step) -> dict[str, Any]:
+    """How the transaction continues after a statement: what it returns, by its rows, by its error."""
+    errors = {
+        code: {"rollback_to": rule.savepoint} if isinstance(rule, RollbackTo) else rule
+        for code, rule in step.on_error
+    }
+    return {"returns": dict(step.returns), "rows": dict(step.rows), "on_error": errors}
 
 
 def _micro_operation(each: MicroOperation) -> dict[str, str]:
