@@ -243,23 +243,23 @@ class PostgresAdoptedSession:
 
     def __init__(self, connection: Plain) -> None:
         self._connection = connection
+        self._level = ""
         self.pid = connection.info.backend_pid
 
     def begin_at(self, isolation: str) -> None:
         connection = self._connection
         idle = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        if not idle or connection.isolation_level is not None:
+        if not idle or isolation == self._level or connection.isolation_level is not None:
             return
-        # Inside the transaction that this opens; without one, it holds for the statement's own
-        scope = "SESSION CHARACTERISTICS AS TRANSACTION" if connection.autocommit else "TRANSACTION"
-        connection.execute(f"SET {scope} ISOLATION LEVEL {isolation}".encode())
+        # What BEGIN, SET TRANSACTION or the connection say of their own takes precedence over it
+        asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
+        if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
+            self._level = isolation
 
     def code(self, error: BaseException) -> str:
-        return (
-            (error.sqlstate or CONNECTION_LOST)
-            if isinstance(error, psycopg.OperationalError)
-            else ((error.sqlstate or "") if isinstance(error, psycopg.Error) else "")
-        )
+        if not isinstance(error, psycopg.Error):
+            return ""
+        return error.sqlstate or (CONNECTION_LOST if isinstance(error, psycopg.OperationalError) else "")
 
     def cancel(self) -> None:
         with suppress(psycopg.Error):
