@@ -1,0 +1,44 @@
+import dj_database_url
+import django
+from django.conf import settings
+from django.db import connection, models, transaction
+
+import txfuzz
+
+settings.configure(DATABASES={"default": dj_database_url.config()})
+django.setup()
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=20, unique=True)
+
+    class Meta:
+        app_label = "blog"
+
+
+class Article(models.Model):
+    title = models.CharField(max_length=40)
+    tag = models.ForeignKey(Tag, models.PROTECT)
+
+    class Meta:
+        app_label = "blog"
+
+
+@txfuzz.setup
+def tables():
+    with connection.schema_editor() as editor:
+        editor.create_model(Tag)
+        editor.create_model(Article)
+
+
+@txfuzz.transaction(title=["Rivers", "Lakes"])
+@transaction.atomic
+def publish(title: str, about: str = "water"):
+    tag, _ = Tag.objects.get_or_create(name=about)
+    Article.objects.create(title=title, tag=tag)
+
+
+@txfuzz.invariant
+def there_is_one_tag_of_each_name():
+    names = Tag.objects.values("name").annotate(tags=models.Count("id"))
+    return list(names.filter(tags__gt=1))

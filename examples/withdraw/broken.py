@@ -1,0 +1,35 @@
+from sqlalchemy import func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+import txfuzz
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    amount: Mapped[int]
+
+
+@txfuzz.setup
+def tables(session: Session):
+    Base.metadata.create_all(session.connection())
+    session.add_all([Account(name="current", amount=60), Account(name="savings", amount=60)])
+
+
+@txfuzz.transaction(name=["current", "savings"])
+def withdraw(session: Session, name: str) -> str:
+    total = session.scalar(select(func.sum(Account.amount)))
+    if total < 100:
+        return "refused"
+    account = session.get(Account, name)
+    account.amount -= 100
+    return "paid"
+
+
+@txfuzz.invariant
+def the_sum_is_never_negative(session: Session):
+    assert session.scalar(select(func.sum(Account.amount))) >= 0
