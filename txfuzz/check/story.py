@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from txfuzz.check.failures import also_in_series
-from txfuzz.check.literals import SpokenStatements
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import (
     Difference,
@@ -18,8 +17,9 @@ from txfuzz.check.serial.difference import (
     ValuePlace,
 )
 from txfuzz.check.serial.judge import Order, SerialAnswer
-from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
+from txfuzz.check.serial.outcome import Ending, StatementOutcome
 from txfuzz.check.serial.value import CodeValue
+from txfuzz.check.statements import SpokenStatements, answer_of
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import Cell, Rows
@@ -49,11 +49,12 @@ def _lines(attempt: FollowedSchedule) -> Iterator[StoryLine]:
     for step in attempt.trace.steps:
         label, point = step.chosen.actor, step.chosen.what
         did = spoken.text(label, point) if isinstance(point, StatementPoint) else str(point)
-        came = _came(attempt.outcome.transactions.get(label), point)
+        came = _came(attempt, label, point)
         yield StoryLine(label, did, came, step.waited_for if step.waited else ())
 
 
-def _came(outcome: CallOutcome | None, point: Any) -> str:
+def _came(attempt: FollowedSchedule, label: str, point: Any) -> str:
+    outcome = attempt.outcome.transactions.get(label)
     if outcome is None:
         return ""
     tried = getattr(point, "attempt", 0)
@@ -62,7 +63,7 @@ def _came(outcome: CallOutcome | None, point: Any) -> str:
     aborted = f"aborted: {outcome.message or 'it gives itself up'} ({outcome.code})"
     if isinstance(point, StatementPoint):
         statements = outcome.seen or outcome.statements
-        found = next((each for each in statements if each.step == point.step), None)
+        found = answer_of(attempt, label, point)
         if found is None:
             return aborted
         given_up = outcome.code == GIVES_UP and found is statements[-1]
@@ -78,7 +79,7 @@ def _answer(statement: StatementOutcome) -> str:
 
 def explanation(attempt: FollowedSchedule) -> tuple[str, ...]:
     """Why this is not what a serial order gives, and which invariants are broken, in sentences."""
-    return (*_unexplained(attempt), *_broken(attempt))
+    return (*_unexplained(attempt), *_broken(attempt), *_in_pieces(attempt))
 
 
 def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
     if len(compared) == 2:
         told = (
             _missed_each_other(compared, attempt)
-            or _no_single_state(compared)
+            or _no_single_state(compared, attempt)
             or _whichever_first(compared)
             or _did_the_same(compared)
         )
@@ -97,13 +98,26 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
             yield told
             return
     if len(compared) == 1 and judgement.differences:
-        yield f"By itself {_difference(judgement.differences[0])}."
+        yield f"By itself {_difference(attempt, judgement.differences[0])}."
         return
     number = "Neither" if len(compared) == 2 else "None"
     yield f"{number} of the {len(compared)} serial orders gives this outcome:"
     for order, differences in compared:
         if differences:
-            yield f"{listed(order, 'then')}: {_difference(differences[0])}"
+            yield f"{listed(order, 'then')}: {_difference(attempt, differences[0])}"
+
+
+def _in_pieces(attempt: FollowedSchedule) -> Iterator[str]:
+    """Code that no level can hold together, because it is more than one transaction."""
+    told = set()
+    for label, (transaction, _) in zip(attempt.program.labels, attempt.program.calls, strict=True):
+        outcome = attempt.outcome.transactions.get(label)
+        if outcome is not None and outcome.begun > 1 and transaction.name not in told:
+            told.add(transaction.name)
+            yield (
+                f"{transaction.name} is not one transaction: here it began {outcome.begun} of them, and the "
+                "database keeps each apart from others only by itself."
+            )
 
 
 _Compared = list[tuple[Order, tuple[Difference, ...]]]
@@ -126,18 +140,23 @@ def _missed_each_other(compared: _Compared, attempt: FollowedSchedule) -> str | 
     assert isinstance(one.place, StatementPlace)
     assert isinstance(other.place, StatementPlace)
     saw, also = seen_text(one.seen), seen_text(other.seen)
-    step, again = one.place.step + 1, other.place.step + 1
-    at = "" if step == again and saw == also else f" in step {again}"
     same = (
-        f"and so did {other.place.transaction}{at}"
+        f"and so did {other.place.transaction}"
         if saw == also
-        else f"and {other.place.transaction} saw {also}{at}"
+        else f"and {other.place.transaction} saw {also}"
     )
     expected = dict.fromkeys((seen_text(other.expected), seen_text(one.expected)))
     return (
-        f"{one.place.transaction} saw {saw} in step {step}, {same}; "
+        f"{one.place.transaction} saw {saw} {_where(attempt, one.place)}, {same} "
+        f"{_where(attempt, other.place)}; "
         f"whichever went first, the other would have seen {listed(expected, 'or')}."
     )
+
+
+def _where(attempt: FollowedSchedule, place: StatementPlace) -> str:
+    """The line of the story; the step, where the statement did not run."""
+    number = _when(attempt, place)
+    return f"in line {number + 1}" if number >= 0 else f"in step {place.step + 1}"
 
 
 def _when(attempt: FollowedSchedule, place: StatementPlace) -> int:
@@ -154,7 +173,7 @@ def _when(attempt: FollowedSchedule, place: StatementPlace) -> int:
     return found
 
 
-def _no_single_state(compared: _Compared) -> str | None:
+def _no_single_state(compared: _Compared, attempt: FollowedSchedule) -> str | None:
     """One of two saw a part of what the other did: early answers as before it, later ones as after it."""
     for (first, second), early in compared:
         late = next(differences for order, differences in compared if order == (second, first))
@@ -170,8 +189,8 @@ def _no_single_state(compared: _Compared) -> str | None:
         if any(each.place == one for each in late):
             continue
         return (
-            f"{first} saw {seen_text(saw_before.seen)} in step {other.step + 1}, as before {second}, but "
-            f"{seen_text(saw_after.seen)} in step {one.step + 1}, as after it: there is no moment of both."
+            f"{first} saw {seen_text(saw_before.seen)} {_where(attempt, other)}, as before {second}, but "
+            f"{seen_text(saw_after.seen)} {_where(attempt, one)}, as after it: at no moment both are so."
         )
     return None
 
@@ -205,11 +224,11 @@ def _did_the_same(compared: _Compared) -> str | None:
     return f"{one.place.transaction} {did}, {same}; whichever went first, the other would have {would}."
 
 
-def _difference(difference: Difference) -> str:
+def _difference(attempt: FollowedSchedule, difference: Difference) -> str:
     place, seen, expected = difference.place, seen_text(difference.seen), seen_text(difference.expected)
     match place:
-        case StatementPlace(transaction, step):
-            return f"{transaction} would have seen {expected} in step {step + 1}, but saw {seen}"
+        case StatementPlace(transaction):
+            return f"{transaction} would have seen {expected} {_where(attempt, place)}, but saw {seen}"
         case TablePlace(table):
             return f"table {table} would hold {expected}, but holds {seen}"
         case EndingPlace(transaction):
@@ -217,7 +236,8 @@ def _difference(difference: Difference) -> str:
         case ValuePlace(transaction) if isinstance(difference.seen, CodeValue):
             return f"{transaction} would have {expected}, but it {seen}"
         case ValuePlace(transaction):
-            return f"{transaction} would have returned {expected}, but returned {seen}"
+            would, did = cell_text(difference.expected), cell_text(difference.seen)
+            return f"{transaction} would have returned {would}, but returned {did}"
 
 
 def _broken(attempt: FollowedSchedule) -> Iterator[str]:

@@ -7,10 +7,11 @@ to run a few transactions in a chosen order, again and again, and to see all tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
+Result = TypeVar("Result")
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
 
@@ -85,6 +86,11 @@ class AdoptedSession(Protocol):
         """Called before every statement: what begins with it is at this level, unless the code has chosen
         one itself. Harmless inside a transaction that has begun."""
 
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        """What `call` returns, which runs this statement (or "COMMIT") with the driver. Where the driver
+        itself would wait for a lock and nobody could see it, `call` is called again instead, when another
+        session has gone on, and waiting() tells of it."""
+
     def code(self, error: BaseException) -> str:
         """The database's code of an error that the driver has raised; empty for any other error."""
 
@@ -140,3 +146,23 @@ class HoldsScenarios(Protocol):
 
     def scenario(self, setup: Sequence[str]) -> ScenarioTables:
         """A schema of ours in which these statements have been run; SessionError where one is refused."""
+
+
+@runtime_checkable
+class WritesBegin(Protocol):
+    """An optional method of ScenarioTables, for scripts that people type."""
+
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """What begins a transaction at this level in the database's own tool."""
+
+
+@runtime_checkable
+class SeesTables(Protocol):
+    """What an Adapter can do beside."""
+
+    def existing(self, url: str) -> ScenarioTables:
+        """The user's own tables, where connections to the URL find them by their plain names. They are
+        neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
+        them alone. Raises UsageError, DatabaseUnavailable."""

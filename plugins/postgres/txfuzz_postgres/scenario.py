@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -25,6 +25,7 @@ from txfuzz.plugin_api import (
 
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
+Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
 
 RETRIED = frozenset({"40001", "40P01"})
@@ -34,6 +35,7 @@ _CLOCK = re.compile(
     r"\b(current_(timestamp|date|time)|localtime(stamp)?)\b",
     re.IGNORECASE,
 )
+_TEXT = re.compile(r"'(?:[^']|'')*'")  # in which nothing is called
 _GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
 _COLUMNS = """
 SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
@@ -93,6 +95,11 @@ class PostgresScenario(Closeable):
     def _use(self, connection: Plain) -> None:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:
@@ -101,12 +108,12 @@ class PostgresScenario(Closeable):
         clocks, generated = set(), {}
         rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
         for table_oid, table, number, column, identity, computed, default in rows:
-            place = f"{table}.{column}"
+            place, default = f"{table}.{column}", _TEXT.sub("", default or "")
             self._places[table_oid, number] = place
             self._tables.setdefault(table, []).append((column, computed))
-            if identity or (not computed and _GENERATED.search(default or "")):
+            if identity or (not computed and _GENERATED.search(default)):
                 generated[place] = place
-            elif not computed and _CLOCK.search(default or ""):
+            elif not computed and _CLOCK.search(default):
                 clocks.add(place)
         references = self._control.execute(_REFERENCES, (self._schema,)).fetchall()
         for _ in references:  # a foreign key to a foreign key, and so on
@@ -206,14 +213,27 @@ class PostgresScenario(Closeable):
         }
 
 
+class PostgresExistingTables(PostgresScenario):
+    """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    def keep(self) -> None:
+        self._read_schema()
+        names = [sql.Identifier(self._schema, table) for table in self._tables]
+        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
+        self._select = select.as_string(self._control)
+
+    def reset(self) -> None:
+        pass
+
+
 class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows
         self.pid = connection.info.backend_pid
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
-        modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
+        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        _checked(lambda: self._connection.execute(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -256,6 +276,12 @@ class PostgresAdoptedSession:
         if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
             self._level = isolation
 
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
+
     def code(self, error: BaseException) -> str:
         if not isinstance(error, psycopg.Error):
             return ""
@@ -264,6 +290,11 @@ class PostgresAdoptedSession:
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
+
+
+def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
+    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

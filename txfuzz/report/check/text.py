@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from txfuzz.check.result import CheckResult, Fix, LevelCounts
+from txfuzz.check.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.story import explanation
 from txfuzz.common.sentences import listed
-from txfuzz.report.check.story import story_lines
+from txfuzz.report.check.story import schedule_lines, story_lines
 from txfuzz.report.check.table import head, table_lines
 from txfuzz.report.text.lines import counted, paragraph
 
@@ -34,18 +35,43 @@ def check_text(found: CheckResult) -> str:
     return "\n".join(lines)
 
 
+def replayed_text(found: ReplayedSchedule) -> str:
+    """A schedule that was followed again: its story, and how often it failed as it did."""
+    finding = found.finding
+    lines = paragraph(f"{found.name} on {found.server}, {finding.attempt.program.name} at "
+                      f"{finding.isolation.upper()}:")  # fmt: skip
+    lines += schedule_lines(finding)
+    told = (
+        *explanation(finding.attempt),
+        *([f"Could not be judged: {found.reason}."] if found.reason else ()),
+    )
+    for sentence in told:
+        lines += ["", *paragraph(sentence)]
+    lines += ["", *paragraph(replay_verdict(found))]
+    return "\n".join(lines)
+
+
+def replay_verdict(found: ReplayedSchedule) -> str:
+    finding = found.finding
+    if not finding.failures:
+        return "Nothing goes wrong."
+    again = f"{finding.shown} of {finding.tries} times"
+    if finding.shown:
+        blame = ", which its level promises to prevent" if finding.blames_database else ""
+        return f"Showed again {again}{blame}: {listed(finding.failures)}."
+    if found.failures:
+        return f"Did not show again ({listed(finding.failures)}), but: {listed(found.failures)}."
+    return f"Did not show again in {finding.tries} times: {listed(finding.failures)}."
+
+
 def verdict(found: CheckResult) -> str:
     """What the check came to, in a sentence or two."""
-    broken = [f for one in found.sets for f in one.findings if f.blames_database]
+    broken = [each for each in found.findings if each.blames_database]
     if broken:
         levels = listed(dict.fromkeys(each.isolation.upper() for each in broken))
         return f"The database breaks the promise of {levels}."
     if found.failing:
-        parts = []
-        for one in found.failing:
-            levels = [each for each in found.asked_of(one) if one.level(each).failing]
-            parts.append(f"{one.name} at {listed(level.upper() for level in levels)}")
-        return f"Not safe: {'; '.join(parts)}."
+        return f"Not safe: {'; '.join(_failing_at(found, one) for one in found.failing)}."
     if found.interrupted:
         return "It was stopped before all schedules had run; none of those that ran failed."
     if found.unjudged:
@@ -53,6 +79,11 @@ def verdict(found: CheckResult) -> str:
     levels = listed(level.upper() for level in found.asked)
     number = sum(each.schedules for one in found.sets for each in one.levels if each.isolation in found.asked)
     return f"No schedule fails at {levels} ({counted(number, 'schedule')})."
+
+
+def _failing_at(found: CheckResult, one: SetResult) -> str:
+    levels = [level.upper() for level in found.asked_of(one) if one.level(level).failing]
+    return f"{one.name} at {listed(levels)}"
 
 
 def fix_text(fix: Fix) -> str:
