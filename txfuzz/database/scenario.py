@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
+from txfuzz.database.api import SessionError
+
 Result = TypeVar("Result")
+
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
 
@@ -41,6 +44,21 @@ class StatementAnswer:
 
     rows: Rows | None = None
     changed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """What one step of a transaction has read and changed, as names that the database chooses.
+
+    Two steps of different transactions that do not conflict give the same in either order: the same
+    answers, the same rows, and nobody waits. Too many names only cost time; one too few loses schedules.
+    """
+
+    read: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+
+    def conflicts(self, other: Accesses) -> bool:
+        return bool(self.changed & other.changed or self.changed & other.read or self.read & other.changed)
 
 
 @dataclass(frozen=True)
@@ -141,11 +159,30 @@ class ScenarioTables(Protocol):
 
 
 @runtime_checkable
+class SeesAccesses(Protocol):
+    """What ScenarioTables can do beside."""
+
+    def accesses(self, session: ScenarioSession | AdoptedSession) -> Accesses | None:
+        """Those of the step that this session has just ended; None where the database cannot tell.
+
+        Asked once after each step, while no session is in the middle of one. COMMIT is a step.
+        """
+
+
+@runtime_checkable
+class ReversesRows(Protocol):
+    """What ScenarioTables can do beside, where the order in which rows are stored can show in answers."""
+
+    def reset_reversed(self) -> None:
+        """As reset(), but for the order in which the rows of each table are stored."""
+
+
+@runtime_checkable
 class HoldsScenarios(Protocol):
     """What a Database can do beside."""
 
     def scenario(self, setup: Sequence[str]) -> ScenarioTables:
-        """A schema of ours in which these statements have been run; SessionError where one is refused."""
+        """A schema of ours in which these statements have been run; SetupRefused where one is refused."""
 
 
 @runtime_checkable
@@ -166,3 +203,20 @@ class SeesTables(Protocol):
         """The user's own tables, where connections to the URL find them by their plain names. They are
         neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
         them alone. Raises UsageError, DatabaseUnavailable."""
+
+
+class SetupRefused(SessionError):
+    """The database refuses a statement of the setup."""
+
+    def __init__(self, statement: str, error: SessionError) -> None:
+        super().__init__(error.outcome, error.code, error.message, lost=error.lost)
+        self.statement = statement
+
+
+def run_setup(setup: Sequence[str], run: Callable[[str], object]) -> None:
+    """For those who hold scenarios. run: runs one statement; it may raise SessionError."""
+    for statement in setup:
+        try:
+            run(statement)
+        except SessionError as error:
+            raise SetupRefused(statement, error) from None

@@ -46,6 +46,7 @@ class CallOutcome:
     seen: what statements of code came to, to be shown; they are no evidence. begun: how many transactions
     of the database code has begun in it.
     refused: a statement was one that the database always refuses, such as one with a wrong column.
+    lost: so was the connection, which is of no more use.
     """
 
     ending: Ending
@@ -57,6 +58,7 @@ class CallOutcome:
     seen: tuple[StatementOutcome, ...] = ()
     begun: int = 1
     refused: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
