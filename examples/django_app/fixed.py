@@ -35,7 +35,10 @@ class NotEnough(Exception):
 def locked(*owners: str) -> dict[str, Wallet]:
     """By owner; always in the same order, so that two transfers do not wait for each other."""
     wallets = Wallet.objects.select_for_update().filter(owner__in=owners).order_by("owner")
-    return {wallet.owner: wallet for wallet in wallets}
+    found = {wallet.owner: wallet for wallet in wallets}
+    if len(found) < len(owners):
+        raise Wallet.DoesNotExist
+    return found
 
 
 @transaction.atomic

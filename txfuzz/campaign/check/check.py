@@ -18,6 +18,7 @@ from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
 from txfuzz.campaign.check.replay import replay_schedule
 from txfuzz.campaign.check.subject import Subject, open_subject
 from txfuzz.campaign.check.trial import Trial
+from txfuzz.check.failures import fits_no_order
 from txfuzz.check.program import MOST_COMBINATIONS, Program, programs
 from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
@@ -185,6 +186,7 @@ class _Check:
         fixes: tuple[Fix, ...] = ()
         for level, (attempt, *_) in simplest.items():
             promised = promises(self._capabilities, attempt.program, level, trial.expect)
+            promised = promised and fits_no_order(attempt)
             if level == weakest or (promised and level in asked):
                 self._on_progress(CheckProgress(name, level, self._schedules, 0, "shrinking"))
                 findings.append(finding_of(trial, runner, attempt))
