@@ -14,7 +14,6 @@ from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 from txfuzz.database.api import SessionError
 
 Result = TypeVar("Result")
-
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
 
@@ -195,16 +194,6 @@ class WritesBegin(Protocol):
         """What begins a transaction at this level in the database's own tool."""
 
 
-@runtime_checkable
-class SeesTables(Protocol):
-    """What an Adapter can do beside."""
-
-    def existing(self, url: str) -> ScenarioTables:
-        """The user's own tables, where connections to the URL find them by their plain names. They are
-        neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
-        them alone. Raises UsageError, DatabaseUnavailable."""
-
-
 class SetupRefused(SessionError):
     """The database refuses a statement of the setup."""
 
@@ -220,3 +209,13 @@ def run_setup(setup: Sequence[str], run: Callable[[str], object]) -> None:
             run(statement)
         except SessionError as error:
             raise SetupRefused(statement, error) from None
+
+
+@runtime_checkable
+class SeesTables(Protocol):
+    """What an Adapter can do beside."""
+
+    def existing(self, url: str) -> ScenarioTables:
+        """The user's own tables, where connections to the URL find them by their plain names. They are
+        neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
+        them alone. Raises UsageError, DatabaseUnavailable."""

@@ -114,7 +114,9 @@ def _answer(cursor: Any) -> StatementAnswer:
     if isinstance(cursor, SSCursor):  # it has fetched nothing yet
         return StatementAnswer()
     rows = (each.values() if isinstance(each, dict) else each for each in cursor._rows[:MOST_ROWS])
-    return StatementAnswer(Rows(tuple(each[0] for each in cursor.description), tuple(map(tuple, rows))), changed)
+    return StatementAnswer(
+        Rows(tuple(each[0] for each in cursor.description), tuple(map(tuple, rows))), changed
+    )
 
 
 def _decoded(value: Any) -> str:

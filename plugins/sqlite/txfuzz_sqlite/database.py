@@ -125,6 +125,7 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def drivers(self) -> SqliteDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""
         return SqliteDrivers()
+
     def scenario(self, setup: Sequence[str]) -> SqliteScenario:
         """See txfuzz.plugin_api.HoldsScenarios. In a database of its own, whatever the URL."""
         from .scenario.tables import SqliteScenario

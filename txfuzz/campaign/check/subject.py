@@ -10,7 +10,7 @@ from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, datab
 from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
-from txfuzz.database.api import Adapter, Database
+from txfuzz.database.api import Adapter, Database, SessionError
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables, SetupRefused
 from txfuzz.errors import UsageError
@@ -80,6 +80,10 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
             tables = _holding(chosen, database).scenario(scenario.setup)
         except SetupRefused as error:
             raise scenario.refused(error.statement, f"{error.message} ({error.code})") from None
+        except SessionError as error:
+            raise UsageError(
+                f"{path}: the database refused the setup: {error.message} ({error.code})"
+            ) from None
         return Subject(
             scenario.name,
             path,

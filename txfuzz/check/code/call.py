@@ -107,7 +107,9 @@ class CodeCall:
             raise
         except Exception as error:
             return self._raised(run, error, retried)
-        return CallOutcome(Ending.COMMITTED, value=self._value(run, returned), seen=run.seen(), begun=run.begun)
+        return CallOutcome(
+            Ending.COMMITTED, value=self._value(run, returned), seen=run.seen(), begun=run.begun
+        )
 
     def _raised(self, run: CodeRun, error: Exception, retried: frozenset[str]) -> CallOutcome:
         """A call that has raised is as if it had not been, unless something of it stays."""
@@ -116,7 +118,9 @@ class CodeCall:
         message = " ".join(str(error).split())
         if run.effects.commits:
             value = self._value(run, None, name)
-            return CallOutcome(Ending.COMMITTED, value=value, message=message, seen=run.seen(), begun=run.begun)
+            return CallOutcome(
+                Ending.COMMITTED, value=value, message=message, seen=run.seen(), begun=run.begun
+            )
         lost = run.commit_failed is not None and code not in retried and is_operational(error)
         ending = Ending.UNKNOWN if lost else Ending.ABORTED
         return CallOutcome(ending, code=code or name, message=message, seen=run.seen(), begun=run.begun)
