@@ -67,12 +67,13 @@ class LockUser:
 
 
 class LockWaits:
-    """Of the connections to one database."""
+    """Of the connections to one database. Those that wait try again one after the other, the one first that
+    has waited longest, so that the same schedule comes to the same each time."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._round = 0  # grows whenever somebody has gone on
-        self._refused: dict[LockUser, int] = {}  # in which round
+        self._refused: dict[LockUser, int] = {}  # in which round last; in the order in which they came
 
     def run(
         self, user: LockUser, call: Callable[[], Result], waits: Callable[[sqlite3.Error], bool]
@@ -87,13 +88,30 @@ class LockWaits:
                         raise
                 with self._changed:
                     self._refused[user] = seen
-                    if self._round == seen and not user.cancelled:
-                        self._changed.wait(LONGEST)
+                    self._changed.notify_all()
+                    while not (user.cancelled or self._may_try(user)):
+                        told = self._changed.wait(LONGEST)
+                        if not told and self._settled():
+                            break
         finally:
             with self._changed:
                 self._refused.pop(user, None)
                 self._round += 1
                 self._changed.notify_all()
+
+    def _may_try(self, user: LockUser) -> bool:
+        """Somebody has gone on since, and those who have waited longer have been refused again."""
+        if self._refused[user] == self._round:
+            return False
+        for each, when in self._refused.items():
+            if each is user:
+                return True
+            if when != self._round:
+                return False
+        return True
+
+    def _settled(self) -> bool:
+        return all(when == self._round for when in self._refused.values())
 
     def wake(self) -> None:
         with self._changed:
