@@ -1,3 +1,15 @@
+"""Coupon in Django: count how often it was used, and use it if that is less than the limit.
+
+Two customers redeem the last use at the same time. Neither count sees the other's row.
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001.
+
+`txfuzz check examples/coupon/broken.py` ends with:
+
+    Not safe: redeem × redeem at READ COMMITTED and REPEATABLE READ.
+"""
+
 import dj_database_url
 import django
 from django.conf import settings

@@ -1,3 +1,15 @@
+"""Coupon in Django: count down in the coupon itself with F(), as long as something is left.
+
+The second UPDATE waits for the first one and then finds that nothing is left.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; at the higher levels the second one
+fails with 40001 and has to try again.
+
+`txfuzz check examples/coupon/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 import dj_database_url
 import django
 from django.conf import settings

@@ -1,3 +1,19 @@
+"""Wallets in Django: transfer money, close an empty wallet.
+
+atomic() makes each function a transaction, but does not keep two of them apart: both read the
+same amounts, and save() writes back what each has calculated. Money comes from nowhere, or goes
+with a closed wallet; two transfers to each other can end in a deadlock (40P01).
+
+Breaks at READ COMMITTED; safe at REPEATABLE READ and SERIALIZABLE: there the second save() fails
+with 40001.
+
+`txfuzz check examples/django_app/broken.py` ends with:
+
+    Not safe: ann_pays × ann_pays at READ COMMITTED; ann_pays × bob_pays_ann at READ COMMITTED;
+    ann_pays × cleo_leaves at READ COMMITTED; bob_pays_ann × bob_pays_ann at READ COMMITTED;
+    cleo_leaves × cleo_leaves at READ COMMITTED.
+"""
+
 import dj_database_url
 import django
 from django.conf import settings

@@ -1,3 +1,15 @@
+"""Doctors on call: a doctor may go home as long as another one stays.
+
+Both doctors look at the same time, both see two on call, and both go home (write skew).
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001.
+
+`txfuzz check examples/doctors_on_call/broken.py` ends with:
+
+    Not safe: go home × go home at READ COMMITTED and REPEATABLE READ.
+"""
+
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 

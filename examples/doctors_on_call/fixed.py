@@ -1,3 +1,16 @@
+"""Doctors on call: lock all who are on call before one of them goes home.
+
+The second doctor waits for the first one, and then sees that only one is left. The rows are
+locked in the order of their names, so that nobody waits in a circle.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; at the higher levels the second one
+fails with 40001 and has to try again.
+
+`txfuzz check examples/doctors_on_call/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 

@@ -1,3 +1,16 @@
+"""Flat booking: look whether somebody is there in these nights, then insert the booking.
+
+Two guests look at the same time, find the flat free, and both get it. There is no row that both
+would change, so no lock and no snapshot notices.
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001.
+
+`txfuzz check examples/flat_booking/broken.py` ends with:
+
+    Not safe: book × book at READ COMMITTED and REPEATABLE READ.
+"""
+
 from datetime import date
 
 import psycopg
@@ -7,9 +20,7 @@ import txfuzz
 
 @txfuzz.setup
 def tables(connection: psycopg.Connection):
-    connection.execute(
-        "CREATE TABLE bookings (guest text, arrival date NOT NULL, departure date NOT NULL)"
-    )
+    connection.execute("CREATE TABLE bookings (guest text, arrival date NOT NULL, departure date NOT NULL)")
 
 
 @txfuzz.transaction(guest=["ann", "bob"], arrival=[date(2030, 5, 1), date(2030, 5, 5)])

@@ -1,3 +1,17 @@
+"""Foreign key by hand: look for the customer before an order is inserted, and for orders before a
+customer is deleted.
+
+The order and the deletion run at the same time, neither sees what the other does, and the order
+belongs to nobody.
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001.
+
+`txfuzz check examples/foreign_key/broken.py` ends with:
+
+    Not safe: order × delete_customer at READ COMMITTED and REPEATABLE READ.
+"""
+
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, delete, insert, select
 
 import txfuzz

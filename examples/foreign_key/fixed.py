@@ -1,4 +1,28 @@
-from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, String, Table, delete, insert, select
+"""Foreign key: the same statements, and the database looks after the reference.
+
+ForeignKey() locks the customer while an order is inserted: whoever comes second waits, and fails
+with 23503.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; at the higher levels whoever comes
+second may fail with 40001 instead.
+
+`txfuzz check examples/foreign_key/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+)
 
 import txfuzz
 

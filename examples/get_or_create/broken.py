@@ -1,3 +1,16 @@
+"""Get or create in Django: use the tag of this name, and make it if there is none.
+
+Two articles use a new tag at the same time. Neither get_or_create() sees the other's tag, and
+there are two tags of the same name: from then on get_or_create() raises MultipleObjectsReturned.
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001.
+
+`txfuzz check examples/get_or_create/broken.py` ends with:
+
+    Not safe: publish × publish at READ COMMITTED and REPEATABLE READ.
+"""
+
 import dj_database_url
 import django
 from django.conf import settings

@@ -1,3 +1,16 @@
+"""Get or create in Django: the same code, and unique=True.
+
+The second INSERT fails, get_or_create() goes back to the savepoint that it has set before, and
+gets the first one's tag.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; but at REPEATABLE READ the tag that was
+in the way cannot be seen, so the transaction gives up and has to be tried again.
+
+`txfuzz check examples/get_or_create/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 import dj_database_url
 import django
 from django.conf import settings

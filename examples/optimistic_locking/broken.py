@@ -1,3 +1,16 @@
+"""Optimistic locking: read the stock, add what has come in, write it back with the next version.
+
+The version is written, but nobody compares it: of two deliveries at the same time one is lost
+(lost update).
+
+Breaks at READ COMMITTED; safe at REPEATABLE READ and SERIALIZABLE: there the second UPDATE fails
+with 40001.
+
+`txfuzz check examples/optimistic_locking/broken.py` ends with:
+
+    Not safe: receive × receive at READ COMMITTED.
+"""
+
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 import txfuzz

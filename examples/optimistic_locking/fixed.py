@@ -1,3 +1,15 @@
+"""Optimistic locking in SQLAlchemy: version_id_col compares the version on every UPDATE.
+
+If somebody else was faster, the UPDATE finds no row, and SQLAlchemy raises StaleDataError.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; where the second UPDATE fails with 40001
+from REPEATABLE READ on.
+
+`txfuzz check examples/optimistic_locking/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 import txfuzz

@@ -1,3 +1,16 @@
+"""Seat booking: look whether the seat is free, then take it.
+
+Two people look at the same time, both find the seat free, and both are told that it is theirs.
+The second UPDATE waits for the first one to commit and then overwrites it.
+
+Breaks at READ COMMITTED; safe at REPEATABLE READ and SERIALIZABLE: there the second UPDATE fails
+with 40001, and the booking has to be tried again.
+
+`txfuzz check examples/seat_booking/broken.py` ends with:
+
+    Not safe: book × book at READ COMMITTED.
+"""
+
 import psycopg
 
 import txfuzz

@@ -1,3 +1,16 @@
+"""Seat booking: take the seat if it is free, in one statement.
+
+The UPDATE itself asks whether the seat is free, and asks again after it has waited for somebody
+else. The number of rows that it has changed says whether the seat was still free.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; at the higher levels one of two may fail
+with 40001 instead of finding the seat taken.
+
+`txfuzz check examples/seat_booking/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 import psycopg
 
 import txfuzz

@@ -1,3 +1,19 @@
+"""A shop in SQLAlchemy: place an order, cancel one, take a delivery.
+
+Every function reads an object, changes it, and writes the result back. Of two that do so at the
+same time one is lost, the last kettle is sold twice, and an order that is cancelled twice comes
+back to stock twice.
+
+Breaks at READ COMMITTED; safe at REPEATABLE READ and SERIALIZABLE: there the second UPDATE fails
+with 40001.
+
+`txfuzz check examples/sqlalchemy_app/broken.py` ends with:
+
+    Not safe: order × order at READ COMMITTED; order × cancel at READ COMMITTED; order ×
+    delivery at READ COMMITTED; cancel × cancel at READ COMMITTED; cancel × delivery at READ
+    COMMITTED; delivery × delivery at READ COMMITTED.
+"""
+
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 

@@ -1,3 +1,16 @@
+"""A shop in SQLAlchemy: place an order, cancel one, take a delivery.
+
+The stock is counted up and down by the database, not by the application, and an order is locked
+(with_for_update) before somebody looks whether it was cancelled.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE; at the higher levels the second of two
+may fail with 40001 and has to be tried again.
+
+`txfuzz check examples/sqlalchemy_app/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 from sqlalchemy import ForeignKey, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 

@@ -1,3 +1,16 @@
+"""Username: look whether the name is taken, then insert the user.
+
+Two people choose the same name at the same time. Neither sees the other's row, which is not
+committed yet, and both get the name.
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001.
+
+`txfuzz check examples/username/broken.py` ends with:
+
+    Not safe: register × register at READ COMMITTED and REPEATABLE READ.
+"""
+
 import psycopg
 
 import txfuzz
@@ -18,6 +31,4 @@ def register(connection: psycopg.Connection, email: str, username: str = "otter"
 
 @txfuzz.invariant
 def every_username_belongs_to_one_user(connection: psycopg.Connection):
-    return connection.execute(
-        "SELECT username FROM users GROUP BY username HAVING count(*) > 1"
-    ).fetchall()
+    return connection.execute("SELECT username FROM users GROUP BY username HAVING count(*) > 1").fetchall()

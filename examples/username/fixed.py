@@ -1,3 +1,15 @@
+"""Username: a unique index decides who gets the name.
+
+The second INSERT waits for the first one, and fails with 23505 if that has committed. There is no
+need to look beforehand.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE, whatever the application reads before.
+
+`txfuzz check examples/username/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 import psycopg
 from psycopg.errors import UniqueViolation
 
@@ -21,6 +33,4 @@ def register(connection: psycopg.Connection, email: str, username: str = "otter"
 
 @txfuzz.invariant
 def every_username_belongs_to_one_user(connection: psycopg.Connection):
-    return connection.execute(
-        "SELECT username FROM users GROUP BY username HAVING count(*) > 1"
-    ).fetchall()
+    return connection.execute("SELECT username FROM users GROUP BY username HAVING count(*) > 1").fetchall()

@@ -1,3 +1,17 @@
+"""Withdraw: 100 may be taken from either account as long as both together hold it.
+
+Two withdrawals at the same time both read a sum of 120, and each takes 100 from another account:
+the sum is -80. Neither overwrites what the other has read and written, so snapshots do not notice
+(write skew).
+
+Breaks at READ COMMITTED and REPEATABLE READ; safe at SERIALIZABLE: there one of the two fails
+with 40001, and has to be tried again.
+
+`txfuzz check examples/withdraw/broken.py` ends with:
+
+    Not safe: withdraw × withdraw at READ COMMITTED and REPEATABLE READ.
+"""
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 

@@ -1,3 +1,15 @@
+"""Withdraw: 100 may be taken from either account as long as both together hold it.
+
+The transaction asks for SERIALIZABLE, whatever the default is, and is run again when the database
+aborts it with 40001.
+
+Safe at READ COMMITTED, REPEATABLE READ and SERIALIZABLE, since it always runs at SERIALIZABLE.
+
+`txfuzz check examples/withdraw/fixed.py` ends with:
+
+    No schedule fails at READ COMMITTED, REPEATABLE READ and SERIALIZABLE (… schedules).
+"""
+
 from psycopg.errors import SerializationFailure
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
