@@ -7,7 +7,7 @@ with 40001.
 
 `txfuzz check examples/doctors_on_call/broken.py` ends with:
 
-    Not safe: go home × go home at READ COMMITTED and REPEATABLE READ.
+    Not safe: go_home × go_home at READ COMMITTED and REPEATABLE READ.
 """
 
 from sqlalchemy import select

@@ -56,7 +56,7 @@ class Subject(Closeable):
 
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
-    """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    """adapter: by name, in place of the one that a scenario names; Python code names none. Raises UsageError, DatabaseUnavailable."""
     from txfuzz.workload.yaml.scenario.replay import read_code_replay
 
     if path.suffix == ".py":
@@ -67,7 +67,10 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
         return replace(_open_code(code, registry, url, adapter), replay=replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
-    return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
+    scenario = read_scenario(path, InstalledVocabulary(registry, path))
+    if adapter is not None:
+        scenario = replace(scenario, database=replace(scenario.database, adapter=adapter))
+    return open_scenario(scenario, path, registry, url)
 
 
 def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:
