@@ -18,7 +18,7 @@ from txfuzz.campaign.check.check import CheckLimits, check_file
 from txfuzz.check.result import CheckResult
 from txfuzz.common.sentences import listed
 from txfuzz.report.check.data import check_data
-from txfuzz_mariadb.adapter import MariadbAdapter
+from txfuzz_mariadb.server.launcher import launch as launch_mariadb
 from txfuzz_postgres.server.launcher import launch
 from worked_examples import BROKEN, CLAIMS, EXAMPLES, MARIADB, POSTGRES, SQLITE, UNEXPLAINED, Example
 
@@ -126,11 +126,12 @@ def test_sqlite_has_one_level_and_it_is_safe(claim: Example) -> None:
 @pytest.mark.server
 def test_mariadb_overwrites_at_repeatable_read() -> None:
     found = {}
-    with MariadbAdapter().open(None) as database:
+    with launch_mariadb() as running:
+        url = f"mysql://{running.user}@/?unix_socket={running.socket}"
         for claim in CLAIMS:
             if claim.mariadb is not None:
                 path = claim.file("yaml")
-                found[claim.folder, claim.form] = kinds(checked(path, "mariadb", database.url))
+                found[claim.folder, claim.form] = kinds(checked(path, "mariadb", url))
     assert found == {
         (claim.folder, claim.form): {
             level: claim.yaml if level in claim.mariadb else set() for level in MARIADB
