@@ -7,7 +7,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import quote
 
@@ -15,14 +17,31 @@ import pytest
 
 from mariadb_server import needs_mariadb
 from txfuzz.campaign.check.check import CheckLimits, check_file
+from txfuzz.campaign.check.subject import open_subject
+from txfuzz.check.failures import fits_no_order
+from txfuzz.check.program import programs
 from txfuzz.check.result import CheckResult
+from txfuzz.check.run import ProgramRunner
 from txfuzz.common.sentences import listed
+from txfuzz.plugin.loader import load_plugins
+from txfuzz.plugin.registry import Registry
 from txfuzz.report.check.data import check_data
 from txfuzz_mariadb.server.launcher import launch as launch_mariadb
 from txfuzz_postgres.server.launcher import launch
-from worked_examples import BROKEN, CLAIMS, EXAMPLES, MARIADB, POSTGRES, SQLITE, UNEXPLAINED, Example
+from worked_examples import (
+    BROKEN,
+    CLAIMS,
+    EXAMPLES,
+    MARIADB,
+    POSTGRES,
+    SERIALIZABLE,
+    SQLITE,
+    UNEXPLAINED,
+    Example,
+)
 
-FEW = 4  # schedules of each program at each level, those with few switches first: they show what breaks
+FEW = 6  # schedules of each program at each level, those with few switches first: they show what breaks
+MEETING = 3  # programs of a set, those whose transactions are likeliest to meet
 FILES = [(claim, path) for claim in CLAIMS for path in claim.files]
 
 
@@ -114,24 +133,44 @@ def schedules(data: Mapping[str, Any]) -> int:
     return sum(level["schedules"] for one in data["sets"] for level in one["levels"])
 
 
+def first_programs(
+    path: Path, registry: Registry, adapter: str, url: str | None, levels: tuple[str, ...]
+) -> dict[str, set[str]]:
+    """The kinds of failures at each level, of the arguments with which transactions are likeliest to meet."""
+    found: dict[str, set[str]] = {level: set() for level in levels}
+    with open_subject(path, registry, url, adapter) as subject:
+        made = ProgramRunner(
+            subject.tables, subject.invariants, ignored=subject.ignored, serial_level=SERIALIZABLE
+        )
+        with made as runner:
+            for _, chosen in programs(subject.transactions, (), Random(0)):
+                for program, level in product(chosen[:MEETING], levels):
+                    result = runner.check(program, level, most=FEW)
+                    assert result.unknown == 0, result.reason
+                    for attempt in result.failing:
+                        found[level] |= {BROKEN} if attempt.broken else set()
+                        found[level] |= {UNEXPLAINED} if fits_no_order(attempt) else set()
+    return found
+
+
 @pytest.mark.server
 @pytest.mark.parametrize(
     "claim", [each for each in CLAIMS if each.sqlite], ids=lambda each: f"{each.folder}/{each.form}"
 )
 def test_sqlite_has_one_level_and_it_is_safe(claim: Example) -> None:
-    assert kinds(checked(claim.file("yaml"), "sqlite", None)) == {level: set() for level in SQLITE}
+    assert first_programs(claim.file("yaml"), load_plugins(), "sqlite", None, SQLITE) == {SERIALIZABLE: set()}
 
 
 @needs_mariadb
 @pytest.mark.server
 def test_mariadb_overwrites_at_repeatable_read() -> None:
-    found = {}
+    found, registry = {}, load_plugins()
     with launch_mariadb() as running:
         url = f"mysql://{running.user}@/?unix_socket={running.socket}"
         for claim in CLAIMS:
             if claim.mariadb is not None:
                 path = claim.file("yaml")
-                found[claim.folder, claim.form] = kinds(checked(path, "mariadb", url))
+                found[claim.folder, claim.form] = first_programs(path, registry, "mariadb", url, MARIADB)
     assert found == {
         (claim.folder, claim.form): {
             level: claim.yaml if level in claim.mariadb else set() for level in MARIADB

@@ -56,7 +56,10 @@ class Subject(Closeable):
 
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
-    """adapter: by name, in place of the one that a scenario names; Python code names none. Raises UsageError, DatabaseUnavailable."""
+    """adapter: by name, in place of the one that a scenario names; Python code names none.
+
+    Raises UsageError, DatabaseUnavailable.
+    """
     from txfuzz.workload.yaml.scenario.replay import read_code_replay
 
     if path.suffix == ".py":
