@@ -19,13 +19,18 @@ HEAD = "version: 1\n"
 SETUP = "setup: SELECT 1\n"
 ONE = "workload: {transactions: [{name: one, steps: [{sql: SELECT 1}]}]}\n"
 
+BOOK = ONE.replace("name: one", "name: book, params: {who: a, seat: 1}").replace(
+    "SELECT 1", "'SELECT :who, :seat'"
+)
+
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_examples_can_be_used(block: str, tmp_path: Path) -> None:
     """Whole ones, and parts of one."""
     (tmp_path / "schema.sql").write_text("CREATE TABLE seats (show int, seat int);")
     text = block if block.startswith(HEAD) else HEAD + block
-    text += ("" if "setup:" in text else SETUP) + ("" if "workload:" in text else ONE)
+    one = BOOK if "replay:" in text else ONE
+    text += ("" if "setup:" in text else SETUP) + ("" if "workload:" in text else one)
     scenario = parse(text, str(tmp_path / "s.yaml"))
     assert parse(scenario_text(scenario), "s.yaml") == scenario
 
