@@ -37,7 +37,7 @@ class MariadbDrivers:
 
     def connect(self, url: str) -> Any:
         parsed = make_url(url)
-        given = {
+        given: dict[str, Any] = {
             "host": parsed.host,
             "port": parsed.port,
             "user": parsed.username,
