@@ -41,7 +41,7 @@ from worked_examples import (
 )
 
 FEW = 6  # schedules of each program at each level, those with few switches first: they show what breaks
-# One of each kind, since each takes a second there: a lost update, write skew, a phantom and a lock against it
+# One of each kind, as each takes a second there: a lost update, write skew, a phantom, a lock against it
 ON_MARIADB = {"seat_booking", "withdraw", "optimistic_locking", "flat_booking"}
 MEETING = 3  # programs of a set, those whose transactions are likeliest to meet
 FILES = [(claim, path) for claim in CLAIMS for path in claim.files]
