@@ -6,23 +6,25 @@ from collections.abc import Sequence
 
 from txfuzz.campaign.check.levels import promises
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.check.failures import failures
+from txfuzz.check.failures import failures, fits_no_order
 from txfuzz.check.result import Finding
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.shrink import shrink
 
 TRIES = 3
-_SECONDS = 5.0  # of shrinking
+SECONDS = 5.0  # of shrinking
 
 
-def finding_of(trial: Trial, runner: ProgramRunner, attempt: FollowedSchedule) -> Finding:
-    """runner: on the tables on which the attempt was made."""
+def finding_of(
+    trial: Trial, runner: ProgramRunner, attempt: FollowedSchedule, seconds: float = SECONDS
+) -> Finding:
+    """runner: on the tables on which the attempt was made. seconds: of shrinking."""
     judge = trial.subject.judge
     promised = promises(trial.capabilities, attempt.program, attempt.isolation, trial.expect)
     scenario = trial.subject.scenario
     if scenario is None:
         return _again(runner, attempt, attempt, judge, promised, None)
-    small = shrink(attempt, scenario.setup, trial.ready, judge=judge, seconds=_SECONDS)
+    small = shrink(attempt, scenario.setup, trial.ready, judge=judge, seconds=seconds)
     ready = trial.ready(small.setup)
     if ready is not None:
         with ready:
@@ -61,4 +63,6 @@ def followed_again(
         again = runner.follow(attempt.program, attempt.isolation, schedule)
         if wanted and set(wanted) <= set(failures(again, judge)):
             shown, attempt = shown + 1, again
+    # An invariant that a serial order breaks as well is the transactions' own affair
+    promised = promised and fits_no_order(attempt)
     return Finding(attempt, original, wanted, shown, tries, promised, setup)

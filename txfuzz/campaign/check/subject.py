@@ -56,18 +56,24 @@ class Subject(Closeable):
 
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
-    """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    """adapter: by name, in place of the one that a scenario names; Python code names none.
+
+    Raises UsageError, DatabaseUnavailable.
+    """
     from txfuzz.workload.yaml.scenario.replay import read_code_replay
 
     if path.suffix == ".py":
         return _open_code(path, registry, url, adapter)
     kept = read_code_replay(path)
     if kept is not None:
-        code, replay = kept
-        return replace(_open_code(code, registry, url, adapter), replay=replay)
+        code = _open_code(kept.code, registry, url, adapter or kept.adapter)
+        return replace(code, replay=kept.replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
-    return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
+    scenario = read_scenario(path, InstalledVocabulary(registry, path))
+    if adapter is not None:
+        scenario = replace(scenario, database=replace(scenario.database, adapter=adapter))
+    return open_scenario(scenario, path, registry, url)
 
 
 def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:
