@@ -7,12 +7,14 @@ the same call: there they are most likely to meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
+from txfuzz.check.transaction import SqlTransaction
+from txfuzz.transactions.model import Transaction
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
 
@@ -24,12 +26,26 @@ class Program:
     name: str
     calls: tuple[tuple[CheckedTransaction, Arguments], ...]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """By which its outcomes name the calls."""
+        return tuple(_labels(self.calls))
+
+    def changed(self, transactions: Mapping[str, Transaction]) -> Program:
+        """With other transactions in SQL in the place of those of these names."""
+        return replace(
+            self,
+            calls=tuple(
+                (SqlTransaction(transactions[each.name]) if each.name in transactions else each, arguments)
+                for each, arguments in self.calls
+            ),
+        )
+
     def bound(self, isolation: str) -> tuple[Call, ...]:
         """At this level, where a transaction has none of its own."""
-        labels = _labels(self.calls)
         return tuple(
             transaction.call(label, arguments, isolation)
-            for label, (transaction, arguments) in zip(labels, self.calls, strict=True)
+            for label, (transaction, arguments) in zip(self.labels, self.calls, strict=True)
         )
 
 
@@ -50,7 +66,7 @@ def _calls(
     chosen: Sequence[CheckedTransaction], random: Random
 ) -> list[tuple[tuple[CheckedTransaction, Arguments], ...]]:
     found, seen = [], set()
-    for values in product(*(_arguments(each) for each in chosen)):
+    for values in product(*(all_arguments(each) for each in chosen)):
         same = tuple(
             sorted(
                 (each.name, repr(sorted(given.items()))) for each, given in zip(chosen, values, strict=True)
@@ -64,7 +80,8 @@ def _calls(
     return found[:MOST_COMBINATIONS]
 
 
-def _arguments(transaction: CheckedTransaction) -> list[Arguments]:
+def all_arguments(transaction: CheckedTransaction) -> list[Arguments]:
+    """Every combination of the values of its parameters."""
     names = [name for name, _ in transaction.params]
     return [
         dict(zip(names, values, strict=True)) for values in product(*(each for _, each in transaction.params))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from txfuzz.check.contract import Call, CheckedInvariant
@@ -85,8 +85,18 @@ class ProgramRunner(Closeable):
             session.close()
         self._sessions = []
 
-    def check(self, program: Program, isolation: str, *, most: int | None = None) -> ProgramResult:
-        """Every schedule of the program at this level, or the first `most`."""
+    def check(
+        self,
+        program: Program,
+        isolation: str,
+        *,
+        most: int | None = None,
+        each: Callable[[FollowedSchedule], bool] = lambda _: True,
+    ) -> ProgramResult:
+        """Every schedule of the program at this level, or the first `most`.
+
+        each: is told of every schedule, and ends the search by False.
+        """
         attempts: list[FollowedSchedule] = []
         counts: Counter[str] = Counter()
         aborted: Counter[str] = Counter()
@@ -103,6 +113,8 @@ class ProgramRunner(Closeable):
             reason = reason or attempt.judgement.reason
             if attempt.fails:
                 attempts.append(attempt)
+            if not each(attempt):
+                break
         return ProgramResult(
             program,
             isolation,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from txfuzz.check.failures import also_in_series
+from txfuzz.check.literals import SpokenStatements
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import (
     Difference,
@@ -15,8 +18,8 @@ from txfuzz.check.serial.difference import (
     ValuePlace,
 )
 from txfuzz.check.serial.judge import Order, SerialAnswer
-from txfuzz.check.serial.outcome import Ending, StatementOutcome
-from txfuzz.check.transaction import StatementPoint
+from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
+from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import Cell, Rows
 
@@ -26,8 +29,8 @@ _LONGEST = 60  # characters of a value
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """One step. transaction: its label. did: the statement or COMMIT. came: what came of it, in words.
-    waited_for: whom it had to wait for, in which case the answer came later."""
+    """One step. transaction: its label. did: the statement or COMMIT, with its values. came: what came of
+    it, in words. waited_for: whom it had to wait for, in which case the answer came later."""
 
     transaction: str
     did: str
@@ -41,24 +44,31 @@ def story(attempt: FollowedSchedule) -> tuple[StoryLine, ...]:
 
 
 def _lines(attempt: FollowedSchedule) -> Iterator[StoryLine]:
+    spoken = SpokenStatements(attempt)
     for step in attempt.trace.steps:
         label, point = step.chosen.actor, step.chosen.what
-        outcome = attempt.outcome.transactions.get(label)
-        did = " ".join(point.sql.split()) if isinstance(point, StatementPoint) else str(point)
-        came = ""
-        if outcome is not None and point.attempt < len(outcome.retried):
-            came = "" if isinstance(point, StatementPoint) else f"aborted ({outcome.retried[point.attempt]})"
-        elif outcome is not None and isinstance(point, StatementPoint):
-            found = next((each for each in outcome.statements if each.step == point.step), None)
-            came = _came(found) if found is not None else f"aborted ({outcome.code})"
-        elif outcome is not None:
-            came = (
-                outcome.ending.value if outcome.ending is not Ending.ABORTED else f"aborted ({outcome.code})"
-            )
+        did = spoken.text(label, point) if isinstance(point, StatementPoint) else str(point)
+        came = _came(attempt.outcome.transactions.get(label), point)
         yield StoryLine(label, did, came, step.waited_for if step.waited else ())
 
 
-def _came(statement: StatementOutcome) -> str:
+def _came(outcome: CallOutcome | None, point: Any) -> str:
+    if outcome is None:
+        return ""
+    tried = getattr(point, "attempt", 0)
+    if tried < len(outcome.retried):
+        return "" if isinstance(point, StatementPoint) else f"aborted ({outcome.retried[tried]})"
+    aborted = f"aborted: {outcome.message or 'it gives itself up'} ({outcome.code})"
+    if isinstance(point, StatementPoint):
+        found = next((each for each in outcome.statements if each.step == point.step), None)
+        if found is None:
+            return aborted
+        given_up = outcome.code == GIVES_UP and found is outcome.statements[-1]
+        return _answer(found) + (", so it gives itself up" if given_up else "")
+    return aborted if outcome.ending is Ending.ABORTED else outcome.ending.value
+
+
+def _answer(statement: StatementOutcome) -> str:
     if statement.code:
         return f"error {statement.code}"
     return seen_text(statement.rows if statement.rows is not None else statement.changed)
@@ -74,9 +84,15 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
     if judgement.answer is not SerialAnswer.UNEXPLAINED:
         return
     compared = [(judgement.order, judgement.differences), *judgement.others]
-    told = _both_saw_the_same(compared) if len(compared) == 2 else None
-    if told is not None:
-        yield told
+    if len(compared) == 2:
+        told = (
+            _missed_each_other(compared, attempt) or _no_single_state(compared) or _whichever_first(compared)
+        )
+        if told is not None:
+            yield told
+            return
+    if len(compared) == 1 and judgement.differences:
+        yield f"By itself {_difference(judgement.differences[0])}."
         return
     number = "Neither" if len(compared) == 2 else "None"
     yield f"{number} of the {len(compared)} serial orders gives this outcome:"
@@ -85,30 +101,87 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
             yield f"{listed(order, 'then')}: {_difference(differences[0])}"
 
 
-def _both_saw_the_same(compared: list[tuple[Order, tuple[Difference, ...]]]) -> str | None:
+_Compared = list[tuple[Order, tuple[Difference, ...]]]
+
+
+def _missed_each_other(compared: _Compared, attempt: FollowedSchedule) -> str | None:
     """The commonest case, in one sentence: each of two missed what the other one did."""
     firsts = [differences[0] for _, differences in compared if differences]
-    if len(firsts) != 2 or not all(isinstance(each.place, StatementPlace) for each in firsts):
+    if len(firsts) != 2:
         return None
     one, other = firsts
-    assert isinstance(one.place, StatementPlace)
-    assert isinstance(other.place, StatementPlace)
+    if not isinstance(one.place, StatementPlace) or not isinstance(other.place, StatementPlace):
+        return None
     if one.place.transaction == other.place.transaction:
         return None
     if (one.place.transaction, other.place.transaction) != (compared[0][0][-1], compared[1][0][-1]):
         return None  # it is not the second one of each order that differs
+    if _when(attempt, other.place) < _when(attempt, one.place):
+        one, other = other, one
+    assert isinstance(one.place, StatementPlace)
+    assert isinstance(other.place, StatementPlace)
     saw, also = seen_text(one.seen), seen_text(other.seen)
+    step, again = one.place.step + 1, other.place.step + 1
+    at = "" if step == again and saw == also else f" in step {again}"
     same = (
-        f"and so did {other.place.transaction}"
+        f"and so did {other.place.transaction}{at}"
         if saw == also
-        else f"and {other.place.transaction} saw {also}"
+        else f"and {other.place.transaction} saw {also}{at}"
     )
-    expected = {seen_text(one.expected), seen_text(other.expected)}
-    would = listed(sorted(expected), "or")
+    expected = dict.fromkeys((seen_text(other.expected), seen_text(one.expected)))
     return (
-        f"{one.place.transaction} saw {saw} in step {one.place.step + 1}, "
-        f"{same} in step {other.place.step + 1}; whichever went first, the other would have seen {would}."
+        f"{one.place.transaction} saw {saw} in step {step}, {same}; "
+        f"whichever went first, the other would have seen {listed(expected, 'or')}."
     )
+
+
+def _when(attempt: FollowedSchedule, place: StatementPlace) -> int:
+    """The number of the decision with which the statement began, of the last attempt at its transaction."""
+    found = -1
+    for number, step in enumerate(attempt.trace.steps):
+        point = step.chosen.what
+        if (
+            step.chosen.actor == place.transaction
+            and isinstance(point, StatementPoint)
+            and point.step == place.step
+        ):
+            found = number
+    return found
+
+
+def _no_single_state(compared: _Compared) -> str | None:
+    """One of two saw a part of what the other did: early answers as before it, later ones as after it."""
+    for (first, second), early in compared:
+        late = next(differences for order, differences in compared if order == (second, first))
+        if not early or not late:
+            return None
+        # Early: the order (reader, writer), which differs where the reader saw too much
+        saw_after, saw_before = early[0], late[0]
+        one, other = saw_after.place, saw_before.place
+        if not isinstance(one, StatementPlace) or not isinstance(other, StatementPlace):
+            continue
+        if one.transaction != first or other.transaction != first or other.step >= one.step:
+            continue
+        if any(each.place == one for each in late):
+            continue
+        return (
+            f"{first} saw {seen_text(saw_before.seen)} in step {other.step + 1}, as before {second}, but "
+            f"{seen_text(saw_after.seen)} in step {one.step + 1}, as after it: there is no moment of both."
+        )
+    return None
+
+
+def _whichever_first(compared: _Compared) -> str | None:
+    """Only the rows in the end differ, and in the same way from both orders."""
+    firsts = [differences[0] for _, differences in compared if differences]
+    if len(firsts) != 2 or firsts[0].place != firsts[1].place:
+        return None
+    one, other = firsts
+    if not isinstance(one.place, TablePlace):
+        return None
+    would = listed(dict.fromkeys((seen_text(one.expected), seen_text(other.expected))), "or")
+    holds = seen_text(one.seen)
+    return f"Whichever went first, table {one.place.table} would hold {would}, but it holds {holds}."
 
 
 def _difference(difference: Difference) -> str:
@@ -125,8 +198,9 @@ def _difference(difference: Difference) -> str:
 
 
 def _broken(attempt: FollowedSchedule) -> Iterator[str]:
+    series = ", as it is when they run one after the other" if also_in_series(attempt) else ""
     for name, rows in attempt.broken.items():
-        yield f"The invariant {name!r} is broken: {seen_text(rows)}."
+        yield f"Broken{series}: {name}. The query for it gives {seen_text(rows)}."
 
 
 def seen_text(seen: Seen) -> str:
@@ -136,7 +210,7 @@ def seen_text(seen: Seen) -> str:
     if isinstance(seen, Ending):
         return seen.value
     if isinstance(seen, int) and not isinstance(seen, bool):
-        return "1 row changed" if seen == 1 else f"{seen:,} rows changed"
+        return "1 row changed" if seen == 1 else f"{seen:,} rows changed" if seen else "no row changed"
     return "nothing" if seen is None else str(seen)
 
 
@@ -150,14 +224,12 @@ def _rows_text(rows: Rows) -> str:
 
 
 def _row_text(rows: Rows, row: tuple[Cell, ...]) -> str:
-    return (
-        "("
-        + ", ".join(f"{name} {_cell_text(cell)}" for name, cell in zip(rows.columns, row, strict=True))
-        + ")"
-    )
+    cells = [f"{name} {cell_text(cell)}" for name, cell in zip(rows.columns, row, strict=True)]
+    return cells[0] if len(cells) == 1 else f"({', '.join(cells)})"
 
 
-def _cell_text(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
+    """A value as people write it, cut where it is long."""
     if cell is None:
         return "NULL"
     text = f"'{cell}'" if isinstance(cell, str) else str(cell)

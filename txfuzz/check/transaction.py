@@ -125,7 +125,8 @@ class _Try:
             if not error.lost:
                 self._session.rollback()
             unknown = committing and error.outcome is Effect.INFO
-            return self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
+            outcome = self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
+            return replace(outcome, refused=error.outcome is Effect.BUG)
         return self._outcome(Ending.COMMITTED)
 
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:

@@ -14,6 +14,7 @@ COMMANDS = {
     "adapt": "Explain a history and its workload, and write the next workload.",
     "execute": "Run one workload and record its history.",
     "analyze": "Check histories: those of txfuzz, or any that Elle reads.",
+    "check": "Check your own transactions: every interleaving of each pair, at each isolation level.",
     "explore": "Run the interleavings of a few transactions at each isolation level.",
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
@@ -24,7 +25,7 @@ COMMANDS = {
     "doctor": "Check this installation and the databases it can use.",
 }
 # Commands that end with a verdict
-JUDGING = ("run", "adapt", "execute", "analyze", "explore", "shrink", "report")
+JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "shrink", "report")
 
 
 class LazyGroup(click.Group):

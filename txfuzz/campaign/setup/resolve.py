@@ -28,7 +28,8 @@ from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.levels import weakest_level, with_levels
-from txfuzz.workload.model import FaultSpec, PluginSpec, Workload
+from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Workload
+from txfuzz.workload.scenario import Scenario
 from txfuzz.workload.sql.blame import doubts
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -113,8 +114,8 @@ def assemble(
     object. Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
-    name = spec.adapter or _only_adapter(registry, workload.name)
-    adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
+    adapter = adapter_of(spec, registry, workload.name)
+    name = adapter.name
     capabilities = capabilities_of(adapter)
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
     workload = with_levels(workload, capabilities, own=isolation is None)
@@ -161,6 +162,13 @@ def assemble(
     )
 
 
+def adapter_of(spec: DatabaseSpec, registry: Registry, workload: str) -> Adapter:
+    """The adapter that it names, or the only one that is installed. workload: its name, for messages."""
+    name = spec.adapter or _only_adapter(registry, workload)
+    adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
+    return adapter
+
+
 def build_all(
     registry: Registry, kind: str, names: Sequence[PluginSpec], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
@@ -201,7 +209,7 @@ def planned(
     return tuple(found)
 
 
-def database_url(given: str | None, workload: Workload | None) -> str | None:
+def database_url(given: str | None, workload: Workload | Scenario | None) -> str | None:
     """The URL of the database: the argument, else the workload's, else $DATABASE_URL, else None (embedded).
 
     UsageError for a URL that is empty or in an unset environment variable: it must not mean "embedded".

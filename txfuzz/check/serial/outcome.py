@@ -43,6 +43,7 @@ class CallOutcome:
     statements: those that ran, in order; a step that was skipped is missing. code: why it was aborted.
     value: what code returned that ran as the transaction, in a form that compares by value. message: what
     the database said beside the code. retried: the codes by which earlier attempts at it were aborted.
+    refused: a statement was one that the database always refuses, such as one with a wrong column.
     """
 
     ending: Ending
@@ -51,6 +52,7 @@ class CallOutcome:
     value: Cell = None
     message: str = ""
     retried: tuple[str, ...] = ()
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.workload.model import Workload
+from txfuzz.workload.scenario import Scenario
 from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
 
@@ -29,7 +30,7 @@ def with_place(error: RefusedStep, path: Path) -> UsageError:
 
 
 @contextmanager
-def naming_url(path: Path, workload: Workload, given: str | None) -> Iterator[None]:
+def naming_url(path: Path, workload: Workload | Scenario, given: str | None) -> Iterator[None]:
     """Add the place of the workload's URL to errors about it. given: a URL that overrides it."""
     try:
         yield

@@ -1,0 +1,90 @@
+"""Before anything meets: each transaction by itself, and the invariants on the rows of the setup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.campaign.check.subject import Subject
+from txfuzz.check.contract import CheckedTransaction
+from txfuzz.check.program import Program, all_arguments
+from txfuzz.check.run import ProgramRunner
+from txfuzz.check.serial.outcome import CallOutcome, Ending
+from txfuzz.check.story import seen_text
+from txfuzz.check.transaction import GIVES_UP, StatementPoint
+from txfuzz.common.sentences import listed
+from txfuzz.database.api import SessionError
+from txfuzz.errors import UsageError
+from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
+
+_MOST = 24  # combinations of arguments of one transaction
+
+
+def check_alone(
+    subject: Subject, runner: ProgramRunner, isolation: str, named: frozenset[str]
+) -> tuple[str, ...]:
+    """Sentences about transactions that do not commit by themselves. named: only these; empty for all.
+
+    UsageError where a question about concurrency makes no sense: a statement that the database always
+    refuses, a transaction that fails whatever its arguments, an invariant that the setup breaks.
+    """
+    _check_invariants(subject)
+    notes: list[str] = []
+    for transaction in subject.transactions:
+        if not named or transaction.name in named:
+            notes += _check_transaction(subject, runner, isolation, transaction)
+    return tuple(notes)
+
+
+def _check_invariants(subject: Subject) -> None:
+    subject.tables.reset()
+    for each in subject.invariants:
+        try:
+            rows = each.rows(subject.tables)
+        except SessionError as error:
+            raise UsageError(
+                f"{subject.path}: the database refuses the invariant {each.name!r}: "
+                f"{error.message} ({error.code})"
+            ) from None
+        if rows.rows:
+            raise UsageError(
+                f"{subject.path}: the invariant {each.name!r} is broken by the setup alone: its query "
+                f"gives {seen_text(rows)}, expected no row"
+            )
+
+
+def _check_transaction(
+    subject: Subject, runner: ProgramRunner, isolation: str, transaction: CheckedTransaction
+) -> Iterator[str]:
+    failed: list[tuple[str, CallOutcome, int | None]] = []
+    tried = all_arguments(transaction)[:_MOST]
+    for arguments in tried:
+        program = Program(transaction.name, ((transaction, arguments),))
+        attempt = runner.follow(program, isolation, ())
+        (label,) = program.labels
+        if attempt.trace.stuck:
+            raise UsageError(f"{subject.path}: {label} does not end by itself: {attempt.trace.stuck}")
+        outcome = attempt.outcome.transactions[label]
+        if outcome.ending is Ending.COMMITTED or outcome.code == GIVES_UP:
+            continue
+        points = [step.chosen.what for step in attempt.trace.steps]
+        last = points[-1] if points else None
+        step = last.step if isinstance(last, StatementPoint) else None
+        failed.append((label, outcome, step))
+        if outcome.refused:
+            raise _refused(subject, transaction, *failed[-1])
+    if failed and len(failed) == len(tried):
+        raise _refused(subject, transaction, *failed[0])
+    if failed:
+        codes = listed(sorted({f"{outcome.message} ({outcome.code})" for _, outcome, _ in failed}))
+        yield f"By itself {listed((label for label, _, _ in failed), most=3)} is aborted: {codes}"
+
+
+def _refused(
+    subject: Subject, transaction: CheckedTransaction, label: str, outcome: CallOutcome, step: int | None
+) -> UsageError:
+    where = "its COMMIT" if step is None else f"step {step + 1}"
+    error = RefusedStep(
+        f"{label} fails by itself, in {where}: {outcome.message} ({outcome.code})", transaction.name, step
+    )
+    placed = with_place(error, subject.path) if subject.scenario is not None else error
+    return UsageError(f"{subject.path}: {error}") if placed is error else placed

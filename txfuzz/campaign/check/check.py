@@ -1,0 +1,190 @@
+"""`txfuzz check`: what a few transactions can do to each other, at each isolation level."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from txfuzz.campaign.check.advice import tried_fixes
+from txfuzz.campaign.check.alone import check_alone
+from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
+from txfuzz.campaign.check.findings import finding_of
+from txfuzz.campaign.check.levels import check_expect, levels, promises
+from txfuzz.campaign.check.subject import Subject, open_subject
+from txfuzz.campaign.check.trial import Trial
+from txfuzz.check.program import MOST_COMBINATIONS, Program, programs
+from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
+from txfuzz.check.run import FollowedSchedule, ProgramRunner
+from txfuzz.check.serial.judge import MOST_TRANSACTIONS
+from txfuzz.database.isolation_levels import capabilities_of
+from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.plugin.loader import load_plugins
+
+SCHEDULES = 2000  # of one program at one level
+SECONDS = 60.0  # for all schedules of a check
+
+
+@dataclass(frozen=True)
+class CheckProgress:
+    """transactions: the set, "book × book". schedules: followed so far, in all. failing: of those."""
+
+    transactions: str
+    isolation: str
+    schedules: int
+    failing: int
+    doing: str = ""
+
+
+Progress = Callable[[CheckProgress], None]
+
+
+@dataclass(frozen=True)
+class CheckLimits:
+    """most: schedules of one program at one level. seconds: for all schedules of the check together."""
+
+    most: int = SCHEDULES
+    seconds: float = SECONDS
+
+
+def check_file(
+    path: Path,
+    *,
+    transactions: Sequence[str] = (),
+    isolation: Sequence[str] = (),
+    expect: str | None = None,
+    limits: CheckLimits = CheckLimits(),
+    seed: int = 0,
+    adapter: str | None = None,
+    url: str | None = None,
+    advice: bool = True,
+    plugin_files: Sequence[Path] = (),
+    interrupted: threading.Event | None = None,
+    on_progress: Progress = lambda _: None,
+) -> CheckResult:
+    """path: a scenario, or Python code (.py). transactions: only this set of two or more; by default every
+    pair. isolation: the levels that are run and that decide, "all" for all (see campaign.check.levels)."""
+    registry = load_plugins(files=plugin_files)
+    with open_subject(path, registry, url, adapter) as subject:
+        run = _Check(subject, limits, seed, interrupted or threading.Event(), on_progress)
+        return run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+
+
+class _Check:
+    def __init__(
+        self,
+        subject: Subject,
+        limits: CheckLimits,
+        seed: int,
+        interrupted: threading.Event,
+        on_progress: Progress,
+    ) -> None:
+        self._subject, self._limits, self._seed = subject, limits, seed
+        self._interrupted, self._on_progress = interrupted, on_progress
+        self._capabilities = capabilities_of(subject.adapter)
+        self._schedules = 0
+
+    def result(
+        self, named: tuple[str, ...], isolation: tuple[str, ...], expect: str, advice: bool
+    ) -> CheckResult:
+        subject, began = self._subject, time.monotonic()
+        check_expect(expect)
+        _check_names(named, [each.name for each in subject.transactions])
+        run, asked = levels(self._capabilities, isolation, subject.isolation)
+        trial = Trial(subject, self._capabilities, expect)
+        with trial.runner(subject.tables) as runner:
+            notes = check_alone(subject, runner, run[0], frozenset(named))
+            sets = list(programs(subject.transactions, named, Random(self._seed)))
+            budget = Budget(self._limits.seconds, sum(len(each) for _, each in sets) * len(run))
+            results = []
+            for name, each in sets:
+                if not self._interrupted.is_set():
+                    counts, simplest = self._counted(runner, name, each, run, budget)
+                    results.append(
+                        self._explained(trial, runner, name, each, counts, simplest, asked, advice)
+                    )
+        if any(len(each) == MOST_COMBINATIONS for _, each in sets):
+            notes = (*notes, f"At most {MOST_COMBINATIONS} combinations of arguments of each set were run")
+        facts, server = subject.tables.facts(), subject.database.describe()
+        return CheckResult(
+            subject.name,
+            str(subject.path),
+            subject.adapter.name,
+            " ".join(server[name] for name in ("product", "version") if name in server),
+            run,
+            asked,
+            expect,
+            tuple(results),
+            tuple(sorted({*facts.clocks, *facts.generated, *subject.ignored})),
+            self._seed,
+            time.monotonic() - began,
+            self._interrupted.is_set(),
+            notes,
+        )
+
+    def _counted(
+        self, runner: ProgramRunner, name: str, chosen: Sequence[Program], run: Sequence[str], budget: Budget
+    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, FollowedSchedule]]:
+        """The counts at each level, and of each level at which something fails the simplest schedule."""
+        counts: list[LevelCounts] = []
+        simplest: dict[str, FollowedSchedule] = {}
+        for level in run:
+            counting = Counting(level, self._subject.tables.retried, self._subject.judge)
+
+            def each(attempt: FollowedSchedule, level: str = level, counting: Counting = counting) -> bool:
+                self._schedules += 1
+                self._on_progress(CheckProgress(name, level, self._schedules, counting.failing))
+                return not self._interrupted.is_set()
+
+            count_schedules(runner, chosen, counting, most=self._limits.most, budget=budget, each=each)
+            counts.append(counting.counts())
+            if counting.simplest is not None:
+                simplest[level] = counting.simplest
+            if self._interrupted.is_set():
+                break
+        return tuple(counts), simplest
+
+    def _explained(
+        self,
+        trial: Trial,
+        runner: ProgramRunner,
+        name: str,
+        chosen: Sequence[Program],
+        counts: tuple[LevelCounts, ...],
+        simplest: Mapping[str, FollowedSchedule],
+        asked: Sequence[str],
+        advice: bool,
+    ) -> SetResult:
+        """With the finding at the weakest level that was asked for, and those that blame the database."""
+        weakest = next((level for level in simplest if level in asked), None)
+        findings: list[Finding] = []
+        fixes: tuple[Fix, ...] = ()
+        for level, attempt in simplest.items():
+            promised = promises(self._capabilities, attempt.program, level, trial.expect)
+            if level == weakest or (promised and level in asked):
+                self._on_progress(CheckProgress(name, level, self._schedules, 0, "shrinking"))
+                findings.append(finding_of(trial, runner, attempt))
+        if weakest is not None and advice:
+            self._on_progress(CheckProgress(name, weakest, self._schedules, 0, "trying what mends it"))
+            fixes = tried_fixes(
+                trial,
+                simplest[weakest],
+                chosen,
+                counts,
+                most=self._limits.most,
+                goes_on=lambda: not self._interrupted.is_set(),
+            )
+        return SetResult(name, len(chosen), counts, tuple(findings), fixes)
+
+
+def _check_names(named: Sequence[str], known: Sequence[str]) -> None:
+    for name in named:
+        if name not in known:
+            raise UsageError(f"no transaction {name!r}: {did_you_mean(name, known)}")
+    if len(named) == 1:
+        raise UsageError(f"--transactions needs at least two, as in {named[0]},{named[0]}")
+    if len(named) > MOST_TRANSACTIONS:
+        raise UsageError(f"--transactions takes at most {MOST_TRANSACTIONS}: their orders are too many")

@@ -1,0 +1,135 @@
+"""Counts of what schedules come to, taken while they run."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
+
+from txfuzz.check.failures import also_in_series, failures, is_unknown
+from txfuzz.check.program import Program
+from txfuzz.check.result import LevelCounts
+from txfuzz.check.run import FollowedSchedule, ProgramRunner
+from txfuzz.check.serial.judge import SerialAnswer
+
+_MOST_REASONS = 3
+_LEAST = 0.3  # seconds of a part
+
+
+class Budget:
+    """Seconds that are shared out: what one part leaves unused, the later ones get."""
+
+    def __init__(self, seconds: float, parts: int) -> None:
+        self._until, self._parts = time.monotonic() + seconds, parts
+
+    def next(self) -> float:
+        """Until when the next part may run."""
+        now = time.monotonic()
+        share = (self._until - now) / max(self._parts, 1)
+        self._parts -= 1
+        return now + max(share, _LEAST)
+
+
+def count_schedules(
+    runner: ProgramRunner,
+    programs: Sequence[Program],
+    counting: Counting,
+    *,
+    most: int,
+    budget: Budget,
+    each: Callable[[FollowedSchedule], bool] = lambda _: True,
+) -> None:
+    """Follow the schedules of these programs at one level. each: is told of every one, and ends it all by
+    False."""
+    for program in programs:
+        until, began = budget.next(), time.monotonic()
+
+        def take(attempt: FollowedSchedule, until: float = until) -> bool:
+            counting.take(attempt)
+            return each(attempt) and time.monotonic() < until
+
+        result = runner.check(program, counting.isolation, most=most, each=take)
+        counting.complete &= result.complete
+        counting.seconds += time.monotonic() - began
+
+
+class Counting:
+    """Takes in the followed schedules of one set of transactions at one level.
+
+    retried: the codes by which the database asks for another try. simplest: of those that fail.
+    """
+
+    def __init__(self, isolation: str, retried: Collection[str], judge: str) -> None:
+        self.isolation, self._retried, self._judge = isolation, retried, judge
+        self._counts: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._aborted: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._reasons: dict[str, None] = {}
+        self.complete = True
+        self.seconds = 0.0
+        self.simplest: FollowedSchedule | None = None
+
+    @property
+    def failing(self) -> int:
+        return self._counts["failing"]
+
+    def take(self, attempt: FollowedSchedule) -> None:
+        counts = self._counts
+        counts["all"] += 1
+        counts["waited"] += any(step.waited for step in attempt.trace.steps)
+        found = failures(attempt, self._judge)
+        self._failures.update(found)
+        if is_unknown(attempt, self._judge):
+            counts["unknown"] += 1
+            self._reasons.setdefault(attempt.judgement.reason)
+        elif attempt.judgement.answer is not SerialAnswer.UNEXPLAINED:
+            counts["explained"] += 1
+        codes = {
+            code
+            for each in attempt.outcome.transactions.values()
+            for code in (each.code, *each.retried)
+            if code
+        }
+        self._aborted.update(codes & set(self._retried))
+        self._failed.update(codes - set(self._retried))
+        if found:
+            counts["failing"] += 1
+            if self.simplest is None or simplicity(attempt, self._judge) < simplicity(
+                self.simplest, self._judge
+            ):
+                self.simplest = attempt
+
+    def counts(self) -> LevelCounts:
+        counts = self._counts
+        return LevelCounts(
+            self.isolation,
+            counts["all"],
+            counts["failing"],
+            dict(self._failures.most_common()),
+            counts["explained"],
+            counts["unknown"],
+            counts["waited"],
+            dict(self._aborted),
+            dict(self._failed),
+            self.complete,
+            self.seconds,
+            tuple(self._reasons)[:_MOST_REASONS],
+        )
+
+
+def simplicity(attempt: FollowedSchedule, judge: str) -> tuple[bool, int, int, int]:
+    """Less is simpler: concurrency is the cause, more goes wrong, fewer switches, fewer steps."""
+    return (
+        also_in_series(attempt),
+        -len(failures(attempt, judge)),
+        switches(attempt),
+        len(attempt.trace.steps),
+    )
+
+
+def switches(attempt: FollowedSchedule) -> int:
+    """How often another transaction goes on."""
+    names = attempt.trace.schedule
+    return sum(one != other for one, other in pairwise(names))

@@ -1,0 +1,127 @@
+"""What is checked, from its file: a scenario in YAML, or Python code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
+from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
+from txfuzz.check.transaction import SqlTransaction
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.api import Adapter, Database, SessionError
+from txfuzz.database.isolation_levels import open_database
+from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
+from txfuzz.errors import UsageError
+from txfuzz.plugin.registry import Registry
+from txfuzz.workload.model import DatabaseSpec
+from txfuzz.workload.scenario import Scenario
+from txfuzz.workload.yaml.runtime_errors import naming_url
+
+Transactions = tuple[CheckedTransaction, ...]
+
+
+@dataclass
+class Subject(Closeable):
+    """Transactions and invariants on tables that are there. scenario: None where they are Python code."""
+
+    name: str
+    path: Path
+    adapter: Adapter
+    database: Database
+    tables: ScenarioTables
+    transactions: Transactions
+    invariants: tuple[CheckedInvariant, ...]
+    ignored: frozenset[str] = frozenset()
+    isolation: str | None = None
+    expect: str = "serializable"
+    judge: str = "serial"
+    scenario: Scenario | None = None
+
+    def close(self) -> None:
+        self.tables.close()
+        self.database.close()
+
+    def tables_of(self, setup: Sequence[str]) -> ScenarioTables:
+        """Tables beside these, made by other statements. Raises SessionError."""
+        assert isinstance(self.database, HoldsScenarios)
+        return self.database.scenario(setup)
+
+
+def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
+    """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    if path.suffix == ".py":
+        return _open_code(path, registry, url, adapter)
+    from txfuzz.workload.yaml.scenario.reader import read_scenario
+
+    return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
+
+
+def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:
+    chosen = adapter_of(scenario.database, registry, scenario.name)
+    with naming_url(path, scenario, url):
+        database = open_database(chosen, database_url(url, scenario))
+
+    def ready() -> Subject:
+        tables = _made(lambda: _holding(chosen, database).scenario(scenario.setup), path)
+        return Subject(
+            scenario.name,
+            path,
+            chosen,
+            database,
+            tables,
+            tuple(SqlTransaction(each) for each in scenario.transactions),
+            tuple(SqlInvariant(each.name, each.sql) for each in scenario.invariants),
+            scenario.ignored,
+            scenario.database.isolation,
+            scenario.expect,
+            scenario.judge,
+            scenario,
+        )
+
+    return _or_closed(database, ready)
+
+
+def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
+    from txfuzz.check.code.file import open_code
+
+    chosen = adapter_of(DatabaseSpec(adapter), registry, path.stem)
+    database = open_database(chosen, database_url(url, None))
+
+    def ready() -> Subject:
+        _holding(chosen, database)
+        subject, tables = open_code(path, database)
+        return Subject(
+            subject.name,
+            path,
+            chosen,
+            database,
+            tables,
+            subject.transactions,
+            subject.invariants,
+            subject.ignored,
+        )
+
+    return _or_closed(database, ready)
+
+
+def _holding(adapter: Adapter, database: Database) -> HoldsScenarios:
+    if not isinstance(database, HoldsScenarios):
+        raise UsageError(f"the adapter {adapter.name!r} cannot run scenarios")
+    return database
+
+
+def _made(make: Callable[[], ScenarioTables], path: Path) -> ScenarioTables:
+    try:
+        return make()
+    except SessionError as error:
+        raise UsageError(f"{path}: the database refuses the setup: {error.message} ({error.code})") from None
+
+
+def _or_closed(database: Database, ready: Callable[[], Subject]) -> Subject:
+    try:
+        return ready()
+    except BaseException:
+        database.close()
+        raise

@@ -1,0 +1,129 @@
+"""What a check came to: counts of every set of transactions at every level, findings and tried fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from txfuzz.check.run import FollowedSchedule
+
+
+@dataclass(frozen=True)
+class LevelCounts:
+    """The schedules of one set of transactions at one isolation level, over all its programs.
+
+    failures: what went wrong, in words → in how many schedules. aborted: code → in how many, of those by
+    which the database asks for another try. failed: the same for other codes. waited: those in which
+    somebody waited for a lock. complete: every schedule was run. reasons: why some could not be judged.
+    """
+
+    isolation: str
+    schedules: int = 0
+    failing: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    explained: int = 0
+    unknown: int = 0
+    waited: int = 0
+    aborted: Mapping[str, int] = field(default_factory=dict)
+    failed: Mapping[str, int] = field(default_factory=dict)
+    complete: bool = True
+    seconds: float = 0.0
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> int:
+        return self.schedules - self.unknown
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The simplest schedule that fails at a level.
+
+    attempt: as it was followed last, after shrinking. original: as it was found. failures: what it has in
+    common with how it was found. shown, tries: how often it failed in the same way when it was followed
+    again. promised: the level promises what was broken, so that the database is to blame. setup: the
+    statements that it needs, None where the tables are made by code.
+    """
+
+    attempt: FollowedSchedule
+    original: FollowedSchedule
+    failures: tuple[str, ...]
+    shown: int
+    tries: int
+    promised: bool = False
+    setup: tuple[str, ...] | None = None
+
+    @property
+    def isolation(self) -> str:
+        return self.attempt.isolation
+
+    @property
+    def blames_database(self) -> bool:
+        return self.promised and self.shown == self.tries
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change that was tried over all schedules and left none that fails.
+
+    about: the change, "SELECT … FOR UPDATE in step 1 of book". isolation: at which level it was tried.
+    before, after: what the schedules came to without it and with it.
+    """
+
+    about: str
+    isolation: str
+    before: LevelCounts
+    after: LevelCounts
+
+
+@dataclass(frozen=True)
+class SetResult:
+    """A set of transactions: every pair, or the one that was named. name: "book × book". programs: the
+    combinations of arguments that were run, of `combinations`."""
+
+    name: str
+    programs: int
+    levels: tuple[LevelCounts, ...]
+    findings: tuple[Finding, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+
+    def level(self, isolation: str) -> LevelCounts:
+        return next(each for each in self.levels if each.isolation == isolation)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """levels: that were run, from weak to strong. asked: those that decide the verdict. masked:
+    "table.column" of what was no evidence. notes: sentences about the check as a whole."""
+
+    name: str
+    source: str
+    adapter: str
+    server: str
+    levels: tuple[str, ...]
+    asked: tuple[str, ...]
+    expect: str
+    sets: tuple[SetResult, ...]
+    masked: tuple[str, ...] = ()
+    seed: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> tuple[SetResult, ...]:
+        """The sets of which a schedule fails at a level that was asked for."""
+        return tuple(
+            each for each in self.sets if any(each.level(level).failing for level in self.asked_of(each))
+        )
+
+    @property
+    def unjudged(self) -> tuple[SetResult, ...]:
+        """The sets of which nothing could be judged at some level that was asked for."""
+        return tuple(
+            each for each in self.sets if any(not each.level(level).judged for level in self.asked_of(each))
+        )
+
+    def asked_of(self, one: SetResult) -> tuple[str, ...]:
+        """The levels asked for at which this set was run: an interruption leaves some out."""
+        return tuple(each.isolation for each in one.levels if each.isolation in self.asked)

@@ -1,0 +1,87 @@
+"""`txfuzz check`: what your own transactions can do to each other, at each isolation level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from txfuzz.cli import options
+from txfuzz.errors import ExitCode
+
+
+@click.command()
+@click.argument("file", type=options.FILE)
+@click.option(
+    "--transactions", metavar="A,B[,C]",
+    help="Only this set of transactions; the same one may be listed twice. [default: every pair]",
+)  # fmt: skip
+@click.option(
+    "--isolation", multiple=True, metavar="LEVEL|all",
+    help="Isolation level that is run and counts. Repeatable. [default: all are run; the file's one counts, "
+    "or all if it names none]",
+)  # fmt: skip
+@click.option(
+    "--expect",
+    metavar="MODEL",
+    help="serializable or strict-serializable. [default: the file's, serializable]",
+)
+@click.option(
+    "--schedules", "most", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N",
+    help="Run at most N schedules of each program at each level, those with few switches first.",
+)  # fmt: skip
+@click.option(
+    "--seconds", type=options.Seconds(min=0, min_open=True), default=60.0, show_default=True, metavar="S",
+    help="Time for all schedules together.",
+)  # fmt: skip
+@click.option("--no-advice", is_flag=True, help="Do not try what would mend it.")
+@click.option("--adapter", metavar="NAME", help="The database of a Python file. [default: the installed one]")
+@options.seed
+@click.option(
+    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    help="Write check.json, check.html, and of each finding story.md, repro.sql and replay.yaml there.",
+)  # fmt: skip
+@options.database_url("url")
+@options.plugin_files
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the tables.")
+def check(
+    file: Path,
+    transactions: str | None,
+    most: int,
+    seconds: float,
+    seed: int | None,
+    no_advice: bool,
+    output: Path | None,
+    as_json: bool,
+    **fields: Any,
+) -> int:
+    """Run your own transactions beside each other, in every order of their statements, on a real server.
+
+    FILE is a scenario (YAML: tables, transactions, invariants), Python code (.py), or a replay.yaml that
+    a check has written. Exit code 1 if some schedule gives what no serial order gives, or breaks an
+    invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
+    """
+    from txfuzz.campaign.check.check import CheckLimits, check_file
+    from txfuzz.cli.check_progress import CheckProgressLine
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.report.check.text import check_text
+
+    names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
+    with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
+        found = check_file(
+            file,
+            transactions=names,
+            limits=CheckLimits(most, seconds),
+            seed=seed or 0,
+            advice=not no_advice,
+            interrupted=interrupted,
+            on_progress=progress,
+            **fields,
+        )
+    click.echo(check_text(found))
+    if found.interrupted:
+        return ExitCode.INTERRUPTED
+    if found.failing:
+        return ExitCode.VIOLATED
+    return ExitCode.UNKNOWN if found.unjudged else ExitCode.NOTHING_FOUND

@@ -1,0 +1,92 @@
+"""A failing schedule as text: a column for each transaction, and in words why it is wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from txfuzz.check.result import Finding
+from txfuzz.check.story import StoryLine, explanation, story
+from txfuzz.common.sanitize import printable
+from txfuzz.common.sentences import listed
+from txfuzz.report.text.lines import WIDTH, paragraph
+
+_MOST_COLUMNS = 3
+_GAP = 2
+
+
+def story_lines(finding: Finding) -> list[str]:
+    """The schedule, then the explanation."""
+    lines = story(finding.attempt)
+    labels = finding.attempt.program.labels
+    shown = _columns(lines, labels) if len(labels) <= _MOST_COLUMNS else _numbered(lines)
+    told: list[str] = []
+    for sentence in [*explanation(finding.attempt), *remarks(finding)]:
+        told += ["", *paragraph(sentence)]
+    return [*shown, *told]
+
+
+def remarks(finding: Finding) -> Iterator[str]:
+    """How sure it is, and who is to blame."""
+    again = f"{finding.shown} of {finding.tries}"
+    if finding.blames_database:
+        yield (
+            f"{finding.isolation.upper()} promises that this cannot happen: the database breaks its promise. "
+            f"The same schedule showed it again {again} times."
+        )
+    elif finding.promised:
+        yield (
+            f"{finding.isolation.upper()} promises that this cannot happen, but the same schedule showed it "
+            f"again only {again} times, so the database is not blamed."
+        )
+    elif finding.shown < finding.tries:
+        yield f"The same schedule showed it again {again} times."
+
+
+def _columns(lines: Sequence[StoryLine], labels: Sequence[str]) -> list[str]:
+    width = (WIDTH - 4 - _GAP * (len(labels) - 1)) // len(labels)
+    used = {label: max(16, *map(len, _cell_texts(lines, label, labels))) for label in labels}
+    widths = {label: min(width, used[label]) for label in labels}
+
+    def row(number: str, label: str, text: str) -> str:
+        cells = (f"{text if each == label else '':<{widths[each]}}" for each in labels)
+        return f"{number:<3} {'  '.join(cells)}".rstrip()
+
+    shown = [f"    {'  '.join(f'{printable(each):<{widths[each]}}' for each in labels)}".rstrip()]
+    for number, line in enumerate(lines, 1):
+        texts = [
+            part
+            for text, hang in ((line.did, "  "), (_came(line), "    "))
+            if text
+            for part in _wrapped(text, widths[line.transaction], hang)
+        ]
+        shown += [
+            row(str(number) if at == 0 else "", line.transaction, text) for at, text in enumerate(texts)
+        ]
+    return shown
+
+
+def _cell_texts(lines: Sequence[StoryLine], label: str, labels: Sequence[str]) -> list[str]:
+    own = [line for line in lines if line.transaction == label]
+    return [label, *(line.did for line in own), *(_came(line) for line in own)]
+
+
+def _numbered(lines: Sequence[StoryLine]) -> list[str]:
+    shown = []
+    for number, line in enumerate(lines, 1):
+        shown += paragraph(f"{number:<3} {line.transaction}: {line.did}", hang=6)
+        shown += paragraph(_came(line), indent=6, hang=4)
+    return shown
+
+
+def _came(line: StoryLine) -> str:
+    if line.waited_for:
+        return f"→ waits for {listed(line.waited_for)}, then: {line.came}" if line.came else "→ waits"
+    return f"→ {line.came}" if line.came else ""
+
+
+def _wrapped(text: str, width: int, hang: str) -> list[str]:
+    indent = hang[2:]
+    return textwrap.wrap(
+        printable(text), width, initial_indent=indent, subsequent_indent=hang, break_on_hyphens=False
+    )

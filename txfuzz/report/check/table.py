@@ -1,0 +1,85 @@
+"""A check as tables: what went wrong, and how often, at each isolation level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from txfuzz.check.result import CheckResult, LevelCounts, SetResult
+from txfuzz.common.sanitize import printable
+
+NONE = "–"
+_NAME = 44  # characters of the first column
+
+
+def table_lines(one: SetResult) -> list[str]:
+    """One set of transactions: a row for each thing that happened, a column for each level."""
+    rows = [(name, cells) for name, cells in table_rows(one)]
+    widths = [
+        max(len(each.isolation), *(len(cells[at]) for _, cells in rows)) for at, each in enumerate(one.levels)
+    ]
+    first = max(len(one.name), *(min(len(name), _NAME) for name, _ in rows))
+    lines = [_line(one.name, [each.isolation for each in one.levels], first, widths)]
+    for name, cells in rows:
+        *above, last = paragraph_of(name, first)
+        lines += [*above, _line(last, cells, first, widths)]
+    return lines
+
+
+def table_rows(one: SetResult) -> Iterator[tuple[str, list[str]]]:
+    """Each row with a cell for each level; the things that never happened have none."""
+    levels = one.levels
+    for name in _names(levels, lambda each: each.failures):
+        yield (
+            name,
+            [
+                f"{each.failures[name]:,} of {each.schedules:,}" if name in each.failures else NONE
+                for each in levels
+            ],
+        )
+    if any(each.aborted for each in levels):
+        yield "aborted, to be retried", [_codes(each.aborted) for each in levels]
+    if any(each.failed for each in levels):
+        yield "aborted for good", [_codes(each.failed) for each in levels]
+    if any(each.waited for each in levels):
+        yield "waited for a lock", [_number(each.waited) for each in levels]
+    if any(each.unknown for each in levels):
+        yield "could not be judged", [_number(each.unknown) for each in levels]
+    yield "explained by an order", [_number(each.explained) for each in levels]
+    yield "schedules", [f"{each.schedules:,}{'' if each.complete else '+'}" for each in levels]
+
+
+def head(found: CheckResult) -> str:
+    """What was checked, on what."""
+    if found.asked == found.levels:
+        asked = "every level counts" if len(found.levels) > 1 else ""
+    else:
+        asked = f"{' and '.join(found.asked)} counts, the others are for comparison"
+    return ": ".join(filter(None, [f"{found.name} on {found.server or found.adapter}", asked]))
+
+
+def paragraph_of(name: str, width: int) -> list[str]:
+    """The name in lines of at most this width."""
+    lines: list[str] = []
+    for word in printable(name).split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word if not lines else f"  {word}")
+    return lines or [""]
+
+
+def _line(name: str, cells: list[str], first: int, widths: list[int]) -> str:
+    shown = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"{printable(name):<{first}}  {shown}".rstrip()
+
+
+def _names(levels: tuple[LevelCounts, ...], of: Callable[[LevelCounts], Mapping[str, int]]) -> list[str]:
+    return list(dict.fromkeys(name for each in levels for name in of(each)))
+
+
+def _codes(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} ({code})" for code, number in sorted(counts.items())) or NONE
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count else NONE

@@ -1,0 +1,91 @@
+"""A check as text: for each set of transactions its table, its story and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.check.result import CheckResult, Fix, LevelCounts
+from txfuzz.common.sentences import listed
+from txfuzz.report.check.story import story_lines
+from txfuzz.report.check.table import head, table_lines
+from txfuzz.report.text.lines import counted, paragraph
+
+_STORIES = 3
+
+
+def check_text(found: CheckResult) -> str:
+    lines = paragraph(head(found))
+    told = 0
+    for one in found.sets:
+        lines += ["", *table_lines(one)]
+        for fix in one.fixes:
+            lines += paragraph(f"fix: {fix_text(fix)}", hang=5)
+        for finding in one.findings:
+            if told < _STORIES or finding.blames_database:
+                level = finding.isolation.upper()
+                lines += ["", *paragraph(f"How {one.name} goes wrong at {level}:"), *story_lines(finding)]
+            told += 1
+    if told > _STORIES:
+        lines += ["", f"The stories of {told - _STORIES} more are in the files."]
+    lines.append("")
+    for sentence in notes(found):
+        lines += paragraph(sentence, hang=2)
+    lines += paragraph(verdict(found))
+    return "\n".join(lines)
+
+
+def verdict(found: CheckResult) -> str:
+    """What the check came to, in a sentence or two."""
+    broken = [f for one in found.sets for f in one.findings if f.blames_database]
+    if broken:
+        levels = listed(dict.fromkeys(each.isolation.upper() for each in broken))
+        return f"The database breaks the promise of {levels}."
+    if found.failing:
+        parts = []
+        for one in found.failing:
+            levels = [each for each in found.asked_of(one) if one.level(each).failing]
+            parts.append(f"{one.name} at {listed(level.upper() for level in levels)}")
+        return f"Not safe: {'; '.join(parts)}."
+    if found.interrupted:
+        return "It was stopped before all schedules had run; none of those that ran failed."
+    if found.unjudged:
+        return f"No verdict: {listed(one.name for one in found.unjudged)} could not be judged."
+    levels = listed(level.upper() for level in found.asked)
+    number = sum(each.schedules for one in found.sets for each in one.levels if each.isolation in found.asked)
+    return f"No schedule fails at {levels} ({counted(number, 'schedule')})."
+
+
+def fix_text(fix: Fix) -> str:
+    """The change, and its price."""
+    after, before = fix.after, fix.before
+    price = listed([*_prices(before, after)]) if any(_prices(before, after)) else ""
+    tried = f"tried: 0 of {after.schedules:,} fail{'' if after.complete else ', not all were run'}"
+    return f"{fix.about} ({tried}{f'; {price}' if price else ''})"
+
+
+def _prices(before: LevelCounts, after: LevelCounts) -> Iterator[str]:
+    yield f"waits in {after.waited:,}, before {before.waited:,}"
+    for code in sorted({*after.aborted, *after.failed}):
+        now = after.aborted.get(code, 0) + after.failed.get(code, 0)
+        was = before.aborted.get(code, 0) + before.failed.get(code, 0)
+        yield f"{code} in {now:,}, before {was:,}"
+
+
+def notes(found: CheckResult) -> Iterator[str]:
+    """What a reader has to know to judge the judgement."""
+    for note in found.notes:
+        yield f"{note}."
+    sampled = [one.name for one in found.sets if any(not each.complete for each in one.levels)]
+    if sampled:
+        yield (
+            f"Of {listed(sampled, most=3)} not all schedules were run (+), but those with the fewest "
+            "switches between transactions; --schedules and --seconds run more."
+        )
+    for one in found.sets:
+        for each in one.levels:
+            for reason in each.reasons[:1]:
+                yield f"Could not be judged ({one.name}, {each.isolation}): {reason}."
+    if found.masked:
+        yield f"Left out or compared up to renaming: {listed(found.masked, most=6)}."
+    if found.interrupted and found.failing:
+        yield "It was stopped before all schedules had run."
