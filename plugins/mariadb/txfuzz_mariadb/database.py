@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from txfuzz.plugin_api import (
+    TABLE_PREFIX,
     DatabaseUnavailable,
     Kind,
     Script,
@@ -27,6 +29,7 @@ from .schemas import MariadbSchemas, MariadbTables
 from .scripts import NAME as SCRIPT
 from .scripts import write_script
 from .settings import (
+    ON,
     SNAPSHOTS,
     apply_settings,
     describe_settings,
@@ -36,6 +39,7 @@ from .settings import (
 )
 
 if TYPE_CHECKING:
+    from .scenario.tables import MariadbScenario
     from .server.launcher import EmbeddedServer
 
 
@@ -103,6 +107,20 @@ class MariadbDatabase(ServerDatabase[Link]):
     ) -> tuple[Mapping[str, ScriptFile], str]:
         """See txfuzz.plugin_api.WritesScripts."""
         return {}, f"{SCRIPT} is for typing by hand: MariaDB has no tool that runs several sessions."
+
+    def scenario(self, setup: Sequence[str]) -> MariadbScenario:
+        """See txfuzz.plugin_api.HoldsScenarios."""
+        from .scenario.server import ScenarioServer
+        from .scenario.tables import MariadbScenario
+
+        if not self._waits.seen():
+            raise DatabaseUnavailable(
+                "this user may not see lock waits, which takes the PROCESS privilege (on MySQL the sys "
+                "schema): without it transactions cannot be run in a chosen order"
+            )
+        detects = self._facts.get("innodb_deadlock_detect", "ON").upper() in ON
+        server = ScenarioServer(self._target, self._settings, self._waits, self.run, deadlocks_end=detects)
+        return MariadbScenario(server, f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}", setup)
 
     def _kill(self, number: int) -> bool:
         return kill_query(self._target, number)

@@ -98,6 +98,17 @@ def compile_raw(sql: str) -> RawStatement:
     words = tuple(word.lower() for word in re.findall(r"\w+", plain)[:4])
     sets_level = words[:1] == ("set",) and SETTINGS.search(plain.lower()) is not None
     check_stays_inside(words, ENDING, forbidden=sets_level)
+    text, names = with_placeholders(sql, quote_key=True)
+    return RawStatement(
+        text,
+        names,
+        upserts=words[:1] in (("insert",), ("replace",)),
+        calls=words[:1] == ("call",),
+    )
+
+
+def with_placeholders(sql: str, *, quote_key: bool = False) -> tuple[str, tuple[str, ...]]:
+    """The statement with the driver's placeholders, and their names in the order of their first use."""
     names: dict[str, None] = {}
     pieces: list[str] = []
     end = 0
@@ -107,18 +118,13 @@ def compile_raw(sql: str) -> RawStatement:
         if name is not None:
             names[name] = None
             pieces.append(f"%({name})s")
-        elif token["column"] and not KEYWORD.search(sql, 0, token.start()):
+        elif quote_key and token["column"] and not KEYWORD.search(sql, 0, token.start()):
             pieces.append("`key`")
         else:
             pieces.append(token[0].replace("%", "%%"))
         end = token.end()
     pieces.append(sql[end:].replace("%", "%%"))
-    return RawStatement(
-        "".join(pieces),
-        tuple(names),
-        upserts=words[:1] in (("insert",), ("replace",)),
-        calls=words[:1] == ("call",),
-    )
+    return "".join(pieces), tuple(names)
 
 
 def without_quoted(sql: str) -> str:

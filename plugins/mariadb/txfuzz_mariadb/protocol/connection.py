@@ -35,9 +35,12 @@ FAILURES = (pymysql.err.Error, OSError, struct.error, ValueError, RuntimeError)
 
 
 class Link:
-    """A connection, driven by one thread, in autocommit mode: BEGIN and COMMIT are explicit."""
+    """A connection, driven by one thread, in autocommit mode: BEGIN and COMMIT are explicit.
 
-    def __init__(self, target: Target, database: str | None = None) -> None:
+    several: run_several() can be called.
+    """
+
+    def __init__(self, target: Target, database: str | None = None, *, several: bool = False) -> None:
         parameters = {**target.parameters, **({"database": database} if database else {})}
         self._conn = pymysql.connect(
             **parameters,
@@ -46,7 +49,8 @@ class Link:
             unix_socket=target.unix_socket,
             charset="utf8mb4",
             autocommit=True,
-            client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows that it found
+            # An UPDATE counts the rows that it found
+            client_flag=CLIENT.FOUND_ROWS | (CLIENT.MULTI_STATEMENTS if several else 0),
             program_name="txfuzz",
             defer_connect=True,
         )
@@ -88,6 +92,23 @@ class Link:
             return StatementResult(columns, rows, changed)
         finally:
             self._busy = False
+
+    def run_several(self, sql: str) -> list[StatementResult]:
+        """Statements with semicolons between them, in one message; the result of each that has rows."""
+        cursor = self._cursor
+        cursor.execute(sql)
+        found = []
+        while True:
+            if cursor.description is not None:
+                columns = tuple(str(each[0]) for each in cursor.description)
+                found.append(StatementResult(columns, cursor.fetchall(), cursor.rowcount))
+            if not cursor.nextset():
+                return found
+
+    def origins(self) -> tuple[tuple[str, str, str], ...]:
+        """Of the columns of the last result: database, table and column, empty for what is computed."""
+        fields = getattr(self._conn._result, "fields", None) or ()
+        return tuple((each.db, each.org_table, each.org_name) for each in fields)
 
     def rows(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""

@@ -41,6 +41,25 @@ class Target:
     connect_seconds: float = CONNECT_SECONDS
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    def url_of_database(self, database: str, settings: Mapping[str, str | int]) -> str:
+        """As SQLAlchemy reads it, with these settings in each session. Contains the password."""
+        given = {name: value for name, value in self.parameters.items() if name != "database"}
+        user, password = given.pop("user", None), given.pop("password", None)
+        query = {name: str(value) for name, value in given.items() if value is not False}
+        if self.unix_socket is not None:
+            query["unix_socket"] = self.unix_socket
+        if settings:
+            query["init_command"] = "SET " + ", ".join(f"{name} = {settings[name]}" for name in settings)
+        return URL.create(
+            "mysql+pymysql",
+            username=user,
+            password=password.decode() if isinstance(password, bytes) else password,
+            host=self.host,
+            port=self.port if self.unix_socket is None else None,
+            database=database,
+            query={**query, "charset": "utf8mb4"},
+        ).render_as_string(hide_password=False)
+
 
 def parse_url(text: str) -> Target:
     """A URL of the schemes above; UsageError with the reason, which never quotes the URL."""
