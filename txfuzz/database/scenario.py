@@ -7,10 +7,11 @@ to run a few transactions in a chosen order, again and again, and to see all tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
+Result = TypeVar("Result")
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
 
@@ -84,6 +85,11 @@ class AdoptedSession(Protocol):
     def begin_at(self, isolation: str) -> None:
         """Called before every statement: what begins with it is at this level, unless the code has chosen
         one itself. Harmless inside a transaction that has begun."""
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        """What `call` returns, which runs this statement (or "COMMIT") with the driver. Where the driver
+        itself would wait for a lock and nobody could see it, `call` is called again instead, when another
+        session has gone on, and waiting() tells of it."""
 
     def code(self, error: BaseException) -> str:
         """The database's code of an error that the driver has raised; empty for any other error."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from txfuzz.testing.adapters.conformance import AdapterConformance
+    from txfuzz.testing.adapters.scenarios import ScenarioConformance
     from txfuzz.testing.analyzers import AnalyzerConformance
     from txfuzz.testing.faults import FaultConformance
     from txfuzz.testing.heuristics import HeuristicConformance
@@ -25,6 +26,7 @@ _HOME = {
     "HeuristicConformance": "txfuzz.testing.heuristics",
     "Hunt": "txfuzz.testing.search_effort",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
+    "ScenarioConformance": "txfuzz.testing.adapters.scenarios",
     "TemplateConformance": "txfuzz.testing.templates",
     "hunt": "txfuzz.testing.search_effort",
 }
@@ -36,6 +38,7 @@ __all__ = [
     "HeuristicConformance",
     "Hunt",
     "MemoryAdapter",
+    "ScenarioConformance",
     "TemplateConformance",
     "hunt",
 ]

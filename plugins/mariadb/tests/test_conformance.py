@@ -9,7 +9,7 @@ import pytest
 
 from mariadb_server import needs_mariadb
 from txfuzz import Capabilities
-from txfuzz.testing import AdapterConformance
+from txfuzz.testing import AdapterConformance, ScenarioConformance
 from txfuzz_mariadb.adapter import MariadbAdapter
 
 
@@ -42,3 +42,21 @@ class WithSnapshots(MariadbAdapter):
 class TestMariadbWithSnapshots(AdapterConformance):
     adapter = WithSnapshots(innodb_snapshot_isolation=True, append="update-else-insert", tables=3)
     shows: ClassVar = {"repeatable read": ("G2-item",)}
+
+
+@needs_mariadb
+@pytest.mark.server
+class TestScenarios(ScenarioConformance):
+    adapter = MariadbAdapter
+    quote = "`"
+    numbered = "id int AUTO_INCREMENT PRIMARY KEY"
+    computed = "next_age int AS (age + 1) STORED"
+    triggers = (
+        "CREATE TABLE audit (name varchar(40))",
+        "CREATE TRIGGER noted AFTER INSERT ON people FOR EACH ROW INSERT INTO audit VALUES (NEW.name)",
+    )
+    shows: ClassVar = {
+        "read uncommitted": ("double booking", "write skew"),
+        "read committed": ("double booking", "write skew"),
+        "repeatable read": ("double booking", "write skew"),
+    }

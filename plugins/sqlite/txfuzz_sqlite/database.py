@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from txfuzz.plugin_api import (
     TABLE_PREFIX,
@@ -21,13 +21,15 @@ from txfuzz.plugin_api import (
 )
 
 from .codes import is_contention
-from .files import DatabaseFile
-from .options import JOURNAL, WAL, SqliteOptions
+from .files import DatabaseFile, new_database_file
+from .options import JOURNAL_MODE, SqliteOptions
 from .session import SqliteSession
+
+if TYPE_CHECKING:
+    from .scenario.tables import SqliteScenario
 
 Result = TypeVar("Result")
 PATIENCE = 10.0  # seconds that the control connection waits for a lock
-JOURNAL_MODE = {WAL: "wal", JOURNAL: "delete"}
 
 
 class SqliteTables(TableMaker[sqlite3.Connection]):
@@ -118,6 +120,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
                         if self._control.in_transaction:
                             self._control.execute("ROLLBACK")
                 time.sleep(0.002)
+
+    def scenario(self, setup: Sequence[str]) -> SqliteScenario:
+        """See txfuzz.plugin_api.HoldsScenarios. In a database of its own, whatever the URL."""
+        from .scenario.tables import SqliteScenario
+
+        return SqliteScenario(new_database_file(self._options.mode), self._options, setup)
 
     def close(self) -> None:
         with self._lock:

@@ -17,6 +17,7 @@ from txfuzz.plugin_api import check_options, option, tables_option
 WAL = "wal"
 JOURNAL = "rollback-journal"
 SHARED_CACHE = "shared-cache"
+JOURNAL_MODE = {WAL: "wal", JOURNAL: "delete"}  # as PRAGMA journal_mode names them
 
 
 SERIALIZABLE = "serializable"

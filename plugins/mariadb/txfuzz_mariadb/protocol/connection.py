@@ -107,8 +107,8 @@ class Link:
 
     def origins(self) -> tuple[tuple[str, str, str], ...]:
         """Of the columns of the last result: database, table and column, empty for what is computed."""
-        fields = getattr(self._conn._result, "fields", None) or ()
-        return tuple((each.db, each.org_table, each.org_name) for each in fields)
+        fields = getattr(getattr(self._cursor, "_result", None), "fields", None) or ()
+        return tuple((each.db.decode(), each.org_table, each.org_name) for each in fields)
 
     def rows(self, sql: str, args: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""

@@ -1,0 +1,1 @@
+"""Tables of the user's own design, in a database of ours, and sessions on them."""
