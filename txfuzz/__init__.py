@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.campaign.setup.workload_files import read_workload, write_workload
+    from txfuzz.check.code.decorators import invariant, setup, transaction
     from txfuzz.common.kind import Kind
     from txfuzz.common.options import option
     from txfuzz.database.api import (
@@ -59,6 +60,7 @@ _NAMES = {
     "txfuzz.campaign.loop": ("run_campaign",),
     "txfuzz.campaign.setup.settings": ("CampaignSettings",),
     "txfuzz.campaign.setup.workload_files": ("read_workload", "write_workload"),
+    "txfuzz.check.code.decorators": ("invariant", "setup", "transaction"),
     "txfuzz.common.kind": ("Kind",),
     "txfuzz.common.options": ("option",),
     "txfuzz.database.api": (
@@ -98,8 +100,8 @@ __all__ = [
     "FeedbackResult", "Heuristic", "History", "HistoryError", "Injectable", "Kind", "NearCycle", "Outcome",
     "OutputError", "Part", "Session", "SessionError", "Template", "TxfuzzError", "UsageError", "Verdict",
     "Workload", "WorkloadError", "analyze_history", "apply", "as_history", "dependency_graph", "hookimpl",
-    "option", "read_history", "read_workload", "run_campaign", "transaction_view", "write_history",
-    "write_workload",
+    "invariant", "option", "read_history", "read_workload", "run_campaign", "setup", "transaction",
+    "transaction_view", "write_history", "write_workload",
 ]  # fmt: skip
 
 

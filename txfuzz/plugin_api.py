@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # packed, as the table below is
         NoMoreSessions, Outcome, Patient, ReadValue, RunsSql, Script, ScriptFile, ScriptLine, SeesWaits,
         Session, SessionError, WritesScripts, waits_by_place,
     )
+    from txfuzz.database.drivers import Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, replaced
     from txfuzz.database.embedded.account import Account, make_server_directory, server_account
     from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
@@ -96,6 +97,9 @@ _MODULES = {
         "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReadValue", "RunsSql", "Script", "ScriptFile",
         "ScriptLine", "SeesWaits", "Session", "SessionError", "WritesScripts", "waits_by_place",
     ),
+    "txfuzz.database.drivers": (
+        "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "replaced",
+    ),
     "txfuzz.database.embedded.account": ("Account", "make_server_directory", "server_account"),
     "txfuzz.database.embedded.keeper_pipe": ("KeeperLink", "environment_without", "kept_directory"),
     "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
@@ -151,25 +155,26 @@ _DEFINED_AS = {
 }
 __all__ = [  # noqa: RUF022
     "API_VERSION", "APPEND", "Account", "Adapter", "Adjustment", "AdoptedSession", "Analyzer", "Anomaly",
-    "Answer", "Batching", "BoundStep", "Breakable", "CUT", "Call", "Calls", "Capabilities", "Cell",
-    "Closeable", "ColumnFacts", "Columns", "ControlConnection", "Database", "DatabaseUnavailable", "Edge",
-    "Embeds", "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "GoesOn", "Heuristic", "History",
-    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure",
-    "Keyword", "Kind", "LIMIT", "MakesRoom", "MissingEdge", "MopView", "NIL", "NO_WRITER", "NearCycle",
-    "NewValue", "NoMoreSessions", "OK", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient",
-    "READ", "RawStatement", "ReadValue", "RoomForClients", "Rows", "RunsSql", "ScenarioSession",
-    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesWaits", "ServerDatabase",
-    "ServerInjector", "Session", "SessionCodes", "SessionError", "SqlDatabase", "SqlSession",
-    "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker",
-    "Tables", "Template", "TransactionView", "TxfuzzError", "UsageError", "Verdict", "VersionOptions",
-    "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesScripts", "call_view", "can_choose",
-    "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
-    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
-    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
+    "Answer", "Around", "Batching", "BoundStep", "Breakable", "COMMIT", "CUT", "Call", "Calls",
+    "Capabilities", "Cell", "Closeable", "ColumnFacts", "Columns", "ControlConnection", "Database",
+    "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Embeds", "FAIL", "FINAL_READ", "Fault",
+    "FeedbackResult", "GoesOn", "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO",
+    "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind", "KnowsDrivers", "LIMIT",
+    "MakesRoom", "MissingEdge", "MopView", "NIL", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions",
+    "OK", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK",
+    "RawStatement", "ReadValue", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables",
+    "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesWaits", "ServerDatabase", "ServerInjector",
+    "Session", "SessionCodes", "SessionError", "SqlDatabase", "SqlSession", "StatementAnswer",
+    "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables",
+    "Template", "TransactionView", "TxfuzzError", "UsageError", "Verdict", "VersionOptions", "WRITE",
+    "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesScripts", "call_view", "can_choose", "canonical",
+    "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of", "did_you_mean",
+    "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl", "implies",
+    "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
     "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
-    "prohibited", "read_history", "read_text", "resume_processes", "server_account", "server_processes",
-    "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
-    "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "prohibited", "read_history", "read_text", "replaced", "resume_processes", "server_account",
+    "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",
+    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from txfuzz.check.scheduler import Body
 from txfuzz.database.api import Database
@@ -47,6 +47,14 @@ class CheckedTransaction(Protocol):
 
     def call(self, label: str, arguments: Arguments, isolation: str) -> Call:
         """isolation: unless the transaction has a level of its own."""
+
+
+@runtime_checkable
+class RunsCode(Protocol):
+    """What a ScenarioSession can be beside: the thread in which somebody's code runs."""
+
+    def where(self) -> str:
+        """The line of that code that it is at, "app.py:12 (in book)"; empty where there is none."""
 
 
 class CheckedInvariant(Protocol):

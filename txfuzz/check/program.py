@@ -32,14 +32,9 @@ class Program:
         return tuple(_labels(self.calls))
 
     def changed(self, transactions: Mapping[str, Transaction]) -> Program:
-        """With other transactions in SQL in the place of those of these names."""
-        return replace(
-            self,
-            calls=tuple(
-                (SqlTransaction(transactions[each.name]) if each.name in transactions else each, arguments)
-                for each, arguments in self.calls
-            ),
-        )
+        """With other transactions in SQL in the place of those of these names; parameters that they lack
+        are left out."""
+        return replace(self, calls=tuple(_changed(*call, transactions) for call in self.calls))
 
     def bound(self, isolation: str) -> tuple[Call, ...]:
         """At this level, where a transaction has none of its own."""
@@ -47,6 +42,15 @@ class Program:
             transaction.call(label, arguments, isolation)
             for label, (transaction, arguments) in zip(self.labels, self.calls, strict=True)
         )
+
+
+def _changed(
+    transaction: CheckedTransaction, arguments: Arguments, others: Mapping[str, Transaction]
+) -> tuple[CheckedTransaction, Arguments]:
+    other = others.get(transaction.name)
+    if other is None:
+        return transaction, arguments
+    return SqlTransaction(other), {name: arguments[name] for name, _ in other.params}
 
 
 def programs(

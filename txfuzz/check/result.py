@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from txfuzz.check.run import FollowedSchedule
+from txfuzz.check.transaction import SqlTransaction
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,16 @@ class Finding:
     @property
     def isolation(self) -> str:
         return self.attempt.isolation
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What shrinking has left out of the transactions: "step 3 of withdraw"."""
+        kept = _steps(self.attempt)
+        return tuple(
+            f"step {number + 1} of {name}"
+            for name, steps in _steps(self.original).items()
+            for number in _missing(steps, kept.get(name, ()))
+        )
 
     @property
     def blames_database(self) -> bool:
@@ -127,3 +138,21 @@ class CheckResult:
     def asked_of(self, one: SetResult) -> tuple[str, ...]:
         """The levels asked for at which this set was run: an interruption leaves some out."""
         return tuple(each.isolation for each in one.levels if each.isolation in self.asked)
+
+
+def _steps(attempt: FollowedSchedule) -> dict[str, tuple[str, ...]]:
+    return {
+        each.name: tuple(str(step.sql) for step in each.transaction.steps)
+        for each, _ in attempt.program.calls
+        if isinstance(each, SqlTransaction)
+    }
+
+
+def _missing(steps: tuple[str, ...], kept: tuple[str, ...]) -> Iterator[int]:
+    """The numbers of the steps that are not among those kept, which are in the same order."""
+    left = list(kept)
+    for number, step in enumerate(steps):
+        if left and left[0] == step:
+            left.pop(0)
+        else:
+            yield number

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from txfuzz.check.contract import Call, CheckedInvariant
+from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
 from txfuzz.check.program import Program
 from txfuzz.check.scheduler import Trace, run_schedule
 from txfuzz.check.search import ScheduleSearch
@@ -56,7 +56,8 @@ class ProgramResult:
 
 
 class ProgramRunner(Closeable):
-    """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run."""
+    """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run.
+    seconds: of one schedule."""
 
     def __init__(
         self,
@@ -65,9 +66,10 @@ class ProgramRunner(Closeable):
         *,
         ignored: frozenset[str] = frozenset(),
         serial_level: str,
+        seconds: float = SECONDS,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._serial_level = serial_level
+        self._serial_level, self._seconds = serial_level, seconds
         self._sessions: list[ScenarioSession] = []
         self._judges: dict[int, tuple[Program, SerialJudge]] = {}
         facts = tables.facts()
@@ -175,8 +177,9 @@ class ProgramRunner(Closeable):
             {each.label: each.body(sessions[each.label], self._tables.retried) for each in bound},
             schedule,
             waits,
-            seconds=SECONDS,
+            seconds=self._seconds,
             cancel=lambda label: sessions[label].cancel(),
+            where=lambda label: _where(sessions[label]),
         )
         ended = {}
         for label, each in trace.ended.items():
@@ -188,3 +191,7 @@ class ProgramRunner(Closeable):
             self.close()  # what was cancelled or left behind is not used again
             return trace, ProgramOutcome(ended)
         return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, self._tables.tables())
+
+
+def _where(session: ScenarioSession) -> str:
+    return session.where() if isinstance(session, RunsCode) else ""

@@ -121,20 +121,29 @@ def run_schedule(
     *,
     seconds: float,
     cancel: Callable[[str], None] = lambda actor: None,
+    where: Callable[[str], str] = lambda actor: "",
 ) -> Trace:
     """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
 
     An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
-    of it, after which it is broken off. cancel: makes a statement of this actor's return soon.
+    of it, after which it is broken off. cancel: makes a statement of this actor's return soon. where: the
+    line of its code that an actor is at, empty where there is none to tell.
     """
-    return _Run(bodies, waits, time.monotonic() + seconds, seconds).follow(schedule, cancel)
+    return _Run(bodies, waits, time.monotonic() + seconds, seconds, where).follow(schedule, cancel)
 
 
 class _Run:
-    def __init__(self, bodies: Mapping[str, Body], waits: Waits, until: float, seconds: float) -> None:
+    def __init__(
+        self,
+        bodies: Mapping[str, Body],
+        waits: Waits,
+        until: float,
+        seconds: float,
+        where: Callable[[str], str],
+    ) -> None:
         self._arrivals: queue.SimpleQueue[_Actor] = queue.SimpleQueue()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
-        self._waits, self._until, self._seconds = waits, until, seconds
+        self._waits, self._until, self._seconds, self._where = waits, until, seconds, where
         self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
@@ -226,7 +235,10 @@ class _Run:
     def _why_stuck(self) -> str:
         left = [each for each in self._actors.values() if each.ended is None and each.state is not State.NEW]
         doing = ", ".join(
-            f"{actor.name} was at {actor.point.what if actor.point else 'its start'}" for actor in left
+            f"{actor.name} was at {place}, after {actor.point.what if actor.point else 'its start'}"
+            if actor.state is not State.READY and (place := self._where(actor.name))
+            else f"{actor.name} was at {actor.point.what if actor.point else 'its start'}"
+            for actor in left
         )
         return f"it did not end within {self._seconds:g} s: {doing}"
 

@@ -16,7 +16,7 @@ from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
-from txfuzz.transactions.model import Param, Returned, Transaction
+from txfuzz.transactions.model import Param, Returned, Step, Transaction
 
 _SCHEDULES = 40  # of a candidate: one that fails late is not simpler
 _INSERT = re.compile(r"\s*(INSERT\s+INTO\s.*?\bVALUES)\s*(\(.*\))\s*;?\s*\Z", re.IGNORECASE | re.DOTALL)
@@ -130,18 +130,32 @@ def _smaller(transaction: Transaction) -> Iterator[Transaction]:
     for number in range(len(steps) - 1, -1, -1):
         left = replace(transaction, steps=(*steps[:number], *steps[number + 1 :]))
         if left.steps and _names_are_there(left):
-            yield left
+            yield _without_unused(left)
 
 
 def _names_are_there(transaction: Transaction) -> bool:
     known = {name for name, _ in transaction.params}
     for step in transaction.steps:
-        used = {arg.name for _, arg in step.args if isinstance(arg, Param | Returned)}
-        used |= {name for each in step.when for name in (each.name, each.other) if name is not None}
-        if not used <= known:
+        if not _used(step) <= known:
             return False
         known |= {name for name, _ in step.returns}
     return True
+
+
+def _without_unused(transaction: Transaction) -> Transaction:
+    """Without the names that no step uses, which a scenario file may not have."""
+    used = {name for step in transaction.steps for name in _used(step)}
+    steps = tuple(
+        replace(step, returns=tuple(each for each in step.returns if each[0] in used))
+        for step in transaction.steps
+    )
+    params = tuple(each for each in transaction.params if each[0] in used)
+    return replace(transaction, steps=steps, params=params)
+
+
+def _used(step: Step) -> set[str]:
+    used = {arg.name for _, arg in step.args if isinstance(arg, Param | Returned)}
+    return used | {name for each in step.when for name in (each.name, each.other) if name is not None}
 
 
 def single_rows(setup: Sequence[str]) -> tuple[str, ...]:

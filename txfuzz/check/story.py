@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from txfuzz.check.failures import also_in_series
-from txfuzz.check.literals import SpokenStatements
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import (
     Difference,
@@ -18,7 +17,9 @@ from txfuzz.check.serial.difference import (
     ValuePlace,
 )
 from txfuzz.check.serial.judge import Order, SerialAnswer
-from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
+from txfuzz.check.serial.outcome import Ending, StatementOutcome
+from txfuzz.check.serial.value import CodeValue
+from txfuzz.check.statements import SpokenStatements, answer_of
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import Cell, Rows
@@ -48,11 +49,12 @@ def _lines(attempt: FollowedSchedule) -> Iterator[StoryLine]:
     for step in attempt.trace.steps:
         label, point = step.chosen.actor, step.chosen.what
         did = spoken.text(label, point) if isinstance(point, StatementPoint) else str(point)
-        came = _came(attempt.outcome.transactions.get(label), point)
+        came = _came(attempt, label, point)
         yield StoryLine(label, did, came, step.waited_for if step.waited else ())
 
 
-def _came(outcome: CallOutcome | None, point: Any) -> str:
+def _came(attempt: FollowedSchedule, label: str, point: Any) -> str:
+    outcome = attempt.outcome.transactions.get(label)
     if outcome is None:
         return ""
     tried = getattr(point, "attempt", 0)
@@ -60,10 +62,11 @@ def _came(outcome: CallOutcome | None, point: Any) -> str:
         return "" if isinstance(point, StatementPoint) else f"aborted ({outcome.retried[tried]})"
     aborted = f"aborted: {outcome.message or 'it gives itself up'} ({outcome.code})"
     if isinstance(point, StatementPoint):
-        found = next((each for each in outcome.statements if each.step == point.step), None)
+        statements = outcome.seen or outcome.statements
+        found = answer_of(attempt, label, point)
         if found is None:
             return aborted
-        given_up = outcome.code == GIVES_UP and found is outcome.statements[-1]
+        given_up = outcome.code == GIVES_UP and found is statements[-1]
         return _answer(found) + (", so it gives itself up" if given_up else "")
     return aborted if outcome.ending is Ending.ABORTED else outcome.ending.value
 
@@ -86,19 +89,22 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
     compared = [(judgement.order, judgement.differences), *judgement.others]
     if len(compared) == 2:
         told = (
-            _missed_each_other(compared, attempt) or _no_single_state(compared) or _whichever_first(compared)
+            _missed_each_other(compared, attempt)
+            or _no_single_state(compared, attempt)
+            or _whichever_first(compared)
+            or _did_the_same(compared)
         )
         if told is not None:
             yield told
             return
     if len(compared) == 1 and judgement.differences:
-        yield f"By itself {_difference(judgement.differences[0])}."
+        yield f"By itself {_difference(attempt, judgement.differences[0])}."
         return
     number = "Neither" if len(compared) == 2 else "None"
     yield f"{number} of the {len(compared)} serial orders gives this outcome:"
     for order, differences in compared:
         if differences:
-            yield f"{listed(order, 'then')}: {_difference(differences[0])}"
+            yield f"{listed(order, 'then')}: {_difference(attempt, differences[0])}"
 
 
 _Compared = list[tuple[Order, tuple[Difference, ...]]]
@@ -121,18 +127,23 @@ def _missed_each_other(compared: _Compared, attempt: FollowedSchedule) -> str | 
     assert isinstance(one.place, StatementPlace)
     assert isinstance(other.place, StatementPlace)
     saw, also = seen_text(one.seen), seen_text(other.seen)
-    step, again = one.place.step + 1, other.place.step + 1
-    at = "" if step == again and saw == also else f" in step {again}"
     same = (
-        f"and so did {other.place.transaction}{at}"
+        f"and so did {other.place.transaction}"
         if saw == also
-        else f"and {other.place.transaction} saw {also}{at}"
+        else f"and {other.place.transaction} saw {also}"
     )
     expected = dict.fromkeys((seen_text(other.expected), seen_text(one.expected)))
     return (
-        f"{one.place.transaction} saw {saw} in step {step}, {same}; "
+        f"{one.place.transaction} saw {saw} {_where(attempt, one.place)}, {same} "
+        f"{_where(attempt, other.place)}; "
         f"whichever went first, the other would have seen {listed(expected, 'or')}."
     )
+
+
+def _where(attempt: FollowedSchedule, place: StatementPlace) -> str:
+    """The line of the story; the step, where the statement did not run."""
+    number = _when(attempt, place)
+    return f"in line {number + 1}" if number >= 0 else f"in step {place.step + 1}"
 
 
 def _when(attempt: FollowedSchedule, place: StatementPlace) -> int:
@@ -149,7 +160,7 @@ def _when(attempt: FollowedSchedule, place: StatementPlace) -> int:
     return found
 
 
-def _no_single_state(compared: _Compared) -> str | None:
+def _no_single_state(compared: _Compared, attempt: FollowedSchedule) -> str | None:
     """One of two saw a part of what the other did: early answers as before it, later ones as after it."""
     for (first, second), early in compared:
         late = next(differences for order, differences in compared if order == (second, first))
@@ -165,8 +176,8 @@ def _no_single_state(compared: _Compared) -> str | None:
         if any(each.place == one for each in late):
             continue
         return (
-            f"{first} saw {seen_text(saw_before.seen)} in step {other.step + 1}, as before {second}, but "
-            f"{seen_text(saw_after.seen)} in step {one.step + 1}, as after it: there is no moment of both."
+            f"{first} saw {seen_text(saw_before.seen)} {_where(attempt, other)}, as before {second}, but "
+            f"{seen_text(saw_after.seen)} {_where(attempt, one)}, as after it: at no moment both are so."
         )
     return None
 
@@ -184,17 +195,36 @@ def _whichever_first(compared: _Compared) -> str | None:
     return f"Whichever went first, table {one.place.table} would hold {would}, but it holds {holds}."
 
 
-def _difference(difference: Difference) -> str:
+def _did_the_same(compared: _Compared) -> str | None:
+    """Code that gave back, or changed, what only the first of them would have."""
+    firsts = [differences[0] for _, differences in compared if differences]
+    if len(firsts) != 2 or not all(isinstance(each.seen, CodeValue) for each in firsts):
+        return None
+    one, other = firsts
+    assert isinstance(one.place, ValuePlace)
+    assert isinstance(other.place, ValuePlace)
+    if (one.place.transaction, other.place.transaction) != (compared[0][0][-1], compared[1][0][-1]):
+        return None
+    did, also = str(one.seen), str(other.seen)
+    same = f"and so did {other.place.transaction}" if did == also else f"and {other.place.transaction} {also}"
+    would = listed(dict.fromkeys((str(other.expected), str(one.expected))), "or")
+    return f"{one.place.transaction} {did}, {same}; whichever went first, the other would have {would}."
+
+
+def _difference(attempt: FollowedSchedule, difference: Difference) -> str:
     place, seen, expected = difference.place, seen_text(difference.seen), seen_text(difference.expected)
     match place:
-        case StatementPlace(transaction, step):
-            return f"{transaction} would have seen {expected} in step {step + 1}, but saw {seen}"
+        case StatementPlace(transaction):
+            return f"{transaction} would have seen {expected} {_where(attempt, place)}, but saw {seen}"
         case TablePlace(table):
             return f"table {table} would hold {expected}, but holds {seen}"
         case EndingPlace(transaction):
             return f"{transaction} would not have committed ({expected}), but did"
+        case ValuePlace(transaction) if isinstance(difference.seen, CodeValue):
+            return f"{transaction} would have {expected}, but it {seen}"
         case ValuePlace(transaction):
-            return f"{transaction} would have returned {expected}, but returned {seen}"
+            would, did = cell_text(difference.expected), cell_text(difference.seen)
+            return f"{transaction} would have returned {would}, but returned {did}"
 
 
 def _broken(attempt: FollowedSchedule) -> Iterator[str]:

@@ -16,7 +16,7 @@ from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
 from txfuzz.transactions.model import Param, Returned, RollbackTo, Step, StepCondition, Transaction
 
 GIVES_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` say
-_SAVEPOINT = "txfuzz_step"
+SAVEPOINT = "txfuzz_step"
 _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -145,10 +145,10 @@ class _Try:
         goes_on = any(rule in ("skip", "stop") for _, rule in step.on_error)
         try:
             if goes_on:
-                self._session.run(f"SAVEPOINT {_SAVEPOINT}", {})
+                self._session.run(f"SAVEPOINT {SAVEPOINT}", {})
             answer = self._session.run(str(step.sql), self._bind(step))
             if goes_on:
-                self._session.run(f"RELEASE SAVEPOINT {_SAVEPOINT}", {})
+                self._session.run(f"RELEASE SAVEPOINT {SAVEPOINT}", {})
         except SessionError as error:
             rule = dict(step.on_error).get(error.code)
             if rule is None or error.lost:
@@ -156,7 +156,7 @@ class _Try:
             self._seen.append(StatementOutcome(number, code=error.code))
             if rule == "abort":
                 raise _GivesUp from None
-            back = rule.savepoint if isinstance(rule, RollbackTo) else _SAVEPOINT
+            back = rule.savepoint if isinstance(rule, RollbackTo) else SAVEPOINT
             self._session.run(f"ROLLBACK TO SAVEPOINT {back}", {})
             return "stop" if rule == "stop" else "go on"
         self._seen.append(StatementOutcome(number, answer.rows, answer.changed))

@@ -146,3 +146,13 @@ class HoldsScenarios(Protocol):
 
     def scenario(self, setup: Sequence[str]) -> ScenarioTables:
         """A schema of ours in which these statements have been run; SessionError where one is refused."""
+
+
+@runtime_checkable
+class WritesBegin(Protocol):
+    """An optional method of ScenarioTables, for scripts that people type."""
+
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """What begins a transaction at this level in the database's own tool."""

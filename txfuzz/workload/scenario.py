@@ -7,6 +7,7 @@ run in every order that they can meet in (txfuzz.check), and judged by what came
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import DatabaseSpec
@@ -24,13 +25,32 @@ class Invariant:
 
 
 @dataclass(frozen=True, slots=True)
+class CallReplay:
+    """A transaction by its name, with the values of its parameters."""
+
+    transaction: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioReplay:
+    """A schedule that failed. schedule: which call goes on at each point, by its number from 1. fails: what
+    went wrong, in the words of txfuzz.check.failures."""
+
+    isolation: str
+    calls: tuple[CallReplay, ...]
+    schedule: tuple[int, ...]
+    fails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """Tables with rows, the transactions that may meet on them, and what must always hold.
 
     setup: statements, run once; the rows that they leave are restored before every attempt. ignored:
     "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
     and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
-    held against, one of MODELS.
+    held against, one of MODELS. replay: only this schedule is to be followed.
     """
 
     name: str
@@ -42,3 +62,4 @@ class Scenario:
     expect: str = MODELS[0]
     about: str = ""
     database: DatabaseSpec = field(default_factory=DatabaseSpec)
+    replay: ScenarioReplay | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database
+from txfuzz.plugin_api import Capabilities, Database, Drivers
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, PostgresOptions
 from .statements import DEFAULT_LEVEL, LOCKS, PROMISES
@@ -39,6 +39,12 @@ class PostgresAdapter(PostgresOptions):
         found, problems = installed_servers()
         known = (f"PostgreSQL {each.version} ({each.shown})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def drivers(self) -> Drivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import PostgresDrivers
+
+        return PostgresDrivers()
 
     def open(self, url: str | None) -> Database:
         from .database import open_embedded, open_url

@@ -44,6 +44,7 @@ from .settings import (
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
+    from .drivers import PostgresDrivers
     from .scenario import PostgresScenario
     from .server.launcher import EmbeddedServer
 
@@ -166,6 +167,12 @@ class PostgresDatabase(ServerDatabase[Connection]):
         return PostgresScenario(
             own, open_connection, self._waits.among, drop, setup, url=self._target.url_of_schema(own)
         )
+
+    def drivers(self) -> PostgresDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import PostgresDrivers
+
+        return PostgresDrivers()
 
     def reclaim(self, on: Connection) -> None:
         with on.begin():

@@ -95,6 +95,11 @@ class PostgresScenario(Closeable):
     def _use(self, connection: Plain) -> None:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:
@@ -214,8 +219,8 @@ class PostgresScenarioSession:
         self.pid = connection.info.backend_pid
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
-        modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-        _checked(lambda: self._connection.execute(f"BEGIN ISOLATION LEVEL {isolation}{modes}"))
+        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        _checked(lambda: self._connection.execute(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -245,30 +250,35 @@ class PostgresAdoptedSession:
 
     def __init__(self, connection: Plain) -> None:
         self._connection = connection
+        self._level = ""
         self.pid = connection.info.backend_pid
 
     def begin_at(self, isolation: str) -> None:
         connection = self._connection
         idle = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        if not idle or connection.isolation_level is not None:
+        if not idle or isolation == self._level or connection.isolation_level is not None:
             return
-        # Inside the transaction that this opens; without one, it holds for the statement's own
-        scope = "SESSION CHARACTERISTICS AS TRANSACTION" if connection.autocommit else "TRANSACTION"
-        connection.execute(f"SET {scope} ISOLATION LEVEL {isolation}".encode())
+        # What BEGIN, SET TRANSACTION or the connection say of their own takes precedence over it
+        asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
+        if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
+            self._level = isolation
 
     def run(self, call: Callable[[], Result], statement: str) -> Result:
         return call()  # the server tells who waits
 
     def code(self, error: BaseException) -> str:
-        return (
-            (error.sqlstate or CONNECTION_LOST)
-            if isinstance(error, psycopg.OperationalError)
-            else ((error.sqlstate or "") if isinstance(error, psycopg.Error) else "")
-        )
+        if not isinstance(error, psycopg.Error):
+            return ""
+        return error.sqlstate or (CONNECTION_LOST if isinstance(error, psycopg.OperationalError) else "")
 
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
+
+
+def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
+    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

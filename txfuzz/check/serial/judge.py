@@ -16,6 +16,7 @@ from itertools import combinations, permutations
 from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canonical
 from txfuzz.check.serial.difference import Difference, differences
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
+from txfuzz.check.serial.value import values_alike
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own
@@ -105,7 +106,7 @@ class SerialJudge:
                 if lost
                 else self._canonical[order]
             )
-            if known == seen:
+            if known == seen and values_alike(outcome, expected, self.masks):
                 return SerialJudgement(SerialAnswer.EXPLAINED, order)
         return None
 
@@ -128,7 +129,8 @@ class SerialJudge:
         self._canonical[order] = canonical(first, self.masks)
         if len(self._canonical) == 1:  # once for a program: whatever chance does shows in any order
             again = self._run(order)
-            if canonical(again, self.masks) != self._canonical[order]:
+            same = canonical(again, self.masks) == self._canonical[order]
+            if not same or not values_alike(again, first, self.masks):
                 found = differences(again, first, order, self.masks)
                 where = found[0].place if found else "an outcome"
                 self._unstable[order] = (

@@ -43,6 +43,7 @@ class CallOutcome:
     statements: those that ran, in order; a step that was skipped is missing. code: why it was aborted.
     value: what code returned that ran as the transaction, in a form that compares by value. message: what
     the database said beside the code. retried: the codes by which earlier attempts at it were aborted.
+    seen: what statements of code came to, to be shown; they are no evidence.
     refused: a statement was one that the database always refuses, such as one with a wrong column.
     """
 
@@ -52,6 +53,7 @@ class CallOutcome:
     value: Cell = None
     message: str = ""
     retried: tuple[str, ...] = ()
+    seen: tuple[StatementOutcome, ...] = ()
     refused: bool = False
 
 

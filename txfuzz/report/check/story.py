@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -13,21 +14,28 @@ from txfuzz.report.text.lines import WIDTH, paragraph
 
 _MOST_COLUMNS = 3
 _GAP = 2
+_UNBROKEN = "\x1f"  # stands for a space at which no line is broken
+_COMPARISON = re.compile(r"[\w.]+ (?:=|<|>|<=|>=|<>|!=) [\w.']+")
+
+
+def schedule_lines(finding: Finding) -> list[str]:
+    """Who did what and saw what, in order."""
+    lines, labels = story(finding.attempt), finding.attempt.program.labels
+    return _columns(lines, labels) if len(labels) <= _MOST_COLUMNS else _numbered(lines)
 
 
 def story_lines(finding: Finding) -> list[str]:
     """The schedule, then the explanation."""
-    lines = story(finding.attempt)
-    labels = finding.attempt.program.labels
-    shown = _columns(lines, labels) if len(labels) <= _MOST_COLUMNS else _numbered(lines)
     told: list[str] = []
     for sentence in [*explanation(finding.attempt), *remarks(finding)]:
         told += ["", *paragraph(sentence)]
-    return [*shown, *told]
+    return [*schedule_lines(finding), *told]
 
 
 def remarks(finding: Finding) -> Iterator[str]:
-    """How sure it is, and who is to blame."""
+    """What was left out, how sure it is, and who is to blame."""
+    if finding.left_out:
+        yield f"It goes wrong as well without {listed(finding.left_out)}, left out here."
     again = f"{finding.shown} of {finding.tries}"
     if finding.blames_database:
         yield (
@@ -86,7 +94,8 @@ def _came(line: StoryLine) -> str:
 
 
 def _wrapped(text: str, width: int, hang: str) -> list[str]:
-    indent = hang[2:]
-    return textwrap.wrap(
-        printable(text), width, initial_indent=indent, subsequent_indent=hang, break_on_hyphens=False
+    whole = _COMPARISON.sub(lambda found: found[0].replace(" ", _UNBROKEN), printable(text))
+    lines = textwrap.wrap(
+        whole, width, initial_indent=hang[2:], subsequent_indent=hang, break_on_hyphens=False
     )
+    return [line.replace(_UNBROKEN, " ") for line in lines]

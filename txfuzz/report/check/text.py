@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from txfuzz.check.result import CheckResult, Fix, LevelCounts
+from txfuzz.check.result import CheckResult, Fix, LevelCounts, SetResult
 from txfuzz.common.sentences import listed
 from txfuzz.report.check.story import story_lines
 from txfuzz.report.check.table import head, table_lines
@@ -36,16 +36,12 @@ def check_text(found: CheckResult) -> str:
 
 def verdict(found: CheckResult) -> str:
     """What the check came to, in a sentence or two."""
-    broken = [f for one in found.sets for f in one.findings if f.blames_database]
+    broken = [each for one in found.sets for each in one.findings if each.blames_database]
     if broken:
         levels = listed(dict.fromkeys(each.isolation.upper() for each in broken))
         return f"The database breaks the promise of {levels}."
     if found.failing:
-        parts = []
-        for one in found.failing:
-            levels = [each for each in found.asked_of(one) if one.level(each).failing]
-            parts.append(f"{one.name} at {listed(level.upper() for level in levels)}")
-        return f"Not safe: {'; '.join(parts)}."
+        return f"Not safe: {'; '.join(_failing_at(found, one) for one in found.failing)}."
     if found.interrupted:
         return "It was stopped before all schedules had run; none of those that ran failed."
     if found.unjudged:
@@ -53,6 +49,11 @@ def verdict(found: CheckResult) -> str:
     levels = listed(level.upper() for level in found.asked)
     number = sum(each.schedules for one in found.sets for each in one.levels if each.isolation in found.asked)
     return f"No schedule fails at {levels} ({counted(number, 'schedule')})."
+
+
+def _failing_at(found: CheckResult, one: SetResult) -> str:
+    levels = [level.upper() for level in found.asked_of(one) if one.level(level).failing]
+    return f"{one.name} at {listed(levels)}"
 
 
 def fix_text(fix: Fix) -> str:

@@ -40,12 +40,13 @@ class Target:
         return make_conninfo(**{**defaults, **self.parameters, "application_name": application_name})
 
     def url_of_schema(self, schema: str) -> str:
-        """As SQLAlchemy reads it, with this schema in the search path. Contains the password."""
+        """As SQLAlchemy reads it, and libpq if it can be; with this schema in the search path. Contains the
+        password."""
         given = dict(self.parameters)
         options = f"{given.pop('options', '')} -csearch_path={schema},public".strip()
         query = {name: value for name, value in given.items() if name not in ("user", "password", "dbname")}
         return URL.create(
-            "postgresql+psycopg",
+            _scheme(),
             username=given.get("user"),
             password=given.get("password"),
             database=given.get("dbname"),
@@ -60,6 +61,11 @@ class Target:
         except ValueError:
             return CONNECT_SECONDS
         return float(asked) if asked > 0 else float("inf")
+
+
+def _scheme() -> str:
+    """libpq knows no "+psycopg", and before 2.1 SQLAlchemy means another driver without it."""
+    return SCHEMES[1] if URL.create(SCHEMES[1]).get_dialect().driver == "psycopg" else SCHEMES[2]
 
 
 def parse_url(text: str) -> Target:

@@ -22,11 +22,13 @@ from txfuzz.workload.yaml.reader import (
     read_text,
     root_of,
 )
+from txfuzz.workload.yaml.scenario.replay import read_replay
 from txfuzz.workload.yaml.scenario.setup import SqlTexts
 from txfuzz.workload.yaml.scenario.transactions import ScenarioTransactions, check_no_table, refuse_others
 
 FIELDS = (
     "version", "name", "about", "database", "setup", "workload", "invariants", "ignore", "judge", "expect",
+    "replay",
 )  # fmt: skip
 _OTHERS = {
     "init_schema": "`setup`, which makes the tables",
@@ -36,7 +38,6 @@ _OTHERS = {
     "analyzers": "`judge`",
     "heuristics": "none: a scenario is not changed while it runs",
     "faults": "none: faults strike workloads",
-    "replay": "none: a failing order is replayed from where the check has kept it",
     "campaign": "options on the command line of `txfuzz check`",
 }
 _NO_ELLE = "serial or invariants: Elle's judge needs the keys and micro-operations of a workload"
@@ -72,17 +73,20 @@ def parse_scenario(text: str, source: str, vocabulary: Vocabulary | None) -> Sce
     refuse_others(asked, {"mix": "none: every pair of transactions is run"}, "a scenario")
     fields["workload"].fields("`workload`", ("transactions",), ("transactions",))
     transactions = ScenarioTransactions(texts, database.adapter or "", capabilities)
+    read = transactions.read(asked["transactions"])
+    params = {each.name: [name for name, _ in each.params] for each in read}
     invariants = _invariants(fields["invariants"], texts) if "invariants" in fields else ()
     return Scenario(
         name=read_name(fields.get("name"), source, "scenario"),
         setup=tuple(each.text for each in setup),
-        transactions=transactions.read(asked["transactions"]),
+        transactions=read,
         invariants=invariants,
         ignored=_ignored(fields["ignore"]) if "ignore" in fields else frozenset(),
         judge=_judge(fields["judge"], invariants) if "judge" in fields else JUDGES[0],
         expect=_expect(fields["expect"]) if "expect" in fields else MODELS[0],
         about=read_about(fields.get("about"), "scenario"),
         database=database,
+        replay=read_replay(fields["replay"], params) if "replay" in fields else None,
     )
 
 

@@ -10,6 +10,7 @@ from txfuzz.workload.scenario import JUDGES, MODELS, Scenario
 from txfuzz.workload.sql.statements import UnfinishedStatement, split_statements
 from txfuzz.workload.yaml.layout import filled, scalar, text_field
 from txfuzz.workload.yaml.scenario.conditions import NOT_NULL
+from txfuzz.workload.yaml.scenario.replay import replay_lines
 from txfuzz.workload.yaml.writer import database_data, head_lines, mode_lines, rules_data
 
 
@@ -44,6 +45,8 @@ def _lines(scenario: Scenario, header: str) -> Iterator[str]:
         yield f"judge: {scalar(scenario.judge)}"
     if scenario.expect != MODELS[0]:
         yield f"expect: {scalar(scenario.expect)}"
+    if scenario.replay is not None:
+        yield from replay_lines(scenario.replay)
 
 
 def _setup(statements: Sequence[str]) -> Iterator[str]:

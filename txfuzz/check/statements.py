@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from txfuzz.check.run import FollowedSchedule
+from txfuzz.check.serial.outcome import StatementOutcome
 from txfuzz.check.transaction import SqlTransaction, StatementPoint
 from txfuzz.database.scenario import Cell
 from txfuzz.transactions.placeholders import with_placeholders
@@ -61,14 +62,21 @@ class SpokenStatements:
 
     def _take(self, label: str, point: StatementPoint, values: dict[str, Cell]) -> None:
         """What the statement returned, by the names that later ones use."""
-        outcome = self._attempt.outcome.transactions.get(label)
-        if outcome is None or point.attempt != len(outcome.retried):
-            return  # only the last attempt's answers are kept
-        seen = next((each for each in outcome.statements if each.step == point.step), None)
+        seen = answer_of(self._attempt, label, point)
         for name, column in self._transactions[label].steps[point.step].returns:
             if seen is not None and seen.rows is not None:
                 row = seen.rows.rows[0] if seen.rows.rows else None
                 values[name] = None if row is None else row[seen.rows.columns.index(column)]
+
+
+def answer_of(attempt: FollowedSchedule, label: str, point: StatementPoint) -> StatementOutcome | None:
+    """What the statement came to; None where it aborted its transaction, and for an attempt that was
+    followed by another one, of which no answers are kept."""
+    outcome = attempt.outcome.transactions.get(label)
+    if outcome is None or point.attempt != len(outcome.retried):
+        return None
+    statements = outcome.seen or outcome.statements
+    return next((each for each in statements if each.step == point.step), None)
 
 
 def _quoted(text: str) -> str:

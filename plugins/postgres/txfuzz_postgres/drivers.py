@@ -1,0 +1,116 @@
+"""psycopg, as applications use it; see txfuzz.plugin_api.Drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial, wraps
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.adapt import Transformer
+from psycopg.pq import TransactionStatus
+
+from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, StatementAnswer, replaced
+
+MOST_ROWS = 4  # of a result that are looked at
+_CLOSED = TransactionStatus.IDLE, TransactionStatus.UNKNOWN
+_KEYS = "user", "host", "port", "dbname"
+
+
+class PostgresDrivers:
+    @contextmanager
+    def intercept(self, around: Around) -> Iterator[None]:
+        """The methods of the classes are replaced, so connections that were opened before are met, too."""
+        with ExitStack() as stack:
+            for owner in (psycopg.Cursor, psycopg.ServerCursor):
+                for name in ("execute", "executemany", "stream", "copy"):
+                    if name in vars(owner):
+                        made = _statement(vars(owner)[name], around)
+                        stack.enter_context(replaced(owner, **{name: made}))
+            stack.enter_context(
+                replaced(
+                    psycopg.Connection,
+                    commit=_ending(psycopg.Connection.commit, COMMIT, around),
+                    rollback=_ending(psycopg.Connection.rollback, ROLLBACK, around),
+                )
+            )
+            stack.enter_context(
+                replaced(psycopg.Transaction, __exit__=_leaving(psycopg.Transaction.__exit__, around))
+            )
+            yield
+
+    def connect(self, url: str) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(url.replace("+psycopg:", ":", 1))
+
+    def url_of(self, connection: Any) -> str | None:
+        if not isinstance(connection, psycopg.Connection):
+            return None
+        from .protocol.url import url_from
+
+        info = connection.info
+        return url_from({**info.get_parameters(), "password": info.password})
+
+    def in_transaction(self, connection: Any) -> bool:
+        return connection.info.transaction_status not in _CLOSED
+
+
+def _statement(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    @wraps(original)
+    def method(cursor: Any, query: Any, *args: Any, **more: Any) -> Any:
+        text = _text(query, cursor)
+
+        def send(wanted: str) -> Any:
+            return original(cursor, query if wanted == text else wanted, *args, **more)
+
+        def in_full() -> str:
+            given = args[0] if args else more.get("params")
+            if not given or isinstance(given, str) or original.__name__ == "executemany":
+                return text
+            try:
+                return psycopg.ClientCursor(cursor.connection).mogrify(query, given)
+            except Exception:  # the driver will say what is wrong with them
+                return text
+
+        return around(DriverCall(cursor.connection, text, send, partial(_answer, cursor), in_full))
+
+    return method
+
+
+def _ending(original: Callable[..., Any], word: str, around: Around) -> Callable[..., Any]:
+    @wraps(original)
+    def method(connection: Any) -> Any:
+        return around(DriverCall(connection, word, lambda _: original(connection)))
+
+    return method
+
+
+def _leaving(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    """Of `with connection.transaction()`: only the outermost one ends the transaction."""
+
+    @wraps(original)
+    def method(transaction: Any, kind: Any, error: Any, trace: Any) -> Any:
+        if not transaction._outer_transaction:
+            return original(transaction, kind, error, trace)
+        word = COMMIT if kind is None and not transaction.force_rollback else ROLLBACK
+        call = DriverCall(transaction.connection, word, lambda _: original(transaction, kind, error, trace))
+        return around(call)
+
+    return method
+
+
+def _text(query: Any, cursor: Any) -> str:
+    if isinstance(query, sql.Composable):
+        return query.as_string(cursor)
+    return query.decode(errors="replace") if isinstance(query, bytes) else str(query)
+
+
+def _answer(cursor: Any) -> StatementAnswer:
+    result = cursor.pgresult
+    if result is None or cursor.description is None:
+        return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
+    loader = Transformer(cursor.connection)
+    loader.set_pgresult(result)
+    rows = loader.load_rows(0, min(result.ntuples, MOST_ROWS), tuple)
+    return StatementAnswer(Rows(tuple(each.name for each in cursor.description), tuple(rows)))

@@ -1,0 +1,158 @@
+"""A function as a transaction that can be checked; see CheckedTransaction and Call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from txfuzz.check.code.arguments import Parameters, place_of
+from txfuzz.check.code.effects import as_changed
+from txfuzz.check.code.errors import database_error, is_mistake, is_operational, refused
+from txfuzz.check.code.resources import Resources
+from txfuzz.check.code.session import CodeRun, CodeSession, Rewrite
+from txfuzz.check.code.values import comparable
+from txfuzz.check.contract import Arguments
+from txfuzz.check.scheduler import Abandoned, Body, Stop
+from txfuzz.check.serial.outcome import CallOutcome, Ending
+from txfuzz.check.serial.value import CodeValue
+from txfuzz.database.api import SessionError
+from txfuzz.database.scenario import Cell, Rows, ScenarioSession, ScenarioTables
+
+MOST_POINTS = 1_000  # of one call: nobody knows how many statements code will send
+
+
+@dataclass(frozen=True)
+class CodeTransaction:
+    """rewrite: another statement in place of one that it sends, to try what that would mend. For isolation,
+    retries and writes see txfuzz.transaction()."""
+
+    name: str
+    function: Callable[..., Any]
+    parameters: Parameters
+    resources: Resources
+    isolation: str | None = None
+    retries: int = 0
+    writes: bool = True
+    rewrite: Rewrite | None = None
+
+    @property
+    def params(self) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+        return self.parameters.chosen
+
+    def call(self, label: str, arguments: Arguments, isolation: str) -> CodeCall:
+        return CodeCall(label, self, arguments, self.isolation or isolation)
+
+
+@dataclass(frozen=True)
+class CodeCall:
+    label: str
+    transaction: CodeTransaction
+    arguments: Arguments
+    isolation: str
+    points: int = field(default=MOST_POINTS, init=False)
+
+    def at(self, isolation: str) -> CodeCall:
+        return replace(self, isolation=isolation)
+
+    def body(self, session: ScenarioSession, retried: frozenset[str]) -> Body:
+        assert isinstance(session, CodeSession)
+        self._warm(session, retried)
+        return lambda stop: self._run(session, stop, retried)
+
+    def _warm(self, session: CodeSession, retried: frozenset[str]) -> None:
+        """Once in each thread it runs alone and unscheduled, so that pools, caches and late imports are
+        what they are from then on; and a mistake in it is found that would else pass for a refusal.
+        """
+        what = (self.transaction.name, repr(self.arguments))
+        if what in session.warmed:
+            return
+        run = CodeRun(session, self.isolation, None)
+        try:
+            session.call(run, self._function)
+        except Exception as error:
+            if is_mistake(error, run.codes):
+                raise refused(error, place_of(self.transaction.function)) from None
+        session.warmed.add(what)
+        session.restore()
+
+    def _function(self) -> Any:
+        """Called in the session's thread. The value is made comparable while what it needs is still open."""
+        with self.transaction.resources.of(self.transaction.parameters.opened) as opened:
+            found = self.transaction.function(**opened, **self.arguments)
+            return comparable(found)
+
+    def _run(self, session: CodeSession, stop: Stop, retried: frozenset[str]) -> CallOutcome:
+        codes: tuple[str, ...] = ()
+        while True:
+            outcome = self._attempt(session, stop, len(codes), retried)
+            again = outcome.ending is Ending.ABORTED and outcome.code in retried
+            if not again or len(codes) >= self.transaction.retries:
+                return replace(outcome, retried=codes)
+            codes = (*codes, outcome.code)
+
+    def _attempt(
+        self, session: CodeSession, stop: Stop, attempt: int, retried: frozenset[str]
+    ) -> CallOutcome:
+        run = CodeRun(session, self.isolation, stop, attempt, self.transaction.rewrite)
+        try:
+            returned = session.call(run, self._function)
+        except Abandoned:
+            raise
+        except Exception as error:
+            return self._raised(run, error, retried)
+        return CallOutcome(Ending.COMMITTED, value=self._value(run, returned), seen=run.seen())
+
+    def _raised(self, run: CodeRun, error: Exception, retried: frozenset[str]) -> CallOutcome:
+        """A call that has raised is as if it had not been, unless something of it stays."""
+        name = type(error).__name__
+        code = database_error(error, run.codes)
+        message = " ".join(str(error).split())
+        if run.effects.commits:
+            value = self._value(run, None, name)
+            return CallOutcome(Ending.COMMITTED, value=value, message=message, seen=run.seen())
+        lost = run.commit_failed is not None and code not in retried and is_operational(error)
+        ending = Ending.UNKNOWN if lost else Ending.ABORTED
+        return CallOutcome(ending, code=code or name, message=message, seen=run.seen())
+
+    def _value(self, run: CodeRun, returned: Any, raised: str = "") -> CodeValue:
+        """Several transactions in one function may undo each other: then only the rows in the end count."""
+        counts = self.transaction.writes and run.effects.commits <= 1
+        return CodeValue(returned, raised, as_changed(run.effects.kept) if counts else None)
+
+
+@dataclass(frozen=True)
+class CodeInvariant:
+    """A function that returns the rows that break it, or asserts it."""
+
+    name: str
+    function: Callable[..., Any]
+    parameters: Parameters
+    resources: Resources
+
+    def rows(self, tables: ScenarioTables) -> Rows:
+        values = {name: values[0] for name, values in self.parameters.chosen}
+        try:
+            with self.resources.of(self.parameters.opened) as opened:
+                return _as_rows(self.function(**opened, **values))
+        except AssertionError as error:
+            return Rows(("AssertionError",), ((str(error) or "the assertion does not hold",),))
+        except SessionError:
+            raise
+        except Exception as error:
+            raise refused(error, place_of(self.function)) from None
+
+
+def _as_rows(found: Any) -> Rows:
+    if found is None or found is False or (hasattr(found, "__len__") and len(found) == 0):
+        return Rows((), ())
+    if isinstance(found, str | bytes | int | float) or not hasattr(found, "__iter__"):
+        return Rows(("found",), ((comparable(found),),)) if found else Rows((), ())
+    rows = [comparable(each) for each in found]
+    if not rows:
+        return Rows((), ())
+    if all(isinstance(each, dict) and each.keys() == rows[0].keys() for each in rows):
+        return Rows(tuple(rows[0]), tuple(tuple(each.values()) for each in rows))
+    if all(isinstance(each, list) and len(each) == len(rows[0]) for each in rows):
+        return Rows(tuple(f"column {n + 1}" for n in range(len(rows[0]))), tuple(map(tuple, rows)))
+    return Rows(("found",), tuple((each,) for each in rows))

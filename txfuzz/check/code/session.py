@@ -1,0 +1,273 @@
+"""Somebody's code as an actor: a thread in which each statement that a driver sends is a switch point.
+
+The code itself is not changed and knows nothing of this. A driver's call is met in the thread that makes
+it; threads that belong to no call that is being checked pass through untouched.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from txfuzz.check.code.effects import Effects, ends_transaction, is_switch_point
+from txfuzz.check.code.place import inside_connecting, own_frame
+from txfuzz.check.scheduler import Abandoned, Stop
+from txfuzz.check.serial.outcome import StatementOutcome
+from txfuzz.check.transaction import CommitPoint, StatementPoint
+from txfuzz.database.drivers import COMMIT, ROLLBACK, DriverCall, Drivers
+from txfuzz.database.scenario import AdoptedSession, Cell, ScenarioSession, StatementAnswer
+
+_local = threading.local()
+
+Rewrite = Callable[[str], str]
+
+
+def around(call: DriverCall) -> Any:
+    """What every intercepted call goes through, whichever thread it is in."""
+    running: CodeRun | None = getattr(_local, "run", None)
+    if running is None or running.aside:
+        return call.send(call.sql)
+    return running.through(call)
+
+
+@dataclass
+class Connections:
+    """Whose each of the drivers' connections is now: a pool hands them from one to another.
+
+    adopt: as ScenarioTables has it.
+    """
+
+    drivers: Drivers
+    adopt: Callable[[Any], AdoptedSession]
+    _adopted: dict[int, tuple[Any, AdoptedSession]] = field(default_factory=dict)
+    _owners: dict[int, CodeSession] = field(default_factory=dict)
+
+    def taken(self, connection: Any, owner: CodeSession) -> AdoptedSession:
+        number = id(connection)
+        known = self._adopted.get(number)
+        if known is None or known[0] is not connection:
+            known = self._adopted[number] = (connection, self.adopt(connection))
+        self._owners[number] = owner
+        return known[1]
+
+    def of(self, owner: CodeSession) -> list[tuple[Any, AdoptedSession]]:
+        return [self._adopted[number] for number, each in list(self._owners.items()) if each is owner]
+
+    def forget(self, owner: CodeSession) -> None:
+        """Those that it has used and closed: at most as many are remembered as are open."""
+        for number in [number for number, each in self._owners.items() if each is owner]:
+            del self._owners[number], self._adopted[number]
+
+
+@dataclass
+class CodeRun:
+    """One call of the code, while it runs.
+
+    aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
+    that the database gave, by the identity of the driver's exceptions.
+    """
+
+    session: CodeSession
+    isolation: str
+    stop: Stop | None
+    attempt: int = 0
+    rewrite: Rewrite | None = None
+    aside: bool = False
+    over: bool = False
+    effects: Effects = field(default_factory=Effects)
+    answers: list[tuple[int, Callable[[], StatementAnswer], str]] = field(default_factory=list)
+    codes: dict[int, str] = field(default_factory=dict)
+    commit_failed: str | None = None
+    points: int = 0
+
+    def through(self, call: DriverCall) -> Any:
+        self.aside = True
+        try:
+            if self.over or inside_connecting():
+                return call.send(call.sql)
+            drivers = self.session.connections.drivers
+            adopted = self.session.connections.taken(call.connection, self.session)
+            ends = ends_transaction(call.sql)
+            open_before = drivers.in_transaction(call.connection)
+            number = len(self.answers)
+            if open_before if ends else is_switch_point(call.sql):
+                self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
+            if not ends:
+                adopted.begin_at(self.isolation)
+            return self._send(call, adopted, number)
+        finally:
+            self.aside = False
+
+    def _stop(self, point: StatementPoint | str) -> None:
+        if self.stop is None:
+            return
+        self.points += 1
+        try:
+            self.stop(point if isinstance(point, StatementPoint) else ending_point(point, self.attempt))
+        except Abandoned:
+            self.over = True
+            raise
+
+    def _send(self, call: DriverCall, adopted: AdoptedSession, number: int) -> Any:
+        ends = ends_transaction(call.sql)
+        sql = call.sql if ends or self.rewrite is None else self.rewrite(call.sql)
+        try:
+            result = call.send(sql)
+        except BaseException as error:
+            code = adopted.code(error)
+            self.codes[id(error)] = code
+            if ends == COMMIT:
+                self.commit_failed = code
+            if ends:
+                self.effects.rolled_back(call.connection)
+            else:
+                self.answers.append((number, StatementAnswer, code))
+            raise
+        if ends == COMMIT:
+            self.effects.committed(call.connection)
+        elif ends == ROLLBACK:
+            self.effects.rolled_back(call.connection)
+        else:
+            self.answers.append((number, call.answer, ""))
+            self.effects.ran(call.connection, sql, call.answer().changed)
+            if not self.session.connections.drivers.in_transaction(call.connection):
+                self.effects.committed(call.connection)  # it was a transaction of its own
+        return result
+
+    def seen(self) -> tuple[StatementOutcome, ...]:
+        """What its statements came to, for the story."""
+        found = []
+        for number, answer, code in self.answers:
+            came = answer()
+            changed = None if came.rows is not None else came.changed
+            found.append(StatementOutcome(number, came.rows, changed, code))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPoint:
+    attempt: int = 0
+
+    def __str__(self) -> str:
+        return ROLLBACK
+
+
+def ending_point(sql: str, attempt: int) -> CommitPoint | RollbackPoint:
+    return CommitPoint(attempt) if ends_transaction(sql) == COMMIT else RollbackPoint(attempt)
+
+
+class CodeSession:
+    """A thread for the calls of one actor, and the connections that they open; see ScenarioSession.
+
+    It is the same thread from one schedule to the next, as in a server with a pool of threads: what code
+    keeps for each thread (Django's connections, scoped sessions) stays. plain: opens a session for SQL of a
+    scenario that runs beside code. restore: the rows that every attempt begins with. warmed: the calls that
+    have run here before.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        plain: Callable[[], ScenarioSession],
+        restore: Callable[[], None],
+    ) -> None:
+        self.connections, self.restore = connections, restore
+        self.warmed: set[tuple[str, str]] = set()
+        self._open_plain, self._plain_session = plain, None
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="txfuzz code", daemon=True)
+        self._thread.start()
+
+    _plain_session: ScenarioSession | None
+
+    def call(self, run: CodeRun, function: Callable[[], Any]) -> Any:
+        """Call it in this session's thread, with `run` around what it sends; what it returns or raises."""
+        done: Future[Any] = Future()
+
+        def work() -> Any:
+            _local.run = run
+            try:
+                return function()
+            finally:
+                _local.run = None
+                if not run.over:
+                    self._leave_nothing_open()
+
+        self._jobs.put((work, done))
+        return done.result()
+
+    def _leave_nothing_open(self) -> None:
+        """A transaction that nobody has ended comes to nothing when its connection goes."""
+        for connection, _ in self.connections.of(self):
+            with suppress(Exception):
+                if self.connections.drivers.in_transaction(connection):
+                    connection.rollback()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            work, done = job
+            try:
+                done.set_result(work())
+            except BaseException as error:
+                done.set_exception(error)
+
+    def adopted(self) -> list[ScenarioSession | AdoptedSession]:
+        """Everything by which it can be waiting."""
+        own: list[ScenarioSession | AdoptedSession] = [each for _, each in self.connections.of(self)]
+        return own if self._plain_session is None else [*own, self._plain_session]
+
+    def where(self) -> str:
+        """The line of somebody's own code that it is at, "app.py:12 (in book)"; empty where there is none."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return own_frame(frame) if frame is not None else ""
+
+    def cancel(self) -> None:
+        for each in self.adopted():
+            each.cancel()
+
+    def close(self) -> None:
+        self._jobs.put(None)
+        if self._plain_session is not None:
+            self._plain_session.close()
+        self.connections.forget(self)
+
+    # -- SQL of a scenario --------------------------------------------------------------------
+
+    def _plain(self) -> ScenarioSession:
+        if self._plain_session is None:
+            self._plain_session = self._open_plain()
+        return self._plain_session
+
+    def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
+        self._plain().begin(isolation, read_only=read_only, deferrable=deferrable)
+
+    def run(self, sql: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+        return self._plain().run(sql, arguments)
+
+    def commit(self) -> None:
+        self._plain().commit()
+
+    def rollback(self) -> None:
+        self._plain().rollback()
+
+
+def waiting_sessions(
+    sessions: Sequence[ScenarioSession | AdoptedSession],
+    ask: Callable[[Sequence[ScenarioSession | AdoptedSession]], Mapping[int, frozenset[int]]],
+) -> Mapping[int, frozenset[int]]:
+    """As ScenarioTables.waiting(), of sessions with several connections each."""
+    flat, owners = [], []
+    for place, each in enumerate(sessions):
+        for one in each.adopted() if isinstance(each, CodeSession) else [each]:
+            flat.append(one)
+            owners.append(place)
+    found: dict[int, frozenset[int]] = {}
+    for at, others in ask(flat).items():
+        found[owners[at]] = found.get(owners[at], frozenset()) | {owners[other] for other in others}
+    return found

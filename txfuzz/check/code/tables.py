@@ -1,0 +1,76 @@
+"""The tables of a scenario while code of somebody's own works on them; see ScenarioTables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from txfuzz.check.code.resources import Resources
+from txfuzz.check.code.session import CodeSession, Connections, around, waiting_sessions
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.drivers import Drivers
+from txfuzz.database.scenario import AdoptedSession, ColumnFacts, Rows, ScenarioSession, ScenarioTables
+
+
+class CodeTables(Closeable):
+    """tables: closed with this. While it is open, the drivers' calls are met; afterwards they are what they
+    were.
+
+    restore: puts the rows back before every attempt, where that is somebody else's affair than the tables'.
+    state: what beside the rows, or in their place, is to be compared in the end. opened: is left with it.
+    """
+
+    def __init__(
+        self,
+        tables: ScenarioTables,
+        drivers: Drivers,
+        resources: Resources,
+        *,
+        restore: Callable[[], None] | None = None,
+        state: Callable[[], Mapping[str, Rows]] | None = None,
+        opened: ExitStack | None = None,
+    ) -> None:
+        self._tables = tables
+        self.resources = resources
+        self._restore = restore or tables.reset
+        self._state = state or tables.tables
+        self._connections = Connections(drivers, tables.adopt)
+        self._opened = opened or ExitStack()
+        self._opened.callback(tables.close)
+        self._opened.callback(resources.close)
+        self._opened.enter_context(drivers.intercept(around))
+
+    @property
+    def retried(self) -> frozenset[str]:
+        return self._tables.retried
+
+    def facts(self) -> ColumnFacts:
+        return self._tables.facts()
+
+    def reset(self) -> None:
+        self._restore()
+
+    def tables(self) -> Mapping[str, Rows]:
+        return self._state()
+
+    def query(self, sql: str) -> Rows:
+        return self._tables.query(sql)
+
+    def session(self) -> CodeSession:
+        return CodeSession(self._connections, self._tables.session, self.reset)
+
+    def keep(self) -> None:
+        self._tables.keep()
+
+    def url(self) -> str:
+        return self._tables.url()
+
+    def adopt(self, connection: Any) -> AdoptedSession:
+        return self._tables.adopt(connection)
+
+    def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
+        return waiting_sessions(sessions, self._tables.waiting)
+
+    def close(self) -> None:
+        self._opened.close()

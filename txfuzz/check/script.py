@@ -1,0 +1,105 @@
+"""A failing schedule as SQL for people: typed into the database's own tool, one window a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from string import ascii_uppercase
+
+from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
+from txfuzz.check.result import Finding
+from txfuzz.check.serial.outcome import Ending, StatementOutcome
+from txfuzz.check.statements import SpokenStatements, answer_of
+from txfuzz.check.story import explanation, seen_text, story
+from txfuzz.check.transaction import SAVEPOINT, SqlTransaction, StatementPoint
+from txfuzz.common.sentences import listed
+from txfuzz.transactions.model import Mode, RollbackTo, Step
+
+# What begins a transaction at a level: (isolation, mode) → statements
+Begin = Callable[[str, Mode], tuple[str, ...]]
+
+
+def typed_schedule(finding: Finding, invariants: tuple[CheckedInvariant, ...], begin: Begin) -> str:
+    """The whole script. Each line says in which window it is entered and what it shows there."""
+    attempt = finding.attempt
+    windows = dict(zip(attempt.program.labels, ascii_uppercase, strict=False))
+    lines = [
+        f"-- {attempt.program.name} at {attempt.isolation}: {listed(finding.failures)}",
+        f"-- Open {len(windows)} windows of the database's tool on an empty database, one for each of",
+        f"-- {', '.join(f'{window} = {_comment(label)}' for label, window in windows.items())}.",
+        "-- Enter the lines in this order, each in the window of its label. A remark says what a line shows.",
+        "",
+    ]
+    if finding.setup is None:
+        lines.append("-- Make the tables first, as the setup in Python does.")
+    else:
+        lines += [_line("setup", statement) for statement in finding.setup]
+    lines += ["", *_schedule(finding, windows, begin), ""]
+    for each in invariants:
+        if isinstance(each, SqlInvariant) and each.name in attempt.broken:
+            shown = f"gives {seen_text(attempt.broken[each.name])}: {each.name}"
+            lines.append(_line("after", each.sql, shown))
+    lines += [f"-- Wrong: {_comment(sentence)}" for sentence in explanation(attempt)]
+    return "\n".join(lines) + "\n"
+
+
+def _schedule(finding: Finding, windows: dict[str, str], begin: Begin) -> Iterator[str]:
+    attempt = finding.attempt
+    calls = dict(zip(attempt.program.labels, attempt.program.calls, strict=True))
+    levels = {call.label: call.isolation for call in attempt.program.bound(attempt.isolation)}
+    last = {step.chosen.actor: number for number, step in enumerate(attempt.trace.steps, 1)}
+    spoken, begun = SpokenStatements(attempt), set()
+    for number, (decision, told) in enumerate(zip(attempt.trace.steps, story(attempt), strict=True), 1):
+        label, point = decision.chosen.actor, decision.chosen.what
+        window, transaction = windows[label], calls[label][0]
+        mode = transaction.transaction.mode if isinstance(transaction, SqlTransaction) else Mode()
+        tried = getattr(point, "attempt", 0)
+        if (label, tried) not in begun:
+            begun.add((label, tried))
+            for statement in begin(levels[label], mode):
+                yield _line(window, statement)
+        shown = f"({number}) {told.came}" if told.came else f"({number})"
+        if told.waited_for:
+            shown = (
+                f"({number}) waits for {listed(windows[each] for each in told.waited_for)}, then {told.came}"
+            )
+        if not isinstance(point, StatementPoint):
+            yield _line(window, str(point), shown)
+            continue
+        step = _step(transaction, point.step)
+        answer = answer_of(attempt, label, point)
+        yield from _statement(window, spoken.text(label, point), shown, step, answer)
+        outcome = attempt.outcome.transactions.get(label)
+        if outcome is not None and outcome.ending is Ending.ABORTED and number == last[label]:
+            yield _line(window, "ROLLBACK")
+
+
+def _step(transaction: CheckedTransaction, number: int) -> Step | None:
+    return transaction.transaction.steps[number] if isinstance(transaction, SqlTransaction) else None
+
+
+def _statement(
+    window: str, sql: str, shown: str, step: Step | None, answer: StatementOutcome | None
+) -> Iterator[str]:
+    """With the savepoint to which an error that is gone on from rolls back."""
+    rules = dict(step.on_error) if step is not None else {}
+    guarded = any(rule in ("skip", "stop") for rule in rules.values())
+    if guarded:
+        yield _line(window, f"SAVEPOINT {SAVEPOINT}")
+    yield _line(window, sql, shown)
+    if answer is None:
+        return
+    rule = rules.get(answer.code) if answer.code else None
+    if isinstance(rule, RollbackTo):
+        yield _line(window, f"ROLLBACK TO SAVEPOINT {rule.savepoint}")
+    elif guarded and rule != "abort":
+        yield _line(window, f"{'ROLLBACK TO' if answer.code else 'RELEASE'} SAVEPOINT {SAVEPOINT}")
+
+
+def _line(window: str, sql: str, shown: str = "") -> str:
+    text = sql.strip().rstrip(";")
+    remark = f"  -- {_comment(shown)}" if shown else ""
+    return f"/* {window:<5} */ {text};{remark}"
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split()).replace("*/", "* /")

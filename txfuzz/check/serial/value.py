@@ -1,0 +1,75 @@
+"""What code gave back that ran as a transaction, in a form that two runs can be compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from txfuzz.check.serial.canonical import Masks, plain_cell
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome
+from txfuzz.database.scenario import Cell
+
+Identifiers = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeValue:
+    """returned: plain data. raised: the class of an exception that it ended with after it had committed
+    something. changed: ("UPDATE seats", rows), of what it has committed; None where that is no evidence."""
+
+    returned: Cell = None
+    raised: str = ""
+    changed: tuple[tuple[str, int], ...] | None = None
+
+    def __str__(self) -> str:
+        """After "would have" or "has": "returned True, and changed 1 row (UPDATE seats)"."""
+        text = f"raised {self.raised}" if self.raised else f"returned {self.returned!r}"
+        if self.changed is None:
+            return text
+        if not self.changed:
+            return f"{text}, and changed nothing"
+        rows = " and ".join(
+            f"{rows} {'row' if rows == 1 else 'rows'} ({what})" for what, rows in self.changed
+        )
+        return f"{text}, and changed {rows}"
+
+
+def values_alike(one: ProgramOutcome, other: ProgramOutcome, masks: Masks) -> bool:
+    """Did the transactions that committed in `one` give back the same in both?
+
+    Generated identifiers in what code returns stand for whatever row they name; those of two runs count as
+    alike, since nothing says which column a returned value comes from.
+    """
+    new = new_identifiers(one, masks) | new_identifiers(other, masks)
+    return all(
+        alike(each.value, other.transactions[label].value, new)
+        for label, each in one.transactions.items()
+        if each.ending is Ending.COMMITTED
+    )
+
+
+def new_identifiers(outcome: ProgramOutcome, masks: Masks) -> Identifiers:
+    """The generated identifiers that were not there before, as plain cells."""
+    found = set()
+    for place, column in masks.generated.items():
+        table, name = place.split(".", 1)
+        rows = outcome.tables.get(table)
+        if rows is not None:
+            at = rows.columns.index(name)
+            known = masks.known.get(column, frozenset())
+            found |= {
+                plain_cell(row[at]) for row in rows.rows if row[at] is not None and row[at] not in known
+            }
+    return frozenset(found)
+
+
+def alike(one: Cell, other: Cell, new: Identifiers) -> bool:
+    if isinstance(one, CodeValue) and isinstance(other, CodeValue):
+        same = (one.raised, one.changed) == (other.raised, other.changed)
+        return same and alike(one.returned, other.returned, new)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[key], other[key], new) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(lambda a, b: alike(a, b, new), one, other))
+    shown = plain_cell(one), plain_cell(other)
+    return shown[0] == shown[1] or (shown[0] in new and type(one) is type(other)) or shown[1] in new

@@ -1,0 +1,86 @@
+"""A check as data: check.json, and the answer of --json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
+from txfuzz.check.story import explanation, story
+from txfuzz.report.check.story import remarks
+from txfuzz.report.check.text import notes, verdict
+
+FORMAT = 1
+
+
+def check_data(found: CheckResult) -> dict[str, Any]:
+    """Plain data. failing, unjudged: the names of the sets that decide the exit code."""
+    return {
+        "format": FORMAT,
+        "name": found.name,
+        "source": found.source,
+        "adapter": found.adapter,
+        "server": found.server,
+        "levels": list(found.levels),
+        "asked": list(found.asked),
+        "expect": found.expect,
+        "seed": found.seed,
+        "seconds": round(found.seconds, 3),
+        "interrupted": found.interrupted,
+        "verdict": verdict(found),
+        "failing": [each.name for each in found.failing],
+        "unjudged": [each.name for each in found.unjudged],
+        "masked": list(found.masked),
+        "notes": list(notes(found)),
+        "sets": [_set(each) for each in found.sets],
+    }
+
+
+def _set(one: SetResult) -> dict[str, Any]:
+    return {
+        "transactions": one.name,
+        "programs": one.programs,
+        "levels": [_counts(each) for each in one.levels],
+        "findings": [_finding(each) for each in one.findings],
+        "fixes": [_fix(each) for each in one.fixes],
+    }
+
+
+def _counts(counts: LevelCounts) -> dict[str, Any]:
+    return asdict(counts) | {"seconds": round(counts.seconds, 3), "reasons": list(counts.reasons)}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    attempt = finding.attempt
+    labels = attempt.program.labels
+    return {
+        "isolation": finding.isolation,
+        "failures": list(finding.failures),
+        "calls": [
+            {"transaction": label, "arguments": _plain(arguments)}
+            for label, (_, arguments) in zip(labels, attempt.program.calls, strict=True)
+        ],
+        "schedule": [labels.index(actor) + 1 for actor in attempt.trace.schedule],
+        "story": [
+            {"transaction": each.transaction, "did": each.did, "came": each.came,
+             "waited_for": list(each.waited_for)}
+            for each in story(attempt)
+        ],
+        "explanation": [*explanation(attempt), *remarks(finding)],
+        "shown": finding.shown,
+        "tries": finding.tries,
+        "blames_database": finding.blames_database,
+    }  # fmt: skip
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {"change": fix.about, "isolation": fix.isolation, "before": _counts(fix.before),
+            "after": _counts(fix.after)}  # fmt: skip
+
+
+def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if value is None or isinstance(value, bool | int | float | str) else str(value)
+        for name, value in arguments.items()
+    }
