@@ -74,6 +74,18 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class ReplayedSchedule:
+    """A kept schedule that was followed again. failures: of the attempt that is shown, which may be others
+    than those that it was kept for. reason: why that attempt could not be judged."""
+
+    name: str
+    server: str
+    finding: Finding
+    failures: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Fix:
     """A change that was tried over all schedules and left none that fails.
 
@@ -120,6 +132,10 @@ class CheckResult:
     seconds: float = 0.0
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for one in self.sets for finding in one.findings)
 
     @property
     def failing(self) -> tuple[SetResult, ...]:

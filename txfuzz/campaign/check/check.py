@@ -11,18 +11,21 @@ from random import Random
 
 from txfuzz.campaign.check.advice import tried_fixes
 from txfuzz.campaign.check.alone import check_alone
+from txfuzz.campaign.check.artefacts import write_artefacts
 from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
 from txfuzz.campaign.check.findings import finding_of
-from txfuzz.campaign.check.levels import check_expect, levels, promises
+from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
+from txfuzz.campaign.check.replay import replay_schedule
 from txfuzz.campaign.check.subject import Subject, open_subject
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.check.program import MOST_COMBINATIONS, Program, programs
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
+from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
+from txfuzz.workload.scenario import ScenarioReplay
 
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
@@ -61,16 +64,34 @@ def check_file(
     adapter: str | None = None,
     url: str | None = None,
     advice: bool = True,
+    output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
     on_progress: Progress = lambda _: None,
-) -> CheckResult:
-    """path: a scenario, or Python code (.py). transactions: only this set of two or more; by default every
-    pair. isolation: the levels that are run and that decide, "all" for all (see campaign.check.levels)."""
+) -> CheckResult | ReplayedSchedule:
+    """path: a scenario, Python code (.py), or a replay of either. transactions: only this set of two or more; by default every
+    pair. isolation: the levels that are run and that decide, "all" for all (see campaign.check.levels).
+    output: a directory for what is left behind (see campaign.check.artefacts)."""
     registry = load_plugins(files=plugin_files)
     with open_subject(path, registry, url, adapter) as subject:
+        if subject.replay is not None:
+            return _replayed(subject, subject.replay, isolation, expect)
         run = _Check(subject, limits, seed, interrupted or threading.Event(), on_progress)
-        return run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        if output is not None:
+            write_artefacts(output, found, subject)
+        return found
+
+
+def _replayed(
+    subject: Subject, kept: ScenarioReplay, isolation: Sequence[str], expect: str | None
+) -> ReplayedSchedule:
+    if len(isolation) > 1 or any(level.lower() == ALL for level in isolation):
+        raise UsageError(f"{subject.path} is a replay: it is followed at one isolation level")
+    expect = expect or subject.expect
+    check_expect(expect)
+    trial = Trial(subject, capabilities_of(subject.adapter), expect)
+    return replay_schedule(trial, kept, isolation[0] if isolation else None)
 
 
 class _Check:

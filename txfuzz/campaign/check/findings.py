@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from txfuzz.campaign.check.levels import promises
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.check.failures import failures
 from txfuzz.check.result import Finding
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
-from txfuzz.check.shrink import Small, shrink
-from txfuzz.check.transaction import SqlTransaction
+from txfuzz.check.shrink import shrink
 
 TRIES = 3
 _SECONDS = 5.0  # of shrinking
@@ -16,27 +17,48 @@ _SECONDS = 5.0  # of shrinking
 
 def finding_of(trial: Trial, runner: ProgramRunner, attempt: FollowedSchedule) -> Finding:
     """runner: on the tables on which the attempt was made."""
-    subject = trial.subject
+    judge = trial.subject.judge
     promised = promises(trial.capabilities, attempt.program, attempt.isolation, trial.expect)
-    setup = None if subject.scenario is None else subject.scenario.setup
-    if setup is not None and all(isinstance(each, SqlTransaction) for each, _ in attempt.program.calls):
-        small = shrink(attempt, setup, trial.ready, judge=subject.judge, seconds=_SECONDS)
-        ready = trial.ready(small.setup)
-        if ready is not None:
-            with ready:
-                found = _followed_again(ready.runner, small, attempt, subject.judge, promised)
-            if found.shown:
-                return found
-    return _followed_again(runner, Small(setup or (), attempt), attempt, subject.judge, promised)
+    scenario = trial.subject.scenario
+    if scenario is None:
+        return _again(runner, attempt, attempt, judge, promised, None)
+    small = shrink(attempt, scenario.setup, trial.ready, judge=judge, seconds=_SECONDS)
+    ready = trial.ready(small.setup)
+    if ready is not None:
+        with ready:
+            found = _again(ready.runner, small.attempt, attempt, judge, promised, small.setup)
+        if found.shown:
+            return found
+    return _again(runner, attempt, attempt, judge, promised, scenario.setup)
 
 
-def _followed_again(
-    runner: ProgramRunner, small: Small, original: FollowedSchedule, judge: str, promised: bool
+def _again(
+    runner: ProgramRunner,
+    attempt: FollowedSchedule,
+    original: FollowedSchedule,
+    judge: str,
+    promised: bool,
+    setup: tuple[str, ...] | None,
 ) -> Finding:
-    wanted = failures(small.attempt, judge)
-    shown, last = 0, small.attempt
-    for _ in range(TRIES):
-        again = runner.follow(small.attempt.program, small.attempt.isolation, small.attempt.trace.schedule)
-        if set(wanted) <= set(failures(again, judge)):
-            shown, last = shown + 1, again
-    return Finding(last, original, wanted, shown, TRIES, promised, small.setup or None)
+    wanted, schedule = failures(attempt, judge), attempt.trace.schedule
+    return followed_again(runner, attempt, schedule, original, wanted, judge, promised, setup)
+
+
+def followed_again(
+    runner: ProgramRunner,
+    attempt: FollowedSchedule,
+    schedule: Sequence[str],
+    original: FollowedSchedule,
+    wanted: tuple[str, ...],
+    judge: str,
+    promised: bool,
+    setup: tuple[str, ...] | None,
+    tries: int = TRIES,
+) -> Finding:
+    """wanted: what has to go wrong each time. attempt: is shown, unless a later one shows it."""
+    shown = 0
+    for _ in range(tries):
+        again = runner.follow(attempt.program, attempt.isolation, schedule)
+        if wanted and set(wanted) <= set(failures(again, judge)):
+            shown, attempt = shown + 1, again
+    return Finding(attempt, original, wanted, shown, tries, promised, setup)

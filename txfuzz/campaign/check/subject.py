@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
@@ -16,7 +16,7 @@ from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
 from txfuzz.errors import UsageError
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import DatabaseSpec
-from txfuzz.workload.scenario import Scenario
+from txfuzz.workload.scenario import Scenario, ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import naming_url
 
 Transactions = tuple[CheckedTransaction, ...]
@@ -38,6 +38,7 @@ class Subject(Closeable):
     expect: str = "serializable"
     judge: str = "serial"
     scenario: Scenario | None = None
+    replay: ScenarioReplay | None = None
 
     def close(self) -> None:
         self.tables.close()
@@ -51,8 +52,14 @@ class Subject(Closeable):
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
     """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    from txfuzz.workload.yaml.scenario.replay import read_code_replay
+
     if path.suffix == ".py":
         return _open_code(path, registry, url, adapter)
+    kept = read_code_replay(path)
+    if kept is not None:
+        code, replay = kept
+        return replace(_open_code(code, registry, url, adapter), replay=replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
     return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
@@ -78,6 +85,7 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
             scenario.expect,
             scenario.judge,
             scenario,
+            scenario.replay,
         )
 
     return _or_closed(database, ready)

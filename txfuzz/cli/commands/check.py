@@ -63,9 +63,12 @@ def check(
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
+    from txfuzz.check.result import ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
-    from txfuzz.report.check.text import check_text
+    from txfuzz.common.json_text import json_text
+    from txfuzz.report.check.data import check_data, replayed_data
+    from txfuzz.report.check.text import check_text, replayed_text
 
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
     with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
@@ -75,11 +78,23 @@ def check(
             limits=CheckLimits(most, seconds),
             seed=seed or 0,
             advice=not no_advice,
+            output=output,
             interrupted=interrupted,
             on_progress=progress,
             **fields,
         )
-    click.echo(check_text(found))
+    if isinstance(found, ReplayedSchedule):
+        click.echo(json_text(replayed_data(found)) if as_json else replayed_text(found))
+        if interrupted.is_set():
+            return ExitCode.INTERRUPTED
+        if found.failures or found.finding.shown:
+            return ExitCode.VIOLATED
+        return ExitCode.UNKNOWN if found.reason else ExitCode.NOTHING_FOUND
+    click.echo(json_text(check_data(found)) if as_json else check_text(found))
+    if output is not None and not as_json:
+        click.echo(f"\nreport: {output / 'check.html'}")
+        if found.findings:
+            click.echo(f"replays: {output / 'findings'}")
     if found.interrupted:
         return ExitCode.INTERRUPTED
     if found.failing:

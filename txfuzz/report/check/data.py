@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
+from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation, story
 from txfuzz.report.check.story import remarks
-from txfuzz.report.check.text import notes, verdict
+from txfuzz.report.check.text import notes, replay_verdict, verdict
 
 FORMAT = 1
 
@@ -34,6 +34,18 @@ def check_data(found: CheckResult) -> dict[str, Any]:
         "masked": list(found.masked),
         "notes": list(notes(found)),
         "sets": [_set(each) for each in found.sets],
+    }
+
+
+def replayed_data(found: ReplayedSchedule) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": found.name,
+        "server": found.server,
+        "verdict": replay_verdict(found),
+        "failures": list(found.failures),
+        "reason": found.reason,
+        "replay": _finding(found.finding),
     }
 
 

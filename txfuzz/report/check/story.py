@@ -64,7 +64,7 @@ def _columns(lines: Sequence[StoryLine], labels: Sequence[str]) -> list[str]:
     for number, line in enumerate(lines, 1):
         texts = [
             part
-            for text, hang in ((line.did, "  "), (_came(line), "    "))
+            for text, hang in ((line.did, "  "), (came_text(line), "    "))
             if text
             for part in _wrapped(text, widths[line.transaction], hang)
         ]
@@ -76,18 +76,19 @@ def _columns(lines: Sequence[StoryLine], labels: Sequence[str]) -> list[str]:
 
 def _cell_texts(lines: Sequence[StoryLine], label: str, labels: Sequence[str]) -> list[str]:
     own = [line for line in lines if line.transaction == label]
-    return [label, *(line.did for line in own), *(_came(line) for line in own)]
+    return [label, *(line.did for line in own), *(came_text(line) for line in own)]
 
 
 def _numbered(lines: Sequence[StoryLine]) -> list[str]:
     shown = []
     for number, line in enumerate(lines, 1):
         shown += paragraph(f"{number:<3} {line.transaction}: {line.did}", hang=6)
-        shown += paragraph(_came(line), indent=6, hang=4)
+        shown += paragraph(came_text(line), indent=6, hang=4)
     return shown
 
 
-def _came(line: StoryLine) -> str:
+def came_text(line: StoryLine) -> str:
+    """What came of it, behind an arrow; empty for nothing."""
     if line.waited_for:
         return f"→ waits for {listed(line.waited_for)}, then: {line.came}" if line.came else "→ waits"
     return f"→ {line.came}" if line.came else ""

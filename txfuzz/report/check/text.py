@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from txfuzz.check.result import CheckResult, Fix, LevelCounts, SetResult
+from txfuzz.check.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.story import explanation
 from txfuzz.common.sentences import listed
-from txfuzz.report.check.story import story_lines
+from txfuzz.report.check.story import schedule_lines, story_lines
 from txfuzz.report.check.table import head, table_lines
 from txfuzz.report.text.lines import counted, paragraph
 
@@ -34,9 +35,38 @@ def check_text(found: CheckResult) -> str:
     return "\n".join(lines)
 
 
+def replayed_text(found: ReplayedSchedule) -> str:
+    """A schedule that was followed again: its story, and how often it failed as it did."""
+    finding = found.finding
+    lines = paragraph(f"{found.name} on {found.server}, {finding.attempt.program.name} at "
+                      f"{finding.isolation.upper()}:")  # fmt: skip
+    lines += schedule_lines(finding)
+    told = (
+        *explanation(finding.attempt),
+        *([f"Could not be judged: {found.reason}."] if found.reason else ()),
+    )
+    for sentence in told:
+        lines += ["", *paragraph(sentence)]
+    lines += ["", *paragraph(replay_verdict(found))]
+    return "\n".join(lines)
+
+
+def replay_verdict(found: ReplayedSchedule) -> str:
+    finding = found.finding
+    if not finding.failures:
+        return "Nothing goes wrong."
+    again = f"{finding.shown} of {finding.tries} times"
+    if finding.shown:
+        blame = ", which its level promises to prevent" if finding.blames_database else ""
+        return f"Showed again {again}{blame}: {listed(finding.failures)}."
+    if found.failures:
+        return f"Did not show again ({listed(finding.failures)}), but: {listed(found.failures)}."
+    return f"Did not show again in {finding.tries} times: {listed(finding.failures)}."
+
+
 def verdict(found: CheckResult) -> str:
     """What the check came to, in a sentence or two."""
-    broken = [each for one in found.sets for each in one.findings if each.blames_database]
+    broken = [each for each in found.findings if each.blames_database]
     if broken:
         levels = listed(dict.fromkeys(each.isolation.upper() for each in broken))
         return f"The database breaks the promise of {levels}."

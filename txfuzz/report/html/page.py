@@ -29,19 +29,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-ur
 
 def report_page(record: CampaignResult, *, baseline: str = "") -> str:
     """The whole page. baseline: a sentence that compares the findings with the expected ones."""
-    title = f"txfuzz: {record.name}"
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        el("meta", name="color-scheme", content="light dark"),
-        el("meta", name="generator", content=f"txfuzz {__version__}"),
-        el("title", title),
-        el("style", Markup(_css())),
-    )
-    body = el(
-        "body",
+    body = [
         arrow_heads(MEANINGS),
         _header(record, baseline),
         el(
@@ -53,8 +41,24 @@ def report_page(record: CampaignResult, *, baseline: str = "") -> str:
             facts_part(record),
         ),
         el("footer", f"Written by txfuzz {__version__} from {record.directory}."),
+    ]
+    return html_page(f"txfuzz: {record.name}", body, _pointed())
+
+
+def html_page(title: str, body: Content, css: str) -> str:
+    """A page of ours: it fetches nothing and runs nothing. css: in addition to what all pages have."""
+    sheet = resources.files("txfuzz.report.html").joinpath("page.css").read_text(encoding="utf-8")
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        el("meta", name="color-scheme", content="light dark"),
+        el("meta", name="generator", content=f"txfuzz {__version__}"),
+        el("title", title),
+        el("style", Markup(f"{sheet}\n{css}\n")),
     )
-    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+    return f"<!doctype html>\n{el('html', head, el('body', body), lang='en')}\n"
 
 
 def tone(record: CampaignResult) -> str:
@@ -64,13 +68,12 @@ def tone(record: CampaignResult) -> str:
     return "allowed" if record.verdict is Verdict.INVALID else record.verdict.value
 
 
-def _css() -> str:
-    sheet = resources.files("txfuzz.report.html").joinpath("page.css").read_text(encoding="utf-8")
-    pointed = "\n".join(
+def _pointed() -> str:
+    """An edge that is pointed at in the list stands out in the picture."""
+    return "\n".join(
         f".finding:has(li.e{at}:hover) svg g[class*=' e']:not(.e{at}){{opacity:.18}}"
         for at in range(1, _HIGHLIGHTED)
     )
-    return f"{sheet}\n{pointed}\n"
 
 
 _BADGES = {

@@ -1,0 +1,126 @@
+"""A check as one page: the tables, the stories with their pictures, and what mends them."""
+
+from __future__ import annotations
+
+from txfuzz.check.result import CheckResult, Finding, SetResult
+from txfuzz.check.story import StoryLine, explanation, story
+from txfuzz.common.sentences import listed
+from txfuzz.common.version import __version__
+from txfuzz.report.check.picture import lanes
+from txfuzz.report.check.story import came_text, remarks
+from txfuzz.report.check.table import head, table_rows
+from txfuzz.report.check.text import fix_text, notes, verdict
+from txfuzz.report.html.markup import Content, Markup, cut, el
+from txfuzz.report.html.page import html_page
+
+_CSS = """
+.check td, .check th { padding: 5px 12px; text-align: left; font-variant-numeric: tabular-nums; }
+.check th { font-weight: 600; } .check tr + tr td { border-top: 1px solid var(--line); }
+.check td.fails { color: var(--bad); font-weight: 600; }
+.schedule { width: 100%; border-collapse: collapse; margin: 14px 0; }
+.schedule td, .schedule th { vertical-align: top; text-align: left; padding: 5px 8px; }
+.schedule td.number { color: var(--quiet); width: 28px; }
+.schedule code { display: block; } .schedule .came { color: var(--quiet); font-size: 13.5px; }
+.lanes { display: block; max-width: 100%; height: auto; margin: 10px 0; }
+.lanes text { font: 12px var(--mono); fill: var(--ink); }
+.lanes .number, .lanes .verb { text-anchor: middle; } .lanes .verb { fill: var(--quiet); font-size: 11px; }
+.lanes .stop circle, .lanes .stop rect { fill: var(--card); stroke: var(--accent); stroke-width: 2; }
+.lanes .stop.bad circle, .lanes .stop.bad rect { stroke: var(--bad); }
+.lanes .lane { stroke: var(--line); stroke-width: 3; }
+.lanes .lane.waits { stroke: var(--hot); stroke-dasharray: 5 4; }
+"""
+
+
+def check_page(found: CheckResult) -> str:
+    return html_page(f"txfuzz check: {found.name}", _body(found), _CSS)
+
+
+def tone(found: CheckResult) -> str:
+    """As of the page of a campaign: broken, allowed, valid or unknown."""
+    if any(finding.blames_database for finding in found.findings):
+        return "broken"
+    if found.failing:
+        return "allowed"
+    return "unknown" if found.unjudged or found.interrupted else "valid"
+
+
+_BADGES = {
+    "broken": "promise broken",
+    "allowed": "not safe",
+    "valid": "nothing found",
+    "unknown": "no verdict",
+}
+
+
+def _body(found: CheckResult) -> Content:
+    how = tone(found)
+    return [
+        el(
+            "header",
+            el("p", "txfuzz check", class_="kicker"),
+            el("h1", cut(found.name, 80)),
+            el("p", head(found), class_="quiet"),
+            el(
+                "div",
+                el("span", _BADGES[how], class_="badge"),
+                el("p", cut(verdict(found), 2_000)),
+                class_=f"verdict {how}",
+            ),
+            [el("p", note, class_="remark") for note in notes(found)],
+        ),
+        el("main", [_set(found, one) for one in found.sets]),
+        el("footer", f"Written by txfuzz {__version__}."),
+    ]
+
+
+def _set(found: CheckResult, one: SetResult) -> Markup:
+    rows = [
+        el("tr", el("td", name), [el("td", cell, class_=_class(name, cell, one)) for cell in cells])
+        for name, cells in table_rows(one)
+    ]
+    heads = [
+        el("th", each.isolation, "" if each.isolation in found.asked else " (to compare)")
+        for each in one.levels
+    ]
+    return el(
+        "section",
+        el("h2", one.name),
+        el(
+            "div",
+            el("table", el("tr", el("th", ""), heads), rows, class_="check"),
+            class_="scroll",
+            tabindex="0",
+        ),
+        el("ul", [el("li", el("b", "fix: "), fix_text(fix)) for fix in one.fixes]) if one.fixes else None,
+        [_finding(one, finding) for finding in one.findings],
+    )
+
+
+def _class(name: str, cell: str, one: SetResult) -> str | None:
+    failures = {failure for each in one.levels for failure in each.failures}
+    return "fails" if name in failures and any(digit.isdigit() for digit in cell) else None
+
+
+def _finding(one: SetResult, finding: Finding) -> Markup:
+    lines, labels = story(finding.attempt), finding.attempt.program.labels
+    return el(
+        "article",
+        el("h3", f"{finding.isolation.upper()}: {listed(finding.failures)}"),
+        el("div", lanes(lines, labels), class_="scroll", tabindex="0"),
+        el(
+            "table",
+            el("tr", el("th", ""), [el("th", label) for label in labels]),
+            [_row(number, line, labels) for number, line in enumerate(lines, 1)],
+            class_="schedule",
+        ),
+        [el("p", sentence) for sentence in (*explanation(finding.attempt), *remarks(finding))],
+    )
+
+
+def _row(number: int, line: StoryLine, labels: tuple[str, ...]) -> Markup:
+    def cell(label: str) -> Markup:
+        if label != line.transaction:
+            return el("td", "")
+        return el("td", el("code", line.did), el("span", came_text(line), class_="came"))
+
+    return el("tr", el("td", str(number), class_="number"), [cell(label) for label in labels])

@@ -1,0 +1,65 @@
+"""A schedule as lanes, one for each transaction: who did something when, and who waited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from txfuzz.check.story import StoryLine
+from txfuzz.report.html.markup import Content, Markup, cut, el
+
+_STEP, _LANE, _LEFT, _TOP = 62.0, 58.0, 150.0, 22.0  # pixels
+_RADIUS = 13.0
+_LABEL = 20  # characters
+_WORD = 9
+
+
+def lanes(lines: Sequence[StoryLine], labels: Sequence[str]) -> Markup:
+    """An SVG. The numbers are those of the lines of the story."""
+    width = _LEFT + _STEP * len(lines) + 20
+    height = _TOP + _LANE * len(labels)
+    return el(
+        "svg",
+        [_lane(lines, label, _TOP + _LANE * (at + 0.4)) for at, label in enumerate(labels)],
+        viewBox=f"0 0 {width:.0f} {height:.0f}",
+        width=width,
+        height=height,
+        role="img",
+        aria_label=f"{len(lines)} statements of {len(labels)} transactions in their order",
+        class_="lanes",
+    )
+
+
+def _lane(lines: Sequence[StoryLine], label: str, y: float) -> Content:
+    own = [(number, line) for number, line in enumerate(lines, 1) if line.transaction == label]
+    parts: list[Content] = [el("text", cut(label, _LABEL), x=0.0, y=y + 4, class_="lane-name")]
+    if own:
+        parts.append(el("line", x1=_x(own[0][0]), x2=_x(own[-1][0]), y1=y, y2=y, class_="lane"))
+    for at, (number, line) in enumerate(own):
+        if line.waited_for:
+            until = own[at + 1][0] if at + 1 < len(own) else len(lines) + 0.5
+            parts.append(el("line", x1=_x(number), x2=_x(until), y1=y, y2=y, class_="lane waits"))
+    parts += [_stop(number, line, y) for number, line in own]
+    return el("g", parts)
+
+
+def _stop(number: int, line: StoryLine, y: float) -> Markup:
+    x = _x(number)
+    verb = line.did.split(" ", 1)[0].upper()
+    failed = "bad" if "aborted" in line.came else ""
+    mark = (
+        el("rect", x=x - _RADIUS, y=y - _RADIUS, width=2 * _RADIUS, height=2 * _RADIUS, rx=4.0)
+        if verb in ("COMMIT", "ROLLBACK")
+        else el("circle", cx=x, cy=y, r=_RADIUS)
+    )
+    return el(
+        "g",
+        el("title", f"{number}: {cut(line.did, 200)} → {cut(line.came, 200)}"),
+        mark,
+        el("text", str(number), x=x, y=y + 4, class_="number"),
+        el("text", cut(verb.lower(), _WORD), x=x, y=y + _RADIUS + 14, class_="verb"),
+        class_=f"stop {failed}".rstrip(),
+    )
+
+
+def _x(number: float) -> float:
+    return _LEFT + _STEP * (number - 0.6)
