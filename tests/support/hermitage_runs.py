@@ -6,9 +6,9 @@ anomaly is possible at a level if some schedule fails, and prevented if all were
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +18,7 @@ from txfuzz.check.contract import SqlInvariant
 from txfuzz.check.program import programs
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.transaction import GIVES_UP, SqlTransaction
-from txfuzz.database.api import Capabilities, Database
+from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.database.scenario import HoldsScenarios
 from txfuzz.plugin.loader import load_plugins
@@ -66,99 +66,94 @@ FILES = tuple(file for anomaly in ANOMALIES for file in anomaly.files)
 
 @dataclass(frozen=True)
 class Host:
-    """A database with options of its adapter. note: which ones, in words."""
+    """A database with options of its adapter. note: which ones, in words. levels: all unless they are named."""
 
+    name: str
     adapter: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: tuple[tuple[str, Any], ...] = ()
     note: str = ""
+    levels: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} ({self.note})" if self.note else self.name
 
 
-POSTGRES = Host("postgres")
-MARIADB = Host("mariadb")
-MARIADB_SNAPSHOTS = Host("mariadb", {"innodb_snapshot_isolation": True}, "innodb_snapshot_isolation")
-SQLITE = Host("sqlite")
-SQLITE_JOURNAL = Host("sqlite", {"mode": "rollback-journal"}, "rollback journal")
-SQLITE_SHARED = Host("sqlite", {"mode": "shared-cache"}, "shared cache")
+POSTGRES = Host("PostgreSQL", "postgres")
+MARIADB = Host("MariaDB", "mariadb")
+MARIADB_SNAPSHOTS = Host(
+    "MariaDB",
+    "mariadb",
+    (("innodb_snapshot_isolation", True),),
+    "innodb_snapshot_isolation",
+    ("repeatable read", "serializable"),
+)
+SQLITE = Host("SQLite", "sqlite", note="write-ahead log")
+SQLITE_JOURNAL = Host("SQLite", "sqlite", (("mode", "rollback-journal"),), "rollback journal")
+SQLITE_SHARED = Host("SQLite", "sqlite", (("mode", "shared-cache"),), "shared cache")
 HOSTS = (POSTGRES, MARIADB, MARIADB_SNAPSHOTS, SQLITE, SQLITE_JOURNAL, SQLITE_SHARED)
 
 
 @dataclass(frozen=True)
 class Cell:
     """What the schedules of one scenario came to at one level. waits: some transaction waited for a lock.
-    codes: by which the database aborted one. outcomes: that fail, each as differs from the others.
-    first: the failing schedule with fewest switches."""
+    codes: by which the database aborted one. sure: every schedule was run and could be judged."""
 
-    schedules: int
     failing: int
     waits: bool
     codes: tuple[str, ...]
-    complete: bool
-    unknown: int
-    first: FollowedSchedule | None = None
+    sure: bool
 
     @property
-    def sure(self) -> bool:
-        """Every schedule was run, and could be judged."""
-        return self.complete and not self.unknown
+    def possible(self) -> bool:
+        return self.failing > 0
 
-    @property
-    def told(self) -> str:
-        """ "possible", or how it was prevented."""
-        if self.failing:
-            return "possible"
-        if not self.sure:
-            return "unknown"
-        how = (["waits"] if self.waits else []) + list(self.codes)
-        return f"prevented: {', '.join(how)}" if how else "prevented"
+
+Cells = Mapping[str, Mapping[str, Cell]]  # file → level → cell
+Each = Callable[[FollowedSchedule], None]
 
 
 @dataclass(frozen=True)
 class OpenHost:
+    """levels: those that are run."""
+
     database: Database
-    capabilities: Capabilities
+    levels: tuple[str, ...]
+    strongest: str
 
     @property
     def product(self) -> str:
         """ "PostgreSQL 18.1"."""
         told = self.database.describe()
-        return " ".join(str(told[name]) for name in ("product", "version") if name in told)
+        version = str(told["version"]).partition("-")[0]
+        return f"{told['product']} {version}"
 
-    def measure(self, file: str, levels: Sequence[str] = ()) -> dict[str, Cell]:
-        """The cells of a scenario; at all levels unless they are named."""
-        return dict(self._cells(scenario_named(file), levels or tuple(self.capabilities.isolation)))
+    def measure(self, file: str, each: Each = lambda _: None) -> dict[str, Cell]:
+        """The cells of a scenario, by level. each: is told of every schedule."""
+        return dict(self._cells(scenario_named(file), each))
 
-    def _cells(self, scenario: Scenario, levels: Sequence[str]) -> Iterator[tuple[str, Cell]]:
+    def _cells(self, scenario: Scenario, each: Each) -> Iterator[tuple[str, Cell]]:
         assert isinstance(self.database, HoldsScenarios)
-        transactions = [SqlTransaction(each) for each in scenario.transactions]
-        names = [each.name for each in transactions]
-        [(_, (program,))] = programs(transactions, names, Random(0))
-        invariants = [SqlInvariant(each.name, each.sql) for each in scenario.invariants]
-        strongest = list(self.capabilities.isolation)[-1]
+        transactions = [SqlTransaction(one) for one in scenario.transactions]
+        [(_, (program,))] = programs(transactions, [one.name for one in transactions], Random(0))
+        invariants = [SqlInvariant(one.name, one.sql) for one in scenario.invariants]
         with (
             self.database.scenario(scenario.setup) as tables,
-            ProgramRunner(tables, invariants, serial_level=strongest) as runner,
+            ProgramRunner(tables, invariants, serial_level=self.strongest) as runner,
         ):
-            for level in levels:
+            for level in self.levels:
                 counting = Counting(level, tables.retried, scenario.judge)
 
                 def take(attempt: FollowedSchedule, counting: Counting = counting) -> bool:
                     counting.take(attempt)
+                    each(attempt)
                     return True
 
-                result = runner.check(program, level, each=take)
+                complete = runner.check(program, level, each=take).complete
                 counts = counting.counts()
-                yield (
-                    level,
-                    Cell(
-                        counts.schedules,
-                        counts.failing,
-                        counts.waited > 0,
-                        tuple(sorted({*counts.aborted, *counts.failed} - {GIVES_UP})),
-                        result.complete,
-                        counts.unknown,
-                        counting.simplest,
-                    ),
-                )
+                codes = {*counts.aborted, *counts.failed} - {GIVES_UP}
+                sure = complete and not counts.unknown
+                yield level, Cell(counts.failing, counts.waited > 0, tuple(sorted(codes)), sure)
 
 
 def scenario_named(file: str) -> Scenario:
@@ -167,7 +162,7 @@ def scenario_named(file: str) -> Scenario:
 
 @contextmanager
 def opened(host: Host) -> Iterator[OpenHost]:
-    source = load_plugins().find("adapter", host.adapter)
-    adapter = source(**host.options)
+    adapter = load_plugins().find("adapter", host.adapter)(**dict(host.options))
+    levels = tuple(adapter.capabilities().isolation)
     with open_database(adapter, None) as database:
-        yield OpenHost(database, adapter.capabilities())
+        yield OpenHost(database, host.levels or levels, levels[-1])
