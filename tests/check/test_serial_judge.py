@@ -161,7 +161,7 @@ def test_chance_is_noticed_and_never_taken_for_an_anomaly() -> None:
 
     judged = SerialJudge(rolling, NO_MASKS).judge(rolling(("t1", "t2")))
     assert judged.answer is SerialAnswer.UNKNOWN
-    assert judged.reason.startswith("step 1 of t1 differs from one run to the next")
+    assert judged.reason.startswith("v in step 1 of t1 differs from one run to the next")
 
 
 def test_a_serial_run_that_fails_for_its_own_reasons_is_run_again() -> None:

@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from math import comb
 
 from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
 from txfuzz.check.program import Program
+from txfuzz.check.real_time import real_time_order
 from txfuzz.check.scheduler import Trace, run_schedule
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
-from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
+from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
 from txfuzz.common.closeable import Closeable
-from txfuzz.database.scenario import Rows, ScenarioSession, ScenarioTables
+from txfuzz.database.scenario import (
+    Accesses,
+    ReversesRows,
+    Rows,
+    ScenarioSession,
+    ScenarioTables,
+    SeesAccesses,
+)
 
 SECONDS = 10.0  # of one schedule
+ALL_OF = 200  # schedules of a program that are followed before commuting steps are looked for
+RUNS_AGAIN = 3  # of a failing schedule, all of which must fail
+_MOST_STUCK = 2  # of these, which are run again
+_MOST_FAILING = 1_000  # of one program and level, that are kept in full
 
 
 @dataclass(frozen=True)
 class FollowedSchedule:
-    """One schedule that was followed, and what came of it. broken: invariants → the rows that break them."""
+    """One schedule that was followed, and what came of it. broken: invariants → the rows that break them.
+
+    failed_again: how often it failed when it was followed again, of how many times; (0, 0) if it was not.
+    """
 
     program: Program
     isolation: str
@@ -29,18 +46,25 @@ class FollowedSchedule:
     outcome: ProgramOutcome
     judgement: SerialJudgement
     broken: Mapping[str, Rows] = field(default_factory=dict)
+    failed_again: tuple[int, int] = (0, 0)
 
     @property
     def fails(self) -> bool:
         return self.judgement.answer is SerialAnswer.UNEXPLAINED or bool(self.broken)
+
+    def in_doubt(self, reason: str) -> FollowedSchedule:
+        """The same, of which no serial order says anything."""
+        return replace(self, judgement=SerialJudgement(SerialAnswer.UNKNOWN, reason=reason))
 
 
 @dataclass(frozen=True)
 class ProgramResult:
     """What the schedules of one program came to at one level.
 
-    failing: the attempts that no order explains or that break an invariant, those with fewest switches
-    first. aborted: code → in how many schedules. reason: why schedules could not be judged.
+    failing: the attempts that no order explains or that break an invariant, each of which has failed again,
+    those with fewest switches first; `failed` is their number, should there be too many to keep. aborted:
+    code → in how many schedules. complete: whether every schedule was followed, or another one that can
+    have no other outcome. reason: why schedules could not be judged.
     """
 
     program: Program
@@ -53,11 +77,13 @@ class ProgramResult:
     aborted: Mapping[str, int]
     complete: bool
     reason: str = ""
+    failed: int = 0
 
 
 class ProgramRunner(Closeable):
     """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run.
-    seconds: of one schedule."""
+    real_time: an order must respect which transactions had ended when others began. seconds: of one
+    schedule."""
 
     def __init__(
         self,
@@ -67,11 +93,15 @@ class ProgramRunner(Closeable):
         ignored: frozenset[str] = frozenset(),
         serial_level: str,
         seconds: float = SECONDS,
+        real_time: bool = False,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._serial_level, self._seconds = serial_level, seconds
+        self._serial_level, self._real_time, self._seconds = serial_level, real_time, seconds
         self._sessions: list[ScenarioSession] = []
-        self._judges: dict[int, tuple[Program, SerialJudge]] = {}
+        # The second judge of a program is for what the first one finds unexplained
+        self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
+        self._confirmed: dict[tuple[object, ...], FollowedSchedule] = {}
+        self._doubts: dict[tuple[int, frozenset[str]], str] = {}
         facts = tables.facts()
         known: dict[str, frozenset[object]] = {}
         tables.reset()
@@ -94,92 +124,191 @@ class ProgramRunner(Closeable):
         *,
         most: int | None = None,
         each: Callable[[FollowedSchedule], bool] = lambda _: True,
+        all_of: int | None = ALL_OF,
     ) -> ProgramResult:
         """Every schedule of the program at this level, or the first `most`.
 
-        each: is told of every schedule, and ends the search by False.
+        each: is told of every schedule, and ends the search by False. all_of: so many are followed before
+        those are left out that differ from another one only in the order of steps that do not conflict,
+        where the database tells of that; None: no schedule is left out.
         """
-        attempts: list[FollowedSchedule] = []
+        failing: list[FollowedSchedule] = []
         counts: Counter[str] = Counter()
         aborted: Counter[str] = Counter()
         reason = ""
-        search = ScheduleSearch(most=most)
+        asks = all_of is not None and self._tells_accesses(program, isolation, all_of)
+        search = ScheduleSearch(most=most, all_of=all_of or 0, real_time=self._real_time)
         for schedule in search:
-            attempt = self.follow(program, isolation, schedule)
+            attempt = self._follow(program, isolation, schedule, self._judge(program), asks=asks)
             search.followed(schedule, attempt.trace)
+            if attempt.fails:
+                attempt = self.confirm(attempt)
             counts["all"] += 1
-            counts[attempt.judgement.answer.value] += 1
+            counts["failing" if attempt.fails else attempt.judgement.answer.value] += 1
             counts["waited"] += any(step.waited for step in attempt.trace.steps)
             ended = attempt.outcome.transactions.values()
             aborted.update({code for each in ended for code in (each.code, *each.retried) if code})
             reason = reason or attempt.judgement.reason
-            if attempt.fails:
-                attempts.append(attempt)
+            if attempt.fails and len(failing) < _MOST_FAILING:
+                failing.append(attempt)
             if not each(attempt):
                 break
+        # What only later schedules have shown to be chance was chance before
+        kept = [self._without_doubtful(attempt) for attempt in failing]
+        doubtful = sum(not attempt.fails for attempt in kept)
         return ProgramResult(
             program,
             isolation,
             counts["all"],
-            tuple(attempts),
+            tuple(attempt for attempt in kept if attempt.fails),
             counts["explained"],
-            counts["unknown"],
+            counts["unknown"] + doubtful,
             counts["waited"],
             aborted,
             search.exhausted,
             reason,
+            counts["failing"] - doubtful,
         )
 
     def follow(self, program: Program, isolation: str, schedule: Sequence[str]) -> FollowedSchedule:
-        """One schedule from the rows of the setup."""
-        trace, outcome = self._run(program.bound(isolation), schedule)
+        """One schedule from the rows of the setup, which is not followed again if it fails; see confirm()."""
+        return self._follow(program, isolation, schedule, self._judge(program))
+
+    def confirm(self, attempt: FollowedSchedule) -> FollowedSchedule:
+        """A failing schedule is followed again, and judged by serial orders that are run anew.
+
+        What does not fail each time, or what chance, a clock or the order of stored rows can have done, is
+        unknown. Of schedules with the same outcome one is followed again.
+        """
+        program = attempt.program
+        # A judge gives the same object for the same outcome; those that are kept keep it alive
+        key = (id(program), attempt.isolation, id(attempt.judgement), *sorted(attempt.broken))
+        known = self._confirmed.get(key)
+        if known is not None:
+            return self._without_doubtful(replace(attempt, failed_again=known.failed_again))
+        again = self._fails_again(attempt)
+        attempt = replace(attempt, failed_again=(again, RUNS_AGAIN))
+        if again < RUNS_AGAIN:
+            reason = f"the same schedule failed in {again} of {RUNS_AGAIN} more runs"
+            return replace(attempt.in_doubt(reason), broken={})
+        if attempt.judgement.answer is SerialAnswer.UNEXPLAINED:
+            labels = frozenset(attempt.outcome.ended(Ending.COMMITTED))
+            first, second = self._judge(program), self._judge(program, second=True)
+            doubt = (id(program), labels)
+            if doubt not in self._doubts:
+                self._doubts[doubt] = second.doubt(labels, first)
+            self._doubts[doubt] = self._doubts[doubt] or first.doubt_now(attempt.judgement.order)
+        self._confirmed[key] = attempt
+        return self._without_doubtful(attempt)
+
+    def _fails_again(self, attempt: FollowedSchedule) -> int:
+        judge = self._judge(attempt.program, second=True)
+        failed = runs = stuck = 0
+        while runs < RUNS_AGAIN:
+            other = self._follow(attempt.program, attempt.isolation, attempt.trace.schedule, judge)
+            if other.trace.stuck and stuck < _MOST_STUCK:
+                stuck += 1
+                continue
+            runs += 1
+            unexplained = other.judgement.answer is SerialAnswer.UNEXPLAINED
+            failed += attempt.broken.keys() <= other.broken.keys() if attempt.broken else unexplained
+        return failed
+
+    def _without_doubtful(self, attempt: FollowedSchedule) -> FollowedSchedule:
+        labels = frozenset(attempt.outcome.ended(Ending.COMMITTED))
+        reason = self._doubts.get((id(attempt.program), labels), "")
+        unexplained = attempt.judgement.answer is SerialAnswer.UNEXPLAINED
+        return attempt.in_doubt(reason) if reason and unexplained else attempt
+
+    def _follow(
+        self,
+        program: Program,
+        isolation: str,
+        schedule: Sequence[str],
+        judge: SerialJudge,
+        *,
+        asks: bool = False,
+    ) -> FollowedSchedule:
+        trace, outcome = self._run(program.bound(isolation), schedule, asks=asks)
         if trace.stuck:
             return FollowedSchedule(
                 program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
             )
         broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
-        return FollowedSchedule(
-            program, isolation, trace, outcome, self._judge(program).judge(outcome), broken
-        )
+        before = real_time_order(trace, outcome) if self._real_time else ()
+        return FollowedSchedule(program, isolation, trace, outcome, judge.judge(outcome, before), broken)
+
+    def _tells_accesses(self, program: Program, isolation: str, all_of: int) -> bool:
+        """Do the tables tell, and is it worth asking?
+
+        What one level promises by looking at three transactions at once (dangerous structures of
+        serializable snapshot isolation) no two steps alone tell.
+        """
+        bound = program.bound(isolation)
+        if len(bound) > 2 and any(each.isolation == self._serial_level for each in bound):
+            return False
+        return isinstance(self._tables, SeesAccesses) and _interleavings(bound) > all_of
 
     def _ask_invariants(self) -> Iterator[tuple[CheckedInvariant, Rows]]:
         for each in self._invariants:
             yield each, each.rows(self._tables)
 
-    def _judge(self, program: Program) -> SerialJudge:
+    def _judge(self, program: Program, *, second: bool = False) -> SerialJudge:
         known = self._judges.get(id(program))
         if known is None:
-            judge = SerialJudge(lambda order: self._serially(program, order), self._masks)
-            known = self._judges[id(program)] = (program, judge)
-        return known[1]
+            serially = partial(self._serially, program)
+            turned = None
+            if isinstance(self._tables, ReversesRows):
+                turned = partial(self._serially, program, reset=self._tables.reset_reversed)
+            judges = [SerialJudge(serially, self._masks, turned) for _ in range(2)]
+            known = self._judges[id(program)] = (program, judges[0], judges[1])
+        _, first, other = known
+        return other if second else first
 
-    def _serially(self, program: Program, order: Order) -> ProgramOutcome:
+    def _serially(
+        self, program: Program, order: Order, reset: Callable[[], None] | None = None
+    ) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
         chosen = [bound[label].at(self._serial_level) for label in order]
         # An entry for each point that one could come to: who is first runs to its end, then the next one
         schedule = [each.label for each in chosen for _ in range(each.points)]
-        trace, outcome = self._run(chosen, schedule)
+        trace, outcome = self._run(chosen, schedule, reset=reset)
         if trace.stuck:
             raise SerialRunFailed(trace.stuck)
+        for label, each in outcome.transactions.items():
+            if each.lost or each.ending is Ending.UNKNOWN or each.code in self._tables.retried:
+                raise SerialRunFailed(f"{label} came to {each.code} though nothing else ran: {each.message}")
         return outcome
 
-    def _run(self, bound: Sequence[Call], schedule: Sequence[str]) -> tuple[Trace, ProgramOutcome]:
-        self._tables.reset()
+    def _run(
+        self,
+        bound: Sequence[Call],
+        schedule: Sequence[str],
+        *,
+        asks: bool = False,
+        reset: Callable[[], None] | None = None,
+    ) -> tuple[Trace, ProgramOutcome]:
+        tables = self._tables
+        (reset or tables.reset)()
         while len(self._sessions) < len(bound):
-            self._sessions.append(self._tables.session())
+            self._sessions.append(tables.session())
         sessions = {each.label: session for each, session in zip(bound, self._sessions, strict=False)}
 
         def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
-            found = self._tables.waiting([sessions[label] for label in labels])
+            found = tables.waiting([sessions[label] for label in labels])
             return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
 
+        def accesses(label: str) -> Accesses | None:
+            return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
+
         trace = run_schedule(
-            {each.label: each.body(sessions[each.label], self._tables.retried) for each in bound},
+            {each.label: each.body(sessions[each.label], tables.retried) for each in bound},
             schedule,
             waits,
             seconds=self._seconds,
             cancel=lambda label: sessions[label].cancel(),
             where=lambda label: _where(sessions[label]),
+            accesses=accesses,
         )
         ended = {}
         for label, each in trace.ended.items():
@@ -187,11 +316,21 @@ class ProgramRunner(Closeable):
                 ended[label] = each.value
             elif not trace.stuck and each.error is not None:
                 raise each.error
+        if trace.stuck or any(each.lost for each in ended.values()):
+            self.close()  # what was cancelled, lost or left behind is not used again
         if trace.stuck:
-            self.close()  # what was cancelled or left behind is not used again
             return trace, ProgramOutcome(ended)
-        return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, self._tables.tables())
+        return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, tables.tables())
 
 
 def _where(session: ScenarioSession) -> str:
     return session.where() if isinstance(session, RunsCode) else ""
+
+
+def _interleavings(bound: Sequence[Call]) -> int:
+    """The most that there can be."""
+    steps, found = 0, 1
+    for each in bound:
+        steps += each.points
+        found *= comb(steps, each.points)
+    return found

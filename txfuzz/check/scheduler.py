@@ -17,9 +17,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+
+from txfuzz.database.scenario import Accesses
 
 _FIRST_LOOK = 200e-6  # seconds before the database is asked who waits
 _LONGEST_LOOK = 5e-3
@@ -50,12 +52,19 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision of a schedule. ready: who could have gone on. waited: whether it then had to wait."""
+    """One decision of a schedule. ready: who could have gone on. waited: whether it then had to wait.
+
+    let_go: those that had waited and went on with this step. ended: those whose code returned with it.
+    accesses: what the step read and changed; None where that is not known, or not its alone.
+    """
 
     chosen: Point
     ready: tuple[Point, ...]
     waited: bool = False
     waited_for: tuple[str, ...] = ()
+    let_go: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    accesses: Accesses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,8 @@ Stop = Callable[[Any], None]
 Body = Callable[[Stop], Any]
 # Of the actors named, those that wait for a lock → for which of the others
 Waits = Callable[[Sequence[str]], Mapping[str, frozenset[str]]]
+# What this actor has read and changed since it was let go on
+Asks = Callable[[str], Accesses | None]
 
 
 @dataclass
@@ -122,14 +133,16 @@ def run_schedule(
     seconds: float,
     cancel: Callable[[str], None] = lambda actor: None,
     where: Callable[[str], str] = lambda actor: "",
+    accesses: Asks = lambda actor: None,
 ) -> Trace:
     """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
 
     An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
     of it, after which it is broken off. cancel: makes a statement of this actor's return soon. where: the
-    line of its code that an actor is at, empty where there is none to tell.
+    line of its code that an actor is at, empty where there is none to tell. accesses: asks the database, too.
     """
-    return _Run(bodies, waits, time.monotonic() + seconds, seconds, where).follow(schedule, cancel)
+    run = _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds, where)
+    return run.follow(schedule, cancel)
 
 
 class _Run:
@@ -137,13 +150,15 @@ class _Run:
         self,
         bodies: Mapping[str, Body],
         waits: Waits,
+        accesses: Asks,
         until: float,
         seconds: float,
         where: Callable[[str], str],
     ) -> None:
         self._arrivals: queue.SimpleQueue[_Actor] = queue.SimpleQueue()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
-        self._waits, self._until, self._seconds, self._where = waits, until, seconds, where
+        self._waits, self._accesses, self._where = waits, accesses, where
+        self._until, self._seconds = until, seconds
         self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
@@ -189,11 +204,22 @@ class _Run:
         actor.state = State.RUNNING
         actor.go.release()
 
+    def _step_done(self, let_go: Sequence[str], ended: Sequence[str]) -> None:
+        step = self._steps[-1]
+        alone = not step.waited and not let_go  # else it did what the others did, too
+        self._steps[-1] = replace(
+            step,
+            let_go=tuple(let_go),
+            ended=tuple(ended),
+            accesses=self._accesses(step.chosen.actor) if alone else None,
+        )
+
     def _settle(self) -> bool:
         """Until nobody runs: each is at a switch point, has ended, or is known to wait. False: time is up.
 
         Whoever waited may have been let go by the last step, so those are asked for again.
         """
+        let_go, ended = [], []
         unsure = {actor.name for actor in self._actors.values() if actor.state is State.WAITING}
         look = _FIRST_LOOK
         while unsure or any(actor.state is State.RUNNING for actor in self._actors.values()):
@@ -205,10 +231,16 @@ class _Run:
                 unsure -= self._look()
                 look = min(2 * look, _LONGEST_LOOK)
                 continue
+            if actor.state is State.WAITING:
+                let_go.append(actor.name)
+            if actor.ended is not None:
+                ended.append(actor.name)
             actor.state = State.READY if actor.ended is None else State.ENDED
             unsure.discard(actor.name)
             unsure |= {each.name for each in self._actors.values() if each.state is State.WAITING}
             look = _FIRST_LOOK
+        if self._steps:
+            self._step_done(let_go, ended)
         return True
 
     def _look(self) -> set[str]:
@@ -229,7 +261,7 @@ class _Run:
         for number in range(len(self._steps) - 1, -1, -1):
             step = self._steps[number]
             if step.chosen.actor == name:
-                self._steps[number] = Decision(step.chosen, step.ready, True, tuple(sorted(others)))
+                self._steps[number] = replace(step, waited=True, waited_for=tuple(sorted(others)))
                 return
 
     def _why_stuck(self) -> str:

@@ -86,7 +86,7 @@ class SqlCall:
             codes: tuple[str, ...] = ()
             while True:
                 outcome = _Try(self, session, len(codes)).run(stop)
-                again = outcome.ending is Ending.ABORTED and outcome.code in retried
+                again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
                 if not again or len(codes) >= self.transaction.retry:
                     return replace(outcome, retried=codes)
                 codes = (*codes, outcome.code)
@@ -125,8 +125,9 @@ class _Try:
             if not error.lost:
                 self._session.rollback()
             unknown = committing and error.outcome is Effect.INFO
-            outcome = self._outcome(Ending.UNKNOWN if unknown else Ending.ABORTED, error.code, error.message)
-            return replace(outcome, refused=error.outcome is Effect.BUG)
+            ending = Ending.UNKNOWN if unknown else Ending.ABORTED
+            outcome = self._outcome(ending, error.code, error.message)
+            return replace(outcome, lost=error.lost, refused=error.outcome is Effect.BUG)
         return self._outcome(Ending.COMMITTED)
 
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:

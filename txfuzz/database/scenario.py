@@ -43,6 +43,21 @@ class StatementAnswer:
     changed: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """What one step of a transaction has read and changed, as names that the database chooses.
+
+    Two steps of different transactions that do not conflict give the same in either order: the same
+    answers, the same rows, and nobody waits. Too many names only cost time; one too few loses schedules.
+    """
+
+    read: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+
+    def conflicts(self, other: Accesses) -> bool:
+        return bool(self.changed & other.changed or self.changed & other.read or self.read & other.changed)
+
+
 @dataclass(frozen=True)
 class ColumnFacts:
     """What the schema says of columns that no two runs fill alike.
@@ -138,6 +153,25 @@ class ScenarioTables(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
+
+
+@runtime_checkable
+class SeesAccesses(Protocol):
+    """What ScenarioTables can do beside."""
+
+    def accesses(self, session: ScenarioSession | AdoptedSession) -> Accesses | None:
+        """Those of the step that this session has just ended; None where the database cannot tell.
+
+        Asked once after each step, while no session is in the middle of one. COMMIT is a step.
+        """
+
+
+@runtime_checkable
+class ReversesRows(Protocol):
+    """What ScenarioTables can do beside, where the order in which rows are stored can show in answers."""
+
+    def reset_reversed(self) -> None:
+        """As reset(), but for the order in which the rows of each table are stored."""
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from txfuzz.plugin_api import (
+    Accesses,
     AdoptedSession,
     Cell,
     Closeable,
@@ -23,6 +24,7 @@ from txfuzz.plugin_api import (
     with_placeholders,
 )
 
+from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
 Result = TypeVar("Result")
@@ -51,6 +53,16 @@ SELECT conrelid, unnest(conkey), confrelid, unnest(confkey)
 FROM pg_constraint WHERE contype = 'f' AND connamespace = to_regnamespace(%s)
 """
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
+# Where a lock on a table does not tell all: checks at COMMIT, tables of other servers, functions of any kind
+_DEFERRED = """
+SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE t.tgdeferrable AND c.relnamespace = to_regnamespace(%s)),
+       EXISTS (SELECT FROM pg_class WHERE relkind = 'f')
+"""
+_FUNCTIONS = """
+SELECT l.lanname, p.prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace IN (to_regnamespace(%s), to_regnamespace('public'))
+"""
 _SEQUENCES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'S' ORDER BY 1
 """
@@ -81,6 +93,7 @@ class PostgresScenario(Closeable):
         self._control = connect()
         try:
             self._use(self._control)
+            self._control.pgconn.prepare(NAME, QUERY, [INT4])
             for statement in setup:
                 _checked(partial(self._control.execute, statement))
             self.keep()
@@ -122,6 +135,13 @@ class PostgresScenario(Closeable):
                 if domain is not None:
                     generated.setdefault(self._places[oid, column], domain)
         self._facts = ColumnFacts(frozenset(clocks), generated)
+        deferred, foreign = self._control.execute(_DEFERRED, (self._schema,)).fetchall()[0]
+        functions = self._control.execute(_FUNCTIONS, (self._schema,)).fetchall()
+        self._locks_tell = not (
+            deferred
+            or foreign
+            or any(kind not in ("sql", "plpgsql") or not text or opaque(text) for kind, text in functions)
+        )
 
     def facts(self) -> ColumnFacts:
         return self._facts
@@ -140,17 +160,17 @@ class PostgresScenario(Closeable):
     def _keep_rows(self) -> None:
         """Copies of all tables, and the script that restores them."""
         script: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
+        backwards = list(script)
         select: list[sql.Composable] = []
         for table, columns in self._tables.items():
             ours, copy = sql.Identifier(self._schema, table), sql.Identifier(self._copies, table)
             self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(copy, ours))
             stored = sql.SQL(", ").join(sql.Identifier(name) for name, computed in columns if not computed)
-            script.append(sql.SQL("DELETE FROM {}").format(ours))
-            script.append(
-                sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
-                    ours, stored, stored, copy
-                )
-            )
+            restore = sql.SQL(
+                "DELETE FROM {}; INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
+            ).format(ours, ours, stored, stored, copy)
+            script.append(restore)
+            backwards.append(restore + sql.SQL(" ORDER BY ctid DESC"))
             select.append(sql.SQL("SELECT * FROM {}").format(ours))
         for (name,) in self._control.execute(_SEQUENCES, (self._schema,)).fetchall():
             sequence = sql.Identifier(self._schema, name)
@@ -158,13 +178,21 @@ class PostgresScenario(Closeable):
                 sql.SQL("SELECT last_value, is_called FROM {}").format(sequence)
             ).fetchall()[0]
             text = sequence.as_string(self._control)
-            script.append(sql.SQL("SELECT setval({}, {}, {})").format(text, value, called))
-        script.append(sql.SQL("COMMIT"))
-        self._restore = sql.SQL("; ").join(script).as_string(self._control)
+            for each in (script, backwards):
+                each.append(sql.SQL("SELECT setval({}, {}, {})").format(text, value, called))
+        for each in (script, backwards):
+            each.append(sql.SQL("COMMIT"))
+        self._restore, self._restore_reversed = (
+            sql.SQL("; ").join(each).as_string(self._control) for each in (script, backwards)
+        )
         self._select = sql.SQL("; ").join(select).as_string(self._control) if select else ""
 
     def reset(self) -> None:
         self._control.execute(self._restore)
+
+    def reset_reversed(self) -> None:
+        """See txfuzz.plugin_api.ReversesRows."""
+        self._control.execute(self._restore_reversed)
 
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
@@ -202,6 +230,12 @@ class PostgresScenario(Closeable):
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
         return PostgresAdoptedSession(connection)
 
+    def accesses(self, session: ScenarioSession | AdoptedSession) -> Accesses | None:
+        """See txfuzz.plugin_api.SeesAccesses. What code of the user's own does in a step is not followed."""
+        if not self._locks_tell or not isinstance(session, PostgresScenarioSession):
+            return None
+        return session.steps.step(lambda: held_locks(self._control.pgconn, session.pid))
+
     def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
         ours = PostgresScenarioSession | PostgresAdoptedSession
         pids = {each.pid: at for at, each in enumerate(sessions) if isinstance(each, ours)}
@@ -217,23 +251,33 @@ class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows
         self.pid = connection.info.backend_pid
+        self.steps = TransactionAccesses()
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
+        self.steps.begin(isolation)
         begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
         _checked(lambda: self._connection.execute(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
         bound = {name: arguments[name] for name in used} if used else None
-        cursor = _checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
+        self.steps.ran(query)
+        try:
+            cursor = _checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
+        except SessionError:
+            self.steps.blind = True
+            raise
         if cursor.description is not None:
             return StatementAnswer(self._rows(cursor))
         return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
 
     def commit(self) -> None:
+        self.steps.blind = True  # until it is known to have committed
         _checked(lambda: self._connection.execute("COMMIT"), committing=True)
+        self.steps.blind, self.steps.ended = False, True
 
     def rollback(self) -> None:
+        self.steps.blind = True
         with suppress(psycopg.Error):
             self._connection.rollback()
 

@@ -69,9 +69,9 @@ def check_file(
     interrupted: threading.Event | None = None,
     on_progress: Progress = lambda _: None,
 ) -> CheckResult | ReplayedSchedule:
-    """path: a scenario, Python code (.py), or a replay of either. transactions: only this set of two or more; by default every
-    pair. isolation: the levels that are run and that decide, "all" for all (see campaign.check.levels).
-    output: a directory for what is left behind (see campaign.check.artefacts)."""
+    """path: a scenario, Python code (.py), or a replay of either. transactions: only this set of two or more;
+    by default every pair. isolation: the levels that are run and that decide, "all" for all (see
+    campaign.check.levels). output: a directory for what is left behind (see campaign.check.artefacts)."""
     registry = load_plugins(files=plugin_files)
     with open_subject(path, registry, url, adapter) as subject:
         if subject.replay is not None:

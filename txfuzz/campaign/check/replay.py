@@ -47,9 +47,8 @@ def _program(subject: Subject, kept: ScenarioReplay) -> Program:
     known = {each.name: each for each in subject.transactions}
     for call in kept.calls:
         if call.transaction not in known:
-            raise UsageError(
-                f"{subject.path}: no transaction {call.transaction!r}: {did_you_mean(call.transaction, known)}"
-            )
+            near = did_you_mean(call.transaction, known)
+            raise UsageError(f"{subject.path}: no transaction {call.transaction!r}: {near}")
         params = [name for name, _ in known[call.transaction].params]
         if sorted(params) != sorted(name for name, _ in call.arguments):
             raise UsageError(

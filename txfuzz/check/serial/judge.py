@@ -11,15 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import combinations, permutations
+from itertools import combinations, islice, permutations
 
 from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canonical
 from txfuzz.check.serial.difference import Difference, differences
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
+from txfuzz.check.serial.stability import alike, unordered, unsteady
 from txfuzz.check.serial.value import values_alike
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own
+_MOST_REMEMBERED = 5_000  # outcomes with their judgements
+_MOST_TRIED = 24  # orders, and how often each, to see whether they always give the same
+_TRIED_AGAIN = 3
 
 Order = tuple[str, ...]
 
@@ -58,14 +62,17 @@ class SerialJudge:
 
     run: runs the transactions of these labels one after the other, in this order, from the rows that
     every run begins with, and gives the outcome; SerialRunFailed where that came to nothing. What an
-    order gives is remembered, since a program is judged hundreds of times.
+    order gives is remembered, since a program is judged hundreds of times, and so is each judgement.
+    run_reversed: the same from rows that are stored in another order, where that can make a difference.
     """
 
     run: Callable[[Order], ProgramOutcome]
     masks: Masks
+    run_reversed: Callable[[Order], ProgramOutcome] | None = None
     _outcomes: dict[Order, ProgramOutcome] = field(default_factory=dict)
     _canonical: dict[Order, Canonical] = field(default_factory=dict)
     _unstable: dict[Order, str] = field(default_factory=dict)
+    _judged: dict[object, SerialJudgement] = field(default_factory=dict)
 
     def judge(self, outcome: ProgramOutcome, before: Iterable[tuple[str, str]] = ()) -> SerialJudgement:
         """before: pairs of transactions of which the first had ended when the second began, where an order
@@ -73,38 +80,89 @@ class SerialJudge:
         committed, unknown = outcome.ended(Ending.COMMITTED), outcome.ended(Ending.UNKNOWN)
         if len(committed) + len(unknown) > MOST_TRANSACTIONS:
             return _cannot(f"there are more than {MOST_TRANSACTIONS} transactions, whose orders are too many")
-        pairs = tuple(before)
+        pairs = tuple(sorted(before))
         try:
-            for more in _subsets(unknown):
-                found = self._explained(outcome, (*committed, *more), pairs, bool(unknown))
-                if found is not None:
-                    return found
-            if unknown:
-                return _cannot(
-                    f"whether {' and '.join(unknown)} committed is unknown, and neither fits an order"
-                )
-            return self._nearest(outcome, committed, pairs)
+            seen = canonical(outcome.of(committed), self.masks)
+            values = tuple(repr(outcome.transactions[label].value) for label in committed)
+            key = (seen, values, committed, unknown, pairs)
+            if key not in self._judged:
+                if len(self._judged) >= _MOST_REMEMBERED:
+                    self._judged.clear()
+                self._judged[key] = self._judge(outcome, seen, committed, unknown, pairs)
+            return self._judged[key]
         except SerialRunFailed as error:
             return _cannot(f"the transactions could not be run one after the other: {error}")
         except TooManyAlike:
             return _cannot("too many new rows are alike in all but their generated identifiers")
 
+    def doubt(self, labels: Iterable[str], earlier: SerialJudge) -> str:
+        """Why what the orders of these transactions give is no evidence; empty where it always is the same.
+
+        earlier: a judge of the same program, whose runs are compared with these.
+        """
+        try:
+            for order in islice((each for each in self._outcomes if set(each) == set(labels)), _MOST_TRIED):
+                if found := self._unstable.get(order) or self._doubt(order, earlier):
+                    return found
+        except SerialRunFailed as error:
+            return f"the transactions could not be run one after the other: {error}"
+        return ""
+
+    def doubt_now(self, order: Order) -> str:
+        """Why this order does not give any more what it has given; empty where it does. Clocks go on."""
+        try:
+            again, first = self._run(order), self._outcomes.get(order)
+        except SerialRunFailed as error:
+            return f"the transactions could not be run one after the other: {error}"
+        if first is None or alike(again, first, self.masks):
+            return ""
+        return unsteady(again, first, order, self.masks)
+
+    def _doubt(self, order: Order, earlier: SerialJudge) -> str:
+        first = self._outcomes[order]
+        others = [earlier._outcomes[order]] if order in earlier._outcomes else []
+        others += [self._run(order) for _ in range(_TRIED_AGAIN)]
+        for other in others:
+            if not alike(first, other, self.masks):
+                return unsteady(other, first, order, self.masks)
+        if self.run_reversed is not None:
+            reversed_ = self.run_reversed(order)
+            if not alike(first, reversed_, self.masks):
+                return unordered(reversed_, first, order, self.masks)
+        return ""
+
+    def _judge(
+        self,
+        outcome: ProgramOutcome,
+        seen: Canonical,
+        committed: Order,
+        unknown: Order,
+        pairs: Sequence[tuple[str, str]],
+    ) -> SerialJudgement:
+        for more in _subsets(unknown):
+            found = self._explained(outcome, seen, (*committed, *more), pairs)
+            if found is not None:
+                return found
+        if unknown:
+            return _cannot(f"whether {' and '.join(unknown)} committed is unknown, and neither fits an order")
+        return self._nearest(outcome, committed, pairs)
+
     def _explained(
-        self, outcome: ProgramOutcome, committed: Order, before: Sequence[tuple[str, str]], lost: bool
+        self, outcome: ProgramOutcome, seen: Canonical, effective: Order, before: Sequence[tuple[str, str]]
     ) -> SerialJudgement | None:
-        seen = canonical(outcome.of(outcome.ended(Ending.COMMITTED)), self.masks)
-        for order in _orders(committed, before):
+        """Of a transaction whose COMMIT was not answered, that is effective, only its effects are known."""
+        answered = outcome.ended(Ending.COMMITTED)
+        for order in _orders(effective, before):
             self._remember(order)
             if order in self._unstable:
                 return _cannot(self._unstable[order])
             expected = self._outcomes[order]
             if expected.ended(Ending.COMMITTED) != order:
                 continue  # one of them does not even commit in this order
-            # Of a transaction whose COMMIT was not answered only its effects are known
             known = (
-                canonical(expected.of(outcome.ended(Ending.COMMITTED)), self.masks)
-                if lost
-                else self._canonical[order]
+                self._canonical[order]
+                if answered == effective
+                else canonical(expected.of(answered), self.masks)
             )
             if known == seen and values_alike(outcome, expected, self.masks):
                 return SerialJudgement(SerialAnswer.EXPLAINED, order)
@@ -125,18 +183,23 @@ class SerialJudge:
         if order in self._canonical:
             return
         first = self._run(order)
+        # Once for a program, since whatever chance does shows in any order; and where one did not commit,
+        # since it may have been a time-out
+        if not self._outcomes or first.ended(Ending.COMMITTED) != order:
+            first = self._again(order, first)
         self._outcomes[order] = first
         self._canonical[order] = canonical(first, self.masks)
-        if len(self._canonical) == 1:  # once for a program: whatever chance does shows in any order
-            again = self._run(order)
-            same = canonical(again, self.masks) == self._canonical[order]
-            if not same or not values_alike(again, first, self.masks):
-                found = differences(again, first, order, self.masks)
-                where = found[0].place if found else "an outcome"
-                self._unstable[order] = (
-                    f"{where} differs from one run to the next though nothing else runs: "
-                    "a clock, chance or an order that the statement does not fix"
-                )
+
+    def _again(self, order: Order, first: ProgramOutcome) -> ProgramOutcome:
+        again = self._run(order)
+        if alike(first, again, self.masks):
+            return first
+        if any(each.ended(Ending.COMMITTED) != order for each in (first, again)):
+            third = self._run(order)
+            if any(alike(third, each, self.masks) for each in (first, again)):
+                return third
+        self._unstable[order] = unsteady(again, first, order, self.masks)
+        return first
 
     def _run(self, order: Order) -> ProgramOutcome:
         for attempt in range(_TRIES):

@@ -45,6 +45,7 @@ class CallOutcome:
     the database said beside the code. retried: the codes by which earlier attempts at it were aborted.
     seen: what statements of code came to, to be shown; they are no evidence.
     refused: a statement was one that the database always refuses, such as one with a wrong column.
+    lost: so was the connection, which is of no more use.
     """
 
     ending: Ending
@@ -55,6 +56,7 @@ class CallOutcome:
     retried: tuple[str, ...] = ()
     seen: tuple[StatementOutcome, ...] = ()
     refused: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
