@@ -51,7 +51,7 @@ class Subject(Closeable):
 
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
-    """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    """adapter: by name, for files that name none. Raises UsageError, DatabaseUnavailable."""
     from txfuzz.workload.yaml.scenario.replay import read_code_replay
 
     if path.suffix == ".py":
@@ -62,7 +62,16 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
         return replace(_open_code(code, registry, url, adapter), replay=replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
-    return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
+    scenario = read_scenario(path, InstalledVocabulary(registry, path))
+    return open_scenario(_with_adapter(scenario, adapter, path), path, registry, url)
+
+
+def _with_adapter(scenario: Scenario, adapter: str | None, path: Path) -> Scenario:
+    if adapter is None or scenario.database.adapter == adapter:
+        return scenario
+    if scenario.database.adapter is not None:
+        raise UsageError(f"{path} names the adapter {scenario.database.adapter!r}, --adapter {adapter!r}")
+    return replace(scenario, database=replace(scenario.database, adapter=adapter))
 
 
 def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:

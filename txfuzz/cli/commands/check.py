@@ -36,7 +36,10 @@ from txfuzz.errors import ExitCode
     help="Time for all schedules together.",
 )  # fmt: skip
 @click.option("--no-advice", is_flag=True, help="Do not try what would mend it.")
-@click.option("--adapter", metavar="NAME", help="The database of a Python file. [default: the installed one]")
+@click.option(
+    "--adapter", metavar="NAME",
+    help="The database of a file that names none. [default: the installed one]",
+)  # fmt: skip
 @options.seed
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
