@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
@@ -20,17 +19,14 @@ from txfuzz.workload.replay import ACTIONS, EDGES, Action
 from txfuzz.workload.shipped import schema_path, shipped_workloads
 from txfuzz.workload.yaml.faults import TIMING
 from txfuzz.workload.yaml.keys import LARGEST_KEY
-from txfuzz.workload.yaml.nodes import Node
-from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import DATABASE_FIELDS
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS
 from txfuzz.workload.yaml.scheduling import MOST_CLIENTS, ROWS
 from txfuzz.workload.yaml.writer import workload_text
+from workload_schema import ROOT, SCHEMA, at, complaints, data_of, mappings, watched_fields
 from workload_words import parse
 
-ROOT = Path(__file__).parents[2]
-SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "workload.schema.json").read_text(encoding="utf-8"))
-VALIDATOR = Draft7Validator(SCHEMA)
+TOP = "definitions/workload/properties"
 
 # Every field of the format that is not an option of a plugin
 WHOLE = """\
@@ -97,8 +93,8 @@ campaign:
 # What the reader calls a mapping: where it stands in the schema, and names of other forms that the reader
 # knows there to make a better complaint
 OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
-    "a workload": ("", ()),
-    "`workload`": ("properties/workload", ()),
+    "a workload": ("definitions/workload", ()),
+    "`workload`": (f"{TOP}/workload", ()),
     "a transaction": ("definitions/stepsTransaction", ("template", "with")),
     "a transaction from a template": ("definitions/templateTransaction", ()),
     "a step": ("definitions/microOperationStep", ("sql",)),
@@ -112,32 +108,18 @@ OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
         "definitions/sqlStep/properties/on_error/additionalProperties/anyOf/1",
         (),
     ),
-    "an entry of the mix": ("properties/workload/properties/mix/items", ()),
-    "keys": ("properties/keys", ()),
-    "scheduling": ("properties/scheduling", ()),
-    "replay": ("properties/replay", ()),
-    "a transaction of the replay": ("properties/replay/properties/transactions/items", ()),
+    "an entry of the mix": (f"{TOP}/workload/properties/mix/items", ()),
+    "keys": (f"{TOP}/keys", ()),
+    "scheduling": (f"{TOP}/scheduling", ()),
+    "replay": (f"{TOP}/replay", ()),
+    "a transaction of the replay": (
+        f"{TOP}/replay/properties/transactions/items",
+        (),
+    ),
     "an entry of the schedule": ("definitions/action", ()),
-    "missing": ("properties/replay/properties/missing", ()),
-    "campaign": ("properties/campaign", ()),
+    "missing": (f"{TOP}/replay/properties/missing", ()),
+    "campaign": (f"{TOP}/campaign", ()),
 }
-
-
-def at(pointer: str) -> Any:
-    found: Any = SCHEMA
-    for name in filter(None, pointer.split("/")):
-        found = found[int(name)] if isinstance(found, list) else found[name]
-    return found
-
-
-def data_of(text: str) -> Any:
-    node = parse_yaml(text, "w.yaml")
-    assert node is not None
-    return node.plain()
-
-
-def complaints(data: Any) -> list[str]:
-    return [error.message for error in VALIDATOR.iter_errors(data)]
 
 
 def test_it_is_a_schema() -> None:
@@ -145,16 +127,7 @@ def test_it_is_a_schema() -> None:
 
 
 def test_its_fields_are_those_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
-    original = Node.fields
-
-    def fields(
-        self: Node, owner: str, known: Collection[str], required: Collection[str] = ()
-    ) -> Mapping[str, Node]:
-        tables[owner] = frozenset(known), frozenset(required)
-        return original(self, owner, known, required)
-
-    monkeypatch.setattr(Node, "fields", fields)
+    tables = watched_fields(monkeypatch)
     parse(WHOLE)
     assert tables.keys() == OBJECTS.keys()
     for owner, (pointer, others) in OBJECTS.items():
@@ -163,7 +136,7 @@ def test_its_fields_are_those_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> 
         assert set(form["properties"]) == known - set(others), owner
         assert required <= {*form.get("required", ()), "version"}, owner
         assert form["additionalProperties"] is False, owner
-    database, fault = at("properties/database"), at("definitions/fault")
+    database, fault = at("definitions/database"), at("definitions/fault")
     assert (
         tuple(database["properties"]) == tuple(database["then"]["propertyNames"]["enum"]) == DATABASE_FIELDS
     )
@@ -177,20 +150,20 @@ def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
         "definitions/sqlStep/properties/rows/patternProperties/^[0-9]+$": ROW_RULES,
         "definitions/sqlStep/properties/on_error/additionalProperties/anyOf/0": ERROR_RULES,
         "definitions/action/properties/action": ACTIONS,
-        "properties/replay/properties/missing/properties/kind": EDGES,
-        "properties/keys/properties/rows": ROWS,
+        f"{TOP}/replay/properties/missing/properties/kind": EDGES,
+        f"{TOP}/keys/properties/rows": ROWS,
     }
     for pointer, expected in words.items():
         assert tuple(at(pointer)["enum"]) == expected, pointer
     models = {friendly(model) for model in WEAKER if prohibited(model)}
     assert set(at("definitions/model/anyOf/0/enum")) == models
     assert at("definitions/keyNumber/maximum") == LARGEST_KEY
-    assert at("properties/scheduling/properties/clients/maximum") == MOST_CLIENTS
+    assert at(f"{TOP}/scheduling/properties/clients/maximum") == MOST_CLIENTS
     smallest = parse("version: 1\nworkload: {transactions: [{name: t, steps: [{f: r, key: 1}]}]}\n")
     for pointer, owner in (
-        ("properties", smallest),
-        ("properties/keys/properties", KeyLife()),
-        ("properties/scheduling/properties", Scheduling()),
+        (TOP, smallest),
+        (f"{TOP}/keys/properties", KeyLife()),
+        (f"{TOP}/scheduling/properties", Scheduling()),
         ("definitions/stepsTransaction/properties", smallest.transactions[0].mode),
         ("definitions/templateTransaction/properties", smallest.transactions[0].mode),
         ("definitions/action/properties", Action("step")),
@@ -203,13 +176,6 @@ def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
 def test_the_whole_format_is_valid() -> None:
     assert complaints(data_of(WHOLE)) == []
     assert complaints(data_of(workload_text(parse(WHOLE)))) == []
-
-
-def mappings(data: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(data, dict):
-        yield data
-    for each in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
-        yield from mappings(each)
 
 
 def test_what_the_reader_refuses_as_unknown_the_schema_refuses() -> None:
@@ -270,9 +236,14 @@ def test_workloads_on_pages_are_valid() -> None:
     seen = 0
     for page, block in documented():
         data = data_of(block)
-        if isinstance(data, dict) and "expected" not in data and data.keys() <= SCHEMA["properties"].keys():
-            steps = [{"f": "r", "key": 1}]
-            whole = {"version": 1, "workload": {"transactions": [{"name": "t", "steps": steps}]}} | data
+        scenario = page == "scenarios.md"
+        form = at(f"definitions/{'scenario' if scenario else 'workload'}/properties")
+        if isinstance(data, dict) and "expected" not in data and data.keys() <= form.keys():
+            steps = [{"sql": "SELECT 1"}] if scenario else [{"f": "r", "key": 1}]
+            rest = {"setup": "CREATE TABLE t (a int)"} if scenario else {}
+            whole = (
+                {"version": 1, "workload": {"transactions": [{"name": "t", "steps": steps}]}} | rest | data
+            )
             if "adapter" not in whole.get("database", {"adapter": None}):
                 whole["database"] = {"adapter": "postgres", **whole["database"]}
             assert complaints(whole) == [], f"{page}: {block}"

@@ -13,7 +13,8 @@ from txfuzz.check.transaction import SqlTransaction
 class LevelCounts:
     """The schedules of one set of transactions at one isolation level, over all its programs.
 
-    failures: what went wrong, in words → in how many schedules. aborted: code → in how many, of those by
+    in_series: of those that fail, those that do nothing that a serial order would not do, too. failures:
+    what went wrong, in words → in how many schedules. aborted: code → in how many, of those by
     which the database asks for another try. failed: the same for other codes. waited: those in which
     somebody waited for a lock. complete: every schedule was run. reasons: why some could not be judged.
     """
@@ -21,6 +22,7 @@ class LevelCounts:
     isolation: str
     schedules: int = 0
     failing: int = 0
+    in_series: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
     explained: int = 0
     unknown: int = 0
@@ -87,7 +89,7 @@ class ReplayedSchedule:
 
 @dataclass(frozen=True)
 class Fix:
-    """A change that was tried over all schedules and left none that fails.
+    """A change that was tried over all schedules and left none that fails as before.
 
     about: the change, "SELECT … FOR UPDATE in step 1 of book". isolation: at which level it was tried.
     before, after: what the schedules came to without it and with it.

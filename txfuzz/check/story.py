@@ -79,7 +79,7 @@ def _answer(statement: StatementOutcome) -> str:
 
 def explanation(attempt: FollowedSchedule) -> tuple[str, ...]:
     """Why this is not what a serial order gives, and which invariants are broken, in sentences."""
-    return (*_unexplained(attempt), *_broken(attempt))
+    return (*_unexplained(attempt), *_broken(attempt), *_in_pieces(attempt))
 
 
 def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
@@ -105,6 +105,19 @@ def _unexplained(attempt: FollowedSchedule) -> Iterator[str]:
     for order, differences in compared:
         if differences:
             yield f"{listed(order, 'then')}: {_difference(attempt, differences[0])}"
+
+
+def _in_pieces(attempt: FollowedSchedule) -> Iterator[str]:
+    """Code that no level can hold together, because it is more than one transaction."""
+    told = set()
+    for label, (transaction, _) in zip(attempt.program.labels, attempt.program.calls, strict=True):
+        outcome = attempt.outcome.transactions.get(label)
+        if outcome is not None and outcome.begun > 1 and transaction.name not in told:
+            told.add(transaction.name)
+            yield (
+                f"{transaction.name} is not one transaction: here it began {outcome.begun} of them, and the "
+                "database keeps each apart from others only by itself."
+            )
 
 
 _Compared = list[tuple[Order, tuple[Difference, ...]]]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from txfuzz.check.contract import Arguments
 from txfuzz.check.scheduler import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
+from txfuzz.common.sentences import listed
 from txfuzz.database.api import Outcome as Effect
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
 from txfuzz.transactions.model import Param, Returned, RollbackTo, Step, StepCondition, Transaction
+from txfuzz.workload.yaml.runtime_errors import RefusedStep
 
 GIVES_UP = "ROLLBACK"  # the code of a transaction that gives itself up, as `rows` or `on_error` say
 SAVEPOINT = "txfuzz_step"
@@ -101,7 +104,8 @@ class _GivesUp(Exception):
 class _Try:
     def __init__(self, bound: SqlCall, session: ScenarioSession, attempt: int) -> None:
         self._bound, self._session, self._attempt = bound, session, attempt
-        self._names: dict[str, Cell] = dict(bound.arguments)
+        returned = {name: None for step in bound.transaction.steps for name, _ in step.returns}
+        self._names: dict[str, Cell] = {**returned, **bound.arguments}  # what is skipped returns nothing
         self._seen: list[StatementOutcome] = []
         self._begun = False
 
@@ -109,7 +113,7 @@ class _Try:
         committing = False
         try:
             for number, step in enumerate(self._bound.transaction.steps):
-                if not all(holds(each, self._names) for each in step.when):
+                if not self._runs(number, step):
                     continue
                 stop(StatementPoint(number, str(step.sql), self._attempt))
                 if self._statement(number, step) == "stop":
@@ -161,7 +165,17 @@ class _Try:
             self._session.run(f"ROLLBACK TO SAVEPOINT {back}", {})
             return "stop" if rule == "stop" else "go on"
         self._seen.append(StatementOutcome(number, answer.rows, answer.changed))
-        return self._take(step, answer)
+        return self._take(number, step, answer)
+
+    def _runs(self, number: int, step: Step) -> bool:
+        try:
+            return all(holds(each, self._names) for each in step.when)
+        except TypeError as error:
+            raise self._refused(number, f"`when` compares what cannot be compared: {error}") from None
+
+    def _refused(self, number: int, reason: str) -> RefusedStep:
+        name = self._bound.transaction.name
+        return RefusedStep(f"transaction {name!r}, step {number + 1}: {reason}", name, number)
 
     def _bind(self, step: Step) -> dict[str, Cell]:
         return {
@@ -170,10 +184,12 @@ class _Try:
             if isinstance(argument, Param | Returned)
         }
 
-    def _take(self, step: Step, answer: StatementAnswer) -> str:
+    def _take(self, number: int, step: Step, answer: StatementAnswer) -> str:
         rows = answer.rows
         for name, column in step.returns:
-            assert rows is not None
+            if rows is None or column not in rows.columns:
+                has = "no columns" if rows is None else f"the columns {listed(map(repr, rows.columns))}"
+                raise self._refused(number, f"`returns` names the column {column!r}, the statement has {has}")
             self._names[name] = rows.rows[0][rows.columns.index(column)] if rows.rows else None
         count = answer.changed if rows is None else len(rows.rows)
         rule = dict(step.rows).get(count, "ok") if count is not None else "ok"
@@ -183,9 +199,13 @@ class _Try:
 
 
 def holds(condition: StepCondition, names: Mapping[str, Cell]) -> bool:
-    """As in Python, but that nothing is less or greater than null."""
+    """As in Python, but that nothing is less or greater than null. TypeError for what has no order."""
     one = names[condition.name]
     other = condition.value if condition.other is None else names[condition.other]
     if condition.test not in ("eq", "ne") and (one is None or other is None):
         return False
+    if isinstance(one, Decimal) and isinstance(other, float):
+        one = float(one)  # 0.1 is written as 0.1, and Decimal("0.1") is another number
+    elif isinstance(one, float) and isinstance(other, Decimal):
+        other = float(other)
     return _TESTS[condition.test](one, other)

@@ -42,7 +42,11 @@ Around = Callable[[DriverCall], Any]
 
 
 class Drivers(Protocol):
-    """The Python drivers of a database."""
+    """The Python drivers of a database. needs: which they are, and when they are seen, in words: "it has to
+    use psycopg"."""
+
+    @property
+    def needs(self) -> str: ...
 
     def intercept(self, around: Around) -> AbstractContextManager[None]:
         """While it is entered, every call that sends something goes through `around`, in the thread that

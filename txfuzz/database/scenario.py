@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
+from txfuzz.database.api import SessionError
+
 Result = TypeVar("Result")
 # A cell as the driver gives it: None, bool, int, Decimal, str, bytes, a time, a list, a dict, a UUID, …
 Cell = Any
@@ -179,7 +181,7 @@ class HoldsScenarios(Protocol):
     """What a Database can do beside."""
 
     def scenario(self, setup: Sequence[str]) -> ScenarioTables:
-        """A schema of ours in which these statements have been run; SessionError where one is refused."""
+        """A schema of ours in which these statements have been run; SetupRefused where one is refused."""
 
 
 @runtime_checkable
@@ -190,3 +192,30 @@ class WritesBegin(Protocol):
         self, isolation: str, *, read_only: bool = False, deferrable: bool = False
     ) -> tuple[str, ...]:
         """What begins a transaction at this level in the database's own tool."""
+
+
+class SetupRefused(SessionError):
+    """The database refuses a statement of the setup."""
+
+    def __init__(self, statement: str, error: SessionError) -> None:
+        super().__init__(error.outcome, error.code, error.message, lost=error.lost)
+        self.statement = statement
+
+
+def run_setup(setup: Sequence[str], run: Callable[[str], object]) -> None:
+    """For those who hold scenarios. run: runs one statement; it may raise SessionError."""
+    for statement in setup:
+        try:
+            run(statement)
+        except SessionError as error:
+            raise SetupRefused(statement, error) from None
+
+
+@runtime_checkable
+class SeesTables(Protocol):
+    """What an Adapter can do beside."""
+
+    def existing(self, url: str) -> ScenarioTables:
+        """The user's own tables, where connections to the URL find them by their plain names. They are
+        neither made nor restored nor dropped here: keep() reads the schema again, reset() and close() leave
+        them alone. Raises UsageError, DatabaseUnavailable."""

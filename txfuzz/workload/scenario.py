@@ -6,9 +6,11 @@ run in every order that they can meet in (txfuzz.check), and judged by what came
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from txfuzz.errors import WorkloadError
 from txfuzz.transactions.model import Transaction
 from txfuzz.workload.model import DatabaseSpec
 
@@ -50,7 +52,8 @@ class Scenario:
     setup: statements, run once; the rows that they leave are restored before every attempt. ignored:
     "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
     and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
-    held against, one of MODELS. replay: only this schedule is to be followed.
+    held against, one of MODELS. replay: only this schedule is to be followed. places: where statements of the
+    setup and queries of invariants stand, as file:line:column.
     """
 
     name: str
@@ -63,3 +66,9 @@ class Scenario:
     about: str = ""
     database: DatabaseSpec = field(default_factory=DatabaseSpec)
     replay: ScenarioReplay | None = None
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def refused(self, sql: str, reason: str) -> WorkloadError:
+        """The error that the database refuses this statement of the setup or of an invariant."""
+        place = self.places.get(sql, self.name)
+        return WorkloadError(f"{place}: the database refused this statement: {' '.join(reason.split())}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, MariadbOptions
 from .statements import DEFAULT_LEVEL, DIALECT, LOCKS, promises
@@ -40,6 +40,23 @@ class MariadbAdapter(MariadbOptions):
         found, problems = installed_servers()
         known = (f"MariaDB {each.version} ({each.shown})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def drivers(self) -> Drivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import MariadbDrivers
+
+        return MariadbDrivers()
+
+    def existing(self, url: str) -> ScenarioTables:
+        """See txfuzz.plugin_api.SeesTables."""
+        from .database import open_url
+
+        database = open_url(self, url)
+        try:
+            return database.existing()
+        except BaseException:
+            database.close()
+            raise
 
     def open(self, url: str | None) -> Database:
         from .database import open_embedded, open_url

@@ -39,7 +39,9 @@ from .settings import (
 )
 
 if TYPE_CHECKING:
-    from .scenario.tables import MariadbScenario
+    from .drivers import MariadbDrivers
+    from .scenario.server import ScenarioServer
+    from .scenario.tables import MariadbExistingTables, MariadbScenario
     from .server.launcher import EmbeddedServer
 
 
@@ -111,7 +113,22 @@ class MariadbDatabase(ServerDatabase[Link]):
     def scenario(self, setup: Sequence[str]) -> MariadbScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
         from .scenario.server import ScenarioServer
-        from .scenario.tables import MariadbScenario
+    from .scenario.tables import MariadbExistingTables, MariadbScenario
+
+        own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
+        return MariadbScenario(self._scenario_server(), own, setup)
+
+    def existing(self) -> MariadbExistingTables:
+        """See txfuzz.plugin_api.SeesTables. Closes this database with it."""
+        from .scenario.tables import MariadbExistingTables
+
+        name = self._target.parameters.get("database")
+        if not name:
+            raise UsageError("the database URL names no database, whose tables are to be looked at")
+        return MariadbExistingTables(self._scenario_server(), str(name), self.close)
+
+    def _scenario_server(self) -> ScenarioServer:
+        from .scenario.server import ScenarioServer
 
         if not self._waits.seen():
             raise DatabaseUnavailable(
@@ -119,8 +136,13 @@ class MariadbDatabase(ServerDatabase[Link]):
                 "schema): without it transactions cannot be run in a chosen order"
             )
         detects = self._facts.get("innodb_deadlock_detect", "ON").upper() in ON
-        server = ScenarioServer(self._target, self._settings, self._waits, self.run, deadlocks_end=detects)
-        return MariadbScenario(server, f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}", setup)
+        return ScenarioServer(self._target, self._settings, self._waits, self.run, deadlocks_end=detects)
+
+    def drivers(self) -> MariadbDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import MariadbDrivers
+
+        return MariadbDrivers()
 
     def _kill(self, number: int) -> bool:
         return kill_query(self._target, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, PostgresOptions
 from .statements import DEFAULT_LEVEL, LOCKS, PROMISES
@@ -45,6 +45,17 @@ class PostgresAdapter(PostgresOptions):
         from .drivers import PostgresDrivers
 
         return PostgresDrivers()
+
+    def existing(self, url: str) -> ScenarioTables:
+        """See txfuzz.plugin_api.SeesTables."""
+        from .database import open_url
+
+        database = open_url(self, url)
+        try:
+            return database.existing()
+        except BaseException:
+            database.close()
+            raise
 
     def open(self, url: str | None) -> Database:
         from .database import open_embedded, open_url

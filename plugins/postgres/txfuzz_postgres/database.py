@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
     from .drivers import PostgresDrivers
-    from .scenario import PostgresScenario
+    from .scenario import PostgresExistingTables, PostgresScenario
     from .server.launcher import EmbeddedServer
 
 # The control connection takes no part in the test: it may be slow, and its work must survive a crash.
@@ -140,6 +140,30 @@ class PostgresDatabase(ServerDatabase[Connection]):
             return try_spec(self._programs, self._target, own, script, scripts[SPEC].text)
         finally:
             self.run(lambda on: self.schemas.drop(on, own))
+
+    def existing(self) -> PostgresExistingTables:
+        """See txfuzz.plugin_api.SeesTables. Closes this database with it."""
+        import psycopg
+
+        from .scenario import PostgresExistingTables
+
+        def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
+            try:
+                return psycopg.connect(self._target.conninfo(self._application), autocommit=True)
+            except psycopg.Error as error:
+                raise DatabaseUnavailable(reason(str(error))) from None
+
+        with open_connection() as connection:
+            found = connection.execute("SELECT current_schema()").fetchone()
+        schema = found[0] if found and found[0] else "public"
+        return PostgresExistingTables(
+            schema,
+            open_connection,
+            self._waits.among,
+            self.close,
+            (),
+            url=self._target.url_of_schema(schema),
+        )
 
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""

@@ -20,6 +20,8 @@ _KEYS = "user", "host", "port", "dbname"
 
 
 class PostgresDrivers:
+    needs = "it has to use psycopg, in its own thread"
+
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
         """The methods of the classes are replaced, so connections that were opened before are met, too."""
@@ -108,9 +110,10 @@ def _text(query: Any, cursor: Any) -> str:
 
 def _answer(cursor: Any) -> StatementAnswer:
     result = cursor.pgresult
+    changed = cursor.rowcount if cursor.rowcount >= 0 else None
     if result is None or cursor.description is None:
-        return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
+        return StatementAnswer(changed=changed)
     loader = Transformer(cursor.connection)
     loader.set_pgresult(result)
     rows = loader.load_rows(0, min(result.ntuples, MOST_ROWS), tuple)
-    return StatementAnswer(Rows(tuple(each.name for each in cursor.description), tuple(rows)))
+    return StatementAnswer(Rows(tuple(each.name for each in cursor.description), tuple(rows)), changed)

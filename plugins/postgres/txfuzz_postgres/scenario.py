@@ -21,6 +21,7 @@ from txfuzz.plugin_api import (
     ScenarioSession,
     SessionError,
     StatementAnswer,
+    run_setup,
     with_placeholders,
 )
 
@@ -94,8 +95,7 @@ class PostgresScenario(Closeable):
         try:
             self._use(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
-            for statement in setup:
-                _checked(partial(self._control.execute, statement))
+            run_setup(setup, lambda statement: _checked(partial(self._control.execute, statement)))
             self.keep()
         except BaseException:
             self.close()
@@ -247,6 +247,19 @@ class PostgresScenario(Closeable):
         }
 
 
+class PostgresExistingTables(PostgresScenario):
+    """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    def keep(self) -> None:
+        self._read_schema()
+        names = [sql.Identifier(self._schema, table) for table in self._tables]
+        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
+        self._select = select.as_string(self._control)
+
+    def reset(self) -> None:
+        pass
+
+
 class PostgresScenarioSession:
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
         self._connection, self._rows = connection, rows
@@ -306,6 +319,9 @@ class PostgresAdoptedSession:
         asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
         if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
             self._level = isolation
+
+    def run(self, call: Callable[[], Result], statement: str) -> Result:
+        return call()  # the server tells who waits
 
     def run(self, call: Callable[[], Result], statement: str) -> Result:
         return call()  # the server tells who waits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
 
 from .options import SERIALIZABLE, SqliteOptions
 
@@ -32,6 +32,19 @@ class SqliteAdapter(SqliteOptions):
         import sqlite3
 
         return (f"SQLite {sqlite3.sqlite_version}, the library that Python uses",)
+
+    def drivers(self) -> Drivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        from .drivers import SqliteDrivers
+
+        return SqliteDrivers()
+
+    def existing(self, url: str) -> ScenarioTables:
+        """See txfuzz.plugin_api.SeesTables. The file keeps its journal mode, whatever `mode` says."""
+        from .files import database_file
+        from .scenario.tables import SqliteExistingTables
+
+        return SqliteExistingTables(database_file(url, self.mode), self)
 
     def open(self, url: str | None) -> Database:
         from .database import SqliteDatabase

@@ -21,6 +21,7 @@ from txfuzz.plugin_api import (
 )
 
 from .codes import is_contention
+from .drivers import SqliteDrivers
 from .files import DatabaseFile, new_database_file
 from .options import JOURNAL_MODE, SqliteOptions
 from .session import SqliteSession
@@ -120,6 +121,10 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
                         if self._control.in_transaction:
                             self._control.execute("ROLLBACK")
                 time.sleep(0.002)
+
+    def drivers(self) -> SqliteDrivers:
+        """See txfuzz.plugin_api.KnowsDrivers."""
+        return SqliteDrivers()
 
     def scenario(self, setup: Sequence[str]) -> SqliteScenario:
         """See txfuzz.plugin_api.HoldsScenarios. In a database of its own, whatever the URL."""

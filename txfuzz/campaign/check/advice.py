@@ -56,7 +56,7 @@ def _proposals(
         return  # no lock and no level can help
     yield locking_reads(attempt, trial.capabilities.locks)
     at = [each.isolation for each in counts].index(attempt.isolation)
-    higher = [each for each in counts[at + 1 :] if not each.failing and not each.unknown]
+    higher = [each for each in counts[at + 1 :] if each.failing == each.in_series and not each.unknown]
     codes = sorted({code for each in higher[:1] for code in each.aborted})
     yield stronger_levels(attempt, [each.isolation for each in higher[:1]], codes)
 
@@ -91,10 +91,11 @@ def _counts_with(
             counting,
             most=most,
             budget=Budget(_SECONDS, len(changed)),
-            each=lambda found: goes_on() and not counting.failing,
+            each=lambda _: goes_on() and not counting.like(attempt),
         )
+    # What goes wrong in series is not mended by what keeps transactions apart
     after = counting.counts()
-    helped = after.schedules and not after.failing and not after.unknown and goes_on()
+    helped = after.schedules and not counting.like(attempt) and not after.unknown and goes_on()
     return after if helped else None
 
 

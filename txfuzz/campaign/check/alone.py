@@ -38,17 +38,17 @@ def check_alone(
 def _check_invariants(subject: Subject) -> None:
     subject.tables.reset()
     for each in subject.invariants:
+        place = subject.place_of(each)
         try:
             rows = each.rows(subject.tables)
         except SessionError as error:
             raise UsageError(
-                f"{subject.path}: the database refuses the invariant {each.name!r}: "
-                f"{error.message} ({error.code})"
+                f"{place}: the database refuses the invariant {each.name!r}: {error.message} ({error.code})"
             ) from None
         if rows.rows:
             raise UsageError(
-                f"{subject.path}: the invariant {each.name!r} is broken by the setup alone: its query "
-                f"gives {seen_text(rows)}, expected no row"
+                f"{place}: the invariant {each.name!r} is broken by the setup alone: its query gives "
+                f"{seen_text(rows)}, expected no row"
             )
 
 

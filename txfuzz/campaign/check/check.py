@@ -148,10 +148,10 @@ class _Check:
 
     def _counted(
         self, runner: ProgramRunner, name: str, chosen: Sequence[Program], run: Sequence[str], budget: Budget
-    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, FollowedSchedule]]:
-        """The counts at each level, and of each level at which something fails the simplest schedule."""
+    ) -> tuple[tuple[LevelCounts, ...], Mapping[str, Sequence[FollowedSchedule]]]:
+        """The counts at each level, and of each level at which something fails the simplest schedules."""
         counts: list[LevelCounts] = []
-        simplest: dict[str, FollowedSchedule] = {}
+        simplest: dict[str, Sequence[FollowedSchedule]] = {}
         for level in run:
             counting = Counting(level, self._subject.tables.retried, self._subject.judge)
 
@@ -162,7 +162,7 @@ class _Check:
 
             count_schedules(runner, chosen, counting, most=self._limits.most, budget=budget, each=each)
             counts.append(counting.counts())
-            if counting.simplest is not None:
+            if counting.simplest:
                 simplest[level] = counting.simplest
             if self._interrupted.is_set():
                 break
@@ -175,7 +175,7 @@ class _Check:
         name: str,
         chosen: Sequence[Program],
         counts: tuple[LevelCounts, ...],
-        simplest: Mapping[str, FollowedSchedule],
+        simplest: Mapping[str, Sequence[FollowedSchedule]],
         asked: Sequence[str],
         advice: bool,
     ) -> SetResult:
@@ -183,20 +183,24 @@ class _Check:
         weakest = next((level for level in simplest if level in asked), None)
         findings: list[Finding] = []
         fixes: tuple[Fix, ...] = ()
-        for level, attempt in simplest.items():
+        for level, (attempt, *_) in simplest.items():
             promised = promises(self._capabilities, attempt.program, level, trial.expect)
             if level == weakest or (promised and level in asked):
                 self._on_progress(CheckProgress(name, level, self._schedules, 0, "shrinking"))
                 findings.append(finding_of(trial, runner, attempt))
         if weakest is not None and advice:
             self._on_progress(CheckProgress(name, weakest, self._schedules, 0, "trying what mends it"))
-            fixes = tried_fixes(
-                trial,
-                simplest[weakest],
-                chosen,
-                counts,
-                most=self._limits.most,
-                goes_on=lambda: not self._interrupted.is_set(),
+            fixes = tuple(
+                fix
+                for attempt in simplest[weakest]
+                for fix in tried_fixes(
+                    trial,
+                    attempt,
+                    chosen,
+                    counts,
+                    most=self._limits.most,
+                    goes_on=lambda: not self._interrupted.is_set(),
+                )
             )
         return SetResult(name, len(chosen), counts, tuple(findings), fixes)
 

@@ -57,7 +57,7 @@ def count_schedules(
 class Counting:
     """Takes in the followed schedules of one set of transactions at one level.
 
-    retried: the codes by which the database asks for another try. simplest: of those that fail.
+    retried: the codes by which the database asks for another try.
     """
 
     def __init__(self, isolation: str, retried: Collection[str], judge: str) -> None:
@@ -69,11 +69,15 @@ class Counting:
         self._reasons: dict[str, None] = {}
         self.complete = True
         self.seconds = 0.0
-        self.simplest: FollowedSchedule | None = None
+        self._simplest: dict[bool, FollowedSchedule] = {}  # by whether it fails as a serial order does, too
 
     @property
     def failing(self) -> int:
         return self._counts["failing"]
+
+    def like(self, attempt: FollowedSchedule) -> int:
+        """How many fail as this one does: in a way in which no serial order does, or in any way."""
+        return self.failing if also_in_series(attempt) else self.failing - self._counts["series"]
 
     def take(self, attempt: FollowedSchedule) -> None:
         counts = self._counts
@@ -96,10 +100,16 @@ class Counting:
         self._failed.update(codes - set(self._retried))
         if found:
             counts["failing"] += 1
-            if self.simplest is None or simplicity(attempt, self._judge) < simplicity(
-                self.simplest, self._judge
-            ):
-                self.simplest = attempt
+            counts["series"] += also_in_series(attempt)
+            series = also_in_series(attempt)
+            known = self._simplest.get(series)
+            if known is None or simplicity(attempt, self._judge) < simplicity(known, self._judge):
+                self._simplest[series] = attempt
+
+    @property
+    def simplest(self) -> tuple[FollowedSchedule, ...]:
+        """Of those that fail, the simplest; and of those that fail as a serial order does, too."""
+        return tuple(self._simplest[series] for series in sorted(self._simplest))
 
     def counts(self) -> LevelCounts:
         counts = self._counts
@@ -107,6 +117,7 @@ class Counting:
             self.isolation,
             counts["all"],
             counts["failing"],
+            counts["series"],
             dict(self._failures.most_common()),
             counts["explained"],
             counts["unknown"],
@@ -119,10 +130,9 @@ class Counting:
         )
 
 
-def simplicity(attempt: FollowedSchedule, judge: str) -> tuple[bool, int, int, int]:
-    """Less is simpler: concurrency is the cause, more goes wrong, fewer switches, fewer steps."""
+def simplicity(attempt: FollowedSchedule, judge: str) -> tuple[int, int, int]:
+    """Less is simpler: more goes wrong, fewer switches, fewer steps."""
     return (
-        also_in_series(attempt),
         -len(failures(attempt, judge)),
         switches(attempt),
         len(attempt.trace.steps),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from txfuzz.check.code.call import CodeTransaction
 from txfuzz.check.program import Program
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
@@ -47,6 +48,11 @@ def check_expect(model: str) -> None:
 
 
 def promises(capabilities: Capabilities, program: Program, isolation: str, expect: str) -> bool:
-    """Does the database promise at the levels of this program what it is held against?"""
+    """Does the database promise at the levels of this program what it is held against?
+
+    Not to code: that may choose a level of its own, and be several transactions.
+    """
+    if any(isinstance(transaction, CodeTransaction) for transaction, _ in program.calls):
+        return False
     strong = MODELS[MODELS.index(expect) :]
     return all(capabilities.isolation.get(call.isolation) in strong for call in program.bound(isolation))

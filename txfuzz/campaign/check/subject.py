@@ -12,7 +12,7 @@ from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import Adapter, Database, SessionError
 from txfuzz.database.isolation_levels import open_database
-from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
+from txfuzz.database.scenario import HoldsScenarios, ScenarioTables, SetupRefused
 from txfuzz.errors import UsageError
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import DatabaseSpec
@@ -43,6 +43,11 @@ class Subject(Closeable):
     def close(self) -> None:
         self.tables.close()
         self.database.close()
+
+    def place_of(self, invariant: CheckedInvariant) -> str:
+        """Where its query stands, as file:line:column; the file where that is not known."""
+        known = {} if self.scenario is None else self.scenario.places
+        return known.get(invariant.sql if isinstance(invariant, SqlInvariant) else "", str(self.path))
 
     def tables_of(self, setup: Sequence[str]) -> ScenarioTables:
         """Tables beside these, made by other statements. Raises SessionError."""
@@ -80,7 +85,14 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
         database = open_database(chosen, database_url(url, scenario))
 
     def ready() -> Subject:
-        tables = _made(lambda: _holding(chosen, database).scenario(scenario.setup), path)
+        try:
+            tables = _holding(chosen, database).scenario(scenario.setup)
+        except SetupRefused as error:
+            raise scenario.refused(error.statement, f"{error.message} ({error.code})") from None
+        except SessionError as error:
+            raise UsageError(
+                f"{path}: the database refused the setup: {error.message} ({error.code})"
+            ) from None
         return Subject(
             scenario.name,
             path,
@@ -127,13 +139,6 @@ def _holding(adapter: Adapter, database: Database) -> HoldsScenarios:
     if not isinstance(database, HoldsScenarios):
         raise UsageError(f"the adapter {adapter.name!r} cannot run scenarios")
     return database
-
-
-def _made(make: Callable[[], ScenarioTables], path: Path) -> ScenarioTables:
-    try:
-        return make()
-    except SessionError as error:
-        raise UsageError(f"{path}: the database refuses the setup: {error.message} ({error.code})") from None
 
 
 def _or_closed(database: Database, ready: Callable[[], Subject]) -> Subject:

@@ -31,6 +31,7 @@ class Trial:
             self.subject.invariants,
             ignored=self.subject.ignored,
             serial_level=self.serial_level,
+            real_time=self.expect == "strict-serializable",
         )
 
     def ready(self, setup: Sequence[str]) -> Ready | None:

@@ -18,6 +18,7 @@ from txfuzz.check.serial.outcome import CallOutcome, Ending
 from txfuzz.check.serial.value import CodeValue
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, Rows, ScenarioSession, ScenarioTables
+from txfuzz.errors import UsageError
 
 MOST_POINTS = 1_000  # of one call: nobody knows how many statements code will send
 
@@ -73,6 +74,11 @@ class CodeCall:
         except Exception as error:
             if is_mistake(error, run.codes):
                 raise refused(error, place_of(self.transaction.function)) from None
+        if not run.answers:
+            raise UsageError(
+                f"{place_of(self.transaction.function)}: {self.transaction.name}() has sent no statement that "
+                f"can be seen: {session.connections.drivers.needs}"
+            )
         session.warmed.add(what)
         session.restore()
 
@@ -101,7 +107,9 @@ class CodeCall:
             raise
         except Exception as error:
             return self._raised(run, error, retried)
-        return CallOutcome(Ending.COMMITTED, value=self._value(run, returned), seen=run.seen())
+        return CallOutcome(
+            Ending.COMMITTED, value=self._value(run, returned), seen=run.seen(), begun=run.begun
+        )
 
     def _raised(self, run: CodeRun, error: Exception, retried: frozenset[str]) -> CallOutcome:
         """A call that has raised is as if it had not been, unless something of it stays."""
@@ -110,10 +118,12 @@ class CodeCall:
         message = " ".join(str(error).split())
         if run.effects.commits:
             value = self._value(run, None, name)
-            return CallOutcome(Ending.COMMITTED, value=value, message=message, seen=run.seen())
+            return CallOutcome(
+                Ending.COMMITTED, value=value, message=message, seen=run.seen(), begun=run.begun
+            )
         lost = run.commit_failed is not None and code not in retried and is_operational(error)
         ending = Ending.UNKNOWN if lost else Ending.ABORTED
-        return CallOutcome(ending, code=code or name, message=message, seen=run.seen())
+        return CallOutcome(ending, code=code or name, message=message, seen=run.seen(), begun=run.begun)
 
     def _value(self, run: CodeRun, returned: Any, raised: str = "") -> CodeValue:
         """Several transactions in one function may undo each other: then only the rows in the end count."""

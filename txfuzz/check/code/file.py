@@ -17,6 +17,7 @@ from txfuzz.check.code.decorators import Marked, Role, marked_in
 from txfuzz.check.code.errors import refused
 from txfuzz.check.code.place import shown
 from txfuzz.check.code.resources import Resources
+from txfuzz.check.code.session import around
 from txfuzz.check.code.tables import CodeTables
 from txfuzz.check.contract import CheckSubject
 from txfuzz.database.api import Database
@@ -38,8 +39,10 @@ def open_code(path: Path, database: Database) -> tuple[CheckSubject, ScenarioTab
     with ExitStack() as opened:
         tables = opened.enter_context(database.scenario(()))
         drivers = database.drivers()
-        resources = opened.enter_context(Resources(tables.url(), drivers))
+        resources = Resources(tables.url(), drivers)
+        opened.callback(resources.close)
         opened.enter_context(_in_environment(tables.url()))
+        opened.enter_context(drivers.intercept(around))  # before the file opens connections that it keeps
         functions = marked_in(vars(opened.enter_context(_imported(path))).values())
         transactions = tuple(
             _transaction(each, mark, resources) for each, mark in functions if mark.role is Role.TRANSACTION

@@ -70,7 +70,7 @@ class CodeRun:
     """One call of the code, while it runs.
 
     aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
-    that the database gave, by the identity of the driver's exceptions.
+    that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
     """
 
     session: CodeSession
@@ -81,10 +81,10 @@ class CodeRun:
     aside: bool = False
     over: bool = False
     effects: Effects = field(default_factory=Effects)
-    answers: list[tuple[int, Callable[[], StatementAnswer], str]] = field(default_factory=list)
+    answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)
     commit_failed: str | None = None
-    points: int = 0
+    begun: int = 0
 
     def through(self, call: DriverCall) -> Any:
         self.aside = True
@@ -98,27 +98,27 @@ class CodeRun:
             number = len(self.answers)
             if open_before if ends else is_switch_point(call.sql):
                 self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
-            if not ends:
+            if not ends and not open_before:
                 adopted.begin_at(self.isolation)
-            return self._send(call, adopted, number)
+                self.begun += is_switch_point(call.sql)
+            return self._send(call, adopted)
         finally:
             self.aside = False
 
     def _stop(self, point: StatementPoint | str) -> None:
         if self.stop is None:
             return
-        self.points += 1
         try:
             self.stop(point if isinstance(point, StatementPoint) else ending_point(point, self.attempt))
         except Abandoned:
             self.over = True
             raise
 
-    def _send(self, call: DriverCall, adopted: AdoptedSession, number: int) -> Any:
+    def _send(self, call: DriverCall, adopted: AdoptedSession) -> Any:
         ends = ends_transaction(call.sql)
         sql = call.sql if ends or self.rewrite is None else self.rewrite(call.sql)
         try:
-            result = call.send(sql)
+            result = adopted.run(lambda: call.send(sql), sql)
         except BaseException as error:
             code = adopted.code(error)
             self.codes[id(error)] = code
@@ -127,15 +127,16 @@ class CodeRun:
             if ends:
                 self.effects.rolled_back(call.connection)
             else:
-                self.answers.append((number, StatementAnswer, code))
+                self.answers.append((StatementAnswer, StatementAnswer(), code))
             raise
         if ends == COMMIT:
             self.effects.committed(call.connection)
         elif ends == ROLLBACK:
             self.effects.rolled_back(call.connection)
         else:
-            self.answers.append((number, call.answer, ""))
-            self.effects.ran(call.connection, sql, call.answer().changed)
+            came = call.answer()
+            self.answers.append((call.answer, came, ""))
+            self.effects.ran(call.connection, sql, came.changed)
             if not self.session.connections.drivers.in_transaction(call.connection):
                 self.effects.committed(call.connection)  # it was a transaction of its own
         return result
@@ -143,8 +144,9 @@ class CodeRun:
     def seen(self) -> tuple[StatementOutcome, ...]:
         """What its statements came to, for the story."""
         found = []
-        for number, answer, code in self.answers:
-            came = answer()
+        for number, (again, came, code) in enumerate(self.answers):
+            if came == StatementAnswer():
+                came = again()  # what the code has fetched since then
             changed = None if came.rows is not None else came.changed
             found.append(StatementOutcome(number, came.rows, changed, code))
         return tuple(found)

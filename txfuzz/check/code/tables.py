@@ -7,18 +7,17 @@ from contextlib import ExitStack
 from typing import Any
 
 from txfuzz.check.code.resources import Resources
-from txfuzz.check.code.session import CodeSession, Connections, around, waiting_sessions
+from txfuzz.check.code.session import CodeSession, Connections, waiting_sessions
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.drivers import Drivers
 from txfuzz.database.scenario import AdoptedSession, ColumnFacts, Rows, ScenarioSession, ScenarioTables
 
 
 class CodeTables(Closeable):
-    """tables: closed with this. While it is open, the drivers' calls are met; afterwards they are what they
-    were.
+    """The drivers' calls are met already. opened: all that is to be left with it, the tables among it.
 
     restore: puts the rows back before every attempt, where that is somebody else's affair than the tables'.
-    state: what beside the rows, or in their place, is to be compared in the end. opened: is left with it.
+    state: what beside the rows, or in their place, is to be compared in the end.
     """
 
     def __init__(
@@ -29,17 +28,14 @@ class CodeTables(Closeable):
         *,
         restore: Callable[[], None] | None = None,
         state: Callable[[], Mapping[str, Rows]] | None = None,
-        opened: ExitStack | None = None,
+        opened: ExitStack,
     ) -> None:
         self._tables = tables
         self.resources = resources
         self._restore = restore or tables.reset
         self._state = state or tables.tables
         self._connections = Connections(drivers, tables.adopt)
-        self._opened = opened or ExitStack()
-        self._opened.callback(tables.close)
-        self._opened.callback(resources.close)
-        self._opened.enter_context(drivers.intercept(around))
+        self._opened = opened
 
     @property
     def retried(self) -> frozenset[str]:

@@ -43,7 +43,8 @@ class CallOutcome:
     statements: those that ran, in order; a step that was skipped is missing. code: why it was aborted.
     value: what code returned that ran as the transaction, in a form that compares by value. message: what
     the database said beside the code. retried: the codes by which earlier attempts at it were aborted.
-    seen: what statements of code came to, to be shown; they are no evidence.
+    seen: what statements of code came to, to be shown; they are no evidence. begun: how many transactions
+    of the database code has begun in it.
     refused: a statement was one that the database always refuses, such as one with a wrong column.
     lost: so was the connection, which is of no more use.
     """
@@ -55,6 +56,7 @@ class CallOutcome:
     message: str = ""
     retried: tuple[str, ...] = ()
     seen: tuple[StatementOutcome, ...] = ()
+    begun: int = 1
     refused: bool = False
     lost: bool = False
 

@@ -23,7 +23,7 @@ class CodeValue:
 
     def __str__(self) -> str:
         """After "would have" or "has": "returned True, and changed 1 row (UPDATE seats)"."""
-        text = f"raised {self.raised}" if self.raised else f"returned {self.returned!r}"
+        text = f"raised {self.raised}" if self.raised else f"returned {_words(self.returned)}"
         if self.changed is None:
             return text
         if not self.changed:
@@ -32,6 +32,18 @@ class CodeValue:
             f"{rows} {'row' if rows == 1 else 'rows'} ({what})" for what, rows in self.changed
         )
         return f"{text}, and changed {rows}"
+
+
+def _words(value: Cell) -> str:
+    """As it would be written in Python; an object by its class and fields (see txfuzz.check.code.values)."""
+    if isinstance(value, Mapping):
+        fields = [f"{name}={_words(each)}" for name, each in value.items() if name != ""]
+        if "" in value:
+            return f"{value['']}({', '.join(fields)})"
+        return "{" + ", ".join(f"{name!r}: {_words(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_words, value))}]"
+    return value if isinstance(value, str) and value.startswith("<") else repr(value)
 
 
 def values_alike(one: ProgramOutcome, other: ProgramOutcome, masks: Masks) -> bool:

@@ -90,7 +90,8 @@ def fix_text(fix: Fix) -> str:
     """The change, and its price."""
     after, before = fix.after, fix.before
     price = listed([*_prices(before, after)]) if any(_prices(before, after)) else ""
-    tried = f"tried: 0 of {after.schedules:,} fail{'' if after.complete else ', not all were run'}"
+    fails = f"{after.failing:,} of {after.schedules:,} fail{', as in series' if after.failing else ''}"
+    tried = f"tried: {fails}{'' if after.complete else ', not all were run'}"
     return f"{fix.about} ({tried}{f'; {price}' if price else ''})"
 
 
@@ -111,6 +112,12 @@ def notes(found: CheckResult) -> Iterator[str]:
         yield (
             f"Of {listed(sampled, most=3)} not all schedules were run (+), but those with the fewest "
             "switches between transactions; --schedules and --seconds run more."
+        )
+    serial = [one.name for one in found.sets if any(each.in_series for each in one.levels)]
+    if serial:
+        yield (
+            f"{listed(serial, most=3)}: an invariant is broken even when the transactions run one after the "
+            "other, so no isolation level helps; they have to look for it themselves."
         )
     for one in found.sets:
         for each in one.levels:

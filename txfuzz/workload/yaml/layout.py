@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from txfuzz.workload.yaml.parser import resolves_to_text
@@ -54,6 +55,8 @@ def scalar(value: Any, *, in_flow: bool = True) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
     plain = _dumped(value, in_flow)
     broken = isinstance(value, str) and value.splitlines() not in ([], [value])
     if broken or "\n" in plain or (plain == value and not resolves_to_text(plain)):

@@ -183,6 +183,32 @@ class MariadbScenario(Closeable):
         return waits_by_place(numbers, self._server.waits)
 
 
+class MariadbExistingTables(MariadbScenario):
+    """Made by MariadbDatabase.existing(). name: of the user's own database. close: what is closed with it."""
+
+    def __init__(self, server: ScenarioServer, name: str, close: Callable[[], None]) -> None:
+        self._server, self._name, self._close = server, name, close
+        self._links: list[Link] = []
+        self._keeper = self._link(server.connect(name, several=True))
+        self._control = self._link(server.connect(name))
+        self.keep()
+
+    def keep(self) -> None:
+        self._schema = read_schema(self._keeper, self._name)
+        self._select = "; ".join(
+            f"SELECT {', '.join(map(quoted, columns))} FROM {self._ours(table)}"
+            for table, columns in self._schema.shown.items()
+        )
+
+    def reset(self) -> None:
+        pass
+
+    def close(self) -> None:
+        for link in self._links:
+            link.close()
+        self._close()
+
+
 def _permitted(link: Link, statement: str) -> None:
     try:
         link.run(statement)

@@ -141,6 +141,26 @@ class SqliteScenario(Closeable):
         }
 
 
+class SqliteExistingTables(SqliteScenario):
+    """Made by SqliteAdapter.existing(). file: the user's own."""
+
+    def __init__(self, file: DatabaseFile, options: SqliteOptions) -> None:
+        self._file, self._options = file, options
+        self._waits = LockWaits()
+        self._control = self._connect(PATIENCE)
+        self.keep()
+
+    def keep(self) -> None:
+        self._shown = read_tables(self._control)
+        self._facts = read_facts(self._control)
+
+    def reset(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self._control.close()
+
+
 def _checked(work: Callable[[], Result]) -> Result:
     try:
         return work()

@@ -11,7 +11,7 @@ from txfuzz.workload.model import DatabaseSpec
 from txfuzz.workload.scenario import JUDGES, MODELS, Invariant, Scenario
 from txfuzz.workload.sql.tables import tables_of
 from txfuzz.workload.vocabulary import Vocabulary
-from txfuzz.workload.yaml.nodes import Node
+from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import read_database
 from txfuzz.workload.yaml.reader import (
@@ -23,7 +23,7 @@ from txfuzz.workload.yaml.reader import (
     root_of,
 )
 from txfuzz.workload.yaml.scenario.replay import read_replay
-from txfuzz.workload.yaml.scenario.setup import SqlTexts
+from txfuzz.workload.yaml.scenario.setup import PlacedStatement, SqlTexts
 from txfuzz.workload.yaml.scenario.transactions import ScenarioTransactions, check_no_table, refuse_others
 
 FIELDS = (
@@ -75,7 +75,8 @@ def parse_scenario(text: str, source: str, vocabulary: Vocabulary | None) -> Sce
     transactions = ScenarioTransactions(texts, database.adapter or "", capabilities)
     read = transactions.read(asked["transactions"])
     params = {each.name: [name for name, _ in each.params] for each in read}
-    invariants = _invariants(fields["invariants"], texts) if "invariants" in fields else ()
+    queries = _invariants(fields["invariants"], texts) if "invariants" in fields else ()
+    invariants = tuple(each for each, _ in queries)
     return Scenario(
         name=read_name(fields.get("name"), source, "scenario"),
         setup=tuple(each.text for each in setup),
@@ -83,10 +84,12 @@ def parse_scenario(text: str, source: str, vocabulary: Vocabulary | None) -> Sce
         invariants=invariants,
         ignored=_ignored(fields["ignore"]) if "ignore" in fields else frozenset(),
         judge=_judge(fields["judge"], invariants) if "judge" in fields else JUDGES[0],
-        expect=_expect(fields["expect"]) if "expect" in fields else MODELS[0],
+        expect=fields["expect"].one_of("a consistency model", MODELS) if "expect" in fields else MODELS[0],
         about=read_about(fields.get("about"), "scenario"),
         database=database,
         replay=read_replay(fields["replay"], params) if "replay" in fields else None,
+        places={each.sql: str(place) for each, place in reversed(queries)}
+        | {each.text: str(each.place) for each in reversed(setup)},
     )
 
 
@@ -103,32 +106,32 @@ def _tells_scenario(fields: Mapping[str, Node]) -> bool:
     return any(name in fields for name in SCENARIO_FIELDS)
 
 
-def _invariants(node: Node, texts: SqlTexts) -> tuple[Invariant, ...]:
-    found: dict[str, Invariant] = {}
+def _invariants(node: Node, texts: SqlTexts) -> tuple[tuple[Invariant, Place], ...]:
+    """Each with the place of its query."""
+    found: dict[str, tuple[Invariant, Place]] = {}
     for item in node.items("a list of invariants, as in {name: NAME, sql: QUERY}"):
         if isinstance(item.value, str):
-            written = named = item
-            sql = _query(item, texts)
-            name = " ".join(sql.split())
+            query, named = _query(item, texts), item
+            name = " ".join(query.text.split())
         else:
             fields = item.fields("an invariant", ("name", "sql"), ("name", "sql"))
-            written, named = fields["sql"], fields["name"]
-            name, sql = named.text("the name of an invariant"), _query(written, texts)
+            named = fields["name"]
+            name, query = named.text("the name of an invariant"), _query(fields["sql"], texts)
         if name in found:
             raise named.place.error(f"found the duplicate invariant {name!r}", "a different name")
-        found[name] = Invariant(name, sql)
+        found[name] = Invariant(name, query.text), query.place
     return tuple(found.values())
 
 
-def _query(node: Node, texts: SqlTexts) -> str:
-    sql = texts.one(node, "a query that returns the rows that break the invariant")
-    tables = tables_of(sql)
+def _query(node: Node, texts: SqlTexts) -> PlacedStatement:
+    query = texts.one(node, "a query that returns the rows that break the invariant")
+    tables = tables_of(query.text)
     if tables.ends or tables.savepoint or tables.sets_level or tables.changes:
         raise node.place.error(f"found {tables.verb.upper()} in an invariant", "a query")
-    if names := placeholders(sql):
+    if names := placeholders(query.text):
         raise node.place.error(f"found :{names[0]} in an invariant", "a query without parameters")
-    check_no_table(node, sql)
-    return sql
+    check_no_table(node, query.text)
+    return query
 
 
 def _ignored(node: Node) -> frozenset[str]:
@@ -151,9 +154,3 @@ def _judge(node: Node, invariants: tuple[Invariant, ...]) -> str:
     if judge == "invariants" and not invariants:
         raise node.place.error("found the judge 'invariants' in a scenario without any", "`invariants`")
     return judge
-
-
-def _expect(node: Node) -> str:
-    if node.value == "strict serializable":  # as workloads spell it
-        return "strict-serializable"
-    return node.one_of("a consistency model", MODELS)

@@ -33,12 +33,12 @@ class SqlTexts:
         self._lines = _LINE_END.split(text)
         self._backslash_escapes = backslash_escapes
 
-    def one(self, node: Node, what: str) -> str:
+    def one(self, node: Node, what: str) -> PlacedStatement:
         """A single statement. what: "an SQL statement"."""
         statements = self.split(node, what)
         if len(statements) > 1:
             raise statements[1].place.error(f"found a second statement in {what}", "one statement")
-        return statements[0].text
+        return statements[0]
 
     def split(self, node: Node, what: str) -> tuple[PlacedStatement, ...]:
         """At least one statement."""

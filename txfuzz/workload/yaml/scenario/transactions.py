@@ -102,7 +102,7 @@ class ScenarioTransactions:
             raise node.name_place.error(
                 "found a statement in SQL", f"another adapter: {self._adapter!r} does not accept SQL"
             )
-        sql = self._texts.one(node, "an SQL statement")
+        sql = self._texts.one(node, "an SQL statement").text
         check_stays_inside(node, tables_of(sql))
         if control := _CONTROLS.match(sql):
             raise node.place.error(
