@@ -112,8 +112,7 @@ class MariadbDatabase(ServerDatabase[Link]):
 
     def scenario(self, setup: Sequence[str]) -> MariadbScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
-        from .scenario.server import ScenarioServer
-    from .scenario.tables import MariadbExistingTables, MariadbScenario
+        from .scenario.tables import MariadbExistingTables, MariadbScenario
 
         own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
         return MariadbScenario(self._scenario_server(), own, setup)
