@@ -52,6 +52,7 @@ docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
 	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
+	$(BIN)/python docs/makers/hermitage.py --write docs/hermitage.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md

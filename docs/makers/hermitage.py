@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from hermitage_runs import (
@@ -82,7 +82,9 @@ def comparison(measured: Mapping[Host, Cells]) -> str:
                 compared += 1
                 ours = mark(anomaly, measured[host], level)
                 if ours != theirs:
-                    different.append(f"{anomaly.column} on {host.title} at {level} ({ours}, published {theirs})")
+                    different.append(
+                        f"{anomaly.column} on {host.title} at {level} ({ours}, published {theirs})"
+                    )
     what = "all the same" if not different else f"different: {'; '.join(different)}"
     return f"Of {compared} marks that Hermitage has published, too: {what}."
 
@@ -120,8 +122,8 @@ def levels_of(cells: Cells) -> tuple[str, ...]:
 def descriptions() -> Iterator[str]:
     for anomaly in ANOMALIES:
         for file in anomaly.files:
-            path = f"../{(FOLDER / file).relative_to(FOLDER.parents[1])}.yaml"
-            yield f"### {file}\n\n{scenario_named(file).about.strip()} ({anomaly.column}; [the scenario]({path}))\n"
+            link = f"[the scenario](../{FOLDER.relative_to(FOLDER.parents[1])}/{file}.yaml)"
+            yield f"### {file}\n\n{scenario_named(file).about.strip()} ({anomaly.column}; {link})\n"
 
 
 def _head(cells: Sequence[str]) -> Iterator[str]:

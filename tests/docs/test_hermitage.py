@@ -7,20 +7,6 @@ from typing import Any
 
 import pytest
 
-from hermitage_runs import (
-    FILES,
-    FOLDER,
-    MARIADB,
-    MARIADB_SNAPSHOTS,
-    POSTGRES,
-    SQLITE,
-    SQLITE_JOURNAL,
-    SQLITE_SHARED,
-    Cells,
-    Host,
-    opened,
-    scenario_named,
-)
 from mariadb_server import needs_mariadb
 from pages import DOCS, maker, text
 from txfuzz.check.failures import failures
@@ -28,6 +14,7 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 
 PAGE = DOCS / "hermitage.md"
+MADE = maker("hermitage")  # with what it measures by
 
 
 class Seen:
@@ -98,17 +85,21 @@ def _statement(seen: Seen) -> dict[Any, Any]:
     return dict(rows.rows)
 
 
-def measured(hosts: Sequence[Host], files: Sequence[str]) -> list[Cells]:
+def hosts_of(name: str) -> list[Any]:
+    return [host for host in MADE.HOSTS if host.name == name]
+
+
+def measured(hosts: Sequence[Any], files: Sequence[str]) -> list[Any]:
     """Cells of each host. Asserts that a schedule fails exactly where its anomaly is to be seen."""
     found = []
     for host in hosts:
-        with opened(host) as ready:
+        with MADE.opened(host) as ready:
             found.append({file: ready.measure(file, exactly(file)) for file in files})
     return found
 
 
 def exactly(file: str) -> Callable[[FollowedSchedule], None]:
-    judge = scenario_named(file).judge
+    judge = MADE.scenario_named(file).judge
 
     def check(attempt: FollowedSchedule) -> None:
         assert bool(failures(attempt, judge)) is ANOMALY[file](Seen(attempt.outcome)), attempt
@@ -116,34 +107,35 @@ def exactly(file: str) -> Callable[[FollowedSchedule], None]:
     return check
 
 
-def assert_shown(hosts: Sequence[Host], group: Sequence[Cells]) -> None:
+def assert_shown(hosts: Sequence[Any], group: Sequence[Any]) -> None:
     """On the page, with all that can be told from these cells."""
-    made, page = maker("hermitage"), text(PAGE).splitlines()
+    page = text(PAGE).splitlines()
     for file in group[0]:
-        assert made.detail_row(file, group) in page
+        assert MADE.detail_row(file, group) in page
     for host, cells in zip(hosts, group, strict=True):
-        for level in made.levels_of(cells):
-            if cells.keys() == set(FILES):
-                assert made.summary_row(host, level, cells) in page
+        for level in MADE.levels_of(cells):
+            if cells.keys() == set(MADE.FILES):
+                assert MADE.summary_row(host, level, cells) in page
 
 
 def test_every_file_is_in_the_table() -> None:
-    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(FILES) == ANOMALY.keys()
-    assert "\n".join(maker("hermitage").descriptions()).strip() in text(PAGE)
+    assert {path.stem for path in MADE.FOLDER.glob("*.yaml")} == set(MADE.FILES) == ANOMALY.keys()
+    assert "\n".join(MADE.descriptions()).strip() in text(PAGE)
 
 
 def test_sqlite() -> None:
-    hosts = (SQLITE, SQLITE_JOURNAL, SQLITE_SHARED)
-    assert_shown(hosts, measured(hosts, FILES))
+    hosts = hosts_of("SQLite")
+    assert_shown(hosts, measured(hosts, MADE.FILES))
 
 
 @pytest.mark.server
 def test_postgres() -> None:
-    assert_shown((POSTGRES,), measured((POSTGRES,), FILES))
+    hosts = hosts_of("PostgreSQL")
+    assert_shown(hosts, measured(hosts, MADE.FILES))
 
 
 @pytest.mark.server
 @needs_mariadb
 def test_mariadb() -> None:
-    hosts = (MARIADB, MARIADB_SNAPSHOTS)
+    hosts = hosts_of("MariaDB")
     assert_shown(hosts, measured(hosts, ("g1a", "g1c", "pmp-write", "p4", "g-single-write")))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from pages import DOCS, ROOT, maker, text
+from pages import DOCS, maker, text
 from plugin_calls import called, calls
 from project_fixtures import Ran
 from txfuzz.database import api as port

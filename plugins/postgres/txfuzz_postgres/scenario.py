@@ -323,9 +323,6 @@ class PostgresAdoptedSession:
     def run(self, call: Callable[[], Result], statement: str) -> Result:
         return call()  # the server tells who waits
 
-    def run(self, call: Callable[[], Result], statement: str) -> Result:
-        return call()  # the server tells who waits
-
     def code(self, error: BaseException) -> str:
         if not isinstance(error, psycopg.Error):
             return ""
