@@ -12,6 +12,8 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import Place, StatementPlace, TablePlace, ValuePlace
 from txfuzz.check.serial.judge import Order, SerialAnswer
 
+_OF_TRANSACTION = StatementPlace | ValuePlace
+
 
 def failures(attempt: FollowedSchedule, judge: str = "serial") -> tuple[str, ...]:
     """What goes wrong in it; empty if nothing does. judge: "invariants" asks for no serial order."""
@@ -51,19 +53,16 @@ def _no_order(attempt: FollowedSchedule) -> str:
         for label, (transaction, _) in zip(attempt.program.labels, attempt.program.calls, strict=True)
     }
     orders, places = [order for order, _ in found], [place for _, place in found]
-    if len(found) == 2 and all(isinstance(place, StatementPlace) for place in places):
+    if len(found) == 2:
         one, other = places
-        assert isinstance(one, StatementPlace)
-        assert isinstance(other, StatementPlace)
-        if one.transaction == other.transaction:
-            return f"{names[one.transaction]} saw no single state"
-        if (one.transaction, other.transaction) == (orders[0][-1], orders[1][-1]):
-            who = sorted({names[one.transaction], names[other.transaction]})
-            return (
-                f"neither {who[0]} saw the other"
-                if len(who) == 1
-                else f"neither {who[0]} nor {who[1]} saw the other"
-            )
+        if isinstance(one, _OF_TRANSACTION) and isinstance(other, _OF_TRANSACTION):
+            if (one.transaction, other.transaction) == (orders[0][-1], orders[1][-1]):
+                who = sorted({names[one.transaction], names[other.transaction]})
+                return (
+                    f"neither {who[0]} {'saw the other' if len(who) == 1 else f'nor {who[1]} saw the other'}"
+                )
+            if one.transaction == other.transaction and one != other:
+                return f"{names[one.transaction]} saw no single state"
     tables = sorted({place.table for place in places if isinstance(place, TablePlace)})
     if len(tables) == 1 and all(isinstance(place, TablePlace) for place in places):
         return f"rows of {tables[0]} that no order leaves"

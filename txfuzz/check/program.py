@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
+from math import prod
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
-from txfuzz.check.transaction import SqlTransaction
-from txfuzz.transactions.model import Transaction
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
+_MOST_LOOKED_AT = 20_000  # of which those are chosen
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Program:
         """By which its outcomes name the calls."""
         return tuple(_labels(self.calls))
 
-    def changed(self, transactions: Mapping[str, Transaction]) -> Program:
-        """With other transactions in SQL in the place of those of these names; parameters that they lack
-        are left out."""
+    def changed(self, transactions: Mapping[str, CheckedTransaction]) -> Program:
+        """With others in the place of the transactions of these names; arguments for parameters that they
+        lack are left out."""
         return replace(self, calls=tuple(_changed(*call, transactions) for call in self.calls))
 
     def bound(self, isolation: str) -> tuple[Call, ...]:
@@ -45,12 +45,10 @@ class Program:
 
 
 def _changed(
-    transaction: CheckedTransaction, arguments: Arguments, others: Mapping[str, Transaction]
+    transaction: CheckedTransaction, arguments: Arguments, others: Mapping[str, CheckedTransaction]
 ) -> tuple[CheckedTransaction, Arguments]:
-    other = others.get(transaction.name)
-    if other is None:
-        return transaction, arguments
-    return SqlTransaction(other), {name: arguments[name] for name, _ in other.params}
+    other = others.get(transaction.name, transaction)
+    return other, {name: arguments[name] for name, _ in other.params}
 
 
 def programs(
@@ -70,7 +68,8 @@ def _calls(
     chosen: Sequence[CheckedTransaction], random: Random
 ) -> list[tuple[tuple[CheckedTransaction, Arguments], ...]]:
     found, seen = [], set()
-    for values in product(*(all_arguments(each) for each in chosen)):
+    most = int(_MOST_LOOKED_AT ** (1 / len(chosen)))
+    for values in product(*(_some_arguments(each, most, random) for each in chosen)):
         same = tuple(
             sorted(
                 (each.name, repr(sorted(given.items()))) for each, given in zip(chosen, values, strict=True)
@@ -84,12 +83,18 @@ def _calls(
     return found[:MOST_COMBINATIONS]
 
 
-def all_arguments(transaction: CheckedTransaction) -> list[Arguments]:
-    """Every combination of the values of its parameters."""
+def all_arguments(transaction: CheckedTransaction) -> Iterator[Arguments]:
+    """Every combination of the values of its parameters, one after the other."""
     names = [name for name, _ in transaction.params]
-    return [
-        dict(zip(names, values, strict=True)) for values in product(*(each for _, each in transaction.params))
-    ]
+    for values in product(*(each for _, each in transaction.params)):
+        yield dict(zip(names, values, strict=True))
+
+
+def _some_arguments(transaction: CheckedTransaction, most: int, random: Random) -> list[Arguments]:
+    """All combinations, or as many that are drawn."""
+    if prod(len(values) for _, values in transaction.params) <= most:
+        return list(all_arguments(transaction))
+    return [{name: random.choice(values) for name, values in transaction.params} for _ in range(most)]
 
 
 def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[bool, int]:

@@ -9,11 +9,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from txfuzz.check.contract import SqlInvariant
+from txfuzz.check.code.call import CodeTransaction
+from txfuzz.check.contract import CheckedTransaction, SqlInvariant
 from txfuzz.check.failures import firsts
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import StatementPlace
-from txfuzz.check.transaction import SqlTransaction
+from txfuzz.check.transaction import SqlTransaction, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.transactions.model import Transaction
 
@@ -43,7 +44,7 @@ class Proposal:
     user's own. isolation: the level to run at, None for the one at which it fails."""
 
     about: str
-    transactions: Mapping[str, Transaction] = field(default_factory=dict)
+    transactions: Mapping[str, CheckedTransaction] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
     isolation: str | None = None
 
@@ -57,6 +58,7 @@ def locking_reads(attempt: FollowedSchedule, locks: Collection[str]) -> Iterator
     yield from (each for each in singles if each is not None)
     if len(reads) > 1 and (together := _locking(attempt, reads)) is not None:
         yield together
+    yield from _locking_code(attempt)
 
 
 def constraints(invariants: Sequence[object], broken: Collection[str]) -> Iterator[Proposal]:
@@ -72,14 +74,40 @@ def stronger_levels(
     attempt: FollowedSchedule, higher: Sequence[str], codes: Sequence[str]
 ) -> Iterator[Proposal]:
     """Each of these levels, run again after an error that asks for it."""
-    transactions = _transactions(attempt)
+    changed = {each.name: _tried_again(each) for each, _ in attempt.program.calls}
     for level in higher:
-        changed = {
-            name: replace(each, retry=max(each.retry, RETRIES), mode=replace(each.mode, isolation=None))
-            for name, each in transactions.items()
-        }
         again = f", run again after {listed(codes, 'or')}" if codes else ""
         yield Proposal(f"{level.upper()}{again}", changed, isolation=level)
+
+
+def _tried_again(transaction: CheckedTransaction) -> CheckedTransaction:
+    if isinstance(transaction, CodeTransaction):
+        return replace(transaction, isolation=None, retries=max(transaction.retries, RETRIES))
+    if isinstance(transaction, SqlTransaction):
+        sql = transaction.transaction
+        mode = replace(sql.mode, isolation=None)
+        return SqlTransaction(replace(sql, retry=max(sql.retry, RETRIES), mode=mode))
+    return transaction
+
+
+def _locking_code(attempt: FollowedSchedule) -> Iterator[Proposal]:
+    """A lock on all reads of code, whose statements are met on their way to the database."""
+    changed: dict[str, CheckedTransaction] = {}
+    shown: dict[str, None] = {}
+    names = dict(zip(attempt.program.labels, attempt.program.calls, strict=True))
+    for step in attempt.trace.steps:
+        transaction, point = names[step.chosen.actor][0], step.chosen.what
+        if isinstance(transaction, CodeTransaction) and isinstance(point, StatementPoint):
+            locked = _locked(point.sql) if _PLAIN_READ.match(point.sql) else None
+            if locked is not None:
+                changed[transaction.name] = replace(transaction, rewrite=_with_lock)
+                shown.setdefault(f"{transaction.name}: {' '.join(locked.split())}")
+    if changed:
+        yield Proposal(f"FOR UPDATE in {listed(shown, most=2)}", changed)
+
+
+def _with_lock(sql: str) -> str:
+    return (_locked(sql) if _PLAIN_READ.match(sql) else None) or sql
 
 
 def _named_reads(attempt: FollowedSchedule) -> set[tuple[str, int]]:
@@ -126,7 +154,8 @@ def _locking(attempt: FollowedSchedule, reads: Collection[tuple[str, int]]) -> P
     where = listed(f"step {number + 1} of {name}" for name, number in sorted(reads))
     first_name, first_step = sorted(reads)[0]
     shown = f": {' '.join(str(changed[first_name].steps[first_step].sql).split())}" if len(reads) == 1 else ""
-    return Proposal(f"FOR UPDATE in {where}{shown}", {name: changed[name] for name, _ in reads})
+    locking = {name: SqlTransaction(changed[name]) for name, _ in reads}
+    return Proposal(f"FOR UPDATE in {where}{shown}", locking)
 
 
 def _locked(sql: str) -> str | None:

@@ -18,7 +18,7 @@ from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.transactions.model import Param, Returned, Step, Transaction
 
-_SCHEDULES = 40  # of a candidate: one that fails late is not simpler
+_SCHEDULES = 20  # of a candidate: one that fails late is not simpler
 _INSERT = re.compile(r"\s*(INSERT\s+INTO\s.*?\bVALUES)\s*(\(.*\))\s*;?\s*\Z", re.IGNORECASE | re.DOTALL)
 _PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[(),]|[^'\"(),]+", re.DOTALL)
 
@@ -118,7 +118,7 @@ def smaller_programs(program: Program) -> list[Program]:
     return [
         *(replace(program, calls=(*calls[:number], *calls[number + 1 :])) for number in fewer),
         *(
-            program.changed({transaction.name: smaller})
+            program.changed({transaction.name: SqlTransaction(smaller)})
             for transaction in _sql_transactions(program)
             for smaller in _smaller(transaction)
         ),

@@ -186,7 +186,7 @@ class HoldsScenarios(Protocol):
 
 @runtime_checkable
 class WritesBegin(Protocol):
-    """An optional method of ScenarioTables, for scripts that people type."""
+    """What a Database can do beside, for scripts that people type."""
 
     def begin_statements(
         self, isolation: str, *, read_only: bool = False, deferrable: bool = False

@@ -37,6 +37,7 @@ from .settings import (
     session_settings,
     warnings_about,
 )
+from .statements import level
 
 if TYPE_CHECKING:
     from .drivers import MariadbDrivers
@@ -110,9 +111,16 @@ class MariadbDatabase(ServerDatabase[Link]):
         """See txfuzz.plugin_api.WritesScripts."""
         return {}, f"{SCRIPT} is for typing by hand: MariaDB has no tool that runs several sessions."
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """See txfuzz.plugin_api.WritesBegin."""
+        begin = "START TRANSACTION READ ONLY" if read_only else "START TRANSACTION"
+        return (f"SET TRANSACTION ISOLATION LEVEL {level(isolation).upper()}", begin)
+
     def scenario(self, setup: Sequence[str]) -> MariadbScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
-        from .scenario.tables import MariadbExistingTables, MariadbScenario
+        from .scenario.tables import MariadbScenario
 
         own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
         return MariadbScenario(self._scenario_server(), own, setup)

@@ -165,6 +165,14 @@ class PostgresDatabase(ServerDatabase[Connection]):
             url=self._target.url_of_schema(schema),
         )
 
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """See txfuzz.plugin_api.WritesBegin."""
+        from .scenario import begin_sql
+
+        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
         import psycopg

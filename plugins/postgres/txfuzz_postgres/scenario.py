@@ -108,11 +108,6 @@ class PostgresScenario(Closeable):
     def _use(self, connection: Plain) -> None:
         connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
 
-    def begin_statements(
-        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
-    ) -> tuple[str, ...]:
-        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
-
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:

@@ -23,7 +23,7 @@ from txfuzz.plugin_api import (
 from .codes import is_contention
 from .drivers import SqliteDrivers
 from .files import DatabaseFile, new_database_file
-from .options import JOURNAL_MODE, SqliteOptions
+from .options import JOURNAL_MODE, SHARED_CACHE, SqliteOptions
 from .session import SqliteSession
 
 if TYPE_CHECKING:
@@ -125,6 +125,16 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
     def drivers(self) -> SqliteDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""
         return SqliteDrivers()
+
+    def begin_statements(
+        self, isolation: str, *, read_only: bool = False, deferrable: bool = False
+    ) -> tuple[str, ...]:
+        """See txfuzz.plugin_api.WritesBegin."""
+        from .scenario.sessions import read_uncommitted
+
+        shared = self._options.mode == SHARED_CACHE
+        begin = f"BEGIN {self._options.begin.upper()}"
+        return (read_uncommitted(isolation, self._options), begin) if shared else (begin,)
 
     def scenario(self, setup: Sequence[str]) -> SqliteScenario:
         """See txfuzz.plugin_api.HoldsScenarios. In a database of its own, whatever the URL."""

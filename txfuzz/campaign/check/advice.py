@@ -70,12 +70,9 @@ def _counts_with(
     goes_on: Callable[[], bool],
 ) -> LevelCounts | None:
     """What the schedules come to with the change; None unless all of them are in order."""
-    scenario = trial.subject.scenario
-    if scenario is None or (not proposal.transactions and not proposal.setup):
-        return None
     level = proposal.isolation or attempt.isolation
     changed = [program.changed(proposal.transactions) for program in programs]
-    ready = trial.ready((*scenario.setup, *proposal.setup))
+    ready = trial.ready_with(proposal.setup)
     if ready is None:
         return None
     with ready:

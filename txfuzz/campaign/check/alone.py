@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from txfuzz.campaign.check.subject import Subject
 from txfuzz.check.contract import CheckedTransaction
@@ -56,7 +57,7 @@ def _check_transaction(
     subject: Subject, runner: ProgramRunner, isolation: str, transaction: CheckedTransaction
 ) -> Iterator[str]:
     failed: list[tuple[str, CallOutcome, int | None]] = []
-    tried = all_arguments(transaction)[:_MOST]
+    tried = list(islice(all_arguments(transaction), _MOST))
     for arguments in tried:
         program = Program(transaction.name, ((transaction, arguments),))
         attempt = runner.follow(program, isolation, ())

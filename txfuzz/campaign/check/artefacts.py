@@ -51,10 +51,9 @@ def _write_finding(
     write_text(place / "story.md", story_markdown(found, one, finding))
 
     def begin(isolation: str, mode: Mode) -> tuple[str, ...]:
-        if isinstance(subject.tables, WritesBegin):
-            return subject.tables.begin_statements(
-                isolation, read_only=mode.read_only, deferrable=mode.deferrable
-            )
+        database = subject.database
+        if isinstance(database, WritesBegin):
+            return database.begin_statements(isolation, read_only=mode.read_only, deferrable=mode.deferrable)
         return ("BEGIN",)
 
     write_text(place / "repro.sql", typed_schedule(finding, subject.invariants, begin))
@@ -77,7 +76,7 @@ def _replay_text(place: Path, finding: Finding, subject: Subject) -> str:
     replay = ScenarioReplay(attempt.isolation, calls, schedule, finding.failures)
     header = f"{attempt.program.name} at {attempt.isolation}: {listed(finding.failures)}"
     if subject.scenario is None:
-        return code_replay_text(os.path.relpath(subject.path, place), replay, header)
+        return code_replay_text(os.path.relpath(subject.path, place), subject.adapter.name, replay, header)
     chosen = {
         each.name: _with_values_of(each.transaction, calls)
         for each, _ in attempt.program.calls

@@ -13,6 +13,7 @@ from txfuzz.campaign.check.advice import tried_fixes
 from txfuzz.campaign.check.alone import check_alone
 from txfuzz.campaign.check.artefacts import write_artefacts
 from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
+from txfuzz.campaign.check.findings import SECONDS as SHRINKING
 from txfuzz.campaign.check.findings import finding_of
 from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
 from txfuzz.campaign.check.replay import replay_schedule
@@ -187,7 +188,8 @@ class _Check:
             promised = promises(self._capabilities, attempt.program, level, trial.expect)
             if level == weakest or (promised and level in asked):
                 self._on_progress(CheckProgress(name, level, self._schedules, 0, "shrinking"))
-                findings.append(finding_of(trial, runner, attempt))
+                seconds = 0.0 if self._interrupted.is_set() else SHRINKING
+                findings.append(finding_of(trial, runner, attempt, seconds))
         if weakest is not None and advice:
             self._on_progress(CheckProgress(name, weakest, self._schedules, 0, "trying what mends it"))
             fixes = tuple(

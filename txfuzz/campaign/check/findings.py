@@ -12,17 +12,19 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.shrink import shrink
 
 TRIES = 3
-_SECONDS = 5.0  # of shrinking
+SECONDS = 5.0  # of shrinking
 
 
-def finding_of(trial: Trial, runner: ProgramRunner, attempt: FollowedSchedule) -> Finding:
-    """runner: on the tables on which the attempt was made."""
+def finding_of(
+    trial: Trial, runner: ProgramRunner, attempt: FollowedSchedule, seconds: float = SECONDS
+) -> Finding:
+    """runner: on the tables on which the attempt was made. seconds: of shrinking."""
     judge = trial.subject.judge
     promised = promises(trial.capabilities, attempt.program, attempt.isolation, trial.expect)
     scenario = trial.subject.scenario
     if scenario is None:
         return _again(runner, attempt, attempt, judge, promised, None)
-    small = shrink(attempt, scenario.setup, trial.ready, judge=judge, seconds=_SECONDS)
+    small = shrink(attempt, scenario.setup, trial.ready, judge=judge, seconds=seconds)
     ready = trial.ready(small.setup)
     if ready is not None:
         with ready:

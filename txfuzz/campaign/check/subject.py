@@ -63,8 +63,8 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
         return _open_code(path, registry, url, adapter)
     kept = read_code_replay(path)
     if kept is not None:
-        code, replay = kept
-        return replace(_open_code(code, registry, url, adapter), replay=replay)
+        code = _open_code(kept.code, registry, url, adapter or kept.adapter)
+        return replace(code, replay=kept.replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
     scenario = read_scenario(path, InstalledVocabulary(registry, path))

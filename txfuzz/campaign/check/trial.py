@@ -34,6 +34,13 @@ class Trial:
             real_time=self.expect == "strict-serializable",
         )
 
+    def ready_with(self, more: Sequence[str]) -> Ready | None:
+        """A runner on the subject's tables, made anew with these statements behind its own. None where the
+        database refuses them, and where code makes the tables, to which nothing can be added."""
+        if self.subject.scenario is not None:
+            return self.ready((*self.subject.scenario.setup, *more))
+        return None if more else Ready(self.runner(self.subject.tables), lambda: None)
+
     def ready(self, setup: Sequence[str]) -> Ready | None:
         """A runner on tables that these statements make; None where the database refuses one, or a table
         that an invariant asks for is missing."""

@@ -87,20 +87,20 @@ def _failing_at(found: CheckResult, one: SetResult) -> str:
 
 
 def fix_text(fix: Fix) -> str:
-    """The change, and its price."""
+    """The change, that it was tried, and its price: in how many schedules somebody waits or is aborted."""
     after, before = fix.after, fix.before
-    price = listed([*_prices(before, after)]) if any(_prices(before, after)) else ""
     fails = f"{after.failing:,} of {after.schedules:,} fail{', as in series' if after.failing else ''}"
-    tried = f"tried: {fails}{'' if after.complete else ', not all were run'}"
-    return f"{fix.about} ({tried}{f'; {price}' if price else ''})"
+    whole = "" if after.complete else ", not all were run"
+    price = "".join(f"; {each}" for each in _prices(before, after))
+    return f"{fix.about} (tried: {fails}{whole}{price})"
 
 
 def _prices(before: LevelCounts, after: LevelCounts) -> Iterator[str]:
-    yield f"waits in {after.waited:,}, before {before.waited:,}"
-    for code in sorted({*after.aborted, *after.failed}):
-        now = after.aborted.get(code, 0) + after.failed.get(code, 0)
-        was = before.aborted.get(code, 0) + before.failed.get(code, 0)
-        yield f"{code} in {now:,}, before {was:,}"
+    if before.waited or after.waited:
+        yield f"waits {after.waited:,}, was {before.waited:,}"
+    codes_before, codes_after = {**before.aborted, **before.failed}, {**after.aborted, **after.failed}
+    for code in sorted({*codes_before, *codes_after}):
+        yield f"aborts by {code} {codes_after.get(code, 0):,}, was {codes_before.get(code, 0):,}"
 
 
 def notes(found: CheckResult) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from txfuzz.workload.yaml.reader import check_version, read_text, root_of
 from txfuzz.workload.yaml.writer import head_lines
 
 _FIELDS = ("isolation", "calls", "schedule", "fails")
-_CODE_FIELDS = ("version", "code", "replay")
+_CODE_FIELDS = ("version", "code", "adapter", "replay")
 _MOST_CALLS = 6
 
 
@@ -65,14 +66,28 @@ def replay_lines(replay: ScenarioReplay) -> Iterator[str]:
         yield from (text_field("    -", each, 6) for each in replay.fails)
 
 
-def code_replay_text(code: str, replay: ScenarioReplay, header: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class CodeReplay:
+    """code: the Python file. adapter: the database that it ran on, None for the only one."""
+
+    code: Path
+    adapter: str | None
+    replay: ScenarioReplay
+
+
+def code_replay_text(code: str, adapter: str, replay: ScenarioReplay, header: str = "") -> str:
     """The file for transactions that are Python code. code: its path, as from beside this file."""
-    lines = [*head_lines(header), f"code: {scalar(code)}", *replay_lines(replay)]
+    lines = [
+        *head_lines(header),
+        f"code: {scalar(code)}",
+        f"adapter: {scalar(adapter)}",
+        *replay_lines(replay),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def read_code_replay(path: Path) -> tuple[Path, ScenarioReplay] | None:
-    """The Python file and the schedule; None for a file that is something else."""
+def read_code_replay(path: Path) -> CodeReplay | None:
+    """None for a file that is something else."""
     text = read_text(path)
     try:
         node = parse_yaml(text, str(path))
@@ -87,4 +102,5 @@ def read_code_replay(path: Path) -> tuple[Path, ScenarioReplay] | None:
     code = path.parent / named
     if not code.is_file():
         raise fields["code"].place.error(f"found {named!r}, which is not a file", "a Python file")
-    return code, read_replay(fields["replay"], None)
+    adapter = fields["adapter"].text("an adapter") if "adapter" in fields else None
+    return CodeReplay(code, adapter, read_replay(fields["replay"], None))

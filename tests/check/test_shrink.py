@@ -1,0 +1,47 @@
+"""What a failing program can do without."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from double_booking import BOOK, PROGRAM
+from txfuzz.check.program import Program
+from txfuzz.check.shrink import single_rows, smaller_programs
+from txfuzz.check.transaction import SqlTransaction
+from txfuzz.transactions.model import Param, Step, Transaction
+
+
+def test_rows_of_an_insert_are_taken_apart_where_that_is_certain() -> None:
+    assert single_rows(["INSERT INTO t (a, b) VALUES (1, 'x, (y)'), (2, 'it''s;');"]) == (
+        "INSERT INTO t (a, b) VALUES (1, 'x, (y)')",
+        "INSERT INTO t (a, b) VALUES (2, 'it''s;')",
+    )
+    whole = (
+        "INSERT INTO t VALUES (1), (2) ON CONFLICT DO NOTHING",
+        "INSERT INTO t SELECT 1",
+        "CREATE TABLE t (a int)",
+        "INSERT INTO t VALUES (f(1))",
+    )
+    assert single_rows(whole) == whole
+
+
+def test_a_step_goes_unless_others_need_its_names() -> None:
+    # The look gives `holder` to the take; without the take nobody needs `who`, nor `holder`
+    (smaller,) = smaller_programs(PROGRAM)
+    (one, arguments), _ = smaller.calls
+    assert isinstance(one, SqlTransaction)
+    assert [step.sql for step in one.transaction.steps] == [BOOK.steps[0].sql]
+    assert one.transaction.steps[0].returns == ()
+    assert (one.params, arguments) == ((), {})
+    assert smaller.labels == ("book 1", "book 2")
+
+
+def test_transactions_and_retries_go_first() -> None:
+    step = Step(None, sql="SELECT :a", args=(("a", Param("a")),))
+    again = SqlTransaction(Transaction("again", (step,), params=(("a", (1,)),), retry=3))
+    three = Program("three", ((again, {"a": 1}),) * 3)
+    sizes = [len(each.calls) for each in smaller_programs(three)]
+    assert sizes == [2, 2, 2, 3]
+    pair = replace(three, calls=three.calls[:2])
+    (without,) = smaller_programs(pair)
+    assert all(each.transaction.retry == 0 for each, _ in without.calls if isinstance(each, SqlTransaction))

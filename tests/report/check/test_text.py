@@ -1,0 +1,58 @@
+"""A check in words: tables, stories, fixes, and the verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from syrupy.assertion import SnapshotAssertion
+
+from double_booking import SERIALIZABLE, checked
+from txfuzz.check.result import LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.common.json_text import json_text
+from txfuzz.report.check.data import check_data, replayed_data
+from txfuzz.report.check.markdown import story_markdown
+from txfuzz.report.check.text import check_text, replayed_text, verdict
+
+
+def test_the_whole_text(snapshot: SnapshotAssertion) -> None:
+    text = check_text(checked())
+    assert text == snapshot
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_story_as_a_page_of_markdown(snapshot: SnapshotAssertion) -> None:
+    found = checked()
+    (one,) = found.sets
+    assert story_markdown(found, one, one.findings[0]) == snapshot
+
+
+def test_a_broken_promise_is_blamed_only_if_it_shows_each_time() -> None:
+    (blamed,), (doubtful,) = (checked(shown=shown, promised=True).findings for shown in (3, 2))
+    assert blamed.blames_database
+    assert not doubtful.blames_database
+    assert "the database breaks its promise" in check_text(checked(promised=True)).replace("\n", " ")
+    assert "so the database is not blamed" in check_text(checked(promised=True, shown=2)).replace("\n", " ")
+
+
+def test_the_verdict_is_about_the_levels_that_count() -> None:
+    assert verdict(checked()) == "Not safe: book × book at READ COMMITTED."
+    assert verdict(checked(asked=(SERIALIZABLE,))) == "No schedule fails at SERIALIZABLE (14 schedules)."
+    unjudged = SetResult("a × b", 1, (LevelCounts(SERIALIZABLE, 5, unknown=5, reasons=("a clock",)),))
+    found = replace(checked(asked=(SERIALIZABLE,)), sets=(unjudged,))
+    assert verdict(found) == "No verdict: a × b could not be judged."
+    assert "Could not be judged (a × b, serializable): a clock." in check_text(found)
+    assert verdict(replace(checked(asked=(SERIALIZABLE,)), interrupted=True)).startswith("It was stopped")
+
+
+def test_data_says_the_same(snapshot: SnapshotAssertion) -> None:
+    assert json.loads(json_text(check_data(checked()))) == snapshot
+
+
+def test_a_replay_says_how_often_it_showed_again() -> None:
+    (finding,) = checked().findings
+    again = ReplayedSchedule("seats", "Server 1.2", finding, finding.failures)
+    assert replayed_text(again).endswith("Showed again 3 of 3 times: neither book saw the other.")
+    gone = replace(again, finding=replace(finding, shown=0), failures=())
+    assert replayed_text(gone).endswith("Did not show again in 3 times: neither book saw the other.")
+    assert replayed_data(gone)["failures"] == []
