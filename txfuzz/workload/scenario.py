@@ -53,7 +53,7 @@ class Scenario:
     "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
     and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
     held against, one of MODELS. replay: only this schedule is to be followed. places: where statements of the
-    setup and queries of invariants stand, as file:line:column.
+    setup, queries of invariants and ignored columns stand, as file:line:column.
     """
 
     name: str

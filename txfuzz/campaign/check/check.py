@@ -27,6 +27,7 @@ from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.scenario import ScenarioReplay
+from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
 
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
@@ -78,7 +79,10 @@ def check_file(
         if subject.replay is not None:
             return _replayed(subject, subject.replay, isolation, expect)
         run = _Check(subject, limits, seed, interrupted or threading.Event(), on_progress)
-        found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        try:
+            found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        except RefusedStep as error:
+            raise with_place(error, path) from None
         if output is not None:
             write_artefacts(output, found, subject)
         return found

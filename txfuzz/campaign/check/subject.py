@@ -44,10 +44,10 @@ class Subject(Closeable):
         self.tables.close()
         self.database.close()
 
-    def place_of(self, invariant: CheckedInvariant) -> str:
-        """Where its query stands, as file:line:column; the file where that is not known."""
+    def place_of(self, text: str) -> str:
+        """Where a query or a column stands, as file:line:column; the file where that is not known."""
         known = {} if self.scenario is None else self.scenario.places
-        return known.get(invariant.sql if isinstance(invariant, SqlInvariant) else "", str(self.path))
+        return known.get(text, str(self.path))
 
     def tables_of(self, setup: Sequence[str]) -> ScenarioTables:
         """Tables beside these, made by other statements. Raises SessionError."""
