@@ -51,6 +51,7 @@ soak: $(READY)
 docs: $(READY)
 	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
+	$(BIN)/python benchmarks/check.py --write docs/schedules.md
 	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
 	$(BIN)/python docs/makers/check_page.py --write docs/check.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,3 +196,89 @@ def test_what_an_order_gives_is_asked_once() -> None:
 def test_more_transactions_than_orders_can_be_counted_for_are_not_judged() -> None:
     many = ProgramOutcome({f"t{number}": CallOutcome(Ending.COMMITTED) for number in range(7)})
     assert judge_of(INCREMENT).judge(many).answer is SerialAnswer.UNKNOWN
+
+
+def random_ending(chance: random.Random) -> Ending:
+    return chance.choice((Ending.COMMITTED, Ending.COMMITTED, Ending.ABORTED, Ending.UNKNOWN))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 1 << 30))
+def test_aborted_and_unanswered_transactions_against_every_subset_and_order(seed: int) -> None:
+    """Of those without an answer some had an effect, which nobody told the judge."""
+    chance = random.Random(seed)
+    program = random_program(chance)
+    endings = {label: random_ending(chance) for label in program}
+    answered = [label for label, ending in endings.items() if ending is Ending.COMMITTED]
+    unanswered = [label for label, ending in endings.items() if ending is Ending.UNKNOWN]
+    effective = {label: program[label] for label in program if label in answered or chance.random() < 0.5}
+    effective = {label: steps for label, steps in effective.items() if endings[label] is not Ending.ABORTED}
+    ran = run(effective, random_schedule(effective, chance))
+    outcome = ProgramOutcome(
+        {
+            label: ran.transactions[label] if label in answered else CallOutcome(ending, (), "lost")
+            for label, ending in endings.items()
+        },
+        ran.tables,
+    )
+    seen = canonical(outcome.of(answered), NO_MASKS)
+    by_hand = {
+        order
+        for size in range(len(unanswered) + 1)
+        for more in combinations(unanswered, size)
+        for order in permutations((*answered, *more))
+        if canonical(serially(program, order).of(answered), NO_MASKS) == seen
+    }
+    judged = judge_of(program).judge(outcome)
+    if by_hand:
+        assert judged.answer is SerialAnswer.EXPLAINED
+        assert judged.order in by_hand
+    else:
+        assert judged.answer is (SerialAnswer.UNKNOWN if unanswered else SerialAnswer.UNEXPLAINED)
+
+
+def test_an_abort_of_a_serial_run_counts_only_if_it_comes_again() -> None:
+    """A time-out on a busy machine is no reason why an order would not commit."""
+    aborts = [1]
+
+    def slow(order: Order) -> ProgramOutcome:
+        outcome = serially(INCREMENT, order)
+        if aborts[0]:
+            aborts[0] -= 1
+            ended = {**outcome.transactions, order[-1]: CallOutcome(Ending.ABORTED, (), "57014")}
+            return ProgramOutcome(ended, outcome.tables)
+        return outcome
+
+    fine = serially(INCREMENT, ("t1", "t2"))
+    assert SerialJudge(slow, NO_MASKS).judge(fine).answer is SerialAnswer.EXPLAINED
+
+
+def test_a_judgement_is_given_once_for_equal_outcomes() -> None:
+    judge = judge_of(INCREMENT)
+    assert judge.judge(LOST) is judge.judge(run(INCREMENT, ["t2", "t1", "t2", "t1"]))
+
+
+def stamped(order: Order, value: int) -> ProgramOutcome:
+    rows = Rows(("k", "at"), ((1, value),), origins=("t.k", "t.at"))
+    statement = StatementOutcome(0, rows)
+    return ProgramOutcome(
+        {label: CallOutcome(Ending.COMMITTED, (statement,)) for label in order}, {"t": rows}
+    )
+
+
+def test_a_clock_that_goes_on_between_two_judges_is_told_with_the_column() -> None:
+    time = [1]
+    first, second = (SerialJudge(lambda order: stamped(order, time[0]), NO_MASKS) for _ in range(2))
+    first.judge(stamped(("a", "b"), 1))
+    assert first.doubt_now(("a", "b")) == ""
+    time[0] = 2
+    second.judge(stamped(("a", "b"), 2))
+    for reason in (second.doubt("ab", first), first.doubt_now(("a", "b"))):
+        assert reason.startswith("at in step 1 of a differs from one run to the next")
+        assert reason.endswith("say ignore: [t.at]")
+
+
+def test_rows_that_are_stored_in_another_order_must_make_no_difference() -> None:
+    judge = SerialJudge(lambda order: stamped(order, 1), NO_MASKS, lambda order: stamped(order, 2))
+    assert judge.judge(stamped(("a", "b"), 1)).answer is SerialAnswer.EXPLAINED
+    assert judge.doubt("ab", judge).endswith("give step 1 of a an ORDER BY")

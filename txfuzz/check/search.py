@@ -66,6 +66,7 @@ class ScheduleSearch:
 
     def __init__(self, *, most: int | None = None, all_of: int = 0, real_time: bool = False) -> None:
         self._frontier: list[_Entry] = [(0, False, 0, 0, None, "")]
+        self._missed_once: set[Schedule] = set()
         self._handed: dict[Schedule, tuple[_Node, Sleep]] = {}
         self._made = 0
         self._left, self._all_of = most, all_of
@@ -96,10 +97,9 @@ class ScheduleSearch:
         sleep: Sleep = {}
         if schedule:
             above, sleep = self._handed.pop(schedule)
-            if names[: len(schedule)] != schedule:  # it was another path, of which nothing is known
-                above, sleep = None, {}
-                for depth in range(min(len(schedule), len(names))):
-                    above = _Node(above, names[depth - 1] if depth else "", depth, {})
+            if names[: len(schedule)] != schedule:
+                self._missed(above, schedule)
+                return
         preemptions = 0
         for number, step in enumerate(trace.steps):
             last = names[number - 1] if number else None
@@ -114,6 +114,15 @@ class ScheduleSearch:
                     above.explored[step.chosen.actor] = accesses
                 sleep = _still_asleep(sleep, accesses, step.chosen.actor)
             preemptions += _preempts(last, step.chosen.actor, step)
+
+    def _missed(self, node: _Node, schedule: Schedule) -> None:
+        """The run took another path, which is followed in its own right; this one gets one more chance."""
+        if schedule in self._missed_once:
+            self._dropped = True
+            return
+        self._missed_once.add(schedule)
+        self._made += 1
+        heapq.heappush(self._frontier, (0, False, node.depth, self._made, node, schedule[-1]))
 
     def _leaves_out(self, actor: str, node: _Node) -> bool:
         return self._all_of <= 0 and actor in node.sleep

@@ -21,7 +21,7 @@ from txfuzz.check.serial.value import values_alike
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own
-_MOST_REMEMBERED = 5_000  # outcomes with their judgements
+_MOST_REMEMBERED = 1_000  # outcomes with their judgements
 _MOST_TRIED = 24  # orders, and how often each, to see whether they always give the same
 _TRIED_AGAIN = 3
 

@@ -9,7 +9,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Session
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.testing.memory.defects import MemoryOptions
+from txfuzz.testing.memory.defects import Defects, MemoryOptions
 from txfuzz.testing.memory.fault_injection import MemoryInjector
 from txfuzz.testing.memory.session import MemorySession
 from txfuzz.testing.memory.store import Store
@@ -33,6 +33,10 @@ class MemoryDatabase(Closeable):
             name: sum(defects.struck[name] for defects in self._defects.values())
             for name in self._options.defects
         }
+
+    def internals(self, kind: Kind) -> tuple[Store, Defects]:
+        """For tests of this package that need more than a session."""
+        return self._reachable(kind), self._defects[kind]
 
     def describe(self) -> Mapping[str, str]:
         return {

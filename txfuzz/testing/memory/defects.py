@@ -62,7 +62,7 @@ class MemoryOptions:
 
 
 class Defects:
-    """Decides, at each opportunity, whether a defect strikes. Not thread-safe.
+    """Decides, at each opportunity, whether a defect strikes; while `asleep`, none does. Not thread-safe.
 
     every: it strikes at every n-th opportunity; 0: at random, with `probability`, from
     `seed`. An opportunity is a moment at which the defect would make a difference.
@@ -70,14 +70,19 @@ class Defects:
 
     def __init__(self, names: Collection[str], probability: float, every: int, seed: int) -> None:
         self.struck: Counter[str] = Counter()
+        self.asleep = False
         self._opportunities: Counter[str] = Counter()
         self._probability, self._every = probability, every
         self._draws = {name: Random(f"{seed}/{name}") for name in names}
 
+    @property
+    def planted(self) -> bool:
+        return bool(self._draws)
+
     def strikes(self, name: str) -> bool:
         """Whether this defect strikes at this opportunity."""
         draws = self._draws.get(name)
-        if draws is None:
+        if draws is None or self.asleep:
             return False
         self._opportunities[name] += 1
         if self._every:

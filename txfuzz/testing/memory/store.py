@@ -52,6 +52,7 @@ class Store:
         self._absent = Version(0, () if kind is Kind.LIST_APPEND else None)
         self._versions: dict[int, list[Version]] = {}
         self._owners: dict[int, Backend] = {}
+        self._queues: dict[int, list[Backend]] = {}  # who waits for a lock gets it in turn
         self._commits = 0
         self.backends: dict[Backend, None] = {}  # in the order in which they connected
 
@@ -64,6 +65,11 @@ class Store:
     def last_key(self) -> int:
         with self.turn:
             return max(self._versions, default=0)
+
+    def newest(self) -> Mapping[int, ReadValue]:
+        """Each key's last committed value."""
+        with self.turn:
+            return {key: self._newest(key).value for key in self._versions}
 
     def insert(self, keys: Iterable[int]) -> None:
         """Commit an empty row for each key."""
@@ -215,7 +221,20 @@ class Store:
 
     def _lock(self, backend: Backend, key: int) -> None:
         until = None if self.lock_seconds is None else time.monotonic() + self.lock_seconds
-        while self._owners.get(key, backend) is not backend:
+        queue = self._queues.setdefault(key, [])
+        queue.append(backend)
+        try:
+            self._await_lock(backend, key, queue, until)
+        finally:
+            queue.remove(backend)
+            if queue:
+                self.turn.notify_all()
+        self._owners[key] = backend
+
+    def _await_lock(self, backend: Backend, key: int, queue: list[Backend], until: float | None) -> None:
+        while self._owners.get(key, backend) is not backend or (
+            key not in self._owners and queue[0] is not backend
+        ):
             if self._deadlocks(backend, key):
                 self._doom(backend, DEADLOCK, f"waiting for key {key} would never end")
             left = None if until is None else until - time.monotonic()
@@ -229,7 +248,6 @@ class Store:
             if backend.stopped:
                 backend.stopped = ""
                 self._doom(backend, CANCELLED, f"cancelled while waiting for key {key}")
-        self._owners[key] = backend
 
     def _deadlocks(self, backend: Backend, key: int) -> bool:
         owner = self._owners.get(key)
