@@ -15,6 +15,7 @@ from ..options import READ_UNCOMMITTED, SHARED_CACHE, SqliteOptions
 from .lock_waits import LockUser, LockWaits
 
 Result = TypeVar("Result")
+PATIENT = "_txfuzz_patient"  # whether a connection waited for locks before we told it not to
 
 
 class SqliteScenarioSession:
@@ -72,9 +73,12 @@ class SqliteAdoptedSession:
     def __init__(self, connection: sqlite3.Connection, waits: LockWaits, options: SqliteOptions) -> None:
         self._connection, self._options = connection, options
         self._level = ""
-        patient = self._pragma("busy_timeout") != 0
-        self._pragma("busy_timeout = 0")
-        self.locks = LockUser(connection, waits, patient=patient)
+        if not hasattr(connection, PATIENT):  # else it has been adopted before
+            patient = self._pragma("busy_timeout") != 0
+            self._pragma("busy_timeout = 0")
+            with contextlib.suppress(AttributeError):  # not one that SqliteDrivers has met
+                setattr(connection, PATIENT, patient)
+        self.locks = LockUser(connection, waits, patient=getattr(connection, PATIENT, True))
 
     def begin_at(self, isolation: str) -> None:
         """Only connections that share a cache have a choice."""
