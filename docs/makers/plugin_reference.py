@@ -56,11 +56,15 @@ SECTIONS = {
         "fewest_keys",
     ),
     "Faults": ("Fault", "Breakable", "Injectable"),
+    "Scenarios": (
+        "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
+        "ColumnFacts",
+    ),
     "Options": ("option", "check_options"),
 }  # fmt: skip
 CHECKS = (
     "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
-    "FaultConformance",
+    "FaultConformance", "ScenarioConformance",
 )  # fmt: skip
 
 

@@ -228,7 +228,7 @@ class _Run:
             except queue.Empty:
                 if time.monotonic() > self._until:
                     return False
-                unsure -= self._look()
+                unsure = self._look()
                 look = min(2 * look, _LONGEST_LOOK)
                 continue
             if actor.state is State.WAITING:
@@ -244,18 +244,18 @@ class _Run:
         return True
 
     def _look(self) -> set[str]:
-        """Ask who waits; those that are now known to."""
+        """Ask who waits; those that had to, but no longer do or cannot be told."""
         under_way = [
             actor for actor in self._actors.values() if actor.state in (State.RUNNING, State.WAITING)
         ]
         found = self._waits([actor.name for actor in under_way])
         if in_a_circle(found):
-            return set()  # the database is about to choose a victim
+            found = {}  # the database is about to choose a victim
         for actor in under_way:
             if actor.name in found and actor.state is State.RUNNING:
                 actor.state = State.WAITING
                 self._found_waiting(actor.name, found[actor.name])
-        return {name for name in found if self._actors[name].state is State.WAITING}
+        return {actor.name for actor in under_way if actor.state is State.WAITING and actor.name not in found}
 
     def _found_waiting(self, name: str, others: frozenset[str]) -> None:
         for number in range(len(self._steps) - 1, -1, -1):

@@ -18,33 +18,83 @@ from txfuzz.testing.sessions import Later
 from txfuzz.transactions.model import Step, Transaction
 from txfuzz_mariadb.adapter import MariadbAdapter
 from txfuzz_mariadb.database import MariadbDatabase
-from txfuzz_mariadb.protocol.innodb_status import InnodbTransactions, transactions
+from txfuzz_mariadb.protocol.innodb_status import transactions, waited_for
 
 READ_COMMITTED = "read committed"
-STATUS = """
-LIST OF TRANSACTIONS FOR EACH SESSION:
----TRANSACTION 28, ACTIVE 0 sec starting index read
+HEAD = "LIST OF TRANSACTIONS FOR EACH SESSION:\n"
+FOOT = "--------\nFILE I/O\n--------\n"
+WAITER = """---TRANSACTION 28, ACTIVE 0 sec starting index read
 mysql tables in use 1, locked 1
-LOCK WAIT 3 lock struct(s), heap size 1128, 2 row lock(s)
+LOCK WAIT 2 lock struct(s), heap size 1128, 2 row lock(s)
 MariaDB thread id 7, OS thread handle 140596225001152, query id 31 localhost root Updating
 update t set v=1 where k=1 -- LOCK WAIT 3 lock struct(s), heap
----TRANSACTION 27, ACTIVE 0 sec
-2 lock struct(s), heap size 1128, 1 row lock(s), undo log entries 1
-MySQL thread id 6, OS thread handle 140596225308352, query id 28 localhost root
----TRANSACTION 26, ACTIVE (PREPARED) 0 sec
+------- TRX HAS BEEN WAITING 50274 us FOR THIS LOCK TO BE GRANTED:
+RECORD LOCKS space id 6 page no 3 n bits 320 index PRIMARY of table `d`.`t` trx id 28 {wanted} waiting
+Record lock, heap no 2 PHYSICAL RECORD: n_fields 4; compact format; info bits 0
+ 0: len 4; hex 80000001; asc     ;;
+
+------------------
+TABLE LOCK table `d`.`t` trx id 28 lock mode IX
+RECORD LOCKS space id 6 page no 3 n bits 320 index PRIMARY of table `d`.`t` trx id 28 {wanted} waiting
+Record lock, heap no 2 PHYSICAL RECORD: n_fields 4; compact format; info bits 0
+ 0: len 4; hex 80000001; asc     ;;
+
+"""
+HOLDER = """---TRANSACTION 27, ACTIVE 0 sec
+1 lock struct(s), heap size 1128, 1 row lock(s), undo log entries 1
+MySQL thread id {thread}, OS thread handle 140596225308352, query id 28 localhost root
+RECORD LOCKS space id 6 page no 3 n bits 320 index PRIMARY of table `d`.`t` trx id 27 {held}
+Record lock, heap no {row} PHYSICAL RECORD: n_fields 4; compact format; info bits 0
+ 0: len 4; hex 80000001; asc     ;;
+
+"""
+OTHERS = """---TRANSACTION 26, ACTIVE (PREPARED) 0 sec
 ROLLING BACK 1 lock struct(s), heap size 1128, 1 row lock(s), undo log entries 1
+TABLE LOCK table `d`.`t` trx id 26 lock mode IX
 ---TRANSACTION (0x7fdf1ceb2b80), not started
 0 lock struct(s), heap size 1128, 0 row lock(s)
---------
-FILE I/O
---------
 """
+ROW, GAP = "lock_mode X locks rec but not gap", "lock_mode X locks gap before rec"
 
 
-def test_what_innodb_says_of_its_transactions() -> None:
-    assert transactions(STATUS) == InnodbTransactions(frozenset({7}), frozenset({7, 6, None}))
-    assert transactions(STATUS[: STATUS.index("FILE")]) is None  # cut, as a long one is
+@pytest.mark.parametrize(
+    ("wanted", "held", "row", "waits"),
+    [
+        (ROW, ROW, 2, True),
+        (ROW, ROW, 3, False),  # another row
+        (ROW, GAP, 2, False),
+        (ROW, "lock_mode X", 2, True),
+        ("lock mode S", "lock mode S", 2, False),
+        ("lock mode S locks rec but not gap", ROW, 2, True),
+        (GAP + " insert intention", ROW, 2, False),
+        (GAP + " insert intention", GAP, 2, True),
+        (GAP + " insert intention", GAP + " insert intention", 2, False),
+    ],
+)
+def test_who_is_in_the_way(wanted: str, held: str, row: int, waits: bool) -> None:
+    text = WAITER.format(wanted=wanted) + HOLDER.format(thread=6, held=held, row=row) + OTHERS
+    found = transactions(HEAD + text + FOOT)
+    assert found is not None
+    assert [(each.thread, each.waits, each.locked) for each in found] == [
+        (7, True, True),
+        (6, False, True),
+        (None, False, True),
+        (None, False, False),
+    ]
+    others = waited_for(found[0], found)
+    assert ([each.thread for each in others] if others else None) == ([6] if waits else None)
+
+
+def test_what_cannot_be_told_is_not_told() -> None:
+    assert transactions(HEAD + OTHERS) is None  # cut, as a long one is
     assert transactions("") is None
+    unlisted = HOLDER[: HOLDER.index("RECORD")].format(thread=6)
+    waiter = WAITER.format(wanted=ROW)
+    for text, others in ((waiter + unlisted, [6]), (waiter + unlisted + OTHERS, None), (waiter, [])):
+        found = transactions(HEAD + text + FOOT)
+        assert found is not None
+        told = waited_for(found[0], found)
+        assert (None if told is None else [each.thread for each in told]) == others
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +190,7 @@ class TestOnAServer:
             wait_until(lambda: tables.waiting(sessions).keys(), {1, 2})
             began = time.monotonic()
             for _ in range(20):
-                assert tables.waiting(sessions) == {1: frozenset({0}), 2: frozenset({0})}
+                assert tables.waiting(sessions) == {1: frozenset({0}), 2: frozenset({1})}
             assert time.monotonic() - began < 1  # the lock tables would take 0.1 s each
             sessions[0].commit()
             calls[0].result("the second")

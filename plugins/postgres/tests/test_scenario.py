@@ -12,7 +12,7 @@ from txfuzz.check.program import Program, programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
 from txfuzz.check.story import explanation, story
 from txfuzz.check.transaction import SqlTransaction
-from txfuzz.database.api import SessionError
+from txfuzz.database.api import Outcome, SessionError
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables
 from txfuzz.transactions.model import Param, Step, StepCondition, Transaction
 from txfuzz_postgres.adapter import PostgresAdapter
@@ -200,3 +200,15 @@ def test_a_deadlock_ends_and_the_victim_is_counted(database: PostgresDatabase) -
         assert not result.failing
         assert result.aborted["40P01"] > 0
         assert result.waited > 0
+
+
+def test_a_transaction_that_has_failed_does_not_commit(database: PostgresDatabase) -> None:
+    with database.scenario(SEATS) as tables:
+        session = tables.session()
+        session.begin(READ_COMMITTED)
+        with pytest.raises(SessionError, match="division by zero"):
+            session.run("SELECT 1 / 0", {})
+        with pytest.raises(SessionError) as caught:  # the server answers ROLLBACK, and that is no error
+            session.commit()
+        assert (caught.value.outcome, caught.value.code) == (Outcome.FAIL, "25P02")
+        session.close()

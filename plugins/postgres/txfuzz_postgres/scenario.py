@@ -17,6 +17,7 @@ from txfuzz.plugin_api import (
     Cell,
     Closeable,
     ColumnFacts,
+    Outcome,
     Rows,
     ScenarioSession,
     SessionError,
@@ -32,6 +33,7 @@ Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
 
 RETRIED = frozenset({"40001", "40P01"})
+ABORTED = "25P02"  # in_failed_sql_transaction
 KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
@@ -208,12 +210,11 @@ class PostgresScenario(Closeable):
     def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
         result = cursor.pgresult
         assert result is not None
-        columns = tuple(each.name for each in cursor.description or ())
-        origins = tuple(
-            self._places.get((result.ftable(number), result.ftablecol(number)))
-            for number in range(len(columns))
-        )
-        return Rows(columns, tuple(cursor.fetchall()), origins=origins)
+        numbers = range(result.nfields)
+        columns = tuple((result.fname(number) or b"").decode() for number in numbers)
+        places = self._places
+        origins = tuple(places.get((result.ftable(number), result.ftablecol(number))) for number in numbers)
+        return Rows(columns, tuple(cursor.fetchall()) if numbers else (), origins=origins)
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -264,7 +265,7 @@ class PostgresScenarioSession:
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)
         begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
-        _checked(lambda: self._connection.execute(begin))
+        _checked(lambda: self._send(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
@@ -281,8 +282,16 @@ class PostgresScenarioSession:
 
     def commit(self) -> None:
         self.steps.blind = True  # until it is known to have committed
-        _checked(lambda: self._connection.execute("COMMIT"), committing=True)
+        if _checked(lambda: self._send("COMMIT"), committing=True) == "ROLLBACK":
+            raise SessionError(Outcome.FAIL, ABORTED, "an error had ended the transaction before COMMIT")
         self.steps.blind, self.steps.ended = False, True
+
+    def _send(self, statement: str) -> str:
+        """Without what a cursor does for statements with parameters and rows."""
+        result = self._connection.pgconn.exec_(statement.encode())
+        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result, encoding="utf-8")
+        return (result.command_status or b"").decode()
 
     def rollback(self) -> None:
         self.steps.blind = True

@@ -140,7 +140,8 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         """See txfuzz.plugin_api.HoldsScenarios. In a database of its own, whatever the URL."""
         from .scenario.tables import SqliteScenario
 
-        return SqliteScenario(new_database_file(self._options.mode), self._options, setup)
+        beside = self._file.beside(secrets.token_hex(3)) if self._ours else None
+        return SqliteScenario(beside or new_database_file(self._options.mode), self._options, setup)
 
     def close(self) -> None:
         with self._lock:

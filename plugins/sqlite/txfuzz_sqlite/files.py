@@ -28,6 +28,13 @@ class DatabaseFile:
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
 
+    def beside(self, name: str) -> DatabaseFile | None:
+        """Another one in the same directory, which is removed with it; None in memory."""
+        if self.path is None:
+            return None
+        path = self.path.with_name(f"{name}.sqlite3")
+        return DatabaseFile(uri_of(path, ""), f"sqlite:///{path}", path)
+
     def close(self) -> None:
         if self.keeper is not None:
             self.keeper.close()

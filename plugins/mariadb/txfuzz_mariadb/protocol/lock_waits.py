@@ -1,8 +1,8 @@
 """Lock waits, read on a separate connection.
 
-Who waits for InnoDB is known at any time (innodb_status). For whom, only InnoDB's lock tables say for
-certain, of which MariaDB keeps a copy that it refreshes only if nobody has read it for a tenth of a second:
-faster polling sees a stale copy forever. They are read only where more than one could be in the way.
+Who waits for InnoDB is known at any time (innodb_status), and for whom, too, where only one can be in the
+way or locks are listed. Else InnoDB's lock tables are read, of which MariaDB keeps a copy that it refreshes
+only if nobody has read it for a tenth of a second: faster polling sees a stale copy forever.
 https://mariadb.com/kb/en/information-schema-innodb_lock_waits-table/
 """
 
@@ -16,13 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from txfuzz.plugin_api import DatabaseUnavailable
 
 from .connection import FAILURES, Link, in_words
-from .innodb_status import STATUS, InnodbTransactions, transactions
+from .innodb_status import STATUS, transactions, waited_for
 
 Waits = Mapping[int, frozenset[int]]
 
 PAUSE = 0.11  # seconds; the server's is 0.1
 SETTLED = 0.005  # seconds after which a thread that was woken up has said so in the list of processes
-DEADLOCK_PAUSE = 0.0005  # seconds in which InnoDB has found a deadlock
 ANYBODY = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
 OF_INNODB = (
     "SELECT waits.trx_mysql_thread_id, blocks.trx_mysql_thread_id "
@@ -33,7 +32,6 @@ OF_INNODB = (
 OF_SYS = "SELECT waiting_pid, blocking_pid FROM sys.innodb_lock_waits"  # the only one in MySQL 8
 PROCESSES = "SHOW PROCESSLIST"
 STATEMENTS = "SELECT ID, QUERY_ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()"
-DETECTS = "SHOW GLOBAL VARIABLES LIKE 'innodb_deadlock_detect'"
 
 
 class LockWaits:
@@ -45,7 +43,6 @@ class LockWaits:
         self._lock = threading.Lock()
         self._read = 0.0  # when the tables were last read
         self._query = ""
-        self._detects: bool | None = None
         self._statements: frozenset[tuple[int, int]] = frozenset()
         self._since = 0.0  # when these statements were first seen
 
@@ -58,42 +55,29 @@ class LockWaits:
                 return False
 
     def among(self, threads: Sequence[int]) -> Waits:
-        """Waiting connection → those it waits for: locks of InnoDB's."""
-        return self._ask(self._among, threads)
-
-    def anything(self, threads: Sequence[int]) -> Waits:
-        """The same for every kind of lock, and at once: where more than one could be in the way, all are
-        named that are not waiting themselves."""
-        return self._ask(self._anything, threads)
-
-    def _ask(self, how: Callable[[Link, set[int]], Waits], threads: Sequence[int]) -> Waits:
+        """Waiting connection → those it waits for."""
         with self._lock:
             try:
-                return how(self._connected(), set(threads))
+                link, asked = self._connected(), set(threads)
+                found = self._of_innodb(link, asked)
+                return {**found, **self._of_server(link, asked - found.keys())}
             except FAILURES as error:
                 self._close()
                 raise DatabaseUnavailable(f"lock waits cannot be read: {in_words(error)}") from None
 
-    # -- InnoDB's ---------------------------------------------------------------------------------
-
-    def _among(self, link: Link, threads: set[int]) -> Waits:
-        known = self._status(link)
+    def _of_innodb(self, link: Link, threads: set[int]) -> Waits:
+        row = link.run(STATUS).row if self._how(link) == OF_INNODB else None
+        known = transactions(str(row[2])) if row else None
         if known is None:
             return self._of_tables(link, threads)
-        waiting = known.waiting & threads
-        if not waiting:
-            return {}
         found = {}
-        for thread in waiting:
-            others = known.holding - {thread}
-            if len(others) > 1:  # any of them, or some
-                return self._of_tables(link, threads)
-            found[thread] = frozenset(other for other in others if other is not None)
+        for each in known:
+            if each.waits and each.thread in threads:
+                others = waited_for(each, known)
+                if others is None:
+                    return self._of_tables(link, threads)
+                found[each.thread] = frozenset(other.thread for other in others if other.thread is not None)
         return found
-
-    def _status(self, link: Link) -> InnodbTransactions | None:
-        row = link.run(STATUS).row if self._how(link) == OF_INNODB else None
-        return transactions(str(row[2])) if row else None
 
     def _of_tables(self, link: Link, threads: set[int]) -> Waits:
         query = self._how(link)
@@ -126,27 +110,6 @@ class LockWaits:
                     break
         return self._query
 
-    # -- all ----------------------------------------------------------------------------------------
-
-    def _anything(self, link: Link, threads: set[int]) -> Waits:
-        known = self._status(link)
-        if known is None:
-            return {**self._of_tables(link, threads), **self._of_server(link, threads)}
-        waiting = known.waiting & threads
-        if len(waiting) > 1:
-            if not self._deadlocks_end(link):
-                return {**self._of_tables(link, threads), **self._of_server(link, threads)}
-            # A deadlock that has just come about is over when InnoDB has had the time to find it
-            time.sleep(DEADLOCK_PAUSE)
-            again = self._status(link)
-            waiting &= again.waiting if again else frozenset()
-        free = threads - waiting
-        found = {
-            thread: frozenset(other for other in known.holding & free if other is not None)
-            for thread in waiting
-        }
-        return {**found, **self._of_server(link, threads - waiting)}
-
     def _of_server(self, link: Link, threads: set[int]) -> Waits:
         """Of those threads, the ones that wait for locks of the server's: on metadata, of tables, by name.
 
@@ -166,12 +129,6 @@ class LockWaits:
         if now < self._since + SETTLED:
             return {}
         return {thread: frozenset(threads - waiting) for thread in waiting}
-
-    def _deadlocks_end(self, link: Link) -> bool:
-        if self._detects is None:
-            row = link.run(DETECTS).row
-            self._detects = row is not None and str(row[1]).upper() in ("ON", "1")
-        return self._detects
 
     def close(self) -> None:
         with self._lock:

@@ -55,7 +55,7 @@ class ScenarioServer:
         return kill_query(self._target, number)
 
     def waits(self, numbers: Sequence[int]) -> Mapping[int, frozenset[int]]:
-        return self._waits.anything(numbers)
+        return self._waits.among(numbers)
 
     def make(self, keeper: Link, database: str) -> None:
         """A new database, which is ours as long as this connection is there."""

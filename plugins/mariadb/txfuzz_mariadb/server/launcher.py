@@ -53,6 +53,7 @@ SETTINGS: Mapping[str, str] = {
     "innodb_rollback_on_timeout": "ON",
     "innodb_lock_wait_timeout": "2",
     "innodb_deadlock_detect": "ON",
+    "innodb_status_output_locks": "ON",  # so that it can be told who waits for whom
     "max_connections": "120",
     # Cut connections are routine for a fuzzer and not worth logging.
     "log_warnings": "0",

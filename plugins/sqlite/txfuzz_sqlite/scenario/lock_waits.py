@@ -21,6 +21,7 @@ from ..codes import PRIMARY, code_of
 
 Result = TypeVar("Result")
 LONGEST = 0.02  # seconds until a lock is tried again that nobody is known to have let go
+LONGEST_CALL = 2.0  # seconds that an interrupted call may take to end
 _WORDS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-z]+)\s*([a-z]*)", re.IGNORECASE | re.DOTALL)
 _ENDING = frozenset({"commit", "end"})
 _TAKES_NO_LOCK = frozenset({"savepoint", "release", "rollback"})
@@ -35,6 +36,7 @@ class LockUser:
     def __init__(self, connection: sqlite3.Connection, waits: LockWaits, *, patient: bool = True) -> None:
         self.connection, self._waits, self._patient = connection, waits, patient
         self._touched = False  # the transaction has run a statement and may hold locks
+        self._running = threading.Lock()
         self.cancelled = False
 
     @property
@@ -54,11 +56,23 @@ class LockUser:
                 return False
             return self._patient and not self.cancelled and (word in _ENDING or not self._touched)
 
+        def alone() -> Result:
+            with self._running:
+                return call()
+
         try:
-            return self._waits.run(self, call, waits)
+            return self._waits.run(self, alone, waits)
         finally:
             takes = second in ("immediate", "exclusive") if word == "begin" else word not in _TAKES_NO_LOCK
             self._touched = self._touched or takes
+
+    def close(self) -> None:
+        """Close the connection, which must not happen under a call: one that does not end keeps it open."""
+        if self._running.acquire(timeout=LONGEST_CALL):
+            try:
+                self.connection.close()
+            finally:
+                self._running.release()
 
     def cancel(self) -> None:
         """A call that waits raises the error for which it does. From another thread."""
@@ -67,12 +81,13 @@ class LockUser:
 
 
 class LockWaits:
-    """Of the connections to one database."""
+    """Of the connections to one database. Those that wait try again one after the other, the one first that
+    has waited longest, so that the same schedule comes to the same each time."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._round = 0  # grows whenever somebody has gone on
-        self._refused: dict[LockUser, int] = {}  # in which round
+        self._refused: dict[LockUser, int] = {}  # in which round last; in the order in which they came
 
     def run(
         self, user: LockUser, call: Callable[[], Result], waits: Callable[[sqlite3.Error], bool]
@@ -87,13 +102,30 @@ class LockWaits:
                         raise
                 with self._changed:
                     self._refused[user] = seen
-                    if self._round == seen and not user.cancelled:
-                        self._changed.wait(LONGEST)
+                    self._changed.notify_all()
+                    while not (user.cancelled or self._may_try(user)):
+                        told = self._changed.wait(LONGEST)
+                        if not told and self._settled():
+                            break
         finally:
             with self._changed:
                 self._refused.pop(user, None)
                 self._round += 1
                 self._changed.notify_all()
+
+    def _may_try(self, user: LockUser) -> bool:
+        """Somebody has gone on since, and those who have waited longer have been refused again."""
+        if self._refused[user] == self._round:
+            return False
+        for each, when in self._refused.items():
+            if each is user:
+                return True
+            if when != self._round:
+                return False
+        return True
+
+    def _settled(self) -> bool:
+        return all(when == self._round for when in self._refused.values())
 
     def wake(self) -> None:
         with self._changed:

@@ -52,9 +52,10 @@ class SqliteScenarioSession:
                 self._connection.interrupt()
 
     def close(self) -> None:
+        self.cancel()
         with self._guard, contextlib.suppress(sqlite3.Error):
             self._closed = True
-            self._connection.close()
+            self.locks.close()
 
     def _run(self, sql: str, arguments: Mapping[str, Cell], *, committing: bool = False) -> StatementAnswer:
         try:

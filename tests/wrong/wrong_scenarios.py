@@ -1,0 +1,186 @@
+"""Databases that hold scenarios, with one defect each, and the checks that must catch it. Run by
+test_conformance.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from txfuzz.database.api import Outcome, SessionError
+from txfuzz.database.scenario import Cell, ColumnFacts, Rows, StatementAnswer
+from txfuzz.testing import ScenarioConformance
+from txfuzz_sqlite.adapter import SqliteAdapter
+from txfuzz_sqlite.database import SqliteDatabase
+from txfuzz_sqlite.files import new_database_file
+from txfuzz_sqlite.scenario.sessions import SqliteAdoptedSession, SqliteScenarioSession
+from txfuzz_sqlite.scenario.tables import SqliteScenario
+
+
+class Tables(SqliteScenario):
+    wrapped: ClassVar[Callable[[SqliteScenarioSession], Any]] = staticmethod(lambda session: session)
+
+    def session(self) -> Any:
+        return type(self).wrapped(super().session())
+
+
+class Conformance(ScenarioConformance):
+    """caught_by: the checks that must fail. tables: what is wrong."""
+
+    patience = 1.0
+    numbered = "id INTEGER PRIMARY KEY AUTOINCREMENT"
+    caught_by: ClassVar[tuple[str, ...]]
+
+
+def wrong(tables: type[SqliteScenario]) -> Any:
+    class Database(SqliteDatabase):
+        def scenario(self, setup: Sequence[str]) -> SqliteScenario:
+            return tables(new_database_file(self._options.mode), self._options, setup)
+
+    @dataclass(frozen=True)
+    class Adapter(SqliteAdapter):
+        def open(self, url: str | None) -> Any:
+            return Database(self, new_database_file(self.mode), ours=True)
+
+    return Adapter(mode="rollback-journal")
+
+
+class TestForgetsNames(Conformance):
+    caught_by = ("test_rows_are_shown_by_the_names_of_the_setup",)
+
+    class Lower(Tables):
+        def tables(self) -> Mapping[str, Rows]:
+            return {name.replace(" ", "_"): rows for name, rows in super().tables().items()}
+
+    adapter = wrong(Lower)
+
+
+class TestAcceptsEverySetup(Conformance):
+    caught_by = ("test_a_setup_that_is_refused_leaves_nothing",)
+
+    class Lenient(Tables):
+        def __init__(self, file: Any, options: Any, setup: Sequence[str]) -> None:
+            super().__init__(file, options, [each for each in setup if "nowhere" not in each])
+
+    adapter = wrong(Lenient)
+
+
+class TestRestoresNothing(Conformance):
+    caught_by = ("test_everything_is_restored", "test_what_is_kept_is_what_comes_back")
+
+    class Lazy(Tables):
+        def reset(self) -> None:
+            pass
+
+    adapter = wrong(Lazy)
+
+
+class TestSeesNoClocks(Conformance):
+    caught_by = ("test_clocks_and_numbers_are_known",)
+
+    class Blind(Tables):
+        def facts(self) -> ColumnFacts:
+            return ColumnFacts()
+
+    adapter = wrong(Blind)
+
+
+@dataclass
+class Session:
+    """A session, or one that lets something go wrong."""
+
+    real: SqliteScenarioSession
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class TestReplacesPercentSigns(Conformance):
+    caught_by = ("test_values_arrive_as_they_are",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            def run(self, sql: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+                return self.real.run(sql.replace("%", "%%"), arguments)
+
+    adapter = wrong(Wrong)
+
+
+class TestBlamesNobody(Conformance):
+    caught_by = ("test_errors_say_what_they_mean",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            def run(self, sql: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+                try:
+                    return self.real.run(sql, arguments)
+                except SessionError as error:
+                    raise SessionError(Outcome.FAIL, error.code, error.message) from None
+
+    adapter = wrong(Wrong)
+
+
+class TestSeesNoWaits(Conformance):
+    caught_by = (
+        "test_whoever_waits_is_known_and_can_be_cancelled",
+        "test_connections_of_others_are_sessions_too",
+    )
+
+    class Blind(Tables):
+        def waiting(self, sessions: Sequence[Any]) -> Mapping[int, frozenset[int]]:
+            return {}
+
+    adapter = wrong(Blind)
+
+
+class TestKnowsNoErrorsOfOthers(Conformance):
+    caught_by = ("test_connections_of_others_are_sessions_too",)
+
+    class Wrong(Tables):
+        def adopt(self, connection: Any) -> SqliteAdoptedSession:
+            adopted = super().adopt(connection)
+            adopted.code = lambda error: ""  # type: ignore[method-assign]
+            return adopted
+
+    adapter = wrong(Wrong)
+
+
+class TestCommitsEachStatement(Conformance):
+    """So nothing is a transaction."""
+
+    caught_by = ("test_what_a_level_promises_holds_in_every_schedule",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            def begin(self, isolation: str, **modes: bool) -> None:
+                pass
+
+            def commit(self) -> None:
+                pass
+
+    adapter = wrong(Wrong)
+
+
+class TestDoesSomethingElseEachTime(Conformance):
+    caught_by = ("test_the_same_schedules_come_to_the_same",)
+
+    class Wrong(Tables):
+        begun: ClassVar[list[str]] = []
+
+        def session(self) -> Any:
+            session = super().session()
+            commit = session.commit
+
+            def sometimes() -> None:
+                self.begun.append("again")
+                if len(self.begun) % 7 == 0:
+                    raise SessionError(Outcome.FAIL, "SQLITE_BUSY", "chance")
+                commit()
+
+            session.commit = sometimes
+            return session
+
+    adapter = wrong(Wrong)
