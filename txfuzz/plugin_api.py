@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, Cell, ColumnFacts, HoldsScenarios, ReversesRows, Rows, ScenarioSession,
-        ScenarioTables, SeesAccesses, SeesTables, SetupRefused, StatementAnswer, run_setup,
+        ScenarioTables, SeesAccesses, SeesTables, SetupRefused, StatementAnswer, WritesBegin, run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
@@ -112,7 +112,7 @@ _MODULES = {
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HoldsScenarios", "ReversesRows", "Rows",
         "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SetupRefused", "StatementAnswer",
-        "run_setup",
+        "WritesBegin", "run_setup",
     ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
@@ -169,11 +169,11 @@ __all__ = [  # noqa: RUF022
     "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX",
     "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError",
     "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError",
-    "WritesScripts", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
-    "checked_url", "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without",
-    "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text",
-    "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
-    "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
+    "WritesBegin", "WritesScripts", "call_view", "can_choose", "canonical", "check_options",
+    "check_stays_inside", "checked_url", "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed",
+    "environment_without", "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for",
+    "kept_directory", "key_text", "level_among", "listed", "make_server_directory", "max_connections_option",
+    "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
     "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
     "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
     "value_identity", "value_text", "waits_by_place", "with_placeholders",

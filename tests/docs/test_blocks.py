@@ -26,6 +26,7 @@ Cli = Callable[..., Ran]
 CODE = {"python", "yaml", "toml", "clojure", "sh", "bash"}
 
 RUN_BY = {
+    ("docs/check.md", "yaml"): "tests/docs/test_check_page.py",
     ("docs/ci.md", "yaml"): "tests/report/test_ci.py",
     ("docs/check-your-code.md", "python"): "tests/check/code/test_page.py",
     ("docs/library.md", "python"): "tests/campaign/test_library.py",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, SetResult
 from txfuzz.check.program import Program
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.scheduler import Decision, Point, Trace
 from txfuzz.check.serial.canonical import Masks
@@ -83,7 +83,7 @@ def checked(*, asked: tuple[str, ...] = (COMMITTED,), shown: int = 3, promised: 
     attempt = double_booking()
     finding = Finding(attempt, attempt, tuple(failing), shown, 3, promised, SETUP)
     after = LevelCounts(COMMITTED, 6, explained=6, waited=4)
-    fix = Fix(f"FOR UPDATE in step 1 of book: {LOOK} FOR UPDATE", COMMITTED, counts[0], after)
+    fix = Fix("FOR UPDATE in step 1 of book", f"{LOOK} FOR UPDATE", COMMITTED, counts[0], after)
     found = SetResult("book × book", 1, counts, (finding,), (fix,))
     return CheckResult(
         "seats", "seats.yaml", "server", "Server 1.2", (COMMITTED, SNAPSHOT, SERIALIZABLE), asked,

@@ -16,8 +16,8 @@ from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import around, watched
 from txfuzz.check.code.tables import CodeTables
 from txfuzz.check.code.values import comparable
+from txfuzz.check.finding.result import Finding
 from txfuzz.check.program import Program
-from txfuzz.check.result import Finding
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.search import Schedule, ScheduleSearch
 from txfuzz.check.serial.judge import SerialAnswer

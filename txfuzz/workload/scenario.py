@@ -37,7 +37,7 @@ class CallReplay:
 @dataclass(frozen=True, slots=True)
 class ScenarioReplay:
     """A schedule that failed. schedule: which call goes on at each point, by its number from 1. fails: what
-    went wrong, in the words of txfuzz.check.failures."""
+    went wrong, in the words of txfuzz.check.finding.failures."""
 
     isolation: str
     calls: tuple[CallReplay, ...]

@@ -12,7 +12,7 @@ import pytest
 
 from project_fixtures import Ran
 from txfuzz.campaign.check.check import CheckLimits, CheckProgress, check_file
-from txfuzz.check.result import CheckResult
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.errors import ExitCode
 from txfuzz_postgres.adapter import PostgresAdapter
 
@@ -113,7 +113,7 @@ def test_a_double_booking_its_story_and_its_lock(check: Callable[..., CheckResul
     assert finding.setup is not None
     assert not any("(2, NULL)" in statement for statement in finding.setup)  # a row that it does without
     lock, retry = one.fixes
-    assert lock.about.startswith("FOR UPDATE in step 1 of book")
+    assert lock.about == "FOR UPDATE in step 1 of book"
     assert retry.about == "REPEATABLE READ, run again after 40001"
     assert lock.after.failing == lock.after.unknown == retry.after.failing == 0
 
@@ -131,7 +131,7 @@ def test_a_write_skew_without_what_it_does_not_need(check: Callable[..., CheckRe
     assert finding.left_out == ("step 3 of withdraw",)
     assert finding.failures[0] == "the sum is never negative: broken"
     assert [fix.isolation for fix in one.fixes] == ["read committed", "serializable"]
-    assert "(SELECT * FROM accounts FOR UPDATE) AS locked" in one.fixes[0].about
+    assert "(SELECT * FROM accounts FOR UPDATE) AS locked" in one.fixes[0].sql
 
 
 def test_an_invariant_becomes_a_constraint(check: Callable[..., CheckResult]) -> None:
@@ -139,7 +139,7 @@ def test_an_invariant_becomes_a_constraint(check: Callable[..., CheckResult]) ->
     assert [each.name for each in found.failing] == ["register × register"]
     assert [each.name for each in found.sets] == ["register × register", "register × count", "count × count"]
     fixes = found.sets[0].fixes
-    assert fixes[0].about == "CREATE UNIQUE INDEX users_name_once ON users (name)"
+    assert fixes[0].sql == "CREATE UNIQUE INDEX users_name_once ON users (name)"
     assert fixes[0].after.failed.keys() == {"23505"}
     assert found.masked == ("users.id",)
 

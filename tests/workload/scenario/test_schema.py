@@ -127,12 +127,8 @@ def test_invariants_that_judge_must_be_there() -> None:
 def test_a_schedule_of_python_code_is_valid() -> None:
     kept = {"version": 1, "code": "app.py", "replay": data_of(WHOLE)["replay"]}
     assert complaints(kept) == []
-    assert (
-        complaints(
-            data_of(code_replay_text("app.py", ScenarioReplay("serializable", (CallReplay("a"),), (1,))))
-        )
-        == []
-    )
+    replay = ScenarioReplay("serializable", (CallReplay("a"),), (1,))
+    assert complaints(data_of(code_replay_text("app.py", "sqlite", replay))) == []
     assert complaints({**kept, "nonsense": 1})
     assert complaints({"version": 1, "code": "app.py"})
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.check.failures import also_in_series
+from txfuzz.check.finding.failures import also_in_series
+from txfuzz.check.finding.proposals import Proposal, constraints, locking_reads, stronger_levels
+from txfuzz.check.finding.result import Fix, LevelCounts
 from txfuzz.check.program import Program
-from txfuzz.check.proposals import Proposal, constraints, locking_reads, stronger_levels
-from txfuzz.check.result import Fix, LevelCounts
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.outcome import Ending
 
@@ -44,7 +44,7 @@ def _tried(
                 return
             after = _counts_with(trial, proposal, attempt, programs, most, goes_on)
             if after is not None:
-                yield Fix(proposal.about, after.isolation, before, after)
+                yield Fix(proposal.about, proposal.sql, after.isolation, before, after)
                 break
 
 

@@ -19,9 +19,9 @@ from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
 from txfuzz.campaign.check.replay import replay_schedule
 from txfuzz.campaign.check.subject import Subject, open_subject
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.check.failures import fits_no_order
+from txfuzz.check.finding.failures import fits_no_order
+from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.program import MOST_COMBINATIONS, Program, programs
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.database.isolation_levels import capabilities_of

@@ -67,7 +67,7 @@ def check(
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
-    from txfuzz.check.result import ReplayedSchedule
+    from txfuzz.check.finding.result import ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation, story
 from txfuzz.report.check.story import remarks
 from txfuzz.report.check.text import notes, replay_verdict, verdict
@@ -87,7 +87,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    return {"change": fix.about, "isolation": fix.isolation, "before": _counts(fix.before),
+    return {"change": fix.about, "sql": fix.sql, "isolation": fix.isolation, "before": _counts(fix.before),
             "after": _counts(fix.after)}  # fmt: skip
 
 

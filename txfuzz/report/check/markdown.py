@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.check.result import CheckResult, Finding, SetResult
+from txfuzz.check.finding.result import CheckResult, Finding, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sanitize import markdown, printable
 from txfuzz.common.sentences import listed
@@ -27,7 +27,10 @@ def story_markdown(found: CheckResult, one: SetResult, finding: Finding) -> str:
     fixes = [fix for fix in one.fixes if fix.before.isolation == finding.isolation]
     if fixes:
         lines += ["What mends it, tried over the same schedules:", ""]
-        lines += [f"- {markdown(fix_text(fix))}" for fix in fixes]
+        for fix in fixes:
+            lines.append(f"- {markdown(fix_text(fix))}")
+            if fix.sql:
+                lines += ["", *(f"      {printable(each)}" for each in fix.sql.splitlines()), ""]
         lines.append("")
     lines += [
         "`txfuzz check replay.yaml` follows the schedule again; `repro.sql` is the same to be typed by hand.",

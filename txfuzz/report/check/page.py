@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.check.result import CheckResult, Finding, SetResult
+from txfuzz.check.finding.result import CheckResult, Finding, SetResult
 from txfuzz.check.story import StoryLine, explanation, story
 from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__
@@ -91,7 +91,15 @@ def _set(found: CheckResult, one: SetResult) -> Markup:
             class_="scroll",
             tabindex="0",
         ),
-        el("ul", [el("li", el("b", "fix: "), fix_text(fix)) for fix in one.fixes]) if one.fixes else None,
+        el(
+            "ul",
+            [
+                el("li", el("b", "fix: "), fix_text(fix), el("pre", fix.sql) if fix.sql else None)
+                for fix in one.fixes
+            ],
+        )
+        if one.fixes
+        else None,
         [_finding(one, finding) for finding in one.findings],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from txfuzz.check.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sentences import listed
 from txfuzz.report.check.story import schedule_lines, story_lines
@@ -21,6 +21,7 @@ def check_text(found: CheckResult) -> str:
         lines += ["", *table_lines(one)]
         for fix in one.fixes:
             lines += paragraph(f"fix: {fix_text(fix)}", hang=5)
+            lines += [line for each in fix.sql.splitlines() for line in paragraph(each, indent=7, hang=2)]
         for finding in one.findings:
             if told < _STORIES or finding.blames_database:
                 level = finding.isolation.upper()

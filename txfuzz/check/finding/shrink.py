@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from txfuzz.check.failures import also_in_series, failures
+from txfuzz.check.finding.failures import also_in_series, failures
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.transaction import SqlTransaction

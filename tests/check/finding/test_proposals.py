@@ -8,7 +8,7 @@ import pytest
 
 from double_booking import BOOK, LOOK, PROGRAM, double_booking
 from txfuzz.check.contract import SqlInvariant
-from txfuzz.check.proposals import constraints, locking_reads, stronger_levels
+from txfuzz.check.finding.proposals import constraints, locking_reads, stronger_levels
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.transactions.model import Step, Transaction
 
@@ -24,7 +24,7 @@ def locked(sql: str) -> list[str]:
 
 def test_a_lock_on_the_read_that_the_explanation_names() -> None:
     (found,) = locking_reads(double_booking(), {"share", "update"})
-    assert found.about == f"FOR UPDATE in step 1 of book: {LOOK} FOR UPDATE"
+    assert (found.about, found.sql) == ("FOR UPDATE in step 1 of book", f"{LOOK} FOR UPDATE")
     assert list(locking_reads(double_booking(), {"share"})) == []
 
 

@@ -91,11 +91,12 @@ class ReplayedSchedule:
 class Fix:
     """A change that was tried over all schedules and left none that fails as before.
 
-    about: the change, "SELECT … FOR UPDATE in step 1 of book". isolation: at which level it was tried.
-    before, after: what the schedules came to without it and with it.
+    about: the change, "FOR UPDATE in step 1 of book". sql: the statements as they are with it, a line each.
+    isolation: at which level it was tried. before, after: what the schedules came to without it and with it.
     """
 
     about: str
+    sql: str
     isolation: str
     before: LevelCounts
     after: LevelCounts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from txfuzz.check.code.call import CodeTransaction
 from txfuzz.check.contract import CheckedTransaction, SqlInvariant
-from txfuzz.check.failures import firsts
+from txfuzz.check.finding.failures import firsts
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import StatementPlace
 from txfuzz.check.transaction import SqlTransaction, StatementPoint
@@ -40,10 +40,12 @@ _NOT_OF_ONE_ROW = re.compile(r"\b(SELECT|JOIN|GROUP|HAVING|ORDER|LIMIT|UNION)\b"
 
 @dataclass(frozen=True)
 class Proposal:
-    """about: the change in words. transactions: by name, as they would be. setup: statements behind the
-    user's own. isolation: the level to run at, None for the one at which it fails."""
+    """about: the change in words. sql: the statements as they would be. transactions: by name, as they would
+    be. setup: statements behind the user's own. isolation: the level to run at, None for the one at which it
+    fails."""
 
     about: str
+    sql: str = ""
     transactions: Mapping[str, CheckedTransaction] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
     isolation: str | None = None
@@ -65,9 +67,9 @@ def constraints(invariants: Sequence[object], broken: Collection[str]) -> Iterat
     """What a broken invariant would be as a constraint, where its query has the form of one."""
     for each in invariants:
         if isinstance(each, SqlInvariant) and each.name in broken:
-            statement = _constraint(each.sql)
+            about, statement = _constraint(each.sql)
             if statement:
-                yield Proposal(statement, setup=(statement,))
+                yield Proposal(about, statement, setup=(statement,))
 
 
 def stronger_levels(
@@ -77,7 +79,7 @@ def stronger_levels(
     changed = {each.name: _tried_again(each) for each, _ in attempt.program.calls}
     for level in higher:
         again = f", run again after {listed(codes, 'or')}" if codes else ""
-        yield Proposal(f"{level.upper()}{again}", changed, isolation=level)
+        yield Proposal(f"{level.upper()}{again}", transactions=changed, isolation=level)
 
 
 def _tried_again(transaction: CheckedTransaction) -> CheckedTransaction:
@@ -101,9 +103,10 @@ def _locking_code(attempt: FollowedSchedule) -> Iterator[Proposal]:
             locked = _locked(point.sql) if _PLAIN_READ.match(point.sql) else None
             if locked is not None:
                 changed[transaction.name] = replace(transaction, rewrite=_with_lock)
-                shown.setdefault(f"{transaction.name}: {' '.join(locked.split())}")
+                shown.setdefault(" ".join(locked.split()))
     if changed:
-        yield Proposal(f"FOR UPDATE in {listed(shown, most=2)}", changed)
+        where = listed(f"the reads of {name}" for name in changed)
+        yield Proposal(f"FOR UPDATE in {where}", "\n".join(shown), changed)
 
 
 def _with_lock(sql: str) -> str:
@@ -152,10 +155,10 @@ def _locking(attempt: FollowedSchedule, reads: Collection[tuple[str, int]]) -> P
         steps = (*transaction.steps[:number], step, *transaction.steps[number + 1 :])
         changed[name] = replace(transaction, steps=steps)
     where = listed(f"step {number + 1} of {name}" for name, number in sorted(reads))
-    first_name, first_step = sorted(reads)[0]
-    shown = f": {' '.join(str(changed[first_name].steps[first_step].sql).split())}" if len(reads) == 1 else ""
+    statements = (str(changed[name].steps[number].sql) for name, number in sorted(reads))
+    shown = "\n".join(" ".join(each.split()) for each in statements)
     locking = {name: SqlTransaction(changed[name]) for name, _ in reads}
-    return Proposal(f"FOR UPDATE in {where}{shown}", locking)
+    return Proposal(f"FOR UPDATE in {where}", shown, locking)
 
 
 def _locked(sql: str) -> str | None:
@@ -169,14 +172,17 @@ def _locked(sql: str) -> str | None:
     return f"SELECT {found['what']} FROM ({rows}) AS locked"
 
 
-def _constraint(sql: str) -> str:
+def _constraint(sql: str) -> tuple[str, str]:
+    """In words, and the statement that adds it; empty where the query has another form."""
     repeated = _REPEATED.match(sql)
     if repeated is not None:
         columns = ", ".join(part.strip() for part in repeated["columns"].split(","))
         name = "_".join(re.findall(r"\w+", f"{repeated['table']} {columns}"))
         where = f" WHERE {repeated['where']}" if repeated["where"] else ""
-        return f"CREATE UNIQUE INDEX {name}_once ON {repeated['table']} ({columns}){where}"
+        statement = f"CREATE UNIQUE INDEX {name}_once ON {repeated['table']} ({columns}){where}"
+        return f"a unique index on {columns}", statement
     single = _SINGLE_ROW.match(sql)
     if single is not None and not _NOT_OF_ONE_ROW.search(single["where"]) and not _CALL.search(sql):
-        return f"ALTER TABLE {single['table']} ADD CHECK (NOT ({single['where']}))"
-    return ""
+        statement = f"ALTER TABLE {single['table']} ADD CHECK (NOT ({single['where']}))"
+        return "a CHECK constraint", statement
+    return "", ""
