@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from txfuzz.campaign.check.check import check_file
-from txfuzz.check.result import CheckResult
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.report.check.text import check_text
 
 ROOT = Path(__file__).resolve().parents[2]

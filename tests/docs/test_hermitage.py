@@ -9,7 +9,7 @@ import pytest
 
 from mariadb_server import needs_mariadb
 from pages import DOCS, maker, text
-from txfuzz.check.failures import failures
+from txfuzz.check.finding.failures import failures
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 

@@ -19,8 +19,8 @@ from mariadb_server import needs_mariadb
 from txfuzz.campaign.check.check import CheckLimits, check_file
 from txfuzz.campaign.check.subject import open_subject
 from txfuzz.check import program
-from txfuzz.check.failures import fits_no_order
-from txfuzz.check.result import CheckResult
+from txfuzz.check.finding.failures import fits_no_order
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.check.run import ProgramRunner
 from txfuzz.common.sentences import listed
 from txfuzz.plugin.loader import load_plugins

@@ -8,8 +8,8 @@ import pytest
 
 from txfuzz.campaign.check.check import check_file
 from txfuzz.campaign.check.levels import promises
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.check.program import Program
-from txfuzz.check.result import CheckResult
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.report.check.text import check_text

@@ -71,8 +71,10 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
     scenario = read_scenario(path, InstalledVocabulary(registry, path))
-    if adapter is not None:
-        scenario = replace(scenario, database=replace(scenario.database, adapter=adapter))
+    if adapter is not None and adapter != scenario.database.adapter:
+        named = scenario.database  # whose level, URL and options are those of another database
+        own = DatabaseSpec(adapter) if named.adapter is not None else replace(named, adapter=adapter)
+        scenario = replace(scenario, database=own)
     return open_scenario(scenario, path, registry, url)
 
 
