@@ -53,10 +53,12 @@ docs: $(READY)
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
 	$(BIN)/python benchmarks/check.py --write docs/schedules.md
 	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
+	$(BIN)/python docs/makers/hermitage.py --write docs/hermitage.md
 	$(BIN)/python docs/makers/check_page.py --write docs/check.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
+	$(BIN)/python docs/makers/examples.py --write docs/examples.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
 # The check that docs/releasing.md requires before publishing.

@@ -90,7 +90,7 @@ PLACES = {
     "networkx": {"report", "analysis"},
     "yaml": {"workload"},
     "edn_format": {"history"},
-    "sqlalchemy": set(),
+    "sqlalchemy": {"check"},
     "psycopg": set(),
     "pymysql": set(),
     "sqlite3": set(),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from txfuzz.analysis.describe import transaction_view
     from txfuzz.analysis.networkx_graph import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
+    from txfuzz.campaign.concurrently import ConcurrencyFailure, ConcurrencyResult, concurrently
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.campaign.setup.workload_files import read_workload, write_workload
@@ -57,6 +58,7 @@ _NAMES = {
     "txfuzz.analysis.describe": ("transaction_view",),
     "txfuzz.analysis.networkx_graph": ("dependency_graph",),
     "txfuzz.analysis.result": ("AnalysisResult", "Anomaly", "Edge", "NearCycle", "Verdict"),
+    "txfuzz.campaign.concurrently": ("ConcurrencyFailure", "ConcurrencyResult", "concurrently"),
     "txfuzz.campaign.loop": ("run_campaign",),
     "txfuzz.campaign.setup.settings": ("CampaignSettings",),
     "txfuzz.campaign.setup.workload_files": ("read_workload", "write_workload"),
@@ -96,12 +98,13 @@ _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Adapter", "Adjustment", "AnalysisResult", "Analyzer", "Anomaly", "BoundStep", "CampaignResult",
-    "CampaignSettings", "Capabilities", "Database", "DatabaseUnavailable", "Edge", "Fault",
-    "FeedbackResult", "Heuristic", "History", "HistoryError", "Injectable", "Kind", "NearCycle", "Outcome",
-    "OutputError", "Part", "Session", "SessionError", "Template", "TxfuzzError", "UsageError", "Verdict",
-    "Workload", "WorkloadError", "analyze_history", "apply", "as_history", "dependency_graph", "hookimpl",
-    "invariant", "option", "read_history", "read_workload", "run_campaign", "setup", "transaction",
-    "transaction_view", "write_history", "write_workload",
+    "CampaignSettings", "Capabilities", "ConcurrencyFailure", "ConcurrencyResult", "Database",
+    "DatabaseUnavailable", "Edge", "Fault", "FeedbackResult", "Heuristic", "History", "HistoryError",
+    "Injectable", "Kind", "NearCycle", "Outcome", "OutputError", "Part", "Session", "SessionError",
+    "Template", "TxfuzzError", "UsageError", "Verdict", "Workload", "WorkloadError", "analyze_history",
+    "apply", "as_history", "concurrently", "dependency_graph", "hookimpl", "invariant", "option",
+    "read_history", "read_workload", "run_campaign", "setup", "transaction", "transaction_view",
+    "write_history", "write_workload",
 ]  # fmt: skip
 
 

@@ -1,20 +1,116 @@
-"""A pytest fixture for the tests of an application: run a workload against its database, and fail with the
-explanation of what was found. pytest loads it wherever txfuzz is installed.
+"""Pytest fixtures for the tests of an application: run a workload against its database, or its functions
+beside each other, and fail with the explanation of what was found. pytest loads it wherever txfuzz is
+installed.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import traceback
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
+    from txfuzz.campaign.concurrently import ConcurrencyResult
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.report.campaign_result import CampaignResult
+
+
+FOLDER = Path(".txfuzz", "schedules")  # below pytest's rootdir
+_BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s?)")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("txfuzz").addoption(
+        "--txfuzz-budget",
+        metavar="N|Ns",
+        help="How much each txfuzz_check may do: a number of schedules (200), or seconds (5s).",
+    )
+
+
+class ConcurrencyChecker(Protocol):
+    """The type of the fixture."""
+
+    def __call__(
+        self, *functions: Callable[..., Any], setup: Callable[..., Any], **more: Any
+    ) -> ConcurrencyResult:
+        """As txfuzz.concurrently(). Schedules that have failed before are kept below .txfuzz/ and run
+        first."""
+
+
+@pytest.fixture
+def txfuzz_check(request: pytest.FixtureRequest) -> ConcurrencyChecker:
+    """Runs functions beside each other, and fails the test with the story of the schedule that goes wrong."""
+    called = 0
+
+    def run(*functions: Callable[..., Any], **more: Any) -> ConcurrencyResult:
+        __tracebackhide__ = True
+        nonlocal called
+        called += 1
+        from txfuzz.campaign.concurrently import calls_to_check, run_concurrently
+        from txfuzz.common.secrets import without_password
+        from txfuzz.errors import TxfuzzError
+
+        budget = _budget(request.config.getoption("--txfuzz-budget"))
+        kept = KeptSchedules.of(request.config.rootpath / FOLDER, request.node.nodeid, called)
+        try:
+            result, failure = run_concurrently(calls_to_check(*functions, **{**more, **budget}), kept.read())
+        except TxfuzzError as error:
+            pytest.fail(without_password(str(error)), pytrace=False)
+        kept.write([] if failure is None else [failure.schedule, *kept.read()])
+        if failure is not None:
+            pytest.fail(str(failure), pytrace=False)
+        return result
+
+    return run
+
+
+def _budget(text: str | None) -> dict[str, float]:
+    if text is None:
+        return {}
+    found = _BUDGET.fullmatch(text.strip())
+    if found is None or float(found[1]) == 0 or (not found[2] and "." in found[1]):
+        raise pytest.UsageError(
+            f"--txfuzz-budget is a number of schedules (200) or of seconds (5s), not {text!r}"
+        )
+    return {"budget": float(found[1])} if found[2] else {"schedules": int(found[1])}
+
+
+@dataclass(frozen=True)
+class KeptSchedules:
+    """The schedules that have failed in one call of one test, the last one first."""
+
+    path: Path
+    test: str
+
+    @classmethod
+    def of(cls, folder: Path, test: str, call: int) -> KeptSchedules:
+        name = re.sub(r"[^\w-]+", "-", test.rpartition("::")[2])[:60].strip("-")
+        digest = hashlib.sha256(f"{test}\n{call}".encode()).hexdigest()[:10]
+        return cls(folder / f"{name}-{digest}.json", test)
+
+    def read(self) -> list[tuple[int, ...]]:
+        """Nothing where the file is not there, or is not one of these."""
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))["schedules"]
+            return [tuple(int(each) for each in schedule) for schedule in found]
+        except (OSError, ValueError, TypeError, KeyError):
+            return []
+
+    def write(self, schedules: Sequence[tuple[int, ...]]) -> None:
+        """Without any the file goes."""
+        if not schedules:
+            self.path.unlink(missing_ok=True)
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        told = {"test": self.test, "schedules": [list(each) for each in dict.fromkeys(schedules)][:10]}
+        self.path.write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
 class CampaignRunner(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from double_booking import ANN, BOB, column, double_booking
-from txfuzz.check.failures import failures
+from txfuzz.check.finding.failures import failures
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import Difference, StatementPlace, TablePlace
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement

@@ -16,7 +16,8 @@ from txfuzz import analyze_history
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.report.baseline import read_baseline
-from txfuzz.workload.yaml.reader import read_workload
+from txfuzz.workload.yaml.reader import SCENARIO_FIELDS, read_workload
+from txfuzz.workload.yaml.scenario import read_scenario
 
 Cli = Callable[..., Ran]
 
@@ -27,6 +28,7 @@ CODE = {"python", "yaml", "toml", "clojure", "sh", "bash"}
 RUN_BY = {
     ("docs/check.md", "yaml"): "tests/docs/test_check_page.py",
     ("docs/ci.md", "yaml"): "tests/report/test_ci.py",
+    ("docs/check-your-code.md", "python"): "tests/check/code/test_page.py",
     ("docs/library.md", "python"): "tests/campaign/test_library.py",
     ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
     ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",
@@ -92,6 +94,10 @@ def completed(body: str, **fields: Any) -> str:
     return body.rstrip() + "\n" + (yaml.safe_dump(missing) if missing else "")
 
 
+def is_scenario_block(page: str, data: Any) -> bool:
+    return page == "docs/scenarios.md" or not {*SCENARIO_FIELDS}.isdisjoint(data)
+
+
 @pytest.mark.parametrize(("page", "number", "body"), of_language("yaml"))
 def test_yaml_is_what_it_says(example: None, tmp_path: Path, page: str, number: int, body: str) -> None:
     """A whole workload, a part of one (or a few steps), or a baseline (or a few anomalies)."""
@@ -107,8 +113,13 @@ def test_yaml_is_what_it_says(example: None, tmp_path: Path, page: str, number: 
         assert read_baseline(yaml.safe_dump(data), page)
         return
     path = tmp_path / "workload.yaml"
-    path.write_text(completed(body))
     registry = load_plugins(strict=True)
+    if is_scenario_block(page, data):
+        if "workload" in data and "setup" in data:  # its parts: tests/workload/scenario/test_page.py
+            path.write_text(body)
+            read_scenario(path, InstalledVocabulary(registry))
+        return
+    path.write_text(completed(body))
     assemble(read_workload(path, InstalledVocabulary(registry)), registry)
 
 
@@ -128,6 +139,7 @@ def test_whole_workloads_run(txfuzz: Cli) -> None:
         data = yaml.safe_load(body)
         if (
             isinstance(data, list)
+            or is_scenario_block(page, data)
             or "workload" not in data
             or "replay" in data
             or data.get("database", {}).get("url")
@@ -140,3 +152,19 @@ def test_whole_workloads_run(txfuzz: Cli) -> None:
         assert analyze_history("history.edn").committed > 10
         ran += 1
     assert ran > 4
+
+
+@pytest.mark.server
+def test_whole_scenarios_run(txfuzz: Cli) -> None:
+    """Each with a few schedules; their files of SQL are not there."""
+    ran = 0
+    for page, number, body in of_language("yaml"):
+        data = yaml.safe_load(body)
+        if isinstance(data, list) or not {"setup", "workload"} <= data.keys():
+            continue
+        adapter = "" if "database" in data else "database: {adapter: postgres}\n"
+        Path("scenario.yaml").write_text(body + adapter)
+        done = txfuzz("check", "scenario.yaml", "--schedules", "3", "--no-advice")
+        assert done.code in (0, 1), f"{page}, block {number}: {done.err}"
+        ran += 1
+    assert ran > 1

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
 
-from pages import DOCS, ROOT, text
+from pages import DOCS, maker, text
 from plugin_calls import called, calls
 from project_fixtures import Ran
 from txfuzz.database import api as port
@@ -30,23 +27,12 @@ REFERENCE = DOCS / "plugin-reference.md"
 RENEW = "`make docs` renews it"
 
 
-def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "makers" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:  # dataclasses look up their module
-        patch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(module)
-    return module
-
-
 def test_the_reference_is_that_of_the_source() -> None:
-    assert text(REFERENCE) == script("plugin_reference").reference(), RENEW
+    assert text(REFERENCE) == maker("plugin_reference").reference(), RENEW
 
 
-def test_the_picture_is_that_of_the_script() -> None:
-    assert text(DOCS / "pictures" / "lifecycle.svg") == script("lifecycle_picture").picture(), RENEW
+def test_the_picture_is_that_of_the_maker() -> None:
+    assert text(DOCS / "pictures" / "lifecycle.svg") == maker("lifecycle_picture").picture(), RENEW
 
 
 def test_the_reference_has_every_hook_and_every_contract() -> None:
@@ -148,7 +134,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, cls: type, who: str) -> None:
 
 def test_the_picture_is_true_of_a_campaign(txfuzz: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call of the picture is made, and each stage begins where the picture shows it."""
-    picture = script("lifecycle_picture")
+    picture = maker("lifecycle_picture")
     Path("traced.py").write_text(PLUGIN)
     Path("traced.yaml").write_text(WORKLOAD)
     load_plugins(files=[Path("traced.py")])  # imported now, so that the import is not recorded

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, SetResult
 from txfuzz.check.program import Program
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, SetResult
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.scheduler import Decision, Point, Trace
 from txfuzz.check.serial.canonical import Masks

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -26,6 +31,18 @@ def text(page: Path) -> str:
 
 def prose(page: Path) -> str:
     return FENCE.sub("", text(page))
+
+
+def maker(name: str) -> ModuleType:
+    """The program in docs/makers that makes a page, or a part of one."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "makers" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:  # dataclasses look up their module
+        patch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+    return module
 
 
 @dataclass(frozen=True)

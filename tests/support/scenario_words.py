@@ -48,6 +48,13 @@ invariants:
 ignore: [seats.booked_at]
 judge: serial
 expect: strict-serializable
+replay:
+  isolation: read committed
+  calls:
+    - {transaction: book, params: {who: ann, seat: 1, day: 2026-03-01, most: null}}
+    - {transaction: look}
+  schedule: [1, 2, 1, 1, 2]
+  fails: [nobody sits on two seats]
 """
 
 SMALL = """\

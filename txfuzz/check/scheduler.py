@@ -13,9 +13,9 @@ could have gone on at each point is known only after a run, and makes the next s
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -97,11 +97,31 @@ Waits = Callable[[Sequence[str]], Mapping[str, frozenset[str]]]
 Asks = Callable[[str], Accesses | None]
 
 
+class _Arrivals:
+    """Actors that have come to a switch point or to their end.
+
+    Not a queue.SimpleQueue: its get() can wait for ever if a short timeout passes while it wakes up
+    (CPython takes the time that is left, which is then negative, for no limit).
+    """
+
+    def __init__(self) -> None:
+        self._actors: deque[_Actor] = deque()
+        self._there = threading.Semaphore(0)
+
+    def put(self, actor: _Actor) -> None:
+        self._actors.append(actor)
+        self._there.release()
+
+    def get(self, timeout: float) -> _Actor | None:
+        """None where nobody came in time."""
+        return self._actors.popleft() if self._there.acquire(timeout=timeout) else None
+
+
 @dataclass
 class _Actor:
     name: str
     body: Body
-    arrivals: queue.SimpleQueue[_Actor]
+    arrivals: _Arrivals
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     state: State = State.NEW
     point: Point | None = None
@@ -155,7 +175,7 @@ class _Run:
         seconds: float,
         where: Callable[[str], str],
     ) -> None:
-        self._arrivals: queue.SimpleQueue[_Actor] = queue.SimpleQueue()
+        self._arrivals = _Arrivals()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
         self._waits, self._accesses, self._where = waits, accesses, where
         self._until, self._seconds = until, seconds
@@ -223,9 +243,8 @@ class _Run:
         unsure = {actor.name for actor in self._actors.values() if actor.state is State.WAITING}
         look = _FIRST_LOOK
         while unsure or any(actor.state is State.RUNNING for actor in self._actors.values()):
-            try:
-                actor = self._arrivals.get(timeout=look)
-            except queue.Empty:
+            actor = self._arrivals.get(timeout=look)
+            if actor is None:
                 if time.monotonic() > self._until:
                     return False
                 unsure = self._look()
@@ -287,12 +306,11 @@ class _Run:
                     actor.go.release()
                 else:
                     cancel(actor.name)
-            try:
-                actor = self._arrivals.get(timeout=0.05)
-                actor.state = State.READY if actor.ended is None else State.ENDED
-            except queue.Empty:
-                if time.monotonic() > until:
-                    return  # a thread that does not come back is left behind
+            arrived = self._arrivals.get(timeout=0.05)
+            if arrived is not None:
+                arrived.state = State.READY if arrived.ended is None else State.ENDED
+            elif time.monotonic() > until:
+                return  # a thread that does not come back is left behind
 
 
 def in_a_circle(waits: Mapping[str, frozenset[str]]) -> bool:

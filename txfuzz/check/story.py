@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz.check.failures import also_in_series
+from txfuzz.check.finding.failures import also_in_series
+from txfuzz.check.finding.statements import SpokenStatements, answer_of
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import (
     Difference,
@@ -19,7 +20,6 @@ from txfuzz.check.serial.difference import (
 from txfuzz.check.serial.judge import Order, SerialAnswer
 from txfuzz.check.serial.outcome import Ending, StatementOutcome
 from txfuzz.check.serial.value import CodeValue
-from txfuzz.check.statements import SpokenStatements, answer_of
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import Cell, Rows

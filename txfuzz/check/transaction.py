@@ -168,10 +168,17 @@ class _Try:
         return self._take(number, step, answer)
 
     def _runs(self, number: int, step: Step) -> bool:
-        try:
-            return all(holds(each, self._names) for each in step.when)
-        except TypeError as error:
-            raise self._refused(number, f"`when` compares what cannot be compared: {error}") from None
+        for each in step.when:
+            try:
+                if not holds(each, self._names):
+                    return False
+            except TypeError:
+                one, other = compared(each, self._names)
+                reason = (
+                    f"`when` compares {each.name!r}, which is {one!r}, with {other!r}: they have no order"
+                )
+                raise self._refused(number, reason) from None
+        return True
 
     def _refused(self, number: int, reason: str) -> RefusedStep:
         name = self._bound.transaction.name
@@ -198,10 +205,14 @@ class _Try:
         return "stop" if rule == "stop" else "go on"
 
 
+def compared(condition: StepCondition, names: Mapping[str, Cell]) -> tuple[Cell, Cell]:
+    other = condition.value if condition.other is None else names[condition.other]
+    return names[condition.name], other
+
+
 def holds(condition: StepCondition, names: Mapping[str, Cell]) -> bool:
     """As in Python, but that nothing is less or greater than null. TypeError for what has no order."""
-    one = names[condition.name]
-    other = condition.value if condition.other is None else names[condition.other]
+    one, other = compared(condition, names)
     if condition.test not in ("eq", "ne") and (one is None or other is None):
         return False
     if isinstance(one, Decimal) and isinstance(other, float):

@@ -42,11 +42,17 @@ Around = Callable[[DriverCall], Any]
 
 
 class Drivers(Protocol):
-    """The Python drivers of a database. needs: which they are, and when they are seen, in words: "it has to
-    use psycopg"."""
+    """The Python drivers of a database.
+
+    needs: which they are, and when they are seen, in words: "it has to use psycopg". schemes: what URLs of
+    its databases begin with, in lower case, without "+driver".
+    """
 
     @property
     def needs(self) -> str: ...
+
+    @property
+    def schemes(self) -> frozenset[str]: ...
 
     def intercept(self, around: Around) -> AbstractContextManager[None]:
         """While it is entered, every call that sends something goes through `around`, in the thread that

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 from txfuzz.database.api import SessionError
@@ -111,6 +112,10 @@ class AdoptedSession(Protocol):
     def code(self, error: BaseException) -> str:
         """The database's code of an error that the driver has raised; empty for any other error."""
 
+    def leave(self) -> None:
+        """Undo what adopting it and begin_at() have set, for whoever uses the connection afterwards. Called
+        where no transaction is open; never raises."""
+
     def cancel(self) -> None:
         """Make a blocked call return soon. From another thread; never raises."""
 
@@ -154,7 +159,9 @@ class ScenarioTables(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *error: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
 
 
 @runtime_checkable

@@ -37,7 +37,7 @@ class CallReplay:
 @dataclass(frozen=True, slots=True)
 class ScenarioReplay:
     """A schedule that failed. schedule: which call goes on at each point, by its number from 1. fails: what
-    went wrong, in the words of txfuzz.check.failures."""
+    went wrong, in the words of txfuzz.check.finding.failures."""
 
     isolation: str
     calls: tuple[CallReplay, ...]
@@ -53,7 +53,7 @@ class Scenario:
     "table.column" of columns that are no evidence. judge: one of JUDGES: "serial" asks for a serial order
     and for the invariants, "invariants" for these alone. expect: the consistency model that outcomes are
     held against, one of MODELS. replay: only this schedule is to be followed. places: where statements of the
-    setup and queries of invariants stand, as file:line:column.
+    setup, queries of invariants and ignored columns stand, as file:line:column.
     """
 
     name: str

@@ -21,6 +21,7 @@ _HAS_READ = "_txfuzz_has_read"  # PyMySQL forgets the status that comes behind t
 
 class MariadbDrivers:
     needs = "it has to use PyMySQL, in its own thread"
+    schemes = frozenset({"mysql", "mariadb"})
 
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
@@ -37,7 +38,7 @@ class MariadbDrivers:
 
     def connect(self, url: str) -> Any:
         parsed = make_url(url)
-        given = {
+        given: dict[str, Any] = {
             "host": parsed.host,
             "port": parsed.port,
             "user": parsed.username,

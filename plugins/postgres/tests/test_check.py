@@ -12,7 +12,7 @@ import pytest
 
 from project_fixtures import Ran
 from txfuzz.campaign.check.check import CheckLimits, CheckProgress, check_file
-from txfuzz.check.result import CheckResult
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.errors import ExitCode
 from txfuzz_postgres.adapter import PostgresAdapter
 

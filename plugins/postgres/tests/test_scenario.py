@@ -72,12 +72,12 @@ def test_a_double_booking_is_found_in_the_first_schedules_and_explained(database
         assert ready.check(broken.program, READ_COMMITTED, most=3).failing
     attempt = broken.failing[0]
     assert explanation(attempt) == (
-        "book (bob) saw (booked_by NULL) in step 1, and so did book (ann) in step 1; "
-        "whichever went first, the other would have seen (booked_by 'ann') or (booked_by 'bob').",
+        "book (ann) saw booked_by NULL in line 1, and so did book (bob) in line 2; "
+        "whichever went first, the other would have seen booked_by 'ann' or booked_by 'bob'.",
     )
     assert [(line.transaction, line.came) for line in story(attempt)] == [
-        ("book (ann)", "(booked_by NULL)"),
-        ("book (bob)", "(booked_by NULL)"),
+        ("book (ann)", "booked_by NULL"),
+        ("book (bob)", "booked_by NULL"),
         ("book (bob)", "1 row changed"),
         ("book (bob)", "committed"),
         ("book (ann)", "1 row changed"),

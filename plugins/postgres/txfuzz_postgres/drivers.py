@@ -16,11 +16,11 @@ from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, Statem
 
 MOST_ROWS = 4  # of a result that are looked at
 _CLOSED = TransactionStatus.IDLE, TransactionStatus.UNKNOWN
-_KEYS = "user", "host", "port", "dbname"
 
 
 class PostgresDrivers:
     needs = "it has to use psycopg, in its own thread"
+    schemes = frozenset({"postgres", "postgresql"})
 
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
@@ -47,15 +47,15 @@ class PostgresDrivers:
         return psycopg.connect(url.replace("+psycopg:", ":", 1))
 
     def url_of(self, connection: Any) -> str | None:
-        if not isinstance(connection, psycopg.Connection):
+        if not isinstance(connection, psycopg.Connection) or connection.closed:
             return None
-        from .protocol.url import url_from
+        from .protocol.url import url_of
 
         info = connection.info
-        return url_from({**info.get_parameters(), "password": info.password})
+        return url_of({**info.get_parameters(), "password": info.password})
 
     def in_transaction(self, connection: Any) -> bool:
-        return connection.info.transaction_status not in _CLOSED
+        return bool(connection.info.transaction_status not in _CLOSED)
 
 
 def _statement(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
@@ -104,7 +104,7 @@ def _leaving(original: Callable[..., Any], around: Around) -> Callable[..., Any]
 
 def _text(query: Any, cursor: Any) -> str:
     if isinstance(query, sql.Composable):
-        return query.as_string(cursor)
+        return str(query.as_string(cursor))
     return query.decode(errors="replace") if isinstance(query, bytes) else str(query)
 
 

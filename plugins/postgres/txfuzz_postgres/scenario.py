@@ -332,6 +332,11 @@ class PostgresAdoptedSession:
             return ""
         return error.sqlstate or (CONNECTION_LOST if isinstance(error, psycopg.OperationalError) else "")
 
+    def leave(self) -> None:
+        if self._level and not self._connection.closed:
+            self._connection.pgconn.exec_(b"RESET default_transaction_isolation")
+            self._level = ""
+
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)

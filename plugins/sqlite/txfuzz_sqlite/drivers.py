@@ -23,6 +23,7 @@ _listeners: list[Around] = []
 
 class SqliteDrivers:
     needs = "it has to use sqlite3, in its own thread, by a connection that is opened while the check runs"
+    schemes = frozenset({"sqlite", "sqlite3"})
 
     @contextmanager
     def intercept(self, around: Around) -> Iterator[None]:
@@ -42,7 +43,12 @@ class SqliteDrivers:
     def url_of(self, connection: Any) -> str | None:
         if not isinstance(connection, sqlite3.Connection):
             return None
-        file = next((row[2] for row in sqlite3.Connection.execute(connection, "PRAGMA database_list")), "")
+        cursor = sqlite3.Cursor(connection)  # whatever the user's own has become
+        cursor.row_factory = None
+        try:
+            file = next((row[2] for row in cursor.execute("PRAGMA database_list")), "")
+        except sqlite3.Error:  # closed
+            return None
         return f"sqlite:///{quote(file)}" if file else None
 
     def in_transaction(self, connection: Any) -> bool:

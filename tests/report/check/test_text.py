@@ -8,7 +8,7 @@ from dataclasses import replace
 from syrupy.assertion import SnapshotAssertion
 
 from double_booking import SERIALIZABLE, checked
-from txfuzz.check.result import LevelCounts, ReplayedSchedule, SetResult
+from txfuzz.check.finding.result import LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.common.json_text import json_text
 from txfuzz.report.check.data import check_data, replayed_data
 from txfuzz.report.check.markdown import story_markdown

@@ -74,6 +74,7 @@ SETUP = {
     "{file: ¦nowhere.sql}": (
         "found 'nowhere.sql', which is not a file, expected a file with SQL beside the scenario"
     ),
+    "[¦[SELECT 1]]": "found a list, expected SQL text, a list of statements, or {file: schema.sql}",
     "{file: ¦..}": "found '..', which is not a file, expected a file with SQL beside the scenario",
     "|\n  SELECT 1;\n\n  SELECT ¦'it''s;\n": (
         "found a ' that nothing closes, expected ' at the end of the text"
@@ -260,6 +261,25 @@ INVARIANTS = {
         "expected one statement"
     ),
 }
+
+REPLAY = {
+    "¦{isolation: a, calls: []}": "found `replay` without the field 'schedule'",
+    "{isolation: a, calls: ¦[], schedule: []}": "found an empty list, expected 1 to 6 calls",
+    "{isolation: a, calls: [{transaction: ¦two}], schedule: []}": (
+        "found the text 'two', expected a transaction of this scenario (known: one)"
+    ),
+    "{isolation: a, calls: [¦{transaction: one, params: {a: 1}}], schedule: []}": (
+        "found a call of 'one' with the parameters a, expected none"
+    ),
+    "{isolation: a, calls: [{transaction: one}], schedule: [¦2]}": (
+        "found the number 2, expected the number of a call (a whole number from 1 to 1)"
+    ),
+}
+
+
+@pytest.mark.parametrize(("replay", "sentence"), REPLAY.items())
+def test_replay(replay: str, sentence: str) -> None:
+    assert complaint(HEAD + ONE + f"replay: {replay}\n") == sentence
 
 
 @pytest.mark.parametrize(("text", "sentence"), THE_WHOLE.items())

@@ -22,7 +22,7 @@ from txfuzz.transactions.model import (
     Transaction,
 )
 from txfuzz.workload.model import DatabaseSpec
-from txfuzz.workload.scenario import Invariant, Scenario
+from txfuzz.workload.scenario import CallReplay, Invariant, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.runtime_errors import step_place
 from txfuzz.workload.yaml.scenario import is_scenario, parse_scenario, read_scenario
 from workload_words import Words
@@ -94,6 +94,15 @@ def test_everything_that_can_be_said() -> None:
         ignored=frozenset({"seats.booked_at"}),
         judge="serial",
         expect="strict-serializable",
+        replay=ScenarioReplay(
+            "read committed",
+            (
+                CallReplay("book", (("who", "ann"), ("seat", 1), ("day", date(2026, 3, 1)), ("most", None))),
+                CallReplay("look"),
+            ),
+            (1, 2, 1, 1, 2),
+            ("nobody sits on two seats",),
+        ),
     )
 
 
@@ -172,6 +181,11 @@ def test_a_branch_may_return_a_name_again() -> None:
         )
     )
     assert read.transactions[0].steps[2].args == (("k", Returned("k")),)
+
+
+def test_codes_are_as_they_are_written() -> None:
+    [step] = parse(steps("{sql: SELECT 1, on_error: {08006: skip, '0x': stop}}")).transactions[0].steps
+    assert step.on_error == (("08006", "skip"), ("0x", "stop"))
 
 
 # -- files and places ---------------------------------------------------------------------------

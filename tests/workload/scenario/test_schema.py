@@ -9,9 +9,10 @@ import pytest
 from scenario_words import WHOLE, parse
 from txfuzz.errors import WorkloadError
 from txfuzz.transactions.model import COMPARISONS
-from txfuzz.workload.scenario import JUDGES, MODELS, Scenario
+from txfuzz.workload.scenario import JUDGES, MODELS, CallReplay, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.reader import SCENARIO_FIELDS
 from txfuzz.workload.yaml.scenario import scenario_text
+from txfuzz.workload.yaml.scenario.replay import code_replay_text
 from txfuzz.workload.yaml.scenario.transactions import MOST_RETRIES, ROWS
 from workload_schema import SCHEMA, at, complaints, data_of, mappings, watched_fields
 
@@ -23,6 +24,8 @@ OBJECTS = {
     "a condition": "condition",
     "what to do with the transaction": "sqlStep/properties/on_error/additionalProperties/anyOf/1",
     "an invariant": "invariant",
+    "`replay`": "scheduleReplay",
+    "a call": "callReplay",
 }
 
 
@@ -69,7 +72,7 @@ def test_what_the_reader_refuses_as_unknown_the_schema_refuses() -> None:
         if "unknown field 'nonsense'" in str(error.value) and "in the database" not in str(error.value):
             refused += 1
             assert complaints(data), error.value
-    assert refused == 11
+    assert refused == 14
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,10 @@ def test_what_the_reader_refuses_as_unknown_the_schema_refuses() -> None:
         ("judge: serial", "judge: elle"),
         ("expect: strict-serializable", "expect: snapshot-isolation"),
         ("expect: strict-serializable", "scheduling: {clients: 2}"),
+        ("  isolation: read committed\n", ""),
+        ("- {transaction: look}", "- {txn: look}"),
+        ("schedule: [1, 2, 1, 1, 2]", "schedule: [0]"),
+        ("fails: [nobody sits on two seats]", "fails: [1]"),
     ],
 )
 def test_both_refuse(found: str, instead: str) -> None:
@@ -115,6 +122,15 @@ def test_invariants_that_judge_must_be_there() -> None:
     assert complaints({**data, "invariants": []})
     del data["invariants"]
     assert complaints(data)
+
+
+def test_a_schedule_of_python_code_is_valid() -> None:
+    kept = {"version": 1, "code": "app.py", "replay": data_of(WHOLE)["replay"]}
+    assert complaints(kept) == []
+    replay = ScenarioReplay("serializable", (CallReplay("a"),), (1,))
+    assert complaints(data_of(code_replay_text("app.py", "sqlite", replay))) == []
+    assert complaints({**kept, "nonsense": 1})
+    assert complaints({"version": 1, "code": "app.py"})
 
 
 def test_a_workload_with_a_setup_is_taken_for_a_scenario() -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from scenario_words import WHOLE, parse
 from txfuzz.transactions.model import (
@@ -22,7 +22,7 @@ from txfuzz.transactions.model import (
     Transaction,
 )
 from txfuzz.workload.model import DatabaseSpec
-from txfuzz.workload.scenario import JUDGES, MODELS, Invariant, Scenario
+from txfuzz.workload.scenario import JUDGES, MODELS, CallReplay, Invariant, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.scenario import scenario_text
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).filter(
@@ -132,6 +132,17 @@ def conditions(draw: st.DrawFn, known: list[str]) -> list[StepCondition]:
 
 
 @st.composite
+def replays(draw: st.DrawFn, made: tuple[Transaction, ...]) -> ScenarioReplay:
+    chosen = draw(st.lists(st.sampled_from(made), min_size=1, max_size=6))
+    calls = tuple(
+        CallReplay(each.name, tuple((name, draw(st.sampled_from(values))) for name, values in each.params))
+        for each in chosen
+    )
+    schedule = draw(st.lists(st.integers(1, len(calls)), max_size=60))
+    return ScenarioReplay("read committed", calls, tuple(schedule), tuple(draw(st.lists(names, max_size=2))))
+
+
+@st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     titles = draw(st.lists(names, min_size=1, max_size=2, unique=True))
     setup = st.lists(statements("INSERT INTO t VALUES"), min_size=1, max_size=3)
@@ -139,15 +150,17 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         Invariant(name, draw(statements("SELECT")).replace(":", ""))
         for name in draw(st.lists(names, max_size=2, unique=True))
     )
+    made = tuple(draw(transactions(title)) for title in titles)
     return Scenario(
         name=draw(names),
         about=draw(texts),
+        replay=draw(st.none() | replays(made)),
         database=draw(
             st.just(DatabaseSpec())
             | st.just(DatabaseSpec("postgres", "serializable", "postgres://ann@h/x?a=b", {"schema": "off"}))
         ),
         setup=tuple(draw(setup)),
-        transactions=tuple(draw(transactions(title)) for title in titles),
+        transactions=made,
         invariants=invariants,
         ignored=draw(st.sampled_from([frozenset(), frozenset({"t.k", "a b.c d", "off.1"})])),
         judge=draw(st.sampled_from(JUDGES)) if invariants else "serial",
@@ -155,7 +168,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios(), st.text(max_size=20))
 @example(parse(WHOLE), "")
 def test_round_trip(scenario: Scenario, header: str) -> None:
@@ -212,6 +225,14 @@ invariants:
     sql: SELECT who FROM log GROUP BY who HAVING count(*) > 1
 ignore: [seats.booked_at]
 expect: strict-serializable
+replay:
+  isolation: read committed
+  calls:
+    - {transaction: book, params: {who: ann, seat: 1, day: 2026-03-01, most: null}}
+    - {transaction: look}
+  schedule: [1, 2, 1, 1, 2]
+  fails:
+    - nobody sits on two seats
 """
     )
 

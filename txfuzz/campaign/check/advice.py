@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.check.failures import also_in_series
+from txfuzz.check.finding.failures import also_in_series
+from txfuzz.check.finding.proposals import Proposal, constraints, locking_reads, stronger_levels
+from txfuzz.check.finding.result import Fix, LevelCounts
 from txfuzz.check.program import Program
-from txfuzz.check.proposals import Proposal, constraints, locking_reads, stronger_levels
-from txfuzz.check.result import Fix, LevelCounts
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.outcome import Ending
 

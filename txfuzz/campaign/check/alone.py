@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from txfuzz.campaign.check.subject import Subject
-from txfuzz.check.contract import CheckedTransaction
+from txfuzz.check.contract import CheckedTransaction, SqlInvariant
 from txfuzz.check.program import Program, all_arguments
 from txfuzz.check.run import ProgramRunner
 from txfuzz.check.serial.outcome import CallOutcome, Ending
@@ -14,7 +14,7 @@ from txfuzz.check.story import seen_text
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import SessionError
-from txfuzz.errors import UsageError
+from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
 
 _MOST = 24  # combinations of arguments of one transaction
@@ -29,6 +29,7 @@ def check_alone(
     refuses, a transaction that fails whatever its arguments, an invariant that the setup breaks.
     """
     _check_invariants(subject)
+    _check_ignored(subject)
     notes: list[str] = []
     for transaction in subject.transactions:
         if not named or transaction.name in named:
@@ -39,7 +40,7 @@ def check_alone(
 def _check_invariants(subject: Subject) -> None:
     subject.tables.reset()
     for each in subject.invariants:
-        place = subject.place_of(each)
+        place = subject.place_of(each.sql if isinstance(each, SqlInvariant) else "")
         try:
             rows = each.rows(subject.tables)
         except SessionError as error:
@@ -51,6 +52,16 @@ def _check_invariants(subject: Subject) -> None:
                 f"{place}: the invariant {each.name!r} is broken by the setup alone: its query gives "
                 f"{seen_text(rows)}, expected no row"
             )
+
+
+def _check_ignored(subject: Subject) -> None:
+    """A misspelled column would mask nothing."""
+    columns = {f"{table}.{name}" for table, rows in subject.tables.tables().items() for name in rows.columns}
+    for each in sorted(subject.ignored - columns):
+        raise UsageError(
+            f"{subject.place_of(each)}: found the column {each!r}, expected one of the tables that the setup "
+            f"makes ({did_you_mean(each, columns)})"
+        )
 
 
 def _check_transaction(

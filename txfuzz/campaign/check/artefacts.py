@@ -9,8 +9,8 @@ from pathlib import Path
 
 from txfuzz.campaign.check.subject import Subject
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.check.result import CheckResult, Finding, SetResult
-from txfuzz.check.script import typed_schedule
+from txfuzz.check.finding.result import CheckResult, Finding, SetResult
+from txfuzz.check.finding.script import typed_schedule
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import WritesBegin

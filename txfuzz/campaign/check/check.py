@@ -19,14 +19,16 @@ from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
 from txfuzz.campaign.check.replay import replay_schedule
 from txfuzz.campaign.check.subject import Subject, open_subject
 from txfuzz.campaign.check.trial import Trial
+from txfuzz.check.finding.failures import fits_no_order
+from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.program import MOST_COMBINATIONS, Program, programs
-from txfuzz.check.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import MOST_TRANSACTIONS
 from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.workload.scenario import ScenarioReplay
+from txfuzz.workload.yaml.runtime_errors import RefusedStep, with_place
 
 SCHEDULES = 2000  # of one program at one level
 SECONDS = 60.0  # for all schedules of a check
@@ -78,7 +80,10 @@ def check_file(
         if subject.replay is not None:
             return _replayed(subject, subject.replay, isolation, expect)
         run = _Check(subject, limits, seed, interrupted or threading.Event(), on_progress)
-        found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        try:
+            found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
+        except RefusedStep as error:
+            raise with_place(error, path) from None
         if output is not None:
             write_artefacts(output, found, subject)
         return found
@@ -186,6 +191,7 @@ class _Check:
         fixes: tuple[Fix, ...] = ()
         for level, (attempt, *_) in simplest.items():
             promised = promises(self._capabilities, attempt.program, level, trial.expect)
+            promised = promised and fits_no_order(attempt)
             if level == weakest or (promised and level in asked):
                 self._on_progress(CheckProgress(name, level, self._schedules, 0, "shrinking"))
                 seconds = 0.0 if self._interrupted.is_set() else SHRINKING

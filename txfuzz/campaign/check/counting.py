@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 
-from txfuzz.check.failures import also_in_series, failures, is_unknown
+from txfuzz.check.finding.failures import also_in_series, failures, is_unknown
+from txfuzz.check.finding.result import LevelCounts
 from txfuzz.check.program import Program
-from txfuzz.check.result import LevelCounts
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from txfuzz.campaign.check.levels import promises
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.check.failures import failures
-from txfuzz.check.result import Finding
+from txfuzz.check.finding.failures import failures, fits_no_order
+from txfuzz.check.finding.result import Finding
+from txfuzz.check.finding.shrink import shrink
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
-from txfuzz.check.shrink import shrink
 
 TRIES = 3
 SECONDS = 5.0  # of shrinking
@@ -63,4 +63,6 @@ def followed_again(
         again = runner.follow(attempt.program, attempt.isolation, schedule)
         if wanted and set(wanted) <= set(failures(again, judge)):
             shown, attempt = shown + 1, again
+    # An invariant that a serial order breaks as well is the transactions' own affair
+    promised = promised and fits_no_order(attempt)
     return Finding(attempt, original, wanted, shown, tries, promised, setup)

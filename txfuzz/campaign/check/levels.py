@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from txfuzz.check.code.call import CodeTransaction
+from txfuzz.check.contract import CheckedTransaction
 from txfuzz.check.program import Program
+from txfuzz.check.transaction import SqlTransaction
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import UsageError, did_you_mean
 
 MODELS = ("serializable", "strict-serializable")  # that outcomes can be held against, from weak to strong
 ALL = "all"
+_SKIPS = re.compile(r"\bSKIP\s+LOCKED\b", re.IGNORECASE)
 
 
 def levels(
@@ -50,9 +54,16 @@ def check_expect(model: str) -> None:
 def promises(capabilities: Capabilities, program: Program, isolation: str, expect: str) -> bool:
     """Does the database promise at the levels of this program what it is held against?
 
-    Not to code: that may choose a level of its own, and be several transactions.
+    Not to code: that may choose a level of its own, and be several transactions. Nor to statements that
+    ask not to see what others have locked.
     """
-    if any(isinstance(transaction, CodeTransaction) for transaction, _ in program.calls):
+    if any(_asks_for_less(transaction) for transaction, _ in program.calls):
         return False
     strong = MODELS[MODELS.index(expect) :]
     return all(capabilities.isolation.get(call.isolation) in strong for call in program.bound(isolation))
+
+
+def _asks_for_less(transaction: CheckedTransaction) -> bool:
+    if isinstance(transaction, SqlTransaction):
+        return any(_SKIPS.search(str(step.sql)) for step in transaction.transaction.steps)
+    return isinstance(transaction, CodeTransaction)

@@ -6,9 +6,9 @@ from txfuzz.campaign.check.findings import followed_again
 from txfuzz.campaign.check.levels import promises
 from txfuzz.campaign.check.subject import Subject
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.check.failures import failures, is_unknown
+from txfuzz.check.finding.failures import failures, is_unknown
+from txfuzz.check.finding.result import ReplayedSchedule
 from txfuzz.check.program import Program
-from txfuzz.check.result import ReplayedSchedule
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.workload.scenario import ScenarioReplay

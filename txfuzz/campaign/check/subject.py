@@ -44,10 +44,10 @@ class Subject(Closeable):
         self.tables.close()
         self.database.close()
 
-    def place_of(self, invariant: CheckedInvariant) -> str:
-        """Where its query stands, as file:line:column; the file where that is not known."""
+    def place_of(self, text: str) -> str:
+        """Where a query or a column stands, as file:line:column; the file where that is not known."""
         known = {} if self.scenario is None else self.scenario.places
-        return known.get(invariant.sql if isinstance(invariant, SqlInvariant) else "", str(self.path))
+        return known.get(text, str(self.path))
 
     def tables_of(self, setup: Sequence[str]) -> ScenarioTables:
         """Tables beside these, made by other statements. Raises SessionError."""
@@ -56,7 +56,10 @@ class Subject(Closeable):
 
 
 def open_subject(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
-    """adapter: by name, for Python code, which names none. Raises UsageError, DatabaseUnavailable."""
+    """adapter: by name, in place of the one that a scenario names; Python code names none.
+
+    Raises UsageError, DatabaseUnavailable.
+    """
     from txfuzz.workload.yaml.scenario.replay import read_code_replay
 
     if path.suffix == ".py":
@@ -67,7 +70,12 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
         return replace(code, replay=kept.replay)
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
-    return open_scenario(read_scenario(path, InstalledVocabulary(registry, path)), path, registry, url)
+    scenario = read_scenario(path, InstalledVocabulary(registry, path))
+    if adapter is not None and adapter != scenario.database.adapter:
+        named = scenario.database  # whose level, URL and options are those of another database
+        own = DatabaseSpec(adapter) if named.adapter is not None else replace(named, adapter=adapter)
+        scenario = replace(scenario, database=own)
+    return open_scenario(scenario, path, registry, url)
 
 
 def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:

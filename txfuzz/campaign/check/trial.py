@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from txfuzz.campaign.check.subject import Subject
+from txfuzz.check.finding.shrink import Ready
 from txfuzz.check.run import ProgramRunner
-from txfuzz.check.shrink import Ready
 from txfuzz.database.api import Capabilities, SessionError
 from txfuzz.database.scenario import ScenarioTables
 

@@ -45,13 +45,12 @@ def parameters_of(function: Callable[..., Any], choices: Mapping[str, Any], deco
         elif parameter.default is not parameter.empty:
             chosen.append((name, (parameter.default,)))
         else:
-            raise UsageError(
-                f"{where}: the parameter {name!r} has no value: give it a default, or choices as in "
-                f"@txfuzz.{decorator}({name}=[…])"
+            how = (
+                f"give it a default, or choices as in @txfuzz.{decorator}({name}=[…])"
                 if decorator == "transaction"
-                else f"{where}: the parameter {name!r} is none of connection, session, engine and url, and has "
-                "no default"
+                else "it is none of connection, session, engine and url, and has no default"
             )
+            raise UsageError(f"{where}: the parameter {name!r} has no value: {how}")
     if left:
         name = next(iter(left))
         raise UsageError(f"{where} has no parameter {name!r}: {did_you_mean(name, signature.parameters)}")

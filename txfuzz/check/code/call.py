@@ -73,12 +73,11 @@ class CodeCall:
             session.call(run, self._function)
         except Exception as error:
             if is_mistake(error, run.codes):
-                raise refused(error, place_of(self.transaction.function)) from None
+                raise refused(error, place_of(self.transaction.function)) from error
         if not run.answers:
-            raise UsageError(
-                f"{place_of(self.transaction.function)}: {self.transaction.name}() has sent no statement that "
-                f"can be seen: {session.connections.drivers.needs}"
-            )
+            place = f"{place_of(self.transaction.function)}: {self.transaction.name}()"
+            needs = session.connections.drivers.needs
+            raise UsageError(f"{place} has sent no statement that can be seen: {needs}")
         session.warmed.add(what)
         session.restore()
 
@@ -107,9 +106,7 @@ class CodeCall:
             raise
         except Exception as error:
             return self._raised(run, error, retried)
-        return CallOutcome(
-            Ending.COMMITTED, value=self._value(run, returned), seen=run.seen(), begun=run.begun
-        )
+        return self._outcome(run, Ending.COMMITTED, value=self._value(run, returned))
 
     def _raised(self, run: CodeRun, error: Exception, retried: frozenset[str]) -> CallOutcome:
         """A call that has raised is as if it had not been, unless something of it stays."""
@@ -118,12 +115,13 @@ class CodeCall:
         message = " ".join(str(error).split())
         if run.effects.commits:
             value = self._value(run, None, name)
-            return CallOutcome(
-                Ending.COMMITTED, value=value, message=message, seen=run.seen(), begun=run.begun
-            )
+            return self._outcome(run, Ending.COMMITTED, value=value, message=message)
         lost = run.commit_failed is not None and code not in retried and is_operational(error)
         ending = Ending.UNKNOWN if lost else Ending.ABORTED
-        return CallOutcome(ending, code=code or name, message=message, seen=run.seen(), begun=run.begun)
+        return self._outcome(run, ending, code=code or name, message=message)
+
+    def _outcome(self, run: CodeRun, ending: Ending, **more: Any) -> CallOutcome:
+        return CallOutcome(ending, seen=run.seen(), begun=max(1, run.begun), **more)
 
     def _value(self, run: CodeRun, returned: Any, raised: str = "") -> CodeValue:
         """Several transactions in one function may undo each other: then only the rows in the end count."""

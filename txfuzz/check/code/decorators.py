@@ -1,4 +1,4 @@
-"""How functions say what they are to `txfuzz check`. They stay what they were, and can be called as before."""
+"""How functions say what they are to `txfuzz check`. They stay what they were, for whoever calls them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def invariant(function: Function, /) -> Function:
     return _marked(function, Marked(Role.INVARIANT))
 
 
-def _marked(function: Any, mark: Marked) -> Any:
+def _marked(function: Function, mark: Marked) -> Function:
     if not callable(function):
         raise TypeError(f"@txfuzz.{mark.role.value} decorates a function, not {function!r}")
     setattr(function, _ATTRIBUTE, mark)

@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 
 # Frameworks send statements of their own when they open a connection: those are no part of a transaction
 _CONNECTING = frozenset(
@@ -19,7 +19,6 @@ _LIBRARIES = tuple(
     f"{os.path.realpath(each)}{os.sep}"
     for each in {*(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))}
 )
-_OURS = str(Path(__file__).resolve().parents[2]) + os.sep
 
 
 def inside_connecting() -> bool:
@@ -33,17 +32,18 @@ def inside_connecting() -> bool:
     return False
 
 
-def is_own(file: str) -> bool:
-    if file.startswith("<"):
+def is_own(frame: FrameType) -> bool:
+    """Is it neither Python's, nor an installed library's, nor ours or of a plugin of ours?"""
+    file = frame.f_code.co_filename
+    if file.startswith("<") or str(frame.f_globals.get("__name__")).startswith(("txfuzz.", "txfuzz_")):
         return False
-    real = os.path.realpath(file)
-    return not real.startswith(_LIBRARIES) and not real.startswith(_OURS)
+    return not os.path.realpath(file).startswith(_LIBRARIES)
 
 
 def own_frame(frame: FrameType | None) -> str:
     """The innermost line of somebody's own code, "app.py:12 (in book)"; empty where there is none."""
     while frame is not None:
-        if is_own(frame.f_code.co_filename):
+        if is_own(frame):
             return f"{shown(frame.f_code.co_filename)}:{frame.f_lineno} (in {frame.f_code.co_name})"
         frame = frame.f_back
     return ""
@@ -55,14 +55,10 @@ def raised_at(error: BaseException) -> str:
         return f"{shown(error.filename)}:{error.lineno}"
     place, trace = "", error.__traceback__
     while trace is not None:
-        place = _own_line(trace) or place
+        if is_own(trace.tb_frame):
+            place = f"{shown(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
-
-
-def _own_line(trace: TracebackType) -> str:
-    file = trace.tb_frame.f_code.co_filename
-    return f"{shown(file)}:{trace.tb_lineno}" if is_own(file) else ""
 
 
 def shown(file: str) -> str:

@@ -75,7 +75,7 @@ def _mode(connection: Any, name: str) -> Any:
 class Resources(Closeable):
     """Opens them to one URL. url: as SQLAlchemy reads it; it may hold a password."""
 
-    url: str
+    url: str = field(repr=False)
     drivers: Drivers
     connect: Callable[[], Any] | None = None
     engine: Engine | None = None

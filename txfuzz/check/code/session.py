@@ -9,9 +9,9 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +30,36 @@ Rewrite = Callable[[str], str]
 
 def around(call: DriverCall) -> Any:
     """What every intercepted call goes through, whichever thread it is in."""
-    running: CodeRun | None = getattr(_local, "run", None)
+    running: CodeRun | Watched | None = getattr(_local, "run", None)
     if running is None or running.aside:
         return call.send(call.sql)
     return running.through(call)
+
+
+@dataclass
+class Watched:
+    """What a thread sends that is not scheduled. note: is told of each of its connections, once."""
+
+    note: Callable[[Any], None]
+    connections: list[Any] = field(default_factory=list)
+    aside: bool = False
+
+    def through(self, call: DriverCall) -> Any:
+        if not any(each is call.connection for each in self.connections):
+            self.connections.append(call.connection)
+            self.note(call.connection)
+        return call.send(call.sql)
+
+
+@contextmanager
+def watched(note: Callable[[Any], None] = lambda connection: None) -> Iterator[Watched]:
+    """What this thread sends within it."""
+    before = getattr(_local, "run", None)
+    _local.run = found = Watched(note)
+    try:
+        yield found
+    finally:
+        _local.run = before
 
 
 @dataclass
@@ -57,17 +83,19 @@ class Connections:
         return known[1]
 
     def of(self, owner: CodeSession) -> list[tuple[Any, AdoptedSession]]:
-        return [self._adopted[number] for number, each in list(self._owners.items()) if each is owner]
+        mine = [self._adopted.get(number) for number, each in list(self._owners.items()) if each is owner]
+        return [each for each in mine if each is not None]
 
     def forget(self, owner: CodeSession) -> None:
-        """Those that it has used and closed: at most as many are remembered as are open."""
-        for number in [number for number, each in self._owners.items() if each is owner]:
+        """At the end of its call: those that nobody else knows are closed by that, as they would be without
+        us."""
+        for number in [number for number, each in list(self._owners.items()) if each is owner]:
             del self._owners[number], self._adopted[number]
 
 
 @dataclass
 class CodeRun:
-    """One call of the code, while it runs.
+    """One call of the code, while it runs. isolation: empty where the code's own is to be kept.
 
     aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
     that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
@@ -99,7 +127,8 @@ class CodeRun:
             if open_before if ends else is_switch_point(call.sql):
                 self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
             if not ends and not open_before:
-                adopted.begin_at(self.isolation)
+                if self.isolation:
+                    adopted.begin_at(self.isolation)
                 self.begun += is_switch_point(call.sql)
             return self._send(call, adopted)
         finally:
@@ -200,16 +229,18 @@ class CodeSession:
                 _local.run = None
                 if not run.over:
                     self._leave_nothing_open()
+                    self.connections.forget(self)
 
         self._jobs.put((work, done))
         return done.result()
 
     def _leave_nothing_open(self) -> None:
         """A transaction that nobody has ended comes to nothing when its connection goes."""
-        for connection, _ in self.connections.of(self):
+        for connection, adopted in self.connections.of(self):
             with suppress(Exception):
                 if self.connections.drivers.in_transaction(connection):
                     connection.rollback()
+            adopted.leave()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -17,7 +17,7 @@ class CodeTables(Closeable):
     """The drivers' calls are met already. opened: all that is to be left with it, the tables among it.
 
     restore: puts the rows back before every attempt, where that is somebody else's affair than the tables'.
-    state: what beside the rows, or in their place, is to be compared in the end.
+    state: what is to be compared in the end in the place of all rows.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class CodeTables(Closeable):
         self._tables = tables
         self.resources = resources
         self._restore = restore or tables.reset
-        self._state = state or tables.tables
+        self._state = state
         self._connections = Connections(drivers, tables.adopt)
         self._opened = opened
 
@@ -42,13 +42,13 @@ class CodeTables(Closeable):
         return self._tables.retried
 
     def facts(self) -> ColumnFacts:
-        return self._tables.facts()
+        return self._tables.facts() if self._state is None else ColumnFacts()
 
     def reset(self) -> None:
         self._restore()
 
     def tables(self) -> Mapping[str, Rows]:
-        return self._state()
+        return self._tables.tables() if self._state is None else self._state()
 
     def query(self, sql: str) -> Rows:
         return self._tables.query(sql)

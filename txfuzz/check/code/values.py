@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-PLAIN = (
+PLAIN: tuple[type[Any], ...] = (
     bool, int, float, str, bytes, decimal.Decimal, datetime.date, datetime.time, datetime.timedelta, uuid.UUID
 )  # fmt: skip
 _DEEPEST = 6

@@ -36,7 +36,11 @@ from txfuzz.errors import ExitCode
     help="Time for all schedules together.",
 )  # fmt: skip
 @click.option("--no-advice", is_flag=True, help="Do not try what would mend it.")
-@click.option("--adapter", metavar="NAME", help="The database of a Python file. [default: the installed one]")
+@click.option(
+    "--adapter",
+    metavar="NAME",
+    help="The database, in place of the one that a scenario names. [default: the installed one]",
+)
 @options.seed
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
@@ -63,7 +67,7 @@ def check(
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
-    from txfuzz.check.result import ReplayedSchedule
+    from txfuzz.check.finding.result import ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.check.result import CheckResult, Finding, SetResult
+from txfuzz.check.finding.result import CheckResult, Finding, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sanitize import markdown, printable
 from txfuzz.common.sentences import listed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.check.result import CheckResult, Finding, SetResult
+from txfuzz.check.finding.result import CheckResult, Finding, SetResult
 from txfuzz.check.story import StoryLine, explanation, story
 from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from txfuzz.check.result import Finding
+from txfuzz.check.finding.result import Finding
 from txfuzz.check.story import StoryLine, explanation, story
 from txfuzz.common.sanitize import printable
 from txfuzz.common.sentences import listed

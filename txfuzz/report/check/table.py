@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from txfuzz.check.result import CheckResult, LevelCounts, SetResult
+from txfuzz.check.finding.result import CheckResult, LevelCounts, SetResult
 from txfuzz.common.sanitize import printable
 
 NONE = "–"

@@ -28,9 +28,9 @@ _COMMENT = re.compile(r"/\*|\*/")
 _HASH = re.compile(r"#[^\n]*")
 _STRINGS = {
     (quote, escapes): re.compile(
-        rf"{quote}(?:[^{quote}\\]++|{quote}{quote}|\\.)*+{quote}"
+        rf"{quote}[^{quote}\\]*(?:(?:{quote}{quote}|\\.)[^{quote}\\]*)*{quote}(?!{quote})"
         if escapes
-        else rf"{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}",
+        else rf"{quote}[^{quote}]*(?:{quote}{quote}[^{quote}]*)*{quote}(?!{quote})",
         re.DOTALL,
     )
     for quote in "'\"`"
@@ -83,7 +83,8 @@ def split_statements(script: str, *, backslash_escapes: bool = False) -> tuple[W
                 )
             start, depth, body = token.start, 0, _Body()
         depth += (text == "(") - (text == ")" and depth > 0)
-        body.read(text.lower() if token.plain else "'", depth)
+        if body.may_be_routine:
+            body.read(text.lower() if token.plain else "'", depth)
         if text == ";" and depth == 0 and not body.open:
             found.append(WrittenStatement(script[start:end], start))
             start = -1
@@ -161,6 +162,10 @@ class _Body:
         self._routine: bool | None = None  # None: not known yet
         self._starts = False  # does the next token begin a statement of the body?
         self._first = self._before = ""  # word of that statement; the token before
+
+    @property
+    def may_be_routine(self) -> bool:
+        return self._routine is not False
 
     @property
     def open(self) -> bool:

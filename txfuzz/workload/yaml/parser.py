@@ -114,7 +114,8 @@ class _Walk:
         fields: dict[str, Node] = {}
         for key, value in node.value:
             name = self.node(key, above)
-            word = str(name.value) if type(name.value) is int else name.value  # numbers of rows, codes
+            # Numbers of rows, and codes: 08006 is another one than 8006
+            word = str(key.value) if type(name.value) is int else name.value
             if not isinstance(word, str):
                 raise name.unexpected("the name of a field (text)")
             if word in fields:

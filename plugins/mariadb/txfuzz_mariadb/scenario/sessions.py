@@ -126,6 +126,14 @@ class MariadbAdoptedSession:
         number = getattr(error, "errno", None) or (error.args[0] if error.args else None)
         return str(number) if isinstance(number, int) else ""
 
+    def leave(self) -> None:
+        with contextlib.suppress(Exception):  # whatever the driver raises on a connection that is closed
+            now, usual, ours = (_plain(self._row(query)[1]) for query in _LEVELS)
+            if ours and now == ours != usual:
+                self._row(f"SET SESSION TRANSACTION ISOLATION LEVEL {usual.upper()}")
+            if ours:
+                self._row("SET @txfuzz_level = NULL")
+
     def cancel(self) -> None:
         self._kill(self.number)
 

@@ -42,16 +42,8 @@ class Target:
     def url_of_schema(self, schema: str) -> str:
         """As SQLAlchemy reads it, and libpq if it can be; with this schema in the search path. Contains the
         password."""
-        given = dict(self.parameters)
-        options = f"{given.pop('options', '')} -csearch_path={schema},public".strip()
-        query = {name: value for name, value in given.items() if name not in ("user", "password", "dbname")}
-        return URL.create(
-            _scheme(),
-            username=given.get("user"),
-            password=given.get("password"),
-            database=given.get("dbname"),
-            query={**query, "options": options},
-        ).render_as_string(hide_password=False)
+        options = f"{self.parameters.get('options', '')} -csearch_path={schema},public".strip()
+        return url_of({**self.parameters, "options": options})
 
     @property
     def connect_seconds(self) -> float:
@@ -61,6 +53,22 @@ class Target:
         except ValueError:
             return CONNECT_SECONDS
         return float(asked) if asked > 0 else float("inf")
+
+
+def url_of(parameters: Mapping[str, str]) -> str:
+    """The URL with these parameters of libpq. Contains the password."""
+    query = {
+        name: value
+        for name, value in parameters.items()
+        if value and name not in ("user", "password", "dbname")
+    }
+    return URL.create(
+        _scheme(),
+        username=parameters.get("user") or None,
+        password=parameters.get("password") or None,
+        database=parameters.get("dbname") or None,
+        query=query,
+    ).render_as_string(hide_password=False)
 
 
 def _scheme() -> str:

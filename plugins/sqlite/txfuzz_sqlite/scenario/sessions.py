@@ -73,9 +73,9 @@ class SqliteAdoptedSession:
     def __init__(self, connection: sqlite3.Connection, waits: LockWaits, options: SqliteOptions) -> None:
         self._connection, self._options = connection, options
         self._level = ""
-        patient = self._pragma("busy_timeout") != 0
+        self._patience = self._pragma("busy_timeout")  # in milliseconds
         self._pragma("busy_timeout = 0")
-        self.locks = LockUser(connection, waits, patient=patient)
+        self.locks = LockUser(connection, waits, patient=self._patience != 0)
 
     def begin_at(self, isolation: str) -> None:
         """Only connections that share a cache have a choice."""
@@ -89,6 +89,12 @@ class SqliteAdoptedSession:
 
     def code(self, error: BaseException) -> str:
         return name_of(error) if isinstance(error, sqlite3.Error) else ""
+
+    def leave(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._pragma(f"busy_timeout = {self._patience}")
+            if self._level:
+                self._pragma("read_uncommitted = 0")
 
     def cancel(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -12,13 +12,14 @@ from txfuzz.transactions.model import COMPARISONS, StepCondition
 from txfuzz.workload.yaml.nodes import Node
 
 NOT_NULL = "not null"
+A_VALUE = "a value: text, a number, true, false, null, a date"
 _FORMS = "null, `not null`, a value, or {eq|ne|lt|le|gt|ge: value or :NAME}"
 _NAME = re.compile(r":([A-Za-z_]\w*)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[-+]\d\d:\d\d)?")
 
 
-def value_of(node: Node, expected: str) -> Any:
+def value_of(node: Node, expected: str = A_VALUE) -> Any:
     """A scalar as a statement gets it: null, true, a number, text, or a plain word that is a date or a time
     with its date."""
     value = node.value

@@ -77,18 +77,20 @@ def parse_scenario(text: str, source: str, vocabulary: Vocabulary | None) -> Sce
     params = {each.name: [name for name, _ in each.params] for each in read}
     queries = _invariants(fields["invariants"], texts) if "invariants" in fields else ()
     invariants = tuple(each for each, _ in queries)
+    ignored = _ignored(fields["ignore"]) if "ignore" in fields else {}
     return Scenario(
         name=read_name(fields.get("name"), source, "scenario"),
         setup=tuple(each.text for each in setup),
         transactions=read,
         invariants=invariants,
-        ignored=_ignored(fields["ignore"]) if "ignore" in fields else frozenset(),
+        ignored=frozenset(ignored),
         judge=_judge(fields["judge"], invariants) if "judge" in fields else JUDGES[0],
         expect=fields["expect"].one_of("a consistency model", MODELS) if "expect" in fields else MODELS[0],
         about=read_about(fields.get("about"), "scenario"),
         database=database,
         replay=read_replay(fields["replay"], params) if "replay" in fields else None,
-        places={each.sql: str(place) for each, place in reversed(queries)}
+        places=ignored
+        | {each.sql: str(place) for each, place in reversed(queries)}
         | {each.text: str(each.place) for each in reversed(setup)},
     )
 
@@ -134,8 +136,9 @@ def _query(node: Node, texts: SqlTexts) -> PlacedStatement:
     return query
 
 
-def _ignored(node: Node) -> frozenset[str]:
-    found = set()
+def _ignored(node: Node) -> dict[str, str]:
+    """Columns, as table.column, with their places."""
+    found: dict[str, str] = {}
     for item in node.items("a list of columns, as in [table.column]"):
         name = item.text("a column as table.column")
         table, dot, column = name.partition(".")
@@ -143,8 +146,8 @@ def _ignored(node: Node) -> frozenset[str]:
             raise item.unexpected("a column as table.column")
         if name in found:
             raise item.place.error(f"found the duplicate column {name!r}", "each column once")
-        found.add(name)
-    return frozenset(found)
+        found[name] = str(item.place)
+    return found
 
 
 def _judge(node: Node, invariants: tuple[Invariant, ...]) -> str:

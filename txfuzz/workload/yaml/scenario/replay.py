@@ -13,6 +13,7 @@ from txfuzz.workload.yaml.layout import filled, scalar, text_field
 from txfuzz.workload.yaml.nodes import Node
 from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.reader import check_version, read_text, root_of
+from txfuzz.workload.yaml.scenario.conditions import value_of
 from txfuzz.workload.yaml.writer import head_lines
 
 _FIELDS = ("isolation", "calls", "schedule", "fails")
@@ -48,7 +49,8 @@ def _call(node: Node, params: Mapping[str, Sequence[str]] | None) -> CallReplay:
                 f"found a call of {name!r} with the parameters {', '.join(given) or 'none'}",
                 ", ".join(params[name]) or "none",
             )
-    return CallReplay(name, tuple((key, value.plain()) for key, value in given.items()))
+    read = Node.plain if params is None else value_of
+    return CallReplay(name, tuple((key, read(value)) for key, value in given.items()))
 
 
 def replay_lines(replay: ScenarioReplay) -> Iterator[str]:

@@ -224,7 +224,7 @@ def _choices(node: Node) -> tuple[Any, ...]:
     found: list[Any] = []
     seen = set()
     for item in node.value:
-        value = value_of(item, "a value: text, a number, true, false, null, a date")
+        value = value_of(item)
         if (type(value), value) in seen:
             raise item.place.error(f"found the duplicate value {item.value!r}", "each value once")
         seen.add((type(value), value))

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from double_booking import SETUP, column, double_booking
 from txfuzz.check.contract import SqlInvariant
-from txfuzz.check.result import Finding
-from txfuzz.check.script import typed_schedule
+from txfuzz.check.finding.result import Finding
+from txfuzz.check.finding.script import typed_schedule
 from txfuzz.transactions.model import Mode
 
 

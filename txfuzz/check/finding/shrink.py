@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from txfuzz.check.failures import also_in_series, failures
+from txfuzz.check.finding.failures import also_in_series, failures
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.transaction import SqlTransaction
@@ -76,7 +76,7 @@ class _Shrinking:
     def __init__(self, attempt: FollowedSchedule, judge: str, until: float) -> None:
         self._judge, self._until = judge, until
         self._wanted, self._isolation = set(failures(attempt, judge)), attempt.isolation
-        self._in_series = also_in_series(attempt)
+        self._in_series, self._codes = also_in_series(attempt), _codes(attempt)
 
     @property
     def over(self) -> bool:
@@ -99,9 +99,16 @@ class _Shrinking:
         return None
 
     def _same(self, attempt: FollowedSchedule) -> bool:
-        return self._wanted <= set(failures(attempt, self._judge)) and (
-            self._in_series or not also_in_series(attempt)
+        return (
+            self._wanted <= set(failures(attempt, self._judge))
+            and (self._in_series or not also_in_series(attempt))
+            and _codes(attempt) <= self._codes
         )
+
+
+def _codes(attempt: FollowedSchedule) -> set[str]:
+    """By which transactions were aborted: that a table is missing must not be how one gives itself up."""
+    return {each.code for each in attempt.outcome.transactions.values() if each.code}
 
 
 def smaller_programs(program: Program) -> list[Program]:

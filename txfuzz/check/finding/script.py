@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from string import ascii_uppercase
 
 from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
-from txfuzz.check.result import Finding
+from txfuzz.check.finding.result import Finding
+from txfuzz.check.finding.statements import SpokenStatements, answer_of
 from txfuzz.check.serial.outcome import Ending, StatementOutcome
-from txfuzz.check.statements import SpokenStatements, answer_of
 from txfuzz.check.story import explanation, seen_text, story
 from txfuzz.check.transaction import SAVEPOINT, SqlTransaction, StatementPoint
 from txfuzz.common.sentences import listed

@@ -8,7 +8,7 @@ import pytest
 
 from double_booking import BOOK, LOOK, PROGRAM, double_booking
 from txfuzz.check.contract import SqlInvariant
-from txfuzz.check.proposals import constraints, locking_reads, stronger_levels
+from txfuzz.check.finding.proposals import constraints, locking_reads, stronger_levels
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.transactions.model import Step, Transaction
 

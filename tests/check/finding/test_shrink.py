@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from double_booking import BOOK, PROGRAM
+from txfuzz.check.finding.shrink import single_rows, smaller_programs
 from txfuzz.check.program import Program
-from txfuzz.check.shrink import single_rows, smaller_programs
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.transactions.model import Param, Step, Transaction
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from txfuzz.check.statements import literal, with_values
+from txfuzz.check.finding.statements import literal, with_values
 from txfuzz.database.scenario import Cell
 
 

@@ -32,6 +32,10 @@ def also_in_series(attempt: FollowedSchedule) -> bool:
     return bool(attempt.broken) and attempt.judgement.answer is SerialAnswer.EXPLAINED
 
 
+def fits_no_order(attempt: FollowedSchedule) -> bool:
+    return attempt.judgement.answer is SerialAnswer.UNEXPLAINED
+
+
 def firsts(attempt: FollowedSchedule) -> tuple[tuple[Order, Place], ...]:
     """Each serial order with the first place at which the outcome differs from it."""
     judgement = attempt.judgement
@@ -42,7 +46,7 @@ def firsts(attempt: FollowedSchedule) -> tuple[tuple[Order, Place], ...]:
 def _failures(attempt: FollowedSchedule, judge: str) -> Iterator[str]:
     for name in attempt.broken:
         yield f"{name}: broken, even in series" if also_in_series(attempt) else f"{name}: broken"
-    if judge == "serial" and attempt.judgement.answer is SerialAnswer.UNEXPLAINED:
+    if judge == "serial" and fits_no_order(attempt):
         yield _no_order(attempt)
 
 

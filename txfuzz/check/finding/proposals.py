@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from txfuzz.check.code.call import CodeTransaction
 from txfuzz.check.contract import CheckedTransaction, SqlInvariant
-from txfuzz.check.failures import firsts
+from txfuzz.check.finding.failures import firsts
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.difference import StatementPlace
 from txfuzz.check.transaction import SqlTransaction, StatementPoint
@@ -40,8 +40,9 @@ _NOT_OF_ONE_ROW = re.compile(r"\b(SELECT|JOIN|GROUP|HAVING|ORDER|LIMIT|UNION)\b"
 
 @dataclass(frozen=True)
 class Proposal:
-    """about: the change in words. sql: the statement as it would be. transactions: by name, as they would be. setup: statements behind the
-    user's own. isolation: the level to run at, None for the one at which it fails."""
+    """about: the change in words. sql: the statements as they would be. transactions: by name, as they would
+    be. setup: statements behind the user's own. isolation: the level to run at, None for the one at which it
+    fails."""
 
     about: str
     sql: str = ""
