@@ -70,12 +70,11 @@ class SystematicSource:
 
     def __init__(self, scope: Scope, seed: int) -> None:
         self._layouts = scope.layouts
-        spaces = [
+        self._spaces: list[list[_Space]] = [
             [_Space(layout, shape, scope, seed) for layout in scope.layouts] for shape in scope.shapes()
         ]
-        self._spaces = spaces
-        self._sizes = [max(space.size for space in row) for row in spaces]
-        self._passes = len(scope.layouts) * max(space.ways for row in spaces for space in row)
+        self._sizes = [max(space.size for space in row) for row in self._spaces]
+        self._passes = len(scope.layouts) * max(space.ways for row in self._spaces for space in row)
 
     def program(self, number: int) -> SmallProgram | None:
         turn, place = divmod(number, sum(self._sizes))
@@ -131,12 +130,12 @@ class _Space:
         return _program(self._layout, self._states[at], self._shape, uses)
 
 
-SOURCES = {"random": RandomSource, "systematic": SystematicSource}
+STRATEGIES = ("random", "systematic")
 
 
 def source_named(name: str, scope: Scope, seed: int) -> ProgramSource:
-    made: ProgramSource = SOURCES[name](scope, seed)
-    return made
+    """name: one of STRATEGIES."""
+    return RandomSource(scope, seed) if name == "random" else SystematicSource(scope, seed)
 
 
 def _deeds(scope: Scope, layout: Layout) -> tuple[Deed, ...]:

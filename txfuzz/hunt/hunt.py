@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from txfuzz.check.failures import failures
+from txfuzz.check.finding.failures import failures
+from txfuzz.check.finding.result import Finding
 from txfuzz.check.program import Program
-from txfuzz.check.result import Finding
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending

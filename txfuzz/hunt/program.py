@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
+from txfuzz.check.contract import Arguments
 from txfuzz.check.program import Program
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.hunt.form import Form, RowState, filled
@@ -94,7 +95,9 @@ def canonical(program: SmallProgram) -> SmallProgram:
 
 def as_check(program: SmallProgram) -> Program:
     """The program as a check runs it: its transactions T1, T2, … in SQL."""
-    calls = tuple((SqlTransaction(each), {}) for each in in_sql(program))
+    calls: tuple[tuple[SqlTransaction, Arguments], ...] = tuple(
+        (SqlTransaction(each), {}) for each in in_sql(program)
+    )
     return Program(" × ".join(program.labels), calls)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from txfuzz.check.result import Finding
+from txfuzz.check.finding.result import Finding
 from txfuzz.hunt.program import SmallProgram
 from txfuzz.hunt.wrong import Wrong
 

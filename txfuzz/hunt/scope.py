@@ -30,7 +30,7 @@ class Scope:
 
     def _shapes(self) -> Iterator[Shape]:
         counts = range(1, self.statements + 1)
-        own = [(count,) for count in counts]
+        own: list[tuple[int, ...]] = [(count,) for count in counts]
         own += [(one, two) for one in counts for two in counts if one + two <= self.statements]
         for sessions in range(2, self.sessions + 1):
             for shape in combinations_with_replacement(own, sessions):

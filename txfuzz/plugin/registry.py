@@ -93,7 +93,7 @@ def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
     if kind.data is not None:
         if not isinstance(value, kind.data):
             raise PluginError(f"{kind.hook} returned {what}, expected a txfuzz.{kind.data.__name__}")
-        return RegistryEntry(kind.name, _full_name(value), value.about, value, plugin)
+        return RegistryEntry(kind.name, _full_name(value), _about(value), value, plugin)
     if not inspect.isclass(value):
         raise PluginError(f"{kind.hook} returned {what}, expected a class")
     name = getattr(value, "name", None)
@@ -107,8 +107,12 @@ def entry_of(kind: PluginKind, value: Any, plugin: Plugin) -> RegistryEntry:
             raise PluginError(f"{kind.name} {name!r} has no `{word}`")
     if not is_dataclass(value):
         raise PluginError(f"{kind.name} {name!r} is not a dataclass, whose fields would be its options")
+    return RegistryEntry(kind.name, name, _about(value), value, plugin)
+
+
+def _about(value: Any) -> str:
     about = getattr(value, "about", "")
-    return RegistryEntry(kind.name, name, about if isinstance(about, str) else "", value, plugin)
+    return about if isinstance(about, str) else ""
 
 
 def _full_name(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.hunt.settings import HuntSettings
-from txfuzz.check.script import Begin, typed_schedule
+from txfuzz.check.finding.script import Begin, typed_schedule
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.errors import UsageError
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
@@ -66,7 +66,9 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
 
 
 def _hole(data: Mapping[str, Any]) -> FoundHole:
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+    }
     return FoundHole(**{**plain, "wrong": Wrong[data["wrong"].upper()]})
 
 

@@ -52,9 +52,10 @@ class HuntSettings:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> HuntSettings:
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-        )
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**given)
 
 
 def budget_named(text: str) -> Budget:

@@ -80,7 +80,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 def hunt(
     budget: str, output: Path | None, resume: Path | None, known: bool, as_json: bool, **fields: Any
 ) -> int:
-    """Find holes: run small programs of every kind of statement, and ask for a serial order that explains each.
+    """Find holes: run small programs of every kind of statement, and ask for an order that explains each.
 
     Exit code 1 if something was found that is not known (see --known), 3 if nothing could be judged.
     """

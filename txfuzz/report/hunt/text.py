@@ -87,7 +87,8 @@ def hole_markdown(hole: FoundHole, server: str) -> str:
         f"# {markdown(hole.name)}",
         "",
         f"{markdown(hole.wrong.value).capitalize()}, on {markdown(server)} "
-        f"at {markdown(hole.isolation.upper())}: forms {markdown(listed(hole.forms))}, layout {markdown(hole.layout)}.",
+        f"at {markdown(hole.isolation.upper())}: forms {markdown(listed(hole.forms))}, "
+        f"layout {markdown(hole.layout)}.",
         "",
     ]
     if hole.known:

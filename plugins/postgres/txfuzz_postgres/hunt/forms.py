@@ -19,8 +19,8 @@ _MERGE_INSERT = "WHEN NOT MATCHED THEN INSERT (k, v) VALUES (s.k, s.v)"
 _MERGE_UPDATE = "WHEN MATCHED THEN UPDATE SET v = s.v"
 
 
-def _reading(name: str, about: str, *statements: str, **more: frozenset[str]) -> Form:
-    return Form(name, about, statements, READS, returns_rows=True, adapter=ADAPTER, **more)
+def _reading(name: str, about: str, *statements: str, needs: frozenset[str] = frozenset()) -> Form:
+    return Form(name, about, statements, READS, returns_rows=True, adapter=ADAPTER, needs=needs)
 
 
 def _changing(
