@@ -97,7 +97,7 @@ class _Space:
         self._deeds = _deeds(scope, layout)
         self._states = tuple(product(RowState, repeat=scope.keys))
         self._slots = sum(map(sum, shape))
-        self.size = len(self._states) * len(self._deeds) ** self._slots
+        self.size: int = len(self._states) * len(self._deeds) ** self._slots
         self._step, self._start = _step(self.size), Random(f"{seed} {shape}").randrange(self.size)
         self._seed = seed
 
