@@ -60,11 +60,13 @@ SECTIONS = {
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
         "ColumnFacts",
     ),
+    "Forms and layouts": ("Form", "Effect", "Change", "Layout", "KnownHole"),
     "Options": ("option", "check_options"),
 }  # fmt: skip
 CHECKS = (
     "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
     "FaultConformance", "ScenarioConformance",
+    "FormConformance",
 )  # fmt: skip
 
 

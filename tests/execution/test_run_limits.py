@@ -17,7 +17,7 @@ import pytest
 from project_fixtures import Ran, Site
 from two_transactions import WORKLOAD
 from txfuzz.campaign.loop import run_campaign
-from txfuzz.campaign.plugin_sandbox import guarded
+from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.database.api import Outcome, SessionError
 from txfuzz.errors import DatabaseUnavailable, PluginError

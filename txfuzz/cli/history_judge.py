@@ -12,7 +12,7 @@ from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.calls import analyze_calls
 from txfuzz.analysis.contract import Analyzer, CallAnalyzer
 from txfuzz.analysis.result import AnalysisResult, Verdict
-from txfuzz.campaign.plugin_sandbox import guarded
+from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.common.kind import Kind
 from txfuzz.common.options import build
 from txfuzz.common.sentences import listed

@@ -15,7 +15,7 @@ from txfuzz.analysis.checker.consistency import answerable, canonical, prohibite
 from txfuzz.analysis.checker.preconditions import check_options
 from txfuzz.analysis.contract import Analyzer, is_checker
 from txfuzz.campaign.directory.run_directory import PLUGINS
-from txfuzz.campaign.plugin_sandbox import guarded
+from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.common.options import build
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Adapter
