@@ -10,7 +10,7 @@ from math import comb
 
 import pytest
 
-from txfuzz.check.scheduler import Abandoned, Body, Stop, Trace, in_a_circle, run_schedule
+from txfuzz.check.scheduler import Abandoned, Body, Stop, Trace, in_a_circle, run_in_series, run_schedule
 from txfuzz.check.search import ScheduleSearch
 
 
@@ -247,3 +247,37 @@ def test_circles() -> None:
     assert in_a_circle({"a": frozenset("b"), "b": frozenset("a")})
     assert not in_a_circle({"a": frozenset("b")})
     assert not in_a_circle({"a": frozenset("b"), "b": frozenset("c")})
+
+
+def test_in_series_each_runs_to_its_end_and_errors_are_kept() -> None:
+    said: list[str] = []
+
+    def body(name: str) -> Body:
+        def run(stop: Stop) -> str:
+            for step in range(2):
+                stop(f"{name}{step}")
+                said.append(f"{name}{step}")
+            if name == "b":
+                raise ValueError(name)
+            return name
+
+        return run
+
+    trace = run_in_series({name: body(name) for name in "abc"}, seconds=5.0)
+    assert said == ["a0", "a1", "b0", "b1", "c0", "c1"]
+    assert trace.schedule == ("a", "a", "b", "b", "c", "c")
+    assert (trace.ended["a"].value, trace.ended["c"].value) == ("a", "c")
+    assert isinstance(trace.ended["b"].error, ValueError)
+    assert not trace.stuck
+
+
+def test_in_series_what_takes_too_long_is_cancelled() -> None:
+    free = threading.Event()
+
+    def waits(stop: Stop) -> None:
+        stop("waiting")
+        free.wait(10.0)
+
+    trace = run_in_series({"a": waits, "b": waits}, seconds=0.05, cancel=lambda actor: free.set())
+    assert trace.stuck == "it did not end within 0.05 s: a was at waiting"
+    assert "b" not in trace.ended

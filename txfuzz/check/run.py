@@ -11,11 +11,12 @@ from math import comb
 from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
-from txfuzz.check.scheduler import Trace, run_schedule
+from txfuzz.check.scheduler import Trace, run_in_series, run_schedule
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
+from txfuzz.check.transaction import SqlCall
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import (
     Accesses,
@@ -272,7 +273,8 @@ class ProgramRunner(Closeable):
         chosen = [bound[label].at(self._serial_level) for label in order]
         # An entry for each point that one could come to: who is first runs to its end, then the next one
         schedule = [each.label for each in chosen for _ in range(each.points)]
-        trace, outcome = self._run(chosen, schedule, reset=reset)
+        in_series = all(isinstance(each, SqlCall) for each in chosen)  # other code has threads of its own
+        trace, outcome = self._run(chosen, schedule, reset=reset, in_series=in_series)
         if trace.stuck:
             raise SerialRunFailed(trace.stuck)
         for label, each in outcome.transactions.items():
@@ -287,6 +289,7 @@ class ProgramRunner(Closeable):
         *,
         asks: bool = False,
         reset: Callable[[], None] | None = None,
+        in_series: bool = False,
     ) -> tuple[Trace, ProgramOutcome]:
         tables = self._tables
         (reset or tables.reset)()
@@ -301,15 +304,22 @@ class ProgramRunner(Closeable):
         def accesses(label: str) -> Accesses | None:
             return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
 
-        trace = run_schedule(
-            {each.label: each.body(sessions[each.label], tables.retried) for each in bound},
-            schedule,
-            waits,
-            seconds=self._seconds,
-            cancel=lambda label: sessions[label].cancel(),
-            where=lambda label: _where(sessions[label]),
-            accesses=accesses,
-        )
+        def cancel(label: str) -> None:
+            sessions[label].cancel()
+
+        bodies = {each.label: each.body(sessions[each.label], tables.retried) for each in bound}
+        if in_series:
+            trace = run_in_series(bodies, seconds=self._seconds, cancel=cancel)
+        else:
+            trace = run_schedule(
+                bodies,
+                schedule,
+                waits,
+                seconds=self._seconds,
+                cancel=cancel,
+                where=lambda label: _where(sessions[label]),
+                accesses=accesses,
+            )
         ended = {}
         for label, each in trace.ended.items():
             if isinstance(each.value, CallOutcome):

@@ -165,6 +165,44 @@ def run_schedule(
     return run.follow(schedule, cancel)
 
 
+def run_in_series(
+    bodies: Mapping[str, Body], *, seconds: float, cancel: Callable[[str], None] = lambda actor: None
+) -> Trace:
+    """Run these actors one after the other, each to its end, in the thread that calls: quicker than threads
+    where nobody has to be stopped. cancel: called from another thread."""
+    running = ""
+    late = threading.Event()
+
+    def stop_it() -> None:
+        late.set()
+        cancel(running)
+
+    steps: list[Decision] = []
+    ended: dict[str, Ended] = {}
+    watch = threading.Timer(seconds, stop_it)
+    watch.daemon = True
+    watch.start()
+    try:
+        for name, body in bodies.items():
+            if late.is_set():
+                break
+            running = name
+
+            def stop(what: Any, name: str = name) -> None:
+                point = Point(name, what)
+                steps.append(Decision(point, (point,)))
+
+            try:
+                ended[name] = Ended(value=body(stop))
+            except Exception as error:
+                ended[name] = Ended(error=error)
+    finally:
+        watch.cancel()
+    at = str(steps[-1].chosen.what) if steps else "its start"
+    stuck = f"it did not end within {seconds:g} s: {running} was at {at}" if late.is_set() else ""
+    return Trace(tuple(steps), ended, stuck)
+
+
 class _Run:
     def __init__(
         self,
