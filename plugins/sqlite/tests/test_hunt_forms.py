@@ -1,0 +1,13 @@
+"""The forms and layouts of SQLite do what they say."""
+
+from __future__ import annotations
+
+from txfuzz.testing import FormConformance
+from txfuzz_sqlite.adapter import SqliteAdapter
+from txfuzz_sqlite.hunt.forms import FORMS, LAYOUTS
+
+
+class TestForms(FormConformance):
+    adapter = SqliteAdapter()
+    forms = FORMS
+    layouts = LAYOUTS
