@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from txfuzz.plugin_api import hookimpl
+
+if TYPE_CHECKING:
+    from txfuzz.plugin_api import Form, Layout
 
 txfuzz_api_version = (1, 0)  # of txfuzz.plugin_api
 
@@ -12,3 +17,17 @@ def txfuzz_register_adapters() -> list[type]:
     from txfuzz_mariadb.adapter import MariadbAdapter
 
     return [MariadbAdapter]
+
+
+@hookimpl
+def txfuzz_register_forms() -> list[Form]:
+    from txfuzz_mariadb.hunt.forms import FORMS
+
+    return list(FORMS)
+
+
+@hookimpl
+def txfuzz_register_layouts() -> list[Layout]:
+    from txfuzz_mariadb.hunt.forms import LAYOUTS
+
+    return list(LAYOUTS)
