@@ -10,7 +10,7 @@ from pathlib import Path
 
 from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings, holes_of, hunting_adapters, levels_of, scope_of
-from txfuzz.campaign.setup.resolve import adapter_of, database_url
+from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Database
@@ -27,7 +27,7 @@ from txfuzz.report.check.story import story_lines
 from txfuzz.transactions.model import Mode
 from txfuzz.workload.model import DatabaseSpec
 from txfuzz.workload.shipped import workload_path
-from txfuzz.workload.yaml.parser import parse_yaml
+from txfuzz.workload.yaml.reader import read_workload
 
 _SAVED_EVERY = 5.0  # seconds
 Progress = Callable[[HuntCounts, Sequence[FoundHole]], None]
@@ -118,8 +118,7 @@ def _default_adapter(registry: Registry) -> str:
     if len(names) == 1:
         return names[0]
     path = workload_path(DEFAULT_WORKLOAD, None)
-    found = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    name = (found.get("database") or {}).get("adapter") if isinstance(found, dict) else None
+    name = read_workload(path, InstalledVocabulary(registry, path)).database.adapter
     if name in names:
         return str(name)
     raise UsageError(
