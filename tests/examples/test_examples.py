@@ -107,7 +107,8 @@ def header(path: Path) -> str:
 
 def test_every_file_is_in_the_table() -> None:
     claimed = {path for _, path in FILES}
-    assert claimed == {path for kind in ("yaml", "py") for path in EXAMPLES.glob(f"*/*.{kind}")}
+    found = {path for kind in ("yaml", "py") for path in EXAMPLES.glob(f"*/*.{kind}")}
+    assert claimed == {path for path in found if path.parent.name != "hermitage"}
 
 
 @pytest.mark.parametrize(("claim", "path"), FILES, ids=identified)

@@ -13,15 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from txfuzz.check.contract import Arguments, CheckedInvariant, CheckedTransaction
-from txfuzz.check.serial.outcome import CallOutcome, Ending
+from txfuzz.check.serial.outcome import Ending
 from txfuzz.database.scenario import Rows, ScenarioSession, ScenarioTables
+from txfuzz.errors import DatabaseUnavailable
 
 SECONDS_BETWEEN = 0.25  # two quiet points; short, so that few transactions are under suspicion
 SECONDS_TO_FINISH = 10.0  # a transaction, once a quiet point is asked for
+_MOST_IN_SERIES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,15 @@ class CrowdCall:
 
 @dataclass(frozen=True, slots=True)
 class BrokenInvariant:
-    """rows: those that break it. since: what was run since it was last seen to hold."""
+    """rows: those that break it. since: what was run since it was last seen to hold. in_series: the same
+    transactions break it one after the other, too, in the order in which they ended; None where they were too
+    many to try.
+    """
 
     name: str
     rows: Rows
     since: tuple[CrowdCall, ...]
+    in_series: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ def run_crowd(
     tables.reset()
     crowd = _Crowd(transactions, isolation, tables.retried)
     started = time.monotonic()
+    ran: list[CrowdCall] = []
     quiet_points = 0
     broken: tuple[BrokenInvariant, ...] = ()
     with crowd.at_work([tables.session() for _ in range(clients)], random):
@@ -97,6 +104,7 @@ def run_crowd(
             time.sleep(min(left, SECONDS_BETWEEN))
             with crowd.quiet() as since:
                 quiet_points += 1
+                ran += since
                 broken = tuple(
                     BrokenInvariant(each.name, rows, since)
                     for each in invariants
@@ -104,16 +112,47 @@ def run_crowd(
                 )
     if crowd.failed:
         raise crowd.failed[0]
+    seconds = time.monotonic() - started
+    if broken and len(ran) <= _MOST_IN_SERIES:
+        names = {each.name for each in broken}
+        again = _broken_in_series(tables, transactions, invariants, isolation, ran, names)
+        broken = tuple(replace(each, in_series=each.name in again) for each in broken)
     return CrowdResult(
         isolation,
         clients,
-        time.monotonic() - started,
+        seconds,
         sum(crowd.endings.values()),
         quiet_points,
         dict(crowd.endings),
         dict(crowd.aborted),
         broken,
     )
+
+
+def _broken_in_series(
+    tables: ScenarioTables,
+    transactions: Sequence[CheckedTransaction],
+    invariants: Sequence[CheckedInvariant],
+    isolation: str,
+    calls: Sequence[CrowdCall],
+    names: set[str],
+) -> set[str]:
+    """Those of the named invariants that these calls break one after the other, in the order of their end."""
+    by_name = {each.name: each for each in transactions}
+    tables.reset()
+    broken: set[str] = set()
+    session = tables.session()
+    try:
+        for each in sorted(calls, key=lambda call: call.ended):
+            if broken >= names:
+                break
+            if each.ending is not Ending.ABORTED:
+                call = by_name[each.transaction].call(each.transaction, each.arguments, isolation)
+                call.body(session, tables.retried)(_goes_on)
+                broken |= {one.name for one in invariants if one.name in names and one.rows(tables).rows}
+    finally:
+        session.close()
+    return broken
 
 
 class _Crowd:
@@ -203,7 +242,8 @@ class _Crowd:
         call = transaction.call(transaction.name, arguments, self._isolation)
         began = time.monotonic()
         outcome = call.body(session, self._retried)(_goes_on)
-        assert isinstance(outcome, CallOutcome)
+        if outcome.lost:
+            raise DatabaseUnavailable(f"a client of the crowd lost its connection: {outcome.message}")
         return CrowdCall(
             number,
             transaction.name,

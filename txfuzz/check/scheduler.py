@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from txfuzz.common.mailbox import Mailbox
 from txfuzz.database.scenario import Accesses
 
 _FIRST_LOOK = 200e-6  # seconds before the database is asked who waits
@@ -97,31 +97,11 @@ Waits = Callable[[Sequence[str]], Mapping[str, frozenset[str]]]
 Asks = Callable[[str], Accesses | None]
 
 
-class _Arrivals:
-    """Actors that have come to a switch point or to their end.
-
-    Not a queue.SimpleQueue: its get() can wait for ever if a short timeout passes while it wakes up
-    (CPython takes the time that is left, which is then negative, for no limit).
-    """
-
-    def __init__(self) -> None:
-        self._actors: deque[_Actor] = deque()
-        self._there = threading.Semaphore(0)
-
-    def put(self, actor: _Actor) -> None:
-        self._actors.append(actor)
-        self._there.release()
-
-    def get(self, timeout: float) -> _Actor | None:
-        """None where nobody came in time."""
-        return self._actors.popleft() if self._there.acquire(timeout=timeout) else None
-
-
 @dataclass
 class _Actor:
     name: str
     body: Body
-    arrivals: _Arrivals
+    arrivals: Mailbox[_Actor]
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     state: State = State.NEW
     point: Point | None = None
@@ -213,7 +193,7 @@ class _Run:
         seconds: float,
         where: Callable[[str], str],
     ) -> None:
-        self._arrivals = _Arrivals()
+        self._arrivals: Mailbox[_Actor] = Mailbox()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
         self._waits, self._accesses, self._where = waits, accesses, where
         self._until, self._seconds = until, seconds

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from txfuzz.campaign.check.check import CheckLimits, check_file
+from txfuzz.campaign.check.crowd import CrowdSize
 from txfuzz.check.contract import SqlInvariant
 from txfuzz.check.crowd import CrowdResult, run_crowd
+from txfuzz.check.finding.result import CheckResult
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.database.scenario import Rows, ScenarioTables
+from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Param, Step, StepCondition, Transaction
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
@@ -58,6 +63,7 @@ SUM_STAYS = SqlInvariant(
 @pytest.fixture(scope="module")
 def database() -> Iterator[PostgresDatabase]:
     with PostgresAdapter().open(None) as opened:
+        assert isinstance(opened, PostgresDatabase)
         yield opened
 
 
@@ -86,6 +92,15 @@ def test_a_broken_invariant_is_told_with_its_rows_and_what_ran_before(database: 
         assert all(each.began <= each.ended for each in broken.since)
         assert found.transactions == sum(found.endings.values())
         assert found.seconds < 20.0
+        assert not broken.in_series
+
+
+def test_what_breaks_in_series_is_not_laid_at_the_door_of_the_crowd(database: PostgresDatabase) -> None:
+    spend = Transaction("spend", (Step(None, sql="UPDATE accounts SET amount = amount - 100"),))
+    with database.scenario(SETUP) as tables:
+        found = crowd(tables, spend, level="serializable", invariant=NO_DEBT, seconds=20.0)
+        [broken] = found.broken
+        assert broken.in_series
 
 
 def test_what_is_safe_stays_safe_and_open_transactions_are_never_looked_into(
@@ -120,3 +135,49 @@ def test_what_an_invariant_raises_comes_out_and_the_clients_end(database: Postgr
             seconds=5.0,
             random=Random(1),
         )
+
+
+BOOKING = """
+version: 1
+name: withdraw
+database: {adapter: postgres, isolation: repeatable read}
+setup: |
+  CREATE TABLE accounts (name text PRIMARY KEY, amount int NOT NULL);
+  INSERT INTO accounts VALUES ('a', 60), ('b', 60);
+workload:
+  transactions:
+    - name: withdraw
+      params: {account: [a, b]}
+      retry: 5
+      steps:
+        - sql: SELECT sum(amount) AS total FROM accounts
+          returns: {total: total}
+        - when: {total: {ge: 100}}
+          sql: UPDATE accounts SET amount = amount - 100 WHERE name = :account
+    - name: refill
+      retry: 5
+      steps:
+        - sql: UPDATE accounts SET amount = 60
+"""
+RULE = (
+    "invariants: [{name: no debt, sql: SELECT sum(amount) AS total FROM accounts HAVING sum(amount) < 0}]\n"
+)
+
+
+def test_a_crowd_after_the_schedules(tmp_path: Path) -> None:
+    file = tmp_path / "withdraw.yaml"
+    file.write_text(BOOKING + RULE)
+    found = check_file(file, limits=CheckLimits(seconds=1.0), advice=False, crowd=CrowdSize(6, 20.0))
+    assert isinstance(found, CheckResult)
+    assert found.broken_by_crowd == ("repeatable read",)
+    [crowded] = found.crowds
+    assert crowded.seconds < 20.0
+
+
+def test_a_crowd_needs_invariants(tmp_path: Path) -> None:
+    file = tmp_path / "withdraw.yaml"
+    file.write_text(BOOKING)
+    with pytest.raises(
+        UsageError, match=r"withdraw\.yaml has no invariants, by which alone a crowd is judged"
+    ):
+        check_file(file, crowd=CrowdSize(6, 20.0))

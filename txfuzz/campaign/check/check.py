@@ -13,6 +13,7 @@ from txfuzz.campaign.check.advice import tried_fixes
 from txfuzz.campaign.check.alone import check_alone
 from txfuzz.campaign.check.artefacts import write_artefacts
 from txfuzz.campaign.check.counting import Budget, Counting, count_schedules
+from txfuzz.campaign.check.crowd import NO_CROWD, CrowdSize, check_crowd, crowds
 from txfuzz.campaign.check.findings import SECONDS as SHRINKING
 from txfuzz.campaign.check.findings import finding_of
 from txfuzz.campaign.check.levels import ALL, check_expect, levels, promises
@@ -63,6 +64,7 @@ def check_file(
     isolation: Sequence[str] = (),
     expect: str | None = None,
     limits: CheckLimits = CheckLimits(),
+    crowd: CrowdSize = NO_CROWD,
     seed: int = 0,
     adapter: str | None = None,
     url: str | None = None,
@@ -74,12 +76,14 @@ def check_file(
 ) -> CheckResult | ReplayedSchedule:
     """path: a scenario, Python code (.py), or a replay of either. transactions: only this set of two or more;
     by default every pair. isolation: the levels that are run and that decide, "all" for all (see
-    campaign.check.levels). output: a directory for what is left behind (see campaign.check.artefacts)."""
+    campaign.check.levels). crowd: runs afterwards, at the levels that decide. output: a directory for what
+    is left behind (see campaign.check.artefacts).
+    """
     registry = load_plugins(files=plugin_files)
     with open_subject(path, registry, url, adapter) as subject:
         if subject.replay is not None:
             return _replayed(subject, subject.replay, isolation, expect)
-        run = _Check(subject, limits, seed, interrupted or threading.Event(), on_progress)
+        run = _Check(subject, limits, crowd, seed, interrupted or threading.Event(), on_progress)
         try:
             found = run.result(tuple(transactions), tuple(isolation), expect or subject.expect, advice)
         except RefusedStep as error:
@@ -105,11 +109,12 @@ class _Check:
         self,
         subject: Subject,
         limits: CheckLimits,
+        crowd: CrowdSize,
         seed: int,
         interrupted: threading.Event,
         on_progress: Progress,
     ) -> None:
-        self._subject, self._limits, self._seed = subject, limits, seed
+        self._subject, self._limits, self._crowd, self._seed = subject, limits, crowd, seed
         self._interrupted, self._on_progress = interrupted, on_progress
         self._capabilities = capabilities_of(subject.adapter)
         self._schedules = 0
@@ -119,6 +124,7 @@ class _Check:
     ) -> CheckResult:
         subject, began = self._subject, time.monotonic()
         check_expect(expect)
+        check_crowd(self._crowd, subject)
         _check_names(named, [each.name for each in subject.transactions])
         run, asked = levels(self._capabilities, isolation, subject.isolation)
         trial = Trial(subject, self._capabilities, expect)
@@ -133,6 +139,15 @@ class _Check:
                     results.append(
                         self._explained(trial, runner, name, each, counts, simplest, asked, advice)
                     )
+        crowded = crowds(
+            subject,
+            named,
+            asked,
+            self._crowd,
+            self._seed,
+            self._interrupted,
+            lambda level: self._on_progress(CheckProgress("a crowd", level, self._schedules, 0, "running")),
+        )
         if any(len(each) == MOST_COMBINATIONS for _, each in sets):
             notes = (*notes, f"At most {MOST_COMBINATIONS} combinations of arguments of each set were run")
         facts, server = subject.tables.facts(), subject.database.describe()
@@ -150,6 +165,7 @@ class _Check:
             time.monotonic() - began,
             self._interrupted.is_set(),
             notes,
+            crowded,
         )
 
     def _counted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from txfuzz.check.crowd import CrowdResult
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.transaction import SqlTransaction
 
@@ -120,7 +121,8 @@ class SetResult:
 @dataclass(frozen=True)
 class CheckResult:
     """levels: that were run, from weak to strong. asked: those that decide the verdict. masked:
-    "table.column" of what was no evidence. notes: sentences about the check as a whole."""
+    "table.column" of what was no evidence. notes: sentences about the check as a whole. crowds: of each
+    level that was asked for, if there was one."""
 
     name: str
     source: str
@@ -135,6 +137,7 @@ class CheckResult:
     seconds: float = 0.0
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    crowds: tuple[CrowdResult, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -146,6 +149,11 @@ class CheckResult:
         return tuple(
             each for each in self.sets if any(each.level(level).failing for level in self.asked_of(each))
         )
+
+    @property
+    def broken_by_crowd(self) -> tuple[str, ...]:
+        """The levels at which a crowd broke an invariant."""
+        return tuple(each.isolation for each in self.crowds if each.broken)
 
     @property
     def unjudged(self) -> tuple[SetResult, ...]:

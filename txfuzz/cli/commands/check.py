@@ -35,6 +35,14 @@ from txfuzz.errors import ExitCode
     "--seconds", type=options.Seconds(min=0, min_open=True), default=60.0, show_default=True, metavar="S",
     help="Time for all schedules together.",
 )  # fmt: skip
+@click.option(
+    "--crowd", type=options.Seconds(min=0, min_open=True), metavar="S",
+    help="Afterwards many clients at once, S seconds at each level that counts; invariants are asked "
+    "whenever no transaction is open.",
+)  # fmt: skip
+@click.option(
+    "--clients", type=click.IntRange(min=1), default=8, show_default=True, metavar="N", help="Of the crowd."
+)
 @click.option("--no-advice", is_flag=True, help="Do not try what would mend it.")
 @click.option(
     "--adapter",
@@ -54,6 +62,8 @@ def check(
     transactions: str | None,
     most: int,
     seconds: float,
+    crowd: float | None,
+    clients: int,
     seed: int | None,
     no_advice: bool,
     output: Path | None,
@@ -67,6 +77,7 @@ def check(
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
+    from txfuzz.campaign.check.crowd import CrowdSize
     from txfuzz.check.finding.result import ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
@@ -80,6 +91,7 @@ def check(
             file,
             transactions=names,
             limits=CheckLimits(most, seconds),
+            crowd=CrowdSize(clients, crowd or 0.0),
             seed=seed or 0,
             advice=not no_advice,
             output=output,
@@ -101,6 +113,6 @@ def check(
             click.echo(f"replays: {output / 'findings'}")
     if found.interrupted:
         return ExitCode.INTERRUPTED
-    if found.failing:
+    if found.failing or found.broken_by_crowd:
         return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if found.unjudged else ExitCode.NOTHING_FOUND

@@ -12,10 +12,10 @@ wait. This is slower, and can be wrong under load.
 
 from __future__ import annotations
 
-import queue
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -151,15 +151,15 @@ class AttemptRun:
         while self.running:
             if not everything and set(self.running) <= self.waiting and self.context.done.empty():
                 return
-            try:
-                self._in_order(self.context.done.get(timeout=poll))
-            except queue.Empty:
+            result = self.context.done.get(timeout=poll)
+            if result is None:
                 if time.monotonic() > self.until or self.context.stop.is_set():
                     self._give_up()
                     return
                 self._poll(waits_from)
                 poll = min(2 * poll, _LONGEST_POLL)
             else:
+                self._in_order(result)
                 poll = _FIRST_POLL
                 waits_from = time.monotonic() + self.context.limits.wait_seconds
 
@@ -188,10 +188,10 @@ class AttemptRun:
         ending = next((thread for thread, each in self.running.items() if each.action != "step"), None)
         while ending is not None and result.thread is not ending and len(early) < len(self.threads):
             early.append(result)
-            try:
-                result = self.context.done.get(timeout=_OVERTAKEN)
-            except queue.Empty:
+            later = self.context.done.get(timeout=_OVERTAKEN)
+            if later is None:
                 break  # the COMMIT itself waits
+            result = later
         if result in early:
             early.remove(result)
         for each in (result, *early):
@@ -274,12 +274,10 @@ class AttemptRun:
             thread.session.cancel()
         until = time.monotonic() + 2.0
         while self.running and time.monotonic() < until:
-            try:
-                self._collect(self.context.done.get(timeout=0.1))
-            except queue.Empty:
-                continue
-            except BaseException:
-                continue  # only the first failure is reported
+            result = self.context.done.get(timeout=0.1)
+            with suppress(BaseException):  # only the first failure is reported
+                if result is not None:
+                    self._collect(result)
         for thread in self.running:
             thread.lost = True
         for alias, thread in self.threads.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable, Mapping
 
 from txfuzz.database.api import BoundStep, Session, SessionError
@@ -37,9 +36,8 @@ def final_read(
     unread = [RecordedMop(at, name, ("r", key, None)) for at, (key, name) in enumerate(keys.items())]
     recorder.invoke(process, transaction, [each.mop for each in unread])
     thread.start(_read_all(steps, context.isolation))
-    try:
-        result = context.done.get(timeout=context.limits.attempt_seconds)
-    except queue.Empty:
+    result = context.done.get(timeout=context.limits.attempt_seconds)
+    if result is None:
         thread.lost = True  # its session is cancelled before the thread is used again
         recorder.complete("info", process, unread, ("TIMEOUT", "final read"))
         return ()

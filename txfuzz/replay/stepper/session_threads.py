@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from txfuzz.common.mailbox import Mailbox
 from txfuzz.database.api import Session, SessionError
 
 
@@ -27,7 +28,7 @@ class SessionThread:
     process: its number in the history. busy: a statement is running. lost: the session is unusable.
     """
 
-    def __init__(self, place: int, session: Session, done: queue.SimpleQueue[SessionAnswer]) -> None:
+    def __init__(self, place: int, session: Session, done: Mailbox[SessionAnswer]) -> None:
         self.place = place
         self.process = place
         self.session = session
@@ -84,5 +85,5 @@ class AttemptContext:
     isolation: str
     limits: Limits
     stop: threading.Event
-    done: queue.SimpleQueue[SessionAnswer]
+    done: Mailbox[SessionAnswer]
     lock_waits: Callable[[list[SessionThread]], dict[SessionThread, tuple[SessionThread, ...]] | None]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Mapping
 
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
+from txfuzz.common.mailbox import Mailbox
 from txfuzz.database.api import Database, SeesWaits
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.attempt_run import AttemptRun
@@ -30,7 +30,7 @@ class Stepper(Closeable):
         stop: threading.Event | None = None,
     ) -> None:
         self._context = AttemptContext(
-            isolation, limits or Limits(), stop or threading.Event(), queue.SimpleQueue(), self._lock_waits
+            isolation, limits or Limits(), stop or threading.Event(), Mailbox(), self._lock_waits
         )
         self._database, self._kind = database, kind
         self._waits = database if isinstance(database, SeesWaits) else None

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from txfuzz.check.crowd import CrowdResult
 from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, ReplayedSchedule, SetResult
-from txfuzz.check.story import explanation, story
+from txfuzz.check.story import explanation, seen_text, story
 from txfuzz.report.check.story import remarks
 from txfuzz.report.check.text import notes, replay_verdict, verdict
 
@@ -34,6 +35,7 @@ def check_data(found: CheckResult) -> dict[str, Any]:
         "masked": list(found.masked),
         "notes": list(notes(found)),
         "sets": [_set(each) for each in found.sets],
+        "crowds": [_crowd(each) for each in found.crowds],
     }
 
 
@@ -46,6 +48,27 @@ def replayed_data(found: ReplayedSchedule) -> dict[str, Any]:
         "failures": list(found.failures),
         "reason": found.reason,
         "replay": _finding(found.finding),
+    }
+
+
+def _crowd(crowd: CrowdResult) -> dict[str, Any]:
+    return {
+        "isolation": crowd.isolation,
+        "clients": crowd.clients,
+        "seconds": round(crowd.seconds, 3),
+        "transactions": crowd.transactions,
+        "quiet_points": crowd.quiet_points,
+        "endings": {ending.value: number for ending, number in crowd.endings.items()},
+        "aborted": dict(crowd.aborted),
+        "broken": [
+            {
+                "name": each.name,
+                "rows": seen_text(each.rows),
+                "since": len(each.since),
+                "in_series": each.in_series,
+            }
+            for each in crowd.broken
+        ],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
 from txfuzz.common.sentences import listed
+from txfuzz.report.check.crowd import crowd_sentences
 from txfuzz.report.check.story import schedule_lines, story_lines
 from txfuzz.report.check.table import head, table_lines
 from txfuzz.report.text.lines import counted, paragraph
@@ -71,8 +72,11 @@ def verdict(found: CheckResult) -> str:
     if broken:
         levels = listed(dict.fromkeys(each.isolation.upper() for each in broken))
         return f"The database breaks the promise of {levels}."
-    if found.failing:
-        return f"Not safe: {'; '.join(_failing_at(found, one) for one in found.failing)}."
+    if found.failing or found.broken_by_crowd:
+        wrong = [_failing_at(found, one) for one in found.failing]
+        if found.broken_by_crowd:
+            wrong.append(f"a crowd at {listed(level.upper() for level in found.broken_by_crowd)}")
+        return f"Not safe: {'; '.join(wrong)}."
     if found.interrupted:
         return "It was stopped before all schedules had run; none of those that ran failed."
     if found.unjudged:
@@ -124,6 +128,8 @@ def notes(found: CheckResult) -> Iterator[str]:
         for each in one.levels:
             for reason in each.reasons[:1]:
                 yield f"Could not be judged ({one.name}, {each.isolation}): {reason}."
+    for crowd in found.crowds:
+        yield from crowd_sentences(crowd)
     if found.masked:
         yield f"Left out or compared up to renaming: {listed(found.masked, most=6)}."
     if found.interrupted and found.failing:
