@@ -44,8 +44,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
-        Accesses, AdoptedSession, Cell, ColumnFacts, HoldsScenarios, ReversesRows, Rows, ScenarioSession,
-        ScenarioTables, SeesAccesses, SeesTables, SetupRefused, StatementAnswer, WritesBegin, run_setup,
+        Accesses, AdoptedSession, Cell, ColumnFacts, HoldsScenarios, MovesNumbers, ReversesRows, Rows,
+        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SetupRefused, StatementAnswer, WritesBegin,
+        run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
@@ -110,9 +111,9 @@ _MODULES = {
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
-        "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HoldsScenarios", "ReversesRows", "Rows",
-        "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SetupRefused", "StatementAnswer",
-        "WritesBegin", "run_setup",
+        "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HoldsScenarios", "MovesNumbers", "ReversesRows",
+        "Rows", "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SetupRefused",
+        "StatementAnswer", "WritesBegin", "run_setup",
     ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
@@ -161,7 +162,7 @@ __all__ = [  # noqa: RUF022
     "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Embeds", "FAIL", "FINAL_READ", "Fault",
     "FeedbackResult", "GoesOn", "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO",
     "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind", "KnowsDrivers", "LIMIT",
-    "MakesRoom", "MissingEdge", "MopView", "NIL", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions",
+    "MakesRoom", "MissingEdge", "MopView", "MovesNumbers", "NIL", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions",
     "OK", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK",
     "RawStatement", "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession",
     "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",

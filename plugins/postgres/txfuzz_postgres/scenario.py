@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ from txfuzz.plugin_api import (
 
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
+from .sequences import origin_of_number, read_numbers, read_origins
 
 Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
@@ -65,9 +67,6 @@ SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 _FUNCTIONS = """
 SELECT l.lanname, p.prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace IN (to_regnamespace(%s), to_regnamespace('public'))
-"""
-_SEQUENCES = """
-SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'S' ORDER BY 1
 """
 
 
@@ -131,6 +130,8 @@ class PostgresScenario(Closeable):
                 domain = generated.get(self._places.get((other, referred), ""))
                 if domain is not None:
                     generated.setdefault(self._places[oid, column], domain)
+        self._asked = read_origins(self._control, self._schema)
+        clocks |= {place for place in self._asked.values() if place not in generated}
         self._facts = ColumnFacts(frozenset(clocks), generated)
         deferred, foreign = self._control.execute(_DEFERRED, (self._schema,)).fetchall()[0]
         functions = self._control.execute(_FUNCTIONS, (self._schema,)).fetchall()
@@ -169,27 +170,37 @@ class PostgresScenario(Closeable):
             script.append(restore)
             backwards.append(restore + sql.SQL(" ORDER BY ctid DESC"))
             select.append(sql.SQL("SELECT * FROM {}").format(ours))
-        for (name,) in self._control.execute(_SEQUENCES, (self._schema,)).fetchall():
-            sequence = sql.Identifier(self._schema, name)
-            value, called = self._control.execute(
-                sql.SQL("SELECT last_value, is_called FROM {}").format(sequence)
-            ).fetchall()[0]
-            text = sequence.as_string(self._control)
-            for each in (script, backwards):
-                each.append(sql.SQL("SELECT setval({}, {}, {})").format(text, value, called))
+        numbers = read_numbers(self._control, self._schema)
         for each in (script, backwards):
+            each += [sql.SQL(of.restored) for of in numbers]  # type: ignore[arg-type]
             each.append(sql.SQL("COMMIT"))
+        self._move = "; ".join(of.moved for of in numbers if of.moved)
+        self._move_back = "; ".join(of.moved_back for of in numbers if of.moved)
+        self._moved = False
         self._restore, self._restore_reversed = (
             sql.SQL("; ").join(each).as_string(self._control) for each in (script, backwards)
         )
         self._select = sql.SQL("; ").join(select).as_string(self._control) if select else ""
 
     def reset(self) -> None:
-        self._control.execute(self._restore)
+        self._reset(self._restore)
+
+    def _reset(self, restore: str) -> None:
+        if self._moved:
+            self._control.execute(self._move_back)
+            self._moved = False
+        self._control.execute(restore)
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
-        self._control.execute(self._restore_reversed)
+        self._reset(self._restore_reversed)
+
+    def reset_numbers_moved(self) -> None:
+        """See txfuzz.plugin_api.MovesNumbers."""
+        self._reset(self._restore)
+        if self._move:
+            self._control.execute(self._move)
+            self._moved = True
 
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
@@ -221,7 +232,13 @@ class PostgresScenario(Closeable):
     def session(self) -> PostgresScenarioSession:
         connection = self._connect()
         self._use(connection)
-        return PostgresScenarioSession(connection, self._rows)
+        return PostgresScenarioSession(connection, self._answer)
+
+    def _answer(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str) -> Rows:
+        rows = self._rows(cursor)
+        if rows.origins == (None,):
+            return replace(rows, origins=(origin_of_number(query, self._asked),))
+        return rows
 
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
         return PostgresAdoptedSession(connection)
@@ -257,7 +274,11 @@ class PostgresExistingTables(PostgresScenario):
 
 
 class PostgresScenarioSession:
-    def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
+    """rows: of what a cursor has for a query."""
+
+    def __init__(
+        self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows]
+    ) -> None:
         self._connection, self._rows = connection, rows
         self.pid = connection.info.backend_pid
         self.steps = TransactionAccesses()
@@ -277,7 +298,7 @@ class PostgresScenarioSession:
             self.steps.blind = True
             raise
         if cursor.description is not None:
-            return StatementAnswer(self._rows(cursor))
+            return StatementAnswer(self._rows(cursor, query))
         return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
 
     def commit(self) -> None:

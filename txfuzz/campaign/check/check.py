@@ -133,6 +133,7 @@ class _Check:
                     results.append(
                         self._explained(trial, runner, name, each, counts, simplest, asked, advice)
                     )
+            left_out = runner.left_out
         if any(len(each) == MOST_COMBINATIONS for _, each in sets):
             notes = (*notes, f"At most {MOST_COMBINATIONS} combinations of arguments of each set were run")
         facts, server = subject.tables.facts(), subject.database.describe()
@@ -145,7 +146,7 @@ class _Check:
             asked,
             expect,
             tuple(results),
-            tuple(sorted({*facts.clocks, *facts.generated, *subject.ignored})),
+            tuple(sorted({*facts.clocks, *facts.generated, *subject.ignored, *left_out})),
             self._seed,
             time.monotonic() - began,
             self._interrupted.is_set(),

@@ -22,9 +22,11 @@ from txfuzz.database.scenario import (
     AdoptedSession,
     Cell,
     HoldsScenarios,
+    MovesNumbers,
     Rows,
     ScenarioSession,
     ScenarioTables,
+    SetupRefused,
 )
 from txfuzz.testing.adapters.scenario_samples import SAMPLES, Sample, booking
 from txfuzz.testing.adapters.subject import AdapterSubject
@@ -91,8 +93,9 @@ class ScenarioConformance(AdapterSubject):
 
     def test_a_setup_that_is_refused_leaves_nothing(self, made: Callable[..., ScenarioTables]) -> None:
         for _ in range(2):
-            with pytest.raises(SessionError):
+            with pytest.raises(SetupRefused) as refused:
                 made(*PEOPLE, "INSERT INTO nowhere VALUES (1)")
+            assert refused.value.statement == "INSERT INTO nowhere VALUES (1)"
         with pytest.raises(SessionError):
             made().query("SELECT * FROM people")
 
@@ -130,6 +133,27 @@ class ScenarioConformance(AdapterSubject):
         assert seen == [((3, 8),)] * 3
         if self.triggers:
             assert len(tables.tables()["audit"].rows) == 3
+
+    def test_numbers_are_moved_once(
+        self,
+        made: Callable[..., ScenarioTables],
+        session_on: Callable[[ScenarioTables], ScenarioSession],
+        can: Capabilities,
+    ) -> None:
+        tables = made(f"CREATE TABLE teams ({self.numbered}, age int)")
+        if not isinstance(tables, MovesNumbers):
+            pytest.skip("a rollback gives the numbers back")
+        session, seen = session_on(tables), []
+        for reset in (tables.reset, tables.reset_numbers_moved, tables.reset_numbers_moved, tables.reset):
+            reset()
+            session.begin(can.default_isolation)
+            session.run("INSERT INTO teams (age) VALUES (1)", {})
+            session.run("INSERT INTO teams (age) VALUES (2)", {})
+            session.commit()
+            seen.append({row[0] for row in tables.tables()["teams"].rows})
+        assert seen[0] == seen[3] == {1, 2}
+        assert seen[1] == seen[2]
+        assert not seen[1] & seen[0]
 
     def test_what_is_kept_is_what_comes_back(
         self,

@@ -13,6 +13,7 @@ from txfuzz.plugin_api import (
     Rows,
     ScenarioSession,
     StatementResult,
+    run_setup,
     waits_by_place,
 )
 
@@ -25,6 +26,7 @@ from .server import ScenarioServer
 from .sessions import MariadbAdoptedSession, MariadbScenarioSession
 
 RETRIED = frozenset(map(str, (DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED)))
+AWAY = 10  # numbers that are left out, so that no new one is one that is there
 KEPT = "_kept"  # what the database with the copies has behind its name
 # What is restored is as it was, whatever it would be for a session of the user's
 _AS_IT_WAS = (
@@ -49,8 +51,7 @@ class MariadbScenario(Closeable):
             self._control = self._link(server.connect(name))
             for statement in _AS_IT_WAS:
                 _permitted(self._keeper, statement)
-            for statement in setup:
-                self._run(statement)
+            run_setup(setup, self._run)
             self.keep()
         except BaseException:
             self.close()
@@ -141,6 +142,18 @@ class MariadbScenario(Closeable):
             if got != wanted:
                 keeper.run(f"ALTER SEQUENCE {self._ours(name)} RESTART WITH {wanted:d}")
 
+    def reset_numbers_moved(self) -> None:
+        """See txfuzz.plugin_api.MovesNumbers. They cannot go backwards here."""
+        _checked(self._keeper, self._reset)
+        for table, number in self._numbers.items():
+            self._alter(f"ALTER TABLE {self._ours(table)} AUTO_INCREMENT = {number + AWAY:d}")
+        for name, number in self._nexts.items():
+            self._alter(f"ALTER SEQUENCE {self._ours(name)} RESTART WITH {number + AWAY:d}")
+
+    def _alter(self, statement: str) -> None:
+        """Where there is no room for it, the numbers stay."""
+        _checked(self._keeper, partial(_permitted, self._keeper, statement))
+
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
             return {}
@@ -172,7 +185,9 @@ class MariadbScenario(Closeable):
 
     def session(self) -> MariadbScenarioSession:
         link = self._server.connect(self._name)
-        return MariadbScenarioSession(link, partial(self._origins, link), self._server.kill)
+        return MariadbScenarioSession(
+            link, partial(self._origins, link), self._server.kill, self._schema.numbers()
+        )
 
     def adopt(self, connection: Any) -> MariadbAdoptedSession:
         return MariadbAdoptedSession(connection, self._server.kill)
