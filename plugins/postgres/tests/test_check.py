@@ -134,6 +134,21 @@ def test_a_write_skew_without_what_it_does_not_need(check: Callable[..., CheckRe
     assert "(SELECT * FROM accounts FOR UPDATE) AS locked" in one.fixes[0].sql
 
 
+def test_a_lock_that_is_given_back_too_early_is_what_is_shown(check: Callable[..., CheckResult]) -> None:
+    """Without the lock it goes wrong as well, but that is another mistake than the user's."""
+    early = SEATS.replace("steps:", "steps:\n        - sql: SELECT pg_advisory_lock(1)")
+    early += "        - sql: SELECT pg_advisory_unlock(1)\n"
+    (one,) = check(early, advice=False, isolation=["read committed"]).sets
+    (finding,) = one.findings
+    assert finding.left_out == ()
+    first, second = (
+        [number for number, name in enumerate(finding.attempt.trace.schedule) if name == label]
+        for label in dict.fromkeys(finding.attempt.trace.schedule)
+    )
+    assert first[:4] == [0, 1, 2, 3]  # up to giving the lock back
+    assert second[0] == 4
+
+
 def test_an_invariant_becomes_a_constraint(check: Callable[..., CheckResult]) -> None:
     found = check(NAMES)
     assert [each.name for each in found.failing] == ["register × register"]
