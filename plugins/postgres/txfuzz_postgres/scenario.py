@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import psycopg
 from psycopg import sql
@@ -30,6 +31,7 @@ from txfuzz.plugin_api import (
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 from .sequences import origin_of_number, read_numbers, read_origins
+from .statements import outlives_transactions, typed_begin
 
 Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
@@ -92,6 +94,7 @@ class PostgresScenario(Closeable):
     ) -> None:
         self._schema, self._copies = schema, schema + KEPT
         self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
+        self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
         self._control = connect()
         try:
             self._use(self._control)
@@ -186,6 +189,8 @@ class PostgresScenario(Closeable):
         self._reset(self._restore)
 
     def _reset(self, restore: str) -> None:
+        for session in self._opened:
+            session.renew()
         if self._moved:
             self._control.execute(self._move_back)
             self._moved = False
@@ -230,9 +235,14 @@ class PostgresScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> PostgresScenarioSession:
+        made = PostgresScenarioSession(self._ready, self._answer)
+        self._opened.add(made)
+        return made
+
+    def _ready(self) -> Plain:
         connection = self._connect()
         self._use(connection)
-        return PostgresScenarioSession(connection, self._answer)
+        return connection
 
     def _answer(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str) -> Rows:
         rows = self._rows(cursor)
@@ -274,24 +284,36 @@ class PostgresExistingTables(PostgresScenario):
 
 
 class PostgresScenarioSession:
-    """rows: of what a cursor has for a query."""
+    """connect: to its tables. rows: of what a cursor has for a query."""
 
     def __init__(
-        self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows]
+        self, connect: Callable[[], Plain], rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows]
     ) -> None:
-        self._connection, self._rows = connection, rows
-        self.pid = connection.info.backend_pid
+        self._connect, self._rows = connect, rows
+        self._open()
+
+    def _open(self) -> None:
+        self._connection = self._connect()
+        self._used = False
+        self.pid = self._connection.info.backend_pid
         self.steps = TransactionAccesses()
+
+    def renew(self) -> None:
+        """Another connection, where something may have outlived the transaction. None is open."""
+        if self._used and not self._connection.closed:
+            self._connection.close()
+            self._open()
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)
-        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        begin = typed_begin(isolation, read_only=read_only, deferrable=deferrable)
         _checked(lambda: self._send(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
         bound = {name: arguments[name] for name in used} if used else None
         self.steps.ran(query)
+        self._used = self._used or outlives_transactions(query)
         try:
             cursor = _checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
         except SessionError:
@@ -361,11 +383,6 @@ class PostgresAdoptedSession:
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
-
-
-def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
-    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

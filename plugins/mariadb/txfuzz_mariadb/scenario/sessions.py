@@ -17,6 +17,10 @@ from ..statements import level, with_placeholders
 Result = TypeVar("Result")
 _DRIVERS = frozenset({"pymysql", "MySQLdb", "mysql", "mariadb"})
 _INSERT = re.compile(r"\s*(?:INSERT|REPLACE)\b[^(]*?\bINTO\s+`?(?P<table>[\w$]+)", re.IGNORECASE)
+# What belongs to the connection: its locks, settings, variables, tables and names
+_OUTLIVES = re.compile(
+    r"^\s*(SET\s+(?!TRANSACTION\b)|PREPARE|LOCK)\b|\bTEMPORARY\b|\bGET_LOCK\s*\(|@\w", re.IGNORECASE
+)
 # A query that does nothing but to ask for a generated number
 _NUMBER = re.compile(
     r"\s*SELECT\s+(?:LAST_INSERT_ID\s*\(\s*\)|(?:NEXTVAL|LASTVAL)\s*\(\s*`?(?P<of>[\w$]+)`?\s*\)|"
@@ -32,21 +36,33 @@ _LEVELS = (
 
 
 class MariadbScenarioSession:
-    """kill: asks the server to cancel the statement of the connection with this number. numbers: what gives
-    out numbers → the origin of these."""
+    """connect: to its tables. kill: asks the server to cancel the statement of the connection with this number.
+    numbers: what gives out numbers → the origin of these."""
 
     def __init__(
         self,
-        link: Link,
-        origins: Callable[[], tuple[str | None, ...]],
+        connect: Callable[[], Link],
+        origins: Callable[[Link], tuple[str | None, ...]],
         kill: Callable[[int], bool],
         numbers: Mapping[str, str],
     ) -> None:
-        self._link, self._origins, self._kill, self._numbers = link, origins, kill, numbers
+        self._connect, self._origins, self._kill, self._numbers = connect, origins, kill, numbers
+        self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
+        self._open()
+
+    def _open(self) -> None:
+        self._link = self._connect()
+        self._used = False
         self._last_number: str | None = None  # the origin of what LAST_INSERT_ID() returns
         self._level = ""  # of the connection's next transaction
-        self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
-        self.number = link.thread_id
+        self.number = self._link.thread_id
+
+    def renew(self) -> None:
+        """Another connection, where something may have outlived the transaction. None is open."""
+        if self._used and self._link.open:
+            with self._guard:
+                self._link.close()
+                self._open()
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         if deferrable:
@@ -63,10 +79,11 @@ class MariadbScenarioSession:
             raise SessionError(Outcome.BUG, UNDECLARED, f"the statement has no argument :{missing[0]}")
         bound = {name: arguments[name] for name in names}
         result = self._run(text, bound) if names else self._run(sql)
+        self._used = self._used or _OUTLIVES.search(sql) is not None
         if (inserted := _INSERT.match(sql)) is not None:
             self._last_number = self._numbers.get(inserted["table"].lower())
         if result.columns:
-            origins = self._origins()
+            origins = self._origins(self._link)
             if origins == (None,) and (asked := _NUMBER.match(sql)) is not None:
                 name = asked["of"] or asked["for"]
                 origins = (self._last_number if name is None else self._numbers.get(name.lower()),)

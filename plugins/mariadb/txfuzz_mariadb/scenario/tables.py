@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from txfuzz.plugin_api import (
     AdoptedSession,
@@ -44,6 +45,7 @@ class MariadbScenario(Closeable):
     def __init__(self, server: ScenarioServer, name: str, setup: Sequence[str]) -> None:
         self._server, self._name, self._copies = server, name, name + KEPT
         self._links: list[Link] = []
+        self._opened: WeakSet[MariadbScenarioSession] = WeakSet()
         try:
             self._keeper = self._link(server.connect(None, several=True))
             for database in (name, self._copies):
@@ -120,6 +122,8 @@ class MariadbScenario(Closeable):
         return f"{quoted(self._copies)}.{quoted(table)}"
 
     def reset(self) -> None:
+        for session in self._opened:
+            session.renew()
         _checked(self._keeper, self._reset)
 
     def _reset(self) -> None:
@@ -144,7 +148,7 @@ class MariadbScenario(Closeable):
 
     def reset_numbers_moved(self) -> None:
         """See txfuzz.plugin_api.MovesNumbers. They cannot go backwards here."""
-        _checked(self._keeper, self._reset)
+        self.reset()
         for table, number in self._numbers.items():
             self._alter(f"ALTER TABLE {self._ours(table)} AUTO_INCREMENT = {number + AWAY:d}")
         for name, number in self._nexts.items():
@@ -184,10 +188,14 @@ class MariadbScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> MariadbScenarioSession:
-        link = self._server.connect(self._name)
-        return MariadbScenarioSession(
-            link, partial(self._origins, link), self._server.kill, self._schema.numbers()
+        made = MariadbScenarioSession(
+            partial(self._server.connect, self._name),
+            self._origins,
+            self._server.kill,
+            self._schema.numbers(),
         )
+        self._opened.add(made)
+        return made
 
     def adopt(self, connection: Any) -> MariadbAdoptedSession:
         return MariadbAdoptedSession(connection, self._server.kill)
