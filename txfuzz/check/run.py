@@ -23,7 +23,7 @@ from txfuzz.check.serial.judge import (
     Variation,
 )
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
-from txfuzz.check.serial.stability import differing_columns, numbered, unordered
+from txfuzz.check.serial.stability import alike, differing_columns, numbered, unordered
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import (
     Accesses,
@@ -35,7 +35,7 @@ from txfuzz.database.scenario import (
     SeesAccesses,
 )
 
-SECONDS = 10.0  # of one schedule
+SECONDS = 5.0  # of one schedule
 ALL_OF = 200  # schedules of a program that are followed before commuting steps are looked for
 RUNS_AGAIN = 3  # of a failing schedule, all of which must fail
 _MOST_STUCK = 2  # of these, which are run again
@@ -140,7 +140,7 @@ class ProgramRunner(Closeable):
         each: Callable[[FollowedSchedule], bool] = lambda _: True,
         all_of: int | None = ALL_OF,
     ) -> ProgramResult:
-        """Every schedule of the program at this level, or the first `most`.
+        """Every schedule of the program at this level, or the first `most`, up to one that gets stuck.
 
         each: is told of every schedule, and ends the search by False. all_of: so many are followed before
         those are left out that differ from another one only in the order of steps that do not conflict,
@@ -167,6 +167,8 @@ class ProgramRunner(Closeable):
                 failing.append(attempt)
             if not each(attempt):
                 break
+            if attempt.trace.stuck:
+                break  # the next ones would take as long
         # What only later schedules have shown to be chance was chance before
         kept = [self._without_doubtful(attempt) for attempt in failing]
         doubtful = sum(not attempt.fails for attempt in kept)
@@ -228,14 +230,17 @@ class ProgramRunner(Closeable):
         """
         program, order = attempt.program, attempt.judgement.order
         key = (id(program), frozenset(order))
-        if not isinstance(self._tables, MovesNumbers) or key in self._numbers_told:
+        tables = self._tables
+        if key in self._numbers_told or not isinstance(tables, MovesNumbers) or not tables.moves_numbers:
             return False
         self._numbers_told.add(key)
         try:
-            plain = self._serially(program, order)
-            moved = self._serially(program, order, reset=self._tables.reset_numbers_moved)
+            plain, again = (self._serially(program, order) for _ in range(2))
+            moved = self._serially(program, order, reset=tables.reset_numbers_moved)
         except SerialRunFailed:
             return False
+        if not alike(plain, again, self._masks):
+            return False  # it is a clock or chance that tells them apart
         found = differing_columns(moved, plain, order, self._masks)
         self.left_out |= found
         self._masks = replace(self._masks, ignored=self._masks.ignored | found)
@@ -300,7 +305,7 @@ class ProgramRunner(Closeable):
         if known is None:
             serially = partial(self._serially, program)
             variations = []
-            if isinstance(self._tables, MovesNumbers):
+            if isinstance(self._tables, MovesNumbers) and self._tables.moves_numbers:
                 moved = partial(self._serially, program, reset=self._tables.reset_numbers_moved)
                 variations.append(Variation(moved, numbered))
             if isinstance(self._tables, ReversesRows):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -28,7 +28,7 @@ from txfuzz.plugin_api import (
     with_placeholders,
 )
 
-from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
+from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, locks_tell
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 from .sequences import origin_of_number, read_numbers, read_origins
 from .statements import outlives_transactions, typed_begin
@@ -60,16 +60,6 @@ SELECT conrelid, unnest(conkey), confrelid, unnest(confkey)
 FROM pg_constraint WHERE contype = 'f' AND connamespace = to_regnamespace(%s)
 """
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
-# Where a lock on a table does not tell all: checks at COMMIT, tables of other servers, functions of any kind
-_DEFERRED = """
-SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-               WHERE t.tgdeferrable AND c.relnamespace = to_regnamespace(%s)),
-       EXISTS (SELECT FROM pg_class WHERE relkind = 'f')
-"""
-_FUNCTIONS = """
-SELECT l.lanname, p.prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace IN (to_regnamespace(%s), to_regnamespace('public'))
-"""
 
 
 class PostgresScenario(Closeable):
@@ -136,13 +126,7 @@ class PostgresScenario(Closeable):
         self._asked = read_origins(self._control, self._schema)
         clocks |= {place for place in self._asked.values() if place not in generated}
         self._facts = ColumnFacts(frozenset(clocks), generated)
-        deferred, foreign = self._control.execute(_DEFERRED, (self._schema,)).fetchall()[0]
-        functions = self._control.execute(_FUNCTIONS, (self._schema,)).fetchall()
-        self._locks_tell = not (
-            deferred
-            or foreign
-            or any(kind not in ("sql", "plpgsql") or not text or opaque(text) for kind, text in functions)
-        )
+        self._locks_tell = locks_tell(self._control, self._schema)
 
     def facts(self) -> ColumnFacts:
         return self._facts
@@ -175,7 +159,7 @@ class PostgresScenario(Closeable):
             select.append(sql.SQL("SELECT * FROM {}").format(ours))
         numbers = read_numbers(self._control, self._schema)
         for each in (script, backwards):
-            each += [sql.SQL(of.restored) for of in numbers]  # type: ignore[arg-type]
+            each += [sql.SQL(of.restored) for of in numbers]
             each.append(sql.SQL("COMMIT"))
         self._move = "; ".join(of.moved for of in numbers if of.moved)
         self._move_back = "; ".join(of.moved_back for of in numbers if of.moved)
@@ -192,32 +176,35 @@ class PostgresScenario(Closeable):
         for session in self._opened:
             session.renew()
         if self._moved:
-            self._control.execute(self._move_back)
+            _checked(lambda: self._control.execute(self._move_back))
             self._moved = False
-        self._control.execute(restore)
+        _checked(lambda: self._control.execute(restore))
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
         self._reset(self._restore_reversed)
 
+    @property
+    def moves_numbers(self) -> bool:
+        return bool(self._move)
+
     def reset_numbers_moved(self) -> None:
         """See txfuzz.plugin_api.MovesNumbers."""
         self._reset(self._restore)
-        if self._move:
-            self._control.execute(self._move)
-            self._moved = True
+        _checked(lambda: self._control.execute(self._move))
+        self._moved = True
 
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
             return {}
+        return dict(_checked(lambda: list(self._all_rows())))
+
+    def _all_rows(self) -> Iterator[tuple[str, Rows]]:
         cursor = self._control.execute(self._select)
-        found = {}
         for table in self._tables:
-            found[table] = Rows(
-                tuple(each.name for each in cursor.description or ()), tuple(cursor.fetchall())
-            )
+            columns = tuple(each.name for each in cursor.description or ())
+            yield table, Rows(columns, tuple(cursor.fetchall()))
             cursor.nextset()
-        return found
 
     def query(self, query: str) -> Rows:
         rows: Rows = _checked(lambda: self._rows(self._control.execute(query)))
@@ -257,7 +244,10 @@ class PostgresScenario(Closeable):
         """See txfuzz.plugin_api.SeesAccesses. What code of the user's own does in a step is not followed."""
         if not self._locks_tell or not isinstance(session, PostgresScenarioSession):
             return None
-        return session.steps.step(lambda: held_locks(self._control.pgconn, session.pid))
+        found: Accesses | None = _checked(
+            lambda: session.steps.step(lambda: held_locks(self._control.pgconn, session.pid))
+        )
+        return found
 
     def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
         ours = PostgresScenarioSession | PostgresAdoptedSession
@@ -272,6 +262,8 @@ class PostgresScenario(Closeable):
 
 class PostgresExistingTables(PostgresScenario):
     """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
+
+    moves_numbers = False
 
     def keep(self) -> None:
         self._read_schema()

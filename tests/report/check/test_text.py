@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from syrupy.assertion import SnapshotAssertion
 
-from double_booking import SERIALIZABLE, checked
+from double_booking import SERIALIZABLE, SNAPSHOT, checked
 from txfuzz.check.finding.result import LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.common.json_text import json_text
 from txfuzz.report.check.data import check_data, replayed_data
 from txfuzz.report.check.markdown import story_markdown
+from txfuzz.report.check.table import table_rows
 from txfuzz.report.check.text import check_text, replayed_text, verdict
 
 
@@ -43,6 +44,30 @@ def test_the_verdict_is_about_the_levels_that_count() -> None:
     assert verdict(found) == "No verdict: a × b could not be judged."
     assert "Could not be judged (a × b, serializable): a clock." in check_text(found)
     assert verdict(replace(checked(asked=(SERIALIZABLE,)), interrupted=True)).startswith("It was stopped")
+
+
+def test_what_was_not_judged_is_said_once_for_all_levels() -> None:
+    counts = tuple(
+        LevelCounts(level, 5, explained=2, unknown=3, reasons=("a clock",))
+        for level in (SNAPSHOT, SERIALIZABLE)
+    )
+    found = replace(checked(asked=(SERIALIZABLE,)), sets=(SetResult("a × b", 1, counts),))
+    assert verdict(found) == "No schedule fails at SERIALIZABLE (5 schedules, 3 of them not judged)."
+    assert check_text(found).count("Could not be judged") == 1
+    assert f"(a × b, {SNAPSHOT} and {SERIALIZABLE}): a clock." in check_text(found)
+
+
+def test_a_database_that_was_lost_leaves_what_was_found() -> None:
+    text = check_text(replace(checked(), lost="the server closed the connection"))
+    assert "The database was lost: the server closed the connection." in text
+    assert text.endswith("Not safe: book × book at READ COMMITTED.")
+
+
+def test_invariants_that_judge_alone_say_nothing_about_orders() -> None:
+    (one,) = checked().sets
+    names = [name for name, _ in table_rows(replace(one, judge="invariants"))]
+    assert "no invariant broken" in names
+    assert "explained by an order" not in names
 
 
 def test_data_says_the_same(snapshot: SnapshotAssertion) -> None:

@@ -58,7 +58,7 @@ class SerialJudgement:
 
 @dataclass(frozen=True)
 class Variation:
-    """The same, from a beginning that differs in what must make no difference. reason: in words, if it does."""
+    """The same, from a beginning that differs in what must make no difference. reason: why it does."""
 
     run: Callable[[Order], ProgramOutcome]
     reason: Reason

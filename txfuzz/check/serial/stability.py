@@ -30,8 +30,8 @@ def unsteady(one: ProgramOutcome, other: ProgramOutcome, order: Sequence[str], m
     """Why two runs of the same order, which are not alike, can differ."""
     found = differences(one, other, order, masks)
     return (
-        f"{_where(found, masks)} differs from one run to the next though nothing else runs: a clock, chance or an order "
-        f"that the statement does not fix{_advice(found, masks)}"
+        f"{_where(found, masks)} differs from one run to the next though nothing else runs: a clock, chance "
+        f"or an order that the statement does not fix{_advice(found, masks)}"
     )
 
 
@@ -40,8 +40,8 @@ def unordered(one: ProgramOutcome, other: ProgramOutcome, order: Sequence[str], 
     found = differences(one, other, order, masks)
     step = next((each.place for each in found if isinstance(each.place, StatementPlace)), None)
     return (
-        f"{_where(found, masks)} depends on the order in which rows happen to be stored, which concurrency changes: "
-        f"give {step if step is not None else 'the statement that reads them'} an ORDER BY"
+        f"{_where(found, masks)} depends on the order in which rows happen to be stored, which concurrency "
+        f"changes: give {step if step is not None else 'the statement that reads them'} an ORDER BY"
     )
 
 

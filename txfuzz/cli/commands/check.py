@@ -35,6 +35,11 @@ from txfuzz.errors import ExitCode
     "--seconds", type=options.Seconds(min=0, min_open=True), default=60.0, show_default=True, metavar="S",
     help="Time for all schedules together.",
 )  # fmt: skip
+@click.option(
+    "--schedule-seconds", type=options.Seconds(min=0, min_open=True), default=5.0, show_default=True,
+    metavar="S",
+    help="Time for one schedule, after which it is broken off, and the rest of its program with it.",
+)  # fmt: skip
 @click.option("--no-advice", is_flag=True, help="Do not try what would mend it.")
 @click.option(
     "--adapter",
@@ -54,6 +59,7 @@ def check(
     transactions: str | None,
     most: int,
     seconds: float,
+    schedule_seconds: float,
     seed: int | None,
     no_advice: bool,
     output: Path | None,
@@ -67,24 +73,29 @@ def check(
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
-    from txfuzz.check.finding.result import ReplayedSchedule
+    from txfuzz.check.finding.result import CheckResult, ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
     from txfuzz.report.check.data import check_data, replayed_data
     from txfuzz.report.check.text import check_text, replayed_text
 
+    def show(found: CheckResult) -> None:
+        progress.clear()
+        click.echo(json_text(check_data(found)) if as_json else check_text(found))
+
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
     with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
         found = check_file(
             file,
             transactions=names,
-            limits=CheckLimits(most, seconds),
+            limits=CheckLimits(most, seconds, schedule_seconds),
             seed=seed or 0,
             advice=not no_advice,
             output=output,
             interrupted=interrupted,
             on_progress=progress,
+            on_found=show,
             **fields,
         )
     if isinstance(found, ReplayedSchedule):
@@ -94,13 +105,14 @@ def check(
         if found.failures or found.finding.shown:
             return ExitCode.VIOLATED
         return ExitCode.UNKNOWN if found.reason else ExitCode.NOTHING_FOUND
-    click.echo(json_text(check_data(found)) if as_json else check_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreport: {output / 'check.html'}")
         if found.findings:
             click.echo(f"replays: {output / 'findings'}")
     if found.interrupted:
         return ExitCode.INTERRUPTED
+    if found.lost:
+        return ExitCode.UNAVAILABLE
     if found.failing:
         return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if found.unjudged else ExitCode.NOTHING_FOUND

@@ -36,8 +36,8 @@ _LEVELS = (
 
 
 class MariadbScenarioSession:
-    """connect: to its tables. kill: asks the server to cancel the statement of the connection with this number.
-    numbers: what gives out numbers → the origin of these."""
+    """connect: to its tables. kill: asks the server to cancel the statement of the connection with this
+    number. numbers: what gives out numbers → the origin of these."""
 
     def __init__(
         self,

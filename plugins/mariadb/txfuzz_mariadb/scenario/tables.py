@@ -146,6 +146,10 @@ class MariadbScenario(Closeable):
             if got != wanted:
                 keeper.run(f"ALTER SEQUENCE {self._ours(name)} RESTART WITH {wanted:d}")
 
+    @property
+    def moves_numbers(self) -> bool:
+        return bool(self._numbers or self._nexts)
+
     def reset_numbers_moved(self) -> None:
         """See txfuzz.plugin_api.MovesNumbers. They cannot go backwards here."""
         self.reset()
@@ -208,6 +212,8 @@ class MariadbScenario(Closeable):
 
 class MariadbExistingTables(MariadbScenario):
     """Made by MariadbDatabase.existing(). name: of the user's own database. close: what is closed with it."""
+
+    moves_numbers = False
 
     def __init__(self, server: ScenarioServer, name: str, close: Callable[[], None]) -> None:
         self._server, self._name, self._close = server, name, close

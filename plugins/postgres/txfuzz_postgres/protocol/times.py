@@ -34,7 +34,7 @@ class _Timestamptz(_AsText, times.TimestamptzLoader): ...
 class _Interval(_AsText, times.IntervalLoader): ...
 
 
-_LOADERS = {
+_LOADERS: dict[str, Any] = {
     "date": _Date,
     "time": _Time,
     "timetz": _Timetz,
