@@ -248,7 +248,7 @@ def test_a_schedule_that_gets_stuck_is_the_last_of_its_program(check: Callable[.
 def test_what_changes_the_schema_is_refused(check: Callable[..., CheckResult]) -> None:
     changing = SEATS.replace("steps:", "steps:\n        - sql: ALTER TABLE seats ADD COLUMN more int")
     with pytest.raises(
-        UsageError, match=r":11:16: book \(ann\) fails the second time, so it changes what is not"
+        UsageError, match=r":12:16: book \(ann\) fails the second time, so it changes what is not"
     ):
         check(changing)
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from syrupy.assertion import SnapshotAssertion
 
-from double_booking import SERIALIZABLE, SNAPSHOT, checked
+from double_booking import PROGRAM, SERIALIZABLE, SNAPSHOT, checked
 from txfuzz.check.finding.result import LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.common.json_text import json_text
 from txfuzz.report.check.data import check_data, replayed_data
 from txfuzz.report.check.markdown import story_markdown
+from txfuzz.report.check.story import schedule_lines
 from txfuzz.report.check.table import table_rows
 from txfuzz.report.check.text import check_text, replayed_text, verdict
 
@@ -26,6 +27,31 @@ def test_the_story_as_a_page_of_markdown(snapshot: SnapshotAssertion) -> None:
     found = checked()
     (one,) = found.sets
     assert story_markdown(found, one, one.findings[0]) == snapshot
+
+
+def test_long_names_stay_in_their_columns() -> None:
+    found = checked()
+    (finding,) = found.findings
+    calls = tuple(
+        (call, {"who": "x y " * 20 + who}) for (call, _), who in zip(PROGRAM.calls, "ab", strict=True)
+    )
+    program = replace(PROGRAM, calls=calls)
+    names = dict(zip(PROGRAM.labels, program.labels, strict=True))
+    attempt = finding.attempt
+    steps = tuple(
+        replace(step, chosen=replace(step.chosen, actor=names[step.chosen.actor]))
+        for step in attempt.trace.steps
+    )
+    ended = {names[label]: each for label, each in attempt.outcome.transactions.items()}
+    attempt = replace(
+        attempt,
+        program=program,
+        trace=replace(attempt.trace, steps=steps),
+        outcome=replace(attempt.outcome, transactions=ended),
+    )
+    lines = schedule_lines(replace(finding, attempt=attempt))
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith("    book (x y x y ")
 
 
 def test_a_broken_promise_is_blamed_only_if_it_shows_each_time() -> None:
