@@ -14,11 +14,20 @@ from txfuzz.check.real_time import real_time_order
 from txfuzz.check.scheduler import Trace, run_schedule
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
-from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
+from txfuzz.check.serial.judge import (
+    Order,
+    SerialAnswer,
+    SerialJudge,
+    SerialJudgement,
+    SerialRunFailed,
+    Variation,
+)
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
+from txfuzz.check.serial.stability import alike, differing_columns, numbered, unordered
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import (
     Accesses,
+    MovesNumbers,
     ReversesRows,
     Rows,
     ScenarioSession,
@@ -26,7 +35,7 @@ from txfuzz.database.scenario import (
     SeesAccesses,
 )
 
-SECONDS = 10.0  # of one schedule
+SECONDS = 5.0  # of one schedule
 ALL_OF = 200  # schedules of a program that are followed before commuting steps are looked for
 RUNS_AGAIN = 3  # of a failing schedule, all of which must fail
 _MOST_STUCK = 2  # of these, which are run again
@@ -83,7 +92,9 @@ class ProgramResult:
 class ProgramRunner(Closeable):
     """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run.
     real_time: an order must respect which transactions had ended when others began. seconds: of one
-    schedule."""
+    schedule.
+
+    left_out: "table.column" of what was found to be no evidence while schedules ran."""
 
     def __init__(
         self,
@@ -99,9 +110,12 @@ class ProgramRunner(Closeable):
         self._serial_level, self._real_time, self._seconds = serial_level, real_time, seconds
         self._sessions: list[ScenarioSession] = []
         # The second judge of a program is for what the first one finds unexplained
-        self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
+        self._judges: dict[int, tuple[SerialJudge, SerialJudge]] = {}
+        self._programs: dict[int, Program] = {}  # whose ids are kept from meaning another one
         self._confirmed: dict[tuple[object, ...], FollowedSchedule] = {}
         self._doubts: dict[tuple[int, frozenset[str]], str] = {}
+        self._numbers_told: set[tuple[int, frozenset[str]]] = set()
+        self.left_out: frozenset[str] = frozenset()
         facts = tables.facts()
         known: dict[str, frozenset[object]] = {}
         tables.reset()
@@ -126,7 +140,7 @@ class ProgramRunner(Closeable):
         each: Callable[[FollowedSchedule], bool] = lambda _: True,
         all_of: int | None = ALL_OF,
     ) -> ProgramResult:
-        """Every schedule of the program at this level, or the first `most`.
+        """Every schedule of the program at this level, or the first `most`, up to one that gets stuck.
 
         each: is told of every schedule, and ends the search by False. all_of: so many are followed before
         those are left out that differ from another one only in the order of steps that do not conflict,
@@ -153,6 +167,8 @@ class ProgramRunner(Closeable):
                 failing.append(attempt)
             if not each(attempt):
                 break
+            if attempt.trace.stuck:
+                break  # the next ones would take as long
         # What only later schedules have shown to be chance was chance before
         kept = [self._without_doubtful(attempt) for attempt in failing]
         doubtful = sum(not attempt.fails for attempt in kept)
@@ -181,6 +197,12 @@ class ProgramRunner(Closeable):
         unknown. Of schedules with the same outcome one is followed again.
         """
         program = attempt.program
+        if attempt.judgement.answer is SerialAnswer.UNEXPLAINED and self._tells_numbers(attempt):
+            before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
+            again_judged = self._judge(program).judge(attempt.outcome, before)
+            attempt = replace(attempt, judgement=again_judged)
+            if not attempt.fails:
+                return attempt
         # A judge gives the same object for the same outcome; those that are kept keep it alive
         key = (id(program), attempt.isolation, id(attempt.judgement), *sorted(attempt.broken))
         known = self._confirmed.get(key)
@@ -200,6 +222,31 @@ class ProgramRunner(Closeable):
             self._doubts[doubt] = self._doubts[doubt] or first.doubt_now(attempt.judgement.order)
         self._confirmed[key] = attempt
         return self._without_doubtful(attempt)
+
+    def _tells_numbers(self, attempt: FollowedSchedule) -> bool:
+        """Has another column been found, and left out, that tells the number of a sequence in other words?
+
+        A rollback does not take these numbers back, and no order of transactions settles them.
+        """
+        program, order = attempt.program, attempt.judgement.order
+        key = (id(program), frozenset(order))
+        tables = self._tables
+        if key in self._numbers_told or not isinstance(tables, MovesNumbers) or not tables.moves_numbers:
+            return False
+        self._numbers_told.add(key)
+        try:
+            plain, again = (self._serially(program, order) for _ in range(2))
+            moved = self._serially(program, order, reset=tables.reset_numbers_moved)
+        except SerialRunFailed:
+            return False
+        if not alike(plain, again, self._masks):
+            return False  # it is a clock or chance that tells them apart
+        found = differing_columns(moved, plain, order, self._masks)
+        self.left_out |= found
+        self._masks = replace(self._masks, ignored=self._masks.ignored | found)
+        if found:
+            self._judges = {}
+        return bool(found)
 
     def _fails_again(self, attempt: FollowedSchedule) -> int:
         judge = self._judge(attempt.program, second=True)
@@ -257,12 +304,17 @@ class ProgramRunner(Closeable):
         known = self._judges.get(id(program))
         if known is None:
             serially = partial(self._serially, program)
-            turned = None
+            variations = []
+            if isinstance(self._tables, MovesNumbers) and self._tables.moves_numbers:
+                moved = partial(self._serially, program, reset=self._tables.reset_numbers_moved)
+                variations.append(Variation(moved, numbered))
             if isinstance(self._tables, ReversesRows):
                 turned = partial(self._serially, program, reset=self._tables.reset_reversed)
-            judges = [SerialJudge(serially, self._masks, turned) for _ in range(2)]
-            known = self._judges[id(program)] = (program, judges[0], judges[1])
-        _, first, other = known
+                variations.append(Variation(turned, unordered))
+            judges = [SerialJudge(serially, self._masks, variations) for _ in range(2)]
+            known = self._judges[id(program)] = (judges[0], judges[1])
+            self._programs[id(program)] = program
+        first, other = known
         return other if second else first
 
     def _serially(

@@ -105,6 +105,14 @@ def test_a_lock_on_the_read_mends_it_and_retries_belong_to_the_transaction(
     assert not retried[SERIALIZABLE].failing
 
 
+def test_times_that_python_does_not_know_are_values_like_others(database: PostgresDatabase) -> None:
+    odd = "'infinity'::timestamptz AS a, '24:00'::time AS b, ARRAY['4000-01-01 BC'::date] AS c"
+    with database.scenario((f"CREATE TABLE t AS SELECT {odd}, now() AS d",)) as tables:
+        ((*odd_ones, now),) = tables.tables()["t"].rows
+        assert odd_ones == ["infinity", "24:00:00", ["4000-01-01 BC"]]
+        assert now.tzinfo is not None
+
+
 ACCOUNTS = (
     "CREATE TABLE accounts (name text PRIMARY KEY, amount int NOT NULL)",
     "INSERT INTO accounts VALUES ('a', 60), ('b', 60)",

@@ -169,14 +169,15 @@ class PostgresDatabase(ServerDatabase[Connection]):
         self, isolation: str, *, read_only: bool = False, deferrable: bool = False
     ) -> tuple[str, ...]:
         """See txfuzz.plugin_api.WritesBegin."""
-        from .scenario import begin_sql
+        from .statements import typed_begin
 
-        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+        return (typed_begin(isolation, read_only=read_only, deferrable=deferrable),)
 
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
         import psycopg
 
+        from .protocol.times import take_any_time
         from .scenario import KEPT, PostgresScenario
 
         own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
@@ -187,6 +188,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
             except psycopg.Error as error:
                 raise DatabaseUnavailable(reason(str(error))) from None
             made.execute(settings_sql(self._settings).encode())
+            take_any_time(made)
             return made
 
         def drop() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
+from txfuzz.campaign.setup.resolve import IN_FILE, InstalledVocabulary, adapter_of, database_url
 from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
@@ -79,7 +79,7 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
 
 
 def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:
-    chosen = adapter_of(scenario.database, registry, scenario.name)
+    chosen = adapter_of(scenario.database, registry, str(path), f"--adapter NAME or {IN_FILE}")
     with naming_url(path, scenario, url):
         database = open_database(chosen, database_url(url, scenario))
 
@@ -114,14 +114,14 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
 def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
     from txfuzz.check.code.file import open_code
 
-    chosen = adapter_of(DatabaseSpec(adapter), registry, path.stem)
+    chosen = adapter_of(DatabaseSpec(adapter), registry, str(path), "--adapter NAME")
     database = open_database(chosen, database_url(url, None))
 
     def ready() -> Subject:
         _holding(chosen, database)
         subject, tables = open_code(path, database)
         return Subject(
-            subject.name,
+            str(path),
             path,
             chosen,
             database,

@@ -16,7 +16,7 @@ from itertools import combinations, islice, permutations
 from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canonical
 from txfuzz.check.serial.difference import Difference, differences
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
-from txfuzz.check.serial.stability import alike, unordered, unsteady
+from txfuzz.check.serial.stability import Reason, alike, unsteady
 from txfuzz.check.serial.value import values_alike
 
 MOST_TRANSACTIONS = 6
@@ -56,6 +56,14 @@ class SerialJudgement:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Variation:
+    """The same, from a beginning that differs in what must make no difference. reason: why it does."""
+
+    run: Callable[[Order], ProgramOutcome]
+    reason: Reason
+
+
 @dataclass
 class SerialJudge:
     """Judges outcomes of one program: the same transactions from the same rows.
@@ -63,12 +71,12 @@ class SerialJudge:
     run: runs the transactions of these labels one after the other, in this order, from the rows that
     every run begins with, and gives the outcome; SerialRunFailed where that came to nothing. What an
     order gives is remembered, since a program is judged hundreds of times, and so is each judgement.
-    run_reversed: the same from rows that are stored in another order, where that can make a difference.
+    variations: beginnings that no order of transactions settles, which must make no difference.
     """
 
     run: Callable[[Order], ProgramOutcome]
     masks: Masks
-    run_reversed: Callable[[Order], ProgramOutcome] | None = None
+    variations: Sequence[Variation] = ()
     _outcomes: dict[Order, ProgramOutcome] = field(default_factory=dict)
     _canonical: dict[Order, Canonical] = field(default_factory=dict)
     _unstable: dict[Order, str] = field(default_factory=dict)
@@ -125,10 +133,10 @@ class SerialJudge:
         for other in others:
             if not alike(first, other, self.masks):
                 return unsteady(other, first, order, self.masks)
-        if self.run_reversed is not None:
-            reversed_ = self.run_reversed(order)
-            if not alike(first, reversed_, self.masks):
-                return unordered(reversed_, first, order, self.masks)
+        for each in self.variations:
+            varied = each.run(order)
+            if not alike(first, varied, self.masks):
+                return each.reason(varied, first, order, self.masks)
         return ""
 
     def _judge(
