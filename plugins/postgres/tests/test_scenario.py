@@ -220,3 +220,46 @@ def test_a_transaction_that_has_failed_does_not_commit(database: PostgresDatabas
             session.commit()
         assert (caught.value.outcome, caught.value.code) == (Outcome.FAIL, "25P02")
         session.close()
+
+
+INHERITED = (
+    "CREATE TABLE cities (id serial PRIMARY KEY, name text)",
+    "CREATE TABLE capitals (state text) INHERITS (cities)",
+    "INSERT INTO cities (name) VALUES ('Lyon')",
+    "INSERT INTO capitals (name, state) VALUES ('Paris', 'FR')",
+)
+PARTED = (
+    "CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, day int) PARTITION BY RANGE (day)",
+    "CREATE TABLE early PARTITION OF events FOR VALUES FROM (0) TO (10)",
+    "CREATE TABLE late PARTITION OF events FOR VALUES FROM (10) TO (20)",
+    "INSERT INTO events (day) VALUES (1), (11)",
+)
+
+
+def test_rows_of_children_are_their_own(database: PostgresDatabase) -> None:
+    with database.scenario(INHERITED) as tables:
+        before = tables.tables()
+        assert {name: len(rows.rows) for name, rows in before.items()} == {"cities": 1, "capitals": 1}
+        session = tables.session()
+        session.begin(READ_COMMITTED)
+        session.run("UPDATE cities SET name = 'Rome'", {})
+        session.run("INSERT INTO cities (name) VALUES ('Bari')", {})
+        session.commit()
+        assert len(tables.tables()["cities"].rows) == 2
+        tables.reset()
+        assert tables.tables() == before
+
+
+def test_rows_of_partitions_are_shown_with_their_table(database: PostgresDatabase) -> None:
+    with database.scenario(PARTED) as tables:
+        before = tables.tables()
+        assert list(before) == ["events"]
+        assert tables.facts().generated == {"events.id": "events.id"}
+        session = tables.session()
+        session.begin(READ_COMMITTED)
+        session.run("UPDATE events SET day = 12 WHERE day = 1", {})
+        session.run("INSERT INTO late (id, day) OVERRIDING SYSTEM VALUE VALUES (7, 13)", {})
+        session.commit()
+        assert sorted(day for _, day in tables.tables()["events"].rows) == [11, 12, 13]
+        tables.reset()
+        assert tables.tables() == before

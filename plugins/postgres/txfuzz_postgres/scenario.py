@@ -48,7 +48,7 @@ _TEXT = re.compile(r"'(?:[^']|'')*'")  # in which nothing is called
 _GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
 _COLUMNS = """
 SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
-       pg_get_expr(d.adbin, d.adrelid)
+       pg_get_expr(d.adbin, d.adrelid), c.relkind = 'p', c.relispartition
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' OR
@@ -105,14 +105,21 @@ class PostgresScenario(Closeable):
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:
-        self._tables: dict[str, list[tuple[str, bool]]] = {}  # columns, and whether they are computed
+        self._stored: dict[str, list[tuple[str, bool]]] = {}  # columns, and whether they are computed
+        self._shown: dict[str, sql.Composed] = {}
         self._places: dict[tuple[int, int], str] = {}
         clocks, generated = set(), {}
         rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
-        for table_oid, table, number, column, identity, computed, default in rows:
+        for table_oid, table, number, column, identity, computed, default, parted, partition in rows:
+            if not parted:
+                self._stored.setdefault(table, []).append((column, computed))
+            if partition:
+                continue  # its rows are shown with those of its table
             place, default = f"{table}.{column}", _TEXT.sub("", default or "")
             self._places[table_oid, number] = place
-            self._tables.setdefault(table, []).append((column, computed))
+            self._shown[table] = sql.SQL("SELECT * FROM {}{}").format(
+                sql.SQL("" if parted else "ONLY "), sql.Identifier(self._schema, table)
+            )
             if identity or (not computed and _GENERATED.search(default)):
                 generated[place] = place
             elif not computed and _CLOCK.search(default):
@@ -121,10 +128,11 @@ class PostgresScenario(Closeable):
         for _ in references:  # a foreign key to a foreign key, and so on
             for oid, column, other, referred in references:
                 domain = generated.get(self._places.get((other, referred), ""))
-                if domain is not None:
+                if domain is not None and (oid, column) in self._places:
                     generated.setdefault(self._places[oid, column], domain)
         self._asked = read_origins(self._control, self._schema)
         clocks |= {place for place in self._asked.values() if place not in generated}
+        self._select = sql.SQL("; ").join(self._shown.values()).as_string(self._control)
         self._facts = ColumnFacts(frozenset(clocks), generated)
         self._locks_tell = locks_tell(self._control, self._schema)
 
@@ -146,17 +154,15 @@ class PostgresScenario(Closeable):
         """Copies of all tables, and the script that restores them."""
         script: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
         backwards = list(script)
-        select: list[sql.Composable] = []
-        for table, columns in self._tables.items():
+        for table, columns in self._stored.items():
             ours, copy = sql.Identifier(self._schema, table), sql.Identifier(self._copies, table)
-            self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(copy, ours))
+            self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM ONLY {}").format(copy, ours))
             stored = sql.SQL(", ").join(sql.Identifier(name) for name, computed in columns if not computed)
             restore = sql.SQL(
-                "DELETE FROM {}; INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
+                "DELETE FROM ONLY {}; INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
             ).format(ours, ours, stored, stored, copy)
             script.append(restore)
             backwards.append(restore + sql.SQL(" ORDER BY ctid DESC"))
-            select.append(sql.SQL("SELECT * FROM {}").format(ours))
         numbers = read_numbers(self._control, self._schema)
         for each in (script, backwards):
             each += [sql.SQL(of.restored) for of in numbers]
@@ -167,7 +173,6 @@ class PostgresScenario(Closeable):
         self._restore, self._restore_reversed = (
             sql.SQL("; ").join(each).as_string(self._control) for each in (script, backwards)
         )
-        self._select = sql.SQL("; ").join(select).as_string(self._control) if select else ""
 
     def reset(self) -> None:
         self._reset(self._restore)
@@ -201,7 +206,7 @@ class PostgresScenario(Closeable):
 
     def _all_rows(self) -> Iterator[tuple[str, Rows]]:
         cursor = self._control.execute(self._select)
-        for table in self._tables:
+        for table in self._shown:
             columns = tuple(each.name for each in cursor.description or ())
             yield table, Rows(columns, tuple(cursor.fetchall()))
             cursor.nextset()
@@ -267,9 +272,6 @@ class PostgresExistingTables(PostgresScenario):
 
     def keep(self) -> None:
         self._read_schema()
-        names = [sql.Identifier(self._schema, table) for table in self._tables]
-        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
-        self._select = select.as_string(self._control)
 
     def reset(self) -> None:
         pass
