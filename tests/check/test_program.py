@@ -42,3 +42,9 @@ def test_no_more_than_can_be_run() -> None:
     many = transaction("many", **{f"p{number}": tuple(range(10)) for number in range(10)})
     [(_, found)] = programs([many], (), Random(1))
     assert len(found) == MOST_COMBINATIONS
+
+
+def test_labels_say_null_as_the_scenario_does() -> None:
+    offer = SqlTransaction(Transaction("offer", (), params=(("to", (None, "ann")),)))
+    [(_, found)] = programs((offer,), ("offer", "offer"), Random(1))
+    assert {label for each in found for label in each.labels} >= {"offer (null)", "offer (ann)"}

@@ -15,6 +15,7 @@ from math import prod
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
+from txfuzz.database.scenario import Cell
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
 _MOST_LOOKED_AT = 20_000  # of which those are chosen
@@ -109,10 +110,16 @@ def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tu
     return (not alike, shared, common)
 
 
+def _shown(value: Cell) -> str:
+    return "null" if value is None else str(value)
+
+
 def _labels(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> list[str]:
     """ "book (ann, 1)"; calls that are the same get numbers."""
     plain = [
-        f"{transaction.name} ({', '.join(map(str, arguments.values()))})" if arguments else transaction.name
+        f"{transaction.name} ({', '.join(map(_shown, arguments.values()))})"
+        if arguments
+        else transaction.name
         for transaction, arguments in calls
     ]
     return [
