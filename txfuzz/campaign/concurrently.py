@@ -29,7 +29,6 @@ from txfuzz.errors import UsageError
 from txfuzz.plugin.loader import load_plugins
 
 Function = Callable[..., Any]
-AGAIN = 2  # how often a failing schedule is followed again
 Numbers = tuple[int, ...]
 _LONGEST = 24  # characters of an argument that is shown
 _ORDINALS = "first", "second", "third", "fourth", "fifth", "sixth"
@@ -186,6 +185,8 @@ class _Search:
             attempt = self.runner.follow(self.program, self.level, schedule)
             if found:
                 search.followed(schedule, attempt.trace)
+            if self._fails(attempt):
+                attempt = self.runner.confirm(attempt)
             self._count(attempt)
             if self._fails(attempt):
                 return self._result(complete=False), self._failure(attempt)
@@ -228,9 +229,7 @@ class _Search:
 
         schedule = attempt.trace.schedule
         numbers = tuple(self.program.labels.index(label) for label in schedule)
-        again = [self.runner.follow(self.program, self.level, schedule) for _ in range(AGAIN)]
-        shown = sum(map(self._fails, again))
-        finding = Finding(attempt, attempt, (), shown, AGAIN)
+        finding = Finding(attempt, attempt, (), *attempt.failed_again)
         at = f" at {self.level.upper()}" if self.level else ""
         number = "the first schedule" if self.followed == 1 else f"schedule {self.followed}"
         text = [

@@ -102,6 +102,7 @@ class ProgramRunner(Closeable):
         self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
         self._confirmed: dict[tuple[object, ...], FollowedSchedule] = {}
         self._doubts: dict[tuple[int, frozenset[str]], str] = {}
+        self._names: dict[str, str] = {}  # of transactions, by their labels
         facts = tables.facts()
         known: dict[str, frozenset[object]] = {}
         tables.reset()
@@ -110,7 +111,23 @@ class ProgramRunner(Closeable):
             rows = tables.tables()[table]
             at = rows.columns.index(name)
             known[column] = known.get(column, frozenset()) | {row[at] for row in rows.rows}
-        self._masks = Masks(facts.clocks | ignored, facts.generated, known)
+        self._masks = self._given = Masks(facts.clocks | ignored, facts.generated, known)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was found to be filled by a clock or by chance while it ran, in words."""
+        columns = sorted(self._masks.ignored - self._given.ignored)
+        values = {
+            f"{'.'.join(each for each in path if each) or 'all'} of what {self._names[label]} returned"
+            for label, path in self._masks.values
+        }
+        return (*columns, *sorted(values))
+
+    def _leave_out(self, masks: Masks) -> None:
+        self._masks = masks
+        for _, *judges in self._judges.values():
+            for judge in judges:
+                judge.masks = masks
 
     def close(self) -> None:
         for session in self._sessions:
@@ -181,6 +198,9 @@ class ProgramRunner(Closeable):
         unknown. Of schedules with the same outcome one is followed again.
         """
         program = attempt.program
+        if not attempt.fails:
+            return attempt
+        masks = self._masks
         # A judge gives the same object for the same outcome; those that are kept keep it alive
         key = (id(program), attempt.isolation, id(attempt.judgement), *sorted(attempt.broken))
         known = self._confirmed.get(key)
@@ -188,7 +208,7 @@ class ProgramRunner(Closeable):
             return self._without_doubtful(replace(attempt, failed_again=known.failed_again))
         again = self._fails_again(attempt)
         attempt = replace(attempt, failed_again=(again, RUNS_AGAIN))
-        if again < RUNS_AGAIN:
+        if self._masks is masks and again < RUNS_AGAIN:
             reason = f"the same schedule failed in {again} of {RUNS_AGAIN} more runs"
             return replace(attempt.in_doubt(reason), broken={})
         if attempt.judgement.answer is SerialAnswer.UNEXPLAINED:
@@ -198,8 +218,15 @@ class ProgramRunner(Closeable):
             if doubt not in self._doubts:
                 self._doubts[doubt] = second.doubt(labels, first)
             self._doubts[doubt] = self._doubts[doubt] or first.doubt_now(attempt.judgement.order)
+        if self._masks is not masks:
+            return self.confirm(self._judged_anew(attempt))
         self._confirmed[key] = attempt
         return self._without_doubtful(attempt)
+
+    def _judged_anew(self, attempt: FollowedSchedule) -> FollowedSchedule:
+        """Where less counts than did then."""
+        before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
+        return replace(attempt, judgement=self._judge(attempt.program).judge(attempt.outcome, before))
 
     def _fails_again(self, attempt: FollowedSchedule) -> int:
         judge = self._judge(attempt.program, second=True)
@@ -260,7 +287,9 @@ class ProgramRunner(Closeable):
             turned = None
             if isinstance(self._tables, ReversesRows):
                 turned = partial(self._serially, program, reset=self._tables.reset_reversed)
-            judges = [SerialJudge(serially, self._masks, turned) for _ in range(2)]
+            judges = [SerialJudge(serially, self._masks, turned, self._leave_out) for _ in range(2)]
+            names = (transaction.name for transaction, _ in program.calls)
+            self._names.update(zip(program.labels, names, strict=True))
             known = self._judges[id(program)] = (program, judges[0], judges[1])
         _, first, other = known
         return other if second else first

@@ -145,7 +145,7 @@ class _Check:
             asked,
             expect,
             tuple(results),
-            tuple(sorted({*facts.clocks, *facts.generated, *subject.ignored})),
+            (*sorted({*facts.clocks, *facts.generated, *subject.ignored}), *runner.left_out),
             self._seed,
             time.monotonic() - began,
             self._interrupted.is_set(),
