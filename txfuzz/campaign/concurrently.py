@@ -149,7 +149,15 @@ def run_concurrently(
         tables = opened.enter_context(adapter.existing(url))
         level = "" if asked.isolation is None else level_named(capabilities_of(adapter), asked.isolation)
         state = None if asked.state is None else partial(_state, asked.state, resources)
-        made = CodeTables(tables, drivers, resources, restore=restore, state=state, opened=opened.pop_all())
+        made = CodeTables(
+            tables,
+            drivers,
+            resources,
+            restore=restore,
+            state=state,
+            seconds=asked.seconds,
+            opened=opened.pop_all(),
+        )
     invariants = [
         CodeInvariant(
             function_name(each).replace("_", " "), each, parameters_of(each, {}, "invariant"), resources

@@ -191,6 +191,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
         def drop() -> None:
             with suppress(DatabaseUnavailable):
+                self.run(partial(self.schemas.end_transactions, name=own))
                 for name in (own + KEPT, own):
                     self.run(partial(self.schemas.drop, name=name))
 

@@ -70,8 +70,10 @@ class CodeCall:
             return
         run = CodeRun(session, self.isolation, None)
         try:
-            session.call(run, self._function)
-        except Exception as error:
+            session.call(run, self._function, alone=True)
+        except TimeoutError as error:
+            raise UsageError(str(error)) from None
+        except (Exception, SystemExit) as error:
             if is_mistake(error, run.codes):
                 raise refused(error, place_of(self.transaction.function)) from error
         if not run.answers:
@@ -104,11 +106,11 @@ class CodeCall:
             returned = session.call(run, self._function)
         except Abandoned:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._raised(run, error, retried)
         return self._outcome(run, Ending.COMMITTED, value=self._value(run, returned))
 
-    def _raised(self, run: CodeRun, error: Exception, retried: frozenset[str]) -> CallOutcome:
+    def _raised(self, run: CodeRun, error: BaseException, retried: frozenset[str]) -> CallOutcome:
         """A call that has raised is as if it had not been, unless something of it stays."""
         name = type(error).__name__
         code = database_error(error, run.codes)
@@ -147,7 +149,7 @@ class CodeInvariant:
             return Rows(("AssertionError",), ((str(error) or "the assertion does not hold",),))
         except SessionError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise refused(error, place_of(self.function)) from None
 
 

@@ -22,7 +22,7 @@ def database_error(error: BaseException, codes: Mapping[int, str]) -> str:
 
 
 def is_mistake(error: BaseException, codes: Mapping[int, str]) -> bool:
-    if isinstance(error, (*_MISTAKES, TxfuzzError)):
+    if isinstance(error, (*_MISTAKES, TxfuzzError, SystemExit)):
         return True
     of_driver = [each for each in wrapped(error) if id(each) in codes]
     names = {kind.__name__ for each in of_driver for kind in type(each).__mro__}

@@ -70,7 +70,7 @@ def run_setup(function: Callable[..., Any], resources: Resources) -> None:
     try:
         with resources.of(parameters.opened) as given:
             function(**given, **values)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise refused(error, place_of(function)) from None
 
 

@@ -6,11 +6,12 @@ it; threads that belong to no call that is being checked pass through untouched.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ from txfuzz.database.scenario import AdoptedSession, Cell, ScenarioSession, Stat
 _local = threading.local()
 
 Rewrite = Callable[[str], str]
+_LAST_WORDS = 0.5  # seconds for code that is told to end
 
 
 def around(call: DriverCall) -> Any:
@@ -97,7 +99,7 @@ class Connections:
 class CodeRun:
     """One call of the code, while it runs. isolation: empty where the code's own is to be kept.
 
-    aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
+    aside: the driver is calling itself, or us. broken_off: it is to end at once. stop: None where it is not scheduled. codes: of the errors
     that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
     """
 
@@ -108,6 +110,7 @@ class CodeRun:
     rewrite: Rewrite | None = None
     aside: bool = False
     over: bool = False
+    broken_off: bool = False
     effects: Effects = field(default_factory=Effects)
     answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)
@@ -115,6 +118,8 @@ class CodeRun:
     begun: int = 0
 
     def through(self, call: DriverCall) -> Any:
+        if self.broken_off:
+            raise Abandoned
         self.aside = True
         try:
             if self.over or inside_connecting():
@@ -198,8 +203,8 @@ class CodeSession:
 
     It is the same thread from one schedule to the next, as in a server with a pool of threads: what code
     keeps for each thread (Django's connections, scoped sessions) stays. plain: opens a session for SQL of a
-    scenario that runs beside code. restore: the rows that every attempt begins with. warmed: the calls that
-    have run here before.
+    scenario that runs beside code. restore: the rows that every attempt begins with. seconds: of a call that
+    runs alone. warmed: the calls that have run here before.
     """
 
     def __init__(
@@ -207,8 +212,11 @@ class CodeSession:
         connections: Connections,
         plain: Callable[[], ScenarioSession],
         restore: Callable[[], None],
+        seconds: float,
     ) -> None:
-        self.connections, self.restore = connections, restore
+        self.connections, self.restore, self._seconds = connections, restore, seconds
+        self._running: CodeRun | None = None
+        self._idle = threading.Event()
         self.warmed: set[tuple[str, str]] = set()
         self._open_plain, self._plain_session = plain, None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -217,22 +225,46 @@ class CodeSession:
 
     _plain_session: ScenarioSession | None
 
-    def call(self, run: CodeRun, function: Callable[[], Any]) -> Any:
-        """Call it in this session's thread, with `run` around what it sends; what it returns or raises."""
+    def call(self, run: CodeRun, function: Callable[[], Any], *, alone: bool = False) -> Any:
+        """Call it in this session's thread, with `run` around what it sends; what it returns or raises.
+
+        alone: nothing else runs and nobody watches it, so it gets its time here. TimeoutError says where in
+        the code it was then.
+        """
         done: Future[Any] = Future()
 
         def work() -> Any:
-            _local.run = run
+            _local.run = self._running = run
+            self._idle.clear()
             try:
                 return function()
             finally:
-                _local.run = None
+                _local.run = self._running = None
+                self._idle.set()
                 if not run.over:
                     self._leave_nothing_open()
                     self.connections.forget(self)
 
         self._jobs.put((work, done))
+        if alone and not wait([done], self._seconds).done:
+            place = self.where()
+            self._break_off()
+            raise TimeoutError(f"{place}: it did not end within {self._seconds:g} s, though it ran alone")
         return done.result()
+
+    def _break_off(self) -> None:
+        """End a call that does not come back, and take from it what it holds in the database."""
+        run, thread = self._running, self._thread.ident
+        if run is None or thread is None:
+            return
+        run.broken_off = True
+        for connection, adopted in self.connections.of(self):
+            adopted.cancel()
+            self.connections.drivers.break_off(connection)
+        self._idle.wait(_LAST_WORDS)
+        if self._running is run:
+            # It reaches code that sends nothing any more: a loop, but neither a sleep nor a lock
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Abandoned))
 
     def _leave_nothing_open(self) -> None:
         """A transaction that nobody has ended comes to nothing when its connection goes."""
@@ -243,12 +275,13 @@ class CodeSession:
             adopted.leave()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            work, done = job
-            try:
-                done.set_result(work())
-            except BaseException as error:
-                done.set_exception(error)
+        with suppress(Abandoned):  # which can come late
+            while (job := self._jobs.get()) is not None:
+                work, done = job
+                try:
+                    done.set_result(work())
+                except BaseException as error:
+                    done.set_exception(error)
 
     def adopted(self) -> list[ScenarioSession | AdoptedSession]:
         """Everything by which it can be waiting."""
@@ -266,6 +299,7 @@ class CodeSession:
 
     def close(self) -> None:
         self._jobs.put(None)
+        self._break_off()
         if self._plain_session is not None:
             self._plain_session.close()
         self.connections.forget(self)
