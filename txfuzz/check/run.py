@@ -8,20 +8,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import comb
 
-from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
+from txfuzz.check.attempt import Attempts
+from txfuzz.check.contract import Call, CheckedInvariant
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
-from txfuzz.check.scheduler import Trace, run_schedule
+from txfuzz.check.scheduler import Trace
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
-from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import (
-    Accesses,
     ReversesRows,
     Rows,
-    ScenarioSession,
     ScenarioTables,
     SeesAccesses,
 )
@@ -96,8 +95,8 @@ class ProgramRunner(Closeable):
         real_time: bool = False,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._serial_level, self._real_time, self._seconds = serial_level, real_time, seconds
-        self._sessions: list[ScenarioSession] = []
+        self._serial_level, self._real_time = serial_level, real_time
+        self._attempts = Attempts(tables, seconds)
         # The second judge of a program is for what the first one finds unexplained
         self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
         self._confirmed: dict[tuple[object, ...], FollowedSchedule] = {}
@@ -130,9 +129,7 @@ class ProgramRunner(Closeable):
                 judge.masks = masks
 
     def close(self) -> None:
-        for session in self._sessions:
-            session.close()
-        self._sessions = []
+        self._attempts.close()
 
     def check(
         self,
@@ -256,7 +253,7 @@ class ProgramRunner(Closeable):
         *,
         asks: bool = False,
     ) -> FollowedSchedule:
-        trace, outcome = self._run(program.bound(isolation), schedule, asks=asks)
+        trace, outcome = self._attempts.follow(program.bound(isolation), schedule, asks=asks)
         if trace.stuck:
             return FollowedSchedule(
                 program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
@@ -299,61 +296,13 @@ class ProgramRunner(Closeable):
     ) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
         chosen = [bound[label].at(self._serial_level) for label in order]
-        # An entry for each point that one could come to: who is first runs to its end, then the next one
-        schedule = [each.label for each in chosen for _ in range(each.points)]
-        trace, outcome = self._run(chosen, schedule, reset=reset)
-        if trace.stuck:
-            raise SerialRunFailed(trace.stuck)
+        stuck, outcome = self._attempts.serially(chosen, reset or self._tables.reset)
+        if stuck:
+            raise SerialRunFailed(stuck)
         for label, each in outcome.transactions.items():
             if each.lost or each.ending is Ending.UNKNOWN or each.code in self._tables.retried:
                 raise SerialRunFailed(f"{label} came to {each.code} though nothing else ran: {each.message}")
         return outcome
-
-    def _run(
-        self,
-        bound: Sequence[Call],
-        schedule: Sequence[str],
-        *,
-        asks: bool = False,
-        reset: Callable[[], None] | None = None,
-    ) -> tuple[Trace, ProgramOutcome]:
-        tables = self._tables
-        (reset or tables.reset)()
-        while len(self._sessions) < len(bound):
-            self._sessions.append(tables.session())
-        sessions = {each.label: session for each, session in zip(bound, self._sessions, strict=False)}
-
-        def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
-            found = tables.waiting([sessions[label] for label in labels])
-            return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
-
-        def accesses(label: str) -> Accesses | None:
-            return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
-
-        trace = run_schedule(
-            {each.label: each.body(sessions[each.label], tables.retried) for each in bound},
-            schedule,
-            waits,
-            seconds=self._seconds,
-            cancel=lambda label: sessions[label].cancel(),
-            where=lambda label: _where(sessions[label]),
-            accesses=accesses,
-        )
-        ended = {}
-        for label, each in trace.ended.items():
-            if isinstance(each.value, CallOutcome):
-                ended[label] = each.value
-            elif not trace.stuck and each.error is not None:
-                raise each.error
-        if trace.stuck or any(each.lost for each in ended.values()):
-            self.close()  # what was cancelled, lost or left behind is not used again
-        if trace.stuck:
-            return trace, ProgramOutcome(ended)
-        return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, tables.tables())
-
-
-def _where(session: ScenarioSession) -> str:
-    return session.where() if isinstance(session, RunsCode) else ""
 
 
 def _interleavings(bound: Sequence[Call]) -> int:

@@ -99,7 +99,7 @@ class Connections:
 class CodeRun:
     """One call of the code, while it runs. isolation: empty where the code's own is to be kept.
 
-    aside: the driver is calling itself, or us. broken_off: it is to end at once. stop: None where it is not scheduled. codes: of the errors
+    aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
     that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
     """
 
@@ -292,6 +292,12 @@ class CodeSession:
         """The line of somebody's own code that it is at, "app.py:12 (in book)"; empty where there is none."""
         frame = sys._current_frames().get(self._thread.ident or 0)
         return own_frame(frame) if frame is not None else ""
+
+    def stands(self) -> object:
+        """See RunsCode."""
+        run = self._running
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return None if run is None or run.aside or frame is None else (id(frame), frame.f_lasti)
 
     def cancel(self) -> None:
         for each in self.adopted():

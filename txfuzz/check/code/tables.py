@@ -12,7 +12,6 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.database.drivers import Drivers
 from txfuzz.database.scenario import AdoptedSession, ColumnFacts, Rows, ScenarioSession, ScenarioTables
 
-
 SECONDS = 10.0
 
 
