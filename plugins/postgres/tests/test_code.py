@@ -308,7 +308,7 @@ def test_code_that_hangs_is_ended_and_the_lines_are_named(database: PostgresData
         assert attempt.judgement.answer is SerialAnswer.UNKNOWN
         reason = attempt.judgement.reason
         assert "book (0) was at" in reason
-        assert reason.count("app.py:15 (in book)") == 2
+        assert reason.count("app.py:16 (in book)") == 2
 
 
 POOL = f"""{SEATS}

@@ -162,9 +162,12 @@ def assemble(
     )
 
 
-def adapter_of(spec: DatabaseSpec, registry: Registry, workload: str) -> Adapter:
-    """The adapter that it names, or the only one that is installed. workload: its name, for messages."""
-    name = spec.adapter or _only_adapter(registry, workload)
+def adapter_of(
+    spec: DatabaseSpec, registry: Registry, workload: str, how: str = "`database: {adapter: NAME}`"
+) -> Adapter:
+    """The adapter that it names, or the only one that is installed. workload: its name; how: one is chosen;
+    for messages."""
+    name = spec.adapter or _only_adapter(registry, workload, how)
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
     return adapter
 
@@ -246,7 +249,7 @@ def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
     return tuple(PluginSpec(entry.name) for entry in entries)
 
 
-def _only_adapter(registry: Registry, workload: str) -> str:
+def _only_adapter(registry: Registry, workload: str, how: str) -> str:
     """The adapter of a workload that names none. Those for tests do not count."""
     names = [
         entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
@@ -256,7 +259,7 @@ def _only_adapter(registry: Registry, workload: str) -> str:
     if names:
         raise UsageError(
             f"the workload {workload!r} names no adapter, and several are installed: choose one with "
-            f"`database: {{adapter: NAME}}`, where NAME is {listed(names, 'or')}"
+            f"{how}, where NAME is {listed(names, 'or')}"
         )
     problems = "".join(f"; {problem}" for problem in registry.problems)
     raise PluginError(f"no database adapter is installed{problems}")

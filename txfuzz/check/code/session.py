@@ -16,15 +16,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from txfuzz.check.code.connections import Connections
 from txfuzz.check.code.effects import Effects, ends_transaction, is_switch_point
+from txfuzz.check.code.errors import note_code
 from txfuzz.check.code.place import inside_connecting, own_frame
 from txfuzz.check.scheduler import Abandoned, Stop
 from txfuzz.check.serial.outcome import StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
-from txfuzz.database.drivers import COMMIT, ROLLBACK, DriverCall, Drivers
+from txfuzz.database.drivers import COMMIT, ROLLBACK, DriverCall
 from txfuzz.database.scenario import AdoptedSession, Cell, ScenarioSession, StatementAnswer
+from txfuzz.errors import UsageError
 
 _local = threading.local()
+_under_way: list[CodeRun] = []  # calls of code, in whichever thread
 
 Rewrite = Callable[[str], str]
 _LAST_WORDS = 0.5  # seconds for code that is told to end
@@ -33,6 +37,9 @@ _LAST_WORDS = 0.5  # seconds for code that is told to end
 def around(call: DriverCall) -> Any:
     """What every intercepted call goes through, whichever thread it is in."""
     running: CodeRun | Watched | None = getattr(_local, "run", None)
+    if running is None:
+        for each in tuple(_under_way):
+            each.session.connections.met_elsewhere()
     if running is None or running.aside:
         return call.send(call.sql)
     return running.through(call)
@@ -64,43 +71,12 @@ def watched(note: Callable[[Any], None] = lambda connection: None) -> Iterator[W
         _local.run = before
 
 
-@dataclass
-class Connections:
-    """Whose each of the drivers' connections is now: a pool hands them from one to another.
-
-    adopt: as ScenarioTables has it.
-    """
-
-    drivers: Drivers
-    adopt: Callable[[Any], AdoptedSession]
-    _adopted: dict[int, tuple[Any, AdoptedSession]] = field(default_factory=dict)
-    _owners: dict[int, CodeSession] = field(default_factory=dict)
-
-    def taken(self, connection: Any, owner: CodeSession) -> AdoptedSession:
-        number = id(connection)
-        known = self._adopted.get(number)
-        if known is None or known[0] is not connection:
-            known = self._adopted[number] = (connection, self.adopt(connection))
-        self._owners[number] = owner
-        return known[1]
-
-    def of(self, owner: CodeSession) -> list[tuple[Any, AdoptedSession]]:
-        mine = [self._adopted.get(number) for number, each in list(self._owners.items()) if each is owner]
-        return [each for each in mine if each is not None]
-
-    def forget(self, owner: CodeSession) -> None:
-        """At the end of its call: those that nobody else knows are closed by that, as they would be without
-        us."""
-        for number in [number for number, each in list(self._owners.items()) if each is owner]:
-            del self._owners[number], self._adopted[number]
-
-
-@dataclass
+@dataclass(eq=False)
 class CodeRun:
     """One call of the code, while it runs. isolation: empty where the code's own is to be kept.
 
     aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
-    that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
+    that the database gave. begun: how many transactions.
     """
 
     session: CodeSession
@@ -113,7 +89,7 @@ class CodeRun:
     broken_off: bool = False
     effects: Effects = field(default_factory=Effects)
     answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
-    codes: dict[int, str] = field(default_factory=dict)
+    codes: list[str] = field(default_factory=list)
     commit_failed: str | None = None
     begun: int = 0
 
@@ -155,7 +131,8 @@ class CodeRun:
             result = adopted.run(lambda: call.send(sql), sql)
         except BaseException as error:
             code = adopted.code(error)
-            self.codes[id(error)] = code
+            note_code(error, code)
+            self.codes.append(code)
             if ends == COMMIT:
                 self.commit_failed = code
             if ends:
@@ -235,11 +212,13 @@ class CodeSession:
 
         def work() -> Any:
             _local.run = self._running = run
+            _under_way.append(run)
             self._idle.clear()
             try:
                 return function()
             finally:
                 _local.run = self._running = None
+                _under_way.remove(run)
                 self._idle.set()
                 if not run.over:
                     self._leave_nothing_open()
@@ -250,7 +229,11 @@ class CodeSession:
             place = self.where()
             self._break_off()
             raise TimeoutError(f"{place}: it did not end within {self._seconds:g} s, though it ran alone")
-        return done.result()
+        try:
+            return done.result()
+        finally:
+            if self.connections.refusal:
+                raise UsageError(self.connections.refusal) from None
 
     def _break_off(self) -> None:
         """End a call that does not come back, and take from it what it holds in the database."""
@@ -282,6 +265,7 @@ class CodeSession:
                     done.set_result(work())
                 except BaseException as error:
                     done.set_exception(error)
+            _close_connections_of_django()
 
     def adopted(self) -> list[ScenarioSession | AdoptedSession]:
         """Everything by which it can be waiting."""
@@ -328,6 +312,14 @@ class CodeSession:
 
     def rollback(self) -> None:
         self._plain().rollback()
+
+
+def _close_connections_of_django() -> None:
+    """It keeps one for each thread, which nobody else would close before the garbage is collected."""
+    django = sys.modules.get("django.db")
+    if django is not None:
+        with suppress(Exception):
+            django.connections.close_all()
 
 
 def waiting_sessions(
