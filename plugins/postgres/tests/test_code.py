@@ -20,8 +20,8 @@ from sqlalchemy import text
 
 import txfuzz
 from txfuzz.check.code.call import CodeTransaction
-from txfuzz.check.code.session import CodeSession
 from txfuzz.check.code.file import open_code
+from txfuzz.check.code.session import CodeSession
 from txfuzz.check.program import Program, programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
@@ -350,6 +350,7 @@ def test_code_that_ends_never_is_broken_off_and_holds_nothing(
         session._seconds = 0.3
         with pytest.raises(txfuzz.UsageError, match=r"app.py:1\d \(in book\): it did not end within 0.3 s"):
             program.bound(READ_COMMITTED)[0].body(session, frozenset())
+        session.close()
         session._thread.join(5.0)
         assert not session._thread.is_alive()
 

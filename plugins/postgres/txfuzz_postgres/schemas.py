@@ -57,8 +57,8 @@ class PostgresSchemas(Schemas[Connection]):
         """End the connections, whoever they belong to, that would keep us from dropping it."""
         on.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE pid <> pg_backend_pid() AND relation IN "
-                "(SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(:name)))"
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE pid <> pg_backend_pid() AND relation "
+                "IN (SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(:name)))"
             ),
             {"name": name},
         )
