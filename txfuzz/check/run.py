@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import comb
 
-from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
+from txfuzz.check.attempt import Attempts
+from txfuzz.check.contract import Call, CheckedInvariant
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
-from txfuzz.check.scheduler import Trace, run_schedule
+from txfuzz.check.scheduler import Trace
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import (
@@ -22,15 +23,13 @@ from txfuzz.check.serial.judge import (
     SerialRunFailed,
     Variation,
 )
-from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.check.serial.stability import alike, differing_columns, numbered, unordered
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import (
-    Accesses,
     MovesNumbers,
     ReversesRows,
     Rows,
-    ScenarioSession,
     ScenarioTables,
     SeesAccesses,
 )
@@ -92,9 +91,7 @@ class ProgramResult:
 class ProgramRunner(Closeable):
     """Runs programs on the tables of a scenario. serial_level: at which the serial orders are run.
     real_time: an order must respect which transactions had ended when others began. seconds: of one
-    schedule.
-
-    left_out: "table.column" of what was found to be no evidence while schedules ran."""
+    schedule."""
 
     def __init__(
         self,
@@ -107,15 +104,14 @@ class ProgramRunner(Closeable):
         real_time: bool = False,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._serial_level, self._real_time, self._seconds = serial_level, real_time, seconds
-        self._sessions: list[ScenarioSession] = []
+        self._serial_level, self._real_time = serial_level, real_time
+        self._attempts = Attempts(tables, seconds)
         # The second judge of a program is for what the first one finds unexplained
-        self._judges: dict[int, tuple[SerialJudge, SerialJudge]] = {}
-        self._programs: dict[int, Program] = {}  # whose ids are kept from meaning another one
+        self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
         self._confirmed: dict[tuple[object, ...], FollowedSchedule] = {}
         self._doubts: dict[tuple[int, frozenset[str]], str] = {}
         self._numbers_told: set[tuple[int, frozenset[str]]] = set()
-        self.left_out: frozenset[str] = frozenset()
+        self._names: dict[str, str] = {}  # of transactions, by their labels
         facts = tables.facts()
         known: dict[str, frozenset[object]] = {}
         tables.reset()
@@ -124,12 +120,27 @@ class ProgramRunner(Closeable):
             rows = tables.tables()[table]
             at = rows.columns.index(name)
             known[column] = known.get(column, frozenset()) | {row[at] for row in rows.rows}
-        self._masks = Masks(facts.clocks | ignored, facts.generated, known)
+        self._masks = self._given = Masks(facts.clocks | ignored, facts.generated, known)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was found to be no evidence while schedules ran, in words: filled by a clock, by chance or
+        with the number of a sequence."""
+        columns = sorted(self._masks.ignored - self._given.ignored)
+        values = {
+            f"{'.'.join(each for each in path if each) or 'all'} of what {self._names[label]} returned"
+            for label, path in self._masks.values
+        }
+        return (*columns, *sorted(values))
+
+    def _leave_out(self, masks: Masks) -> None:
+        self._masks = masks
+        for _, *judges in self._judges.values():
+            for judge in judges:
+                judge.masks = masks
 
     def close(self) -> None:
-        for session in self._sessions:
-            session.close()
-        self._sessions = []
+        self._attempts.close()
 
     def check(
         self,
@@ -197,12 +208,11 @@ class ProgramRunner(Closeable):
         unknown. Of schedules with the same outcome one is followed again.
         """
         program = attempt.program
+        if not attempt.fails:
+            return attempt
         if attempt.judgement.answer is SerialAnswer.UNEXPLAINED and self._tells_numbers(attempt):
-            before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
-            again_judged = self._judge(program).judge(attempt.outcome, before)
-            attempt = replace(attempt, judgement=again_judged)
-            if not attempt.fails:
-                return attempt
+            return self.confirm(self._judged_anew(attempt))
+        masks = self._masks
         # A judge gives the same object for the same outcome; those that are kept keep it alive
         key = (id(program), attempt.isolation, id(attempt.judgement), *sorted(attempt.broken))
         known = self._confirmed.get(key)
@@ -210,7 +220,7 @@ class ProgramRunner(Closeable):
             return self._without_doubtful(replace(attempt, failed_again=known.failed_again))
         again = self._fails_again(attempt)
         attempt = replace(attempt, failed_again=(again, RUNS_AGAIN))
-        if again < RUNS_AGAIN:
+        if self._masks is masks and again < RUNS_AGAIN:
             reason = f"the same schedule failed in {again} of {RUNS_AGAIN} more runs"
             return replace(attempt.in_doubt(reason), broken={})
         if attempt.judgement.answer is SerialAnswer.UNEXPLAINED:
@@ -220,6 +230,8 @@ class ProgramRunner(Closeable):
             if doubt not in self._doubts:
                 self._doubts[doubt] = second.doubt(labels, first)
             self._doubts[doubt] = self._doubts[doubt] or first.doubt_now(attempt.judgement.order)
+        if self._masks is not masks:
+            return self.confirm(self._judged_anew(attempt))
         self._confirmed[key] = attempt
         return self._without_doubtful(attempt)
 
@@ -242,11 +254,14 @@ class ProgramRunner(Closeable):
         if not alike(plain, again, self._masks):
             return False  # it is a clock or chance that tells them apart
         found = differing_columns(moved, plain, order, self._masks)
-        self.left_out |= found
-        self._masks = replace(self._masks, ignored=self._masks.ignored | found)
         if found:
-            self._judges = {}
+            self._leave_out(replace(self._masks, ignored=self._masks.ignored | found))
         return bool(found)
+
+    def _judged_anew(self, attempt: FollowedSchedule) -> FollowedSchedule:
+        """Where less counts than did then."""
+        before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
+        return replace(attempt, judgement=self._judge(attempt.program).judge(attempt.outcome, before))
 
     def _fails_again(self, attempt: FollowedSchedule) -> int:
         judge = self._judge(attempt.program, second=True)
@@ -276,7 +291,7 @@ class ProgramRunner(Closeable):
         *,
         asks: bool = False,
     ) -> FollowedSchedule:
-        trace, outcome = self._run(program.bound(isolation), schedule, asks=asks)
+        trace, outcome = self._attempts.follow(program.bound(isolation), schedule, asks=asks)
         if trace.stuck:
             return FollowedSchedule(
                 program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
@@ -311,10 +326,11 @@ class ProgramRunner(Closeable):
             if isinstance(self._tables, ReversesRows):
                 turned = partial(self._serially, program, reset=self._tables.reset_reversed)
                 variations.append(Variation(turned, unordered))
-            judges = [SerialJudge(serially, self._masks, variations) for _ in range(2)]
-            known = self._judges[id(program)] = (judges[0], judges[1])
-            self._programs[id(program)] = program
-        first, other = known
+            judges = [SerialJudge(serially, self._masks, variations, self._leave_out) for _ in range(2)]
+            names = (transaction.name for transaction, _ in program.calls)
+            self._names.update(zip(program.labels, names, strict=True))
+            known = self._judges[id(program)] = (program, judges[0], judges[1])
+        _, first, other = known
         return other if second else first
 
     def _serially(
@@ -322,61 +338,13 @@ class ProgramRunner(Closeable):
     ) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
         chosen = [bound[label].at(self._serial_level) for label in order]
-        # An entry for each point that one could come to: who is first runs to its end, then the next one
-        schedule = [each.label for each in chosen for _ in range(each.points)]
-        trace, outcome = self._run(chosen, schedule, reset=reset)
-        if trace.stuck:
-            raise SerialRunFailed(trace.stuck)
+        stuck, outcome = self._attempts.serially(chosen, reset or self._tables.reset)
+        if stuck:
+            raise SerialRunFailed(stuck)
         for label, each in outcome.transactions.items():
             if each.lost or each.ending is Ending.UNKNOWN or each.code in self._tables.retried:
                 raise SerialRunFailed(f"{label} came to {each.code} though nothing else ran: {each.message}")
         return outcome
-
-    def _run(
-        self,
-        bound: Sequence[Call],
-        schedule: Sequence[str],
-        *,
-        asks: bool = False,
-        reset: Callable[[], None] | None = None,
-    ) -> tuple[Trace, ProgramOutcome]:
-        tables = self._tables
-        (reset or tables.reset)()
-        while len(self._sessions) < len(bound):
-            self._sessions.append(tables.session())
-        sessions = {each.label: session for each, session in zip(bound, self._sessions, strict=False)}
-
-        def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
-            found = tables.waiting([sessions[label] for label in labels])
-            return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
-
-        def accesses(label: str) -> Accesses | None:
-            return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
-
-        trace = run_schedule(
-            {each.label: each.body(sessions[each.label], tables.retried) for each in bound},
-            schedule,
-            waits,
-            seconds=self._seconds,
-            cancel=lambda label: sessions[label].cancel(),
-            where=lambda label: _where(sessions[label]),
-            accesses=accesses,
-        )
-        ended = {}
-        for label, each in trace.ended.items():
-            if isinstance(each.value, CallOutcome):
-                ended[label] = each.value
-            elif not trace.stuck and each.error is not None:
-                raise each.error
-        if trace.stuck or any(each.lost for each in ended.values()):
-            self.close()  # what was cancelled, lost or left behind is not used again
-        if trace.stuck:
-            return trace, ProgramOutcome(ended)
-        return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, tables.tables())
-
-
-def _where(session: ScenarioSession) -> str:
-    return session.where() if isinstance(session, RunsCode) else ""
 
 
 def _interleavings(bound: Sequence[Call]) -> int:

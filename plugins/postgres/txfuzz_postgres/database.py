@@ -162,7 +162,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
             self._waits.among,
             self.close,
             (),
-            url=self._target.url_of_schema(schema),
+            url=self._target.url_of_schemas(schema, "public"),
         )
 
     def begin_statements(
@@ -193,14 +193,17 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
         def drop() -> None:
             with suppress(DatabaseUnavailable):
+                self.run(partial(self.schemas.end_transactions, name=own))
                 for name in (own + KEPT, own):
                     self.run(partial(self.schemas.drop, name=name))
 
         for name in (own, own + KEPT):
             self.run(partial(self.schemas.create_marked, name=name))
-        return PostgresScenario(
-            own, open_connection, self._waits.among, drop, setup, url=self._target.url_of_schema(own)
-        )
+        # Types and functions of extensions are there; but a setup that says DROP TABLE must not find the
+        # user's own
+        shared = () if self.run(self.schemas.has_tables_in_public) else ("public",)
+        url = self._target.url_of_schemas(own, *shared)
+        return PostgresScenario(own, open_connection, self._waits.among, drop, setup, shared=shared, url=url)
 
     def drivers(self) -> PostgresDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

@@ -66,8 +66,8 @@ class PostgresScenario(Closeable):
     """Made by PostgresDatabase.scenario().
 
     schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
-    `drop` takes them away. connect: a connection with our settings, in autocommit. url: of the schema, as
-    SQLAlchemy reads it.
+    `drop` takes them away. connect: a connection with our settings, in autocommit. shared: schemas that are
+    searched behind it. url: of the schema, as SQLAlchemy reads it.
     """
 
     retried = RETRIED
@@ -80,9 +80,10 @@ class PostgresScenario(Closeable):
         drop: Callable[[], None],
         setup: Sequence[str],
         *,
+        shared: Sequence[str] = ("public",),
         url: str,
     ) -> None:
-        self._schema, self._copies = schema, schema + KEPT
+        self._schema, self._copies, self._shared = schema, schema + KEPT, shared
         self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
         self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
         self._control = connect()
@@ -100,7 +101,8 @@ class PostgresScenario(Closeable):
         self._drop()
 
     def _use(self, connection: Plain) -> None:
-        connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
+        path = sql.SQL(", ").join(map(sql.Identifier, (self._schema, *self._shared)))
+        connection.execute(sql.SQL("SET search_path = {}").format(path))
 
     # -- what the schema says -----------------------------------------------------------------
 

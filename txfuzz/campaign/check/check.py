@@ -174,7 +174,7 @@ class _Check:
             asked,
             expect,
             tuple(results),
-            tuple(sorted({*facts.clocks, *facts.generated, *subject.ignored, *left_out})),
+            tuple(dict.fromkeys((*sorted({*facts.clocks, *facts.generated, *subject.ignored}), *left_out))),
             self._seed,
             time.monotonic() - began,
             self._interrupted.is_set(),
