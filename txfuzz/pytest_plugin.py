@@ -57,7 +57,7 @@ def txfuzz_check(request: pytest.FixtureRequest) -> ConcurrencyChecker:
         from txfuzz.common.secrets import without_password
         from txfuzz.errors import TxfuzzError
 
-        budget = _budget(request.config.getoption("--txfuzz-budget"))
+        budget = budget_of(request.config.getoption("--txfuzz-budget"))
         kept = KeptSchedules.of(request.config.rootpath / FOLDER, request.node.nodeid, called)
         refused = ""
         try:
@@ -74,7 +74,7 @@ def txfuzz_check(request: pytest.FixtureRequest) -> ConcurrencyChecker:
     return run
 
 
-def _budget(text: str | None) -> dict[str, float]:
+def budget_of(text: str | None) -> dict[str, float]:
     if text is None:
         return {}
     found = _BUDGET.fullmatch(text.strip())
