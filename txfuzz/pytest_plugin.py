@@ -57,12 +57,15 @@ def txfuzz_check(request: pytest.FixtureRequest) -> ConcurrencyChecker:
         from txfuzz.common.secrets import without_password
         from txfuzz.errors import TxfuzzError
 
-        budget = _budget(request.config.getoption("--txfuzz-budget"))
+        budget = budget_of(request.config.getoption("--txfuzz-budget"))
         kept = KeptSchedules.of(request.config.rootpath / FOLDER, request.node.nodeid, called)
+        refused = ""
         try:
             result, failure = run_concurrently(calls_to_check(*functions, **{**more, **budget}), kept.read())
         except TxfuzzError as error:
-            pytest.fail(without_password(str(error)), pytrace=False)
+            refused = without_password(str(error))
+        if refused:  # out here, or pytest would show both errors
+            pytest.fail(refused, pytrace=False)
         kept.write([] if failure is None else [failure.schedule, *kept.read()])
         if failure is not None:
             pytest.fail(str(failure), pytrace=False)
@@ -71,7 +74,7 @@ def txfuzz_check(request: pytest.FixtureRequest) -> ConcurrencyChecker:
     return run
 
 
-def _budget(text: str | None) -> dict[str, float]:
+def budget_of(text: str | None) -> dict[str, float]:
     if text is None:
         return {}
     found = _BUDGET.fullmatch(text.strip())

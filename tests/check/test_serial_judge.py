@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from txfuzz.check.serial.canonical import Masks, canonical
 from txfuzz.check.serial.difference import EndingPlace, StatementPlace, TablePlace
-from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialRunFailed
+from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialRunFailed, Variation
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
+from txfuzz.check.serial.stability import numbered, unordered
 from txfuzz.database.scenario import Rows
 
 # A step reads a key, or writes to one key what it has last read, plus a number
@@ -279,6 +280,20 @@ def test_a_clock_that_goes_on_between_two_judges_is_told_with_the_column() -> No
 
 
 def test_rows_that_are_stored_in_another_order_must_make_no_difference() -> None:
-    judge = SerialJudge(lambda order: stamped(order, 1), NO_MASKS, lambda order: stamped(order, 2))
+    turned = Variation(lambda order: stamped(order, 2), unordered)
+    judge = SerialJudge(lambda order: stamped(order, 1), NO_MASKS, [turned])
     assert judge.judge(stamped(("a", "b"), 1)).answer is SerialAnswer.EXPLAINED
     assert judge.doubt("ab", judge).endswith("give step 1 of a an ORDER BY")
+
+
+def test_numbers_of_sequences_must_make_no_difference() -> None:
+    moved = Variation(lambda order: stamped(order, 2), numbered)
+    judge = SerialJudge(lambda order: stamped(order, 1), NO_MASKS, [moved])
+    judge.judge(stamped(("a", "b"), 1))
+    assert judge.doubt("ab", judge) == (
+        "at in step 1 of a depends on the numbers that sequences give out, which a rollback does not take "
+        "back and no order of transactions settles; if that is meant, say ignore: [t.at]"
+    )
+    masked = SerialJudge(lambda order: stamped(order, 1), Masks(frozenset({"t.at"})), [moved])
+    masked.judge(stamped(("a", "b"), 1))
+    assert masked.doubt("ab", masked) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -29,7 +30,6 @@ from txfuzz.errors import UsageError
 from txfuzz.plugin.loader import load_plugins
 
 Function = Callable[..., Any]
-AGAIN = 2  # how often a failing schedule is followed again
 Numbers = tuple[int, ...]
 _LONGEST = 24  # characters of an argument that is shown
 _ORDINALS = "first", "second", "third", "fourth", "fifth", "sixth"
@@ -140,6 +140,7 @@ def run_concurrently(
     __tracebackhide__ = True
     if len(asked.functions) < 2:
         raise UsageError("concurrently() needs at least two functions; the same one may be given twice")
+    strangers = threading.enumerate()
     with ExitStack() as opened:
         adapter, drivers, url = _database(asked, opened)
         resources = Resources(url, drivers, asked.connect, asked.engine)
@@ -150,7 +151,16 @@ def run_concurrently(
         tables = opened.enter_context(adapter.existing(url))
         level = "" if asked.isolation is None else level_named(capabilities_of(adapter), asked.isolation)
         state = None if asked.state is None else partial(_state, asked.state, resources)
-        made = CodeTables(tables, drivers, resources, restore=restore, state=state, opened=opened.pop_all())
+        made = CodeTables(
+            tables,
+            drivers,
+            resources,
+            restore=restore,
+            state=state,
+            seconds=asked.seconds,
+            strangers=strangers,
+            opened=opened.pop_all(),
+        )
     invariants = [
         CodeInvariant(
             function_name(each).replace("_", " "), each, parameters_of(each, {}, "invariant"), resources
@@ -186,6 +196,8 @@ class _Search:
             attempt = self.runner.follow(self.program, self.level, schedule)
             if found:
                 search.followed(schedule, attempt.trace)
+            if self._fails(attempt):
+                attempt = self.runner.confirm(attempt)
             self._count(attempt)
             if self._fails(attempt):
                 return self._result(complete=False), self._failure(attempt)
@@ -228,9 +240,7 @@ class _Search:
 
         schedule = attempt.trace.schedule
         numbers = tuple(self.program.labels.index(label) for label in schedule)
-        again = [self.runner.follow(self.program, self.level, schedule) for _ in range(AGAIN)]
-        shown = sum(map(self._fails, again))
-        finding = Finding(attempt, attempt, (), shown, AGAIN)
+        finding = Finding(attempt, attempt, (), *attempt.failed_again)
         at = f" at {self.level.upper()}" if self.level else ""
         number = "the first schedule" if self.followed == 1 else f"schedule {self.followed}"
         text = [
@@ -248,9 +258,7 @@ def _program(asked: ConcurrentCalls, resources: Resources) -> Program:
     for number, function in enumerate(asked.functions):
         plain, given = _unwrapped(function)
         parameters = parameters_of(plain, given, "transaction")
-        name = function_name(plain)
-        if name == "<lambda>":
-            name = _ORDINALS[number] if number < len(_ORDINALS) else f"number {number + 1}"
+        name = _name(plain, number)
         arguments = {each: values[0] for each, values in parameters.chosen}
         shown = {
             each: value for each, value in arguments.items() if each in given and len(str(value)) <= _LONGEST
@@ -264,10 +272,28 @@ def _program(asked: ConcurrentCalls, resources: Resources) -> Program:
     return Program(" × ".join(transaction.name for transaction, _ in calls), tuple(calls))
 
 
+def _name(function: Function, number: int) -> str:
+    """A partial of something that takes any arguments has the name of that."""
+    while isinstance(function, partial):
+        function = function.func
+    name = function_name(function)
+    if name == "<lambda>":
+        return _ORDINALS[number] if number < len(_ORDINALS) else f"number {number + 1}"
+    return name
+
+
 def _unwrapped(function: Function) -> tuple[Function, dict[str, Any]]:
     """A function, and the arguments that functools.partial has bound: those are shown."""
-    if isinstance(function, partial) and not function.args:
-        return function.func, dict(function.keywords)
+    if not isinstance(function, partial):
+        return function, {}
+    plain: Function = function.func
+    try:
+        bound = inspect.signature(plain).bind_partial(*function.args, **function.keywords)
+    except (TypeError, ValueError):  # it will say so itself when it is called
+        return function, {}
+    kinds = {bound.signature.parameters[name].kind for name in bound.arguments}
+    if kinds <= {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}:
+        return plain, dict(bound.arguments)
     return function, {}
 
 

@@ -56,6 +56,10 @@ class RunsCode(Protocol):
     def where(self) -> str:
         """The line of that code that it is at, "app.py:12 (in book)"; empty where there is none."""
 
+    def stands(self) -> object:
+        """Where it is now, equal as long as it has not gone on; None where it waits for the database, which
+        can be asked for what, or for us."""
+
 
 class CheckedInvariant(Protocol):
     @property

@@ -1,19 +1,21 @@
 """Programs: which transactions of a scenario run beside each other, and with which arguments.
 
 Every pair, a transaction with itself included, or the transactions that are named. Where parameters leave
-a choice, those combinations come first in which the transactions have most values in common without being
-the same call: there they are most likely to meet.
+a choice, those combinations come first in which the transactions are most likely to meet: they have values in
+common, best under the same name, without being the same call.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement, product
 from math import prod
 from random import Random
 
 from txfuzz.check.contract import Arguments, Call, CheckedTransaction
+from txfuzz.database.scenario import Cell
 
 MOST_COMBINATIONS = 12  # of arguments, for one pair
 _MOST_LOOKED_AT = 20_000  # of which those are chosen
@@ -97,20 +99,27 @@ def _some_arguments(transaction: CheckedTransaction, most: int, random: Random) 
     return [{name: random.choice(values) for name, values in transaction.params} for _ in range(most)]
 
 
-def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[bool, int]:
-    shared = 0
-    for number, (_, one) in enumerate(calls):
-        for _, other in calls[number + 1 :]:
-            shared += sum(name in other and other[name] == value for name, value in one.items())
+def _likely_to_meet(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> tuple[bool, int, int]:
+    shared = common = 0
+    for (_, one), (_, other) in combinations(calls, 2):
+        shared += sum(name in other and other[name] == value for name, value in one.items())
+        values = (Counter(map(repr, each.values())) for each in (one, other))
+        common += (next(values) & next(values)).total()
     plain = [(transaction.name, repr(arguments)) for transaction, arguments in calls]
     alike = len(set(plain)) < len(plain) and any(arguments for _, arguments in calls)
-    return (not alike, shared)
+    return (not alike, shared, common)
+
+
+def _shown(value: Cell) -> str:
+    return "null" if value is None else str(value)
 
 
 def _labels(calls: Sequence[tuple[CheckedTransaction, Arguments]]) -> list[str]:
     """ "book (ann, 1)"; calls that are the same get numbers."""
     plain = [
-        f"{transaction.name} ({', '.join(map(str, arguments.values()))})" if arguments else transaction.name
+        f"{transaction.name} ({', '.join(map(_shown, arguments.values()))})"
+        if arguments
+        else transaction.name
         for transaction, arguments in calls
     ]
     return [

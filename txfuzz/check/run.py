@@ -8,26 +8,33 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import comb
 
-from txfuzz.check.contract import Call, CheckedInvariant, RunsCode
+from txfuzz.check.attempt import Attempts
+from txfuzz.check.contract import Call, CheckedInvariant
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
-from txfuzz.check.scheduler import Trace, run_in_series, run_schedule
+from txfuzz.check.scheduler import Trace
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
-from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge, SerialJudgement, SerialRunFailed
-from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
-from txfuzz.check.transaction import SqlCall
+from txfuzz.check.serial.judge import (
+    Order,
+    SerialAnswer,
+    SerialJudge,
+    SerialJudgement,
+    SerialRunFailed,
+    Variation,
+)
+from txfuzz.check.serial.outcome import Ending, ProgramOutcome
+from txfuzz.check.serial.stability import alike, differing_columns, numbered, unordered
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.scenario import (
-    Accesses,
+    MovesNumbers,
     ReversesRows,
     Rows,
-    ScenarioSession,
     ScenarioTables,
     SeesAccesses,
 )
 
-SECONDS = 10.0  # of one schedule
+SECONDS = 5.0  # of one schedule
 ALL_OF = 200  # schedules of a program that are followed before commuting steps are looked for
 RUNS_AGAIN = 3  # of a failing schedule, all of which must fail
 _MOST_STUCK = 2  # of these, which are run again
@@ -97,12 +104,14 @@ class ProgramRunner(Closeable):
         real_time: bool = False,
     ) -> None:
         self._tables, self._invariants = tables, tuple(invariants)
-        self._serial_level, self._real_time, self._seconds = serial_level, real_time, seconds
-        self._sessions: list[ScenarioSession] = []
+        self._serial_level, self._real_time = serial_level, real_time
+        self._attempts = Attempts(tables, seconds)
         # The second judge of a program is for what the first one finds unexplained
         self._judges: dict[int, tuple[Program, SerialJudge, SerialJudge]] = {}
         self._confirmed: dict[tuple[object, ...], FollowedSchedule] = {}
         self._doubts: dict[tuple[int, frozenset[str]], str] = {}
+        self._numbers_told: set[tuple[int, frozenset[str]]] = set()
+        self._names: dict[str, str] = {}  # of transactions, by their labels
         facts = tables.facts()
         known: dict[str, frozenset[object]] = {}
         tables.reset()
@@ -111,12 +120,27 @@ class ProgramRunner(Closeable):
             rows = tables.tables()[table]
             at = rows.columns.index(name)
             known[column] = known.get(column, frozenset()) | {row[at] for row in rows.rows}
-        self._masks = Masks(facts.clocks | ignored, facts.generated, known)
+        self._masks = self._given = Masks(facts.clocks | ignored, facts.generated, known)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was found to be no evidence while schedules ran, in words: filled by a clock, by chance or
+        with the number of a sequence."""
+        columns = sorted(self._masks.ignored - self._given.ignored)
+        values = {
+            f"{'.'.join(each for each in path if each) or 'all'} of what {self._names[label]} returned"
+            for label, path in self._masks.values
+        }
+        return (*columns, *sorted(values))
+
+    def _leave_out(self, masks: Masks) -> None:
+        self._masks = masks
+        for _, *judges in self._judges.values():
+            for judge in judges:
+                judge.masks = masks
 
     def close(self) -> None:
-        for session in self._sessions:
-            session.close()
-        self._sessions = []
+        self._attempts.close()
 
     def check(
         self,
@@ -127,7 +151,7 @@ class ProgramRunner(Closeable):
         each: Callable[[FollowedSchedule], bool] = lambda _: True,
         all_of: int | None = ALL_OF,
     ) -> ProgramResult:
-        """Every schedule of the program at this level, or the first `most`.
+        """Every schedule of the program at this level, or the first `most`, up to one that gets stuck.
 
         each: is told of every schedule, and ends the search by False. all_of: so many are followed before
         those are left out that differ from another one only in the order of steps that do not conflict,
@@ -154,6 +178,8 @@ class ProgramRunner(Closeable):
                 failing.append(attempt)
             if not each(attempt):
                 break
+            if attempt.trace.stuck:
+                break  # the next ones would take as long
         # What only later schedules have shown to be chance was chance before
         kept = [self._without_doubtful(attempt) for attempt in failing]
         doubtful = sum(not attempt.fails for attempt in kept)
@@ -182,6 +208,11 @@ class ProgramRunner(Closeable):
         unknown. Of schedules with the same outcome one is followed again.
         """
         program = attempt.program
+        if not attempt.fails:
+            return attempt
+        if attempt.judgement.answer is SerialAnswer.UNEXPLAINED and self._tells_numbers(attempt):
+            return self.confirm(self._judged_anew(attempt))
+        masks = self._masks
         # A judge gives the same object for the same outcome; those that are kept keep it alive
         key = (id(program), attempt.isolation, id(attempt.judgement), *sorted(attempt.broken))
         known = self._confirmed.get(key)
@@ -189,7 +220,7 @@ class ProgramRunner(Closeable):
             return self._without_doubtful(replace(attempt, failed_again=known.failed_again))
         again = self._fails_again(attempt)
         attempt = replace(attempt, failed_again=(again, RUNS_AGAIN))
-        if again < RUNS_AGAIN:
+        if self._masks is masks and again < RUNS_AGAIN:
             reason = f"the same schedule failed in {again} of {RUNS_AGAIN} more runs"
             return replace(attempt.in_doubt(reason), broken={})
         if attempt.judgement.answer is SerialAnswer.UNEXPLAINED:
@@ -199,8 +230,38 @@ class ProgramRunner(Closeable):
             if doubt not in self._doubts:
                 self._doubts[doubt] = second.doubt(labels, first)
             self._doubts[doubt] = self._doubts[doubt] or first.doubt_now(attempt.judgement.order)
+        if self._masks is not masks:
+            return self.confirm(self._judged_anew(attempt))
         self._confirmed[key] = attempt
         return self._without_doubtful(attempt)
+
+    def _tells_numbers(self, attempt: FollowedSchedule) -> bool:
+        """Has another column been found, and left out, that tells the number of a sequence in other words?
+
+        A rollback does not take these numbers back, and no order of transactions settles them.
+        """
+        program, order = attempt.program, attempt.judgement.order
+        key = (id(program), frozenset(order))
+        tables = self._tables
+        if key in self._numbers_told or not isinstance(tables, MovesNumbers) or not tables.moves_numbers:
+            return False
+        self._numbers_told.add(key)
+        try:
+            plain, again = (self._serially(program, order) for _ in range(2))
+            moved = self._serially(program, order, reset=tables.reset_numbers_moved)
+        except SerialRunFailed:
+            return False
+        if not alike(plain, again, self._masks):
+            return False  # it is a clock or chance that tells them apart
+        found = differing_columns(moved, plain, order, self._masks)
+        if found:
+            self._leave_out(replace(self._masks, ignored=self._masks.ignored | found))
+        return bool(found)
+
+    def _judged_anew(self, attempt: FollowedSchedule) -> FollowedSchedule:
+        """Where less counts than did then."""
+        before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
+        return replace(attempt, judgement=self._judge(attempt.program).judge(attempt.outcome, before))
 
     def _fails_again(self, attempt: FollowedSchedule) -> int:
         judge = self._judge(attempt.program, second=True)
@@ -230,7 +291,7 @@ class ProgramRunner(Closeable):
         *,
         asks: bool = False,
     ) -> FollowedSchedule:
-        trace, outcome = self._run(program.bound(isolation), schedule, asks=asks)
+        trace, outcome = self._attempts.follow(program.bound(isolation), schedule, asks=asks)
         if trace.stuck:
             return FollowedSchedule(
                 program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
@@ -258,10 +319,16 @@ class ProgramRunner(Closeable):
         known = self._judges.get(id(program))
         if known is None:
             serially = partial(self._serially, program)
-            turned = None
+            variations = []
+            if isinstance(self._tables, MovesNumbers) and self._tables.moves_numbers:
+                moved = partial(self._serially, program, reset=self._tables.reset_numbers_moved)
+                variations.append(Variation(moved, numbered))
             if isinstance(self._tables, ReversesRows):
                 turned = partial(self._serially, program, reset=self._tables.reset_reversed)
-            judges = [SerialJudge(serially, self._masks, turned) for _ in range(2)]
+                variations.append(Variation(turned, unordered))
+            judges = [SerialJudge(serially, self._masks, variations, self._leave_out) for _ in range(2)]
+            names = (transaction.name for transaction, _ in program.calls)
+            self._names.update(zip(program.labels, names, strict=True))
             known = self._judges[id(program)] = (program, judges[0], judges[1])
         _, first, other = known
         return other if second else first
@@ -271,70 +338,13 @@ class ProgramRunner(Closeable):
     ) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
         chosen = [bound[label].at(self._serial_level) for label in order]
-        # An entry for each point that one could come to: who is first runs to its end, then the next one
-        schedule = [each.label for each in chosen for _ in range(each.points)]
-        in_series = all(isinstance(each, SqlCall) for each in chosen)  # other code has threads of its own
-        trace, outcome = self._run(chosen, schedule, reset=reset, in_series=in_series)
-        if trace.stuck:
-            raise SerialRunFailed(trace.stuck)
+        stuck, outcome = self._attempts.serially(chosen, reset or self._tables.reset)
+        if stuck:
+            raise SerialRunFailed(stuck)
         for label, each in outcome.transactions.items():
             if each.lost or each.ending is Ending.UNKNOWN or each.code in self._tables.retried:
                 raise SerialRunFailed(f"{label} came to {each.code} though nothing else ran: {each.message}")
         return outcome
-
-    def _run(
-        self,
-        bound: Sequence[Call],
-        schedule: Sequence[str],
-        *,
-        asks: bool = False,
-        reset: Callable[[], None] | None = None,
-        in_series: bool = False,
-    ) -> tuple[Trace, ProgramOutcome]:
-        tables = self._tables
-        (reset or tables.reset)()
-        while len(self._sessions) < len(bound):
-            self._sessions.append(tables.session())
-        sessions = {each.label: session for each, session in zip(bound, self._sessions, strict=False)}
-
-        def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
-            found = tables.waiting([sessions[label] for label in labels])
-            return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
-
-        def accesses(label: str) -> Accesses | None:
-            return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
-
-        def cancel(label: str) -> None:
-            sessions[label].cancel()
-
-        bodies = {each.label: each.body(sessions[each.label], tables.retried) for each in bound}
-        if in_series:
-            trace = run_in_series(bodies, seconds=self._seconds, cancel=cancel)
-        else:
-            trace = run_schedule(
-                bodies,
-                schedule,
-                waits,
-                seconds=self._seconds,
-                cancel=cancel,
-                where=lambda label: _where(sessions[label]),
-                accesses=accesses,
-            )
-        ended = {}
-        for label, each in trace.ended.items():
-            if isinstance(each.value, CallOutcome):
-                ended[label] = each.value
-            elif not trace.stuck and each.error is not None:
-                raise each.error
-        if trace.stuck or any(each.lost for each in ended.values()):
-            self.close()  # what was cancelled, lost or left behind is not used again
-        if trace.stuck:
-            return trace, ProgramOutcome(ended)
-        return trace, ProgramOutcome({each.label: ended[each.label] for each in bound}, tables.tables())
-
-
-def _where(session: ScenarioSession) -> str:
-    return session.where() if isinstance(session, RunsCode) else ""
 
 
 def _interleavings(bound: Sequence[Call]) -> int:

@@ -5,7 +5,8 @@ Before every statement, BEGIN and COMMIT it comes to a switch point and stops; t
 at a time go on to its next point. A statement that waits for a lock inside the database would stop the
 whole schedule, so the database is asked who waits for whom: an actor that is known to wait is left
 waiting, the others go on, and once nobody else could have let it go it is looked at again. That is what
-makes a schedule mean the same each time it is followed.
+makes a schedule mean the same each time it is followed. Code can wait outside of the database, too: for a
+lock of its own, for a connection of a pool. Then it stands still, and is left waiting as well.
 
 The schedules themselves are explored without a model of the code (stateless search, Godefroid 1997): what
 could have gone on at each point is known only after a run, and makes the next schedules.
@@ -25,6 +26,8 @@ from txfuzz.database.scenario import Accesses
 
 _FIRST_LOOK = 200e-6  # seconds before the database is asked who waits
 _LONGEST_LOOK = 5e-3
+_STANDSTILL = 0.2  # seconds at the same place after which code waits for something
+_LET_GO = 0.02  # seconds in which code that waits has gone on, once it can
 
 
 class State(Enum):
@@ -93,6 +96,8 @@ Stop = Callable[[Any], None]
 Body = Callable[[Stop], Any]
 # Of the actors named, those that wait for a lock → for which of the others
 Waits = Callable[[Sequence[str]], Mapping[str, frozenset[str]]]
+# Where the code of this actor stands, equal as long as it does; None inside the database, or unknown
+Stands = Callable[[str], Any]
 # What this actor has read and changed since it was let go on
 Asks = Callable[[str], Accesses | None]
 
@@ -107,6 +112,8 @@ class _Actor:
     point: Point | None = None
     ended: Ended | None = None
     abandoned: bool = False
+    stands: Any = None
+    since: float = 0.0  # when it came there
 
     def run(self) -> None:
         try:
@@ -121,6 +128,7 @@ class _Actor:
         self.point = Point(self.name, what)
         self.arrivals.put(self)
         self.go.acquire()
+        self.stands = None
         if self.abandoned:
             raise Abandoned
 
@@ -133,15 +141,17 @@ def run_schedule(
     seconds: float,
     cancel: Callable[[str], None] = lambda actor: None,
     where: Callable[[str], str] = lambda actor: "",
+    stands: Stands = lambda actor: None,
     accesses: Asks = lambda actor: None,
 ) -> Trace:
     """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
 
     An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
     of it, after which it is broken off. cancel: makes a statement of this actor's return soon. where: the
-    line of its code that an actor is at, empty where there is none to tell. accesses: asks the database, too.
+    line of its code that an actor is at, empty where there is none to tell. stands: asked to see code that
+    waits for something else than the database. accesses: asks the database, too.
     """
-    run = _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds, where)
+    run = _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds, where, stands)
     return run.follow(schedule, cancel)
 
 
@@ -192,10 +202,11 @@ class _Run:
         until: float,
         seconds: float,
         where: Callable[[str], str],
+        stands: Stands,
     ) -> None:
         self._arrivals: Mailbox[_Actor] = Mailbox()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
-        self._waits, self._accesses, self._where = waits, accesses, where
+        self._waits, self._accesses, self._where, self._stands = waits, accesses, where, stands
         self._until, self._seconds = until, seconds
         self._steps: list[Decision] = []
 
@@ -260,12 +271,13 @@ class _Run:
         let_go, ended = [], []
         unsure = {actor.name for actor in self._actors.values() if actor.state is State.WAITING}
         look = _FIRST_LOOK
-        while unsure or any(actor.state is State.RUNNING for actor in self._actors.values()):
+        began = time.monotonic()
+        while unsure or self._goes_on():
             actor = self._arrivals.get(timeout=look)
             if actor is None:
                 if time.monotonic() > self._until:
                     return False
-                unsure = self._look()
+                unsure = self._look(began)
                 look = min(2 * look, _LONGEST_LOOK)
                 continue
             if actor.state is State.WAITING:
@@ -275,24 +287,40 @@ class _Run:
             actor.state = State.READY if actor.ended is None else State.ENDED
             unsure.discard(actor.name)
             unsure |= {each.name for each in self._actors.values() if each.state is State.WAITING}
-            look = _FIRST_LOOK
+            look, began = _FIRST_LOOK, time.monotonic()
         if self._steps:
             self._step_done(let_go, ended)
         return True
 
-    def _look(self) -> set[str]:
-        """Ask who waits; those that had to, but no longer do or cannot be told."""
+    def _goes_on(self) -> bool:
+        """Is somebody running, or is it all that is left that code waits for something, a sleep perhaps?"""
+        states = {actor.state for actor in self._actors.values()}
+        if State.RUNNING in states or State.READY in states:
+            return State.RUNNING in states
+        return any(actor.stands is not None and actor.ended is None for actor in self._actors.values())
+
+    def _look(self, began: float) -> set[str]:
+        """Ask who waits; those that had to, but no longer do or cannot be told. began: when somebody has
+        last gone on."""
         under_way = [
             actor for actor in self._actors.values() if actor.state in (State.RUNNING, State.WAITING)
         ]
         found = self._waits([actor.name for actor in under_way])
         if in_a_circle(found):
             found = {}  # the database is about to choose a victim
+        still = {actor.name for actor in under_way if self._stands_still(actor, began)}
         for actor in under_way:
-            if actor.name in found and actor.state is State.RUNNING:
+            if (actor.name in found or actor.name in still) and actor.state is State.RUNNING:
                 actor.state = State.WAITING
-                self._found_waiting(actor.name, found[actor.name])
-        return {actor.name for actor in under_way if actor.state is State.WAITING and actor.name not in found}
+                self._found_waiting(actor.name, found.get(actor.name, frozenset()))
+        waiting = {actor.name for actor in under_way if actor.state is State.WAITING}
+        return waiting - found.keys() - still
+
+    def _stands_still(self, actor: _Actor, began: float) -> bool:
+        stands, now = self._stands(actor.name), time.monotonic()
+        if stands is None or stands != actor.stands:
+            actor.stands, actor.since = stands, now
+        return stands is not None and now - actor.since >= _STANDSTILL and now - began >= _LET_GO
 
     def _found_waiting(self, name: str, others: frozenset[str]) -> None:
         for number in range(len(self._steps) - 1, -1, -1):

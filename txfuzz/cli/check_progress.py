@@ -39,6 +39,9 @@ class CheckProgressLine:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
         if self._shown and self._last:
             sys.stderr.write(f"\r{'':<{_WIDTH}}\r")
             sys.stderr.flush()

@@ -68,6 +68,10 @@ class Drivers(Protocol):
     def in_transaction(self, connection: Any) -> bool:
         """Is a transaction open, or one that has failed? False for a closed connection."""
 
+    def break_off(self, connection: Any) -> None:
+        """Whatever is open in it comes to nothing, and the thread that uses it gets an error. Called by
+        another thread; never raises."""
+
 
 @runtime_checkable
 class KnowsDrivers(Protocol):

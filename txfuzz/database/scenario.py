@@ -184,6 +184,20 @@ class ReversesRows(Protocol):
 
 
 @runtime_checkable
+class MovesNumbers(Protocol):
+    """What ScenarioTables can do beside, where a rollback does not give back the numbers of sequences, so
+    that the numbers that a transaction gets say nothing about the order of transactions."""
+
+    @property
+    def moves_numbers(self) -> bool:
+        """Is there anything that gives out numbers?"""
+
+    def reset_numbers_moved(self) -> None:
+        """As reset(), but that sequences give out other numbers next, in the opposite direction where the
+        database can do that."""
+
+
+@runtime_checkable
 class HoldsScenarios(Protocol):
     """What a Database can do beside."""
 

@@ -129,7 +129,7 @@ class TestOnAServer:
             "UPDATE zero SET id = 0",
         )
         with database.scenario(setup) as tables:
-            assert tables.facts().clocks == {"kept.at"}
+            assert tables.facts().clocks == {"kept.at", "s.nextval"}
             assert tables.facts().generated == {"kept.u": "kept.u", "zero.id": "zero.id"}
             before = tables.tables()
             assert before["old"].columns == ("k", "v", "hidden")
@@ -211,6 +211,24 @@ class TestOnAServer:
                 assert not tables.waiting((session,))
                 looks += 1
             assert looks > 20
+            session.close()
+
+    def test_generated_numbers_are_known_however_they_are_asked_for(self, database: MariadbDatabase) -> None:
+        setup = ("CREATE TABLE Orders (id int AUTO_INCREMENT PRIMARY KEY, who text)", "CREATE SEQUENCE s")
+        with database.scenario(setup) as tables:
+            session = tables.session()
+            session.begin(READ_COMMITTED)
+            session.run("INSERT INTO Orders (who) VALUES (:who)", {"who": "ann"})
+            for query, origin in (
+                ("SELECT LAST_INSERT_ID() AS id", "Orders.id"),
+                ("SELECT NEXTVAL(s)", "s.nextval"),
+                ("SELECT NEXT VALUE FOR s AS n;", "s.nextval"),
+                ("SELECT LAST_INSERT_ID() + 1", None),
+            ):
+                rows = session.run(query, {}).rows
+                assert rows is not None
+                assert rows.origins == (origin,), query
+            session.commit()
             session.close()
 
     def test_fifty_schedules_a_second(self, database: MariadbDatabase) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial, wraps
 from typing import Any
 
@@ -66,6 +67,10 @@ class MariadbDrivers:
     def in_transaction(self, connection: Any) -> bool:
         known = connection.server_status & SERVER_STATUS_IN_TRANS
         return bool(connection.open and (known or getattr(connection, _HAS_READ, False)))
+
+    def break_off(self, connection: Any) -> None:
+        with suppress(OSError, AttributeError):  # it has no socket any more
+            connection._sock.shutdown(socket.SHUT_RDWR)
 
 
 def _statement(original: Callable[..., Any], around: Around) -> Callable[..., Any]:

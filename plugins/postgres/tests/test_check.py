@@ -13,7 +13,7 @@ import pytest
 from project_fixtures import Ran
 from txfuzz.campaign.check.check import CheckLimits, CheckProgress, check_file
 from txfuzz.check.finding.result import CheckResult
-from txfuzz.errors import ExitCode
+from txfuzz.errors import ExitCode, OutputError, UsageError
 from txfuzz_postgres.adapter import PostgresAdapter
 
 pytestmark = pytest.mark.server
@@ -85,7 +85,7 @@ def check(url: str, tmp_path: Path) -> Callable[..., CheckResult]:
     def run(text: str, **more: object) -> CheckResult:
         path = tmp_path / "scenario.yaml"
         path.write_text(text)
-        found = check_file(path, url=url, **more)  # type: ignore[arg-type]
+        found = check_file(path, **{"url": url, **more})  # type: ignore[arg-type]
         assert isinstance(found, CheckResult)
         return found
 
@@ -132,6 +132,21 @@ def test_a_write_skew_without_what_it_does_not_need(check: Callable[..., CheckRe
     assert finding.failures[0] == "the sum is never negative: broken"
     assert [fix.isolation for fix in one.fixes] == ["read committed", "serializable"]
     assert "(SELECT * FROM accounts FOR UPDATE) AS locked" in one.fixes[0].sql
+
+
+def test_a_lock_that_is_given_back_too_early_is_what_is_shown(check: Callable[..., CheckResult]) -> None:
+    """Without the lock it goes wrong as well, but that is another mistake than the user's."""
+    early = SEATS.replace("steps:", "steps:\n        - sql: SELECT pg_advisory_lock(1)")
+    early += "        - sql: SELECT pg_advisory_unlock(1)\n"
+    (one,) = check(early, advice=False, isolation=["read committed"]).sets
+    (finding,) = one.findings
+    assert finding.left_out == ()
+    first, second = (
+        [number for number, name in enumerate(finding.attempt.trace.schedule) if name == label]
+        for label in dict.fromkeys(finding.attempt.trace.schedule)
+    )
+    assert first[:4] == [0, 1, 2, 3]  # up to giving the lock back
+    assert second[0] == 4
 
 
 def test_an_invariant_becomes_a_constraint(check: Callable[..., CheckResult]) -> None:
@@ -214,6 +229,60 @@ def test_an_interruption_keeps_what_was_found(check: Callable[..., CheckResult])
     assert [each.isolation for each in found.sets[0].levels] == ["read committed"]
     assert found.failing
     assert found.sets[0].findings
+
+
+def test_a_schedule_that_gets_stuck_is_the_last_of_its_program(check: Callable[..., CheckResult]) -> None:
+    slow = SEATS.replace("steps:", "steps:\n        - sql: SELECT pg_sleep(0.3)")
+    found = check(
+        slow.replace("[ann, bob]", "[ann]"),
+        limits=CheckLimits(schedule_seconds=0.5),
+        isolation=["read committed"],
+        advice=False,
+    )
+    ((counts,),) = (one.levels for one in found.sets)
+    assert (counts.schedules, counts.unknown, counts.complete) == (1, 1, False)
+    assert counts.reasons[0].startswith("it did not end within 0.5 s: ")
+    assert counts.reasons[0].endswith("no further schedule of these arguments was run")
+
+
+def test_what_changes_the_schema_is_refused(check: Callable[..., CheckResult]) -> None:
+    changing = SEATS.replace("steps:", "steps:\n        - sql: ALTER TABLE seats ADD COLUMN more int")
+    with pytest.raises(
+        UsageError, match=r":12:16: book \(ann\) fails the second time, so it changes what is not"
+    ):
+        check(changing)
+
+
+def test_a_directory_that_cannot_be_written_is_told_before_anything_runs(
+    check: Callable[..., CheckResult], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    told: list[CheckProgress] = []
+    with pytest.raises(OutputError):
+        check(SEATS, output=tmp_path / "file" / "out", on_progress=told.append)
+    assert not told
+
+
+def test_a_database_that_is_lost_leaves_what_was_found(check: Callable[..., CheckResult]) -> None:
+    with (
+        PostgresAdapter().open(None) as own,
+        psycopg.connect(own.describe()["url"], autocommit=True) as other,
+    ):
+
+        def end_all(progress: CheckProgress) -> None:
+            if progress.failing == 3:
+                other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+
+        found = check(SEATS, url=own.describe()["url"], on_progress=end_all)
+    assert found.lost
+    assert not found.interrupted
+    (counts,) = found.sets[0].levels
+    assert counts.failing >= 3
+    assert not counts.complete
+    assert found.findings
 
 
 def test_few_schedules_are_said_to_be_few(check: Callable[..., CheckResult]) -> None:

@@ -21,8 +21,10 @@ from sqlalchemy import text
 import txfuzz
 from txfuzz.check.code.call import CodeTransaction
 from txfuzz.check.code.file import open_code
+from txfuzz.check.code.session import CodeSession
 from txfuzz.check.program import Program, programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
+from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.story import explanation, story
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
@@ -287,22 +289,70 @@ def test_get_or_create_with_a_savepoint_is_right_and_says_so(
     assert result.explained == result.schedules > 10
 
 
-HANGS = f"""{SEATS}
+LOCKS = f"""{SEATS}
     import threading
-    lock = threading.Lock()
+    locks = [threading.Lock(), threading.Lock()]
 
-    @txfuzz.transaction
-    def book(connection):
-        with lock:
+    @txfuzz.transaction(first=[0, 1])
+    def book(connection, first):
+        with locks[first]:
             connection.execute("SELECT 1")
+            with locks[1 - first]:
+                pass
 """
 
 
-def test_code_that_hangs_is_ended_and_the_line_is_named(database: PostgresDatabase, tmp_path: Path) -> None:
-    result = checked(database, tmp_path, HANGS, [READ_COMMITTED], most=1, seconds=0.3)[READ_COMMITTED]
-    assert result.unknown == 1
-    assert "book 1 was at step 1 (SELECT 1), book 2 was at" in result.reason
-    assert "app.py:14 (in book)" in result.reason
+def test_code_that_hangs_is_ended_and_the_lines_are_named(database: PostgresDatabase, tmp_path: Path) -> None:
+    with opened(database, tmp_path, LOCKS, seconds=0.5) as (ready, program):
+        attempt = ready.follow(program, READ_COMMITTED, program.labels)
+        assert attempt.judgement.answer is SerialAnswer.UNKNOWN
+        reason = attempt.judgement.reason
+        assert "book (0) was at" in reason
+        assert reason.count("app.py:16 (in book)") == 2
+
+
+POOL = f"""{SEATS}
+    import threading
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(os.environ["DATABASE_URL"], pool_size=1, max_overflow=0, pool_timeout=3)
+
+    @txfuzz.transaction
+    def book():
+        with engine.begin() as connection:
+            if connection.scalar(text("SELECT booked_by FROM seats")) is None:
+                connection.execute(text("UPDATE seats SET booked_by = 'x'"))
+"""
+
+
+def test_who_waits_outside_of_the_database_lets_the_others_go_on(
+    database: PostgresDatabase, tmp_path: Path
+) -> None:
+    result = checked(database, tmp_path, POOL, [READ_COMMITTED])[READ_COMMITTED]
+    assert (result.explained, result.unknown, result.aborted) == (result.schedules, 0, {})
+
+
+ENDLESS = f"""{SEATS}
+    @txfuzz.transaction
+    def book(connection):
+        connection.execute("UPDATE seats SET booked_by = NULL")
+        while True:
+            pass
+"""
+
+
+def test_code_that_ends_never_is_broken_off_and_holds_nothing(
+    database: PostgresDatabase, tmp_path: Path
+) -> None:
+    with opened(database, tmp_path, ENDLESS) as (ready, program):
+        session = ready._attempts._tables.session()
+        assert isinstance(session, CodeSession)
+        session._seconds = 0.3
+        with pytest.raises(txfuzz.UsageError, match=r"app.py:1\d \(in book\): it did not end within 0.3 s"):
+            program.bound(READ_COMMITTED)[0].body(session, frozenset())
+        session.close()
+        session._thread.join(5.0)
+        assert not session._thread.is_alive()
 
 
 @pytest.mark.parametrize(
@@ -310,6 +360,7 @@ def test_code_that_hangs_is_ended_and_the_line_is_named(database: PostgresDataba
     [
         ("x = 1", "app.py has no function with @txfuzz.transaction"),
         ("def f(:", "app.py:1: SyntaxError: "),
+        ("import txfuzz\nraise SystemExit(3)", "app.py:2: SystemExit: 3"),
         ("import txfuzz\n1 / 0", "app.py:2: ZeroDivisionError: division by zero"),
         ("import txfuzz\n@txfuzz.transaction\ndef f(who): ...", r"app.py:2: f\(\): the parameter 'who' has"),
         (

@@ -105,6 +105,14 @@ def test_a_lock_on_the_read_mends_it_and_retries_belong_to_the_transaction(
     assert not retried[SERIALIZABLE].failing
 
 
+def test_times_that_python_does_not_know_are_values_like_others(database: PostgresDatabase) -> None:
+    odd = "'infinity'::timestamptz AS a, '24:00'::time AS b, ARRAY['4000-01-01 BC'::date] AS c"
+    with database.scenario((f"CREATE TABLE t AS SELECT {odd}, now() AS d",)) as tables:
+        ((*odd_ones, now),) = tables.tables()["t"].rows
+        assert odd_ones == ["infinity", "24:00:00", ["4000-01-01 BC"]]
+        assert now.tzinfo is not None
+
+
 ACCOUNTS = (
     "CREATE TABLE accounts (name text PRIMARY KEY, amount int NOT NULL)",
     "INSERT INTO accounts VALUES ('a', 60), ('b', 60)",
@@ -212,3 +220,46 @@ def test_a_transaction_that_has_failed_does_not_commit(database: PostgresDatabas
             session.commit()
         assert (caught.value.outcome, caught.value.code) == (Outcome.FAIL, "25P02")
         session.close()
+
+
+INHERITED = (
+    "CREATE TABLE cities (id serial PRIMARY KEY, name text)",
+    "CREATE TABLE capitals (state text) INHERITS (cities)",
+    "INSERT INTO cities (name) VALUES ('Lyon')",
+    "INSERT INTO capitals (name, state) VALUES ('Paris', 'FR')",
+)
+PARTED = (
+    "CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, day int) PARTITION BY RANGE (day)",
+    "CREATE TABLE early PARTITION OF events FOR VALUES FROM (0) TO (10)",
+    "CREATE TABLE late PARTITION OF events FOR VALUES FROM (10) TO (20)",
+    "INSERT INTO events (day) VALUES (1), (11)",
+)
+
+
+def test_rows_of_children_are_their_own(database: PostgresDatabase) -> None:
+    with database.scenario(INHERITED) as tables:
+        before = tables.tables()
+        assert {name: len(rows.rows) for name, rows in before.items()} == {"cities": 1, "capitals": 1}
+        session = tables.session()
+        session.begin(READ_COMMITTED)
+        session.run("UPDATE cities SET name = 'Rome'", {})
+        session.run("INSERT INTO cities (name) VALUES ('Bari')", {})
+        session.commit()
+        assert len(tables.tables()["cities"].rows) == 2
+        tables.reset()
+        assert tables.tables() == before
+
+
+def test_rows_of_partitions_are_shown_with_their_table(database: PostgresDatabase) -> None:
+    with database.scenario(PARTED) as tables:
+        before = tables.tables()
+        assert list(before) == ["events"]
+        assert tables.facts().generated == {"events.id": "events.id"}
+        session = tables.session()
+        session.begin(READ_COMMITTED)
+        session.run("UPDATE events SET day = 12 WHERE day = 1", {})
+        session.run("INSERT INTO late (id, day) OVERRIDING SYSTEM VALUE VALUES (7, 13)", {})
+        session.commit()
+        assert sorted(day for _, day in tables.tables()["events"].rows) == [11, 12, 13]
+        tables.reset()
+        assert tables.tables() == before

@@ -19,6 +19,7 @@ class TestScenarios(ScenarioConformance):
         "$$ BEGIN INSERT INTO audit VALUES (NEW.name); RETURN NULL; END $$",
         "CREATE TRIGGER noted AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION note()",
     )
+    outlives = ("CREATE TEMPORARY TABLE once (n int)", "PREPARE once AS SELECT 1")
     shows: ClassVar = {
         "read committed": ("double booking", "write skew"),
         "repeatable read": ("write skew",),

@@ -162,21 +162,22 @@ class PostgresDatabase(ServerDatabase[Connection]):
             self._waits.among,
             self.close,
             (),
-            url=self._target.url_of_schema(schema),
+            url=self._target.url_of_schemas(schema, "public"),
         )
 
     def begin_statements(
         self, isolation: str, *, read_only: bool = False, deferrable: bool = False
     ) -> tuple[str, ...]:
         """See txfuzz.plugin_api.WritesBegin."""
-        from .scenario import begin_sql
+        from .statements import typed_begin
 
-        return (begin_sql(isolation, read_only=read_only, deferrable=deferrable),)
+        return (typed_begin(isolation, read_only=read_only, deferrable=deferrable),)
 
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
         import psycopg
 
+        from .protocol.times import take_any_time
         from .scenario import KEPT, PostgresScenario
 
         own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
@@ -187,18 +188,22 @@ class PostgresDatabase(ServerDatabase[Connection]):
             except psycopg.Error as error:
                 raise DatabaseUnavailable(reason(str(error))) from None
             made.execute(settings_sql(self._settings).encode())
+            take_any_time(made)
             return made
 
         def drop() -> None:
             with suppress(DatabaseUnavailable):
+                self.run(partial(self.schemas.end_transactions, name=own))
                 for name in (own + KEPT, own):
                     self.run(partial(self.schemas.drop, name=name))
 
         for name in (own, own + KEPT):
             self.run(partial(self.schemas.create_marked, name=name))
-        return PostgresScenario(
-            own, open_connection, self._waits.among, drop, setup, url=self._target.url_of_schema(own)
-        )
+        # Types and functions of extensions are there; but a setup that says DROP TABLE must not find the
+        # user's own
+        shared = () if self.run(self.schemas.has_tables_in_public) else ("public",)
+        url = self._target.url_of_schemas(own, *shared)
+        return PostgresScenario(own, open_connection, self._waits.among, drop, setup, shared=shared, url=url)
 
     def drivers(self) -> PostgresDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

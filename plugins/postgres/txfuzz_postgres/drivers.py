@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial, wraps
 from typing import Any
 
@@ -56,6 +58,11 @@ class PostgresDrivers:
 
     def in_transaction(self, connection: Any) -> bool:
         return bool(connection.info.transaction_status not in _CLOSED)
+
+    def break_off(self, connection: Any) -> None:
+        """The server ends the session; libpq's own functions belong to the thread that uses it."""
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            ours.shutdown(socket.SHUT_RDWR)
 
 
 def _statement(original: Callable[..., Any], around: Around) -> Callable[..., Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import psycopg
 from psycopg import sql
@@ -26,8 +28,10 @@ from txfuzz.plugin_api import (
     with_placeholders,
 )
 
-from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
+from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, locks_tell
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
+from .sequences import origin_of_number, read_numbers, read_origins
+from .statements import outlives_transactions, typed_begin
 
 Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
@@ -44,7 +48,7 @@ _TEXT = re.compile(r"'(?:[^']|'')*'")  # in which nothing is called
 _GENERATED = re.compile(r"\b(nextval|gen_random_uuid|uuid_generate_v\w+|uuidv[47])\(", re.IGNORECASE)
 _COLUMNS = """
 SELECT c.oid, c.relname, a.attnum, a.attname, a.attidentity <> '', a.attgenerated <> '',
-       pg_get_expr(d.adbin, d.adrelid)
+       pg_get_expr(d.adbin, d.adrelid), c.relkind = 'p', c.relispartition
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'r' OR
@@ -56,27 +60,14 @@ SELECT conrelid, unnest(conkey), confrelid, unnest(confkey)
 FROM pg_constraint WHERE contype = 'f' AND connamespace = to_regnamespace(%s)
 """
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'"
-# Where a lock on a table does not tell all: checks at COMMIT, tables of other servers, functions of any kind
-_DEFERRED = """
-SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-               WHERE t.tgdeferrable AND c.relnamespace = to_regnamespace(%s)),
-       EXISTS (SELECT FROM pg_class WHERE relkind = 'f')
-"""
-_FUNCTIONS = """
-SELECT l.lanname, p.prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace IN (to_regnamespace(%s), to_regnamespace('public'))
-"""
-_SEQUENCES = """
-SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(%s) AND c.relkind = 'S' ORDER BY 1
-"""
 
 
 class PostgresScenario(Closeable):
     """Made by PostgresDatabase.scenario().
 
     schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
-    `drop` takes them away. connect: a connection with our settings, in autocommit. url: of the schema, as
-    SQLAlchemy reads it.
+    `drop` takes them away. connect: a connection with our settings, in autocommit. shared: schemas that are
+    searched behind it. url: of the schema, as SQLAlchemy reads it.
     """
 
     retried = RETRIED
@@ -89,10 +80,12 @@ class PostgresScenario(Closeable):
         drop: Callable[[], None],
         setup: Sequence[str],
         *,
+        shared: Sequence[str] = ("public",),
         url: str,
     ) -> None:
-        self._schema, self._copies = schema, schema + KEPT
+        self._schema, self._copies, self._shared = schema, schema + KEPT, shared
         self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
+        self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
         self._control = connect()
         try:
             self._use(self._control)
@@ -108,19 +101,27 @@ class PostgresScenario(Closeable):
         self._drop()
 
     def _use(self, connection: Plain) -> None:
-        connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
+        path = sql.SQL(", ").join(map(sql.Identifier, (self._schema, *self._shared)))
+        connection.execute(sql.SQL("SET search_path = {}").format(path))
 
     # -- what the schema says -----------------------------------------------------------------
 
     def _read_schema(self) -> None:
-        self._tables: dict[str, list[tuple[str, bool]]] = {}  # columns, and whether they are computed
+        self._stored: dict[str, list[tuple[str, bool]]] = {}  # columns, and whether they are computed
+        self._shown: dict[str, sql.Composed] = {}
         self._places: dict[tuple[int, int], str] = {}
         clocks, generated = set(), {}
         rows = self._control.execute(_COLUMNS, (self._schema, self._schema)).fetchall()
-        for table_oid, table, number, column, identity, computed, default in rows:
+        for table_oid, table, number, column, identity, computed, default, parted, partition in rows:
+            if not parted:
+                self._stored.setdefault(table, []).append((column, computed))
+            if partition:
+                continue  # its rows are shown with those of its table
             place, default = f"{table}.{column}", _TEXT.sub("", default or "")
             self._places[table_oid, number] = place
-            self._tables.setdefault(table, []).append((column, computed))
+            self._shown[table] = sql.SQL("SELECT * FROM {}{}").format(
+                sql.SQL("" if parted else "ONLY "), sql.Identifier(self._schema, table)
+            )
             if identity or (not computed and _GENERATED.search(default)):
                 generated[place] = place
             elif not computed and _CLOCK.search(default):
@@ -129,16 +130,13 @@ class PostgresScenario(Closeable):
         for _ in references:  # a foreign key to a foreign key, and so on
             for oid, column, other, referred in references:
                 domain = generated.get(self._places.get((other, referred), ""))
-                if domain is not None:
+                if domain is not None and (oid, column) in self._places:
                     generated.setdefault(self._places[oid, column], domain)
+        self._asked = read_origins(self._control, self._schema)
+        clocks |= {place for place in self._asked.values() if place not in generated}
+        self._select = sql.SQL("; ").join(self._shown.values()).as_string(self._control)
         self._facts = ColumnFacts(frozenset(clocks), generated)
-        deferred, foreign = self._control.execute(_DEFERRED, (self._schema,)).fetchall()[0]
-        functions = self._control.execute(_FUNCTIONS, (self._schema,)).fetchall()
-        self._locks_tell = not (
-            deferred
-            or foreign
-            or any(kind not in ("sql", "plpgsql") or not text or opaque(text) for kind, text in functions)
-        )
+        self._locks_tell = locks_tell(self._control, self._schema)
 
     def facts(self) -> ColumnFacts:
         return self._facts
@@ -158,50 +156,62 @@ class PostgresScenario(Closeable):
         """Copies of all tables, and the script that restores them."""
         script: list[sql.Composable] = [sql.SQL("BEGIN; SET LOCAL session_replication_role = replica")]
         backwards = list(script)
-        select: list[sql.Composable] = []
-        for table, columns in self._tables.items():
+        for table, columns in self._stored.items():
             ours, copy = sql.Identifier(self._schema, table), sql.Identifier(self._copies, table)
-            self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM {}").format(copy, ours))
+            self._control.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM ONLY {}").format(copy, ours))
             stored = sql.SQL(", ").join(sql.Identifier(name) for name, computed in columns if not computed)
             restore = sql.SQL(
-                "DELETE FROM {}; INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
+                "DELETE FROM ONLY {}; INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}"
             ).format(ours, ours, stored, stored, copy)
             script.append(restore)
             backwards.append(restore + sql.SQL(" ORDER BY ctid DESC"))
-            select.append(sql.SQL("SELECT * FROM {}").format(ours))
-        for (name,) in self._control.execute(_SEQUENCES, (self._schema,)).fetchall():
-            sequence = sql.Identifier(self._schema, name)
-            value, called = self._control.execute(
-                sql.SQL("SELECT last_value, is_called FROM {}").format(sequence)
-            ).fetchall()[0]
-            text = sequence.as_string(self._control)
-            for each in (script, backwards):
-                each.append(sql.SQL("SELECT setval({}, {}, {})").format(text, value, called))
+        numbers = read_numbers(self._control, self._schema)
         for each in (script, backwards):
+            each += [sql.SQL(of.restored) for of in numbers]
             each.append(sql.SQL("COMMIT"))
+        self._move = "; ".join(of.moved for of in numbers if of.moved)
+        self._move_back = "; ".join(of.moved_back for of in numbers if of.moved)
+        self._moved = False
         self._restore, self._restore_reversed = (
             sql.SQL("; ").join(each).as_string(self._control) for each in (script, backwards)
         )
-        self._select = sql.SQL("; ").join(select).as_string(self._control) if select else ""
 
     def reset(self) -> None:
-        self._control.execute(self._restore)
+        self._reset(self._restore)
+
+    def _reset(self, restore: str) -> None:
+        for session in self._opened:
+            session.renew()
+        if self._moved:
+            _checked(lambda: self._control.execute(self._move_back))
+            self._moved = False
+        _checked(lambda: self._control.execute(restore))
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
-        self._control.execute(self._restore_reversed)
+        self._reset(self._restore_reversed)
+
+    @property
+    def moves_numbers(self) -> bool:
+        return bool(self._move)
+
+    def reset_numbers_moved(self) -> None:
+        """See txfuzz.plugin_api.MovesNumbers."""
+        self._reset(self._restore)
+        _checked(lambda: self._control.execute(self._move))
+        self._moved = True
 
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
             return {}
+        return dict(_checked(lambda: list(self._all_rows())))
+
+    def _all_rows(self) -> Iterator[tuple[str, Rows]]:
         cursor = self._control.execute(self._select)
-        found = {}
-        for table in self._tables:
-            found[table] = Rows(
-                tuple(each.name for each in cursor.description or ()), tuple(cursor.fetchall())
-            )
+        for table in self._shown:
+            columns = tuple(each.name for each in cursor.description or ())
+            yield table, Rows(columns, tuple(cursor.fetchall()))
             cursor.nextset()
-        return found
 
     def query(self, query: str) -> Rows:
         rows: Rows = _checked(lambda: self._rows(self._control.execute(query)))
@@ -219,9 +229,20 @@ class PostgresScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> PostgresScenarioSession:
+        made = PostgresScenarioSession(self._ready, self._answer)
+        self._opened.add(made)
+        return made
+
+    def _ready(self) -> Plain:
         connection = self._connect()
         self._use(connection)
-        return PostgresScenarioSession(connection, self._rows)
+        return connection
+
+    def _answer(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str) -> Rows:
+        rows = self._rows(cursor)
+        if rows.origins == (None,):
+            return replace(rows, origins=(origin_of_number(query, self._asked),))
+        return rows
 
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
         return PostgresAdoptedSession(connection)
@@ -230,7 +251,10 @@ class PostgresScenario(Closeable):
         """See txfuzz.plugin_api.SeesAccesses. What code of the user's own does in a step is not followed."""
         if not self._locks_tell or not isinstance(session, PostgresScenarioSession):
             return None
-        return session.steps.step(lambda: held_locks(self._control.pgconn, session.pid))
+        found: Accesses | None = _checked(
+            lambda: session.steps.step(lambda: held_locks(self._control.pgconn, session.pid))
+        )
+        return found
 
     def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
         ours = PostgresScenarioSession | PostgresAdoptedSession
@@ -246,38 +270,53 @@ class PostgresScenario(Closeable):
 class PostgresExistingTables(PostgresScenario):
     """Made by PostgresDatabase.existing(). schema: the user's own. drop: what is to be closed with this."""
 
+    moves_numbers = False
+
     def keep(self) -> None:
         self._read_schema()
-        names = [sql.Identifier(self._schema, table) for table in self._tables]
-        select = sql.SQL("; ").join(sql.SQL("SELECT * FROM {}").format(each) for each in names)
-        self._select = select.as_string(self._control)
 
     def reset(self) -> None:
         pass
 
 
 class PostgresScenarioSession:
-    def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
-        self._connection, self._rows = connection, rows
-        self.pid = connection.info.backend_pid
+    """connect: to its tables. rows: of what a cursor has for a query."""
+
+    def __init__(
+        self, connect: Callable[[], Plain], rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows]
+    ) -> None:
+        self._connect, self._rows = connect, rows
+        self._open()
+
+    def _open(self) -> None:
+        self._connection = self._connect()
+        self._used = False
+        self.pid = self._connection.info.backend_pid
         self.steps = TransactionAccesses()
+
+    def renew(self) -> None:
+        """Another connection, where something may have outlived the transaction. None is open."""
+        if self._used and not self._connection.closed:
+            self._connection.close()
+            self._open()
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)
-        begin = begin_sql(isolation, read_only=read_only, deferrable=deferrable)
+        begin = typed_begin(isolation, read_only=read_only, deferrable=deferrable)
         _checked(lambda: self._send(begin))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
         text, used = with_placeholders(query, "%({})s", percent="%%")
         bound = {name: arguments[name] for name in used} if used else None
         self.steps.ran(query)
+        self._used = self._used or outlives_transactions(query)
         try:
             cursor = _checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
         except SessionError:
             self.steps.blind = True
             raise
         if cursor.description is not None:
-            return StatementAnswer(self._rows(cursor))
+            return StatementAnswer(self._rows(cursor, query))
         return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
 
     def commit(self) -> None:
@@ -340,11 +379,6 @@ class PostgresAdoptedSession:
     def cancel(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
-
-
-def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
-    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
-    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
 
 def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:

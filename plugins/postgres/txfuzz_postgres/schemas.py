@@ -42,6 +42,27 @@ class PostgresSchemas(Schemas[Connection]):
     def drop(self, on: Connection, name: str) -> None:
         on.execute(DropSchema(name, cascade=True, if_exists=True))
 
+    def has_tables_in_public(self, on: Connection) -> bool:
+        """Tables, views or sequences of somebody's own: not of an extension."""
+        found = on.scalar(
+            text(
+                "SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace('public') "
+                "AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT EXISTS (SELECT FROM pg_depend "
+                "WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))"
+            )
+        )
+        return bool(found)
+
+    def end_transactions(self, on: Connection, name: str) -> None:
+        """End the connections, whoever they belong to, that would keep us from dropping it."""
+        on.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE pid <> pg_backend_pid() AND relation "
+                "IN (SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(:name)))"
+            ),
+            {"name": name},
+        )
+
     def drop_orphans(self, on: Connection) -> int:
         """Each in its own transaction."""
         found = text(

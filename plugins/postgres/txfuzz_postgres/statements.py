@@ -21,6 +21,11 @@ PROMISES: Mapping[str, str] = {
     "repeatable read": "snapshot-isolation",
     "serializable": "serializable",
 }
+_OUTLIVES = re.compile(
+    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DECLARE|DISCARD|LOAD)\b|"
+    r"\bTEMP(ORARY)?\b|\bpg_(try_)?advisory_lock|\bset_config\s*\(",
+    re.IGNORECASE,
+)
 DEFAULT_LEVEL = "serializable"
 LOCKS = frozenset({"update", "no key update", "share", "key share"})
 
@@ -44,6 +49,17 @@ def begin_sql(level: str, *, read_only: bool = False, deferrable: bool = False) 
     writes = "READ ONLY" if read_only else "READ WRITE"
     defers = "DEFERRABLE" if deferrable else "NOT DEFERRABLE"
     return f"BEGIN ISOLATION LEVEL {level.upper()}, {writes}, {defers}"
+
+
+def typed_begin(isolation: str, *, read_only: bool = False, deferrable: bool = False) -> str:
+    """As people write it."""
+    modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
+    return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
+
+
+def outlives_transactions(query: str) -> bool:
+    """May it change what belongs to the connection: its locks, settings, tables, names and cursors?"""
+    return _OUTLIVES.search(query) is not None
 
 
 def read_sql(table: str, lock: str | None) -> str:

@@ -15,6 +15,7 @@ import txfuzz
 from txfuzz.check.code.file import open_code
 from txfuzz.check.program import programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
+from txfuzz.pytest_plugin import budget_of
 from txfuzz_sqlite.adapter import SqliteAdapter
 
 pytest_plugins = "pytester"
@@ -158,7 +159,6 @@ def test_the_fixture_tells_the_story_and_keeps_what_has_failed(pytester: pytest.
 def test_a_budget_is_a_number_of_schedules_or_of_seconds(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_app=BROKEN)
     pytester.runpytest("-p", "no:cacheprovider", "--txfuzz-budget=1").assert_outcomes(passed=1)
-    refused = pytester.runpytest("-p", "no:cacheprovider", "--txfuzz-budget=soon")
-    assert "--txfuzz-budget is a number of schedules (200) or of seconds (5s), not 'soon'" in "\n".join(
-        refused.outlines
-    )
+    assert (budget_of("200"), budget_of("0.5s")) == ({"schedules": 200}, {"budget": 0.5})
+    with pytest.raises(pytest.UsageError, match=r"schedules \(200\) or of seconds \(5s\), not 'soon'"):
+        budget_of("soon")

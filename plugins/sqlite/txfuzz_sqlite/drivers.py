@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
@@ -56,6 +56,11 @@ class SqliteDrivers:
             return bool(connection.in_transaction)
         except sqlite3.Error:  # closed
             return False
+
+    def break_off(self, connection: Any) -> None:
+        """Only its statement: a connection belongs to the thread that has opened it."""
+        with suppress(sqlite3.Error):
+            connection.interrupt()
 
 
 def _met(connection: Any, sql: str, send: Callable[[str], Any], **more: Any) -> Any:

@@ -17,6 +17,8 @@ from txfuzz.database.drivers import COMMIT, ROLLBACK
         ("-- well\nROLLBACK", ROLLBACK),
         ("ROLLBACK TO SAVEPOINT s", ""),
         ("SELECT 'COMMIT'", ""),
+        ("COMMIT AND CHAIN", COMMIT),
+        ("COMMIT; SELECT 1", ""),
     ],
 )
 def test_what_ends_a_transaction(sql: str, ends: str) -> None:
@@ -35,6 +37,9 @@ def test_what_ends_a_transaction(sql: str, ends: str) -> None:
         ("ROLLBACK TO SAVEPOINT s", True),
         ("SELECT 1", True),
         ("SETTLE", True),
+        ("BEGIN;", False),
+        ("BEGIN; UPDATE seats SET a = 1; COMMIT", True),
+        ("SET @seat = (SELECT min(seat) FROM seats)", True),
     ],
 )
 def test_only_statements_that_others_can_tell_are_switch_points(sql: str, point: bool) -> None:

@@ -34,9 +34,10 @@ def test_each_line_says_where_it_is_entered_and_what_it_shows() -> None:
         "/* A     */ COMMIT;  -- (6) committed",
         "",
         "/* after */ SELECT who FROM t;  -- gives who 'ann': one each",
-        "-- Wrong: book (ann) saw booked_by NULL in line 1, and so did book (bob) in line 2; whichever went "
+        "-- Why this is wrong:",
+        "-- book (ann) saw booked_by NULL in line 1, and so did book (bob) in line 2; whichever went "
         "first, the other would have seen booked_by 'ann' or booked_by 'bob'.",
-        "-- Wrong: Broken: one each. The query for it gives who 'ann'.",
+        "-- Broken: one each. The query for it gives who 'ann'.",
     ]
     code = replace(finding, setup=None)
     assert "-- Make the tables first, as the setup in Python does." in typed_schedule(code, (), begin)

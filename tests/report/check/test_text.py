@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from syrupy.assertion import SnapshotAssertion
 
-from double_booking import SERIALIZABLE, checked
+from double_booking import PROGRAM, SERIALIZABLE, SNAPSHOT, checked
 from txfuzz.check.finding.result import LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.common.json_text import json_text
 from txfuzz.report.check.data import check_data, replayed_data
 from txfuzz.report.check.markdown import story_markdown
+from txfuzz.report.check.story import schedule_lines
+from txfuzz.report.check.table import table_rows
 from txfuzz.report.check.text import check_text, replayed_text, verdict
 
 
@@ -25,6 +27,31 @@ def test_the_story_as_a_page_of_markdown(snapshot: SnapshotAssertion) -> None:
     found = checked()
     (one,) = found.sets
     assert story_markdown(found, one, one.findings[0]) == snapshot
+
+
+def test_long_names_stay_in_their_columns() -> None:
+    found = checked()
+    (finding,) = found.findings
+    calls = tuple(
+        (call, {"who": "x y " * 20 + who}) for (call, _), who in zip(PROGRAM.calls, "ab", strict=True)
+    )
+    program = replace(PROGRAM, calls=calls)
+    names = dict(zip(PROGRAM.labels, program.labels, strict=True))
+    attempt = finding.attempt
+    steps = tuple(
+        replace(step, chosen=replace(step.chosen, actor=names[step.chosen.actor]))
+        for step in attempt.trace.steps
+    )
+    ended = {names[label]: each for label, each in attempt.outcome.transactions.items()}
+    attempt = replace(
+        attempt,
+        program=program,
+        trace=replace(attempt.trace, steps=steps),
+        outcome=replace(attempt.outcome, transactions=ended),
+    )
+    lines = schedule_lines(replace(finding, attempt=attempt))
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith("    book (x y x y ")
 
 
 def test_a_broken_promise_is_blamed_only_if_it_shows_each_time() -> None:
@@ -43,6 +70,30 @@ def test_the_verdict_is_about_the_levels_that_count() -> None:
     assert verdict(found) == "No verdict: a × b could not be judged."
     assert "Could not be judged (a × b, serializable): a clock." in check_text(found)
     assert verdict(replace(checked(asked=(SERIALIZABLE,)), interrupted=True)).startswith("It was stopped")
+
+
+def test_what_was_not_judged_is_said_once_for_all_levels() -> None:
+    counts = tuple(
+        LevelCounts(level, 5, explained=2, unknown=3, reasons=("a clock",))
+        for level in (SNAPSHOT, SERIALIZABLE)
+    )
+    found = replace(checked(asked=(SERIALIZABLE,)), sets=(SetResult("a × b", 1, counts),))
+    assert verdict(found) == "No schedule fails at SERIALIZABLE (5 schedules, 3 of them not judged)."
+    assert check_text(found).count("Could not be judged") == 1
+    assert f"(a × b, {SNAPSHOT} and {SERIALIZABLE}): a clock." in check_text(found)
+
+
+def test_a_database_that_was_lost_leaves_what_was_found() -> None:
+    text = check_text(replace(checked(), lost="the server closed the connection"))
+    assert "The database was lost: the server closed the connection." in text
+    assert text.endswith("Not safe: book × book at READ COMMITTED.")
+
+
+def test_invariants_that_judge_alone_say_nothing_about_orders() -> None:
+    (one,) = checked().sets
+    names = [name for name, _ in table_rows(replace(one, judge="invariants"))]
+    assert "no invariant broken" in names
+    assert "explained by an order" not in names
 
 
 def test_data_says_the_same(snapshot: SnapshotAssertion) -> None:

@@ -14,6 +14,7 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.outcome import Ending
 
 _SECONDS = 10.0  # of one proposal
+_TRIES = 2  # of one that leaves nothing that fails but something that could not be judged
 
 
 def tried_fixes(
@@ -71,6 +72,23 @@ def _counts_with(
 ) -> LevelCounts | None:
     """What the schedules come to with the change; None unless all of them are in order."""
     level = proposal.isolation or attempt.isolation
+    for _ in range(_TRIES):
+        after = _counts_once(trial, proposal, attempt, programs, level, most, goes_on)
+        if after is None or not after.unknown:
+            return after
+    return None
+
+
+def _counts_once(
+    trial: Trial,
+    proposal: Proposal,
+    attempt: FollowedSchedule,
+    programs: Sequence[Program],
+    level: str,
+    most: int,
+    goes_on: Callable[[], bool],
+) -> LevelCounts | None:
+    """None unless nothing fails; what could not be judged is counted."""
     changed = [program.changed(proposal.transactions) for program in programs]
     ready = trial.ready_with(proposal.setup)
     if ready is None:
@@ -92,7 +110,7 @@ def _counts_with(
         )
     # What goes wrong in series is not mended by what keeps transactions apart
     after = counting.counts()
-    helped = after.schedules and not counting.like(attempt) and not after.unknown and goes_on()
+    helped = after.schedules and not counting.like(attempt) and goes_on()
     return after if helped else None
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from txfuzz.campaign.check.subject import Subject
 from txfuzz.check.contract import CheckedTransaction, SqlInvariant
 from txfuzz.check.program import Program, all_arguments
-from txfuzz.check.run import ProgramRunner
+from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.outcome import CallOutcome, Ending
 from txfuzz.check.story import seen_text
 from txfuzz.check.transaction import GIVES_UP, StatementPoint
@@ -76,12 +76,11 @@ def _check_transaction(
         if attempt.trace.stuck:
             raise UsageError(f"{subject.path}: {label} does not end by itself: {attempt.trace.stuck}")
         outcome = attempt.outcome.transactions[label]
+        if outcome.ending is Ending.COMMITTED and arguments is tried[0]:
+            _check_again(subject, runner, attempt)
         if outcome.ending is Ending.COMMITTED or outcome.code == GIVES_UP:
             continue
-        points = [step.chosen.what for step in attempt.trace.steps]
-        last = points[-1] if points else None
-        step = last.step if isinstance(last, StatementPoint) else None
-        failed.append((label, outcome, step))
+        failed.append((label, outcome, _last_step(attempt)))
         if outcome.refused:
             raise _refused(subject, transaction, *failed[-1])
     if failed and len(failed) == len(tried):
@@ -91,12 +90,37 @@ def _check_transaction(
         yield f"By itself {listed((label for label, _, _ in failed), most=3)} is aborted: {codes}"
 
 
+def _check_again(subject: Subject, runner: ProgramRunner, attempt: FollowedSchedule) -> None:
+    """What commits once, and then no more although the rows are restored, has changed something else."""
+    ((transaction, _),), (label,) = attempt.program.calls, attempt.program.labels
+    for _ in range(2):  # a time-out may come once
+        again = runner.follow(attempt.program, attempt.isolation, ())
+        outcome = again.outcome.transactions.get(label)
+        if outcome is None or outcome.ending is Ending.COMMITTED or outcome.code == GIVES_UP:
+            return
+    assert outcome is not None
+    why = "fails the second time, so it changes what is not restored between schedules, such as the schema"
+    raise _refused(subject, transaction, label, outcome, _last_step(again), why)
+
+
+def _last_step(attempt: FollowedSchedule) -> int | None:
+    """The number of the last statement; None for COMMIT."""
+    points = [step.chosen.what for step in attempt.trace.steps]
+    last = points[-1] if points else None
+    return last.step if isinstance(last, StatementPoint) else None
+
+
 def _refused(
-    subject: Subject, transaction: CheckedTransaction, label: str, outcome: CallOutcome, step: int | None
+    subject: Subject,
+    transaction: CheckedTransaction,
+    label: str,
+    outcome: CallOutcome,
+    step: int | None,
+    why: str = "fails by itself",
 ) -> UsageError:
     where = "its COMMIT" if step is None else f"step {step + 1}"
     error = RefusedStep(
-        f"{label} fails by itself, in {where}: {outcome.message} ({outcome.code})", transaction.name, step
+        f"{label} {why}, in {where}: {outcome.message} ({outcome.code})", transaction.name, step
     )
     placed = with_place(error, subject.path) if subject.scenario is not None else error
     return UsageError(f"{subject.path}: {error}") if placed is error else placed

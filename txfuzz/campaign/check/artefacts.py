@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import replace
@@ -27,9 +28,15 @@ _LONGEST = 80  # characters of a folder's name
 _PLAIN = str | int | float | bool | None
 
 
-def write_artefacts(output: Path, found: CheckResult, subject: Subject) -> None:
+def make_directory(output: Path) -> None:
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
+        if not os.access(output, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def write_artefacts(output: Path, found: CheckResult, subject: Subject) -> None:
+    make_directory(output)
     write_json(output / "check.json", check_data(found))
     write_text(output / "check.html", check_page(found))
     for one in found.sets:

@@ -87,8 +87,9 @@ class Counting:
         self._failures.update(found)
         if is_unknown(attempt, self._judge):
             counts["unknown"] += 1
-            self._reasons.setdefault(attempt.judgement.reason)
-        elif attempt.judgement.answer is not SerialAnswer.UNEXPLAINED:
+            stuck = "; no further schedule of these arguments was run" if attempt.trace.stuck else ""
+            self._reasons.setdefault(attempt.judgement.reason + stuck)
+        elif self._in_order(attempt, found):
             counts["explained"] += 1
         codes = {
             code
@@ -105,6 +106,11 @@ class Counting:
             known = self._simplest.get(series)
             if known is None or simplicity(attempt, self._judge) < simplicity(known, self._judge):
                 self._simplest[series] = attempt
+
+    def _in_order(self, attempt: FollowedSchedule, found: tuple[str, ...]) -> bool:
+        if self._judge == "invariants":
+            return not found
+        return attempt.judgement.answer is not SerialAnswer.UNEXPLAINED
 
     @property
     def simplest(self) -> tuple[FollowedSchedule, ...]:

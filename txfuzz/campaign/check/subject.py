@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
+from txfuzz.campaign.setup.resolve import IN_FILE, InstalledVocabulary, adapter_of, database_url
 from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import Adapter, Database, SessionError
+from txfuzz.database.drivers import KnowsDrivers
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables, SetupRefused
 from txfuzz.errors import UsageError
@@ -79,7 +80,7 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
 
 
 def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str | None) -> Subject:
-    chosen = adapter_of(scenario.database, registry, scenario.name)
+    chosen = adapter_of(scenario.database, registry, str(path), f"--adapter NAME or {IN_FILE}")
     with naming_url(path, scenario, url):
         database = open_database(chosen, database_url(url, scenario))
 
@@ -114,14 +115,16 @@ def open_scenario(scenario: Scenario, path: Path, registry: Registry, url: str |
 def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | None) -> Subject:
     from txfuzz.check.code.file import open_code
 
-    chosen = adapter_of(DatabaseSpec(adapter), registry, path.stem)
-    database = open_database(chosen, database_url(url, None))
+    where = database_url(url, None)
+    spec = DatabaseSpec(adapter or _adapter_for(where, registry))
+    chosen = adapter_of(spec, registry, str(path), "--adapter NAME")
+    database = open_database(chosen, where)
 
     def ready() -> Subject:
         _holding(chosen, database)
         subject, tables = open_code(path, database)
         return Subject(
-            subject.name,
+            str(path),
             path,
             chosen,
             database,
@@ -132,6 +135,16 @@ def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | N
         )
 
     return _or_closed(database, ready)
+
+
+def _adapter_for(url: str | None, registry: Registry) -> str | None:
+    """The one whose drivers open such URLs."""
+    scheme = (url or "").partition("://")[0].partition("+")[0].lower()
+    for entry in registry.all("adapter") if scheme else ():
+        made = entry.value()
+        if isinstance(made, KnowsDrivers) and scheme in made.drivers().schemes:
+            return entry.name
+    return None
 
 
 def _holding(adapter: Adapter, database: Database) -> HoldsScenarios:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from txfuzz.campaign.check.subject import Subject
 from txfuzz.check.finding.shrink import Ready
-from txfuzz.check.run import ProgramRunner
+from txfuzz.check.run import SECONDS, ProgramRunner
 from txfuzz.database.api import Capabilities, SessionError
 from txfuzz.database.scenario import ScenarioTables
 
 
 @dataclass(frozen=True)
 class Trial:
-    """How programs of this subject are run and judged."""
+    """How programs of this subject are run and judged. seconds: of one schedule."""
 
     subject: Subject
     capabilities: Capabilities
     expect: str
+    seconds: float = SECONDS
 
     @property
     def serial_level(self) -> str:
@@ -32,6 +33,7 @@ class Trial:
             ignored=self.subject.ignored,
             serial_level=self.serial_level,
             real_time=self.expect == "strict-serializable",
+            seconds=self.seconds,
         )
 
     def ready_with(self, more: Sequence[str]) -> Ready | None:

@@ -114,7 +114,7 @@ def assemble(
     object. Raises UsageError (PluginError) for what is not installed or does not fit.
     """
     spec = workload.database
-    adapter = adapter_of(spec, registry, workload.name)
+    adapter = adapter_of(spec, registry, f"the workload {workload.name!r}")
     name = adapter.name
     capabilities = capabilities_of(adapter)
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
@@ -162,9 +162,13 @@ def assemble(
     )
 
 
-def adapter_of(spec: DatabaseSpec, registry: Registry, workload: str) -> Adapter:
-    """The adapter that it names, or the only one that is installed. workload: its name, for messages."""
-    name = spec.adapter or _only_adapter(registry, workload)
+IN_FILE = "`database: {adapter: NAME}`"
+
+
+def adapter_of(spec: DatabaseSpec, registry: Registry, what: str, choose: str = IN_FILE) -> Adapter:
+    """The adapter that it names, or the only one that is installed. For messages: what names none, "the
+    workload 'register'", and how to choose one."""
+    name = spec.adapter or _only_adapter(registry, what, choose)
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
     return adapter
 
@@ -246,8 +250,8 @@ def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
     return tuple(PluginSpec(entry.name) for entry in entries)
 
 
-def _only_adapter(registry: Registry, workload: str) -> str:
-    """The adapter of a workload that names none. Those for tests do not count."""
+def _only_adapter(registry: Registry, what: str, choose: str) -> str:
+    """Those for tests do not count."""
     names = [
         entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
     ]
@@ -255,8 +259,8 @@ def _only_adapter(registry: Registry, workload: str) -> str:
         return names[0]
     if names:
         raise UsageError(
-            f"the workload {workload!r} names no adapter, and several are installed: choose one with "
-            f"`database: {{adapter: NAME}}`, where NAME is {listed(names, 'or')}"
+            f"{what} names no adapter, and several are installed: choose one with {choose}, "
+            f"where NAME is {listed(names, 'or')}"
         )
     problems = "".join(f"; {problem}" for problem in registry.problems)
     raise PluginError(f"no database adapter is installed{problems}")

@@ -8,7 +8,8 @@ from typing import Any
 
 from txfuzz.check.code.arguments import Parameters, place_of
 from txfuzz.check.code.effects import as_changed
-from txfuzz.check.code.errors import database_error, is_mistake, is_operational, refused
+from txfuzz.check.code.errors import database_error, is_mistake, is_operational, is_shared_session, refused
+from txfuzz.check.code.place import raised_at
 from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import CodeRun, CodeSession, Rewrite
 from txfuzz.check.code.values import comparable
@@ -18,7 +19,7 @@ from txfuzz.check.serial.outcome import CallOutcome, Ending
 from txfuzz.check.serial.value import CodeValue
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, Rows, ScenarioSession, ScenarioTables
-from txfuzz.errors import UsageError
+from txfuzz.errors import TxfuzzError, UsageError
 
 MOST_POINTS = 1_000  # of one call: nobody knows how many statements code will send
 
@@ -70,9 +71,11 @@ class CodeCall:
             return
         run = CodeRun(session, self.isolation, None)
         try:
-            session.call(run, self._function)
-        except Exception as error:
-            if is_mistake(error, run.codes):
+            session.call(run, self._function, alone=True)
+        except TimeoutError as error:
+            raise UsageError(str(error)) from None
+        except (Exception, SystemExit) as error:
+            if is_mistake(error):
                 raise refused(error, place_of(self.transaction.function)) from error
         if not run.answers:
             place = f"{place_of(self.transaction.function)}: {self.transaction.name}()"
@@ -93,7 +96,7 @@ class CodeCall:
             outcome = self._attempt(session, stop, len(codes), retried)
             again = outcome.ending is Ending.ABORTED and outcome.code in retried
             if not again or len(codes) >= self.transaction.retries:
-                return replace(outcome, retried=codes)
+                return replace(outcome, retried=(*codes, *outcome.retried))
             codes = (*codes, outcome.code)
 
     def _attempt(
@@ -102,16 +105,24 @@ class CodeCall:
         run = CodeRun(session, self.isolation, stop, attempt, self.transaction.rewrite)
         try:
             returned = session.call(run, self._function)
-        except Abandoned:
+        except (Abandoned, TxfuzzError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return self._raised(run, error, retried)
-        return self._outcome(run, Ending.COMMITTED, value=self._value(run, returned))
+        # What the function itself has tried again after
+        met = tuple(code for code in run.codes if code in retried)
+        return self._outcome(run, Ending.COMMITTED, value=self._value(run, returned), retried=met)
 
-    def _raised(self, run: CodeRun, error: Exception, retried: frozenset[str]) -> CallOutcome:
+    def _raised(self, run: CodeRun, error: BaseException, retried: frozenset[str]) -> CallOutcome:
         """A call that has raised is as if it had not been, unless something of it stays."""
         name = type(error).__name__
-        code = database_error(error, run.codes)
+        if is_shared_session(error):
+            place, message = place_of(self.transaction.function), " ".join(str(error).split())
+            raise UsageError(
+                f"{raised_at(error) or place}: {name}: {message} It does not raise this when it runs alone: "
+                "each function has to open a session of its own"
+            )
+        code = database_error(error)
         message = " ".join(str(error).split())
         if run.effects.commits:
             value = self._value(run, None, name)
@@ -147,7 +158,7 @@ class CodeInvariant:
             return Rows(("AssertionError",), ((str(error) or "the assertion does not hold",),))
         except SessionError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise refused(error, place_of(self.function)) from None
 
 
@@ -159,6 +170,8 @@ def _as_rows(found: Any) -> Rows:
     rows = [comparable(each) for each in found]
     if not rows:
         return Rows((), ())
+    if all(isinstance(each, dict) for each in rows):  # of objects their classes are no column
+        rows = [{name: value for name, value in each.items() if name} for each in rows]
     if all(isinstance(each, dict) and each.keys() == rows[0].keys() for each in rows):
         return Rows(tuple(rows[0]), tuple(tuple(each.values()) for each in rows))
     if all(isinstance(each, list) and len(each) == len(rows[0]) for each in rows):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar, overload
+from functools import wraps
+from typing import Any, TypeVar, cast, overload
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _ATTRIBUTE = "__txfuzz__"
@@ -71,8 +72,19 @@ def invariant(function: Function, /) -> Function:
 def _marked(function: Function, mark: Marked) -> Function:
     if not callable(function):
         raise TypeError(f"@txfuzz.{mark.role.value} decorates a function, not {function!r}")
-    setattr(function, _ATTRIBUTE, mark)
+    try:
+        setattr(function, _ATTRIBUTE, mark)
+    except AttributeError:  # a method of an object, a built-in function, …
+        return _marked(_wrapped(function), mark)
     return function
+
+
+def _wrapped(function: Function) -> Function:
+    @wraps(function)
+    def call(*args: Any, **more: Any) -> Any:
+        return function(*args, **more)
+
+    return cast("Function", call)
 
 
 def marked_in(values: Iterable[Any]) -> list[tuple[Any, Marked]]:

@@ -19,13 +19,18 @@ _WRITE = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"\s*(?:--[^\n]*\n|/\*.*?\*/)\s*", re.DOTALL)
-_ENDS = re.compile(r"\s*(COMMIT|END|ROLLBACK|ABORT)\s*(?:WORK|TRANSACTION)?\s*;?\s*$", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\s*(COMMIT|END|ROLLBACK|ABORT)\s*(?:WORK|TRANSACTION)?\s*(?:AND\s+(?:NO\s+)?CHAIN)?\s*;?\s*$",
+    re.IGNORECASE,
+)
 # What no other session can tell: neither what it shows nor what it locks depends on when it is run
 _UNSEEN = re.compile(
     r"\s*(?:BEGIN(?!\s+(?:IMMEDIATE|EXCLUSIVE))|START\s+TRANSACTION(?!.*SNAPSHOT)|SET|RESET|SHOW|SAVEPOINT"
     r"|RELEASE|PRAGMA|DISCARD|DEALLOCATE)\b",
     re.IGNORECASE,
 )
+# … unless it says more than that: another statement behind it, or a query within it
+_MORE = re.compile(r";\s*\S|\bSELECT\b", re.IGNORECASE)
 _SAVEPOINT = re.compile(r"\s*SAVEPOINT\b\s*(\S*)", re.IGNORECASE)
 _BACK_TO = re.compile(r"\s*ROLLBACK\s+(?:\w+\s+)?TO\s+(?:SAVEPOINT\b\s*)?(\S*)", re.IGNORECASE)
 
@@ -40,7 +45,8 @@ def ends_transaction(sql: str) -> str:
 
 def is_switch_point(sql: str) -> bool:
     """Can it matter what others have done before it?"""
-    return _UNSEEN.match(_bare(sql)) is None
+    text = _bare(sql)
+    return _UNSEEN.match(text) is None or _MORE.search(text) is not None
 
 
 def _bare(sql: str) -> str:

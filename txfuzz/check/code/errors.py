@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 
 from txfuzz.check.code.place import raised_at
 from txfuzz.common.secrets import without_password
 from txfuzz.errors import TxfuzzError, UsageError
 
+_CODE = "_txfuzz_code"
 # Code that raises one of these when it runs alone does not do what it was written for
 _MISTAKES = (NameError, TypeError, AttributeError, ImportError, SyntaxError)
+_SHARED_SESSION = frozenset({"sqlalchemy.exc.InvalidRequestError", "sqlalchemy.exc.IllegalStateChangeError"})
 _DRIVERS_MISTAKES = frozenset({"ProgrammingError", "InterfaceError", "NotSupportedError"})
 
 
-def database_error(error: BaseException, codes: Mapping[int, str]) -> str:
-    """The database's code of this error, or of one that it wraps; empty if none of them is a driver's.
-
-    codes: by the identity of the drivers' exceptions.
-    """
-    return next((codes[id(each)] for each in wrapped(error) if codes.get(id(each))), "")
+def note_code(error: BaseException, code: str) -> None:
+    """That the database gave this error, by way of a driver."""
+    with suppress(AttributeError):
+        setattr(error, _CODE, code)
 
 
-def is_mistake(error: BaseException, codes: Mapping[int, str]) -> bool:
-    if isinstance(error, (*_MISTAKES, TxfuzzError)):
+def database_error(error: BaseException) -> str:
+    """The database's code of this error, or of one that it wraps; empty if none of them is a driver's."""
+    return next((code for each in wrapped(error) if (code := getattr(each, _CODE, ""))), "")
+
+
+def is_mistake(error: BaseException) -> bool:
+    if isinstance(error, (*_MISTAKES, TxfuzzError, SystemExit)):
         return True
-    of_driver = [each for each in wrapped(error) if id(each) in codes]
+    of_driver = [each for each in wrapped(error) if hasattr(each, _CODE)]
     names = {kind.__name__ for each in of_driver for kind in type(each).__mro__}
     return bool(names & _DRIVERS_MISTAKES)
+
+
+def is_shared_session(error: BaseException) -> bool:
+    """Does SQLAlchemy complain that a session does something else already? Its errors that say that a row
+    was not found are of classes below this one."""
+    names = {f"{type(each).__module__}.{type(each).__name__}" for each in wrapped(error)}
+    return bool(names & _SHARED_SESSION)
 
 
 def is_operational(error: BaseException) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -37,11 +38,13 @@ def open_code(path: Path, database: Database) -> tuple[CheckSubject, ScenarioTab
     if not isinstance(database, HoldsScenarios) or not isinstance(database, KnowsDrivers):
         raise UsageError("this adapter cannot check Python code")
     with ExitStack() as opened:
+        strangers = threading.enumerate()
         tables = opened.enter_context(database.scenario(()))
         drivers = database.drivers()
         resources = Resources(tables.url(), drivers)
         opened.callback(resources.close)
         opened.enter_context(_in_environment(tables.url()))
+        opened.enter_context(redirect_stdout(sys.stderr))  # what the code prints is no result of ours
         opened.enter_context(drivers.intercept(around))  # before the file opens connections that it keeps
         functions = marked_in(vars(opened.enter_context(_imported(path))).values())
         transactions = tuple(
@@ -59,7 +62,7 @@ def open_code(path: Path, database: Database) -> tuple[CheckSubject, ScenarioTab
             if mark.role is Role.SETUP:
                 run_setup(each, resources)
         tables.keep()
-        made = CodeTables(tables, drivers, resources, opened=opened.pop_all())
+        made = CodeTables(tables, drivers, resources, strangers=strangers, opened=opened.pop_all())
     subject = CheckSubject(path.stem, transactions, invariants, lambda _: made, source=str(path))
     return subject, made
 
@@ -70,7 +73,7 @@ def run_setup(function: Callable[..., Any], resources: Resources) -> None:
     try:
         with resources.of(parameters.opened) as given:
             function(**given, **values)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise refused(error, place_of(function)) from None
 
 
@@ -109,6 +112,7 @@ def _imported(path: Path) -> Iterator[ModuleType]:
     before = sys.modules.get(path.stem)
     sys.modules[path.stem] = module
     sys.path.insert(0, str(path.parent.resolve()))
+    arguments, sys.argv = sys.argv, [str(path)]
     try:
         try:
             spec.loader.exec_module(module)
@@ -118,6 +122,7 @@ def _imported(path: Path) -> Iterator[ModuleType]:
             raise refused(error, shown(str(path))) from None
         yield module
     finally:
+        sys.argv = arguments
         sys.path.remove(str(path.parent.resolve()))
         if before is None:
             sys.modules.pop(path.stem, None)

@@ -8,13 +8,16 @@ import sysconfig
 from pathlib import Path
 from types import FrameType
 
-# Frameworks send statements of their own when they open a connection: those are no part of a transaction
+# Frameworks send statements of their own when they open a connection, or look whether it is alive: those are
+# no part of a transaction
 _CONNECTING = frozenset(
     {
         ("sqlalchemy.pool.base", "__connect"),
+        ("sqlalchemy.engine.default", "_do_ping_w_event"),
         ("django.db.backends.base.base", "connect"),
     }
 )
+_CONNECTING_NAMES = frozenset(name for _, name in _CONNECTING)
 _LIBRARIES = tuple(
     f"{os.path.realpath(each)}{os.sep}"
     for each in {*(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))}
@@ -22,11 +25,11 @@ _LIBRARIES = tuple(
 
 
 def inside_connecting() -> bool:
-    """Is this thread just opening a connection?"""
+    """Is this thread just opening a connection, or looking whether it is alive?"""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_name
-        if name in ("__connect", "connect") and (frame.f_globals.get("__name__"), name) in _CONNECTING:
+        if name in _CONNECTING_NAMES and (frame.f_globals.get("__name__"), name) in _CONNECTING:
             return True
         frame = frame.f_back
     return False

@@ -6,31 +6,40 @@ it; threads that belong to no call that is being checked pass through untouched.
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from txfuzz.check.code.connections import Connections
 from txfuzz.check.code.effects import Effects, ends_transaction, is_switch_point
+from txfuzz.check.code.errors import note_code
 from txfuzz.check.code.place import inside_connecting, own_frame
 from txfuzz.check.scheduler import Abandoned, Stop
 from txfuzz.check.serial.outcome import StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
-from txfuzz.database.drivers import COMMIT, ROLLBACK, DriverCall, Drivers
+from txfuzz.database.drivers import COMMIT, ROLLBACK, DriverCall
 from txfuzz.database.scenario import AdoptedSession, Cell, ScenarioSession, StatementAnswer
+from txfuzz.errors import UsageError
 
 _local = threading.local()
+_under_way: list[CodeRun] = []  # calls of code, in whichever thread
 
 Rewrite = Callable[[str], str]
+_LAST_WORDS = 0.5  # seconds for code that is told to end
 
 
 def around(call: DriverCall) -> Any:
     """What every intercepted call goes through, whichever thread it is in."""
     running: CodeRun | Watched | None = getattr(_local, "run", None)
+    if running is None:
+        for each in tuple(_under_way):
+            each.session.connections.met_elsewhere()
     if running is None or running.aside:
         return call.send(call.sql)
     return running.through(call)
@@ -62,43 +71,12 @@ def watched(note: Callable[[Any], None] = lambda connection: None) -> Iterator[W
         _local.run = before
 
 
-@dataclass
-class Connections:
-    """Whose each of the drivers' connections is now: a pool hands them from one to another.
-
-    adopt: as ScenarioTables has it.
-    """
-
-    drivers: Drivers
-    adopt: Callable[[Any], AdoptedSession]
-    _adopted: dict[int, tuple[Any, AdoptedSession]] = field(default_factory=dict)
-    _owners: dict[int, CodeSession] = field(default_factory=dict)
-
-    def taken(self, connection: Any, owner: CodeSession) -> AdoptedSession:
-        number = id(connection)
-        known = self._adopted.get(number)
-        if known is None or known[0] is not connection:
-            known = self._adopted[number] = (connection, self.adopt(connection))
-        self._owners[number] = owner
-        return known[1]
-
-    def of(self, owner: CodeSession) -> list[tuple[Any, AdoptedSession]]:
-        mine = [self._adopted.get(number) for number, each in list(self._owners.items()) if each is owner]
-        return [each for each in mine if each is not None]
-
-    def forget(self, owner: CodeSession) -> None:
-        """At the end of its call: those that nobody else knows are closed by that, as they would be without
-        us."""
-        for number in [number for number, each in list(self._owners.items()) if each is owner]:
-            del self._owners[number], self._adopted[number]
-
-
-@dataclass
+@dataclass(eq=False)
 class CodeRun:
     """One call of the code, while it runs. isolation: empty where the code's own is to be kept.
 
     aside: the driver is calling itself, or us. stop: None where it is not scheduled. codes: of the errors
-    that the database gave, by the identity of the driver's exceptions. begun: how many transactions.
+    that the database gave. begun: how many transactions.
     """
 
     session: CodeSession
@@ -108,13 +86,16 @@ class CodeRun:
     rewrite: Rewrite | None = None
     aside: bool = False
     over: bool = False
+    broken_off: bool = False
     effects: Effects = field(default_factory=Effects)
     answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
-    codes: dict[int, str] = field(default_factory=dict)
+    codes: list[str] = field(default_factory=list)
     commit_failed: str | None = None
     begun: int = 0
 
     def through(self, call: DriverCall) -> Any:
+        if self.broken_off:
+            raise Abandoned
         self.aside = True
         try:
             if self.over or inside_connecting():
@@ -150,7 +131,8 @@ class CodeRun:
             result = adopted.run(lambda: call.send(sql), sql)
         except BaseException as error:
             code = adopted.code(error)
-            self.codes[id(error)] = code
+            note_code(error, code)
+            self.codes.append(code)
             if ends == COMMIT:
                 self.commit_failed = code
             if ends:
@@ -198,8 +180,8 @@ class CodeSession:
 
     It is the same thread from one schedule to the next, as in a server with a pool of threads: what code
     keeps for each thread (Django's connections, scoped sessions) stays. plain: opens a session for SQL of a
-    scenario that runs beside code. restore: the rows that every attempt begins with. warmed: the calls that
-    have run here before.
+    scenario that runs beside code. restore: the rows that every attempt begins with. seconds: of a call that
+    runs alone. warmed: the calls that have run here before.
     """
 
     def __init__(
@@ -207,8 +189,11 @@ class CodeSession:
         connections: Connections,
         plain: Callable[[], ScenarioSession],
         restore: Callable[[], None],
+        seconds: float,
     ) -> None:
-        self.connections, self.restore = connections, restore
+        self.connections, self.restore, self._seconds = connections, restore, seconds
+        self._running: CodeRun | None = None
+        self._idle = threading.Event()
         self.warmed: set[tuple[str, str]] = set()
         self._open_plain, self._plain_session = plain, None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -217,22 +202,52 @@ class CodeSession:
 
     _plain_session: ScenarioSession | None
 
-    def call(self, run: CodeRun, function: Callable[[], Any]) -> Any:
-        """Call it in this session's thread, with `run` around what it sends; what it returns or raises."""
+    def call(self, run: CodeRun, function: Callable[[], Any], *, alone: bool = False) -> Any:
+        """Call it in this session's thread, with `run` around what it sends; what it returns or raises.
+
+        alone: nothing else runs and nobody watches it, so it gets its time here. TimeoutError says where in
+        the code it was then.
+        """
         done: Future[Any] = Future()
 
         def work() -> Any:
-            _local.run = run
+            _local.run = self._running = run
+            _under_way.append(run)
+            self._idle.clear()
             try:
                 return function()
             finally:
-                _local.run = None
+                _local.run = self._running = None
+                _under_way.remove(run)
+                self._idle.set()
                 if not run.over:
                     self._leave_nothing_open()
                     self.connections.forget(self)
 
         self._jobs.put((work, done))
-        return done.result()
+        if alone and not wait([done], self._seconds).done:
+            place = self.where()
+            self._break_off()
+            raise TimeoutError(f"{place}: it did not end within {self._seconds:g} s, though it ran alone")
+        try:
+            return done.result()
+        finally:
+            if self.connections.refusal:
+                raise UsageError(self.connections.refusal) from None
+
+    def _break_off(self) -> None:
+        """End a call that does not come back, and take from it what it holds in the database."""
+        run, thread = self._running, self._thread.ident
+        if run is None or thread is None:
+            return
+        run.broken_off = True
+        for connection, adopted in self.connections.of(self):
+            adopted.cancel()
+            self.connections.drivers.break_off(connection)
+        self._idle.wait(_LAST_WORDS)
+        if self._running is run:
+            # It reaches code that sends nothing any more: a loop, but neither a sleep nor a lock
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Abandoned))
 
     def _leave_nothing_open(self) -> None:
         """A transaction that nobody has ended comes to nothing when its connection goes."""
@@ -243,12 +258,14 @@ class CodeSession:
             adopted.leave()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            work, done = job
-            try:
-                done.set_result(work())
-            except BaseException as error:
-                done.set_exception(error)
+        with suppress(Abandoned):  # which can come late
+            while (job := self._jobs.get()) is not None:
+                work, done = job
+                try:
+                    done.set_result(work())
+                except BaseException as error:
+                    done.set_exception(error)
+            _close_connections_of_django()
 
     def adopted(self) -> list[ScenarioSession | AdoptedSession]:
         """Everything by which it can be waiting."""
@@ -260,12 +277,19 @@ class CodeSession:
         frame = sys._current_frames().get(self._thread.ident or 0)
         return own_frame(frame) if frame is not None else ""
 
+    def stands(self) -> object:
+        """See RunsCode."""
+        run = self._running
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return None if run is None or run.aside or frame is None else (id(frame), frame.f_lasti)
+
     def cancel(self) -> None:
         for each in self.adopted():
             each.cancel()
 
     def close(self) -> None:
         self._jobs.put(None)
+        self._break_off()
         if self._plain_session is not None:
             self._plain_session.close()
         self.connections.forget(self)
@@ -288,6 +312,14 @@ class CodeSession:
 
     def rollback(self) -> None:
         self._plain().rollback()
+
+
+def _close_connections_of_django() -> None:
+    """It keeps one for each thread, which nobody else would close before the garbage is collected."""
+    django = sys.modules.get("django.db")
+    if django is not None:
+        with suppress(Exception):
+            django.connections.close_all()
 
 
 def waiting_sessions(

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 
+from txfuzz.check.code.connections import Connections
 from txfuzz.check.code.resources import Resources
-from txfuzz.check.code.session import CodeSession, Connections, waiting_sessions
+from txfuzz.check.code.session import CodeSession, waiting_sessions
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.drivers import Drivers
 from txfuzz.database.scenario import AdoptedSession, ColumnFacts, Rows, ScenarioSession, ScenarioTables
+
+SECONDS = 10.0
 
 
 class CodeTables(Closeable):
     """The drivers' calls are met already. opened: all that is to be left with it, the tables among it.
 
     restore: puts the rows back before every attempt, where that is somebody else's affair than the tables'.
-    state: what is to be compared in the end in the place of all rows.
+    state: what is to be compared in the end in the place of all rows. seconds: of a call that runs alone.
+    strangers: threads that run nothing of what is checked.
     """
 
     def __init__(
@@ -28,14 +33,16 @@ class CodeTables(Closeable):
         *,
         restore: Callable[[], None] | None = None,
         state: Callable[[], Mapping[str, Rows]] | None = None,
+        seconds: float = SECONDS,
+        strangers: Collection[Thread] = (),
         opened: ExitStack,
     ) -> None:
         self._tables = tables
         self.resources = resources
         self._restore = restore or tables.reset
         self._state = state
-        self._connections = Connections(drivers, tables.adopt)
-        self._opened = opened
+        self._connections = Connections(drivers, tables.adopt, strangers)
+        self._seconds, self._opened = seconds, opened
 
     @property
     def retried(self) -> frozenset[str]:
@@ -54,7 +61,7 @@ class CodeTables(Closeable):
         return self._tables.query(sql)
 
     def session(self) -> CodeSession:
-        return CodeSession(self._connections, self._tables.session, self.reset)
+        return CodeSession(self._connections, self._tables.session, self.reset, self._seconds)
 
     def keep(self) -> None:
         self._tables.keep()

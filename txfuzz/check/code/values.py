@@ -8,12 +8,15 @@ import decimal
 import enum
 import uuid
 from collections.abc import Mapping
+from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 PLAIN: tuple[type[Any], ...] = (
     bool, int, float, str, bytes, decimal.Decimal, datetime.date, datetime.time, datetime.timedelta, uuid.UUID
 )  # fmt: skip
 _DEEPEST = 6
+_MOST_YIELDED = 10_000
 
 
 def comparable(value: Any, depth: int = 0) -> Any:
@@ -28,8 +31,10 @@ def comparable(value: Any, depth: int = 0) -> Any:
         return _only_type(value)
     if isinstance(value, Mapping):
         return {_key(key): comparable(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+    if hasattr(type(value), "_asdict"):  # a named tuple, SQLAlchemy's Row
         return comparable(value._asdict(), depth)
+    if isinstance(value, GeneratorType):
+        return [comparable(each, depth + 1) for each in islice(value, _MOST_YIELDED)]
     if isinstance(value, list | tuple):
         return [comparable(each, depth + 1) for each in value]
     if isinstance(value, set | frozenset):

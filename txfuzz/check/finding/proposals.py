@@ -156,7 +156,7 @@ def _locking(attempt: FollowedSchedule, reads: Collection[tuple[str, int]]) -> P
         changed[name] = replace(transaction, steps=steps)
     where = listed(f"step {number + 1} of {name}" for name, number in sorted(reads))
     statements = (str(changed[name].steps[number].sql) for name, number in sorted(reads))
-    shown = "\n".join(" ".join(each.split()) for each in statements)
+    shown = "\n".join(dict.fromkeys(" ".join(each.split()) for each in statements))
     locking = {name: SqlTransaction(changed[name]) for name, _ in reads}
     return Proposal(f"FOR UPDATE in {where}", shown, locking)
 

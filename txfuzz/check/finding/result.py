@@ -15,9 +15,10 @@ class LevelCounts:
     """The schedules of one set of transactions at one isolation level, over all its programs.
 
     in_series: of those that fail, those that do nothing that a serial order would not do, too. failures:
-    what went wrong, in words → in how many schedules. aborted: code → in how many, of those by
-    which the database asks for another try. failed: the same for other codes. waited: those in which
-    somebody waited for a lock. complete: every schedule was run. reasons: why some could not be judged.
+    what went wrong, in words → in how many schedules. explained: those in order, by the judge. aborted: code
+    → in how many, of those by which the database asks for another try. failed: the same for other codes.
+    waited: those in which somebody waited for a lock. complete: every schedule was run. reasons: why some
+    could not be judged.
     """
 
     isolation: str
@@ -105,14 +106,15 @@ class Fix:
 
 @dataclass(frozen=True)
 class SetResult:
-    """A set of transactions: every pair, or the one that was named. name: "book × book". programs: the
-    combinations of arguments that were run, of `combinations`."""
+    """A set of transactions: every pair, or the one that was named. name: "book × book". programs: how many
+    combinations of arguments were run. judge: "serial", or "invariants" for these alone."""
 
     name: str
     programs: int
     levels: tuple[LevelCounts, ...]
     findings: tuple[Finding, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    judge: str = "serial"
 
     def level(self, isolation: str) -> LevelCounts:
         return next(each for each in self.levels if each.isolation == isolation)
@@ -121,8 +123,9 @@ class SetResult:
 @dataclass(frozen=True)
 class CheckResult:
     """levels: that were run, from weak to strong. asked: those that decide the verdict. masked:
-    "table.column" of what was no evidence. notes: sentences about the check as a whole. crowds: of each
-    level that was asked for, if there was one."""
+    "table.column" of what was no evidence. notes: sentences about the check as a whole. lost: why the
+    database was of no more use before all schedules had run. crowds: of each level that was asked for, if
+    there was one."""
 
     name: str
     source: str
@@ -137,6 +140,7 @@ class CheckResult:
     seconds: float = 0.0
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    lost: str = ""
     crowds: tuple[CrowdResult, ...] = ()
 
     @property

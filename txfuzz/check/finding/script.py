@@ -38,7 +38,7 @@ def typed_schedule(finding: Finding, invariants: tuple[CheckedInvariant, ...], b
         if isinstance(each, SqlInvariant) and each.name in attempt.broken:
             shown = f"gives {seen_text(attempt.broken[each.name])}: {each.name}"
             lines.append(_line("after", each.sql, shown))
-    lines += [f"-- Wrong: {_comment(sentence)}" for sentence in explanation(attempt)]
+    lines += [f"-- {_comment(sentence)}" for sentence in ("Why this is wrong:", *explanation(attempt))]
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,8 @@
 """Makes a failing program smaller: fewer transactions, steps and rows, as long as it fails in the same way.
 
 Delta debugging (Zeller & Hildebrandt 2002) one element at a time, which suffices for things this small.
-What is tried is searched again from its simplest schedule, so that the schedule shrinks with the program.
+What is tried follows the same schedule without what was left out: whatever remains happened in the user's own
+transactions, too. Another schedule could show what a lock that was left out had prevented.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.transactions.model import Param, Returned, Step, Transaction
 
-_SCHEDULES = 20  # of a candidate: one that fails late is not simpler
+# Steps that are there to lock: who has them wants to see that they do not help
+_LOCKS = re.compile(
+    r"\bFOR\s+(?:NO\s+KEY\s+UPDATE|UPDATE|KEY\s+SHARE|SHARE)\b|\bLOCK\b|_lock\w*\s*\(", re.IGNORECASE
+)
 _INSERT = re.compile(r"\s*(INSERT\s+INTO\s.*?\bVALUES)\s*(\(.*\))\s*;?\s*\Z", re.IGNORECASE | re.DOTALL)
 _PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[(),]|[^'\"(),]+", re.DOTALL)
 
@@ -29,6 +33,28 @@ class Small:
 
     setup: tuple[str, ...]
     attempt: FollowedSchedule
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """A program with one thing less. calls: those of the larger one that it has, by number. step: the name of
+    the transaction that lacks one, and the number of the step."""
+
+    program: Program
+    calls: tuple[int, ...]
+    step: tuple[str, int] | None = None
+
+    def schedule(self, attempt: FollowedSchedule) -> tuple[str, ...]:
+        """That of the larger program, without what was left out."""
+        larger, labels = attempt.program, dict(zip(self.calls, self.program.labels, strict=True))
+        numbers = {label: number for number, label in enumerate(larger.labels)}
+        found = []
+        for decision in attempt.trace.steps:
+            number, point = numbers[decision.chosen.actor], decision.chosen.what
+            step = (larger.calls[number][0].name, getattr(point, "step", None))
+            if number in labels and step != self.step:
+                found.append(labels[number])
+        return tuple(found)
 
 
 class Ready(Closeable):
@@ -56,7 +82,7 @@ def shrink(
     if ready is None:
         return small
     with ready:
-        while (smaller := search.first(ready, smaller_programs(small.attempt.program))) is not None:
+        while (smaller := search.first(ready, small.attempt)) is not None:
             small = replace(small, attempt=smaller)
     rows = single_rows(small.setup)
     for number in range(len(rows) - 1, -1, -1):
@@ -66,7 +92,7 @@ def shrink(
         ready = make(candidate)
         if ready is not None:
             with ready:
-                found = search.first(ready, [small.attempt.program])
+                found = search.again(ready, small.attempt.program, small.attempt.trace.schedule)
             if found is not None:
                 small, rows = Small(candidate, found), candidate
     return small
@@ -82,21 +108,23 @@ class _Shrinking:
     def over(self) -> bool:
         return time.monotonic() > self._until
 
-    def first(self, ready: Ready, candidates: Sequence[Program]) -> FollowedSchedule | None:
-        """How the first of these programs fails that fails in the same way."""
-        for program in candidates:
-            found: list[FollowedSchedule] = []
-
-            def take(attempt: FollowedSchedule, found: list[FollowedSchedule] = found) -> bool:
-                if self._same(attempt):
-                    found.append(attempt)
-                return not found and not self.over
-
-            if not self.over:
-                ready.runner.check(program, self._isolation, most=_SCHEDULES, each=take)
-            if found:
-                return found[0]
+    def first(self, ready: Ready, attempt: FollowedSchedule) -> FollowedSchedule | None:
+        """How the first of the smaller programs fails that fails in the same way."""
+        for smaller in smaller_programs(attempt.program):
+            if self.over:
+                return None
+            found = self.again(ready, smaller.program, smaller.schedule(attempt))
+            if found is not None:
+                return found
         return None
+
+    def again(self, ready: Ready, program: Program, schedule: Sequence[str]) -> FollowedSchedule | None:
+        """How it fails in the same way by this schedule; None if it does not, or goes on otherwise."""
+        found = ready.runner.follow(program, self._isolation, schedule)
+        if not self._same(found) or not _is_within(found.trace.schedule, schedule):
+            return None
+        found = ready.runner.confirm(found)
+        return found if self._same(found) else None
 
     def _same(self, attempt: FollowedSchedule) -> bool:
         return (
@@ -111,18 +139,24 @@ def _codes(attempt: FollowedSchedule) -> set[str]:
     return {each.code for each in attempt.outcome.transactions.values() if each.code}
 
 
-def smaller_programs(program: Program) -> list[Program]:
+def _is_within(schedule: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Is it the wanted one, but for entries that were passed over?"""
+    left = iter(wanted)
+    return all(name in left for name in schedule)
+
+
+def smaller_programs(program: Program) -> list[Smaller]:
     """Each with one thing less: a transaction, the retries, a step."""
-    calls = program.calls
-    fewer = range(len(calls)) if len(calls) > 2 else ()
-    return [
-        *(replace(program, calls=(*calls[:number], *calls[number + 1 :])) for number in fewer),
-        *(
-            program.changed({transaction.name: SqlTransaction(smaller)})
-            for transaction in _sql_transactions(program)
-            for smaller in _smaller(transaction)
-        ),
-    ]
+    calls, found = program.calls, []
+    every = tuple(range(len(calls)))
+    for left in every if len(calls) > 2 else ():
+        kept = tuple(number for number in every if number != left)
+        found.append(Smaller(replace(program, calls=tuple(calls[number] for number in kept)), kept))
+    for transaction in _sql_transactions(program):
+        for smaller, step in _smaller(transaction):
+            changed = program.changed({transaction.name: SqlTransaction(smaller)})
+            found.append(Smaller(changed, every, None if step is None else (transaction.name, step)))
+    return found
 
 
 def _sql_transactions(program: Program) -> list[Transaction]:
@@ -130,14 +164,15 @@ def _sql_transactions(program: Program) -> list[Transaction]:
     return list(found.values())
 
 
-def _smaller(transaction: Transaction) -> Iterator[Transaction]:
+def _smaller(transaction: Transaction) -> Iterator[tuple[Transaction, int | None]]:
+    """With the number of the step that is missing."""
     if transaction.retry:
-        yield replace(transaction, retry=0)
+        yield replace(transaction, retry=0), None
     steps = transaction.steps
     for number in range(len(steps) - 1, -1, -1):
         left = replace(transaction, steps=(*steps[:number], *steps[number + 1 :]))
-        if left.steps and _names_are_there(left):
-            yield _without_unused(left)
+        if left.steps and _names_are_there(left) and not _LOCKS.search(str(steps[number].sql)):
+            yield _without_unused(left), number
 
 
 def _names_are_there(transaction: Transaction) -> bool:

@@ -22,6 +22,8 @@ from txfuzz.database.scenario import Cell, Rows
 _MOST_LEAVES = 5_000  # renamings that are tried where rows are alike; never met but by contrivance
 
 Canonical = Hashable
+# Where something is in a value: keys, and None for any element of a list
+Path = tuple[str | None, ...]
 
 
 class TooManyAlike(Exception):
@@ -41,6 +43,7 @@ class Masks:
     ignored: frozenset[str] = frozenset()
     generated: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, frozenset[Cell]] = field(default_factory=dict)
+    values: frozenset[tuple[str, Path]] = frozenset()
 
 
 class _Identifier(NamedTuple):

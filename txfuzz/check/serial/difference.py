@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from txfuzz.check.serial.canonical import Masks, plain_cell
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome, StatementOutcome
-from txfuzz.check.serial.value import alike, new_identifiers
+from txfuzz.check.serial.value import alike, compared, new_identifiers
 from txfuzz.database.scenario import Cell, Rows
 
 NEW = "a new identifier"
@@ -86,7 +86,7 @@ def _differences(
             yield from _of_statements(StatementPlace(label, step), seen.get(step), expected.get(step), masks)
         if other.ending is not Ending.COMMITTED:
             yield Difference(EndingPlace(label), one.ending, other.code or other.ending)
-        elif not alike(one.value, other.value, new):
+        elif not alike(compared(label, one.value, masks), compared(label, other.value, masks), new):
             yield Difference(ValuePlace(label), one.value, other.value)
     for table in sorted({*outcome.tables, *serial.tables}):
         found = _of_rows(outcome.tables.get(table), serial.tables.get(table), table, masks)

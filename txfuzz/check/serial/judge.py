@@ -14,10 +14,11 @@ from enum import Enum
 from itertools import combinations, islice, permutations
 
 from txfuzz.check.serial.canonical import Canonical, Masks, TooManyAlike, canonical
+from txfuzz.check.serial.chance import without_chance
 from txfuzz.check.serial.difference import Difference, differences
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
-from txfuzz.check.serial.stability import alike, unordered, unsteady
-from txfuzz.check.serial.value import values_alike
+from txfuzz.check.serial.stability import Reason, alike, unsteady
+from txfuzz.check.serial.value import compared, values_alike
 
 MOST_TRANSACTIONS = 6
 _TRIES = 3  # of a serial run that fails for reasons of its own
@@ -56,6 +57,14 @@ class SerialJudgement:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Variation:
+    """The same, from a beginning that differs in what must make no difference. reason: why it does."""
+
+    run: Callable[[Order], ProgramOutcome]
+    reason: Reason
+
+
 @dataclass
 class SerialJudge:
     """Judges outcomes of one program: the same transactions from the same rows.
@@ -63,16 +72,19 @@ class SerialJudge:
     run: runs the transactions of these labels one after the other, in this order, from the rows that
     every run begins with, and gives the outcome; SerialRunFailed where that came to nothing. What an
     order gives is remembered, since a program is judged hundreds of times, and so is each judgement.
-    run_reversed: the same from rows that are stored in another order, where that can make a difference.
+    variations: beginnings that no order of transactions settles, which must make no difference.
+    masks: grow where runs of code show what a clock or chance does in it; on_chance is told.
     """
 
     run: Callable[[Order], ProgramOutcome]
     masks: Masks
-    run_reversed: Callable[[Order], ProgramOutcome] | None = None
+    variations: Sequence[Variation] = ()
+    on_chance: Callable[[Masks], None] = lambda masks: None
     _outcomes: dict[Order, ProgramOutcome] = field(default_factory=dict)
     _canonical: dict[Order, Canonical] = field(default_factory=dict)
     _unstable: dict[Order, str] = field(default_factory=dict)
     _judged: dict[object, SerialJudgement] = field(default_factory=dict)
+    _compared_by: Masks | None = None
 
     def judge(self, outcome: ProgramOutcome, before: Iterable[tuple[str, str]] = ()) -> SerialJudgement:
         """before: pairs of transactions of which the first had ended when the second began, where an order
@@ -82,18 +94,52 @@ class SerialJudge:
             return _cannot(f"there are more than {MOST_TRANSACTIONS} transactions, whose orders are too many")
         pairs = tuple(sorted(before))
         try:
-            seen = canonical(outcome.of(committed), self.masks)
-            values = tuple(repr(outcome.transactions[label].value) for label in committed)
-            key = (seen, values, committed, unknown, pairs)
-            if key not in self._judged:
-                if len(self._judged) >= _MOST_REMEMBERED:
-                    self._judged.clear()
-                self._judged[key] = self._judge(outcome, seen, committed, unknown, pairs)
-            return self._judged[key]
+            while True:
+                masks = self.masks
+                found = self._known(outcome, committed, unknown, pairs)
+                if self.masks is masks:
+                    return found
         except SerialRunFailed as error:
             return _cannot(f"the transactions could not be run one after the other: {error}")
         except TooManyAlike:
             return _cannot("too many new rows are alike in all but their generated identifiers")
+
+    def _known(
+        self,
+        outcome: ProgramOutcome,
+        committed: Order,
+        unknown: Order,
+        pairs: tuple[tuple[str, str], ...],
+    ) -> SerialJudgement:
+        self._compare_anew()
+        seen = canonical(outcome.of(committed), self.masks)
+        values = tuple(
+            repr(compared(label, outcome.transactions[label].value, self.masks)) for label in committed
+        )
+        key = (seen, values, committed, unknown, pairs)
+        if key not in self._judged:
+            if len(self._judged) >= _MOST_REMEMBERED:
+                self._judged.clear()
+            self._judged[key] = self._judge(outcome, seen, committed, unknown, pairs)
+        return self._judged[key]
+
+    def _compare_anew(self) -> None:
+        """If what counts has changed."""
+        if self._compared_by is not self.masks:
+            self._compared_by = self.masks
+            self._judged.clear()
+            self._canonical = {order: canonical(each, self.masks) for order, each in self._outcomes.items()}
+
+    def _alike(self, one: ProgramOutcome, other: ProgramOutcome) -> bool:
+        """Two runs of the same order."""
+        if alike(one, other, self.masks):
+            return True
+        more = without_chance(one, other, self.masks)
+        if more is None or not alike(one, other, more):
+            return False
+        self.masks = more
+        self.on_chance(more)
+        return True
 
     def doubt(self, labels: Iterable[str], earlier: SerialJudge) -> str:
         """Why what the orders of these transactions give is no evidence; empty where it always is the same.
@@ -114,7 +160,7 @@ class SerialJudge:
             again, first = self._run(order), self._outcomes.get(order)
         except SerialRunFailed as error:
             return f"the transactions could not be run one after the other: {error}"
-        if first is None or alike(again, first, self.masks):
+        if first is None or self._alike(first, again):
             return ""
         return unsteady(again, first, order, self.masks)
 
@@ -123,12 +169,15 @@ class SerialJudge:
         others = [earlier._outcomes[order]] if order in earlier._outcomes else []
         others += [self._run(order) for _ in range(_TRIED_AGAIN)]
         for other in others:
-            if not alike(first, other, self.masks):
+            if not self._alike(first, other):
                 return unsteady(other, first, order, self.masks)
-        if self.run_reversed is not None:
-            reversed_ = self.run_reversed(order)
-            if not alike(first, reversed_, self.masks):
-                return unordered(reversed_, first, order, self.masks)
+        for each in self.variations:
+            varied = each.run(order)
+            # A clock may have gone on just now, and would pass for it
+            if not alike(first, varied, self.masks) and not (
+                self._alike(first, self._run(order)) and alike(first, varied, self.masks)
+            ):
+                return each.reason(varied, first, order, self.masks)
         return ""
 
     def _judge(
@@ -192,11 +241,11 @@ class SerialJudge:
 
     def _again(self, order: Order, first: ProgramOutcome) -> ProgramOutcome:
         again = self._run(order)
-        if alike(first, again, self.masks):
+        if self._alike(first, again):
             return first
         if any(each.ended(Ending.COMMITTED) != order for each in (first, again)):
             third = self._run(order)
-            if any(alike(third, each, self.masks) for each in (first, again)):
+            if any(self._alike(third, each) for each in (first, again)):
                 return third
         self._unstable[order] = unsteady(again, first, order, self.masks)
         return first

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from txfuzz.check.serial.canonical import Masks, plain_cell
+from txfuzz.check.serial.canonical import Masks, Path, plain_cell
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.database.scenario import Cell
 
@@ -54,10 +54,30 @@ def values_alike(one: ProgramOutcome, other: ProgramOutcome, masks: Masks) -> bo
     """
     new = new_identifiers(one, masks) | new_identifiers(other, masks)
     return all(
-        alike(each.value, other.transactions[label].value, new)
+        alike(
+            compared(label, each.value, masks), compared(label, other.transactions[label].value, masks), new
+        )
         for label, each in one.transactions.items()
         if each.ending is Ending.COMMITTED
     )
+
+
+def compared(label: str, value: Cell, masks: Masks) -> Cell:
+    """What this transaction's code gave back, without what is no evidence."""
+    if not isinstance(value, CodeValue):
+        return value
+    left_out = frozenset(path for each, path in masks.values if each == label)
+    return replace(value, returned=_without(value.returned, left_out)) if left_out else value
+
+
+def _without(value: Cell, left_out: frozenset[Path], path: Path = ()) -> Cell:
+    if path in left_out:
+        return None
+    if isinstance(value, Mapping):
+        return {key: _without(each, left_out, (*path, key)) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without(each, left_out, (*path, None)) for each in value]
+    return value
 
 
 def new_identifiers(outcome: ProgramOutcome, masks: Masks) -> Identifiers:

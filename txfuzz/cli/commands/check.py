@@ -36,6 +36,11 @@ from txfuzz.errors import ExitCode
     help="Time for all schedules together.",
 )  # fmt: skip
 @click.option(
+    "--schedule-seconds", type=options.Seconds(min=0, min_open=True), default=5.0, show_default=True,
+    metavar="S",
+    help="Time for one schedule, after which it is broken off, and the rest of its program with it.",
+)  # fmt: skip
+@click.option(
     "--crowd", type=options.Seconds(min=0, min_open=True), metavar="S",
     help="Afterwards many clients at once, S seconds at each level that counts; invariants are asked "
     "whenever no transaction is open.",
@@ -62,6 +67,7 @@ def check(
     transactions: str | None,
     most: int,
     seconds: float,
+    schedule_seconds: float,
     crowd: float | None,
     clients: int,
     seed: int | None,
@@ -78,25 +84,30 @@ def check(
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
     from txfuzz.campaign.check.crowd import CrowdSize
-    from txfuzz.check.finding.result import ReplayedSchedule
+    from txfuzz.check.finding.result import CheckResult, ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
     from txfuzz.report.check.data import check_data, replayed_data
     from txfuzz.report.check.text import check_text, replayed_text
 
+    def show(found: CheckResult) -> None:
+        progress.clear()
+        click.echo(json_text(check_data(found)) if as_json else check_text(found))
+
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
     with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
         found = check_file(
             file,
             transactions=names,
-            limits=CheckLimits(most, seconds),
+            limits=CheckLimits(most, seconds, schedule_seconds),
             crowd=CrowdSize(clients, crowd or 0.0),
             seed=seed or 0,
             advice=not no_advice,
             output=output,
             interrupted=interrupted,
             on_progress=progress,
+            on_found=show,
             **fields,
         )
     if isinstance(found, ReplayedSchedule):
@@ -106,13 +117,14 @@ def check(
         if found.failures or found.finding.shown:
             return ExitCode.VIOLATED
         return ExitCode.UNKNOWN if found.reason else ExitCode.NOTHING_FOUND
-    click.echo(json_text(check_data(found)) if as_json else check_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreport: {output / 'check.html'}")
         if found.findings:
             click.echo(f"replays: {output / 'findings'}")
     if found.interrupted:
         return ExitCode.INTERRUPTED
+    if found.lost:
+        return ExitCode.UNAVAILABLE
     if found.failing or found.broken_by_crowd:
         return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if found.unjudged else ExitCode.NOTHING_FOUND

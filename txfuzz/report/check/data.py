@@ -29,6 +29,7 @@ def check_data(found: CheckResult) -> dict[str, Any]:
         "seed": found.seed,
         "seconds": round(found.seconds, 3),
         "interrupted": found.interrupted,
+        "lost": found.lost,
         "verdict": verdict(found),
         "failing": [each.name for each in found.failing],
         "unjudged": [each.name for each in found.unjudged],

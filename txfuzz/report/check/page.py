@@ -41,7 +41,7 @@ def tone(found: CheckResult) -> str:
         return "broken"
     if found.failing:
         return "allowed"
-    return "unknown" if found.unjudged or found.interrupted else "valid"
+    return "unknown" if found.unjudged or found.interrupted or found.lost else "valid"
 
 
 _BADGES = {

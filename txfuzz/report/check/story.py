@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from txfuzz.check.finding.result import Finding
 from txfuzz.check.story import StoryLine, explanation, story
@@ -60,7 +61,10 @@ def _columns(lines: Sequence[StoryLine], labels: Sequence[str]) -> list[str]:
         cells = (f"{text if each == label else '':<{widths[each]}}" for each in labels)
         return f"{number:<3} {'  '.join(cells)}".rstrip()
 
-    shown = [f"    {'  '.join(f'{printable(each):<{widths[each]}}' for each in labels)}".rstrip()]
+    shown = []
+    for parts in zip_longest(*(_wrapped(each, widths[each], "  ") for each in labels), fillvalue=""):
+        cells = (f"{part:<{widths[label]}}" for label, part in zip(labels, parts, strict=True))
+        shown.append(f"    {'  '.join(cells)}".rstrip())
     for number, line in enumerate(lines, 1):
         texts = [
             part

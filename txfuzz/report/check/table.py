@@ -44,7 +44,8 @@ def table_rows(one: SetResult) -> Iterator[tuple[str, list[str]]]:
         yield "waited for a lock", [_number(each.waited) for each in levels]
     if any(each.unknown for each in levels):
         yield "could not be judged", [_number(each.unknown) for each in levels]
-    yield "explained by an order", [_number(each.explained) for each in levels]
+    order = "no invariant broken" if one.judge == "invariants" else "explained by an order"
+    yield order, [_number(each.explained) for each in levels]
     yield "schedules", [f"{each.schedules:,}{'' if each.complete else '+'}" for each in levels]
 
 

@@ -77,13 +77,17 @@ def verdict(found: CheckResult) -> str:
         if found.broken_by_crowd:
             wrong.append(f"a crowd at {listed(level.upper() for level in found.broken_by_crowd)}")
         return f"Not safe: {'; '.join(wrong)}."
-    if found.interrupted:
+    if found.interrupted or found.lost:
         return "It was stopped before all schedules had run; none of those that ran failed."
     if found.unjudged:
         return f"No verdict: {listed(one.name for one in found.unjudged)} could not be judged."
     levels = listed(level.upper() for level in found.asked)
-    number = sum(each.schedules for one in found.sets for each in one.levels if each.isolation in found.asked)
-    return f"No schedule fails at {levels} ({counted(number, 'schedule')})."
+    counts = [one.level(level) for one in found.sets for level in found.asked_of(one)]
+    number = counted(sum(each.schedules for each in counts), "schedule")
+    unknown = sum(each.unknown for each in counts)
+    return (
+        f"No schedule fails at {levels} ({number}{f', {unknown:,} of them not judged' if unknown else ''})."
+    )
 
 
 def _failing_at(found: CheckResult, one: SetResult) -> str:
@@ -124,13 +128,18 @@ def notes(found: CheckResult) -> Iterator[str]:
             f"{listed(serial, most=3)}: an invariant is broken even when the transactions run one after the "
             "other, so no isolation level helps; they have to look for it themselves."
         )
+    reasons: dict[tuple[str, str], list[str]] = {}
     for one in found.sets:
         for each in one.levels:
             for reason in each.reasons[:1]:
-                yield f"Could not be judged ({one.name}, {each.isolation}): {reason}."
+                reasons.setdefault((one.name, reason), []).append(each.isolation)
+    for (name, reason), levels in reasons.items():
+        yield f"Could not be judged ({name}, {listed(levels)}): {reason}."
     for crowd in found.crowds:
         yield from crowd_sentences(crowd)
     if found.masked:
         yield f"Left out or compared up to renaming: {listed(found.masked, most=6)}."
-    if found.interrupted and found.failing:
+    if found.lost:
+        yield f"The database was lost: {found.lost}."
+    if (found.interrupted or found.lost) and found.failing:
         yield "It was stopped before all schedules had run."

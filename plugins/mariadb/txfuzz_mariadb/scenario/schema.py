@@ -55,6 +55,16 @@ class ScenarioSchema:
     triggers: tuple[Trigger, ...]
     facts: ColumnFacts
 
+    def numbers(self) -> Mapping[str, str]:
+        """What gives out numbers, a table or a sequence, in small letters → "table.column" of the numbers;
+        "sequence.nextval" of those of a sequence, which are in no column alone."""
+        own = {place for place, source in self.facts.generated.items() if place == source}
+        columns = {place.partition(".")[0].lower(): place for place in own}
+        return {
+            **{table.lower(): columns[table.lower()] for table in self.numbered},
+            **{name.lower(): f"{name}.nextval" for name in self.sequences},
+        }
+
     def make_triggers(self, link: Link, database: str) -> None:
         """They fire for whoever changes rows, so they are not there while rows are restored."""
         if not self.triggers:
@@ -93,11 +103,13 @@ def read_schema(link: Link, database: str) -> ScenarioSchema:
             domain = generated.get(f"{other}.{referred}")
             if domain is not None:
                 generated.setdefault(f"{table}.{column}", domain)
+    sequences = tuple(name for name, kind in kinds.items() if kind == "SEQUENCE")
+    clocks |= {f"{name}.nextval" for name in sequences}
     return ScenarioSchema(
         {table: tuple(columns) for table, columns in shown.items()},
         {table: tuple(columns) for table, columns in stored.items()},
         tuple(numbered),
-        tuple(name for name, kind in kinds.items() if kind == "SEQUENCE"),
+        sequences,
         tuple(_trigger(link, database, name) for (name,) in link.rows(_TRIGGERS, (database,))),
         ColumnFacts(frozenset(clocks), generated),
     )

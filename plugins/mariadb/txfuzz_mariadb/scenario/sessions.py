@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -15,6 +16,17 @@ from ..statements import level, with_placeholders
 
 Result = TypeVar("Result")
 _DRIVERS = frozenset({"pymysql", "MySQLdb", "mysql", "mariadb"})
+_INSERT = re.compile(r"\s*(?:INSERT|REPLACE)\b[^(]*?\bINTO\s+`?(?P<table>[\w$]+)", re.IGNORECASE)
+# What belongs to the connection: its locks, settings, variables, tables and names
+_OUTLIVES = re.compile(
+    r"^\s*(SET\s+(?!TRANSACTION\b)|PREPARE|LOCK)\b|\bTEMPORARY\b|\bGET_LOCK\s*\(|@\w", re.IGNORECASE
+)
+# A query that does nothing but to ask for a generated number
+_NUMBER = re.compile(
+    r"\s*SELECT\s+(?:LAST_INSERT_ID\s*\(\s*\)|(?:NEXTVAL|LASTVAL)\s*\(\s*`?(?P<of>[\w$]+)`?\s*\)|"
+    r"(?:NEXT|PREVIOUS)\s+VALUE\s+FOR\s+`?(?P<for>[\w$]+)`?)(?:\s+(?:AS\s+)?`?\w+`?)?\s*;?\s*\Z",
+    re.IGNORECASE,
+)
 # The level of the session, the server's, and the one that we have set, if we have
 _LEVELS = (
     "SHOW VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')",
@@ -24,15 +36,33 @@ _LEVELS = (
 
 
 class MariadbScenarioSession:
-    """kill: asks the server to cancel the statement of the connection with this number."""
+    """connect: to its tables. kill: asks the server to cancel the statement of the connection with this
+    number. numbers: what gives out numbers → the origin of these."""
 
     def __init__(
-        self, link: Link, origins: Callable[[], tuple[str | None, ...]], kill: Callable[[int], bool]
+        self,
+        connect: Callable[[], Link],
+        origins: Callable[[Link], tuple[str | None, ...]],
+        kill: Callable[[int], bool],
+        numbers: Mapping[str, str],
     ) -> None:
-        self._link, self._origins, self._kill = link, origins, kill
-        self._level = ""  # of the connection's next transaction
+        self._connect, self._origins, self._kill, self._numbers = connect, origins, kill, numbers
         self._guard = threading.Lock()  # cancel() comes from other threads, close() may be under way
-        self.number = link.thread_id
+        self._open()
+
+    def _open(self) -> None:
+        self._link = self._connect()
+        self._used = False
+        self._last_number: str | None = None  # the origin of what LAST_INSERT_ID() returns
+        self._level = ""  # of the connection's next transaction
+        self.number = self._link.thread_id
+
+    def renew(self) -> None:
+        """Another connection, where something may have outlived the transaction. None is open."""
+        if self._used and self._link.open:
+            with self._guard:
+                self._link.close()
+                self._open()
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         if deferrable:
@@ -49,8 +79,15 @@ class MariadbScenarioSession:
             raise SessionError(Outcome.BUG, UNDECLARED, f"the statement has no argument :{missing[0]}")
         bound = {name: arguments[name] for name in names}
         result = self._run(text, bound) if names else self._run(sql)
+        self._used = self._used or _OUTLIVES.search(sql) is not None
+        if (inserted := _INSERT.match(sql)) is not None:
+            self._last_number = self._numbers.get(inserted["table"].lower())
         if result.columns:
-            return StatementAnswer(Rows(result.columns, tuple(result.rows), origins=self._origins()))
+            origins = self._origins(self._link)
+            if origins == (None,) and (asked := _NUMBER.match(sql)) is not None:
+                name = asked["of"] or asked["for"]
+                origins = (self._last_number if name is None else self._numbers.get(name.lower()),)
+            return StatementAnswer(Rows(result.columns, tuple(result.rows), origins=origins))
         return StatementAnswer(changed=result.changed)
 
     def commit(self) -> None:

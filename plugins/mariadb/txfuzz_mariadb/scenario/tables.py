@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from txfuzz.plugin_api import (
     AdoptedSession,
@@ -13,6 +14,7 @@ from txfuzz.plugin_api import (
     Rows,
     ScenarioSession,
     StatementResult,
+    run_setup,
     waits_by_place,
 )
 
@@ -25,6 +27,7 @@ from .server import ScenarioServer
 from .sessions import MariadbAdoptedSession, MariadbScenarioSession
 
 RETRIED = frozenset(map(str, (DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED)))
+AWAY = 10  # numbers that are left out, so that no new one is one that is there
 KEPT = "_kept"  # what the database with the copies has behind its name
 # What is restored is as it was, whatever it would be for a session of the user's
 _AS_IT_WAS = (
@@ -42,6 +45,7 @@ class MariadbScenario(Closeable):
     def __init__(self, server: ScenarioServer, name: str, setup: Sequence[str]) -> None:
         self._server, self._name, self._copies = server, name, name + KEPT
         self._links: list[Link] = []
+        self._opened: WeakSet[MariadbScenarioSession] = WeakSet()
         try:
             self._keeper = self._link(server.connect(None, several=True))
             for database in (name, self._copies):
@@ -49,8 +53,7 @@ class MariadbScenario(Closeable):
             self._control = self._link(server.connect(name))
             for statement in _AS_IT_WAS:
                 _permitted(self._keeper, statement)
-            for statement in setup:
-                self._run(statement)
+            run_setup(setup, self._run)
             self.keep()
         except BaseException:
             self.close()
@@ -119,6 +122,8 @@ class MariadbScenario(Closeable):
         return f"{quoted(self._copies)}.{quoted(table)}"
 
     def reset(self) -> None:
+        for session in self._opened:
+            session.renew()
         _checked(self._keeper, self._reset)
 
     def _reset(self) -> None:
@@ -140,6 +145,22 @@ class MariadbScenario(Closeable):
         for (name, wanted), got in zip(self._nexts.items(), found[len(self._numbers) :], strict=True):
             if got != wanted:
                 keeper.run(f"ALTER SEQUENCE {self._ours(name)} RESTART WITH {wanted:d}")
+
+    @property
+    def moves_numbers(self) -> bool:
+        return bool(self._numbers or self._nexts)
+
+    def reset_numbers_moved(self) -> None:
+        """See txfuzz.plugin_api.MovesNumbers. They cannot go backwards here."""
+        self.reset()
+        for table, number in self._numbers.items():
+            self._alter(f"ALTER TABLE {self._ours(table)} AUTO_INCREMENT = {number + AWAY:d}")
+        for name, number in self._nexts.items():
+            self._alter(f"ALTER SEQUENCE {self._ours(name)} RESTART WITH {number + AWAY:d}")
+
+    def _alter(self, statement: str) -> None:
+        """Where there is no room for it, the numbers stay."""
+        _checked(self._keeper, partial(_permitted, self._keeper, statement))
 
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
@@ -171,8 +192,14 @@ class MariadbScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> MariadbScenarioSession:
-        link = self._server.connect(self._name)
-        return MariadbScenarioSession(link, partial(self._origins, link), self._server.kill)
+        made = MariadbScenarioSession(
+            partial(self._server.connect, self._name),
+            self._origins,
+            self._server.kill,
+            self._schema.numbers(),
+        )
+        self._opened.add(made)
+        return made
 
     def adopt(self, connection: Any) -> MariadbAdoptedSession:
         return MariadbAdoptedSession(connection, self._server.kill)
@@ -185,6 +212,8 @@ class MariadbScenario(Closeable):
 
 class MariadbExistingTables(MariadbScenario):
     """Made by MariadbDatabase.existing(). name: of the user's own database. close: what is closed with it."""
+
+    moves_numbers = False
 
     def __init__(self, server: ScenarioServer, name: str, close: Callable[[], None]) -> None:
         self._server, self._name, self._close = server, name, close

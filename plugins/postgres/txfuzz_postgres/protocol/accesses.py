@@ -16,7 +16,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+import psycopg
 from psycopg import pq
 from psycopg.pq.abc import PGconn
 
@@ -30,6 +32,16 @@ QUERY = (
     b"SELECT locktype, mode, coalesce(relation, 0), coalesce(classid, 0), coalesce(objid, 0) "
     b"FROM pg_lock_status() WHERE pid = $1 AND granted"
 )
+# Where a lock on a table does not tell all: checks at COMMIT, tables of other servers, functions of any kind
+_DEFERRED = """
+SELECT EXISTS (SELECT FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE t.tgdeferrable AND c.relnamespace = to_regnamespace(%s)),
+       EXISTS (SELECT FROM pg_class WHERE relkind = 'f')
+"""
+_FUNCTIONS = """
+SELECT l.lanname, p.prosrc FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace IN (to_regnamespace(%s), to_regnamespace('public'))
+"""
 _READ, _ALL, _SERIALIZABLE = "AccessShareLock", "AccessExclusiveLock", "SIReadLock"
 # What looks past the rows: physical places, the server's own state, other servers
 _OPAQUE = re.compile(
@@ -133,3 +145,14 @@ class TransactionAccesses:
         if written or self.level == "serializable":
             changed |= {SNAPSHOT}
         return Accesses(frozenset(f"{each} committed" for each in held.read), frozenset(changed))
+
+
+def locks_tell(connection: psycopg.Connection[Any], schema: str) -> bool:
+    """Do the locks on tables tell all that the statements on this schema do?"""
+    deferred, foreign = connection.execute(_DEFERRED, (schema,)).fetchall()[0]
+    functions = connection.execute(_FUNCTIONS, (schema,)).fetchall()
+    return not (
+        deferred
+        or foreign
+        or any(kind not in ("sql", "plpgsql") or not text or opaque(text) for kind, text in functions)
+    )

@@ -39,10 +39,10 @@ class Target:
         defaults = {"connect_timeout": str(CONNECT_SECONDS), "client_encoding": "UTF8"}
         return make_conninfo(**{**defaults, **self.parameters, "application_name": application_name})
 
-    def url_of_schema(self, schema: str) -> str:
-        """As SQLAlchemy reads it, and libpq if it can be; with this schema in the search path. Contains the
+    def url_of_schemas(self, *schemas: str) -> str:
+        """As SQLAlchemy reads it, and libpq if it can be; with these schemas as search path. Contains the
         password."""
-        options = f"{self.parameters.get('options', '')} -csearch_path={schema},public".strip()
+        options = f"{self.parameters.get('options', '')} -csearch_path={','.join(schemas)}".strip()
         return url_of({**self.parameters, "options": options})
 
     @property

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from txfuzz.plugin_api import AdoptedSession, Closeable, ColumnFacts, Rows, ScenarioSession
+from txfuzz.plugin_api import AdoptedSession, Closeable, ColumnFacts, Rows, ScenarioSession, run_setup
 
 from ..files import DatabaseFile
 from ..options import JOURNAL_MODE, SqliteOptions
@@ -44,8 +44,7 @@ class SqliteScenario(Closeable):
         try:
             if (mode := JOURNAL_MODE.get(options.mode)) is not None:
                 self._control.execute(f"PRAGMA journal_mode = {mode}")
-            for statement in setup:
-                _checked(lambda: self._control.execute(statement).fetchall())  # noqa: B023
+            run_setup(setup, lambda each: _checked(lambda: self._control.execute(each).fetchall()))
             if self._control.in_transaction:
                 _checked(self._control.commit)
             self.keep()

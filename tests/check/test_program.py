@@ -1,0 +1,50 @@
+"""Which combinations of arguments are run, and which of them come first."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from txfuzz.check.program import MOST_COMBINATIONS, programs
+from txfuzz.check.transaction import SqlTransaction
+from txfuzz.transactions.model import Step, Transaction
+
+
+def transaction(name: str, **params: object) -> SqlTransaction:
+    return SqlTransaction(Transaction(name, (Step(None, sql="SELECT 1"),), params=tuple(params.items())))  # type: ignore[arg-type]
+
+
+def first(*transactions: SqlTransaction, seed: int) -> tuple[dict[str, object], ...]:
+    names = [each.name for each in transactions]
+    [(_, (program, *_))] = programs(transactions, names, Random(seed))
+    return tuple(dict(arguments) for _, arguments in program.calls)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_those_that_share_most_come_first(seed: int) -> None:
+    book = transaction("book", who=("ann", "bob"), seat=(1, 2))
+    [(_, found)] = programs([book], (), Random(seed))
+    (_, one), (_, other) = found[0].calls
+    assert len(one.items() & other.items()) == 1  # neither the same call nor two that share nothing
+    assert found[-1].labels[0].endswith(" 1")  # the same call twice comes last
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_under_other_names_are_shared_too(seed: int) -> None:
+    move = transaction("move", source=("a", "b", "c"), target=("a", "b", "c"))
+    close = transaction("close", account=("a", "b", "c"))
+    moved, closed = first(move, close, seed=seed)
+    assert closed["account"] in moved.values()
+
+
+def test_no_more_than_can_be_run() -> None:
+    many = transaction("many", **{f"p{number}": tuple(range(10)) for number in range(10)})
+    [(_, found)] = programs([many], (), Random(1))
+    assert len(found) == MOST_COMBINATIONS
+
+
+def test_labels_say_null_as_the_scenario_does() -> None:
+    offer = SqlTransaction(Transaction("offer", (), params=(("to", (None, "ann")),)))
+    [(_, found)] = programs((offer,), ("offer", "offer"), Random(1))
+    assert {label for each in found for label in each.labels} >= {"offer (null)", "offer (ann)"}

@@ -1,0 +1,109 @@
+"""Calls run once, from the rows of the setup: by a schedule, or one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from txfuzz.check.contract import Call, RunsCode
+from txfuzz.check.scheduler import Body, Ended, Trace, run_in_series, run_schedule
+from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
+from txfuzz.check.transaction import SqlCall
+from txfuzz.common.closeable import Closeable
+from txfuzz.database.scenario import Accesses, ScenarioSession, ScenarioTables, SeesAccesses
+
+
+class Attempts(Closeable):
+    """Keeps the sessions from one attempt to the next. seconds: of one schedule."""
+
+    def __init__(self, tables: ScenarioTables, seconds: float) -> None:
+        self._tables, self._seconds = tables, seconds
+        self._sessions: list[ScenarioSession] = []
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.close()
+        self._sessions = []
+
+    def follow(
+        self, calls: Sequence[Call], schedule: Sequence[str], *, asks: bool = False
+    ) -> tuple[Trace, ProgramOutcome]:
+        """asks: the tables, what each step has read and changed."""
+        sessions, bodies = self._ready(calls)
+        self._tables.reset()
+        trace = self._trace(bodies, sessions, schedule, asks=asks)
+        return trace, self._outcome(calls, trace.ended, trace.stuck)
+
+    def serially(self, calls: Sequence[Call], reset: Callable[[], None]) -> tuple[str, ProgramOutcome]:
+        """Each begins when the one before has ended. And why that could not be done, empty if it could."""
+        sessions, bodies = self._ready(calls)
+        reset()
+        if all(isinstance(each, SqlCall) for each in calls):  # other code has threads of its own
+            trace = run_in_series(
+                bodies, seconds=self._seconds, cancel=lambda label: sessions[label].cancel()
+            )
+            return trace.stuck, self._outcome(calls, trace.ended, trace.stuck)
+        ended: dict[str, Ended] = {}
+        stuck = ""
+        for label, body in bodies.items():
+            if not stuck:
+                trace = self._trace({label: body}, sessions, ())
+                ended |= trace.ended
+                stuck = trace.stuck
+        return stuck, self._outcome(calls, ended, stuck)
+
+    def _ready(self, calls: Sequence[Call]) -> tuple[dict[str, ScenarioSession], dict[str, Body]]:
+        """Making a body can run it once, and reset the tables."""
+        while len(self._sessions) < len(calls):
+            self._sessions.append(self._tables.session())
+        sessions = {each.label: session for each, session in zip(calls, self._sessions, strict=False)}
+        retried = self._tables.retried
+        return sessions, {each.label: each.body(sessions[each.label], retried) for each in calls}
+
+    def _trace(
+        self,
+        bodies: Mapping[str, Body],
+        sessions: Mapping[str, ScenarioSession],
+        schedule: Sequence[str],
+        *,
+        asks: bool = False,
+    ) -> Trace:
+        tables = self._tables
+
+        def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
+            found = tables.waiting([sessions[label] for label in labels])
+            return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
+
+        def accesses(label: str) -> Accesses | None:
+            return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
+
+        return run_schedule(
+            bodies,
+            schedule,
+            waits,
+            seconds=self._seconds,
+            cancel=lambda label: sessions[label].cancel(),
+            where=lambda label: _where(sessions[label]),
+            stands=lambda label: _stands(sessions[label]),
+            accesses=accesses,
+        )
+
+    def _outcome(self, calls: Sequence[Call], ended: Mapping[str, Ended], stuck: str) -> ProgramOutcome:
+        outcomes = {}
+        for label, each in ended.items():
+            if isinstance(each.value, CallOutcome):
+                outcomes[label] = each.value
+            elif not stuck and each.error is not None:
+                raise each.error
+        if stuck or any(each.lost for each in outcomes.values()):
+            self.close()  # what was cancelled, lost or left behind is not used again
+        if stuck:
+            return ProgramOutcome(outcomes)
+        return ProgramOutcome({each.label: outcomes[each.label] for each in calls}, self._tables.tables())
+
+
+def _where(session: ScenarioSession) -> str:
+    return session.where() if isinstance(session, RunsCode) else ""
+
+
+def _stands(session: ScenarioSession) -> object:
+    return session.stands() if isinstance(session, RunsCode) else None
