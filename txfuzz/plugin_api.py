@@ -45,7 +45,8 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, Cell, ColumnFacts, HoldsScenarios, ReversesRows, Rows, ScenarioSession,
-        ScenarioTables, SeesAccesses, SeesTables, SetupRefused, StatementAnswer, WritesBegin, run_setup,
+        ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript, SetupRefused,
+        StatementAnswer, WritesBegin, run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
@@ -114,8 +115,8 @@ _MODULES = {
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HoldsScenarios", "ReversesRows", "Rows",
-        "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SetupRefused", "StatementAnswer",
-        "WritesBegin", "run_setup",
+        "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer",
+        "SentScript", "SetupRefused", "StatementAnswer", "WritesBegin", "run_setup",
     ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
@@ -171,7 +172,7 @@ __all__ = [  # noqa: RUF022
     "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome",
     "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK", "RawStatement", "ReadValue",
     "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas",
-    "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "ServerDatabase",
+    "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase",
     "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "SqlDatabase",
     "SqlSession", "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE",
     "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError", "UNIQUE_KEY",

@@ -27,6 +27,7 @@ from txfuzz.plugin_api import (
 )
 
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, opaque
+from .protocol.sending import SendsPostgresScripts
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 
 Result = TypeVar("Result")
@@ -256,8 +257,9 @@ class PostgresExistingTables(PostgresScenario):
         pass
 
 
-class PostgresScenarioSession:
+class PostgresScenarioSession(SendsPostgresScripts):
     def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
+        super().__init__(connection, begin_sql)
         self._connection, self._rows = connection, rows
         self.pid = connection.info.backend_pid
         self.steps = TransactionAccesses()
@@ -342,7 +344,7 @@ class PostgresAdoptedSession:
             self._connection.cancel_safe(timeout=2.0)
 
 
-def begin_sql(isolation: str, *, read_only: bool, deferrable: bool) -> str:
+def begin_sql(isolation: str, *, read_only: bool = False, deferrable: bool = False) -> str:
     modes = (" READ ONLY" if read_only else "") + (" DEFERRABLE" if deferrable else "")
     return f"BEGIN ISOLATION LEVEL {isolation.upper()}{modes}"
 
