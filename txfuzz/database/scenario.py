@@ -135,6 +135,15 @@ class SendsScripts(Protocol):
         """As run() gives it; of one without an error."""
 
 
+@runtime_checkable
+class HasProcess(Protocol):
+    """What a ScenarioSession can do beside."""
+
+    def process(self) -> int | None:
+        """The number of the process that serves it, where that runs on this machine and is ours to move from
+        one processor to another; else None."""
+
+
 class AdoptedSession(Protocol):
     """A connection that somebody else uses: whom it waits for can be asked, and it can be cancelled.
 

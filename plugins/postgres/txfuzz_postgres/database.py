@@ -197,7 +197,13 @@ class PostgresDatabase(ServerDatabase[Connection]):
         for name in (own, own + KEPT):
             self.run(partial(self.schemas.create_marked, name=name))
         return PostgresScenario(
-            own, open_connection, self._waits.among, drop, setup, url=self._target.url_of_schema(own)
+            own,
+            open_connection,
+            self._waits.among,
+            drop,
+            setup,
+            url=self._target.url_of_schema(own),
+            ours=self._programs is not None,
         )
 
     def drivers(self) -> PostgresDrivers:

@@ -77,7 +77,7 @@ class PostgresScenario(Closeable):
 
     schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
     `drop` takes them away. connect: a connection with our settings, in autocommit. url: of the schema, as
-    SQLAlchemy reads it.
+    SQLAlchemy reads it. ours: the server is, so that its processes may be moved to other processors.
     """
 
     retried = RETRIED
@@ -91,7 +91,9 @@ class PostgresScenario(Closeable):
         setup: Sequence[str],
         *,
         url: str,
+        ours: bool = False,
     ) -> None:
+        self._ours = ours
         self._schema, self._copies = schema, schema + KEPT
         self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
         self._control = connect()
@@ -222,7 +224,7 @@ class PostgresScenario(Closeable):
     def session(self) -> PostgresScenarioSession:
         connection = self._connect()
         self._use(connection)
-        return PostgresScenarioSession(connection, self._rows)
+        return PostgresScenarioSession(connection, self._rows, ours=self._ours)
 
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
         return PostgresAdoptedSession(connection)
@@ -258,11 +260,18 @@ class PostgresExistingTables(PostgresScenario):
 
 
 class PostgresScenarioSession(SendsPostgresScripts):
-    def __init__(self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows]) -> None:
+    def __init__(
+        self, connection: Plain, rows: Callable[[psycopg.Cursor[tuple[Any, ...]]], Rows], *, ours: bool
+    ) -> None:
         super().__init__(connection, begin_sql)
+        self._ours = ours
         self._connection, self._rows = connection, rows
         self.pid = connection.info.backend_pid
         self.steps = TransactionAccesses()
+
+    def process(self) -> int | None:
+        """See txfuzz.plugin_api.HasProcess."""
+        return self.pid if self._ours else None
 
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
         self.steps.begin(isolation)

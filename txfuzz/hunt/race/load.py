@@ -3,7 +3,6 @@ its processor in the middle of a COMMIT."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -21,11 +20,6 @@ _BURN = (
     "    pass\n"
 )
 _PATIENCE = 5.0  # seconds
-
-
-def processors() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Load(Closeable):

@@ -107,6 +107,10 @@ class OffsetCounts:
         self.rounds: Counter[Cell] = Counter()
         self.hits: Counter[Cell] = Counter()
 
+    def tell(self, cell: Cell, hit: bool) -> None:
+        self.rounds[cell] += 1
+        self.hits[cell] += hit
+
     def along(self, axis: int) -> Mapping[int, tuple[int, int]]:
         """By bucket of one transaction: rounds and hits."""
         found: dict[int, tuple[int, int]] = {}

@@ -1,9 +1,9 @@
 """Races: small programs whose transactions are held at one point each, and let go in the same microseconds.
 
 They are made of dangerous structures, which every cycle under serializable snapshot isolation has (Fekete et
-al. 2005, Cahill et al. 2008): T1 –rw→ T2 –rw→ T3, where T1 and T3 are one, or T1 is a third transaction that
-sees what T3 wrote and not what T2 wrote. Databases look for these when a statement runs and when a
-transaction commits, so that is where they are let go.
+al. 2005, Cahill et al. 2008): a pivot T2 that has not seen what T1 wrote and whose own writing T3 has not
+seen, where T3 has seen T1's, or T1 and T3 are one and the same. Databases look for these when a statement
+runs and when a transaction commits, so that is where they are let go.
 """
 
 from __future__ import annotations
@@ -55,6 +55,14 @@ class Race:
             yield HeldAt.FIRST if step == 0 else last
 
     @property
+    def signs(self) -> frozenset[str]:
+        """Who is held before what: "COMMIT of T1". Of three transactions T1 writes what T2 has not seen, and
+        T3 only reads."""
+        return frozenset(
+            f"{at.value} of {label}" for at, label in zip(self.held_at, self.program.labels, strict=True)
+        )
+
+    @property
     def kind(self) -> str:
         """The same for races whose offsets are alike."""
         return " ".join(each.value for each in self.held_at) + (" on fresh tables" if self.fresh else "")
@@ -76,7 +84,9 @@ class RaceSource:
         self._seed = seed
         self._choices = [found for layout in scope.layouts if (found := _Choices(layout, scope.forms)).usable]
         if not self._choices:
-            raise UsageError("no race can be made of these forms: it takes one that reads and one that writes")
+            raise UsageError(
+                "no race can be made of these forms: it takes some that read and some that write"
+            )
         plain = [each for each in self._choices if each.layout.plain]
         self._plain = (plain or self._choices)[0]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from txfuzz.database.api import SessionError
@@ -105,16 +104,20 @@ class RoundRunner:
     def __init__(
         self, tables: ScenarioTables, sessions: Sequence[RacedSession], race: Race, level: str
     ) -> None:
-        *self._sessions, self._control = sessions[: len(race.held)] + list(sessions[-1:])
+        *self._sessions, self._control = sessions
         self._tables = tables
         self._scripts = [
             _scripts(session, [str(step.sql) for step in transaction.steps], held, level)
-            for session, transaction, held in zip(self._sessions, in_sql(race.program), race.held, strict=True)
+            for session, transaction, held in zip(
+                self._sessions, in_sql(race.program), race.held, strict=True
+            )
         ]
         self._rollback = self._control.script(["ROLLBACK"])
         tables.reset()
         self.names = tuple(tables.tables())
-        self._ends = self._control.script([*(f"SELECT * FROM {name}" for name in self.names), *_restore(race, self.names)])
+        self._ends = self._control.script(
+            [*(f"SELECT * FROM {name}" for name in self.names), *_restore(race, self.names)]
+        )
         self._resets = not _restore(race, self.names)
 
     def restart(self) -> None:
@@ -268,9 +271,3 @@ def _wait_for_one(sessions: Sequence[RacedSession], seconds: float) -> None:
     select.select(busy, (), (), seconds)
     for session in busy:
         session.look()
-
-
-def close(sessions: Sequence[RacedSession]) -> None:
-    for session in sessions:
-        with suppress(SessionError):
-            session.session.close()

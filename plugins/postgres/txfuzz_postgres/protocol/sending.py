@@ -65,7 +65,9 @@ class SendsPostgresScripts:
         if sent.columns:
             loaders = [self._loading.get_loader(oid, Format.TEXT) for _, oid in sent.columns]
             rows = tuple(
-                tuple(None if cell is None else each.load(cell) for each, cell in zip(loaders, row, strict=True))
+                tuple(
+                    None if cell is None else each.load(cell) for each, cell in zip(loaders, row, strict=True)
+                )
                 for row in sent.cells
             )
             return StatementAnswer(Rows(tuple(name.decode() for name, _ in sent.columns), rows))
@@ -78,11 +80,14 @@ def _answer(result: PGresult) -> SentAnswer:
     number = result.nfields
     if not number:
         return SentAnswer(tag)
-    get, columns = result.get_value, range(number)
+    get, columns, rows = result.get_value, range(number), range(result.ntuples)
     return SentAnswer(
         tag,
         tuple((result.fname(column) or b"", result.ftype(column)) for column in columns),
-        tuple(tuple(cast("bytes | None", get(row, column)) for column in columns) for row in range(result.ntuples)),
+        tuple(
+            tuple(cast("bytes | None", get(row, column)) for column in columns)
+            for row in range(result.ntuples)
+        ),
     )
 
 
