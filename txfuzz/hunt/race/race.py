@@ -107,7 +107,11 @@ class RaceSource:
                 pivot,
                 (choices.read(random, x), choices.read(random, y)),
             )
-            held = (_late(random, transactions[0]), _late(random, pivot), _early(random, transactions[2]))
+            held: tuple[int, ...] = (
+                _late(random, transactions[0]),
+                _late(random, pivot),
+                _early(random, transactions[2]),
+            )
         else:
             transactions = (pivot, choices.reads_and_writes(random, y, x, states))
             held = tuple(random.randrange(_steps(uses) + 1) for uses in transactions)

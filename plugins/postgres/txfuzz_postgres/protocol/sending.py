@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 from psycopg.adapt import Transformer
@@ -84,10 +84,7 @@ def _answer(result: PGresult) -> SentAnswer:
     return SentAnswer(
         tag,
         tuple((result.fname(column) or b"", result.ftype(column)) for column in columns),
-        tuple(
-            tuple(cast("bytes | None", get(row, column)) for column in columns)
-            for row in range(result.ntuples)
-        ),
+        tuple(tuple(get(row, column) for column in columns) for row in rows),
     )
 
 
