@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.hunt.samples import ABSENT, FORMS, INSERT, PLAIN, PRESENT, SELECT, UPDATE, program
 from txfuzz.errors import UsageError
 from txfuzz.hunt.conflicts import Conflicts
 from txfuzz.hunt.form import RowState
@@ -13,13 +14,9 @@ from txfuzz.hunt.race.hunt import known_race
 from txfuzz.hunt.race.race import HeldAt, Race, RaceSource
 from txfuzz.hunt.scope import Scope
 
-from tests.hunt.samples import ABSENT, FORMS, INSERT, PLAIN, PRESENT, SELECT, UPDATE, program
-
 SOURCE = RaceSource(Scope(FORMS, (PLAIN,)), 1)
 RACES = [SOURCE.race(number) for number in range(300)]
-WINDOW = program(
-    (PRESENT, PRESENT), ((UPDATE, 0),), ((SELECT, 0), (UPDATE, 1)), ((SELECT, 0), (SELECT, 1))
-)
+WINDOW = program((PRESENT, PRESENT), ((UPDATE, 0),), ((SELECT, 0), (UPDATE, 1)), ((SELECT, 0), (SELECT, 1)))
 
 
 def test_the_same_number_is_the_same_race() -> None:
@@ -43,9 +40,7 @@ def test_the_pivot_has_not_seen_what_another_writes_and_writes_what_a_third_read
 
 
 def test_the_commit_window_is_among_them() -> None:
-    found = [
-        race for race in RACES if race.held_at == (HeldAt.COMMIT, HeldAt.COMMIT, HeldAt.FIRST)
-    ]
+    found = [race for race in RACES if race.held_at == (HeldAt.COMMIT, HeldAt.COMMIT, HeldAt.FIRST)]
     assert len(found) > 30
     assert any(_forms(race.program) == _forms(WINDOW) for race in found)
 

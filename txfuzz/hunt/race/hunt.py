@@ -103,15 +103,17 @@ class RaceHunt:
         self._began = time.monotonic()
         interrupted = False
         while not interrupted:
-            seconds = time.monotonic() - self._began
-            self._counts = replace(self._counts, seconds=seconds)
-            if budget.seconds is not None and seconds >= budget.seconds:
+            if budget.seconds is not None and self._seconds() >= budget.seconds:
                 break
             if budget.schedules is not None and self._counts.rounds >= budget.schedules:
                 break
             self._slice(self._chosen())
+            self._counts = replace(self._counts, seconds=self._seconds())
             interrupted = not self._on_progress(self._counts, self._holes)
         return RaceResult(self._counts, tuple(self._holes), self._reasons, interrupted)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
 
     def _chosen(self) -> _Raced:
         if self._pool and self._random.random() >= _NEW:
@@ -185,7 +187,7 @@ class RaceHunt:
     def _met(self, slice_: _Slice, cell: Cell, round_: Round, verdict: _Verdict) -> None:
         """A round that went wrong: is it another one of a hole that is there, does it show again?"""
         raced, first = slice_.raced, self._counts.rounds
-        seconds = time.monotonic() - self._began
+        seconds = self._seconds()
         raced.hits += 1
         assert verdict.wrong is not None
         attempt = FollowedSchedule(
