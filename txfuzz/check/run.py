@@ -263,6 +263,17 @@ class ProgramRunner(Closeable):
         before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
         return replace(attempt, judgement=self._judge(attempt.program).judge(attempt.outcome, before))
 
+    def judge(self, program: Program, outcome: ProgramOutcome) -> SerialJudgement:
+        """Of an outcome that was come to in another way than by a schedule, from the rows of the setup. What
+        chance, a clock or the order of stored rows can have done is unknown. Leaves other rows behind."""
+        first = self._judge(program)
+        judgement = first.judge(outcome)
+        if judgement.answer is not SerialAnswer.UNEXPLAINED:
+            return judgement
+        committed = frozenset(outcome.ended(Ending.COMMITTED))
+        reason = self._judge(program, second=True).doubt(committed, first)
+        return SerialJudgement(SerialAnswer.UNKNOWN, reason=reason) if reason else judgement
+
     def _fails_again(self, attempt: FollowedSchedule) -> int:
         judge = self._judge(attempt.program, second=True)
         failed = runs = stuck = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
 from txfuzz.database.api import SessionError
 
@@ -92,6 +92,56 @@ class ScenarioSession(Protocol):
 
     def close(self) -> None:
         """Never raises."""
+
+
+class SentScript(NamedTuple):
+    """Statements as one message to the database. unanswered: how many answers at its beginning are to BEGIN
+    and its like, and so are not told."""
+
+    text: bytes
+    unanswered: int = 0
+
+
+class SentAnswer(NamedTuple):
+    """What one statement of a script came to, as the database has sent it: equal for equal answers, and made
+    thousands of times a second. tag: its own word for what it did. columns: names and types. cells: None for
+    NULL. code, message: of the error that ended the script."""
+
+    tag: bytes
+    columns: tuple[tuple[bytes, int], ...] = ()
+    cells: tuple[tuple[bytes | None, ...], ...] = ()
+    code: str = ""
+    message: str = ""
+
+
+@runtime_checkable
+class SendsScripts(Protocol):
+    """What a ScenarioSession can do beside: send, and go on before the answer is there, so that one thread
+    can have several sessions at work in the same microseconds. send() and poll() may raise SessionError."""
+
+    def script(self, statements: Sequence[str], *, begin: str = "") -> SentScript:
+        """begin: the isolation level of a transaction that is begun before them; empty for none."""
+
+    def send(self, script: SentScript) -> None:
+        """Not before the answers to the one before have been taken."""
+
+    def poll(self) -> tuple[SentAnswer, ...] | None:
+        """The answers up to the end of the script, or up to an error; None as long as they are not there."""
+
+    def fileno(self) -> int:
+        """Of a socket that can be read when poll() is worth asking."""
+
+    def answer(self, sent: SentAnswer) -> StatementAnswer:
+        """As run() gives it; of one without an error."""
+
+
+@runtime_checkable
+class HasProcess(Protocol):
+    """What a ScenarioSession can do beside."""
+
+    def process(self) -> int | None:
+        """The number of the process that serves it, where that runs on this machine and is ours to move from
+        one processor to another; else None."""
 
 
 class AdoptedSession(Protocol):

@@ -13,6 +13,8 @@ class KnownHole:
         in such a form must have changed no row. levels: the database's words; empty: at any.
     documented: the database says itself that its promise does not hold for these forms, so that a hunt leaves
         them out unless it is asked for them.
+    raced: it needs statements that run in the same microseconds; these must be among the signs of the race
+        (see txfuzz.hunt.race.race.Race.signs). Then forms are empty, for any.
     since, until: the first version that has it and the first that no longer has, None where that is unknown.
     reference: where it is written about.
     """
@@ -25,5 +27,6 @@ class KnownHole:
     unchanged: bool = False
     levels: frozenset[str] = frozenset()
     documented: bool = False
+    raced: frozenset[str] = frozenset()
     since: tuple[int, ...] | None = None
     until: tuple[int, ...] | None = None

@@ -20,7 +20,7 @@ from txfuzz.database.scenario import (
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 
-_MOST_OPEN = 8
+MOST_OPEN = 8  # sets of tables
 _PROGRAMS = 200  # that a runner is given before it is made anew: it remembers what each came to in series
 
 
@@ -82,6 +82,7 @@ class OpenTables:
         self._runner: ProgramRunner | None = None
         self._given = 0
         self._session: ScenarioSession | None = None
+        self._sessions: list[ScenarioSession] = []
 
     def runner(self) -> ProgramRunner:
         if self._runner is None or self._given == _PROGRAMS:
@@ -96,12 +97,25 @@ class OpenTables:
             self._session = self.tables.session()
         return self._session
 
+    def sessions(self, number: int) -> list[ScenarioSession]:
+        """So many, the same each time."""
+        while len(self._sessions) < number:
+            self._sessions.append(self.tables.session())
+        return self._sessions[:number]
+
+    def close_sessions(self) -> None:
+        """Those of sessions(), which are then made anew."""
+        for each in self._sessions:
+            each.close()
+        self._sessions = []
+
     def _close_runner(self) -> None:
         if self._runner is not None:
             self._runner.close()
 
     def close(self) -> None:
         self._close_runner()
+        self.close_sessions()
         if self._session is not None:
             self._session.close()
         self.tables.close()
@@ -121,7 +135,7 @@ class HuntTables(Closeable):
     def opened(self, layout: Layout, states: tuple[RowState, ...]) -> OpenTables:
         place = (layout.name, states)
         if place not in self._open:
-            while len(self._open) >= _MOST_OPEN:
+            while len(self._open) >= MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
             tables = LayoutTables(self._database.scenario(layout.statements(states)), layout.settings)
             self._open[place] = OpenTables(tables, self._serial_level)

@@ -202,8 +202,16 @@ class PostgresDatabase(ServerDatabase[Connection]):
         # Types and functions of extensions are there; but a setup that says DROP TABLE must not find the
         # user's own
         shared = () if self.run(self.schemas.has_tables_in_public) else ("public",)
-        url = self._target.url_of_schemas(own, *shared)
-        return PostgresScenario(own, open_connection, self._waits.among, drop, setup, shared=shared, url=url)
+        return PostgresScenario(
+            own,
+            open_connection,
+            self._waits.among,
+            drop,
+            setup,
+            shared=shared,
+            url=self._target.url_of_schemas(own, *shared),
+            ours=self._programs is not None,
+        )
 
     def drivers(self) -> PostgresDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

@@ -29,6 +29,7 @@ from txfuzz.plugin_api import (
 )
 
 from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, locks_tell
+from .protocol.sending import SendsPostgresScripts
 from .protocol.sqlstate import CONNECTION_LOST, outcome_of
 from .sequences import origin_of_number, read_numbers, read_origins
 from .statements import outlives_transactions, typed_begin
@@ -67,7 +68,8 @@ class PostgresScenario(Closeable):
 
     schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
     `drop` takes them away. connect: a connection with our settings, in autocommit. shared: schemas that are
-    searched behind it. url: of the schema, as SQLAlchemy reads it.
+    searched behind it. url: of the schema, as SQLAlchemy reads it. ours: the server is, so that its processes
+    may be moved to other processors.
     """
 
     retried = RETRIED
@@ -82,8 +84,9 @@ class PostgresScenario(Closeable):
         *,
         shared: Sequence[str] = ("public",),
         url: str,
+        ours: bool = False,
     ) -> None:
-        self._schema, self._copies, self._shared = schema, schema + KEPT, shared
+        self._schema, self._copies, self._shared, self._ours = schema, schema + KEPT, shared, ours
         self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
         self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
         self._control = connect()
@@ -229,7 +232,7 @@ class PostgresScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> PostgresScenarioSession:
-        made = PostgresScenarioSession(self._ready, self._answer)
+        made = PostgresScenarioSession(self._ready, self._answer, ours=self._ours)
         self._opened.add(made)
         return made
 
@@ -279,20 +282,29 @@ class PostgresExistingTables(PostgresScenario):
         pass
 
 
-class PostgresScenarioSession:
-    """connect: to its tables. rows: of what a cursor has for a query."""
+class PostgresScenarioSession(SendsPostgresScripts):
+    """connect: to its tables. rows: of what a cursor has for a query. ours: see PostgresScenario."""
 
     def __init__(
-        self, connect: Callable[[], Plain], rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows]
+        self,
+        connect: Callable[[], Plain],
+        rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows],
+        *,
+        ours: bool,
     ) -> None:
-        self._connect, self._rows = connect, rows
+        self._connect, self._rows, self._ours = connect, rows, ours
         self._open()
 
     def _open(self) -> None:
         self._connection = self._connect()
+        self.send_on(self._connection, typed_begin)
         self._used = False
         self.pid = self._connection.info.backend_pid
         self.steps = TransactionAccesses()
+
+    def process(self) -> int | None:
+        """See txfuzz.plugin_api.HasProcess."""
+        return self.pid if self._ours else None
 
     def renew(self) -> None:
         """Another connection, where something may have outlived the transaction. None is open."""

@@ -72,10 +72,14 @@ def _hole(data: Mapping[str, Any]) -> FoundHole:
     return FoundHole(**{**plain, "wrong": Wrong[data["wrong"].upper()]})
 
 
+def folder_name(hole: FoundHole) -> str:
+    return _UNFIT.sub("-", f"{hole.name}_{hole.isolation}")[:_LONGEST]
+
+
 def write_hole(output: Path, found: ShrunkHole, adapter: str, server: str, begin: Begin) -> None:
     """story.md, repro.sql, and replay.yaml, which `txfuzz check` follows."""
     hole, finding = found.hole, found.finding
-    place = output / "findings" / _UNFIT.sub("-", f"{hole.name}_{hole.isolation}")[:_LONGEST]
+    place = output / "findings" / folder_name(hole)
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
     write_text(place / "story.md", hole_markdown(hole, server))

@@ -9,25 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt
-from txfuzz.campaign.hunt.settings import HuntSettings, holes_of, hunting_adapters, levels_of, scope_of
-from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
-from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD
-from txfuzz.common.sentences import listed
-from txfuzz.database.api import Database
-from txfuzz.database.isolation_levels import capabilities_of, open_database
-from txfuzz.database.scenario import HoldsScenarios, WritesBegin
-from txfuzz.errors import PluginError, UsageError
+from txfuzz.campaign.hunt.opening import opened_hunt
+from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.hunt.generate import source_named
-from txfuzz.hunt.hunt import Budget, Hunt, Quarry
+from txfuzz.hunt.hunt import Budget, Hunt
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
-from txfuzz.hunt.tables import HuntTables
-from txfuzz.plugin.loader import load_plugins
-from txfuzz.plugin.registry import Registry
 from txfuzz.report.check.story import story_lines
-from txfuzz.transactions.model import Mode
-from txfuzz.workload.model import DatabaseSpec
-from txfuzz.workload.shipped import workload_path
-from txfuzz.workload.yaml.reader import read_workload
 
 _SAVED_EVERY = 5.0  # seconds
 Progress = Callable[[HuntCounts, Sequence[FoundHole]], None]
@@ -60,23 +47,14 @@ def hunt(
     if resume is not None:
         settings, earlier = read_hunt(resume)
         output = resume
-    registry = load_plugins(files=plugin_files)
-    settings = replace(settings, adapter=settings.adapter or _default_adapter(registry))
-    scope, excepted = scope_of(settings, registry)
-    adapter = adapter_of(DatabaseSpec(settings.adapter), registry, "hunt")
-    capabilities = capabilities_of(adapter)
-    levels = levels_of(settings, capabilities)
-    with open_database(adapter, database_url(url, None), settings.sessions) as database:
-        if not isinstance(database, HoldsScenarios):
-            raise UsageError(f"the adapter {adapter.name!r} cannot run scenarios")
-        facts = database.describe()
-        server = " ".join(facts[name] for name in ("product", "version") if name in facts)
+    with opened_hunt(settings, url, plugin_files) as opened:
+        settings, server, tables = opened.settings, opened.server, opened.tables
         saved = time.monotonic()
 
         def on_hole(found: ShrunkHole) -> FoundHole:
             hole = replace(found.hole, story=tuple(story_lines(found.finding)))
             if output is not None:
-                write_hole(output, replace(found, hole=hole), adapter.name, server, _begin_of(database))
+                write_hole(output, replace(found, hole=hole), settings.adapter, server, opened.begin)
             return hole
 
         def progress(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
@@ -87,59 +65,17 @@ def hunt(
                 write_hunt(output, settings, server, HuntResult(counts, tuple(holes)))
             return interrupted is None or not interrupted.is_set()
 
-        quarry = Quarry(
-            levels,
-            capabilities.internal_errors,
-            holes_of(registry, settings.adapter),
-            _version(facts.get("version", "")),
-        )
-        with HuntTables(database, list(capabilities.isolation)[-1]) as tables:
-            result = Hunt(
-                tables,
-                quarry,
-                scope,
-                source_named(settings.strategy, scope, settings.seed),
-                settings.seed,
-                each=settings.interleavings,
-                on_hole=on_hole,
-                on_progress=progress,
-                earlier=earlier,
-            ).run(budget)
+        result = Hunt(
+            tables,
+            opened.quarry,
+            opened.scope,
+            source_named(settings.strategy, opened.scope, settings.seed),
+            settings.seed,
+            each=settings.interleavings,
+            on_hole=on_hole,
+            on_progress=progress,
+            earlier=earlier,
+        ).run(budget)
     if output is not None:
         write_hunt(output, settings, server, result)
-    return HuntReport(settings, server, tuple(levels), result, excepted)
-
-
-def _default_adapter(registry: Registry) -> str:
-    """The only one that has forms, or among several the one that the default campaign runs on."""
-    names = hunting_adapters(registry)
-    if not names:
-        raise PluginError("no forms to hunt with are installed; they come with the plugins of databases")
-    if len(names) == 1:
-        return names[0]
-    path = workload_path(DEFAULT_WORKLOAD, None)
-    name = read_workload(path, InstalledVocabulary(registry, path)).database.adapter
-    if name in names:
-        return str(name)
-    raise UsageError(
-        f"several adapters have forms to hunt with: choose one by --adapter ({listed(names, 'or')})"
-    )
-
-
-def _begin_of(database: Database) -> Callable[[str, Mode], tuple[str, ...]]:
-    def begin(isolation: str, mode: Mode) -> tuple[str, ...]:
-        if isinstance(database, WritesBegin):
-            return database.begin_statements(isolation, read_only=mode.read_only, deferrable=mode.deferrable)
-        return ("BEGIN",)
-
-    return begin
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """ "18.6 (Debian …)" → (18, 6); empty where it does not begin with numbers."""
-    numbers = []
-    for part in text.split(" ")[0].split("-")[0].split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
+    return HuntReport(settings, server, tuple(opened.quarry.levels), result, opened.excepted)

@@ -13,9 +13,8 @@ from txfuzz.cli import options
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from txfuzz.hunt.result import FoundHole, HuntCounts
+    from txfuzz.campaign.hunt.settings import HuntSettings
+    from txfuzz.hunt.hunt import Budget
 
 _EVERY = 0.2  # seconds between two states of the line that shows the progress
 _OWN = ("adapter", "strategy", "sessions", "statements", "keys", "forms", "exclude", "layouts", "isolation",
@@ -73,35 +72,79 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 @click.option(
     "--resume", type=options.FILE, metavar="DIR", help="Go on with the hunt in this directory, as it was set."
 )
+@click.option(
+    "--race", is_flag=True,
+    help="Release two or three transactions in the same microseconds, again and again, at changing offsets.",
+)  # fmt: skip
+@click.option(
+    "--load", type=click.IntRange(min=0), metavar="N",
+    help="With --race: N processes that keep processors busy beside the clients.  [default: 0]",
+)  # fmt: skip
 @click.option("--known", is_flag=True, help="Exit code 1 for holes that are known, too.")
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the text.")
 def hunt(
-    budget: str, output: Path | None, resume: Path | None, known: bool, as_json: bool, **fields: Any
+    budget: str,
+    output: Path | None,
+    resume: Path | None,
+    race: bool,
+    load: int | None,
+    known: bool,
+    as_json: bool,
+    **fields: Any,
 ) -> int:
     """Find holes: run small programs of every kind of statement, and ask for an order that explains each.
 
     Exit code 1 if something was found that is not known (see --known), 3 if nothing could be judged.
     """
-    from txfuzz.campaign.hunt.artefacts import hunt_data
-    from txfuzz.campaign.hunt.hunt import hunt as run_hunt
     from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
-    from txfuzz.cli.interruption import interruptible
-    from txfuzz.common.json_text import json_text
-    from txfuzz.report.hunt.text import hunt_text
 
     if resume is not None and output is not None:
         raise UsageError("--resume goes on in its own directory: leave out --output-dir")
+    if load is not None and not race:
+        raise UsageError("--load is for races: add --race")
+    if race:
+        _check_fits_race(click.get_current_context(), resume)
     settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
+    given = budget_named(budget)
+    if race:
+        return _race(settings, given, load or 0, output, known=known, as_json=as_json, **fields)
+    return _hunt(settings, given, output, resume, known=known, as_json=as_json, **fields)
+
+
+def _check_fits_race(context: click.Context, resume: Path | None) -> None:
+    if resume is not None:
+        raise UsageError("a hunt by races cannot be resumed: leave out --resume or --race")
+    for name in ("sessions", "statements", "keys", "strategy", "each"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"--race decides by itself what races: leave out --{name}")
+
+
+def _hunt(
+    settings: HuntSettings,
+    budget: Budget,
+    output: Path | None,
+    resume: Path | None,
+    *,
+    known: bool,
+    as_json: bool,
+    **fields: Any,
+) -> int:
+    from txfuzz.campaign.hunt.artefacts import hunt_data
+    from txfuzz.campaign.hunt.hunt import hunt as run_hunt
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.common.json_text import json_text
+    from txfuzz.report.hunt.text import hunt_text, short_counts
+
     with interruptible() as interrupted, _ProgressLine(quiet=as_json) as progress:
         found = run_hunt(
             settings,
-            budget_named(budget),
+            budget,
             output=output,
             resume=resume,
             interrupted=interrupted,
-            on_progress=progress,
+            on_progress=lambda counts, holes: progress(short_counts(counts), len(holes)),
             **fields,
         )
     result = found.result
@@ -112,11 +155,52 @@ def hunt(
         place = resume or output
         if place is not None and result.holes:
             click.echo(f"\nreplays: {place / 'findings'}")
-    if result.interrupted:
-        return ExitCode.INTERRUPTED
-    if result.news or (known and result.holes):
-        return ExitCode.VIOLATED
     judged = result.counts.schedules - result.counts.unknown
+    return _code(result.interrupted, bool(result.news or (known and result.holes)), judged)
+
+
+def _race(
+    settings: HuntSettings,
+    budget: Budget,
+    load: int,
+    output: Path | None,
+    *,
+    known: bool,
+    as_json: bool,
+    **fields: Any,
+) -> int:
+    from txfuzz.campaign.hunt.race import race as run_race
+    from txfuzz.campaign.hunt.race import race_data
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.common.json_text import json_text
+    from txfuzz.report.hunt.race import race_text, short_race_counts
+
+    with interruptible() as interrupted, _ProgressLine(quiet=as_json) as progress:
+        found = run_race(
+            settings,
+            budget,
+            load=load,
+            output=output,
+            interrupted=interrupted,
+            on_progress=lambda counts, holes: progress(short_race_counts(counts), len(holes)),
+            **fields,
+        )
+    result = found.result
+    if as_json:
+        click.echo(json_text(race_data(found)))
+    else:
+        click.echo(race_text(found.server, found.levels, result, found.load, found.excepted))
+        if output is not None and result.holes:
+            click.echo(f"\nstories: {output / 'findings'}")
+    judged = result.counts.rounds - result.counts.unknown
+    return _code(result.interrupted, bool(result.news or (known and result.holes)), judged)
+
+
+def _code(interrupted: bool, violated: bool, judged: int) -> int:
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    if violated:
+        return ExitCode.VIOLATED
     return ExitCode.NOTHING_FOUND if judged else ExitCode.UNKNOWN
 
 
@@ -127,14 +211,12 @@ class _ProgressLine:
         self._shown = not quiet and sys.stderr.isatty()
         self._last = 0.0
 
-    def __call__(self, counts: HuntCounts, holes: Sequence[FoundHole]) -> None:
+    def __call__(self, counts: str, found: int) -> None:
         now = time.monotonic()
         if not self._shown or now - self._last < _EVERY:
             return
         self._last = now
-        rate = counts.schedules / counts.seconds if counts.seconds else 0
-        text = f"{counts.schedules:,} schedules of {counts.programs:,} programs, {rate:,.0f} a second"
-        text += f"; {len(holes)} found" if holes else ""
+        text = f"{counts}; {found} found" if found else counts
         sys.stderr.write(f"\r{text[:79]:<79}")
         sys.stderr.flush()
 

@@ -26,11 +26,18 @@ def schedule_lines(finding: Finding) -> list[str]:
 
 
 def story_lines(finding: Finding) -> list[str]:
-    """The schedule, then the explanation."""
-    told: list[str] = []
-    for sentence in [*explanation(finding.attempt), *remarks(finding)]:
+    """The schedule, then the explanation and what is to be said of the finding."""
+    told = schedule_and_explanation(finding)
+    for sentence in remarks(finding):
         told += ["", *paragraph(sentence)]
-    return [*schedule_lines(finding), *told]
+    return told
+
+
+def schedule_and_explanation(finding: Finding) -> list[str]:
+    told = schedule_lines(finding)
+    for sentence in explanation(finding.attempt):
+        told += ["", *paragraph(sentence)]
+    return told
 
 
 def remarks(finding: Finding) -> Iterator[str]:

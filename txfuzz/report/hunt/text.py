@@ -20,16 +20,18 @@ def hunt_text(server: str, levels: tuple[str, ...], result: HuntResult, excepted
     ]
     for hole in sorted(result.holes, key=lambda each: bool(each.known)):
         lines += ["", *_hole_lines(hole)]
-    lines.append("")
-    news, known = len(result.news), len(result.holes) - len(result.news)
+    news = len(result.news)
+    return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
+
+
+def ending(news: int, known: int) -> str:
+    """How many holes there are, in a sentence."""
     if news:
-        lines.append(f"{news} {'hole that is' if news == 1 else 'holes that are'} not known"
-                     + (f", {known} known" if known else "") + ".")  # fmt: skip
-    elif known:
-        lines.append(f"Nothing that is not known; {known} {'hole is' if known == 1 else 'holes are'}.")
-    else:
-        lines.append("Nothing found.")
-    return "\n".join(lines)
+        also = f", {known} known" if known else ""
+        return f"{news} {'hole that is' if news == 1 else 'holes that are'} not known{also}."
+    if known:
+        return f"Nothing that is not known; {known} {'hole is' if known == 1 else 'holes are'}."
+    return "Nothing found."
 
 
 def counts_text(counts: HuntCounts) -> str:
@@ -38,6 +40,12 @@ def counts_text(counts: HuntCounts) -> str:
         f"{counts.schedules:,} schedules of {counts.programs:,} programs in {counts.seconds:,.0f} s{rate}, "
         f"of which {counts.committed:,} committed in full"
     )
+
+
+def short_counts(counts: HuntCounts) -> str:
+    """For one line."""
+    rate = counts.schedules / counts.seconds if counts.seconds else 0
+    return f"{counts.schedules:,} schedules of {counts.programs:,} programs, {rate:,.0f} a second"
 
 
 def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:

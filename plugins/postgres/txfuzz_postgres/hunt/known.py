@@ -19,6 +19,16 @@ KNOWN = (
         since=(9, 5),
     ),
     KnownHole(
+        "commit-window",
+        "Others see a commit a moment before its conflicts are settled. A transaction that begins at that "
+        "moment sees what was committed, but nobody may notice that it completes a dangerous structure.",
+        ADAPTER,
+        frozenset(),
+        "docs/faults.md",
+        levels=frozenset({"serializable"}),
+        raced=frozenset({"COMMIT of T1", "BEGIN of T3"}),
+    ),
+    KnownHole(
         "truncate-not-mvcc",
         "TRUNCATE is not MVCC-safe: a transaction with an older snapshot sees the table empty.",
         ADAPTER,

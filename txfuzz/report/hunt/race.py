@@ -1,0 +1,127 @@
+"""A hunt by races in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from txfuzz.common.sanitize import markdown
+from txfuzz.common.sentences import listed
+from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
+from txfuzz.report.hunt.text import ending
+from txfuzz.report.text.lines import paragraph
+
+
+def race_text(
+    server: str, levels: tuple[str, ...], result: RaceResult, load: int, excepted: tuple[str, ...]
+) -> str:
+    """load: processes beside the clients. excepted: as for hunt_text()."""
+    counts = result.counts
+    lines = [
+        f"{server} at {listed([level.upper() for level in levels])}: {race_counts_text(counts)}",
+        *_notes(result, load, excepted),
+    ]
+    for each in sorted(result.holes, key=lambda each: bool(each.hole.known)):
+        lines += ["", *_hole_lines(each)]
+    news = len(result.news)
+    return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
+
+
+def race_counts_text(counts: RaceCounts) -> str:
+    rate = f" ({counts.rounds / counts.seconds:,.0f} a second)" if counts.seconds else ""
+    return (
+        f"{counts.rounds:,} rounds of {counts.races:,} races in {counts.seconds:,.0f} s{rate}, "
+        f"of which {counts.committed:,} committed in full"
+    )
+
+
+def short_race_counts(counts: RaceCounts) -> str:
+    """For one line."""
+    rate = counts.rounds / counts.seconds if counts.seconds else 0
+    return f"{counts.rounds:,} rounds of {counts.races:,} races, {rate:,.0f} a second"
+
+
+def _notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iterator[str]:
+    counts = result.counts
+    if result.interrupted:
+        yield "It was interrupted."
+    if load:
+        yield f"Beside the clients, {load} {'process' if load == 1 else 'processes'} kept processors busy."
+    yield from paragraph(
+        f"Control, with offsets far apart: {counts.control_hits:,} of {counts.control_rounds:,} rounds went "
+        "wrong."
+    )
+    if counts.unknown:
+        reason = max(result.reasons, key=lambda each: result.reasons[each])
+        yield from paragraph(f"{counts.unknown:,} rounds could not be judged, most often because {reason}")
+    if counts.unconfirmed:
+        yield from paragraph(
+            f"{counts.unconfirmed:,} went wrong once, but not again under the same offsets: not counted."
+        )
+    if counts.unusable:
+        yield from paragraph(
+            f"{counts.unusable:,} races were given up: one of their transactions waits for another before "
+            "the race, or the database refuses a statement."
+        )
+    if excepted:
+        yield from paragraph(
+            f"Left out, since the database's documentation excepts them: {listed(excepted)}."
+        )
+
+
+def _hole_lines(found: RacedHole) -> Iterator[str]:
+    hole = found.hole
+    kind = f"Known: {hole.known}" if hole.known else "Found"
+    times = "once" if hole.hits == 1 else f"{hole.hits:,} times"
+    yield from paragraph(
+        f"{kind}, at {hole.isolation.upper()}: {hole.wrong.value} (first in round {hole.first:,}, after "
+        f"{found.seconds:,.1f} s, {times}; {_again(found)}; layout {hole.layout})"
+    )
+    if hole.known:
+        yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
+    yield from paragraph(f"Let go at the same time, {found.placed}: {listed(found.points)}.", indent=2)
+    yield ""
+    yield from (f"  {line}".rstrip() for line in hole.story)
+    yield ""
+    yield from (f"  {line}" for line in offset_lines(found))
+
+
+def _again(found: RacedHole) -> str:
+    hole = found.hole
+    return (
+        f"again in {hole.shown:,} of {hole.tries:,} rounds under the same offsets, "
+        f"with offsets far apart in {found.control:,} of {found.control_rounds:,}"
+    )
+
+
+def offset_lines(found: RacedHole) -> Iterator[str]:
+    """The buckets in which it showed, and all others as one line."""
+    for label in dict.fromkeys(each.transaction for each in found.offsets):
+        own = [each for each in found.offsets if each.transaction == label]
+        yield f"{label}, µs behind T1: went wrong"
+        for each in own:
+            if each.hits:
+                yield f"  {each.offset:>12}  {each.hits:>5,} of {each.rounds:>7,} rounds"
+        others = sum(each.rounds for each in own if not each.hits)
+        yield f"  {'elsewhere':>12}  {0:>5} of {others:>7,} rounds"
+
+
+def raced_hole_markdown(found: RacedHole, server: str) -> str:
+    """story.md of a hole that needs a race."""
+    hole = found.hole
+    lines = [
+        f"# {markdown(hole.name)}",
+        "",
+        f"{markdown(hole.wrong.value).capitalize()}, on {markdown(server)} "
+        f"at {markdown(hole.isolation.upper())}: forms {markdown(listed(hole.forms))}, "
+        f"layout {markdown(hole.layout)}.",
+        "",
+        f"Shown {_again(found)}. Let go at the same time, {found.placed}:",
+        "",
+        *(f"- `{each}`" for each in found.points),
+        "",
+    ]
+    if hole.known:
+        lines += [f"This is known: {markdown(hole.about)} See {hole.reference}.", ""]
+    lines += ["```text", *hole.story, "", *offset_lines(found), "```", ""]
+    lines.append("It depends on microseconds, so no schedule shows it each time; `txfuzz hunt --race` does.")
+    return "\n".join(lines) + "\n"
