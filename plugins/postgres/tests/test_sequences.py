@@ -13,7 +13,7 @@ from txfuzz.check.transaction import SqlTransaction
 from txfuzz.transactions.model import Param, Returned, Step, StepCondition, Transaction
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
-from txfuzz_postgres.sequences import Numbers, origin_of_number
+from txfuzz_postgres.scenario.sequences import Numbers, origin_of_number
 
 READ_COMMITTED, SERIALIZABLE = "read committed", "serializable"
 ORDERS = (

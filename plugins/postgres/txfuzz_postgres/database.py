@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
     from .drivers import PostgresDrivers
-    from .scenario import PostgresExistingTables, PostgresScenario
+    from .scenario.tables import PostgresExistingTables, PostgresScenario
     from .server.launcher import EmbeddedServer
 
 # The control connection takes no part in the test: it may be slow, and its work must survive a crash.
@@ -145,7 +145,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
         """See txfuzz.plugin_api.SeesTables. Closes this database with it."""
         import psycopg
 
-        from .scenario import PostgresExistingTables
+        from .scenario.tables import PostgresExistingTables
 
         def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
             try:
@@ -178,7 +178,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
         import psycopg
 
         from .protocol.times import take_any_time
-        from .scenario import KEPT, PostgresScenario
+        from .scenario.tables import KEPT, PostgresScenario
 
         own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakSet
 
 import psycopg
@@ -16,29 +15,18 @@ from psycopg import sql
 from txfuzz.plugin_api import (
     Accesses,
     AdoptedSession,
-    Cell,
     Closeable,
     ColumnFacts,
-    Outcome,
     Rows,
     ScenarioSession,
-    SessionError,
-    StatementAnswer,
     run_setup,
-    with_placeholders,
 )
 
-from .protocol.accesses import INT4, NAME, QUERY, TransactionAccesses, held_locks, locks_tell
-from .protocol.sending import SendsPostgresScripts
-from .protocol.sqlstate import CONNECTION_LOST, outcome_of
+from ..protocol.accesses import INT4, NAME, QUERY, held_locks, locks_tell
 from .sequences import origin_of_number, read_numbers, read_origins
-from .statements import outlives_transactions, typed_begin
-
-Result = TypeVar("Result")
-Plain = psycopg.Connection[tuple[Any, ...]]
+from .session import Plain, PostgresAdoptedSession, PostgresScenarioSession, checked
 
 RETRIED = frozenset({"40001", "40P01"})
-ABORTED = "25P02"  # in_failed_sql_transaction
 KEPT = "_kept"  # what the schema with the copies has behind its name
 _CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\(|"
@@ -93,7 +81,7 @@ class PostgresScenario(Closeable):
         try:
             self._use(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
-            run_setup(setup, lambda statement: _checked(partial(self._control.execute, statement)))
+            run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
         except BaseException:
             self.close()
@@ -186,9 +174,9 @@ class PostgresScenario(Closeable):
         for session in self._opened:
             session.renew()
         if self._moved:
-            _checked(lambda: self._control.execute(self._move_back))
+            checked(lambda: self._control.execute(self._move_back))
             self._moved = False
-        _checked(lambda: self._control.execute(restore))
+        checked(lambda: self._control.execute(restore))
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
@@ -201,13 +189,13 @@ class PostgresScenario(Closeable):
     def reset_numbers_moved(self) -> None:
         """See txfuzz.plugin_api.MovesNumbers."""
         self._reset(self._restore)
-        _checked(lambda: self._control.execute(self._move))
+        checked(lambda: self._control.execute(self._move))
         self._moved = True
 
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
             return {}
-        return dict(_checked(lambda: list(self._all_rows())))
+        return dict(checked(lambda: list(self._all_rows())))
 
     def _all_rows(self) -> Iterator[tuple[str, Rows]]:
         cursor = self._control.execute(self._select)
@@ -217,7 +205,7 @@ class PostgresScenario(Closeable):
             cursor.nextset()
 
     def query(self, query: str) -> Rows:
-        rows: Rows = _checked(lambda: self._rows(self._control.execute(query)))
+        rows: Rows = checked(lambda: self._rows(self._control.execute(query)))
         return rows
 
     def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
@@ -254,7 +242,7 @@ class PostgresScenario(Closeable):
         """See txfuzz.plugin_api.SeesAccesses. What code of the user's own does in a step is not followed."""
         if not self._locks_tell or not isinstance(session, PostgresScenarioSession):
             return None
-        found: Accesses | None = _checked(
+        found: Accesses | None = checked(
             lambda: session.steps.step(lambda: held_locks(self._control.pgconn, session.pid))
         )
         return found
@@ -280,126 +268,3 @@ class PostgresExistingTables(PostgresScenario):
 
     def reset(self) -> None:
         pass
-
-
-class PostgresScenarioSession(SendsPostgresScripts):
-    """connect: to its tables. rows: of what a cursor has for a query. ours: see PostgresScenario."""
-
-    def __init__(
-        self,
-        connect: Callable[[], Plain],
-        rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows],
-        *,
-        ours: bool,
-    ) -> None:
-        self._connect, self._rows, self._ours = connect, rows, ours
-        self._open()
-
-    def _open(self) -> None:
-        self._connection = self._connect()
-        self.send_on(self._connection, typed_begin)
-        self._used = False
-        self.pid = self._connection.info.backend_pid
-        self.steps = TransactionAccesses()
-
-    def process(self) -> int | None:
-        """See txfuzz.plugin_api.HasProcess."""
-        return self.pid if self._ours else None
-
-    def renew(self) -> None:
-        """Another connection, where something may have outlived the transaction. None is open."""
-        if self._used and not self._connection.closed:
-            self._connection.close()
-            self._open()
-
-    def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
-        self.steps.begin(isolation)
-        begin = typed_begin(isolation, read_only=read_only, deferrable=deferrable)
-        _checked(lambda: self._send(begin))
-
-    def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
-        text, used = with_placeholders(query, "%({})s", percent="%%")
-        bound = {name: arguments[name] for name in used} if used else None
-        self.steps.ran(query)
-        self._used = self._used or outlives_transactions(query)
-        try:
-            cursor = _checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
-        except SessionError:
-            self.steps.blind = True
-            raise
-        if cursor.description is not None:
-            return StatementAnswer(self._rows(cursor, query))
-        return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
-
-    def commit(self) -> None:
-        self.steps.blind = True  # until it is known to have committed
-        if _checked(lambda: self._send("COMMIT"), committing=True) == "ROLLBACK":
-            raise SessionError(Outcome.FAIL, ABORTED, "an error had ended the transaction before COMMIT")
-        self.steps.blind, self.steps.ended = False, True
-
-    def _send(self, statement: str) -> str:
-        """Without what a cursor does for statements with parameters and rows."""
-        result = self._connection.pgconn.exec_(statement.encode())
-        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(result, encoding="utf-8")
-        return (result.command_status or b"").decode()
-
-    def rollback(self) -> None:
-        self.steps.blind = True
-        with suppress(psycopg.Error):
-            self._connection.rollback()
-
-    def cancel(self) -> None:
-        with suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=2.0)
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class PostgresAdoptedSession:
-    """connection: psycopg's; see txfuzz.plugin_api.AdoptedSession."""
-
-    def __init__(self, connection: Plain) -> None:
-        self._connection = connection
-        self._level = ""
-        self.pid = connection.info.backend_pid
-
-    def begin_at(self, isolation: str) -> None:
-        connection = self._connection
-        idle = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        if not idle or isolation == self._level or connection.isolation_level is not None:
-            return
-        # What BEGIN, SET TRANSACTION or the connection say of their own takes precedence over it
-        asked = f"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL {isolation}"
-        if connection.pgconn.exec_(asked.encode()).status == psycopg.pq.ExecStatus.COMMAND_OK:
-            self._level = isolation
-
-    def run(self, call: Callable[[], Result], statement: str) -> Result:
-        return call()  # the server tells who waits
-
-    def code(self, error: BaseException) -> str:
-        if not isinstance(error, psycopg.Error):
-            return ""
-        return error.sqlstate or (CONNECTION_LOST if isinstance(error, psycopg.OperationalError) else "")
-
-    def leave(self) -> None:
-        if self._level and not self._connection.closed:
-            self._connection.pgconn.exec_(b"RESET default_transaction_isolation")
-            self._level = ""
-
-    def cancel(self) -> None:
-        with suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=2.0)
-
-
-def _checked(work: Callable[[], Any], *, committing: bool = False) -> Any:
-    try:
-        return work()
-    except psycopg.Error as error:
-        lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
-        code = error.sqlstate or CONNECTION_LOST
-        message = (error.diag.message_primary or str(error)).strip()
-        raise SessionError(
-            outcome_of(code, lost=lost, committing=committing), code, message, lost=lost
-        ) from None
