@@ -80,5 +80,5 @@ def test_every_statement_writes_a_value_of_its_own() -> None:
         "INSERT INTO a (k, v) VALUES (1, 1) ON CONFLICT (k) DO NOTHING",
         "INSERT INTO b (k, v) VALUES (1, 2)",
         "DELETE FROM a WHERE k = 1",
-        "UPDATE b SET v = 4 WHERE k = 1",
+        "UPDATE b SET v = 8 WHERE k = 1",
     ]

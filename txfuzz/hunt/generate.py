@@ -14,7 +14,7 @@ from random import Random
 from typing import Protocol
 
 from txfuzz.errors import UsageError
-from txfuzz.hunt.conflicts import crosswise, worthwhile
+from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
@@ -24,7 +24,7 @@ BLOCK = 400  # numbers for which the layout stays the same, so that its tables a
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
-_NOT_CROSSWISE = 0.1  # of the programs that are not crosswise, so many are run
+_UNLIKELY = 0.1  # of the programs that are not of the likely kind, so many are run
 _GOLDEN = 0.6180339887
 
 
@@ -35,10 +35,13 @@ class ProgramSource(Protocol):
 
 
 class RandomSource:
-    """Draws programs of the scope; most of them as large as it allows."""
+    """Draws programs of the scope; most of them as large as it allows.
 
-    def __init__(self, scope: Scope, seed: int) -> None:
-        self._scope, self._seed = scope, seed
+    serial: only what no serial order explains counts, so that most of them are crosswise.
+    """
+
+    def __init__(self, scope: Scope, seed: int, *, serial: bool = True) -> None:
+        self._scope, self._seed, self._serial = scope, seed, serial
         self._shapes = scope.shapes()
         self._weights = [
             _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
@@ -59,8 +62,9 @@ class RandomSource:
             [deed] = random.choices(self._deeds[layout.name], self._likely[layout.name])
             chosen.append(Use(random.choice(deed.forms), deed.keys))
         program = _program(layout, states, shape, chosen)
-        rare = random.random() < _NOT_CROSSWISE
-        if not _is_run(program) or not (rare or crosswise(program)):
+        rare = random.random() < _UNLIKELY
+        likely = crosswise if self._serial else looks_first
+        if not _is_run(program) or not (rare or likely(program)):
             return None
         return canonical(program)
 
@@ -133,9 +137,9 @@ class _Space:
 STRATEGIES = ("random", "systematic")
 
 
-def source_named(name: str, scope: Scope, seed: int) -> ProgramSource:
-    """name: one of STRATEGIES."""
-    return RandomSource(scope, seed) if name == "random" else SystematicSource(scope, seed)
+def source_named(name: str, scope: Scope, seed: int, *, serial: bool = True) -> ProgramSource:
+    """name: one of STRATEGIES. serial: see RandomSource."""
+    return RandomSource(scope, seed, serial=serial) if name == "random" else SystematicSource(scope, seed)
 
 
 def _deeds(scope: Scope, layout: Layout) -> tuple[Deed, ...]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from txfuzz.hunt.judging.wrong import Wrong
+
 
 @dataclass(frozen=True, slots=True)
 class KnownHole:
     """A way in which a database breaks its promise, or may by its documentation, that has been written about.
 
-    forms: of which one must be among those of the finding, once it is shrunk. unchanged: and the statement
+    forms: of which one must be among those of the finding, once it is shrunk; empty: any. wrong: what is
+        wrong with it; empty: anything. unchanged: and the statement
         in such a form must have changed no row. levels: the database's words; empty: at any.
+    model: that such a level promises, where the promise depends on how the database is set; empty: any.
     documented: the database says itself that its promise does not hold for these forms, so that a hunt leaves
         them out unless it is asked for them.
     since, until: the first version that has it and the first that no longer has, None where that is unknown.
@@ -22,8 +26,10 @@ class KnownHole:
     adapter: str
     forms: frozenset[str]
     reference: str
+    wrong: frozenset[Wrong] = frozenset()
     unchanged: bool = False
     levels: frozenset[str] = frozenset()
+    model: str = ""
     documented: bool = False
     since: tuple[int, ...] | None = None
     until: tuple[int, ...] | None = None

@@ -93,6 +93,11 @@ def canonical(program: SmallProgram) -> SmallProgram:
     return min(renamed(program), key=lambda each: repr(each.sign()))
 
 
+def value_of(number: int) -> int:
+    """What the statement of this number writes, from 0: no sum of the others is the same."""
+    return int(2**number)
+
+
 def as_check(program: SmallProgram) -> Program:
     """The program as a check runs it: its transactions T1, T2, … in SQL."""
     calls: tuple[tuple[SqlTransaction, Arguments], ...] = tuple(
@@ -104,18 +109,18 @@ def as_check(program: SmallProgram) -> Program:
 def in_sql(program: SmallProgram) -> tuple[Transaction, ...]:
     """Its transactions T1, T2, …, each statement with a value of its own."""
     places = program.layout.places(len(program.states))
-    transactions, value = [], 0
+    transactions, number = [], 0
     for label, uses in zip(program.labels, program.transactions, strict=True):
         steps = []
         for use in uses:
-            value += 1
             given: Mapping[str, object] = {
                 "table": places[use.keys[0]].table,
                 "key": places[use.keys[0]].number,
                 "other_table": places[use.keys[-1]].table,
                 "other_key": places[use.keys[-1]].number,
-                "value": value,
+                "value": value_of(number),
             }
+            number += 1
             steps += [Step(None, sql=filled(text, given)) for text in use.form.statements]
         transactions.append(Transaction(label, tuple(steps)))
     return tuple(transactions)

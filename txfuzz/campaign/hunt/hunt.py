@@ -24,6 +24,7 @@ from txfuzz.hunt.tables import HuntTables
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.check.story import story_lines
+from txfuzz.report.text.lines import paragraph
 from txfuzz.transactions.model import Mode
 from txfuzz.workload.model import DatabaseSpec
 from txfuzz.workload.shipped import workload_path
@@ -74,7 +75,7 @@ def hunt(
         saved = time.monotonic()
 
         def on_hole(found: ShrunkHole) -> FoundHole:
-            hole = replace(found.hole, story=tuple(story_lines(found.finding)))
+            hole = replace(found.hole, story=_story(found))
             if output is not None:
                 write_hole(output, replace(found, hole=hole), adapter.name, server, _begin_of(database))
             return hole
@@ -93,12 +94,13 @@ def hunt(
             holes_of(registry, settings.adapter),
             _version(facts.get("version", "")),
         )
+        serial = all(promise.serial for promise in levels.values())
         with HuntTables(database, list(capabilities.isolation)[-1]) as tables:
             result = Hunt(
                 tables,
                 quarry,
                 scope,
-                source_named(settings.strategy, scope, settings.seed),
+                source_named(settings.strategy, scope, settings.seed, serial=serial),
                 settings.seed,
                 each=settings.interleavings,
                 on_hole=on_hole,
@@ -108,6 +110,11 @@ def hunt(
     if output is not None:
         write_hunt(output, settings, server, result)
     return HuntReport(settings, server, tuple(levels), result, excepted)
+
+
+def _story(found: ShrunkHole) -> tuple[str, ...]:
+    told = (*paragraph(found.why), "") if found.why else ()
+    return (*told, *story_lines(found.finding))
 
 
 def _default_adapter(registry: Registry) -> str:
