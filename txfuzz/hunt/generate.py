@@ -25,6 +25,8 @@ _LARGER = 4.0  # a shape with one statement more is drawn this many times as oft
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
 _UNLIKELY = 0.1  # of the programs that are not of the likely kind, so many are run
+_THERE = 0.85  # of the rows, where only rows that are seen prove something
+_ONE_KEY = 0.4  # of the programs there, in which updates of one row can be lost
 _GOLDEN = 0.6180339887
 
 
@@ -56,15 +58,22 @@ class RandomSource:
         layout = Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
-        states = tuple(random.choice(tuple(RowState)) for _ in range(self._scope.keys))
+        there = 0.5 if self._serial else _THERE
+        states = tuple(
+            RowState.PRESENT if random.random() < there else RowState.ABSENT for _ in range(self._scope.keys)
+        )
+        found, likely = self._deeds[layout.name], self._likely[layout.name]
+        if not self._serial and random.random() < _ONE_KEY:
+            states = (states[0], *(RowState.ABSENT for _ in states[1:]))
+            likely = [each * (deed.keys == (0,)) for deed, each in zip(found, likely, strict=True)]
         chosen = []
         for _ in range(sum(map(sum, shape))):
-            [deed] = random.choices(self._deeds[layout.name], self._likely[layout.name])
+            [deed] = random.choices(found, likely)
             chosen.append(Use(random.choice(deed.forms), deed.keys))
         program = _program(layout, states, shape, chosen)
         rare = random.random() < _UNLIKELY
-        likely = crosswise if self._serial else looks_first
-        if not _is_run(program) or not (rare or likely(program)):
+        telling = crosswise if self._serial else looks_first
+        if not _is_run(program) or not (rare or telling(program)):
             return None
         return canonical(program)
 

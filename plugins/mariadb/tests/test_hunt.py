@@ -15,7 +15,7 @@ FORMS = "select,select-for-update,update,update-add,delete"
 
 def _hunted(capsys: pytest.CaptureFixture[str], level: str) -> dict[str, object]:
     asked = ["hunt", "--adapter", "mariadb", "--forms", FORMS, "--layouts", "plain", "--isolation", level]
-    assert run_command([*asked, "--budget", "100", "--seed", "1", "--json"]) == ExitCode.NOTHING_FOUND
+    assert run_command([*asked, "--budget", "150", "--seed", "2", "--json"]) == ExitCode.NOTHING_FOUND
     found: dict[str, object] = json.loads(capsys.readouterr().out)
     return found
 
