@@ -8,7 +8,8 @@ import pytest
 
 from tests.hunt.samples import FORMS, HOLE, PLAIN, SELECT, SHARED, UPDATE
 from txfuzz.hunt.conflicts import worthwhile
-from txfuzz.hunt.generate import STRATEGIES, RandomSource, SystematicSource, source_named
+from txfuzz.hunt.generate import RandomSource, SystematicSource
+from txfuzz.hunt.guidance.strategies import STRATEGIES, source_named
 from txfuzz.hunt.program import SmallProgram, as_check, canonical, renamed
 from txfuzz.hunt.scope import Scope, deeds
 

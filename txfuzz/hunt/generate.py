@@ -6,13 +6,14 @@ deeds in one way of writing it, in further passes in other ways, and on other la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from math import gcd, prod
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.errors import UsageError
 from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
 from txfuzz.hunt.form import RowState
@@ -28,6 +29,18 @@ _UNLIKELY = 0.1  # of the programs that are not of the likely kind, so many are 
 _THERE = 0.85  # of the rows, where only rows that are seen prove something
 _ONE_KEY = 0.4  # of the programs there, in which updates of one row can be lost
 _GOLDEN = 0.6180339887
+
+
+@runtime_checkable
+class LearningSource(Protocol):
+    """What a ProgramSource can do beside: go by what its programs came to."""
+
+    def learn(self, program: SmallProgram, attempt: FollowedSchedule) -> None: ...
+
+    def state(self) -> Mapping[str, Any]:
+        """All that it has learnt, as JSON has it."""
+
+    def resume(self, state: Mapping[str, Any]) -> None: ...
 
 
 class ProgramSource(Protocol):
@@ -55,7 +68,7 @@ class RandomSource:
         }
 
     def program(self, number: int) -> SmallProgram | None:
-        layout = Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+        layout = self.layout(number)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
         there = 0.5 if self._serial else _THERE
@@ -73,9 +86,15 @@ class RandomSource:
         program = _program(layout, states, shape, chosen)
         rare = random.random() < _UNLIKELY
         telling = crosswise if self._serial else looks_first
-        if not _is_run(program) or not (rare or telling(program)):
+        if not is_run(program) or not (rare or telling(program)):
             return None
         return canonical(program)
+
+    def layout(self, number: int) -> Layout:
+        return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+
+    def deeds(self, layout: Layout) -> tuple[Deed, ...]:
+        return self._deeds[layout.name]
 
 
 class SystematicSource:
@@ -133,7 +152,7 @@ class _Space:
             return None
         plain = [Use(deed.forms[0], deed.keys) for deed in chosen]
         program = _program(self._layout, self._states[at], self._shape, plain)
-        if not _is_run(program) or canonical(program) != program:
+        if not is_run(program) or canonical(program) != program:
             return None
         written = (Random(f"{self._seed} {number}").randrange(ways) + way * _step(ways)) % ways
         uses = []
@@ -141,14 +160,6 @@ class _Space:
             written, digit = divmod(written, len(deed.forms))
             uses.append(Use(deed.forms[digit], deed.keys))
         return _program(self._layout, self._states[at], self._shape, uses)
-
-
-STRATEGIES = ("random", "systematic")
-
-
-def source_named(name: str, scope: Scope, seed: int, *, serial: bool = True) -> ProgramSource:
-    """name: one of STRATEGIES. serial: see RandomSource."""
-    return RandomSource(scope, seed, serial=serial) if name == "random" else SystematicSource(scope, seed)
 
 
 def _deeds(scope: Scope, layout: Layout) -> tuple[Deed, ...]:
@@ -168,7 +179,8 @@ def _program(
     return SmallProgram(layout, states, tuple(sessions))
 
 
-def _is_run(program: SmallProgram) -> bool:
+def is_run(program: SmallProgram) -> bool:
+    """Whether it is worth running and not the same as one with fewer keys."""
     used = {key for use in program.uses for key in use.keys}
     # A key that nobody uses is there in every program, in one state only
     idle = [state for key, state in enumerate(program.states) if key not in used]

@@ -15,7 +15,7 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.hunt.form import Form
-from txfuzz.hunt.generate import ProgramSource
+from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
@@ -74,6 +74,8 @@ class Hunt:
         before = earlier or HuntResult(HuntCounts())
         self._counts, self._holes = before.counts, list(before.holes)
         self._reasons, self._allowed = Counter(before.reasons), Counter(before.allowed)
+        if isinstance(source, LearningSource) and before.learnt:
+            source.resume(before.learnt)
         self._fits: dict[tuple[str, str], str] = {}
         self._shrunk: Counter[str] = Counter()
 
@@ -98,8 +100,13 @@ class Hunt:
                 self._program(program, Random(f"{self._seed} schedules {number}"))
                 interrupted = not self._on_progress(self._counts, self._holes)
         left_out = tuple(sorted(filter(None, self._fits.values())))
+        return replace(self.result(), left_out=left_out, exhausted=exhausted, interrupted=interrupted)
+
+    def result(self) -> HuntResult:
+        """What it has come to so far."""
+        learnt = self._source.state() if isinstance(self._source, LearningSource) else {}
         return HuntResult(
-            self._counts, tuple(self._holes), left_out, self._reasons, self._allowed, exhausted, interrupted
+            self._counts, tuple(self._holes), reasons=self._reasons, allowed=self._allowed, learnt=learnt
         )
 
     def _fit(self, form: Form, layout: Layout) -> bool:
@@ -122,6 +129,8 @@ class Hunt:
                 found = () if promise.serial else proven(program, attempt)
                 self._count(attempt, promise, found)
                 what = wrong(attempt, promise, self._quarry.internal, found)
+                if isinstance(self._source, LearningSource):
+                    self._source.learn(program, attempt)
                 if what is not None:
                     self._met(program, runner, attempt, what)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 from txfuzz.check.contract import Arguments
 from txfuzz.check.program import Program
@@ -70,6 +71,20 @@ class SmallProgram:
             tuple(state.value for state in self.states),
             tuple(tuple(tuple(use.sign for use in uses) for uses in session) for session in self.sessions),
         )
+
+
+def program_of(sign: Sequence[Any], forms: Sequence[Form], layouts: Sequence[Layout]) -> SmallProgram:
+    """The program of a sign(), as JSON has kept it. KeyError where a form or the layout is not there."""
+    layout, states, sessions = sign
+    named = {each.name: each for each in forms}
+    return SmallProgram(
+        {each.name: each for each in layouts}[layout],
+        tuple(RowState(each) for each in states),
+        tuple(
+            tuple(tuple(Use(named[name], tuple(keys)) for name, keys in uses) for uses in session)
+            for session in sessions
+        ),
+    )
 
 
 def renamed(program: SmallProgram) -> Iterator[SmallProgram]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from txfuzz.check.finding.result import Finding
 from txfuzz.hunt.judging.wrong import Wrong
@@ -70,13 +71,14 @@ class HuntCounts:
 class HuntResult:
     """left_out: why a form was not used on a layout, in sentences. reasons: why a schedule could not be
     judged → how often. allowed: anomalies that were proven where the level allows them → how often.
-    exhausted: the scope holds no further program."""
+    learnt: by a strategy that learns, as JSON has it. exhausted: the scope holds no further program."""
 
     counts: HuntCounts
     holes: tuple[FoundHole, ...] = ()
     left_out: tuple[str, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict)
     allowed: Mapping[str, int] = field(default_factory=dict)
+    learnt: Mapping[str, Any] = field(default_factory=dict)
     exhausted: bool = False
     interrupted: bool = False
 

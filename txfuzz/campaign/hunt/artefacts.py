@@ -42,6 +42,7 @@ def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[s
         "left_out": list(result.left_out),
         "reasons": dict(result.reasons),
         "allowed": dict(result.allowed),
+        "learnt": dict(result.learnt),
         "exhausted": result.exhausted,
         "interrupted": result.interrupted,
     }
@@ -60,6 +61,7 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
             tuple(data["left_out"]),
             data["reasons"],
             data["allowed"],
+            data["learnt"],
         )
     except OSError as error:
         raise UsageError(f"{path}: there is no hunt to resume: {error.strerror}") from None

@@ -17,7 +17,7 @@ from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import capabilities_of, open_database
 from txfuzz.database.scenario import HoldsScenarios, WritesBegin
 from txfuzz.errors import PluginError, UsageError
-from txfuzz.hunt.generate import source_named
+from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget, Hunt, Quarry
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
 from txfuzz.hunt.tables import HuntTables
@@ -85,7 +85,7 @@ def hunt(
             on_progress(counts, holes)
             if output is not None and time.monotonic() - saved > _SAVED_EVERY:
                 saved = time.monotonic()
-                write_hunt(output, settings, server, HuntResult(counts, tuple(holes)))
+                write_hunt(output, settings, server, hunting.result())
             return interrupted is None or not interrupted.is_set()
 
         quarry = Quarry(
@@ -96,7 +96,7 @@ def hunt(
         )
         serial = all(promise.serial for promise in levels.values())
         with HuntTables(database, list(capabilities.isolation)[-1]) as tables:
-            result = Hunt(
+            hunting = Hunt(
                 tables,
                 quarry,
                 scope,
@@ -106,7 +106,8 @@ def hunt(
                 on_hole=on_hole,
                 on_progress=progress,
                 earlier=earlier,
-            ).run(budget)
+            )
+            result = hunting.run(budget)
     if output is not None:
         write_hunt(output, settings, server, result)
     return HuntReport(settings, server, tuple(levels), result, excepted)

@@ -22,7 +22,7 @@ from txfuzz.plugin.registry import Registry
 
 _BUDGET = re.compile(r"(\d+)\s*(s|m|h|)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-_EACH = {"random": 2, "systematic": 40}  # interleavings of a program
+_EACH = {"random": 2, "systematic": 40, "guided": 2}  # interleavings of a program
 PROMISED = ("serializable", "strict-serializable")
 # How the checker of histories calls what a level may forbid; one of them is enough
 _CALLED: Mapping[Wrong, tuple[str, ...]] = {
