@@ -84,11 +84,14 @@ class RandomSource:
             [deed] = random.choices(found, likely)
             chosen.append(Use(random.choice(deed.forms), deed.keys))
         program = _program(layout, states, shape, chosen)
-        rare = random.random() < _UNLIKELY
-        telling = crosswise if self._serial else looks_first
-        if not is_run(program) or not (rare or telling(program)):
+        if not self.worth_running(program, random):
             return None
         return canonical(program)
+
+    def worth_running(self, program: SmallProgram, random: Random) -> bool:
+        rare = random.random() < _UNLIKELY
+        telling = crosswise if self._serial else looks_first
+        return _is_run(program) and (rare or telling(program))
 
     def layout(self, number: int) -> Layout:
         return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
@@ -152,7 +155,7 @@ class _Space:
             return None
         plain = [Use(deed.forms[0], deed.keys) for deed in chosen]
         program = _program(self._layout, self._states[at], self._shape, plain)
-        if not is_run(program) or canonical(program) != program:
+        if not _is_run(program) or canonical(program) != program:
             return None
         written = (Random(f"{self._seed} {number}").randrange(ways) + way * _step(ways)) % ways
         uses = []
@@ -179,7 +182,7 @@ def _program(
     return SmallProgram(layout, states, tuple(sessions))
 
 
-def is_run(program: SmallProgram) -> bool:
+def _is_run(program: SmallProgram) -> bool:
     """Whether it is worth running and not the same as one with fewer keys."""
     used = {key for use in program.uses for key in use.keys}
     # A key that nobody uses is there in every program, in one state only

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.hunt.generate import RandomSource, is_run
+from txfuzz.hunt.generate import RandomSource
 from txfuzz.hunt.guidance.coverage import all_committed, covered
 from txfuzz.hunt.guidance.mutation import mutated
 from txfuzz.hunt.program import SmallProgram, canonical, program_of
@@ -57,7 +57,7 @@ class GuidedSource:
             return self._fresh.program(number)
         before = replace(kept.program, layout=layout)
         changed = mutated(before, self._fresh.deeds(layout), self._scope, random)
-        if changed == before or not is_run(changed):
+        if changed == before or not self._fresh.worth_running(changed, random):
             return None
         changed = canonical(changed)
         sign = Random(repr(changed.sign())).getrandbits(64)  # hash() differs from process to process
