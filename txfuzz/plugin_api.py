@@ -67,6 +67,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.history.reader import read_history
     from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
     from txfuzz.hunt.form import Change, Effect, Form
+    from txfuzz.hunt.judging.wrong import Wrong
     from txfuzz.hunt.known import KnownHole
     from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
@@ -143,6 +144,7 @@ _MODULES = {
     "txfuzz.history.reader": ("read_history",),
     "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
     "txfuzz.hunt.form": ("Change", "Effect", "Form"),
+    "txfuzz.hunt.judging.wrong": ("Wrong",),
     "txfuzz.hunt.known": ("KnownHole",),
     "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
@@ -178,10 +180,10 @@ __all__ = [  # noqa: RUF022
     "SessionError", "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step",
     "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView",
     "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
-    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "call_view", "can_choose", "canonical",
-    "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of", "did_you_mean",
-    "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl", "implies",
-    "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
+    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "call_view", "can_choose",
+    "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
+    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
+    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
     "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
     "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
     "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",

@@ -29,6 +29,28 @@ def test_two_that_missed_each_other() -> None:
     )
 
 
+def test_of_two_statements_that_differ_each_order_is_told() -> None:
+    early, late = StatementPlace(ANN, 0), StatementPlace(BOB, 1)
+    attempt = judged(
+        ((BOB, ANN), (Difference(early, column("booked_by", None), column("booked_by", "bob")),)),
+        ((ANN, BOB), (Difference(late, 1, 0),)),
+    )
+    assert explanation(attempt) == (
+        "book (ann) saw booked_by NULL in line 1, and book (bob) updated 1 row in line 3; "
+        "had book (bob) gone first, book (ann) would have seen booked_by 'bob'; "
+        "had book (ann) gone first, book (bob) would have updated no row.",
+    )
+
+
+def test_a_statement_that_would_not_have_run_is_told_by_order() -> None:
+    early, late = StatementPlace(ANN, 0), StatementPlace(BOB, 1)
+    attempt = judged(
+        ((BOB, ANN), (Difference(early, column("booked_by", None), column("booked_by", "bob")),)),
+        ((ANN, BOB), (Difference(late, 1, None),)),
+    )
+    assert explanation(attempt)[0] == "Neither of the 2 serial orders gives this outcome:"
+
+
 def test_each_line_has_its_values_and_what_came() -> None:
     lines = story(double_booking(waits=4))
     assert [(line.transaction, line.came) for line in lines] == [

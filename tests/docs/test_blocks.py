@@ -29,6 +29,8 @@ RUN_BY = {
     ("docs/check.md", "yaml"): "tests/docs/test_check_page.py",
     ("docs/ci.md", "yaml"): "tests/report/test_ci.py",
     ("docs/check-your-code.md", "python"): "tests/check/code/test_page.py",
+    ("docs/hunt.md", "python"): "tests/docs/test_hunt_page.py",
+    ("docs/hunt.md", "yaml"): "tests/docs/test_hunt_page.py",
     ("docs/library.md", "python"): "tests/campaign/test_library.py",
     ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
     ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",

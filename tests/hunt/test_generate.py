@@ -8,7 +8,8 @@ import pytest
 
 from tests.hunt.samples import FORMS, HOLE, PLAIN, SELECT, SHARED, UPDATE
 from txfuzz.hunt.conflicts import worthwhile
-from txfuzz.hunt.generate import STRATEGIES, RandomSource, SystematicSource, source_named
+from txfuzz.hunt.generate import RandomSource, SystematicSource
+from txfuzz.hunt.guidance.strategies import STRATEGIES, source_named
 from txfuzz.hunt.program import SmallProgram, as_check, canonical, renamed
 from txfuzz.hunt.scope import Scope, deeds
 
@@ -80,5 +81,5 @@ def test_every_statement_writes_a_value_of_its_own() -> None:
         "INSERT INTO a (k, v) VALUES (1, 1) ON CONFLICT (k) DO NOTHING",
         "INSERT INTO b (k, v) VALUES (1, 2)",
         "DELETE FROM a WHERE k = 1",
-        "UPDATE b SET v = 4 WHERE k = 1",
+        "UPDATE b SET v = 8 WHERE k = 1",
     ]

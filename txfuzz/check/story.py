@@ -25,6 +25,8 @@ from txfuzz.common.sentences import listed
 from txfuzz.database.scenario import Cell, Rows
 
 _MOST_ROWS = 3  # of a result, in a sentence
+_VERBS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
+_PERFECT = {"saw": "seen"}
 _LONGEST = 60  # characters of a value
 
 
@@ -145,12 +147,48 @@ def _missed_each_other(compared: _Compared, attempt: FollowedSchedule) -> str | 
         if saw == also
         else f"and {other.place.transaction} saw {also}"
     )
+    if _sql(attempt, one.place) != _sql(attempt, other.place):
+        return _did_otherwise(attempt, one, other)
     expected = dict.fromkeys((seen_text(other.expected), seen_text(one.expected)))
     return (
         f"{one.place.transaction} saw {saw} {_where(attempt, one.place)}, {same} "
         f"{_where(attempt, other.place)}; "
         f"whichever went first, the other would have seen {listed(expected, 'or')}."
     )
+
+
+def _did_otherwise(attempt: FollowedSchedule, one: Difference, other: Difference) -> str | None:
+    """Two statements that differ: each order in its own words. one: the earlier of the two."""
+    parts = []
+    for each, first in ((one, other), (other, one)):
+        if not isinstance(each.place, StatementPlace) or not isinstance(first.place, StatementPlace):
+            return None
+        place, before = each.place, first.place.transaction
+        did, would_do = _deed(attempt, place, each.seen), _deed(attempt, place, each.expected)
+        if did is None or would_do is None:
+            return None
+        came = f"{place.transaction} {did[0]} {did[1]} {_where(attempt, place)}"
+        instead = f"{_PERFECT.get(would_do[0], would_do[0])} {would_do[1]}"
+        parts.append((came, f"had {before} gone first, {place.transaction} would have {instead}"))
+    (came, would), (also, instead) = parts
+    return f"{came}, and {also}; {would}; {instead}."
+
+
+def _deed(attempt: FollowedSchedule, place: StatementPlace, seen: Seen) -> tuple[str, str] | None:
+    """What a statement came to as verb and object; None where it did not run at all."""
+    if isinstance(seen, Rows):
+        return "saw", seen_text(seen)
+    if seen is None or isinstance(seen, bool) or not isinstance(seen, int):
+        return None
+    words = (_sql(attempt, place) or "").split()
+    verb = _VERBS.get(words[0].upper(), "changed") if words else "changed"
+    return verb, "1 row" if seen == 1 else f"{seen:,} rows" if seen else "no row"
+
+
+def _sql(attempt: FollowedSchedule, place: StatementPlace) -> str | None:
+    number = _when(attempt, place)
+    point = attempt.trace.steps[number].chosen.what if number >= 0 else None
+    return point.sql if isinstance(point, StatementPoint) else None
 
 
 def _where(attempt: FollowedSchedule, place: StatementPlace) -> str:

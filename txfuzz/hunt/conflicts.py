@@ -114,6 +114,19 @@ def crosswise(program: SmallProgram) -> bool:
     )
 
 
+def looks_first(program: SmallProgram) -> bool:
+    """Whether one transaction, alone, shows what another one writes and then goes on: what it goes on with
+    may be too old (lost update, read skew)."""
+    alone = [_written_alone(uses, program.states) for uses in program.transactions]
+    return any(
+        use.form.returns_rows and set(use.keys) & alone[other]
+        for at, uses in enumerate(program.transactions)
+        for use in uses[:-1]
+        for other in range(len(alone))
+        if other != at
+    )
+
+
 def _written_alone(uses: Uses, states: tuple[RowState, ...]) -> set[int]:
     now, written = list(states), set()
     for use in uses:

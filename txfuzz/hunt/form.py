@@ -52,8 +52,9 @@ class Form:
     """One way to write a statement on the row of a key, or on the rows of two keys.
 
     statements: one after the other, each of them a point at which others may go on; with the placeholders
-        {table}, {key}, {value} (a number that no other statement writes, greater than 0), and for forms
-        on two keys {other_table} and {other_key}. Rows have the columns k and v.
+        {table}, {key}, {value} (a number that no other statement writes, greater than 0, to be written as
+        it is or added to what is there), and for forms on two keys {other_table} and {other_key}. Rows
+        have the columns k and v; a result that shows v calls it v, and that of the second key other_v.
     effect: on the row of its key. other: on that of the second key, None for a form on one. without_other:
         its effect on the first where the second row is absent; None: the same.
     returns_rows: it shows rows, or a number that comes from them, rather than the number of rows changed.

@@ -6,15 +6,16 @@ deeds in one way of writing it, in further passes in other ways, and on other la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from math import gcd, prod
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.errors import UsageError
-from txfuzz.hunt.conflicts import crosswise, worthwhile
+from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
@@ -24,8 +25,22 @@ BLOCK = 400  # numbers for which the layout stays the same, so that its tables a
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
-_NOT_CROSSWISE = 0.1  # of the programs that are not crosswise, so many are run
+_UNLIKELY = 0.1  # of the programs that are not of the likely kind, so many are run
+_THERE = 0.85  # of the rows, where only rows that are seen prove something
+_ONE_KEY = 0.4  # of the programs there, in which updates of one row can be lost
 _GOLDEN = 0.6180339887
+
+
+@runtime_checkable
+class LearningSource(Protocol):
+    """What a ProgramSource can do beside: go by what its programs came to."""
+
+    def learn(self, program: SmallProgram, attempt: FollowedSchedule) -> None: ...
+
+    def state(self) -> Mapping[str, Any]:
+        """All that it has learnt, as JSON has it."""
+
+    def resume(self, state: Mapping[str, Any]) -> None: ...
 
 
 class ProgramSource(Protocol):
@@ -35,10 +50,13 @@ class ProgramSource(Protocol):
 
 
 class RandomSource:
-    """Draws programs of the scope; most of them as large as it allows."""
+    """Draws programs of the scope; most of them as large as it allows.
 
-    def __init__(self, scope: Scope, seed: int) -> None:
-        self._scope, self._seed = scope, seed
+    serial: only what no serial order explains counts, so that most of them are crosswise.
+    """
+
+    def __init__(self, scope: Scope, seed: int, *, serial: bool = True) -> None:
+        self._scope, self._seed, self._serial = scope, seed, serial
         self._shapes = scope.shapes()
         self._weights = [
             _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
@@ -50,19 +68,36 @@ class RandomSource:
         }
 
     def program(self, number: int) -> SmallProgram | None:
-        layout = Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+        layout = self.layout(number)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
-        states = tuple(random.choice(tuple(RowState)) for _ in range(self._scope.keys))
+        there = 0.5 if self._serial else _THERE
+        states = tuple(
+            RowState.PRESENT if random.random() < there else RowState.ABSENT for _ in range(self._scope.keys)
+        )
+        found, likely = self._deeds[layout.name], self._likely[layout.name]
+        if not self._serial and random.random() < _ONE_KEY:
+            states = (states[0], *(RowState.ABSENT for _ in states[1:]))
+            likely = [each * (deed.keys == (0,)) for deed, each in zip(found, likely, strict=True)]
         chosen = []
         for _ in range(sum(map(sum, shape))):
-            [deed] = random.choices(self._deeds[layout.name], self._likely[layout.name])
+            [deed] = random.choices(found, likely)
             chosen.append(Use(random.choice(deed.forms), deed.keys))
         program = _program(layout, states, shape, chosen)
-        rare = random.random() < _NOT_CROSSWISE
-        if not _is_run(program) or not (rare or crosswise(program)):
+        if not self.worth_running(program, random):
             return None
         return canonical(program)
+
+    def worth_running(self, program: SmallProgram, random: Random) -> bool:
+        rare = random.random() < _UNLIKELY
+        telling = crosswise if self._serial else looks_first
+        return _is_run(program) and (rare or telling(program))
+
+    def layout(self, number: int) -> Layout:
+        return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+
+    def deeds(self, layout: Layout) -> tuple[Deed, ...]:
+        return self._deeds[layout.name]
 
 
 class SystematicSource:
@@ -130,14 +165,6 @@ class _Space:
         return _program(self._layout, self._states[at], self._shape, uses)
 
 
-STRATEGIES = ("random", "systematic")
-
-
-def source_named(name: str, scope: Scope, seed: int) -> ProgramSource:
-    """name: one of STRATEGIES."""
-    return RandomSource(scope, seed) if name == "random" else SystematicSource(scope, seed)
-
-
 def _deeds(scope: Scope, layout: Layout) -> tuple[Deed, ...]:
     found = deeds(tuple(form for form in scope.forms if layout.allows(form)), scope.keys)
     if not found:
@@ -156,6 +183,7 @@ def _program(
 
 
 def _is_run(program: SmallProgram) -> bool:
+    """Whether it is worth running and not the same as one with fewer keys."""
     used = {key for use in program.uses for key in use.keys}
     # A key that nobody uses is there in every program, in one state only
     idle = [state for key, state in enumerate(program.states) if key not in used]

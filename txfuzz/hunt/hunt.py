@@ -15,8 +15,11 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.hunt.form import Form
-from txfuzz.hunt.generate import ProgramSource
+from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.interleavings import Interleavings
+from txfuzz.hunt.judging.anomalies import Anomaly
+from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
+from txfuzz.hunt.judging.wrong import Promise, Wrong
 from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, as_check
@@ -25,7 +28,6 @@ from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.shrink import shrink
 from txfuzz.hunt.tables import HuntTables
 from txfuzz.hunt.trial import trials
-from txfuzz.hunt.wrong import Wrong, known_hole, shown_again, wrong
 
 SHRINK_SCHEDULES = 30  # of a smaller program
 _SHRUNK = 2  # hits of a bucket that are shrunk; further ones that it covers are counted
@@ -33,13 +35,18 @@ _SHRUNK = 2  # hits of a bucket that are shrunk; further ones that it covers are
 
 @dataclass(frozen=True)
 class Quarry:
-    """What is asked of which database. levels: the database's words → whether it promises there that a
-    serial order explains each outcome. internal: see Capabilities.internal_errors. version: the server's."""
+    """What is asked of which database. levels: the database's words → what it promises there. internal: see
+    Capabilities.internal_errors. version: the server's."""
 
-    levels: Mapping[str, bool]
+    levels: Mapping[str, Promise]
     internal: Collection[str] = ()
     known: Sequence[KnownHole] = ()
     version: tuple[int, ...] = ()
+
+    @property
+    def serial(self) -> bool:
+        """Does every level promise a serial order?"""
+        return all(promise.serial for promise in self.levels.values())
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,9 @@ class Hunt:
         self._seed, self._each, self._on_hole, self._on_progress = seed, each, on_hole, on_progress
         before = earlier or HuntResult(HuntCounts())
         self._counts, self._holes = before.counts, list(before.holes)
-        self._reasons = Counter(before.reasons)
+        self._reasons, self._allowed = Counter(before.reasons), Counter(before.allowed)
+        if isinstance(source, LearningSource) and before.learnt:
+            source.resume(before.learnt)
         self._fits: dict[tuple[str, str], str] = {}
         self._shrunk: Counter[str] = Counter()
 
@@ -96,7 +105,14 @@ class Hunt:
                 self._program(program, Random(f"{self._seed} schedules {number}"))
                 interrupted = not self._on_progress(self._counts, self._holes)
         left_out = tuple(sorted(filter(None, self._fits.values())))
-        return HuntResult(self._counts, tuple(self._holes), left_out, self._reasons, exhausted, interrupted)
+        return replace(self.result(), left_out=left_out, exhausted=exhausted, interrupted=interrupted)
+
+    def result(self) -> HuntResult:
+        """What it has come to so far."""
+        learnt = self._source.state() if isinstance(self._source, LearningSource) else {}
+        return HuntResult(
+            self._counts, tuple(self._holes), reasons=self._reasons, allowed=self._allowed, learnt=learnt
+        )
 
     def _fit(self, form: Form, layout: Layout) -> bool:
         """Whether a form does what it says on a layout, on this server: tried when it is first used there."""
@@ -113,17 +129,20 @@ class Hunt:
         runner = self._tables.runner(program.layout, program.states)
         for interleaving in Interleavings(program).all(random, self._each):
             schedule = [program.labels[at] for at in interleaving]
-            for level, promised in self._quarry.levels.items():
+            for level, promise in self._quarry.levels.items():
                 attempt = runner.follow(checked, level, schedule)
-                self._count(attempt, promised)
-                what = wrong(attempt, promised, self._quarry.internal)
+                found = () if promise.serial else proven(program, attempt)
+                self._count(attempt, promise, found)
+                what = wrong(attempt, promise, self._quarry.internal, found)
+                if isinstance(self._source, LearningSource):
+                    self._source.learn(program, attempt)
                 if what is not None:
                     self._met(program, runner, attempt, what)
 
-    def _count(self, attempt: FollowedSchedule, promised: bool) -> None:
+    def _count(self, attempt: FollowedSchedule, promise: Promise, found: Sequence[Anomaly]) -> None:
         counts, answer = self._counts, attempt.judgement.answer
         committed = len(attempt.outcome.ended(Ending.COMMITTED)) == len(attempt.outcome.transactions)
-        unexplained = answer is SerialAnswer.UNEXPLAINED and not promised
+        unexplained = answer is SerialAnswer.UNEXPLAINED and not promise.serial
         unknown = answer is SerialAnswer.UNKNOWN
         self._counts = replace(
             counts,
@@ -132,8 +151,9 @@ class Hunt:
             aborted=counts.aborted + (not committed),
             waited=counts.waited + any(step.waited for step in attempt.trace.steps),
             unknown=counts.unknown + unknown,
-            unexplained=counts.unexplained + unexplained,
+            unexplained=counts.unexplained + (unexplained and not found),
         )
+        self._allowed.update(each.kind.value for each in found if each.kind not in promise.forbids)
         if unknown:
             self._reasons[attempt.judgement.reason] += 1
 
@@ -146,7 +166,7 @@ class Hunt:
             self._holes[at] = self._holes[at].again()
             return
         first = self._counts.schedules
-        attempt, shown, tries = shown_again(runner, attempt, what, self._quarry.internal)
+        attempt, shown, tries = shown_again(runner, program, attempt, what, self._quarry.internal)
         if shown < tries:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
             return
@@ -158,7 +178,7 @@ class Hunt:
             lambda each: self._goes_wrong(each, attempt.isolation, what),
         )
         runner = self._tables.runner(small.layout, small.states)
-        last, shown, tries = shown_again(runner, last, what, self._quarry.internal)
+        last, shown, tries = shown_again(runner, small, last, what, self._quarry.internal)
         if shown < tries:
             small, last = program, attempt
         self._keep(small, last, what, first, (shown, tries))
@@ -170,15 +190,17 @@ class Hunt:
         runner = self._tables.runner(program.layout, program.states)
         for interleaving in Interleavings(program).all(Random(1), SHRINK_SCHEDULES):
             attempt = runner.follow(checked, level, [program.labels[at] for at in interleaving])
-            if wrong(attempt, True, self._quarry.internal) is what:
-                attempt, shown, tries = shown_again(runner, attempt, what, self._quarry.internal)
+            promise = self._quarry.levels[level]
+            found = () if promise.serial else proven(program, attempt)
+            if wrong(attempt, promise, self._quarry.internal, found) is what:
+                attempt, shown, tries = shown_again(runner, program, attempt, what, self._quarry.internal)
                 if shown == tries:
                     return attempt
         return None
 
     def _covered(self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong) -> int | None:
         """The hole that has been shrunk often enough and that this is another schedule of, by its forms."""
-        known = known_hole(self._quarry.known, program, attempt, self._quarry.version)
+        known = self._known(program, attempt, what)
         forms = {form.name for form in program.forms}
         for at, hole in enumerate(self._holes):
             if (hole.wrong, hole.isolation) != (what, attempt.isolation):
@@ -188,6 +210,10 @@ class Hunt:
                 return at
         return None
 
+    def _known(self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong) -> KnownHole | None:
+        promise = self._quarry.levels[attempt.isolation]
+        return known_hole(self._quarry.known, program, attempt, what, promise, self._quarry.version)
+
     def _keep(
         self,
         program: SmallProgram,
@@ -196,7 +222,7 @@ class Hunt:
         first: int,
         again: tuple[int, int],
     ) -> None:
-        known = known_hole(self._quarry.known, program, attempt, self._quarry.version)
+        known = self._known(program, attempt, what)
         forms = tuple(form.name for form in program.forms)
         name = known.name if known is not None else "_".join(forms)
         self._shrunk[name] += 1
@@ -226,4 +252,6 @@ class Hunt:
             promised=True,
             setup=program.layout.statements(program.states),
         )
-        self._holes.append(self._on_hole(ShrunkHole(hole, program, finding)))
+        shrunk = ShrunkHole(hole, program, finding)
+        told = next((each.story for each in proven(program, attempt) if each.kind is what), "")
+        self._holes.append(self._on_hole(replace(shrunk, why=told)))

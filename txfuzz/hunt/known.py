@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from txfuzz.hunt.judging.wrong import Wrong
+
 
 @dataclass(frozen=True, slots=True)
 class KnownHole:
     """A way in which a database breaks its promise, or may by its documentation, that has been written about.
 
-    forms: of which one must be among those of the finding, once it is shrunk. unchanged: and the statement
-        in such a form must have changed no row. levels: the database's words; empty: at any.
+    forms: of which one must be among those of the finding, once it is shrunk; empty: any. unchanged: and the
+        statement in such a form must have changed no row. wrong: what is wrong with it; empty: anything.
+    levels: the database's words; empty: at any.
+    model: that such a level promises, where the promise depends on how the database is set; empty: any.
     documented: the database says itself that its promise does not hold for these forms, so that a hunt leaves
         them out unless it is asked for them.
     raced: it needs statements that run in the same microseconds; these must be among the signs of the race
@@ -24,8 +28,10 @@ class KnownHole:
     adapter: str
     forms: frozenset[str]
     reference: str
+    wrong: frozenset[Wrong] = frozenset()
     unchanged: bool = False
     levels: frozenset[str] = frozenset()
+    model: str = ""
     documented: bool = False
     raced: frozenset[str] = frozenset()
     since: tuple[int, ...] | None = None

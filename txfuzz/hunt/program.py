@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Any
 
 from txfuzz.check.contract import Arguments
 from txfuzz.check.program import Program
@@ -72,6 +73,20 @@ class SmallProgram:
         )
 
 
+def program_of(sign: Sequence[Any], forms: Sequence[Form], layouts: Sequence[Layout]) -> SmallProgram:
+    """The program of a sign(), as JSON has kept it. KeyError where a form or the layout is not there."""
+    layout, states, sessions = sign
+    named = {each.name: each for each in forms}
+    return SmallProgram(
+        {each.name: each for each in layouts}[layout],
+        tuple(RowState(each) for each in states),
+        tuple(
+            tuple(tuple(Use(named[name], tuple(keys)) for name, keys in uses) for uses in session)
+            for session in sessions
+        ),
+    )
+
+
 def renamed(program: SmallProgram) -> Iterator[SmallProgram]:
     """The program with its sessions and keys named in every other way, itself included."""
     numbers = range(len(program.states))
@@ -93,6 +108,11 @@ def canonical(program: SmallProgram) -> SmallProgram:
     return min(renamed(program), key=lambda each: repr(each.sign()))
 
 
+def value_of(number: int) -> int:
+    """What the statement of this number writes, from 0: no sum of the others is the same."""
+    return int(2**number)
+
+
 def as_check(program: SmallProgram) -> Program:
     """The program as a check runs it: its transactions T1, T2, … in SQL."""
     calls: tuple[tuple[SqlTransaction, Arguments], ...] = tuple(
@@ -104,18 +124,18 @@ def as_check(program: SmallProgram) -> Program:
 def in_sql(program: SmallProgram) -> tuple[Transaction, ...]:
     """Its transactions T1, T2, …, each statement with a value of its own."""
     places = program.layout.places(len(program.states))
-    transactions, value = [], 0
+    transactions, number = [], 0
     for label, uses in zip(program.labels, program.transactions, strict=True):
         steps = []
         for use in uses:
-            value += 1
             given: Mapping[str, object] = {
                 "table": places[use.keys[0]].table,
                 "key": places[use.keys[0]].number,
                 "other_table": places[use.keys[-1]].table,
                 "other_key": places[use.keys[-1]].number,
-                "value": value,
+                "value": value_of(number),
             }
+            number += 1
             steps += [Step(None, sql=filled(text, given)) for text in use.form.statements]
         transactions.append(Transaction(label, tuple(steps)))
     return tuple(transactions)

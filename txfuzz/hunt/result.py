@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from txfuzz.check.finding.result import Finding
+from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.program import SmallProgram
-from txfuzz.hunt.wrong import Wrong
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,19 @@ class FoundHole:
 
 @dataclass(frozen=True)
 class ShrunkHole:
-    """With the program itself, for whoever writes it down."""
+    """With the program itself, for whoever writes it down. why: of an anomaly, in a sentence."""
 
     hole: FoundHole
     program: SmallProgram
     finding: Finding
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class HuntCounts:
     """number: of the program that comes next. committed: schedules all of whose transactions committed.
-    unexplained: by no serial order, at levels that do not promise one. unconfirmed: that went wrong once,
-    but not each time when they were followed again."""
+    unexplained: by no serial order, at levels that do not promise one, and proving no anomaly. unconfirmed:
+    that went wrong once, but not each time when they were followed again."""
 
     number: int = 0
     programs: int = 0
@@ -68,12 +70,15 @@ class HuntCounts:
 @dataclass(frozen=True)
 class HuntResult:
     """left_out: why a form was not used on a layout, in sentences. reasons: why a schedule could not be
-    judged → how often. exhausted: the scope holds no further program."""
+    judged → how often. allowed: anomalies that were proven where the level allows them → how often.
+    learnt: by a strategy that learns, as JSON has it. exhausted: the scope holds no further program."""
 
     counts: HuntCounts
     holes: tuple[FoundHole, ...] = ()
     left_out: tuple[str, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict)
+    allowed: Mapping[str, int] = field(default_factory=dict)
+    learnt: Mapping[str, Any] = field(default_factory=dict)
     exhausted: bool = False
     interrupted: bool = False
 

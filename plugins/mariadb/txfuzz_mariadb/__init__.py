@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from txfuzz.plugin_api import hookimpl
 
 if TYPE_CHECKING:
-    from txfuzz.plugin_api import Form, Layout
+    from txfuzz.plugin_api import Form, KnownHole, Layout
 
 txfuzz_api_version = (1, 0)  # of txfuzz.plugin_api
 
@@ -31,3 +31,10 @@ def txfuzz_register_layouts() -> list[Layout]:
     from txfuzz_mariadb.hunt.forms import LAYOUTS
 
     return list(LAYOUTS)
+
+
+@hookimpl
+def txfuzz_register_known_holes() -> list[KnownHole]:
+    from txfuzz_mariadb.hunt.known import KNOWN
+
+    return list(KNOWN)

@@ -14,8 +14,8 @@ from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.script import Begin, typed_schedule
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.errors import UsageError
+from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
-from txfuzz.hunt.wrong import Wrong
 from txfuzz.report.hunt.text import hole_markdown
 from txfuzz.workload.model import DatabaseSpec
 from txfuzz.workload.scenario import CallReplay, Scenario, ScenarioReplay
@@ -41,6 +41,8 @@ def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[s
         "holes": [{**asdict(each), "wrong": each.wrong.name.lower()} for each in result.holes],
         "left_out": list(result.left_out),
         "reasons": dict(result.reasons),
+        "allowed": dict(result.allowed),
+        "learnt": dict(result.learnt),
         "exhausted": result.exhausted,
         "interrupted": result.interrupted,
     }
@@ -58,6 +60,8 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
             tuple(_hole(each) for each in data["holes"]),
             tuple(data["left_out"]),
             data["reasons"],
+            data["allowed"],
+            data["learnt"],
         )
     except OSError as error:
         raise UsageError(f"{path}: there is no hunt to resume: {error.strerror}") from None

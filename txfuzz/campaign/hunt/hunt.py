@@ -11,10 +11,11 @@ from pathlib import Path
 from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
-from txfuzz.hunt.generate import source_named
+from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget, Hunt
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
 from txfuzz.report.check.story import story_lines
+from txfuzz.report.text.lines import paragraph
 
 _SAVED_EVERY = 5.0  # seconds
 Progress = Callable[[HuntCounts, Sequence[FoundHole]], None]
@@ -52,7 +53,7 @@ def hunt(
         saved = time.monotonic()
 
         def on_hole(found: ShrunkHole) -> FoundHole:
-            hole = replace(found.hole, story=tuple(story_lines(found.finding)))
+            hole = replace(found.hole, story=_story(found))
             if output is not None:
                 write_hole(output, replace(found, hole=hole), settings.adapter, server, opened.begin)
             return hole
@@ -62,20 +63,26 @@ def hunt(
             on_progress(counts, holes)
             if output is not None and time.monotonic() - saved > _SAVED_EVERY:
                 saved = time.monotonic()
-                write_hunt(output, settings, server, HuntResult(counts, tuple(holes)))
+                write_hunt(output, settings, server, hunting.result())
             return interrupted is None or not interrupted.is_set()
 
-        result = Hunt(
+        hunting = Hunt(
             tables,
             opened.quarry,
             opened.scope,
-            source_named(settings.strategy, opened.scope, settings.seed),
+            source_named(settings.strategy, opened.scope, settings.seed, serial=opened.quarry.serial),
             settings.seed,
             each=settings.interleavings,
             on_hole=on_hole,
             on_progress=progress,
             earlier=earlier,
-        ).run(budget)
+        )
+        result = hunting.run(budget)
     if output is not None:
         write_hunt(output, settings, server, result)
     return HuntReport(settings, server, tuple(opened.quarry.levels), result, opened.excepted)
+
+
+def _story(found: ShrunkHole) -> tuple[str, ...]:
+    told = (*paragraph(found.why), "") if found.why else ()
+    return (*told, *story_lines(found.finding))

@@ -53,7 +53,7 @@ def race(
     """Of the settings, forms, layouts, levels and the seed hold; what races, the mode itself decides."""
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
     with opened_hunt(settings, url, plugin_files) as opened:
-        if not any(opened.quarry.levels.values()):
+        if not any(promise.serial for promise in opened.quarry.levels.values()):
             raise UsageError(
                 "races are judged by serial orders: name a level that promises them, or leave out --isolation"
             )

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from txfuzz.analysis.checker.consistency import prohibited
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.hunt import Budget
+from txfuzz.hunt.judging.wrong import Promise, Wrong
 from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.scope import Scope
@@ -20,8 +22,20 @@ from txfuzz.plugin.registry import Registry
 
 _BUDGET = re.compile(r"(\d+)\s*(s|m|h|)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-_EACH = {"random": 2, "systematic": 40}  # interleavings of a program
+_EACH = {"random": 2, "systematic": 40, "guided": 2}  # interleavings of a program
 PROMISED = ("serializable", "strict-serializable")
+# How the checker of histories calls what a level may forbid; one of them is enough
+_CALLED: Mapping[Wrong, tuple[str, ...]] = {
+    Wrong.DIRTY_WRITE: ("G0",),
+    Wrong.DIRTY_READ: ("G1a",),
+    Wrong.INTERMEDIATE_READ: ("G1b",),
+    Wrong.CIRCULAR_INFORMATION: ("G1c",),
+    Wrong.HALF_SEEN: ("fractured-read", "G-single-item"),
+    Wrong.LOST_UPDATE: ("lost-update",),
+    Wrong.READ_SKEW: ("G-single-item",),
+    Wrong.PHANTOM_SKEW: ("G-single",),
+    Wrong.WRITE_SKEW: ("G2-item",),
+}
 
 
 @dataclass(frozen=True)
@@ -104,11 +118,20 @@ def scope_of(settings: HuntSettings, registry: Registry) -> tuple[Scope, tuple[s
     )
 
 
-def levels_of(settings: HuntSettings, capabilities: Capabilities) -> dict[str, bool]:
-    """Each level that is run → whether it promises that a serial order explains every outcome."""
-    promised = {level: model in PROMISED for level, model in capabilities.isolation.items()}
+def promise_of(model: str) -> Promise:
+    """Of a level whose adapter says that it keeps to this model."""
+    if model in PROMISED:
+        return Promise(True, model=model)
+    forbidden = prohibited(model)
+    found = frozenset(wrong for wrong, names in _CALLED.items() if forbidden & set(names))
+    return Promise(False, found, model)
+
+
+def levels_of(settings: HuntSettings, capabilities: Capabilities) -> dict[str, Promise]:
+    """Each level that is run → what it promises."""
+    promised = {level: promise_of(model) for level, model in capabilities.isolation.items()}
     if not settings.isolation:
-        found = {level: True for level, promises in promised.items() if promises}
+        found = {level: promise for level, promise in promised.items() if promise.serial}
         if not found:
             raise UsageError(
                 f"no level of {settings.adapter} promises to be serializable: name some by --isolation "
@@ -116,7 +139,7 @@ def levels_of(settings: HuntSettings, capabilities: Capabilities) -> dict[str, b
             )
         return found
     named = {level_named(capabilities, word) for word in settings.isolation}
-    return {level: promises for level, promises in promised.items() if level in named}
+    return {level: promise for level, promise in promised.items() if level in named}
 
 
 def forms_of(registry: Registry, adapter: str) -> dict[str, Form]:

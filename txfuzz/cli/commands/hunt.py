@@ -51,8 +51,8 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 @click.option("--exclude", multiple=True, callback=_names, metavar="A,B", help="Not these forms.")
 @click.option("--layouts", multiple=True, callback=_names, metavar="A,B", help="Only these layouts.")
 @click.option(
-    "--strategy", type=click.Choice(["random", "systematic"]), default="random", show_default=True,
-    help="Programs by chance, or every program, smallest first.",
+    "--strategy", type=click.Choice(["random", "systematic", "guided"]), default="random", show_default=True,
+    help="By chance; every program, smallest first; or neighbours of what was new.",
 )  # fmt: skip
 @click.option(
     "--each", type=click.IntRange(min=1), metavar="N",

@@ -22,6 +22,8 @@ from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.database.api import SessionError
 from txfuzz.hunt.hunt import Budget, Quarry
+from txfuzz.hunt.judging.judge import known_hole
+from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.program import as_check
 from txfuzz.hunt.race.offsets import Cell, OffsetBandit, OffsetCounts, bucket_text, far_apart, offsets
@@ -32,7 +34,6 @@ from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResu
 from txfuzz.hunt.race.rounds import RacedSession, Round, RoundFailed, RoundRunner
 from txfuzz.hunt.result import FoundHole
 from txfuzz.hunt.tables import HuntTables, OpenTables
-from txfuzz.hunt.wrong import Wrong, known_hole
 
 SLICE = 300  # rounds of a race, one after the other
 CONTROLS = 2  # of which so many with offsets far apart
@@ -90,7 +91,7 @@ class RaceHunt:
     ) -> None:
         self._tables, self._quarry, self._source = tables, quarry, source
         self._on_hole, self._on_progress = on_hole, on_progress
-        self._levels = [level for level, promised in quarry.levels.items() if promised]
+        self._levels = [level for level, promise in quarry.levels.items() if promise.serial]
         self._random = Random(f"{seed} races")
         self._counts = RaceCounts()
         self._holes: list[RacedHole] = []
@@ -200,7 +201,7 @@ class RaceHunt:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
             return
         control, controls = slice_.controlled(_CONTROLLED)
-        known = self._known(raced.race, attempt, control)
+        known = self._known(raced.race, attempt, verdict.wrong, control)
         forms = tuple(form.name for form in raced.race.program.forms)
         name = known.name if known is not None else "_".join(("race", *forms))
         hole = FoundHole(
@@ -237,15 +238,16 @@ class RaceHunt:
         )
         self._holes.append(self._on_hole(found, finding))
 
-    def _known(self, race: Race, attempt: FollowedSchedule, control: int) -> KnownHole | None:
+    def _known(self, race: Race, attempt: FollowedSchedule, what: Wrong, control: int) -> KnownHole | None:
         quarry = self._quarry
-        found = known_hole(quarry.known, race.program, attempt, quarry.version)
+        promise = quarry.levels[attempt.isolation]
+        found = known_hole(quarry.known, race.program, attempt, what, promise, quarry.version)
         if found is None and not control:
             found = known_race(quarry.known, race.signs, attempt.isolation, quarry.version)
         return found
 
     def _is_another(self, raced: _Raced, attempt: FollowedSchedule, what: Wrong) -> bool:
-        known = self._known(raced.race, attempt, 0)
+        known = self._known(raced.race, attempt, what, 0)
         forms = {form.name for form in raced.race.program.forms}
         for at, each in enumerate(self._holes):
             hole = each.hole

@@ -59,8 +59,12 @@ def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
         yield from paragraph(f"{counts.unknown:,} could not be judged, most often because {reason}")
     if counts.unexplained:
         yield from paragraph(
-            f"{counts.unexplained:,} are explained by no serial order, which these levels do not promise."
+            f"{counts.unexplained:,} are explained by no serial order, which these levels do not promise; "
+            "whether they allow these is unknown."
         )
+    if result.allowed:
+        seen = [f"{number:,} × {name}" for name, number in sorted(result.allowed.items())]
+        yield from paragraph(f"Allowed where it was seen: {listed(seen)}.")
     if counts.unconfirmed:
         yield from paragraph(
             f"{counts.unconfirmed:,} went wrong once, but not each time when run again: not counted."

@@ -13,7 +13,7 @@ KNOWN = (
         "lock on it: a transaction that deletes the row is not noticed.",
         ADAPTER,
         frozenset({"insert-or-nothing", "insert-or-nothing-any", "insert-or-update-never"}),
-        "docs/faults.md",
+        "docs/found.md",
         unchanged=True,
         levels=frozenset({"serializable"}),
         since=(9, 5),

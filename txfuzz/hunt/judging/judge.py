@@ -1,29 +1,32 @@
-"""What can be wrong with a schedule of a hunt, whatever the database calls it."""
+"""Judging a schedule of a hunt: is it wrong, does it stay so, is it a hole that is known?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from enum import Enum
 
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import CallOutcome
+from txfuzz.hunt.judging.anomalies import Anomaly, anomalies
+from txfuzz.hunt.judging.wrong import NO_PROMISE, Promise, Wrong
 from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.program import SmallProgram
 
 RUNS_AGAIN = 3
 
 
-class Wrong(Enum):
-    NO_ORDER = "no serial order explains it"
-    INTERNAL = "an internal error"
-    LOST = "the connection was lost"
-    STUCK = "a statement does not return"
+def proven(program: SmallProgram, attempt: FollowedSchedule) -> tuple[Anomaly, ...]:
+    """The anomalies of an outcome that no serial order explains; one that is explained has none."""
+    if attempt.trace.stuck or attempt.judgement.answer is not SerialAnswer.UNEXPLAINED:
+        return ()
+    return anomalies(program, attempt)
 
 
-def wrong(attempt: FollowedSchedule, promised: bool, internal: Collection[str]) -> Wrong | None:
-    """What is wrong with it. promised: its level promises that a serial order explains it. internal: how
-    the codes of errors begin that are the database's own fault."""
+def wrong(
+    attempt: FollowedSchedule, promise: Promise, internal: Collection[str], found: Iterable[Anomaly] = ()
+) -> Wrong | None:
+    """What is wrong with it. promise: of its level. internal: how the codes of errors begin that are the
+    database's own fault. found: the anomalies that it proves."""
     ended = attempt.outcome.transactions.values()
     if any(each.lost for each in ended):
         return Wrong.LOST
@@ -31,9 +34,9 @@ def wrong(attempt: FollowedSchedule, promised: bool, internal: Collection[str]) 
         return Wrong.INTERNAL
     if attempt.trace.stuck:
         return Wrong.STUCK
-    if promised and attempt.judgement.answer is SerialAnswer.UNEXPLAINED:
-        return Wrong.NO_ORDER
-    return None
+    if promise.serial:
+        return Wrong.NO_ORDER if attempt.judgement.answer is SerialAnswer.UNEXPLAINED else None
+    return next((each.kind for each in found if each.kind in promise.forbids), None)
 
 
 def _codes(outcome: CallOutcome) -> Iterable[str]:
@@ -41,7 +44,11 @@ def _codes(outcome: CallOutcome) -> Iterable[str]:
 
 
 def shown_again(
-    runner: ProgramRunner, attempt: FollowedSchedule, what: Wrong, internal: Collection[str]
+    runner: ProgramRunner,
+    program: SmallProgram,
+    attempt: FollowedSchedule,
+    what: Wrong,
+    internal: Collection[str],
 ) -> tuple[FollowedSchedule, int, int]:
     """The attempt as it was followed last in the same way; how often the same schedule showed it again, of
     how many times. Where no order explains it, orders are run anew for that."""
@@ -54,7 +61,8 @@ def shown_again(
     shown, last = 0, attempt
     for _ in range(RUNS_AGAIN):
         again = runner.follow(attempt.program, attempt.isolation, attempt.trace.schedule)
-        if wrong(again, False, internal) is what:
+        anomaly = what in {each.kind for each in proven(program, again)}
+        if anomaly or wrong(again, NO_PROMISE, internal) is what:
             shown, last = shown + 1, again
     return last, shown, RUNS_AGAIN
 
@@ -63,6 +71,8 @@ def known_hole(
     holes: Iterable[KnownHole],
     program: SmallProgram,
     attempt: FollowedSchedule,
+    what: Wrong,
+    promise: Promise,
     version: tuple[int, ...],
 ) -> KnownHole | None:
     """The hole that this is, where it is known. version: the server's, empty where that is unknown."""
@@ -71,7 +81,10 @@ def known_hole(
             _without_effect(program, attempt) if hole.unchanged else {use.form.name for use in program.uses}
         )
         if (
-            used & hole.forms
+            not hole.raced  # which no order of statements shows
+            and (used & hole.forms or not hole.forms)
+            and (what in hole.wrong or not hole.wrong)
+            and hole.model in ("", promise.model)
             and (not hole.levels or attempt.isolation in hole.levels)
             and (hole.since is None or not version or version >= hole.since)
             and (hole.until is None or not version or version < hole.until)

@@ -1,0 +1,37 @@
+"""Hunts in MariaDB below serializable: what REPEATABLE READ lets pass is proven and known."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from txfuzz.cli import run_command
+from txfuzz.errors import ExitCode
+
+pytestmark = pytest.mark.server
+FORMS = "select,select-for-update,update,update-add,delete"
+
+
+def _hunted(capsys: pytest.CaptureFixture[str], level: str) -> dict[str, object]:
+    asked = ["hunt", "--adapter", "mariadb", "--forms", FORMS, "--layouts", "plain", "--isolation", level]
+    assert run_command([*asked, "--budget", "150", "--seed", "2", "--json"]) == ExitCode.NOTHING_FOUND
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_repeatable_read_loses_updates_and_skews_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    found = _hunted(capsys, "repeatable read")
+    holes = found["holes"]
+    assert isinstance(holes, list)
+    assert {"lost_update", "read_skew"} <= {each["wrong"] for each in holes}
+    assert {each["known"] for each in holes} == {"writes-see-the-latest-rows"}
+    assert all(each["shown"] == each["tries"] == 3 for each in holes)
+
+
+def test_what_a_level_allows_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    found = _hunted(capsys, "read uncommitted")
+    assert found["holes"] == []
+    allowed = found["allowed"]
+    assert isinstance(allowed, dict)
+    assert allowed["dirty read"] > 0
