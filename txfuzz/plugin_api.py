@@ -68,7 +68,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
     from txfuzz.hunt.form import Change, Effect, Form
     from txfuzz.hunt.judging.wrong import Wrong
-    from txfuzz.hunt.known import KnownHole
+    from txfuzz.hunt.judging.known import KnownHole
     from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
     from txfuzz.transactions.model import NewValue, Step
@@ -145,7 +145,7 @@ _MODULES = {
     "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
     "txfuzz.hunt.form": ("Change", "Effect", "Form"),
     "txfuzz.hunt.judging.wrong": ("Wrong",),
-    "txfuzz.hunt.known": ("KnownHole",),
+    "txfuzz.hunt.judging.known": ("KnownHole",),
     "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
     "txfuzz.transactions.model": ("NewValue", "Step"),

@@ -19,8 +19,8 @@ from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import Promise, Wrong
-from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, as_check
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole

@@ -16,7 +16,7 @@ from txfuzz.errors import PluginError
 
 if TYPE_CHECKING:
     from txfuzz.hunt.form import Form
-    from txfuzz.hunt.known import KnownHole
+    from txfuzz.hunt.judging.known import KnownHole
     from txfuzz.hunt.layout import Layout
     from txfuzz.workload.template import Template
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from txfuzz.errors import PluginError, did_you_mean
 from txfuzz.hunt.form import Form
-from txfuzz.hunt.known import KnownHole
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.layout import Layout
 from txfuzz.workload.template import Template
 

@@ -8,8 +8,8 @@ from tests.hunt.attempts import COMMIT, attempt
 from tests.hunt.samples import PRESENT, SELECT, UPDATE, program
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.hunt.judging.judge import known_hole, proven, wrong
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import NO_PROMISE, SERIAL, Promise, Wrong
-from txfuzz.hunt.known import KnownHole
 
 PROGRAM = program((PRESENT, PRESENT), ((SELECT, 0), (UPDATE, 0)), ((SELECT, 0), (UPDATE, 0)))
 LOST = attempt(("T1", [0]), ("T2", [0]), ("T1", 1), ("T1", COMMIT), ("T2", 1), ("T2", COMMIT))

@@ -8,7 +8,7 @@ from tests.hunt.samples import ABSENT, FORMS, INSERT, PLAIN, PRESENT, SELECT, UP
 from txfuzz.errors import UsageError
 from txfuzz.hunt.conflicts import Conflicts
 from txfuzz.hunt.form import RowState
-from txfuzz.hunt.known import KnownHole
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.program import SmallProgram
 from txfuzz.hunt.race.hunt import known_race
 from txfuzz.hunt.race.race import HeldAt, Race, RaceSource

@@ -102,7 +102,7 @@ def test_each_is_brought_to_where_it_is_held_and_let_go_by_its_offset() -> None:
     assert table.log == [
         ("T1", "BEGIN high;SELECT v FROM a WHERE k = 1;UPDATE b SET v = 2 WHERE k = 1"),
         ("T2", "BEGIN high;SELECT v FROM b WHERE k = 1"),
-        ("T2", "UPDATE a SET v = 4 WHERE k = 1"),
+        ("T2", "UPDATE a SET v = 8 WHERE k = 1"),
         ("T1", "COMMIT"),
         ("T2", "COMMIT"),
         (

@@ -14,8 +14,8 @@ from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.hunt import Budget
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import Promise, Wrong
-from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.scope import Scope
 from txfuzz.plugin.registry import Registry

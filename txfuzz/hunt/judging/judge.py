@@ -8,8 +8,8 @@ from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import CallOutcome
 from txfuzz.hunt.judging.anomalies import Anomaly, anomalies
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import NO_PROMISE, Promise, Wrong
-from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.program import SmallProgram
 
 RUNS_AGAIN = 3

@@ -23,8 +23,8 @@ from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.database.api import SessionError
 from txfuzz.hunt.hunt import Budget, Quarry
 from txfuzz.hunt.judging.judge import known_hole
+from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import Wrong
-from txfuzz.hunt.known import KnownHole
 from txfuzz.hunt.program import as_check
 from txfuzz.hunt.race.offsets import Cell, OffsetBandit, OffsetCounts, bucket_text, far_apart, offsets
 from txfuzz.hunt.race.outcome import outcome_of, trace_of
