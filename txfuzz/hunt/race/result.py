@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.result import FoundHole
 
 
@@ -64,11 +63,3 @@ class RaceResult:
     @property
     def news(self) -> tuple[RacedHole, ...]:
         return tuple(each for each in self.holes if not each.hole.known)
-
-
-@dataclass(frozen=True)
-class ShownRace:
-    """For whoever writes it down."""
-
-    race: Race
-    hole: RacedHole
