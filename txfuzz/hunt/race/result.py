@@ -21,8 +21,8 @@ class OffsetCount:
 
 @dataclass(frozen=True)
 class RacedHole:
-    """hole: its `first` is the number of the round; shown of tries: rounds under the offsets that showed it
-    first. points: before what each transaction was held. placed: where the sessions ran. control, of
+    """hole: its `first` is the number of the round; shown of tries: further rounds of
+    the race. points: before what each transaction was held. placed: where the sessions ran. control, of
     control_rounds: how often it showed with offsets far apart. offsets: of the race that showed it."""
 
     hole: FoundHole
