@@ -43,7 +43,8 @@ _AGAIN = 3_000  # rounds, at most, in which it must show again
 _OFTEN = 3  # times after which it has
 _NEW = 0.5  # of the slices are of a new race
 _POOL = 16  # races that are gone on with
-_UNFAMILIAR = 0.1  # interest in a race that has come to one outcome only
+_UNFAMILIAR = 0.1  # interest in a race that has come to one outcome only,
+_HIT = 4.0  # and for each time that one has gone wrong
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class _Verdict:
 
 @dataclass
 class _Raced:
-    """A race with what it has shown so far."""
+    """A race with what it has shown so far. told: what is wrong with it has been."""
 
     race: Race
     level: str
@@ -68,11 +69,17 @@ class _Raced:
     outcomes: Counter[int] = field(default_factory=Counter)
     offsets: OffsetCounts = field(default_factory=OffsetCounts)
     hits: int = 0
+    told: bool = False
 
     @property
     def interest(self) -> float:
+        """By the entropy of its outcomes, in bits; what went wrong once is worth more."""
         number = self.outcomes.total()
-        return _UNFAMILIAR - sum(n / number * log2(n / number) for n in self.outcomes.values())
+        return (
+            _UNFAMILIAR
+            + _HIT * self.hits
+            - sum(n / number * log2(n / number) for n in self.outcomes.values())
+        )
 
 
 class RaceHunt:
@@ -145,7 +152,7 @@ class RaceHunt:
         self._keep_for_more(raced)
 
     def _keep_for_more(self, raced: _Raced) -> None:
-        if not raced.hits:
+        if not raced.told:
             self._pool.append(raced)
         if len(self._pool) > _POOL:
             self._pool.remove(min(self._pool, key=lambda each: each.interest))
@@ -195,11 +202,18 @@ class RaceHunt:
             raced.program, raced.level, trace_of(raced.race, round_), verdict.outcome, verdict.judgement
         )
         if self._is_another(raced, attempt, verdict.wrong):
+            raced.told = True
             return
+        before = raced.hits - 1
         shown, tries = slice_.again(cell, self._random, verdict.wrong)
+        if not shown and before:  # under other offsets, it has
+            shown, tries = before, raced.outcomes.total() - 1
         if not shown:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
             return
+        raced.told = True
+        if before:
+            self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed - before)
         control, controls = slice_.controlled(_CONTROLLED)
         known = self._known(raced.race, attempt, verdict.wrong, control)
         forms = tuple(form.name for form in raced.race.program.forms)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.result import FoundHole
 
 
@@ -22,8 +21,8 @@ class OffsetCount:
 
 @dataclass(frozen=True)
 class RacedHole:
-    """hole: its `first` is the number of the round; shown of tries: rounds under the offsets that showed it
-    first. points: before what each transaction was held. placed: where the sessions ran. control, of
+    """hole: its `first` is the number of the round; shown of tries: further rounds of
+    the race. points: before what each transaction was held. placed: where the sessions ran. control, of
     control_rounds: how often it showed with offsets far apart. offsets: of the race that showed it."""
 
     hole: FoundHole
@@ -64,11 +63,3 @@ class RaceResult:
     @property
     def news(self) -> tuple[RacedHole, ...]:
         return tuple(each for each in self.holes if not each.hole.known)
-
-
-@dataclass(frozen=True)
-class ShownRace:
-    """For whoever writes it down."""
-
-    race: Race
-    hole: RacedHole

@@ -55,7 +55,7 @@ def _notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iterator
         yield from paragraph(f"{counts.unknown:,} rounds could not be judged, most often because {reason}")
     if counts.unconfirmed:
         yield from paragraph(
-            f"{counts.unconfirmed:,} went wrong once, but not again under the same offsets: not counted."
+            f"{counts.unconfirmed:,} went wrong once, but not again in the same race: not counted."
         )
     if counts.unusable:
         yield from paragraph(
@@ -88,7 +88,7 @@ def _hole_lines(found: RacedHole) -> Iterator[str]:
 def _again(found: RacedHole) -> str:
     hole = found.hole
     return (
-        f"again in {hole.shown:,} of {hole.tries:,} rounds under the same offsets, "
+        f"again in {hole.shown:,} of {hole.tries:,} further rounds, "
         f"with offsets far apart in {found.control:,} of {found.control_rounds:,}"
     )
 
