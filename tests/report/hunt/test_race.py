@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResult
 from txfuzz.hunt.result import FoundHole
-from txfuzz.hunt.wrong import Wrong
 from txfuzz.report.hunt.race import offset_lines, race_text, raced_hole_markdown, short_race_counts
 
 COUNTS = RaceCounts(4, 4, 9_000, 5_000, 40, 3, 1, 2, 60, 0, 6.0)
