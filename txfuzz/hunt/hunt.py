@@ -30,6 +30,7 @@ from txfuzz.hunt.tables import HuntTables
 from txfuzz.hunt.trial import trials
 
 SHRINK_SCHEDULES = 30  # of a smaller program
+SHRINK_SECONDS = 20.0  # of a finding
 _SHRUNK = 2  # hits of a bucket that are shrunk; further ones that it covers are counted
 
 
@@ -170,12 +171,13 @@ class Hunt:
         if shown < tries:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
             return
+        until = time.monotonic() + SHRINK_SECONDS
         small, last = shrink(
             program,
             attempt,
             self._scope.forms,
             self._scope.layouts,
-            lambda each: self._goes_wrong(each, attempt.isolation, what),
+            lambda each: self._goes_wrong(each, attempt.isolation, what, until),
         )
         runner = self._tables.runner(small.layout, small.states)
         last, shown, tries = shown_again(runner, small, last, what, self._quarry.internal)
@@ -183,12 +185,18 @@ class Hunt:
             small, last = program, attempt
         self._keep(small, last, what, first, (shown, tries))
 
-    def _goes_wrong(self, program: SmallProgram, level: str, what: Wrong) -> FollowedSchedule | None:
+    def _goes_wrong(
+        self, program: SmallProgram, level: str, what: Wrong, until: float
+    ) -> FollowedSchedule | None:
+        if not self._on_progress(self._counts, self._holes):
+            return None
         if not all(self._fit(form, program.layout) for form in program.forms):
             return None
         checked: Program = as_check(program)
         runner = self._tables.runner(program.layout, program.states)
         for interleaving in Interleavings(program).all(Random(1), SHRINK_SCHEDULES):
+            if time.monotonic() > until:
+                return None
             attempt = runner.follow(checked, level, [program.labels[at] for at in interleaving])
             promise = self._quarry.levels[level]
             found = () if promise.serial else proven(program, attempt)

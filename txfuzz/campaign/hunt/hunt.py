@@ -18,7 +18,7 @@ from txfuzz.report.check.story import story_lines
 from txfuzz.report.text.lines import paragraph
 
 _SAVED_EVERY = 5.0  # seconds
-Progress = Callable[[HuntCounts, Sequence[FoundHole]], None]
+Progress = Callable[[HuntCounts, Sequence[FoundHole]], bool]  # False ends the hunt
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def hunt(
     resume: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
-    on_progress: Progress = lambda counts, holes: None,
+    on_progress: Progress = lambda counts, holes: True,
 ) -> HuntReport:
     """resume: the directory of an earlier hunt, whose settings hold instead of these, but for the budget."""
     earlier = None
@@ -60,11 +60,11 @@ def hunt(
 
         def progress(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
             nonlocal saved
-            on_progress(counts, holes)
+            goes_on = on_progress(counts, holes)
             if output is not None and time.monotonic() - saved > _SAVED_EVERY:
                 saved = time.monotonic()
                 write_hunt(output, settings, server, hunting.result())
-            return interrupted is None or not interrupted.is_set()
+            return goes_on and not (interrupted is not None and interrupted.is_set())
 
         hunting = Hunt(
             tables,

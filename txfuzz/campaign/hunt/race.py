@@ -24,7 +24,7 @@ from txfuzz.report.hunt.race import raced_hole_markdown
 
 FORMAT = 1
 _SESSIONS = 3
-Progress = Callable[[RaceCounts, Sequence[RacedHole]], None]
+Progress = Callable[[RaceCounts, Sequence[RacedHole]], bool]  # False ends the hunt
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def race(
     output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
-    on_progress: Progress = lambda counts, holes: None,
+    on_progress: Progress = lambda counts, holes: True,
 ) -> RaceReport:
     """Of the settings, forms, layouts, levels and the seed hold; what races, the mode itself decides."""
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
@@ -66,8 +66,8 @@ def race(
             return found
 
         def progress(counts: RaceCounts, holes: Sequence[RacedHole]) -> bool:
-            on_progress(counts, holes)
-            return interrupted is None or not interrupted.is_set()
+            goes_on = on_progress(counts, holes)
+            return goes_on and not (interrupted is not None and interrupted.is_set())
 
         source = RaceSource(opened.scope, settings.seed)
         hunt = RaceHunt(

@@ -211,14 +211,14 @@ class _ProgressLine:
         self._shown = not quiet and sys.stderr.isatty()
         self._last = 0.0
 
-    def __call__(self, counts: str, found: int) -> None:
+    def __call__(self, counts: str, found: int) -> bool:
         now = time.monotonic()
-        if not self._shown or now - self._last < _EVERY:
-            return
-        self._last = now
-        text = f"{counts}; {found} found" if found else counts
-        sys.stderr.write(f"\r{text[:79]:<79}")
-        sys.stderr.flush()
+        if self._shown and now - self._last >= _EVERY:
+            self._last = now
+            text = f"{counts}; {found} found" if found else counts
+            sys.stderr.write(f"\r{text[:79]:<79}")
+            sys.stderr.flush()
+        return True
 
     def __enter__(self) -> _ProgressLine:
         return self
