@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.adapt import Transformer
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, StatementAnswer, replaced
 
@@ -40,6 +40,11 @@ class PostgresDrivers:
                     rollback=_ending(psycopg.Connection.rollback, ROLLBACK, around),
                 )
             )
+            for asynchronous in (psycopg.AsyncCursor, psycopg.AsyncServerCursor):
+                for name in ("execute", "executemany", "stream", "copy"):
+                    if name in vars(asynchronous):
+                        met = _asynchronous(vars(asynchronous)[name], around)
+                        stack.enter_context(replaced(asynchronous, **{name: met}))
             stack.enter_context(
                 replaced(psycopg.Transaction, __exit__=_leaving(psycopg.Transaction.__exit__, around))
             )
@@ -82,7 +87,26 @@ def _statement(original: Callable[..., Any], around: Around) -> Callable[..., An
             except Exception:  # the driver will say what is wrong with them
                 return text
 
-        return around(DriverCall(cursor.connection, text, send, partial(_answer, cursor), in_full))
+        answer, unordered = partial(_answer, cursor), _pipelined(cursor.connection)
+        return around(DriverCall(cursor.connection, text, send, answer, in_full, unordered))
+
+    return method
+
+
+def _pipelined(connection: Any) -> str:
+    if connection.closed or connection.info.pipeline_status is PipelineStatus.OFF:
+        return ""
+    return "psycopg sends it later, as it is in pipeline mode"
+
+
+def _asynchronous(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    """Only told of: what it returns is still to be awaited."""
+
+    @wraps(original)
+    def method(cursor: Any, query: Any, *args: Any, **more: Any) -> Any:
+        why = "its connection is asynchronous, and others in the same thread go on while it runs"
+        around(DriverCall(cursor.connection, str(query), lambda _: None, unordered=why))
+        return original(cursor, query, *args, **more)
 
     return method
 

@@ -37,6 +37,7 @@ def test_what_ends_a_transaction(sql: str, ends: str) -> None:
         ("ROLLBACK TO SAVEPOINT s", True),
         ("SELECT 1", True),
         ("SETTLE", True),
+        ("", False),
         ("BEGIN;", False),
         ("BEGIN; UPDATE seats SET a = 1; COMMIT", True),
         ("SET @seat = (SELECT min(seat) FROM seats)", True),

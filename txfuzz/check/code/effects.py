@@ -26,7 +26,7 @@ _ENDS = re.compile(
 # What no other session can tell: neither what it shows nor what it locks depends on when it is run
 _UNSEEN = re.compile(
     r"\s*(?:BEGIN(?!\s+(?:IMMEDIATE|EXCLUSIVE))|START\s+TRANSACTION(?!.*SNAPSHOT)|SET|RESET|SHOW|SAVEPOINT"
-    r"|RELEASE|PRAGMA|DISCARD|DEALLOCATE)\b",
+    r"|RELEASE|PRAGMA|DISCARD|DEALLOCATE)\b|\s*;?\s*$",
     re.IGNORECASE,
 )
 # … unless it says more than that: another statement behind it, or a query within it
