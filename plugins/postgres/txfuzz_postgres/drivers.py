@@ -46,7 +46,11 @@ class PostgresDrivers:
                         met = _asynchronous(vars(asynchronous)[name], around)
                         stack.enter_context(replaced(asynchronous, **{name: met}))
             stack.enter_context(
-                replaced(psycopg.Transaction, __exit__=_leaving(psycopg.Transaction.__exit__, around))
+                replaced(
+                    psycopg.Transaction,
+                    __enter__=_entering(psycopg.Transaction.__enter__, around),
+                    __exit__=_leaving(psycopg.Transaction.__exit__, around),
+                )
             )
             yield
 
@@ -119,14 +123,27 @@ def _ending(original: Callable[..., Any], word: str, around: Around) -> Callable
     return method
 
 
+def _entering(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    """Of `with connection.transaction()`, which sends BEGIN or SAVEPOINT by itself."""
+
+    @wraps(original)
+    def method(transaction: Any) -> Any:
+        connection = transaction.connection
+        word = "BEGIN" if connection.info.transaction_status is TransactionStatus.IDLE else "SAVEPOINT"
+        return around(DriverCall(connection, word, lambda _: original(transaction)))
+
+    return method
+
+
 def _leaving(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
-    """Of `with connection.transaction()`: only the outermost one ends the transaction."""
+    """Only the outermost one ends the transaction."""
 
     @wraps(original)
     def method(transaction: Any, kind: Any, error: Any, trace: Any) -> Any:
+        stays = kind is None and not transaction.force_rollback
+        word = COMMIT if stays else ROLLBACK
         if not transaction._outer_transaction:
-            return original(transaction, kind, error, trace)
-        word = COMMIT if kind is None and not transaction.force_rollback else ROLLBACK
+            word = "RELEASE" if stays else "ROLLBACK TO SAVEPOINT"
         call = DriverCall(transaction.connection, word, lambda _: original(transaction, kind, error, trace))
         return around(call)
 

@@ -110,11 +110,13 @@ class CodeRun:
             number = len(self.answers)
             if open_before if ends else is_switch_point(call.sql):
                 self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
-            if not ends and not open_before:
-                if self.isolation:
-                    adopted.begin_at(self.isolation)
-                self.begun += is_switch_point(call.sql)
-            return self._send(call, adopted)
+            if self.isolation and not ends and not open_before:
+                adopted.begin_at(self.isolation)
+            try:
+                return self._send(call, adopted)
+            finally:
+                if not ends and not open_before:
+                    self.begun += is_switch_point(call.sql) or drivers.in_transaction(call.connection)
         finally:
             self.aside = False
 
