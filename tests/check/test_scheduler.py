@@ -144,6 +144,31 @@ def test_who_never_comes_back_is_left_behind() -> None:
     assert isinstance(trace.ended["b"].error, Abandoned)
 
 
+def test_who_waits_for_a_lock_of_its_own_lets_the_others_go_on() -> None:
+    lock, waiting, log = threading.Lock(), set[str](), list[str]()
+
+    def body(name: str, pause: float = 0.0) -> Body:
+        def run(stop: Stop) -> None:
+            waiting.add(name)
+            with lock:
+                waiting.discard(name)
+                stop(name)
+                log.append(name)
+                waiting.add(name)
+                time.sleep(pause)
+                waiting.discard(name)
+
+        return run
+
+    def stands(name: str) -> str | None:
+        return name if name in waiting else None
+
+    bodies = {"a": body("a"), "b": body("b", 0.5)}
+    trace = run_schedule(bodies, ("b", "a", "b"), nobody, seconds=5, stands=stands)
+    assert (trace.stuck, trace.schedule, log) == ("", ("a", "b"), ["a", "b"])
+    assert trace.steps[0].let_go == ("b",), "it was waiting before its first point"
+
+
 def test_nobody_runs_beside_another_before_the_first_point() -> None:
     inside = [0]
 

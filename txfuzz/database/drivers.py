@@ -25,7 +25,8 @@ class DriverCall:
     send: sends it, or another statement in its place, and returns what the driver's method returns.
     answer: what came of it, as far as the driver can tell without taking it from the code. Called after
     send(), and once more at the end of the code for what it has fetched meanwhile. in_full: the statement
-    with its values written out, to be shown.
+    with its values written out, to be shown. unordered: why nobody can choose when it is run, so that a call
+    that is checked ends here; empty where one can.
     """
 
     connection: Any
@@ -33,6 +34,7 @@ class DriverCall:
     send: Callable[[str], Any]
     answer: Callable[[], StatementAnswer] = StatementAnswer
     in_full: Callable[[], str] | None = None
+    unordered: str = ""
 
     def __str__(self) -> str:
         return self.sql if self.in_full is None else self.in_full()

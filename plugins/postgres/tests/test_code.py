@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from random import Random
-from textwrap import dedent
 from typing import Any
 
 import psycopg
@@ -19,18 +16,14 @@ import sqlalchemy
 from sqlalchemy import text
 
 import txfuzz
+from checked_code import LEVELS, READ_COMMITTED, REPEATABLE_READ, SEATS, SERIALIZABLE, checked, opened
 from txfuzz.check.code.call import CodeTransaction
-from txfuzz.check.code.file import open_code
-from txfuzz.check.code.session import CodeSession
-from txfuzz.check.program import Program, programs
-from txfuzz.check.run import ProgramResult, ProgramRunner
-from txfuzz.check.serial.judge import SerialAnswer
+from txfuzz.check.program import Program
 from txfuzz.check.story import explanation, story
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 
 pytestmark = pytest.mark.server
-LEVELS = READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE = "read committed", "repeatable read", "serializable"
 
 
 @pytest.fixture(scope="module")
@@ -40,43 +33,12 @@ def database() -> Iterator[PostgresDatabase]:
         yield opened
 
 
-@contextmanager
-def opened(
-    database: PostgresDatabase, path: Path, code: str, seconds: float = 5.0
-) -> Iterator[tuple[ProgramRunner, Program]]:
-    """With the first pair: of the first transaction with itself."""
-    file = path / "app.py"
-    file.write_text(dedent(code))
-    subject, tables = open_code(file, database)
-    with (
-        tables,
-        ProgramRunner(tables, subject.invariants, serial_level=SERIALIZABLE, seconds=seconds) as ready,
-    ):
-        [(_, (program, *_)), *_] = programs(subject.transactions, (), Random(1))
-        yield ready, program
+@pytest.fixture
+def url(database: PostgresDatabase) -> Iterator[str]:
+    with database.scenario(()) as tables:
+        yield tables.url()
 
 
-def checked(
-    database: PostgresDatabase,
-    path: Path,
-    code: str,
-    levels: Sequence[str] = LEVELS,
-    *,
-    most: int | None = None,
-    seconds: float = 5.0,
-) -> dict[str, ProgramResult]:
-    with opened(database, path, code, seconds) as (ready, program):
-        return {level: ready.check(program, level, most=most) for level in levels}
-
-
-SEATS = """
-    import os, txfuzz
-
-    @txfuzz.setup
-    def schema(connection):
-        connection.execute("CREATE TABLE seats (seat int PRIMARY KEY, booked_by text)")
-        connection.execute("INSERT INTO seats VALUES (1, NULL)")
-"""
 PSYCOPG = f"""{SEATS}
     import psycopg
 
@@ -236,6 +198,46 @@ def test_retries_of_the_code_itself_are_no_evidence(database: PostgresDatabase, 
         assert result.waited > 0
 
 
+UPDATES = RETRIES.replace("INSERT INTO seats VALUES (%s, 'x')", "UPDATE seats SET seat = seat + %s")
+
+
+def test_retries_of_the_code_itself_are_counted(database: PostgresDatabase, tmp_path: Path) -> None:
+    result = checked(database, tmp_path, UPDATES, [REPEATABLE_READ], most=3)[REPEATABLE_READ]
+    assert result.aborted == {"40001": 1}
+
+
+CLOCKS = f"""{SEATS}
+    import datetime, uuid
+
+    @txfuzz.setup
+    def more(connection):
+        connection.execute("CREATE TABLE bookings (id uuid PRIMARY KEY, at timestamptz, who text)")
+
+    @txfuzz.transaction
+    def book(connection):
+        [(holder,)] = connection.execute("SELECT booked_by FROM seats FOR UPDATE").fetchall()
+        if holder is not None:
+            raise LookupError
+        connection.execute("UPDATE seats SET booked_by = 'x'")
+        row = uuid.uuid4(), datetime.datetime.now(datetime.UTC)
+        connection.execute("INSERT INTO bookings VALUES (%s, %s, 'x')", row)
+        return {{"id": row[0], "at": row[1], "who": "x"}}
+"""
+
+
+def test_clocks_and_chance_in_code_are_left_out_and_told(database: PostgresDatabase, tmp_path: Path) -> None:
+    with opened(database, tmp_path, CLOCKS) as (ready, program):
+        result = ready.check(program, READ_COMMITTED)
+        assert not result.failing
+        assert result.explained == result.schedules > 5
+        assert ready.left_out == (
+            "bookings.at",
+            "bookings.id",
+            "at of what book returned",
+            "id of what book returned",
+        )
+
+
 PIECES = f"""{SEATS}
     @txfuzz.transaction
     def pieces(connection):
@@ -289,109 +291,7 @@ def test_get_or_create_with_a_savepoint_is_right_and_says_so(
     assert result.explained == result.schedules > 10
 
 
-LOCKS = f"""{SEATS}
-    import threading
-    locks = [threading.Lock(), threading.Lock()]
-
-    @txfuzz.transaction(first=[0, 1])
-    def book(connection, first):
-        with locks[first]:
-            connection.execute("SELECT 1")
-            with locks[1 - first]:
-                pass
-"""
-
-
-def test_code_that_hangs_is_ended_and_the_lines_are_named(database: PostgresDatabase, tmp_path: Path) -> None:
-    with opened(database, tmp_path, LOCKS, seconds=0.5) as (ready, program):
-        attempt = ready.follow(program, READ_COMMITTED, program.labels)
-        assert attempt.judgement.answer is SerialAnswer.UNKNOWN
-        reason = attempt.judgement.reason
-        assert "book (0) was at" in reason
-        assert reason.count("app.py:16 (in book)") == 2
-
-
-POOL = f"""{SEATS}
-    import threading
-    from sqlalchemy import create_engine, text
-
-    engine = create_engine(os.environ["DATABASE_URL"], pool_size=1, max_overflow=0, pool_timeout=3)
-
-    @txfuzz.transaction
-    def book():
-        with engine.begin() as connection:
-            if connection.scalar(text("SELECT booked_by FROM seats")) is None:
-                connection.execute(text("UPDATE seats SET booked_by = 'x'"))
-"""
-
-
-def test_who_waits_outside_of_the_database_lets_the_others_go_on(
-    database: PostgresDatabase, tmp_path: Path
-) -> None:
-    result = checked(database, tmp_path, POOL, [READ_COMMITTED])[READ_COMMITTED]
-    assert (result.explained, result.unknown, result.aborted) == (result.schedules, 0, {})
-
-
-ENDLESS = f"""{SEATS}
-    @txfuzz.transaction
-    def book(connection):
-        connection.execute("UPDATE seats SET booked_by = NULL")
-        while True:
-            pass
-"""
-
-
-def test_code_that_ends_never_is_broken_off_and_holds_nothing(
-    database: PostgresDatabase, tmp_path: Path
-) -> None:
-    with opened(database, tmp_path, ENDLESS) as (ready, program):
-        session = ready._attempts._tables.session()
-        assert isinstance(session, CodeSession)
-        session._seconds = 0.3
-        with pytest.raises(txfuzz.UsageError, match=r"app.py:1\d \(in book\): it did not end within 0.3 s"):
-            program.bound(READ_COMMITTED)[0].body(session, frozenset())
-        session.close()
-        session._thread.join(5.0)
-        assert not session._thread.is_alive()
-
-
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("x = 1", "app.py has no function with @txfuzz.transaction"),
-        ("def f(:", "app.py:1: SyntaxError: "),
-        ("import txfuzz\nraise SystemExit(3)", "app.py:2: SystemExit: 3"),
-        ("import txfuzz\n1 / 0", "app.py:2: ZeroDivisionError: division by zero"),
-        ("import txfuzz\n@txfuzz.transaction\ndef f(who): ...", r"app.py:2: f\(\): the parameter 'who' has"),
-        (
-            "import txfuzz\n@txfuzz.setup\ndef f(connection):\n    connection.execute('SELEC')",
-            "no function with|app.py:4: SyntaxError: ",
-        ),
-        (
-            "import txfuzz\n@txfuzz.transaction\ndef f(connection):\n    connection.execute('SELECT x')",
-            'app.py:4: UndefinedColumn: column "x" does not exist',
-        ),
-        (
-            "import txfuzz\n@txfuzz.transaction\ndef f(connection):\n    connection.exec('SELECT 1')",
-            "app.py:4: AttributeError: 'Connection' object has no attribute 'exec'",
-        ),
-        ("import txfuzz\n@txfuzz.transaction\ndef f(): ...", r"app.py:2: f\(\) has sent no statement"),
-    ],
-)
-def test_mistakes_are_told_with_their_line(
-    database: PostgresDatabase, tmp_path: Path, code: str, message: str
-) -> None:
-    with pytest.raises(txfuzz.UsageError, match=message):
-        checked(database, tmp_path, code, [READ_COMMITTED])
-
-
 # -- txfuzz.concurrently ----------------------------------------------------------------------
-
-
-@pytest.fixture
-def url(database: PostgresDatabase) -> Iterator[str]:
-    with database.scenario(()) as tables:
-        yield tables.url()
 
 
 def seats(connection: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.adapt import Transformer
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from txfuzz.plugin_api import COMMIT, ROLLBACK, Around, DriverCall, Rows, StatementAnswer, replaced
 
@@ -40,8 +40,17 @@ class PostgresDrivers:
                     rollback=_ending(psycopg.Connection.rollback, ROLLBACK, around),
                 )
             )
+            for asynchronous in (psycopg.AsyncCursor, psycopg.AsyncServerCursor):
+                for name in ("execute", "executemany", "stream", "copy"):
+                    if name in vars(asynchronous):
+                        met = _asynchronous(vars(asynchronous)[name], around)
+                        stack.enter_context(replaced(asynchronous, **{name: met}))
             stack.enter_context(
-                replaced(psycopg.Transaction, __exit__=_leaving(psycopg.Transaction.__exit__, around))
+                replaced(
+                    psycopg.Transaction,
+                    __enter__=_entering(psycopg.Transaction.__enter__, around),
+                    __exit__=_leaving(psycopg.Transaction.__exit__, around),
+                )
             )
             yield
 
@@ -82,7 +91,26 @@ def _statement(original: Callable[..., Any], around: Around) -> Callable[..., An
             except Exception:  # the driver will say what is wrong with them
                 return text
 
-        return around(DriverCall(cursor.connection, text, send, partial(_answer, cursor), in_full))
+        answer, unordered = partial(_answer, cursor), _pipelined(cursor.connection)
+        return around(DriverCall(cursor.connection, text, send, answer, in_full, unordered))
+
+    return method
+
+
+def _pipelined(connection: Any) -> str:
+    if connection.closed or connection.info.pipeline_status is PipelineStatus.OFF:
+        return ""
+    return "psycopg sends it later, as it is in pipeline mode"
+
+
+def _asynchronous(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    """Only told of: what it returns is still to be awaited."""
+
+    @wraps(original)
+    def method(cursor: Any, query: Any, *args: Any, **more: Any) -> Any:
+        why = "its connection is asynchronous, and others in the same thread go on while it runs"
+        around(DriverCall(cursor.connection, str(query), lambda _: None, unordered=why))
+        return original(cursor, query, *args, **more)
 
     return method
 
@@ -95,14 +123,27 @@ def _ending(original: Callable[..., Any], word: str, around: Around) -> Callable
     return method
 
 
+def _entering(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
+    """Of `with connection.transaction()`, which sends BEGIN or SAVEPOINT by itself."""
+
+    @wraps(original)
+    def method(transaction: Any) -> Any:
+        connection = transaction.connection
+        word = "BEGIN" if connection.info.transaction_status is TransactionStatus.IDLE else "SAVEPOINT"
+        return around(DriverCall(connection, word, lambda _: original(transaction)))
+
+    return method
+
+
 def _leaving(original: Callable[..., Any], around: Around) -> Callable[..., Any]:
-    """Of `with connection.transaction()`: only the outermost one ends the transaction."""
+    """Only the outermost one ends the transaction."""
 
     @wraps(original)
     def method(transaction: Any, kind: Any, error: Any, trace: Any) -> Any:
+        stays = kind is None and not transaction.force_rollback
+        word = COMMIT if stays else ROLLBACK
         if not transaction._outer_transaction:
-            return original(transaction, kind, error, trace)
-        word = COMMIT if kind is None and not transaction.force_rollback else ROLLBACK
+            word = "RELEASE" if stays else "ROLLBACK TO SAVEPOINT"
         call = DriverCall(transaction.connection, word, lambda _: original(transaction, kind, error, trace))
         return around(call)
 

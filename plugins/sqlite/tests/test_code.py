@@ -15,7 +15,6 @@ import txfuzz
 from txfuzz.check.code.file import open_code
 from txfuzz.check.program import programs
 from txfuzz.check.run import ProgramResult, ProgramRunner
-from txfuzz.pytest_plugin import budget_of
 from txfuzz_sqlite.adapter import SqliteAdapter
 
 pytest_plugins = "pytester"
@@ -136,6 +135,12 @@ BROKEN = dedent(APP).replace("BEGIN_KIND", "SELECT 1").replace("COMMIT_EARLY", "
 MENDED = dedent(APP).replace("BEGIN_KIND", "BEGIN IMMEDIATE").replace("COMMIT_EARLY", "SELECT 1")
 
 
+REFUSED = """
+    def test_nothing(txfuzz_check):
+        txfuzz_check(lambda: 1, lambda: 2, setup=lambda: None)
+"""
+
+
 def test_the_fixture_tells_the_story_and_keeps_what_has_failed(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_app=BROKEN)
     result = pytester.runpytest("-p", "no:cacheprovider")
@@ -156,9 +161,11 @@ def test_the_fixture_tells_the_story_and_keeps_what_has_failed(pytester: pytest.
     assert not kept.exists()
 
 
-def test_a_budget_is_a_number_of_schedules_or_of_seconds(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_app=BROKEN)
-    pytester.runpytest("-p", "no:cacheprovider", "--txfuzz-budget=1").assert_outcomes(passed=1)
-    assert (budget_of("200"), budget_of("0.5s")) == ({"schedules": 200}, {"budget": 0.5})
-    with pytest.raises(pytest.UsageError, match=r"schedules \(200\) or of seconds \(5s\), not 'soon'"):
-        budget_of("soon")
+def test_a_budget_is_kept_and_what_is_refused_is_one_sentence(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_app=BROKEN, test_refused=REFUSED)
+    result = pytester.runpytest("-p", "no:cacheprovider", "--txfuzz-budget=1")
+    result.assert_outcomes(passed=1, failed=1)
+    output = "\n".join(result.outlines)
+    assert "where the database is cannot be seen" in output
+    assert "another exception" not in output
+    assert "Traceback" not in output

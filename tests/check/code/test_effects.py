@@ -37,6 +37,7 @@ def test_what_ends_a_transaction(sql: str, ends: str) -> None:
         ("ROLLBACK TO SAVEPOINT s", True),
         ("SELECT 1", True),
         ("SETTLE", True),
+        ("", False),
         ("BEGIN;", False),
         ("BEGIN; UPDATE seats SET a = 1; COMMIT", True),
         ("SET @seat = (SELECT min(seat) FROM seats)", True),
@@ -66,3 +67,20 @@ def test_what_a_savepoint_takes_back_does_not_count() -> None:
     effects.ran(connection, "DELETE FROM public.c", 3)
     effects.committed(connection)
     assert effects.kept == {"INSERT INTO a": 1, "DELETE FROM c": 3}
+
+
+@pytest.mark.parametrize(
+    ("ends", "kept"),
+    [
+        (("RELEASE", "RELEASE"), {"INSERT INTO a": 2}),
+        (("ROLLBACK TO SAVEPOINT", "RELEASE"), {"INSERT INTO a": 1}),
+        (("RELEASE", "ROLLBACK TO SAVEPOINT"), {}),
+    ],
+)
+def test_savepoints_without_a_name_are_nested(ends: tuple[str, str], kept: dict[str, int]) -> None:
+    """As drivers make them that have a method for it."""
+    connection, effects = object(), Effects()
+    for sql in ("SAVEPOINT", "INSERT INTO a VALUES (1)", "SAVEPOINT", "INSERT INTO a VALUES (2)", *ends):
+        effects.ran(connection, sql, 1)
+    effects.committed(connection)
+    assert effects.kept == kept

@@ -43,6 +43,7 @@ DAY = datetime.date(2024, 1, 2)
         (uuid.UUID(int=1), uuid.UUID(int=1)),
         (Thing, "<Thing>"),
         (iter([1]), "<list_iterator>"),
+        ((each for each in (1, 2)), [1, 2]),
     ],
 )
 def test_plain_data_that_is_compared_by_value(value: object, plain: object) -> None:

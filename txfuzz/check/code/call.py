@@ -70,17 +70,19 @@ class CodeCall:
         if what in session.warmed:
             return
         run = CodeRun(session, self.isolation, None)
+        place = place_of(self.transaction.function)
         try:
             session.call(run, self._function, alone=True)
         except TimeoutError as error:
             raise UsageError(str(error)) from None
         except (Exception, SystemExit) as error:
-            if is_mistake(error):
-                raise refused(error, place_of(self.transaction.function)) from error
+            if is_mistake(error) or not run.answers:
+                raise refused(error, place) from error
         if not run.answers:
-            place = f"{place_of(self.transaction.function)}: {self.transaction.name}()"
             needs = session.connections.drivers.needs
-            raise UsageError(f"{place} has sent no statement that can be seen: {needs}")
+            raise UsageError(
+                f"{place}: {self.transaction.name}() has sent no statement that can be seen: {needs}"
+            )
         session.warmed.add(what)
         session.restore()
 

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from txfuzz.check.code.place import own_frame
 from txfuzz.check.scheduler import Abandoned
 from txfuzz.database.drivers import Drivers
 from txfuzz.database.scenario import AdoptedSession
+
+_HANDING_OVER = 1.0  # seconds
+
+
+class Owner(Protocol):
+    """Whoever has connections. moving: its code runs now, outside of the database."""
+
+    @property
+    def moving(self) -> bool: ...
+
+
+def _until_it_stands(before: Owner, owner: Owner) -> None:
+    """Who gives a connection back to a pool is not done with it as soon as the next one has it."""
+    until = time.monotonic() + _HANDING_OVER
+    while before is not owner and before.moving and time.monotonic() < until:
+        time.sleep(0.5e-3)
 
 
 @dataclass
@@ -27,12 +44,13 @@ class Connections:
     strangers: Collection[threading.Thread] = ()
     refusal: str = ""
     _adopted: dict[int, tuple[Any, AdoptedSession]] = field(default_factory=dict)
-    _owners: dict[int, object] = field(default_factory=dict)
+    _owners: dict[int, Owner] = field(default_factory=dict)
 
-    def taken(self, connection: Any, owner: object) -> AdoptedSession:
+    def taken(self, connection: Any, owner: Owner) -> AdoptedSession:
         number = id(connection)
         known = self._adopted.get(number)
         before = self._owners.get(number, owner)
+        _until_it_stands(before, owner)
         if known is None or known[0] is not connection:
             known = self._adopted[number] = (connection, self.adopt(connection))
         elif before is not owner and self.drivers.in_transaction(connection):
@@ -53,15 +71,19 @@ class Connections:
                 "sends itself can be put in order"
             )
 
+    def refuse_unordered(self, why: str) -> None:
+        self._refuse(f"this statement cannot be put in order: {why}")
+        raise Abandoned
+
     def _refuse(self, why: str) -> None:
         place = own_frame(sys._getframe(1))
         self.refusal = self.refusal or (f"{place}: {why}" if place else why)
 
-    def of(self, owner: object) -> list[tuple[Any, AdoptedSession]]:
+    def of(self, owner: Owner) -> list[tuple[Any, AdoptedSession]]:
         mine = [self._adopted.get(number) for number, each in list(self._owners.items()) if each is owner]
         return [each for each in mine if each is not None]
 
-    def forget(self, owner: object) -> None:
+    def forget(self, owner: Owner) -> None:
         """At the end of its call: those that nobody else knows are closed by that, as they would be without
         us."""
         for number in [number for number, each in list(self._owners.items()) if each is owner]:

@@ -26,13 +26,14 @@ _ENDS = re.compile(
 # What no other session can tell: neither what it shows nor what it locks depends on when it is run
 _UNSEEN = re.compile(
     r"\s*(?:BEGIN(?!\s+(?:IMMEDIATE|EXCLUSIVE))|START\s+TRANSACTION(?!.*SNAPSHOT)|SET|RESET|SHOW|SAVEPOINT"
-    r"|RELEASE|PRAGMA|DISCARD|DEALLOCATE)\b",
+    r"|RELEASE|PRAGMA|DISCARD|DEALLOCATE)\b|\s*;?\s*$",
     re.IGNORECASE,
 )
 # … unless it says more than that: another statement behind it, or a query within it
 _MORE = re.compile(r";\s*\S|\bSELECT\b", re.IGNORECASE)
 _SAVEPOINT = re.compile(r"\s*SAVEPOINT\b\s*(\S*)", re.IGNORECASE)
 _BACK_TO = re.compile(r"\s*ROLLBACK\s+(?:\w+\s+)?TO\s+(?:SAVEPOINT\b\s*)?(\S*)", re.IGNORECASE)
+_RELEASE = re.compile(r"\s*RELEASE\s*(?:SAVEPOINT\b\s*)?(\S*)", re.IGNORECASE)
 
 Changed = tuple[tuple[str, int], ...]
 
@@ -71,7 +72,10 @@ class Effects:
         if (found := _SAVEPOINT.match(text)) is not None:
             pending.append((f"SAVEPOINT {found[1]}", 0))
         elif (found := _BACK_TO.match(text)) is not None:
-            _undo(pending, f"SAVEPOINT {found[1]}")
+            del pending[_after(pending, f"SAVEPOINT {found[1]}") :]
+        elif (found := _RELEASE.match(text)) is not None:
+            at = _after(pending, f"SAVEPOINT {found[1]}")
+            del pending[at - 1 : at]
         elif (found := _WRITE.search(text)) is not None and changed != 0:
             verb = " ".join(found[1].upper().split())
             pending.append((f"{verb} {found[2].split('.')[-1].strip(chr(34) + '`')}", changed or 0))
@@ -86,10 +90,11 @@ class Effects:
         self._open.pop(id(connection), None)
 
 
-def _undo(pending: list[tuple[str, int]], savepoint: str) -> None:
-    names = [at for at, (what, _) in enumerate(pending) if what.startswith(savepoint)]
-    if names:
-        del pending[names[-1] + 1 :]
+def _after(pending: list[tuple[str, int]], savepoint: str) -> int:
+    """Where what was done since this savepoint begins."""
+    name = savepoint.rstrip(";").casefold()
+    names = [at for at, (what, _) in enumerate(pending) if what.rstrip(";").casefold() == name]
+    return names[-1] + 1 if names else len(pending) + 1
 
 
 def as_changed(kept: Mapping[str, int]) -> Changed:

@@ -37,7 +37,7 @@ _LAST_WORDS = 0.5  # seconds for code that is told to end
 def around(call: DriverCall) -> Any:
     """What every intercepted call goes through, whichever thread it is in."""
     running: CodeRun | Watched | None = getattr(_local, "run", None)
-    if running is None:
+    if running is None and is_switch_point(call.sql) and not ends_transaction(call.sql):
         for each in tuple(_under_way):
             each.session.connections.met_elsewhere()
     if running is None or running.aside:
@@ -87,6 +87,7 @@ class CodeRun:
     aside: bool = False
     over: bool = False
     broken_off: bool = False
+    stopped: bool = False
     effects: Effects = field(default_factory=Effects)
     answers: list[tuple[Callable[[], StatementAnswer], StatementAnswer, str]] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
@@ -100,6 +101,8 @@ class CodeRun:
         try:
             if self.over or inside_connecting():
                 return call.send(call.sql)
+            if call.unordered:
+                self.session.connections.refuse_unordered(call.unordered)
             drivers = self.session.connections.drivers
             adopted = self.session.connections.taken(call.connection, self.session)
             ends = ends_transaction(call.sql)
@@ -107,22 +110,27 @@ class CodeRun:
             number = len(self.answers)
             if open_before if ends else is_switch_point(call.sql):
                 self._stop(call.sql if ends else StatementPoint(number, str(call), self.attempt))
-            if not ends and not open_before:
-                if self.isolation:
-                    adopted.begin_at(self.isolation)
-                self.begun += is_switch_point(call.sql)
-            return self._send(call, adopted)
+            if self.isolation and not ends and not open_before:
+                adopted.begin_at(self.isolation)
+            try:
+                return self._send(call, adopted)
+            finally:
+                if not ends and not open_before:
+                    self.begun += is_switch_point(call.sql) or drivers.in_transaction(call.connection)
         finally:
             self.aside = False
 
     def _stop(self, point: StatementPoint | str) -> None:
         if self.stop is None:
             return
+        self.stopped = True
         try:
             self.stop(point if isinstance(point, StatementPoint) else ending_point(point, self.attempt))
         except Abandoned:
             self.over = True
             raise
+        finally:
+            self.stopped = False
 
     def _send(self, call: DriverCall, adopted: AdoptedSession) -> Any:
         ends = ends_transaction(call.sql)
@@ -217,12 +225,13 @@ class CodeSession:
             try:
                 return function()
             finally:
-                _local.run = self._running = None
+                _local.run = None
                 _under_way.remove(run)
-                self._idle.set()
                 if not run.over:
                     self._leave_nothing_open()
                     self.connections.forget(self)
+                self._running = None
+                self._idle.set()
 
         self._jobs.put((work, done))
         if alone and not wait([done], self._seconds).done:
@@ -276,6 +285,12 @@ class CodeSession:
         """The line of somebody's own code that it is at, "app.py:12 (in book)"; empty where there is none."""
         frame = sys._current_frames().get(self._thread.ident or 0)
         return own_frame(frame) if frame is not None else ""
+
+    @property
+    def moving(self) -> bool:
+        """See Owner."""
+        run = self._running
+        return run is not None and not run.stopped and not run.aside
 
     def stands(self) -> object:
         """See RunsCode."""
