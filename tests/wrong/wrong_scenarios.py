@@ -184,3 +184,23 @@ class TestDoesSomethingElseEachTime(Conformance):
             return session
 
     adapter = wrong(Wrong)
+
+
+class TestMovesNoNumbers(Conformance):
+    caught_by = ("test_numbers_are_moved_once",)
+
+    class Wrong(Tables):
+        moves_numbers = True
+
+        def reset_numbers_moved(self) -> None:
+            self.reset()
+
+    adapter = wrong(Wrong)
+
+
+class TestKeepsWhatBelongsToAConnection(Conformance):
+    """SQLite itself does: a temporary table is there until its connection is closed."""
+
+    caught_by = ("test_connections_come_back_as_they_were",)
+    outlives = ("CREATE TEMPORARY TABLE mine (n int)",)
+    adapter = wrong(Tables)
