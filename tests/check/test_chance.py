@@ -10,6 +10,7 @@ from typing import Any
 
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.chance import without_chance
+from txfuzz.check.serial.difference import differences
 from txfuzz.check.serial.judge import Order, SerialAnswer, SerialJudge
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
 from txfuzz.check.serial.value import CodeValue
@@ -70,3 +71,10 @@ def test_a_judge_learns_and_tells() -> None:
     lost = run(("a", "b"))
     lost.transactions["b"].value.returned["place"] = 0  # type: ignore[union-attr, index, call-overload]
     assert judge.judge(lost).answer is SerialAnswer.UNEXPLAINED
+
+
+def test_what_is_left_out_is_not_shown() -> None:
+    masks = Masks(frozenset({"orders.made"}))
+    one, other = outcome(None, (1, DAY)), outcome(None, (2, DAY))
+    [found] = differences(one, other, ("buy",), masks)
+    assert (found.seen, found.expected) == (Rows(("number",), ((1,),)), Rows(("number",), ((2,),)))

@@ -32,7 +32,7 @@ class MariadbDrivers:
             for name in ("execute", "executemany", "callproc"):
                 made = _statement(vars(Cursor)[name], around)
                 stack.enter_context(replaced(Cursor, **{name: made}))
-            words = {"commit": COMMIT, "rollback": ROLLBACK, "begin": "BEGIN"}
+            words = {"commit": COMMIT, "rollback": ROLLBACK, "begin": "BEGIN", "ping": ""}
             made_of = {name: _ending(vars(kind)[name], word, around) for name, word in words.items()}
             stack.enter_context(replaced(kind, **made_of))
             yield
@@ -102,10 +102,11 @@ def _statement(original: Callable[..., Any], around: Around) -> Callable[..., An
 
 def _ending(original: Callable[..., Any], word: str, around: Around) -> Callable[..., Any]:
     @wraps(original)
-    def method(connection: Any) -> Any:
+    def method(connection: Any, *args: Any, **more: Any) -> Any:
         def send(_: str) -> Any:
-            found = original(connection)
-            setattr(connection, _HAS_READ, False)
+            found = original(connection, *args, **more)
+            if word:  # a ping ends nothing
+                setattr(connection, _HAS_READ, False)
             return found
 
         return around(DriverCall(connection, word, send))

@@ -24,13 +24,6 @@ class Owner(Protocol):
     def moving(self) -> bool: ...
 
 
-def _until_it_stands(before: Owner, owner: Owner) -> None:
-    """Who gives a connection back to a pool is not done with it as soon as the next one has it."""
-    until = time.monotonic() + _HANDING_OVER
-    while before is not owner and before.moving and time.monotonic() < until:
-        time.sleep(0.5e-3)
-
-
 @dataclass
 class Connections:
     """Whose each of the drivers' connections is now: a pool hands them from one to another.
@@ -49,8 +42,8 @@ class Connections:
     def taken(self, connection: Any, owner: Owner) -> AdoptedSession:
         number = id(connection)
         known = self._adopted.get(number)
+        self.until_it_is_free(connection, owner)
         before = self._owners.get(number, owner)
-        _until_it_stands(before, owner)
         if known is None or known[0] is not connection:
             known = self._adopted[number] = (connection, self.adopt(connection))
         elif before is not owner and self.drivers.in_transaction(connection):
@@ -61,6 +54,14 @@ class Connections:
             raise Abandoned
         self._owners[number] = owner
         return known[1]
+
+    def until_it_is_free(self, connection: Any, owner: Owner) -> None:
+        """Who gives a connection back to a pool is not done with it as soon as the next one has it."""
+        until = time.monotonic() + _HANDING_OVER
+        while (before := self._owners.get(id(connection), owner)) is not owner and before.moving:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.5e-3)
 
     def met_elsewhere(self) -> None:
         """A thread that runs no call has sent a statement."""

@@ -100,6 +100,7 @@ class CodeRun:
         self.aside = True
         try:
             if self.over or inside_connecting():
+                self.session.connections.until_it_is_free(call.connection, self.session)
                 return call.send(call.sql)
             if call.unordered:
                 self.session.connections.refuse_unordered(call.unordered)

@@ -125,7 +125,9 @@ def _of_rows(
         return one, other
     if Counter(ours) == Counter(theirs):
         return None
-    return _lacking(one, ours, theirs), _lacking(other, theirs, ours)
+    return _lacking(_evidence(one, table, masks), ours, theirs), _lacking(
+        _evidence(other, table, masks), theirs, ours
+    )
 
 
 def _comparable(rows: Rows, table: str | None, masks: Masks) -> list[tuple[str, ...]]:
@@ -134,12 +136,29 @@ def _comparable(rows: Rows, table: str | None, masks: Masks) -> list[tuple[str, 
 
 def _cells(rows: Rows, row: tuple[Cell, ...], table: str | None, masks: Masks) -> Iterator[str]:
     for number, cell in enumerate(row):
-        origin = f"{table}.{rows.columns[number]}" if table is not None else rows.origin(number)
+        origin = _place(rows, number, table)
         if origin in masks.ignored:
             continue
         column = masks.generated.get(origin or "")
         new = column is not None and cell is not None and cell not in masks.known.get(column, frozenset())
         yield NEW if new else plain_cell(cell)
+
+
+def _evidence(rows: Rows, table: str | None, masks: Masks) -> Rows:
+    """Without the columns that are left out, unless there are no others."""
+    kept = [number for number in range(len(rows.columns)) if _place(rows, number, table) not in masks.ignored]
+    if not kept or len(kept) == len(rows.columns):
+        return rows
+    return Rows(
+        tuple(rows.columns[number] for number in kept),
+        tuple(tuple(row[number] for number in kept) for row in rows.rows),
+        rows.ordered,
+        tuple(rows.origins[number] for number in kept) if rows.origins else rows.origins,
+    )
+
+
+def _place(rows: Rows, number: int, table: str | None) -> str | None:
+    return f"{table}.{rows.columns[number]}" if table is not None else rows.origin(number)
 
 
 def _lacking(rows: Rows, ours: list[tuple[str, ...]], theirs: list[tuple[str, ...]]) -> Rows:
