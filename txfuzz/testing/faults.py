@@ -126,8 +126,8 @@ class FaultConformance:
     def test_a_run_with_it_is_no_worse(self, subject: Any, database: Database, host: Any) -> None:
         """At its strongest level the database still keeps its promise.
 
-        What shows once and not again is a hole of the database that the fault has widened for a moment
-        (docs/faults.md has one of PostgreSQL); outcomes that are misreported are so each time.
+        What shows once and not again is a hole of the database that the fault has widened for a moment, such
+        as the commit window in docs/faults.md; outcomes that are misreported are so each time.
         """
         if subject.lasts > SLOW:
             pytest.skip(f"it lasts {subject.lasts:g} s: set a shorter duration")
