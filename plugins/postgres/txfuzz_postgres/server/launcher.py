@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,6 +36,9 @@ PREFIX = "txfuzz-pg-"
 PRODUCT = "PostgreSQL"
 # Fast shutdown: disconnect the clients, shut down in order. Immediate: drop everything.
 STOPS = ((int(signal.SIGINT), 4.0), (int(signal.SIGQUIT), 3.0))
+
+IN_USE = "pre-existing shared memory block"
+LEFTOVER_SECONDS = 10.0
 
 _ERROR = re.compile(r"\b(?:FATAL|PANIC|error):.*")
 
@@ -86,7 +90,15 @@ class EmbeddedServer(OwnServer):
         argv = [str(self.files.postgres), "-D", str(self.data)]
         for name, value in self._settings.items():
             argv += ["-c", f"{name}={value}"]
-        self.run(argv, look_every=0.005)
+        until = time.monotonic() + LEFTOVER_SECONDS
+        while True:
+            try:
+                return self.run(argv, look_every=0.005)
+            except DatabaseUnavailable:
+                # The processes of a server that was killed hold its memory until they notice
+                if IN_USE not in self.last_words() or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     def processes(self) -> list[int]:
         """The pids of the server, the postmaster's last."""
