@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from txfuzz.database.embedded.keeper import children_of
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
 
 pytestmark = pytest.mark.server
@@ -163,3 +164,19 @@ def test_a_killed_server_starts_again_on_the_same_data() -> None:
 
 def shared_memory() -> set[str]:
     return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()}
+
+
+def test_the_memory_of_a_killed_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["pre-existing shared memory block (key 1, ID 2) is still in use"] * 3 + ["no space left"]
+    tried: list[str] = []
+
+    def refused(server: EmbeddedServer, argv: object, *, look_every: float) -> None:
+        tried.append(said[len(tried)])
+        raise DatabaseUnavailable(tried[-1])
+
+    with launch() as server, monkeypatch.context() as patched:
+        patched.setattr(EmbeddedServer, "run", refused)
+        patched.setattr(EmbeddedServer, "last_words", lambda _: tried[-1])
+        with pytest.raises(DatabaseUnavailable, match="no space left"):
+            server.start()
+    assert len(tried) == 4
