@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,33 @@ def test_what_is_made_smaller_aborts_by_no_other_code(txfuzz: Cli) -> None:
     assert ran.code == 1
     assert "no row, so it gives itself up" in ran.out
     assert "no such table" not in ran.out
+
+
+NOISY = """
+import txfuzz
+
+print("imported")
+
+
+@txfuzz.setup
+def tables(connection):
+    connection.execute("CREATE TABLE counter AS SELECT 0 AS n")
+
+
+@txfuzz.transaction
+def count(connection):
+    print("counting")
+    connection.execute("UPDATE counter SET n = n + 1")
+"""
+
+
+def test_what_code_prints_is_no_answer(txfuzz: Cli) -> None:
+    Path("noisy.py").write_text(NOISY)
+    ran = txfuzz("check", "noisy.py", "--adapter", "sqlite")
+    assert ran.code == 0
+    assert ran.out.startswith("noisy.py on SQLite ")
+    assert "No schedule fails" in ran.out
+    assert "counting" not in ran.out
+    assert "counting" in ran.err
+    told = txfuzz("check", "noisy.py", "--adapter", "sqlite", "--json")
+    assert json.loads(told.out)["failing"] == []
