@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from txfuzz.analysis.dependencies.coverage import DangerousStructure, Feature, StepDependency, TemplateStep
+from txfuzz.analysis.dependencies.coverage import DangerousStructure, StepDependency, TemplateStep
 from txfuzz.common.kind import Kind
 from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry, energy, lineage
 from txfuzz.feedback.learning.coverage_map import CoverageMap
