@@ -19,7 +19,8 @@ from txfuzz.transactions.model import (
     Step,
     Transaction,
 )
-from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Scheduling, Workload
+from txfuzz.workload.allowed_changes import AllowedChanges
+from txfuzz.workload.model import SENDING, DatabaseSpec, FaultSpec, PluginSpec, Scheduling, Workload
 from txfuzz.workload.replay import Action, Replay
 from txfuzz.workload.yaml.campaign import campaign_data
 from txfuzz.workload.yaml.layout import filled, scalar, text_field
@@ -77,6 +78,8 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
         yield from _replay(workload.replay)
     if workload.campaign is not None:
         yield filled("campaign:", campaign_data(workload.campaign), 2)
+    if workload.mutate != AllowedChanges():
+        yield filled("mutate:", _allowed(workload.mutate), 2)
 
 
 def database_data(spec: DatabaseSpec) -> dict[str, Any]:
@@ -161,7 +164,16 @@ def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
         data["duration"] = _duration(scheduling.duration)
     else:
         data["transactions"] = scheduling.transactions
-    return {**data, "barrier_every": scheduling.barrier_every}
+    data["barrier_every"] = scheduling.barrier_every
+    think = scheduling.think_time
+    if think is not None:
+        data["think_time"] = {"least": think.least, "most": think.most, "before": think.before}
+    return data if scheduling.sending == SENDING[0] else {**data, "sending": scheduling.sending}
+
+
+def _allowed(allowed: AllowedChanges) -> Any:
+    words = {"isolation": allowed.levels, "locks": allowed.locks}
+    return [{kind: words[kind]} if words.get(kind) else kind for kind in allowed.kinds]
 
 
 def _duration(seconds: float) -> Any:
