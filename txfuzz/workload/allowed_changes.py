@@ -12,7 +12,6 @@ KINDS: Mapping[str, str] = {
     "scheduling": "clients, barriers, and whether iterations start from empty tables",
     "timing": "pauses inside transactions, and how their statements are sent",
     "rows": "whether rows are inserted before they are used",
-    "forms": "the adapter's ways to write a row",
     "locks": "the locks of reads",
     "isolation": "the isolation levels of transactions",
     "faults": "when faults strike",
