@@ -130,7 +130,8 @@ class Mutator(Protocol):
     """One way to change a workload. A frozen dataclass whose fields are its options; pure.
 
     A heuristic decides what happens next; a mutator only says what it would do, and a strategy decides
-    which of them does. kind: of change (txfuzz.workload.allowed_changes.KINDS), which a workload has to allow.
+    which of them does. kind: of change, which a workload has to allow
+    (txfuzz.workload.allowed_changes.KINDS).
     """
 
     name: ClassVar[str]
