@@ -59,9 +59,15 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.errors import (
         DatabaseUnavailable, HistoryError, OutputError, TxfuzzError, UsageError, WorkloadError, did_you_mean,
     )
-    from txfuzz.feedback.adjustments import current as target_value, fewest_keys
-    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
-    from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed as narrowed_choices
+    from txfuzz.feedback.adjustments import current as target_value
+    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic, Mutator
+    from txfuzz.feedback.key_choices import (
+        can_choose, choice_sets, fewest_keys, narrowed as narrowed_choices,
+    )
+    from txfuzz.feedback.key_draws import draw_keys
+    from txfuzz.feedback.mutators import Mutation, applicable as applicable_mutators, mutated
+    from txfuzz.feedback.targets.choices import choices_value, few_choices
+    from txfuzz.feedback.targets.transactions import transactions_value
     from txfuzz.history.calls import Call, Calls
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
     from txfuzz.history.reader import read_history
@@ -71,7 +77,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.hunt.judging.known import KnownHole
     from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
-    from txfuzz.transactions.model import NewValue, Step
+    from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
     from txfuzz.transactions.placeholders import with_placeholders
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
@@ -134,9 +140,15 @@ _MODULES = {
         "DatabaseUnavailable", "HistoryError", "OutputError", "TxfuzzError", "UsageError", "WorkloadError",
         "did_you_mean",
     ),
-    "txfuzz.feedback.adjustments": ("fewest_keys", "target_value"),
-    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic"),
-    "txfuzz.feedback.key_choices": ("can_choose", "choice_sets", "narrowed_choices"),
+    "txfuzz.feedback.adjustments": ("target_value",),
+    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic", "Mutator"),
+    "txfuzz.feedback.key_choices": (
+        "can_choose", "choice_sets", "fewest_keys", "narrowed_choices",
+    ),
+    "txfuzz.feedback.key_draws": ("draw_keys",),
+    "txfuzz.feedback.mutators": ("Mutation", "applicable_mutators", "mutated"),
+    "txfuzz.feedback.targets.choices": ("choices_value", "few_choices"),
+    "txfuzz.feedback.targets.transactions": ("transactions_value",),
     "txfuzz.history.calls": ("Call", "Calls"),
     "txfuzz.history.model": (
         "APPEND", "FAIL", "FINAL_READ", "History", "INFO", "Ints", "NIL", "OK", "READ", "WRITE",
@@ -148,7 +160,7 @@ _MODULES = {
     "txfuzz.hunt.judging.known": ("KnownHole",),
     "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
-    "txfuzz.transactions.model": ("NewValue", "Step"),
+    "txfuzz.transactions.model": ("Choice", "NewValue", "Ref", "Step", "Transaction"),
     "txfuzz.transactions.placeholders": ("with_placeholders",),
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
@@ -161,33 +173,36 @@ _DEFINED_AS = {
     "check_options": "check",
     "target_value": "current",
     "narrowed_choices": "narrowed",
+    "applicable_mutators": "applicable",
     "edn_text": "edn",
     "value_identity": "identity",
 }
 __all__ = [  # noqa: RUF022
     "API_VERSION", "APPEND", "Accesses", "Account", "Adapter", "Adjustment", "AdoptedSession", "Analyzer",
     "Anomaly", "Answer", "Around", "Batching", "BoundStep", "Breakable", "COMMIT", "CUT", "Call", "Calls",
-    "Capabilities", "Cell", "Change", "Closeable", "ColumnFacts", "Columns", "ControlConnection", "Database",
-    "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL", "FINAL_READ", "Fault",
-    "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History", "HistoryError",
-    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
-    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers",
-    "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
-    "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK", "RawStatement",
-    "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables",
-    "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits",
-    "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session", "SessionCodes",
-    "SessionError", "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step",
-    "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView",
-    "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
-    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "call_view", "can_choose",
-    "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
-    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
-    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
-    "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
-    "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
-    "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",
-    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns", "ControlConnection",
+    "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL",
+    "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History",
+    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure",
+    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView",
+    "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue",
+    "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient",
+    "READ", "ROLLBACK", "RawStatement", "ReadValue", "Ref", "ReversesRows", "RoomForClients", "Rows",
+    "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine",
+    "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase",
+    "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "SqlDatabase", "SqlSession",
+    "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker",
+    "Tables", "Template", "Transaction", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError",
+    "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin",
+    "WritesScripts", "Wrong", "applicable_mutators", "call_view", "can_choose", "canonical", "check_options",
+    "check_stays_inside", "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean",
+    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "few_choices", "fewest_keys",
+    "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed",
+    "make_server_directory", "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option",
+    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
+    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
+    "target_value", "transaction_view", "transactions_value", "typed_script", "unjudged_reason",
+    "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

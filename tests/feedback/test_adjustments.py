@@ -11,7 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from txfuzz import Adjustment, FeedbackResult, Verdict, Workload
 from txfuzz.errors import UsageError
-from txfuzz.feedback.adjustments import apply, current, fewest_keys, propose_all
+from txfuzz.feedback.adjustments import apply, current, propose_all
+from txfuzz.feedback.key_choices import fewest_keys
 from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
 from txfuzz.workload.model import Scheduling, Weight
 

@@ -14,14 +14,15 @@ from project_fixtures import Ran
 from txfuzz.analysis.checker.consistency import WEAKER, friendly, prohibited
 from txfuzz.errors import WorkloadError
 from txfuzz.transactions.model import ERROR_RULES, ROW_RULES
-from txfuzz.workload.model import KeyLife, Scheduling
+from txfuzz.workload.allowed_changes import DEFAULT, KINDS
+from txfuzz.workload.model import PAUSES, SENDING, KeyLife, Scheduling
 from txfuzz.workload.replay import ACTIONS, EDGES, Action
 from txfuzz.workload.shipped import schema_path, shipped_workloads
 from txfuzz.workload.yaml.faults import TIMING
 from txfuzz.workload.yaml.keys import LARGEST_KEY
 from txfuzz.workload.yaml.plugins import DATABASE_FIELDS
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS
-from txfuzz.workload.yaml.scheduling import MOST_CLIENTS, ROWS
+from txfuzz.workload.yaml.scheduling import LONGEST_PAUSE, MOST_CLIENTS, ROWS
 from txfuzz.workload.yaml.writer import workload_text
 from workload_schema import ROOT, SCHEMA, at, complaints, data_of, mappings, watched_fields
 from workload_words import parse
@@ -62,7 +63,9 @@ workload:
     - {template: bank-transfer, with: {accounts: [1, 2]}, name: three}
   mix: [{txn: one, weight: 2}, {txn: two}]
 keys: {writes: 4, rows: inserted}
-scheduling: {clients: 2, duration: 1.5s, barrier_every: 1}
+scheduling:
+  {clients: 2, duration: 1.5s, barrier_every: 1, think_time: {least: 0, most: 300us, before: write}, sending: stepped}
+mutate: [keys, {isolation: [read committed], locks: [update]}, timing]
 analyzers: [elle]
 heuristics: [{name: hot-keys, max_keys: 4}]
 faults: [{name: kill-server, every: 2s, times: 2}, {name: kill-server, at: [1s, 3]}]
@@ -111,6 +114,8 @@ OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
     "an entry of the mix": (f"{TOP}/workload/properties/mix/items", ()),
     "keys": (f"{TOP}/keys", ()),
     "scheduling": (f"{TOP}/scheduling", ()),
+    "think_time": ("definitions/thinkTime", ()),
+    "a kind of change with words": ("definitions/allowedWords", ()),
     "replay": (f"{TOP}/replay", ()),
     "a transaction of the replay": (
         f"{TOP}/replay/properties/transactions/items",
@@ -152,7 +157,12 @@ def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
         "definitions/action/properties/action": ACTIONS,
         f"{TOP}/replay/properties/missing/properties/kind": EDGES,
         f"{TOP}/keys/properties/rows": ROWS,
+        f"{TOP}/mutate/anyOf/1/items/anyOf/0": tuple(KINDS),
+        f"{TOP}/scheduling/properties/sending": SENDING,
+        "definitions/thinkTime/properties/before": PAUSES,
     }
+    assert tuple(at(f"{TOP}/mutate/default")) == DEFAULT
+    assert at("definitions/pause/anyOf/0/maximum") == LONGEST_PAUSE
     for pointer, expected in words.items():
         assert tuple(at(pointer)["enum"]) == expected, pointer
     models = {friendly(model) for model in WEAKER if prohibited(model)}
@@ -169,7 +179,7 @@ def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
         ("definitions/action/properties", Action("step")),
     ):
         for name, form in at(pointer).items():
-            if "default" in form:
+            if "default" in form and name != "mutate":
                 assert form["default"] == getattr(owner, name), f"{pointer}/{name}"
 
 

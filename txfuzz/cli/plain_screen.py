@@ -165,11 +165,17 @@ def _meant(iteration: Iteration) -> str:
 
 
 def _decision(decision: Adjustment, with_reason: bool) -> str:
-    line = f"{decision.heuristic}: {decision.target} {_short(decision.before)} → {_short(decision.after)}"
+    before, after = (_short(value, decision.target) for value in (decision.before, decision.after))
+    line = f"{decision.heuristic}: {decision.target} {before} → {after}"
     return f"{line}, because {decision.reason}" if with_reason else line
 
 
-def _short(value: object) -> str:
+def _short(value: object, target: str) -> str:
+    from txfuzz.feedback.targets.table import TARGETS
+
+    known = TARGETS.get(target)
+    if known is not None and known.words is not None:
+        return known.words(value)
     if isinstance(value, list | tuple):
         return f"{len(value):,} keys" if len(value) > 8 else "[" + ", ".join(map(str, value)) + "]"
     if isinstance(value, Mapping):

@@ -6,15 +6,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from random import Random
 
 from txfuzz.database.api import Patient, Session
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.execution.barrier import Barrier
 from txfuzz.execution.cooperative_clients import ClientScheduler
+from txfuzz.execution.pace import Pace
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.summary import Tally
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.execution.transaction_source import TransactionSource
+from txfuzz.workload.model import Scheduling
 
 RECONNECT_SECONDS = 5.0  # during which a client tries to reconnect
 
@@ -61,8 +64,17 @@ class Client:
         if isinstance(self.session, Patient):
             self.session.wait_with(scheduler.wait)
 
-    def run(self, source: TransactionSource, barrier: Barrier, barrier_every: int) -> None:
-        """Run until the source is exhausted. Raises the TxfuzzError that ends the whole run."""
+    def run(self, source: TransactionSource, barrier: Barrier, scheduling: Scheduling, draws: Random) -> None:
+        """Run until the source is exhausted. Raises the TxfuzzError that ends the whole run.
+
+        draws: for this client's pauses.
+        """
+
+        def sleep(seconds: float) -> None:
+            if not source.stopped:
+                (source.pause if self._scheduler is None else self._scheduler.sleep)(seconds)
+
+        barrier_every, pace = scheduling.barrier_every, Pace(scheduling, draws, sleep)
         done = 0
         try:
             barrier.wait_for_all()  # all start together
@@ -70,7 +82,9 @@ class Client:
                 session = self.session or self._reconnect(source)
                 if session is None:
                     return
-                ended = run_transaction(session, self._isolation, transaction, self.process, self._recorder)
+                ended = run_transaction(
+                    session, self._isolation, transaction, self.process, self._recorder, pace
+                )
                 self._tally.add(ended.type, ended.code)
                 if ended.lost:
                     self._note_levels()

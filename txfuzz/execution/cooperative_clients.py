@@ -81,7 +81,11 @@ class ClientScheduler:
                 return answers
             if not busy or self._until_awake() == 0:
                 break
-        return self._poll.poll(self._until_awake())
+        left = self._until_awake()
+        if left is not None and 0 < left < 1:  # poll() rounds up to milliseconds
+            time.sleep(left / 1000)
+            left = 0.0
+        return self._poll.poll(left)
 
     def _until_awake(self) -> float | None:
         """Milliseconds until the next sleeping client wakes, if any."""

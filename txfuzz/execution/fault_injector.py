@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.summary import Injection
 from txfuzz.history.values import Keyword
-from txfuzz.workload.model import FaultSpec
+from txfuzz.workload.model import FaultSpec, Workload
 
 SERVER_AWAY_SECONDS = 60.0  # that clients wait for a server that a fault made unavailable
 _NO_KEYWORD = re.compile(r"[^\w.*+!$%&=<>-]")
@@ -46,6 +46,13 @@ class PlannedFault:
         if every is None:
             return self.spec.at[struck] if struck < len(self.spec.at) else None
         return every * (math.floor(now / every) + 1)
+
+
+def at_times_of(planned: Sequence[PlannedFault], workload: Workload) -> tuple[PlannedFault, ...]:
+    """The same faults, at the times of this workload, which feedback may have changed."""
+    if len(planned) != len(workload.faults):
+        return tuple(planned)
+    return tuple(replace(each, spec=spec) for each, spec in zip(planned, workload.faults, strict=True))
 
 
 def injector_for(planned: Sequence[PlannedFault], database: Database) -> Injectable | None:

@@ -133,7 +133,8 @@ class _Execution:
         self.cut_short = ""
         self._connect, self._isolation, self._recorder = connect, isolation, recorder
         self._nemesis = nemesis
-        self._barrier_every = workload.scheduling.barrier_every
+        self._scheduling = workload.scheduling
+        self._seed = workload.seed
         # Inserting rows waits outside of a session: forever, if a client has locked the table.
         self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
         self._clients: list[Client] = []
@@ -211,7 +212,8 @@ class _Execution:
         ]
 
     def _work(self, client: Client, source: TransactionSource, barrier: Barrier) -> None:
-        self._guarded(source, lambda: client.run(source, barrier, self._barrier_every))
+        draws = stream(self._seed, "thinking", client.process)
+        self._guarded(source, lambda: client.run(source, barrier, self._scheduling, draws))
 
     def _guarded(self, source: TransactionSource, work: Callable[[], None]) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from txfuzz.database.api import Outcome, Session, SessionError
+from txfuzz.execution.pace import AT_ONCE, Pace
 from txfuzz.execution.raw_transaction import TransactionRun
 from txfuzz.execution.recorder import Recorder
 from txfuzz.history.writer import Mop
@@ -26,7 +27,12 @@ _OK = TransactionEnd("ok")
 
 
 def run_transaction(
-    session: Session, isolation: str, transaction: BoundTransaction, process: int, recorder: Recorder
+    session: Session,
+    isolation: str,
+    transaction: BoundTransaction,
+    process: int,
+    recorder: Recorder,
+    pace: Pace = AT_ONCE,
 ) -> TransactionEnd:
     """Run this transaction and record its outcome.
 
@@ -34,20 +40,21 @@ def run_transaction(
     failure, if the database rejects a statement for good.
     """
     if not transaction.plain:
-        return _run_sql(session, isolation, transaction, process, recorder)
+        return _run_sql(session, isolation, transaction, process, recorder, pace)
     mops: list[Mop] = [(step.f, step.key, step.value) for step in transaction.steps if step.f is not None]
     recorder.invoke(process, transaction, mops)
     seen: list[Mop] = []
     isolation = transaction.mode.isolation or isolation
     # A session that is Batching sends BEGIN with the first step and COMMIT with the last one.
-    together = (
-        getattr(session, "execute_with", None) if transaction.steps and not _has_mode(transaction) else None
-    )
+    may_join = pace.batched and transaction.steps and not _has_mode(transaction)
+    together = getattr(session, "execute_with", None) if may_join else None
     at, last = -1, len(transaction.steps) - 1
     try:
         if together is None:
             begin(session, isolation, transaction.mode)
         for at, step in enumerate(transaction.steps):
+            if at and pace.thinks:
+                pace.before_step(writes=step.value is not None)
             if together is None:
                 value = session.execute(step)
             else:
@@ -55,6 +62,7 @@ def run_transaction(
             if step.f is not None:
                 seen.append((step.f, step.key, value if step.value is None else step.value))
         if together is None:
+            pace.before_commit()
             at = last + 1
             session.commit()
     except SessionError as error:
@@ -68,7 +76,12 @@ def run_transaction(
 
 
 def _run_sql(
-    session: Session, isolation: str, transaction: BoundTransaction, process: int, recorder: Recorder
+    session: Session,
+    isolation: str,
+    transaction: BoundTransaction,
+    process: int,
+    recorder: Recorder,
+    pace: Pace,
 ) -> TransactionEnd:
     """Like run_transaction, for raw SQL."""
     recorder.invoke(
@@ -78,8 +91,11 @@ def _run_sql(
     at, last = -1, len(transaction.steps) - 1
     try:
         begin(session, isolation, transaction.mode)
-        for at in range(len(transaction.steps)):
+        for at, step in enumerate(transaction.steps):
+            if at and pace.thinks:
+                pace.before_step(writes=step.step.writes)
             run.execute_step(session, at)
+        pace.before_commit()
         at = last + 1
         session.commit()
     except SessionError as error:

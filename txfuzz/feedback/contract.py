@@ -1,4 +1,4 @@
-"""What heuristics get and what they return."""
+"""What heuristics and mutators get, and what they return."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ class LoopState:
 class Adjustment:
     """One change to a workload, as data.
 
-    target: what changes: "keys", "mix", "scheduling.clients", "scheduling.barrier_every" or
-        "init_schema"; txfuzz.feedback.adjustments describes their values.
-    before, after: JSON data. reason: a sentence with numbers. heuristic: its name.
+    target: what changes, such as "keys" or "scheduling.clients"; txfuzz.feedback.targets.table lists them
+        with their values.
+    before, after: JSON data. reason: a sentence with numbers. heuristic: its name, or that of a mutator.
     """
 
     target: str
@@ -123,3 +123,22 @@ class Heuristic(Protocol):
         self, feedback: FeedbackResult, workload: Workload, random: random.Random
     ) -> tuple[Adjustment, ...]:
         """The changes that this feedback suggests; `before` must be the workload's current value."""
+
+
+@runtime_checkable
+class Mutator(Protocol):
+    """One way to change a workload. A frozen dataclass whose fields are its options; pure.
+
+    A heuristic decides what happens next; a mutator only says what it would do, and a strategy decides
+    which of them does. kind: of change, which a workload has to allow
+    (txfuzz.workload.allowed_changes.KINDS).
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    kind: ClassVar[str]
+
+    def propose(
+        self, feedback: FeedbackResult, workload: Workload, random: random.Random
+    ) -> Adjustment | None:
+        """One change of this kind, whose `before` is the workload's current value; None if it has none."""

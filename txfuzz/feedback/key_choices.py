@@ -1,28 +1,19 @@
-"""The choices of keys in transactions, and how they are narrowed to fewer keys.
-
-The keys of a choice define the role of its step: a transaction that may only read some keys and
-only write others must not come to do both. So a choice never gets a key that it did not begin with.
-"""
+"""The choices of keys in transactions, and how they are narrowed to fewer keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from random import Random
 
 from txfuzz.common.key_ranges import Keys
+from txfuzz.feedback.key_draws import draw_keys
+from txfuzz.feedback.roles import KeySet, Roles, choices
 from txfuzz.transactions.distinct_choices import satisfiable
-from txfuzz.transactions.model import Argument, Choice, Key, Step, Transaction
+from txfuzz.transactions.model import Choice, Step, Transaction
 from txfuzz.workload.model import Workload
 
-Arg = TypeVar("Arg", bound=Argument)
-
 FEWEST_KEYS = 2  # a single key can only show lost updates
-
-
-def choices(transaction: Transaction) -> tuple[Choice, ...]:
-    """In the order in which they are made."""
-    return tuple(key for step in transaction.steps for key in step.key_terms() if isinstance(key, Choice))
 
 
 def choice_sets(workload: Workload) -> dict[Keys, int]:
@@ -35,6 +26,17 @@ def choice_sets(workload: Workload) -> dict[Keys, int]:
                 need = min(max(FEWEST_KEYS, 1 + len(choice.distinct_from)), len(choice.keys))
                 needs[choice.keys] = max(need, needs.get(choice.keys, 0))
     return needs
+
+
+def fewest_keys(workload: Workload) -> int:
+    """The smallest number of keys with which every transaction can make its choices."""
+    needs = [
+        1 + len(choice.distinct_from)
+        for transaction in workload.transactions
+        for choice in choices(transaction)
+        if len(choice.keys) > 1
+    ]
+    return max([FEWEST_KEYS, *needs])
 
 
 @dataclass(frozen=True)
@@ -50,81 +52,102 @@ class Narrowed:
 def narrowed(workload: Workload, keys: Sequence[int], original: Workload | None = None) -> Narrowed:
     """The workload with each choice narrowed to those of these keys that it has.
 
-    original: the same transactions with the keys that their choices began with; None for the
-    workload itself. A choice of a single key stays as it was, and so does one that has none of the
-    keys. The result may break `distinct_from`: see `can_choose`.
+    original: the workload with the keys that choices began with; None for the workload itself. A choice of
+    a single key stays as it was, and so does one that has none of the keys. The result may break
+    `distinct_from`: see `can_choose`.
     """
-    first = {each.name: each for each in (original or workload).transactions}
-    known = _Members(choice_sets(original or workload))
+    roles = Roles(original or workload)
     untouched: list[tuple[str, int]] = []
     transactions = []
+    known: list[Keys] = []
     for transaction in workload.transactions:
-        own = first.get(transaction.name, transaction)
-        roles = own if _alike(transaction, own) else transaction
-        steps = []
-        for number, (step, role) in enumerate(zip(transaction.steps, roles.steps, strict=True)):
-            fewer, kept_all = _step(step, role, keys)
-            steps.append(fewer)
-            untouched += [] if kept_all else [(transaction.name, number)]
-        transactions.append(replace(transaction, steps=tuple(steps)))
-    strangers = tuple(key for key in keys if key not in known)
+        wanted: list[Keys] = []
+        steps = steps_of_choices(transaction)
+        for number, own in enumerate(roles.own_sets(transaction)):
+            left: tuple[int, ...] = ()
+            if len(own) > 1:
+                known.append(own)
+                members = own if isinstance(own, range) else frozenset(own)
+                left = tuple(key for key in keys if key in members)
+            wanted.append(left or choices(transaction)[number].keys)
+            if not left and len(own) > 1 and (transaction.name, steps[number]) not in untouched:
+                untouched.append((transaction.name, steps[number]))
+        transactions.append(with_keys(transaction, wanted))
+    anybody = KeySet(known)
+    strangers = tuple(key for key in keys if key not in anybody)
     return Narrowed(replace(workload, transactions=tuple(transactions)), strangers, tuple(untouched))
 
 
-class _Members:
-    """Whether a key is in one of several sets."""
-
-    def __init__(self, sets: Iterable[Keys]) -> None:
-        self._runs = [keys for keys in sets if isinstance(keys, range)]
-        self._single = {key for keys in sets if not isinstance(keys, range) for key in keys}
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._single or any(key in run for run in self._runs)
-
-
-def _alike(transaction: Transaction, other: Transaction) -> bool:
-    """Are these the same transaction except for the keys of its choices?"""
-
-    def shape(each: Transaction) -> list[object]:
-        return [
-            (
-                step.f,
-                step.sql,
-                step.micro_operations,
-                (step.returns, step.rows, step.on_error),
-                step.key is None,
-                [name for name, _ in step.args],
-                *map(_name, step.key_terms()),
-            )
-            for step in each.steps
-        ]
-
-    return shape(transaction) == shape(other)
+def steps_of_choices(transaction: Transaction) -> tuple[int, ...]:
+    """For each choice the number of its step, from 0."""
+    return tuple(
+        number
+        for number, step in enumerate(transaction.steps)
+        for key in step.key_terms()
+        if isinstance(key, Choice)
+    )
 
 
-def _name(key: Key) -> tuple[bool, str | None]:
-    return isinstance(key, Choice), key.name
+def with_keys(transaction: Transaction, wanted: Sequence[Keys]) -> Transaction:
+    """The transaction with these keys for its choices, in their order."""
+    rest = iter(wanted)
+    return replace(transaction, steps=tuple(_step(step, rest) for step in transaction.steps))
 
 
-def _step(step: Step, role: Step, keys: Sequence[int]) -> tuple[Step, bool]:
-    """The step narrowed to these keys, and whether every choice of it has one of them."""
-    found = True
+def _step(step: Step, rest: Iterator[Keys]) -> Step:
+    if step.sql is None:
+        return replace(step, key=_given(step.key, rest)) if isinstance(step.key, Choice) else step
+    args = tuple((name, _given(arg, rest) if isinstance(arg, Choice) else arg) for name, arg in step.args)
+    by_name = dict(args)
+    key = step.key
+    if isinstance(key, Choice) and step.key_arg is not None:
+        same = by_name.get(step.key_arg)
+        key = same if isinstance(same, Choice) else key
+    return replace(step, key=key, args=args)
 
-    def fewer(term: Arg, first: Argument | None) -> Arg:
-        nonlocal found
-        if not isinstance(term, Choice) or not isinstance(first, Choice) or len(first.keys) < 2:
-            return term
-        own = first.keys if isinstance(first.keys, range) else frozenset(first.keys)
-        left = tuple(key for key in keys if key in own)
-        found = found and bool(left)
-        return replace(term, keys=left) if left else term
 
-    key = None if step.key is None else fewer(step.key, role.key)
-    pairs = zip(step.args, role.args, strict=True)
-    args = tuple((name, fewer(arg, first)) for (name, arg), (_, first) in pairs)
-    return replace(step, key=key, args=args), found
+def _given(choice: Choice, rest: Iterator[Keys]) -> Choice:
+    return replace(choice, keys=next(rest))
 
 
 def can_choose(transaction: Transaction) -> bool:
     """Can all its choices be made so that they differ where `distinct_from` requires it?"""
     return satisfiable(choices(transaction))
+
+
+def few_of_each(
+    workload: Workload,
+    count: int,
+    random: Random,
+    original: Workload | None = None,
+    held: Sequence[int] = (),
+) -> Mapping[str, tuple[Keys, ...]]:
+    """A few keys for each choice, drawn from those that it may be given: transaction → keys by choice.
+
+    Choices with the same set get the same keys, and sets that overlap share some, so that transactions
+    meet. count: of each set, or more where choices must differ. held: keys to take first.
+    """
+    roles = Roles(original or workload)
+    own = {each.name: roles.own_sets(each) for each in workload.transactions}
+    needs: dict[Keys, int] = {}
+    for transaction in workload.transactions:
+        for choice, keys in zip(choices(transaction), own[transaction.name], strict=True):
+            if len(keys) > 1:
+                need = min(max(count, 1 + len(choice.distinct_from)), len(keys))
+                needs[keys] = max(need, needs.get(keys, 0))
+    while True:
+        taken = [key for key in dict.fromkeys(held) if key in KeySet(needs)]
+        drawn = [*taken, *draw_keys(needs, taken, random)]
+        few = {keys: _first(drawn, keys, need) for keys, need in needs.items()}
+        found = {name: tuple(few.get(keys, keys) for keys in sets) for name, sets in own.items()}
+        full = all(need >= len(keys) for keys, need in needs.items())
+        if full or all(can_choose(with_keys(each, found[each.name])) for each in workload.transactions):
+            return found
+        needs = {keys: min(2 * need, len(keys)) for keys, need in needs.items()}
+
+
+def _first(drawn: Sequence[int], keys: Keys, count: int) -> Keys:
+    if count == len(keys):
+        return keys
+    own = keys if isinstance(keys, range) else frozenset(keys)
+    return tuple(sorted([key for key in drawn if key in own][:count]))

@@ -50,6 +50,11 @@ def txfuzz_register_heuristics() -> Iterable[type]:  # type: ignore[empty-body]
 
 
 @hookspec
+def txfuzz_register_mutators() -> Iterable[type]:  # type: ignore[empty-body]
+    """Mutators, which propose one change to a workload at a time: classes that satisfy txfuzz.Mutator."""
+
+
+@hookspec
 def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
     """Faults in a server or its connections: classes that satisfy txfuzz.Fault."""
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from txfuzz.testing.adapters.scenarios import ScenarioConformance
     from txfuzz.testing.analyzers import AnalyzerConformance
     from txfuzz.testing.faults import FaultConformance
+    from txfuzz.testing.feedback.heuristics import HeuristicConformance
+    from txfuzz.testing.feedback.mutators import MutatorConformance
     from txfuzz.testing.forms import FormConformance
-    from txfuzz.testing.heuristics import HeuristicConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
     from txfuzz.testing.search_effort import Hunt, hunt
     from txfuzz.testing.templates import TemplateConformance
@@ -25,9 +26,10 @@ _HOME = {
     "AnalyzerConformance": "txfuzz.testing.analyzers",
     "FaultConformance": "txfuzz.testing.faults",
     "FormConformance": "txfuzz.testing.forms",
-    "HeuristicConformance": "txfuzz.testing.heuristics",
+    "HeuristicConformance": "txfuzz.testing.feedback.heuristics",
     "Hunt": "txfuzz.testing.search_effort",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
+    "MutatorConformance": "txfuzz.testing.feedback.mutators",
     "ScenarioConformance": "txfuzz.testing.adapters.scenarios",
     "TemplateConformance": "txfuzz.testing.templates",
     "hunt": "txfuzz.testing.search_effort",
@@ -41,6 +43,7 @@ __all__ = [
     "HeuristicConformance",
     "Hunt",
     "MemoryAdapter",
+    "MutatorConformance",
     "ScenarioConformance",
     "TemplateConformance",
     "hunt",

@@ -27,10 +27,28 @@ def with_levels(workload: Workload, capabilities: Capabilities, *, own: bool = T
 
 
 def weakest_level(workload: Workload, capabilities: Capabilities, level: str) -> str:
-    """The weakest level at which a transaction of the mix runs: what the mix as a whole is promised.
+    """The weakest level at which a transaction of the mix runs, or may come to run: what the mix as a
+    whole is promised.
 
     level: of transactions without a level of their own.
     """
     asked = {weight.txn for weight in workload.mix if weight.weight > 0}
     levels = {each.mode.isolation or level for each in workload.transactions if each.name in asked}
+    levels.update(workload.mutate.levels)
     return next(each for each in capabilities.isolation if each in levels)
+
+
+def with_allowed_words(workload: Workload, capabilities: Capabilities, level: str) -> Workload:
+    """The workload with the levels and locks that feedback may choose from, as the adapter spells them.
+
+    Where the workload names no level, those are allowed that promise no less than its weakest one.
+    """
+    allowed = workload.mutate
+    levels = tuple(level_named(capabilities, word) for word in allowed.levels)
+    locks = allowed.locks
+    if "isolation" in allowed and not levels:
+        known = list(capabilities.isolation)
+        levels = tuple(known[known.index(weakest_level(workload, capabilities, level)) :])
+    if "locks" in allowed and not locks:
+        locks = tuple(sorted(capabilities.locks))
+    return replace(workload, mutate=replace(allowed, levels=levels, locks=locks))

@@ -14,6 +14,7 @@ from typing import Any
 from txfuzz.common.key_ranges import Keys, key_union
 from txfuzz.common.kind import Kind
 from txfuzz.transactions.model import Choice, Transaction, kind_of
+from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.campaign import Campaign
 from txfuzz.workload.replay import Replay
 
@@ -60,18 +61,38 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinkTime:
+    """A pause of clients inside their transactions, drawn anew each time.
+
+    least, most: seconds. before: one of PAUSES: each step but the first, each write but a first step,
+    or COMMIT.
+    """
+
+    most: float
+    least: float = 0.0
+    before: str = "step"
+
+
+PAUSES = ("step", "write", "commit")
+SENDING = ("batched", "stepped")
+
+
+@dataclass(frozen=True, slots=True)
 class Scheduling:
     """Concurrent clients, and when to stop.
 
     transactions: stop after this many; duration: or after this many seconds. Exactly one of them is set.
     barrier_every: after this many transactions each, all clients wait for each other, so that the next
-    ones start together; 0 for never.
+    ones start together; 0 for never. think_time: None for no pauses. sending: "batched" lets adapters
+    send BEGIN and COMMIT along with a step; "stepped" sends each on its own.
     """
 
     clients: int = 8
     transactions: int | None = 2000
     duration: float | None = None
     barrier_every: int = 0
+    think_time: ThinkTime | None = None
+    sending: str = "batched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,7 @@ class Workload:
     analyzers, heuristics: None for all installed defaults.
     replay: an order of steps to follow instead of fuzzing.
     campaign: default settings for campaigns.
+    mutate: what feedback may change.
     """
 
     name: str
@@ -111,6 +133,7 @@ class Workload:
     faults: tuple[FaultSpec, ...] = ()
     replay: Replay | None = None
     campaign: Campaign | None = None
+    mutate: AllowedChanges = field(default_factory=AllowedChanges)
 
     @property
     def kind(self) -> Kind:

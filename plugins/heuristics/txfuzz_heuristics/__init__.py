@@ -1,4 +1,4 @@
-"""The default heuristics of txfuzz: the hook that registers them."""
+"""The default heuristics and mutators of txfuzz: the hooks that register them."""
 
 from __future__ import annotations
 
@@ -15,3 +15,35 @@ def txfuzz_register_heuristics() -> list[type]:
     from txfuzz_heuristics.schema_init import SchemaInit
 
     return [HotKeys, Mix, Scheduling, SchemaInit]
+
+
+@hookimpl
+def txfuzz_register_mutators() -> list[type]:
+    from txfuzz_heuristics.mutators.keys import FewerKeys, MoreKeys, OtherKeys, WritesPerKey
+    from txfuzz_heuristics.mutators.mix import NearTransactions, OneTransaction
+    from txfuzz_heuristics.mutators.modes import FaultTimes, Levels, Locks, RowsInAdvance
+    from txfuzz_heuristics.mutators.scheduling import Barrier, FewerClients, MoreClients, Sending, ThinkTime
+    from txfuzz_heuristics.mutators.transactions import Merge, OneLess, OneMore, Split, WriteFirst
+
+    return [
+        FewerKeys,
+        MoreKeys,
+        OtherKeys,
+        WritesPerKey,
+        NearTransactions,
+        OneTransaction,
+        FewerClients,
+        MoreClients,
+        Barrier,
+        ThinkTime,
+        Sending,
+        RowsInAdvance,
+        Locks,
+        Levels,
+        FaultTimes,
+        WriteFirst,
+        OneMore,
+        OneLess,
+        Merge,
+        Split,
+    ]

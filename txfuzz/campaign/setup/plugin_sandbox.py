@@ -16,8 +16,9 @@ from txfuzz.analysis.contract import Part, is_checker
 from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
-from txfuzz.feedback.adjustments import apply, checked
-from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.feedback.adjustments import allowed, apply, checked
+from txfuzz.feedback.contract import Adjustment, FeedbackResult, Mutator
+from txfuzz.feedback.mutators import checked_proposal
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.errors import named
 from txfuzz.workload.model import Workload
@@ -34,7 +35,7 @@ T = TypeVar("T")
 def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
     """The object of a plugin in a guard. A checker is returned as it is: it has its own time limit.
 
-    kind: "heuristic", "analyzer" or "fault".
+    kind: "heuristic", "mutator", "analyzer" or "fault".
     """
     if is_checker(thing):
         return thing
@@ -44,13 +45,13 @@ def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
 class _Guard:
     """guarded: the plugin's object. seconds: time limit of a call."""
 
-    kind: ClassVar[str]
+    thing: ClassVar[str]  # kind of plugin object
 
     def __init__(self, guarded: Any, seconds: float) -> None:
         self.guarded = guarded
         self.name: str = guarded.name
         self.about: str = getattr(guarded, "about", "")
-        self._called = f"{self.kind} {self.name!r}"
+        self._called = f"{self.thing} {self.name!r}"
         self._seconds = seconds
         self._late = False
 
@@ -84,23 +85,41 @@ class _Guard:
 class GuardedHeuristic(_Guard):
     """The heuristic gets copies of its arguments, and its adjustments are tried before they are used."""
 
-    kind = "heuristic"
+    thing = "heuristic"
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
         copies = copy.deepcopy((feedback, workload))
         proposed = self._call(lambda: self.guarded.propose(*copies, random))
         try:
             adjustments = checked(self.guarded, proposed)
-            apply(workload, adjustments, feedback.original)
+            apply(workload, allowed(adjustments, feedback.original or workload), feedback.original)
         except UsageError as error:
             raise self._blame(str(error)) from None
         return adjustments
 
 
+class GuardedMutator(_Guard):
+    """The mutator gets copies of its arguments."""
+
+    thing = "mutator"
+
+    def __init__(self, guarded: Mutator, seconds: float) -> None:
+        super().__init__(guarded, seconds)
+        self.kind = guarded.kind
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        copies = copy.deepcopy((feedback, workload))
+        proposed = self._call(lambda: self.guarded.propose(*copies, random))
+        try:
+            return checked_proposal(self.guarded, proposed)
+        except UsageError as error:
+            raise self._blame(str(error)) from None
+
+
 class GuardedAnalyzer(_Guard):
     """The analyzer gets a history whose columns are read-only."""
 
-    kind = "analyzer"
+    thing = "analyzer"
 
     def analyze(self, history: History, expect: str) -> Part:
         view = read_only(history)
@@ -126,7 +145,7 @@ class GuardedAnalyzer(_Guard):
 class GuardedFault(_Guard):
     """What the fault returns is checked to be plain data, for the history and execution.json."""
 
-    kind = "fault"
+    thing = "fault"
 
     def __init__(self, guarded: Fault, seconds: float) -> None:
         super().__init__(guarded, seconds)
@@ -170,7 +189,7 @@ def _is_data(value: Any) -> bool:
 
 
 _GUARDS: Mapping[str, type[_Guard]] = {
-    each.kind: each for each in (GuardedHeuristic, GuardedAnalyzer, GuardedFault)
+    each.thing: each for each in (GuardedHeuristic, GuardedMutator, GuardedAnalyzer, GuardedFault)
 }
 
 

@@ -27,7 +27,7 @@ from txfuzz.feedback.contract import Heuristic
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
-from txfuzz.workload.levels import weakest_level, with_levels
+from txfuzz.workload.levels import weakest_level, with_allowed_words, with_levels
 from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Workload
 from txfuzz.workload.scenario import Scenario
 from txfuzz.workload.sql.blame import doubts
@@ -119,6 +119,7 @@ def assemble(
     capabilities = capabilities_of(adapter)
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
     workload = with_levels(workload, capabilities, own=isolation is None)
+    workload = with_allowed_words(workload, capabilities, level)
     promised = capabilities.isolation[weakest_level(workload, capabilities, level)]
     model = _first(expect, workload.expect, promised)
     check_model(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.database.api import Database
-from txfuzz.execution.fault_injector import PlannedFault
+from txfuzz.execution.fault_injector import PlannedFault, at_times_of
 from txfuzz.execution.run import execute
 
 
@@ -30,7 +30,7 @@ class ClientSource:
             isolation=self._isolation,
             fresh=request.workload.init_schema,
             after=self._last_key,
-            faults=self._faults,
+            faults=at_times_of(self._faults, request.workload),
             interrupted=deadline.interrupted,
             watch=request.progress,
             reading=request.written,

@@ -156,12 +156,15 @@ def _decisions(iterations: tuple[Iteration, ...]) -> Content:
 def _decision(decision: Adjustment) -> Markup:
     letter = LETTERS.get(decision.target, "·")
     target = cut(target_text(decision.target), 60)
+    before, after = (
+        cut(value_text(value, decision.target), _SENTENCE) for value in (decision.before, decision.after)
+    )
     return el(
         "li",
         el("b", letter, class_="letter"),
         el("div",
            el("p", el("b", cut(decision.heuristic, 60)), f" · {target}: ",
-              el("span", cut(value_text(decision.before), _SENTENCE), class_="before"), " → ",
-              el("span", cut(value_text(decision.after), _SENTENCE), class_="after")),
+              el("span", before, class_="before"), " → ",
+              el("span", after, class_="after")),
            el("p", cut(decision.reason, _SENTENCE), class_="quiet")),
     )  # fmt: skip

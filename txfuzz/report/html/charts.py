@@ -24,6 +24,15 @@ LETTERS = {
     "scheduling.clients": "C",
     "scheduling.barrier_every": "B",
     "init_schema": "S",
+    "choices": "k",
+    "keys.writes": "W",
+    "keys.rows": "R",
+    "scheduling.think_time": "P",
+    "scheduling.sending": "T",
+    "locks": "L",
+    "isolation": "I",
+    "faults": "F",
+    "transactions": "X",
 }
 
 

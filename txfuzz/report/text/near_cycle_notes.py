@@ -6,16 +6,20 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.near_cycles.pursuit import FORCED, NOT_ASKED, NOT_FORCED, UNKNOWN, Pursuit
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
+from txfuzz.common.key_ranges import key_union
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.feedback.key_choices import choices
+from txfuzz.feedback.roles import choices
+from txfuzz.feedback.targets.choices import keys_of_value
 from txfuzz.report.text.anomalies import path_text
 from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
 _RANKED = 12  # near-misses in the table
 _HOPES = 3  # of them named with a decision
+
+_PRESSURE = ("scheduling.clients", "scheduling.barrier_every")
 
 _OUTCOMES = {
     FORCED: "forced",
@@ -104,9 +108,9 @@ def hope(
 ) -> str:
     """Which missing edges the change makes likelier, among those still possible after all decisions."""
     possible = _possible(result, workload, decisions)
-    if decision.target.startswith("scheduling.") and decision.after > decision.before:
+    if decision.target in _PRESSURE and decision.after > decision.before:
         possible = possible[:1]
-    elif decision.target != "keys":
+    elif decision.target not in ("keys", "choices"):
         possible = []
     hopes = [f"{_missing(near.missing)} (near-cycle {rank})" for rank, near in possible[:_HOPES]]
     if not hopes:
@@ -126,6 +130,10 @@ def _possible(
             keys = set(decision.after) | _fixed(workload)
         elif decision.target == "mix":
             mix = dict(decision.after)
+        elif decision.target == "transactions":
+            mix = dict(decision.after["mix"])
+        elif decision.target == "choices":
+            keys = set(key_union(keys_of_value(each["keys"]) for each in decision.after))
     return [
         (rank, near)
         for rank, near in enumerate(result.near_cycles, 1)

@@ -10,21 +10,14 @@ from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Ver
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.feedback.targets.table import TARGETS
+from txfuzz.feedback.targets.target import keys_in_words
 from txfuzz.report.text.lines import counted
 from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.model import Workload
 
 _NAMED = 12  # transactions of an anomaly
-_KEYS = 8  # keys listed individually
-
-TARGETS: Mapping[str, str] = {
-    "keys": "the choice of keys",
-    "mix": "the mix",
-    "scheduling.clients": "the number of clients",
-    "scheduling.barrier_every": "how often the clients meet at a barrier (0: never)",
-    "init_schema": "whether the tables are recreated",
-}
 
 
 def notes_text(
@@ -79,7 +72,7 @@ def _asked(workload: Workload) -> str:
     level = markdown(workload.database.isolation or "an unknown isolation level")
     return (
         f"Workload: {much} from {counted(scheduling.clients, 'client')}{barrier} on "
-        f"{keys_text(workload.logical_keys())} at {level}. Mix: {mix}. Seed: {workload.seed}."
+        f"{keys_in_words(workload.logical_keys())} at {level}. Mix: {mix}. Seed: {workload.seed}."
     )
 
 
@@ -155,9 +148,16 @@ def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adj
 
 def _change(decision: Adjustment) -> str:
     return f"**{markdown(decision.heuristic)}** " + markdown(
-        f"changes {target_text(decision.target)} from {value_text(decision.before)} "
-        f"to {value_text(decision.after)}, because {decision.reason}."
+        f"changes {_difference(decision)}, because {decision.reason}."
     )
+
+
+def _difference(decision: Adjustment) -> str:
+    target = TARGETS.get(decision.target)
+    if target is not None and target.difference is not None:
+        return target.difference(decision.before, decision.after)
+    before, after = (value_text(value, decision.target) for value in (decision.before, decision.after))
+    return f"{target_text(decision.target)} from {before} to {after}"
 
 
 def _sentence(text: str) -> str:
@@ -166,25 +166,21 @@ def _sentence(text: str) -> str:
 
 def target_text(target: str) -> str:
     """What a decision changes; the bare name if it is another plugin's."""
-    return TARGETS.get(target, target)
+    return TARGETS[target].noun if target in TARGETS else target
 
 
-def value_text(value: Any) -> str:
-    """The value before or after a decision."""
+def value_text(value: Any, target: str = "") -> str:
+    """The value before or after a decision. target: what has the value."""
+    known = TARGETS.get(target)
+    if known is not None and known.words is not None:
+        return known.words(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple | range):
-        return keys_text(value)
+        return keys_in_words(value)
     if isinstance(value, Mapping):
         return listed(f"{name} {_weight(weight)}" for name, weight in value.items()) if value else "nothing"
     return str(value)
-
-
-def keys_text(keys: Sequence[Any]) -> str:
-    """A few keys by name, many as a count."""
-    if not keys or len(keys) > _KEYS:
-        return f"{len(keys):,} keys"
-    return f"{'key' if len(keys) == 1 else 'keys'} {listed(map(str, keys))}"
 
 
 def _weight(weight: Any) -> str:

@@ -12,7 +12,7 @@ from txfuzz.workload.yaml.plugins import built_from, plain_options
 from txfuzz.workload.yaml.scheduling import read_duration
 
 TIMING = ("at", "every", "times")
-_SHORTEST = 1e-3  # seconds between two injections
+SHORTEST_INTERVAL = 1e-3  # seconds between two injections
 _EXAMPLE = "{name: NAME, every: 2s}"
 
 
@@ -58,7 +58,7 @@ def _timing(node: Node, fields: Mapping[str, Node]) -> tuple[tuple[float, ...], 
     if "every" in fields:
         times = fields["times"].whole("the maximum number of injections", 1) if "times" in fields else None
         every = read_duration(fields["every"])
-        if every < _SHORTEST:
+        if every < SHORTEST_INTERVAL:
             raise fields["every"].unexpected("a time of at least 1ms, as in 50ms or 2s")
         return (), every, times
     if "times" in fields:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from txfuzz.errors import WorkloadError
+from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Workload
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.campaign import read_campaign
@@ -14,13 +15,19 @@ from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import read_database, read_named
 from txfuzz.workload.yaml.replay import read_replay
-from txfuzz.workload.yaml.scheduling import equal_mix, read_key_life, read_mix, read_scheduling
+from txfuzz.workload.yaml.scheduling import (
+    equal_mix,
+    read_allowed_changes,
+    read_key_life,
+    read_mix,
+    read_scheduling,
+)
 from txfuzz.workload.yaml.steps import TransactionsReader
 
 VERSION = 1
 FIELDS = (
     "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
-    "analyzers", "heuristics", "faults", "replay", "campaign",
+    "analyzers", "heuristics", "faults", "replay", "campaign", "mutate",
 )  # fmt: skip
 
 
@@ -96,6 +103,9 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
         replay=read_replay(fields["replay"], transactions, vocabulary) if "replay" in fields else None,
         faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
         campaign=read_campaign(fields["campaign"], vocabulary) if "campaign" in fields else None,
+        mutate=read_allowed_changes(fields["mutate"], database.adapter or "", capabilities)
+        if "mutate" in fields
+        else AllowedChanges(),
     )
 
 

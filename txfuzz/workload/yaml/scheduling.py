@@ -1,21 +1,26 @@
-"""The mix, the scheduling, and the lifetime of keys."""
+"""The mix, the scheduling, the lifetime of keys, and which of them feedback may change."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from txfuzz.database.api import Capabilities
+from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Transaction
-from txfuzz.workload.model import KeyLife, Scheduling, Weight
+from txfuzz.workload.allowed_changes import EVERYTHING, KINDS, AllowedChanges
+from txfuzz.workload.model import PAUSES, SENDING, KeyLife, Scheduling, ThinkTime, Weight
 from txfuzz.workload.yaml.nodes import Node
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|m|h)")
+_SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted")
 MOST_CLIENTS = 10_000  # each opens a connection
+LONGEST_PAUSE = 1.0  # seconds, inside a transaction
+_ALLOWED = f"a list of kinds of change ({', '.join(KINDS)}), or all"
 
 
 def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
@@ -43,7 +48,9 @@ def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, .
 
 
 def read_scheduling(node: Node) -> Scheduling:
-    fields = node.fields("scheduling", ("clients", "transactions", "duration", "barrier_every"))
+    fields = node.fields(
+        "scheduling", ("clients", "transactions", "duration", "barrier_every", "think_time", "sending")
+    )
     given: dict[str, Any] = {}
     if "transactions" in fields and "duration" in fields:
         both = (fields["transactions"].name_place, fields["duration"].name_place)
@@ -59,7 +66,91 @@ def read_scheduling(node: Node) -> Scheduling:
         given["barrier_every"] = fields["barrier_every"].whole(
             "the number of transactions between barriers", 0
         )
+    if "think_time" in fields:
+        given["think_time"] = _think_time(fields["think_time"])
+    if "sending" in fields:
+        given["sending"] = fields["sending"].one_of("how statements are sent", SENDING)
     return Scheduling(**given)
+
+
+def _think_time(node: Node) -> ThinkTime:
+    """One duration, the longest pause; or a mapping."""
+    if not isinstance(node.value, Mapping):
+        return ThinkTime(_pause(node))
+    fields = node.fields("think_time", ("least", "most", "before"), ("most",))
+    least = _pause(fields["least"]) if "least" in fields else 0.0
+    most = _pause(fields["most"])
+    if least > most:
+        raise fields["least"].unexpected("a pause no longer than the longest one (`most`)")
+    before = fields["before"].one_of("what clients pause before", PAUSES) if "before" in fields else "step"
+    return ThinkTime(most, least, before)
+
+
+def _pause(node: Node) -> float:
+    """In seconds; 0 for none."""
+    if node.value == 0 and type(node.value) in (int, float):
+        return 0.0
+    seconds = read_duration(node)
+    if seconds > LONGEST_PAUSE:
+        raise node.unexpected(f"a pause of at most {LONGEST_PAUSE:g}s, as in 500us or 2ms")
+    return seconds
+
+
+def read_allowed_changes(node: Node, adapter: str, capabilities: Capabilities | None) -> AllowedChanges:
+    """`mutate`: the word `all`, or a list of kinds, in which {isolation: […]} and {locks: […]} name words.
+
+    capabilities: of the adapter; None while the database is not known.
+    """
+    if node.value == "all":
+        return EVERYTHING
+    found: dict[str, tuple[str, ...]] = {}
+    for item in node.items(_ALLOWED):
+        if isinstance(item.value, Mapping):
+            words = _words(item, adapter, capabilities)
+        else:
+            words = {item.one_of("a kind of change", KINDS): ()}
+        for kind in words:
+            if kind in found:
+                raise item.place.error(f"found the duplicate kind {kind!r} in `mutate`", "each once")
+        found |= words
+    kinds = tuple(kind for kind in KINDS if kind in found)
+    return AllowedChanges(kinds, found.get("isolation", ()), found.get("locks", ()))
+
+
+def _words(node: Node, adapter: str, capabilities: Capabilities | None) -> dict[str, tuple[str, ...]]:
+    """The levels or locks to choose from."""
+    found = {}
+    for kind, listed in node.fields("a kind of change with words", ("isolation", "locks")).items():
+        items = listed.items(f"a list of {'isolation levels' if kind == 'isolation' else 'locks'}")
+        if not items:
+            raise listed.unexpected(f"at least one word, or {kind} without a list for all of them")
+        read = read_level if kind == "isolation" else read_lock
+        found[kind] = tuple(dict.fromkeys(read(item, adapter, capabilities) for item in items))
+    return found
+
+
+def read_level(node: Node, adapter: str, capabilities: Capabilities | None) -> str:
+    """An isolation level as the adapter spells it."""
+    word = node.text("an isolation level")
+    if capabilities is None:
+        return word
+    with node.place.added_to_errors():
+        return level_named(capabilities, word)
+
+
+def read_lock(node: Node, adapter: str, capabilities: Capabilities | None) -> str:
+    """A lock of a reading step, in the adapter's words."""
+    word = node.text("the word for a lock")
+    if capabilities is None:
+        return word
+    locks = capabilities.locks
+    if not locks:
+        raise node.place.error(f"found {word!r}", f"no lock: adapter {adapter!r} has no locking reads")
+    if word not in locks:
+        raise node.place.error(
+            f"found {word!r}", f"a lock that adapter {adapter!r} supports", did_you_mean(word, locks)
+        )
+    return word
 
 
 def read_key_life(node: Node) -> KeyLife:

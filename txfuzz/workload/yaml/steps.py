@@ -7,8 +7,6 @@ from typing import Any
 
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Capabilities
-from txfuzz.database.isolation_levels import level_named
-from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Mode, Step, Transaction
 from txfuzz.workload.sql.unrecorded_changes import check_unrecorded_changes
 from txfuzz.workload.template import Template
@@ -16,6 +14,7 @@ from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
+from txfuzz.workload.yaml.scheduling import read_level, read_lock
 
 MODE = ("isolation", "read_only", "deferrable")
 _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
@@ -147,21 +146,7 @@ class TransactionsReader:
     def _lock(self, node: Node, f: str) -> str:
         if f != "r":
             raise node.name_place.error(f"found `lock` with f: {f}", "`lock` on reads only")
-        word = node.text("the word for a lock")
-        if self._capabilities is None:
-            return word
-        locks = self._capabilities.locks
-        if not locks:
-            raise node.place.error(
-                f"found {word!r}", f"no lock: adapter {self._adapter!r} has no locking reads"
-            )
-        if word not in locks:
-            raise node.place.error(
-                f"found {word!r}",
-                f"a lock that adapter {self._adapter!r} supports",
-                did_you_mean(word, locks),
-            )
-        return word
+        return read_lock(node, self._adapter, self._capabilities)
 
     def _check_sql(self, node: Node) -> None:
         if self._capabilities is not None and not self._capabilities.sql:
@@ -208,11 +193,7 @@ def read_mode(fields: Mapping[str, Node], adapter: str, capabilities: Capabiliti
     """How a transaction with these fields begins; see TransactionsReader."""
     isolation = None
     if "isolation" in fields:
-        node = fields["isolation"]
-        isolation = node.text("an isolation level")
-        if capabilities is not None:
-            with node.place.added_to_errors():
-                isolation = level_named(capabilities, isolation)
+        isolation = read_level(fields["isolation"], adapter, capabilities)
     asked = {name: fields[name].boolean(name) for name in MODE[1:] if name in fields}
     for name, wanted in asked.items():
         if wanted and capabilities is not None and name not in capabilities.modes:

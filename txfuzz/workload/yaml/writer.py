@@ -19,7 +19,8 @@ from txfuzz.transactions.model import (
     Step,
     Transaction,
 )
-from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Scheduling, Workload
+from txfuzz.workload.allowed_changes import AllowedChanges
+from txfuzz.workload.model import SENDING, DatabaseSpec, FaultSpec, PluginSpec, Scheduling, Workload
 from txfuzz.workload.replay import Action, Replay
 from txfuzz.workload.yaml.campaign import campaign_data
 from txfuzz.workload.yaml.layout import filled, scalar, text_field
@@ -77,6 +78,8 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
         yield from _replay(workload.replay)
     if workload.campaign is not None:
         yield filled("campaign:", campaign_data(workload.campaign), 2)
+    if workload.mutate != AllowedChanges():
+        yield filled("mutate:", _allowed(workload.mutate), 2)
 
 
 def database_data(spec: DatabaseSpec) -> dict[str, Any]:
@@ -95,8 +98,7 @@ def _transaction(transaction: Transaction) -> Iterator[str]:
     yield "      steps:"
     for step in transaction.steps:
         if step.sql is None:
-            lock = {} if step.lock is None else {"lock": step.lock}
-            yield filled(f"{_STEP}-", {"f": step.f, **lock, "key": _key(step.key)}, 12)
+            yield filled(f"{_STEP}-", {"f": step.f, **_own_fields(step), "key": _key(step.key)}, 12)
         else:
             yield from _raw_step(step, step.sql)
 
@@ -111,15 +113,40 @@ def mode_lines(mode: Mode) -> Iterator[str]:
 
 def _raw_step(step: Step, sql: str) -> Iterator[str]:
     yield text_field(f"{_STEP}- sql:", sql, 12)
+    for name, data in _raw_fields(step).items():
+        yield filled(f"{_STEP}  {name}:", data, 12)
+
+
+def _raw_fields(step: Step) -> dict[str, Any]:
+    """The fields of a raw statement beside `sql`."""
     elle = [_micro_operation(each) for each in step.micro_operations]
     fields: dict[str, Any] = {
         "args": {name: _key(arg) for name, arg in step.args},
         "elle": elle[0] if len(elle) == 1 else elle,
         **rules_data(step),
     }
-    for name, data in fields.items():
-        if data or (name == "elle" and step.harmless):
-            yield filled(f"{_STEP}  {name}:", data, 12)
+    return {name: data for name, data in fields.items() if data or (name == "elle" and step.harmless)}
+
+
+def transaction_data(transaction: Transaction) -> dict[str, Any]:
+    """The transaction as plain data, as in a workload file."""
+    mode = transaction.mode
+    given = {"isolation": mode.isolation, "read_only": mode.read_only, "deferrable": mode.deferrable}
+    steps = [
+        {"f": step.f, **_own_fields(step), "key": _key(step.key)}
+        if step.sql is None
+        else {"sql": step.sql, **_raw_fields(step)}
+        for step in transaction.steps
+    ]
+    return {
+        "name": transaction.name,
+        **{word: value for word, value in given.items() if value},
+        "steps": steps,
+    }
+
+
+def _own_fields(step: Step) -> dict[str, Any]:
+    return {} if step.lock is None else {"lock": step.lock}
 
 
 def rules_data(step: Step) -> dict[str, Any]:
@@ -161,7 +188,16 @@ def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
         data["duration"] = _duration(scheduling.duration)
     else:
         data["transactions"] = scheduling.transactions
-    return {**data, "barrier_every": scheduling.barrier_every}
+    data["barrier_every"] = scheduling.barrier_every
+    think = scheduling.think_time
+    if think is not None:
+        data["think_time"] = {"least": think.least, "most": think.most, "before": think.before}
+    return data if scheduling.sending == SENDING[0] else {**data, "sending": scheduling.sending}
+
+
+def _allowed(allowed: AllowedChanges) -> Any:
+    words = {"isolation": allowed.levels, "locks": allowed.locks}
+    return [{kind: words[kind]} if words.get(kind) else kind for kind in allowed.kinds]
 
 
 def _duration(seconds: float) -> Any:

@@ -1,0 +1,1 @@
+"""Mutators: single changes to a workload, for strategies to choose from."""

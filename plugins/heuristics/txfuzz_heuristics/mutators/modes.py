@@ -1,0 +1,95 @@
+"""Locks, isolation levels, rows and faults, where the workload allows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar
+
+from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, target_value
+
+from .change import change
+
+
+@dataclass(frozen=True)
+class Locks:
+    name: ClassVar[str] = "locks"
+    about: ClassVar[str] = "lets a read take a lock, another one, or none"
+    kind: ClassVar[str] = "locks"
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        words = (feedback.original or workload).mutate.locks
+        before: dict[str, list[str | None]] = target_value(workload, "locks")
+        free = {each.name for each in workload.transactions if not each.mode.read_only}
+        reads = [(name, at) for name, locks in before.items() if name in free for at in range(len(locks))]
+        if not reads or not words:
+            return None
+        name, at = random.choice(reads)
+        locks = list(before[name])
+        lock = random.choice([word for word in (None, *words) if word != locks[at]])
+        locks[at] = lock
+        reason = (
+            f"a read of {name!r} {f'with the lock {lock}' if lock else 'without a lock'} waits for others"
+        )
+        if lock is None:
+            reason = f"a read of {name!r} without a lock lets others pass"
+        return change(workload, "locks", {**before, name: locks}, reason, self.name)
+
+
+@dataclass(frozen=True)
+class Levels:
+    name: ClassVar[str] = "levels"
+    about: ClassVar[str] = "lets one transaction run at another isolation level that promises enough"
+    kind: ClassVar[str] = "isolation"
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        words = (feedback.original or workload).mutate.levels
+        before: dict[str, str | None] = target_value(workload, "isolation")
+        name = random.choice(sorted(before))
+        others = [word for word in words if word not in (before[name], workload.database.isolation)]
+        if before[name] is not None and workload.database.isolation in words:
+            others.append(workload.database.isolation)
+        if not others:
+            return None
+        level = random.choice(others)
+        reason = f"{name!r} at {level} meets transactions at other levels"
+        return change(workload, "isolation", {**before, name: level}, reason, self.name)
+
+
+@dataclass(frozen=True)
+class RowsInAdvance:
+    name: ClassVar[str] = "rows-in-advance"
+    about: ClassVar[str] = "inserts rows before they are used, or no longer"
+    kind: ClassVar[str] = "rows"
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        after = "inserted" if target_value(workload, "keys.rows") == "fresh" else "fresh"
+        reason = (
+            "reads and writes of rows that exist take other paths than first inserts"
+            if after == "inserted"
+            else "first writes insert, and reads of what is not there yet have nothing to lock"
+        )
+        return change(workload, "keys.rows", after, reason, self.name)
+
+
+@dataclass(frozen=True)
+class FaultTimes:
+    name: ClassVar[str] = "fault-times"
+    about: ClassVar[str] = "moves the moments at which faults strike"
+    kind: ClassVar[str] = "faults"
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        before: list[dict[str, Any]] = target_value(workload, "faults")
+        if not before:
+            return None
+        factor = random.choice((0.5, 0.8, 1.25, 2.0))
+        after = [_scaled(each, factor) for each in before]
+        sooner = "sooner" if factor < 1 else "later"
+        reason = f"faults that strike {sooner} (×{factor:g}) meet transactions in another state"
+        return change(workload, "faults", after, reason, self.name)
+
+
+def _scaled(fault: dict[str, Any], factor: float) -> dict[str, Any]:
+    if "at" in fault:
+        return {**fault, "at": [min(max(each * factor, 1e-3), 86400.0) for each in fault["at"]]}
+    return {**fault, "every": min(max(fault["every"] * factor, 1e-3), 86400.0)}
