@@ -48,7 +48,7 @@ BELOW = {
         "workload",
         "transactions",
     },
-    "plugin": {"analysis", "check", "hunt", "testing", "workload"},
+    "plugin": {"analysis", "check", "feedback", "hunt", "testing", "workload"},
     "campaign": {
         "analysis",
         "check",

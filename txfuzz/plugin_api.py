@@ -60,8 +60,11 @@ if TYPE_CHECKING:  # packed, as the table below is
         DatabaseUnavailable, HistoryError, OutputError, TxfuzzError, UsageError, WorkloadError, did_you_mean,
     )
     from txfuzz.feedback.adjustments import current as target_value, fewest_keys
-    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.feedback.contract import (
+        Adjustment, FeedbackResult, Heuristic, Proposal, Situation, Strategy,
+    )
     from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed as narrowed_choices
+    from txfuzz.feedback.key_draws import keys_to_add
     from txfuzz.history.calls import Call, Calls
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
     from txfuzz.history.reader import read_history
@@ -135,8 +138,11 @@ _MODULES = {
         "did_you_mean",
     ),
     "txfuzz.feedback.adjustments": ("fewest_keys", "target_value"),
-    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic"),
+    "txfuzz.feedback.contract": (
+        "Adjustment", "FeedbackResult", "Heuristic", "Proposal", "Situation", "Strategy",
+    ),
     "txfuzz.feedback.key_choices": ("can_choose", "choice_sets", "narrowed_choices"),
+    "txfuzz.feedback.key_draws": ("keys_to_add",),
     "txfuzz.history.calls": ("Call", "Calls"),
     "txfuzz.history.model": (
         "APPEND", "FAIL", "FINAL_READ", "History", "INFO", "Ints", "NIL", "OK", "READ", "WRITE",
@@ -173,21 +179,22 @@ __all__ = [  # noqa: RUF022
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
     "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers",
     "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
-    "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK", "RawStatement",
-    "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables",
-    "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits",
-    "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session", "SessionCodes",
-    "SessionError", "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step",
-    "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView",
-    "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
-    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "call_view", "can_choose",
-    "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
-    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
-    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
-    "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
-    "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
-    "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",
-    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "Proposal", "READ", "ROLLBACK",
+    "RawStatement", "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession",
+    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
+    "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session",
+    "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
+    "StatementAnswer", "StatementResult", "Step", "Strategy", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS",
+    "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError",
+    "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin",
+    "WritesScripts", "Wrong", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
+    "checked_url", "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without",
+    "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text",
+    "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
+    "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
+    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
+    "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
+    "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -7,6 +7,7 @@ Targets and their values, as JSON data:
   mix                     mapping of transaction → weight
   scheduling.clients      whole number, from 1 to MOST_CLIENTS
   scheduling.barrier_every  whole number, at least 0
+  keys.writes             whole number, at least 1: writes to a key before it is replaced by another
   init_schema             true or false
 
 Adjustments stay within the workload that the campaign began with: no step gets a key that it could
@@ -92,7 +93,7 @@ def propose_all(
         draws = Random(f"{root}/{heuristic.name}/{earlier}")
         try:
             proposed = checked(heuristic, heuristic.propose(feedback, workload, draws))
-            changed, done, remarks = _all_applied(
+            changed, done, remarks = apply_all(
                 workload, [each for each in proposed if each.target not in fixed], feedback.original
             )
         except UsageError as error:
@@ -109,10 +110,13 @@ def propose_all(
     return workload, tuple(made), tuple(warnings)
 
 
-def _all_applied(
+def apply_all(
     workload: Workload, proposed: Iterable[Adjustment], original: Workload | None
 ) -> tuple[Workload, list[Adjustment], list[str]]:
-    """The workload with all these changes, the adjustments that changed something, and warnings."""
+    """The workload with all these changes, the adjustments that changed something, and warnings.
+
+    Raises UsageError as `apply` does.
+    """
     made: list[Adjustment] = []
     warnings: list[str] = []
     for each in proposed:
@@ -235,6 +239,12 @@ def _scheduling(name: str, least: int, most: int | None = None) -> _Target:
     return _Target(lambda workload: getattr(workload.scheduling, name), write)
 
 
+def _write_writes(workload: Workload, value: Any, original: Workload) -> tuple[Workload, tuple[str, ...]]:
+    if type(value) is not int or value < 1:
+        raise UsageError(f"keys.writes must be a whole number of at least 1, found {value!r}")
+    return replace(workload, keys=replace(workload.keys, writes=value)), ()
+
+
 def _write_init(workload: Workload, value: Any, original: Workload) -> tuple[Workload, tuple[str, ...]]:
     if type(value) is not bool:
         raise UsageError(f"init_schema must be true or false, found {value!r}")
@@ -246,6 +256,7 @@ TARGETS = {
     "mix": _Target(_read_mix, _write_mix),
     "scheduling.clients": _scheduling("clients", 1, MOST_CLIENTS),
     "scheduling.barrier_every": _scheduling("barrier_every", 0),
+    "keys.writes": _Target(lambda workload: workload.keys.writes, _write_writes),
     "init_schema": _Target(lambda workload: workload.init_schema, _write_init),
 }
 

@@ -50,6 +50,11 @@ def txfuzz_register_heuristics() -> Iterable[type]:  # type: ignore[empty-body]
 
 
 @hookspec
+def txfuzz_register_strategies() -> Iterable[type]:  # type: ignore[empty-body]
+    """Strategies, which decide how a campaign searches: classes that satisfy txfuzz.Strategy."""
+
+
+@hookspec
 def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
     """Faults in a server or its connections: classes that satisfy txfuzz.Fault."""
 

@@ -68,6 +68,7 @@ KINDS = {
         PluginKind("template", "txfuzz_register_templates", data=Template),
         PluginKind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
         PluginKind("heuristic", "txfuzz_register_heuristics", ("propose",)),
+        PluginKind("strategy", "txfuzz_register_strategies", ("propose",)),
         PluginKind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
         PluginKind("form", "txfuzz_register_forms", data=Form),
         PluginKind("layout", "txfuzz_register_layouts", data=Layout),

@@ -17,7 +17,8 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjustments import apply, checked
-from txfuzz.feedback.contract import Adjustment, FeedbackResult
+from txfuzz.feedback.contract import Adjustment, FeedbackResult, Proposal, Situation
+from txfuzz.feedback.strategies import BUILT_IN
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.errors import named
 from txfuzz.workload.model import Workload
@@ -32,11 +33,12 @@ T = TypeVar("T")
 
 
 def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
-    """The object of a plugin in a guard. A checker is returned as it is: it has its own time limit.
+    """The object of a plugin in a guard. A checker is returned as it is: it has its own time limit. So is a
+    built-in strategy, whose heuristics have theirs.
 
-    kind: "heuristic", "analyzer" or "fault".
+    kind: "heuristic", "strategy", "analyzer" or "fault".
     """
-    if is_checker(thing):
+    if is_checker(thing) or (kind == "strategy" and type(thing) in BUILT_IN):
         return thing
     return _GUARDS[kind](thing, seconds)
 
@@ -95,6 +97,26 @@ class GuardedHeuristic(_Guard):
         except UsageError as error:
             raise self._blame(str(error)) from None
         return adjustments
+
+
+class GuardedStrategy(_Guard):
+    """The strategy gets copies of what it decides from; the heuristics among it are in guards themselves."""
+
+    kind = "strategy"
+
+    @property
+    def blind(self) -> bool:
+        return bool(getattr(self.guarded, "blind", False))
+
+    def propose(self, situation: Situation, random: Random) -> Proposal:
+        feedback, workload = copy.deepcopy((situation.feedback, situation.workload))
+        view = replace(situation, feedback=feedback, workload=workload)
+        proposal = self._call(lambda: self.guarded.propose(view, random))
+        if not isinstance(proposal, Proposal):
+            raise self._error(f"returned {proposal!r}, expected a txfuzz.Proposal")
+        if not all(isinstance(each, Adjustment) for each in proposal.adjustments):
+            raise self._error(f"returned {proposal.adjustments!r}, expected adjustments")
+        return proposal
 
 
 class GuardedAnalyzer(_Guard):
@@ -170,7 +192,7 @@ def _is_data(value: Any) -> bool:
 
 
 _GUARDS: Mapping[str, type[_Guard]] = {
-    each.kind: each for each in (GuardedHeuristic, GuardedAnalyzer, GuardedFault)
+    each.kind: each for each in (GuardedHeuristic, GuardedStrategy, GuardedAnalyzer, GuardedFault)
 }
 
 

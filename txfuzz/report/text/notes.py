@@ -23,6 +23,7 @@ TARGETS: Mapping[str, str] = {
     "mix": "the mix",
     "scheduling.clients": "the number of clients",
     "scheduling.barrier_every": "how often the clients meet at a barrier (0: never)",
+    "keys.writes": "the number of writes to a key before it is replaced",
     "init_schema": "whether the tables are recreated",
 }
 
@@ -37,15 +38,15 @@ def notes_text(
     replayed: AnalysisResult | None = None,
     remarks: Iterable[str] = (),
     pursued: Pursuit | None = None,
-    open_loop: bool = False,
+    blind: bool = False,
 ) -> str:
     """The page of iteration `number`, as Markdown.
 
     decisions: what the feedback changes for the next iteration. replayed: the analysis of its replays, if
     they alone contradict the expected model. remarks: further sentences. pursued: what became of the
-    near-cycle that the previous iteration left. open_loop: no feedback pursues one.
+    near-cycle that the previous iteration left. blind: no feedback pursues one.
     """
-    ahead = None if open_loop else pursuit_ahead(result, workload, decisions)
+    ahead = None if blind else pursuit_ahead(result, workload, decisions)
     parts = [
         f"# {markdown(workload.name)}, iteration {number}",
         _asked(workload),
