@@ -101,7 +101,7 @@ class LoopState:
 class Adjustment:
     """One change to a workload, as data.
 
-    target: what changes: "keys", "mix", "scheduling.clients", "scheduling.barrier_every" or
+    target: what changes: "keys", "keys.writes", "mix", "scheduling.clients", "scheduling.barrier_every" or
         "init_schema"; txfuzz.feedback.adjustments describes their values.
     before, after: JSON data. reason: a sentence with numbers. heuristic: its name.
     """
