@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         WorkloadError,
     )
     from txfuzz.feedback.adjustments import apply
-    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic, Proposal, Situation, Strategy
     from txfuzz.history.in_memory import as_history
     from txfuzz.history.model import History
     from txfuzz.history.reader import read_history
@@ -84,7 +84,14 @@ _NAMES = {
         "WorkloadError",
     ),
     "txfuzz.feedback.adjustments": ("apply",),
-    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic"),
+    "txfuzz.feedback.contract": (
+        "Adjustment",
+        "FeedbackResult",
+        "Heuristic",
+        "Proposal",
+        "Situation",
+        "Strategy",
+    ),
     "txfuzz.history.in_memory": ("as_history",),
     "txfuzz.history.model": ("History",),
     "txfuzz.history.reader": ("read_history",),
@@ -100,11 +107,11 @@ __all__ = [
     "Adapter", "Adjustment", "AnalysisResult", "Analyzer", "Anomaly", "BoundStep", "CampaignResult",
     "CampaignSettings", "Capabilities", "ConcurrencyFailure", "ConcurrencyResult", "Database",
     "DatabaseUnavailable", "Edge", "Fault", "FeedbackResult", "Heuristic", "History", "HistoryError",
-    "Injectable", "Kind", "NearCycle", "Outcome", "OutputError", "Part", "Session", "SessionError",
-    "Template", "TxfuzzError", "UsageError", "Verdict", "Workload", "WorkloadError", "analyze_history",
-    "apply", "as_history", "concurrently", "dependency_graph", "hookimpl", "invariant", "option",
-    "read_history", "read_workload", "run_campaign", "setup", "transaction", "transaction_view",
-    "write_history", "write_workload",
+    "Injectable", "Kind", "NearCycle", "Outcome", "OutputError", "Part", "Proposal", "Session",
+    "SessionError", "Situation", "Strategy", "Template", "TxfuzzError", "UsageError", "Verdict", "Workload",
+    "WorkloadError", "analyze_history", "apply", "as_history", "concurrently", "dependency_graph", "hookimpl",
+    "invariant", "option", "read_history", "read_workload", "run_campaign", "setup", "transaction",
+    "transaction_view", "write_history", "write_workload",
 ]  # fmt: skip
 
 

@@ -60,11 +60,13 @@ if TYPE_CHECKING:  # packed, as the table below is
         DatabaseUnavailable, HistoryError, OutputError, TxfuzzError, UsageError, WorkloadError, did_you_mean,
     )
     from txfuzz.feedback.adjustments import current as target_value
-    from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic, Mutator
+    from txfuzz.feedback.contract import (
+        Adjustment, FeedbackResult, Heuristic, Mutator, Proposal, Situation, Strategy,
+    )
     from txfuzz.feedback.key_choices import (
         can_choose, choice_sets, fewest_keys, narrowed as narrowed_choices,
     )
-    from txfuzz.feedback.key_draws import draw_keys
+    from txfuzz.feedback.key_draws import draw_keys, keys_to_add
     from txfuzz.feedback.mutators import Mutation, applicable as applicable_mutators, mutated
     from txfuzz.feedback.targets.choices import choices_value, few_choices
     from txfuzz.feedback.targets.transactions import transactions_value
@@ -141,11 +143,13 @@ _MODULES = {
         "did_you_mean",
     ),
     "txfuzz.feedback.adjustments": ("target_value",),
-    "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic", "Mutator"),
+    "txfuzz.feedback.contract": (
+        "Adjustment", "FeedbackResult", "Heuristic", "Mutator", "Proposal", "Situation", "Strategy",
+    ),
     "txfuzz.feedback.key_choices": (
         "can_choose", "choice_sets", "fewest_keys", "narrowed_choices",
     ),
-    "txfuzz.feedback.key_draws": ("draw_keys",),
+    "txfuzz.feedback.key_draws": ("draw_keys", "keys_to_add"),
     "txfuzz.feedback.mutators": ("Mutation", "applicable_mutators", "mutated"),
     "txfuzz.feedback.targets.choices": ("choices_value", "few_choices"),
     "txfuzz.feedback.targets.transactions": ("transactions_value",),
@@ -187,22 +191,23 @@ __all__ = [  # noqa: RUF022
     "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView",
     "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue",
     "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient",
-    "READ", "ROLLBACK", "RawStatement", "ReadValue", "Ref", "ReversesRows", "RoomForClients", "Rows",
-    "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine",
+    "Proposal", "READ", "ROLLBACK", "RawStatement", "ReadValue", "Ref", "ReversesRows", "RoomForClients",
+    "Rows", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine",
     "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase",
-    "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "SqlDatabase", "SqlSession",
-    "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker",
-    "Tables", "Template", "Transaction", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError",
-    "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin",
-    "WritesScripts", "Wrong", "applicable_mutators", "call_view", "can_choose", "canonical", "check_options",
-    "check_stays_inside", "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean",
-    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "few_choices", "fewest_keys",
-    "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed",
-    "make_server_directory", "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option",
-    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
-    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
-    "target_value", "transaction_view", "transactions_value", "typed_script", "unjudged_reason",
-    "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase",
+    "SqlSession", "StatementAnswer", "StatementResult", "Step", "Strategy", "TABLE_PREFIX", "TERMINATE",
+    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "Transaction", "TransactionView", "TxfuzzError",
+    "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload",
+    "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "applicable_mutators", "call_view",
+    "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets",
+    "choices_value", "columns_of", "did_you_mean", "draw_keys", "edn_text", "elapsed", "environment_without",
+    "error_in_log", "few_choices", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory",
+    "key_text", "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option",
+    "mop_text", "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited",
+    "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
+    "server_processes", "table_index", "tables_option", "target_value", "transaction_view",
+    "transactions_value", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
+    "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

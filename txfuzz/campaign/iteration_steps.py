@@ -18,10 +18,9 @@ from txfuzz.campaign.events import Stage, StageStarted, Subscriber
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
-from txfuzz.campaign.setup.settings import CampaignSettings
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
-from txfuzz.feedback.adjustments import propose_all
-from txfuzz.feedback.contract import Adjustment, LoopState
+from txfuzz.feedback.contract import Adjustment, FeedbackResult, LoopState, Situation
+from txfuzz.feedback.strategies import decide
 from txfuzz.history.model import History
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.notes import notes_text
@@ -90,7 +89,7 @@ def pursue_near_cycle(
     workload: Workload,
 ) -> Pursuit | None:
     """What became of the previous iteration's nearest near-cycle; None if feedback did not pursue one."""
-    if not earlier or setup.settings.open_loop or setup.settings.skip_run:
+    if not earlier or setup.assembled.strategy.blind or setup.settings.skip_run:
         return None
     options = next((each.version_options for each in setup.assembled.analyzers if is_checker(each)), None)
     last = earlier[-1]
@@ -105,7 +104,10 @@ def draw_iteration(
     *,
     keeps_graphs: bool,
 ) -> tuple[str, ...]:
-    """Draw the graphs, unless they exist or the campaign was interrupted. A note for each one missing."""
+    """Draw the graphs, unless they are unwanted or exist or the campaign was interrupted. A note for each one
+    missing."""
+    if not setup.settings.pictures:
+        return ()
     if keeps_graphs and files.minimal_graph.exists():
         return ()
     if setup.deadline.interrupted.is_set():
@@ -122,19 +124,26 @@ def propose_next(
     number: int,
     failed_replays: Mapping[int, int],
 ) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
-    """The next workload, the changes made to it, and complaints about heuristics. Its seed is derived from
+    """The next workload, the changes made to it, and complaints about the strategy. Its seed is derived from
     the campaign's, so that each iteration runs other transactions."""
-    seed = setup.assembled.workload.seed
+    assembled = setup.assembled
+    seed = assembled.workload.seed
     next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
-    if setup.settings.open_loop:
-        return next_workload, (), ()
-    return propose_all(
-        setup.assembled.heuristics,
-        state.feedback_result(result, workload, number, failed_replays),
-        next_workload,
-        stream(seed, "feedback", number),
-        fixed=("init_schema",) if setup.settings.keep_schema_init else (),
-    )
+    feedback = state.feedback_result(result, workload, number, failed_replays)
+    situation = _situation(setup, next_workload, feedback)
+    return decide(assembled.strategy, situation, stream(seed, "feedback", number))
+
+
+def propose_first(setup: CampaignSetup) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
+    """The same for the first iteration."""
+    assembled = setup.assembled
+    chance = stream(assembled.workload.seed, "feedback", "opening")
+    return decide(assembled.strategy, _situation(setup, assembled.workload), chance)
+
+
+def _situation(setup: CampaignSetup, workload: Workload, feedback: FeedbackResult | None = None) -> Situation:
+    fixed = ("init_schema",) if setup.settings.keep_schema_init else ()
+    return Situation(workload, feedback, setup.assembled.heuristics, fixed)
 
 
 def fault_notes(
@@ -156,14 +165,14 @@ def write_decisions(
     files: IterationDirectory,
     iteration: Iteration,
     next_workload: Workload,
-    settings: CampaignSettings,
     *,
+    blind: bool,
     answers_for: str | None,
     doubtful: bool,
 ) -> None:
     """The next workload, and why it is so. Written last, which completes the artefacts of an iteration.
 
-    doubtful: the isolation level of the history is unknown.
+    blind: the strategy does not look at feedback. doubtful: the isolation level of the history is unknown.
     """
     workload = iteration.workload
     if doubtful:
@@ -177,7 +186,7 @@ def write_decisions(
         replayed=iteration.replayed if iteration.by_replay else None,
         remarks=iteration.notes,
         pursued=iteration.pursued,
-        open_loop=settings.open_loop,
+        blind=blind,
     )
     write_text(files.notes, notes)
     write_text(files.next_workload, workload_text(next_workload))

@@ -29,6 +29,7 @@ from txfuzz.campaign.iteration_steps import (
     draw_iteration,
     fault_notes,
     keep_workload,
+    propose_first,
     propose_next,
     pursue_near_cycle,
     write_decisions,
@@ -42,7 +43,7 @@ from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
-from txfuzz.feedback.contract import LoopState
+from txfuzz.feedback.contract import Adjustment, LoopState
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult
@@ -69,19 +70,28 @@ def run_campaign(
     settings = replace(settings or CampaignSettings(), **fields)
     with ExitStack() as resources:
         setup = set_up(settings, interrupted or threading.Event(), subscriber, resources)
-        campaign = _RunningCampaign(setup, subscriber)
-        campaign.publish(CampaignStarted(campaign.result("running"), setup.assembled.workload))
-        try:
-            _loop(campaign)
-        except BaseException as error:
-            return campaign.failed(error)
-        return campaign.ended()
+        return run_prepared(setup, subscriber)
 
 
-def _loop(campaign: _RunningCampaign) -> None:
+def run_prepared(setup: CampaignSetup, subscriber: Subscriber = ignore) -> CampaignResult:
+    """Run a campaign of which everything is there. Raises as `run_campaign` does."""
+    first_workload, opening, complaints = propose_first(setup)
+    campaign = _RunningCampaign(setup, subscriber, opening)
+    campaign.publish(CampaignStarted(campaign.result("running"), first_workload))
+    for complaint in complaints:
+        campaign.publish(Warned(complaint))
+    try:
+        _loop(campaign, first_workload)
+    except BaseException as error:
+        return campaign.failed(error)
+    return campaign.ended()
+
+
+def _loop(campaign: _RunningCampaign, next_workload: Workload) -> None:
     """workload → execution → history → analysis → feedback → next workload."""
-    setup, state = campaign.setup, LoopState()
-    next_workload = setup.assembled.workload
+    setup = campaign.setup
+    opened = next_workload is not setup.assembled.workload
+    state = LoopState(setup.assembled.workload if opened else None)
     for number in range(setup.settings.most_iterations):
         if campaign.is_over(number):
             return
@@ -133,10 +143,10 @@ def _loop(campaign: _RunningCampaign) -> None:
 class _RunningCampaign:
     """The state of a campaign, and its subscribers."""
 
-    def __init__(self, setup: CampaignSetup, subscriber: Subscriber) -> None:
+    def __init__(self, setup: CampaignSetup, subscriber: Subscriber, opening: tuple[Adjustment, ...]) -> None:
         self.setup = setup
         self.iterations: list[Iteration] = []
-        self._facts = setup.facts()
+        self._facts = replace(setup.facts(), opening=opening)
         self._assembled = setup.assembled
         self._doubtful = False  # is there a history that this workload cannot have made?
         self._failure: TxfuzzError | None = None  # of a run whose history is still to be analysed
@@ -195,7 +205,7 @@ class _RunningCampaign:
             files,
             iteration,
             next_workload,
-            self.setup.settings,
+            blind=self.setup.assembled.strategy.blind,
             answers_for=campaign.answers_for,
             doubtful=self._doubtful,
         )

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Check your own transactions: every interleaving of each pair, at each isolation level.",
     "explore": "Run the interleavings of a few transactions at each isolation level.",
     "hunt": "Find holes in a database: small programs of every kind of statement.",
+    "compare": "Compare strategies: how soon each finds something, from the same seeds.",
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
     "workloads": "List the shipped workloads, or show one.",

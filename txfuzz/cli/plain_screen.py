@@ -74,6 +74,8 @@ class PlainScreen:
             f"checked against {expect} "
             f"· seed {workload.seed} · {campaign.directory}"
         )
+        for decision in campaign.facts.opening:
+            self._say(f"to begin with: {_decision(decision, self._verbose)}")
 
     def _show_iteration(self, iteration: Iteration) -> None:
         if iteration.execution is not None:

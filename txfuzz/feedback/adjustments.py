@@ -88,7 +88,7 @@ def propose_all(
         draws = Random(f"{root}/{heuristic.name}/{earlier}")
         try:
             proposed = checked(heuristic, heuristic.propose(feedback, workload, draws))
-            changed, done, remarks = _all_applied(
+            changed, done, remarks = apply_all(
                 workload,
                 allowed(
                     (each for each in proposed if each.target not in fixed), feedback.original or workload
@@ -109,10 +109,13 @@ def propose_all(
     return workload, tuple(made), tuple(warnings)
 
 
-def _all_applied(
+def apply_all(
     workload: Workload, proposed: Iterable[Adjustment], original: Workload | None
 ) -> tuple[Workload, list[Adjustment], list[str]]:
-    """The workload with all these changes, the adjustments that changed something, and warnings."""
+    """The workload with all these changes, the adjustments that changed something, and warnings.
+
+    Raises UsageError as `apply` does.
+    """
     made: list[Adjustment] = []
     warnings: list[str] = []
     for each in proposed:

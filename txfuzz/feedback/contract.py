@@ -1,9 +1,9 @@
-"""What heuristics and mutators get, and what they return."""
+"""What strategies, heuristics and mutators get, and what they return."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -73,8 +73,9 @@ class FeedbackResult:
 class LoopState:
     """The part of the feedback that depends on more than the last iteration."""
 
-    def __init__(self) -> None:
-        self._first: Workload | None = None
+    def __init__(self, original: Workload | None = None) -> None:
+        """original: the workload that the campaign began with; None for that of the first iteration."""
+        self._first = original
         self._last: Workload | None = None
         self._stale = 0
         self._types: set[str] = set()
@@ -142,3 +143,44 @@ class Mutator(Protocol):
         self, feedback: FeedbackResult, workload: Workload, random: random.Random
     ) -> Adjustment | None:
         """One change of this kind, whose `before` is the workload's current value; None if it has none."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a strategy decides from.
+
+    workload: the one to change. feedback: of the iteration that has just ended; None before the first one.
+    heuristics: those of the campaign, in order. fixed: targets that may not change.
+    """
+
+    workload: Workload
+    feedback: FeedbackResult | None = None
+    heuristics: tuple[Heuristic, ...] = ()
+    fixed: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a strategy decided. adjustments: to be applied in this order. warnings: sentences."""
+
+    adjustments: tuple[Adjustment, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """How a campaign searches: what the next workload is, given what was seen.
+
+    A dataclass whose fields are its options. There is one object for each campaign, so it may remember what
+    it saw in fields that are no options. A campaign that is resumed shows it the earlier iterations again,
+    in order, so what it remembers must follow from what it was shown.
+
+    blind: True if it never looks at the feedback.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    blind: ClassVar[bool]
+
+    def propose(self, situation: Situation, random: random.Random) -> Proposal:
+        """The changes to make to the workload; called before the first iteration and after each one."""

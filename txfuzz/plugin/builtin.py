@@ -1,4 +1,4 @@
-"""The core's own adapter and analyzer, registered like those of any plugin."""
+"""The core's own adapter, analyzer and strategies, registered like those of any plugin."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ def txfuzz_register_analyzers() -> list[type]:
     from txfuzz.analysis.elle import ElleAnalyzer
 
     return [ElleAnalyzer]
+
+
+@hookimpl
+def txfuzz_register_strategies() -> list[type]:
+    from txfuzz.feedback.strategies import BUILT_IN
+
+    return [*BUILT_IN]

@@ -54,6 +54,10 @@ def txfuzz_register_mutators() -> Iterable[type]:  # type: ignore[empty-body]
     """Mutators, which propose one change to a workload at a time: classes that satisfy txfuzz.Mutator."""
 
 
+def txfuzz_register_strategies() -> Iterable[type]:  # type: ignore[empty-body]
+    """Strategies, which decide how a campaign searches: classes that satisfy txfuzz.Strategy."""
+
+
 @hookspec
 def txfuzz_register_faults() -> Iterable[type]:  # type: ignore[empty-body]
     """Faults in a server or its connections: classes that satisfy txfuzz.Fault."""

@@ -69,6 +69,7 @@ KINDS = {
         PluginKind("analyzer", "txfuzz_register_analyzers", ("analyze",)),
         PluginKind("heuristic", "txfuzz_register_heuristics", ("propose",)),
         PluginKind("mutator", "txfuzz_register_mutators", ("propose",), ("kind",)),
+        PluginKind("strategy", "txfuzz_register_strategies", ("propose",)),
         PluginKind("fault", "txfuzz_register_faults", ("inject", "heal", "cautions"), ("needs",)),
         PluginKind("form", "txfuzz_register_forms", data=Form),
         PluginKind("layout", "txfuzz_register_layouts", data=Layout),

@@ -13,6 +13,7 @@ from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import TransactionView, Verdict
 from txfuzz.analysis.views.result_html import table, text
 from txfuzz.errors import ExitCode, UsageError
+from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.lines import counted
@@ -43,6 +44,8 @@ class CampaignFacts:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     adapter: str | None = None
     analyzers: tuple[str, ...] = ()
+    strategy: str | None = None
+    opening: tuple[Adjustment, ...] = ()
     heuristics: tuple[str, ...] = ()
     database: Mapping[str, Any] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()

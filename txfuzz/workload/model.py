@@ -112,7 +112,7 @@ class Workload:
     """What to run, on which database, at which rate, and the model that the history is checked against.
 
     expect: a consistency model in Elle's terms; None for the one that the isolation level promises.
-    analyzers, heuristics: None for all installed defaults.
+    analyzers, heuristics: None for all installed defaults. strategy: None for the default one.
     replay: an order of steps to follow instead of fuzzing.
     campaign: default settings for campaigns.
     mutate: what feedback may change.
@@ -130,6 +130,7 @@ class Workload:
     keys: KeyLife = KeyLife()
     analyzers: tuple[PluginSpec, ...] | None = None
     heuristics: tuple[PluginSpec, ...] | None = None
+    strategy: PluginSpec | None = None
     faults: tuple[FaultSpec, ...] = ()
     replay: Replay | None = None
     campaign: Campaign | None = None

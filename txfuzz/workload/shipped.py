@@ -18,6 +18,11 @@ def shipped_workloads() -> list[tuple[str, Path]]:
     return sorted(_in_directory(_shipped("workloads", "workloads")).items())
 
 
+def shipped_targets() -> list[tuple[str, Path]]:
+    """Those that come with txfuzz to compare strategies on, by name."""
+    return sorted(_in_directory(_shipped("workloads", "workloads") / "targets").items())
+
+
 def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Path:
     """The file of a workload, by its path or its name.
 

@@ -9,7 +9,8 @@ class Vocabulary(Protocol):
     """All methods raise UsageError for unknown names; the message names no place."""
 
     def find(self, kind: str, name: str) -> Any:
-        """The named thing of this kind: "adapter", "template", "analyzer", "heuristic" or "fault"."""
+        """The named thing of this kind: "adapter", "template", "analyzer", "heuristic", "strategy" or
+        "fault"."""
 
     def check_model(self, name: str) -> None:
         """Is this a consistency model that histories can be checked against?"""

@@ -12,18 +12,14 @@ from txfuzz.plugin_api import (
     Adjustment,
     FeedbackResult,
     Workload,
-    can_choose,
     choice_sets,
-    draw_keys,
+    keys_to_add,
     listed,
-    narrowed_choices,
     option,
     target_value,
 )
 
 _SHOWN, _LEFT_OUT = 4, 2  # near-cycles listed in the reason
-
-Keys = tuple[int, ...] | range  # the keys of a choice
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class HotKeys:
         picked = self._picked(feedback, known, max([self.max_keys, *sets.values()]))
         if not picked.keys:
             return [], ""
-        others = filled(workload, sets, picked.keys, random)
+        others = keys_to_add(workload, sets, picked.keys, random)
         why = "; ".join([*self._told(feedback, picked), *_random(others)])
         return [*picked.keys, *others], why
 
@@ -96,7 +92,7 @@ class HotKeys:
         }
         count = f"{feedback.committed:,} committed transaction{'s' * (feedback.committed != 1)}"
         why = f"none of {count} depended on a concurrent one"
-        return filled(workload, sets, (), random), why
+        return keys_to_add(workload, sets, (), random), why
 
     def _wider(
         self, feedback: FeedbackResult, workload: Workload, known: _Known, random: Random
@@ -106,7 +102,7 @@ class HotKeys:
         sets = {keys: max(need, self.widened) for keys, need in choice_sets(original).items()}
         near = next(iter(self._groups(feedback, known)), None)
         held = near.keys if near else ()
-        others = filled(original, sets, held, random)
+        others = keys_to_add(original, sets, held, random)
         why = f"{feedback.stale} iterations on the same keys showed nothing new"
         if near and held:
             stay = "stays" if len(held) == 1 else "stay"
@@ -240,17 +236,6 @@ class _Picked:
 def _gives(group: _Group, first: bool, pursued: bool) -> str:
     said = "pursued" if pursued else f"weight {group.weight:.3g}"
     return f"near-cycle {group.rank} ({said}) {'gives ' if first else ''}{_listed(group.keys)}"
-
-
-def filled(workload: Workload, needs: dict[Keys, int], chosen: Sequence[int], random: Random) -> list[int]:
-    """Keys to add to the chosen ones, so that each set has enough and choices can differ where they must."""
-    while True:
-        more = draw_keys(needs, chosen, random)
-        fewer = narrowed_choices(workload, [*chosen, *more]).workload
-        full = all(need >= len(keys) for keys, need in needs.items())
-        if full or all(map(can_choose, fewer.transactions)):
-            return more
-        needs = {keys: 2 * need for keys, need in needs.items()}
 
 
 def _random(others: Sequence[int]) -> list[str]:

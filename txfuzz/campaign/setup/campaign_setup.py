@@ -80,7 +80,8 @@ class CampaignSetup:
             arguments=self.settings.as_data(),
             adapter=assembled.workload.database.adapter,
             analyzers=tuple(each.name for each in assembled.analyzers),
-            heuristics=() if self.settings.open_loop else tuple(each.name for each in assembled.heuristics),
+            strategy=assembled.strategy.name,
+            heuristics=() if assembled.strategy.blind else tuple(each.name for each in assembled.heuristics),
             database=self.maker.found,
             cautions=self.maker.cautions,
             versions={"txfuzz": __version__, "python": platform.python_version()},
@@ -157,6 +158,7 @@ def _assembled(
         isolation=settings.isolation,
         expect=settings.expect,
         seed=settings.seed,
+        strategy=settings.strategy_name,
         checker_options=settings.checker_options,
         plugin_seconds=settings.plugin_seconds,
     )

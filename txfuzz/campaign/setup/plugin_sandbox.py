@@ -17,8 +17,9 @@ from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjustments import allowed, apply, checked
-from txfuzz.feedback.contract import Adjustment, FeedbackResult, Mutator
+from txfuzz.feedback.contract import Adjustment, FeedbackResult, Mutator, Proposal, Situation
 from txfuzz.feedback.mutators import checked_proposal
+from txfuzz.feedback.strategies import BUILT_IN
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
 from txfuzz.plugin.errors import named
 from txfuzz.workload.model import Workload
@@ -33,11 +34,12 @@ T = TypeVar("T")
 
 
 def guarded(kind: str, thing: Any, seconds: float = PLUGIN_SECONDS) -> Any:
-    """The object of a plugin in a guard. A checker is returned as it is: it has its own time limit.
+    """The object of a plugin in a guard. A checker is returned as it is: it has its own time limit. So is a
+    built-in strategy, whose heuristics have theirs.
 
-    kind: "heuristic", "mutator", "analyzer" or "fault".
+    kind: "heuristic", "mutator", "strategy", "analyzer" or "fault".
     """
-    if is_checker(thing):
+    if is_checker(thing) or (kind == "strategy" and type(thing) in BUILT_IN):
         return thing
     return _GUARDS[kind](thing, seconds)
 
@@ -116,6 +118,26 @@ class GuardedMutator(_Guard):
             raise self._blame(str(error)) from None
 
 
+class GuardedStrategy(_Guard):
+    """The strategy gets copies of what it decides from; the heuristics among it are in guards themselves."""
+
+    thing = "strategy"
+
+    @property
+    def blind(self) -> bool:
+        return bool(getattr(self.guarded, "blind", False))
+
+    def propose(self, situation: Situation, random: Random) -> Proposal:
+        feedback, workload = copy.deepcopy((situation.feedback, situation.workload))
+        view = replace(situation, feedback=feedback, workload=workload)
+        proposal = self._call(lambda: self.guarded.propose(view, random))
+        if not isinstance(proposal, Proposal):
+            raise self._error(f"returned {proposal!r}, expected a txfuzz.Proposal")
+        if not all(isinstance(each, Adjustment) for each in proposal.adjustments):
+            raise self._error(f"returned {proposal.adjustments!r}, expected adjustments")
+        return proposal
+
+
 class GuardedAnalyzer(_Guard):
     """The analyzer gets a history whose columns are read-only."""
 
@@ -189,7 +211,8 @@ def _is_data(value: Any) -> bool:
 
 
 _GUARDS: Mapping[str, type[_Guard]] = {
-    each.thing: each for each in (GuardedHeuristic, GuardedMutator, GuardedAnalyzer, GuardedFault)
+    each.thing: each
+    for each in (GuardedHeuristic, GuardedMutator, GuardedStrategy, GuardedAnalyzer, GuardedFault)
 }
 
 

@@ -23,7 +23,8 @@ from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.fault_injector import PlannedFault
-from txfuzz.feedback.contract import Heuristic
+from txfuzz.feedback.contract import Heuristic, Strategy
+from txfuzz.feedback.strategies import DEFAULT_STRATEGY
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
@@ -76,6 +77,7 @@ class Assembled:
     adapter: Adapter
     analyzers: tuple[Analyzer, ...]
     heuristics: tuple[Heuristic, ...]
+    strategy: Strategy
     faults: tuple[PlannedFault, ...]
     isolation: str
     expect: str
@@ -105,6 +107,7 @@ def assemble(
     isolation: str | None = None,
     expect: str | None = None,
     seed: int | None = None,
+    strategy: str | None = None,
     checker_options: Mapping[str, Any] | None = None,
     plugin_seconds: float = PLUGIN_SECONDS,
 ) -> Assembled:
@@ -139,6 +142,7 @@ def assemble(
     heuristics = workload.heuristics
     if heuristics is None:
         heuristics = tuple(PluginSpec(entry.name) for entry in registry.all("heuristic"))
+    searching = _strategy_spec(workload, strategy)
     settled = replace(
         workload,
         database=replace(spec, adapter=name, isolation=level),
@@ -146,6 +150,7 @@ def assemble(
         seed=workload.seed if seed is None else seed,
         analyzers=analyzers,
         heuristics=heuristics,
+        strategy=searching if strategy is not None else workload.strategy,
     )
     judges = build_all(registry, "analyzer", analyzers, plugin_seconds)
     for judge in judges:
@@ -156,11 +161,18 @@ def assemble(
         adapter,
         judges,
         build_all(registry, "heuristic", heuristics, plugin_seconds),
+        build_all(registry, "strategy", (searching,), plugin_seconds)[0],
         planned(registry, workload.faults, adapter, plugin_seconds),
         level,
         model,
         promised,
     )
+
+
+def _strategy_spec(workload: Workload, name: str | None) -> PluginSpec:
+    """The workload's own strategy has the workload's options, even if it is named again."""
+    own = workload.strategy or PluginSpec(DEFAULT_STRATEGY)
+    return own if name in (None, own.name) else PluginSpec(str(name))
 
 
 IN_FILE = "`database: {adapter: NAME}`"
@@ -177,7 +189,7 @@ def adapter_of(spec: DatabaseSpec, registry: Registry, what: str, choose: str = 
 def build_all(
     registry: Registry, kind: str, names: Sequence[PluginSpec], seconds: float = PLUGIN_SECONDS
 ) -> tuple[Any, ...]:
-    """The named heuristics or analyzers, with their options, guarded unless built in."""
+    """The named heuristics, analyzers or strategies, with their options, guarded unless built in."""
     return tuple(
         guarded(kind, build(registry.find(kind, each.name), each.options, f"{kind} {each.name!r}"), seconds)
         for each in names

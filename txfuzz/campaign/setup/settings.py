@@ -10,6 +10,7 @@ from typing import Any
 
 from txfuzz.common.secrets import command_without_secrets
 from txfuzz.errors import UsageError
+from txfuzz.feedback.strategies import OPEN_LOOP
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 
 DEFAULT_WORKLOAD = "example"
@@ -28,7 +29,8 @@ class CampaignSettings:
     runner_cmd: an external command that makes the histories; may contain passwords, which are never
     shown. skip_run: analyse existing histories. resume: continue the campaign in `output`.
     run_replay: after each iteration, replay what was found or nearly happened.
-    keep_schema_init: every iteration starts from empty tables. open_loop: no feedback.
+    keep_schema_init: every iteration starts from empty tables. strategy: its name; open_loop: the one that
+    uses no feedback. pictures: whether graphs are drawn.
     history: a file that becomes the first iteration's history (adaptive mode). execute: run further
     iterations after it. stop_on_finding, max_seconds, max_transactions, plateau (iterations in a row
     that show nothing new): stop before `iterations` are done.
@@ -50,8 +52,10 @@ class CampaignSettings:
     run_replay: bool | None = None
     keep_schema_init: bool = False
     open_loop: bool = False
+    strategy: str | None = None
     max_near_cycles: int | None = None
     max_graph_nodes: int = 200
+    pictures: bool = True
     strict_plugins: bool = False
     history: Path | None = None
     execute: bool = True
@@ -64,6 +68,8 @@ class CampaignSettings:
 
     def __post_init__(self) -> None:
         """Convert paths given as strings. UsageError for an invalid time or command."""
+        if self.open_loop and self.strategy not in (None, OPEN_LOOP):
+            raise UsageError(f"--open-loop is the strategy {OPEN_LOOP!r}: leave out it or --strategy")
         for name in ("max_seconds", "plugin_seconds"):
             seconds = getattr(self, name)
             if seconds is not None and not (seconds >= 0 and math.isfinite(seconds)):
@@ -79,6 +85,11 @@ class CampaignSettings:
     def most_iterations(self) -> int:
         """The limit of iterations, with the default applied."""
         return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
+
+    @property
+    def strategy_name(self) -> str | None:
+        """None leaves it to the workload."""
+        return OPEN_LOOP if self.open_loop else self.strategy
 
     @property
     def only_analyzes(self) -> bool:

@@ -21,7 +21,7 @@ from txfuzz.errors import HistoryError, UsageError
 
 _RUN_FACTS = ("state", "arguments", "database", "cautions")
 # Settings that decide what the feedback proposes
-_FEEDBACK_SETTINGS = ("open_loop", "keep_schema_init", "max_near_cycles")
+_FEEDBACK_SETTINGS = ("open_loop", "strategy", "keep_schema_init", "max_near_cycles")
 
 
 @dataclass(frozen=True)

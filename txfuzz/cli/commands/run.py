@@ -55,7 +55,12 @@ _BESIDE_RESUME = (
     help="After each iteration, replay what was found or nearly happened.",
 )  # fmt: skip
 @click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
-@click.option("--open-loop", is_flag=True, help="Run without feedback.")
+@click.option("--open-loop", is_flag=True, help="Run without feedback: `--strategy open-loop`.")
+@click.option(
+    "--strategy", metavar="NAME",
+    help="How to search; see `txfuzz plugins`. [default: from the workload, else classic]",
+)  # fmt: skip
+@click.option("--pictures/--no-pictures", default=True, help="Draw the dependency graphs of each iteration.")
 @click.option(
     "--max-near-cycles", type=click.IntRange(min=0), metavar="N",
     help="How many near-cycles to keep. [default: 12]",

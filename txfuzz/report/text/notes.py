@@ -30,15 +30,15 @@ def notes_text(
     replayed: AnalysisResult | None = None,
     remarks: Iterable[str] = (),
     pursued: Pursuit | None = None,
-    open_loop: bool = False,
+    blind: bool = False,
 ) -> str:
     """The page of iteration `number`, as Markdown.
 
     decisions: what the feedback changes for the next iteration. replayed: the analysis of its replays, if
     they alone contradict the expected model. remarks: further sentences. pursued: what became of the
-    near-cycle that the previous iteration left. open_loop: no feedback pursues one.
+    near-cycle that the previous iteration left. blind: no feedback pursues one.
     """
-    ahead = None if open_loop else pursuit_ahead(result, workload, decisions)
+    ahead = None if blind else pursuit_ahead(result, workload, decisions)
     parts = [
         f"# {markdown(workload.name)}, iteration {number}",
         _asked(workload),

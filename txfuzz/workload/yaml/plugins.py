@@ -1,4 +1,5 @@
-"""The plugin objects that a workload names: the adapter under `database:`, analyzers, heuristics."""
+"""The plugin objects that a workload names: the adapter under `database:`, analyzers, heuristics,
+the strategy."""
 
 from __future__ import annotations
 
@@ -45,23 +46,30 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
 def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
     """A list of analyzers or heuristics: names, or mappings with `name` and options."""
     found: dict[str, PluginSpec] = {}
-    one = f"{'an' if kind == 'analyzer' else 'a'} {kind}"
     for item in node.items(f"a list of {kind}s"):
-        named, options = item, dict[str, Node]()
-        if isinstance(item.value, Mapping):
-            if "name" not in item.value:
-                raise item.place.error(f"found {one} without the field 'name'")
-            named = item.value["name"]
-            options = {option: value for option, value in item.value.items() if option != "name"}
-        name = named.text(f"the name of {one}")
-        if name in found:
-            raise named.place.error(f"found the duplicate {kind} {name!r}", "each once")
-        if vocabulary is not None:
-            with named.place.added_to_errors():
-                its_class = vocabulary.find(kind, name)
-            built_from(its_class, options, f"{kind} {name!r}", item)
-        found[name] = PluginSpec(name, plain_options(options))
+        spec = read_one(item, kind, vocabulary)
+        if spec.name in found:
+            named = item.value["name"] if isinstance(item.value, Mapping) else item
+            raise named.place.error(f"found the duplicate {kind} {spec.name!r}", "each once")
+        found[spec.name] = spec
     return tuple(found.values())
+
+
+def read_one(node: Node, kind: str, vocabulary: Vocabulary | None) -> PluginSpec:
+    """An analyzer, heuristic or strategy: a name, or a mapping with `name` and options."""
+    one = f"{'an' if kind == 'analyzer' else 'a'} {kind}"
+    named, options = node, dict[str, Node]()
+    if isinstance(node.value, Mapping):
+        if "name" not in node.value:
+            raise node.place.error(f"found {one} without the field 'name'")
+        named = node.value["name"]
+        options = {option: value for option, value in node.value.items() if option != "name"}
+    name = named.text(f"the name of {one}")
+    if vocabulary is not None:
+        with named.place.added_to_errors():
+            its_class = vocabulary.find(kind, name)
+        built_from(its_class, options, f"{kind} {name!r}", node)
+    return PluginSpec(name, plain_options(options))
 
 
 def _url(node: Node) -> str:

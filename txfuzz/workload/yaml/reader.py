@@ -13,7 +13,7 @@ from txfuzz.workload.yaml.campaign import read_campaign
 from txfuzz.workload.yaml.faults import read_faults
 from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
-from txfuzz.workload.yaml.plugins import read_database, read_named
+from txfuzz.workload.yaml.plugins import read_database, read_named, read_one
 from txfuzz.workload.yaml.replay import read_replay
 from txfuzz.workload.yaml.scheduling import (
     equal_mix,
@@ -27,7 +27,7 @@ from txfuzz.workload.yaml.steps import TransactionsReader
 VERSION = 1
 FIELDS = (
     "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
-    "analyzers", "heuristics", "faults", "replay", "campaign", "mutate",
+    "analyzers", "heuristics", "strategy", "faults", "replay", "campaign", "mutate",
 )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
         heuristics=read_named(fields["heuristics"], "heuristic", vocabulary)
         if "heuristics" in fields
         else None,
+        strategy=read_one(fields["strategy"], "strategy", vocabulary) if "strategy" in fields else None,
         replay=read_replay(fields["replay"], transactions, vocabulary) if "replay" in fields else None,
         faults=read_faults(fields.get("faults"), database, capabilities, vocabulary),
         campaign=read_campaign(fields["campaign"], vocabulary) if "campaign" in fields else None,

@@ -70,6 +70,8 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
         yield filled("analyzers:", _named(workload.analyzers), 2)
     if workload.heuristics is not None:
         yield filled("heuristics:", _named(workload.heuristics), 2)
+    if workload.strategy is not None:
+        yield filled("strategy:", _named((workload.strategy,))[0], 2)
     if workload.faults:
         yield "faults:"
         for fault in workload.faults:

@@ -1,0 +1,65 @@
+"""The strategies that can be compared, as data.
+
+A strategy has one setting or several; of several, a comparison shows the one that did best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from txfuzz.compare.campaign_effort import campaign_effort
+from txfuzz.compare.effort import Task
+from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.feedback.strategies import OPEN_LOOP
+from txfuzz.workload.model import PluginSpec
+
+if TYPE_CHECKING:
+    from txfuzz.compare.bench import Bench
+    from txfuzz.compare.effort import Effort
+
+CONTROL = "open"
+GRID = {"keys": (2, 4, 8), "writes": (8, 32), "clients": (0, 16)}  # 0: those of the workload
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to search. name: of the setting among those of its strategy, empty if it is the only one.
+
+    plugin: what campaigns use, None for the target's own. run: measures one run of it.
+    """
+
+    name: str = ""
+    plugin: PluginSpec | None = None
+    run: Callable[[Task, Bench], Effort | None] = campaign_effort
+
+
+def _grid() -> tuple[Setting, ...]:
+    settings = []
+    for values in product(*GRID.values()):
+        options = dict(zip(GRID, values, strict=True))
+        name = ", ".join(f"{option} {value}" for option, value in options.items() if value)
+        settings.append(Setting(name, PluginSpec("static", options)))
+    return tuple(settings)
+
+
+COMPARED: dict[str, tuple[Setting, ...]] = {
+    "guided": (Setting(),),
+    CONTROL: (Setting(plugin=PluginSpec(OPEN_LOOP)),),
+    "static-4": (Setting(plugin=PluginSpec("static", {"keys": 4})),),
+    "static-grid": _grid(),
+}
+
+
+def settings_of(strategy: str, installed: Collection[str]) -> tuple[Setting, ...]:
+    """The settings of a strategy. installed: the names of those of plugins, which can be compared as well.
+
+    Raises UsageError for an unknown one.
+    """
+    if strategy in COMPARED:
+        return COMPARED[strategy]
+    if strategy in installed:
+        return (Setting(plugin=PluginSpec(strategy)),)
+    raise UsageError(f"no strategy {strategy!r}: {did_you_mean(strategy, (*COMPARED, *installed))}")
