@@ -64,9 +64,9 @@ if TYPE_CHECKING:  # packed, as the table below is
         Adjustment, FeedbackResult, Heuristic, Mutator, Proposal, Situation, Strategy,
     )
     from txfuzz.feedback.key_choices import (
-        can_choose, choice_sets, fewest_keys, narrowed as narrowed_choices,
+        can_choose, choice_sets, fewest_keys, keys_to_add, narrowed as narrowed_choices,
     )
-    from txfuzz.feedback.key_draws import draw_keys, keys_to_add
+    from txfuzz.feedback.key_draws import draw_keys
     from txfuzz.feedback.mutators import Mutation, applicable as applicable_mutators, mutated
     from txfuzz.feedback.targets.choices import choices_value, few_choices
     from txfuzz.feedback.targets.transactions import transactions_value
@@ -147,9 +147,9 @@ _MODULES = {
         "Adjustment", "FeedbackResult", "Heuristic", "Mutator", "Proposal", "Situation", "Strategy",
     ),
     "txfuzz.feedback.key_choices": (
-        "can_choose", "choice_sets", "fewest_keys", "narrowed_choices",
+        "can_choose", "choice_sets", "fewest_keys", "keys_to_add", "narrowed_choices",
     ),
-    "txfuzz.feedback.key_draws": ("draw_keys", "keys_to_add"),
+    "txfuzz.feedback.key_draws": ("draw_keys",),
     "txfuzz.feedback.mutators": ("Mutation", "applicable_mutators", "mutated"),
     "txfuzz.feedback.targets.choices": ("choices_value", "few_choices"),
     "txfuzz.feedback.targets.transactions": ("transactions_value",),

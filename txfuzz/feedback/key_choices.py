@@ -151,3 +151,19 @@ def _first(drawn: Sequence[int], keys: Keys, count: int) -> Keys:
         return keys
     own = keys if isinstance(keys, range) else frozenset(keys)
     return tuple(sorted([key for key in drawn if key in own][:count]))
+
+
+def keys_to_add(
+    workload: Workload, needs: Mapping[Keys, int], chosen: Sequence[int], random: Random
+) -> list[int]:
+    """Keys to add to the chosen ones, so that each set has enough and choices can differ where they must.
+
+    needs: the sets that choices draw from (see `choice_sets`) → how many keys of each.
+    """
+    while True:
+        more = draw_keys(needs, chosen, random)
+        fewer = narrowed(workload, [*chosen, *more]).workload
+        full = all(need >= len(keys) for keys, need in needs.items())
+        if full or all(map(can_choose, fewer.transactions)):
+            return more
+        needs = {keys: 2 * need for keys, need in needs.items()}

@@ -1,29 +1,11 @@
-"""Drawing a few keys of each choice of a workload, so that every choice keeps enough and roles stay."""
+"""Keys drawn at random, so that every choice of a workload keeps enough."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from random import Random
 
 from txfuzz.common.key_ranges import Keys
-from txfuzz.feedback.key_choices import can_choose, narrowed
-from txfuzz.workload.model import Workload
-
-
-def keys_to_add(
-    workload: Workload, needs: Mapping[Keys, int], chosen: Sequence[int], random: Random
-) -> list[int]:
-    """Keys to add to the chosen ones, so that each set has enough and choices can differ where they must.
-
-    needs: the sets that choices draw from (see `choice_sets`) → how many keys of each.
-    """
-    while True:
-        more = draw_keys(needs, chosen, random)
-        fewer = narrowed(workload, [*chosen, *more]).workload
-        full = all(need >= len(keys) for keys, need in needs.items())
-        if full or all(map(can_choose, fewer.transactions)):
-            return more
-        needs = {keys: 2 * need for keys, need in needs.items()}
 
 
 def draw_keys(needs: Mapping[Keys, int], chosen: Collection[int], random: Random) -> list[int]:

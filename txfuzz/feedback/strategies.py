@@ -10,8 +10,7 @@ from txfuzz.common.options import option
 from txfuzz.errors import UsageError
 from txfuzz.feedback.adjustments import allowed, apply_all, current, propose_all
 from txfuzz.feedback.contract import Adjustment, Proposal, Situation, Strategy
-from txfuzz.feedback.key_choices import choice_sets
-from txfuzz.feedback.key_draws import keys_to_add
+from txfuzz.feedback.key_choices import choice_sets, keys_to_add
 from txfuzz.workload.model import Workload
 
 DEFAULT_STRATEGY = "classic"

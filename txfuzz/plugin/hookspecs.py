@@ -54,6 +54,7 @@ def txfuzz_register_mutators() -> Iterable[type]:  # type: ignore[empty-body]
     """Mutators, which propose one change to a workload at a time: classes that satisfy txfuzz.Mutator."""
 
 
+@hookspec
 def txfuzz_register_strategies() -> Iterable[type]:  # type: ignore[empty-body]
     """Strategies, which decide how a campaign searches: classes that satisfy txfuzz.Strategy."""
 
