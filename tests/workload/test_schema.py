@@ -64,7 +64,11 @@ workload:
   mix: [{txn: one, weight: 2}, {txn: two}]
 keys: {writes: 4, rows: inserted}
 scheduling:
-  {clients: 2, duration: 1.5s, barrier_every: 1, think_time: {least: 0, most: 300us, before: write}, sending: stepped}
+  clients: 2
+  duration: 1.5s
+  barrier_every: 1
+  think_time: {least: 0, most: 300us, before: write}
+  sending: stepped
 mutate: [keys, {isolation: [read committed], locks: [update]}, timing]
 analyzers: [elle]
 heuristics: [{name: hot-keys, max_keys: 4}]
