@@ -219,7 +219,7 @@ def test_what_the_reader_refuses_as_unknown_the_schema_refuses() -> None:
         ("weight: 2", "weight: -1"),
         ("clients: 2", "clients: 0"),
         ("duration: 1.5s", "duration: 1.5 seconds"),
-        ("duration: 1.5s", "duration: 1s, transactions: 5"),
+        ("duration: 1.5s", "duration: 1s\n  transactions: 5"),
         ("adapter: postgres", "append: arrays"),
         ("analyzers: [elle]", "analyzers: []"),
         ("every: 2s, times: 2", "times: 2"),

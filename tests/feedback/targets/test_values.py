@@ -86,9 +86,14 @@ REFUSED = {
     "transactions: half of its SQL twice": (
         "transactions", with_transaction(2, steps=[{"sql": "SAVEPOINT here"}] * 3 + PLAIN)
     ),
-    "transactions: a lock": ("transactions", with_transaction(0, steps=[{"f": "append", "key": 60}, {"f": "r", "lock": "share", "key": 3}])),
+    "transactions: a lock": (
+        "transactions",
+        with_transaction(0, steps=[{"f": "append", "key": 60}, {"f": "r", "lock": "share", "key": 3}]),
+    ),
     "transactions: weaker": ("transactions", with_transaction(0, isolation="read committed")),
-    "transactions: read-only writer": ("transactions", with_transaction(1, steps=[{"f": "append", "key": 60}])),
+    "transactions: read-only writer": (
+        "transactions", with_transaction(1, steps=[{"f": "append", "key": 60}])
+    ),
     "transactions: too long": ("transactions", with_transaction(0, steps=[{"f": "append", "key": 60}] * 65)),
     "transactions: no weight": (
         "transactions", {**current(WORKLOAD, "transactions"), "mix": {"pair": 0.0}}
