@@ -53,8 +53,9 @@ SECTIONS = {
     "Heuristics": (
         "Heuristic", "FeedbackResult", "Adjustment", "NearCycle", "MissingEdge",
         "KeyPressure", "target_value",
-        "fewest_keys",
+        "fewest_keys", "few_choices", "transactions_value",
     ),
+    "Mutators": ("Mutator", "Mutation", "mutated", "applicable_mutators"),
     "Faults": ("Fault", "Breakable", "Injectable"),
     "Scenarios": (
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
@@ -65,6 +66,7 @@ SECTIONS = {
 }  # fmt: skip
 CHECKS = (
     "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
+    "MutatorConformance",
     "FaultConformance", "ScenarioConformance",
     "FormConformance",
 )  # fmt: skip

@@ -20,7 +20,7 @@ from project_fixtures import Ran, Site
 from txfuzz import AnalysisResult, Verdict, run_campaign
 from txfuzz.cli.group import command_line
 from txfuzz.errors import ExitCode
-from txfuzz.feedback.adjustments import TARGETS
+from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.result import ReplayResult
 from txfuzz.report.text.lines import paragraph

@@ -17,7 +17,7 @@ from environments import Environment
 from pages import DOCS, Block, Command, blocks_of, commands, text
 from project_fixtures import Site
 from txfuzz.cli.group import COMMANDS, command_line
-from txfuzz.feedback.adjustments import TARGETS
+from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.plugin import hookspecs
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.scaffold.files import KINDS

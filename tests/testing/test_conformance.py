@@ -22,6 +22,7 @@ WRONG = Path(__file__).parents[2] / "tests" / "wrong"
 CLASSES = {
     "wrong_adapters.py": txfuzz.testing.AdapterConformance,
     "wrong_heuristics.py": txfuzz.testing.HeuristicConformance,
+    "wrong_mutators.py": txfuzz.testing.MutatorConformance,
     "wrong_templates.py": txfuzz.testing.TemplateConformance,
     "wrong_analyzers.py": txfuzz.testing.AnalyzerConformance,
     "wrong_faults.py": txfuzz.testing.FaultConformance,

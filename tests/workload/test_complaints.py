@@ -229,8 +229,6 @@ SCHEDULING_KEYS_AND_PLUGINS = {
     "kind of change with words twice": "mutate: [locks, ¦{locks: [update]}]",
     "no words": "mutate: [{isolation: ¦[]}]",
     "words for keys": "mutate: [{¦keys: [1]}]",
-    "unknown level among words": "mutate: [{isolation: [¦serialisable]}]",
-    "unknown lock among words": "mutate: [{locks: [¦updat]}]",
     "generation without writes": "keys: {writes: ¦0}",
     "unknown rows": "keys: {rows: ¦insert}",
     "misspelled rows": "keys: {¦row: fresh}",
@@ -247,6 +245,14 @@ SCHEDULING_KEYS_AND_PLUGINS = {
     "required option is missing": "heuristics: [hot-keys, ¦demanding]",
     "required option is nothing": "heuristics: [{name: demanding, needed:¦ }]",
 }
+
+
+@pytest.mark.parametrize(
+    "words", ["{isolation: [serializable, ¦serialisable]}", "{locks: [update, ¦updat]}", "{locks: ¦update}"]
+)
+def test_words_of_allowed_changes(words: str, snapshot: SnapshotAssertion) -> None:
+    text = steps("{f: r, key: 1}", database="{adapter: postgres}")
+    assert complaint(f"{text}mutate: [{words}]\n") == snapshot
 
 
 @pytest.mark.parametrize("fields", SCHEDULING_KEYS_AND_PLUGINS.values(), ids=SCHEDULING_KEYS_AND_PLUGINS)

@@ -64,7 +64,11 @@ workload:
   mix: [{txn: one, weight: 2}, {txn: two}]
 keys: {writes: 4, rows: inserted}
 scheduling:
-  {clients: 2, duration: 1.5s, barrier_every: 1, think_time: {least: 0, most: 300us, before: write}, sending: stepped}
+  clients: 2
+  duration: 1.5s
+  barrier_every: 1
+  think_time: {least: 0, most: 300us, before: write}
+  sending: stepped
 mutate: [keys, {isolation: [read committed], locks: [update]}, timing]
 analyzers: [elle]
 heuristics: [{name: hot-keys, max_keys: 4}]
@@ -215,7 +219,7 @@ def test_what_the_reader_refuses_as_unknown_the_schema_refuses() -> None:
         ("weight: 2", "weight: -1"),
         ("clients: 2", "clients: 0"),
         ("duration: 1.5s", "duration: 1.5 seconds"),
-        ("duration: 1.5s", "duration: 1s, transactions: 5"),
+        ("duration: 1.5s", "duration: 1s\n  transactions: 5"),
         ("adapter: postgres", "append: arrays"),
         ("analyzers: [elle]", "analyzers: []"),
         ("every: 2s, times: 2", "times: 2"),

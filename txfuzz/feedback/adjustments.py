@@ -37,8 +37,13 @@ def apply(
     return workload
 
 
-def applied(workload: Workload, each: Adjustment, original: Workload) -> tuple[Workload, tuple[str, ...]]:
-    """The workload with this change, and sentences without full stops on what of it was not done."""
+def applied(
+    workload: Workload, each: Adjustment, original: Workload, proposer: str = "heuristic"
+) -> tuple[Workload, tuple[str, ...]]:
+    """The workload with this change, and sentences without full stops on what of it was not done.
+
+    proposer: "heuristic" or "mutator", for messages.
+    """
     try:
         target = target_named(each.target)
         if target.kind not in original.mutate:
@@ -50,8 +55,8 @@ def applied(workload: Workload, each: Adjustment, original: Workload) -> tuple[W
             raise UsageError(f"it says that {each.target} is {short(each.before)}, but it is {short(before)}")
         changed, remarks = target.write(workload, plain(each.after), original)
     except UsageError as error:
-        raise UsageError(f"heuristic {each.heuristic!r}: {error}") from None
-    return changed, tuple(f"heuristic {each.heuristic!r}: {remark}" for remark in remarks)
+        raise UsageError(f"{proposer} {each.heuristic!r}: {error}") from None
+    return changed, tuple(f"{proposer} {each.heuristic!r}: {remark}" for remark in remarks)
 
 
 def allowed(adjustments: Iterable[Adjustment], original: Workload) -> tuple[Adjustment, ...]:

@@ -49,7 +49,7 @@ def mutated(
     adjustment = checked_proposal(mutator, mutator.propose(feedback, workload, random))
     if adjustment is None:
         return None
-    changed, remarks = applied(workload, adjustment, feedback.original or workload)
+    changed, remarks = applied(workload, adjustment, feedback.original or workload, "mutator")
     after = current(changed, adjustment.target)
     if plain(adjustment.before) == after:
         return None

@@ -41,7 +41,7 @@ def plugins(ctx: click.Context, plugin_files: tuple[Path, ...], strict_plugins: 
 def show(registry: Registry, name: str, plugin_files: tuple[Path, ...]) -> None:
     """Show the options of a component.
 
-    NAME is that of an adapter, analyzer, heuristic, fault or template.
+    NAME is that of an adapter, analyzer, heuristic, mutator, fault or template.
     """
     if plugin_files:
         from txfuzz.plugin.loader import load_plugins
@@ -82,6 +82,8 @@ def _details(entry: RegistryEntry) -> str:
         for option in options_of(entry.value)
     ]
     body = table(rows, "  ") if len(rows) > 1 else "  no options"
+    if entry.kind == "mutator":
+        head += f"\nkind of change: {entry.value.kind}"
     if entry.kind == "adapter":
         body += f"\n\n{_levels(entry)}"
     return f"{head}\n\n{body}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from txfuzz.common.sentences import listed
@@ -34,6 +35,8 @@ class Target:
 
 def plain(value: Any) -> Any:
     """JSON data in normal form: tuples and ranges as lists, everywhere."""
+    if type(value) in (str, int, float, bool, NoneType):  # most by far
+        return value
     if isinstance(value, tuple | list | range):
         return [plain(each) for each in value]
     if isinstance(value, Mapping):

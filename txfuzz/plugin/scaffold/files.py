@@ -19,6 +19,7 @@ KINDS = {
     "template": "reads two keys and writes one, and so shows write skew",
     "analyzer": "reports reads that miss what was acknowledged",
     "heuristic": "concentrates on the keys of near-cycles",
+    "mutator": "pauses between reading and writing",
     "fault": "stalls a session for a while",
 }
 _HERE = Path(__file__).resolve().parent

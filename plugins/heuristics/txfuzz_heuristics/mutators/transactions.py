@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import ClassVar
 
@@ -47,8 +48,10 @@ def _replaced(
 
 def _free_name(workload: Workload, wanted: str) -> str:
     known = {each.name for each in workload.transactions}
-    return next(
-        name for name in (wanted, *(f"{wanted} {at}" for at in range(2, 10_000))) if name not in known
+    return (
+        wanted
+        if wanted not in known
+        else next(name for at in count(2) if (name := f"{wanted} {at}") not in known)
     )
 
 
