@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from txfuzz.testing.forms import FormConformance
     from txfuzz.testing.heuristics import HeuristicConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
-    from txfuzz.testing.search_effort import Hunt, hunt
     from txfuzz.testing.templates import TemplateConformance
 
 _HOME = {
@@ -26,11 +25,9 @@ _HOME = {
     "FaultConformance": "txfuzz.testing.faults",
     "FormConformance": "txfuzz.testing.forms",
     "HeuristicConformance": "txfuzz.testing.heuristics",
-    "Hunt": "txfuzz.testing.search_effort",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
     "ScenarioConformance": "txfuzz.testing.adapters.scenarios",
     "TemplateConformance": "txfuzz.testing.templates",
-    "hunt": "txfuzz.testing.search_effort",
 }
 
 __all__ = [
@@ -39,11 +36,9 @@ __all__ = [
     "FaultConformance",
     "FormConformance",
     "HeuristicConformance",
-    "Hunt",
     "MemoryAdapter",
     "ScenarioConformance",
     "TemplateConformance",
-    "hunt",
 ]
 
 
