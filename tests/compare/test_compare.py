@@ -1,4 +1,4 @@
-"""`txfuzz compare`: the same seeds for every strategy, exact figures, and nothing lost when it is interrupted."""
+"""`txfuzz compare`: the same seeds for every strategy, exact figures, and nothing is lost by a Ctrl-C."""
 
 from __future__ import annotations
 
@@ -41,10 +41,8 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-def settings(
-    small: Path, *, strategies: tuple[str, ...] = ("open", "static-4"), seeds: int = 2
-) -> ComparisonSettings:
-    return ComparisonSettings((str(small),), strategies, seeds, 600)
+def settings(small: Path) -> ComparisonSettings:
+    return ComparisonSettings((str(small),), ("open", "static-4"), 2, 600)
 
 
 def test_every_strategy_runs_from_the_same_seeds(small: Path, tmp_path: Path) -> None:
@@ -87,6 +85,7 @@ def test_an_interrupted_comparison_goes_on_where_it_was(small: Path, tmp_path: P
     assert [len(each.efforts) for each in more.targets[0].strategies] == [3, 3]
     with pytest.raises(UsageError, match="would leave some out"):
         compare(None, resume=out, seeds=1)
+    small.write_text(SMALL)
     with pytest.raises(UsageError, match="--resume"):
         compare(settings(small), output=out)
 
@@ -154,7 +153,7 @@ def test_targets_and_strategies_are_found_by_name(small: Path) -> None:
     with pytest.raises(UsageError, match="no target 'rare'"):
         targets_named(["rare"])
     assert settings_of("classic", ["classic"])[0].plugin is not None
-    with pytest.raises(UsageError, match="no strategy 'guide'.*guided"):
+    with pytest.raises(UsageError, match="no strategy 'guide': did you mean 'guided'"):
         settings_of("guide", ["classic"])
 
 

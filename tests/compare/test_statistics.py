@@ -53,5 +53,5 @@ def test_groups_of_survivors_alone_do_not_differ() -> None:
     assert effect_size([None] * 20, [None] * 20) == 0.5
 
 
-def test_a_hundred_seeds_of_each_are_possible() -> None:
-    assert mann_whitney(list(range(100)), [None] * 100) < 1e-50
+def test_many_seeds_of_each_are_possible() -> None:
+    assert mann_whitney(list(range(60)), [None] * 60) < 1e-30

@@ -130,10 +130,9 @@ def test_a_workload_chooses_the_strategy_of_a_plugin_file(tmp_path: Path) -> Non
 def test_the_command_line_overrides_it_and_the_opening_is_recorded(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL % "open-loop")
     out = tmp_path / "run"
-    code = run_command(
-        ["run", "--config", str(tmp_path / "small.yaml"), "--strategy", "static", "--iterations", "2", "--lean",
-         "--output-dir", str(out), "-q"]
-    )  # fmt: skip
+    config = str(tmp_path / "small.yaml")
+    arguments = ["--config", config, "--iterations", "2", "--lean", "--output-dir", str(out), "-q"]
+    code = run_command(["run", "--strategy", "static", *arguments])
     assert code == ExitCode.NOTHING_FOUND
     record = json.loads((out / "campaign.json").read_text())
     assert record["strategy"] == "static"
