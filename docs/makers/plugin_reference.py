@@ -55,6 +55,7 @@ SECTIONS = {
         "KeyPressure", "target_value",
         "fewest_keys",
     ),
+    "Strategies": ("Strategy", "Situation", "Proposal", "keys_to_add"),
     "Faults": ("Fault", "Breakable", "Injectable"),
     "Scenarios": (
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
