@@ -127,6 +127,18 @@ def test_a_workload_chooses_the_strategy_of_a_plugin_file(tmp_path: Path) -> Non
     assert "strategy: {name: mine, step: 3}" in text
 
 
+def test_the_strategy_of_the_page_halves_the_keys(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "plugin-strategy.md").read_text()
+    (tmp_path / "halve.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    (tmp_path / "small.yaml").write_text((SMALL % "halve").replace("[1, 9]", "[1, 400]"))
+    campaign = run_campaign(
+        workload=tmp_path / "small.yaml", iterations=3, output=tmp_path / "run", lean=True,
+        plugin_files=(tmp_path / "halve.py",),
+    )  # fmt: skip
+    keys = [len(each.asked.logical_keys()) for each in campaign.iterations if each.asked]
+    assert keys == [400, 200, 100]
+
+
 def test_the_command_line_overrides_it_and_the_opening_is_recorded(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL % "open-loop")
     out = tmp_path / "run"
