@@ -40,7 +40,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/feedback.py
+	$(BIN)/txfuzz compare rare_template two_clients --seeds 5
 
 # Every shipped workload under every fault: make soak MINUTES=60. WRITE=docs/faults.md rewrites the tables there.
 MINUTES ?= 10
@@ -49,7 +49,6 @@ soak: $(READY)
 
 # The tables and pictures in docs/ that come from runs, and the reference that comes from the source.
 docs: $(READY)
-	$(BIN)/python benchmarks/feedback.py --seeds 20 --write docs/what-feedback-is-worth.md
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
 	$(BIN)/python benchmarks/check.py --write docs/schedules.md
 	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md

@@ -56,6 +56,7 @@ SECTIONS = {
         "fewest_keys", "few_choices", "transactions_value",
     ),
     "Mutators": ("Mutator", "Mutation", "mutated", "applicable_mutators"),
+    "Strategies": ("Strategy", "Situation", "Proposal", "keys_to_add"),
     "Faults": ("Fault", "Breakable", "Injectable"),
     "Scenarios": (
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",

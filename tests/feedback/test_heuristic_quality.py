@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from txfuzz.campaign.loop import run_campaign
-from txfuzz.testing import Hunt, MemoryAdapter, hunt
-from txfuzz.transactions.model import Choice, Ref, Step, Transaction
-from txfuzz.workload.model import Scheduling, Weight, Workload
-from txfuzz_heuristics.hot_keys import HotKeys
-from txfuzz_heuristics.mix import Mix
-from txfuzz_heuristics.scheduling import Scheduling as Pace
+from txfuzz.compare.bench import Bench
+from txfuzz.compare.campaign_effort import campaign_effort
+from txfuzz.compare.effort import Effort, Task
+from txfuzz.compare.targets import Target
+from txfuzz.workload.model import PluginSpec
 
 SEEDS = range(6)
-LOOP = (HotKeys(), Mix(), Pace())
-KEYS = range(1, 1001)  # so many that transactions seldom meet by chance
-ONE, OTHER = Choice(KEYS, "one"), Choice(KEYS, "other", ("one",))
-TRANSACTIONS = (
-    Transaction("rmw", (Step("r", ONE), Step("append", Ref("one")))),
-    Transaction("skew", (Step("r", ONE), Step("r", OTHER), Step("append", Ref("one")))),
-    Transaction("reads", (Step("r", ONE), Step("r", OTHER))),
-)
+PER_ITERATION = 200
+WIDE = """version: 1
+name: wide
+database: {{adapter: memory, isolation: snapshot{defect}}}
+workload:
+  transactions:
+    - name: rmw
+      steps:
+        - {{f: r, key: {{choice: {{range: [1, 1000]}}, as: one}}}}
+        - {{f: append, key: {{ref: one}}}}
+    - name: skew
+      steps:
+        - {{f: r, key: {{choice: {{range: [1, 1000]}}, as: one}}}}
+        - {{f: r, key: {{choice: {{range: [1, 1000]}}, distinct_from: [one]}}}}
+        - {{f: append, key: {{ref: one}}}}
+    - name: reads
+      steps:
+        - {{f: r, key: {{choice: {{range: [1, 1000]}}, as: one}}}}
+        - {{f: r, key: {{choice: {{range: [1, 1000]}}, distinct_from: [one]}}}}
+scheduling: {{clients: 8, transactions: {transactions}}}
+heuristics: [hot-keys, mix, scheduling]
+"""
 
 
-def wide(seed: int) -> Workload:
-    mix = tuple(Weight(each.name, 1.0) for each in TRANSACTIONS)
-    return Workload("wide", TRANSACTIONS, mix, scheduling=Scheduling(8, 200), seed=seed)
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with Bench() as shared:
+        yield shared
 
 
-def hunts(*defects: str, loop: bool = True, iterations: int = 6) -> list[Hunt]:
-    return [
-        hunt(
-            MemoryAdapter(defects=defects, probability=0.3, defect_seed=seed),
-            wide(seed),
-            LOOP if loop else (),
-            isolation="snapshot",
-            iterations=iterations,
-        )
-        for seed in SEEDS
-    ]
+def wide(directory: Path, *defects: str) -> Path:
+    planted = f", defects: [{', '.join(defects)}], probability: 0.3" if defects else ""
+    path = directory / "wide.yaml"
+    path.write_text(WIDE.format(defect=planted, transactions=PER_ITERATION))
+    return path
 
 
-def found(hunts: list[Hunt]) -> int:
-    return sum(each.iteration is not None for each in hunts)
+def efforts(
+    bench: Bench, directory: Path, *defects: str, strategy: str = "classic", iterations: int = 6
+) -> list[Effort]:
+    target = Target("wide", wide(directory, *defects))
+    most = iterations * PER_ITERATION
+    tasks = [Task(target, strategy, "", PluginSpec(strategy), seed, most) for seed in SEEDS]
+    return [effort for task in tasks if (effort := campaign_effort(task, bench)) is not None]
+
+
+def found(efforts: list[Effort]) -> int:
+    return sum(each.transactions is not None for each in efforts)
 
 
 @pytest.mark.parametrize(
@@ -55,43 +75,32 @@ def found(hunts: list[Hunt]) -> int:
         ("lost-committed-write", 3),
     ],
 )
-def test_the_loop_finds_what_is_planted(defect: str, iterations: int) -> None:
-    assert found(hunts(defect, iterations=iterations)) >= 5
+def test_the_loop_finds_what_is_planted(bench: Bench, tmp_path: Path, defect: str, iterations: int) -> None:
+    assert found(efforts(bench, tmp_path, defect, iterations=iterations)) >= 5
 
 
-def test_without_feedback_it_takes_longer() -> None:
-    with_feedback, without = (hunts("dirty-read", loop=loop) for loop in (True, False))
-    assert found(without) + 3 <= found(with_feedback)
-    assert sum(each.transactions for each in with_feedback) * 1.5 < sum(each.transactions for each in without)
-
-
-def test_the_loop_presses_where_it_found_something_near() -> None:
-    end = hunt(MemoryAdapter(), wide(1), LOOP, isolation="snapshot", iterations=3)
-    assert end.iteration is None
-    assert len(end.workload.logical_keys()) <= 4
-
-
-def test_a_clean_database_yields_nothing() -> None:
-    assert [each.anomalies for each in hunts(iterations=4)] == [()] * len(SEEDS)
-
-
-def test_a_campaign_finds_it_as_well(tmp_path) -> None:
-    (tmp_path / "wide.yaml").write_text(
-        """version: 1
-name: wide
-database: {adapter: memory, isolation: snapshot, defects: [lost-update], probability: 0.3}
-seed: 5
-workload:
-  transactions:
-    - name: rmw
-      steps:
-        - {f: r, key: {choice: {range: [1, 1000]}, as: k}}
-        - {f: append, key: {ref: k}}
-scheduling: {clients: 8, transactions: 300}
-heuristics: [hot-keys, mix, scheduling]
-"""
+def test_without_feedback_it_takes_longer(bench: Bench, tmp_path: Path) -> None:
+    ours, control = (
+        efforts(bench, tmp_path, "dirty-read", strategy=name) for name in ("classic", "open-loop")
     )
+    assert found(control) + 3 <= found(ours)
+    assert sum(each.attempted for each in ours) * 1.5 < sum(each.attempted for each in control)
+
+
+def test_a_clean_database_yields_nothing(bench: Bench, tmp_path: Path) -> None:
+    assert [each.anomalies for each in efforts(bench, tmp_path, iterations=4)] == [()] * len(SEEDS)
+
+
+def test_the_loop_presses_where_it_found_something_near(tmp_path: Path) -> None:
+    campaign = run_campaign(workload=wide(tmp_path), iterations=3, seed=1, output=tmp_path / "run", lean=True)
+    last = campaign.iterations[-1].asked
+    assert last is not None
+    assert len(last.logical_keys()) <= 4
+
+
+def test_a_campaign_finds_it_as_well(tmp_path: Path) -> None:
+    path = wide(tmp_path, "lost-update")
     campaign = run_campaign(
-        workload=tmp_path / "wide.yaml", iterations=6, output=tmp_path / "run", stop_on_finding=True
+        workload=path, iterations=6, seed=5, output=tmp_path / "run", stop_on_finding=True, lean=True
     )
     assert "lost-update" in campaign.found

@@ -106,7 +106,7 @@ def draw_iteration(
 ) -> tuple[str, ...]:
     """Draw the graphs, unless they are unwanted or exist or the campaign was interrupted. A note for each one
     missing."""
-    if not setup.settings.pictures:
+    if setup.settings.lean:
         return ()
     if keeps_graphs and files.minimal_graph.exists():
         return ()

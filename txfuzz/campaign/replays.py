@@ -74,6 +74,8 @@ def write_replay(
     if earlier and kept_in.exists():
         kept = read_back(kept_in, KeptReplays)
         return Replays(_by_key(kept.failed, kept_in), result=_replayed(place, assembled, kept.origins))
+    if setup.settings.lean and not setup.settings.run_replay:
+        return Replays()
     found = targets_of(result, history, workload, assembled.promised)
     if maker.database is not None and setup.settings.run_replay:
         with Replayer(maker.database, workload.kind, assembled.isolation, stop=setup.deadline) as player:

@@ -29,7 +29,7 @@ from txfuzz.report.iteration import Iteration
 if TYPE_CHECKING:
     from txfuzz.compare.bench import Bench
 
-_ENDLESS = 1 << 40  # iterations: the limit is in transactions
+ENDLESS = 1 << 40  # iterations: the limit is in transactions
 _FIRST_LOOK = 250  # transactions of a run after which its history is looked at for the first time
 
 
@@ -44,11 +44,11 @@ def campaign_effort(task: Task, bench: Bench) -> Effort | None:
     with bench.database(assembled) as database, _directory(task.keep) as path:
         settings = CampaignSettings(
             workload=task.target.path,
-            iterations=_ENDLESS,
+            iterations=ENDLESS,
             output=path,
             seed=task.seed,
             stop_on_finding=True,
-            pictures=False,
+            lean=True,
         )
         source = ClientSource(database, assembled.isolation, assembled.faults)
         with RunDirectory.create(path, task.target.name)[0] as directory:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from txfuzz.testing.feedback.mutators import MutatorConformance
     from txfuzz.testing.forms import FormConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
-    from txfuzz.testing.search_effort import Hunt, hunt
     from txfuzz.testing.templates import TemplateConformance
 
 _HOME = {
@@ -27,12 +26,10 @@ _HOME = {
     "FaultConformance": "txfuzz.testing.faults",
     "FormConformance": "txfuzz.testing.forms",
     "HeuristicConformance": "txfuzz.testing.feedback.heuristics",
-    "Hunt": "txfuzz.testing.search_effort",
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
     "MutatorConformance": "txfuzz.testing.feedback.mutators",
     "ScenarioConformance": "txfuzz.testing.adapters.scenarios",
     "TemplateConformance": "txfuzz.testing.templates",
-    "hunt": "txfuzz.testing.search_effort",
 }
 
 __all__ = [
@@ -41,12 +38,10 @@ __all__ = [
     "FaultConformance",
     "FormConformance",
     "HeuristicConformance",
-    "Hunt",
     "MemoryAdapter",
     "MutatorConformance",
     "ScenarioConformance",
     "TemplateConformance",
-    "hunt",
 ]
 
 

@@ -30,7 +30,7 @@ class CampaignSettings:
     shown. skip_run: analyse existing histories. resume: continue the campaign in `output`.
     run_replay: after each iteration, replay what was found or nearly happened.
     keep_schema_init: every iteration starts from empty tables. strategy: its name; open_loop: the one that
-    uses no feedback. pictures: whether graphs are drawn.
+    uses no feedback. lean: draw no graphs, and derive no replays unless they are run.
     history: a file that becomes the first iteration's history (adaptive mode). execute: run further
     iterations after it. stop_on_finding, max_seconds, max_transactions, plateau (iterations in a row
     that show nothing new): stop before `iterations` are done.
@@ -55,7 +55,7 @@ class CampaignSettings:
     strategy: str | None = None
     max_near_cycles: int | None = None
     max_graph_nodes: int = 200
-    pictures: bool = True
+    lean: bool = False
     strict_plugins: bool = False
     history: Path | None = None
     execute: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -13,8 +13,12 @@ from txfuzz.campaign.setup.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD,
 from txfuzz.cli import options
 from txfuzz.errors import UsageError
 
+if TYPE_CHECKING:
+    from txfuzz.report.campaign_result import CampaignResult
+
 _BESIDE_RESUME = (
-    "resume", "iterations", "database_url", "runner_cmd", "strict_plugins", "verbose", "quiet", "plain",
+    "resume", "iterations", "database_url", "runner_cmd", "strict_plugins", "control", "verbose", "quiet",
+    "plain",
 )  # fmt: skip
 
 
@@ -47,8 +51,8 @@ _BESIDE_RESUME = (
 @click.option(
     "--resume", type=options.FILE, metavar="DIR",
     help="Resume the campaign in this run directory after it was killed or interrupted. Accepts only "
-    "--iterations, --database-url, --strict-plugins, --plain, -v and -q besides, and --runner-cmd if that "
-    "contained a password.",
+    "--iterations, --database-url, --strict-plugins, --control, --plain, -v and -q besides, and --runner-cmd "
+    "if that contained a password.",
 )  # fmt: skip
 @click.option(
     "--run-replay/--no-run-replay", default=None,
@@ -60,7 +64,10 @@ _BESIDE_RESUME = (
     "--strategy", metavar="NAME",
     help="How to search; see `txfuzz plugins`. [default: from the workload, else classic]",
 )  # fmt: skip
-@click.option("--pictures/--no-pictures", default=True, help="Draw the dependency graphs of each iteration.")
+@click.option(
+    "--lean", is_flag=True,
+    help="Draw no graphs and leave no schedules to replay: as little as possible beside the runs.",
+)  # fmt: skip
 @click.option(
     "--max-near-cycles", type=click.IntRange(min=0), metavar="N",
     help="How many near-cycles to keep. [default: 12]",
@@ -82,6 +89,10 @@ _BESIDE_RESUME = (
     "--plateau", type=click.IntRange(min=1), metavar="N",
     help="Stop after N iterations in a row that show nothing new.",
 )  # fmt: skip
+@click.option(
+    "--control", is_flag=True,
+    help="If something is found, say how soon an open loop from the same seed finds something.",
+)  # fmt: skip
 @options.plugin_files
 @options.plugin_seconds
 @options.strict_plugins
@@ -93,6 +104,7 @@ def run(
     config: Path | None,
     workload: str | None,
     resume: Path | None,
+    control: bool,
     verbose: bool,
     quiet: bool,
     plain: bool,
@@ -115,7 +127,25 @@ def run(
         if settings.iterations is None:
             settings = _all_there(settings)
         settings = with_workload_defaults(settings)
-    return run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet).exit_code
+    if not control:
+        return run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet).exit_code
+    from txfuzz.compare.control import check_controllable
+
+    check_controllable(settings)
+    result = run_on_screen(settings, plain=plain, verbose=verbose, quiet=quiet)
+    if not result.interrupted:
+        _say_control(result, settings)
+    return result.exit_code
+
+
+def _say_control(result: CampaignResult, settings: CampaignSettings) -> None:
+    from txfuzz.cli.interruption import interruptible
+    from txfuzz.compare.control import control_of
+
+    with interruptible() as interrupted:
+        found = control_of(result, settings, interrupted)
+    if found is not None:
+        click.echo(found.sentence)
 
 
 def _given(ctx: click.Context) -> dict[str, Any]:
