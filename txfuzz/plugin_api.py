@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     )
     from txfuzz.feedback.adjustments import current as target_value, fewest_keys
     from txfuzz.feedback.contract import Adjustment, FeedbackResult, Heuristic
+    from txfuzz.feedback.drawn_keys import fill_choices
     from txfuzz.feedback.key_choices import can_choose, choice_sets, narrowed as narrowed_choices
     from txfuzz.history.calls import Call, Calls
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
@@ -136,6 +137,7 @@ _MODULES = {
     ),
     "txfuzz.feedback.adjustments": ("fewest_keys", "target_value"),
     "txfuzz.feedback.contract": ("Adjustment", "FeedbackResult", "Heuristic"),
+    "txfuzz.feedback.drawn_keys": ("fill_choices",),
     "txfuzz.feedback.key_choices": ("can_choose", "choice_sets", "narrowed_choices"),
     "txfuzz.history.calls": ("Call", "Calls"),
     "txfuzz.history.model": (
@@ -182,12 +184,13 @@ __all__ = [  # noqa: RUF022
     "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
     "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "call_view", "can_choose",
     "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
-    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
-    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
-    "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
-    "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
-    "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",
-    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "fill_choices",
+    "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed",
+    "make_server_directory", "max_connections_option", "mop_text", "narrowed_choices", "option",
+    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
+    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
+    "target_value", "transaction_view", "typed_script", "unjudged_reason", "value_identity", "value_text",
+    "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

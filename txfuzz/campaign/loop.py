@@ -18,6 +18,7 @@ from txfuzz.campaign.events import (
     IterationEnded,
     IterationStarted,
     RunProgress,
+    SmallScopeEnded,
     Subscriber,
     Warned,
     ignore,
@@ -37,6 +38,7 @@ from txfuzz.campaign.replays import write_replay
 from txfuzz.campaign.serial_check import check_in_series
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup, set_up
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.campaign.small_scope import SmallScopeIteration, search_small_scope, write_small_scope
 from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
@@ -82,6 +84,11 @@ def _loop(campaign: _RunningCampaign) -> None:
     """workload → execution → history → analysis → feedback → next workload."""
     setup, state = campaign.setup, LoopState()
     next_workload = setup.assembled.workload
+    small_scope = search_small_scope(setup, campaign.publish)
+    if small_scope is not None:
+        state = LoopState(next_workload)
+        next_workload = small_scope.next_workload
+        campaign.add_small_scope(small_scope)
     for number in range(setup.settings.most_iterations):
         if campaign.is_over(number):
             return
@@ -136,6 +143,7 @@ class _RunningCampaign:
     def __init__(self, setup: CampaignSetup, subscriber: Subscriber) -> None:
         self.setup = setup
         self.iterations: list[Iteration] = []
+        self._small_scope: Iteration | None = None
         self._facts = setup.facts()
         self._assembled = setup.assembled
         self._doubtful = False  # is there a history that this workload cannot have made?
@@ -158,8 +166,9 @@ class _RunningCampaign:
             return True
         files = IterationDirectory(iteration_path(setup.directory.path, number))
         earlier = (setup.settings.only_analyzes or setup.settings.resume) and has_history(files)
-        if self.iterations and not earlier:
-            self._stopped = stop_reason(setup.settings, self.iterations, setup.deadline.elapsed)
+        if not earlier:
+            first, iterations = self._small_scope, self.iterations
+            self._stopped = stop_reason(setup.settings, first, iterations, setup.deadline.elapsed)
         return self._stopped is not None
 
     def note_run(self, provided: ProvidedHistory, files: IterationDirectory, clock: StageClock) -> None:
@@ -188,6 +197,15 @@ class _RunningCampaign:
             self._assembled, result, workload, self.setup.maker.database, self.publish
         )
 
+    def add_small_scope(self, found: SmallScopeIteration) -> None:
+        """Complete the search before the first iteration."""
+        iteration = found.iteration
+        self.check_in_series(iteration.result, iteration.workload)
+        self._small_scope = iteration
+        campaign = self.result("running")
+        write_small_scope(found, campaign.answers_for)
+        self.publish(SmallScopeEnded(iteration, campaign))
+
     def add(self, iteration: Iteration, files: IterationDirectory, next_workload: Workload) -> None:
         """Complete the iteration. Raises the error that ended its run, if any."""
         campaign = self.result("running")
@@ -214,6 +232,7 @@ class _RunningCampaign:
             tuple(self.iterations),
             self.setup.deadline.interrupted.is_set(),
             self._stopped,
+            small_scope=self._small_scope,
         )
 
     def ended(self) -> CampaignResult:
@@ -226,7 +245,7 @@ class _RunningCampaign:
         their findings are still valid."""
         error = self._failure or error  # the first one caused the rest
         error = named(error) or error
-        if isinstance(error, TxfuzzError) and self.iterations:
+        if isinstance(error, TxfuzzError) and (self.iterations or self._small_scope):
             self._stopped = str(error)
         result = self.result("interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}")
         self.publish(CampaignFailed(error, result))

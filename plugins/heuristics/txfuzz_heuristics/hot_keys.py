@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, ClassVar
@@ -12,17 +12,14 @@ from txfuzz.plugin_api import (
     Adjustment,
     FeedbackResult,
     Workload,
-    can_choose,
     choice_sets,
+    fill_choices,
     listed,
-    narrowed_choices,
     option,
     target_value,
 )
 
 _SHOWN, _LEFT_OUT = 4, 2  # near-cycles listed in the reason
-
-Keys = tuple[int, ...] | range  # the keys of a choice
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class HotKeys:
         picked = self._picked(feedback, known, max([self.max_keys, *sets.values()]))
         if not picked.keys:
             return [], ""
-        others = filled(workload, sets, picked.keys, random)
+        others = fill_choices(workload, sets, picked.keys, random)
         why = "; ".join([*self._told(feedback, picked), *_random(others)])
         return [*picked.keys, *others], why
 
@@ -95,7 +92,7 @@ class HotKeys:
         }
         count = f"{feedback.committed:,} committed transaction{'s' * (feedback.committed != 1)}"
         why = f"none of {count} depended on a concurrent one"
-        return filled(workload, sets, (), random), why
+        return fill_choices(workload, sets, (), random), why
 
     def _wider(
         self, feedback: FeedbackResult, workload: Workload, known: _Known, random: Random
@@ -105,7 +102,7 @@ class HotKeys:
         sets = {keys: max(need, self.widened) for keys, need in choice_sets(original).items()}
         near = next(iter(self._groups(feedback, known)), None)
         held = near.keys if near else ()
-        others = filled(original, sets, held, random)
+        others = fill_choices(original, sets, held, random)
         why = f"{feedback.stale} iterations on the same keys showed nothing new"
         if near and held:
             stay = "stays" if len(held) == 1 else "stay"
@@ -241,17 +238,6 @@ def _gives(group: _Group, first: bool, pursued: bool) -> str:
     return f"near-cycle {group.rank} ({said}) {'gives ' if first else ''}{_listed(group.keys)}"
 
 
-def filled(workload: Workload, needs: dict[Keys, int], chosen: Sequence[int], random: Random) -> list[int]:
-    """Keys to add to the chosen ones, so that each set has enough and choices can differ where they must."""
-    while True:
-        more = draw_keys(needs, chosen, random)
-        fewer = narrowed_choices(workload, [*chosen, *more]).workload
-        full = all(need >= len(keys) for keys, need in needs.items())
-        if full or all(map(can_choose, fewer.transactions)):
-            return more
-        needs = {keys: 2 * need for keys, need in needs.items()}
-
-
 def _random(others: Sequence[int]) -> list[str]:
     if not others:
         return []
@@ -261,53 +247,3 @@ def _random(others: Sequence[int]) -> list[str]:
 
 def _listed(keys: Sequence[int]) -> str:
     return f"{'key' if len(keys) == 1 else 'keys'} {listed(sorted(keys))}"
-
-
-# -- keys drawn at random, so that every choice of a workload keeps enough ---------------------
-
-
-def draw_keys(needs: Mapping[Keys, int], chosen: Collection[int], random: Random) -> list[int]:
-    """Keys to add to the chosen ones, so that each set has as many as it needs, or all.
-
-    needs: set → how many of its keys. Keys shared by several sets come first, since only there
-    different choices meet.
-    """
-    taken = set(chosen)
-    new: list[int] = []
-    for keys, need in sorted(needs.items(), key=lambda each: len(each[0])):
-        own = keys if isinstance(keys, range) else frozenset(keys)
-        lacks = min(need, len(keys)) - sum(key in own for key in taken)
-        for pool in (_shared(keys, needs, taken), keys):
-            if lacks > 0:
-                more = _sample(pool, lacks, taken, random)
-                new += more
-                taken.update(more)
-                lacks -= len(more)
-    return new
-
-
-def _shared(keys: Keys, others: Collection[Keys], taken: Collection[int]) -> Keys:
-    """The keys shared with as many other sets as possible, with some not yet taken."""
-    for other in others:
-        both = _both(keys, other)
-        if any(key not in taken for key in both):
-            keys = both
-    return keys
-
-
-def _both(keys: Keys, other: Keys) -> Keys:
-    if isinstance(keys, range) and isinstance(other, range):
-        return range(max(keys.start, other.start), max(min(keys.stop, other.stop), 0))
-    if isinstance(keys, range):
-        return tuple(key for key in other if key in keys)
-    own = other if isinstance(other, range) else frozenset(other)
-    return tuple(key for key in keys if key in own)
-
-
-def _sample(keys: Keys, count: int, taken: Collection[int], random: Random) -> list[int]:
-    """Up to `count` of the keys not taken, without enumerating a long range."""
-    if len(keys) > 4 * (count + len(taken)):
-        found = random.sample(keys, count + len(taken))
-        return [key for key in found if key not in taken][:count]
-    left = [key for key in keys if key not in taken]
-    return random.sample(left, min(count, len(left)))

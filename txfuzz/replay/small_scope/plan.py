@@ -54,9 +54,7 @@ def _interleaved(twos: Sequence[PlannedSchedule], threes: Sequence[PlannedSchedu
     return [one for _, _, one in sorted(ranked, key=lambda each: each[:2])]
 
 
-def _planned(
-    workload: Workload, groups: Sequence[Combination], most: int
-) -> list[PlannedSchedule]:
+def _planned(workload: Workload, groups: Sequence[Combination], most: int) -> list[PlannedSchedule]:
     """A schedule of each combination in turn, the dangerous ones of all of them first."""
     enough = 1 + 2 * most // max(len(groups), 1)  # dangerous schedules of one combination
     of_each: list[tuple[list[PlannedSchedule], list[PlannedSchedule]]] = []
@@ -132,7 +130,8 @@ def shows_cycle(order: Sequence[Event], accesses: Mapping[str, Sequence[Access]]
     """Would a database that only keeps snapshots, or only reads what is committed, show a cycle in which all
     transactions take part?"""
     return any(
-        _all_in_cycles(predict(order, accesses, snapshots=each).links, len(accesses)) for each in (True, False)
+        _all_in_cycles(predict(order, accesses, snapshots=each).links, len(accesses))
+        for each in (True, False)
     )
 
 

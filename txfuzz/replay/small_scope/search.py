@@ -21,7 +21,7 @@ from txfuzz.replay.small_scope.combinations import Combination
 from txfuzz.replay.small_scope.plan import PlannedSchedule
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.recorder import Recorded, RecordedOperation, recorded_edn
-from txfuzz.workload.model import KeyLife, Workload
+from txfuzz.workload.model import Workload
 
 Append = Callable[[bytes], None]  # lines of the history
 Watch = Callable[[int, Tally], None]  # (transactions started, outcomes so far)
