@@ -17,8 +17,8 @@ class SmallScope:
     schedule, 2 or 3.
     """
 
-    schedules: int = 300
-    seconds: float = 5.0
+    schedules: int = 200
+    seconds: float = 3.0
     transactions: int = 3
 
 

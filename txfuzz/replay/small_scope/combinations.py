@@ -35,7 +35,9 @@ def triples(workload: Workload) -> list[Combination]:
     counts = conflicts(transactions)
     names = [each.name for each in transactions]
     every = islice(combinations_with_replacement(names, 3), _LOOKED_AT)
-    found = [three for three in every if all(two in counts for two in combinations(three, 2))]
+    found: list[Combination] = [
+        three for three in every if all(two in counts for two in combinations(three, 2))
+    ]
     return sorted(found, key=lambda three: _size(workload, three))[:MOST]
 
 

@@ -1,9 +1,9 @@
 """Which schedules a small-scope search runs, and in which order.
 
 Of each combination of transactions it takes a few ways to share keys, and of each way the orders with the
-fewest preemptions. A schedule in which a database that only keeps snapshots, or only reads what is committed,
-would show a cycle of dependencies says most: a database either shows the cycle or defends against it. So these
-come first, and every combination gets one before any gets a second.
+fewest preemptions. Schedules in which a weaker database, one that only keeps snapshots or only reads what is
+committed, would show a cycle of dependencies say most: a database shows the cycle or defends against it. So
+these come first, and every combination gets one before any gets a second.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _all_conflict(roles: KeyAssignment) -> bool:
 
 
 def _overlap(roles: KeyAssignment) -> bool:
-    """Of three transactions, can two show a cycle by themselves? Then there is little for the third to add."""
+    """Can two of three transactions show a cycle by themselves? Then there is little for the third to add."""
     return len(roles) > 2 and any(_conflicts(one, two) > 1 for one, two in combinations(roles, 2))
 
 
@@ -129,10 +129,8 @@ def _in_turn(lists: Sequence[Sequence[PlannedSchedule]]) -> list[PlannedSchedule
 def shows_cycle(order: Sequence[Event], accesses: Mapping[str, Sequence[Access]]) -> bool:
     """Would a database that only keeps snapshots, or only reads what is committed, show a cycle in which all
     transactions take part?"""
-    return any(
-        _all_in_cycles(predict(order, accesses, snapshots=each).links, len(accesses))
-        for each in (True, False)
-    )
+    predictions = (predict(order, accesses, snapshots=each) for each in (True, False))
+    return any(_all_in_cycles(each.links, len(accesses)) for each in predictions)
 
 
 def _all_in_cycles(links: frozenset[PredictedDependency], count: int) -> bool:

@@ -179,8 +179,11 @@ def _further(record: CampaignResult) -> Content:
     rest = record.findings[FINDINGS:]
     if not rest:
         return None
-    rows = [el("li", el("b", each.anomaly.type), f" by {_taking_part(each)}, first in iteration {iteration_name(each.first)}")
-            for each in rest[:_NAMED]]  # fmt: skip
+    rows = [
+        el("li", el("b", each.anomaly.type), f" by {_taking_part(each)}, first in iteration ",
+           str(iteration_name(each.first)))
+        for each in rest[:_NAMED]
+    ]  # fmt: skip
     more = el("p", f"… and {len(rest) - _NAMED:,} more", class_="quiet") if len(rest) > _NAMED else None
     return el("details", el("summary", f"{counted(len(rest), 'further anomaly', 'further anomalies')}"),
               el("ul", rows, class_="further"), more)  # fmt: skip
