@@ -23,6 +23,7 @@ from txfuzz.campaign.events import (
     Warned,
     ignore,
 )
+from txfuzz.campaign.explore.small_scope import SmallScopeIteration, search_small_scope, write_small_scope
 from txfuzz.campaign.iteration_steps import (
     StageClock,
     analyze_iteration,
@@ -38,7 +39,6 @@ from txfuzz.campaign.replays import write_replay
 from txfuzz.campaign.serial_check import check_in_series
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup, set_up
 from txfuzz.campaign.setup.settings import CampaignSettings
-from txfuzz.campaign.small_scope import SmallScopeIteration, search_small_scope, write_small_scope
 from txfuzz.campaign.sources.contract import HistoryRequest, ProvidedHistory
 from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason

@@ -15,6 +15,7 @@ from txfuzz.workload.campaign import SmallScope
 
 DEFAULT_WORKLOAD = "example"
 DEFAULT_ITERATIONS = 4
+DEFAULT_SMALL_SCOPE = SmallScope()
 _SHARE = 0.25  # of max_seconds, for the small-scope search
 
 
@@ -102,10 +103,10 @@ class CampaignSettings:
 
     @property
     def searched(self) -> SmallScope:
-        """The bounds of the small-scope search. Only a campaign that runs its own clients has one, and not one
+        """The bounds of the small-scope search. Only a campaign that runs its own clients has one, and none
         without feedback: its crowd is the control that has to find everything by itself."""
         own = self.runs and self.runner_cmd is None and self.history is None and not self.open_loop
-        bounds = (self.small_scope or SmallScope()) if own else SmallScope(schedules=0)
+        bounds = (self.small_scope or DEFAULT_SMALL_SCOPE) if own else SmallScope(schedules=0)
         if self.max_seconds is None:
             return bounds
         return replace(bounds, seconds=min(bounds.seconds, self.max_seconds * _SHARE))

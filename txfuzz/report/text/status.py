@@ -21,8 +21,8 @@ class Status:
     """What the screen shows. Counts cover the whole campaign unless stated otherwise.
 
     elapsed, left: seconds; left is None if unknown. iteration: from 0; None for the small-scope search.
-    stage: what the iteration is doing. rate: committed transactions per second. found: anomaly type → iteration that first showed
-    it. near: near-cycles by iteration. last: the last decision and its reason.
+    stage: what the iteration is doing. rate: committed transactions per second. found: anomaly type →
+    iteration that first showed it. near: near-cycles by iteration. last: the last decision and its reason.
     """
 
     title: str
