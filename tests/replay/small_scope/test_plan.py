@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_orders_with_fewer_preemptions_come_first() -> None:
 
     def preemptions(order: tuple[tuple[str, int], ...]) -> int:
         ends = {"t1": 2, "t2": 2}
-        return sum(one[0] != two[0] and one[1] < ends[one[0]] for one, two in zip(order, order[1:]))
+        return sum(one[0] != two[0] and one[1] < ends[one[0]] for one, two in pairwise(order))
 
     counts = [preemptions(order) for order in orders]
     assert counts == sorted(counts)
