@@ -234,7 +234,8 @@ def test_every_file_is_described(left_behind: Path) -> None:
     described = re.findall(r"^ +([\w.]+\.\w+) ", tree, re.MULTILINE)
     assert len(described) > 8
     for name in set(described) - {*AFTER_A_REPLAY, "report.html", "runner.log"}:
-        assert (left_behind / name).exists() or (left_behind / "iter_00" / name).exists(), name
+        places = (left_behind, left_behind / "iter_00", left_behind / "iter_small_scope")
+        assert any((place / name).exists() for place in places), name
 
 
 def test_the_fields_of_the_record_are_described(left_behind: Path) -> None:
@@ -243,7 +244,14 @@ def test_the_fields_of_the_record_are_described(left_behind: Path) -> None:
     row = next(
         line for line in section(ARTEFACTS, "campaign.json").splitlines() if line.startswith("| `iterations`")
     )
-    assert set(record["iterations"][0]) <= set(re.findall(r"`(\w+)`", row))
+    known = set(re.findall(r"`(\w+)`", row))
+    assert set(record["iterations"][0]) <= known
+    row = next(
+        line
+        for line in section(ARTEFACTS, "campaign.json").splitlines()
+        if line.startswith("| `small_scope`")
+    )
+    assert set(record["small_scope"]) <= known | set(re.findall(r"`(\w+)`", row))
 
 
 def test_the_fields_of_the_numbers_are_described(left_behind: Path) -> None:
