@@ -42,6 +42,7 @@ def loop(
             iterations=iterations,
             isolation=isolation,
             open_loop=open_loop,
+            small_scope=False,
             stop_on_finding=until_found,
             expect="serializable",
             output=Path(directory) / "run",

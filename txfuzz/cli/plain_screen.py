@@ -85,7 +85,7 @@ class PlainScreen:
         from txfuzz.report.text.small_scope import small_scope_text
 
         execution = iteration.execution
-        if iteration.searched is not None:
+        if iteration.searched is not None and iteration.searched.schedules:
             took = "" if execution is None else f" in {execution.seconds:.1f} s"
             self._say(f"  {small_scope_text(iteration.searched)}{took}")
         result = iteration.result
