@@ -63,6 +63,7 @@ def main() -> None:
                 workload=asked,
                 iterations=arguments.iterations,
                 seed=seed,
+                small_scope=False,
                 output=Path(directory) / "run",
             )
             for each in result.iterations:

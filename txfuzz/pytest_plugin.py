@@ -181,7 +181,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
     from txfuzz.report.text.analysis import smallest_anomaly_text
     from txfuzz.report.verdict import verdict_sentence
 
-    for each in result.iterations:
+    for each in result.analysed:
         found = each.deciding_result
         if found.verdict is Verdict.INVALID and (
             not found.anomaly_types or not accepted.issuperset(found.anomaly_types)
@@ -191,7 +191,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
             explained = smallest_anomaly_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nFull report: txfuzz report {result.directory}"
     unknown = [each for each in result.iterations if each.verdict is Verdict.UNKNOWN]
-    if unknown or not result.iterations:
+    if unknown or not result.analysed:
         reason = unknown[0].reason if unknown else "nothing was analysed"
         return f"No verdict: {reason}. Artefacts: {result.directory}"
     return ""

@@ -80,8 +80,9 @@ def test_each_iteration_tells_its_own_transactions(runs: Path, tmp_path: Path, t
 def test_junit_of_a_campaign_that_found_nothing(runs: Path, txfuzz: Cli) -> None:
     ran = txfuzz("report", runs / "clean", "--format", "junit")
     assert ran.code == 0
-    [case] = junit(ran.out).iter("testcase")
-    assert list(case) == []
+    small_scope, iteration = junit(ran.out).iter("testcase")
+    assert [(each.get("name") or "").split()[1] for each in (small_scope, iteration)] == ["small-scope", "0"]
+    assert [*small_scope, *iteration] == []
 
 
 def test_junit_without_a_verdict(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:

@@ -71,7 +71,7 @@ def test_the_reasons_for_an_end_agree_with_their_numbers(tmp_path: Path) -> None
     iterations = [Iteration.ran(number, tmp_path, workload, result) for number in range(2)]
 
     def reason(count: int, **limits: Any) -> str | None:
-        return stop_reason(CampaignSettings(**limits), iterations[:count], 1.0)
+        return stop_reason(CampaignSettings(**limits), None, iterations[:count], 1.0)
 
     assert reason(2, plateau=1) == "1 iteration showed nothing new"
     assert reason(1, max_transactions=1) == "1 transaction has been run"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from environments import installed
+from txfuzz.workload.campaign import SmallScope
 
 __all__ = ["installed"]
 
@@ -42,6 +43,14 @@ class Site:
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
         (info / "entry_points.txt").write_text(f"[txfuzz]\n{module} = {module}\n")
+
+
+@pytest.fixture(autouse=True)
+def small_scope(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Campaigns in this process begin with the crowd unless they ask for a small-scope search. Modules that
+    test the search override this fixture."""
+    settings = "txfuzz.campaign.setup.settings"
+    monkeypatch.setattr(f"{settings}.DEFAULT_SMALL_SCOPE", SmallScope(schedules=0))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from project_fixtures import Ran
 from txfuzz import CampaignSettings, run_campaign
 from txfuzz.campaign.setup.campaign_setup import with_workload_defaults
 from txfuzz.errors import WorkloadError
-from txfuzz.workload.campaign import Campaign
+from txfuzz.workload.campaign import Campaign, SmallScope
 from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz.workload.yaml.writer import workload_text
 
@@ -41,10 +41,12 @@ EVERYTHING = """campaign:
   max_seconds: 5m
   max_transactions: 1000
   plateau: 3
+  small_scope: {schedules: 50, seconds: 2.5, transactions: 2}
 """
 SAID = Campaign(
-    2, Path("my runs/here"), 7, "serializable", 'cp "pre.edn" "$HISTORY_OUT"', True, False, 300.0, 1000, 3
-)
+    2, Path("my runs/here"), 7, "serializable", 'cp "pre.edn" "$HISTORY_OUT"', True, False, 300.0, 1000, 3,
+    SmallScope(50, 2.5, 2),
+)  # fmt: skip
 
 
 def test_it_is_read_and_written_and_read_again() -> None:
@@ -53,6 +55,14 @@ def test_it_is_read_and_written_and_read_again() -> None:
     assert parse_workload(workload_text(workload), "w.yaml", WORDS) == workload
     assert parse_workload(WORKLOAD, "w.yaml", WORDS).campaign is None
     assert "campaign" not in workload_text(replace(workload, campaign=None))
+
+
+@pytest.mark.parametrize(("word", "schedules"), [("true", 200), ("false", 0)])
+def test_the_small_scope_search_is_on_or_off(word: str, schedules: int) -> None:
+    workload = parse_workload(f"{WORKLOAD}campaign: {{small_scope: {word}}}\n", "w.yaml", WORDS)
+    assert workload.campaign is not None
+    assert workload.campaign.small_scope == SmallScope(schedules)
+    assert parse_workload(workload_text(workload), "w.yaml", WORDS) == workload
 
 
 def test_no_password_is_written() -> None:
@@ -78,6 +88,10 @@ def test_no_password_is_written() -> None:
         ("max_seconds: soon", 16),
         ("max_transactions: 0.5", 21),
         ("plateau: -1", 12),
+        ("small_scope: 7", 16),
+        ("small_scope: {schedules: -1}", 28),
+        ("small_scope: {transactions: 4}", 31),
+        ("small_scope: {scedules: 9}", 17),
     ],
 )
 def test_complaints_have_their_place(
@@ -109,6 +123,7 @@ def test_settings_go_before_it(tmp_path: Path) -> None:
     given = CampaignSettings(
         workload=path, iterations=9, output=tmp_path, seed=1, expect="read-committed", runner_cmd="x",
         run_replay=False, stop_on_finding=True, max_seconds=1.0, max_transactions=2, plateau=1,
+        small_scope=SmallScope(9),
     )  # fmt: skip
     assert with_workload_defaults(given) == given
     assert with_workload_defaults(found) == found

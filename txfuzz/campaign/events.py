@@ -1,7 +1,8 @@
 """The events that a campaign publishes while it runs.
 
 Screens, the files of the run directory and programs that use the library all subscribe to them. The order
-is CampaignStarted, then for each iteration IterationStarted, its stages and IterationEnded, and finally
+is CampaignStarted, then, unless there is none, SmallScopeStarted, the stages of the small-scope search and
+SmallScopeEnded, then for each iteration IterationStarted, its stages and IterationEnded, and finally
 CampaignEnded or CampaignFailed. Warned may come at any time, even before the start.
 """
 
@@ -32,6 +33,22 @@ class CampaignStarted:
 
     campaign: CampaignResult
     workload: Workload
+
+
+@dataclass(frozen=True)
+class SmallScopeStarted:
+    """planned: schedules to run, each of two or three transactions of the workload."""
+
+    workload: Workload
+    planned: int
+
+
+@dataclass(frozen=True)
+class SmallScopeEnded:
+    """The search and its artefacts are complete. campaign: includes it, as `small_scope`."""
+
+    iteration: Iteration
+    campaign: CampaignResult
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,8 @@ class CampaignFailed:
 Event = (
     Warned
     | CampaignStarted
+    | SmallScopeStarted
+    | SmallScopeEnded
     | IterationStarted
     | StageStarted
     | RunProgress

@@ -19,8 +19,8 @@ from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
-from txfuzz.feedback.contract import Adjustment, FeedbackResult, LoopState, Situation
-from txfuzz.feedback.strategies import decide
+from txfuzz.feedback.contract import FeedbackResult, LoopState, Situation
+from txfuzz.feedback.strategies import Decided, decide
 from txfuzz.history.model import History
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.notes import notes_text
@@ -123,7 +123,7 @@ def propose_next(
     workload: Workload,
     number: int,
     failed_replays: Mapping[int, int],
-) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
+) -> Decided:
     """The next workload, the changes made to it, and complaints about the strategy. Its seed is derived from
     the campaign's, so that each iteration runs other transactions."""
     assembled = setup.assembled
@@ -134,11 +134,11 @@ def propose_next(
     return decide(assembled.strategy, situation, stream(seed, "feedback", number))
 
 
-def propose_first(setup: CampaignSetup) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
-    """The same for the first iteration."""
+def propose_first(setup: CampaignSetup, workload: Workload) -> Decided:
+    """The same for the first iteration, which would run this workload otherwise."""
     assembled = setup.assembled
     chance = stream(assembled.workload.seed, "feedback", "opening")
-    return decide(assembled.strategy, _situation(setup, assembled.workload), chance)
+    return decide(assembled.strategy, _situation(setup, workload), chance)
 
 
 def _situation(setup: CampaignSetup, workload: Workload, feedback: FeedbackResult | None = None) -> Situation:

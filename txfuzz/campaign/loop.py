@@ -18,10 +18,12 @@ from txfuzz.campaign.events import (
     IterationEnded,
     IterationStarted,
     RunProgress,
+    SmallScopeEnded,
     Subscriber,
     Warned,
     ignore,
 )
+from txfuzz.campaign.explore.small_scope import SmallScopeIteration, search_small_scope, write_small_scope
 from txfuzz.campaign.iteration_steps import (
     StageClock,
     analyze_iteration,
@@ -43,7 +45,8 @@ from txfuzz.campaign.sources.resumed import has_history, write_execution
 from txfuzz.campaign.stop_conditions import stop_reason
 from txfuzz.errors import TxfuzzError
 from txfuzz.execution.summary import Tally
-from txfuzz.feedback.contract import Adjustment, LoopState
+from txfuzz.feedback.contract import LoopState
+from txfuzz.feedback.strategies import Decided
 from txfuzz.history.tail import HistoryTail
 from txfuzz.plugin.errors import named, naming_plugins
 from txfuzz.report.campaign_result import CampaignResult
@@ -75,23 +78,25 @@ def run_campaign(
 
 def run_prepared(setup: CampaignSetup, subscriber: Subscriber = ignore) -> CampaignResult:
     """Run a campaign of which everything is there. Raises as `run_campaign` does."""
-    first_workload, opening, complaints = propose_first(setup)
-    campaign = _RunningCampaign(setup, subscriber, opening)
-    campaign.publish(CampaignStarted(campaign.result("running"), first_workload))
-    for complaint in complaints:
-        campaign.publish(Warned(complaint))
+    campaign = _RunningCampaign(setup, subscriber)
+    campaign.publish(CampaignStarted(campaign.result("running"), setup.assembled.workload))
     try:
-        _loop(campaign, first_workload)
+        _loop(campaign)
     except BaseException as error:
         return campaign.failed(error)
     return campaign.ended()
 
 
-def _loop(campaign: _RunningCampaign, next_workload: Workload) -> None:
+def _loop(campaign: _RunningCampaign) -> None:
     """workload → execution → history → analysis → feedback → next workload."""
     setup = campaign.setup
-    opened = next_workload is not setup.assembled.workload
-    state = LoopState(setup.assembled.workload if opened else None)
+    original = setup.assembled.workload
+    state, next_workload = LoopState(original), original
+    small_scope = search_small_scope(setup, campaign.publish)
+    if small_scope is not None:
+        next_workload = small_scope.next_workload
+        campaign.add_small_scope(small_scope)
+    next_workload = campaign.opened(propose_first(setup, next_workload))
     for number in range(setup.settings.most_iterations):
         if campaign.is_over(number):
             return
@@ -143,10 +148,11 @@ def _loop(campaign: _RunningCampaign, next_workload: Workload) -> None:
 class _RunningCampaign:
     """The state of a campaign, and its subscribers."""
 
-    def __init__(self, setup: CampaignSetup, subscriber: Subscriber, opening: tuple[Adjustment, ...]) -> None:
+    def __init__(self, setup: CampaignSetup, subscriber: Subscriber) -> None:
         self.setup = setup
         self.iterations: list[Iteration] = []
-        self._facts = replace(setup.facts(), opening=opening)
+        self._small_scope: Iteration | None = None
+        self._facts = setup.facts()
         self._assembled = setup.assembled
         self._doubtful = False  # is there a history that this workload cannot have made?
         self._failure: TxfuzzError | None = None  # of a run whose history is still to be analysed
@@ -158,6 +164,14 @@ class _RunningCampaign:
         for subscriber in self._subscribers:
             subscriber(event)
 
+    def opened(self, decided: Decided) -> Workload:
+        """Note what the strategy decided before the first iteration; returns the workload of that."""
+        workload, opening, complaints = decided
+        self._facts = replace(self._facts, opening=opening)
+        for complaint in complaints:
+            self.publish(Warned(complaint))
+        return workload
+
     def progress(self, asked: int, tally: Tally) -> None:
         self.publish(RunProgress(asked, tally))
 
@@ -168,8 +182,9 @@ class _RunningCampaign:
             return True
         files = IterationDirectory(iteration_path(setup.directory.path, number))
         earlier = (setup.settings.only_analyzes or setup.settings.resume) and has_history(files)
-        if self.iterations and not earlier:
-            self._stopped = stop_reason(setup.settings, self.iterations, setup.deadline.elapsed)
+        if not earlier:
+            first, iterations = self._small_scope, self.iterations
+            self._stopped = stop_reason(setup.settings, first, iterations, setup.deadline.elapsed)
         return self._stopped is not None
 
     def note_run(self, provided: ProvidedHistory, files: IterationDirectory, clock: StageClock) -> None:
@@ -198,6 +213,15 @@ class _RunningCampaign:
             self._assembled, result, workload, self.setup.maker.database, self.publish
         )
 
+    def add_small_scope(self, found: SmallScopeIteration) -> None:
+        """Complete the search before the first iteration."""
+        iteration = found.iteration
+        self.check_in_series(iteration.result, iteration.workload)
+        self._small_scope = iteration
+        campaign = self.result("running")
+        write_small_scope(found, campaign.answers_for)
+        self.publish(SmallScopeEnded(iteration, campaign))
+
     def add(self, iteration: Iteration, files: IterationDirectory, next_workload: Workload) -> None:
         """Complete the iteration. Raises the error that ended its run, if any."""
         campaign = self.result("running")
@@ -224,6 +248,7 @@ class _RunningCampaign:
             tuple(self.iterations),
             self.setup.deadline.interrupted.is_set(),
             self._stopped,
+            small_scope=self._small_scope,
         )
 
     def ended(self) -> CampaignResult:
@@ -236,7 +261,7 @@ class _RunningCampaign:
         their findings are still valid."""
         error = self._failure or error  # the first one caused the rest
         error = named(error) or error
-        if isinstance(error, TxfuzzError) and self.iterations:
+        if isinstance(error, TxfuzzError) and (self.iterations or self._small_scope):
             self._stopped = str(error)
         result = self.result("interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}")
         self.publish(CampaignFailed(error, result))

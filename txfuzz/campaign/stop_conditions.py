@@ -12,10 +12,16 @@ from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.lines import counted
 
 
-def stop_reason(settings: CampaignSettings, iterations: Sequence[Iteration], elapsed: float) -> str | None:
-    """Why no further iteration is run, as a phrase; None to go on. elapsed: seconds since the start."""
-    if settings.stop_on_finding and any(each.verdict is Verdict.INVALID for each in iterations):
+def stop_reason(
+    settings: CampaignSettings, small_scope: Iteration | None, iterations: Sequence[Iteration], elapsed: float
+) -> str | None:
+    """Why no further iteration is run, as a phrase; None to go on. small_scope: the search before the first
+    iteration, if there was one, whose transactions do not count. elapsed: seconds since the start."""
+    analysed = (*filter(None, [small_scope]), *iterations)
+    if settings.stop_on_finding and any(each.verdict is Verdict.INVALID for each in analysed):
         return "something was found"
+    if not iterations:
+        return None
     if settings.max_seconds is not None and elapsed >= settings.max_seconds:
         return passed(settings.max_seconds)
     transactions = sum(each.result.transactions for each in iterations)

@@ -16,6 +16,8 @@ from txfuzz.campaign.events import (
     IterationEnded,
     IterationStarted,
     RunProgress,
+    SmallScopeEnded,
+    SmallScopeStarted,
     StageStarted,
 )
 from txfuzz.campaign.loop import run_campaign
@@ -25,7 +27,7 @@ from txfuzz.cli.plain_screen import PlainScreen
 from txfuzz.common.sanitize import printable
 from txfuzz.execution.summary import Tally
 from txfuzz.report.campaign_result import CampaignResult
-from txfuzz.report.iteration import Iteration
+from txfuzz.report.iteration import SMALL_SCOPE, Iteration
 from txfuzz.report.text.status import Status, status_panel
 from txfuzz.workload.model import Workload
 
@@ -86,6 +88,10 @@ class LiveScreen(PlainScreen):
                 title = f"{workload.name} · {server} · {isolation} against {model}"
                 self._status = replace(self._status, title=title)
                 self._panel.start()
+            case SmallScopeStarted(workload):
+                self._begin(SMALL_SCOPE, workload)
+            case SmallScopeEnded(iteration):
+                self._add(iteration)
             case IterationStarted(number, workload):
                 self._begin(number, workload)
             case StageStarted(stage):
@@ -105,7 +111,7 @@ class LiveScreen(PlainScreen):
         self._iteration_start = time.monotonic()
         self._status = replace(
             self._status,
-            iteration=number,
+            iteration=None if number == SMALL_SCOPE else number,
             clients=workload.scheduling.clients,
             keys=workload.logical_keys(),
             mix={weight.txn: weight.weight for weight in workload.mix},
@@ -130,20 +136,21 @@ class LiveScreen(PlainScreen):
             self._aborts.update(execution.aborts)
             self._asked += execution.asked
         now = time.monotonic()
-        self._durations.append(now - self._iteration_start)
+        if iteration.number != SMALL_SCOPE:
+            self._durations.append(now - self._iteration_start)
         self._iteration_start = now
-        found = dict.fromkeys(iteration.deciding_result.anomaly_types, iteration.number)
+        found = dict.fromkeys(iteration.deciding_result.anomaly_types, iteration.name)
         last = self._status.last
         for each in iteration.decisions[:1]:
             last = f"{each.heuristic}: {each.target}, because {each.reason}"
-        self._status = replace(
-            self._status,
-            edges=result.edges_per_txn,
-            concurrent=result.concurrent_edges_per_txn,
-            near=(*self._status.near, result.near_cycles_counted),
-            found={**found, **self._status.found},
-            last=last,
-        )
+        self._status = replace(self._status, found={**found, **self._status.found}, last=last)
+        if iteration.number != SMALL_SCOPE:  # whose schedules say nothing about a crowd
+            self._status = replace(
+                self._status,
+                edges=result.edges_per_txn,
+                concurrent=result.concurrent_edges_per_txn,
+                near=(*self._status.near, result.near_cycles_counted),
+            )
 
     def _say(self, line: str) -> None:
         if not self._quiet:

@@ -16,6 +16,8 @@ from txfuzz.campaign.events import (
     Event,
     IterationEnded,
     IterationStarted,
+    SmallScopeEnded,
+    SmallScopeStarted,
     Warned,
 )
 from txfuzz.common.sanitize import one_line
@@ -47,6 +49,10 @@ class PlainScreen:
                 click.echo(f"txfuzz: {one_line(sentence)}", err=True)
             case CampaignStarted(campaign, workload):
                 self._show_start(campaign, workload)
+            case SmallScopeStarted():
+                self._say("\nsmall scope: the workload's transactions two and three at a time")
+            case SmallScopeEnded(iteration):
+                self._show_small_scope(iteration)
             case IterationStarted(number, workload):
                 keys = counted(len(workload.logical_keys()), "key")
                 clients = counted(workload.scheduling.clients, "client")
@@ -55,7 +61,7 @@ class PlainScreen:
                 self._show_iteration(iteration)
             case CampaignEnded(campaign):
                 self._show_result(campaign)
-            case CampaignFailed(TxfuzzError(), campaign) if campaign.iterations:
+            case CampaignFailed(TxfuzzError(), campaign) if campaign.analysed:
                 self._show_result(campaign)
 
     def close(self) -> None:
@@ -76,6 +82,21 @@ class PlainScreen:
         )
         for decision in campaign.facts.opening:
             self._say(f"to begin with: {_decision(decision, self._verbose)}")
+
+    def _show_small_scope(self, iteration: Iteration) -> None:
+        from txfuzz.report.text.small_scope import small_scope_text
+
+        execution = iteration.execution
+        if iteration.searched is not None and iteration.searched.schedules:
+            took = "" if execution is None else f" in {execution.seconds:.1f} s"
+            self._say(f"  {small_scope_text(iteration.searched)}{took}")
+        result = iteration.result
+        unknown = f"unknown: {result.reason}" if result.verdict is Verdict.UNKNOWN else ""
+        self._say(f"  {unknown or iteration.found or 'nothing found'}")
+        for decision in iteration.decisions:
+            self._say(f"  next: {_decision(decision, self._verbose)}")
+        for note in iteration.notes:
+            self._say(f"  {note}")
 
     def _show_iteration(self, iteration: Iteration) -> None:
         if iteration.execution is not None:
@@ -105,7 +126,8 @@ class PlainScreen:
             click.echo(_nothing_found(campaign))
         else:
             for name, iterations in campaign.found.items():
-                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {listed(iterations)}")
+                named = listed(map(str, iterations))
+                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {named}")
             result, where = first.deciding_result, first.label
             sentence = verdict_sentence(result, campaign.isolation, campaign.answers_for)
             click.echo(f"\n{where[0].upper()}{where[1:]}:")

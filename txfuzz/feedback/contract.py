@@ -71,11 +71,11 @@ class FeedbackResult:
 
 
 class LoopState:
-    """The part of the feedback that depends on more than the last iteration."""
+    """The part of the feedback that depends on more than the last iteration. first: the workload that the
+    campaign began with; None for that of the first iteration."""
 
-    def __init__(self, original: Workload | None = None) -> None:
-        """original: the workload that the campaign began with; None for that of the first iteration."""
-        self._first = original
+    def __init__(self, first: Workload | None = None) -> None:
+        self._first = first
         self._last: Workload | None = None
         self._stale = 0
         self._types: set[str] = set()

@@ -17,10 +17,12 @@ DEFAULT_STRATEGY = "classic"
 OPEN_LOOP = "open-loop"
 
 
-def decide(
-    strategy: Strategy, situation: Situation, random: Random
-) -> tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]:
-    """The next workload, the adjustments that changed something, and warnings.
+# The next workload, the adjustments that changed something, and warnings
+Decided = tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]
+
+
+def decide(strategy: Strategy, situation: Situation, random: Random) -> Decided:
+    """The strategy's decision, as far as it can be carried out.
 
     A strategy that fails changes nothing, and a warning says so.
     """

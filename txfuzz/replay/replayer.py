@@ -50,6 +50,11 @@ class Replayer(Closeable):
         """The transactions of a workload's `replay` stanza, ready to run repeatedly."""
         return PreparedReplay(self._stepper, with_focus_key(workload), self._numbering)
 
+    @property
+    def last_key(self) -> int:
+        """The highest physical key in use."""
+        return self._numbering.last
+
     def close(self) -> None:
         self._stepper.close()
 

@@ -112,7 +112,7 @@ def compare(record: CampaignResult, baseline: Sequence[BaselineEntry]) -> Compar
         tuple(sorted(accepted - set(record.found))),
         any(
             each.verdict is Verdict.INVALID and not each.deciding_result.anomaly_types
-            for each in record.iterations
+            for each in record.analysed
         ),
     )
 

@@ -82,6 +82,7 @@ class Neighbours:
 class CampaignResult:
     """A campaign, either just run or read back from its run directory.
 
+    small_scope: the search before the first iteration, if there was one.
     interrupted: by the user. stopped: why it ended before all its iterations, as a phrase. reproducers,
     remarks: only when read back; remarks are sentences about what is missing or unreadable in the
     directory. whole: whether the campaign finished, so that no verdict is missing. neighbours: by the
@@ -97,6 +98,12 @@ class CampaignResult:
     remarks: tuple[str, ...] = ()
     whole: bool = True
     neighbours: Mapping[int, Neighbours] = field(default_factory=dict)
+    small_scope: Iteration | None = None
+
+    @property
+    def analysed(self) -> tuple[Iteration, ...]:
+        """The small-scope search, if there was one, and the iterations."""
+        return (*filter(None, [self.small_scope]), *self.iterations)
 
     @property
     def name(self) -> str:
@@ -105,7 +112,7 @@ class CampaignResult:
     @property
     def expect(self) -> str:
         """The model that histories are checked against; empty if unknown."""
-        known = (each.result.expect for each in self.iterations)
+        known = (each.result.expect for each in self.analysed)
         return self.facts.expect or next(filter(None, known), "")
 
     @property
@@ -140,8 +147,10 @@ class CampaignResult:
     @property
     def verdict(self) -> Verdict:
         """Invalid before unknown before valid; unknown if nothing ran. A campaign that was cut short is
-        not valid."""
-        verdicts = [each.verdict for each in self.iterations] or [Verdict.UNKNOWN]
+        not valid. The small-scope search counts if it found something or nothing else ran."""
+        first = None if self.small_scope is None else self.small_scope.verdict
+        verdicts = [each.verdict for each in self.iterations] or [first or Verdict.UNKNOWN]
+        verdicts += [first] if first is Verdict.INVALID else []
         return worst([*verdicts, *([] if self.whole else [Verdict.UNKNOWN])])
 
     @property
@@ -152,25 +161,26 @@ class CampaignResult:
     def findings(self) -> tuple[Finding, ...]:
         """The anomalies that contradict the expected model, one per signature, or per reproducer if
         several shrank to the same."""
-        analysed = [(each.number, each.deciding_result) for each in self.iterations]
+        analysed = [(each.number, each.deciding_result) for each in self.analysed]
         same = [(each.name, *each.signatures) for each in self.reproducers]
         return merge_by_reproducer(findings_in(analysed, self.facts.isolation or ""), same)
 
     @property
-    def found(self) -> dict[str, list[int]]:
-        """The types of anomalies that contradict `expect`, and the iterations that showed them."""
-        found: dict[str, list[int]] = {}
-        for each in self.iterations:
+    def found(self) -> dict[str, list[int | str]]:
+        """The types of anomalies that contradict `expect`, and the iterations that showed them: numbers, or
+        "small-scope"."""
+        found: dict[str, list[int | str]] = {}
+        for each in self.analysed:
             for name in each.deciding_result.anomaly_types:
-                found.setdefault(name, []).append(each.number)
+                found.setdefault(name, []).append(each.name)
         return found
 
     @property
     def first_finding(self) -> Iteration | None:
-        return next((each for each in self.iterations if each.verdict is Verdict.INVALID), None)
+        return next((each for each in self.analysed if each.verdict is Verdict.INVALID), None)
 
     def iteration(self, number: int) -> Iteration:
-        return next(each for each in self.iterations if each.number == number)
+        return next(each for each in self.analysed if each.number == number)
 
     def reproducer_of(self, finding: Finding) -> Reproducer | None:
         names = {each.signature.name for each in finding.parts}
@@ -184,11 +194,11 @@ class CampaignResult:
         head = ("iteration", "verdict", "transactions", "committed", "edges per txn", "near-cycles", "found")
         rows = [
             (
-                each.number, each.verdict.value,
+                each.name, each.verdict.value,
                 f"{each.result.transactions:,}", f"{each.result.committed:,}",
                 f"{each.result.edges_per_txn:.2f}", f"{each.result.near_cycles_counted:,}", each.found,
             )
-            for each in self.iterations[:_NOTEBOOK_ROWS]
+            for each in self.analysed[:_NOTEBOOK_ROWS]
         ]  # fmt: skip
         shown = () if self.first_finding is None else self.first_finding.deciding_result.anomalies
         return (
@@ -210,12 +220,15 @@ def run_sentence(record: CampaignResult) -> str:
 
 def nothing_found_text(record: CampaignResult) -> str:
     """For a valid campaign: in how many transactions nothing was found, without a full stop."""
-    committed = sum(each.result.committed for each in record.iterations)
+    committed = sum(each.result.committed for each in record.analysed)
     iterations = counted(len(record.iterations), "iteration")
+    searched = None if record.small_scope is None else record.small_scope.searched
+    if searched is not None:
+        iterations += f" and {counted(searched.schedules, 'small-scope schedule')}"
     level = f" at {record.isolation}" if record.isolation else ""
     return (
         f"nothing found: {committed:,} committed transactions in {iterations}{level} are consistent with "
-        f"{model_text(record.iterations[0].result.expect)}"
+        f"{model_text(record.expect)}"
     )
 
 
@@ -224,14 +237,14 @@ def unknown_reason(record: CampaignResult) -> str:
     reasons = [each.reason or "" if each.verdict is Verdict.UNKNOWN else None for each in record.iterations]
     if any(reason is not None for reason in reasons):
         return no_verdict(reasons)
-    if not record.iterations:
+    if not record.analysed:
         return "nothing was analysed"
     return "the campaign did not finish"
 
 
 def broken_promise(record: CampaignResult) -> bool:
     """Did the database do something that its isolation level rules out?"""
-    results = (result for each in record.iterations for result in (each.result, each.replayed))
+    results = (result for each in record.analysed for result in (each.result, each.replayed))
     return any(result is not None and against(result, record.answers_for) for result in results)
 
 

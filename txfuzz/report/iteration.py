@@ -13,9 +13,17 @@ from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
 from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
+
+SMALL_SCOPE = -1  # the number of the search before the first iteration
+
+
+def iteration_name(number: int) -> int | str:
+    """For tables and files: the number, or "small-scope"."""
+    return "small-scope" if number == SMALL_SCOPE else number
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,9 @@ def replay_aim(path: Path) -> ReplayAim | None:
 
 @dataclass(frozen=True)
 class Iteration:
-    """One `iter_XX/`.
+    """One `iter_XX/`, or `iter_small_scope/`, whose number is SMALL_SCOPE.
 
+    searched: of the latter, what the schedules showed.
     result: the analysis of its run; if there is none, the verdict is unknown, with a reason. decisions:
     what the feedback changes for the next iteration. replayed: the analysis of its replays, if any;
     replay, replay_file: their outcome, and the schedule that they followed. aim: what replay_file is
@@ -136,6 +145,7 @@ class Iteration:
     replay: ReplayNote | None = None
     replay_file: Path | None = None
     aim: ReplayAim | None = None
+    searched: SmallScopeResult | None = None
     asked: Workload | None = field(default=None, repr=False)
     execution: ExecutionSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -202,7 +212,12 @@ class Iteration:
     @property
     def label(self) -> str:
         """What `deciding_result` is about, in words."""
-        return f"the replay of iteration {self.number}" if self.by_replay else f"iteration {self.number}"
+        return f"the replay of iteration {self.name}" if self.by_replay else f"iteration {self.name}"
+
+    @property
+    def name(self) -> int | str:
+        """Its number, or "small-scope"."""
+        return iteration_name(self.number)
 
     @property
     def found(self) -> str:

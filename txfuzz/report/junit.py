@@ -22,13 +22,15 @@ _FINDINGS = 12  # explained in one test case
 
 def junit_text(record: CampaignResult, comparison: Comparison | None = None) -> str:
     """The file. comparison: with a baseline; then only new findings are failures."""
-    cases = [_case(record, each, comparison) for each in record.iterations]
+    first = record.small_scope
+    judged = [each for each in record.analysed if each is not first or each.verdict is not Verdict.UNKNOWN]
+    cases = [_case(record, each, comparison) for each in judged]
     failures = sum(kind == "failure" for kind, _ in cases)
     errors = sum(kind == "error" for kind, _ in cases)
     whole = _whole(record)
     errors += whole is not None
     texts = [text for _, text in cases] + ([whole] if whole is not None else [])
-    seconds = sum(each.numbers.seconds or 0.0 for each in record.iterations)
+    seconds = sum(each.numbers.seconds or 0.0 for each in record.analysed)
     name = _attribute(f"txfuzz {record.name}")
     head = (
         f'<testsuite name={name} tests="{len(texts)}" failures="{failures}" errors="{errors}" '
@@ -88,7 +90,7 @@ def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison |
     level, model = record.isolation or "unknown level", record.expect or "an unknown model"
     head = (
         f"    <testcase classname={_attribute(f'txfuzz.{record.name}.{level}')} "
-        f"name={_attribute(f'iteration {iteration.number} against {model}')} "
+        f"name={_attribute(f'iteration {iteration.name} against {model}')} "
         f'time="{seconds:.3f}"'
     )
     return kind, f"{head}>\n{inner}    </testcase>\n" if inner else f"{head}/>\n"
@@ -96,7 +98,7 @@ def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison |
 
 def _whole(record: CampaignResult) -> str | None:
     """A test case for the campaign itself, if it did not finish."""
-    if record.whole and record.iterations:
+    if record.whole and record.analysed:
         return None
     message = record.remarks[0] if record.remarks else run_sentence(record)
     suite = _attribute(f"txfuzz.{record.name}")

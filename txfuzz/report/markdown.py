@@ -29,7 +29,7 @@ def markdown_text(record: CampaignResult, comparison: Comparison | None = None) 
         *(["", markdown(comparison.sentence)] if comparison else []),
         *[f"\n> {markdown(remark)}" for remark in (*facts.cautions[:4], *record.remarks[:8])],
         "",
-        *_table(record.iterations),
+        *_table(record.analysed),
     ]
     blocks = [_finding(record, each, comparison) for each in record.findings[:_FINDINGS]]
     if len(record.findings) > _FINDINGS:
@@ -63,7 +63,7 @@ def _table(iterations: tuple[Iteration, ...]) -> list[str]:
         near = "" if numbers.near_cycles is None else f"{numbers.near_cycles:,}"
         found = each.found
         rows.append(
-            f"| {each.number} | {each.verdict.value} | {numbers.transactions:,} | {numbers.ok:,} | {edges} "
+            f"| {each.name} | {each.verdict.value} | {numbers.transactions:,} | {numbers.ok:,} | {edges} "
             f"| {near} | {markdown(found[:200])} |"
         )
     more = len(iterations) - _ROWS

@@ -6,6 +6,21 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+MOST_SCHEDULES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SmallScope:
+    """Bounds of the search through schedules of a few transactions before the first iteration.
+
+    schedules: at most so many; 0 for no search. seconds: time limit. transactions: at most so many in one
+    schedule, 2 or 3.
+    """
+
+    schedules: int = 200
+    seconds: float = 3.0
+    transactions: int = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
@@ -24,6 +39,7 @@ class Campaign:
     max_seconds: float | None = None
     max_transactions: int | None = None
     plateau: int | None = None
+    small_scope: SmallScope | None = None
 
     def given(self) -> dict[str, Any]:
         """The settings that have a value."""

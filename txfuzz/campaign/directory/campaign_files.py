@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from txfuzz.analysis.result import as_data
 from txfuzz.campaign.directory.run_directory import RunDirectory, write_json, write_text
-from txfuzz.campaign.events import CampaignEnded, CampaignFailed, CampaignStarted, Event, IterationEnded
+from txfuzz.campaign.events import (
+    CampaignEnded,
+    CampaignFailed,
+    CampaignStarted,
+    Event,
+    IterationEnded,
+    SmallScopeEnded,
+)
 from txfuzz.campaign.sources.existing_histories import facts_of_the_run
 from txfuzz.errors import OutputError
 from txfuzz.report.campaign_result import CampaignResult
@@ -37,7 +43,7 @@ class CampaignFiles:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case CampaignStarted() | IterationEnded() | CampaignEnded():
+            case CampaignStarted() | SmallScopeEnded() | IterationEnded() | CampaignEnded():
                 self._write(event.campaign)
             case CampaignFailed():
                 with suppress(OutputError):  # the campaign's own error is the one to report
@@ -49,7 +55,7 @@ class CampaignFiles:
         path = self._directory.path
         kept = facts_of_the_run(path) if self._only_analyzes else {}
         write_json(path / "campaign.json", campaign_data(campaign) | kept)
-        write_json(path / "stats.json", stats(campaign.iterations))
+        write_json(path / "stats.json", stats(campaign))
         progress = io.StringIO()
         csv.writer(progress, lineterminator="\n").writerows(
             [PROGRESS_COLUMNS, *map(progress_row, campaign.iterations)]
@@ -64,14 +70,22 @@ def campaign_data(campaign: CampaignResult) -> dict[str, Any]:
         "verdict": campaign.verdict.value,
         "found": campaign.found,
         **asdict(campaign.facts),
+        "small_scope": None if campaign.small_scope is None else _small_scope_data(campaign.small_scope),
         "iterations": [_iteration_data(each) for each in campaign.iterations],
     }
+
+
+def _small_scope_data(iteration: Iteration) -> dict[str, Any]:
+    searched = iteration.searched
+    counts = ("schedules", "found", "refused", "first_found", "stopped")
+    known = {} if searched is None else {name: getattr(searched, name) for name in counts}
+    return {**_iteration_data(iteration), **known}
 
 
 def _iteration_data(iteration: Iteration) -> dict[str, Any]:
     numbers = iteration.numbers
     return {
-        "iteration": iteration.number,
+        "iteration": iteration.name,
         "verdict": iteration.verdict.value,
         "reason": iteration.reason,
         "anomaly_types": list(iteration.deciding_result.anomaly_types),
@@ -88,7 +102,7 @@ def progress_row(iteration: Iteration) -> tuple[Any, ...]:
     """One line of progress.csv."""
     deciding = iteration.deciding_result
     cells = {
-        "iteration": iteration.number,
+        "iteration": iteration.name,
         "verdict": deciding.verdict.value,
         "anomaly_types": " ".join(deciding.anomaly_types),
     }
@@ -105,8 +119,9 @@ def _rounded(name: str, value: Any) -> Any:
     return round(value, _DECIMALS[name]) if name in _DECIMALS else value
 
 
-def stats(iterations: Sequence[Iteration]) -> dict[str, Any]:
-    """stats.json: totals, and figures by iteration."""
+def stats(campaign: CampaignResult) -> dict[str, Any]:
+    """stats.json: totals and figures by iteration, and those of the small-scope search apart."""
+    iterations, first = campaign.iterations, campaign.small_scope
     return {
         "iterations": len(iterations),
         "transactions": sum(each.numbers.transactions for each in iterations),
@@ -114,6 +129,7 @@ def stats(iterations: Sequence[Iteration]) -> dict[str, Any]:
         "failed": sum(each.numbers.fail for each in iterations),
         "unknown": sum(each.numbers.info for each in iterations),
         "by_iteration": [_iteration_stats(each) for each in iterations],
+        "small_scope": None if first is None else _iteration_stats(first),
     }
 
 

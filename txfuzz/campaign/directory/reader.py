@@ -13,11 +13,20 @@ from typing import Any, TypeVar
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.analysis.result_data import restored, restored_result
 from txfuzz.campaign.directory.finding_folder import signatures_in
+from txfuzz.campaign.directory.run_directory import iteration_path
 from txfuzz.campaign.directory.values import ArtefactError, json_in
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import Adjustment
+from txfuzz.replay.small_scope.search import SmallScopeResult
 from txfuzz.report.campaign_result import CampaignFacts, CampaignResult, Reproducer
-from txfuzz.report.iteration import Iteration, Numbers, ReplayNote, replay_aim
+from txfuzz.report.iteration import (
+    SMALL_SCOPE,
+    Iteration,
+    Numbers,
+    ReplayNote,
+    iteration_name,
+    replay_aim,
+)
 
 T = TypeVar("T")
 
@@ -42,8 +51,9 @@ def read_run(directory: Path) -> CampaignResult:
     reader = _DirectoryReader(directory)
     facts = reader.facts()
     rows = reader.rows()
+    small_scope = reader.small_scope()
     iterations = tuple(reader.iteration(number, place, rows.get(number)) for number, place in places)
-    whole = reader.ended_in_order(facts.state, iterations) and not reader.verdict_missing
+    whole = reader.ended_in_order(facts.state, iterations or small_scope) and not reader.verdict_missing
     return _with_aims(
         CampaignResult(
             directory,
@@ -53,6 +63,7 @@ def read_run(directory: Path) -> CampaignResult:
             reproducers=_reproducers(directory / "findings"),
             remarks=tuple(reader.remarks),
             whole=whole,
+            small_scope=small_scope[0] if small_scope else None,
         )
     )
 
@@ -60,14 +71,16 @@ def read_run(directory: Path) -> CampaignResult:
 def _with_aims(record: CampaignResult) -> CampaignResult:
     """With what the replays are about, only for iterations where a report shows it: YAML is slow to read."""
     firsts = {each.first for each in record.findings}
+
+    def aimed(each: Iteration) -> Iteration:
+        if each.number not in firsts or each.replay_file is None:
+            return each
+        return replace(each, aim=replay_aim(each.replay_file))
+
     return replace(
         record,
-        iterations=tuple(
-            replace(each, aim=replay_aim(each.replay_file))
-            if each.number in firsts and each.replay_file is not None
-            else each
-            for each in record.iterations
-        ),
+        iterations=tuple(map(aimed, record.iterations)),
+        small_scope=None if record.small_scope is None else aimed(record.small_scope),
     )
 
 
@@ -93,19 +106,32 @@ class _DirectoryReader:
     def rows(self) -> dict[int, Mapping[str, Any]]:
         """The entries of stats.json by iteration."""
         data = self.json("stats.json")
-        entries = data.get("by_iteration") if isinstance(data, Mapping) else None
-        if not isinstance(entries, list):
+        if not isinstance(data, Mapping):
             return {}
-        rows = [each for each in entries if isinstance(each, dict) and type(each.get("iteration")) is int]
-        return {each["iteration"]: each for each in rows}
+        entries = data.get("by_iteration")
+        rows = [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+        found: dict[int, Mapping[str, Any]] = {
+            each["iteration"]: each for each in rows if type(each.get("iteration")) is int
+        }
+        first = data.get("small_scope")
+        return {**found, SMALL_SCOPE: first} if isinstance(first, dict) else found
+
+    def small_scope(self) -> tuple[Iteration, ...]:
+        """The search before the first iteration, if there was one."""
+        path = iteration_path(self.directory, SMALL_SCOPE)
+        if not path.is_dir():
+            return ()
+        found = self.iteration(SMALL_SCOPE, path, self.rows().get(SMALL_SCOPE))
+        searched = self.read(f"{path.name}/small_scope.json", partial(restored, SmallScopeResult))
+        return (replace(found, searched=searched),)
 
     def iteration(self, number: int, path: Path, row: Mapping[str, Any] | None) -> Iteration:
-        where = path.name
+        where, name = path.name, iteration_name(number)
         result = self.read(f"{where}/analysis.json", restored_result)
         if not (path / "analysis.json").exists():
             history = "its history is there" if (path / "history.edn").exists() else "there is no history"
             self.remarks.append(
-                f"iteration {number} was not analysed ({where}/analysis.json is missing; {history})"
+                f"iteration {name} was not analysed ({where}/analysis.json is missing; {history})"
             )
         numbers = None if row is None else self.value(Numbers, _plain(row), "stats.json")
         note = self.read(f"{where}/replay_result.json", partial(restored, ReplayNote))
@@ -113,7 +139,7 @@ class _DirectoryReader:
         if note is not None and note.closed and replayed is None and not _invalid(result):
             self.verdict_missing = True
             self.remarks.append(
-                f"the replays of iteration {number} showed something, but {where}/replay_analysis.json, "
+                f"the replays of iteration {name} showed something, but {where}/replay_analysis.json, "
                 "which says what, is missing or damaged"
             )
         return Iteration(

@@ -21,6 +21,7 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import HistoryError, OutputError, UsageError
 from txfuzz.history.model import History
+from txfuzz.report.iteration import SMALL_SCOPE
 
 RUNS = Path("runs")
 PLUGINS = "plugins"
@@ -46,10 +47,11 @@ class IterationDirectory:
         self.minimal_graph = path / "minimal_dependency_graph.png"
         self.next_workload = path / "next_workload.yaml"
         self.notes = path / "notes.md"
+        self.small_scope = path / "small_scope.json"  # of the search before the first iteration
 
 
 def iteration_path(directory: Path, number: int) -> Path:
-    return directory / f"iter_{number:02d}"
+    return directory / ("iter_small_scope" if number == SMALL_SCOPE else f"iter_{number:02d}")
 
 
 @contextmanager
@@ -176,7 +178,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def _holds_campaign(path: Path) -> bool:
-    return (path / "campaign.json").exists() or (path / "iter_00").exists()
+    kept = ("campaign.json", "iter_00", "iter_small_scope")
+    return any((path / name).exists() for name in kept)
 
 
 def _lock(path: Path) -> IO[bytes]:

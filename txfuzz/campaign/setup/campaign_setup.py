@@ -45,7 +45,8 @@ class HistoryMaker:
     """Where histories come from.
 
     database, command: what can run replays; at most one of them. found: the database's description.
-    cautions: settings under which injected faults may legitimately break its promise.
+    cautions: settings under which injected faults may legitimately break its promise. skip_keys: called with
+    the highest physical key that something else has used, if our own clients make the histories.
     """
 
     source: HistorySource
@@ -53,6 +54,7 @@ class HistoryMaker:
     command: ExternalCommand | None = None
     found: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
+    skip_keys: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,6 @@ def _history_maker(
 ) -> HistoryMaker:
     """Open a database only if our own clients make the histories."""
     maker = HistoryMaker(ExistingHistories())
-    skip_keys = None
     if settings.runs and not deadline.interrupted.is_set():
         if settings.runner_cmd is not None:
             command = ExternalCommand(settings.runner_cmd, url, lambda line: subscriber(Warned(line)))
@@ -185,14 +186,14 @@ def _history_maker(
             clients = assembled.workload.scheduling.clients
             with naming_url(path, assembled.workload, settings.database_url):
                 database = resources.enter_context(open_database(assembled.adapter, url, clients))
-            maker, skip_keys = _clients(assembled, database, subscriber)
+            maker = _clients(assembled, database, subscriber)
     source = maker.source
     resumed = settings.output if settings.resume else None
     has_first = resumed is not None and histories_in(resumed) > 0
     if settings.history is not None and not settings.only_analyzes and not has_first:
         source = ImportedHistory(settings.history, source)
     if settings.resume:
-        source = ResumedHistories(source, skip_keys)
+        source = ResumedHistories(source, maker.skip_keys)
     return replace(maker, source=source)
 
 
@@ -203,15 +204,14 @@ def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) 
         return None if url is None else SecretText(url)
 
 
-def _clients(
-    assembled: Assembled, database: Database, subscriber: Subscriber
-) -> tuple[HistoryMaker, Callable[[int], None]]:
+def _clients(assembled: Assembled, database: Database, subscriber: Subscriber) -> HistoryMaker:
     injector_for(assembled.faults, database)  # may refuse, which must happen before there is a directory
     risks = cautions(assembled.faults, database)
     for sentence in (*database.warnings(), *risks, *assembled.disclaimers):
         subscriber(Warned(sentence))
     source = ClientSource(database, assembled.isolation, assembled.faults)
-    return HistoryMaker(source, database, found=dict(database.describe()), cautions=risks), source.skip_keys
+    found = dict(database.describe())
+    return HistoryMaker(source, database, found=found, cautions=risks, skip_keys=source.skip_keys)
 
 
 def _run_directory(settings: CampaignSettings, name: str, subscriber: Subscriber) -> RunDirectory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,12 @@ from txfuzz.common.secrets import command_without_secrets
 from txfuzz.errors import UsageError
 from txfuzz.feedback.strategies import OPEN_LOOP
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
+from txfuzz.workload.campaign import SmallScope
 
 DEFAULT_WORKLOAD = "example"
 DEFAULT_ITERATIONS = 4
+DEFAULT_SMALL_SCOPE = SmallScope()
+_SHARE = 0.25  # of max_seconds, for the small-scope search
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class CampaignSettings:
     history: a file that becomes the first iteration's history (adaptive mode). execute: run further
     iterations after it. stop_on_finding, max_seconds, max_transactions, plateau (iterations in a row
     that show nothing new): stop before `iterations` are done.
+    small_scope: the bounds of the search before the first iteration; False for none.
     plugin_files: Python files to load as plugins. plugin_seconds: time limit for a call of a plugin's
     heuristic or analyzer.
     """
@@ -63,6 +67,7 @@ class CampaignSettings:
     max_seconds: float | None = None
     max_transactions: int | None = None
     plateau: int | None = None
+    small_scope: SmallScope | None = None
     plugin_seconds: float = PLUGIN_SECONDS
     plugin_files: tuple[Path, ...] = ()
 
@@ -76,6 +81,8 @@ class CampaignSettings:
                 raise UsageError(f"{name} must be a number of seconds, found {seconds}")
         if self.runner_cmd is not None:
             words_of(self.runner_cmd)
+        if isinstance(on := getattr(self, "small_scope"), bool):  # noqa: B009 - not what the type says
+            object.__setattr__(self, "small_scope", SmallScope() if on else SmallScope(schedules=0))
         object.__setattr__(self, "plugin_files", tuple(Path(each) for each in self.plugin_files))
         for name in ("workload_dir", "output"):
             if isinstance(given := getattr(self, name), str):
@@ -106,6 +113,15 @@ class CampaignSettings:
         return self.skip_run or (number == 0 and self.history is not None)
 
     @property
+    def searched(self) -> SmallScope:
+        """The bounds of the small-scope search. Only a campaign that runs its own clients has one."""
+        own = self.runs and self.runner_cmd is None and self.history is None
+        bounds = (self.small_scope or DEFAULT_SMALL_SCOPE) if own else SmallScope(schedules=0)
+        if self.max_seconds is None:
+            return bounds
+        return replace(bounds, seconds=min(bounds.seconds, self.max_seconds * _SHARE))
+
+    @property
     def checker_options(self) -> dict[str, Any]:
         """Options of the checker that override the workload's."""
         return {} if self.max_near_cycles is None else {"max_near_cycles": self.max_near_cycles}
@@ -119,6 +135,7 @@ class CampaignSettings:
         data["withheld"] = ["runner_cmd"] if data["runner_cmd"] != self.runner_cmd else []
         for name in ("workload", "workload_dir", "output", "history"):
             data[name] = None if data[name] is None else str(data[name])
+        data["small_scope"] = None if self.small_scope is None else asdict(self.small_scope)
         data["plugin_files"] = [str(path) for path in self.plugin_files]
         return data
 

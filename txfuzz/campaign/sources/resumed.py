@@ -21,6 +21,7 @@ from txfuzz.campaign.sources.contract import HistoryRequest, HistorySource, Prov
 from txfuzz.errors import UsageError
 from txfuzz.execution.summary import ExecutionSummary
 from txfuzz.history.reader import read_history
+from txfuzz.report.iteration import SMALL_SCOPE
 
 _KEYS = 1 << 62  # more physical keys than a campaign can use
 
@@ -105,8 +106,9 @@ def first_workload(settings: CampaignSettings) -> Path | None:
     unnamed = settings.skip_run and settings.workload == DEFAULT_WORKLOAD
     if settings.output is None or not (settings.resume or unnamed):
         return None
-    path = settings.output / "iter_00" / "workload.yaml"
-    return path if path.exists() else None
+    places = (iteration_path(settings.output, number) for number in (SMALL_SCOPE, 0))
+    paths = (place / "workload.yaml" for place in places)
+    return next((path for path in paths if path.exists()), None)
 
 
 def has_history(files: IterationDirectory) -> bool:
@@ -133,12 +135,13 @@ class ResumedHistories:
             return self.later.provide(request)
         execution = read_execution(files)  # None if the campaign was killed during the run
         if self.skip_keys is not None:
-            self.skip_keys(execution.last_key if execution else _highest_key(files.history))
+            self.skip_keys(execution.last_key if execution else highest_key(files.history))
         warning = "" if execution else f"{files.path} was cut short: analysing what its history has"
         return ProvidedHistory(execution, earlier=True, keeps_graphs=True, warning=warning)
 
 
-def _highest_key(history: Path) -> int:
+def highest_key(history: Path) -> int:
+    """The highest physical key in a history."""
     return max((key for key in read_history(history).keys if isinstance(key, int)), default=0)
 
 

@@ -45,7 +45,7 @@ def explore(workload: str, transactions: str, output: Path | None, as_json: bool
     level allows what it promises to prevent, 3 if there was nothing to check: no transaction
     depended on another in a micro-operation.
     """
-    from txfuzz.campaign.explore import explore_workload
+    from txfuzz.campaign.explore.explore import explore_workload
     from txfuzz.cli.interruption import interruptible
     from txfuzz.report.text.exploration import exploration_text
 

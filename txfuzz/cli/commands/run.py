@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from txfuzz.campaign.setup.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, CampaignSettings
 from txfuzz.cli import options
 from txfuzz.errors import UsageError
+from txfuzz.workload.campaign import SmallScope
 
 if TYPE_CHECKING:
     from txfuzz.report.campaign_result import CampaignResult
@@ -59,7 +60,10 @@ _BESIDE_RESUME = (
     help="After each iteration, replay what was found or nearly happened.",
 )  # fmt: skip
 @click.option("--keep-schema-init", is_flag=True, help="Start every iteration from empty tables.")
-@click.option("--open-loop", is_flag=True, help="Run without feedback: `--strategy open-loop`.")
+@click.option(
+    "--open-loop", is_flag=True,
+    help="Run without feedback and without the small-scope search: `--strategy open-loop`.",
+)  # fmt: skip
 @click.option(
     "--strategy", metavar="NAME",
     help="How to search; see `txfuzz plugins`. [default: from the workload, else classic]",
@@ -67,6 +71,10 @@ _BESIDE_RESUME = (
 @click.option(
     "--lean", is_flag=True,
     help="Draw no graphs and leave no schedules to replay: as little as possible beside the runs.",
+)  # fmt: skip
+@click.option(
+    "--no-small-scope", is_flag=True,
+    help="Do not begin with a short search through schedules of two and three transactions.",
 )  # fmt: skip
 @click.option(
     "--max-near-cycles", type=click.IntRange(min=0), metavar="N",
@@ -108,6 +116,7 @@ def run(
     verbose: bool,
     quiet: bool,
     plain: bool,
+    no_small_scope: bool,
     **fields: Any,
 ) -> int:
     """Fuzz a database in a loop: run, analyse, adapt, repeat.
@@ -123,6 +132,7 @@ def run(
         settings = _resumed(ctx, resume)
     else:
         named = workload if config is None else config
+        fields["small_scope"] = SmallScope(schedules=0) if no_small_scope else None
         settings = CampaignSettings(workload=DEFAULT_WORKLOAD if named is None else named, **fields)
         if settings.iterations is None:
             settings = _all_there(settings)

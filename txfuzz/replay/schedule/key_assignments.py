@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from txfuzz.common.key_ranges import Keys
@@ -34,17 +34,26 @@ class KeyAssignments:
 
 
 def key_assignments(
-    transactions: Sequence[Transaction], most: int = MOST_ASSIGNMENTS, seed: int = 0
+    transactions: Sequence[Transaction],
+    most: int = MOST_ASSIGNMENTS,
+    seed: int = 0,
+    *,
+    renamed: bool = True,
+    enumerated: int = _LOOKED_AT,
 ) -> KeyAssignments:
-    """All ways to share keys, or a sample of `most` if there are more."""
+    """All ways to share keys, or a sample of `most` if there are more.
+
+    renamed: number the keys from 1; if not, they are keys that the choices have. enumerated: ways to look at
+    before a sample is drawn instead.
+    """
     draws = stream(seed, "ways to share keys")
     keys = _SharedKeys(transactions)
-    found = list(_different(transactions, islice(keys.all(), _LOOKED_AT + 1)))
-    if keys.looked_at <= _LOOKED_AT:
+    found = list(_different(transactions, islice(keys.all(), enumerated + 1), renamed))
+    if keys.looked_at <= enumerated:
         places = range(len(found)) if len(found) <= most else sorted(draws.sample(range(len(found)), most))
         return KeyAssignments(tuple(found[place] for place in places), len(found))
     drawn = (keys.drawn(draws) for _ in range(_DRAWN * most))
-    return KeyAssignments(tuple(islice(_different(transactions, drawn), most)), None)
+    return KeyAssignments(tuple(islice(_different(transactions, drawn, renamed), most)), None)
 
 
 def all_key_assignments(transactions: Sequence[Transaction]) -> Iterator[KeyAssignment]:
@@ -56,7 +65,7 @@ def all_key_assignments(transactions: Sequence[Transaction]) -> Iterator[KeyAssi
 
 
 def _different(
-    transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]]
+    transactions: Sequence[Transaction], given: Iterator[tuple[int, ...]], renamed: bool = True
 ) -> Iterator[KeyAssignment]:
     seen: set[object] = set()
     for keys in given:
@@ -64,7 +73,7 @@ def _different(
         mark = tuple(role.accesses for role in roles)
         if mark not in seen and _meet(roles):
             seen.add(mark)
-            yield roles
+            yield roles if renamed else _pinned_roles(transactions, keys)
 
 
 class _SharedKeys:
@@ -173,14 +182,20 @@ def _common(one: Keys, two: Keys, most: int) -> Sequence[int]:
 
 def _roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssignment:
     """Roles with keys numbered in the order of first use."""
-    left = iter(keys)
-    plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
+    plain = _pinned_roles(transactions, keys)
     names: dict[int, int] = {}
     for each in plain:
-        for keys_of_step in step_keys(each):
+        for keys_of_step in step_keys(each.transaction):
             for key in keys_of_step:
                 names.setdefault(key, len(names) + 1)
-    return tuple(Role(f"t{at}", rekeyed(each, names), each.name) for at, each in enumerate(plain, 1))
+    return tuple(replace(each, transaction=rekeyed(each.transaction, names)) for each in plain)
+
+
+def _pinned_roles(transactions: Sequence[Transaction], keys: Sequence[int]) -> KeyAssignment:
+    """Roles with these keys, one for each choice in order."""
+    left = iter(keys)
+    plain = [literal(pinned(each, [next(left) for _ in choices_of(each)])) for each in transactions]
+    return tuple(Role(f"t{at}", each, each.name) for at, each in enumerate(plain, 1))
 
 
 def _meet(roles: Sequence[Role]) -> bool:

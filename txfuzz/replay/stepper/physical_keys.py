@@ -18,6 +18,11 @@ class PhysicalKeys:
         self._insert = insert_rows
         self._inserted = iter(range(0))
 
+    @property
+    def last(self) -> int:
+        """The highest key in use."""
+        return self._last
+
     def fresh(self) -> int:
         self._last += 1
         return self._last

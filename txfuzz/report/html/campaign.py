@@ -48,8 +48,8 @@ def iterations_part(record: CampaignResult) -> Content:
         _letters(record),
         _counts("Aborts by error code", record, "aborts"),
         _counts("Faults injected", record, "faults"),
-        _table(record.iterations),
-        _decisions(record.iterations),
+        _table(record.analysed),
+        _decisions(record.analysed),
         id="iterations",
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def _percent(value: float) -> str:
 
 
 def _letters(record: CampaignResult) -> Content:
-    targets = {each.target for one in record.iterations for each in one.decisions}
+    targets = {each.target for one in record.analysed for each in one.decisions}
     known = [(letter, target_text(target)) for target, letter in LETTERS.items() if target in targets]
     if not known:
         return None
@@ -118,7 +118,7 @@ def _row(iteration: Iteration) -> Markup:
     ]  # fmt: skip
     return el(
         "tr",
-        el("th", iteration.number),
+        el("th", iteration.name),
         el("td", el("span", iteration.verdict.value, class_=f"is-{iteration.verdict.value}")),
         [el("td", cell) for cell in cells],
         el("td", cut(found, 120), class_="words"),
@@ -137,7 +137,7 @@ def _decisions(iterations: tuple[Iteration, ...]) -> Content:
     told = [
         el(
             "li",
-            el("b", f"After iteration {each.number}"),
+            el("b", f"After iteration {each.name}"),
             el("ul", [_decision(one) for one in each.decisions[:12]]),
         )
         for each in decided[:_TOLD]

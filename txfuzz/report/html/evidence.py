@@ -16,6 +16,7 @@ from txfuzz.report.finding import Finding
 from txfuzz.report.html.cycle_drawing import cycle_drawing
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.scale import scale
+from txfuzz.report.iteration import iteration_name
 from txfuzz.report.text.anomalies import same_reproducer_sentence
 from txfuzz.report.text.lines import counted
 
@@ -81,7 +82,7 @@ def _seen_in(record: CampaignResult, finding: Finding) -> str:
         return f"{told}."
     if len(others) > 6:
         return f"{told}, and in {len(others):,} more."
-    return f"{told}, again in {listed(map(str, others))}."
+    return f"{told}, again in {listed(str(iteration_name(number)) for number in others)}."
 
 
 def _sentences(anomaly: Anomaly, cycle: Cycle) -> Content:

@@ -16,6 +16,8 @@ from txfuzz.report.html.evidence import finding_part, near_cycle_part
 from txfuzz.report.html.hot_keys import hot_keys_chart
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.run_facts import facts_part
+from txfuzz.report.html.small_scope import small_scope_part
+from txfuzz.report.iteration import iteration_name
 from txfuzz.report.text.lines import counted
 
 FINDINGS = 8  # shown in full
@@ -36,6 +38,7 @@ def report_page(record: CampaignResult, *, baseline: str = "") -> str:
             "main",
             _findings(record),
             _nearly(record),
+            small_scope_part(record),
             iterations_part(record),
             _hot(record),
             facts_part(record),
@@ -127,7 +130,7 @@ def _tiles(record: CampaignResult) -> Markup:
         (
             "anomaly types",
             str(len(types)),
-            f"first in iteration {first}" if first is not None else "none found",
+            f"first in iteration {iteration_name(first)}" if first is not None else "none found",
         ),
     ]
     return el(
@@ -176,8 +179,11 @@ def _further(record: CampaignResult) -> Content:
     rest = record.findings[FINDINGS:]
     if not rest:
         return None
-    rows = [el("li", el("b", each.anomaly.type), f" by {_taking_part(each)}, first in iteration {each.first}")
-            for each in rest[:_NAMED]]  # fmt: skip
+    rows = [
+        el("li", el("b", each.anomaly.type), f" by {_taking_part(each)}, first in iteration ",
+           str(iteration_name(each.first)))
+        for each in rest[:_NAMED]
+    ]  # fmt: skip
     more = el("p", f"… and {len(rest) - _NAMED:,} more", class_="quiet") if len(rest) > _NAMED else None
     return el("details", el("summary", f"{counted(len(rest), 'further anomaly', 'further anomalies')}"),
               el("ul", rows, class_="further"), more)  # fmt: skip
@@ -192,7 +198,7 @@ def _nearly(record: CampaignResult) -> Content:
     """The nearest near-cycles of the last iteration that had any, if nothing was found."""
     if record.findings:
         return None
-    near = next((each.result.near_cycles for each in reversed(record.iterations)
+    near = next((each.result.near_cycles for each in reversed(record.analysed)
                  if each.result is not None and each.result.near_cycles), ())  # fmt: skip
     if not near:
         return None

@@ -96,17 +96,17 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
             f"The hottest key of the workload is {hardest.key}, with {counted(hardest.reads, 'read')}, "
             f"{counted(hardest.writes, 'write')} and {counted(hardest.concurrent_edges, 'concurrent edge')}."
         )
-    return "\n\n".join([" ".join(markdown(sentence) for sentence in sentences), *_shortest(result)])
+    return "\n\n".join([" ".join(markdown(sentence) for sentence in sentences), *shortest_anomaly(result)])
 
 
 def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
     """What only the replay showed."""
     said = markdown(verdict_sentence(replayed, workload.database.isolation, promised))
     head = f"## What the replay of iteration {number} showed\n\n{said}"
-    return "\n\n".join([head, *_shortest(replayed)])
+    return "\n\n".join([head, *shortest_anomaly(replayed)])
 
 
-def _shortest(result: AnalysisResult) -> list[str]:
+def shortest_anomaly(result: AnalysisResult) -> list[str]:
     """The transactions of the shortest anomaly by name, and the reason for each of its edges."""
     if not result.anomalies:
         return []
@@ -143,10 +143,11 @@ def _generations(anomaly: Anomaly) -> list[str]:
 def _changes(workload: Workload, result: AnalysisResult, decisions: Sequence[Adjustment]) -> str:
     if not decisions:
         return "Nothing: the next iteration runs the same workload with other random choices."
-    return "\n".join(f"- {_change(each)}{hope(result, workload, decisions, each)}" for each in decisions)
+    return "\n".join(f"- {changed_text(each)}{hope(result, workload, decisions, each)}" for each in decisions)
 
 
-def _change(decision: Adjustment) -> str:
+def changed_text(decision: Adjustment) -> str:
+    """A decision as a sentence of Markdown."""
     return f"**{markdown(decision.heuristic)}** " + markdown(
         f"changes {_difference(decision)}, because {decision.reason}."
     )

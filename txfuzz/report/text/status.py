@@ -20,15 +20,15 @@ _REASON = 240  # characters of the last decision: the screen has to fit into a t
 class Status:
     """What the screen shows. Counts cover the whole campaign unless stated otherwise.
 
-    elapsed, left: seconds; left is None if unknown. iteration: from 0. stage: what the iteration is
-    doing. rate: committed transactions per second. found: anomaly type → iteration that first showed
-    it. near: near-cycles by iteration. last: the last decision and its reason.
+    elapsed, left: seconds; left is None if unknown. iteration: from 0; None for the small-scope search.
+    stage: what the iteration is doing. rate: committed transactions per second. found: anomaly type →
+    iteration that first showed it. near: near-cycles by iteration. last: the last decision and its reason.
     """
 
     title: str
     elapsed: float = 0.0
     left: float | None = None
-    iteration: int = 0
+    iteration: int | None = 0
     iterations: int = 1
     stage: str = ""
     rate: float = 0.0
@@ -39,7 +39,7 @@ class Status:
     edges: float | None = None
     concurrent: float | None = None
     near: Sequence[int] = ()
-    found: Mapping[str, int] = field(default_factory=dict)
+    found: Mapping[str, int | str] = field(default_factory=dict)
     keys: Sequence[int] = ()
     mix: Mapping[str, float] = field(default_factory=dict)
     clients: int = 0
@@ -66,9 +66,12 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
     left = f", about {clock(status.left)} left" if status.left is not None else ""
     aborts = ", ".join(f"{code} ×{count:,}" for code, count in status.aborts.items())
     aborted = sum(status.aborts.values()) - status.unknown
+    where = f"{status.iteration} of 0–{status.iterations - 1}"
+    if status.iteration is None:
+        where = "small-scope, two and three transactions at a time"
     rows = [
         ("time", f"{clock(status.elapsed)}{left}"),
-        ("iteration", f"{status.iteration} of 0–{status.iterations - 1}: {status.stage or 'starting'}"),
+        ("iteration", f"{where}: {status.stage or 'starting'}"),
         ("transactions", f"{status.asked:,} issued, {status.committed:,} committed ({status.rate:,.0f}/s)"),
         ("aborts", f"{aborted:,}, {status.unknown:,} unknown{f' ({aborts})' if aborts else ''}"),
     ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from txfuzz.common.secrets import command_without_secrets
-from txfuzz.workload.campaign import Campaign
+from txfuzz.workload.campaign import MOST_SCHEDULES, Campaign, SmallScope
 from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.scheduling import read_duration
 
@@ -31,9 +32,25 @@ def read_campaign(node: Node, vocabulary: Vocabulary | None = None) -> Campaign:
         "max_seconds": read_duration,
         "max_transactions": lambda each: each.whole("the number of transactions", 1),
         "plateau": lambda each: each.whole("the number of iterations in a row without anything new", 1),
+        "small_scope": _small_scope,
     }
     given = node.fields("campaign", readers)
     return Campaign(**{name: readers[name](each) for name, each in given.items()})
+
+
+def _small_scope(node: Node) -> SmallScope:
+    """true, false, or bounds."""
+    if isinstance(node.value, bool):
+        return SmallScope() if node.value else SmallScope(schedules=0)
+    if not isinstance(node.value, Mapping):
+        raise node.unexpected("whether to search small scopes first (true, false, or bounds)")
+    readers: dict[str, Callable[[Node], Any]] = {
+        "schedules": lambda each: each.whole("the number of schedules", 0, MOST_SCHEDULES),
+        "seconds": lambda each: each.number("a number of seconds"),
+        "transactions": lambda each: each.whole("the number of transactions in a schedule", 2, 3),
+    }
+    given = node.fields("small_scope", readers)
+    return SmallScope(**{name: readers[name](each) for name, each in given.items()})
 
 
 def _command(node: Node) -> str:
@@ -71,6 +88,9 @@ def campaign_data(campaign: Campaign) -> dict[str, Any]:
     data = campaign.given()
     if "output_dir" in data:
         data["output_dir"] = str(data["output_dir"])
+    if campaign.small_scope is not None:
+        bounds = asdict(campaign.small_scope)
+        data["small_scope"] = bounds if campaign.small_scope.schedules else False
     if "runner_cmd" in data:
         data["runner_cmd"] = command_without_secrets(data["runner_cmd"])
     return data

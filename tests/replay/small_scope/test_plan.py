@@ -1,0 +1,125 @@
+"""Which schedules a small-scope search runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from txfuzz.replay.schedule.bounded_orders import bounded_orders
+from txfuzz.replay.schedule.pinned_keys import choices_of, step_keys
+from txfuzz.replay.small_scope.combinations import conflicts, pairs, running, triples
+from txfuzz.replay.small_scope.plan import plan, shows_cycle
+from txfuzz.workload.model import Workload
+from txfuzz.workload.yaml.reader import read_workload
+
+HEAD = "version: 1\nname: example\ndatabase: {adapter: memory}\nworkload:\n  transactions:\n"
+SKEW = """
+    - name: skew
+      steps:
+        - {f: r, key: {choice: {range: [1, 9]}, as: a}}
+        - {f: r, key: {choice: {range: [1, 9]}, as: b, distinct_from: [a]}}
+        - {f: append, key: {ref: b}}
+"""
+DISJOINT = """
+    - name: transfer
+      steps:
+        - {f: r, key: {choice: {range: [1, 50]}}}
+        - {f: append, key: {choice: {range: [51, 100]}}}
+    - name: look
+      steps: [{f: r, key: {choice: {range: [51, 100]}}}]
+"""
+AUDIT = """
+    - name: withdraw
+      steps: [{f: r, key: 1}, {f: r, key: 2}, {f: append, key: 1}]
+    - name: deposit
+      steps: [{f: r, key: 2}, {f: append, key: 2}]
+    - name: audit
+      steps: [{f: r, key: 1}, {f: r, key: 2}]
+"""
+SKEW_READ = {"t1": [(("r", 1),), (("w", 2),)], "t2": [(("r", 2),), (("w", 1),)]}
+
+
+@pytest.fixture
+def made(tmp_path: Path):  # type: ignore[no-untyped-def]
+    def workload(transactions: str, more: str = "") -> Workload:
+        path = tmp_path / "workload.yaml"
+        path.write_text(HEAD + transactions + more)
+        return read_workload(path, None)
+
+    return workload
+
+
+def test_orders_with_fewer_preemptions_come_first() -> None:
+    orders = list(bounded_orders(SKEW_READ, 2))
+
+    def preemptions(order: tuple[tuple[str, int], ...]) -> int:
+        ends = {"t1": 2, "t2": 2}
+        return sum(one[0] != two[0] and one[1] < ends[one[0]] for one, two in pairwise(order))
+
+    counts = [preemptions(order) for order in orders]
+    assert counts == sorted(counts)
+    assert set(counts) == {0, 1, 2}
+    assert len(set(orders)) == len(orders)
+
+
+def test_a_dangerous_schedule_is_one_in_which_a_weaker_database_shows_a_cycle() -> None:
+    serial, *_ = bounded_orders(SKEW_READ, 0)
+    assert not shows_cycle(serial, SKEW_READ)
+    assert any(shows_cycle(order, SKEW_READ) for order in bounded_orders(SKEW_READ, 1))
+
+
+def test_a_cycle_counts_only_if_all_transactions_take_part() -> None:
+    alone = {**SKEW_READ, "t3": [(("r", 7),)]}
+    assert not any(shows_cycle(order, alone) for order in bounded_orders(alone, 1))
+
+
+def test_transactions_conflict_only_on_keys_that_both_can_choose(made) -> None:  # type: ignore[no-untyped-def]
+    workload = made(DISJOINT)
+    assert conflicts(running(workload)) == {("transfer", "transfer"): 1, ("transfer", "look"): 1}
+    assert not [each for each in plan(workload, 300) if each.dangerous]
+
+
+def test_roles_are_kept(made) -> None:  # type: ignore[no-untyped-def]
+    workload = made(DISJOINT)
+    for each in plan(workload, 100):
+        for role in each.roles:
+            original = workload.transaction(role.template)
+            keys = [key for step in step_keys(role.transaction) for key in step]
+            sets = [choice.keys for choice in choices_of(original)]
+            assert all(key in own for key, own in zip(keys, sets, strict=True))
+
+
+def test_the_pairs_that_can_show_a_cycle_come_first(made) -> None:  # type: ignore[no-untyped-def]
+    lonely = "\n".join(f"    - {{name: n{at}, steps: [{{f: append, key: {100 + at}}}]}}" for at in range(300))
+    workload = made(SKEW + lonely)
+    assert pairs(workload)[0] == ("skew", "skew")
+    assert plan(workload, 20)[0].combination == ("skew", "skew")
+
+
+def test_transactions_without_weight_are_left_out(made) -> None:  # type: ignore[no-untyped-def]
+    workload = made(SKEW + DISJOINT, "  mix: [{txn: skew, weight: 1}, {txn: look, weight: 0}]\n")
+    assert {name for each in plan(workload, 50) for name in each.combination} == {"skew"}
+
+
+def test_triples_get_their_share(made) -> None:  # type: ignore[no-untyped-def]
+    workload = made(AUDIT)
+    assert ("withdraw", "deposit", "audit") in triples(workload)
+    planned = plan(workload, 60)
+    sizes = Counter(len(each.combination) for each in planned)
+    assert sizes[3] >= 20
+    assert any(each.dangerous and "audit" in each.combination for each in planned)
+    assert {len(each.combination) for each in plan(workload, 60, transactions=2)} == {2}
+
+
+@pytest.mark.parametrize(("rows", "expected"), [("fresh", {"fresh", "inserted"}), ("inserted", {"inserted"})])
+def test_rows_exist_or_not_as_in_a_campaign(made, rows, expected) -> None:  # type: ignore[no-untyped-def]
+    planned = plan(made(SKEW, f"keys: {{rows: {rows}}}\n"), 30)
+    assert {each.rows for each in planned} == expected
+
+
+def test_a_plan_is_the_same_each_time(made) -> None:  # type: ignore[no-untyped-def]
+    assert plan(made(SKEW + DISJOINT), 80) == plan(made(SKEW + DISJOINT), 80)
+    assert plan(made("    - {name: look, steps: [{f: r, key: 1}]}\n"), 80) == []

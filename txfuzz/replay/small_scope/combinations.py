@@ -1,0 +1,126 @@
+"""Which transactions of a workload can conflict, two or three at a time."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, islice
+
+from txfuzz.common.key_ranges import Keys
+from txfuzz.replay.reductions import literal
+from txfuzz.replay.schedule.pinned_keys import choices_of, pinned
+from txfuzz.replay.schedule.replay_workload import Role
+from txfuzz.transactions.model import Transaction
+from txfuzz.workload.model import Workload
+
+MOST = 400  # pairs, and triples, that are considered
+
+_FEW = 16  # a set of at most this many keys is indexed key by key
+_LOOKED_AT = 20_000  # triples
+
+Combination = tuple[str, ...]  # names of transactions
+
+
+def pairs(workload: Workload) -> list[Combination]:
+    """Pairs of transactions of the mix, each with itself included, one of which may write or lock what the
+    other touches: those that conflict in several ways first, since a cycle needs two; then the shortest."""
+    counts = conflicts(running(workload))
+    return sorted(counts, key=lambda pair: (counts[pair] < 2, _size(workload, pair)))[:MOST]
+
+
+def triples(workload: Workload) -> list[Combination]:
+    """Triples of which every two may conflict, the shortest first."""
+    transactions = running(workload)
+    counts = conflicts(transactions)
+    names = [each.name for each in transactions]
+    every = islice(combinations_with_replacement(names, 3), _LOOKED_AT)
+    found: list[Combination] = [
+        three for three in every if all(two in counts for two in combinations(three, 2))
+    ]
+    return sorted(found, key=lambda three: _size(workload, three))[:MOST]
+
+
+def running(workload: Workload) -> list[Transaction]:
+    """The transactions to which the mix gives a weight."""
+    weighted = {each.txn for each in workload.mix if each.weight > 0}
+    return [each for each in workload.transactions if each.name in weighted]
+
+
+def conflicts(transactions: Sequence[Transaction]) -> Mapping[Combination, int]:
+    """Pair of transactions, in their order → number of their statements that may conflict; only those
+    with any."""
+    places = {each.name: at for at, each in enumerate(transactions)}
+    counts: Counter[Combination] = Counter()
+
+    def add(one: str, two: str, count: int) -> None:
+        counts[(one, two) if places[one] <= places[two] else (two, one)] += count
+
+    chosen: list[_Chosen] = []
+    for transaction in transactions:
+        touched, unseen = _touched(transaction)
+        chosen += touched
+        if unseen:  # statements that the checker does not see may touch anything
+            for other in transactions:
+                add(transaction.name, other.name, 2)
+    for one, two in _meetings(chosen):
+        if count := one.conflicts(two):
+            add(one.name, two.name, count)
+    return counts
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """One choice of a transaction, with the number of micro-operations that read, and write or lock, it."""
+
+    name: str
+    keys: Keys
+    reads: int
+    writes: int
+
+    def conflicts(self, other: _Chosen) -> int:
+        return self.writes * (other.reads + other.writes) + self.reads * other.writes
+
+
+def _touched(transaction: Transaction) -> tuple[list[_Chosen], bool]:
+    """Its choices, and whether it has statements that the checker does not see."""
+    choices = choices_of(transaction)
+    numbered = literal(pinned(transaction, range(len(choices))))
+    acts = [act for access in Role("", numbered, "").accesses for act in access or (("", -1),)]
+    counts = Counter((at, f == "r") for f, at in acts)
+    found = [
+        _Chosen(transaction.name, choice.keys, counts[at, True], counts[at, False])
+        for at, choice in enumerate(choices)
+    ]
+    return found, counts[-1, False] > 0
+
+
+def _meetings(chosen: Iterable[_Chosen]) -> Iterator[tuple[_Chosen, _Chosen]]:
+    """Every two choices with a key in common, each with itself included."""
+    by_key: dict[int, list[int]] = defaultdict(list)
+    large: list[_Chosen] = []
+    small: list[_Chosen] = []
+    for each in chosen:
+        if len(each.keys) > _FEW:
+            large.append(each)
+            continue
+        for key in each.keys:
+            by_key[key].append(len(small))
+        small.append(each)
+    met = {two for together in by_key.values() for two in combinations_with_replacement(together, 2)}
+    yield from ((small[one], small[two]) for one, two in sorted(met))
+    for at, one in enumerate(large):
+        yield from ((one, two) for two in (*large[at:], *small) if _overlap(one.keys, two.keys))
+
+
+def _overlap(one: Keys, two: Keys) -> bool:
+    if isinstance(one, range) and isinstance(two, range):
+        return max(one.start, two.start) < min(one.stop, two.stop)
+    if isinstance(two, range):
+        one, two = two, one
+    there = one if isinstance(one, range) else frozenset(one)
+    return any(key in there for key in two)
+
+
+def _size(workload: Workload, names: Combination) -> int:
+    return sum(len(workload.transaction(name).steps) for name in names)

@@ -1,0 +1,144 @@
+"""Which schedules a small-scope search runs, and in which order.
+
+Of each combination of transactions it takes a few ways to share keys, and of each way the orders with the
+fewest preemptions. Schedules in which a weaker database, one that only keeps snapshots or only reads what is
+committed, would show a cycle of dependencies say most: a database shows the cycle or defends against it. So
+these come first, and every combination gets one before any gets a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+
+from txfuzz.replay.schedule.bounded_orders import bounded_orders
+from txfuzz.replay.schedule.key_assignments import KeyAssignment, key_assignments
+from txfuzz.replay.schedule.mvcc_model import Access, Event, PredictedDependency, predict
+from txfuzz.replay.schedule.replay_workload import Role
+from txfuzz.replay.small_scope.combinations import Combination, pairs, triples
+from txfuzz.workload.model import Workload
+
+_WAYS = {2: 6, 3: 3}  # ways to share keys of each combination
+_ENUMERATED = 48  # ways to look at before a sample is drawn instead
+_PREEMPTIONS = {2: 2, 3: 1}
+_ORDERS = {2: 40, 3: 40}  # orders of each way that are considered, which takes about 0.1 ms each
+_TRIPLES = 1 / 3  # the share of schedules that triples get
+
+
+@dataclass(frozen=True)
+class PlannedSchedule:
+    """One schedule. combination: its transactions. roles: the same with their keys. rows: "fresh" or
+    "inserted". dangerous: a weaker database would show a cycle."""
+
+    combination: Combination
+    roles: tuple[Role, ...]
+    order: tuple[Event, ...]
+    rows: str
+    dangerous: bool
+
+
+def plan(workload: Workload, most: int, *, transactions: int = 3) -> list[PlannedSchedule]:
+    """At most `most` schedules of at most `transactions` transactions, in the order in which to run them;
+    empty if none can conflict."""
+    twos = _planned(workload, pairs(workload), most)
+    threes = _planned(workload, triples(workload) if transactions > 2 else [], most)
+    share = max(int(most * _TRIPLES), most - len(twos))
+    return _interleaved(twos[: most - min(share, len(threes))], threes[:share])
+
+
+def _interleaved(twos: Sequence[PlannedSchedule], threes: Sequence[PlannedSchedule]) -> list[PlannedSchedule]:
+    """One after the other in proportion, so that a search that is cut short has run both."""
+    ranked = [((at + 1) / (len(each) + 1), size, one)
+              for size, each in enumerate((twos, threes)) for at, one in enumerate(each)]  # fmt: skip
+    return [one for _, _, one in sorted(ranked, key=lambda each: each[:2])]
+
+
+def _planned(workload: Workload, groups: Sequence[Combination], most: int) -> list[PlannedSchedule]:
+    """A schedule of each combination in turn, the dangerous ones of all of them first."""
+    enough = 1 + 2 * most // max(len(groups), 1)  # dangerous schedules of one combination
+    of_each: list[tuple[list[PlannedSchedule], list[PlannedSchedule]]] = []
+    for names in groups[:most]:
+        found = list(_schedules(workload, names, enough))
+        with_rows = [one for each in _in_turn(found) for one in _with_rows(each, workload.keys.rows)]
+        of_each.append(
+            ([one for one in with_rows if one.dangerous], [one for one in with_rows if not one.dangerous])
+        )
+    dangerous = _in_turn([each for each, _ in of_each])
+    return [*dangerous, *_in_turn([each for _, each in of_each])][:most]
+
+
+def _schedules(workload: Workload, names: Combination, enough: int) -> Iterator[list[PlannedSchedule]]:
+    """For each way to share keys its schedules, those with few preemptions first. enough: dangerous ones of
+    all ways together."""
+    size = len(names)
+    transactions = [workload.transaction(name) for name in names]
+    ways = key_assignments(
+        transactions, 2 * _WAYS[size], workload.seed, renamed=False, enumerated=_ENUMERATED
+    ).chosen
+    fitting = sorted((way for way in ways if _all_conflict(way)), key=_overlap)[: _WAYS[size]]
+    for roles in fitting:
+        accesses = {role.alias: role.accesses for role in roles}
+        found: list[PlannedSchedule] = []
+        dangerous = 0
+        for order in islice(bounded_orders(accesses, _PREEMPTIONS[size]), _ORDERS[size]):
+            cycle = shows_cycle(order, accesses)
+            found.append(PlannedSchedule(names, roles, order, workload.keys.rows, cycle))
+            dangerous += cycle
+            if dangerous * len(fitting) >= enough:
+                break
+        yield found
+
+
+def _all_conflict(roles: KeyAssignment) -> bool:
+    return all(_conflicts(one, two) for one, two in combinations(roles, 2))
+
+
+def _overlap(roles: KeyAssignment) -> bool:
+    """Can two of three transactions show a cycle by themselves? Then there is little for the third to add."""
+    return len(roles) > 2 and any(_conflicts(one, two) > 1 for one, two in combinations(roles, 2))
+
+
+def _conflicts(one: Role, two: Role) -> int:
+    """The number of pairs of conflicting accesses; statements that the checker does not see conflict."""
+    count = 0
+    for mine in one.accesses:
+        for theirs in two.accesses:
+            if mine is None or theirs is None:
+                count += 1
+            else:
+                count += sum(a == b and not f == g == "r" for f, a in mine for g, b in theirs)
+    return count
+
+
+def _with_rows(each: PlannedSchedule, rows: str) -> list[PlannedSchedule]:
+    """On the rows of the workload, and if these begin as fresh ones, which the first write creates, also on
+    rows that exist: every other transaction of a campaign meets those. A workload whose rows are inserted
+    beforehand never meets fresh ones."""
+    if rows != "fresh":
+        return [each]
+    return [each, PlannedSchedule(each.combination, each.roles, each.order, "inserted", each.dangerous)]
+
+
+def _in_turn(lists: Sequence[Sequence[PlannedSchedule]]) -> list[PlannedSchedule]:
+    """The first of each, then the second of each, and so on."""
+    longest = max(map(len, lists), default=0)
+    return [each[at] for at in range(longest) for each in lists if at < len(each)]
+
+
+def shows_cycle(order: Sequence[Event], accesses: Mapping[str, Sequence[Access]]) -> bool:
+    """Would a database that only keeps snapshots, or only reads what is committed, show a cycle in which all
+    transactions take part?"""
+    predictions = (predict(order, accesses, snapshots=each) for each in (True, False))
+    return any(_all_in_cycles(each.links, len(accesses)) for each in predictions)
+
+
+def _all_in_cycles(links: frozenset[PredictedDependency], count: int) -> bool:
+    """Do all `count` transactions remain when those that no other precedes or follows are taken away?"""
+    left = {(source, target) for _, source, target, _ in links}
+    while True:
+        sources, targets = {source for source, _ in left}, {target for _, target in left}
+        kept = {(source, target) for source, target in left if source in targets and target in sources}
+        if kept == left:
+            return len(sources) == count
+        left = kept
