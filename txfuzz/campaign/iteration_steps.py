@@ -10,6 +10,8 @@ from dataclasses import replace
 from txfuzz.analysis.analyze import analyze_history, vacuous_reason
 from txfuzz.analysis.anomalies.durability import durability
 from txfuzz.analysis.contract import is_checker
+from txfuzz.analysis.dependencies.build import dependencies
+from txfuzz.analysis.dependencies.coverage import coverage
 from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
@@ -20,7 +22,7 @@ from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, 
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import FeedbackResult, LoopState, Situation
-from txfuzz.feedback.strategies import Decided, decide
+from txfuzz.feedback.strategies import Decided, decide, uses_coverage
 from txfuzz.history.model import History
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.notes import notes_text
@@ -123,13 +125,15 @@ def propose_next(
     workload: Workload,
     number: int,
     failed_replays: Mapping[int, int],
+    history: History,
 ) -> Decided:
     """The next workload, the changes made to it, and complaints about the strategy. Its seed is derived from
     the campaign's, so that each iteration runs other transactions."""
     assembled = setup.assembled
     seed = assembled.workload.seed
     next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
-    feedback = state.feedback_result(result, workload, number, failed_replays)
+    covered = coverage(dependencies(history)) if uses_coverage(assembled.strategy) else None
+    feedback = state.feedback_result(result, workload, number, failed_replays, covered)
     situation = _situation(setup, next_workload, feedback)
     return decide(assembled.strategy, situation, stream(seed, "feedback", number))
 
@@ -143,7 +147,8 @@ def propose_first(setup: CampaignSetup, workload: Workload) -> Decided:
 
 def _situation(setup: CampaignSetup, workload: Workload, feedback: FeedbackResult | None = None) -> Situation:
     fixed = ("init_schema",) if setup.settings.keep_schema_init else ()
-    return Situation(workload, feedback, setup.assembled.heuristics, fixed)
+    assembled = setup.assembled
+    return Situation(workload, feedback, assembled.heuristics, fixed, assembled.mutators)
 
 
 def fault_notes(

@@ -127,7 +127,7 @@ def _loop(campaign: _RunningCampaign) -> None:
 
         with clock("feedback"):
             next_workload, decisions, complaints = propose_next(
-                setup, state, result, workload, number, replays.failed
+                setup, state, result, workload, number, replays.failed, history
             )
         faults = fault_notes(setup.assembled, provided.execution, history)
         iteration = Iteration.ran(

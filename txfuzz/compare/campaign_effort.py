@@ -16,7 +16,15 @@ from txfuzz.analysis.contract import Analyzer
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.directory.run_directory import RunDirectory, iteration_path
-from txfuzz.campaign.events import CampaignStarted, Event, IterationEnded, IterationStarted, RunProgress
+from txfuzz.campaign.events import (
+    CampaignStarted,
+    Event,
+    IterationEnded,
+    IterationStarted,
+    RunProgress,
+    SmallScopeEnded,
+    SmallScopeStarted,
+)
 from txfuzz.campaign.loop import run_prepared
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup, HistoryMaker
 from txfuzz.campaign.setup.settings import CampaignSettings
@@ -24,7 +32,7 @@ from txfuzz.campaign.sources.clients import ClientSource
 from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.first_finding import FirstFinding, first_finding
-from txfuzz.report.iteration import Iteration
+from txfuzz.report.iteration import SMALL_SCOPE, Iteration
 
 if TYPE_CHECKING:
     from txfuzz.compare.bench import Bench
@@ -101,11 +109,13 @@ class FindingWatch:
         match event:
             case CampaignStarted(campaign):
                 self._expect = campaign.expect or campaign.promised
+            case SmallScopeStarted():
+                self._number, self._look = SMALL_SCOPE, _FIRST_LOOK
             case IterationStarted(number):
                 self._number, self._look = number, _FIRST_LOOK
             case RunProgress(asked):
                 self._look_at(asked)
-            case IterationEnded(iteration):
+            case SmallScopeEnded(iteration) | IterationEnded(iteration):
                 self._add(iteration)
 
     def effort(self) -> Effort:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from txfuzz.analysis.dependencies.coverage import Feature
 from txfuzz.analysis.result import AnalysisResult, KeyPressure, NearCycle, Verdict
 from txfuzz.workload.model import Workload
 
@@ -25,6 +26,7 @@ class FeedbackResult:
     adjustments; None for the workload passed to the heuristic. stale: number of successive
     iterations, up to this one, that ran the same transactions on the same keys and showed no new
     type of anomaly.
+    coverage: what the history covers → how often; empty unless the strategy uses it.
     """
 
     iteration: int
@@ -41,6 +43,7 @@ class FeedbackResult:
     failed_replays: Mapping[int, int] = field(default_factory=dict)
     original: Workload | None = None
     stale: int = 0
+    coverage: Mapping[Feature, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -51,6 +54,7 @@ class FeedbackResult:
         *,
         original: Workload | None = None,
         stale: int = 0,
+        coverage: Mapping[Feature, int] | None = None,
     ) -> FeedbackResult:
         return cls(
             iteration=iteration,
@@ -67,6 +71,7 @@ class FeedbackResult:
             failed_replays=failed_replays or {},
             original=original,
             stale=stale,
+            coverage=coverage or {},
         )
 
 
@@ -86,6 +91,7 @@ class LoopState:
         workload: Workload,
         iteration: int,
         failed_replays: Mapping[int, int] | None = None,
+        coverage: Mapping[Feature, int] | None = None,
     ) -> FeedbackResult:
         """What the heuristics get. To be called once for each iteration, in order."""
         self._first = self._first or workload
@@ -94,7 +100,14 @@ class LoopState:
         same = self._last is not None and workload.transactions == self._last.transactions
         self._stale = 0 if new else (self._stale if same else 0) + 1
         self._last = workload
-        return FeedbackResult.of(result, iteration, failed_replays, original=self._first, stale=self._stale)
+        return FeedbackResult.of(
+            result,
+            iteration,
+            failed_replays,
+            original=self._first,
+            stale=self._stale,
+            coverage=coverage,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +163,15 @@ class Situation:
     """What a strategy decides from.
 
     workload: the one to change. feedback: of the iteration that has just ended; None before the first one.
-    heuristics: those of the campaign, in order. fixed: targets that may not change.
+    heuristics: those of the campaign, in order. fixed: targets that may not change. mutators: all that are
+    installed (`applicable_mutators` are those that the workload allows).
     """
 
     workload: Workload
     feedback: FeedbackResult | None = None
     heuristics: tuple[Heuristic, ...] = ()
     fixed: Collection[str] = ()
+    mutators: tuple[Mutator, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +190,8 @@ class Strategy(Protocol):
     it saw in fields that are no options. A campaign that is resumed shows it the earlier iterations again,
     in order, so what it remembers must follow from what it was shown.
 
-    blind: True if it never looks at the feedback.
+    blind: True if it never looks at the feedback. A class attribute `uses_coverage = True` asks for
+    FeedbackResult.coverage.
     """
 
     name: ClassVar[str]

@@ -11,6 +11,7 @@ from txfuzz.errors import UsageError
 from txfuzz.feedback.adjustments import allowed, apply_all, current, propose_all
 from txfuzz.feedback.contract import Adjustment, Proposal, Situation, Strategy
 from txfuzz.feedback.key_choices import choice_sets, keys_to_add
+from txfuzz.feedback.learning.strategy import Learning
 from txfuzz.workload.model import Workload
 
 DEFAULT_STRATEGY = "classic"
@@ -103,4 +104,8 @@ class Static:
         return sorted(keys_to_add(workload, needs, (), random))
 
 
-BUILT_IN: tuple[type, ...] = (Classic, OpenLoop, Static)
+BUILT_IN: tuple[type, ...] = (Classic, OpenLoop, Static, Learning)
+
+
+def uses_coverage(strategy: Strategy) -> bool:
+    return getattr(strategy, "uses_coverage", False) is True

@@ -119,9 +119,14 @@ class GuardedMutator(_Guard):
 
 
 class GuardedStrategy(_Guard):
-    """The strategy gets copies of what it decides from; the heuristics among it are in guards themselves."""
+    """The strategy gets copies of what it decides from; the heuristics and mutators among it are in guards
+    themselves."""
 
     thing = "strategy"
+
+    @property
+    def uses_coverage(self) -> bool:
+        return getattr(self.guarded, "uses_coverage", False) is True
 
     @property
     def blind(self) -> bool:

@@ -23,7 +23,7 @@ from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.fault_injector import PlannedFault
-from txfuzz.feedback.contract import Heuristic, Strategy
+from txfuzz.feedback.contract import Heuristic, Mutator, Strategy
 from txfuzz.feedback.strategies import DEFAULT_STRATEGY
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
@@ -78,6 +78,7 @@ class Assembled:
     analyzers: tuple[Analyzer, ...]
     heuristics: tuple[Heuristic, ...]
     strategy: Strategy
+    mutators: tuple[Mutator, ...]
     faults: tuple[PlannedFault, ...]
     isolation: str
     expect: str
@@ -162,6 +163,12 @@ def assemble(
         judges,
         build_all(registry, "heuristic", heuristics, plugin_seconds),
         build_all(registry, "strategy", (searching,), plugin_seconds)[0],
+        build_all(
+            registry,
+            "mutator",
+            [PluginSpec(entry.name) for entry in registry.all("mutator")],
+            plugin_seconds,
+        ),
         planned(registry, workload.faults, adapter, plugin_seconds),
         level,
         model,

@@ -24,6 +24,7 @@ def _whole(name: str, noun: str, least: int, most: int | None = None) -> Target:
 
 
 CLIENTS = _whole("clients", "the number of clients", 1, MOST_CLIENTS)
+TRANSACTIONS = _whole("transactions", "the transactions of an iteration", 1)
 BARRIER = _whole("barrier_every", "how often the clients meet at a barrier (0: never)", 0)
 
 

@@ -12,6 +12,7 @@ Targets, by the kind of change that the workload has to allow (txfuzz.workload.a
   mix           `mix`: mapping of transaction → weight
   scheduling    `scheduling.clients`: whole number, from 1 to MOST_CLIENTS
                 `scheduling.barrier_every`: whole number, at least 0
+                `scheduling.transactions`: whole number, from 1; for a workload that ends by time, a limit
                 `init_schema`: true or false
   timing        `scheduling.think_time`: null, or {"least": seconds, "most": seconds, "before": "step",
                 "write" or "commit"}
@@ -39,7 +40,16 @@ from txfuzz.feedback.targets.faults import FAULTS
 from txfuzz.feedback.targets.keys import KEYS, ROWS, WRITES
 from txfuzz.feedback.targets.mix import MIX
 from txfuzz.feedback.targets.modes import ISOLATION, LOCKS
-from txfuzz.feedback.targets.scheduling import BARRIER, CLIENTS, INIT_SCHEMA, SENDING_TARGET, THINK_TIME
+from txfuzz.feedback.targets.scheduling import (
+    BARRIER,
+    CLIENTS,
+    INIT_SCHEMA,
+    SENDING_TARGET,
+    THINK_TIME,
+)
+from txfuzz.feedback.targets.scheduling import (
+    TRANSACTIONS as LENGTH,
+)
 from txfuzz.feedback.targets.target import Target
 from txfuzz.feedback.targets.transactions import TRANSACTIONS
 
@@ -50,6 +60,7 @@ TARGETS: Mapping[str, Target] = {
     "mix": MIX,
     "scheduling.clients": CLIENTS,
     "scheduling.barrier_every": BARRIER,
+    "scheduling.transactions": LENGTH,
     "init_schema": INIT_SCHEMA,
     "scheduling.think_time": THINK_TIME,
     "scheduling.sending": SENDING_TARGET,

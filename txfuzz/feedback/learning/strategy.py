@@ -1,0 +1,220 @@
+"""The strategy `learning`: from narrow to wide, by coverage, corpus, energy and credit.
+
+It begins where static settings are best, with a few keys of each choice, in short iterations. Each iteration
+runs a neighbour of a workload that reached something first: one or two mutators change it, chosen by what
+they have brought so far. What nobody had seen before goes into the corpus. Four things are watched besides:
+
+- no contact: no two transactions that overlapped depend on each other → fewer keys;
+- too much of it: most transactions are refused → fewer clients, or more keys;
+- a plateau: several iterations without anything new → longer iterations, other keys, from the narrow start;
+- the narrow start itself is run again every few iterations, on other keys, since a rare defect may need
+  nothing but repetition.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from random import Random
+from typing import ClassVar
+
+from txfuzz.analysis.dependencies.coverage import DangerousStructure
+from txfuzz.common.options import option
+from txfuzz.errors import UsageError
+from txfuzz.feedback.contract import FeedbackResult, Proposal, Situation
+from txfuzz.feedback.key_choices import choice_sets
+from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry
+from txfuzz.feedback.learning.coverage_map import CoverageMap, worth
+from txfuzz.feedback.learning.credit import PER, Credit
+from txfuzz.feedback.learning.difference import changed_to, difference
+from txfuzz.feedback.mutators import Mutation, applicable, mutated
+from txfuzz.feedback.targets.choices import few_choices
+from txfuzz.workload.model import Workload
+
+_TWICE = 0.3  # how often a second mutator follows
+_MOST_NEAR = 4.0  # of what structures near a cycle add to what is new
+_FEWEST = 2  # keys
+_MOST = 2_000  # transactions of an iteration that ends by time
+
+_START = "runs the narrow start again, on other keys: what is rare may need nothing but repetition"
+_NO_CONTACT = (
+    "no two transactions that overlapped depend on each other, so each choice keeps half of its keys"
+)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Where the workload that runs now comes from. by: the mutators that made it of its parent."""
+
+    parent: int | None = None
+    by: tuple[str, ...] = ()
+
+
+@dataclass
+class _Memory:
+    covered: CoverageMap = field(default_factory=CoverageMap)
+    corpus: Corpus = field(default_factory=Corpus)
+    credit: Credit = field(default_factory=lambda: Credit({}))
+    start: Workload | None = None  # the first one, with its few keys
+    made: _Made = _Made()
+    since_new: int = 0  # iterations
+    iterations: int = 0
+
+
+@dataclass
+class Learning:
+    """The options are public fields; what it remembers of its campaign is not."""
+
+    name: ClassVar[str] = "learning"
+    about: ClassVar[str] = "learns which changes reach something new, from a few keys to many"
+    blind: ClassVar[bool] = False
+    uses_coverage: ClassVar[bool] = True
+
+    keys: int = option(4, "how many keys each choice begins with, or more if they must differ", least=2)
+    transactions: int = option(100, "transactions of the first iterations", least=1)
+    patience: int = option(6, "iterations without anything new after which they become longer", least=1)
+    start_every: int = option(3, "every how many iterations the narrow start is run again", least=2)
+    most_refused: float = option(
+        0.8, "share of refused transactions above which there are fewer clients", least=0.0
+    )
+
+    def __post_init__(self) -> None:
+        self._memory = _Memory()
+
+    @property
+    def corpus(self) -> Corpus:
+        return self._memory.corpus
+
+    @property
+    def covered(self) -> CoverageMap:
+        return self._memory.covered
+
+    @property
+    def credit(self) -> Credit:
+        """By mutator."""
+        return self._memory.credit
+
+    def propose(self, situation: Situation, random: Random) -> Proposal:
+        feedback = situation.feedback
+        if feedback is None:
+            return self._opening(situation, random)
+        self._learn(situation.workload, feedback)
+        original = feedback.original or situation.workload
+        refused = feedback.aborted / max(feedback.transactions, 1)
+        if not feedback.coverage and refused <= self.most_refused:
+            closer = self._closer(situation.workload, original, random)
+            if closer is not None:
+                return self._next(situation, original, closer, _Made(), _NO_CONTACT)
+        memory = self._memory
+        if memory.iterations % self.start_every and len(memory.corpus):
+            entry, memory.corpus = memory.corpus.choose(random, memory.covered)
+            workload = self._calmed(entry.workload, original, refused)
+            mutations = self._mutations(situation, feedback, workload, random)
+            if mutations:
+                by = tuple(each.adjustment.heuristic for each in mutations)
+                reasons = "; ".join(each.adjustment.reason for each in mutations)
+                why = f"{' and '.join(by)} on what iteration {entry.iteration} ran: {reasons}"
+                return self._next(situation, original, mutations[-1].workload, _Made(entry.number, by), why)
+        return self._next(situation, original, self._started(original, random), _Made(), _START)
+
+    # -- what the last iteration has taught -------------------------------------------------------
+
+    def _learn(self, workload: Workload, feedback: FeedbackResult) -> None:
+        """workload: what has just run."""
+        memory, made = self._memory, self._memory.made
+        memory.iterations += 1
+        new = memory.covered.note(feedback.coverage)
+        memory.since_new = 0 if new else memory.since_new + 1
+        transactions = max(feedback.transactions, 1)
+        gained = math.sqrt(sum(map(worth, new))) + _near(feedback)
+        for mutator in made.by:
+            memory.credit = memory.credit.given(mutator, gained / len(made.by), transactions)
+        if new:
+            memory.corpus = memory.corpus.with_entry(
+                CorpusEntry(
+                    len(memory.corpus),
+                    workload,
+                    feedback.iteration,
+                    transactions,
+                    dict(feedback.coverage),
+                    new,
+                    made.parent,
+                    made.by,
+                    max((each.score for each in feedback.near_cycles), default=0.0),
+                )
+            )
+
+    # -- what comes next --------------------------------------------------------------------------
+
+    def _opening(self, situation: Situation, random: Random) -> Proposal:
+        workload = situation.workload
+        narrow = self._few_keys(workload, workload, random)
+        length = min(self.transactions, _length(workload))
+        self._memory.start = changed_to(narrow, "scheduling.transactions", length, workload)
+        why = f"begins with {self.keys} keys of each choice, in short iterations"
+        return self._next(situation, workload, self._memory.start, _Made(), why)
+
+    def _next(
+        self, situation: Situation, original: Workload, wanted: Workload, made: _Made, why: str
+    ) -> Proposal:
+        """The adjustments that lead there, with iterations twice as long for each plateau."""
+        memory = self._memory
+        memory.made = made
+        longer = self.transactions << min(memory.since_new // self.patience, 20)
+        length = min(longer, _length(original))
+        wanted = changed_to(wanted, "scheduling.transactions", length, original)
+        return Proposal(difference(situation.workload, wanted, original, why, self.name))
+
+    def _started(self, original: Workload, random: Random) -> Workload:
+        return self._few_keys(self._memory.start or original, original, random)
+
+    def _few_keys(self, workload: Workload, original: Workload, random: Random) -> Workload:
+        few = few_choices(workload, self.keys, random, original)
+        return changed_to(workload, "choices", few, original)
+
+    def _closer(self, workload: Workload, original: Workload, random: Random) -> Workload | None:
+        """With half as many keys of each choice; None if there are few enough."""
+        widest = max(map(len, choice_sets(workload)), default=0)
+        if widest <= _FEWEST:
+            return None
+        few = few_choices(workload, max(_FEWEST, widest // 2), random, original)
+        return changed_to(workload, "choices", few, original)
+
+    def _calmed(self, workload: Workload, original: Workload, refused: float) -> Workload:
+        """With fewer clients if nearly everything was refused."""
+        clients = workload.scheduling.clients
+        if refused <= self.most_refused or clients <= 2:
+            return workload
+        return changed_to(workload, "scheduling.clients", max(2, clients // 2), original)
+
+    def _mutations(
+        self, situation: Situation, feedback: FeedbackResult, workload: Workload, random: Random
+    ) -> list[Mutation]:
+        """One or two, of the mutators that have something to propose for this workload."""
+        left = {each.name: each for each in applicable(situation.mutators, feedback.original or workload)}
+        wanted = 1 + (random.random() < _TWICE)
+        mutations: list[Mutation] = []
+        while left and len(mutations) < wanted:
+            name = self._memory.credit.choose(random, sorted(left))
+            try:
+                found = mutated(left.pop(name), feedback, workload, random)
+            except UsageError:
+                continue  # what it proposes does not fit an older workload
+            if found is not None and found.adjustment.target not in situation.fixed:
+                mutations.append(found)
+                workload = found.workload
+        return mutations
+
+
+def _length(workload: Workload) -> int:
+    return workload.scheduling.transactions or _MOST
+
+
+def _near(feedback: FeedbackResult) -> float:
+    """What the structures nearest to a forbidden cycle are worth, by how often they showed themselves."""
+    near = sum(
+        count
+        for feature, count in feedback.coverage.items()
+        if isinstance(feature, DangerousStructure) and feature.last_first
+    )
+    return min(_MOST_NEAR, PER * near / max(feedback.transactions, 1))
