@@ -15,6 +15,7 @@ from txfuzz.analysis.dependencies.coverage import coverage
 from txfuzz.analysis.explain.verdict import explain_durability
 from txfuzz.analysis.near_cycles.pursuit import Pursuit, pursuit
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
+from txfuzz.campaign.directory.corpus import write_corpus
 from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
 from txfuzz.campaign.events import Stage, StageStarted, Subscriber
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
@@ -135,7 +136,9 @@ def propose_next(
     covered = coverage(dependencies(history)) if uses_coverage(assembled.strategy) else None
     feedback = state.feedback_result(result, workload, number, failed_replays, covered)
     situation = _situation(setup, next_workload, feedback)
-    return decide(assembled.strategy, situation, stream(seed, "feedback", number))
+    decided = decide(assembled.strategy, situation, stream(seed, "feedback", number))
+    write_corpus(assembled.strategy, setup.directory.path)
+    return decided
 
 
 def propose_first(setup: CampaignSetup, workload: Workload) -> Decided:

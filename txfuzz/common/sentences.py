@@ -12,3 +12,8 @@ def listed(words: Iterable[object], word: str = "and", most: int | None = None) 
         names = [*names[:most], f"{len(names) - most} more"]
     *first, last = names
     return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """1 key, 1,000 keys; plural: where it is not the noun with an s."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

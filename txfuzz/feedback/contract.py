@@ -176,10 +176,15 @@ class Situation:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a strategy decided. adjustments: to be applied in this order. warnings: sentences."""
+    """What a strategy decided.
+
+    adjustments: to be applied in this order. warnings: sentences. learnt: sentences without a full stop about
+    what it has learnt, for people.
+    """
 
     adjustments: tuple[Adjustment, ...] = ()
     warnings: tuple[str, ...] = ()
+    learnt: tuple[str, ...] = ()
 
 
 @runtime_checkable

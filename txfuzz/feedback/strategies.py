@@ -18,7 +18,7 @@ DEFAULT_STRATEGY = "classic"
 OPEN_LOOP = "open-loop"
 
 
-# The next workload, the adjustments that changed something, and warnings
+# The next workload, the adjustments that changed something, and sentences: warnings, and what was learnt
 Decided = tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]
 
 
@@ -40,7 +40,7 @@ def decide(strategy: Strategy, situation: Situation, random: Random) -> Decided:
             f"strategy {strategy.name!r} failed ({type(error).__name__}: {error}); it changes nothing here"
         )
         return workload, (), (sentence,)
-    return changed, tuple(made), tuple(dict.fromkeys((*proposal.warnings, *remarks)))
+    return changed, tuple(made), tuple(dict.fromkeys((*proposal.warnings, *remarks, *proposal.learnt)))
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,14 @@ they have brought so far. What nobody had seen before goes into the corpus. Four
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import ClassVar
 
 from txfuzz.analysis.dependencies.coverage import DangerousStructure
 from txfuzz.common.options import option
+from txfuzz.common.sentences import counted
 from txfuzz.errors import UsageError
 from txfuzz.feedback.contract import FeedbackResult, Proposal, Situation
 from txfuzz.feedback.key_choices import choice_sets
@@ -34,9 +36,10 @@ from txfuzz.workload.model import Workload
 _TWICE = 0.3  # how often a second mutator follows
 _MOST_NEAR = 4.0  # of what structures near a cycle add to what is new
 _FEWEST = 2  # keys
+_TOLD = 3  # mutators
 _MOST = 2_000  # transactions of an iteration that ends by time
 
-_START = "runs the narrow start again, on other keys: what is rare may need nothing but repetition"
+_START = "the narrow start runs again, on other keys: what is rare may need nothing but repetition"
 _NO_CONTACT = (
     "no two transactions that overlapped depend on each other, so each choice keeps half of its keys"
 )
@@ -58,6 +61,7 @@ class _Memory:
     start: Workload | None = None  # the first one, with its few keys
     made: _Made = _Made()
     since_new: int = 0  # iterations
+    new: int = 0  # features, in the last iteration
     iterations: int = 0
 
 
@@ -124,6 +128,7 @@ class Learning:
         memory, made = self._memory, self._memory.made
         memory.iterations += 1
         new = memory.covered.note(feedback.coverage)
+        memory.new = len(new)
         memory.since_new = 0 if new else memory.since_new + 1
         transactions = max(feedback.transactions, 1)
         gained = math.sqrt(sum(map(worth, new))) + _near(feedback)
@@ -151,7 +156,7 @@ class Learning:
         narrow = self._few_keys(workload, workload, random)
         length = min(self.transactions, _length(workload))
         self._memory.start = changed_to(narrow, "scheduling.transactions", length, workload)
-        why = f"begins with {self.keys} keys of each choice, in short iterations"
+        why = f"static settings do best on few keys: {self.keys} of each choice, in short iterations"
         return self._next(situation, workload, self._memory.start, _Made(), why)
 
     def _next(
@@ -163,7 +168,26 @@ class Learning:
         longer = self.transactions << min(memory.since_new // self.patience, 20)
         length = min(longer, _length(original))
         wanted = changed_to(wanted, "scheduling.transactions", length, original)
-        return Proposal(difference(situation.workload, wanted, original, why, self.name))
+        learnt = tuple(self._told()) if memory.iterations else ()
+        return Proposal(difference(situation.workload, wanted, original, why, self.name), learnt=learnt)
+
+    def _told(self) -> Iterator[str]:
+        """What it has learnt so far, in words."""
+        memory = self._memory
+        covered, entries = len(memory.covered), len(memory.corpus)
+        yield (
+            f"coverage: {counted(covered, 'feature')} in {counted(memory.iterations, 'iteration')}, "
+            f"{counted(memory.new, 'new one')} in this; {counted(entries, 'corpus entry', 'corpus entries')}"
+        )
+        if memory.since_new:
+            yield f"nothing new for {counted(memory.since_new, 'iteration')}"
+        best = sorted(
+            (each for each in memory.credit.yields.items() if each[1].gained),
+            key=lambda each: -each[1].rate,
+        )
+        if best:
+            yields = "; ".join(f"{name} {found}" for name, found in best[:_TOLD])
+            yield f"credit of mutators: {yields}"
 
     def _started(self, original: Workload, random: Random) -> Workload:
         return self._few_keys(self._memory.start or original, original, random)
