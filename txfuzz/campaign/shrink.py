@@ -15,6 +15,7 @@ from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
 from txfuzz.campaign.directory.finding_folder import FindingFolders, ShrunkFinding
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
+from txfuzz.common.sentences import counted
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import UsageError
@@ -27,7 +28,6 @@ from txfuzz.replay.replayer import Replayer, origins_of
 from txfuzz.replay.schedule.derive import derive_anomaly
 from txfuzz.replay.shrink import OutOfTime, Shrunk, shrink
 from txfuzz.replay.signature import Signature, signature_of
-from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 

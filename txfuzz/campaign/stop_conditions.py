@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.result import Verdict
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.common.sentences import counted
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.lines import counted
 
 
 def stop_reason(

@@ -21,12 +21,11 @@ from txfuzz.campaign.events import (
     Warned,
 )
 from txfuzz.common.sanitize import one_line
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.errors import TxfuzzError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
 if TYPE_CHECKING:

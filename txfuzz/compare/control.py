@@ -13,6 +13,7 @@ from txfuzz.campaign.directory.run_directory import write_json
 from txfuzz.campaign.loop import run_campaign
 from txfuzz.campaign.setup.resolve import build_all
 from txfuzz.campaign.setup.settings import CampaignSettings
+from txfuzz.common.sentences import counted
 from txfuzz.compare.campaign_effort import ENDLESS, FindingWatch, without_near_cycles
 from txfuzz.compare.first_finding import first_finding
 from txfuzz.errors import UsageError
@@ -20,7 +21,6 @@ from txfuzz.feedback.strategies import OPEN_LOOP
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.lines import counted
 
 CONTROL = "control.json"
 _TIMES = 10  # as many transactions as the campaign needed; then the control is given up

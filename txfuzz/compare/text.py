@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from txfuzz.common.sentences import counted
 from txfuzz.compare.comparison import ComparedStrategy, Comparison
-from txfuzz.report.text.lines import counted
 
 _SMALLEST = 0.0001  # p below is shown as such
 

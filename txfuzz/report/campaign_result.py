@@ -12,11 +12,11 @@ from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import TransactionView, Verdict
 from txfuzz.analysis.views.result_html import table, text
+from txfuzz.common.sentences import counted
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.lines import counted
 from txfuzz.report.verdict import against, no_verdict, verdict_sentence
 
 _NOTEBOOK_ROWS = 50

@@ -10,11 +10,11 @@ from typing import Any
 
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, Verdict
+from txfuzz.common.sentences import counted
 from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.replay.small_scope.search import SmallScopeResult
-from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 from txfuzz.workload.yaml.reader import read_workload
 

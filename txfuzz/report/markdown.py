@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from txfuzz.common.sanitize import code_block, markdown
+from txfuzz.common.sentences import counted
 from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.finding import Finding
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.anomalies import anomaly_in_full
-from txfuzz.report.text.lines import counted
 
 LONGEST = 60_000  # characters; code hosts allow comments of 65,536
 _ROWS, _FINDINGS, _BLOCK = 40, 6, 6_000

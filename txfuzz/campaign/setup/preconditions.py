@@ -9,10 +9,9 @@ from pathlib import Path
 
 from txfuzz.analysis.attribution.attribute import Attribution, attribute
 from txfuzz.analysis.describe import mop_text, name_of
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.errors import UsageError
 from txfuzz.history.model import FINAL_READ, History
-from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
 _NAMED = 5

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from txfuzz.check.crowd import BrokenInvariant, CrowdResult
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.check.story import seen_text
-from txfuzz.common.sentences import listed
-from txfuzz.report.text.lines import counted
+from txfuzz.common.sentences import counted, listed
 
 
 def crowd_sentences(crowd: CrowdResult) -> Iterator[str]:

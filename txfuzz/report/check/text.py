@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from txfuzz.check.finding.result import CheckResult, Fix, LevelCounts, ReplayedSchedule, SetResult
 from txfuzz.check.story import explanation
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.report.check.crowd import crowd_sentences
 from txfuzz.report.check.story import schedule_lines, story_lines
 from txfuzz.report.check.table import head, table_lines
-from txfuzz.report.text.lines import counted, paragraph
+from txfuzz.report.text.lines import paragraph
 
 _STORIES = 3
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from txfuzz.common.sentences import counted
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.charts import LETTERS, MOST, Line, chart, columns_of
 from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.lines import counted
 from txfuzz.report.text.notes import target_text, value_text
 
 _ROWS = 100  # of the table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import Anomaly, NearCycle
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.report.campaign_result import CampaignResult, Neighbours, Reproducer
 from txfuzz.report.cycle.labels import meaning_of, transaction_note
 from txfuzz.report.cycle.view import Cycle, CycleLink, CycleNode, cycle_of, near_cycle_of
@@ -18,7 +18,6 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.scale import scale
 from txfuzz.report.iteration import iteration_name
 from txfuzz.report.text.anomalies import same_reproducer_sentence
-from txfuzz.report.text.lines import counted
 
 _NAMED = 5  # templates in a heading
 _OPEN = 3  # findings that are not folded

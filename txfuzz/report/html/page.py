@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from txfuzz.analysis.result import Verdict
+from txfuzz.common.sentences import counted
 from txfuzz.common.version import __version__
 from txfuzz.report.campaign_result import CampaignResult, broken_promise, run_sentence
 from txfuzz.report.cycle.labels import MEANINGS
@@ -18,7 +19,6 @@ from txfuzz.report.html.markup import Content, Markup, cut, el
 from txfuzz.report.html.run_facts import facts_part
 from txfuzz.report.html.small_scope import small_scope_part
 from txfuzz.report.iteration import iteration_name
-from txfuzz.report.text.lines import counted
 
 FINDINGS = 8  # shown in full
 _NAMED = 60  # further ones, listed

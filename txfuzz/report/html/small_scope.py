@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from txfuzz.common.sentences import counted
 from txfuzz.replay.small_scope.search import CombinationResult
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.markup import Content, Markup, cut, el
-from txfuzz.report.text.lines import counted
 from txfuzz.report.text.small_scope import anomalies_text, small_scope_text
 
 _ROWS = 60

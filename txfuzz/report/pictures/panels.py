@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView, Verdict
+from txfuzz.common.sentences import counted
 from txfuzz.history.model import History
 from txfuzz.history.values import identity
 from txfuzz.report.cycle.labels import LogicalKeys, meaning_of, missing_key
 from txfuzz.report.cycle.view import MOST, Cycle, Naming, cycle_of, near_cycle_of
-from txfuzz.report.text.lines import counted
 
 NEAR_CYCLES = 3
 

@@ -6,8 +6,9 @@ from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.common.json_text import json_text
 from txfuzz.common.kind import Kind
+from txfuzz.common.sentences import counted
 from txfuzz.report.text.anomalies import anomaly_in_full, anomaly_lines, near_cycle_lines
-from txfuzz.report.text.lines import counted, labelled, paragraph, table
+from txfuzz.report.text.lines import labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
 
 _COLUMN = 19

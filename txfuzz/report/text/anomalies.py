@@ -8,9 +8,10 @@ from itertools import groupby
 
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView
+from txfuzz.common.sentences import counted
 from txfuzz.report.cycle.labels import meaning_of, missing_ends, transaction_note
 from txfuzz.report.finding import Finding
-from txfuzz.report.text.lines import WIDTH, counted, paragraph
+from txfuzz.report.text.lines import WIDTH, paragraph
 
 _TRANSACTIONS = 12  # listed individually for one anomaly
 _ALSO = 6  # anomalies with the same reproducer

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.common.sentences import counted
 from txfuzz.replay.explore import Exploration, LevelResult
-from txfuzz.report.text.lines import counted, paragraph
+from txfuzz.report.text.lines import paragraph
 
 
 def exploration_text(found: Exploration) -> str:

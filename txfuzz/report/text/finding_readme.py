@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
 from txfuzz.common.sanitize import code_block, code_span, markdown
+from txfuzz.common.sentences import counted
 from txfuzz.replay.shrink import Shrunk
-from txfuzz.report.text.lines import counted
 from txfuzz.report.text.replay import log_lines, read_value
 
 

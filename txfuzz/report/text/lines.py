@@ -41,8 +41,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> li
         " " * indent + "  ".join(f"{printable(cell):>{size}}" for cell, size in zip(row, widths, strict=True))
         for row in cells
     ]
-
-
-def counted(number: int, name: str, plural: str | None = None) -> str:
-    """1 cycle, 1,204 cycles"""
-    return f"{number:,} {name if number == 1 else plural or name + 's'}"

@@ -8,12 +8,11 @@ from txfuzz.analysis.near_cycles.pursuit import FORCED, NOT_ASKED, NOT_FORCED, U
 from txfuzz.analysis.result import AnalysisResult, MissingEdge, NearCycle
 from txfuzz.common.key_ranges import key_union
 from txfuzz.common.sanitize import markdown
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.roles import choices
 from txfuzz.feedback.targets.choices import keys_of_value
 from txfuzz.report.text.anomalies import path_text
-from txfuzz.report.text.lines import counted
 from txfuzz.workload.model import Workload
 
 _RANKED = 12  # near-misses in the table

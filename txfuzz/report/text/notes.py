@@ -8,11 +8,10 @@ from typing import Any
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.common.sanitize import markdown
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.feedback.targets.target import keys_in_words
-from txfuzz.report.text.lines import counted
 from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.model import Workload

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
 from txfuzz.common.sanitize import printable
-from txfuzz.common.sentences import listed
+from txfuzz.common.sentences import counted, listed
 from txfuzz.replay.result import ReplayResult
 from txfuzz.replay.stepper.attempt import LogEntry
-from txfuzz.report.text.lines import counted
 
 _NARROWEST = 16
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txfuzz.common.sanitize import markdown
+from txfuzz.common.sentences import counted
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.replay.small_scope.search import CombinationResult, SmallScopeResult
 from txfuzz.report.iteration import Iteration
-from txfuzz.report.text.lines import counted
 from txfuzz.report.text.near_cycle_notes import near_misses
 from txfuzz.report.text.notes import changed_text, shortest_anomaly
 from txfuzz.report.verdict import verdict_sentence
