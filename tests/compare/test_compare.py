@@ -180,6 +180,8 @@ def test_the_command_prints_a_table_or_json(small: Path, tmp_path: Path, capsys)
     assert target["strategies"]["static-4"]["of"] == 1
     assert run_command(["compare", "--resume", str(tmp_path / "a")]) == ExitCode.NOTHING_FOUND
     assert "| small | static-4 |" in capsys.readouterr().out
+    assert run_command([*arguments, "--against", "open"]) == ExitCode.USAGE
+    assert "'open', which is not compared" in capsys.readouterr().err
     assert run_command(["compare"]) == ExitCode.USAGE
     assert "rare_template" in capsys.readouterr().err
     assert run_command(["compare", "--resume", str(tmp_path / "a"), "--strategies", "open"]) == ExitCode.USAGE

@@ -27,6 +27,8 @@ COMMANDS = {
     "new-plugin": "Create a working plugin to start your own from.",
     "doctor": "Check this installation and the databases it can use.",
 }
+# Commands in the module of another one
+_BESIDE = {"templates": "workloads"}
 # Commands that end with a verdict
 JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "hunt", "shrink", "report")
 
@@ -41,7 +43,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             place = name.replace("-", "_")
-            command = getattr(importlib.import_module(f"txfuzz.cli.commands.{place}"), place)
+            module = importlib.import_module(f"txfuzz.cli.commands.{_BESIDE.get(place, place)}")
+            command = getattr(module, place)
             assert isinstance(command, click.Command)
             return command
         self._load_plugins()

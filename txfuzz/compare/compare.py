@@ -80,7 +80,7 @@ def compare(
 def _check(bench: Bench, settings: ComparisonSettings, targets: Sequence[Target]) -> None:
     """Whatever can be refused is refused before the first run."""
     installed = [entry.name for entry in bench.registry.all("strategy")]
-    for strategy in (*settings.strategies, settings.against):
+    for strategy in settings.strategies:
         settings_of(strategy, installed)
     for target in targets:
         bench.assembled(Task(target, "", "", None, 1, 1))

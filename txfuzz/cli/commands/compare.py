@@ -36,8 +36,9 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
     help="Give a run up after N attempted transactions.",
 )  # fmt: skip
 @click.option(
-    "--against", default="open", show_default=True, metavar="NAME", help="The strategy that is the control."
-)
+    "--against", metavar="NAME",
+    help="The strategy that is the control. [default: open, or the first if open is not compared]",
+)  # fmt: skip
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="Where the runs, the table and the pictures go. [default: a new one under runs/]",
@@ -58,7 +59,7 @@ def compare(
     strategies: tuple[str, ...],
     seeds: int | None,
     most: int,
-    against: str,
+    against: str | None,
     output: Path | None,
     resume: Path | None,
     keep: bool,
@@ -74,6 +75,7 @@ def compare(
     from txfuzz.common.json_text import json_text
     from txfuzz.compare.compare import compare as run_comparison
     from txfuzz.compare.record import ComparisonSettings
+    from txfuzz.compare.strategies import CONTROL
     from txfuzz.compare.text import comparison_text
 
     settings = None
@@ -84,7 +86,10 @@ def compare(
             raise UsageError(f"name at least one target, such as {_some_targets()}")
         if not strategies:
             raise UsageError("--strategies names none")
-        settings = ComparisonSettings(targets, strategies, seeds or _SEEDS, most, against, keep)
+        control = against or (CONTROL if CONTROL in strategies else strategies[0])
+        if control not in strategies:
+            raise UsageError(f"--against names {control!r}, which is not compared: add it to --strategies")
+        settings = ComparisonSettings(targets, strategies, seeds or _SEEDS, most, control, keep)
     with interruptible() as interrupted:
         comparison, directory = run_comparison(
             settings,
