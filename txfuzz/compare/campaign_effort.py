@@ -33,11 +33,14 @@ from txfuzz.campaign.stop_conditions import Deadline
 from txfuzz.compare.effort import Effort, Task
 from txfuzz.compare.first_finding import FirstFinding, first_finding
 from txfuzz.report.iteration import SMALL_SCOPE, Iteration
+from txfuzz.workload.campaign import SmallScope
 
 if TYPE_CHECKING:
     from txfuzz.compare.bench import Bench
 
 ENDLESS = 1 << 40  # iterations: the limit is in transactions
+_MOST_SCHEDULES = 2_000  # of a search; each takes milliseconds to plan
+_LONGEST_SEARCH = 600.0  # seconds
 _FIRST_LOOK = 250  # transactions of a run after which its history is looked at for the first time
 
 
@@ -46,13 +49,23 @@ def campaign_effort(task: Task, bench: Bench) -> Effort | None:
 
     Raises a TxfuzzError if the campaign cannot run.
     """
+    return _effort(task, bench, CampaignSettings(iterations=ENDLESS))
+
+
+def small_scope_effort(task: Task, bench: Bench) -> Effort | None:
+    """The same of the search at small scope alone, which ends when it has no more schedules."""
+    bounds = SmallScope(min(task.most // 2, _MOST_SCHEDULES), seconds=_LONGEST_SEARCH)
+    return _effort(task, bench, CampaignSettings(iterations=0, small_scope=bounds))
+
+
+def _effort(task: Task, bench: Bench, settings: CampaignSettings) -> Effort | None:
     assembled = bench.assembled(task)
     started = time.monotonic()
     stop = threading.Event()
     with bench.database(assembled) as database, _directory(task.keep) as path:
-        settings = CampaignSettings(
+        settings = replace(
+            settings,
             workload=task.target.path,
-            iterations=ENDLESS,
             output=path,
             seed=task.seed,
             stop_on_finding=True,
