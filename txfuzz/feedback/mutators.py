@@ -64,7 +64,10 @@ def checked_proposal(mutator: Mutator, proposed: Any) -> Adjustment | None:
         raise UsageError(
             f"mutator {mutator.name!r} returned {short(proposed)}, expected an adjustment or None"
         )
-    kind = target_named(proposed.target).kind
+    try:
+        kind = target_named(proposed.target).kind
+    except UsageError as error:
+        raise UsageError(f"mutator {mutator.name!r}: {error}") from None
     if kind != mutator.kind:
         raise UsageError(
             f"mutator {mutator.name!r} changes {mutator.kind}, but proposed to change {proposed.target}, "
