@@ -17,7 +17,7 @@ from txfuzz.common.sentences import counted
 from txfuzz.compare.campaign_effort import ENDLESS, FindingWatch, without_near_cycles
 from txfuzz.compare.first_finding import first_finding
 from txfuzz.errors import UsageError
-from txfuzz.feedback.strategies import OPEN_LOOP
+from txfuzz.feedback.strategy_names import OPEN_LOOP
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.iteration import Iteration

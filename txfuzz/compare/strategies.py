@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from txfuzz.compare.campaign_effort import campaign_effort, small_scope_effort
 from txfuzz.compare.effort import Task
 from txfuzz.errors import UsageError, did_you_mean
-from txfuzz.feedback.learning.strategy import Learning
-from txfuzz.feedback.strategies import DEFAULT_STRATEGY, OPEN_LOOP
+from txfuzz.feedback.strategy_names import CLASSIC, LEARNING, OPEN_LOOP
 from txfuzz.workload.model import PluginSpec
 
 if TYPE_CHECKING:
@@ -47,12 +46,12 @@ def _grid() -> tuple[Setting, ...]:
 
 
 COMPARED: dict[str, tuple[Setting, ...]] = {
-    "guided": (Setting(plugin=PluginSpec(Learning.name)),),
-    "classic": (Setting(plugin=PluginSpec(DEFAULT_STRATEGY)),),
+    "guided": (Setting(plugin=PluginSpec(LEARNING)),),
+    "classic": (Setting(plugin=PluginSpec(CLASSIC)),),
     CONTROL: (Setting(plugin=PluginSpec(OPEN_LOOP)),),
     "static-4": (Setting(plugin=PluginSpec("static", {"keys": 4})),),
     "static-grid": _grid(),
-    "small-scope": (Setting(plugin=PluginSpec(DEFAULT_STRATEGY), run=small_scope_effort),),
+    "small-scope": (Setting(plugin=PluginSpec(CLASSIC), run=small_scope_effort),),
 }
 
 

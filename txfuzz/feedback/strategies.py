@@ -12,11 +12,8 @@ from txfuzz.feedback.adjustments import allowed, apply_all, current, propose_all
 from txfuzz.feedback.contract import Adjustment, Proposal, Situation, Strategy
 from txfuzz.feedback.key_choices import choice_sets, keys_to_add
 from txfuzz.feedback.learning.strategy import Learning
+from txfuzz.feedback.strategy_names import CLASSIC, OPEN_LOOP, STATIC
 from txfuzz.workload.model import Workload
-
-DEFAULT_STRATEGY = "classic"
-OPEN_LOOP = "open-loop"
-
 
 # The next workload, the adjustments that changed something, and sentences: warnings, and what was learnt
 Decided = tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]
@@ -47,7 +44,7 @@ def decide(strategy: Strategy, situation: Situation, random: Random) -> Decided:
 class Classic:
     """What each heuristic proposes, one after another; each one sees the changes of those before it."""
 
-    name: ClassVar[str] = DEFAULT_STRATEGY
+    name: ClassVar[str] = CLASSIC
     about: ClassVar[str] = "does what the campaign's heuristics propose, in their order"
     blind: ClassVar[bool] = False
 
@@ -76,7 +73,7 @@ class OpenLoop:
 class Static:
     """What anybody would set by hand before the first iteration, and leave so."""
 
-    name: ClassVar[str] = "static"
+    name: ClassVar[str] = STATIC
     about: ClassVar[str] = "draws a few keys of each choice before the first iteration, then changes nothing"
     blind: ClassVar[bool] = True
 

@@ -24,7 +24,7 @@ from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.fault_injector import PlannedFault
 from txfuzz.feedback.contract import Heuristic, Mutator, Strategy
-from txfuzz.feedback.strategies import DEFAULT_STRATEGY
+from txfuzz.feedback.strategy_names import DEFAULT_STRATEGY
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry

@@ -10,12 +10,13 @@ from typing import Any
 
 from txfuzz.common.secrets import command_without_secrets
 from txfuzz.errors import UsageError
-from txfuzz.feedback.strategies import OPEN_LOOP
+from txfuzz.feedback.strategy_names import LEARNING, OPEN_LOOP
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.workload.campaign import SmallScope
 
 DEFAULT_WORKLOAD = "example"
 DEFAULT_ITERATIONS = 4
+SHORT_ITERATIONS = 40  # of a strategy whose iterations begin short
 DEFAULT_SMALL_SCOPE = SmallScope()
 _SHARE = 0.25  # of max_seconds, for the small-scope search
 
@@ -91,7 +92,9 @@ class CampaignSettings:
     @property
     def most_iterations(self) -> int:
         """The limit of iterations, with the default applied."""
-        return DEFAULT_ITERATIONS if self.iterations is None else self.iterations
+        if self.iterations is not None:
+            return self.iterations
+        return SHORT_ITERATIONS if self.strategy == LEARNING else DEFAULT_ITERATIONS
 
     @property
     def strategy_name(self) -> str | None:

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from txfuzz.campaign.setup.settings import DEFAULT_ITERATIONS, DEFAULT_WORKLOAD, CampaignSettings
+from txfuzz.campaign.setup.settings import (
+    DEFAULT_ITERATIONS,
+    DEFAULT_WORKLOAD,
+    SHORT_ITERATIONS,
+    CampaignSettings,
+)
 from txfuzz.cli import options
 from txfuzz.errors import UsageError
+from txfuzz.feedback.strategy_names import LEARNING
 from txfuzz.workload.campaign import SmallScope
 
 if TYPE_CHECKING:
@@ -29,7 +35,8 @@ _BESIDE_RESUME = (
 @click.option("--workload-dir", type=options.FILE, metavar="DIR", help="Directory of your own workloads.")
 @click.option(
     "--iterations", type=click.IntRange(min=1), metavar="N",
-    help=f"Number of iterations. [default: from the workload's `campaign`, else {DEFAULT_ITERATIONS}]",
+    help=f"Number of iterations. [default: from the workload's `campaign`, else {DEFAULT_ITERATIONS}, "
+    f"or {SHORT_ITERATIONS} with --strategy {LEARNING}]",
 )  # fmt: skip
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",

@@ -30,6 +30,7 @@ from txfuzz.feedback.learning.coverage_map import CoverageMap, worth
 from txfuzz.feedback.learning.credit import PER, Credit
 from txfuzz.feedback.learning.difference import changed_to, difference
 from txfuzz.feedback.mutators import Mutation, applicable, mutated
+from txfuzz.feedback.strategy_names import LEARNING
 from txfuzz.feedback.targets.choices import few_choices
 from txfuzz.workload.model import Workload
 
@@ -69,7 +70,7 @@ class _Memory:
 class Learning:
     """The options are public fields; what it remembers of its campaign is not."""
 
-    name: ClassVar[str] = "learning"
+    name: ClassVar[str] = LEARNING
     about: ClassVar[str] = "learns which changes reach something new, from a few keys to many"
     blind: ClassVar[bool] = False
     uses_coverage: ClassVar[bool] = True
