@@ -57,7 +57,7 @@ def test_it_is_read_and_written_and_read_again() -> None:
     assert "campaign" not in workload_text(replace(workload, campaign=None))
 
 
-@pytest.mark.parametrize(("word", "schedules"), [("true", 60), ("false", 0)])
+@pytest.mark.parametrize(("word", "schedules"), [("true", 40), ("false", 0)])
 def test_the_small_scope_search_is_on_or_off(word: str, schedules: int) -> None:
     workload = parse_workload(f"{WORKLOAD}campaign: {{small_scope: {word}}}\n", "w.yaml", WORDS)
     assert workload.campaign is not None

@@ -17,7 +17,7 @@ class SmallScope:
     schedule, 2 or 3.
     """
 
-    schedules: int = 60
+    schedules: int = 40
     seconds: float = 3.0
     transactions: int = 3
 

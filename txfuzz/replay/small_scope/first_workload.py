@@ -6,7 +6,6 @@ the crowd has to bring together to get past the database's defence.
 
 from __future__ import annotations
 
-from collections import Counter
 from random import Random
 
 from txfuzz.common.sentences import listed
@@ -19,12 +18,12 @@ from txfuzz.workload.model import Workload
 NAME = "small-scope"
 
 _KEYS = 4  # that a choice is narrowed to, if its distinct_from does not require more
-_SHARE = 0.5  # of the mix, for the transactions of near-misses
+_SHARE = 0.5  # of the mix, which the transactions of near-misses share at the least
 _NAMED = 3  # combinations in a reason
 
 
 def first_adjustments(result: SmallScopeResult, workload: Workload, random: Random) -> tuple[Adjustment, ...]:
-    """Half of the mix for the transactions of near-misses, and for each choice a few keys, first those of
+    """Enough weight for each transaction of near-misses, and for each choice a few keys, first those of
     near-misses, as far as the workload lets them change. Nothing if there were none."""
     near = sorted(
         (each for each in result.combinations if each.refused + each.found),
@@ -37,17 +36,21 @@ def first_adjustments(result: SmallScopeResult, workload: Workload, random: Rand
 
 
 def _mix(near: list[CombinationResult], workload: Workload, why: str) -> tuple[Adjustment, ...]:
-    counts: Counter[str] = Counter()
-    for each in near:
-        for name in set(each.transactions):
-            counts[name] += each.refused + each.found
+    """The rare ones of near-misses are raised. The others keep their weights: a crowd of nothing but
+    near-misses lacks the readers that see what goes wrong."""
     before: dict[str, float] = current(workload, "mix")
-    total, taking_part = sum(before.values()), counts.total()
+    names = sorted({name for each in near for name in each.transactions})
+    total, least = sum(before.values()), _SHARE / len(names)
+    rare = [name for name in names if before[name] / total < least]
+    if not rare:
+        return ()
+    left = (1 - least * len(rare)) / (total - sum(before[name] for name in rare) or 1)
     after = {
-        name: float(f"{(1 - _SHARE) * weight / total + _SHARE * counts[name] / taking_part:.4g}")
-        for name, weight in before.items()
+        name: float(f"{least if name in rare else weight * left:.4g}") for name, weight in before.items()
     }
-    reason = f"{why}: {_SHARE:.0%} of the mix goes to {listed(sorted(counts), most=8)}"
+    reason = f"{why}: {listed(rare, most=8)} {'gets' if len(rare) == 1 else 'get'} {least:.0%} of the mix"
+    if len(rare) > 1:
+        reason += " each"
     return (Adjustment("mix", before, after, reason, NAME),)
 
 
