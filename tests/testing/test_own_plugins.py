@@ -1,4 +1,4 @@
-"""Our own analyzer, strategies and faults, and a template, pass the public conformance tests."""
+"""Our own analyzers, strategies and faults, and a template, pass the public conformance tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from txfuzz import Template
+from txfuzz.analysis.dependencies.coverage import CoverageAnalyzer
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.feedback.learning.strategy import Learning
 from txfuzz.feedback.strategies import Classic, OpenLoop, Static
@@ -34,6 +35,10 @@ class TestElle(AnalyzerConformance):
         "aborted read": (ANOMALOUS["with an aborted read"], "invalid", "G1a"),
         "registers": (ANOMALOUS["of registers with a lost update"], "invalid", "lost-update"),
     }
+
+
+class TestCoverage(AnalyzerConformance):
+    analyzer = CoverageAnalyzer()
 
 
 class TestKillServerInMemory(FaultConformance):

@@ -31,9 +31,9 @@ class StrategyConformance:
         class TestMine(StrategyConformance):
             strategy = MyStrategy()
 
-    It is shown campaigns without a database: on every workload every feedback, one after another, as the
-    workload's owner allows the usual changes, or all. strategy: class attribute or fixture; each campaign
-    gets a new object with its options. workloads, feedbacks: additional ones, keyed by a phrase that completes
+    It is shown campaigns without a database: every feedback, one after another, on every workload, once with
+    the usual changes allowed and once with all. strategy: class attribute or fixture; each campaign gets a
+    new object with its options. workloads, feedbacks: additional ones, keyed by a phrase that completes
     "a workload …", "feedback …". heuristics, mutators: what it is given to ask, beside samples. patience:
     seconds after which a call counts as hung.
     """
