@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.analysis.checker.consistency import canonical, implies, prohibited
     from txfuzz.analysis.contract import Analyzer, Part
     from txfuzz.analysis.dependencies.columns import Columns, NOTHING as NO_WRITER, columns_of
+    from txfuzz.analysis.dependencies.coverage import (
+        DangerousStructure, Refusal, StepDependency, TemplateStep,
+    )
     from txfuzz.analysis.dependencies.register_versions import VersionOptions
     from txfuzz.analysis.describe import (
         elapsed, key_text, mop_text, outcome as outcome_text, read_text, transaction_view, value_text,
@@ -67,6 +70,12 @@ if TYPE_CHECKING:  # packed, as the table below is
         can_choose, choice_sets, fewest_keys, keys_to_add, narrowed as narrowed_choices,
     )
     from txfuzz.feedback.key_draws import draw_keys
+    from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry
+    from txfuzz.feedback.learning.coverage_map import CoverageMap, worth as feature_worth
+    from txfuzz.feedback.learning.credit import Credit, Yield
+    from txfuzz.feedback.learning.difference import (
+        changed_to as with_target_value, difference as adjustments_between,
+    )
     from txfuzz.feedback.mutators import Mutation, applicable as applicable_mutators, mutated
     from txfuzz.feedback.targets.choices import choices_value, few_choices
     from txfuzz.feedback.targets.transactions import transactions_value
@@ -92,6 +101,9 @@ _MODULES = {
     "txfuzz.analysis.checker.consistency": ("canonical", "implies", "prohibited"),
     "txfuzz.analysis.contract": ("Analyzer", "Part"),
     "txfuzz.analysis.dependencies.columns": ("Columns", "NO_WRITER", "columns_of"),
+    "txfuzz.analysis.dependencies.coverage": (
+        "DangerousStructure", "Refusal", "StepDependency", "TemplateStep",
+    ),
     "txfuzz.analysis.dependencies.register_versions": ("VersionOptions",),
     "txfuzz.analysis.describe": (
         "elapsed", "key_text", "mop_text", "outcome_text", "read_text", "transaction_view", "value_text",
@@ -150,6 +162,10 @@ _MODULES = {
         "can_choose", "choice_sets", "fewest_keys", "keys_to_add", "narrowed_choices",
     ),
     "txfuzz.feedback.key_draws": ("draw_keys",),
+    "txfuzz.feedback.learning.corpus": ("Corpus", "CorpusEntry"),
+    "txfuzz.feedback.learning.coverage_map": ("CoverageMap", "feature_worth"),
+    "txfuzz.feedback.learning.credit": ("Credit", "Yield"),
+    "txfuzz.feedback.learning.difference": ("adjustments_between", "with_target_value"),
     "txfuzz.feedback.mutators": ("Mutation", "applicable_mutators", "mutated"),
     "txfuzz.feedback.targets.choices": ("choices_value", "few_choices"),
     "txfuzz.feedback.targets.transactions": ("transactions_value",),
@@ -177,6 +193,9 @@ _DEFINED_AS = {
     "check_options": "check",
     "target_value": "current",
     "narrowed_choices": "narrowed",
+    "feature_worth": "worth",
+    "adjustments_between": "difference",
+    "with_target_value": "changed_to",
     "applicable_mutators": "applicable",
     "edn_text": "edn",
     "value_identity": "identity",
@@ -185,29 +204,30 @@ __all__ = [  # noqa: RUF022
     "API_VERSION", "APPEND", "Accesses", "Account", "Adapter", "Adjustment", "AdoptedSession", "Analyzer",
     "Anomaly", "Answer", "Around", "Batching", "BoundStep", "Breakable", "COMMIT", "CUT", "Call", "Calls",
     "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns", "ControlConnection",
-    "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL",
-    "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History",
-    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure",
-    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView",
-    "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue",
-    "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient",
-    "Proposal", "READ", "ROLLBACK", "RawStatement", "ReadValue", "Ref", "ReversesRows", "RoomForClients",
-    "Rows", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine",
-    "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase",
-    "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase",
-    "SqlSession", "StatementAnswer", "StatementResult", "Step", "Strategy", "TABLE_PREFIX", "TERMINATE",
-    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "Transaction", "TransactionView", "TxfuzzError",
-    "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload",
-    "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "applicable_mutators", "call_view",
-    "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets",
-    "choices_value", "columns_of", "did_you_mean", "draw_keys", "edn_text", "elapsed", "environment_without",
-    "error_in_log", "few_choices", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory",
-    "key_text", "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option",
-    "mop_text", "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited",
-    "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
-    "server_processes", "table_index", "tables_option", "target_value", "transaction_view",
-    "transactions_value", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
-    "with_placeholders",
+    "Corpus", "CorpusEntry", "CoverageMap", "Credit", "DangerousStructure", "Database", "DatabaseUnavailable",
+    "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL", "FINAL_READ", "Fault", "FeedbackResult",
+    "Form", "GoesOn", "HasProcess", "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO",
+    "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers",
+    "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL",
+    "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome",
+    "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "Proposal", "READ", "ROLLBACK", "RawStatement",
+    "ReadValue", "Ref", "Refusal", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession",
+    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
+    "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session",
+    "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
+    "StatementAnswer", "StatementResult", "Step", "StepDependency", "Strategy", "TABLE_PREFIX", "TERMINATE",
+    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TemplateStep", "Transaction", "TransactionView",
+    "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
+    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "Yield", "adjustments_between",
+    "applicable_mutators", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
+    "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean", "draw_keys", "edn_text",
+    "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices", "fewest_keys",
+    "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "keys_to_add", "level_among", "listed",
+    "make_server_directory", "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option",
+    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
+    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
+    "target_value", "transaction_view", "transactions_value", "typed_script", "unjudged_reason",
+    "value_identity", "value_text", "waits_by_place", "with_placeholders", "with_target_value",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -56,7 +56,11 @@ SECTIONS = {
         "fewest_keys", "few_choices", "transactions_value",
     ),
     "Mutators": ("Mutator", "Mutation", "mutated", "applicable_mutators"),
-    "Strategies": ("Strategy", "Situation", "Proposal", "keys_to_add"),
+    "Strategies": (
+        "Strategy", "Situation", "Proposal", "adjustments_between", "with_target_value", "keys_to_add",
+        "StepDependency", "DangerousStructure", "Refusal", "TemplateStep",
+        "CoverageMap", "feature_worth", "Corpus", "CorpusEntry", "Credit", "Yield",
+    ),
     "Faults": ("Fault", "Breakable", "Injectable"),
     "Scenarios": (
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
@@ -67,7 +71,7 @@ SECTIONS = {
 }  # fmt: skip
 CHECKS = (
     "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
-    "MutatorConformance",
+    "MutatorConformance", "StrategyConformance",
     "FaultConformance", "ScenarioConformance",
     "FormConformance",
 )  # fmt: skip

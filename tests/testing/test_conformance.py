@@ -23,6 +23,7 @@ CLASSES = {
     "wrong_adapters.py": txfuzz.testing.AdapterConformance,
     "wrong_heuristics.py": txfuzz.testing.HeuristicConformance,
     "wrong_mutators.py": txfuzz.testing.MutatorConformance,
+    "wrong_strategies.py": txfuzz.testing.StrategyConformance,
     "wrong_templates.py": txfuzz.testing.TemplateConformance,
     "wrong_analyzers.py": txfuzz.testing.AnalyzerConformance,
     "wrong_faults.py": txfuzz.testing.FaultConformance,

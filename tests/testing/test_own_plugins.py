@@ -1,4 +1,4 @@
-"""Our own analyzer and faults, and a template, pass the public conformance tests."""
+"""Our own analyzers, strategies and faults, and a template, pass the public conformance tests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from typing import ClassVar
 import pytest
 
 from txfuzz import Template
+from txfuzz.analysis.dependencies.coverage import CoverageAnalyzer
 from txfuzz.analysis.elle import ElleAnalyzer
-from txfuzz.testing import AnalyzerConformance, FaultConformance, MemoryAdapter, TemplateConformance
+from txfuzz.feedback.learning.strategy import Learning
+from txfuzz.feedback.strategies import Classic, OpenLoop, Static
+from txfuzz.testing import (
+    AnalyzerConformance,
+    FaultConformance,
+    MemoryAdapter,
+    StrategyConformance,
+    TemplateConformance,
+)
 from txfuzz.testing.history_samples import ANOMALOUS, CLEAN
+from txfuzz_heuristics import txfuzz_register_heuristics, txfuzz_register_mutators
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.faults import CutCommit, KillServer, PauseServer, TerminateBackends, Timeouts
 
@@ -25,6 +35,10 @@ class TestElle(AnalyzerConformance):
         "aborted read": (ANOMALOUS["with an aborted read"], "invalid", "G1a"),
         "registers": (ANOMALOUS["of registers with a lost update"], "invalid", "lost-update"),
     }
+
+
+class TestCoverage(AnalyzerConformance):
+    analyzer = CoverageAnalyzer()
 
 
 class TestKillServerInMemory(FaultConformance):
@@ -108,3 +122,21 @@ class TestTemplateOfWhichNothingIsSaid(TemplateConformance):
 class TestTemplateThatReads(TemplateConformance):
     template = Template("look", "reads a key", ({"f": "r", "key": {"choice": {"from": [1, 2]}}},))
     adapter = MemoryAdapter(latency=0.00005)
+
+
+class TestClassic(StrategyConformance):
+    strategy = Classic()
+    heuristics: ClassVar = tuple(each() for each in txfuzz_register_heuristics())
+
+
+class TestOpenLoop(StrategyConformance):
+    strategy = OpenLoop()
+
+
+class TestStatic(StrategyConformance):
+    strategy = Static(clients=16, writes=8)
+
+
+class TestLearning(StrategyConformance):
+    strategy = Learning(patience=2)
+    mutators: ClassVar = tuple(each() for each in txfuzz_register_mutators())

@@ -32,7 +32,10 @@ class Part:
 
 @runtime_checkable
 class Analyzer(Protocol):
-    """A frozen dataclass whose fields are its options."""
+    """A frozen dataclass whose fields are its options.
+
+    It may have the class attribute `only_by_name = True`: workloads that name no analyzers do not use it.
+    """
 
     name: ClassVar[str]
     about: ClassVar[str]

@@ -1,4 +1,4 @@
-"""The core's own adapter, analyzer and strategies, registered like those of any plugin."""
+"""The core's own adapter, analyzers and strategies, registered like those of any plugin."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ def txfuzz_register_adapters() -> list[type]:
 
 @hookimpl
 def txfuzz_register_analyzers() -> list[type]:
+    from txfuzz.analysis.dependencies.coverage import CoverageAnalyzer
     from txfuzz.analysis.elle import ElleAnalyzer
 
-    return [ElleAnalyzer]
+    return [CoverageAnalyzer, ElleAnalyzer]
 
 
 @hookimpl

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from txfuzz.testing.faults import FaultConformance
     from txfuzz.testing.feedback.heuristics import HeuristicConformance
     from txfuzz.testing.feedback.mutators import MutatorConformance
+    from txfuzz.testing.feedback.strategies import StrategyConformance
     from txfuzz.testing.forms import FormConformance
     from txfuzz.testing.memory.adapter import MemoryAdapter
     from txfuzz.testing.templates import TemplateConformance
@@ -29,6 +30,7 @@ _HOME = {
     "MemoryAdapter": "txfuzz.testing.memory.adapter",
     "MutatorConformance": "txfuzz.testing.feedback.mutators",
     "ScenarioConformance": "txfuzz.testing.adapters.scenarios",
+    "StrategyConformance": "txfuzz.testing.feedback.strategies",
     "TemplateConformance": "txfuzz.testing.templates",
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "MemoryAdapter",
     "MutatorConformance",
     "ScenarioConformance",
+    "StrategyConformance",
     "TemplateConformance",
 ]
 

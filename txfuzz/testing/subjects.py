@@ -49,8 +49,11 @@ def opened(request: pytest.FixtureRequest, adapter: Adapter, url: str | None) ->
     return database
 
 
-def check_identity(subject: Any, kind: str) -> None:
-    """Every plugin object needs a name, a description, and options with help texts."""
+def check_identity(subject: Any, kind: str, *, frozen: bool = True) -> None:
+    """Every plugin object needs a name, a description, and options with help texts.
+
+    frozen: whether it may keep nothing.
+    """
     name = getattr(subject, "name", None)
     assert isinstance(name, str), f"the {kind} {subject!r} has no `name`"
     assert name, f"the {kind} {subject!r} has an empty `name`"
@@ -62,7 +65,7 @@ def check_identity(subject: Any, kind: str) -> None:
         f"{kind} {name!r} is not a dataclass: its fields are its options"
     )
     parameters: Any = getattr(type(subject), "__dataclass_params__", None)
-    assert parameters.frozen, f"the dataclass of {kind} {name!r} is not frozen"
+    assert parameters.frozen or not frozen, f"the dataclass of {kind} {name!r} is not frozen"
     for field in dataclasses.fields(subject):
         if field.init and not field.name.startswith("_"):
             assert field.metadata.get("help"), (

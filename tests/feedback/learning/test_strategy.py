@@ -10,6 +10,7 @@ from txfuzz.analysis.analyze import analyze_history
 from txfuzz.analysis.dependencies.build import dependencies
 from txfuzz.analysis.dependencies.coverage import Feature, Refusal, StepDependency, TemplateStep, coverage
 from txfuzz.analysis.result import Verdict
+from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.feedback.contract import FeedbackResult, LoopState, Situation
 from txfuzz.feedback.key_choices import choice_sets
 from txfuzz.feedback.learning.strategy import Learning
@@ -117,6 +118,38 @@ def test_it_stays_within_what_the_owner_allows() -> None:
     following, made, _ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(2))
     assert {each.target for each in made} <= {"mix"}
     assert following.transactions == owned.transactions
+
+
+def test_a_workload_that_ends_by_time_gets_its_time_back() -> None:
+    by_time = replace(ROLES, scheduling=Scheduling(8, None, 10.0))
+    strategy = Learning(patience=1, transactions=1_000, start_every=2)
+    workload, lengths = opened(strategy, by_time), []
+    for number in range(3):
+        lengths.append((workload.scheduling.transactions, workload.scheduling.duration))
+        feedback = FeedbackResult(number, Verdict.VALID, 100, 90, 10, original=by_time, coverage={RW: 1})
+        workload, _, _ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(number))
+    assert lengths == [(1_000, None), (1_000, None), (None, 10.0)]
+
+
+def test_a_mutator_of_a_plugin_that_fails_is_named_and_another_one_is_asked() -> None:
+    class Broken:
+        name, about, kind = "broken", "raises", "keys"
+
+        def propose(self, *_: object) -> None:
+            raise KeyError("lost")
+
+    strategy = Learning()
+    workload = opened(strategy)
+    feedback = FeedbackResult(0, Verdict.VALID, 100, 90, 10, original=ROLES, coverage={RW: 1})
+    told: set[str] = set()
+    for number in range(8):
+        asked = (guarded("mutator", Broken()), *MUTATORS)
+        workload, made, warnings = decide(
+            strategy, Situation(workload, feedback, (), (), asked), Random(number)
+        )
+        assert made
+        told |= {warning for warning in warnings if "broken" in warning}
+    assert told == {"mutator 'broken' failed: KeyError: 'lost'; another one was asked"}
 
 
 def test_it_says_what_it_has_learnt() -> None:

@@ -116,6 +116,7 @@ class CoverageAnalyzer:
 
     name: ClassVar[str] = "coverage"
     about: ClassVar[str] = "which steps depended on each other, in which order, and what was refused"
+    only_by_name: ClassVar[bool] = True
 
     def analyze(self, history: History, expect: str) -> Part:
         """data: "dependencies", "structures" and "refusals", each how many different ones, and "seen":

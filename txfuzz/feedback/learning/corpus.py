@@ -21,10 +21,13 @@ _NEARNESS = 4.0  # energy of a near-cycle of score 1
 
 @dataclass(frozen=True)
 class CorpusEntry:
-    """iteration: which one ran it, counted from 0. parent: the entry that it was made from, by number; None
-    for the first. by: the mutators that made it. seen: how often it showed each feature. first: the features
-    that nothing before it had shown. nearest: score of its nearest near-cycle. chosen: how often it was
-    changed again."""
+    """A workload, and what it was the first to show.
+
+    iteration: which one ran it, counted from 0. parent: number of the entry that it was made from; the first
+    has none. by: the mutators that made it. seen: how often it showed each feature. first: the features that
+    nothing before it had shown. nearest: score of its nearest near-cycle. chosen: how often it was changed
+    again.
+    """
 
     number: int
     workload: Workload

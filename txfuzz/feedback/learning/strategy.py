@@ -22,7 +22,7 @@ from typing import ClassVar
 from txfuzz.analysis.dependencies.coverage import DangerousStructure
 from txfuzz.common.options import option
 from txfuzz.common.sentences import counted
-from txfuzz.errors import UsageError
+from txfuzz.errors import PluginError, UsageError
 from txfuzz.feedback.contract import FeedbackResult, Proposal, Situation
 from txfuzz.feedback.key_choices import choice_sets
 from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry
@@ -38,7 +38,7 @@ _TWICE = 0.3  # how often a second mutator follows
 _MOST_NEAR = 4.0  # of what structures near a cycle add to what is new
 _FEWEST = 2  # keys
 _TOLD = 3  # mutators
-_MOST = 2_000  # transactions of an iteration that ends by time
+_MOST = 2_000  # transactions, in place of a duration
 
 _START = "the narrow start runs again, on other keys: what is rare may need nothing but repetition"
 _NO_CONTACT = (
@@ -110,17 +110,18 @@ class Learning:
             closer = self._closer(situation.workload, original, random)
             if closer is not None:
                 return self._next(situation, original, closer, _Made(), _NO_CONTACT)
-        memory = self._memory
+        memory, failed = self._memory, ()
         if memory.iterations % self.start_every and len(memory.corpus):
             entry, memory.corpus = memory.corpus.choose(random, memory.covered)
             workload = self._calmed(entry.workload, original, refused)
-            mutations = self._mutations(situation, feedback, workload, random)
+            mutations, failed = self._mutations(situation, feedback, workload, random)
             if mutations:
                 by = tuple(each.adjustment.heuristic for each in mutations)
                 reasons = "; ".join(each.adjustment.reason for each in mutations)
                 why = f"{' and '.join(by)} on what iteration {entry.iteration} ran: {reasons}"
-                return self._next(situation, original, mutations[-1].workload, _Made(entry.number, by), why)
-        return self._next(situation, original, self._started(original, random), _Made(), _START)
+                made = _Made(entry.number, by)
+                return self._next(situation, original, mutations[-1].workload, made, why, failed)
+        return self._next(situation, original, self._started(original, random), _Made(), _START, failed)
 
     # -- what the last iteration has taught -------------------------------------------------------
 
@@ -155,22 +156,28 @@ class Learning:
     def _opening(self, situation: Situation, random: Random) -> Proposal:
         workload = situation.workload
         narrow = self._few_keys(workload, workload, random)
-        length = min(self.transactions, _length(workload))
+        length = _at_most(self.transactions, workload)
         self._memory.start = changed_to(narrow, "scheduling.transactions", length, workload)
         why = f"static settings do best on few keys: {self.keys} of each choice, in short iterations"
         return self._next(situation, workload, self._memory.start, _Made(), why)
 
     def _next(
-        self, situation: Situation, original: Workload, wanted: Workload, made: _Made, why: str
+        self,
+        situation: Situation,
+        original: Workload,
+        wanted: Workload,
+        made: _Made,
+        why: str,
+        warnings: tuple[str, ...] = (),
     ) -> Proposal:
         """The adjustments that lead there, with iterations twice as long for each plateau."""
         memory = self._memory
         memory.made = made
         longer = self.transactions << min(memory.since_new // self.patience, 20)
-        length = min(longer, _length(original))
+        length = _at_most(longer, original)
         wanted = changed_to(wanted, "scheduling.transactions", length, original)
         learnt = tuple(self._told()) if memory.iterations else ()
-        return Proposal(difference(situation.workload, wanted, original, why, self.name), learnt=learnt)
+        return Proposal(difference(situation.workload, wanted, original, why, self.name), warnings, learnt)
 
     def _told(self) -> Iterator[str]:
         """What it has learnt so far, in words."""
@@ -214,25 +221,32 @@ class Learning:
 
     def _mutations(
         self, situation: Situation, feedback: FeedbackResult, workload: Workload, random: Random
-    ) -> list[Mutation]:
-        """One or two, of the mutators that have something to propose for this workload."""
+    ) -> tuple[list[Mutation], tuple[str, ...]]:
+        """One or two, of the mutators that have something to propose for this workload, and who failed."""
         left = {each.name: each for each in applicable(situation.mutators, feedback.original or workload)}
         wanted = 1 + (random.random() < _TWICE)
         mutations: list[Mutation] = []
+        failed: list[str] = []
         while left and len(mutations) < wanted:
             name = self._memory.credit.choose(random, sorted(left))
             try:
                 found = mutated(left.pop(name), feedback, workload, random)
+            except PluginError as error:
+                failed.append(f"{error}; another one was asked")
+                continue
             except UsageError:
                 continue  # what it proposes does not fit an older workload
             if found is not None and found.adjustment.target not in situation.fixed:
                 mutations.append(found)
                 workload = found.workload
-        return mutations
+        return mutations, tuple(failed)
 
 
-def _length(workload: Workload) -> int:
-    return workload.scheduling.transactions or _MOST
+def _at_most(transactions: int, original: Workload) -> int | None:
+    """As many, or as many as the workload has; None for its own duration, if it ends by time."""
+    if original.scheduling.transactions is not None:
+        return min(transactions, original.scheduling.transactions)
+    return transactions if transactions < _MOST else None
 
 
 def _near(feedback: FeedbackResult) -> float:

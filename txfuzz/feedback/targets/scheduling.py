@@ -24,8 +24,30 @@ def _whole(name: str, noun: str, least: int, most: int | None = None) -> Target:
 
 
 CLIENTS = _whole("clients", "the number of clients", 1, MOST_CLIENTS)
-TRANSACTIONS = _whole("transactions", "the transactions of an iteration", 1)
 BARRIER = _whole("barrier_every", "how often the clients meet at a barrier (0: never)", 0)
+
+
+def _write_length(workload: Workload, value: Any, original: Workload) -> Written:
+    duration = None
+    if value is None:
+        duration = original.scheduling.duration
+        if duration is None:
+            raise UsageError("scheduling.transactions must be a number: the workload does not end by time")
+    elif type(value) is not int or value < 1:
+        raise UsageError(
+            f"scheduling.transactions must be a whole number of at least 1, or null, found {value!r}"
+        )
+    return replace(
+        workload, scheduling=replace(workload.scheduling, transactions=value, duration=duration)
+    ), ()
+
+
+TRANSACTIONS = Target(
+    "scheduling",
+    "the transactions of an iteration",
+    lambda workload: workload.scheduling.transactions,
+    _write_length,
+)
 
 
 def _write_init(workload: Workload, value: Any, original: Workload) -> Written:

@@ -12,7 +12,8 @@ Targets, by the kind of change that the workload has to allow (txfuzz.workload.a
   mix           `mix`: mapping of transaction → weight
   scheduling    `scheduling.clients`: whole number, from 1 to MOST_CLIENTS
                 `scheduling.barrier_every`: whole number, at least 0
-                `scheduling.transactions`: whole number, from 1; for a workload that ends by time, a limit
+                `scheduling.transactions`: whole number, from 1; null for the duration that the workload
+                began with, if it has one
                 `init_schema`: true or false
   timing        `scheduling.think_time`: null, or {"least": seconds, "most": seconds, "before": "step",
                 "write" or "commit"}

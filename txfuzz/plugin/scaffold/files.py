@@ -20,6 +20,7 @@ KINDS = {
     "analyzer": "reports reads that miss what was acknowledged",
     "heuristic": "concentrates on the keys of near-cycles",
     "mutator": "pauses between reading and writing",
+    "strategy": "keeps the changes that show something new",
     "fault": "stalls a session for a while",
 }
 _HERE = Path(__file__).resolve().parent

@@ -16,16 +16,15 @@ from txfuzz.feedback.mutators import Mutation, mutated
 from txfuzz.feedback.targets.choices import few_choices
 from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.testing.feedback.proposals import PureProposals, check_can_run, check_data, check_explained
+from txfuzz.testing.feedback.samples import allowing_everything
 from txfuzz.testing.sessions import Later
 from txfuzz.testing.subjects import check_identity, given
-from txfuzz.workload.allowed_changes import EVERYTHING, KINDS
-from txfuzz.workload.model import FaultSpec, Workload
+from txfuzz.workload.allowed_changes import KINDS
+from txfuzz.workload.model import Workload
 
 SEEDS = range(2)
 ROUNDS = 4  # changes in a row
 _MANY = 100  # keys
-_ALL = dataclasses.replace(EVERYTHING, levels=("read committed", "serializable"), locks=("share", "update"))
-_FAULTS = (FaultSpec("pause-server", at=(1.0, 2.0)), FaultSpec("kill-server", every=2.0))
 
 
 class MutatorConformance(PureProposals):
@@ -48,7 +47,7 @@ class MutatorConformance(PureProposals):
     def cases(self) -> Iterator[tuple[str, FeedbackResult, Workload]]:
         narrowed: set[str] = set()
         for words, feedback, plain in super().cases():
-            workload = _allowing_everything(plain)
+            workload = allowing_everything(plain)
             told = dataclasses.replace(feedback, original=workload)
             yield words, told, workload
             about = words.partition(",")[0]
@@ -141,14 +140,3 @@ class MutatorConformance(PureProposals):
             return call.result("propose()")
         except TxfuzzError as error:
             pytest.fail(f"{words}: {error}")
-
-
-def _allowing_everything(workload: Workload) -> Workload:
-    """The workload, with a level, and with faults to move; its own words are kept if it has some."""
-    own = workload.mutate
-    return dataclasses.replace(
-        workload,
-        database=dataclasses.replace(workload.database, isolation="read committed"),
-        mutate=own if own.levels or own.locks else _ALL,
-        faults=workload.faults or _FAULTS,
-    )

@@ -70,13 +70,14 @@ class PureProposals(ABC):
             assert subject == options, f"{words}: it changed its own options"
 
 
-def check_explained(words: str, each: Adjustment, name: str) -> None:
+def check_explained(words: str, each: Adjustment, name: str, *others: str) -> None:
+    """others: names under which it may propose besides its own."""
     assert isinstance(each.reason, str), f"{words}: the reason {each.reason!r} is not text"
     assert len(each.reason.split()) >= WORDS, (
         f"{words}: the reason {each.reason!r} for changing {each.target} is not a sentence"
     )
     assert "\n" not in each.reason, f"{words}: the reason {each.reason!r} has several lines"
-    assert each.heuristic == name, (
+    assert each.heuristic in (name, *others), (
         f"{words}: an adjustment of {name!r} names {each.heuristic!r} as its heuristic"
     )
 

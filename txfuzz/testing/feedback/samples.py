@@ -11,7 +11,8 @@ from txfuzz.common.kind import Kind
 from txfuzz.feedback.contract import FeedbackResult
 from txfuzz.testing.small_run import pressing
 from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
-from txfuzz.workload.model import Scheduling, Weight, Workload
+from txfuzz.workload.allowed_changes import EVERYTHING
+from txfuzz.workload.model import FaultSpec, Scheduling, Weight, Workload
 
 _MANY = 2000
 
@@ -37,6 +38,7 @@ def _feedback(**values: Any) -> FeedbackResult:
 
 FEEDBACKS: Mapping[str, FeedbackResult] = {
     "of nothing": FeedbackResult(0, Verdict.UNKNOWN),
+    "of a single transaction": FeedbackResult(0, Verdict.VALID, transactions=1, committed=1),
     "without near-cycles": _feedback(edges_per_txn=0.4, concurrent_edges_per_txn=0.2),
     "in which nothing committed": _feedback(committed=0, aborted=2000, unknown=0, verdict=Verdict.UNKNOWN),
     "in which everything is unknown": _feedback(committed=0, aborted=0, unknown=2000),
@@ -120,3 +122,17 @@ WORKLOADS: Mapping[str, Workload] = {
     "of many clients": replace(_PRESSING, scheduling=Scheduling(64, None, 2.5, barrier_every=1)),
     "without fresh tables": replace(_PRESSING, init_schema=False),
 }
+
+_ALL = replace(EVERYTHING, levels=("read committed", "serializable"), locks=("share", "update"))
+_FAULTS = (FaultSpec("pause-server", at=(1.0, 2.0)), FaultSpec("kill-server", every=2.0))
+
+
+def allowing_everything(workload: Workload) -> Workload:
+    """The workload, with a level, and with faults to move; its own words are kept if it has some."""
+    own = workload.mutate
+    return replace(
+        workload,
+        database=replace(workload.database, isolation="read committed"),
+        mutate=own if own.levels or own.locks else _ALL,
+        faults=workload.faults or _FAULTS,
+    )
