@@ -42,8 +42,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> CampaignResult:
     (root / "wide.yaml").write_text(WORKLOAD)
     for seed in range(1, 20):
         result = run_campaign(
-            workload=root / "wide.yaml", seed=seed, iterations=1, run_replay=True, max_graph_nodes=0, small_scope=False,
-            output=root / f"out{seed}",
+            workload=root / "wide.yaml", seed=seed, iterations=1, run_replay=True, max_graph_nodes=0,
+            small_scope=False, output=root / f"out{seed}",
         )  # fmt: skip
         if result.iterations[0].by_replay:
             return result
