@@ -11,6 +11,7 @@ import pytest
 
 from txfuzz.cli import run_command
 from txfuzz.compare.bench import Bench
+from txfuzz.compare.campaign_effort import alone_effort
 from txfuzz.compare.compare import Progress, compare
 from txfuzz.compare.comparison import comparison_of
 from txfuzz.compare.effort import Effort, Task
@@ -153,6 +154,8 @@ def test_targets_and_strategies_are_found_by_name(small: Path) -> None:
     with pytest.raises(UsageError, match="no target 'rare'"):
         targets_named(["rare"])
     assert settings_of("classic", ["classic"])[0].plugin is not None
+    (own,) = settings_of("mine", ["mine"])
+    assert own.run is alone_effort
     with pytest.raises(UsageError, match="no strategy 'guide': did you mean 'guided'"):
         settings_of("guide", ["classic"])
 

@@ -36,7 +36,7 @@ RUN_BY = {
     ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
     ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",
     **{(f"docs/plugin-{kind}.md", language): "tests/docs/test_plugin_pages.py"
-       for kind in ("adapter", "analyzer", "command", "fault", "heuristic", "template")
+       for kind in ("adapter", "analyzer", "command", "fault", "heuristic", "strategy", "template")
        for language in ("python", "toml", "yaml")},
 }  # fmt: skip
 

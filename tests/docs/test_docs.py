@@ -237,7 +237,7 @@ def test_every_file_is_described(left_behind: Path) -> None:
         ) or (f"`{path.name}`" in text(ARTEFACTS))
     described = re.findall(r"^ +([\w.]+\.\w+) ", tree, re.MULTILINE)
     assert len(described) > 8
-    for name in set(described) - {*AFTER_A_REPLAY, "report.html", "runner.log"}:
+    for name in set(described) - {*AFTER_A_REPLAY, "report.html", "runner.log", "0000.yaml", "corpus.json"}:
         places = (left_behind, left_behind / "iter_00", left_behind / "iter_small_scope")
         assert any((place / name).exists() for place in places), name
 
@@ -300,6 +300,19 @@ def test_the_fields_of_the_analysis_are_described(left_behind: Path) -> None:
     }
     for title, found in shown.items():
         assert set(found) == fields(ARTEFACTS, title), title
+
+
+def test_the_fields_of_the_corpus_are_described(left_behind: Path, tmp_path: Path) -> None:
+    run_campaign(
+        workload=left_behind.parent / "asked.yaml",
+        iterations=1,
+        strategy="learning",
+        lean=True,
+        output=tmp_path / "run",
+    )
+    corpus = load(tmp_path / "run" / "corpus" / "corpus.json")
+    assert (tmp_path / "run" / "corpus" / "0000.yaml").exists()
+    assert set(corpus["entries"][0]) == fields(ARTEFACTS, "corpus.json")
 
 
 def test_the_fields_of_replays_are_described() -> None:

@@ -39,6 +39,7 @@ class TestElle(AnalyzerConformance):
 
 class TestCoverage(AnalyzerConformance):
     analyzer = CoverageAnalyzer()
+    measures_only = True
 
 
 class TestKillServerInMemory(FaultConformance):

@@ -52,6 +52,11 @@ def campaign_effort(task: Task, bench: Bench) -> Effort | None:
     return _effort(task, bench, CampaignSettings(iterations=ENDLESS))
 
 
+def alone_effort(task: Task, bench: Bench) -> Effort | None:
+    """The same without the search at small scope, so that the strategy has to find it."""
+    return _effort(task, bench, CampaignSettings(iterations=ENDLESS, small_scope=SmallScope(schedules=0)))
+
+
 def small_scope_effort(task: Task, bench: Bench) -> Effort | None:
     """The same of the search at small scope alone, which ends when it has no more schedules."""
     bounds = SmallScope(min(task.most // 2, _MOST_SCHEDULES), seconds=_LONGEST_SEARCH)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from txfuzz.compare.campaign_effort import campaign_effort, small_scope_effort
+from txfuzz.compare.campaign_effort import alone_effort, campaign_effort, small_scope_effort
 from txfuzz.compare.effort import Task
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.strategy_names import CLASSIC, LEARNING, OPEN_LOOP
@@ -56,12 +56,13 @@ COMPARED: dict[str, tuple[Setting, ...]] = {
 
 
 def settings_of(strategy: str, installed: Collection[str]) -> tuple[Setting, ...]:
-    """The settings of a strategy. installed: the names of those of plugins, which can be compared as well.
+    """The settings of a strategy. installed: the names of those of plugins, which can be compared as well, on
+    their own.
 
     Raises UsageError for an unknown one.
     """
     if strategy in COMPARED:
         return COMPARED[strategy]
     if strategy in installed:
-        return (Setting(plugin=PluginSpec(strategy)),)
+        return (Setting(plugin=PluginSpec(strategy), run=alone_effort),)
     raise UsageError(f"no strategy {strategy!r}: {did_you_mean(strategy, (*COMPARED, *installed))}")

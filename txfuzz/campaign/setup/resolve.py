@@ -265,7 +265,7 @@ def _first(*names: str | None) -> str:
 
 
 def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
-    """The checker first, so that its findings come first. Those that only run by name are left out."""
+    """The checker first, so that its findings are reported first; none of those that only run by name."""
     entries = sorted(registry.all("analyzer"), key=lambda entry: not is_checker(entry.value))
     return tuple(PluginSpec(each.name) for each in entries if not getattr(each.value, "only_by_name", False))
 
