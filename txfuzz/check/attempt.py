@@ -9,7 +9,9 @@ from txfuzz.check.scheduler import Body, Ended, Trace, run_in_series, run_schedu
 from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
 from txfuzz.check.transaction import SqlCall
 from txfuzz.common.closeable import Closeable
+from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Accesses, ScenarioSession, ScenarioTables, SeesAccesses
+from txfuzz.errors import DatabaseUnavailable
 
 
 class Attempts(Closeable):
@@ -68,15 +70,20 @@ class Attempts(Closeable):
         asks: bool = False,
     ) -> Trace:
         tables = self._tables
+        unseen: list[DatabaseUnavailable] = []
 
         def waits(labels: Sequence[str]) -> Mapping[str, frozenset[str]]:
-            found = tables.waiting([sessions[label] for label in labels])
+            try:
+                found = tables.waiting([sessions[label] for label in labels])
+            except DatabaseUnavailable as error:  # where the server is lost, the sessions tell of it, too
+                unseen.append(error)
+                return {}
             return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
 
         def accesses(label: str) -> Accesses | None:
             return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
 
-        return run_schedule(
+        trace = run_schedule(
             bodies,
             schedule,
             waits,
@@ -86,6 +93,9 @@ class Attempts(Closeable):
             stands=lambda label: _stands(sessions[label]),
             accesses=accesses,
         )
+        if unseen and not any(_lost(each) for each in trace.ended.values()):
+            raise unseen[0]
+        return trace
 
     def _outcome(self, calls: Sequence[Call], ended: Mapping[str, Ended], stuck: str) -> ProgramOutcome:
         outcomes = {}
@@ -98,7 +108,17 @@ class Attempts(Closeable):
             self.close()  # what was cancelled, lost or left behind is not used again
         if stuck:
             return ProgramOutcome(outcomes)
-        return ProgramOutcome({each.label: outcomes[each.label] for each in calls}, self._tables.tables())
+        ended_so = {each.label: outcomes[each.label] for each in calls}
+        try:
+            return ProgramOutcome(ended_so, self._tables.tables())
+        except SessionError as error:
+            if error.lost and any(each.lost for each in outcomes.values()):
+                return ProgramOutcome(ended_so)  # the server itself is lost, and cannot be asked
+            raise
+
+
+def _lost(ended: Ended) -> bool:
+    return isinstance(ended.value, CallOutcome) and ended.value.lost
 
 
 def _where(session: ScenarioSession) -> str:

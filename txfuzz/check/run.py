@@ -26,6 +26,7 @@ from txfuzz.check.serial.judge import (
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.check.serial.stability import alike, differing_columns, numbered, unordered
 from txfuzz.common.closeable import Closeable
+from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
     MovesNumbers,
     ReversesRows,
@@ -33,6 +34,7 @@ from txfuzz.database.scenario import (
     ScenarioTables,
     SeesAccesses,
 )
+from txfuzz.errors import DatabaseUnavailable
 
 SECONDS = 5.0  # of one schedule
 ALL_OF = 200  # schedules of a program that are followed before commuting steps are looked for
@@ -307,9 +309,17 @@ class ProgramRunner(Closeable):
             return FollowedSchedule(
                 program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
             )
-        broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
-        before = real_time_order(trace, outcome) if self._real_time else ()
-        return FollowedSchedule(program, isolation, trace, outcome, judge.judge(outcome, before), broken)
+        try:
+            broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
+            before = real_time_order(trace, outcome) if self._real_time else ()
+            return FollowedSchedule(program, isolation, trace, outcome, judge.judge(outcome, before), broken)
+        except (SessionError, DatabaseUnavailable) as error:
+            if not any(each.lost for each in outcome.transactions.values()):
+                raise
+            reason = f"the server was lost: {error}"
+            return FollowedSchedule(
+                program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=reason)
+            )
 
     def _tells_accesses(self, program: Program, isolation: str, all_of: int) -> bool:
         """Do the tables tell, and is it worth asking?

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
@@ -263,6 +264,17 @@ class WritesBegin(Protocol):
         self, isolation: str, *, read_only: bool = False, deferrable: bool = False
     ) -> tuple[str, ...]:
         """What begins a transaction at this level in the database's own tool."""
+
+
+@runtime_checkable
+class OwnsServer(Protocol):
+    """What a Database can do beside, where it may have started its server itself."""
+
+    def server_log(self) -> Path | None:
+        """The file in which that server writes what happens to it; None for a server of somebody else."""
+
+    def server_runs(self) -> bool:
+        """Whether the process of that server is there."""
 
 
 class SetupRefused(SessionError):

@@ -4,50 +4,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from txfuzz.check.finding.failures import failures
-from txfuzz.check.finding.result import Finding
-from txfuzz.check.program import Program
-from txfuzz.check.run import FollowedSchedule, ProgramRunner
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
+from txfuzz.hunt.finding.findings import Findings
+from txfuzz.hunt.finding.runs import ProgramRuns, ServerLost
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
-from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
-from txfuzz.hunt.judging.known import KnownHole
+from txfuzz.hunt.judging.judge import failed, proven, wrong
+from txfuzz.hunt.judging.quarry import Quarry
 from txfuzz.hunt.judging.wrong import Promise, Wrong
 from txfuzz.hunt.layout import Layout
-from txfuzz.hunt.program import SmallProgram, as_check
+from txfuzz.hunt.program import SmallProgram
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
 from txfuzz.hunt.scope import Scope
-from txfuzz.hunt.shrink import shrink
 from txfuzz.hunt.tables import HuntTables
 from txfuzz.hunt.trial import trials
-
-SHRINK_SCHEDULES = 30  # of a smaller program
-SHRINK_SECONDS = 20.0  # of a finding
-_SHRUNK = 2  # hits of a bucket that are shrunk; further ones that it covers are counted
-
-
-@dataclass(frozen=True)
-class Quarry:
-    """What is asked of which database. levels: the database's words → what it promises there. internal: see
-    Capabilities.internal_errors. version: the server's."""
-
-    levels: Mapping[str, Promise]
-    internal: Collection[str] = ()
-    known: Sequence[KnownHole] = ()
-    version: tuple[int, ...] = ()
-
-    @property
-    def serial(self) -> bool:
-        """Does every level promise a serial order?"""
-        return all(promise.serial for promise in self.levels.values())
 
 
 @dataclass(frozen=True)
@@ -73,17 +51,28 @@ class Hunt:
         each: int,
         on_hole: Callable[[ShrunkHole], FoundHole],
         on_progress: Callable[[HuntCounts, Sequence[FoundHole]], bool] = lambda counts, holes: True,
+        log: Callable[[], tuple[str, ...] | None] = lambda: None,
         earlier: HuntResult | None = None,
     ) -> None:
-        self._tables, self._quarry, self._scope, self._source = tables, quarry, scope, source
-        self._seed, self._each, self._on_hole, self._on_progress = seed, each, on_hole, on_progress
+        self._tables, self._quarry, self._source = tables, quarry, source
+        self._seed, self._each, self._on_progress = seed, each, on_progress
         before = earlier or HuntResult(HuntCounts())
-        self._counts, self._holes = before.counts, list(before.holes)
+        self._counts = before.counts
         self._reasons, self._allowed = Counter(before.reasons), Counter(before.allowed)
         if isinstance(source, LearningSource) and before.learnt:
             source.resume(before.learnt)
+        self._unconfirmed = before.counts.unconfirmed
         self._fits: dict[tuple[str, str], str] = {}
-        self._shrunk: Counter[str] = Counter()
+        self._findings = Findings(
+            tables,
+            quarry,
+            scope,
+            fits=self._fit,
+            on_hole=on_hole,
+            goes_on=self._goes_on,
+            log=log,
+            holes=before.holes,
+        )
 
     def run(self, budget: Budget) -> HuntResult:
         began, before = time.monotonic(), self._counts
@@ -104,15 +93,22 @@ class Hunt:
             self._counts = replace(self._counts, number=number + 1)
             if program is not None and all(self._fit(form, program.layout) for form in program.forms):
                 self._program(program, Random(f"{self._seed} schedules {number}"))
-                interrupted = not self._on_progress(self._counts, self._holes)
+                interrupted = not self._goes_on()
         left_out = tuple(sorted(filter(None, self._fits.values())))
         return replace(self.result(), left_out=left_out, exhausted=exhausted, interrupted=interrupted)
+
+    def _goes_on(self) -> bool:
+        return self._on_progress(self._counts, self._findings.holes)
 
     def result(self) -> HuntResult:
         """What it has come to so far."""
         learnt = self._source.state() if isinstance(self._source, LearningSource) else {}
         return HuntResult(
-            self._counts, tuple(self._holes), reasons=self._reasons, allowed=self._allowed, learnt=learnt
+            self._counts,
+            tuple(self._findings.holes),
+            reasons=self._reasons,
+            allowed=self._allowed,
+            learnt=learnt,
         )
 
     def _fit(self, form: Form, layout: Layout) -> bool:
@@ -126,19 +122,22 @@ class Hunt:
 
     def _program(self, program: SmallProgram, random: Random) -> None:
         self._counts = replace(self._counts, programs=self._counts.programs + 1)
-        checked = as_check(program)
-        runner = self._tables.runner(program.layout, program.states)
+        runs = ProgramRuns(self._tables, program)
         for interleaving in Interleavings(program).all(random, self._each):
             schedule = [program.labels[at] for at in interleaving]
             for level, promise in self._quarry.levels.items():
-                attempt = runner.follow(checked, level, schedule)
+                try:
+                    attempt = runs.follow(level, schedule)
+                except ServerLost as error:
+                    self._lost(runs, level, str(error))
+                    continue
                 found = () if promise.serial else proven(program, attempt)
                 self._count(attempt, promise, found)
-                what = wrong(attempt, promise, self._quarry.internal, found)
+                what = wrong(program, attempt, promise, self._quarry.internal, found)
                 if isinstance(self._source, LearningSource):
                     self._source.learn(program, attempt)
                 if what is not None:
-                    self._met(program, runner, attempt, what)
+                    self._met(runs, attempt, what)
 
     def _count(self, attempt: FollowedSchedule, promise: Promise, found: Sequence[Anomaly]) -> None:
         counts, answer = self._counts, attempt.judgement.answer
@@ -158,108 +157,24 @@ class Hunt:
         if unknown:
             self._reasons[attempt.judgement.reason] += 1
 
-    def _met(
-        self, program: SmallProgram, runner: ProgramRunner, attempt: FollowedSchedule, what: Wrong
-    ) -> None:
-        """A schedule that went wrong: is it steady, is it another one of a hole that is there already?"""
-        at = self._covered(program, attempt, what)
-        if at is not None:
-            self._holes[at] = self._holes[at].again()
-            return
-        first = self._counts.schedules
-        attempt, shown, tries = shown_again(runner, program, attempt, what, self._quarry.internal)
-        if shown < tries:
-            self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
-            return
-        until = time.monotonic() + SHRINK_SECONDS
-        small, last = shrink(
-            program,
-            attempt,
-            self._scope.forms,
-            self._scope.layouts,
-            lambda each: self._goes_wrong(each, attempt.isolation, what, until),
-        )
-        runner = self._tables.runner(small.layout, small.states)
-        last, shown, tries = shown_again(runner, small, last, what, self._quarry.internal)
-        if shown < tries:
-            small, last = program, attempt
-        self._keep(small, last, what, first, (shown, tries))
+    def _met(self, runs: ProgramRuns, attempt: FollowedSchedule, what: Wrong) -> None:
+        self._findings.met(runs, attempt, what, self._counts.schedules)
+        self._counts = replace(self._counts, unconfirmed=self._unconfirmed + self._findings.unconfirmed)
 
-    def _goes_wrong(
-        self, program: SmallProgram, level: str, what: Wrong, until: float
-    ) -> FollowedSchedule | None:
-        if not self._on_progress(self._counts, self._holes):
-            return None
-        if not all(self._fit(form, program.layout) for form in program.forms):
-            return None
-        checked: Program = as_check(program)
-        runner = self._tables.runner(program.layout, program.states)
-        for interleaving in Interleavings(program).all(Random(1), SHRINK_SCHEDULES):
-            if time.monotonic() > until:
-                return None
-            attempt = runner.follow(checked, level, [program.labels[at] for at in interleaving])
-            promise = self._quarry.levels[level]
-            found = () if promise.serial else proven(program, attempt)
-            if wrong(attempt, promise, self._quarry.internal, found) is what:
-                attempt, shown, tries = shown_again(runner, program, attempt, what, self._quarry.internal)
-                if shown == tries:
-                    return attempt
-        return None
-
-    def _covered(self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong) -> int | None:
-        """The hole that has been shrunk often enough and that this is another schedule of, by its forms."""
-        known = self._known(program, attempt, what)
-        forms = {form.name for form in program.forms}
-        for at, hole in enumerate(self._holes):
-            if (hole.wrong, hole.isolation) != (what, attempt.isolation):
+    def _lost(self, runs: ProgramRuns, level: str, reason: str) -> None:
+        """The server went down while the program's transactions ran one after the other, or in between:
+        which of its orders does that?"""
+        for schedule in runs.one_after_the_other():
+            try:
+                attempt = runs.follow(level, schedule)
+            except ServerLost:
                 continue
-            same = known is not None and hole.known == known.name if hole.known else set(hole.forms) <= forms
-            if same and (not hole.known or self._shrunk[hole.name] >= _SHRUNK):
-                return at
-        return None
-
-    def _known(self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong) -> KnownHole | None:
-        promise = self._quarry.levels[attempt.isolation]
-        return known_hole(self._quarry.known, program, attempt, what, promise, self._quarry.version)
-
-    def _keep(
-        self,
-        program: SmallProgram,
-        attempt: FollowedSchedule,
-        what: Wrong,
-        first: int,
-        again: tuple[int, int],
-    ) -> None:
-        known = self._known(program, attempt, what)
-        forms = tuple(form.name for form in program.forms)
-        name = known.name if known is not None else "_".join(forms)
-        self._shrunk[name] += 1
-        for at, hole in enumerate(self._holes):
-            if (hole.name, hole.wrong, hole.isolation) == (name, what, attempt.isolation):
-                self._holes[at] = hole.again()
+            what = failed(attempt, self._quarry.internal)
+            if what is not None:
+                self._counts = replace(self._counts, schedules=self._counts.schedules + 1)
+                self._met(runs, attempt, what)
                 return
-        hole = FoundHole(
-            name,
-            what,
-            attempt.isolation,
-            forms,
-            program.layout.name,
-            known.name if known is not None else "",
-            known.about if known is not None else "",
-            known.reference if known is not None else "",
-            first,
-            1,
-            *again,
+        self._counts = replace(
+            self._counts, schedules=self._counts.schedules + 1, unknown=self._counts.unknown + 1
         )
-        wanted = failures(attempt) or (what.value,)
-        finding = Finding(
-            attempt,
-            attempt,
-            wanted,
-            *again,
-            promised=True,
-            setup=program.layout.statements(program.states),
-        )
-        shrunk = ShrunkHole(hole, program, finding)
-        told = next((each.story for each in proven(program, attempt) if each.kind is what), "")
-        self._holes.append(self._on_hole(replace(shrunk, why=told)))
+        self._reasons[f"the server was lost: {reason}"] += 1

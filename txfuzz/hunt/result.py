@@ -18,7 +18,8 @@ class FoundHole:
     name: of its folder. forms: of the shrunk program, by name. known: the name of the known hole that it is,
     empty for news; reference: where that is written about. first: the number of the schedule, from 1, that
     showed it first. hits: how many did. shown, tries: how often the shrunk schedule did when it was
-    followed again. story: in lines.
+    followed again. story: in lines. log: what the server last logged, where the database has failed; None
+    where its log cannot be read.
     """
 
     name: str
@@ -34,6 +35,7 @@ class FoundHole:
     shown: int
     tries: int
     story: tuple[str, ...] = ()
+    log: tuple[str, ...] | None = ()
 
     def again(self) -> FoundHole:
         return replace(self, hits=self.hits + 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 from txfuzz.check.run import ProgramRunner
 from txfuzz.common.closeable import Closeable
+from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
     AdoptedSession,
     ColumnFacts,
@@ -17,6 +18,7 @@ from txfuzz.database.scenario import (
     ScenarioSession,
     ScenarioTables,
 )
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 
@@ -122,10 +124,16 @@ class OpenTables:
 
 
 class HuntTables(Closeable):
-    """Runners for programs on any layout. serial_level: at which serial orders are run."""
+    """Runners for programs on any layout. serial_level: at which serial orders are run. revived: waits until
+    a server that went down is back, and gives the database; without it, that is the end."""
 
-    def __init__(self, database: HoldsScenarios, serial_level: str) -> None:
-        self._database, self._serial_level = database, serial_level
+    def __init__(
+        self,
+        database: HoldsScenarios,
+        serial_level: str,
+        revived: Callable[[], HoldsScenarios] | None = None,
+    ) -> None:
+        self._database, self._serial_level, self._revived = database, serial_level, revived
         self._open: OrderedDict[tuple[str, tuple[RowState, ...]], OpenTables] = OrderedDict()
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
@@ -142,8 +150,28 @@ class HuntTables(Closeable):
         self._open.move_to_end(place)
         return self._open[place]
 
+    def discard(self, layout: Layout, states: tuple[RowState, ...]) -> None:
+        """These tables, which are then made anew: a session that is lost may still hold locks on them."""
+        found = self._open.pop((layout.name, states), None)
+        if found is not None:
+            _close_lost(found)
+
+    def revive(self) -> None:
+        """After the server went down: nothing that was open is of use any more. DatabaseUnavailable."""
+        lost, self._open = self._open, OrderedDict()
+        for each in lost.values():
+            _close_lost(each)
+        if self._revived is None:
+            raise DatabaseUnavailable("the server went down")
+        self._database = self._revived()
+
     def close(self) -> None:
         with ExitStack() as stack:
             for each in self._open.values():
                 stack.callback(each.close)
             self._open.clear()
+
+
+def _close_lost(tables: OpenTables) -> None:
+    with suppress(SessionError, DatabaseUnavailable):
+        tables.close()

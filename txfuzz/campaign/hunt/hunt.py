@@ -11,6 +11,7 @@ from pathlib import Path
 from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget, Hunt
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
@@ -75,9 +76,15 @@ def hunt(
             each=settings.interleavings,
             on_hole=on_hole,
             on_progress=progress,
+            log=opened.held.log,
             earlier=earlier,
         )
-        result = hunting.run(budget)
+        try:
+            result = hunting.run(budget)
+        except DatabaseUnavailable:  # what was found until then is kept
+            if output is not None:
+                write_hunt(output, settings, server, hunting.result())
+            raise
     if output is not None:
         write_hunt(output, settings, server, result)
     return HuntReport(settings, server, tuple(opened.quarry.levels), result, opened.excepted)

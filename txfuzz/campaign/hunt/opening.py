@@ -14,9 +14,10 @@ from txfuzz.check.finding.script import Begin
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Database
 from txfuzz.database.isolation_levels import capabilities_of, open_database
-from txfuzz.database.scenario import HoldsScenarios, WritesBegin
+from txfuzz.database.scenario import WritesBegin
 from txfuzz.errors import PluginError, UsageError
-from txfuzz.hunt.hunt import Quarry
+from txfuzz.hunt.finding.server import HuntedServer
+from txfuzz.hunt.judging.quarry import Quarry
 from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.tables import MOST_OPEN, HuntTables
 from txfuzz.plugin.loader import load_plugins
@@ -30,7 +31,8 @@ from txfuzz.workload.yaml.reader import read_workload
 @dataclass(frozen=True)
 class OpenedHunt:
     """settings: with the adapter that was chosen. server: product and version. excepted: forms that are left
-    out because the database's documentation excepts them. begin: what begins a transaction, to be typed."""
+    out because the database's documentation excepts them. begin: what begins a transaction, to be typed.
+    held: the server."""
 
     settings: HuntSettings
     scope: Scope
@@ -39,6 +41,7 @@ class OpenedHunt:
     quarry: Quarry
     tables: HuntTables
     begin: Begin
+    held: HuntedServer
 
 
 @contextmanager
@@ -51,9 +54,10 @@ def opened_hunt(
     adapter = adapter_of(DatabaseSpec(settings.adapter), registry, "hunt")
     capabilities = capabilities_of(adapter)
     levels = levels_of(settings, capabilities)
-    with open_database(adapter, database_url(url, None), MOST_OPEN * (settings.sessions + 1)) as database:
-        if not isinstance(database, HoldsScenarios):
-            raise UsageError(f"the adapter {adapter.name!r} cannot run scenarios")
+    where = database_url(url, None)
+    most = MOST_OPEN * (settings.sessions + 1)
+    with HuntedServer(lambda: open_database(adapter, where, most), adapter.name) as held:
+        database, scenarios = held.database, held.scenarios
         facts = database.describe()
         quarry = Quarry(
             levels,
@@ -61,9 +65,10 @@ def opened_hunt(
             holes_of(registry, settings.adapter),
             _version(facts.get("version", "")),
         )
-        with HuntTables(database, list(capabilities.isolation)[-1]) as tables:
+        with HuntTables(scenarios, list(capabilities.isolation)[-1], held.revive) as tables:
             server = " ".join(facts[name] for name in ("product", "version") if name in facts)
-            yield OpenedHunt(settings, scope, excepted, server, quarry, tables, _begin_of(database))
+            begin = _begin_of(database)
+            yield OpenedHunt(settings, scope, excepted, server, quarry, tables, begin, held)
 
 
 def _default_adapter(registry: Registry) -> str:

@@ -21,9 +21,9 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.database.api import SessionError
-from txfuzz.hunt.hunt import Budget, Quarry
-from txfuzz.hunt.judging.judge import known_hole
-from txfuzz.hunt.judging.known import KnownHole
+from txfuzz.hunt.hunt import Budget
+from txfuzz.hunt.judging.known import KnownHole, known_hole
+from txfuzz.hunt.judging.quarry import Quarry
 from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.program import as_check
 from txfuzz.hunt.race.offsets import Cell, OffsetBandit, OffsetCounts, bucket_text, far_apart, offsets
@@ -336,13 +336,7 @@ def known_race(
 ) -> KnownHole | None:
     """The hole that a race with these signs shows."""
     for hole in holes:
-        if (
-            hole.raced
-            and hole.raced <= signs
-            and (not hole.levels or level in hole.levels)
-            and (hole.since is None or not version or version >= hole.since)
-            and (hole.until is None or not version or version < hole.until)
-        ):
+        if hole.raced and hole.raced <= signs and hole.is_of(level, version):
             return hole
     return None
 

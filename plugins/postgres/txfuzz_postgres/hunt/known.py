@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.plugin_api import KnownHole
+from txfuzz.plugin_api import Change, KnownHole
 
 from .forms import ADAPTER
 
@@ -15,6 +15,8 @@ KNOWN = (
         frozenset({"insert-or-nothing", "insert-or-nothing-any", "insert-or-update-never"}),
         "docs/found.md",
         unchanged=True,
+        against=frozenset({Change.DELETE}),
+        plain=True,
         levels=frozenset({"serializable"}),
         since=(9, 5),
     ),

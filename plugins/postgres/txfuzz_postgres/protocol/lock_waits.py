@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from psycopg import Error, pq
-from psycopg.pq.abc import PGconn
+from psycopg.pq.abc import PGconn, PGresult
 
 from txfuzz.plugin_api import DatabaseUnavailable
 
@@ -37,17 +37,31 @@ class LockWaits:
         asked = b"{%s}" % b",".join(b"%d" % pid for pid in pids)
         with self._lock:
             try:
-                result = self._connected().exec_prepared(NAME, (asked,))
-                if result.status != TUPLES_OK:
-                    raise Error(result.get_error_message())
-            except Error as error:
-                self._close()
-                raise DatabaseUnavailable(f"lock waits cannot be read: {error}") from None
+                result = self._asked(asked)
+            except Error:
+                result = self._asked_anew(asked)
         found = {}
         for row in range(result.ntuples):
             pid, blockers = result.get_value(row, 0) or b"0", result.get_value(row, 1) or b""
             found[int(pid)] = frozenset(map(int, blockers.split(b",")))
         return found
+
+    def _asked(self, pids: bytes) -> PGresult:
+        try:
+            result = self._connected().exec_prepared(NAME, (pids,))
+            if result.status != TUPLES_OK:
+                raise Error(result.get_error_message())
+        except Error:
+            self._close()
+            raise
+        return result
+
+    def _asked_anew(self, pids: bytes) -> PGresult:
+        """On another connection: a server that went down may be back."""
+        try:
+            return self._asked(pids)
+        except Error as error:
+            raise DatabaseUnavailable(f"lock waits cannot be read: {error}") from None
 
     def close(self) -> None:
         with self._lock:

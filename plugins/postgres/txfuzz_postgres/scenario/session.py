@@ -146,6 +146,8 @@ def checked(work: Callable[[], Any], *, committing: bool = False) -> Any:
         lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
         code = error.sqlstate or CONNECTION_LOST
         message = (error.diag.message_primary or str(error)).strip()
+        if code.startswith("XX") and error.diag.source_function:  # where in the server's own code
+            message += f" ({error.diag.source_function}, {error.diag.source_file}:{error.diag.source_line})"
         raise SessionError(
             outcome_of(code, lost=lost, committing=committing), code, message, lost=lost
         ) from None

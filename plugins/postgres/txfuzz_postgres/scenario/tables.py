@@ -17,12 +17,14 @@ from txfuzz.plugin_api import (
     AdoptedSession,
     Closeable,
     ColumnFacts,
+    DatabaseUnavailable,
     Rows,
     ScenarioSession,
     run_setup,
 )
 
 from ..protocol.accesses import INT4, NAME, QUERY, held_locks, locks_tell
+from ..protocol.connection import reason
 from .sequences import origin_of_number, read_numbers, read_origins
 from .session import Plain, PostgresAdoptedSession, PostgresScenarioSession, checked
 
@@ -83,6 +85,9 @@ class PostgresScenario(Closeable):
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
             run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
+        except psycopg.Error as error:
+            self.close()
+            raise DatabaseUnavailable(reason(str(error))) from None
         except BaseException:
             self.close()
             raise
@@ -226,7 +231,11 @@ class PostgresScenario(Closeable):
 
     def _ready(self) -> Plain:
         connection = self._connect()
-        self._use(connection)
+        try:
+            self._use(connection)
+        except psycopg.Error as error:  # the server has just gone
+            connection.close()
+            raise DatabaseUnavailable(reason(str(error))) from None
         return connection
 
     def _answer(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str) -> Rows:

@@ -11,7 +11,7 @@ from txfuzz.check.scheduler import Trace
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import ProgramOutcome
 from txfuzz.hunt.program import SmallProgram
-from txfuzz.hunt.shrink import candidates, shrink
+from txfuzz.hunt.finding.shrink import candidates, shrink
 
 ATTEMPT = FollowedSchedule(
     Program("", ()), "", Trace((), {}), ProgramOutcome({}), SerialJudgement(SerialAnswer.UNEXPLAINED)
