@@ -6,14 +6,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from random import Random
 
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
+from txfuzz.database.api import SessionError
 from txfuzz.hunt.finding.findings import Findings
 from txfuzz.hunt.finding.runs import ProgramRuns, ServerLost
-from txfuzz.hunt.form import Form
+from txfuzz.hunt.form import Form, RowState
 from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
@@ -21,7 +23,7 @@ from txfuzz.hunt.judging.judge import failed, proven, wrong
 from txfuzz.hunt.judging.quarry import Quarry
 from txfuzz.hunt.judging.wrong import Promise, Wrong
 from txfuzz.hunt.layout import Layout
-from txfuzz.hunt.program import SmallProgram
+from txfuzz.hunt.program import SmallProgram, Use
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
 from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.tables import HuntTables
@@ -116,9 +118,38 @@ class Hunt:
         place = (form.name, layout.name)
         if place not in self._fits:
             level = list(self._quarry.levels)[-1]
-            tried = trials(self._tables, form, layout, level)
+            try:
+                tried = list(trials(self._tables, form, layout, level))
+            except SessionError as error:
+                if not error.lost:
+                    raise
+                self._tables.revive()
+                self._fits[place] = f"form {form.name!r} on layout {layout.name!r}: the server went down"
+                self._alone(form, layout, level)
+                return False
             self._fits[place] = next((str(each) for each in tried if not each.as_said), "")
+            internal = tuple(self._quarry.internal)
+            if not all(each.ended for each in tried) or any(
+                each.code and internal and each.code.startswith(internal) for each in tried
+            ):
+                self._alone(form, layout, level)
         return not self._fits[place]
+
+    def _alone(self, form: Form, layout: Layout, level: str) -> None:
+        """A form that fails although nothing else runs: in which state of its rows?"""
+        for states in product(RowState, repeat=form.keys):
+            if layout.can_be(states):
+                program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
+                runs = ProgramRuns(self._tables, program)
+                [schedule] = runs.one_after_the_other()
+                try:
+                    attempt = runs.follow(level, schedule)
+                except ServerLost:
+                    continue
+                self._counts = replace(self._counts, schedules=self._counts.schedules + 1)
+                what = failed(attempt, self._quarry.internal)
+                if what is not None:
+                    self._met(runs, attempt, what)
 
     def _program(self, program: SmallProgram, random: Random) -> None:
         self._counts = replace(self._counts, programs=self._counts.programs + 1)
@@ -128,8 +159,8 @@ class Hunt:
             for level, promise in self._quarry.levels.items():
                 try:
                     attempt = runs.follow(level, schedule)
-                except ServerLost as error:
-                    self._lost(runs, level, str(error))
+                except ServerLost:
+                    self._lost(runs, level)
                     continue
                 found = () if promise.serial else proven(program, attempt)
                 self._count(attempt, promise, found)
@@ -161,7 +192,7 @@ class Hunt:
         self._findings.met(runs, attempt, what, self._counts.schedules)
         self._counts = replace(self._counts, unconfirmed=self._unconfirmed + self._findings.unconfirmed)
 
-    def _lost(self, runs: ProgramRuns, level: str, reason: str) -> None:
+    def _lost(self, runs: ProgramRuns, level: str) -> None:
         """The server went down while the program's transactions ran one after the other, or in between:
         which of its orders does that?"""
         for schedule in runs.one_after_the_other():
@@ -177,4 +208,4 @@ class Hunt:
         self._counts = replace(
             self._counts, schedules=self._counts.schedules + 1, unknown=self._counts.unknown + 1
         )
-        self._reasons[f"the server was lost: {reason}"] += 1
+        self._reasons["the server was lost before the schedule, or after it"] += 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from txfuzz.check.finding.result import Finding
-from txfuzz.hunt.judging.wrong import Wrong
+from txfuzz.check.story import StoryLine
+from txfuzz.hunt.judging.wrong import FAILURES, Wrong
 from txfuzz.hunt.program import SmallProgram
 
 
@@ -18,7 +19,7 @@ class FoundHole:
     name: of its folder. forms: of the shrunk program, by name. known: the name of the known hole that it is,
     empty for news; reference: where that is written about. first: the number of the schedule, from 1, that
     showed it first. hits: how many did. shown, tries: how often the shrunk schedule did when it was
-    followed again. story: in lines. log: what the server last logged, where the database has failed; None
+    followed again. story: in lines. steps: the same as values. why: in sentences. log: what the server last logged, where the database has failed; None
     where its log cannot be read.
     """
 
@@ -35,7 +36,14 @@ class FoundHole:
     shown: int
     tries: int
     story: tuple[str, ...] = ()
+    steps: tuple[StoryLine, ...] = ()
+    why: tuple[str, ...] = ()
     log: tuple[str, ...] | None = ()
+
+    @property
+    def failure(self) -> bool:
+        """Has the database failed, whatever it promises?"""
+        return self.wrong in FAILURES
 
     def again(self) -> FoundHole:
         return replace(self, hits=self.hits + 1)

@@ -135,6 +135,7 @@ class HuntTables(Closeable):
     ) -> None:
         self._database, self._serial_level, self._revived = database, serial_level, revived
         self._open: OrderedDict[tuple[str, tuple[RowState, ...]], OpenTables] = OrderedDict()
+        self.renewed = 0  # how often tables were lost
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
         """For one program: what it came to in series is remembered for a while."""
@@ -152,12 +153,14 @@ class HuntTables(Closeable):
 
     def discard(self, layout: Layout, states: tuple[RowState, ...]) -> None:
         """These tables, which are then made anew: a session that is lost may still hold locks on them."""
+        self.renewed += 1
         found = self._open.pop((layout.name, states), None)
         if found is not None:
             _close_lost(found)
 
     def revive(self) -> None:
         """After the server went down: nothing that was open is of use any more. DatabaseUnavailable."""
+        self.renewed += 1
         lost, self._open = self._open, OrderedDict()
         for each in lost.values():
             _close_lost(each)

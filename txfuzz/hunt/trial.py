@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from txfuzz.database.api import SessionError
@@ -13,11 +14,14 @@ from txfuzz.hunt.layout import KeyPlace, Layout
 from txfuzz.hunt.program import SmallProgram, Use, in_sql
 from txfuzz.hunt.tables import HuntTables
 
+SECONDS = 5.0  # of one form
+_CANCEL_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a form has done to rows in these states. code, message: of the error that it ended with.
-    rows: whether one of its statements returned rows."""
+    rows: whether one of its statements returned rows. ended: within SECONDS, on a connection that stayed."""
 
     form: Form
     layout: Layout
@@ -26,6 +30,7 @@ class Trial:
     rows: bool
     code: str = ""
     message: str = ""
+    ended: bool = True
 
     @property
     def expected(self) -> tuple[Change, ...]:
@@ -59,7 +64,10 @@ def trials(tables: HuntTables, form: Form, layout: Layout, level: str) -> Iterat
     for states in product(RowState, repeat=form.keys):
         if not (layout.dependent and form.keys > 1):
             opened = tables.opened(layout, states)
-            yield trial(opened.tables, opened.session(), form, layout, states, level)
+            found = trial(opened.tables, opened.session(), form, layout, states, level)
+            if not found.ended:  # its session is of no more use
+                tables.discard(layout, states)
+            yield found
 
 
 def trial(
@@ -76,19 +84,44 @@ def trial(
     before = [_value(tables, place) for place in places]
     program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
     [transaction] = in_sql(program)
-    rows, code, message = False, "", ""
-    try:
-        session.begin(level)
-        for step in transaction.steps:
-            rows |= session.run(str(step.sql), {}).rows is not None
-        session.commit()
-    except SessionError as error:
-        code, message = error.code, error.message
-        if not error.lost:
-            session.rollback()
+    came = _in_time(session, [str(step.sql) for step in transaction.steps], level)
     after = [_value(tables, place) for place in places]
     changes = tuple(_change(one, other) for one, other in zip(before, after, strict=True))
-    return Trial(form, layout, states, changes, rows, code, message)
+    return Trial(form, layout, states, changes, came.rows, came.code, came.message, came.ended)
+
+
+@dataclass
+class _Came:
+    rows: bool = False
+    code: str = ""
+    message: str = ""
+    ended: bool = False
+
+
+def _in_time(session: ScenarioSession, statements: Sequence[str], level: str) -> _Came:
+    """Runs a transaction, in a thread that is left behind where it can neither end nor be cancelled."""
+    came = _Came()
+
+    def run() -> None:
+        try:
+            session.begin(level)
+            for statement in statements:
+                came.rows |= session.run(statement, {}).rows is not None
+            session.commit()
+            came.ended = True
+        except SessionError as error:
+            came.code, came.message, came.ended = error.code, error.message, not error.lost
+            if not error.lost:
+                session.rollback()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if thread.is_alive():
+        session.cancel()
+        thread.join(_CANCEL_SECONDS)
+        return replace(came, code=came.code or "late", message="it did not return", ended=False)
+    return came
 
 
 def _value(tables: ScenarioTables, place: KeyPlace) -> Cell:

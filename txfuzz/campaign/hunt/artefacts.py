@@ -12,6 +12,7 @@ from typing import Any
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.script import Begin, typed_schedule
+from txfuzz.check.story import StoryLine
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.errors import UsageError
 from txfuzz.hunt.judging.wrong import Wrong
@@ -73,7 +74,11 @@ def _hole(data: Mapping[str, Any]) -> FoundHole:
     plain: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
     }
-    return FoundHole(**{**plain, "wrong": Wrong[data["wrong"].upper()]})
+    plain["wrong"] = Wrong[data["wrong"].upper()]
+    plain["steps"] = tuple(
+        StoryLine(**{**step, "waited_for": tuple(step["waited_for"])}) for step in data["steps"]
+    )
+    return FoundHole(**plain)
 
 
 def folder_name(hole: FoundHole) -> str:
@@ -87,6 +92,8 @@ def write_hole(output: Path, found: ShrunkHole, adapter: str, server: str, begin
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
     write_text(place / "story.md", hole_markdown(hole, server))
+    if hole.log:
+        write_text(place / "server.log", "\n".join(hole.log) + "\n")
     write_text(place / "repro.sql", typed_schedule(finding, (), begin))
     calls = [each for each, _ in finding.attempt.program.calls if isinstance(each, SqlTransaction)]
     labels = finding.attempt.program.labels

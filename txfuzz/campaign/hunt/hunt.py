@@ -15,8 +15,7 @@ from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget, Hunt
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
-from txfuzz.report.check.story import story_lines
-from txfuzz.report.text.lines import paragraph
+from txfuzz.report.hunt.story import told
 
 _SAVED_EVERY = 5.0  # seconds
 Progress = Callable[[HuntCounts, Sequence[FoundHole]], bool]  # False ends the hunt
@@ -54,7 +53,7 @@ def hunt(
         saved = time.monotonic()
 
         def on_hole(found: ShrunkHole) -> FoundHole:
-            hole = replace(found.hole, story=_story(found))
+            hole = told(found)
             if output is not None:
                 write_hole(output, replace(found, hole=hole), settings.adapter, server, opened.begin)
             return hole
@@ -88,8 +87,3 @@ def hunt(
     if output is not None:
         write_hunt(output, settings, server, result)
     return HuntReport(settings, server, tuple(opened.quarry.levels), result, opened.excepted)
-
-
-def _story(found: ShrunkHole) -> tuple[str, ...]:
-    told = (*paragraph(found.why), "") if found.why else ()
-    return (*told, *story_lines(found.finding))

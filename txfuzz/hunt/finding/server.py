@@ -18,6 +18,7 @@ RECOVERY_SECONDS = 60.0
 LOG_LINES = 40
 _LOG_BYTES = 16_384
 _LOOK_EVERY = 0.1  # seconds
+_MOMENT = 0.2  # seconds until it has ended those that still answer
 
 
 class HuntedServer(Closeable):
@@ -45,6 +46,7 @@ class HuntedServer(Closeable):
     def revive(self) -> HoldsScenarios:
         """Waits until it answers. DatabaseUnavailable if it does not within RECOVERY_SECONDS."""
         until = time.monotonic() + RECOVERY_SECONDS
+        time.sleep(_MOMENT)
         while True:
             if self._has_ended():
                 self._earlier = self.log() or ()

@@ -84,7 +84,11 @@ def known_hole(
 
 def forms_that_take_part(hole: KnownHole, program: SmallProgram, attempt: FollowedSchedule) -> frozenset[str]:
     """Those for which the hole may explain the attempt."""
-    return frozenset(use.form.name for use, *more in _ran(program, attempt) if _takes_part(hole, use, *more))
+    return frozenset(
+        use.form.name
+        for use, changed, against in _ran(program, attempt)
+        if _takes_part(hole, use, changed, against)
+    )
 
 
 def without(program: SmallProgram, hole: KnownHole, forms: Iterable[Form]) -> SmallProgram | None:

@@ -26,6 +26,10 @@ class Wrong(Enum):
     WRITE_SKEW = "write skew"
 
 
+# No level and no promise is needed to call these wrong
+FAILURES = frozenset({Wrong.INTERNAL, Wrong.LOST, Wrong.CRASH, Wrong.STUCK})
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
     """Of a level. serial: a serial order explains each outcome. forbids: anomalies, where it is weaker.
