@@ -45,8 +45,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, Cell, ColumnFacts, HasProcess, HoldsScenarios, MovesNumbers, OwnsServer,
-        ReversesRows, Rows, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts,
-        SentAnswer, SentScript, SetupRefused, StatementAnswer, WritesBegin, run_setup,
+        PlayedSchedule, PlayedStep, ReversesRows, Rows, ScenarioSession, ScenarioTables, SeesAccesses,
+        SeesTables, SendsScripts, SentAnswer, SentScript, SetupRefused, StatementAnswer, WritesBegin,
+        WritesPlays, run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
@@ -116,9 +117,9 @@ _MODULES = {
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HasProcess", "HoldsScenarios", "MovesNumbers",
-        "OwnsServer", "ReversesRows", "Rows", "ScenarioSession", "ScenarioTables", "SeesAccesses",
-        "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
-        "WritesBegin", "run_setup",
+        "OwnsServer", "PlayedSchedule", "PlayedStep", "ReversesRows", "Rows", "ScenarioSession",
+        "ScenarioTables", "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer", "SentScript",
+        "SetupRefused", "StatementAnswer", "WritesBegin", "WritesPlays", "run_setup",
     ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
@@ -173,22 +174,22 @@ __all__ = [  # noqa: RUF022
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
     "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers",
     "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
-    "Outcome", "OutputError", "OwnServer", "OwnsServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK",
-    "RawStatement", "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession",
-    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
-    "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session",
-    "SessionCodes", "SessionError", "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer",
-    "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables",
-    "Template", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions",
-    "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong",
-    "call_view", "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url",
-    "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log",
-    "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed",
-    "make_server_directory", "max_connections_option", "mop_text", "narrowed_choices", "option",
-    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
-    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
-    "target_value", "transaction_view", "typed_script", "unjudged_reason", "value_identity", "value_text",
-    "waits_by_place", "with_placeholders",
+    "Outcome", "OutputError", "OwnServer", "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule",
+    "PlayedStep", "READ", "ROLLBACK", "RawStatement", "ReadValue", "ReversesRows", "RoomForClients", "Rows",
+    "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine",
+    "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase",
+    "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "SqlDatabase", "SqlSession",
+    "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker",
+    "Tables", "Template", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict",
+    "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin", "WritesPlays",
+    "WritesScripts", "Wrong", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
+    "checked_url", "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without",
+    "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text",
+    "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
+    "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
+    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
+    "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
+    "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -277,6 +277,38 @@ class OwnsServer(Protocol):
         """Whether the process of that server is there."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlayedStep:
+    """A statement of a schedule as it was followed. action: "statement" or "commit". waits: it had to wait.
+    failed: it ended the transaction with an error."""
+
+    session: str
+    action: str
+    sql: str
+    begins: bool
+    waits: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedSchedule:
+    """title: one line. setup: makes the tables, with their rows. settings: of each session, when it opens."""
+
+    title: str
+    isolation: str
+    setup: tuple[str, ...]
+    settings: tuple[str, ...]
+    steps: tuple[PlayedStep, ...]
+
+
+@runtime_checkable
+class WritesPlays(Protocol):
+    """What a Database can do beside: write a schedule for tools of its own."""
+
+    def plays(self, played: PlayedSchedule) -> Mapping[str, str]:
+        """Name of a file → its text."""
+
+
 class SetupRefused(SessionError):
     """The database refuses a statement of the setup."""
 

@@ -19,8 +19,8 @@ class FoundHole:
     name: of its folder. forms: of the shrunk program, by name. known: the name of the known hole that it is,
     empty for news; reference: where that is written about. first: the number of the schedule, from 1, that
     showed it first. hits: how many did. shown, tries: how often the shrunk schedule did when it was
-    followed again. story: in lines. steps: the same as values. why: in sentences. log: what the server last logged, where the database has failed; None
-    where its log cannot be read.
+    followed again. story: in lines. steps: the same as values. why: in sentences. log: what the server last
+    logged, where the database has failed; None where its log cannot be read.
     """
 
     name: str

@@ -14,6 +14,7 @@ from txfuzz.plugin_api import (
     TABLE_PREFIX,
     DatabaseUnavailable,
     Kind,
+    PlayedSchedule,
     Script,
     ScriptFile,
     ServerDatabase,
@@ -172,6 +173,13 @@ class PostgresDatabase(ServerDatabase[Connection]):
         from .statements import typed_begin
 
         return (typed_begin(isolation, read_only=read_only, deferrable=deferrable),)
+
+    def plays(self, played: PlayedSchedule) -> Mapping[str, str]:
+        """See txfuzz.plugin_api.WritesPlays."""
+        from .export.played import played_spec
+
+        spec = played_spec(played)
+        return {} if spec is None else {SPEC: spec}
 
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt
+from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt, write_page
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.errors import DatabaseUnavailable
@@ -55,7 +55,8 @@ def hunt(
         def on_hole(found: ShrunkHole) -> FoundHole:
             hole = told(found)
             if output is not None:
-                write_hole(output, replace(found, hole=hole), settings.adapter, server, opened.begin)
+                found = replace(found, hole=hole)
+                write_hole(output, found, settings.adapter, server, opened.begin, opened.held.database)
             return hole
 
         def progress(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
@@ -86,4 +87,5 @@ def hunt(
             raise
     if output is not None:
         write_hunt(output, settings, server, result)
+        write_page(output, server, tuple(opened.quarry.levels), result, opened.excepted)
     return HuntReport(settings, server, tuple(opened.quarry.levels), result, opened.excepted)

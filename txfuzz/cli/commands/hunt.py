@@ -67,7 +67,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 )
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
-    help="Write hunt.json there, and of each hole story.md, repro.sql and replay.yaml.",
+    help="Write hunt.json and hunt.html there, and of each hole its story and scripts.",
 )  # fmt: skip
 @click.option(
     "--resume", type=options.FILE, metavar="DIR", help="Go on with the hunt in this directory, as it was set."
@@ -80,7 +80,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
     "--load", type=click.IntRange(min=0), metavar="N",
     help="With --race: N processes that keep processors busy beside the clients.  [default: 0]",
 )  # fmt: skip
-@click.option("--known", is_flag=True, help="Exit code 1 for holes that are known, too.")
+@click.option("--known", is_flag=True, help="The stories of holes that are known, too.")
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the text.")
@@ -96,7 +96,7 @@ def hunt(
 ) -> int:
     """Find holes: run small programs of every kind of statement, and ask for an order that explains each.
 
-    Exit code 1 if something was found that is not known (see --known), 3 if nothing could be judged.
+    Exit code 1 if something was found that is not known, 3 if nothing could be judged.
     """
     from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
 
@@ -151,12 +151,12 @@ def _hunt(
     if as_json:
         click.echo(json_text(hunt_data(found.settings, found.server, result)))
     else:
-        click.echo(hunt_text(found.server, found.levels, result, found.excepted))
+        click.echo(hunt_text(found.server, found.levels, result, found.excepted, known=known))
         place = resume or output
-        if place is not None and result.holes:
-            click.echo(f"\nreplays: {place / 'findings'}")
+        if place is not None:
+            click.echo(f"\nreport: {place / 'hunt.html'}")
     judged = result.counts.schedules - result.counts.unknown
-    return _code(result.interrupted, bool(result.news or (known and result.holes)), judged)
+    return _code(result.interrupted, bool(result.news), judged)
 
 
 def _race(
@@ -193,7 +193,7 @@ def _race(
         if output is not None and result.holes:
             click.echo(f"\nstories: {output / 'findings'}")
     judged = result.counts.rounds - result.counts.unknown
-    return _code(result.interrupted, bool(result.news or (known and result.holes)), judged)
+    return _code(result.interrupted, bool(result.news), judged)
 
 
 def _code(interrupted: bool, violated: bool, judged: int) -> int:
