@@ -76,7 +76,7 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
             raise UsageError(f"{path}: its format is {data['format']!r}, expected {FORMAT}")
         return HuntSettings.from_json(data["settings"]), HuntResult(
             HuntCounts(**data["counts"]),
-            tuple(_hole(each) for each in data["holes"]),
+            tuple(read_hole(each) for each in data["holes"]),
             tuple(data["left_out"]),
             data["reasons"],
             data["allowed"],
@@ -88,7 +88,7 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
         raise UsageError(f"{path}: it is not the record of a hunt: {error}") from None
 
 
-def _hole(data: Mapping[str, Any]) -> FoundHole:
+def read_hole(data: Mapping[str, Any]) -> FoundHole:
     plain: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
     }

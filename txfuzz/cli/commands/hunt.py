@@ -102,20 +102,20 @@ def hunt(
 
     if resume is not None and output is not None:
         raise UsageError("--resume goes on in its own directory: leave out --output-dir")
+    if resume is not None and not race:
+        race = (resume / "race.json").is_file() and not (resume / "hunt.json").is_file()
     if load is not None and not race:
         raise UsageError("--load is for races: add --race")
     if race:
-        _check_fits_race(click.get_current_context(), resume)
+        _check_fits_race(click.get_current_context())
     settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
     given = budget_named(budget)
     if race:
-        return _race(settings, given, load or 0, output, known=known, as_json=as_json, **fields)
+        return _race(settings, given, load or 0, output, resume, known=known, as_json=as_json, **fields)
     return _hunt(settings, given, output, resume, known=known, as_json=as_json, **fields)
 
 
-def _check_fits_race(context: click.Context, resume: Path | None) -> None:
-    if resume is not None:
-        raise UsageError("a hunt by races cannot be resumed: leave out --resume or --race")
+def _check_fits_race(context: click.Context) -> None:
     for name in ("sessions", "statements", "keys", "strategy", "each"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             raise UsageError(f"--race decides by itself what races: leave out --{name}")
@@ -164,6 +164,7 @@ def _race(
     budget: Budget,
     load: int,
     output: Path | None,
+    resume: Path | None,
     *,
     known: bool,
     as_json: bool,
@@ -181,6 +182,7 @@ def _race(
             budget,
             load=load,
             output=output,
+            resume=resume,
             interrupted=interrupted,
             on_progress=lambda counts, holes: progress(short_race_counts(counts), len(holes)),
             **fields,
@@ -189,9 +191,10 @@ def _race(
     if as_json:
         click.echo(json_text(race_data(found)))
     else:
-        click.echo(race_text(found.server, found.levels, result, found.load, found.excepted))
-        if output is not None and result.holes:
-            click.echo(f"\nstories: {output / 'findings'}")
+        click.echo(race_text(found.server, found.levels, result, found.load, found.excepted, known=known))
+        place = resume or output
+        if place is not None:
+            click.echo(f"\nreport: {place / 'race.html'}")
     judged = result.counts.rounds - result.counts.unknown
     return _code(result.interrupted, bool(result.news), judged)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.scheduler import Decision, Point, Trace
+from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
-from txfuzz.hunt.program import in_sql
+from txfuzz.database.scenario import SentAnswer
+from txfuzz.hunt.program import as_check, in_sql
 from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.race.rounds import Answers, Round, RoundRunner
+
+_UNANSWERED = SentAnswer(b"")
 
 
 def outcome_of(race: Race, round_: Round, runner: RoundRunner) -> ProgramOutcome:
@@ -36,6 +41,28 @@ def _ended(at: int, answers: Answers, points: int, runner: RoundRunner) -> CallO
     if len(answers) < points:
         return CallOutcome(Ending.UNKNOWN, tuple(statements))
     return CallOutcome(Ending.COMMITTED, tuple(statements))
+
+
+def unended(race: Race, answers: tuple[Answers, ...], order: tuple[int, ...], why: str) -> FollowedSchedule:
+    """A round that came to no end, as a schedule: the statements up to the first one of each transaction that
+    has no answer. why: what the database, or the race, said of it."""
+    points = race.program.points
+    cut = tuple((*each, _UNANSWERED)[:most] for each, most in zip(answers, points, strict=True))
+    trace = trace_of(race, Round(cut, (), order))
+    ended = {
+        label: CallOutcome(Ending.COMMITTED)
+        if len(each) >= most and not each[-1].code
+        else CallOutcome(
+            Ending.ABORTED, message=why, code=next((a.code for a in each if a.code), "no answer")
+        )
+        for label, each, most in zip(race.program.labels, answers, points, strict=True)
+    }
+    judgement = SerialJudgement(SerialAnswer.UNKNOWN, reason=why)
+    return FollowedSchedule(as_check(race.program), "", trace, ProgramOutcome(ended), judgement)
+
+
+def _code(answers: Answers) -> str:
+    return next((each.code for each in answers if each.code), "no answer")
 
 
 def trace_of(race: Race, round_: Round) -> Trace:

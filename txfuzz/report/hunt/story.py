@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from txfuzz.check.finding.result import Finding
 from txfuzz.check.story import explanation, story
 from txfuzz.hunt.judging.wrong import Wrong
+from txfuzz.hunt.race.result import RacedHole
 from txfuzz.hunt.result import FoundHole, ShrunkHole
 from txfuzz.report.check.story import remarks, schedule_lines
 from txfuzz.report.text.lines import paragraph
@@ -27,6 +29,14 @@ def told(found: ShrunkHole) -> FoundHole:
     return replace(found.hole, story=lines, steps=story(found.finding.attempt), why=why)
 
 
+def told_race(found: RacedHole, finding: Finding) -> RacedHole:
+    """The same of a hole that takes a race, whose schedule is the order in which it was let go."""
+    hole = found.hole
+    why = tuple(_of_failure(hole) if hole.failure else explanation(finding.attempt))
+    lines = (*schedule_lines(finding), *(line for each in why for line in ("", *paragraph(each))))
+    return replace(found, hole=replace(hole, story=lines, steps=story(finding.attempt), why=why))
+
+
 def _why(found: ShrunkHole) -> Iterator[str]:
     hole = found.hole
     if found.why:
@@ -34,7 +44,12 @@ def _why(found: ShrunkHole) -> Iterator[str]:
     if not hole.failure:
         yield from (*explanation(found.finding.attempt), *remarks(found.finding))
         return
-    yield f"{_FAILED[hole.wrong]} The same schedule showed it again {hole.shown} of {hole.tries} times."
+    yield f"The same schedule showed it again {hole.shown} of {hole.tries} times."
+    yield from _of_failure(hole)
+
+
+def _of_failure(hole: FoundHole) -> Iterator[str]:
+    yield _FAILED[hole.wrong]
     if hole.log is None:
         yield "There is no log to look into: txfuzz did not start this server."
     elif hole.log:
