@@ -10,8 +10,8 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.scheduler import Trace
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import ProgramOutcome
-from txfuzz.hunt.program import SmallProgram
 from txfuzz.hunt.finding.shrink import candidates, shrink
+from txfuzz.hunt.program import SmallProgram
 
 ATTEMPT = FollowedSchedule(
     Program("", ()), "", Trace((), {}), ProgramOutcome({}), SerialJudgement(SerialAnswer.UNEXPLAINED)

@@ -128,7 +128,7 @@ class RaceHunt:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
             self._pool.append(raced)
             return
-        self._failed(raced, slice_, what, str(error))
+        self._failed(raced, slice_, what)
 
     def _failure(self, race: Race, error: RoundFailed | SessionError | DatabaseUnavailable) -> Wrong | None:
         """How the database has failed; None where the race is only one that cannot be run. What cannot be
@@ -148,8 +148,8 @@ class RaceHunt:
         self._tables.discard(*place)
         return Wrong.LOST
 
-    def _failed(self, raced: Raced, slice_: Slice, what: Wrong, why: str) -> None:
-        attempt = replace(unended(raced.race, slice_.so_far(), slice_.order, why), isolation=raced.level)
+    def _failed(self, raced: Raced, slice_: Slice, what: Wrong) -> None:
+        attempt = replace(unended(raced.race, slice_.so_far(), slice_.order, what), isolation=raced.level)
         if self._is_another(raced, attempt, what):
             return
         raced.hits, raced.told = raced.hits + 1, True

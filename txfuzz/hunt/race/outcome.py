@@ -11,6 +11,7 @@ from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 from txfuzz.database.scenario import SentAnswer
+from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.program import as_check, in_sql
 from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.race.rounds import Answers, Round, RoundRunner
@@ -43,26 +44,37 @@ def _ended(at: int, answers: Answers, points: int, runner: RoundRunner) -> CallO
     return CallOutcome(Ending.COMMITTED, tuple(statements))
 
 
-def unended(race: Race, answers: tuple[Answers, ...], order: tuple[int, ...], why: str) -> FollowedSchedule:
-    """A round that came to no end, as a schedule: the statements up to the first one of each transaction that
-    has no answer. why: what the database, or the race, said of it."""
+def unended(
+    race: Race, answers: tuple[Answers, ...], order: tuple[int, ...], what: Wrong
+) -> FollowedSchedule:
+    """A round that came to no end, as a schedule: up to the first statement of each transaction that has no
+    answer."""
     points = race.program.points
     cut = tuple((*each, _UNANSWERED)[:most] for each, most in zip(answers, points, strict=True))
-    trace = trace_of(race, Round(cut, (), order))
     ended = {
-        label: CallOutcome(Ending.COMMITTED)
-        if len(each) >= most and not each[-1].code
-        else CallOutcome(
-            Ending.ABORTED, message=why, code=next((a.code for a in each if a.code), "no answer")
-        )
+        label: _unended(each, most, what)
         for label, each, most in zip(race.program.labels, answers, points, strict=True)
     }
-    judgement = SerialJudgement(SerialAnswer.UNKNOWN, reason=why)
-    return FollowedSchedule(as_check(race.program), "", trace, ProgramOutcome(ended), judgement)
+    return FollowedSchedule(
+        as_check(race.program),
+        "",
+        trace_of(race, Round(cut, (), order)),
+        ProgramOutcome(ended),
+        SerialJudgement(SerialAnswer.UNKNOWN, reason=what.value),
+    )
 
 
-def _code(answers: Answers) -> str:
-    return next((each.code for each in answers if each.code), "no answer")
+def _unended(answers: Answers, points: int, what: Wrong) -> CallOutcome:
+    """What was answered is not read any more: the session may be gone."""
+    statements = tuple(
+        StatementOutcome(step) for step, sent in enumerate(answers[: points - 1]) if not sent.code
+    )
+    failed = next((sent for sent in answers if sent.code), None)
+    if failed is not None:
+        return CallOutcome(Ending.ABORTED, statements, failed.code, message=failed.message)
+    if len(answers) >= points:
+        return CallOutcome(Ending.COMMITTED, statements)
+    return CallOutcome(Ending.ABORTED, statements, "no answer", message=what.value)
 
 
 def trace_of(race: Race, round_: Round) -> Trace:

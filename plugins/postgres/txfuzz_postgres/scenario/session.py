@@ -145,7 +145,7 @@ def checked(work: Callable[[], Any], *, committing: bool = False) -> Any:
     except psycopg.Error as error:
         lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
         code = error.sqlstate or CONNECTION_LOST
-        message = (error.diag.message_primary or str(error)).strip()
+        message = " ".join((error.diag.message_primary or str(error)).split())
         if code.startswith("XX") and error.diag.source_function:  # where in the server's own code
             message += f" ({error.diag.source_function}, {error.diag.source_file}:{error.diag.source_line})"
         raise SessionError(
