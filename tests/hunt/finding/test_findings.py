@@ -1,8 +1,8 @@
-"""A hit is counted as one more of a hole only as far as that is safe: others behind the same form are found."""
+"""A hit counts as one more of a hole only as far as that is safe: others behind the same form are found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ class FakeRuns:
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Wrongs, SmallProgram], Findings]]:
+def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[Wrongs, SmallProgram], Findings]:
     monkeypatch.setattr(module, "ProgramRuns", FakeRuns)
     quarry = Quarry({"serializable": SERIAL}, known=(KNOWN,))
     tables: Any = None
@@ -88,7 +88,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Wrongs, SmallPr
         findings.met(runs, runs.follow("serializable", ()), Wrong.NO_ORDER, 1)
         return findings
 
-    yield meet
+    return meet
 
 
 def test_the_known_hole_is_known_however_often_it_shows(found: Callable[..., Findings]) -> None:

@@ -15,7 +15,7 @@ from txfuzz.database.scenario import Rows
 from txfuzz.hunt.form import Effect, Form
 from txfuzz.hunt.judging.anomalies import anomalies
 from txfuzz.hunt.judging.wrong import Wrong
-from txfuzz.hunt.program import SmallProgram, value_of
+from txfuzz.hunt.program import SmallProgram, Use, value_of
 
 TOGETHER = Form(
     "select-join",
@@ -34,11 +34,13 @@ def both_read(
     """Two transactions each write both rows; a third one reads both in one statement. seen, last: for each
     row whose value, 0 for the first one."""
     small = program((PRESENT, PRESENT), *[((UPDATE, 0), (UPDATE, 1))] * 2, ())
-    reads = program((PRESENT, PRESENT), ((TOGETHER, 0),)).sessions[0]
-    use = reads[0][0].__class__(TOGETHER, (0, 1))
+    use = Use(TOGETHER, (0, 1))
     small = SmallProgram(small.layout, small.states, (*small.sessions[:2], ((use,),)))
     cells = tuple(0 if writer == 0 else value_of(2 * (writer - 1) + row) for row, writer in enumerate(seen))
-    final = {name: value_of(2 * (writer - 1) + row) for row, (name, writer) in enumerate(zip("ab", last))}
+    final = {
+        name: value_of(2 * (writer - 1) + row)
+        for row, (name, writer) in enumerate(zip("ab", last, strict=True))
+    }
     moves = [(label, 1) for label in WRITERS for _ in "ab"]
     random.shuffle(moves)
     made = attempt(
