@@ -70,7 +70,7 @@ def test_the_page_has_all_that_is_to_be_said() -> None:
     [
         (HuntResult(HuntCounts(1, 1, 5)), "nothing found Nothing found."),
         (HuntResult(HuntCounts(1, 1, 5), (KNOWN,)), "nothing new Nothing that is not known; 1 hole is."),
-        (HuntResult(HuntCounts(1, 1, 5, unknown=5)), "no verdict"),
+        (HuntResult(HuntCounts(1, 1, 5, unknown=5), reasons={"it is slow": 5}), "no verdict"),
     ],
 )
 def test_its_headline(result: HuntResult, badge: str) -> None:
@@ -88,7 +88,9 @@ def test_the_story_of_what_is_known_is_told_when_asked_for() -> None:
 
 
 def test_races_show_their_rounds_by_offset() -> None:
-    told = words(race_page("Server 1", ("serializable",), RaceResult(COUNTS, (RACED,)), 2, (), {}))
+    told = words(
+        race_page("Server 1", ("serializable",), RaceResult(COUNTS, (RACED,), {"it is slow": 3}), 2, (), {})
+    )
     assert "Again in 3 of 700 further rounds, with offsets far apart in 0 of 120." in told
     assert "Let go at the same time, on one processor: T1: COMMIT T2: COMMIT" in told
     assert "control 0 of 60 rounds far apart went wrong" in told
