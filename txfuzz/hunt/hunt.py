@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from zlib import crc32
 
 from txfuzz.check.finding.failures import failures
 from txfuzz.check.finding.result import Finding
@@ -16,6 +17,7 @@ from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.generate import LearningSource, ProgramSource
+from txfuzz.hunt.guidance.coverage import covered
 from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
@@ -58,9 +60,13 @@ class Budget:
     schedules: int | None = None
 
 
+# What the programs have come to that were run in full, told again and again; False ends the hunt
+Tell = Callable[[HuntResult], bool]
+
+
 class Hunt:
-    """each: how many interleavings of a program, at most. on_hole: is told of each hole when it is found,
-    shrunk. on_progress: of the counts, after every program; it ends the hunt by False."""
+    """Runs programs by their numbers. each: how many interleavings of a program, at most. on_hole: is told of
+    each hole when it is found, shrunk."""
 
     def __init__(
         self,
@@ -72,48 +78,77 @@ class Hunt:
         *,
         each: int,
         on_hole: Callable[[ShrunkHole], FoundHole],
-        on_progress: Callable[[HuntCounts, Sequence[FoundHole]], bool] = lambda counts, holes: True,
-        earlier: HuntResult | None = None,
     ) -> None:
         self._tables, self._quarry, self._scope, self._source = tables, quarry, scope, source
-        self._seed, self._each, self._on_hole, self._on_progress = seed, each, on_hole, on_progress
-        before = earlier or HuntResult(HuntCounts())
-        self._counts, self._holes = before.counts, list(before.holes)
-        self._reasons, self._allowed = Counter(before.reasons), Counter(before.allowed)
-        if isinstance(source, LearningSource) and before.learnt:
-            source.resume(before.learnt)
+        self._seed, self._each, self._on_hole = seed, each, on_hole
+        self._counts = HuntCounts()
+        self._result = HuntResult(self._counts)
         self._fits: dict[tuple[str, str], str] = {}
         self._shrunk: Counter[str] = Counter()
+        self._coverage: set[int] = set()
+        self._begin(0, ())
+        self._tell: Tell = lambda _: True
 
-    def run(self, budget: Budget) -> HuntResult:
-        began, before = time.monotonic(), self._counts
+    def run(
+        self,
+        numbers: range,
+        *,
+        holes: Sequence[FoundHole] = (),
+        schedules: int | None = None,
+        tell: Tell = lambda _: True,
+    ) -> HuntResult:
+        """The programs of these numbers, as long as there are any, up to a number of schedules.
+
+        The result is of this run alone. holes: that are known of by now; they are in the result, too, with
+        the hits of this run.
+        """
+        self._begin(numbers.start, holes)
+        self._tell = tell
         exhausted = interrupted = False
-        while not exhausted and not interrupted:
-            seconds = time.monotonic() - began
-            self._counts = replace(self._counts, seconds=before.seconds + seconds)
-            if budget.seconds is not None and seconds >= budget.seconds:
+        for number in numbers:
+            if schedules is not None and self._counts.schedules >= schedules:
                 break
-            if budget.schedules is not None and self._counts.schedules - before.schedules >= budget.schedules:
+            interrupted = not tell(self._result)
+            if interrupted:
                 break
-            number = self._counts.number
             try:
                 program = self._source.program(number)
             except IndexError:
                 exhausted = True
-                continue
-            self._counts = replace(self._counts, number=number + 1)
+                break
             if program is not None and all(self._fit(form, program.layout) for form in program.forms):
-                self._program(program, Random(f"{self._seed} schedules {number}"))
-                interrupted = not self._on_progress(self._counts, self._holes)
-        left_out = tuple(sorted(filter(None, self._fits.values())))
-        return replace(self.result(), left_out=left_out, exhausted=exhausted, interrupted=interrupted)
+                interrupted = not self._program(program, Random(f"{self._seed} schedules {number}"))
+                if interrupted:
+                    break
+            self._counts = replace(self._counts, number=number + 1)
+            self._settle()
+        self._result = replace(self._result, exhausted=exhausted, interrupted=interrupted)
+        tell(self._result)
+        return self._result
 
-    def result(self) -> HuntResult:
-        """What it has come to so far."""
-        learnt = self._source.state() if isinstance(self._source, LearningSource) else {}
-        return HuntResult(
-            self._counts, tuple(self._holes), reasons=self._reasons, allowed=self._allowed, learnt=learnt
+    def _begin(self, number: int, holes: Sequence[FoundHole]) -> None:
+        self._counts = HuntCounts(number=number)
+        self._holes = [replace(each, hits=0) for each in holes]
+        for each in holes:
+            self._shrunk[each.name] = max(1, self._shrunk[each.name])
+        self._reasons: Counter[str] = Counter()
+        self._allowed: Counter[str] = Counter()
+        self._new: set[int] = set()  # covered first in this run
+        self._settle()
+
+    def _settle(self) -> None:
+        """What there is by now counts: no program is under way."""
+        self._result = HuntResult(
+            self._counts,
+            tuple(self._holes),
+            tuple(sorted(filter(None, self._fits.values()))),
+            Counter(self._reasons),
+            Counter(self._allowed),
+            covered=frozenset(self._new),
         )
+
+    def _goes_on(self) -> bool:
+        return self._tell(self._result)
 
     def _fit(self, form: Form, layout: Layout) -> bool:
         """Whether a form does what it says on a layout, on this server: tried when it is first used there."""
@@ -124,21 +159,34 @@ class Hunt:
             self._fits[place] = next((str(each) for each in tried if not each.as_said), "")
         return not self._fits[place]
 
-    def _program(self, program: SmallProgram, random: Random) -> None:
+    def _program(self, program: SmallProgram, random: Random) -> bool:
+        """Whether it was run in full, or has shown a hole: else it is run another time."""
+        holes = list(self._holes)
         self._counts = replace(self._counts, programs=self._counts.programs + 1)
         checked = as_check(program)
         runner = self._tables.runner(program.layout, program.states)
         for interleaving in Interleavings(program).all(random, self._each):
             schedule = [program.labels[at] for at in interleaving]
             for level, promise in self._quarry.levels.items():
+                if not self._goes_on():
+                    return self._holes != holes
                 attempt = runner.follow(checked, level, schedule)
                 found = () if promise.serial else proven(program, attempt)
                 self._count(attempt, promise, found)
+                self._cover(program, attempt)
                 what = wrong(attempt, promise, self._quarry.internal, found)
                 if isinstance(self._source, LearningSource):
                     self._source.learn(program, attempt)
                 if what is not None:
                     self._met(program, runner, attempt, what)
+        return self._goes_on() or self._holes != holes
+
+    def _cover(self, program: SmallProgram, attempt: FollowedSchedule) -> None:
+        for each in covered(program, attempt):
+            sign = crc32(each.encode())
+            if sign not in self._coverage:
+                self._coverage.add(sign)
+                self._new.add(sign)
 
     def _count(self, attempt: FollowedSchedule, promise: Promise, found: Sequence[Anomaly]) -> None:
         counts, answer = self._counts, attempt.judgement.answer
@@ -167,7 +215,7 @@ class Hunt:
             self._holes[at] = self._holes[at].again()
             return
         first = self._counts.schedules
-        attempt, shown, tries = shown_again(runner, program, attempt, what, self._quarry.internal)
+        attempt, shown, tries = self._shown_again(runner, program, attempt, what)
         if shown < tries:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
             return
@@ -180,28 +228,32 @@ class Hunt:
             lambda each: self._goes_wrong(each, attempt.isolation, what, until),
         )
         runner = self._tables.runner(small.layout, small.states)
-        last, shown, tries = shown_again(runner, small, last, what, self._quarry.internal)
+        last, shown, tries = self._shown_again(runner, small, last, what)
         if shown < tries:
             small, last = program, attempt
         self._keep(small, last, what, first, (shown, tries))
 
+    def _shown_again(
+        self, runner: ProgramRunner, program: SmallProgram, attempt: FollowedSchedule, what: Wrong
+    ) -> tuple[FollowedSchedule, int, int]:
+        internal = self._quarry.internal
+        return shown_again(runner, program, attempt, what, internal, goes_on=self._goes_on)
+
     def _goes_wrong(
         self, program: SmallProgram, level: str, what: Wrong, until: float
     ) -> FollowedSchedule | None:
-        if not self._on_progress(self._counts, self._holes):
-            return None
         if not all(self._fit(form, program.layout) for form in program.forms):
             return None
         checked: Program = as_check(program)
         runner = self._tables.runner(program.layout, program.states)
         for interleaving in Interleavings(program).all(Random(1), SHRINK_SCHEDULES):
-            if time.monotonic() > until:
+            if time.monotonic() > until or not self._goes_on():
                 return None
             attempt = runner.follow(checked, level, [program.labels[at] for at in interleaving])
             promise = self._quarry.levels[level]
             found = () if promise.serial else proven(program, attempt)
             if wrong(attempt, promise, self._quarry.internal, found) is what:
-                attempt, shown, tries = shown_again(runner, program, attempt, what, self._quarry.internal)
+                attempt, shown, tries = self._shown_again(runner, program, attempt, what)
                 if shown == tries:
                     return attempt
         return None

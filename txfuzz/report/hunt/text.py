@@ -42,12 +42,6 @@ def counts_text(counts: HuntCounts) -> str:
     )
 
 
-def short_counts(counts: HuntCounts) -> str:
-    """For one line."""
-    rate = counts.schedules / counts.seconds if counts.seconds else 0
-    return f"{counts.schedules:,} schedules of {counts.programs:,} programs, {rate:,.0f} a second"
-
-
 def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
     counts = result.counts
     if result.interrupted:
@@ -69,6 +63,10 @@ def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
         yield from paragraph(
             f"{counts.unconfirmed:,} went wrong once, but not each time when run again: not counted."
         )
+    for sentence in result.lost[:_MOST_LEFT_OUT]:
+        yield from paragraph(f"{sentence[0].upper()}{sentence[1:]}.")
+    if len(result.lost) > _MOST_LEFT_OUT:
+        yield f"{len(result.lost) - _MOST_LEFT_OUT:,} more workers were lost and replaced."
     if excepted:
         yield from paragraph(
             f"Left out, since the database's documentation excepts them: {listed(excepted)}."
