@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from txfuzz import errors
-from txfuzz.errors import DatabaseUnavailable, TxfuzzError
+from txfuzz.errors import DatabaseUnavailable, TxfuzzError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +39,22 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """From a worker, which ends by that. kind: the name of one of txfuzz's errors, empty for any other."""
+    """From a worker, which ends by that. usage: what was asked for cannot be done, by no worker. told: the
+    sentence is that of an error of ours."""
 
-    kind: str
     sentence: str
+    usage: bool = False
+    told: bool = False
 
     @classmethod
     def by(cls, error: BaseException) -> Failed:
         if isinstance(error, TxfuzzError):
-            return cls(type(error).__name__, str(error))
-        return cls("", f"{type(error).__name__}: {error}")
+            return cls(str(error), isinstance(error, UsageError), told=True)
+        lines = str(error).splitlines() or [""]
+        return cls(f"{type(error).__name__}: {lines[0]}")
 
     def error(self) -> TxfuzzError:
-        kind: type[TxfuzzError] = getattr(errors, self.kind, DatabaseUnavailable)
-        return kind(self.sentence)
+        return UsageError(self.sentence) if self.usage else DatabaseUnavailable(self.sentence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from typing import IO, Any
 
 from txfuzz.campaign.workers.messages import Ended, Failed, News, Opened, Stop, Take
@@ -39,11 +38,8 @@ def main(orders: IO[bytes]) -> None:
             while (asked := inbox.get()) is not None:
                 worker.run(asked, told)
                 told.end()
-    except BrokenPipeError:
-        os._exit(_FAILED)
     except Exception as error:
-        with suppress(OSError):
-            told.say(Failed.by(error))
+        told.say(Failed.by(error))
         os._exit(_FAILED)  # a thread that does not come back is no reason to stay
 
 
@@ -99,5 +95,8 @@ class _Told:
             self._unsaid, self._last = None, time.monotonic()
 
     def say(self, message: Any) -> None:
-        pickle.dump(message, self._messages)
-        self._messages.flush()
+        try:
+            pickle.dump(message, self._messages)
+            self._messages.flush()
+        except BrokenPipeError:
+            self.stopped.set()  # nobody listens any more

@@ -89,25 +89,25 @@ class _Workers(Closeable):
             case Failed():
                 self._lose(worker, message)
             case Gone():
-                self._lose(worker, Failed("", worker.end(_EXITING)))
+                self._lose(worker, Failed(worker.end(_EXITING)))
 
     def end_the_silent(self, opening: float, patience: float) -> None:
         now = time.monotonic()
         for each in list(self._workers):
             most = patience if each.opened else opening
             if each.asked is not None and now - each.heard > most:
-                self._lose(each, Failed("", f"it has said nothing for {most:g} s"))
+                self._lose(each, Failed(f"it has said nothing for {most:g} s"))
 
     def _lose(self, worker: _Process, failed: Failed) -> None:
         self._workers.remove(worker)
         self._free.append(worker.number)
-        worker.end(_EXITING if failed.kind else 0.0)
+        worker.end(_EXITING if failed.told else 0.0)
         if worker.asked is None:
             return
         self._lost_in_a_row += 1
         became = "was lost" if worker.opened else "could not begin"
         self._slices.lost(worker.asked, f"worker {worker.number} {became}: {failed.sentence}")
-        if not self._ever_opened and failed.kind:
+        if failed.usage or (failed.told and not self._ever_opened):
             raise failed.error()
         if self._lost_in_a_row >= _IN_A_ROW:
             raise DatabaseUnavailable(
