@@ -22,7 +22,8 @@ from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 
-_SAVED_EVERY = 5.0  # seconds
+_SAVED_EVERY = 1.0  # seconds, or
+_SAVING = 20  # times as long as saving takes
 Progress = Callable[[HuntCounts, Sequence[FoundHole]], bool]  # False ends the hunt
 
 
@@ -67,7 +68,7 @@ def hunt(
         if resume is not None:
             _, earlier = read_hunt(resume)
         begun = new = False
-        saved = time.monotonic()
+        due = 0.0  # when it is to be saved next
 
         def on_hole(hole: FoundHole, files: Files) -> None:
             nonlocal new
@@ -76,14 +77,15 @@ def hunt(
                 write_hole(output, hole, files)
 
         def on_news(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
-            nonlocal begun, new, saved
+            nonlocal begun, new, due
             if not begun:
                 begun = True
                 on_begin(slices.server, tuple(ground.levels), earlier.holes)
             goes_on = on_progress(counts, holes)
-            if output is not None and (new or time.monotonic() - saved > _SAVED_EVERY):
+            now = time.monotonic()
+            if output is not None and (new or now > due):
                 write_hunt(output, settings, slices.server, slices.result())
-                new, saved = False, time.monotonic()
+                new, due = False, now + max(_SAVED_EVERY, _SAVING * (time.monotonic() - now))
             return goes_on
 
         serial = all(promise.serial for promise in ground.levels.values())
