@@ -12,6 +12,8 @@ from txfuzz.campaign.hunt.artefacts import hole_files
 from txfuzz.campaign.hunt.opening import OpenedHunt, opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.campaign.hunt.slices import Files, HuntNews, HuntSlice
+from txfuzz.database.api import SessionError
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.generate import LearningSource
 from txfuzz.hunt.guidance.strategies import source_named
 from txfuzz.hunt.hunt import Hunt
@@ -61,12 +63,15 @@ class HuntWorker:
         if isinstance(self._source, LearningSource) and asked.learnt:
             self._source.merge(asked.learnt)
         self._files = {}
-        last = self._hunt.run(
-            asked.numbers,
-            holes=asked.holes,
-            schedules=asked.schedules,
-            tell=lambda result: tell(self._news(result, often=True)),
-        )
+        try:
+            last = self._hunt.run(
+                asked.numbers,
+                holes=asked.holes,
+                schedules=asked.schedules,
+                tell=lambda result: tell(self._news(result, often=True)),
+            )
+        except SessionError as error:
+            raise DatabaseUnavailable(f"the database stopped answering: {error.message}") from None
         tell(self._news(last))
 
     def _found(self, found: ShrunkHole) -> FoundHole:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from txfuzz.errors import UsageError
 from txfuzz.hunt.generate import BLOCK, LearningSource, ProgramSource
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 
 _CAREFUL = 2  # workers that were lost at a slice, after which its programs are run one by one
 _GIVEN_UP = 4  # and after which the only one that is left of it is left out
+_NO_PROGRAM = 100 * BLOCK  # numbers, after which it is given up that there will ever be one
 _NOT_ADDED = ("number", "covered", "seconds")  # of HuntCounts
 
 Files = Mapping[str, str]  # name → text
@@ -155,6 +157,11 @@ class HuntSlices:
     def ended(self, asked: HuntSlice) -> None:
         _, result = self._running.pop(asked.numbers)
         number = result.counts.number
+        if not self._counts.programs and self._next > _NO_PROGRAM:
+            raise UsageError(
+                f"of the first {self._next:,} programs of these forms and layouts, none has transactions that "
+                "conflict in a circle: name more of them, or give more --keys or --statements"
+            )
         if result.exhausted:
             self._last = number if self._last is None else min(self._last, number)
             self._left = [(each, losses) for each, losses in self._left if each.start < self._last]
@@ -167,7 +174,8 @@ class HuntSlices:
         if losses >= _GIVEN_UP and len(rest) == 1:
             sentence = f"{why}; program {rest.start:,} is left out, at which workers are lost each time"
         else:
-            self._left.append((rest, losses))
+            if rest:
+                self._left.append((rest, losses))
             sentence = f"{why}; another one goes on from program {rest.start:,}"
         self._lost.append(sentence)
         self._on_lost(sentence)

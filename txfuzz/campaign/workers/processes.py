@@ -55,6 +55,7 @@ class _Workers(Closeable):
         self._workers: list[_Process] = []
         self._ever_opened = False
         self._lost_in_a_row = 0
+        self._until: float | None = None  # everybody has to have ended
 
     def give(self) -> bool:
         """A slice to each who has none, as far as there are any; False if nobody has one then."""
@@ -104,11 +105,11 @@ class _Workers(Closeable):
         worker.end(_EXITING if failed.told else 0.0)
         if worker.asked is None:
             return
+        if failed.usage or (failed.told and not self._ever_opened):
+            raise failed.error()
         self._lost_in_a_row += 1
         became = "was lost" if worker.opened else "could not begin"
         self._slices.lost(worker.asked, f"worker {worker.number} {became}: {failed.sentence}")
-        if failed.usage or (failed.told and not self._ever_opened):
-            raise failed.error()
         if self._lost_in_a_row >= _IN_A_ROW:
             raise DatabaseUnavailable(
                 f"{_IN_A_ROW} workers in a row ended without having done anything, the last one so: "
@@ -119,16 +120,16 @@ class _Workers(Closeable):
         """Let each end its slice as soon as it can."""
         for each in self._workers:
             each.say(Stop())
-        until = time.monotonic() + self._leaving
-        while any(each.asked is not None for each in self._workers) and time.monotonic() < until:
+        self._until = time.monotonic() + self._leaving
+        while any(each.asked is not None for each in self._workers) and time.monotonic() < self._until:
             self.hear(_LOOKS)
 
     def close(self) -> None:
         for each in self._workers:
             each.leave()
-        until = time.monotonic() + self._leaving
+        until = self._until or time.monotonic() + self._leaving
         for each in self._workers:
-            each.end(until - time.monotonic())
+            each.end(max(until - time.monotonic(), _EXITING if each.asked is None else 0.0))
 
 
 class _Process:

@@ -22,7 +22,10 @@ _OWN = ("adapter", "strategy", "sessions", "statements", "keys", "forms", "exclu
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip() for each in value for name in each.split(",") if name.strip())
+    names = tuple(name.strip() for each in value for name in each.split(",") if name.strip())
+    if value and not names:
+        raise UsageError(f"--{parameter.name} names nothing: {value[0]!r}")
+    return names
 
 
 @click.command()
