@@ -23,8 +23,8 @@ from txfuzz.hunt.result import HuntCounts
 from txfuzz_sqlite.scenario.sessions import SqliteScenarioSession
 
 SMALL = HuntSettings("sqlite", "systematic", forms=("select", "update"), layouts=("plain",), each=2, seed=3)
-OPTIONS = ["--adapter", "sqlite", "--strategy", "systematic", "--forms", "select,update", "--layouts", "plain",
-           "--each", "2", "--seed", "3"]  # fmt: skip
+OPTIONS = ["--adapter", "sqlite", "--strategy", "systematic", "--forms", "select,update",
+           "--layouts", "plain", "--each", "2", "--seed", "3"]  # fmt: skip
 # Statements that commit by themselves: a database that promises to be serializable and is not
 CARELESS = """
 from txfuzz.plugin_api import KnownHole, hookimpl

@@ -91,7 +91,8 @@ def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from counting_jobs import CountingJob, CountingSlices\n"
         "from txfuzz.campaign.workers.processes import Processes\n"
-        f"Processes(2).run(CountingJob(once=Path({str(tmp_path)!r}), pause=0.01), CountingSlices(9_000, 3_000))\n"
+        f"job = CountingJob(once=Path({str(tmp_path)!r}), pause=0.01)\n"
+        "Processes(2).run(job, CountingSlices(9_000, 3_000))\n"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         workers: list[int] = []

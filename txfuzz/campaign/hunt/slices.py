@@ -159,8 +159,8 @@ class HuntSlices:
         number = result.counts.number
         if not self._counts.programs and self._next > _NO_PROGRAM:
             raise UsageError(
-                f"of the first {self._next:,} programs of these forms and layouts, none has transactions that "
-                "conflict in a circle: name more of them, or give more --keys or --statements"
+                f"of the first {self._next:,} programs of these forms and layouts, none has transactions "
+                "that conflict in a circle: name more of them, or give more --keys or --statements"
             )
         if result.exhausted:
             self._last = number if self._last is None else min(self._last, number)
