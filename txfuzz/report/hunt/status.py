@@ -73,7 +73,7 @@ def status_rows(status: HuntStatus) -> list[tuple[str, str]]:
             + (f", {counts.unknown:,} unknown" if counts.unknown else ""),
         ),
         ("coverage", f"{_growth(status)}  {counts.covered:,} ways in which forms met{_since(status)}"),
-        ("found", found_text(status.holes) or "nothing yet"),
+        ("found", found_text(status.holes) if status.holes else "nothing yet"),
     ]
 
 
@@ -81,7 +81,7 @@ def status_line(status: HuntStatus) -> str:
     """For one line of a log."""
     counts = status.counts
     text = (
-        f"{clock(status.seconds)}  {counts.schedules:,} schedules of {counts.programs:,} programs "
+        f"{clock(status.seconds)} {counts.schedules:,} schedules of {counts.programs:,} programs "
         f"({status.rate:,.0f}/s), {counts.covered:,} covered{_since(status)}"
     )
     return f"{text}; found: {found_text(status.holes)}" if status.holes else text
@@ -97,7 +97,7 @@ def found_line(hole: FoundHole) -> str:
 
 
 def found_text(holes: Sequence[FoundHole]) -> str:
-    """News first."""
+    """News first. holes: at least one."""
     ordered = sorted(holes, key=lambda each: bool(each.known))
     return listed([f"{each.name} ×{each.hits:,}{' (known)' if each.known else ''}" for each in ordered])
 
