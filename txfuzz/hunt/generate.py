@@ -42,6 +42,9 @@ class LearningSource(Protocol):
 
     def resume(self, state: Mapping[str, Any]) -> None: ...
 
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """Take in what another one of the same scope and seed has learnt beside it, by its state()."""
+
 
 class ProgramSource(Protocol):
     def program(self, number: int) -> SmallProgram | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from random import Random
+from zlib import crc32
 
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer
@@ -17,6 +17,7 @@ from txfuzz.hunt.finding.findings import Findings
 from txfuzz.hunt.finding.runs import ProgramRuns, ServerLost
 from txfuzz.hunt.form import Form, RowState
 from txfuzz.hunt.generate import LearningSource, ProgramSource
+from txfuzz.hunt.guidance.coverage import covered
 from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import failed, proven, wrong
@@ -38,9 +39,13 @@ class Budget:
     schedules: int | None = None
 
 
+# What the programs have come to that were run in full, told again and again; False ends the hunt
+Tell = Callable[[HuntResult], bool]
+
+
 class Hunt:
-    """each: how many interleavings of a program, at most. on_hole: is told of each hole when it is found,
-    shrunk. on_progress: of the counts, after every program; it ends the hunt by False."""
+    """Runs programs by their numbers. each: how many interleavings of a program, at most. on_hole: is told of
+    each hole when it is found, shrunk. log: see Findings."""
 
     def __init__(
         self,
@@ -52,66 +57,78 @@ class Hunt:
         *,
         each: int,
         on_hole: Callable[[ShrunkHole], FoundHole],
-        on_progress: Callable[[HuntCounts, Sequence[FoundHole]], bool] = lambda counts, holes: True,
         log: Callable[[], tuple[str, ...] | None] = lambda: None,
-        earlier: HuntResult | None = None,
     ) -> None:
         self._tables, self._quarry, self._source = tables, quarry, source
-        self._seed, self._each, self._on_progress = seed, each, on_progress
-        before = earlier or HuntResult(HuntCounts())
-        self._counts = before.counts
-        self._reasons, self._allowed = Counter(before.reasons), Counter(before.allowed)
-        if isinstance(source, LearningSource) and before.learnt:
-            source.resume(before.learnt)
-        self._unconfirmed = before.counts.unconfirmed
+        self._seed, self._each = seed, each
+        self._counts = HuntCounts()
+        self._result = HuntResult(self._counts)
         self._fits: dict[tuple[str, str], str] = {}
+        self._coverage: set[int] = set()
+        self._tell: Tell = lambda _: True
         self._findings = Findings(
-            tables,
-            quarry,
-            scope,
-            fits=self._fit,
-            on_hole=on_hole,
-            goes_on=self._goes_on,
-            log=log,
-            holes=before.holes,
+            tables, quarry, scope, fits=self._fit, on_hole=on_hole, goes_on=self._goes_on, log=log
         )
+        self._begin(0, ())
 
-    def run(self, budget: Budget) -> HuntResult:
-        began, before = time.monotonic(), self._counts
+    def run(
+        self,
+        numbers: range,
+        *,
+        holes: Sequence[FoundHole] = (),
+        schedules: int | None = None,
+        tell: Tell = lambda _: True,
+    ) -> HuntResult:
+        """The programs of these numbers, as long as there are any, up to a number of schedules.
+
+        The result is of this run alone. holes: that are known of by now; they are in the result, too, with
+        the hits of this run.
+        """
+        self._begin(numbers.start, holes)
+        self._tell = tell
         exhausted = interrupted = False
-        while not exhausted and not interrupted:
-            seconds = time.monotonic() - began
-            self._counts = replace(self._counts, seconds=before.seconds + seconds)
-            if budget.seconds is not None and seconds >= budget.seconds:
+        for number in numbers:
+            if schedules is not None and self._counts.schedules >= schedules:
                 break
-            if budget.schedules is not None and self._counts.schedules - before.schedules >= budget.schedules:
+            interrupted = not tell(self._result)
+            if interrupted:
                 break
-            number = self._counts.number
             try:
                 program = self._source.program(number)
             except IndexError:
                 exhausted = True
-                continue
-            self._counts = replace(self._counts, number=number + 1)
+                break
             if program is not None and all(self._fit(form, program.layout) for form in program.forms):
-                self._program(program, Random(f"{self._seed} schedules {number}"))
-                interrupted = not self._goes_on()
-        left_out = tuple(sorted(filter(None, self._fits.values())))
-        return replace(self.result(), left_out=left_out, exhausted=exhausted, interrupted=interrupted)
+                interrupted = not self._program(program, Random(f"{self._seed} schedules {number}"))
+                if interrupted:
+                    break
+            self._counts = replace(self._counts, number=number + 1)
+            self._settle()
+        self._result = replace(self._result, exhausted=exhausted, interrupted=interrupted)
+        tell(self._result)
+        return self._result
 
-    def _goes_on(self) -> bool:
-        return self._on_progress(self._counts, self._findings.holes)
+    def _begin(self, number: int, holes: Sequence[FoundHole]) -> None:
+        self._counts = HuntCounts(number=number)
+        self._findings.begin(holes)
+        self._reasons: Counter[str] = Counter()
+        self._allowed: Counter[str] = Counter()
+        self._new: set[int] = set()  # covered first in this run
+        self._settle()
 
-    def result(self) -> HuntResult:
-        """What it has come to so far."""
-        learnt = self._source.state() if isinstance(self._source, LearningSource) else {}
-        return HuntResult(
+    def _settle(self) -> None:
+        """What there is by now counts: no program is under way."""
+        self._result = HuntResult(
             self._counts,
             tuple(self._findings.holes),
-            reasons=self._reasons,
-            allowed=self._allowed,
-            learnt=learnt,
+            tuple(sorted(filter(None, self._fits.values()))),
+            Counter(self._reasons),
+            Counter(self._allowed),
+            covered=frozenset(self._new),
         )
+
+    def _goes_on(self) -> bool:
+        return self._tell(self._result)
 
     def _fit(self, form: Form, layout: Layout) -> bool:
         """Whether a form does what it says on a layout, on this server: tried when it is first used there."""
@@ -151,12 +168,16 @@ class Hunt:
                 if what is not None:
                     self._met(runs, attempt, what)
 
-    def _program(self, program: SmallProgram, random: Random) -> None:
+    def _program(self, program: SmallProgram, random: Random) -> bool:
+        """Whether it was run in full, or has shown a hole: else it is run another time."""
+        holes = list(self._findings.holes)
         self._counts = replace(self._counts, programs=self._counts.programs + 1)
         runs = ProgramRuns(self._tables, program)
         for interleaving in Interleavings(program).all(random, self._each):
             schedule = [program.labels[at] for at in interleaving]
             for level, promise in self._quarry.levels.items():
+                if not self._goes_on():
+                    return self._findings.holes != holes
                 try:
                     attempt = runs.follow(level, schedule)
                 except ServerLost:
@@ -164,11 +185,20 @@ class Hunt:
                     continue
                 found = () if promise.serial else proven(program, attempt)
                 self._count(attempt, promise, found)
+                self._cover(program, attempt)
                 what = wrong(program, attempt, promise, self._quarry.internal, found)
                 if isinstance(self._source, LearningSource):
                     self._source.learn(program, attempt)
                 if what is not None:
                     self._met(runs, attempt, what)
+        return self._goes_on() or self._findings.holes != holes
+
+    def _cover(self, program: SmallProgram, attempt: FollowedSchedule) -> None:
+        for each in covered(program, attempt):
+            sign = crc32(each.encode())
+            if sign not in self._coverage:
+                self._coverage.add(sign)
+                self._new.add(sign)
 
     def _count(self, attempt: FollowedSchedule, promise: Promise, found: Sequence[Anomaly]) -> None:
         counts, answer = self._counts, attempt.judgement.answer
@@ -190,7 +220,7 @@ class Hunt:
 
     def _met(self, runs: ProgramRuns, attempt: FollowedSchedule, what: Wrong) -> None:
         self._findings.met(runs, attempt, what, self._counts.schedules)
-        self._counts = replace(self._counts, unconfirmed=self._unconfirmed + self._findings.unconfirmed)
+        self._counts = replace(self._counts, unconfirmed=self._findings.unconfirmed)
 
     def _lost(self, runs: ProgramRuns, level: str) -> None:
         """The server went down while the program's transactions ran one after the other, or in between:

@@ -63,7 +63,8 @@ class ShrunkHole:
 class HuntCounts:
     """number: of the program that comes next. committed: schedules all of whose transactions committed.
     unexplained: by no serial order, at levels that do not promise one, and proving no anomaly. unconfirmed:
-    that went wrong once, but not each time when they were followed again."""
+    that went wrong once, but not each time when they were followed again. covered: ways in which
+    forms met."""
 
     number: int = 0
     programs: int = 0
@@ -74,6 +75,7 @@ class HuntCounts:
     unknown: int = 0
     unexplained: int = 0
     unconfirmed: int = 0
+    covered: int = 0
     seconds: float = 0.0
 
 
@@ -81,7 +83,9 @@ class HuntCounts:
 class HuntResult:
     """left_out: why a form was not used on a layout, in sentences. reasons: why a schedule could not be
     judged → how often. allowed: anomalies that were proven where the level allows them → how often.
-    learnt: by a strategy that learns, as JSON has it. exhausted: the scope holds no further program."""
+    learnt: by a strategy that learns, as JSON has it. exhausted: the scope holds no further program.
+    covered: what was covered, each as a number. left: programs before the next one that were not run yet, as
+    numbers from … up to. lost: what became of workers that did not end well, in sentences."""
 
     counts: HuntCounts
     holes: tuple[FoundHole, ...] = ()
@@ -91,6 +95,9 @@ class HuntResult:
     learnt: Mapping[str, Any] = field(default_factory=dict)
     exhausted: bool = False
     interrupted: bool = False
+    covered: frozenset[int] = frozenset()
+    left: tuple[tuple[int, int], ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def news(self) -> tuple[FoundHole, ...]:

@@ -35,7 +35,8 @@ def test_the_known_hole_is_found_shrunk_and_no_news(
     assert run_command(["check", str(replay)]) == ExitCode.VIOLATED
     assert "on-conflict-reads-unseen_serializable/repro.spec" in (place / "hunt.html").read_text()
     follow_spec((replay.parent / "repro.spec").read_text())
-    assert run_command(["hunt", "--resume", str(place), "--budget", "20"]) == ExitCode.NOTHING_FOUND
+    more = ["--budget", "20", "--workers", "2"]
+    assert run_command(["hunt", "--resume", str(place), *more]) == ExitCode.NOTHING_FOUND
     assert json.loads((place / "hunt.json").read_text())["counts"]["schedules"] >= 820
 
 

@@ -1,4 +1,5 @@
-"""What a hunt leaves behind: hunt.json, from which it is taken up again, and a folder for each hole."""
+"""What a hunt leaves behind: hunt.json and coverage.json, from which it is taken up again, and a folder for
+each hole."""
 
 from __future__ import annotations
 
@@ -28,14 +29,14 @@ from txfuzz.workload.scenario import CallReplay, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.scenario.writer import scenario_text
 
 FORMAT = 1
+HUNT, COVERAGE = "hunt.json", "coverage.json"
 _UNFIT = re.compile(r"[^\w.+-]+")
 _LONGEST = 80
 
 
 def write_hunt(output: Path, settings: HuntSettings, server: str, result: HuntResult) -> None:
-    with writing(output):
-        output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "hunt.json", hunt_data(settings, server, result))
+    write_json(output / COVERAGE, {"covered": sorted(result.covered)})
+    write_json(output / HUNT, hunt_data(settings, server, result))
 
 
 def write_page(
@@ -62,6 +63,8 @@ def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[s
         "reasons": dict(result.reasons),
         "allowed": dict(result.allowed),
         "learnt": dict(result.learnt),
+        "left": [list(each) for each in result.left],
+        "lost": list(result.lost),
         "exhausted": result.exhausted,
         "interrupted": result.interrupted,
     }
@@ -69,7 +72,7 @@ def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[s
 
 def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
     """An earlier hunt; UsageError if there is none to be read."""
-    path = directory / "hunt.json"
+    path = directory / HUNT
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
@@ -81,11 +84,22 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
             data["reasons"],
             data["allowed"],
             data["learnt"],
+            covered=_covered(directory / COVERAGE),
+            left=tuple((int(start), int(stop)) for start, stop in data.get("left", ())),
+            lost=tuple(data.get("lost", ())),
         )
     except OSError as error:
         raise UsageError(f"{path}: there is no hunt to resume: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: it is not the record of a hunt: {error}") from None
+
+
+def _covered(path: Path) -> frozenset[int]:
+    """Empty without the file: then the count begins anew."""
+    try:
+        return frozenset(map(int, json.loads(path.read_text(encoding="utf-8"))["covered"]))
+    except FileNotFoundError:
+        return frozenset()
 
 
 def read_hole(data: Mapping[str, Any]) -> FoundHole:
@@ -103,23 +117,21 @@ def folder_name(hole: FoundHole) -> str:
     return _UNFIT.sub("-", f"{hole.name}_{hole.isolation}")[:_LONGEST]
 
 
-def write_hole(
-    output: Path, found: ShrunkHole, adapter: str, server: str, begin: Begin, database: object
-) -> None:
-    """story.md, repro.sql, what the database writes for tools of its own, and replay.yaml, which
-    `txfuzz check` follows."""
-    hole, finding = found.hole, found.finding
+def write_hole(output: Path, hole: FoundHole, files: Mapping[str, str]) -> None:
     place = output / "findings" / folder_name(hole)
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    write_text(place / "story.md", hole_markdown(hole, server))
-    if hole.log:
-        write_text(place / "server.log", "\n".join(hole.log) + "\n")
+    for name, text in files.items():
+        write_text(place / name, text)
+
+
+def hole_files(
+    found: ShrunkHole, adapter: str, server: str, begin: Begin, database: object
+) -> dict[str, str]:
+    """story.md, repro.sql, what the database writes for tools of its own, and replay.yaml, which
+    `txfuzz check` follows: name → text."""
+    hole, finding = found.hole, found.finding
     settings = found.program.layout.settings
-    write_text(place / "repro.sql", typed_schedule(finding, (), begin, settings))
-    if isinstance(database, WritesPlays):
-        for name, text in database.plays(_played(found)).items():
-            write_text(place / name, text)
     calls = [each for each, _ in finding.attempt.program.calls if isinstance(each, SqlTransaction)]
     labels = finding.attempt.program.labels
     schedule = _beginning(finding.attempt.trace.schedule, len(settings))
@@ -135,7 +147,13 @@ def write_hole(
             finding.failures,
         ),
     )
-    write_text(place / "replay.yaml", scenario_text(scenario, f"{hole.name} at {hole.isolation}"))
+    return {
+        "story.md": hole_markdown(hole, server),
+        **({"server.log": "\n".join(hole.log) + "\n"} if hole.log else {}),
+        "repro.sql": typed_schedule(finding, (), begin, settings),
+        **(database.plays(_played(found)) if isinstance(database, WritesPlays) else {}),
+        "replay.yaml": scenario_text(scenario, f"{hole.name} at {hole.isolation}"),
+    }
 
 
 def _with(settings: Sequence[str], transaction: Transaction) -> Transaction:

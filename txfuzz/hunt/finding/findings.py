@@ -45,14 +45,18 @@ class Findings:
         on_hole: Callable[[ShrunkHole], FoundHole],
         goes_on: Callable[[], bool],
         log: Callable[[], tuple[str, ...] | None] = lambda: None,
-        holes: Sequence[FoundHole] = (),
     ) -> None:
         self._tables, self._quarry, self._scope = tables, quarry, scope
         self._fits, self._on_hole, self._goes_on, self._log = fits, on_hole, goes_on, log
-        self.holes = list(holes)
+        self.holes: list[FoundHole] = []
         self.unconfirmed = 0
         self._samples = Samples()
         self._began = time.monotonic()
+
+    def begin(self, holes: Sequence[FoundHole]) -> None:
+        """A new count, with the holes that are there by now."""
+        self.holes = [replace(each, hits=0) for each in holes]
+        self.unconfirmed = 0
 
     def met(self, runs: ProgramRuns, attempt: FollowedSchedule, what: Wrong, number: int) -> None:
         """A schedule that went wrong. number: of the schedule, from 1."""
@@ -106,9 +110,9 @@ class Findings:
 
     def _look_closely(self, runs: ProgramRuns, attempt: FollowedSchedule, what: Wrong, number: int) -> None:
         """Is it steady, and what of it is needed?"""
-        program, internal = runs.program, self._quarry.internal
+        program = runs.program
         try:
-            last, shown, tries = shown_again(runs, program, attempt, what, internal)
+            last, shown, tries = self._shown_again(runs, attempt, what)
         except ServerLost:
             shown, tries = 0, 1
         if shown < tries:
@@ -121,17 +125,24 @@ class Findings:
 
         small, shrunk = shrink(program, last, self._scope.forms, self._scope.layouts, attempted)
         small, shrunk = self._on_plain_layout(small, shrunk, what)
+        needed = self._goes_on()  # else the plain layout was not tried to the end
         if small == program:
-            self._keep(small, shrunk, what, number, (shown, tries))
+            self._keep(small, shrunk, what, number, (shown, tries), layout_needed=needed)
             return
         try:
-            again, *times = shown_again(ProgramRuns(self._tables, small), small, shrunk, what, internal)
+            again, *times = self._shown_again(ProgramRuns(self._tables, small), shrunk, what)
         except ServerLost:
             again, times = shrunk, [0, 1]
         if times[0] == times[1]:
-            self._keep(small, again, what, number, (times[0], times[1]))
+            self._keep(small, again, what, number, (times[0], times[1]), layout_needed=needed)
         else:
-            self._keep(program, last, what, number, (shown, tries))
+            self._keep(program, last, what, number, (shown, tries), layout_needed=needed)
+
+    def _shown_again(
+        self, runs: ProgramRuns, attempt: FollowedSchedule, what: Wrong
+    ) -> tuple[FollowedSchedule, int, int]:
+        internal = self._quarry.internal
+        return shown_again(runs, runs.program, attempt, what, internal, goes_on=self._goes_on)
 
     def _on_plain_layout(
         self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong
@@ -149,17 +160,17 @@ class Findings:
     def _goes_wrong(
         self, program: SmallProgram, level: str, what: Wrong, until: float
     ) -> FollowedSchedule | None:
-        if not self._goes_on() or not all(self._fits(form, program.layout) for form in program.forms):
+        if not all(self._fits(form, program.layout) for form in program.forms):
             return None
         runs = ProgramRuns(self._tables, program)
         most = _OF_FAILURES if what in SLOW else SHRINK_SCHEDULES
         try:
             for interleaving in Interleavings(program).all(Random(1), most):
-                if time.monotonic() > until:
+                if time.monotonic() > until or not self._goes_on():
                     return None
                 attempt = runs.follow(level, [program.labels[at] for at in interleaving])
                 if self._wrong(program, attempt) is what:
-                    attempt, shown, tries = shown_again(runs, program, attempt, what, self._quarry.internal)
+                    attempt, shown, tries = self._shown_again(runs, attempt, what)
                     if shown == tries:
                         return attempt
         except ServerLost:
@@ -172,7 +183,7 @@ class Findings:
         return wrong(program, attempt, promise, self._quarry.internal, found)
 
     def _known(
-        self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong, *, shrunk: bool = False
+        self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong, *, layout_needed: bool = False
     ) -> KnownHole | None:
         return known_hole(
             self._quarry.known,
@@ -181,7 +192,7 @@ class Findings:
             what,
             self._quarry.levels[attempt.isolation],
             self._quarry.version,
-            plain_was_tried=shrunk and any(each.plain for each in self._scope.layouts),
+            plain_was_tried=layout_needed and any(each.plain for each in self._scope.layouts),
         )
 
     def _keep(
@@ -191,8 +202,10 @@ class Findings:
         what: Wrong,
         first: int,
         again: tuple[int, int],
+        *,
+        layout_needed: bool,
     ) -> None:
-        known = self._known(program, attempt, what, shrunk=True)
+        known = self._known(program, attempt, what, layout_needed=layout_needed)
         forms = tuple(form.name for form in program.forms)
         layout = "" if program.layout.plain else f"_{program.layout.name}"
         name = known.name if known is not None else "_".join(forms) + layout

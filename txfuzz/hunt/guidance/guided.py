@@ -96,3 +96,19 @@ class GuidedSource:
             for sign, worth, chosen in corpus
         ]
         self._covered, self._ran = set(state["covered"]), set(state["ran"])
+
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """state: of another one's state()."""
+        other = GuidedSource(self._scope, self._seed)
+        other.resume(state)
+        own = {each.program.sign(): each for each in self._corpus}
+        for kept in other._corpus:
+            known = own.get(kept.program.sign())
+            if known is None:
+                self._corpus.append(kept)
+            else:
+                known.worth = max(known.worth, kept.worth)
+                known.chosen = max(known.chosen, kept.chosen)
+        self._corpus = sorted(self._corpus, key=lambda each: each.energy, reverse=True)[:_MOST]
+        self._covered |= other._covered
+        self._ran |= other._ran

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from txfuzz.check.run import FollowedSchedule
@@ -96,6 +96,8 @@ def shown_again(
     attempt: FollowedSchedule,
     what: Wrong,
     internal: Collection[str],
+    *,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> tuple[FollowedSchedule, int, int]:
     """The attempt as it was followed last in the same way; how often the same schedule showed it again, of
     how many times. Where no order explains it, orders are run anew for that."""
@@ -107,6 +109,8 @@ def shown_again(
         return confirmed, shown, tries
     shown, last = 0, attempt
     for _ in range(RUNS_AGAIN):
+        if not goes_on():  # each can take as long as a schedule may
+            break
         again = runs.follow(attempt.isolation, attempt.trace.schedule)
         anomaly = what in {each.kind for each in proven(program, again)}
         if anomaly or wrong(program, again, NO_PROMISE, internal) is what:

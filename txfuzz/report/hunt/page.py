@@ -43,9 +43,8 @@ def hunt_page(
         ("holes", f"{len(result.news):,}", f"{known:,} more known" if known else None),
         ("could not be judged", f"{counts.unknown:,}", "reasons below" if result.reasons else None),
     ]
-    covered = result.learnt.get("covered")
-    if covered:
-        tiles.insert(3, ("covered", f"{len(covered):,}", "different meetings of statements"))
+    if counts.covered:
+        tiles.insert(3, ("covered", f"{counts.covered:,}", "different meetings of statements"))
     body = page_body(
         "txfuzz hunt",
         server,

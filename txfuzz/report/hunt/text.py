@@ -50,12 +50,6 @@ def counts_text(counts: HuntCounts) -> str:
     )
 
 
-def short_counts(counts: HuntCounts) -> str:
-    """For one line."""
-    rate = counts.schedules / counts.seconds if counts.seconds else 0
-    return f"{counts.schedules:,} schedules of {counts.programs:,} programs, {rate:,.0f} a second"
-
-
 def notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
     """In sentences: what it did not come to, could not judge, or left out."""
     counts = result.counts
@@ -76,6 +70,10 @@ def notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
         yield f"Allowed where it was seen: {listed(seen)}."
     if counts.unconfirmed:
         yield f"{counts.unconfirmed:,} went wrong once, but not each time when run again: not counted."
+    for sentence in result.lost[:_MOST_LEFT_OUT]:
+        yield f"{sentence[0].upper()}{sentence[1:]}."
+    if len(result.lost) > _MOST_LEFT_OUT:
+        yield f"{len(result.lost) - _MOST_LEFT_OUT:,} more workers were lost and replaced."
     if excepted:
         yield f"Left out, since the database's documentation excepts them: {listed(excepted)}."
     for sentence in result.left_out[:_MOST_LEFT_OUT]:
