@@ -118,7 +118,8 @@ def as_check(program: SmallProgram) -> Program:
     calls: tuple[tuple[SqlTransaction, Arguments], ...] = tuple(
         (SqlTransaction(each), {}) for each in in_sql(program)
     )
-    return Program(" × ".join(program.labels), calls)
+    sessions = tuple(at for at, session in enumerate(program.sessions) for _ in session)
+    return Program(" × ".join(program.labels), calls, sessions)
 
 
 def in_sql(program: SmallProgram) -> tuple[Transaction, ...]:
