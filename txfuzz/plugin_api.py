@@ -71,7 +71,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.hunt.judging.known import KnownHole
     from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
-    from txfuzz.transactions.model import NewValue, Step
+    from txfuzz.transactions.model import Mode, NewValue, Step
     from txfuzz.transactions.placeholders import with_placeholders
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
@@ -148,7 +148,7 @@ _MODULES = {
     "txfuzz.hunt.judging.known": ("KnownHole",),
     "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
-    "txfuzz.transactions.model": ("NewValue", "Step"),
+    "txfuzz.transactions.model": ("Mode", "NewValue", "Step"),
     "txfuzz.transactions.placeholders": ("with_placeholders",),
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
@@ -171,7 +171,7 @@ __all__ = [  # noqa: RUF022
     "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL", "FINAL_READ", "Fault",
     "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History", "HistoryError",
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
-    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers",
+    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode", "MopView", "MovesNumbers",
     "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
     "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK", "RawStatement",
     "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables",

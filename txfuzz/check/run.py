@@ -263,9 +263,7 @@ class ProgramRunner(Closeable):
         before = self._before(attempt.program, attempt.trace, attempt.outcome)
         return replace(attempt, judgement=self._judge(attempt.program).judge(attempt.outcome, before))
 
-    def _before(
-        self, program: Program, trace: Trace, outcome: ProgramOutcome
-    ) -> tuple[tuple[str, str], ...]:
+    def _before(self, program: Program, trace: Trace, outcome: ProgramOutcome) -> tuple[tuple[str, str], ...]:
         """What an order must respect: that of the transactions of a session, or that of the clock."""
         return real_time_order(trace, outcome) if self._real_time else program.before
 

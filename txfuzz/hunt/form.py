@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from txfuzz.errors import UsageError
+from txfuzz.transactions.model import Mode
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -45,6 +46,7 @@ class Effect:
 
 
 NO_EFFECT = Effect()
+PLAIN_MODE = Mode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Form:
         its effect on the first where the second row is absent; None: the same.
     returns_rows: it shows rows, or a number that comes from them, rather than the number of rows changed.
     needs: words for what a layout must have, such as "unique key".
+    mode: how a transaction begins that has such a statement, READ ONLY for example.
+    weight: how often it is drawn, beside others that do the same, of which each has 1.
     adapter: whose SQL it is.
     """
 
@@ -70,9 +74,15 @@ class Form:
     without_other: Effect | None = None
     returns_rows: bool = False
     needs: frozenset[str] = frozenset()
+    mode: Mode = PLAIN_MODE
+    weight: float = 1.0
     adapter: str = ""
 
     def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise UsageError(f"form {self.name!r} has the weight {self.weight}, expected more than 0")
+        if self.mode.isolation is not None:
+            raise UsageError(f"form {self.name!r} has a level in its mode; a hunt chooses the level")
         known = {"table", "key", "value"} | ({"other_table", "other_key"} if self.keys == 2 else set())
         for statement in self.statements:
             for name in _PLACEHOLDER.findall(statement):
@@ -92,6 +102,12 @@ class Form:
         alone = states[1] is RowState.ABSENT and self.without_other is not None
         effect = self.without_other if alone and self.without_other is not None else self.effect
         return (effect.on(states[0]), self.other.on(states[1]))
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes a row in any state."""
+        effects = [effect for effect in self.deed if effect is not None]
+        return any(effect.absent.writes or effect.present.writes for effect in effects)
 
     @property
     def deed(self) -> tuple[Effect | None, ...]:

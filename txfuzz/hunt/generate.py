@@ -82,7 +82,7 @@ class RandomSource:
         chosen = []
         for _ in range(sum(map(sum, shape))):
             [deed] = random.choices(found, likely)
-            chosen.append(Use(random.choice(deed.forms), deed.keys))
+            chosen.append(Use(deed.drawn(random), deed.keys))
         program = _program(layout, states, shape, chosen)
         if not self.worth_running(program, random):
             return None

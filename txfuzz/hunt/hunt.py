@@ -14,6 +14,7 @@ from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule, ProgramRunner
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
+from txfuzz.database.scenario import SetupRefused
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.interleavings import Interleavings
@@ -118,11 +119,15 @@ class Hunt:
     def _fit(self, form: Form, layout: Layout) -> bool:
         """Whether a form does what it says on a layout, on this server: tried when it is first used there."""
         place = (form.name, layout.name)
-        if place not in self._fits:
+        if place not in self._fits and ("", layout.name) not in self._fits:
             level = list(self._quarry.levels)[-1]
-            tried = trials(self._tables, form, layout, level)
-            self._fits[place] = next((str(each) for each in tried if not each.as_said), "")
-        return not self._fits[place]
+            try:
+                tried = trials(self._tables, form, layout, level)
+                self._fits[place] = next((str(each) for each in tried if not each.as_said), "")
+            except SetupRefused as error:
+                told = f"layout {layout.name!r}: the server refuses {error.statement!r} ({error.message})"
+                self._fits["", layout.name] = told
+        return not self._fits.get(("", layout.name)) and not self._fits[place]
 
     def _program(self, program: SmallProgram, random: Random) -> None:
         self._counts = replace(self._counts, programs=self._counts.programs + 1)

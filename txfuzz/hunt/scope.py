@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, permutations
+from random import Random
 
 from txfuzz.hunt.form import Effect, Form
 from txfuzz.hunt.layout import Layout
@@ -52,6 +53,10 @@ class Deed:
 
     keys: tuple[int, ...]
     forms: tuple[Form, ...]
+
+    def drawn(self, random: Random) -> Form:
+        """One of its forms, by their weights."""
+        return random.choices(self.forms, [form.weight for form in self.forms])[0]
 
 
 def deeds(forms: tuple[Form, ...], keys: int) -> tuple[Deed, ...]:

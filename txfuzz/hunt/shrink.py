@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.hunt.form import Form
+from txfuzz.hunt.form import PLAIN_MODE, Form
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses
 
@@ -85,5 +85,11 @@ def _plainer(form: Form, forms: Sequence[Form]) -> list[Form]:
     return sorted(found, key=lambda each: (each.deed != form.deed, _length(each)))
 
 
-def _length(form: Form) -> tuple[int, int, int, str]:
-    return (form.keys, len(form.statements), sum(map(len, form.statements)), form.name)
+def _length(form: Form) -> tuple[int, bool, int, int, str]:
+    return (
+        form.keys,
+        form.mode != PLAIN_MODE,
+        len(form.statements),
+        sum(map(len, form.statements)),
+        form.name,
+    )

@@ -8,7 +8,7 @@ from itertools import product
 
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, ScenarioSession, ScenarioTables
-from txfuzz.hunt.form import Change, Form, RowState
+from txfuzz.hunt.form import Change, Form, RowState, filled
 from txfuzz.hunt.layout import KeyPlace, Layout
 from txfuzz.hunt.program import SmallProgram, Use, in_sql
 from txfuzz.hunt.tables import HuntTables
@@ -17,7 +17,7 @@ from txfuzz.hunt.tables import HuntTables
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a form has done to rows in these states. code, message: of the error that it ended with.
-    rows: whether one of its statements returned rows."""
+    rows: whether one of its statements returned rows. deleted: rows that are absent were there just before."""
 
     form: Form
     layout: Layout
@@ -26,6 +26,7 @@ class Trial:
     rows: bool
     code: str = ""
     message: str = ""
+    deleted: bool = False
 
     @property
     def expected(self) -> tuple[Change, ...]:
@@ -38,7 +39,8 @@ class Trial:
         return not self.code and self.changes == self.expected and self.rows == self.form.returns_rows
 
     def __str__(self) -> str:
-        found = ", ".join(state.value for state in self.states)
+        absent = "deleted" if self.deleted else RowState.ABSENT.value
+        found = ", ".join(absent if state is RowState.ABSENT else state.value for state in self.states)
         expected = ", ".join(change.value for change in self.expected)
         came = (
             f"it was refused ({self.code}: {self.message})"
@@ -54,12 +56,17 @@ class Trial:
         )
 
 
-def trials(tables: HuntTables, form: Form, layout: Layout, level: str) -> Iterator[Trial]:
-    """On rows in every state in which they can be; none where a foreign key has a say in what it does."""
+def trials(
+    tables: HuntTables, form: Form, layout: Layout, level: str, *, deleted: bool = False
+) -> Iterator[Trial]:
+    """On rows in every state in which they can be; none where a foreign key has a say in what it does.
+    deleted: also on rows that have just been deleted."""
     for states in product(RowState, repeat=form.keys):
         if not (layout.dependent and form.keys > 1):
             opened = tables.opened(layout, states)
             yield trial(opened.tables, opened.session(), form, layout, states, level)
+            if deleted and RowState.ABSENT in states:
+                yield trial(opened.tables, opened.session(), form, layout, states, level, deleted=True)
 
 
 def trial(
@@ -69,16 +76,20 @@ def trial(
     layout: Layout,
     states: tuple[RowState, ...],
     level: str,
+    *,
+    deleted: bool = False,
 ) -> Trial:
-    """session: on these tables, for one transaction."""
+    """session: on these tables, for one transaction after the other."""
     tables.reset()
     places = layout.places(len(states))
+    if deleted:
+        _insert_and_delete(session, layout, states, level)
     before = [_value(tables, place) for place in places]
     program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
     [transaction] = in_sql(program)
     rows, code, message = False, "", ""
     try:
-        session.begin(level)
+        session.begin(level, read_only=transaction.mode.read_only, deferrable=transaction.mode.deferrable)
         for step in transaction.steps:
             rows |= session.run(str(step.sql), {}).rows is not None
         session.commit()
@@ -88,7 +99,18 @@ def trial(
             session.rollback()
     after = [_value(tables, place) for place in places]
     changes = tuple(_change(one, other) for one, other in zip(before, after, strict=True))
-    return Trial(form, layout, states, changes, rows, code, message)
+    return Trial(form, layout, states, changes, rows, code, message, deleted)
+
+
+def _insert_and_delete(
+    session: ScenarioSession, layout: Layout, states: tuple[RowState, ...], level: str
+) -> None:
+    for text in (layout.row, "DELETE FROM {table} WHERE k = {key}"):
+        session.begin(level)
+        for place, state in zip(layout.places(len(states)), states, strict=True):
+            if state is RowState.ABSENT:
+                session.run(filled(text, {"table": place.table, "key": place.number, "value": 0}), {})
+        session.commit()
 
 
 def _value(tables: ScenarioTables, place: KeyPlace) -> Cell:

@@ -14,7 +14,7 @@ from enum import Enum
 from random import Random
 
 from txfuzz.errors import UsageError
-from txfuzz.hunt.form import NO_EFFECT, Form, RowState
+from txfuzz.hunt.form import NO_EFFECT, PLAIN_MODE, Form, RowState
 from txfuzz.hunt.layout import OWN_TABLE, Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, in_sql
 from txfuzz.hunt.scope import Scope
@@ -125,7 +125,14 @@ class _Choices:
     def __init__(self, layout: Layout, forms: Sequence[Form]) -> None:
         self.layout = layout
         single = sorted(
-            (form for form in forms if form.keys == 1 and layout.allows(form) and not layout.dependent),
+            (
+                form
+                for form in forms
+                if form.keys == 1
+                and form.mode == PLAIN_MODE
+                and layout.allows(form)
+                and not (layout.dependent or layout.fresh)
+            ),
             key=_plainness,
         )
         self.reading = [form for form in single if form.effect == NO_EFFECT and form.returns_rows]
