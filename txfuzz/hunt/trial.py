@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,11 +13,13 @@ from txfuzz.hunt.layout import KeyPlace, Layout
 from txfuzz.hunt.program import SmallProgram, Use, in_sql
 from txfuzz.hunt.tables import HuntTables
 
+_EMPTY = (RowState.ABSENT, RowState.ABSENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a form has done to rows in these states. code, message: of the error that it ended with.
-    rows: whether one of its statements returned rows. deleted: rows that are absent were there just before."""
+    rows: whether one of its statements returned rows. deleted: rows that are absent were there before."""
 
     form: Form
     layout: Layout
@@ -61,12 +63,13 @@ def trials(
 ) -> Iterator[Trial]:
     """On rows in every state in which they can be; none where a foreign key has a say in what it does.
     deleted: also on rows that have just been deleted."""
+    if layout.dependent and form.keys > 1:
+        return
+    opened = tables.opened(layout, _EMPTY)  # one set of tables for all states
     for states in product(RowState, repeat=form.keys):
-        if not (layout.dependent and form.keys > 1):
-            opened = tables.opened(layout, states)
-            yield trial(opened.tables, opened.session(), form, layout, states, level)
-            if deleted and RowState.ABSENT in states:
-                yield trial(opened.tables, opened.session(), form, layout, states, level, deleted=True)
+        yield trial(opened.tables, opened.session(), form, layout, states, level)
+        if deleted and RowState.ABSENT in states:
+            yield trial(opened.tables, opened.session(), form, layout, states, level, deleted=True)
 
 
 def trial(
@@ -79,11 +82,13 @@ def trial(
     *,
     deleted: bool = False,
 ) -> Trial:
-    """session: on these tables, for one transaction after the other."""
+    """tables: whose rows are all absent. session: on them, for one transaction after the other."""
     tables.reset()
     places = layout.places(len(states))
+    present = [place for place, state in zip(places, states, strict=True) if state is RowState.PRESENT]
+    _run(session, layout.row, places if deleted else present, level)
     if deleted:
-        _insert_and_delete(session, layout, states, level)
+        _run(session, "DELETE FROM {table} WHERE k = {key}", [*set(places) - set(present)], level)
     before = [_value(tables, place) for place in places]
     program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
     [transaction] = in_sql(program)
@@ -102,15 +107,12 @@ def trial(
     return Trial(form, layout, states, changes, rows, code, message, deleted)
 
 
-def _insert_and_delete(
-    session: ScenarioSession, layout: Layout, states: tuple[RowState, ...], level: str
-) -> None:
-    for text in (layout.row, "DELETE FROM {table} WHERE k = {key}"):
-        session.begin(level)
-        for place, state in zip(layout.places(len(states)), states, strict=True):
-            if state is RowState.ABSENT:
-                session.run(filled(text, {"table": place.table, "key": place.number, "value": 0}), {})
-        session.commit()
+def _run(session: ScenarioSession, text: str, places: Sequence[KeyPlace], level: str) -> None:
+    """One transaction that does this to each of the rows."""
+    session.begin(level)
+    for place in places:
+        session.run(filled(text, {"table": place.table, "key": place.number, "value": 0}), {})
+    session.commit()
 
 
 def _value(tables: ScenarioTables, place: KeyPlace) -> Cell:

@@ -25,8 +25,8 @@ class FormConformance:
             layouts = LAYOUTS
 
     adapter, url: what they run on. layouts: at least one. refused: pairs of a form and a layout, by name,
-    that the database does not let have each other, such as TRUNCATE and a view. every: where trying all is too
-    slow, only every n-th layout for each form, in turn, and the plain ones.
+    that the database does not let have each other, such as TRUNCATE and a view. every: where it is too slow
+    to try all, every n-th layout for each form, in turn, and the plain ones.
     """
 
     adapter: Any = None

@@ -24,8 +24,8 @@ class TestForms(FormConformance):
         {
             ("truncate", "view"),
             ("insert-or-nothing-any", "deferred-unique"),
-            ("insert-undone", "deferred-unique"),
             ("insert-unless-duplicate", "deferred-unique"),
+            *(("truncate", layout.name) for layout in LAYOUTS if layout.dependent),
             *product(("update-cursor", "delete-cursor"), ("partition-list", "partition-hash", "view")),
         }
     )
