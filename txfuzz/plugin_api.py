@@ -66,10 +66,10 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
     from txfuzz.history.reader import read_history
     from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
-    from txfuzz.hunt.form import Change, Effect, Form
+    from txfuzz.hunt.form import Change, Effect, Form, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.hunt.judging.wrong import Wrong
     from txfuzz.hunt.judging.known import KnownHole
-    from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
+    from txfuzz.hunt.layout import Layout
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
     from txfuzz.transactions.model import Mode, NewValue, Step
     from txfuzz.transactions.placeholders import with_placeholders
@@ -143,10 +143,10 @@ _MODULES = {
     ),
     "txfuzz.history.reader": ("read_history",),
     "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
-    "txfuzz.hunt.form": ("Change", "Effect", "Form"),
+    "txfuzz.hunt.form": ("Change", "Effect", "Form", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.hunt.judging.wrong": ("Wrong",),
     "txfuzz.hunt.judging.known": ("KnownHole",),
-    "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
+    "txfuzz.hunt.layout": ("Layout",),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
     "txfuzz.transactions.model": ("Mode", "NewValue", "Step"),
     "txfuzz.transactions.placeholders": ("with_placeholders",),

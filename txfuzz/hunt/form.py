@@ -10,6 +10,10 @@ from enum import Enum
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Mode
 
+# Words for what a form may need of a layout
+NO_DUPLICATES = "no duplicates"  # a second row with the same key is refused
+UNIQUE_KEY = "unique key"  # and ON CONFLICT (k), or what a database has like it, finds the constraint
+OWN_TABLE = "own table"  # a key has a table of its own, so that a predicate on v speaks of its row alone
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -104,10 +108,24 @@ class Form:
         return (effect.on(states[0]), self.other.on(states[1]))
 
     @property
+    def plainness(self) -> tuple[int, bool, bool, int, int, str]:
+        """The less, the plainer."""
+        length = sum(map(len, self.statements))
+        own = OWN_TABLE in self.needs
+        return (self.keys, self.mode != PLAIN_MODE, own, len(self.statements), length, self.name)
+
+    @property
     def writes(self) -> bool:
         """Whether it changes a row in any state."""
         effects = [effect for effect in self.deed if effect is not None]
         return any(effect.absent.writes or effect.present.writes for effect in effects)
+
+    @property
+    def moves_rows(self) -> bool:
+        """Whether it makes or takes away a row in any state, or is refused."""
+        effects = [effect for effect in self.deed if effect is not None]
+        changes = {change for effect in effects for change in (effect.absent, effect.present)}
+        return not changes <= {Change.NOTHING, Change.UPDATE}
 
     @property
     def deed(self) -> tuple[Effect | None, ...]:

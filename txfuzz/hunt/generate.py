@@ -19,9 +19,11 @@ from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
-from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
+from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
+_PLAIN = 60  # so many numbers come first and are plain
+_DRAWS = 60  # of each of those, until there is a program
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
@@ -50,13 +52,15 @@ class ProgramSource(Protocol):
 
 
 class RandomSource:
-    """Draws programs of the scope; most of them as large as it allows.
+    """Draws programs of the scope; most of them as large as it allows, and the first ones plain.
 
     serial: only what no serial order explains counts, so that most of them are crosswise.
     """
 
-    def __init__(self, scope: Scope, seed: int, *, serial: bool = True) -> None:
+    def __init__(self, scope: Scope, seed: int, *, serial: bool = True, plain_first: bool = True) -> None:
         self._scope, self._seed, self._serial = scope, seed, serial
+        plain = plain_scope(scope, still=not serial) if plain_first else None
+        self._plain = plain and RandomSource(plain, seed, serial=serial, plain_first=False)
         self._shapes = scope.shapes()
         self._weights = [
             _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
@@ -64,10 +68,14 @@ class RandomSource:
         ]
         self._deeds = {layout.name: _deeds(scope, layout) for layout in scope.layouts}
         self._likely = {
-            name: [_OF_TWO ** (len(deed.keys) - 1) for deed in found] for name, found in self._deeds.items()
+            name: [deed.weight * _OF_TWO ** (len(deed.keys) - 1) for deed in found]
+            for name, found in self._deeds.items()
         }
 
     def program(self, number: int) -> SmallProgram | None:
+        if self._plain is not None and number < _PLAIN:
+            drawn = (self._plain.program(number + _PLAIN * draw) for draw in range(_DRAWS))
+            return next((each for each in drawn if each is not None), None)
         layout = self.layout(number)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
@@ -94,6 +102,8 @@ class RandomSource:
         return _is_run(program) and (rare or telling(program))
 
     def layout(self, number: int) -> Layout:
+        if self._plain is not None and number < _PLAIN:
+            return self._plain.layout(number)
         return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
 
     def deeds(self, layout: Layout) -> tuple[Deed, ...]:

@@ -6,13 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from txfuzz.errors import UsageError
-from txfuzz.hunt.form import Form, RowState, filled
+from txfuzz.hunt.form import NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY, Form, RowState, filled
 
 TABLES = ("a", "b", "c")  # of the keys, in this order
-# Words for what a form may need of a layout
-NO_DUPLICATES = "no duplicates"  # a second row with the same key is refused
-UNIQUE_KEY = "unique key"  # and ON CONFLICT (k), or what a database has like it, finds the constraint
-OWN_TABLE = "own table"  # a key has a table of its own, so that a predicate on v speaks of its row alone
 
 
 @dataclass(frozen=True, slots=True)

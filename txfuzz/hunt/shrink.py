@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.hunt.form import PLAIN_MODE, Form
+from txfuzz.hunt.form import Form
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses
 
@@ -79,17 +79,7 @@ def _with_session(program: SmallProgram, at: int, transactions: tuple[Uses, ...]
 def _plainer(form: Form, forms: Sequence[Form]) -> list[Form]:
     """The plainest form of each deed, as far as it is plainer; those that do the same first."""
     plainest: dict[object, Form] = {}
-    for each in sorted(forms, key=_length):
+    for each in sorted(forms, key=lambda each: each.plainness):
         plainest.setdefault(each.deed, each)
-    found = [each for each in plainest.values() if _length(each) < _length(form)]
-    return sorted(found, key=lambda each: (each.deed != form.deed, _length(each)))
-
-
-def _length(form: Form) -> tuple[int, bool, int, int, str]:
-    return (
-        form.keys,
-        form.mode != PLAIN_MODE,
-        len(form.statements),
-        sum(map(len, form.statements)),
-        form.name,
-    )
+    found = [each for each in plainest.values() if each.plainness < form.plainness]
+    return sorted(found, key=lambda each: (each.deed != form.deed, each.plainness))

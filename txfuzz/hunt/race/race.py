@@ -15,7 +15,7 @@ from random import Random
 
 from txfuzz.errors import UsageError
 from txfuzz.hunt.form import NO_EFFECT, PLAIN_MODE, Form, RowState
-from txfuzz.hunt.layout import OWN_TABLE, Layout
+from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, in_sql
 from txfuzz.hunt.scope import Scope
 
@@ -133,7 +133,7 @@ class _Choices:
                 and layout.allows(form)
                 and not (layout.dependent or layout.fresh)
             ),
-            key=_plainness,
+            key=lambda form: form.plainness,
         )
         self.reading = [form for form in single if form.effect == NO_EFFECT and form.returns_rows]
         self.writing = {
@@ -162,10 +162,6 @@ class _Choices:
 
 def _chosen(random: Random, forms: Sequence[Form]) -> Form:
     return forms[0] if random.random() < _PLAINEST else random.choice(forms)
-
-
-def _plainness(form: Form) -> tuple[bool, int, int, str]:
-    return (OWN_TABLE in form.needs, len(form.statements), sum(map(len, form.statements)), form.name)
 
 
 def _steps(uses: Uses) -> int:
