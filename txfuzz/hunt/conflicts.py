@@ -119,14 +119,15 @@ def crosswise(program: SmallProgram) -> bool:
     )
 
 
-def looks_first(program: SmallProgram) -> bool:
-    """Whether one transaction, alone, shows what another one writes and then goes on: what it goes on with
-    may be too old (lost update, read skew)."""
+def looks_before_it_writes(program: SmallProgram) -> bool:
+    """Whether one transaction, alone, shows what another one writes and then writes itself, or locks: what it
+    goes by may be too old (lost update, read skew). What is only looked at a snapshot answers as it was."""
     alone = [_written_alone(uses, program.states) for uses in program.transactions]
     return any(
         use.form.returns_rows and set(use.keys) & alone[other]
         for at, uses in enumerate(program.transactions)
-        for use in uses[:-1]
+        for place, use in enumerate(uses)
+        if any(later.form.locks for later in uses[place + 1 :])
         for other in range(len(alone))
         if other != at
     )

@@ -14,6 +14,7 @@ from txfuzz.transactions.model import Mode
 NO_DUPLICATES = "no duplicates"  # a second row with the same key is refused
 UNIQUE_KEY = "unique key"  # and ON CONFLICT (k), or what a database has like it, finds the constraint
 OWN_TABLE = "own table"  # a key has a table of its own, so that a predicate on v speaks of its row alone
+_LOCKING = re.compile(r"\b(FOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)|LOCK IN SHARE MODE)\b")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -119,6 +120,11 @@ class Form:
         """Whether it changes a row in any state."""
         effects = [effect for effect in self.deed if effect is not None]
         return any(effect.absent.writes or effect.present.writes for effect in effects)
+
+    @property
+    def locks(self) -> bool:
+        """Whether it goes by the latest rows rather than by a snapshot: it writes, or locks what it reads."""
+        return self.writes or any(map(_LOCKING.search, self.statements))
 
     @property
     def moves_rows(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.errors import UsageError
-from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
+from txfuzz.hunt.conflicts import crosswise, looks_before_it_writes, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
@@ -23,7 +23,7 @@ from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
 _PLAIN = 60  # so many numbers come first and are plain
-_DRAWS = 60  # of each of those, until there is a program
+_DRAWS = 60  # for each of those, at most
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
@@ -61,6 +61,8 @@ class RandomSource:
         self._scope, self._seed, self._serial = scope, seed, serial
         plain = plain_scope(scope, still=not serial) if plain_first else None
         self._plain = plain and RandomSource(plain, seed, serial=serial, plain_first=False)
+        # Where no form makes a row, one that is absent stays so, and nothing happens to it
+        self._still = not any(form.moves_rows for form in scope.forms)
         self._shapes = scope.shapes()
         self._weights = [
             _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
@@ -74,12 +76,11 @@ class RandomSource:
 
     def program(self, number: int) -> SmallProgram | None:
         if self._plain is not None and number < _PLAIN:
-            drawn = (self._plain.program(number + _PLAIN * draw) for draw in range(_DRAWS))
-            return next((each for each in drawn if each is not None), None)
+            return self._first[number] if number < len(self._first) else None
         layout = self.layout(number)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
-        there = 0.5 if self._serial else _THERE
+        there = 0.5 if self._serial else 1.0 if self._still else _THERE
         states = tuple(
             RowState.PRESENT if random.random() < there else RowState.ABSENT for _ in range(self._scope.keys)
         )
@@ -96,9 +97,20 @@ class RandomSource:
             return None
         return canonical(program)
 
+    @cached_property
+    def _first(self) -> tuple[SmallProgram, ...]:
+        """The plain ones, each once."""
+        assert self._plain is not None
+        found: dict[object, SmallProgram] = {}
+        for number in range(_DRAWS * _PLAIN):
+            program = self._plain.program(number)
+            if program is not None and len(found) < _PLAIN:
+                found.setdefault(program.sign(), program)
+        return tuple(found.values())
+
     def worth_running(self, program: SmallProgram, random: Random) -> bool:
         rare = random.random() < _UNLIKELY
-        telling = crosswise if self._serial else looks_first
+        telling = crosswise if self._serial else looks_before_it_writes
         return _is_run(program) and (rare or telling(program))
 
     def layout(self, number: int) -> Layout:
