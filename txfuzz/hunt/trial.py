@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from threading import Timer
 
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, ScenarioSession, ScenarioTables
@@ -13,6 +14,7 @@ from txfuzz.hunt.layout import KeyPlace, Layout
 from txfuzz.hunt.program import SmallProgram, Use, in_sql
 from txfuzz.hunt.tables import HuntTables
 
+SECONDS = 10.0  # in which a statement that nobody is in the way of has returned
 _EMPTY = (RowState.ABSENT, RowState.ABSENT)
 
 
@@ -93,6 +95,9 @@ def trial(
     program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
     [transaction] = in_sql(program)
     rows, code, message = False, "", ""
+    watch = Timer(SECONDS, session.cancel)
+    watch.daemon = True
+    watch.start()
     try:
         session.begin(level, read_only=transaction.mode.read_only, deferrable=transaction.mode.deferrable)
         for step in transaction.steps:
@@ -102,6 +107,8 @@ def trial(
         code, message = error.code, error.message
         if not error.lost:
             session.rollback()
+    finally:
+        watch.cancel()
     after = [_value(tables, place) for place in places]
     changes = tuple(_change(one, other) for one, other in zip(before, after, strict=True))
     return Trial(form, layout, states, changes, rows, code, message, deleted)

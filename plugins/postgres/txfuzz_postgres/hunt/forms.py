@@ -20,6 +20,7 @@ _ROW = "FROM {table} WHERE k = {key}"
 _INSERT = "INSERT INTO {table} AS t (k, v) VALUES ({key}, {value})"
 _UPDATE = "UPDATE {table} SET v = {value} WHERE k = {key}"
 _MERGE = "MERGE INTO {table} AS t USING (VALUES ({key}, {value})) AS s (k, v) ON t.k = s.k "
+_NUMBER = "'{table}'::regclass::oid::int"  # advisory locks are those of the whole database
 _FETCHED = (f"DECLARE c{{value}} CURSOR FOR SELECT v {_ROW} FOR UPDATE", "FETCH FROM c{value}")
 _MERGE_INSERT = "WHEN NOT MATCHED THEN INSERT (k, v) VALUES (s.k, s.v)"
 _MERGE_UPDATE = "WHEN MATCHED THEN UPDATE SET v = s.v"
@@ -115,11 +116,12 @@ READING = (
     _reading("select-lock-table", "the row, with the table locked for reading",
              "LOCK TABLE {table} IN SHARE MODE", f"SELECT v {_ROW}"),
     _reading("select-advisory", "the row under an advisory lock",
-             "SELECT pg_advisory_xact_lock({key})", f"SELECT v {_ROW}"),
-    # Whether it gets the lock is nothing that a serial order explains, so it shows no column of that
+             f"SELECT FROM pg_advisory_xact_lock({_NUMBER}, {{key}})", f"SELECT v {_ROW}"),
+    # Whether it gets the lock is nothing that a serial order explains, so no column shows it; and a session
+    # keeps it where its transaction is aborted, so nobody may wait for it
     _reading("select-advisory-session", "the row under an advisory lock of the session, if it can be had",
-             "SELECT FROM pg_try_advisory_lock({key})", f"SELECT v {_ROW}",
-             "SELECT FROM pg_advisory_unlock({key})"),
+             f"SELECT FROM pg_try_advisory_lock({_NUMBER}, -{{key}})", f"SELECT v {_ROW}",
+             f"SELECT FROM pg_advisory_unlock({_NUMBER}, -{{key}})"),
     _reading("select-read-only", "the row, in a READ ONLY transaction", f"SELECT v {_ROW}",
              mode=Mode(read_only=True)),
     _reading("select-deferrable", "the row, in a READ ONLY DEFERRABLE transaction", f"SELECT v {_ROW}",
@@ -143,7 +145,7 @@ WRITING = (
     _changing("update-after-lock", "the row, locked before", UPDATES,
               f"SELECT v {_ROW} FOR UPDATE", _UPDATE, returns_rows=True),
     _changing("update-under-advisory", "the row under an advisory lock", UPDATES,
-              "SELECT FROM pg_advisory_xact_lock({key})", _UPDATE, returns_rows=True),
+              f"SELECT FROM pg_advisory_xact_lock({_NUMBER}, {{key}})", _UPDATE, returns_rows=True),
     _changing("update-lock-table", "the row, with the table locked for writing", UPDATES,
               "LOCK TABLE {table} IN EXCLUSIVE MODE", _UPDATE),
     _changing("update-cursor", "the row of a cursor: WHERE CURRENT OF", UPDATES_FETCHED,
