@@ -22,8 +22,8 @@ from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
 from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
-_PLAIN = 60  # so many numbers come first and are plain
-_DRAWS = 60  # for each of those, at most
+_PLAIN = 150  # so many numbers come first and are plain
+_DRAWS = 12  # for each of those, at most
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
@@ -104,8 +104,10 @@ class RandomSource:
         found: dict[object, SmallProgram] = {}
         for number in range(_DRAWS * _PLAIN):
             program = self._plain.program(number)
-            if program is not None and len(found) < _PLAIN:
+            if program is not None:
                 found.setdefault(program.sign(), program)
+            if len(found) == _PLAIN:
+                break
         return tuple(found.values())
 
     def worth_running(self, program: SmallProgram, random: Random) -> bool:

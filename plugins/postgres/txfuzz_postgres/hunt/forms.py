@@ -15,7 +15,7 @@ TOGGLES = Effect(Change.INSERT, Change.DELETE)
 # WHERE CURRENT OF is refused where the cursor has found no row
 UPDATES_FETCHED = Effect(Change.REFUSED, Change.UPDATE)
 DELETES_FETCHED = Effect(Change.REFUSED, Change.DELETE)
-RARE = 0.3  # the weight of what alone does what it does, so that it takes no more room than it deserves
+RARE = 0.1  # the weight of what alone does what it does, so that it takes no more room than it deserves
 _ROW = "FROM {table} WHERE k = {key}"
 _INSERT = "INSERT INTO {table} AS t (k, v) VALUES ({key}, {value})"
 _UPDATE = "UPDATE {table} SET v = {value} WHERE k = {key}"
@@ -214,10 +214,10 @@ OF_TWO = (
             "WHERE t.k = {key} AND o.k = {other_key} FOR UPDATE", READS, returns_rows=True),
     _of_two("update-to-other", "to what another row has, and more",
             "UPDATE {table} SET v = {value} + coalesce((SELECT v FROM {other_table} AS o "
-            "WHERE o.k = {other_key}), 0) WHERE k = {key}", UPDATES),
+            "WHERE o.k = {other_key}), 0) WHERE k = {key}", UPDATES, weight=RARE),
     _of_two("insert-select", "a row from another one",
             "INSERT INTO {table} (k, v) SELECT {key}, {value} + v FROM {other_table} AS o "
-            "WHERE o.k = {other_key}", INSERTS, without_other=READS, needs=_SINGLE),
+            "WHERE o.k = {other_key}", INSERTS, without_other=READS, needs=_SINGLE, weight=RARE),
     _of_two("insert-moved", "a row from another one, which a CTE deletes",
             "WITH gone AS (DELETE FROM {other_table} WHERE k = {other_key} RETURNING v) "
             "INSERT INTO {table} (k, v) SELECT {key}, {value} + v FROM gone", INSERTS, DELETES,

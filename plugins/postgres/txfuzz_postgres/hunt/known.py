@@ -20,9 +20,9 @@ KNOWN = (
     ),
     KnownHole(
         "unique-check-reads-unseen",
-        "An INSERT sees by the unique index whether the row is there, but takes no predicate lock on it. Where "
-        "its error is caught, or the row is taken back by ROLLBACK TO SAVEPOINT, nothing tells others that it "
-        "has looked.",
+        "An INSERT sees by the unique index whether the row is there, but takes no predicate lock on it. "
+        "Where its error is caught, or the row is taken back by ROLLBACK TO SAVEPOINT, nothing tells others "
+        "that it has looked.",
         ADAPTER,
         frozenset({"insert-unless-duplicate", "insert-undone"}),
         "docs/found.md",

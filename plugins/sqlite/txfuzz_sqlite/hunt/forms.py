@@ -13,7 +13,7 @@ _INSERTS_IF_ABSENT = Effect(Change.INSERT, Change.NOTHING)
 _UPSERTS = Effect(Change.INSERT, Change.UPDATE)
 _UPDATES = Effect(Change.NOTHING, Change.UPDATE)
 _DELETES = Effect(Change.NOTHING, Change.DELETE)
-_RARE = 0.3  # the weight of what alone does what it does, so that it takes no more room than it deserves
+_RARE = 0.1  # the weight of what alone does what it does, so that it takes no more room than it deserves
 _ROW = "FROM {table} WHERE k = {key}"
 _VALUES = "INTO {table} (k, v) VALUES ({key}, {value})"
 _UPDATE = "UPDATE {table} SET v = {value} WHERE k = {key}"
