@@ -115,8 +115,9 @@ def test_what_the_pages_build_conforms(tmp_path: Path) -> None:
         (told,) = re.findall(
             r"subclass\s+of\s+`txfuzz\.testing\.(\w+)`\s+with\s+the\s+line\s+`(.+?)`", text(page)
         )
+        needed = "from txfuzz_sqlite.adapter import SqliteAdapter\n" if "SqliteAdapter" in told[1] else ""
         (tmp_path / f"test_{kind}.py").write_text(
-            f"from {Path(file.file).stem} import *\nfrom txfuzz.testing import {told[0]}\n\n"
+            f"{needed}from {Path(file.file).stem} import *\nfrom txfuzz.testing import {told[0]}\n\n"
             f"class TestPage({told[0]}):\n    {told[1]}\n"
         )
     ran = subprocess.run(
