@@ -43,7 +43,8 @@ def test_programs_are_those_of_their_numbers(strategy: str) -> None:
     programs = [each for each in found if each is not None]
     assert programs
     assert all(worthwhile(each) for each in programs)
-    different = [source_named(strategy, SCOPE, 4).program(number) for number in range(400)]
+    third = source_named(strategy, SCOPE, 4)
+    different = [third.program(number) for number in range(400)]
     assert different != found
 
 

@@ -60,7 +60,7 @@ class RandomSource:
     def __init__(self, scope: Scope, seed: int, *, serial: bool = True, plain_first: bool = True) -> None:
         self._scope, self._seed, self._serial = scope, seed, serial
         plain = plain_scope(scope, still=not serial) if plain_first else None
-        self._plain = plain and RandomSource(plain, seed, serial=serial, plain_first=False)
+        self._plain = RandomSource(plain, seed, serial=serial, plain_first=False) if plain else None
         # Where no form makes a row, one that is absent stays so, and nothing happens to it
         self._still = not any(form.moves_rows for form in scope.forms)
         self._shapes = scope.shapes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,11 @@ def _layout_lines(layout: Layout) -> Iterator[str]:
 
 def _data(adapters: tuple[str, ...], entries: list[RegistryEntry]) -> dict[str, Any]:
     """{"adapters": {NAME: {"forms": […], "layouts": […], "known_holes": […]}}}"""
-    made = {"form": _form_data, "layout": _layout_data, "known hole": _hole_data}
+    made: dict[str, Callable[[Any], dict[str, Any]]] = {
+        "form": _form_data,
+        "layout": _layout_data,
+        "known hole": _hole_data,
+    }
     return {
         "adapters": {
             adapter: {
