@@ -67,12 +67,12 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
     from txfuzz.history.reader import read_history
     from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
-    from txfuzz.hunt.form import Change, Effect, Form
+    from txfuzz.hunt.form import Change, Effect, Form, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.hunt.judging.wrong import Wrong
     from txfuzz.hunt.judging.known import KnownHole
-    from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
+    from txfuzz.hunt.layout import Layout
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
-    from txfuzz.transactions.model import NewValue, Step
+    from txfuzz.transactions.model import Mode, NewValue, Step
     from txfuzz.transactions.placeholders import with_placeholders
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
@@ -144,12 +144,12 @@ _MODULES = {
     ),
     "txfuzz.history.reader": ("read_history",),
     "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
-    "txfuzz.hunt.form": ("Change", "Effect", "Form"),
+    "txfuzz.hunt.form": ("Change", "Effect", "Form", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.hunt.judging.wrong": ("Wrong",),
     "txfuzz.hunt.judging.known": ("KnownHole",),
-    "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
+    "txfuzz.hunt.layout": ("Layout",),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
-    "txfuzz.transactions.model": ("NewValue", "Step"),
+    "txfuzz.transactions.model": ("Mode", "NewValue", "Step"),
     "txfuzz.transactions.placeholders": ("with_placeholders",),
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
@@ -172,24 +172,24 @@ __all__ = [  # noqa: RUF022
     "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL", "FINAL_READ", "Fault",
     "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History", "HistoryError",
     "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
-    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers",
-    "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
-    "Outcome", "OutputError", "OwnServer", "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule",
-    "PlayedStep", "READ", "ROLLBACK", "RawStatement", "ReadValue", "ReversesRows", "RoomForClients", "Rows",
-    "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine",
-    "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase",
-    "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused", "SqlDatabase", "SqlSession",
-    "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker",
-    "Tables", "Template", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict",
-    "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin", "WritesPlays",
-    "WritesScripts", "Wrong", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
-    "checked_url", "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed", "environment_without",
-    "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text",
-    "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
-    "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
-    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
-    "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
-    "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode", "MopView",
+    "MovesNumbers", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK",
+    "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsServer", "PAUSE", "Part", "Patient",
+    "PlayedSchedule", "PlayedStep", "READ", "ROLLBACK", "RawStatement", "ReadValue", "ReversesRows",
+    "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script",
+    "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer",
+    "SentScript", "ServerDatabase", "ServerInjector", "Session", "SessionCodes", "SessionError",
+    "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX",
+    "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError",
+    "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload",
+    "WorkloadError", "WritesBegin", "WritesPlays", "WritesScripts", "Wrong", "call_view", "can_choose",
+    "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
+    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
+    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
+    "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
+    "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
+    "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",
+    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -27,17 +27,28 @@ class Attempts(Closeable):
         self._sessions = []
 
     def follow(
-        self, calls: Sequence[Call], schedule: Sequence[str], *, asks: bool = False
+        self,
+        calls: Sequence[Call],
+        schedule: Sequence[str],
+        *,
+        asks: bool = False,
+        session_of: Mapping[str, int] | None = None,
     ) -> tuple[Trace, ProgramOutcome]:
-        """asks: the tables, what each step has read and changed."""
-        sessions, bodies = self._ready(calls)
+        """asks: the tables, what each step has read and changed. session_of: label → the number of its
+        session, which runs one call after the other; None: each has its own."""
+        sessions, bodies = self._ready(calls, session_of)
         self._tables.reset()
-        trace = self._trace(bodies, sessions, schedule, asks=asks)
+        trace = self._trace(bodies, sessions, schedule, asks=asks, after=_after(calls, session_of))
         return trace, self._outcome(calls, trace.ended, trace.stuck)
 
-    def serially(self, calls: Sequence[Call], reset: Callable[[], None]) -> tuple[str, ProgramOutcome]:
+    def serially(
+        self,
+        calls: Sequence[Call],
+        reset: Callable[[], None],
+        session_of: Mapping[str, int] | None = None,
+    ) -> tuple[str, ProgramOutcome]:
         """Each begins when the one before has ended. And why that could not be done, empty if it could."""
-        sessions, bodies = self._ready(calls)
+        sessions, bodies = self._ready(calls, session_of)
         reset()
         if all(isinstance(each, SqlCall) for each in calls):  # other code has threads of its own
             trace = run_in_series(
@@ -53,11 +64,14 @@ class Attempts(Closeable):
                 stuck = trace.stuck
         return stuck, self._outcome(calls, ended, stuck)
 
-    def _ready(self, calls: Sequence[Call]) -> tuple[dict[str, ScenarioSession], dict[str, Body]]:
+    def _ready(
+        self, calls: Sequence[Call], session_of: Mapping[str, int] | None
+    ) -> tuple[dict[str, ScenarioSession], dict[str, Body]]:
         """Making a body can run it once, and reset the tables."""
-        while len(self._sessions) < len(calls):
+        numbers = [at if session_of is None else session_of[each.label] for at, each in enumerate(calls)]
+        while len(self._sessions) <= max(numbers, default=-1):
             self._sessions.append(self._tables.session())
-        sessions = {each.label: session for each, session in zip(calls, self._sessions, strict=False)}
+        sessions = {each.label: self._sessions[at] for each, at in zip(calls, numbers, strict=True)}
         retried = self._tables.retried
         return sessions, {each.label: each.body(sessions[each.label], retried) for each in calls}
 
@@ -68,6 +82,7 @@ class Attempts(Closeable):
         schedule: Sequence[str],
         *,
         asks: bool = False,
+        after: Mapping[str, str] | None = None,
     ) -> Trace:
         tables = self._tables
         unseen: list[DatabaseUnavailable] = []
@@ -92,6 +107,7 @@ class Attempts(Closeable):
             where=lambda label: _where(sessions[label]),
             stands=lambda label: _stands(sessions[label]),
             accesses=accesses,
+            after=after or {},
         )
         if unseen and not any(_lost(each) for each in trace.ended.values()):
             raise unseen[0]
@@ -119,6 +135,19 @@ class Attempts(Closeable):
 
 def _lost(ended: Ended) -> bool:
     return isinstance(ended.value, CallOutcome) and ended.value.lost
+
+
+def _after(calls: Sequence[Call], session_of: Mapping[str, int] | None) -> dict[str, str]:
+    """Of the calls of one session each but the first → the one before it."""
+    last: dict[int, str] = {}
+    found = {}
+    for each in calls if session_of is not None else ():
+        assert session_of is not None
+        session = session_of[each.label]
+        if session in last:
+            found[each.label] = last[session]
+        last[session] = each.label
+    return found
 
 
 def _where(session: ScenarioSession) -> str:

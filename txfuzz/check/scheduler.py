@@ -143,15 +143,17 @@ def run_schedule(
     where: Callable[[str], str] = lambda actor: "",
     stands: Stands = lambda actor: None,
     accesses: Asks = lambda actor: None,
+    after: Mapping[str, str] | None = None,
 ) -> Trace:
     """Run these actors by the schedule, and where it ends, each to its own end, the last one first.
 
     An entry of an actor that waits or has ended is passed over. waits: asks the database. seconds: of all
     of it, after which it is broken off. cancel: makes a statement of this actor's return soon. where: the
     line of its code that an actor is at, empty where there is none to tell. stands: asked to see code that
-    waits for something else than the database. accesses: asks the database, too.
+    waits for something else than the database. accesses: asks the database, too. after: actor → the one that
+    has to have ended before it goes on, because they share a session.
     """
-    run = _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds, where, stands)
+    run = _Run(bodies, waits, accesses, time.monotonic() + seconds, seconds, where, stands, after or {})
     return run.follow(schedule, cancel)
 
 
@@ -203,11 +205,12 @@ class _Run:
         seconds: float,
         where: Callable[[str], str],
         stands: Stands,
+        after: Mapping[str, str],
     ) -> None:
         self._arrivals: Mailbox[_Actor] = Mailbox()
         self._actors = {name: _Actor(name, body, self._arrivals) for name, body in bodies.items()}
         self._waits, self._accesses, self._where, self._stands = waits, accesses, where, stands
-        self._until, self._seconds = until, seconds
+        self._until, self._seconds, self._after = until, seconds, after
         self._steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[str], cancel: Callable[[str], None]) -> Trace:
@@ -235,7 +238,12 @@ class _Run:
         return Trace(tuple(self._steps), ended, stuck)
 
     def _ready(self) -> list[_Actor]:
-        return [actor for actor in self._actors.values() if actor.state is State.READY]
+        ended = {name for name, actor in self._actors.items() if actor.state is State.ENDED}
+        return [
+            actor
+            for name, actor in self._actors.items()
+            if actor.state is State.READY and self._after.get(name, "") in {"", *ended}
+        ]
 
     def _next(self, wanted: list[str], ready: list[_Actor]) -> _Actor:
         names = {actor.name: actor for actor in ready}

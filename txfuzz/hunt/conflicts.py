@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import combinations, product
 
 from txfuzz.hunt.form import Change, RowState
-from txfuzz.hunt.program import SmallProgram, Use, Uses
+from txfuzz.hunt.program import SmallProgram, Use, Uses, mode_of
 
 
 def reachable(program: SmallProgram) -> tuple[frozenset[RowState], ...]:
@@ -84,7 +84,7 @@ def worthwhile(program: SmallProgram) -> bool:
     """Whether dependencies can run in a circle through every transaction."""
     conflicts = Conflicts(program)
     number = len(program.transactions)
-    if not conflicts.everywhere:
+    if not conflicts.everywhere or any(map(_refused, program.transactions)):
         return False
     weights = {pair: conflicts.between(*pair) for pair in combinations(range(number), 2)}
     # One session's transactions never overlap, but what comes later depends on what came before
@@ -98,6 +98,11 @@ def worthwhile(program: SmallProgram) -> bool:
         for size in range(1, number // 2 + 1)
         for group in combinations(range(number), size)
     )
+
+
+def _refused(uses: Uses) -> bool:
+    """Whether it would write although it is READ ONLY."""
+    return mode_of(uses).read_only and any(use.form.writes for use in uses)
 
 
 def crosswise(program: SmallProgram) -> bool:
@@ -114,14 +119,15 @@ def crosswise(program: SmallProgram) -> bool:
     )
 
 
-def looks_first(program: SmallProgram) -> bool:
-    """Whether one transaction, alone, shows what another one writes and then goes on: what it goes on with
-    may be too old (lost update, read skew)."""
+def looks_before_it_writes(program: SmallProgram) -> bool:
+    """Whether one transaction, alone, shows what another one writes and then writes itself, or locks: what it
+    goes by may be too old (lost update, read skew). What is only looked at a snapshot answers as it was."""
     alone = [_written_alone(uses, program.states) for uses in program.transactions]
     return any(
         use.form.returns_rows and set(use.keys) & alone[other]
         for at, uses in enumerate(program.transactions)
-        for use in uses[:-1]
+        for place, use in enumerate(uses)
+        if any(later.form.locks for later in uses[place + 1 :])
         for other in range(len(alone))
         if other != at
     )

@@ -15,13 +15,15 @@ from typing import Any, Protocol, runtime_checkable
 
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.errors import UsageError
-from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
+from txfuzz.hunt.conflicts import crosswise, looks_before_it_writes, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
-from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
+from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
+_PLAIN = 150  # so many numbers come first and are plain
+_DRAWS = 12  # for each of those, at most
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
@@ -53,13 +55,17 @@ class ProgramSource(Protocol):
 
 
 class RandomSource:
-    """Draws programs of the scope; most of them as large as it allows.
+    """Draws programs of the scope; most of them as large as it allows, and the first ones plain.
 
     serial: only what no serial order explains counts, so that most of them are crosswise.
     """
 
-    def __init__(self, scope: Scope, seed: int, *, serial: bool = True) -> None:
+    def __init__(self, scope: Scope, seed: int, *, serial: bool = True, plain_first: bool = True) -> None:
         self._scope, self._seed, self._serial = scope, seed, serial
+        plain = plain_scope(scope, still=not serial) if plain_first else None
+        self._plain = RandomSource(plain, seed, serial=serial, plain_first=False) if plain else None
+        # Where no form makes a row, one that is absent stays so, and nothing happens to it
+        self._still = not any(form.moves_rows for form in scope.forms)
         self._shapes = scope.shapes()
         self._weights = [
             _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
@@ -67,14 +73,17 @@ class RandomSource:
         ]
         self._deeds = {layout.name: _deeds(scope, layout) for layout in scope.layouts}
         self._likely = {
-            name: [_OF_TWO ** (len(deed.keys) - 1) for deed in found] for name, found in self._deeds.items()
+            name: [deed.weight * _OF_TWO ** (len(deed.keys) - 1) for deed in found]
+            for name, found in self._deeds.items()
         }
 
     def program(self, number: int) -> SmallProgram | None:
+        if self._plain is not None and number < _PLAIN:
+            return self._first[number] if number < len(self._first) else None
         layout = self.layout(number)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
-        there = 0.5 if self._serial else _THERE
+        there = 0.5 if self._serial else 1.0 if self._still else _THERE
         states = tuple(
             RowState.PRESENT if random.random() < there else RowState.ABSENT for _ in range(self._scope.keys)
         )
@@ -85,18 +94,33 @@ class RandomSource:
         chosen = []
         for _ in range(sum(map(sum, shape))):
             [deed] = random.choices(found, likely)
-            chosen.append(Use(random.choice(deed.forms), deed.keys))
+            chosen.append(Use(deed.drawn(random), deed.keys))
         program = _program(layout, states, shape, chosen)
         if not self.worth_running(program, random):
             return None
         return canonical(program)
 
+    @cached_property
+    def _first(self) -> tuple[SmallProgram, ...]:
+        """The plain ones, each once."""
+        assert self._plain is not None
+        found: dict[object, SmallProgram] = {}
+        for number in range(_DRAWS * _PLAIN):
+            program = self._plain.program(number)
+            if program is not None:
+                found.setdefault(program.sign(), program)
+            if len(found) == _PLAIN:
+                break
+        return tuple(found.values())
+
     def worth_running(self, program: SmallProgram, random: Random) -> bool:
         rare = random.random() < _UNLIKELY
-        telling = crosswise if self._serial else looks_first
+        telling = crosswise if self._serial else looks_before_it_writes
         return _is_run(program) and (rare or telling(program))
 
     def layout(self, number: int) -> Layout:
+        if self._plain is not None and number < _PLAIN:
+            return self._plain.layout(number)
         return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
 
     def deeds(self, layout: Layout) -> tuple[Deed, ...]:

@@ -13,6 +13,7 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.database.api import SessionError
+from txfuzz.database.scenario import SetupRefused
 from txfuzz.hunt.finding.findings import Findings
 from txfuzz.hunt.finding.runs import ProgramRuns, ServerLost
 from txfuzz.hunt.form import Form, RowState
@@ -133,10 +134,14 @@ class Hunt:
     def _fit(self, form: Form, layout: Layout) -> bool:
         """Whether a form does what it says on a layout, on this server: tried when it is first used there."""
         place = (form.name, layout.name)
-        if place not in self._fits:
+        if place not in self._fits and ("", layout.name) not in self._fits:
             level = list(self._quarry.levels)[-1]
             try:
                 tried = list(trials(self._tables, form, layout, level))
+            except SetupRefused as error:
+                told = f"layout {layout.name!r}: the server refuses {error.statement!r} ({error.message})"
+                self._fits["", layout.name] = told
+                return False
             except SessionError as error:
                 if not error.lost:
                     raise
@@ -150,7 +155,7 @@ class Hunt:
                 each.code and internal and each.code.startswith(internal) for each in tried
             ):
                 self._alone(form, layout, level)
-        return not self._fits[place]
+        return not self._fits.get(("", layout.name)) and not self._fits[place]
 
     def _alone(self, form: Form, layout: Layout, level: str) -> None:
         """A form that fails although nothing else runs: in which state of its rows?"""

@@ -27,10 +27,14 @@ _PROGRAMS = 200  # that a runner is given before it is made anew: it remembers w
 
 
 class LayoutTables:
-    """ScenarioTables whose sessions have the settings of a layout."""
+    """ScenarioTables whose sessions have the settings of a layout. anew: statements that make the tables
+    anew after each reset, at this level."""
 
-    def __init__(self, tables: ScenarioTables, settings: Sequence[str]) -> None:
-        self._tables, self._settings = tables, tuple(settings)
+    def __init__(
+        self, tables: ScenarioTables, settings: Sequence[str], anew: Sequence[str] = (), level: str = ""
+    ) -> None:
+        self._tables, self._settings, self._anew, self._level = tables, tuple(settings), tuple(anew), level
+        self._maker: ScenarioSession | None = None
 
     @property
     def retried(self) -> frozenset[str]:
@@ -41,6 +45,19 @@ class LayoutTables:
 
     def reset(self) -> None:
         self._tables.reset()
+        if not self._anew:
+            return
+        if self._maker is None:
+            self._maker = self._tables.session()
+        try:
+            self._maker.begin(self._level)
+            for each in self._anew:
+                self._maker.run(each, {})
+            self._maker.commit()
+        except BaseException:
+            self._maker.close()
+            self._maker = None
+            raise
 
     def tables(self) -> Mapping[str, Rows]:
         return self._tables.tables()
@@ -67,6 +84,8 @@ class LayoutTables:
         return self._tables.waiting(sessions)
 
     def close(self) -> None:
+        if self._maker is not None:
+            self._maker.close()
         self._tables.close()
 
     def __enter__(self) -> Self:
@@ -146,7 +165,12 @@ class HuntTables(Closeable):
         if place not in self._open:
             while len(self._open) >= MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
-            tables = LayoutTables(self._database.scenario(layout.statements(states)), layout.settings)
+            tables = LayoutTables(
+                self._database.scenario(layout.statements(states)),
+                layout.settings,
+                layout.anew(states),
+                self._serial_level,
+            )
             self._open[place] = OpenTables(tables, self._serial_level)
         self._open.move_to_end(place)
         return self._open[place]

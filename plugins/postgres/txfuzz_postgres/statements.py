@@ -22,7 +22,8 @@ PROMISES: Mapping[str, str] = {
     "serializable": "serializable",
 }
 _OUTLIVES = re.compile(
-    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DECLARE|DISCARD|LOAD)\b|"
+    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DISCARD|LOAD)\b|"
+    r"^\s*DECLARE\b[^;]*\bWITH\s+HOLD\b|"
     r"\bTEMP(ORARY)?\b|\bpg_(try_)?advisory_lock|\bset_config\s*\(",
     re.IGNORECASE,
 )

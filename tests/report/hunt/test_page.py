@@ -32,11 +32,10 @@ CRASH = replace(
     log=("LOG: terminated by signal 11",),
 )
 RESULT = HuntResult(
-    HuntCounts(10, 9, 300, 84, 98, 216, 3, 0, 1, 10.0),
+    HuntCounts(10, 9, 300, 84, 98, 216, 3, 0, 1, 3, 10.0),
     (KNOWN, CRASH),
     ("form 'x' on layout 'y': expected update, but nothing",),
     {"it did not end": 3},
-    learnt={"covered": [1, 2, 3]},
 )
 
 

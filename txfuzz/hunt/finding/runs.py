@@ -49,7 +49,9 @@ class ProgramRuns:
         """The schedules in which each transaction begins when the one before has ended."""
         labelled = zip(self.program.labels, self.program.points, strict=True)
         for order in permutations(labelled):
-            yield tuple(label for label, points in order for _ in range(points))
+            labels = [label for label, _ in order]
+            if all(labels.index(one) < labels.index(other) for one, other in self.checked.before):
+                yield tuple(label for label, points in order for _ in range(points))
 
     def _guarded(self, work: Callable[[ProgramRunner], FollowedSchedule]) -> FollowedSchedule:
         try:

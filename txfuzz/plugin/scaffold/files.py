@@ -20,6 +20,7 @@ KINDS = {
     "analyzer": "reports reads that miss what was acknowledged",
     "heuristic": "concentrates on the keys of near-cycles",
     "fault": "stalls a session for a while",
+    "form": "writes a row on a condition, in hunts on SQLite",
 }
 _HERE = Path(__file__).resolve().parent
 _SUFFIX = ".in"

@@ -21,6 +21,16 @@ KNOWN = (
         since=(9, 5),
     ),
     KnownHole(
+        "unique-check-reads-unseen",
+        "An INSERT sees by the unique index whether the row is there, but takes no predicate lock on it. "
+        "Where its error is caught, or the row is taken back by ROLLBACK TO SAVEPOINT, nothing tells others "
+        "that it has looked.",
+        ADAPTER,
+        frozenset({"insert-unless-duplicate", "insert-undone"}),
+        "docs/found.md",
+        levels=frozenset({"serializable"}),
+    ),
+    KnownHole(
         "commit-window",
         "Others see a commit a moment before its conflicts are settled. A transaction that begins at that "
         "moment sees what was committed, but nobody may notice that it completes a dangerous structure.",

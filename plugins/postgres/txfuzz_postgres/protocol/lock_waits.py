@@ -1,6 +1,7 @@
 """Lock waits: one prepared statement on a separate connection.
 
-pg_blocking_pids reads the lock manager itself; wait events in pg_stat_activity lag behind it.
+pg_blocking_pids reads the lock manager itself; wait events in pg_stat_activity lag behind it. A READ ONLY
+DEFERRABLE transaction waits for others without a lock.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ INT4_ARRAY = 1007  # oid
 # Called once per process: a second call could give another result.
 QUERY = (
     b"SELECT pid, array_to_string(blockers, ',') "
-    b"FROM (SELECT pid, pg_blocking_pids(pid) AS blockers FROM unnest($1) AS pid OFFSET 0) AS waits "
+    b"FROM (SELECT pid, pg_blocking_pids(pid) || pg_safe_snapshot_blocking_pids(pid) AS blockers "
+    b"FROM unnest($1) AS pid OFFSET 0) AS waits "
     b"WHERE cardinality(blockers) > 0"
 )
 NAME = b"txfuzz_waits"
