@@ -44,9 +44,10 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
-        Accesses, AdoptedSession, Cell, ColumnFacts, HasProcess, HoldsScenarios, MovesNumbers, ReversesRows,
-        Rows, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer,
-        SentScript, SetupRefused, StatementAnswer, WritesBegin, run_setup,
+        Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
+        MovesNumbers, Request, ReversesRows, Rollback, Rows, Run, ScenarioSession, ScenarioTables,
+        SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript, SetupRefused, StatementAnswer,
+        WritesBegin, run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
@@ -115,10 +116,10 @@ _MODULES = {
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
-        "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HasProcess", "HoldsScenarios", "MovesNumbers",
-        "ReversesRows", "Rows", "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables",
-        "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer", "WritesBegin",
-        "run_setup",
+        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
+        "HoldsScenarios", "MovesNumbers", "Request", "ReversesRows", "Rollback", "Rows", "Run",
+        "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer",
+        "SentScript", "SetupRefused", "StatementAnswer", "WritesBegin", "run_setup",
     ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
@@ -166,28 +167,29 @@ _DEFINED_AS = {
 }
 __all__ = [  # noqa: RUF022
     "API_VERSION", "APPEND", "Accesses", "Account", "Adapter", "Adjustment", "AdoptedSession", "Analyzer",
-    "Anomaly", "Answer", "Around", "Batching", "BoundStep", "Breakable", "COMMIT", "CUT", "Call", "Calls",
-    "Capabilities", "Cell", "Change", "Closeable", "ColumnFacts", "Columns", "ControlConnection", "Database",
-    "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL", "FINAL_READ", "Fault",
-    "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History", "HistoryError",
-    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind",
-    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers",
-    "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
-    "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "READ", "ROLLBACK", "RawStatement",
-    "ReadValue", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession", "ScenarioTables",
-    "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits",
-    "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session", "SessionCodes",
-    "SessionError", "SetupRefused", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step",
-    "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView",
-    "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
-    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "call_view", "can_choose",
-    "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets", "columns_of",
-    "did_you_mean", "edn_text", "elapsed", "environment_without", "error_in_log", "fewest_keys", "hookimpl",
-    "implies", "keeper_for", "kept_directory", "key_text", "level_among", "listed", "make_server_directory",
-    "max_connections_option", "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes",
-    "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
-    "server_processes", "table_index", "tables_option", "target_value", "transaction_view", "typed_script",
-    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "Anomaly", "Answer", "AnswersLater", "Around", "Batching", "Begin", "BoundStep", "Breakable", "COMMIT",
+    "CUT", "Call", "Calls", "Capabilities", "Cell", "Change", "Closeable", "ColumnFacts", "Columns", "Commit",
+    "ControlConnection", "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect",
+    "Embeds", "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic",
+    "History", "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink",
+    "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom",
+    "MissingEdge", "MopView", "MovesNumbers", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue",
+    "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "PAUSE", "Part", "Patient",
+    "READ", "ROLLBACK", "RawStatement", "ReadValue", "Request", "ReversesRows", "Rollback", "RoomForClients",
+    "Rows", "Run", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile",
+    "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript",
+    "ServerDatabase", "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused",
+    "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step", "TABLE_PREFIX", "TERMINATE",
+    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TransactionView", "TxfuzzError", "UNIQUE_KEY",
+    "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError",
+    "WritesBegin", "WritesScripts", "Wrong", "call_view", "can_choose", "canonical", "check_options",
+    "check_stays_inside", "checked_url", "choice_sets", "columns_of", "did_you_mean", "edn_text", "elapsed",
+    "environment_without", "error_in_log", "fewest_keys", "hookimpl", "implies", "keeper_for",
+    "kept_directory", "key_text", "level_among", "listed", "make_server_directory", "max_connections_option",
+    "mop_text", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
+    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
+    "table_index", "tables_option", "target_value", "transaction_view", "typed_script", "unjudged_reason",
+    "value_identity", "value_text", "waits_by_place", "with_placeholders",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from txfuzz.check.contract import Call, RunsCode
-from txfuzz.check.scheduler import Body, Ended, Trace, run_in_series, run_schedule
+from txfuzz.check.scheduling.schedule import Actors, follow_schedule
+from txfuzz.check.scheduling.sessions import SessionActors
+from txfuzz.check.scheduling.threads import ThreadActors
+from txfuzz.check.scheduling.trace import Ended, Trace
 from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
 from txfuzz.check.transaction import SqlCall
 from txfuzz.common.closeable import Closeable
-from txfuzz.database.scenario import Accesses, ScenarioSession, ScenarioTables, SeesAccesses
+from txfuzz.database.scenario import Accesses, AnswersLater, ScenarioSession, ScenarioTables, SeesAccesses
+
+# Gives actors for the calls of these labels
+MakesActors = Callable[[Iterable[str]], Actors]
 
 
 class Attempts(Closeable):
-    """Keeps the sessions from one attempt to the next. seconds: of one schedule."""
+    """Keeps the sessions from one attempt to the next. seconds: of one schedule. threads: also where
+    sessions can do without."""
 
-    def __init__(self, tables: ScenarioTables, seconds: float) -> None:
-        self._tables, self._seconds = tables, seconds
+    def __init__(self, tables: ScenarioTables, seconds: float, *, threads: bool = False) -> None:
+        self._tables, self._seconds, self._threads = tables, seconds, threads
         self._sessions: list[ScenarioSession] = []
 
     def close(self) -> None:
@@ -28,41 +35,54 @@ class Attempts(Closeable):
         self, calls: Sequence[Call], schedule: Sequence[str], *, asks: bool = False
     ) -> tuple[Trace, ProgramOutcome]:
         """asks: the tables, what each step has read and changed."""
-        sessions, bodies = self._ready(calls)
+        sessions = self._ready(calls)
+        actors = self._makes_actors(calls, sessions)(sessions)
         self._tables.reset()
-        trace = self._trace(bodies, sessions, schedule, asks=asks)
+        trace = self._trace(actors, sessions, tuple(sessions), schedule, asks=asks)
         return trace, self._outcome(calls, trace.ended, trace.stuck)
 
     def serially(self, calls: Sequence[Call], reset: Callable[[], None]) -> tuple[str, ProgramOutcome]:
         """Each begins when the one before has ended. And why that could not be done, empty if it could."""
-        sessions, bodies = self._ready(calls)
+        sessions = self._ready(calls)
+        makes_actors = self._makes_actors(calls, sessions)
         reset()
-        if all(isinstance(each, SqlCall) for each in calls):  # other code has threads of its own
-            trace = run_in_series(
-                bodies, seconds=self._seconds, cancel=lambda label: sessions[label].cancel()
-            )
-            return trace.stuck, self._outcome(calls, trace.ended, trace.stuck)
         ended: dict[str, Ended] = {}
         stuck = ""
-        for label, body in bodies.items():
+        for label in sessions:
             if not stuck:
-                trace = self._trace({label: body}, sessions, ())
+                trace = self._trace(makes_actors((label,)), sessions, (label,), ())
                 ended |= trace.ended
                 stuck = trace.stuck
         return stuck, self._outcome(calls, ended, stuck)
 
-    def _ready(self, calls: Sequence[Call]) -> tuple[dict[str, ScenarioSession], dict[str, Body]]:
-        """Making a body can run it once, and reset the tables."""
+    def _ready(self, calls: Sequence[Call]) -> dict[str, ScenarioSession]:
         while len(self._sessions) < len(calls):
             self._sessions.append(self._tables.session())
-        sessions = {each.label: session for each, session in zip(calls, self._sessions, strict=False)}
+        return {each.label: session for each, session in zip(calls, self._sessions, strict=False)}
+
+    def _makes_actors(self, calls: Sequence[Call], sessions: Mapping[str, ScenarioSession]) -> MakesActors:
+        """SQL runs without threads where the sessions can answer later, all else in threads."""
         retried = self._tables.retried
-        return sessions, {each.label: each.body(sessions[each.label], retried) for each in calls}
+        statements = {each.label: each for each in calls if isinstance(each, SqlCall)}
+        later = {label: each for label, each in sessions.items() if isinstance(each, AnswersLater)}
+        if len(statements) == len(later) == len(calls) and not self._threads:
+            return lambda labels: SessionActors(
+                {label: statements[label].steps(retried) for label in labels}, later
+            )
+        # Making a body can run it once, and reset the tables
+        bodies = {each.label: each.body(sessions[each.label], retried) for each in calls}
+        return lambda labels: ThreadActors(
+            {label: bodies[label] for label in labels},
+            cancel=lambda label: sessions[label].cancel(),
+            where=lambda label: _where(sessions[label]),
+            stands=lambda label: _stands(sessions[label]),
+        )
 
     def _trace(
         self,
-        bodies: Mapping[str, Body],
+        actors: Actors,
         sessions: Mapping[str, ScenarioSession],
+        labels: Sequence[str],
         schedule: Sequence[str],
         *,
         asks: bool = False,
@@ -76,16 +96,7 @@ class Attempts(Closeable):
         def accesses(label: str) -> Accesses | None:
             return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
 
-        return run_schedule(
-            bodies,
-            schedule,
-            waits,
-            seconds=self._seconds,
-            cancel=lambda label: sessions[label].cancel(),
-            where=lambda label: _where(sessions[label]),
-            stands=lambda label: _stands(sessions[label]),
-            accesses=accesses,
-        )
+        return follow_schedule(actors, labels, schedule, waits, seconds=self._seconds, accesses=accesses)
 
     def _outcome(self, calls: Sequence[Call], ended: Mapping[str, Ended], stuck: str) -> ProgramOutcome:
         outcomes = {}

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from txfuzz.check.contract import Arguments
-from txfuzz.check.scheduler import Body, Stop
+from txfuzz.check.scheduling.sessions import Steps
+from txfuzz.check.scheduling.threads import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Outcome as Effect
 from txfuzz.database.api import SessionError
-from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
+from txfuzz.database.scenario import (
+    Begin,
+    Cell,
+    Commit,
+    Request,
+    Rollback,
+    Run,
+    ScenarioSession,
+    StatementAnswer,
+)
 from txfuzz.transactions.model import Param, Returned, RollbackTo, Step, StepCondition, Transaction
 from txfuzz.workload.yaml.runtime_errors import RefusedStep
 
@@ -86,15 +96,51 @@ class SqlCall:
 
     def body(self, session: ScenarioSession, retried: frozenset[str]) -> Body:
         def run(stop: Stop) -> CallOutcome:
-            codes: tuple[str, ...] = ()
-            while True:
-                outcome = _Try(self, session, len(codes)).run(stop)
-                again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
-                if not again or len(codes) >= self.transaction.retry:
-                    return replace(outcome, retried=codes)
-                codes = (*codes, outcome.code)
+            return performed(self.steps(retried), session, stop)
 
         return run
+
+    def steps(self, retried: frozenset[str]) -> Generator[Any, StatementAnswer | None, CallOutcome]:
+        """The same as switch points and requests to a session, whoever makes them; see Steps."""
+        codes: tuple[str, ...] = ()
+        while True:
+            outcome = yield from _Try(self, len(codes)).steps()
+            again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
+            if not again or len(codes) >= self.transaction.retry:
+                return replace(outcome, retried=codes) if codes else outcome
+            codes = (*codes, outcome.code)
+
+
+def performed(steps: Steps, session: ScenarioSession, stop: Stop) -> Any:
+    """What they come to on a session that blocks."""
+    answer: StatementAnswer | None = None
+    error: SessionError | None = None
+    while True:
+        try:
+            made = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as returned:
+            return returned.value
+        answer = error = None
+        if not isinstance(made, Request):
+            stop(made)
+            continue
+        try:
+            answer = _perform(made, session)
+        except SessionError as raised:
+            error = raised
+
+
+def _perform(request: Request, session: ScenarioSession) -> StatementAnswer:
+    match request:
+        case Run():
+            return session.run(request.sql, request.arguments)
+        case Begin():
+            session.begin(request.isolation, read_only=request.read_only, deferrable=request.deferrable)
+        case Commit():
+            session.commit()
+        case Rollback():
+            session.rollback()
+    return StatementAnswer()
 
 
 class _GivesUp(Exception):
@@ -102,32 +148,32 @@ class _GivesUp(Exception):
 
 
 class _Try:
-    def __init__(self, bound: SqlCall, session: ScenarioSession, attempt: int) -> None:
-        self._bound, self._session, self._attempt = bound, session, attempt
+    def __init__(self, bound: SqlCall, attempt: int) -> None:
+        self._bound, self._attempt = bound, attempt
         returned = {name: None for step in bound.transaction.steps for name, _ in step.returns}
         self._names: dict[str, Cell] = {**returned, **bound.arguments}  # what is skipped returns nothing
         self._seen: list[StatementOutcome] = []
         self._begun = False
 
-    def run(self, stop: Stop) -> CallOutcome:
+    def steps(self) -> Generator[Any, StatementAnswer | None, CallOutcome]:
         committing = False
         try:
             for number, step in enumerate(self._bound.transaction.steps):
                 if not self._runs(number, step):
                     continue
-                stop(StatementPoint(number, str(step.sql), self._attempt))
-                if self._statement(number, step) == "stop":
+                yield StatementPoint(number, str(step.sql), self._attempt)
+                if (yield from self._statement(number, step)) == "stop":
                     break
-            stop(CommitPoint(self._attempt))
-            self._begin()  # also where every step was skipped
+            yield CommitPoint(self._attempt)
+            yield from self._begin()  # also where every step was skipped
             committing = True
-            self._session.commit()
+            yield Commit()
         except _GivesUp:
-            self._session.rollback()
+            yield Rollback()
             return self._outcome(Ending.ABORTED, GIVES_UP)
         except SessionError as error:
             if not error.lost:
-                self._session.rollback()
+                yield Rollback()
             unknown = committing and error.outcome is Effect.INFO
             ending = Ending.UNKNOWN if unknown else Ending.ABORTED
             outcome = self._outcome(ending, error.code, error.message)
@@ -137,23 +183,23 @@ class _Try:
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:
         return CallOutcome(ending, tuple(self._seen), code, message=message)
 
-    def _begin(self) -> None:
+    def _begin(self) -> Iterator[Request]:
         """With the first statement: what a transaction sees is settled by that, not by BEGIN."""
         if not self._begun:
             mode = self._bound.transaction.mode
-            self._session.begin(self._bound.isolation, read_only=mode.read_only, deferrable=mode.deferrable)
+            yield Begin(self._bound.isolation, mode.read_only, mode.deferrable)
             self._begun = True
 
-    def _statement(self, number: int, step: Step) -> str:
+    def _statement(self, number: int, step: Step) -> Generator[Request, StatementAnswer | None, str]:
         """What becomes of the transaction: "go on" or "stop"."""
-        self._begin()
+        yield from self._begin()
         goes_on = any(rule in ("skip", "stop") for _, rule in step.on_error)
         try:
             if goes_on:
-                self._session.run(f"SAVEPOINT {SAVEPOINT}", {})
-            answer = self._session.run(str(step.sql), self._bind(step))
+                yield Run(f"SAVEPOINT {SAVEPOINT}")
+            answer = yield Run(str(step.sql), self._bind(step))
             if goes_on:
-                self._session.run(f"RELEASE SAVEPOINT {SAVEPOINT}", {})
+                yield Run(f"RELEASE SAVEPOINT {SAVEPOINT}")
         except SessionError as error:
             rule = dict(step.on_error).get(error.code)
             if rule is None or error.lost:
@@ -162,8 +208,9 @@ class _Try:
             if rule == "abort":
                 raise _GivesUp from None
             back = rule.savepoint if isinstance(rule, RollbackTo) else SAVEPOINT
-            self._session.run(f"ROLLBACK TO SAVEPOINT {back}", {})
+            yield Run(f"ROLLBACK TO SAVEPOINT {back}")
             return "stop" if rule == "stop" else "go on"
+        assert answer is not None
         self._seen.append(StatementOutcome(number, answer.rows, answer.changed))
         return self._take(number, step, answer)
 

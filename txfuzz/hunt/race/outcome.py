@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from txfuzz.check.scheduler import Decision, Point, Trace
+from txfuzz.check.scheduling.trace import Decision, Point, Trace
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 from txfuzz.hunt.program import in_sql

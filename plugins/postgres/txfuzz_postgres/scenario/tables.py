@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-import psycopg
 from psycopg import sql
+from psycopg.pq.abc import PGresult
 
 from txfuzz.plugin_api import (
     Accesses,
     AdoptedSession,
+    Cell,
     Closeable,
     ColumnFacts,
     Rows,
@@ -205,17 +206,15 @@ class PostgresScenario(Closeable):
             cursor.nextset()
 
     def query(self, query: str) -> Rows:
-        rows: Rows = checked(lambda: self._rows(self._control.execute(query)))
-        return rows
+        cursor = checked(lambda: self._control.execute(query))
+        return self._rows(cursor.pgresult, tuple(cursor.fetchall()) if cursor.description else ())
 
-    def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
-        result = cursor.pgresult
-        assert result is not None
+    def _rows(self, result: PGresult, rows: tuple[tuple[Cell, ...], ...]) -> Rows:
         numbers = range(result.nfields)
         columns = tuple((result.fname(number) or b"").decode() for number in numbers)
         places = self._places
         origins = tuple(places.get((result.ftable(number), result.ftablecol(number))) for number in numbers)
-        return Rows(columns, tuple(cursor.fetchall()) if numbers else (), origins=origins)
+        return Rows(columns, rows, origins=origins)
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -229,11 +228,11 @@ class PostgresScenario(Closeable):
         self._use(connection)
         return connection
 
-    def _answer(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str) -> Rows:
-        rows = self._rows(cursor)
-        if rows.origins == (None,):
-            return replace(rows, origins=(origin_of_number(query, self._asked),))
-        return rows
+    def _answer(self, result: PGresult, rows: tuple[tuple[Cell, ...], ...], query: str) -> Rows:
+        found = self._rows(result, rows)
+        if found.origins == (None,):
+            return replace(found, origins=(origin_of_number(query, self._asked),))
+        return found
 
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
         return PostgresAdoptedSession(connection)
