@@ -93,10 +93,15 @@ class Attempts(Closeable):
             found = tables.waiting([sessions[label] for label in labels])
             return {labels[at]: frozenset(labels[other] for other in others) for at, others in found.items()}
 
-        def accesses(label: str) -> Accesses | None:
-            return tables.accesses(sessions[label]) if asks and isinstance(tables, SeesAccesses) else None
+        seconds = self._seconds
+        if not (asks and isinstance(tables, SeesAccesses)):
+            return follow_schedule(actors, labels, schedule, waits, seconds=seconds)
+        told = tables.accesses
 
-        return follow_schedule(actors, labels, schedule, waits, seconds=self._seconds, accesses=accesses)
+        def accesses(label: str) -> Accesses | None:
+            return told(sessions[label])
+
+        return follow_schedule(actors, labels, schedule, waits, seconds=seconds, accesses=accesses)
 
     def _outcome(self, calls: Sequence[Call], ended: Mapping[str, Ended], stuck: str) -> ProgramOutcome:
         outcomes = {}

@@ -154,6 +154,12 @@ class _Try:
         self._names: dict[str, Cell] = {**returned, **bound.arguments}  # what is skipped returns nothing
         self._seen: list[StatementOutcome] = []
         self._begun = False
+        # Statements and COMMIT, from the first one on behind which nothing depends on answers
+        self._ahead: tuple[Request, ...] = (Commit(),)
+        for step in reversed(bound.transaction.steps):
+            if not _runs_anyhow(step):
+                break
+            self._ahead = (Run(str(step.sql), self._bind(step)), *self._ahead)
 
     def steps(self) -> Generator[Any, StatementAnswer | None, CallOutcome]:
         committing = False
@@ -165,7 +171,7 @@ class _Try:
                 if (yield from self._statement(number, step)) == "stop":
                     break
             yield CommitPoint(self._attempt)
-            yield from self._begin()  # also where every step was skipped
+            yield from self._begin(Commit())  # also where every step was skipped
             committing = True
             yield Commit()
         except _GivesUp:
@@ -183,21 +189,29 @@ class _Try:
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:
         return CallOutcome(ending, tuple(self._seen), code, message=message)
 
-    def _begin(self) -> Iterator[Request]:
+    def _behind(self, number: int) -> tuple[Request, ...]:
+        """What is asked behind the statement of this number, if that is settled."""
+        left = len(self._bound.transaction.steps) - number
+        return self._ahead[-left:] if left <= len(self._ahead) else ()
+
+    def _begin(self, *then: Request) -> Iterator[Request]:
         """With the first statement: what a transaction sees is settled by that, not by BEGIN."""
         if not self._begun:
             mode = self._bound.transaction.mode
-            yield Begin(self._bound.isolation, mode.read_only, mode.deferrable)
             self._begun = True
+            yield Begin(self._bound.isolation, mode.read_only, mode.deferrable, then=then)
 
     def _statement(self, number: int, step: Step) -> Generator[Request, StatementAnswer | None, str]:
         """What becomes of the transaction: "go on" or "stop"."""
-        yield from self._begin()
         goes_on = any(rule in ("skip", "stop") for _, rule in step.on_error)
+        saved = Run(f"SAVEPOINT {SAVEPOINT}")
+        behind = self._behind(number) if _runs_anyhow(step) else ()
+        statement = Run(str(step.sql), self._bind(step), then=behind)
+        yield from self._begin(*((saved,) if goes_on else (statement, *behind)))
         try:
             if goes_on:
-                yield Run(f"SAVEPOINT {SAVEPOINT}")
-            answer = yield Run(str(step.sql), self._bind(step))
+                yield saved
+            answer = yield statement
             if goes_on:
                 yield Run(f"RELEASE SAVEPOINT {SAVEPOINT}")
         except SessionError as error:
@@ -250,6 +264,13 @@ class _Try:
         if rule == "abort":
             raise _GivesUp
         return "stop" if rule == "stop" else "go on"
+
+
+def _runs_anyhow(step: Step) -> bool:
+    """Whatever statements before it have answered, and nothing depends on what it answers but an error."""
+    return not (step.when or step.returns or step.rows or step.on_error) and all(
+        isinstance(argument, Param) for _, argument in step.args
+    )
 
 
 def compared(condition: StepCondition, names: Mapping[str, Cell]) -> tuple[Cell, Cell]:

@@ -75,7 +75,10 @@ class ColumnFacts:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a session is asked to do: one of the following."""
+    """What a session is asked to do: one of the following. then: what is asked next, unless this or one of
+    those is answered by an error; empty where that depends on the answers."""
+
+    then: tuple[Request, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,12 @@ class AnswersLater(Protocol):
     """What a ScenarioSession can do beside: take a request and go on before the answer is there, so that one
     thread can serve several sessions, of which some wait. ask() and answered() may raise SessionError."""
 
-    def ask(self, request: Request) -> None:
-        """As the method of that name. Not before the one before has been answered."""
+    def ask(self, request: Request, along: int = 0) -> None:
+        """As the method of that name. Not before the one before has been answered.
+
+        along: so many of request.then may be sent along with it, to run only if all before them succeed.
+        They are still asked, one after the other.
+        """
 
     def answered(self) -> StatementAnswer | None:
         """To the last request; None as long as the answer is not there. To all but Run, it says nothing."""

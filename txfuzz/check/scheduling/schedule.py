@@ -29,6 +29,7 @@ _FIRST_LOOK = 200e-6  # seconds before the database is asked who waits
 _LONGEST_LOOK = 5e-3
 _STANDSTILL = 0.2  # seconds at the same place after which code waits for something
 _LET_GO = 0.02  # seconds in which code that waits has gone on, once it can
+_ALL = 1_000_000  # steps
 _ENDING = 2.0  # seconds for actors that are broken off
 
 
@@ -61,8 +62,9 @@ class Actors(Protocol):
     def begin(self, name: str) -> None:
         """Run it up to its first point."""
 
-    def go_on(self, name: str) -> None:
-        """From its point to the next one."""
+    def go_on(self, name: str, alone: int) -> None:
+        """From its point to the next one. alone: it takes so many steps, this one included, before anybody
+        else takes one, and nobody is there for whom it could wait: it may begin with all of them."""
 
     def arrived(self, seconds: float) -> Arrival | None:
         """Somebody who has got there; None where nobody has in this time."""
@@ -116,6 +118,7 @@ class _Actor:
     state: State = State.NEW
     point: Point | None = None
     ended: Ended | None = None
+    under_way: bool = False  # has taken a step
     stands: Any = None
     since: float = 0.0  # when it came there
 
@@ -127,6 +130,7 @@ class _Run:
         self._run = actors
         self._actors = {name: _Actor(name) for name in names}
         self._waits, self._accesses = waits, accesses
+        self._asks = accesses is not tells_nothing
         self._until, self._seconds = time.monotonic() + seconds, seconds
         self._steps: list[Decision] = []
 
@@ -140,7 +144,8 @@ class _Run:
                 break
         wanted = list(reversed(schedule))
         while not stuck and (ready := self._ready()):
-            self._go_on(self._next(wanted, ready), ready)
+            actor = self._next(wanted, ready)
+            self._go_on(actor, ready, self._alone(actor, wanted))
             if not self._settle():
                 stuck = self._why_stuck()
         if not stuck and any(actor.ended is None for actor in self._actors.values()):
@@ -163,12 +168,24 @@ class _Run:
         last = self._steps[-1].chosen.actor if self._steps else ""
         return names.get(last, ready[0])
 
-    def _go_on(self, actor: _Actor, ready: list[_Actor]) -> None:
+    def _alone(self, actor: _Actor, wanted: list[str]) -> int:
+        others = [each for each in self._actors.values() if each is not actor and each.ended is None]
+        if self._asks or any(each.under_way for each in others):
+            return 1
+        ahead = 1
+        for name in reversed(wanted) if others else ():
+            if name == actor.name:
+                ahead += 1
+            elif self._actors[name].ended is None:
+                return ahead
+        return _ALL
+
+    def _go_on(self, actor: _Actor, ready: list[_Actor], alone: int) -> None:
         assert actor.point is not None
         points = tuple(each.point for each in ready if each.point is not None)
         self._steps.append(Decision(actor.point, points))
-        actor.state, actor.stands = State.RUNNING, None
-        self._run.go_on(actor.name)
+        actor.state, actor.stands, actor.under_way = State.RUNNING, None, True
+        self._run.go_on(actor.name, alone)
 
     def _arrived(self, seconds: float) -> _Actor | None:
         arrival = self._run.arrived(seconds)
@@ -230,7 +247,8 @@ class _Run:
         under_way = [
             actor for actor in self._actors.values() if actor.state in (State.RUNNING, State.WAITING)
         ]
-        found = self._waits([actor.name for actor in under_way])
+        others = sum(actor.under_way and actor.ended is None for actor in self._actors.values()) > 1
+        found = self._waits([actor.name for actor in under_way]) if others else {}
         if in_a_circle(found):
             found = {}  # the database is about to choose a victim
         still = {actor.name for actor in under_way if self._stands_still(actor, began)}

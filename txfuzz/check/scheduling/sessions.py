@@ -11,7 +11,7 @@ from typing import Any
 from txfuzz.check.scheduling.schedule import Abandoned, Arrival
 from txfuzz.check.scheduling.trace import Ended, Point
 from txfuzz.database.api import SessionError
-from txfuzz.database.scenario import AnswersLater, Request, StatementAnswer
+from txfuzz.database.scenario import AnswersLater, Begin, Request, StatementAnswer
 
 # Yields what it does next, which is a switch point, and requests to its session, the answers to which it is
 # sent; a SessionError is raised in it. Returns what it came to.
@@ -24,12 +24,14 @@ class SessionActors:
     def __init__(self, steps: Mapping[str, Steps], sessions: Mapping[str, AnswersLater]) -> None:
         self._steps, self._sessions = steps, sessions
         self._asked: dict[str, AnswersLater] = {}  # that have not answered
+        self._alone = 1
         self._came: deque[Arrival] = deque()
 
     def begin(self, name: str) -> None:
         self._advance(name)
 
-    def go_on(self, name: str) -> None:
+    def go_on(self, name: str, alone: int) -> None:
+        self._alone = alone
         self._advance(name)
 
     def _advance(
@@ -50,7 +52,8 @@ class SessionActors:
                 self._came.append(Arrival(name, Point(name, made)))
                 return
             try:
-                session.ask(made)
+                # BEGIN belongs to the step of the statement behind it
+                session.ask(made, self._alone if isinstance(made, Begin) else self._alone - 1)
             except SessionError as refused:
                 error = refused
             else:
@@ -59,6 +62,8 @@ class SessionActors:
 
     def arrived(self, seconds: float) -> Arrival | None:
         until = time.monotonic() + seconds
+        for name, session in list(self._asked.items()):
+            self._look(name, session)
         while not self._came:
             left = until - time.monotonic()
             if left > 0:

@@ -62,7 +62,7 @@ class ThreadActors:
     def begin(self, name: str) -> None:
         self._threads[name].start()
 
-    def go_on(self, name: str) -> None:
+    def go_on(self, name: str, alone: int) -> None:
         self._threads[name].go.release()
 
     def arrived(self, seconds: float) -> Arrival | None:

@@ -1,8 +1,9 @@
-"""Requests to one connection, which goes on before the answer is there; see txfuzz.plugin_api.AnswersLater."""
+"""Statements to one connection, answered later; see txfuzz.plugin_api.AnswersLater."""
 
 from __future__ import annotations
 
 import select
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,64 +15,91 @@ from psycopg.pq.abc import PGconn, PGresult
 from txfuzz.plugin_api import Cell
 
 _COPIES = frozenset({ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH})
-_FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED})
+Bound = tuple[str, Sequence[Cell]]  # a statement, with the values of $1, $2, …
 
 
-class PendingResult:
-    """Of one statement at a time. connection: in autocommit."""
+class PendingResults:
+    """connection: in autocommit. All methods raise psycopg.Error."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._pgconn: PGconn = connection.pgconn
-        self.values = Transformer(connection)
-        self._found: PGresult | None = None
+        self._values = Transformer(connection)
+        self._came: deque[PGresult] = deque()
+        self._last: PGresult | None = None  # of the statement whose results are arriving
+        self._several = False  # were sent together, and the end of their results has not come
 
-    def send(self, statement: str, arguments: Sequence[Cell] | None = None) -> None:
-        """arguments: of $1, $2, …; None for a plain word such as COMMIT. Raises psycopg.Error."""
-        pgconn, text = self._pgconn, statement.encode()
-        self._found = None
-        if arguments is None:
-            pgconn.send_query(text)
-        elif not arguments:
-            pgconn.send_query_params(text, None)
-        else:
-            dumped = self.values.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments))
-            pgconn.send_query_params(text, dumped, self.values.types, self.values.formats)
+    def send(self, statement: Bound, then: Sequence[Bound] = ()) -> None:
+        """then: statements that are run only if all before them succeed."""
+        self._drain()
+        pgconn = self._pgconn
+        if then:
+            pgconn.enter_pipeline_mode()
+            self._several = True
+        for each in (statement, *then):
+            self._send(*each)
+        if then:
+            pgconn.pipeline_sync()
         while pgconn.flush():  # more than the socket takes at once
             readable, _, _ = select.select([pgconn.socket], [pgconn.socket], [])
             if readable:
                 pgconn.consume_input()
 
+    def _send(self, text: str, arguments: Sequence[Cell]) -> None:
+        if not arguments:
+            self._pgconn.send_query_params(text.encode(), None)
+            return
+        values = self._values
+        dumped = values.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments))
+        self._pgconn.send_query_params(text.encode(), dumped, values.types, values.formats)
+
     def poll(self) -> PGresult | None:
-        """None as long as it is not there. Raises psycopg.Error, also where that is the result."""
+        """The next one, None as long as it is not there; raised, where it is an error. What was sent behind
+        an error is not answered."""
+        if not self._came:
+            self._take()
+        if not self._came:
+            return None
+        result = self._came.popleft()
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise psycopg.errors.error_from_result(result, encoding="utf-8")
+        return result
+
+    def _take(self) -> None:
+        """What has arrived, up to the end of the message."""
         pgconn = self._pgconn
         try:
             pgconn.consume_input()
             while not pgconn.is_busy():
                 result = pgconn.get_result()
                 if result is None:
-                    return self._whole()
-                self._found = self._found or result
-                if result.status in _COPIES:
+                    if self._last is None:
+                        raise psycopg.OperationalError("the connection is closed")
+                    self._came.append(self._last)
+                    self._last = None
+                    if not self._several:
+                        return
+                elif result.status == ExecStatus.PIPELINE_SYNC:
+                    self._several = False
+                    pgconn.exit_pipeline_mode()
+                    return
+                elif result.status in _COPIES:
                     raise psycopg.ProgrammingError("COPY cannot be used here")
+                else:
+                    self._last = self._last or result
         except psycopg.OperationalError:
-            if self._found is not None and self._found.status in _FAILED:
-                return self._whole()  # the server's last words tell more
-            raise
-        return None
+            if self._last is None or self._last.status != ExecStatus.FATAL_ERROR:
+                raise
+            self._came.append(self._last)  # the server's last words tell more
+            self._last = None
 
-    def _whole(self) -> PGresult:
-        found = self._found
-        if found is None:
-            raise psycopg.OperationalError("the connection is closed")
-        if found.status in _FAILED:
-            raise psycopg.errors.error_from_result(found, encoding="utf-8")
-        return found
-
-    def wait(self) -> PGresult:
-        while (found := self.poll()) is None:
-            select.select([self._pgconn.socket], [], [])
-        return found
+    def _drain(self) -> None:
+        """Behind an error."""
+        while self._several:
+            self._take()
+            if self._several:
+                select.select([self._pgconn.socket], [], [])
+        self._came.clear()
 
     def rows(self, result: PGresult) -> tuple[tuple[Cell, ...], ...]:
-        self.values.set_pgresult(result)
-        return tuple(self.values.load_rows(0, result.ntuples, tuple))
+        self._values.set_pgresult(result)
+        return tuple(self._values.load_rows(0, result.ntuples, tuple))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from txfuzz.plugin_api import (
 )
 
 from ..protocol.accesses import TransactionAccesses
-from ..protocol.requests import PendingResult
+from ..protocol.requests import PendingResults
 from ..protocol.sending import SendsPostgresScripts
 from ..protocol.sqlstate import CONNECTION_LOST, outcome_of
 from ..statements import numbered, outlives_transactions, typed_begin
@@ -51,7 +51,9 @@ class PostgresScenarioSession(SendsPostgresScripts):
 
     def _open(self) -> None:
         self._connection = self._connect()
-        self._pending = PendingResult(self._connection)
+        self._pending = PendingResults(self._connection)
+        self._ahead = 0  # requests that have been sent and not been asked
+        self._failed_since = False
         self._request: Request = Rollback()
         self.send_on(self._connection, typed_begin)
         self._used = False
@@ -70,33 +72,43 @@ class PostgresScenarioSession(SendsPostgresScripts):
 
     # -- requests -----------------------------------------------------------------------------
 
-    def ask(self, request: Request) -> None:
+    def ask(self, request: Request, along: int = 0) -> None:
         """See txfuzz.plugin_api.AnswersLater."""
         self._request = request
+        self._note(request)
+        if self._ahead and not self._failed_since:
+            self._ahead -= 1
+            return
+        then = request.then[:along]
+        self._ahead, self._failed_since = len(then), False
         try:
-            match request:
-                case Run():
-                    text, names = numbered(request.sql)
-                    self.steps.ran(request.sql)
-                    self._used = self._used or outlives_transactions(request.sql)
-                    self._pending.send(text, [request.arguments[name] for name in names])
-                case Begin():
-                    self.steps.begin(request.isolation)
-                    self._pending.send(
-                        typed_begin(
-                            request.isolation, read_only=request.read_only, deferrable=request.deferrable
-                        )
-                    )
-                case Commit():
-                    self.steps.blind = True  # until it is known to have committed
-                    self._pending.send("COMMIT")
-                case Rollback():
-                    self.steps.blind = True
-                    # An empty statement where there is none to roll back, which would be worth a warning
-                    idle = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
-                    self._pending.send("" if idle else "ROLLBACK")
+            self._pending.send(self._bound(request), [self._bound(each) for each in then])
         except psycopg.Error as error:
             raise self._failed(error) from None
+
+    def _note(self, request: Request) -> None:
+        match request:
+            case Run():
+                self.steps.ran(request.sql)
+                self._used = self._used or outlives_transactions(request.sql)
+            case Begin():
+                self.steps.begin(request.isolation)
+            case _:
+                self.steps.blind = True  # until it is known to have committed
+
+    def _bound(self, request: Request) -> tuple[str, Sequence[Cell]]:
+        match request:
+            case Run():
+                text, names = numbered(request.sql)
+                return text, [request.arguments[name] for name in names]
+            case Begin():
+                modes = {"read_only": request.read_only, "deferrable": request.deferrable}
+                return typed_begin(request.isolation, **modes), ()
+            case Commit():
+                return "COMMIT", ()
+        # An empty statement where there is none to roll back, which would be worth a warning
+        idle = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
+        return "" if idle else "ROLLBACK", ()
 
     def answered(self) -> StatementAnswer | None:
         try:
@@ -108,7 +120,7 @@ class PostgresScenarioSession(SendsPostgresScripts):
         return None if result is None else self._answer(result)
 
     def _failed(self, error: psycopg.Error) -> SessionError:
-        self.steps.blind = True
+        self.steps.blind = self._failed_since = True
         return session_error(error, committing=isinstance(self._request, Commit))
 
     def _answer(self, result: PGresult) -> StatementAnswer:
