@@ -25,11 +25,12 @@ class Attempts(Closeable):
     def __init__(self, tables: ScenarioTables, seconds: float, *, threads: bool = False) -> None:
         self._tables, self._seconds, self._threads = tables, seconds, threads
         self._sessions: list[ScenarioSession] = []
+        self._later: list[AnswersLater] = []  # the same, as far as they can
 
     def close(self) -> None:
         for session in self._sessions:
             session.close()
-        self._sessions = []
+        self._sessions, self._later = [], []
 
     def follow(
         self, calls: Sequence[Call], schedule: Sequence[str], *, asks: bool = False
@@ -57,15 +58,18 @@ class Attempts(Closeable):
 
     def _ready(self, calls: Sequence[Call]) -> dict[str, ScenarioSession]:
         while len(self._sessions) < len(calls):
-            self._sessions.append(self._tables.session())
+            session = self._tables.session()
+            self._sessions.append(session)
+            if isinstance(session, AnswersLater) and not self._threads:
+                self._later.append(session)
         return {each.label: session for each, session in zip(calls, self._sessions, strict=False)}
 
     def _makes_actors(self, calls: Sequence[Call], sessions: Mapping[str, ScenarioSession]) -> MakesActors:
         """SQL runs without threads where the sessions can answer later, all else in threads."""
         retried = self._tables.retried
         statements = {each.label: each for each in calls if isinstance(each, SqlCall)}
-        later = {label: each for label, each in sessions.items() if isinstance(each, AnswersLater)}
-        if len(statements) == len(later) == len(calls) and not self._threads:
+        if len(statements) == len(calls) and len(self._later) == len(self._sessions):
+            later = dict(zip(sessions, self._later, strict=False))
             return lambda labels: SessionActors(
                 {label: statements[label].steps(retried) for label in labels}, later
             )

@@ -91,7 +91,7 @@ class RandomSource:
     def worth_running(self, program: SmallProgram, random: Random) -> bool:
         rare = random.random() < _UNLIKELY
         telling = crosswise if self._serial else looks_first
-        return _is_run(program) and (rare or telling(program))
+        return (rare or telling(program)) and _is_run(program)  # which takes longer
 
     def layout(self, number: int) -> Layout:
         return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)

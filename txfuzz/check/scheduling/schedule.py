@@ -212,15 +212,16 @@ class _Run:
         """
         let_go, ended = [], []
         unsure = {actor.name for actor in self._actors.values() if actor.state is State.WAITING}
-        look = _FIRST_LOOK
+        look = 0.0 if unsure and not self._goes_on() else _FIRST_LOOK
         began = time.monotonic()
         while unsure or self._goes_on():
             actor = self._arrived(look)
+            now = time.monotonic()
             if actor is None:
-                if time.monotonic() > self._until:
+                if now > self._until:
                     return False
                 unsure = self._look(began)
-                look = min(2 * look, _LONGEST_LOOK)
+                look = min(max(2 * look, _FIRST_LOOK), _LONGEST_LOOK)
                 continue
             if actor.state is State.WAITING:
                 let_go.append(actor.name)
@@ -229,17 +230,23 @@ class _Run:
             actor.state = State.READY if actor.ended is None else State.ENDED
             unsure.discard(actor.name)
             unsure |= {each.name for each in self._actors.values() if each.state is State.WAITING}
-            look, began = _FIRST_LOOK, time.monotonic()
+            # Those that wait still do, unless the step has let go of what they wait for
+            look = 0.0 if not ended and not self._goes_on() else _FIRST_LOOK
+            began = now
         if self._steps:
             self._step_done(let_go, ended)
         return True
 
     def _goes_on(self) -> bool:
         """Is somebody running, or is it all that is left that code waits for something, a sleep perhaps?"""
-        states = {actor.state for actor in self._actors.values()}
-        if State.RUNNING in states or State.READY in states:
-            return State.RUNNING in states
-        return any(actor.stands is not None and actor.ended is None for actor in self._actors.values())
+        ready = False
+        for actor in self._actors.values():
+            if actor.state is State.RUNNING:
+                return True
+            ready = ready or actor.state is State.READY
+        return not ready and any(
+            actor.stands is not None and actor.ended is None for actor in self._actors.values()
+        )
 
     def _look(self, began: float) -> set[str]:
         """Ask who waits; those that had to, but no longer do or cannot be told. began: when somebody has

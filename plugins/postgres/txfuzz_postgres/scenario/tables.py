@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+import psycopg
 from psycopg import sql
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from txfuzz.plugin_api import (
@@ -81,6 +84,7 @@ class PostgresScenario(Closeable):
         self._control = connect()
         try:
             self._use(self._control)
+            self._values = Transformer(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
             run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
@@ -177,7 +181,7 @@ class PostgresScenario(Closeable):
         if self._moved:
             checked(lambda: self._control.execute(self._move_back))
             self._moved = False
-        checked(lambda: self._control.execute(restore))
+        checked(lambda: self._results(restore))
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
@@ -196,14 +200,19 @@ class PostgresScenario(Closeable):
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
             return {}
-        return dict(checked(lambda: list(self._all_rows())))
+        return dict(zip(self._shown, checked(lambda: self._results(self._select)), strict=True))
 
-    def _all_rows(self) -> Iterator[tuple[str, Rows]]:
-        cursor = self._control.execute(self._select)
-        for table in self._shown:
-            columns = tuple(each.name for each in cursor.description or ())
-            yield table, Rows(columns, tuple(cursor.fetchall()))
-            cursor.nextset()
+    def _results(self, script: str) -> list[Rows]:
+        """Of each statement. Without what a cursor does, since it is done after every schedule."""
+        pgconn, found = self._control.pgconn, []
+        pgconn.send_query(script.encode())
+        while (result := pgconn.get_result()) is not None:
+            if result.status == ExecStatus.FATAL_ERROR:
+                raise psycopg.errors.error_from_result(result, encoding="utf-8")
+            self._values.set_pgresult(result)
+            columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
+            found.append(Rows(columns, tuple(self._values.load_rows(0, result.ntuples, tuple))))
+        return found
 
     def query(self, query: str) -> Rows:
         cursor = checked(lambda: self._control.execute(query))
