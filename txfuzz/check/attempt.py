@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from txfuzz.check.contract import Call, RunsCode
 from txfuzz.check.scheduling.schedule import Actors, follow_schedule
 from txfuzz.check.scheduling.sessions import SessionActors
-from txfuzz.check.scheduling.threads import ThreadActors
+from txfuzz.check.scheduling.threads import Body, ThreadActors, run_in_series
 from txfuzz.check.scheduling.trace import Ended, Trace
 from txfuzz.check.serial.outcome import CallOutcome, ProgramOutcome
 from txfuzz.check.transaction import SqlCall
@@ -45,6 +45,13 @@ class Attempts(Closeable):
     def serially(self, calls: Sequence[Call], reset: Callable[[], None]) -> tuple[str, ProgramOutcome]:
         """Each begins when the one before has ended. And why that could not be done, empty if it could."""
         sessions = self._ready(calls)
+        if not self._answer_later and all(isinstance(each, SqlCall) for each in calls):
+            bodies = self._bodies(calls, sessions)
+            reset()
+            trace = run_in_series(
+                bodies, seconds=self._seconds, cancel=lambda label: sessions[label].cancel()
+            )
+            return trace.stuck, self._outcome(calls, trace.ended, trace.stuck)
         makes_actors = self._makes_actors(calls, sessions)
         reset()
         ended: dict[str, Ended] = {}
@@ -68,19 +75,26 @@ class Attempts(Closeable):
         """SQL runs without threads where the sessions can answer later, all else in threads."""
         retried = self._tables.retried
         statements = {each.label: each for each in calls if isinstance(each, SqlCall)}
-        if len(statements) == len(calls) and len(self._later) == len(self._sessions):
+        if len(statements) == len(calls) and self._answer_later:
             later = dict(zip(sessions, self._later, strict=False))
             return lambda labels: SessionActors(
                 {label: statements[label].steps(retried) for label in labels}, later
             )
-        # Making a body can run it once, and reset the tables
-        bodies = {each.label: each.body(sessions[each.label], retried) for each in calls}
+        bodies = self._bodies(calls, sessions)
         return lambda labels: ThreadActors(
             {label: bodies[label] for label in labels},
             cancel=lambda label: sessions[label].cancel(),
             where=lambda label: _where(sessions[label]),
             stands=lambda label: _stands(sessions[label]),
         )
+
+    def _bodies(self, calls: Sequence[Call], sessions: Mapping[str, ScenarioSession]) -> dict[str, Body]:
+        """Making one can run it, and reset the tables."""
+        return {each.label: each.body(sessions[each.label], self._tables.retried) for each in calls}
+
+    @property
+    def _answer_later(self) -> bool:
+        return len(self._later) == len(self._sessions)
 
     def _trace(
         self,

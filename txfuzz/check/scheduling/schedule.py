@@ -203,7 +203,9 @@ class _Run:
         alone = not step.waited and not let_go  # else it did what the others did, too
         told = self._accesses(step.chosen.actor) if alone else None
         if let_go or ended or told is not None:
-            self._steps[-1] = replace(step, let_go=tuple(let_go), ended=tuple(ended), accesses=told)
+            # Those that a step has let go run beside each other: who comes first is chance
+            together = [tuple(name for name in self._actors if name in names) for names in (let_go, ended)]
+            self._steps[-1] = replace(step, let_go=together[0], ended=together[1], accesses=told)
 
     def _settle(self) -> bool:
         """Until nobody runs: each is at a switch point, has ended, or is known to wait. False: time is up.
