@@ -33,14 +33,19 @@ class Attempts(Closeable):
         self._sessions, self._later = [], []
 
     def follow(
-        self, calls: Sequence[Call], schedule: Sequence[str], *, asks: bool = False
+        self, calls: Sequence[Call], schedule: Sequence[str], *, asks: bool = False, together: bool = True
     ) -> tuple[Trace, ProgramOutcome]:
-        """asks: the tables, what each step has read and changed."""
+        """asks: the tables, what each step has read and changed. together: see SessionActors."""
         sessions = self._ready(calls)
-        actors = self._makes_actors(calls, sessions)(sessions)
+        actors = self._makes_actors(calls, sessions, together=together)(sessions)
         self._tables.reset()
         trace = self._trace(actors, sessions, tuple(sessions), schedule, asks=asks)
-        return trace, self._outcome(calls, trace.ended, trace.stuck)
+        outcome = self._outcome(calls, trace.ended, trace.stuck)
+        if trace.stuck and isinstance(actors, SessionActors) and together:
+            # Of steps that were sent together none is answered before all are, so it has stopped too early
+            again = self.follow(calls, schedule, asks=asks, together=False)
+            return again if again[0].stuck else (trace, outcome)
+        return trace, outcome
 
     def serially(self, calls: Sequence[Call], reset: Callable[[], None]) -> tuple[str, ProgramOutcome]:
         """Each begins when the one before has ended. And why that could not be done, empty if it could."""
@@ -71,14 +76,16 @@ class Attempts(Closeable):
                 self._later.append(session)
         return {each.label: session for each, session in zip(calls, self._sessions, strict=False)}
 
-    def _makes_actors(self, calls: Sequence[Call], sessions: Mapping[str, ScenarioSession]) -> MakesActors:
+    def _makes_actors(
+        self, calls: Sequence[Call], sessions: Mapping[str, ScenarioSession], *, together: bool = True
+    ) -> MakesActors:
         """SQL runs without threads where the sessions can answer later, all else in threads."""
         retried = self._tables.retried
         statements = {each.label: each for each in calls if isinstance(each, SqlCall)}
         if len(statements) == len(calls) and self._answer_later:
             later = dict(zip(sessions, self._later, strict=False))
             return lambda labels: SessionActors(
-                {label: statements[label].steps(retried) for label in labels}, later
+                {label: statements[label].steps(retried) for label in labels}, later, together=together
             )
         bodies = self._bodies(calls, sessions)
         return lambda labels: ThreadActors(

@@ -81,6 +81,11 @@ def both_ways(
     return found
 
 
+def alike_in_all(in_threads: tuple[Trace, ProgramOutcome], without: tuple[Trace, ProgramOutcome]) -> None:
+    for one, other in zip(seen(*in_threads), seen(*without), strict=True):
+        assert one == other, f"in threads:\n{one}\nwithout:\n{other}"
+
+
 def deadlocked(outcome: ProgramOutcome) -> bool:
     """Which of two transactions that ends depends on a timer of the server's."""
     return any("40P01" in (each.code, *each.retried) for each in outcome.transactions.values())
@@ -115,7 +120,7 @@ def test_programs_of_a_hunt(hunted: OpenedHunt) -> None:
             in_threads, without = (each.follow(calls, schedule) for each in attempts)
             if deadlocked(in_threads[1]) and deadlocked(without[1]):
                 continue
-            assert seen(*in_threads) == seen(*without), (program.sign(), schedule)
+            alike_in_all(in_threads, without)
             waited += any(step.waited for step in without[0].steps)
             aborted += any(each.ending is Ending.ABORTED for each in without[1].transactions.values())
             if not any(each.lost for each in without[1].transactions.values()):
@@ -168,7 +173,7 @@ def test_steps_of_a_scenario(tables: ScenarioTables) -> None:
         in_threads, without = both_ways(tables, calls, schedule, asks=number % 3 == 0)
         if deadlocked(in_threads[1]) and deadlocked(without[1]):
             continue
-        assert seen(*in_threads) == seen(*without), (calls, schedule)
+        alike_in_all(in_threads, without)
         waited += any(step.waited for step in without[0].steps)
         for each in without[1].transactions.values():
             codes |= {each.code, *(statement.code for statement in each.statements)}
@@ -194,14 +199,14 @@ def test_a_lost_connection_is_lost(tables: ScenarioTables) -> None:
     )
     for schedule in (["a", "b", "a"], ["a", "a", "a"], ["b", "a"]):
         in_threads, without = both_ways(tables, calls, schedule)
-        assert seen(*in_threads) == seen(*without)
+        alike_in_all(in_threads, without)
         assert without[1].transactions["a"].lost
 
 
 def test_what_does_not_end_is_cancelled(tables: ScenarioTables) -> None:
     calls = calls_of(("UPDATE seats SET by = 'x' WHERE seat = 1", "SELECT pg_sleep(60)"), ("SELECT 1",))
     in_threads, without = both_ways(tables, calls, ["a", "a"], seconds=0.3)
-    assert seen(*in_threads) == seen(*without)
+    alike_in_all(in_threads, without)
     assert (
         without[0].stuck
         == "it did not end within 0.3 s: a was at step 2 (SELECT pg_sleep(60)), b was at step 1 (SELECT 1)"

@@ -19,10 +19,12 @@ Steps = Generator[Any, StatementAnswer | None, Any]
 
 
 class SessionActors:
-    """sessions: one for each actor."""
+    """sessions: one for each actor. together: steps that an actor takes alone may be sent as one message."""
 
-    def __init__(self, steps: Mapping[str, Steps], sessions: Mapping[str, AnswersLater]) -> None:
-        self._steps, self._sessions = steps, sessions
+    def __init__(
+        self, steps: Mapping[str, Steps], sessions: Mapping[str, AnswersLater], *, together: bool = True
+    ) -> None:
+        self._steps, self._sessions, self._together = steps, sessions, together
         self._asked: dict[str, AnswersLater] = {}  # that have not answered
         self._alone = 1
         self._came: deque[Arrival] = deque()
@@ -31,7 +33,7 @@ class SessionActors:
         self._advance(name)
 
     def go_on(self, name: str, alone: int) -> None:
-        self._alone = alone
+        self._alone = alone if self._together else 1
         self._advance(name)
 
     def _advance(
