@@ -96,7 +96,8 @@ class SqlCall:
 
     def body(self, session: ScenarioSession, retried: frozenset[str]) -> Body:
         def run(stop: Stop) -> CallOutcome:
-            return performed(self.steps(retried), session, stop)
+            outcome: CallOutcome = performed(self.steps(retried), session, stop)
+            return outcome
 
         return run
 

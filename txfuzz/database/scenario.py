@@ -126,8 +126,8 @@ class ScenarioSession(Protocol):
 
 
 @runtime_checkable
-class AnswersLater(Protocol):
-    """What a ScenarioSession can do beside: take a request and go on before the answer is there, so that one
+class AnswersLater(ScenarioSession, Protocol):
+    """A ScenarioSession that can take a request and go on before the answer is there, so that one
     thread can serve several sessions, of which some wait. ask() and answered() may raise SessionError."""
 
     def ask(self, request: Request, along: int = 0) -> None:

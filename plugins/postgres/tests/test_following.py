@@ -26,7 +26,7 @@ from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.database import PostgresDatabase
 
 pytestmark = pytest.mark.server
-PROGRAMS = 40
+PROGRAMS = 30
 SEATS = (
     "CREATE TABLE seats (seat int PRIMARY KEY, by text, CHECK (by <> 'nobody'))",
     "INSERT INTO seats VALUES (1, NULL), (2, 'ann'), (3, 'bob')",
@@ -160,7 +160,7 @@ STEPS = (
 def test_steps_of_a_scenario(tables: ScenarioTables) -> None:
     random = Random(3)
     codes, waited, kinds = set[str](), 0, set[Ending]()
-    for number in range(60):
+    for number in range(40):
         calls: list[Call] = []
         for name in "ab":
             steps = [LOOK, STEPS[6], *random.choices(STEPS + STEPS[1:5] * 3, k=random.randint(1, 4))]
