@@ -126,12 +126,12 @@ def performed(steps: Steps, session: ScenarioSession, stop: Stop) -> Any:
             stop(made)
             continue
         try:
-            answer = _perform(made, session)
+            answer = performed_once(made, session)
         except SessionError as raised:
             error = raised
 
 
-def _perform(request: Request, session: ScenarioSession) -> StatementAnswer:
+def performed_once(request: Request, session: ScenarioSession) -> StatementAnswer:
     match request:
         case Run():
             return session.run(request.sql, request.arguments)
