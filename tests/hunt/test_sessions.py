@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hunt.samples import DELETE, PLAIN, PRESENT, SELECT, UPDATE
-from txfuzz.check.scheduler import Body, Stop, run_schedule
+from txfuzz.check.scheduling.threads import Body, Stop, run_schedule
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.program import SmallProgram, Use, as_check

@@ -12,7 +12,7 @@ from txfuzz.check.attempt import Attempts
 from txfuzz.check.contract import Call, CheckedInvariant
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
-from txfuzz.check.scheduler import Trace
+from txfuzz.check.scheduling.trace import Trace
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import (

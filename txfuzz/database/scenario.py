@@ -74,6 +74,37 @@ class ColumnFacts:
     generated: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a session is asked to do: one of the following. then: what is asked next, unless this or one of
+    those is answered by an error; empty where that depends on the answers."""
+
+    then: tuple[Request, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin(Request):
+    isolation: str
+    read_only: bool = False
+    deferrable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Request):
+    """One statement, with its :name placeholders."""
+
+    sql: str
+    arguments: Mapping[str, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit(Request): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback(Request): ...
+
+
 class ScenarioSession(Protocol):
     """One connection; every method but cancel() and close() may raise txfuzz.SessionError."""
 
@@ -93,6 +124,25 @@ class ScenarioSession(Protocol):
 
     def close(self) -> None:
         """Never raises."""
+
+
+@runtime_checkable
+class AnswersLater(ScenarioSession, Protocol):
+    """A ScenarioSession that can take a request and go on before the answer is there, so that one
+    thread can serve several sessions, of which some wait. ask() and answered() may raise SessionError."""
+
+    def ask(self, request: Request, along: int = 0) -> None:
+        """As the method of that name. Not before the one before has been answered.
+
+        along: so many of request.then may be sent along with it, to run only if all before them succeed.
+        They are still asked, one after the other.
+        """
+
+    def answered(self) -> StatementAnswer | None:
+        """To the last request; None as long as the answer is not there. To all but Run, it says nothing."""
+
+    def fileno(self) -> int:
+        """Of a socket that can be read when answered() is worth asking."""
 
 
 class SentScript(NamedTuple):

@@ -116,7 +116,7 @@ class RandomSource:
     def worth_running(self, program: SmallProgram, random: Random) -> bool:
         rare = random.random() < _UNLIKELY
         telling = crosswise if self._serial else looks_before_it_writes
-        return _is_run(program) and (rare or telling(program))
+        return (rare or telling(program)) and _is_run(program)  # which takes longer
 
     def layout(self, number: int) -> Layout:
         if self._plain is not None and number < _PLAIN:

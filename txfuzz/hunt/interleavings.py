@@ -39,6 +39,10 @@ class Interleavings:
             for at in range(place + 1, place + len(session)):
                 self._after[at] = at - 1
             place += len(session)
+        points = [(at, i) for at, count in enumerate(self._points) for i in range(count)]
+        self._commuting = {
+            step: frozenset(other for other in points if self._commute(step, other)) for step in points
+        }
         self._serial = {
             self.least(tuple(at for at in order for _ in range(self._points[at])))
             for order in permutations(range(len(self._points)))
@@ -91,14 +95,11 @@ class Interleavings:
             counts[at] += 1
         result = []
         while steps:
-            chosen = min(
-                (
-                    number
-                    for number, step in enumerate(steps)
-                    if all(self._commute(step, before) for before in steps[:number])
-                ),
-                key=lambda number: steps[number][0],
-            )
+            chosen = 0
+            for number in range(1, len(steps)):
+                step = steps[number]
+                if step[0] < steps[chosen][0] and self._commuting[step].issuperset(steps[:number]):
+                    chosen = number
             result.append(steps.pop(chosen)[0])
         return tuple(result)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.check.scheduler import Decision, Point, Trace
+from txfuzz.check.scheduling.trace import Decision, Point, Trace
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
