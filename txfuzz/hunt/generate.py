@@ -19,6 +19,7 @@ from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
+from txfuzz.hunt.schedules.prediction import told_by_snapshots, told_by_statements
 from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
 
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
@@ -26,6 +27,7 @@ _LARGER = 4.0  # a shape with one statement more is drawn this many times as oft
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
 _UNLIKELY = 0.1  # of the programs that are not of the likely kind, so many are run
+_STATEMENTS = 0.2  # so many can tell a database that looks at each statement by itself
 _THERE = 0.85  # of the rows, where only rows that are seen prove something
 _ONE_KEY = 0.4  # of the programs there, in which updates of one row can be lost
 _GOLDEN = 0.6180339887
@@ -89,9 +91,14 @@ class RandomSource:
         return canonical(program)
 
     def worth_running(self, program: SmallProgram, random: Random) -> bool:
-        rare = random.random() < _UNLIKELY
-        telling = crosswise if self._serial else looks_first
-        return _is_run(program) and (rare or telling(program))
+        kind = random.random()
+        if not self._serial:
+            return (kind < _UNLIKELY or looks_first(program)) and _is_run(program)
+        if kind < _UNLIKELY:
+            return _is_run(program)
+        if kind < _UNLIKELY + _STATEMENTS:
+            return _is_run(program) and told_by_statements(program)
+        return crosswise(program) and _is_run(program) and told_by_snapshots(program)
 
     def layout(self, number: int) -> Layout:
         return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)

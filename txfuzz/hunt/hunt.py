@@ -16,7 +16,7 @@ from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.generate import LearningSource, ProgramSource
-from txfuzz.hunt.interleavings import Interleavings
+from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
 from txfuzz.hunt.judging.known import KnownHole
