@@ -8,11 +8,11 @@ conflicts with no other transaction does nothing that a smaller program would no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 from txfuzz.hunt.form import Change, RowState
-from txfuzz.hunt.program import SmallProgram, Use, Uses
+from txfuzz.hunt.program import SmallProgram, Use
 
 
 def reachable(program: SmallProgram) -> tuple[frozenset[RowState], ...]:
@@ -100,24 +100,10 @@ def worthwhile(program: SmallProgram) -> bool:
     )
 
 
-def crosswise(program: SmallProgram) -> bool:
-    """Whether each transaction, run alone, writes what another one looks at, and no two write the same row.
-
-    Where two write one row, any database that locks rows settles their order by that; what is left to go
-    wrong is the write skew of three or of two (Berenson et al. 1995; Fekete et al. 2005).
-    """
-    alone = [_written_alone(uses, program.states) for uses in program.transactions]
-    looked_at = [{key for use in uses for key in use.keys} for uses in program.transactions]
-    numbers = range(len(alone))
-    return all(not alone[at] & alone[other] for at, other in combinations(numbers, 2)) and all(
-        any(alone[at] & looked_at[other] for other in numbers if other != at) for at in numbers
-    )
-
-
 def looks_first(program: SmallProgram) -> bool:
     """Whether one transaction, alone, shows what another one writes and then goes on: what it goes on with
     may be too old (lost update, read skew)."""
-    alone = [_written_alone(uses, program.states) for uses in program.transactions]
+    alone = [written_alone(uses, program.states) for uses in program.transactions]
     return any(
         use.form.returns_rows and set(use.keys) & alone[other]
         for at, uses in enumerate(program.transactions)
@@ -127,7 +113,7 @@ def looks_first(program: SmallProgram) -> bool:
     )
 
 
-def _written_alone(uses: Uses, states: tuple[RowState, ...]) -> set[int]:
+def written_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> set[int]:
     now, written = list(states), set()
     for use in uses:
         for key, change in zip(use.keys, use.form.changes(tuple(now[key] for key in use.keys)), strict=True):
