@@ -114,13 +114,17 @@ def looks_first(program: SmallProgram) -> bool:
 
 
 def written_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> set[int]:
-    now, written = list(states), set()
+    return {key for key, _, _ in writes_alone(uses, states)}
+
+
+def writes_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> Iterator[tuple[int, Use, Change]]:
+    """What a transaction writes where no other one runs: the key, and by which statement."""
+    now = list(states)
     for use in uses:
         for key, change in zip(use.keys, use.form.changes(tuple(now[key] for key in use.keys)), strict=True):
             if change.writes:
-                written.add(key)
+                yield key, use, change
                 now[key] = RowState.ABSENT if change is Change.DELETE else RowState.PRESENT
-    return written
 
 
 def _crossing(weights: dict[tuple[int, int], int], group: tuple[int, ...]) -> int:

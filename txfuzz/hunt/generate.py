@@ -23,7 +23,7 @@ from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
 from txfuzz.hunt.schedules.prediction import told_by_snapshots, told_by_statements
 from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
 
-BLOCK = 30  # numbers for which the layout stays the same, so that its tables are not made anew each time
+BLOCK = 20  # numbers for which the layout stays the same, so that its tables are not made anew each time
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
@@ -44,7 +44,11 @@ class LearningSource(Protocol):
     def state(self) -> Mapping[str, Any]:
         """All that it has learnt, as JSON has it."""
 
-    def resume(self, state: Mapping[str, Any]) -> None: ...
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on with what state() has given before."""
+
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """Adds what another source of the same scope has learnt."""
 
 
 class ProgramSource(Protocol):
@@ -80,11 +84,16 @@ class RandomSource:
             for shape in self._shapes
         )
         self._deeds = {layout.name: _deeds(scope, layout) for layout in scope.layouts}
-        self._likely = {name: [_OF_TWO ** (len(deed.keys) - 1) for deed in found] for name, found in self._deeds.items()}
+        self._likely = {
+            name: [_OF_TWO ** (len(deed.keys) - 1) for deed in found] for name, found in self._deeds.items()
+        }
         self._drawn_by = {name: _summed(likely) for name, likely in self._likely.items()}
 
     def program(self, number: int) -> SmallProgram | None:
-        layout, random = self.layout(number), Random(f"{self._seed} program {number}")
+        return self.drawn(self.layout(number), Random(f"{self._seed} program {number}"))
+
+    def drawn(self, layout: Layout, random: Random) -> SmallProgram | None:
+        """A program on this layout; None where none that is worth running has turned up."""
         kind = self._kind(random)
         for _ in range(_DRAWS):
             program = self._crossing(layout, random) if kind is _Kind.SNAPSHOTS else self._any(layout, random)
@@ -127,7 +136,9 @@ class RandomSource:
                 uses = [_written(deed, random) for deed in random.choices(found, cum_weights=summed, k=size)]
                 own = written_alone(uses, states)
                 looks = {key for use in uses for key in use.keys} - own
-                if (own and looks or len(sizes) > 2) and not own & written and (not written or looks & written):
+                # Of three, one may change nothing
+                crosses = bool(own and looks) or len(sizes) > 2
+                if crosses and not own & written and (not written or looks & written):
                     break
             else:
                 return None
@@ -143,7 +154,11 @@ class RandomSource:
         )
 
     def layout(self, number: int) -> Layout:
-        return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+        """Every layout once, in some order, before any comes again."""
+        turn, place = divmod(number // BLOCK, len(self._scope.layouts))
+        order = list(self._scope.layouts)
+        Random(f"{self._seed} layouts {turn}").shuffle(order)
+        return order[place]
 
     def deeds(self, layout: Layout) -> tuple[Deed, ...]:
         return self._deeds[layout.name]

@@ -16,7 +16,6 @@ from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.hunt.form import Form
 from txfuzz.hunt.generate import LearningSource, ProgramSource
-from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import known_hole, proven, shown_again, wrong
 from txfuzz.hunt.judging.known import KnownHole
@@ -24,6 +23,7 @@ from txfuzz.hunt.judging.wrong import Promise, Wrong
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, as_check
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
+from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.shrink import shrink
 from txfuzz.hunt.tables import HuntTables

@@ -19,11 +19,12 @@ from txfuzz.hunt.program import SmallProgram, Use, Uses, value_of
 _MOST = 30  # interleavings that are looked at
 
 Values = tuple[int | None, ...]  # of the rows by key, None where there is none
-Answer = tuple[int, ...] | int | None  # the values of rows, or their number; None: refused
+Answer = tuple[int, ...] | int  # the values of rows, or their number
 
 
 class Ran(NamedTuple):
-    """A transaction that ran alone. written: key → its value. None for answers: it was refused."""
+    """What a transaction comes to that runs alone. answers: None where it was refused. written: key → its value,
+    None for a row that is deleted."""
 
     answers: tuple[Answer, ...] | None
     written: dict[int, int | None]
@@ -104,10 +105,11 @@ class Prediction:
         if self._serial is None:
             found: set[object] = set()
             for order in permutations(range(len(self._transactions))):
-                now, answers = self._begin, [None] * len(order)
+                now = self._begin
+                answers: list[tuple[Answer, ...] | None] = [None] * len(order)
                 for at in order:
                     ran = self._alone(at, now)
-                    answers[at] = ran.answers  # type: ignore[call-overload]
+                    answers[at] = ran.answers
                     now = _after(now, ran)
                 found.add((tuple(answers), now))
             self._serial = frozenset(found)
@@ -129,8 +131,7 @@ def told_by_statements(program: SmallProgram) -> bool:
 
 
 def _interleavings(program: SmallProgram, points: list[int]) -> Iterator[tuple[int, ...]]:
-    """Those in which the transactions of a session come one after the other; far ones first, so to speak:
-    neighbours differ in their beginning."""
+    """Those in which the transactions of a session come one after the other; first those that overlap most."""
     before: dict[int, int] = {}
     at = 0
     for session in program.sessions:
@@ -142,9 +143,9 @@ def _interleavings(program: SmallProgram, points: list[int]) -> Iterator[tuple[i
     def rest() -> Iterator[tuple[int, ...]]:
         if not any(points):
             yield tuple(done)
-        # Whoever has gone on least often is next: first those that overlap most
         for number in sorted(range(len(points)), key=done.count):
-            if points[number] and not points[before.get(number, number)] * (number in before):
+            waits = number in before and points[before[number]] > 0
+            if points[number] and not waits:
                 points[number] -= 1
                 done.append(number)
                 yield from rest()
@@ -168,7 +169,8 @@ def _run(uses: Uses, number: int, seen: Values) -> Ran:
     return Ran(tuple(answers), written)
 
 
-def _statement(use: Use, number: int, seen: Values) -> tuple[Answer, dict[int, int | None]]:
+def _statement(use: Use, number: int, seen: Values) -> tuple[Answer | None, dict[int, int | None]]:
+    """Its answer, None where it is refused, and what it writes."""
     found = [seen[key] for key in use.keys]
     changes = use.form.changes(
         tuple(RowState.ABSENT if value is None else RowState.PRESENT for value in found)
@@ -187,7 +189,9 @@ def answer_of(use: Use, found: Sequence[int | None], new: dict[int, int | None])
     no rows has taken back what it did: how many rows that were has been seen."""
     form = use.form
     if form.returns_rows:
-        shown = [value if new.get(key) is None else new[key] for key, value in zip(use.keys, found, strict=True)]
+        shown = [
+            value if new.get(key) is None else new[key] for key, value in zip(use.keys, found, strict=True)
+        ]
         return tuple(value for value in shown if value is not None)
     never = all(effect in (None, NO_EFFECT) for effect in form.deed)
     return sum(value is not None for value in found) if never else len(new)

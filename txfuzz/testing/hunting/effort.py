@@ -8,8 +8,8 @@ from random import Random
 
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.hunt.generate import LearningSource, ProgramSource
-from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.hunt.program import SmallProgram
+from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.testing.hunting.holes import Hole
 from txfuzz.testing.hunting.runner import MemoryRunner
 

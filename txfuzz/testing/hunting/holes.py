@@ -75,43 +75,37 @@ class Hole:
 def planted(scope: Scope, seed: int) -> tuple[Hole, ...]:
     """One hole of each kind, with forms and layouts of this scope that the seed chooses."""
     random = Random(f"holes {seed}")
-    names = sorted(form.name for form in scope.forms)
-    reading = _named(scope.forms, lambda change: not change.writes)
-    writing = _named(scope.forms, lambda change: change.writes)
-    layouts = sorted(each.name for each in scope.layouts)
-    idle = sorted(
+    single = sorted((form for form in scope.forms if form.keys == 1), key=lambda form: form.name)
+    reading = [form.name for form in single if not _writes(form)]
+    writing = [form.name for form in single if _writes(form)]
+    maybe = [
         form.name
-        for form in scope.forms
-        if form.keys == 1 and form.effect.absent.writes and form.effect.present is Change.NOTHING
-    )
+        for form in single
+        if _writes(form) and Change.NOTHING in (form.effect.absent, form.effect.present)
+    ]
+    layouts = sorted(each.name for each in scope.layouts)
 
     def some(of: Sequence[str], number: int) -> frozenset[str]:
         return frozenset(random.sample(of, min(number, len(of))))
 
-    edge = Check.ANTIDEPENDENCY
+    edge, write, snapshot = Check.ANTIDEPENDENCY, Check.WRITE_CONFLICT, Check.SNAPSHOT
     return (
-        Hole("one form that changes nothing, and a delete", edge, some(idle, 1), found=RowState.PRESENT,
-             unchanged=True, removed=True),
-        Hole("one reading form", edge, some(reading, 1)),
-        Hole("one writing form", edge, some(writing, 1)),
+        Hole("a form that leaves the row as it is", edge, some(maybe, 1), found=RowState.PRESENT),
+        Hole("a form that finds no row", edge, some(maybe, 2), found=RowState.ABSENT),
+        Hole("a form that reads", edge, some(reading, 1)),
+        Hole("a form that writes", edge, others=some(writing, 1)),
         Hole("a pair of forms", edge, some(reading, 1), some(writing, 1)),
-        Hole("a pair of families of forms", edge, some(names, 4), some(names, 4)),
-        Hole("one layout", edge, layouts=some(layouts, 1)),
-        Hole("a form on one layout", edge, some(reading, 2), layouts=some(layouts, 2)),
-        Hole("a form that finds no row", edge, some(reading, 2), found=RowState.ABSENT),
-        Hole("three transactions", edge, some(names, 8), transactions=3),
-        Hole("what has waited", edge, waited=True),
+        Hole("a form, and a row that is deleted", edge, some([*reading, *maybe], 2), removed=True),
+        Hole("two families of forms", edge, some(reading, 3), some(writing, 3)),
+        Hole("a layout", edge, layouts=some(layouts, 1)),
+        Hole("a form on a layout", edge, some(reading, 3), layouts=some(layouts, 3)),
+        Hole("three transactions", edge, some(reading, 6), transactions=3),
         Hole("a low probability", edge, probability=0.02),
-        Hole("an unlikely form", edge, some(names, 6), probability=0.1),
-        Hole("a write that does not look", Check.WRITE_CONFLICT, some(writing, 1)),
-        Hole("a snapshot that is too new", Check.SNAPSHOT, some(reading, 1), some(writing, 3)),
-    )  # fmt: skip
-
-
-def _named(forms: Sequence[Form], wanted: object) -> list[str]:
-    assert callable(wanted)
-    return sorted(
-        form.name
-        for form in forms
-        if form.keys == 1 and wanted(form.effect.on(RowState.PRESENT)) and wanted(form.effect.on(RowState.ABSENT))
+        Hole("a form, at a low probability", edge, some([*reading, *maybe], 4), probability=0.2),
+        Hole("writes that do not look", write, some(writing, 2)),
+        Hole("a snapshot that is too new", snapshot, some(reading, 2), some(writing, 5)),
     )
+
+
+def _writes(form: Form) -> bool:
+    return form.effect.absent.writes or form.effect.present.writes

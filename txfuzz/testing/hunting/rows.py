@@ -101,7 +101,12 @@ class MemoryRows:
             if change.writes:
                 new = None if change is Change.DELETE else value
                 mine.writes[key] = Version(0, new, at, use.form.name, change)
-        return answer_of(use, seen, {key: mine.writes[key].value for key, change in zip(use.keys, changes, strict=True) if change.writes})
+        written = {
+            key: mine.writes[key].value
+            for key, change in zip(use.keys, changes, strict=True)
+            if change.writes
+        }
+        return answer_of(use, seen, written)
 
     def commit(self, at: int) -> None:
         """Refused where it would complete a dangerous structure."""
@@ -110,12 +115,9 @@ class MemoryRows:
         if mine.reads and self._dangerous(at):
             mine.committed = 0
             raise Refused(CONFLICT)
-        if mine.writes:
-            self._commits += 1
-            for key, version in mine.writes.items():
-                self._versions[key].append(version._replace(at=self._commits))
-        else:
-            self._commits += 1
+        self._commits += 1
+        for key, version in mine.writes.items():
+            self._versions[key].append(version._replace(at=self._commits))
         self._free(at)
 
     def rollback(self, at: int) -> None:
@@ -137,7 +139,9 @@ class MemoryRows:
         while versions[place].at > mine.snapshot:
             newer = versions[place]
             before = RowState.ABSENT if versions[place - 1].value is None else RowState.PRESENT
-            met = Met(form, before, Change.NOTHING, newer.form, newer.change, self._layout, self._number, waited)
+            met = Met(
+                form, before, Change.NOTHING, newer.form, newer.change, self._layout, self._number, waited
+            )
             if self._overlooked(Check.SNAPSHOT, met):
                 break
             place -= 1
@@ -194,7 +198,13 @@ class MemoryRows:
 
     def _misses(self, read: _Read, write: Version) -> bool:
         met = Met(
-            read.form, read.found, read.change, write.form, write.change, self._layout, self._number, read.waited
+            read.form,
+            read.found,
+            read.change,
+            write.form,
+            write.change,
+            self._layout,
+            self._number,
+            read.waited,
         )
         return self._overlooked(Check.ANTIDEPENDENCY, met)
-

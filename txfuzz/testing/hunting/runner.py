@@ -33,7 +33,7 @@ class _Running:
     ended: CallOutcome | None = None
     waits_for: int | None = None
     waited: bool = False
-    decision: int = -1  # of the step that it is at
+    step: int = -1  # its last one, among all
 
 
 class MemoryRunner:
@@ -70,9 +70,7 @@ class _Run:
         self, program: SmallProgram, points: Sequence[tuple[tuple[int, Use] | None, ...]], rows: MemoryRows
     ) -> None:
         self._program, self._rows = program, rows
-        self._running = [
-            _Running(label, uses) for label, uses in zip(program.labels, points, strict=True)
-        ]
+        self._running = [_Running(label, uses) for label, uses in zip(program.labels, points, strict=True)]
         self.steps: list[Decision] = []
 
     def follow(self, schedule: Sequence[int]) -> ProgramOutcome:
@@ -80,20 +78,20 @@ class _Run:
         for at in schedule:
             if self._ready(at):
                 self._go_on(at)
-        for at in dict.fromkeys(schedule):
-            while self._ready(at):
-                self._go_on(at)
-        # Who waited for one of those
-        for at in dict.fromkeys(schedule):
-            while self._ready(at):
-                self._go_on(at)
+        while left := [at for at in dict.fromkeys(schedule) if self._ready(at)]:
+            self._go_on(left[0])
+        order = sorted(set(schedule), key=schedule.index)
         places = self._program.layout.places(len(self._program.states))
         found: dict[str, list[tuple[int, int]]] = {place.table: [] for place in places}
         for place, value in zip(places, self._rows.values(), strict=True):
             if value is not None:
                 found[place.table].append((place.number, value))
         return ProgramOutcome(
-            {self._running[at].label: self._running[at].ended for at in dict.fromkeys(schedule)},
+            {
+                each.label: each.ended
+                for each in map(self._running.__getitem__, order)
+                if each.ended is not None
+            },
             {table: Rows(("k", "v"), tuple(rows)) for table, rows in found.items()},
         )
 
@@ -105,7 +103,7 @@ class _Run:
         running = self._running[at]
         number = len(running.answers)
         point = StatementPoint(number, "") if number < len(running.uses) else CommitPoint()
-        running.decision = len(self.steps)
+        running.step = len(self.steps)
         self.steps.append(Decision(Point(running.label, point), ()))
         running.waited = False
         self._step(at)
@@ -134,8 +132,8 @@ class _Run:
                 self._abort(at, DEADLOCK)
                 return
             running.waits_for, running.waited = blocked.by, True
-            step = self.steps[running.decision]
-            self.steps[running.decision] = Decision(step.chosen, step.ready, waited=True)
+            step = self.steps[running.step]
+            self.steps[running.step] = Decision(step.chosen, step.ready, waited=True)
         except Refused as refused:
             self._abort(at, refused.code)
 

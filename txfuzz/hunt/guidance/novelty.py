@@ -1,0 +1,54 @@
+"""How often what a program is made of has been run: forms that meet on a row, and forms on layouts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
+from typing import Any
+
+from txfuzz.hunt.conflicts import writes_alone
+from txfuzz.hunt.program import SmallProgram
+
+Part = tuple[str, ...]
+
+
+class Novelty:
+    """Counts the parts of what has been run."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Part] = Counter()
+
+    def run(self, program: SmallProgram) -> None:
+        self._counts.update(set(_parts(program)))
+
+    def of(self, program: SmallProgram) -> float:
+        """Greater for a program whose parts have been run less often."""
+        return sum(1 / (1 + self._counts[part]) for part in set(_parts(program)))
+
+    def state(self) -> list[list[Any]]:
+        """For JSON."""
+        return [[*part, count] for part, count in sorted(self._counts.items())]
+
+    def merge(self, state: Iterable[Sequence[Any]]) -> None:
+        """Adds what another one has counted. state: of state(), by way of JSON."""
+        for *part, count in state:
+            self._counts[tuple(part)] += count
+
+
+def _parts(program: SmallProgram) -> Iterator[Part]:
+    """Of each statement that looks at a row that another transaction writes: its form with the other's, with
+    the state and with the layout."""
+    layout = program.layout.name
+    written = [list(writes_alone(uses, program.states)) for uses in program.transactions]
+    for one, other in permutations(range(len(written)), 2):
+        own: set[int] = set()
+        for use in program.transactions[one]:
+            form = use.form.name
+            for key, writer, change in written[other]:
+                if key in use.keys and key not in own:
+                    yield "forms", form, writer.form.name
+                    yield "found", form, program.states[key].value, change.value
+                    yield "layout", form, layout
+                    yield "layout", writer.form.name, layout
+            own |= {key for key, writer, _ in written[one] if writer is use}
