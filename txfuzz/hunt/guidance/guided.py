@@ -61,7 +61,7 @@ class GuidedSource:
         if self._corpus and random.random() < _MUTATED:
             near = self._neighbour(layout, random)
             if near is not None:
-                return self._most_novel([near], random)
+                return canonical(near)
         drawn = (self._fresh.drawn(layout, random) for _ in range(_DRAWN))
         found = [each for each in drawn if each is not None]
         return self._most_novel(found, random) if found else None

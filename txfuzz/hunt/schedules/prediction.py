@@ -16,14 +16,15 @@ from typing import NamedTuple
 from txfuzz.hunt.form import NO_EFFECT, Change, RowState
 from txfuzz.hunt.program import SmallProgram, Use, Uses, value_of
 
-_MOST = 30  # interleavings that are looked at
+_MOST_ORDERS = 100  # of beginnings and ends that are looked at,
+_MOST_INTERLEAVINGS = 30  # and of statements
 
 Values = tuple[int | None, ...]  # of the rows by key, None where there is none
 Answer = tuple[int, ...] | int  # the values of rows, or their number
 
 
 class Ran(NamedTuple):
-    """What a transaction comes to that runs alone. answers: None where it was refused. written: key → its value,
+    """What a transaction comes to alone. answers: None where it was refused. written: key → its value,
     None for a row that is deleted."""
 
     answers: tuple[Answer, ...] | None
@@ -44,6 +45,9 @@ class Prediction:
             number += len(uses)
         self._ran: dict[tuple[int, Values], Ran] = {}
         self._serial: frozenset[object] | None = None
+
+    def tells(self, interleaving: Sequence[int]) -> bool:
+        return self.snapshots_tell(interleaving) or self.statements_tell(interleaving)
 
     def snapshots_tell(self, interleaving: Sequence[int]) -> bool:
         """Whether all would commit under snapshot isolation, with an outcome that no serial order gives.
@@ -120,18 +124,18 @@ def told_by_snapshots(program: SmallProgram) -> bool:
     """Whether some interleaving of it tells a database with snapshots alone."""
     told = Prediction(program).snapshots_tell
     number = len(program.transactions)
-    most = 1 if number == 2 else _MOST  # two that overlap have seen the same, whenever they commit
+    most = 1 if number == 2 else _MOST_ORDERS  # two that overlap have seen the same, whenever they commit
     return any(map(told, islice(_interleavings(program, [2] * number), most)))
 
 
 def told_by_statements(program: SmallProgram) -> bool:
     """Whether some interleaving of it tells a database that looks at each statement by itself."""
     told = Prediction(program).statements_tell
-    return any(map(told, islice(_interleavings(program, list(program.points)), _MOST)))
+    return any(map(told, islice(_interleavings(program, list(program.points)), _MOST_INTERLEAVINGS)))
 
 
 def _interleavings(program: SmallProgram, points: list[int]) -> Iterator[tuple[int, ...]]:
-    """Those in which the transactions of a session come one after the other; first those that overlap most."""
+    """Those in which transactions of a session come one after the other; those that overlap most first."""
     before: dict[int, int] = {}
     at = 0
     for session in program.sessions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -26,7 +27,15 @@ class Effort:
     committed: int
 
 
-def effort(source: ProgramSource, seed: int, *, each: int, most: int, hole: Hole | None = None) -> Effort:
+def effort(
+    source: ProgramSource,
+    seed: int,
+    *,
+    each: int,
+    most: int,
+    hole: Hole | None = None,
+    on_program: Callable[[SmallProgram], None] = lambda program: None,
+) -> Effort:
     """As txfuzz.hunt.hunt.Hunt goes about it. each: interleavings of a program. most: schedules."""
     schedules = programs = committed = 0
     for number in count():
@@ -37,6 +46,7 @@ def effort(source: ProgramSource, seed: int, *, each: int, most: int, hole: Hole
         if program is None:
             continue
         programs += 1
+        on_program(program)
         runner = MemoryRunner(program, hole, Random(f"{seed} hole {number}"))
         for interleaving in Interleavings(program).all(Random(f"{seed} schedules {number}"), each):
             attempt = runner.follow(interleaving)

@@ -83,12 +83,13 @@ class MemoryRows:
         self._transactions: dict[int, _Open] = {}
         self._owners: dict[int, int] = {}
         self._commits = 0
+        self._forgiven: set[int] = set()  # keys whose conflicts are overlooked, or COMMIT would notice them
 
     def run(self, at: int, use: Use, value: int, *, waited: bool = False) -> Answer:
         """One statement; it begins the transaction if it is its first. Blocked, Refused."""
         mine = self._transactions.setdefault(at, _Open(self._commits))
         seen = [self._seen(mine, key, use.form.name, waited) for key in use.keys]
-        states = tuple(RowState.ABSENT if each is None else RowState.PRESENT for each in seen)
+        states = tuple(_state(each) for each in seen)
         changes = use.form.changes(states)
         for key, change in zip(use.keys, changes, strict=True):
             if change.writes:
@@ -138,11 +139,8 @@ class MemoryRows:
         place = len(versions) - 1
         while versions[place].at > mine.snapshot:
             newer = versions[place]
-            before = RowState.ABSENT if versions[place - 1].value is None else RowState.PRESENT
-            met = Met(
-                form, before, Change.NOTHING, newer.form, newer.change, self._layout, self._number, waited
-            )
-            if self._overlooked(Check.SNAPSHOT, met):
+            read = _Read(key, form, _state(versions[place - 1].value), Change.NOTHING, waited)
+            if self._overlooked(Check.SNAPSHOT, read, newer):
                 break
             place -= 1
         return versions[place].value
@@ -153,20 +151,27 @@ class MemoryRows:
             raise Blocked(owner)
         newest = self._versions[key][-1]
         if key not in mine.writes and newest.at > mine.snapshot:
-            found = RowState.ABSENT if newest.value is None else RowState.PRESENT
-            met = Met(form, found, change, newest.form, newest.change, self._layout, self._number, waited)
-            if not self._overlooked(Check.WRITE_CONFLICT, met):
+            read = _Read(key, form, _state(newest.value), change, waited)
+            if not self._overlooked(Check.WRITE_CONFLICT, read, newest):
                 raise Refused(CONFLICT)
+            self._forgiven.add(key)
         self._owners[key] = at
 
-    def _overlooked(self, check: Check, met: Met) -> bool:
+    def _overlooked(self, check: Check, read: _Read, write: Version) -> bool:
         hole = self._hole
-        return (
-            hole is not None
-            and hole.check is check
-            and hole.covers(met)
-            and (hole.probability >= 1 or self._random.random() < hole.probability)
+        if hole is None or hole.check is not check:
+            return False
+        found = Met(
+            read.form,
+            read.found,
+            read.change,
+            write.form,
+            write.change,
+            self._layout,
+            self._number,
+            read.waited,
         )
+        return hole.covers(found) and self._random.random() < hole.probability
 
     # -- dangerous structures -----------------------------------------------------------------------
 
@@ -192,19 +197,12 @@ class MemoryRows:
         if writer.committed <= reader.snapshot or writer.snapshot >= reader.committed:
             return False
         return any(
-            each.key in writer.writes and not self._misses(each, writer.writes[each.key])
+            each.key in writer.writes
+            and each.key not in self._forgiven
+            and not self._overlooked(Check.ANTIDEPENDENCY, each, writer.writes[each.key])
             for each in reader.reads
         )
 
-    def _misses(self, read: _Read, write: Version) -> bool:
-        met = Met(
-            read.form,
-            read.found,
-            read.change,
-            write.form,
-            write.change,
-            self._layout,
-            self._number,
-            read.waited,
-        )
-        return self._overlooked(Check.ANTIDEPENDENCY, met)
+
+def _state(value: int | None) -> RowState:
+    return RowState.ABSENT if value is None else RowState.PRESENT
