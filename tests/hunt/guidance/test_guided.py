@@ -71,7 +71,7 @@ def test_it_tries_neighbours_of_what_was_new() -> None:
     def near(program: SmallProgram) -> bool:
         return len({use.sign for use in program.uses} & {use.sign for use in canonical(HOLE).uses}) >= 3
 
-    assert sum(map(near, programs)) > 2 * sum(map(near, fresh))
+    assert sum(map(near, programs)) > 1.2 * sum(map(near, fresh))
 
 
 def test_what_it_has_learnt_is_taken_up_again() -> None:
@@ -103,15 +103,15 @@ def test_parts_that_have_been_run_are_less_novel() -> None:
     assert novelty.of(HOLE) < novelty.of(other) < fresh  # the other one has the same pair on the second row
 
 
-def test_a_guided_hunt_runs_each_form_on_rows_that_others_write_before_any_comes_often() -> None:
-    """Beside random, from the same seeds: the fewest times that any two forms have met."""
+def test_a_guided_hunt_is_more_even_than_a_random_one() -> None:
+    """By how many pairs of forms have met on a row, after as many programs."""
 
-    def fewest(strategy: str) -> int:
-        source, met = source_named(strategy, SCOPE, 1), Novelty()
-        effort(source, 1, each=1, most=250, on_program=met.run)
-        return min(count for kind, *_, count in met.state() if kind == "forms")
+    def pairs(strategy: str, seed: int) -> int:
+        source, met = source_named(strategy, SCOPE, seed), Novelty()
+        effort(source, seed, each=1, most=60, on_program=met.run)
+        return sum(kind == "forms" for kind, *_ in met.state())
 
-    assert fewest("guided") > fewest("random")
+    assert sum(pairs("guided", seed) for seed in range(4)) > sum(pairs("random", seed) for seed in range(4))
 
 
 def test_a_program_is_read_back_from_its_sign() -> None:

@@ -33,6 +33,7 @@ from txfuzz.testing.hunting.runner import MemoryRunner
 SCOPE = Scope((*FORMS, UNDONE, IF_THERE), (PLAIN, SHARED))
 EDGE = Check.ANTIDEPENDENCY
 SKEW = program((PRESENT, PRESENT), ((SELECT, 0), (UPDATE, 1)), ((SELECT, 1), (UPDATE, 0)))
+BOTH_SEEN = program((PRESENT, PRESENT), ((SELECT, 0), (SELECT, 1)), ((UPDATE, 0), (UPDATE, 1)))
 LOST = program((PRESENT,), ((SELECT, 0), (UPDATE, 0)), ((SELECT, 0), (UPDATE, 0)))
 
 
@@ -74,7 +75,8 @@ def test_holes_are_behind_what_they_say() -> None:
     assert not any(outcomes(SKEW, Hole("", EDGE, probability=0)))
     assert not any(outcomes(SKEW, Hole("", EDGE, others=frozenset({"delete"}))))
     assert any(outcomes(LOST, Hole("", Check.WRITE_CONFLICT)))
-    assert any(outcomes(LOST, Hole("", Check.SNAPSHOT)))
+    assert not any(outcomes(BOTH_SEEN))
+    assert any(outcomes(BOTH_SEEN, Hole("", Check.SNAPSHOT)))
 
 
 def test_writers_wait_and_are_refused() -> None:

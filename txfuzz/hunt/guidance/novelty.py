@@ -11,6 +11,9 @@ from txfuzz.hunt.conflicts import writes_alone
 from txfuzz.hunt.program import SmallProgram
 
 Part = tuple[str, ...]
+_READER, _WRITER, _FORMS, _FOUND, _LAYOUT = "reader", "writer", "forms", "found", "layout"
+# What a part that has never been run is worth: of few there are more programs that have them
+_WORTH = {_READER: 3.0, _WRITER: 3.0, _FORMS: 1.0, _FOUND: 1.0, _LAYOUT: 0.5}
 
 
 class Novelty:
@@ -24,7 +27,7 @@ class Novelty:
 
     def of(self, program: SmallProgram) -> float:
         """Greater for a program whose parts have been run less often."""
-        return sum(1 / (1 + self._counts[part]) for part in set(_parts(program)))
+        return sum(_WORTH[part[0]] / (1 + self._counts[part]) for part in set(_parts(program)))
 
     def state(self) -> list[list[Any]]:
         """For JSON."""
@@ -37,8 +40,8 @@ class Novelty:
 
 
 def _parts(program: SmallProgram) -> Iterator[Part]:
-    """Of each statement that looks at a row that another transaction writes: its form with the other's, with
-    the state and with the layout."""
+    """For each statement that looks at a row which another transaction writes: its form and the other's, by
+    themselves, together, with the state of the row and with the layout."""
     layout = program.layout.name
     written = [list(writes_alone(uses, program.states)) for uses in program.transactions]
     for one, other in permutations(range(len(written)), 2):
@@ -47,8 +50,10 @@ def _parts(program: SmallProgram) -> Iterator[Part]:
             form = use.form.name
             for key, writer, change in written[other]:
                 if key in use.keys and key not in own:
-                    yield "forms", form, writer.form.name
-                    yield "found", form, program.states[key].value, change.value
-                    yield "layout", form, layout
-                    yield "layout", writer.form.name, layout
+                    yield _READER, form
+                    yield _WRITER, writer.form.name
+                    yield _FORMS, form, writer.form.name
+                    yield _FOUND, form, program.states[key].value, change.value
+                    yield _LAYOUT, form, layout
+                    yield _LAYOUT, writer.form.name, layout
             own |= {key for key, writer, _ in written[one] if writer is use}
