@@ -29,7 +29,7 @@ from txfuzz.hunt.guidance.strategies import STRATEGIES, source_named
 from txfuzz.hunt.hunt import Budget
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.testing.hunting.effort import effort
-from txfuzz.testing.hunting.holes import planted
+from txfuzz.testing.hunting.holes import Hole, planted
 
 COMPARED = (("guided", "random"), ("guided", "systematic"), ("random", "systematic"))
 
@@ -57,7 +57,7 @@ def in_memory(adapter: str, planting: int, most: int) -> Iterator[tuple[str, Hun
     scope, _ = scope_of(HuntSettings(adapter), load_plugins())
     for number, hole in enumerate(planted(scope, planting), 1):
 
-        def hunts(strategy: str, seed: int, hole: object = hole) -> int | None:
+        def hunts(strategy: str, seed: int, hole: Hole = hole) -> int | None:
             each = HuntSettings(adapter, strategy).interleavings
             came = effort(source_named(strategy, scope, seed), seed, each=each, most=most, hole=hole)
             return came.schedules if came.found is not None else None

@@ -23,7 +23,7 @@ from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
 from txfuzz.hunt.schedules.prediction import told_by_snapshots, told_by_statements
 from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
 
-BLOCK = 20  # numbers for which the layout stays the same, so that its tables are not made anew each time
+BLOCK = 30  # numbers for which the layout stays the same, so that its tables are not made anew each time
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
