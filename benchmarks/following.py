@@ -31,8 +31,8 @@ from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 from txfuzz.hunt.form import RowState, filled
 from txfuzz.hunt.generate import RandomSource
-from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.program import SmallProgram, as_check, in_sql
+from txfuzz.hunt.schedules.interleavings import Interleavings
 
 THREADS, WITHOUT, TESTER, JUDGED = "in threads", "without threads", "isolationtester", "judged"
 TESTERS = "/usr/lib/postgresql/*/lib/pgxs/src/test/isolation/isolationtester"

@@ -8,7 +8,7 @@ conflicts with no other transaction does nothing that a smaller program would no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 from txfuzz.hunt.form import Change, RowState
@@ -105,24 +105,10 @@ def _refused(uses: Uses) -> bool:
     return mode_of(uses).read_only and any(use.form.writes for use in uses)
 
 
-def crosswise(program: SmallProgram) -> bool:
-    """Whether each transaction, run alone, writes what another one looks at, and no two write the same row.
-
-    Where two write one row, any database that locks rows settles their order by that; what is left to go
-    wrong is the write skew of three or of two (Berenson et al. 1995; Fekete et al. 2005).
-    """
-    alone = [_written_alone(uses, program.states) for uses in program.transactions]
-    looked_at = [{key for use in uses for key in use.keys} for uses in program.transactions]
-    numbers = range(len(alone))
-    return all(not alone[at] & alone[other] for at, other in combinations(numbers, 2)) and all(
-        any(alone[at] & looked_at[other] for other in numbers if other != at) for at in numbers
-    )
-
-
 def looks_before_it_writes(program: SmallProgram) -> bool:
     """Whether one transaction, alone, shows what another one writes and then writes itself, or locks: what it
     goes by may be too old (lost update, read skew). What is only looked at a snapshot answers as it was."""
-    alone = [_written_alone(uses, program.states) for uses in program.transactions]
+    alone = [written_alone(uses, program.states) for uses in program.transactions]
     return any(
         use.form.returns_rows and set(use.keys) & alone[other]
         for at, uses in enumerate(program.transactions)
@@ -133,14 +119,18 @@ def looks_before_it_writes(program: SmallProgram) -> bool:
     )
 
 
-def _written_alone(uses: Uses, states: tuple[RowState, ...]) -> set[int]:
-    now, written = list(states), set()
+def written_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> set[int]:
+    return {key for key, _, _ in writes_alone(uses, states)}
+
+
+def writes_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> Iterator[tuple[int, Use, Change]]:
+    """What a transaction writes where no other one runs: the key, and by which statement."""
+    now = list(states)
     for use in uses:
         for key, change in zip(use.keys, use.form.changes(tuple(now[key] for key in use.keys)), strict=True):
             if change.writes:
-                written.add(key)
+                yield key, use, change
                 now[key] = RowState.ABSENT if change is Change.DELETE else RowState.PRESENT
-    return written
 
 
 def _crossing(weights: dict[tuple[int, int], int], group: tuple[int, ...]) -> int:

@@ -19,7 +19,6 @@ from txfuzz.hunt.finding.runs import ProgramRuns, ServerLost
 from txfuzz.hunt.form import Form, RowState
 from txfuzz.hunt.generate import LearningSource, ProgramSource
 from txfuzz.hunt.guidance.coverage import covered
-from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.anomalies import Anomaly
 from txfuzz.hunt.judging.judge import failed, proven, wrong
 from txfuzz.hunt.judging.quarry import Quarry
@@ -27,6 +26,7 @@ from txfuzz.hunt.judging.wrong import Promise, Wrong
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
+from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.tables import HuntTables
 from txfuzz.hunt.trial import trials

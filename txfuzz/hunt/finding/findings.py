@@ -14,7 +14,6 @@ from txfuzz.hunt.finding.likeness import Likeness, Samples
 from txfuzz.hunt.finding.runs import ProgramRuns, ServerLost
 from txfuzz.hunt.finding.shrink import shrink
 from txfuzz.hunt.form import Form
-from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.judging.judge import failed, proven, shown_again, wrong
 from txfuzz.hunt.judging.known import KnownHole, forms_that_take_part, known_hole, without
 from txfuzz.hunt.judging.quarry import Quarry
@@ -22,6 +21,7 @@ from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram
 from txfuzz.hunt.result import FoundHole, ShrunkHole
+from txfuzz.hunt.schedules.interleavings import Interleavings
 from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.tables import HuntTables
 
