@@ -20,8 +20,8 @@ KNOWN = (
     ),
     KnownHole(
         "savepoint-gives-back-locks",
-        "ROLLBACK TO SAVEPOINT gives back the lock of a row that was inserted after it, and, where InnoDB has "
-        "joined the transaction only after the savepoint, all locks: what was seen there may change.",
+        "ROLLBACK TO SAVEPOINT gives back the lock of a row that was inserted after it, and, where InnoDB "
+        "has joined the transaction only after the savepoint, all locks: what was seen there may change.",
         ADAPTER,
         frozenset({"insert-undone", "update-undone", "delete-undone"}),
         "https://bugs.mysql.com/bug.php?id=119490",
