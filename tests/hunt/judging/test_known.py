@@ -65,7 +65,7 @@ def test_versions_before_and_after_a_hole() -> None:
 
 def test_a_program_without_the_forms_of_a_hole_does_the_same() -> None:
     unless = Form("insert-where-not-exists", "…", ("INSERT …",), Effect(Change.INSERT))
-    found = without(UNSEEN, MAYBE_HOLE, (*FORMS, unless))
+    found = without(UNSEEN, MAYBE_HOLE.forms, (*FORMS, unless))
     assert found == program(BOTH, ((unless, 0), (DELETE, 1)), ((DELETE, 0), (SELECT, 1)))
-    assert without(UNSEEN, MAYBE_HOLE, FORMS) is None  # INSERT alone refuses a second row
-    assert without(program(BOTH, ((INSERT, 0),), ((DELETE, 0),)), MAYBE_HOLE, FORMS) is not None
+    assert without(UNSEEN, MAYBE_HOLE.forms, FORMS) is None  # INSERT alone refuses a second row
+    assert without(program(BOTH, ((INSERT, 0),), ((DELETE, 0),)), MAYBE_HOLE.forms, FORMS) is not None

@@ -97,8 +97,13 @@ class Findings:
         self, program: SmallProgram, attempt: FollowedSchedule, what: Wrong, likeness: Likeness
     ) -> tuple[ProgramRuns, FollowedSchedule] | None:
         """Does it go wrong as well without the forms that are known to? Then something else is wrong."""
-        hole = next((each for each in self._quarry.known if each.name == likeness.hole), None)
-        sound = without(program, hole, self._scope.forms) if hole is not None and hole.forms else None
+        quarry, level = self._quarry, attempt.isolation
+        hole = next((each for each in quarry.known if each.name == likeness.hole), None)
+        if hole is None or not hole.forms:
+            return None
+        of_level = (each for each in quarry.known if each.is_of(level, quarry.version))
+        known = frozenset(name for each in of_level for name in each.forms)
+        sound = without(program, known, self._scope.forms)
         if sound is None or not all(self._fits(form, sound.layout) for form in sound.forms):
             return None
         runs = ProgramRuns(self._tables, sound)

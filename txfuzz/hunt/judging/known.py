@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 
 from txfuzz.check.run import FollowedSchedule
@@ -91,19 +91,19 @@ def forms_that_take_part(hole: KnownHole, program: SmallProgram, attempt: Follow
     )
 
 
-def without(program: SmallProgram, hole: KnownHole, forms: Iterable[Form]) -> SmallProgram | None:
-    """The program with forms that do the same, and do not take part in the hole, in the place of those that
-    do: what still goes wrong with it is something else. None where there are none that do the same."""
+def without(program: SmallProgram, known: Set[str], forms: Iterable[Form]) -> SmallProgram | None:
+    """The program with forms that do the same in the place of those that take part in known holes, which are
+    named: what still goes wrong with it is something else. None where there are none that do the same."""
     plainest = sorted(forms, key=lambda each: (len(each.statements), sum(map(len, each.statements))))
 
     def instead(use: Use) -> Use | None:
-        if use.form.name not in hole.forms:
+        if use.form.name not in known:
             return use
         found = (
             each
             for each in plainest
             if each.deed == use.form.deed
-            and each.name not in hole.forms
+            and each.name not in known
             and len(each.statements) == len(use.form.statements)  # so that the schedule stays as it is
             and program.layout.allows(each)
         )
