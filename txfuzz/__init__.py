@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from txfuzz.analysis.describe import transaction_view
     from txfuzz.analysis.networkx_graph import dependency_graph
     from txfuzz.analysis.result import AnalysisResult, Anomaly, Edge, NearCycle, Verdict
-    from txfuzz.campaign.concurrently import ConcurrencyFailure, ConcurrencyResult, concurrently
+    from txfuzz.campaign.check.concurrently import ConcurrencyFailure, ConcurrencyResult, concurrently
     from txfuzz.campaign.loop import run_campaign
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.campaign.setup.workload_files import read_workload, write_workload
@@ -58,7 +58,7 @@ _NAMES = {
     "txfuzz.analysis.describe": ("transaction_view",),
     "txfuzz.analysis.networkx_graph": ("dependency_graph",),
     "txfuzz.analysis.result": ("AnalysisResult", "Anomaly", "Edge", "NearCycle", "Verdict"),
-    "txfuzz.campaign.concurrently": ("ConcurrencyFailure", "ConcurrencyResult", "concurrently"),
+    "txfuzz.campaign.check.concurrently": ("ConcurrencyFailure", "ConcurrencyResult", "concurrently"),
     "txfuzz.campaign.loop": ("run_campaign",),
     "txfuzz.campaign.setup.settings": ("CampaignSettings",),
     "txfuzz.campaign.setup.workload_files": ("read_workload", "write_workload"),

@@ -47,9 +47,10 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
-        Accesses, AdoptedSession, Cell, ColumnFacts, HasProcess, HoldsScenarios, MovesNumbers, ReversesRows,
-        Rows, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer,
-        SentScript, SetupRefused, StatementAnswer, WritesBegin, run_setup,
+        Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
+        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
+        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
+        SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
     from txfuzz.database.sql.control import ControlConnection
@@ -83,12 +84,12 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
     from txfuzz.history.reader import read_history
     from txfuzz.history.values import Keyword, edn as edn_text, identity as value_identity
-    from txfuzz.hunt.form import Change, Effect, Form
+    from txfuzz.hunt.form import Change, Effect, Form, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
     from txfuzz.hunt.judging.wrong import Wrong
     from txfuzz.hunt.judging.known import KnownHole
-    from txfuzz.hunt.layout import Layout, NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY
+    from txfuzz.hunt.layout import Layout
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
-    from txfuzz.transactions.model import Choice, NewValue, Ref, Step, Transaction
+    from txfuzz.transactions.model import Choice, Mode, NewValue, Ref, Step, Transaction
     from txfuzz.transactions.placeholders import with_placeholders
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
@@ -135,10 +136,11 @@ _MODULES = {
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
-        "Accesses", "AdoptedSession", "Cell", "ColumnFacts", "HasProcess", "HoldsScenarios", "MovesNumbers",
-        "ReversesRows", "Rows", "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables",
-        "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer", "WritesBegin",
-        "run_setup",
+        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
+        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
+        "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
+        "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
+        "WritesBegin", "WritesPlays", "run_setup",
     ),
     "txfuzz.database.sql.adapter": (
         "RoomForClients", "checked_url", "max_connections_option", "tables_option",
@@ -175,12 +177,12 @@ _MODULES = {
     ),
     "txfuzz.history.reader": ("read_history",),
     "txfuzz.history.values": ("Keyword", "edn_text", "value_identity"),
-    "txfuzz.hunt.form": ("Change", "Effect", "Form"),
+    "txfuzz.hunt.form": ("Change", "Effect", "Form", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
     "txfuzz.hunt.judging.wrong": ("Wrong",),
     "txfuzz.hunt.judging.known": ("KnownHole",),
-    "txfuzz.hunt.layout": ("Layout", "NO_DUPLICATES", "OWN_TABLE", "UNIQUE_KEY"),
+    "txfuzz.hunt.layout": ("Layout",),
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
-    "txfuzz.transactions.model": ("Choice", "NewValue", "Ref", "Step", "Transaction"),
+    "txfuzz.transactions.model": ("Choice", "Mode", "NewValue", "Ref", "Step", "Transaction"),
     "txfuzz.transactions.placeholders": ("with_placeholders",),
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
@@ -202,32 +204,34 @@ _DEFINED_AS = {
 }
 __all__ = [  # noqa: RUF022
     "API_VERSION", "APPEND", "Accesses", "Account", "Adapter", "Adjustment", "AdoptedSession", "Analyzer",
-    "Anomaly", "Answer", "Around", "Batching", "BoundStep", "Breakable", "COMMIT", "CUT", "Call", "Calls",
-    "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns", "ControlConnection",
-    "Corpus", "CorpusEntry", "CoverageMap", "Credit", "DangerousStructure", "Database", "DatabaseUnavailable",
-    "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL", "FINAL_READ", "Fault", "FeedbackResult",
-    "Form", "GoesOn", "HasProcess", "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO",
-    "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers",
-    "LIMIT", "Layout", "MakesRoom", "MissingEdge", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL",
-    "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome",
-    "OutputError", "OwnServer", "PAUSE", "Part", "Patient", "Proposal", "READ", "ROLLBACK", "RawStatement",
-    "ReadValue", "Ref", "Refusal", "ReversesRows", "RoomForClients", "Rows", "RunsSql", "ScenarioSession",
-    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
-    "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session",
-    "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
-    "StatementAnswer", "StatementResult", "Step", "StepDependency", "Strategy", "TABLE_PREFIX", "TERMINATE",
-    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TemplateStep", "Transaction", "TransactionView",
-    "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
-    "Workload", "WorkloadError", "WritesBegin", "WritesScripts", "Wrong", "Yield", "adjustments_between",
-    "applicable_mutators", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
-    "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean", "draw_keys", "edn_text",
-    "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices", "fewest_keys",
-    "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "keys_to_add", "level_among", "listed",
-    "make_server_directory", "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option",
-    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
-    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
-    "target_value", "transaction_view", "transactions_value", "typed_script", "unjudged_reason",
-    "value_identity", "value_text", "waits_by_place", "with_placeholders", "with_target_value",
+    "Anomaly", "Answer", "AnswersLater", "Around", "Batching", "Begin", "BoundStep", "Breakable", "COMMIT",
+    "CUT", "Call", "Calls", "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns",
+    "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit", "DangerousStructure",
+    "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL",
+    "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History",
+    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure",
+    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode",
+    "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle",
+    "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsServer",
+    "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Proposal", "READ", "ROLLBACK",
+    "RawStatement", "ReadValue", "Ref", "Refusal", "Request", "ReversesRows", "Rollback", "RoomForClients",
+    "Rows", "Run", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile",
+    "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript",
+    "ServerDatabase", "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused",
+    "Situation", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step", "StepDependency",
+    "Strategy", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template",
+    "TemplateStep", "Transaction", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict",
+    "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin", "WritesPlays",
+    "WritesScripts", "Wrong", "Yield", "adjustments_between", "applicable_mutators", "call_view",
+    "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets",
+    "choices_value", "columns_of", "did_you_mean", "draw_keys", "edn_text", "elapsed", "environment_without",
+    "error_in_log", "feature_worth", "few_choices", "fewest_keys", "hookimpl", "implies", "keeper_for",
+    "kept_directory", "key_text", "keys_to_add", "level_among", "listed", "make_server_directory",
+    "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option", "outcome_text",
+    "pause_processes", "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup",
+    "server_account", "server_processes", "table_index", "tables_option", "target_value", "transaction_view",
+    "transactions_value", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
+    "with_placeholders", "with_target_value",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

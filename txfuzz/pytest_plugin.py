@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from txfuzz.campaign.concurrently import ConcurrencyResult
+    from txfuzz.campaign.check.concurrently import ConcurrencyResult
     from txfuzz.campaign.setup.settings import CampaignSettings
     from txfuzz.report.campaign_result import CampaignResult
 
@@ -53,7 +53,7 @@ def txfuzz_check(request: pytest.FixtureRequest) -> ConcurrencyChecker:
         __tracebackhide__ = True
         nonlocal called
         called += 1
-        from txfuzz.campaign.concurrently import calls_to_check, run_concurrently
+        from txfuzz.campaign.check.concurrently import calls_to_check, run_concurrently
         from txfuzz.common.secrets import without_password
         from txfuzz.errors import TxfuzzError
 

@@ -43,7 +43,7 @@ SECTIONS = {
     "Servers": (
         "ServerDatabase", "Schemas", "ControlConnection", "RoomForClients", "server_account",
         "make_server_directory", "keeper_for", "kept_directory", "OwnServer", "ServerInjector",
-        "waits_by_place",
+        "waits_by_place", "OwnsServer",
     ),
     "Templates": ("Template",),
     "Analyzers": (
@@ -64,7 +64,7 @@ SECTIONS = {
     "Faults": ("Fault", "Breakable", "Injectable"),
     "Scenarios": (
         "HoldsScenarios", "ScenarioTables", "ScenarioSession", "AdoptedSession", "Rows", "StatementAnswer",
-        "ColumnFacts",
+        "ColumnFacts", "WritesPlays", "PlayedSchedule", "PlayedStep",
     ),
     "Forms and layouts": ("Form", "Effect", "Change", "Layout", "KnownHole"),
     "Options": ("option", "check_options"),

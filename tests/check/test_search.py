@@ -8,7 +8,8 @@ from itertools import islice
 
 import pytest
 
-from txfuzz.check.scheduler import Body, Stop, Trace, run_schedule
+from txfuzz.check.scheduling.threads import Body, Stop, run_schedule
+from txfuzz.check.scheduling.trace import Trace
 from txfuzz.check.search import Schedule, ScheduleSearch
 from txfuzz.database.scenario import Accesses
 

@@ -33,6 +33,7 @@ RUN_BY = {
     ("docs/hunt.md", "yaml"): "tests/docs/test_hunt_page.py",
     ("docs/library.md", "python"): "tests/campaign/test_library.py",
     ("docs/plugin-mutator.md", "python"): "tests/docs/test_plugin_pages.py",
+    ("docs/plugin-form.md", "python"): "tests/docs/test_plugin_pages.py",
     ("docs/plugin-reference.md", "python"): "tests/docs/test_plugin_reference.py",
     ("docs/tutorial.md", "python"): "tests/docs/test_docs.py",
     **{(f"docs/plugin-{kind}.md", language): "tests/docs/test_plugin_pages.py"

@@ -26,8 +26,8 @@ from txfuzz.testing.memory.defects import DEFECTS
 
 ENTRY = DOCS / "writing-a-plugin.md"
 KIND_PAGES = {kind: DOCS / f"plugin-{kind}.md" for kind in (*KINDS, "command")}
-# What hunts are made of is data without a page of its own
-HUNTED = {"txfuzz_register_forms", "txfuzz_register_layouts", "txfuzz_register_known_holes"}
+# What comes with forms has no page of its own
+HUNTED = {"txfuzz_register_known_holes"}
 FINDS = ("txfuzz run ", "txfuzz analyze ")  # exit with 1 when they found something
 
 
@@ -115,8 +115,9 @@ def test_what_the_pages_build_conforms(tmp_path: Path) -> None:
         (told,) = re.findall(
             r"subclass\s+of\s+`txfuzz\.testing\.(\w+)`\s+with\s+the\s+line\s+`(.+?)`", text(page)
         )
+        needed = "from txfuzz_sqlite.adapter import SqliteAdapter\n" if "SqliteAdapter" in told[1] else ""
         (tmp_path / f"test_{kind}.py").write_text(
-            f"from {Path(file.file).stem} import *\nfrom txfuzz.testing import {told[0]}\n\n"
+            f"{needed}from {Path(file.file).stem} import *\nfrom txfuzz.testing import {told[0]}\n\n"
             f"class TestPage({told[0]}):\n    {told[1]}\n"
         )
     ran = subprocess.run(

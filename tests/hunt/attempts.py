@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.check.scheduler import Decision, Point, Trace
+from txfuzz.check.scheduling.trace import Decision, Point, Trace
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint

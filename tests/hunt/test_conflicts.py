@@ -7,14 +7,13 @@ from tests.hunt.samples import (
     COUNT,
     DELETE,
     HOLE,
-    INSERT,
     MAYBE,
     PRESENT,
     SELECT,
     UPDATE,
     program,
 )
-from txfuzz.hunt.conflicts import crosswise, reachable, worthwhile
+from txfuzz.hunt.conflicts import reachable, worthwhile, writes_alone
 
 BOTH = (PRESENT, PRESENT)
 
@@ -49,9 +48,7 @@ def test_three_conflict_in_a_ring() -> None:
     assert not worthwhile(program(BOTH, *hanging))
 
 
-def test_crosswise_are_those_that_no_row_puts_in_order() -> None:
-    assert crosswise(HOLE)
-    assert crosswise(program(BOTH, ((SELECT, 0), (UPDATE, 1)), ((SELECT, 1), (UPDATE, 0))))
-    assert not crosswise(program(BOTH, ((SELECT, 0), (UPDATE, 1)), ((SELECT, 0), (UPDATE, 1))))
-    assert not crosswise(program((PRESENT,), ((MAYBE, 0),), ((DELETE, 0),)))
-    assert not crosswise(program((ABSENT,), ((INSERT, 0),), ((INSERT, 0),)))
+def test_what_a_transaction_writes_alone_goes_by_what_it_has_done_before() -> None:
+    [uses] = program((PRESENT, ABSENT), ((DELETE, 0), (UPDATE, 0), (MAYBE, 0), (UPDATE, 1))).transactions
+    found = [(key, use.form.name) for key, use, _ in writes_alone(uses, (PRESENT, ABSENT))]
+    assert found == [(0, "delete"), (0, "insert-or-nothing")]

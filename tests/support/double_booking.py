@@ -5,7 +5,7 @@ from __future__ import annotations
 from txfuzz.check.finding.result import CheckResult, Finding, Fix, LevelCounts, SetResult
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.check.scheduler import Decision, Point, Trace
+from txfuzz.check.scheduling.trace import Decision, Point, Trace
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.difference import differences
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement

@@ -28,6 +28,7 @@ CLASSES = {
     "wrong_analyzers.py": txfuzz.testing.AnalyzerConformance,
     "wrong_faults.py": txfuzz.testing.FaultConformance,
     "wrong_scenarios.py": txfuzz.testing.ScenarioConformance,
+    "wrong_forms.py": txfuzz.testing.FormConformance,
 }
 # Checks that skip if there is nothing to check and never fail
 ONLY_TELLS = {"test_it_does_something_sometimes"}

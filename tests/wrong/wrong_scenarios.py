@@ -3,12 +3,14 @@ test_conformance.py."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from txfuzz.check.transaction import performed_once
 from txfuzz.database.api import Outcome, SessionError
-from txfuzz.database.scenario import Cell, ColumnFacts, Rows, StatementAnswer
+from txfuzz.database.scenario import Cell, ColumnFacts, Request, Rows, StatementAnswer
 from txfuzz.testing import ScenarioConformance
 from txfuzz_sqlite.adapter import SqliteAdapter
 from txfuzz_sqlite.database import SqliteDatabase
@@ -204,3 +206,45 @@ class TestKeepsWhatBelongsToAConnection(Conformance):
     caught_by = ("test_connections_come_back_as_they_were",)
     outlives = ("CREATE TEMPORARY TABLE mine (n int)",)
     adapter = wrong(Tables)
+
+
+class TestCountsNothingLater(Conformance):
+    caught_by = ("test_answers_that_come_later_are_the_same",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            def __post_init__(self) -> None:
+                self._readable, self._written = os.pipe()
+                os.write(self._written, b".")
+
+            def begin(self, isolation: str, **modes: bool) -> None:
+                self.real.begin(isolation, **modes)
+
+            def run(self, sql: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
+                return self.real.run(sql, arguments)
+
+            def commit(self) -> None:
+                self.real.commit()
+
+            def rollback(self) -> None:
+                self.real.rollback()
+
+            def cancel(self) -> None:
+                self.real.cancel()
+
+            def close(self) -> None:
+                os.close(self._readable)
+                os.close(self._written)
+                self.real.close()
+
+            def ask(self, request: Request, along: int = 0) -> None:
+                self._answer = replace(performed_once(request, self.real), changed=None)
+
+            def answered(self) -> StatementAnswer | None:
+                return self._answer
+
+            def fileno(self) -> int:
+                return self._readable
+
+    adapter = wrong(Wrong)

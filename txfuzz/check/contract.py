@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from txfuzz.check.scheduler import Body
+from txfuzz.check.scheduling.threads import Body
 from txfuzz.database.api import Database
 from txfuzz.database.scenario import Cell, Rows, ScenarioSession, ScenarioTables
 

@@ -23,15 +23,29 @@ _MOST_LOOKED_AT = 20_000  # of which those are chosen
 
 @dataclass(frozen=True)
 class Program:
-    """name: the transactions in words, "book × book". calls: each transaction with its arguments."""
+    """name: the transactions in words, "book × book". calls: each transaction with its arguments. sessions:
+    the number of the session that runs each call; empty: each has its own. Calls of one session come in the
+    order in which they are here."""
 
     name: str
     calls: tuple[tuple[CheckedTransaction, Arguments], ...]
+    sessions: tuple[int, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
         """By which its outcomes name the calls."""
         return tuple(_labels(self.calls))
+
+    @property
+    def session_of(self) -> Mapping[str, int]:
+        """Label → the number of its session."""
+        return dict(zip(self.labels, self.sessions or range(len(self.calls)), strict=True))
+
+    @property
+    def before(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of calls of one session, of which the first ends before the second begins."""
+        of = self.session_of
+        return tuple((one, other) for one, other in combinations(self.labels, 2) if of[one] == of[other])
 
     def changed(self, transactions: Mapping[str, CheckedTransaction]) -> Program:
         """With others in the place of the transactions of these names; arguments for parameters that they

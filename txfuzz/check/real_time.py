@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.check.scheduler import Trace
+from txfuzz.check.scheduling.trace import Trace
 from txfuzz.check.serial.outcome import ProgramOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 

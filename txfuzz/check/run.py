@@ -12,7 +12,7 @@ from txfuzz.check.attempt import Attempts
 from txfuzz.check.contract import Call, CheckedInvariant
 from txfuzz.check.program import Program
 from txfuzz.check.real_time import real_time_order
-from txfuzz.check.scheduler import Trace
+from txfuzz.check.scheduling.trace import Trace
 from txfuzz.check.search import ScheduleSearch
 from txfuzz.check.serial.canonical import Masks
 from txfuzz.check.serial.judge import (
@@ -26,6 +26,7 @@ from txfuzz.check.serial.judge import (
 from txfuzz.check.serial.outcome import Ending, ProgramOutcome
 from txfuzz.check.serial.stability import alike, differing_columns, numbered, unordered
 from txfuzz.common.closeable import Closeable
+from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
     MovesNumbers,
     ReversesRows,
@@ -33,6 +34,7 @@ from txfuzz.database.scenario import (
     ScenarioTables,
     SeesAccesses,
 )
+from txfuzz.errors import DatabaseUnavailable
 
 SECONDS = 5.0  # of one schedule
 ALL_OF = 200  # schedules of a program that are followed before commuting steps are looked for
@@ -260,8 +262,12 @@ class ProgramRunner(Closeable):
 
     def _judged_anew(self, attempt: FollowedSchedule) -> FollowedSchedule:
         """Where less counts than did then."""
-        before = real_time_order(attempt.trace, attempt.outcome) if self._real_time else ()
+        before = self._before(attempt.program, attempt.trace, attempt.outcome)
         return replace(attempt, judgement=self._judge(attempt.program).judge(attempt.outcome, before))
+
+    def _before(self, program: Program, trace: Trace, outcome: ProgramOutcome) -> tuple[tuple[str, str], ...]:
+        """What an order must respect: that of the transactions of a session, or that of the clock."""
+        return real_time_order(trace, outcome) if self._real_time else program.before
 
     def judge(self, program: Program, outcome: ProgramOutcome) -> SerialJudgement:
         """Of an outcome that was come to in another way than by a schedule, from the rows of the setup. What
@@ -302,14 +308,24 @@ class ProgramRunner(Closeable):
         *,
         asks: bool = False,
     ) -> FollowedSchedule:
-        trace, outcome = self._attempts.follow(program.bound(isolation), schedule, asks=asks)
+        trace, outcome = self._attempts.follow(
+            program.bound(isolation), schedule, asks=asks, session_of=program.session_of
+        )
         if trace.stuck:
             return FollowedSchedule(
                 program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=trace.stuck)
             )
-        broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
-        before = real_time_order(trace, outcome) if self._real_time else ()
-        return FollowedSchedule(program, isolation, trace, outcome, judge.judge(outcome, before), broken)
+        try:
+            broken = {each.name: rows for each, rows in self._ask_invariants() if rows.rows}
+            before = self._before(program, trace, outcome)
+            return FollowedSchedule(program, isolation, trace, outcome, judge.judge(outcome, before), broken)
+        except (SessionError, DatabaseUnavailable) as error:
+            if not any(each.lost for each in outcome.transactions.values()):
+                raise
+            reason = f"the server was lost: {error}"
+            return FollowedSchedule(
+                program, isolation, trace, outcome, SerialJudgement(SerialAnswer.UNKNOWN, reason=reason)
+            )
 
     def _tells_accesses(self, program: Program, isolation: str, all_of: int) -> bool:
         """Do the tables tell, and is it worth asking?
@@ -349,7 +365,9 @@ class ProgramRunner(Closeable):
     ) -> ProgramOutcome:
         bound = {each.label: each for each in program.bound(self._serial_level)}
         chosen = [bound[label].at(self._serial_level) for label in order]
-        stuck, outcome = self._attempts.serially(chosen, reset or self._tables.reset)
+        stuck, outcome = self._attempts.serially(
+            chosen, reset or self._tables.reset, session_of=program.session_of
+        )
         if stuck:
             raise SerialRunFailed(stuck)
         for label, each in outcome.transactions.items():

@@ -19,7 +19,7 @@ import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from txfuzz.check.scheduler import Decision, Trace
+from txfuzz.check.scheduling.trace import Decision, Trace
 from txfuzz.database.scenario import Accesses
 
 Schedule = tuple[str, ...]

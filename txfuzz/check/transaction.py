@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from txfuzz.check.contract import Arguments
-from txfuzz.check.scheduler import Body, Stop
+from txfuzz.check.scheduling.sessions import Steps
+from txfuzz.check.scheduling.threads import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Outcome as Effect
 from txfuzz.database.api import SessionError
-from txfuzz.database.scenario import Cell, ScenarioSession, StatementAnswer
+from txfuzz.database.scenario import (
+    Begin,
+    Cell,
+    Commit,
+    Request,
+    Rollback,
+    Run,
+    ScenarioSession,
+    StatementAnswer,
+)
 from txfuzz.transactions.model import Param, Returned, RollbackTo, Step, StepCondition, Transaction
 from txfuzz.workload.yaml.runtime_errors import RefusedStep
 
@@ -86,15 +96,52 @@ class SqlCall:
 
     def body(self, session: ScenarioSession, retried: frozenset[str]) -> Body:
         def run(stop: Stop) -> CallOutcome:
-            codes: tuple[str, ...] = ()
-            while True:
-                outcome = _Try(self, session, len(codes)).run(stop)
-                again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
-                if not again or len(codes) >= self.transaction.retry:
-                    return replace(outcome, retried=codes)
-                codes = (*codes, outcome.code)
+            outcome: CallOutcome = performed(self.steps(retried), session, stop)
+            return outcome
 
         return run
+
+    def steps(self, retried: frozenset[str]) -> Generator[Any, StatementAnswer | None, CallOutcome]:
+        """The same as switch points and requests to a session, whoever makes them; see Steps."""
+        codes: tuple[str, ...] = ()
+        while True:
+            outcome = yield from _Try(self, len(codes)).steps()
+            again = outcome.ending is Ending.ABORTED and outcome.code in retried and not outcome.lost
+            if not again or len(codes) >= self.transaction.retry:
+                return replace(outcome, retried=codes) if codes else outcome
+            codes = (*codes, outcome.code)
+
+
+def performed(steps: Steps, session: ScenarioSession, stop: Stop) -> Any:
+    """What they come to on a session that blocks."""
+    answer: StatementAnswer | None = None
+    error: SessionError | None = None
+    while True:
+        try:
+            made = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as returned:
+            return returned.value
+        answer = error = None
+        if not isinstance(made, Request):
+            stop(made)
+            continue
+        try:
+            answer = performed_once(made, session)
+        except SessionError as raised:
+            error = raised
+
+
+def performed_once(request: Request, session: ScenarioSession) -> StatementAnswer:
+    match request:
+        case Run():
+            return session.run(request.sql, request.arguments)
+        case Begin():
+            session.begin(request.isolation, read_only=request.read_only, deferrable=request.deferrable)
+        case Commit():
+            session.commit()
+        case Rollback():
+            session.rollback()
+    return StatementAnswer()
 
 
 class _GivesUp(Exception):
@@ -102,32 +149,38 @@ class _GivesUp(Exception):
 
 
 class _Try:
-    def __init__(self, bound: SqlCall, session: ScenarioSession, attempt: int) -> None:
-        self._bound, self._session, self._attempt = bound, session, attempt
+    def __init__(self, bound: SqlCall, attempt: int) -> None:
+        self._bound, self._attempt = bound, attempt
         returned = {name: None for step in bound.transaction.steps for name, _ in step.returns}
         self._names: dict[str, Cell] = {**returned, **bound.arguments}  # what is skipped returns nothing
         self._seen: list[StatementOutcome] = []
         self._begun = False
+        # Statements and COMMIT, from the first one on behind which nothing depends on answers
+        self._ahead: tuple[Request, ...] = (Commit(),)
+        for step in reversed(bound.transaction.steps):
+            if not _runs_anyhow(step):
+                break
+            self._ahead = (Run(str(step.sql), self._bind(step)), *self._ahead)
 
-    def run(self, stop: Stop) -> CallOutcome:
+    def steps(self) -> Generator[Any, StatementAnswer | None, CallOutcome]:
         committing = False
         try:
             for number, step in enumerate(self._bound.transaction.steps):
                 if not self._runs(number, step):
                     continue
-                stop(StatementPoint(number, str(step.sql), self._attempt))
-                if self._statement(number, step) == "stop":
+                yield StatementPoint(number, str(step.sql), self._attempt)
+                if (yield from self._statement(number, step)) == "stop":
                     break
-            stop(CommitPoint(self._attempt))
-            self._begin()  # also where every step was skipped
+            yield CommitPoint(self._attempt)
+            yield from self._begin(Commit())  # also where every step was skipped
             committing = True
-            self._session.commit()
+            yield Commit()
         except _GivesUp:
-            self._session.rollback()
+            yield Rollback()
             return self._outcome(Ending.ABORTED, GIVES_UP)
         except SessionError as error:
             if not error.lost:
-                self._session.rollback()
+                yield Rollback()
             unknown = committing and error.outcome is Effect.INFO
             ending = Ending.UNKNOWN if unknown else Ending.ABORTED
             outcome = self._outcome(ending, error.code, error.message)
@@ -137,23 +190,31 @@ class _Try:
     def _outcome(self, ending: Ending, code: str = "", message: str = "") -> CallOutcome:
         return CallOutcome(ending, tuple(self._seen), code, message=message)
 
-    def _begin(self) -> None:
+    def _behind(self, number: int) -> tuple[Request, ...]:
+        """What is asked behind the statement of this number, if that is settled."""
+        left = len(self._bound.transaction.steps) - number
+        return self._ahead[-left:] if left <= len(self._ahead) else ()
+
+    def _begin(self, *then: Request) -> Iterator[Request]:
         """With the first statement: what a transaction sees is settled by that, not by BEGIN."""
         if not self._begun:
             mode = self._bound.transaction.mode
-            self._session.begin(self._bound.isolation, read_only=mode.read_only, deferrable=mode.deferrable)
             self._begun = True
+            yield Begin(self._bound.isolation, mode.read_only, mode.deferrable, then=then)
 
-    def _statement(self, number: int, step: Step) -> str:
+    def _statement(self, number: int, step: Step) -> Generator[Request, StatementAnswer | None, str]:
         """What becomes of the transaction: "go on" or "stop"."""
-        self._begin()
         goes_on = any(rule in ("skip", "stop") for _, rule in step.on_error)
+        saved = Run(f"SAVEPOINT {SAVEPOINT}")
+        behind = self._behind(number) if _runs_anyhow(step) else ()
+        statement = Run(str(step.sql), self._bind(step), then=behind)
+        yield from self._begin(*((saved,) if goes_on else (statement, *behind)))
         try:
             if goes_on:
-                self._session.run(f"SAVEPOINT {SAVEPOINT}", {})
-            answer = self._session.run(str(step.sql), self._bind(step))
+                yield saved
+            answer = yield statement
             if goes_on:
-                self._session.run(f"RELEASE SAVEPOINT {SAVEPOINT}", {})
+                yield Run(f"RELEASE SAVEPOINT {SAVEPOINT}")
         except SessionError as error:
             rule = dict(step.on_error).get(error.code)
             if rule is None or error.lost:
@@ -162,8 +223,9 @@ class _Try:
             if rule == "abort":
                 raise _GivesUp from None
             back = rule.savepoint if isinstance(rule, RollbackTo) else SAVEPOINT
-            self._session.run(f"ROLLBACK TO SAVEPOINT {back}", {})
+            yield Run(f"ROLLBACK TO SAVEPOINT {back}")
             return "stop" if rule == "stop" else "go on"
+        assert answer is not None
         self._seen.append(StatementOutcome(number, answer.rows, answer.changed))
         return self._take(number, step, answer)
 
@@ -203,6 +265,13 @@ class _Try:
         if rule == "abort":
             raise _GivesUp
         return "stop" if rule == "stop" else "go on"
+
+
+def _runs_anyhow(step: Step) -> bool:
+    """Whatever statements before it have answered, and nothing depends on what it answers but an error."""
+    return not (step.when or step.returns or step.rows or step.on_error) and all(
+        isinstance(argument, Param) for _, argument in step.args
+    )
 
 
 def compared(condition: StepCondition, names: Mapping[str, Cell]) -> tuple[Cell, Cell]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar, runtime_checkable
 
@@ -73,6 +74,37 @@ class ColumnFacts:
     generated: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a session is asked to do: one of the following. then: what is asked next, unless this or one of
+    those is answered by an error; empty where that depends on the answers."""
+
+    then: tuple[Request, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin(Request):
+    isolation: str
+    read_only: bool = False
+    deferrable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Request):
+    """One statement, with its :name placeholders."""
+
+    sql: str
+    arguments: Mapping[str, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit(Request): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback(Request): ...
+
+
 class ScenarioSession(Protocol):
     """One connection; every method but cancel() and close() may raise txfuzz.SessionError."""
 
@@ -92,6 +124,25 @@ class ScenarioSession(Protocol):
 
     def close(self) -> None:
         """Never raises."""
+
+
+@runtime_checkable
+class AnswersLater(ScenarioSession, Protocol):
+    """A ScenarioSession that can take a request and go on before the answer is there, so that one
+    thread can serve several sessions, of which some wait. ask() and answered() may raise SessionError."""
+
+    def ask(self, request: Request, along: int = 0) -> None:
+        """As the method of that name. Not before the one before has been answered.
+
+        along: so many of request.then may be sent along with it, to run only if all before them succeed.
+        They are still asked, one after the other.
+        """
+
+    def answered(self) -> StatementAnswer | None:
+        """To the last request; None as long as the answer is not there. To all but Run, it says nothing."""
+
+    def fileno(self) -> int:
+        """Of a socket that can be read when answered() is worth asking."""
 
 
 class SentScript(NamedTuple):
@@ -263,6 +314,49 @@ class WritesBegin(Protocol):
         self, isolation: str, *, read_only: bool = False, deferrable: bool = False
     ) -> tuple[str, ...]:
         """What begins a transaction at this level in the database's own tool."""
+
+
+@runtime_checkable
+class OwnsServer(Protocol):
+    """What a Database can do beside, where it may have started its server itself."""
+
+    def server_log(self) -> Path | None:
+        """The file in which that server writes what happens to it; None for a server of somebody else."""
+
+    def server_runs(self) -> bool:
+        """Whether the process of that server is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedStep:
+    """A statement of a schedule as it was followed. action: "statement" or "commit". waits: it had to wait.
+    failed: it ended the transaction with an error."""
+
+    session: str
+    action: str
+    sql: str
+    begins: bool
+    waits: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedSchedule:
+    """title: one line. setup: makes the tables, with their rows. settings: of each session, when it opens."""
+
+    title: str
+    isolation: str
+    setup: tuple[str, ...]
+    settings: tuple[str, ...]
+    steps: tuple[PlayedStep, ...]
+
+
+@runtime_checkable
+class WritesPlays(Protocol):
+    """What a Database can do beside: write a schedule for tools of its own."""
+
+    def plays(self, played: PlayedSchedule) -> Mapping[str, str]:
+        """Name of a file → its text."""
 
 
 class SetupRefused(SessionError):

@@ -8,11 +8,11 @@ conflicts with no other transaction does nothing that a smaller program would no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 
 from txfuzz.hunt.form import Change, RowState
-from txfuzz.hunt.program import SmallProgram, Use, Uses
+from txfuzz.hunt.program import SmallProgram, Use, Uses, mode_of
 
 
 def reachable(program: SmallProgram) -> tuple[frozenset[RowState], ...]:
@@ -84,7 +84,7 @@ def worthwhile(program: SmallProgram) -> bool:
     """Whether dependencies can run in a circle through every transaction."""
     conflicts = Conflicts(program)
     number = len(program.transactions)
-    if not conflicts.everywhere:
+    if not conflicts.everywhere or any(map(_refused, program.transactions)):
         return False
     weights = {pair: conflicts.between(*pair) for pair in combinations(range(number), 2)}
     # One session's transactions never overlap, but what comes later depends on what came before
@@ -100,41 +100,37 @@ def worthwhile(program: SmallProgram) -> bool:
     )
 
 
-def crosswise(program: SmallProgram) -> bool:
-    """Whether each transaction, run alone, writes what another one looks at, and no two write the same row.
-
-    Where two write one row, any database that locks rows settles their order by that; what is left to go
-    wrong is the write skew of three or of two (Berenson et al. 1995; Fekete et al. 2005).
-    """
-    alone = [_written_alone(uses, program.states) for uses in program.transactions]
-    looked_at = [{key for use in uses for key in use.keys} for uses in program.transactions]
-    numbers = range(len(alone))
-    return all(not alone[at] & alone[other] for at, other in combinations(numbers, 2)) and all(
-        any(alone[at] & looked_at[other] for other in numbers if other != at) for at in numbers
-    )
+def _refused(uses: Uses) -> bool:
+    """Whether it would write although it is READ ONLY."""
+    return mode_of(uses).read_only and any(use.form.writes for use in uses)
 
 
-def looks_first(program: SmallProgram) -> bool:
-    """Whether one transaction, alone, shows what another one writes and then goes on: what it goes on with
-    may be too old (lost update, read skew)."""
-    alone = [_written_alone(uses, program.states) for uses in program.transactions]
+def looks_before_it_writes(program: SmallProgram) -> bool:
+    """Whether one transaction, alone, shows what another one writes and then writes itself, or locks: what it
+    goes by may be too old (lost update, read skew). What is only looked at a snapshot answers as it was."""
+    alone = [written_alone(uses, program.states) for uses in program.transactions]
     return any(
         use.form.returns_rows and set(use.keys) & alone[other]
         for at, uses in enumerate(program.transactions)
-        for use in uses[:-1]
+        for place, use in enumerate(uses)
+        if any(later.form.locks for later in uses[place + 1 :])
         for other in range(len(alone))
         if other != at
     )
 
 
-def _written_alone(uses: Uses, states: tuple[RowState, ...]) -> set[int]:
-    now, written = list(states), set()
+def written_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> set[int]:
+    return {key for key, _, _ in writes_alone(uses, states)}
+
+
+def writes_alone(uses: Sequence[Use], states: tuple[RowState, ...]) -> Iterator[tuple[int, Use, Change]]:
+    """What a transaction writes where no other one runs: the key, and by which statement."""
+    now = list(states)
     for use in uses:
         for key, change in zip(use.keys, use.form.changes(tuple(now[key] for key in use.keys)), strict=True):
             if change.writes:
-                written.add(key)
+                yield key, use, change
                 now[key] = RowState.ABSENT if change is Change.DELETE else RowState.PRESENT
-    return written
 
 
 def _crossing(weights: dict[tuple[int, int], int], group: tuple[int, ...]) -> int:

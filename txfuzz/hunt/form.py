@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from txfuzz.errors import UsageError
+from txfuzz.transactions.model import Mode
 
+# Words for what a form may need of a layout
+NO_DUPLICATES = "no duplicates"  # a second row with the same key is refused
+UNIQUE_KEY = "unique key"  # and ON CONFLICT (k), or what a database has like it, finds the constraint
+OWN_TABLE = "own table"  # a key has a table of its own, so that a predicate on v speaks of its row alone
+_LOCKING = re.compile(r"\b(FOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)|LOCK IN SHARE MODE)\b")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -45,6 +51,7 @@ class Effect:
 
 
 NO_EFFECT = Effect()
+PLAIN_MODE = Mode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Form:
         its effect on the first where the second row is absent; None: the same.
     returns_rows: it shows rows, or a number that comes from them, rather than the number of rows changed.
     needs: words for what a layout must have, such as "unique key".
+    mode: how a transaction begins that has such a statement, READ ONLY for example.
+    weight: how often it is drawn, beside others that do the same, of which each has 1.
     adapter: whose SQL it is.
     """
 
@@ -70,9 +79,15 @@ class Form:
     without_other: Effect | None = None
     returns_rows: bool = False
     needs: frozenset[str] = frozenset()
+    mode: Mode = PLAIN_MODE
+    weight: float = 1.0
     adapter: str = ""
 
     def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise UsageError(f"form {self.name!r} has the weight {self.weight}, expected more than 0")
+        if self.mode.isolation is not None:
+            raise UsageError(f"form {self.name!r} has a level in its mode; a hunt chooses the level")
         known = {"table", "key", "value"} | ({"other_table", "other_key"} if self.keys == 2 else set())
         for statement in self.statements:
             for name in _PLACEHOLDER.findall(statement):
@@ -92,6 +107,31 @@ class Form:
         alone = states[1] is RowState.ABSENT and self.without_other is not None
         effect = self.without_other if alone and self.without_other is not None else self.effect
         return (effect.on(states[0]), self.other.on(states[1]))
+
+    @property
+    def plainness(self) -> tuple[int, bool, bool, int, int, str]:
+        """The less, the plainer."""
+        length = sum(map(len, self.statements))
+        own = OWN_TABLE in self.needs
+        return (self.keys, self.mode != PLAIN_MODE, own, len(self.statements), length, self.name)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes a row in any state."""
+        effects = [effect for effect in self.deed if effect is not None]
+        return any(effect.absent.writes or effect.present.writes for effect in effects)
+
+    @property
+    def locks(self) -> bool:
+        """Whether it goes by the latest rows rather than by a snapshot: it writes, or locks what it reads."""
+        return self.writes or any(map(_LOCKING.search, self.statements))
+
+    @property
+    def moves_rows(self) -> bool:
+        """Whether it makes or takes away a row in any state, or is refused."""
+        effects = [effect for effect in self.deed if effect is not None]
+        changes = {change for effect in effects for change in (effect.absent, effect.present)}
+        return not changes <= {Change.NOTHING, Change.UPDATE}
 
     @property
     def deed(self) -> tuple[Effect | None, ...]:

@@ -6,28 +6,34 @@ deeds in one way of writing it, in further passes in other ways, and on other la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from functools import cached_property
-from itertools import product
+from itertools import accumulate, product
 from math import gcd, prod
 from random import Random
 from typing import Any, Protocol, runtime_checkable
 
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.errors import UsageError
-from txfuzz.hunt.conflicts import crosswise, looks_first, worthwhile
+from txfuzz.hunt.conflicts import looks_before_it_writes, worthwhile, written_alone
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
-from txfuzz.hunt.scope import Deed, Scope, Shape, deeds
+from txfuzz.hunt.schedules.prediction import told_by_snapshots, told_by_statements
+from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
-BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
+BLOCK = 30  # numbers for which the layout stays the same, so that its tables are not made anew each time
+PLAIN = 150  # so many numbers come first and are plain
+_PLAIN_DRAWS = 12  # for each of those, at most
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
 _OF_TWO = 0.25  # a deed on two keys is drawn this many times as often as one on a single key
 _UNLIKELY = 0.1  # of the programs that are not of the likely kind, so many are run
 _THERE = 0.85  # of the rows, where only rows that are seen prove something
 _ONE_KEY = 0.4  # of the programs there, in which updates of one row can be lost
+_DRAWS = 60  # until there is a program
+_DRAWS_OF_ONE = 12  # of its transactions
 _GOLDEN = 0.6180339887
 
 
@@ -40,7 +46,11 @@ class LearningSource(Protocol):
     def state(self) -> Mapping[str, Any]:
         """All that it has learnt, as JSON has it."""
 
-    def resume(self, state: Mapping[str, Any]) -> None: ...
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Goes on with what state() has given before."""
+
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """Adds what another source of the same scope has learnt."""
 
 
 class ProgramSource(Protocol):
@@ -49,52 +59,131 @@ class ProgramSource(Protocol):
         as another one. IndexError behind the last."""
 
 
-class RandomSource:
-    """Draws programs of the scope; most of them as large as it allows.
+class _Kind(Enum):
+    """What a program must be able to show: that a database has snapshots and no more, that it looks at each
+    statement by itself, or anything."""
 
-    serial: only what no serial order explains counts, so that most of them are crosswise.
+    SNAPSHOTS = "snapshots"
+    STATEMENTS = "statements"
+    ANYTHING = "anything"
+
+
+_KINDS = {_Kind.SNAPSHOTS: 0.7, _Kind.STATEMENTS: 0.2, _Kind.ANYTHING: 0.1}
+
+
+class RandomSource:
+    """Draws programs of the scope; most of them as large as it allows, and the first ones plain.
+
+    serial: only what no serial order explains counts, so that most of them are such as a database with
+    weaker rules would show itself by (see txfuzz.hunt.schedules.prediction).
     """
 
-    def __init__(self, scope: Scope, seed: int, *, serial: bool = True) -> None:
+    def __init__(self, scope: Scope, seed: int, *, serial: bool = True, plain_first: bool = True) -> None:
         self._scope, self._seed, self._serial = scope, seed, serial
+        plain = plain_scope(scope, still=not serial) if plain_first else None
+        self._plain = RandomSource(plain, seed, serial=serial, plain_first=False) if plain else None
+        # Where no form makes a row, one that is absent stays so, and nothing happens to it
+        self._still = not any(form.moves_rows for form in scope.forms)
         self._shapes = scope.shapes()
-        self._weights = [
+        self._weights = _summed(
             _LARGER ** sum(map(sum, shape)) * _SEQUENCE ** sum(len(session) > 1 for session in shape)
             for shape in self._shapes
-        ]
+        )
         self._deeds = {layout.name: _deeds(scope, layout) for layout in scope.layouts}
         self._likely = {
-            name: [_OF_TWO ** (len(deed.keys) - 1) for deed in found] for name, found in self._deeds.items()
+            name: [deed.weight * _OF_TWO ** (len(deed.keys) - 1) for deed in found]
+            for name, found in self._deeds.items()
         }
+        self._drawn_by = {name: _summed(likely) for name, likely in self._likely.items()}
 
     def program(self, number: int) -> SmallProgram | None:
-        layout = self.layout(number)
-        random = Random(f"{self._seed} program {number}")
-        [shape] = random.choices(self._shapes, self._weights)
-        there = 0.5 if self._serial else _THERE
-        states = tuple(
-            RowState.PRESENT if random.random() < there else RowState.ABSENT for _ in range(self._scope.keys)
-        )
-        found, likely = self._deeds[layout.name], self._likely[layout.name]
-        if not self._serial and random.random() < _ONE_KEY:
-            states = (states[0], *(RowState.ABSENT for _ in states[1:]))
-            likely = [each * (deed.keys == (0,)) for deed, each in zip(found, likely, strict=True)]
-        chosen = []
-        for _ in range(sum(map(sum, shape))):
-            [deed] = random.choices(found, likely)
-            chosen.append(Use(random.choice(deed.forms), deed.keys))
-        program = _program(layout, states, shape, chosen)
-        if not self.worth_running(program, random):
-            return None
-        return canonical(program)
+        if self._plain is not None and number < PLAIN:
+            return self._first[number] if number < len(self._first) else None
+        return self.drawn(self.layout(number), Random(f"{self._seed} program {number}"))
+
+    @cached_property
+    def _first(self) -> tuple[SmallProgram, ...]:
+        """The plain ones, each once."""
+        assert self._plain is not None
+        found: dict[object, SmallProgram] = {}
+        for number in range(_PLAIN_DRAWS * PLAIN):
+            program = self._plain.program(number)
+            if program is not None:
+                found.setdefault(program.sign(), program)
+            if len(found) == PLAIN:
+                break
+        return tuple(found.values())
+
+    def drawn(self, layout: Layout, random: Random) -> SmallProgram | None:
+        """A program on this layout; None where none that is worth running has turned up."""
+        kind = self._kind(random)
+        for _ in range(_DRAWS):
+            program = self._crossing(layout, random) if kind is _Kind.SNAPSHOTS else self._any(layout, random)
+            if program is not None and self._tells(program, kind, random):
+                return canonical(program)
+        return None
 
     def worth_running(self, program: SmallProgram, random: Random) -> bool:
-        rare = random.random() < _UNLIKELY
-        telling = crosswise if self._serial else looks_first
-        return _is_run(program) and (rare or telling(program))
+        return self._tells(program, self._kind(random), random)
+
+    def _kind(self, random: Random) -> _Kind:
+        return random.choices(list(_KINDS), list(_KINDS.values()))[0] if self._serial else _Kind.ANYTHING
+
+    def _tells(self, program: SmallProgram, kind: _Kind, random: Random) -> bool:
+        if not self._serial:
+            return (random.random() < _UNLIKELY or looks_before_it_writes(program)) and _is_run(program)
+        if kind is _Kind.SNAPSHOTS:
+            return told_by_snapshots(program) and _is_run(program)
+        return _is_run(program) and (kind is _Kind.ANYTHING or told_by_statements(program))
+
+    def _any(self, layout: Layout, random: Random) -> SmallProgram:
+        shape, states = self._shape_and_states(random)
+        found, summed = self._deeds[layout.name], self._drawn_by[layout.name]
+        if not self._serial and random.random() < _ONE_KEY:
+            states = (states[0], *(RowState.ABSENT for _ in states[1:]))
+            likely = self._likely[layout.name]
+            summed = _summed(each * (deed.keys == (0,)) for deed, each in zip(found, likely, strict=True))
+        chosen = random.choices(found, cum_weights=summed, k=sum(map(sum, shape)))
+        return _program(layout, states, shape, [Use(deed.drawn(random), deed.keys) for deed in chosen])
+
+    def _crossing(self, layout: Layout, random: Random) -> SmallProgram | None:
+        """Each transaction writes what no other one writes, and two of them what the other looks at."""
+        shape, states = self._shape_and_states(random)
+        found, summed = self._deeds[layout.name], self._drawn_by[layout.name]
+        chosen: list[Use] = []
+        written: set[int] = set()
+        sizes = [size for session in shape for size in session]
+        for size in sizes:
+            for _ in range(_DRAWS_OF_ONE):
+                drawn = random.choices(found, cum_weights=summed, k=size)
+                uses = [Use(deed.drawn(random), deed.keys) for deed in drawn]
+                own = written_alone(uses, states)
+                looks = {key for use in uses for key in use.keys} - own
+                # Of three, one may change nothing
+                crosses = bool(own and looks) or len(sizes) > 2
+                if crosses and not own & written and (not written or looks & written):
+                    break
+            else:
+                return None
+            chosen += uses
+            written |= own
+        return _program(layout, states, shape, chosen)
+
+    def _shape_and_states(self, random: Random) -> tuple[Shape, tuple[RowState, ...]]:
+        [shape] = random.choices(self._shapes, cum_weights=self._weights)
+        there = 0.5 if self._serial else 1.0 if self._still else _THERE
+        return shape, tuple(
+            RowState.PRESENT if random.random() < there else RowState.ABSENT for _ in range(self._scope.keys)
+        )
 
     def layout(self, number: int) -> Layout:
-        return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
+        """The plain one first; then every layout once, in some order, before any comes again."""
+        if self._plain is not None and number < PLAIN:
+            return self._plain.layout(number)
+        turn, place = divmod(number // BLOCK, len(self._scope.layouts))
+        order = list(self._scope.layouts)
+        Random(f"{self._seed} layouts {turn}").shuffle(order)
+        return order[place]
 
     def deeds(self, layout: Layout) -> tuple[Deed, ...]:
         return self._deeds[layout.name]
@@ -170,6 +259,10 @@ def _deeds(scope: Scope, layout: Layout) -> tuple[Deed, ...]:
     if not found:
         raise UsageError(f"the layout {layout.name!r} allows none of the forms")
     return found
+
+
+def _summed(weights: Iterable[float]) -> list[float]:
+    return list(accumulate(weights))
 
 
 def _program(

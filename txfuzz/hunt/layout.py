@@ -6,13 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from txfuzz.errors import UsageError
-from txfuzz.hunt.form import Form, RowState, filled
+from txfuzz.hunt.form import NO_DUPLICATES, OWN_TABLE, UNIQUE_KEY, Form, RowState, filled
 
 TABLES = ("a", "b", "c")  # of the keys, in this order
-# Words for what a form may need of a layout
-NO_DUPLICATES = "no duplicates"  # a second row with the same key is refused
-UNIQUE_KEY = "unique key"  # and ON CONFLICT (k), or what a database has like it, finds the constraint
-OWN_TABLE = "own table"  # a key has a table of its own, so that a predicate on v speaks of its row alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,8 @@ class Layout:
         key. setup_others: those for the other keys, where they differ. shared: all keys are in one table.
     row: the statement that inserts a row, with {table}, {key} and {value}.
     settings: statements that each session runs when it opens, such as those that force a plan.
+    fresh: statements that make the table of a key anew, empty, with {table}, before each schedule. Without
+        them rows are deleted and inserted again, and what they leave behind in tables and indexes stays.
     dependent: a row of another key can only be there where that of the first is.
     plain: the one that a finding is shown on wherever it suffices.
     has: words for what a form may need (see Form.needs), beside OWN_TABLE.
@@ -43,6 +41,7 @@ class Layout:
     shared: bool = False
     row: str = "INSERT INTO {table} (k, v) VALUES ({key}, {value})"
     settings: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
     dependent: bool = False
     plain: bool = False
     has: frozenset[str] = frozenset({NO_DUPLICATES, UNIQUE_KEY})
@@ -67,9 +66,19 @@ class Layout:
             script = self.setup if number == 0 or self.setup_others is None else self.setup_others
             for statement in script:
                 yield filled(statement, {"table": table, "first": TABLES[0]})
-        for place, state in zip(places, states, strict=True):
+        yield from self._rows(states)
+
+    def _rows(self, states: Sequence[RowState]) -> Iterator[str]:
+        for place, state in zip(self.places(len(states)), states, strict=True):
             if state is RowState.PRESENT:
                 yield filled(self.row, {"table": place.table, "key": place.number, "value": 0})
+
+    def anew(self, states: Sequence[RowState]) -> tuple[str, ...]:
+        """What makes the tables of the keys anew, with their rows; nothing where the layout does not ask for
+        that."""
+        tables = dict.fromkeys(place.table for place in self.places(len(states)))
+        emptied = [filled(each, {"table": table}) for table in tables for each in self.fresh]
+        return (*emptied, *self._rows(states)) if emptied else ()
 
     def can_be(self, states: Sequence[RowState]) -> bool:
         first, *others = states

@@ -12,7 +12,7 @@ from txfuzz.check.program import Program
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.hunt.form import Form, RowState, filled
 from txfuzz.hunt.layout import Layout
-from txfuzz.transactions.model import Step, Transaction
+from txfuzz.transactions.model import Mode, Step, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,14 @@ class Use:
 
 
 Uses = tuple[Use, ...]  # of a transaction
+
+
+def mode_of(uses: Uses) -> Mode:
+    """How a transaction begins: as any of its forms asks for."""
+    modes = [use.form.mode for use in uses]
+    return Mode(
+        read_only=any(mode.read_only for mode in modes), deferrable=any(mode.deferrable for mode in modes)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,8 @@ def as_check(program: SmallProgram) -> Program:
     calls: tuple[tuple[SqlTransaction, Arguments], ...] = tuple(
         (SqlTransaction(each), {}) for each in in_sql(program)
     )
-    return Program(" × ".join(program.labels), calls)
+    sessions = tuple(at for at, session in enumerate(program.sessions) for _ in session)
+    return Program(" × ".join(program.labels), calls, sessions)
 
 
 def in_sql(program: SmallProgram) -> tuple[Transaction, ...]:
@@ -137,5 +146,5 @@ def in_sql(program: SmallProgram) -> tuple[Transaction, ...]:
             }
             number += 1
             steps += [Step(None, sql=filled(text, given)) for text in use.form.statements]
-        transactions.append(Transaction(label, tuple(steps)))
+        transactions.append(Transaction(label, tuple(steps), mode=mode_of(uses)))
     return tuple(transactions)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from txfuzz.check.finding.result import Finding
-from txfuzz.hunt.judging.wrong import Wrong
+from txfuzz.check.story import StoryLine
+from txfuzz.hunt.judging.wrong import FAILURES, Wrong
 from txfuzz.hunt.program import SmallProgram
 
 
@@ -18,7 +19,8 @@ class FoundHole:
     name: of its folder. forms: of the shrunk program, by name. known: the name of the known hole that it is,
     empty for news; reference: where that is written about. first: the number of the schedule, from 1, that
     showed it first. hits: how many did. shown, tries: how often the shrunk schedule did when it was
-    followed again. story: in lines.
+    followed again. story: in lines. steps: the same as values. why: in sentences. log: what the server last
+    logged, where the database has failed; None where its log cannot be read.
     """
 
     name: str
@@ -34,6 +36,14 @@ class FoundHole:
     shown: int
     tries: int
     story: tuple[str, ...] = ()
+    steps: tuple[StoryLine, ...] = ()
+    why: tuple[str, ...] = ()
+    log: tuple[str, ...] | None = ()
+
+    @property
+    def failure(self) -> bool:
+        """Has the database failed, whatever it promises?"""
+        return self.wrong in FAILURES
 
     def again(self) -> FoundHole:
         return replace(self, hits=self.hits + 1)
@@ -53,7 +63,8 @@ class ShrunkHole:
 class HuntCounts:
     """number: of the program that comes next. committed: schedules all of whose transactions committed.
     unexplained: by no serial order, at levels that do not promise one, and proving no anomaly. unconfirmed:
-    that went wrong once, but not each time when they were followed again."""
+    that went wrong once, but not each time when they were followed again. covered: ways in which
+    forms met."""
 
     number: int = 0
     programs: int = 0
@@ -64,6 +75,7 @@ class HuntCounts:
     unknown: int = 0
     unexplained: int = 0
     unconfirmed: int = 0
+    covered: int = 0
     seconds: float = 0.0
 
 
@@ -71,7 +83,9 @@ class HuntCounts:
 class HuntResult:
     """left_out: why a form was not used on a layout, in sentences. reasons: why a schedule could not be
     judged → how often. allowed: anomalies that were proven where the level allows them → how often.
-    learnt: by a strategy that learns, as JSON has it. exhausted: the scope holds no further program."""
+    learnt: by a strategy that learns, as JSON has it. exhausted: the scope holds no further program.
+    covered: what was covered, each as a number. left: programs before the next one that were not run yet, as
+    numbers from … up to. lost: what became of workers that did not end well, in sentences."""
 
     counts: HuntCounts
     holes: tuple[FoundHole, ...] = ()
@@ -81,6 +95,9 @@ class HuntResult:
     learnt: Mapping[str, Any] = field(default_factory=dict)
     exhausted: bool = False
     interrupted: bool = False
+    covered: frozenset[int] = frozenset()
+    left: tuple[tuple[int, int], ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def news(self) -> tuple[FoundHole, ...]:

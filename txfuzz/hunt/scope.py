@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, permutations
+from random import Random
 
 from txfuzz.hunt.form import Effect, Form
 from txfuzz.hunt.layout import Layout
@@ -38,6 +39,21 @@ class Scope:
                     yield shape
 
 
+def plain_scope(scope: Scope, *, still: bool) -> Scope:
+    """Each deed in its plainest form, on the plain layout; the shapes and keys of the scope.
+
+    still: without forms that make or take away rows: only rows that stay prove dependencies (see
+    txfuzz.hunt.judging.evidence). As the scope has it where no form is left.
+    """
+    plainest: dict[object, Form] = {}
+    for form in sorted(scope.forms, key=lambda each: each.plainness):
+        if not (still and form.moves_rows):
+            plainest.setdefault(form.deed, form)
+    layouts = tuple(each for each in scope.layouts if each.plain) or scope.layouts
+    fitting = [each for each in layouts if any(map(each.allows, plainest.values()))]
+    return replace(scope, forms=tuple(plainest.values()) or scope.forms, layouts=tuple(fitting) or layouts)
+
+
 def _statements(shape: Shape) -> int:
     return sum(map(sum, shape))
 
@@ -52,6 +68,15 @@ class Deed:
 
     keys: tuple[int, ...]
     forms: tuple[Form, ...]
+
+    @property
+    def weight(self) -> float:
+        """How often it is drawn, beside others: as its form of the greatest weight."""
+        return max(form.weight for form in self.forms)
+
+    def drawn(self, random: Random) -> Form:
+        """One of its forms, by their weights."""
+        return random.choices(self.forms, [form.weight for form in self.forms])[0]
 
 
 def deeds(forms: tuple[Form, ...], keys: int) -> tuple[Deed, ...]:

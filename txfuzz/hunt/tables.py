@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 from txfuzz.check.run import ProgramRunner
 from txfuzz.common.closeable import Closeable
+from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
     AdoptedSession,
     ColumnFacts,
@@ -17,6 +18,7 @@ from txfuzz.database.scenario import (
     ScenarioSession,
     ScenarioTables,
 )
+from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 
@@ -25,10 +27,14 @@ _PROGRAMS = 200  # that a runner is given before it is made anew: it remembers w
 
 
 class LayoutTables:
-    """ScenarioTables whose sessions have the settings of a layout."""
+    """ScenarioTables whose sessions have the settings of a layout. anew: statements that make the tables
+    anew after each reset, at this level."""
 
-    def __init__(self, tables: ScenarioTables, settings: Sequence[str]) -> None:
-        self._tables, self._settings = tables, tuple(settings)
+    def __init__(
+        self, tables: ScenarioTables, settings: Sequence[str], anew: Sequence[str] = (), level: str = ""
+    ) -> None:
+        self._tables, self._settings, self._anew, self._level = tables, tuple(settings), tuple(anew), level
+        self._maker: ScenarioSession | None = None
 
     @property
     def retried(self) -> frozenset[str]:
@@ -39,6 +45,19 @@ class LayoutTables:
 
     def reset(self) -> None:
         self._tables.reset()
+        if not self._anew:
+            return
+        if self._maker is None:
+            self._maker = self._tables.session()
+        try:
+            self._maker.begin(self._level)
+            for each in self._anew:
+                self._maker.run(each, {})
+            self._maker.commit()
+        except BaseException:
+            self._maker.close()
+            self._maker = None
+            raise
 
     def tables(self) -> Mapping[str, Rows]:
         return self._tables.tables()
@@ -65,6 +84,8 @@ class LayoutTables:
         return self._tables.waiting(sessions)
 
     def close(self) -> None:
+        if self._maker is not None:
+            self._maker.close()
         self._tables.close()
 
     def __enter__(self) -> Self:
@@ -122,11 +143,18 @@ class OpenTables:
 
 
 class HuntTables(Closeable):
-    """Runners for programs on any layout. serial_level: at which serial orders are run."""
+    """Runners for programs on any layout. serial_level: at which serial orders are run. revived: waits until
+    a server that went down is back, and gives the database; without it, that is the end."""
 
-    def __init__(self, database: HoldsScenarios, serial_level: str) -> None:
-        self._database, self._serial_level = database, serial_level
+    def __init__(
+        self,
+        database: HoldsScenarios,
+        serial_level: str,
+        revived: Callable[[], HoldsScenarios] | None = None,
+    ) -> None:
+        self._database, self._serial_level, self._revived = database, serial_level, revived
         self._open: OrderedDict[tuple[str, tuple[RowState, ...]], OpenTables] = OrderedDict()
+        self.renewed = 0  # how often tables were lost
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
         """For one program: what it came to in series is remembered for a while."""
@@ -137,13 +165,40 @@ class HuntTables(Closeable):
         if place not in self._open:
             while len(self._open) >= MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
-            tables = LayoutTables(self._database.scenario(layout.statements(states)), layout.settings)
+            tables = LayoutTables(
+                self._database.scenario(layout.statements(states)),
+                layout.settings,
+                layout.anew(states),
+                self._serial_level,
+            )
             self._open[place] = OpenTables(tables, self._serial_level)
         self._open.move_to_end(place)
         return self._open[place]
+
+    def discard(self, layout: Layout, states: tuple[RowState, ...]) -> None:
+        """These tables, which are then made anew: a session that is lost may still hold locks on them."""
+        self.renewed += 1
+        found = self._open.pop((layout.name, states), None)
+        if found is not None:
+            _close_lost(found)
+
+    def revive(self) -> None:
+        """After the server went down: nothing that was open is of use any more. DatabaseUnavailable."""
+        self.renewed += 1
+        lost, self._open = self._open, OrderedDict()
+        for each in lost.values():
+            _close_lost(each)
+        if self._revived is None:
+            raise DatabaseUnavailable("the server went down")
+        self._database = self._revived()
 
     def close(self) -> None:
         with ExitStack() as stack:
             for each in self._open.values():
                 stack.callback(each.close)
             self._open.clear()
+
+
+def _close_lost(tables: OpenTables) -> None:
+    with suppress(SessionError, DatabaseUnavailable):
+        tables.close()

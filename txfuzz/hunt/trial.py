@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import Cell, ScenarioSession, ScenarioTables
-from txfuzz.hunt.form import Change, Form, RowState
+from txfuzz.hunt.form import Change, Form, RowState, filled
 from txfuzz.hunt.layout import KeyPlace, Layout
 from txfuzz.hunt.program import SmallProgram, Use, in_sql
 from txfuzz.hunt.tables import HuntTables
+from txfuzz.transactions.model import Transaction
+
+SECONDS = 5.0  # in which statements that nobody is in the way of have returned
+_CANCEL_SECONDS = 2.0
+_EMPTY = (RowState.ABSENT, RowState.ABSENT)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a form has done to rows in these states. code, message: of the error that it ended with.
-    rows: whether one of its statements returned rows."""
+    rows: whether one of its statements returned rows. ended: within SECONDS, on a connection that stayed.
+    deleted: rows that are absent were there before."""
 
     form: Form
     layout: Layout
@@ -26,6 +33,8 @@ class Trial:
     rows: bool
     code: str = ""
     message: str = ""
+    ended: bool = True
+    deleted: bool = False
 
     @property
     def expected(self) -> tuple[Change, ...]:
@@ -38,7 +47,8 @@ class Trial:
         return not self.code and self.changes == self.expected and self.rows == self.form.returns_rows
 
     def __str__(self) -> str:
-        found = ", ".join(state.value for state in self.states)
+        absent = "deleted" if self.deleted else RowState.ABSENT.value
+        found = ", ".join(absent if state is RowState.ABSENT else state.value for state in self.states)
         expected = ", ".join(change.value for change in self.expected)
         came = (
             f"it was refused ({self.code}: {self.message})"
@@ -54,12 +64,20 @@ class Trial:
         )
 
 
-def trials(tables: HuntTables, form: Form, layout: Layout, level: str) -> Iterator[Trial]:
-    """On rows in every state in which they can be; none where a foreign key has a say in what it does."""
+def trials(
+    tables: HuntTables, form: Form, layout: Layout, level: str, *, deleted: bool = False
+) -> Iterator[Trial]:
+    """On rows in every state in which they can be; none where a foreign key has a say in what it does.
+    deleted: also on rows that have just been deleted."""
+    if layout.dependent and form.keys > 1:
+        return
     for states in product(RowState, repeat=form.keys):
-        if not (layout.dependent and form.keys > 1):
-            opened = tables.opened(layout, states)
-            yield trial(opened.tables, opened.session(), form, layout, states, level)
+        for before in (False, True) if deleted and RowState.ABSENT in states else (False,):
+            opened = tables.opened(layout, _EMPTY)  # one set of tables for all states
+            found = trial(opened.tables, opened.session(), form, layout, states, level, deleted=before)
+            if not found.ended:  # its session is of no more use
+                tables.discard(layout, _EMPTY)
+            yield found
 
 
 def trial(
@@ -69,26 +87,65 @@ def trial(
     layout: Layout,
     states: tuple[RowState, ...],
     level: str,
+    *,
+    deleted: bool = False,
 ) -> Trial:
-    """session: on these tables, for one transaction."""
+    """tables: whose rows are all absent. session: on them, for one transaction after the other."""
     tables.reset()
     places = layout.places(len(states))
+    present = [place for place, state in zip(places, states, strict=True) if state is RowState.PRESENT]
+    _run(session, layout.row, places if deleted else present, level)
+    if deleted:
+        _run(session, "DELETE FROM {table} WHERE k = {key}", [*set(places) - set(present)], level)
     before = [_value(tables, place) for place in places]
     program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
     [transaction] = in_sql(program)
-    rows, code, message = False, "", ""
-    try:
-        session.begin(level)
-        for step in transaction.steps:
-            rows |= session.run(str(step.sql), {}).rows is not None
-        session.commit()
-    except SessionError as error:
-        code, message = error.code, error.message
-        if not error.lost:
-            session.rollback()
+    came = _in_time(session, transaction, level)
     after = [_value(tables, place) for place in places]
     changes = tuple(_change(one, other) for one, other in zip(before, after, strict=True))
-    return Trial(form, layout, states, changes, rows, code, message)
+    return Trial(form, layout, states, changes, came.rows, came.code, came.message, came.ended, deleted)
+
+
+@dataclass
+class _Came:
+    rows: bool = False
+    code: str = ""
+    message: str = ""
+    ended: bool = False
+
+
+def _in_time(session: ScenarioSession, transaction: Transaction, level: str) -> _Came:
+    """Runs a transaction, in a thread that is left behind where it can neither end nor be cancelled."""
+    came, mode = _Came(), transaction.mode
+
+    def run() -> None:
+        try:
+            session.begin(level, read_only=mode.read_only, deferrable=mode.deferrable)
+            for step in transaction.steps:
+                came.rows |= session.run(str(step.sql), {}).rows is not None
+            session.commit()
+            came.ended = True
+        except SessionError as error:
+            came.code, came.message, came.ended = error.code, error.message, not error.lost
+            if not error.lost:
+                session.rollback()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if thread.is_alive():
+        session.cancel()
+        thread.join(_CANCEL_SECONDS)
+        return replace(came, code=came.code or "late", message="it did not return", ended=False)
+    return came
+
+
+def _run(session: ScenarioSession, text: str, places: Sequence[KeyPlace], level: str) -> None:
+    """One transaction that does this to each of the rows."""
+    session.begin(level)
+    for place in places:
+        session.run(filled(text, {"table": place.table, "key": place.number, "value": 0}), {})
+    session.commit()
 
 
 def _value(tables: ScenarioTables, place: KeyPlace) -> Cell:

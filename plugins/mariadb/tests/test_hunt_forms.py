@@ -6,7 +6,8 @@ import pytest
 
 from txfuzz.testing import FormConformance
 from txfuzz_mariadb.adapter import MariadbAdapter
-from txfuzz_mariadb.hunt.forms import FORMS, LAYOUTS
+from txfuzz_mariadb.hunt.forms import FORMS
+from txfuzz_mariadb.hunt.layouts import LAYOUTS
 
 pytestmark = pytest.mark.server
 
@@ -15,3 +16,4 @@ class TestForms(FormConformance):
     adapter = MariadbAdapter()
     forms = FORMS
     layouts = LAYOUTS
+    every = 12

@@ -28,7 +28,7 @@ def txfuzz_register_forms() -> list[Form]:
 
 @hookimpl
 def txfuzz_register_layouts() -> list[Layout]:
-    from txfuzz_mariadb.hunt.forms import LAYOUTS
+    from txfuzz_mariadb.hunt.layouts import LAYOUTS
 
     return list(LAYOUTS)
 

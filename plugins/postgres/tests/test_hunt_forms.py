@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import ClassVar
 
 import pytest
@@ -18,9 +19,13 @@ class TestForms(FormConformance):
     adapter = PostgresAdapter()
     forms = FORMS
     layouts = LAYOUTS
+    every = 5
     refused: ClassVar[frozenset[tuple[str, str]]] = frozenset(
         {
             ("truncate", "view"),
             ("insert-or-nothing-any", "deferred-unique"),
+            ("insert-unless-duplicate", "deferred-unique"),
+            *(("truncate", layout.name) for layout in LAYOUTS if layout.dependent),
+            *product(("update-cursor", "delete-cursor"), ("partition-list", "partition-hash", "view")),
         }
     )

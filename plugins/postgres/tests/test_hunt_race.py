@@ -124,13 +124,19 @@ def test_a_hunt_by_races_counts_its_rounds(tmp_path: Path, capsys: pytest.Captur
     assert counts["control_rounds"] >= 6
     assert 0 < counts["committed"] < counts["rounds"]
     assert counts["outcomes"] > 5
+    assert "<svg" not in (tmp_path / "race.html").read_text()  # nothing was found
+    assert run_command(["hunt", "--resume", str(tmp_path), "--budget", "300"]) == ExitCode.NOTHING_FOUND
+    more = json.loads((tmp_path / "race.json").read_text())["counts"]
+    assert more["rounds"] >= counts["rounds"] + 300
+    assert more["races"] >= counts["races"]
+    assert more["seconds"] > counts["seconds"]
 
 
 @pytest.mark.parametrize(
     ("options", "error"),
     [
         (["--load", "1"], "--load is for races: add --race"),
-        (["--race", "--resume", "x"], "cannot be resumed"),
+        (["--race", "--resume", "x"], "there are no races to resume"),
         (["--race", "--sessions", "3"], "leave out --sessions"),
         (["--race", "--isolation", "repeatable read"], "name a level that promises them"),
         (["--race", "--forms", "select"], "some that read and some that write"),

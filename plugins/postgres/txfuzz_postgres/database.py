@@ -14,6 +14,7 @@ from txfuzz.plugin_api import (
     TABLE_PREFIX,
     DatabaseUnavailable,
     Kind,
+    PlayedSchedule,
     Script,
     ScriptFile,
     ServerDatabase,
@@ -173,6 +174,13 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
         return (typed_begin(isolation, read_only=read_only, deferrable=deferrable),)
 
+    def plays(self, played: PlayedSchedule) -> Mapping[str, str]:
+        """See txfuzz.plugin_api.WritesPlays."""
+        from .export.played import played_spec
+
+        spec = played_spec(played)
+        return {} if spec is None else {SPEC: spec}
+
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
         import psycopg
@@ -185,9 +193,9 @@ class PostgresDatabase(ServerDatabase[Connection]):
         def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
             try:
                 made = psycopg.connect(self._target.conninfo(self._application), autocommit=True)
+                made.execute(settings_sql(self._settings).encode())
             except psycopg.Error as error:
                 raise DatabaseUnavailable(reason(str(error))) from None
-            made.execute(settings_sql(self._settings).encode())
             take_any_time(made)
             return made
 
@@ -195,7 +203,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
             with suppress(DatabaseUnavailable):
                 self.run(partial(self.schemas.end_transactions, name=own))
                 for name in (own + KEPT, own):
-                    self.run(partial(self.schemas.drop, name=name))
+                    self.run(partial(self._drop_soon, name=name))
 
         for name in (own, own + KEPT):
             self.run(partial(self.schemas.create_marked, name=name))
@@ -212,6 +220,11 @@ class PostgresDatabase(ServerDatabase[Connection]):
             url=self._target.url_of_schemas(own, *shared),
             ours=self._programs is not None,
         )
+
+    def _drop_soon(self, on: Connection, name: str) -> None:
+        """Or not at all: a process that does not react may hold a lock on something in it for ever."""
+        on.execute(text("SET LOCAL lock_timeout = '10s'"))
+        self.schemas.drop(on, name)
 
     def drivers(self) -> PostgresDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

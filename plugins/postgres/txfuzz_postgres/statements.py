@@ -22,7 +22,8 @@ PROMISES: Mapping[str, str] = {
     "serializable": "serializable",
 }
 _OUTLIVES = re.compile(
-    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DECLARE|DISCARD|LOAD)\b|"
+    r"^\s*(SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|RESET|LISTEN|PREPARE|DISCARD|LOAD)\b|"
+    r"^\s*DECLARE\b[^;]*\bWITH\s+HOLD\b|"
     r"\bTEMP(ORARY)?\b|\bpg_(try_)?advisory_lock|\bset_config\s*\(",
     re.IGNORECASE,
 )
@@ -108,14 +109,20 @@ def compile_raw(sql: str) -> RawStatement:
     plain = without_comments(sql).lower()
     sets_level = CHANGES_SETTINGS.search(plain) is not None and LEVEL.search(plain) is not None
     check_stays_inside(words, ENDING, forbidden=sets_level or words[:2] == ("prepare", "transaction"))
+    statement, names = numbered(sql)
+    return RawStatement(statement, names, calls=words[:1] == ("call",))
+
+
+@lru_cache(maxsize=1024)
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """With $1, $2, … for its placeholders, and the names that these stand for."""
     numbers: dict[str, int] = {}
 
     def number(token: re.Match[str]) -> str:
         name = token["name"]
         return token[0] if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
 
-    statement = TOKEN.sub(number, sql)
-    return RawStatement(statement, tuple(numbers), calls=words[:1] == ("call",))
+    return TOKEN.sub(number, sql), tuple(numbers)
 
 
 def first_words(sql: str) -> tuple[str, ...]:

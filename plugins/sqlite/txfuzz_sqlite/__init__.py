@@ -28,6 +28,6 @@ def txfuzz_register_forms() -> list[Form]:
 
 @hookimpl
 def txfuzz_register_layouts() -> list[Layout]:
-    from txfuzz_sqlite.hunt.forms import LAYOUTS
+    from txfuzz_sqlite.hunt.layouts import LAYOUTS
 
     return list(LAYOUTS)

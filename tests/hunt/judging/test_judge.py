@@ -1,14 +1,16 @@
-"""A schedule is wrong by the promise of its level, and known by what is wrong with it."""
+"""A schedule is wrong by the promise of its level, or because the database has failed in it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.hunt.attempts import COMMIT, attempt
 from tests.hunt.samples import PRESENT, SELECT, UPDATE, program
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
-from txfuzz.hunt.judging.judge import known_hole, proven, wrong
-from txfuzz.hunt.judging.known import KnownHole
+from txfuzz.check.serial.outcome import Ending
+from txfuzz.hunt.judging.judge import failed, proven, wrong
 from txfuzz.hunt.judging.wrong import NO_PROMISE, SERIAL, Promise, Wrong
 
 PROGRAM = program((PRESENT, PRESENT), ((SELECT, 0), (UPDATE, 0)), ((SELECT, 0), (UPDATE, 0)))
@@ -19,9 +21,9 @@ SNAPSHOTS = Promise(False, frozenset({Wrong.LOST_UPDATE}), "snapshot-isolation")
 def test_an_anomaly_is_wrong_where_it_is_forbidden() -> None:
     found = proven(PROGRAM, LOST)
     assert [each.kind for each in found] == [Wrong.LOST_UPDATE]
-    assert wrong(LOST, SNAPSHOTS, (), found) is Wrong.LOST_UPDATE
-    assert wrong(LOST, NO_PROMISE, (), found) is None
-    assert wrong(LOST, SERIAL, (), found) is Wrong.NO_ORDER
+    assert wrong(PROGRAM, LOST, SNAPSHOTS, (), found) is Wrong.LOST_UPDATE
+    assert wrong(PROGRAM, LOST, NO_PROMISE, (), found) is None
+    assert wrong(PROGRAM, LOST, SERIAL, (), found) is Wrong.NO_ORDER
 
 
 def test_an_outcome_that_an_order_explains_proves_nothing() -> None:
@@ -29,16 +31,34 @@ def test_an_outcome_that_an_order_explains_proves_nothing() -> None:
         assert proven(PROGRAM, replace(LOST, judgement=SerialJudgement(answer))) == ()
 
 
-def test_a_known_hole_is_told_by_the_anomaly_and_the_promise() -> None:
-    hole = KnownHole(
-        "h", "…", "x", frozenset(), "…", wrong=frozenset({Wrong.LOST_UPDATE}), model="repeatable-read"
-    )
-    weak = Promise(False, frozenset({Wrong.LOST_UPDATE}), "repeatable-read")
-    assert known_hole([hole], PROGRAM, LOST, Wrong.LOST_UPDATE, weak, ()) is hole
-    assert known_hole([hole], PROGRAM, LOST, Wrong.LOST_UPDATE, SNAPSHOTS, ()) is None
-    assert known_hole([hole], PROGRAM, LOST, Wrong.DIRTY_READ, weak, ()) is None
+ALONE = attempt(("T1", [8]), ("T2", [0]), ("T1", 1), ("T1", COMMIT), ("T2", 1), aborted="T2")
 
 
-def test_what_takes_a_race_explains_no_finding_without_one() -> None:
-    raced = KnownHole("window", "…", "memory", frozenset(), "docs", raced=frozenset({"COMMIT of T1"}))
-    assert known_hole([raced], PROGRAM, LOST, Wrong.LOST_UPDATE, SNAPSHOTS, ()) is None
+def test_what_one_session_alone_did_is_what_it_would_have_done_alone() -> None:
+    committed = Promise(False, frozenset({Wrong.DIRTY_READ}), "read-committed")
+    assert wrong(PROGRAM, ALONE, committed, ()) is Wrong.SINGLE
+    assert wrong(PROGRAM, ALONE, SERIAL, ()) is Wrong.SINGLE
+    assert wrong(PROGRAM, ALONE, NO_PROMISE, ()) is None  # where others may see what is aborted later
+    explained = replace(ALONE, judgement=SerialJudgement(SerialAnswer.EXPLAINED))
+    assert wrong(PROGRAM, explained, SERIAL, ()) is None
+
+
+def ended(made: FollowedSchedule, **how: Any) -> FollowedSchedule:
+    """With the first transaction aborted like this."""
+    outcome = made.outcome
+    first, *_ = outcome.transactions
+    aborted = replace(outcome.transactions[first], ending=Ending.ABORTED, **how)
+    return replace(made, outcome=replace(outcome, transactions={**outcome.transactions, first: aborted}))
+
+
+def test_a_database_fails_by_its_own_errors_and_by_going() -> None:
+    rows = attempt(("T1", 1), ("T1", COMMIT), final={"a": 1})
+    assert failed(ended(rows, code="40001"), ("XX",)) is None
+    assert failed(ended(rows, code="XX000"), ("XX",)) is Wrong.INTERNAL
+    assert failed(ended(rows, code="XX000"), ()) is None
+    assert failed(ended(rows, code="57P01", lost=True), ("XX",)) is Wrong.LOST
+    gone = attempt(("T1", 1), ("T1", COMMIT))  # nobody could be asked for the rows
+    assert failed(ended(gone, code="08006", lost=True), ("XX",)) is Wrong.CRASH
+    stuck = replace(rows, trace=replace(rows.trace, stuck="it did not end within 5 s"))
+    assert failed(stuck, ("XX",)) is Wrong.STUCK
+    assert wrong(PROGRAM, stuck, SERIAL, ("XX",)) is Wrong.STUCK

@@ -80,10 +80,10 @@ class RunDirectory(Closeable):
         moved = None
         with writing(path):
             if _holds_campaign(path):
-                _lock(path).close()  # fails if a campaign is running there
-                moved = _set_aside(path)
+                locked(path).close()  # fails if a campaign is running there
+                moved = set_aside(path)
             path.mkdir(parents=True, exist_ok=True)
-            return cls(path, _lock(path)), moved
+            return cls(path, locked(path)), moved
 
     @classmethod
     def reopen(cls, path: Path | None) -> Self:
@@ -92,7 +92,7 @@ class RunDirectory(Closeable):
             raise UsageError("--skip-run needs --output-dir: where the histories are to go")
         with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-            return cls(path, _lock(path))
+            return cls(path, locked(path))
 
     def iteration(self, number: int) -> IterationDirectory:
         path = iteration_path(self.path, number)
@@ -182,22 +182,22 @@ def _holds_campaign(path: Path) -> bool:
     return any((path / name).exists() for name in kept)
 
 
-def _lock(path: Path) -> IO[bytes]:
+def locked(path: Path, what: str = "campaign") -> IO[bytes]:
     """The directory's lock, held until it is closed or the process ends."""
     lock = open(path / ".lock", "ab")  # noqa: SIM115 - closed by the caller
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise OutputError(f"{path}: another campaign is running there; choose another --output-dir") from None
+        raise OutputError(f"{path}: another {what} is running there; choose another --output-dir") from None
     return lock
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename an earlier campaign, so that nothing of it is lost."""
+def set_aside(path: Path, what: str = "campaign") -> Path:
+    """Rename the directory of an earlier campaign, so that nothing of it is lost."""
     if Path.cwd().is_relative_to(path.resolve()):  # the working directory would be renamed, too
         raise OutputError(
-            f"{path}: holds an earlier campaign, which cannot be moved: it is the working directory or above "
+            f"{path}: holds an earlier {what}, which cannot be moved: it is the working directory or above "
             "it; choose another --output-dir"
         )
     if path.name in ("", ".."):

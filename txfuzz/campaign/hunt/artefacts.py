@@ -1,35 +1,55 @@
-"""What a hunt leaves behind: hunt.json, from which it is taken up again, and a folder for each hole."""
+"""What a hunt leaves behind: hunt.json and coverage.json, from which it is taken up again, and a folder for
+each hole."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.script import Begin, typed_schedule
-from txfuzz.check.transaction import SqlTransaction
+from txfuzz.check.run import FollowedSchedule
+from txfuzz.check.serial.outcome import Ending
+from txfuzz.check.story import StoryLine
+from txfuzz.check.transaction import SqlTransaction, StatementPoint
+from txfuzz.database.scenario import PlayedSchedule, PlayedStep, WritesPlays
 from txfuzz.errors import UsageError
 from txfuzz.hunt.judging.wrong import Wrong
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
+from txfuzz.report.hunt.page import hunt_page
 from txfuzz.report.hunt.text import hole_markdown
+from txfuzz.transactions.model import Step, Transaction
 from txfuzz.workload.model import DatabaseSpec
 from txfuzz.workload.scenario import CallReplay, Scenario, ScenarioReplay
 from txfuzz.workload.yaml.scenario.writer import scenario_text
 
 FORMAT = 1
+HUNT, COVERAGE = "hunt.json", "coverage.json"
 _UNFIT = re.compile(r"[^\w.+-]+")
 _LONGEST = 80
 
 
 def write_hunt(output: Path, settings: HuntSettings, server: str, result: HuntResult) -> None:
-    with writing(output):
-        output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "hunt.json", hunt_data(settings, server, result))
+    write_json(output / COVERAGE, {"covered": sorted(result.covered)})
+    write_json(output / HUNT, hunt_data(settings, server, result))
+
+
+def write_page(
+    output: Path, server: str, levels: tuple[str, ...], result: HuntResult, excepted: tuple[str, ...]
+) -> None:
+    """hunt.html, with links to what was kept of each hole."""
+    files = {f"{hole.name} {hole.isolation}": kept_files(output, hole) for hole in result.holes}
+    write_text(output / "hunt.html", hunt_page(server, levels, result, excepted, files))
+
+
+def kept_files(output: Path, hole: FoundHole) -> tuple[str, ...]:
+    place = output / "findings" / folder_name(hole)
+    return tuple(sorted(each.relative_to(output).as_posix() for each in place.glob("*") if each.is_file()))
 
 
 def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[str, Any]:
@@ -43,6 +63,8 @@ def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[s
         "reasons": dict(result.reasons),
         "allowed": dict(result.allowed),
         "learnt": dict(result.learnt),
+        "left": [list(each) for each in result.left],
+        "lost": list(result.lost),
         "exhausted": result.exhausted,
         "interrupted": result.interrupted,
     }
@@ -50,18 +72,21 @@ def hunt_data(settings: HuntSettings, server: str, result: HuntResult) -> dict[s
 
 def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
     """An earlier hunt; UsageError if there is none to be read."""
-    path = directory / "hunt.json"
+    path = directory / HUNT
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
             raise UsageError(f"{path}: its format is {data['format']!r}, expected {FORMAT}")
         return HuntSettings.from_json(data["settings"]), HuntResult(
             HuntCounts(**data["counts"]),
-            tuple(_hole(each) for each in data["holes"]),
+            tuple(read_hole(each) for each in data["holes"]),
             tuple(data["left_out"]),
             data["reasons"],
             data["allowed"],
             data["learnt"],
+            covered=_covered(directory / COVERAGE),
+            left=tuple((int(start), int(stop)) for start, stop in data.get("left", ())),
+            lost=tuple(data.get("lost", ())),
         )
     except OSError as error:
         raise UsageError(f"{path}: there is no hunt to resume: {error.strerror}") from None
@@ -69,37 +94,107 @@ def read_hunt(directory: Path) -> tuple[HuntSettings, HuntResult]:
         raise UsageError(f"{path}: it is not the record of a hunt: {error}") from None
 
 
-def _hole(data: Mapping[str, Any]) -> FoundHole:
+def _covered(path: Path) -> frozenset[int]:
+    """Empty without the file: then the count begins anew."""
+    try:
+        return frozenset(map(int, json.loads(path.read_text(encoding="utf-8"))["covered"]))
+    except FileNotFoundError:
+        return frozenset()
+
+
+def read_hole(data: Mapping[str, Any]) -> FoundHole:
     plain: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
     }
-    return FoundHole(**{**plain, "wrong": Wrong[data["wrong"].upper()]})
+    plain["wrong"] = Wrong[data["wrong"].upper()]
+    plain["steps"] = tuple(
+        StoryLine(**{**step, "waited_for": tuple(step["waited_for"])}) for step in data["steps"]
+    )
+    return FoundHole(**plain)
 
 
 def folder_name(hole: FoundHole) -> str:
     return _UNFIT.sub("-", f"{hole.name}_{hole.isolation}")[:_LONGEST]
 
 
-def write_hole(output: Path, found: ShrunkHole, adapter: str, server: str, begin: Begin) -> None:
-    """story.md, repro.sql, and replay.yaml, which `txfuzz check` follows."""
-    hole, finding = found.hole, found.finding
+def write_hole(output: Path, hole: FoundHole, files: Mapping[str, str]) -> None:
     place = output / "findings" / folder_name(hole)
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    write_text(place / "story.md", hole_markdown(hole, server))
-    write_text(place / "repro.sql", typed_schedule(finding, (), begin))
+    for name, text in files.items():
+        write_text(place / name, text)
+
+
+def hole_files(
+    found: ShrunkHole, adapter: str, server: str, begin: Begin, database: object
+) -> dict[str, str]:
+    """story.md, repro.sql, what the database writes for tools of its own, and replay.yaml, which
+    `txfuzz check` follows: name → text."""
+    hole, finding = found.hole, found.finding
+    settings = found.program.layout.settings
     calls = [each for each, _ in finding.attempt.program.calls if isinstance(each, SqlTransaction)]
     labels = finding.attempt.program.labels
+    schedule = _beginning(finding.attempt.trace.schedule, len(settings))
     scenario = Scenario(
         "hunt",
         finding.setup or (),
-        tuple(each.transaction for each in calls),
+        tuple(_with(settings, each.transaction) for each in calls),
         database=DatabaseSpec(adapter, isolation=hole.isolation),
         replay=ScenarioReplay(
             hole.isolation,
             tuple(CallReplay(each.name, ()) for each in calls),
-            tuple(labels.index(actor) + 1 for actor in finding.attempt.trace.schedule),
+            tuple(labels.index(actor) + 1 for actor in schedule),
             finding.failures,
         ),
     )
-    write_text(place / "replay.yaml", scenario_text(scenario, f"{hole.name} at {hole.isolation}"))
+    return {
+        "story.md": hole_markdown(hole, server),
+        **({"server.log": "\n".join(hole.log) + "\n"} if hole.log else {}),
+        "repro.sql": typed_schedule(finding, (), begin, settings),
+        **(database.plays(_played(found)) if isinstance(database, WritesPlays) else {}),
+        "replay.yaml": scenario_text(scenario, f"{hole.name} at {hole.isolation}"),
+    }
+
+
+def _with(settings: Sequence[str], transaction: Transaction) -> Transaction:
+    """The same with these statements first, which a session of the hunt has run when it was opened."""
+    return replace(transaction, steps=(*(Step(None, sql=each) for each in settings), *transaction.steps))
+
+
+def _beginning(schedule: Sequence[str], settings: int) -> Iterator[str]:
+    begun = set()
+    for actor in schedule:
+        if actor not in begun:
+            begun.add(actor)
+            yield from [actor] * settings
+        yield actor
+
+
+def _played(found: ShrunkHole) -> PlayedSchedule:
+    hole, attempt = found.hole, found.finding.attempt
+    return PlayedSchedule(
+        f"{hole.name} at {hole.isolation}: {hole.wrong.value}",
+        hole.isolation,
+        found.finding.setup or (),
+        found.program.layout.settings,
+        tuple(_played_steps(attempt)),
+    )
+
+
+def _played_steps(attempt: FollowedSchedule) -> Iterator[PlayedStep]:
+    begun = set()
+    last = {step.chosen.actor: at for at, step in enumerate(attempt.trace.steps)}
+    for at, step in enumerate(attempt.trace.steps):
+        label, point = step.chosen.actor, step.chosen.what
+        outcome = attempt.outcome.transactions.get(label)
+        failed = outcome is not None and outcome.ending is Ending.ABORTED and last[label] == at
+        statement = isinstance(point, StatementPoint)
+        yield PlayedStep(
+            label,
+            "statement" if statement else "commit",
+            point.sql if isinstance(point, StatementPoint) else "COMMIT",
+            label not in begun,
+            step.waited,
+            failed,
+        )
+        begun.add(label)

@@ -1,88 +1,111 @@
-"""`txfuzz hunt`: opens the database, hunts, and keeps what was found."""
+"""`txfuzz hunt`: opens databases, hunts with one worker or several, and keeps what was found."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt
-from txfuzz.campaign.hunt.opening import opened_hunt
+from txfuzz.campaign.hunt.artefacts import read_hunt, write_hole, write_hunt, write_page
+from txfuzz.campaign.hunt.directory import hunt_directory
+from txfuzz.campaign.hunt.job import HuntJob
+from txfuzz.campaign.hunt.opening import hunting_ground
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.campaign.hunt.slices import Files, HuntSlices
+from txfuzz.campaign.workers.contract import Engine
+from txfuzz.campaign.workers.here import Here
+from txfuzz.campaign.workers.processes import Processes
 from txfuzz.hunt.guidance.strategies import source_named
-from txfuzz.hunt.hunt import Budget, Hunt
-from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult, ShrunkHole
-from txfuzz.report.check.story import story_lines
-from txfuzz.report.text.lines import paragraph
+from txfuzz.hunt.hunt import Budget
+from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 
-_SAVED_EVERY = 5.0  # seconds
+_SAVED_EVERY = 1.0  # seconds, or
+_SAVING = 20  # times as long as saving takes
 Progress = Callable[[HuntCounts, Sequence[FoundHole]], bool]  # False ends the hunt
 
 
 @dataclass(frozen=True)
 class HuntReport:
-    """excepted: forms that were left out because the database's documentation excepts them."""
+    """excepted: forms that were left out because the database's documentation excepts them. moved: where an
+    earlier hunt was moved to that was in the directory."""
 
     settings: HuntSettings
     server: str
     levels: tuple[str, ...]
     result: HuntResult
     excepted: tuple[str, ...] = ()
+    moved: Path | None = None
 
 
 def hunt(
     settings: HuntSettings,
     budget: Budget,
     *,
+    workers: int = 1,
     url: str | None = None,
     output: Path | None = None,
     resume: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
+    on_begin: Callable[[str, Sequence[str], Sequence[FoundHole]], None] = lambda server, levels, holes: None,
     on_progress: Progress = lambda counts, holes: True,
+    on_lost: Callable[[str], None] = lambda sentence: None,
 ) -> HuntReport:
-    """resume: the directory of an earlier hunt, whose settings hold instead of these, but for the budget."""
-    earlier = None
-    if resume is not None:
-        settings, earlier = read_hunt(resume)
-        output = resume
-    with opened_hunt(settings, url, plugin_files) as opened:
-        settings, server, tables = opened.settings, opened.server, opened.tables
-        saved = time.monotonic()
+    """resume: the directory of an earlier hunt, whose settings hold instead of these, but for the budget and
+    the workers. on_begin: is told of the server, the levels and the holes of the earlier hunt. on_lost: is
+    told of a worker that did not end well, in a sentence."""
+    with ExitStack() as stack:
+        earlier, moved = HuntResult(HuntCounts()), None
+        if resume is not None:
+            settings, _ = read_hunt(resume)
+        ground = hunting_ground(settings, plugin_files)
+        settings = ground.settings
+        if output is not None or resume is not None:
+            output, moved = stack.enter_context(hunt_directory(output, resume))
+        if resume is not None:
+            _, earlier = read_hunt(resume)
+        levels = tuple(ground.levels)
+        begun = new = False
+        due = 0.0  # when it is to be saved next
 
-        def on_hole(found: ShrunkHole) -> FoundHole:
-            hole = replace(found.hole, story=_story(found))
+        def on_hole(hole: FoundHole, files: Files) -> None:
+            nonlocal new
+            new = True
             if output is not None:
-                write_hole(output, replace(found, hole=hole), settings.adapter, server, opened.begin)
-            return hole
+                write_hole(output, hole, files)
 
-        def progress(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
-            nonlocal saved
+        def on_news(counts: HuntCounts, holes: Sequence[FoundHole]) -> bool:
+            nonlocal begun, new, due
+            if not begun:
+                begun = True
+                on_begin(slices.server, levels, earlier.holes)
             goes_on = on_progress(counts, holes)
-            if output is not None and time.monotonic() - saved > _SAVED_EVERY:
-                saved = time.monotonic()
-                write_hunt(output, settings, server, hunting.result())
-            return goes_on and not (interrupted is not None and interrupted.is_set())
+            now = time.monotonic()
+            if output is not None and (new or now > due):
+                write_hunt(output, settings, slices.server, slices.result())
+                new, due = False, now + max(_SAVED_EVERY, _SAVING * (time.monotonic() - now))
+            return goes_on
 
-        hunting = Hunt(
-            tables,
-            opened.quarry,
-            opened.scope,
-            source_named(settings.strategy, opened.scope, settings.seed, serial=opened.quarry.serial),
-            settings.seed,
-            each=settings.interleavings,
+        serial = all(promise.serial for promise in ground.levels.values())
+        slices = HuntSlices(
+            budget,
+            workers,
+            source_named(settings.strategy, ground.scope, settings.seed, serial=serial),
+            earlier,
             on_hole=on_hole,
-            on_progress=progress,
-            earlier=earlier,
+            on_news=on_news,
+            on_lost=on_lost,
+            interrupted=interrupted.is_set if interrupted is not None else lambda: False,
         )
-        result = hunting.run(budget)
-    if output is not None:
-        write_hunt(output, settings, server, result)
-    return HuntReport(settings, server, tuple(opened.quarry.levels), result, opened.excepted)
-
-
-def _story(found: ShrunkHole) -> tuple[str, ...]:
-    told = (*paragraph(found.why), "") if found.why else ()
-    return (*told, *story_lines(found.finding))
+        engine: Engine = Here() if workers == 1 else Processes(workers)
+        try:
+            engine.run(HuntJob(settings, url, tuple(plugin_files)), slices)
+        finally:  # whatever ended it, what was found until then is kept
+            result = slices.result()
+            if output is not None and slices.server:
+                write_hunt(output, settings, slices.server, result)
+                write_page(output, slices.server, levels, result, ground.excepted)
+        return HuntReport(settings, slices.server, levels, result, ground.excepted, moved)

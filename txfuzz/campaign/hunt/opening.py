@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +12,13 @@ from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, datab
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD
 from txfuzz.check.finding.script import Begin
 from txfuzz.common.sentences import listed
-from txfuzz.database.api import Database
+from txfuzz.database.api import Adapter, Database
 from txfuzz.database.isolation_levels import capabilities_of, open_database
-from txfuzz.database.scenario import HoldsScenarios, WritesBegin
+from txfuzz.database.scenario import WritesBegin
 from txfuzz.errors import PluginError, UsageError
-from txfuzz.hunt.hunt import Quarry
+from txfuzz.hunt.finding.server import HuntedServer
+from txfuzz.hunt.judging.quarry import Quarry
+from txfuzz.hunt.judging.wrong import Promise
 from txfuzz.hunt.scope import Scope
 from txfuzz.hunt.tables import MOST_OPEN, HuntTables
 from txfuzz.plugin.loader import load_plugins
@@ -28,9 +30,22 @@ from txfuzz.workload.yaml.reader import read_workload
 
 
 @dataclass(frozen=True)
+class Ground:
+    """Where a hunt is, without a database. settings: with the adapter that was chosen. excepted: forms that
+    are left out because the database's documentation excepts them. levels: see Quarry."""
+
+    settings: HuntSettings
+    registry: Registry
+    adapter: Adapter
+    scope: Scope
+    excepted: tuple[str, ...]
+    levels: Mapping[str, Promise]
+
+
+@dataclass(frozen=True)
 class OpenedHunt:
-    """settings: with the adapter that was chosen. server: product and version. excepted: forms that are left
-    out because the database's documentation excepts them. begin: what begins a transaction, to be typed."""
+    """As Ground. server: product and version. begin: what begins a transaction, to be typed.
+    held: the server."""
 
     settings: HuntSettings
     scope: Scope
@@ -39,31 +54,42 @@ class OpenedHunt:
     quarry: Quarry
     tables: HuntTables
     begin: Begin
+    held: HuntedServer
+
+
+def hunting_ground(settings: HuntSettings, plugin_files: Sequence[Path]) -> Ground:
+    """UsageError where there is nothing to hunt with."""
+    registry = load_plugins(files=plugin_files)
+    settings = replace(settings, adapter=settings.adapter or _default_adapter(registry))
+    scope, excepted = scope_of(settings, registry)
+    adapter = adapter_of(DatabaseSpec(settings.adapter), registry, "hunt")
+    levels = levels_of(settings, capabilities_of(adapter))
+    return Ground(settings, registry, adapter, scope, excepted, levels)
 
 
 @contextmanager
 def opened_hunt(
     settings: HuntSettings, url: str | None, plugin_files: Sequence[Path]
 ) -> Iterator[OpenedHunt]:
-    registry = load_plugins(files=plugin_files)
-    settings = replace(settings, adapter=settings.adapter or _default_adapter(registry))
-    scope, excepted = scope_of(settings, registry)
-    adapter = adapter_of(DatabaseSpec(settings.adapter), registry, "hunt")
+    ground = hunting_ground(settings, plugin_files)
+    adapter, settings = ground.adapter, ground.settings
     capabilities = capabilities_of(adapter)
-    levels = levels_of(settings, capabilities)
-    with open_database(adapter, database_url(url, None), MOST_OPEN * (settings.sessions + 1)) as database:
-        if not isinstance(database, HoldsScenarios):
-            raise UsageError(f"the adapter {adapter.name!r} cannot run scenarios")
+    where = database_url(url, None)
+    most = MOST_OPEN * (settings.sessions + 1)
+    with HuntedServer(lambda: open_database(adapter, where, most), adapter.name) as held:
+        database, scenarios = held.database, held.scenarios
         facts = database.describe()
         quarry = Quarry(
-            levels,
+            ground.levels,
             capabilities.internal_errors,
-            holes_of(registry, settings.adapter),
+            holes_of(ground.registry, settings.adapter),
             _version(facts.get("version", "")),
         )
-        with HuntTables(database, list(capabilities.isolation)[-1]) as tables:
+        with HuntTables(scenarios, list(capabilities.isolation)[-1], held.revive) as tables:
             server = " ".join(facts[name] for name in ("product", "version") if name in facts)
-            yield OpenedHunt(settings, scope, excepted, server, quarry, tables, _begin_of(database))
+            begin = _begin_of(database)
+            scope, excepted = ground.scope, ground.excepted
+            yield OpenedHunt(settings, scope, excepted, server, quarry, tables, begin, held)
 
 
 def _default_adapter(registry: Registry) -> str:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.hunt.artefacts import folder_name
+from txfuzz.campaign.hunt.artefacts import folder_name, kept_files, read_hole
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.result import Finding
-from txfuzz.errors import UsageError
+from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.race.hunt import RaceHunt
 from txfuzz.hunt.race.load import Load
 from txfuzz.hunt.race.race import KEYS, RaceSource
-from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
-from txfuzz.report.check.story import schedule_and_explanation
+from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResult
 from txfuzz.report.hunt.race import raced_hole_markdown
+from txfuzz.report.hunt.race_page import race_page
+from txfuzz.report.hunt.story import told_race
 
 FORMAT = 1
 _SESSIONS = 3
+_SAVED_EVERY = 5.0  # seconds
 Progress = Callable[[RaceCounts, Sequence[RacedHole]], bool]  # False ends the hunt
 
 
@@ -46,11 +50,19 @@ def race(
     load: int = 0,
     url: str | None = None,
     output: Path | None = None,
+    resume: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
     on_progress: Progress = lambda counts, holes: True,
 ) -> RaceReport:
-    """Of the settings, forms, layouts, levels and the seed hold; what races, the mode itself decides."""
+    """Of the settings, forms, layouts, levels and the seed hold; what races, the mode itself decides.
+
+    resume: the directory of earlier races, whose settings hold instead of these, but for budget and load.
+    """
+    earlier = None
+    if resume is not None:
+        settings, earlier = read_race(resume)
+        output = resume
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
     with opened_hunt(settings, url, plugin_files) as opened:
         if not any(promise.serial for promise in opened.quarry.levels.values()):
@@ -58,30 +70,51 @@ def race(
                 "races are judged by serial orders: name a level that promises them, or leave out --isolation"
             )
 
+        saved = time.monotonic()
+
         def on_hole(found: RacedHole, finding: Finding) -> RacedHole:
-            hole = replace(found.hole, story=tuple(schedule_and_explanation(finding)))
-            found = replace(found, hole=hole)
+            found = told_race(found, finding)
             if output is not None:
                 _write_hole(output, found, opened.server)
             return found
 
         def progress(counts: RaceCounts, holes: Sequence[RacedHole]) -> bool:
+            nonlocal saved
             goes_on = on_progress(counts, holes)
+            if output is not None and time.monotonic() - saved > _SAVED_EVERY:
+                saved = time.monotonic()
+                write_race(output, report_of(hunt.result()))
             return goes_on and not (interrupted is not None and interrupted.is_set())
 
         source = RaceSource(opened.scope, settings.seed)
         hunt = RaceHunt(
-            opened.tables, opened.quarry, source, settings.seed, on_hole=on_hole, on_progress=progress
+            opened.tables,
+            opened.quarry,
+            source,
+            settings.seed,
+            on_hole=on_hole,
+            on_progress=progress,
+            log=opened.held.log,
+            earlier=earlier,
         )
-        with Load(load):
-            result = hunt.run(budget)
-        report = RaceReport(
-            opened.settings, opened.server, tuple(opened.quarry.levels), result, load, opened.excepted
-        )
+
+        def report_of(result: RaceResult) -> RaceReport:
+            levels = tuple(opened.quarry.levels)
+            return RaceReport(opened.settings, opened.server, levels, result, load, opened.excepted)
+
+        try:
+            with Load(load):
+                report = report_of(hunt.run(budget))
+        except DatabaseUnavailable:  # what was found until then is kept
+            if output is not None:
+                write_race(output, report_of(hunt.result()))
+            raise
     if output is not None:
-        with writing(output):
-            output.mkdir(parents=True, exist_ok=True)
-        write_json(output / "race.json", race_data(report))
+        write_race(output, report)
+        page = race_page(
+            report.server, report.levels, report.result, load, report.excepted, _files(output, report)
+        )
+        write_text(output / "race.html", page)
     return report
 
 
@@ -108,3 +141,43 @@ def _write_hole(output: Path, found: RacedHole, server: str) -> None:
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
     write_text(place / "story.md", raced_hole_markdown(found, server))
+    if found.hole.log:
+        write_text(place / "server.log", "\n".join(found.hole.log) + "\n")
+
+
+def write_race(output: Path, report: RaceReport) -> None:
+    with writing(output):
+        output.mkdir(parents=True, exist_ok=True)
+    write_json(output / "race.json", race_data(report))
+
+
+def read_race(directory: Path) -> tuple[HuntSettings, RaceResult]:
+    """Earlier races; UsageError if there are none to be read."""
+    path = directory / "race.json"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise UsageError(f"{path}: its format is {data['format']!r}, expected {FORMAT}")
+        holes = tuple(_raced_hole(each) for each in data["holes"])
+        result = RaceResult(RaceCounts(**data["counts"]), holes, data["reasons"])
+        return HuntSettings.from_json(data["settings"]), result
+    except OSError as error:
+        raise UsageError(f"{path}: there are no races to resume: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path}: it is not the record of races: {error}") from None
+
+
+def _raced_hole(data: Mapping[str, Any]) -> RacedHole:
+    return RacedHole(
+        **{
+            **data,
+            "hole": read_hole(data["hole"]),
+            "points": tuple(data["points"]),
+            "offsets": tuple(OffsetCount(**each) for each in data["offsets"]),
+        }
+    )
+
+
+def _files(output: Path, report: RaceReport) -> dict[str, tuple[str, ...]]:
+    holes = [each.hole for each in report.result.holes]
+    return {f"{hole.name} {hole.isolation}": kept_files(output, hole) for hole in holes}

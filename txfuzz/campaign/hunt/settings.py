@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from txfuzz.analysis.checker.consistency import prohibited
@@ -12,7 +13,7 @@ from txfuzz.common.sentences import listed
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import UsageError, did_you_mean
-from txfuzz.hunt.form import Form
+from txfuzz.hunt.form import Form, RowState
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import Promise, Wrong
@@ -86,12 +87,13 @@ def budget_named(text: str) -> Budget:
 
 def scope_of(settings: HuntSettings, registry: Registry) -> tuple[Scope, tuple[str, ...]]:
     """The scope, and the forms that are left out because the database's documentation excepts them."""
+    adapters = hunting_adapters(registry)
+    if settings.adapter not in adapters:
+        raise UsageError(f"no forms for {settings.adapter!r}: {did_you_mean(settings.adapter, adapters)}")
     forms = forms_of(registry, settings.adapter)
     layouts = layouts_of(registry, settings.adapter)
-    if not forms or not layouts:
-        raise UsageError(
-            f"the adapter {settings.adapter!r} has no {'forms' if layouts else 'layouts'} to hunt with"
-        )
+    if not layouts:
+        raise UsageError(f"the adapter {settings.adapter!r} has no layouts to hunt with")
     _check(settings.forms, forms, "form")
     _check(settings.exclude, forms, "form")
     _check(settings.layouts, layouts, "layout")
@@ -99,23 +101,34 @@ def scope_of(settings: HuntSettings, registry: Registry) -> tuple[Scope, tuple[s
         name for hole in holes_of(registry, settings.adapter) if hole.documented for name in hole.forms
     }
     left_out = tuple(sorted(name for name in forms if name in excepted and not settings.forms))
-    chosen = [
+    named = tuple(
         form
         for name, form in forms.items()
         if (name in settings.forms or not settings.forms) and name not in (*settings.exclude, *left_out)
-    ]
-    if not chosen:
-        raise UsageError("no form is left to hunt with")
-    return (
-        Scope(
-            tuple(chosen),
-            tuple(each for name, each in layouts.items() if name in settings.layouts or not settings.layouts),
-            settings.sessions,
-            settings.statements,
-            settings.keys,
-        ),
-        left_out,
     )
+    chosen = tuple(form for form in named if form.keys <= settings.keys)
+    if not named:
+        raise UsageError("no form is left to hunt with: --exclude names them all")
+    if not chosen:
+        raise UsageError("no form is left to hunt with: each of them is about two keys, and --keys is 1")
+    if not any(map(_writes, chosen)):
+        raise UsageError(
+            f"no form that is left writes ({listed([form.name for form in chosen])}): transactions that only "
+            "read cannot conflict"
+        )
+    used = tuple(
+        layout
+        for name, layout in layouts.items()
+        if name in settings.layouts or (not settings.layouts and any(map(layout.allows, chosen)))
+    )
+    if not used:
+        raise UsageError("no layout allows any of the forms")
+    return Scope(chosen, used, settings.sessions, settings.statements, settings.keys), left_out
+
+
+def _writes(form: Form) -> bool:
+    states = product(RowState, repeat=form.keys)
+    return any(change.writes for each in states for change in form.changes(each))
 
 
 def promise_of(model: str) -> Promise:

@@ -14,7 +14,8 @@ from txfuzz.check.code.resources import Resources
 from txfuzz.check.code.session import CodeRun, CodeSession, Rewrite
 from txfuzz.check.code.values import comparable
 from txfuzz.check.contract import Arguments
-from txfuzz.check.scheduler import Abandoned, Body, Stop
+from txfuzz.check.scheduling.schedule import Abandoned
+from txfuzz.check.scheduling.threads import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending
 from txfuzz.check.serial.value import CodeValue
 from txfuzz.database.api import SessionError

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from txfuzz.check.code.place import own_frame
-from txfuzz.check.scheduler import Abandoned
+from txfuzz.check.scheduling.schedule import Abandoned
 from txfuzz.database.drivers import Drivers
 from txfuzz.database.scenario import AdoptedSession
 

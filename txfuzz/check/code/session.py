@@ -20,7 +20,8 @@ from txfuzz.check.code.connections import Connections
 from txfuzz.check.code.effects import Effects, ends_transaction, is_switch_point
 from txfuzz.check.code.errors import note_code
 from txfuzz.check.code.place import inside_connecting, own_frame
-from txfuzz.check.scheduler import Abandoned, Stop
+from txfuzz.check.scheduling.schedule import Abandoned
+from txfuzz.check.scheduling.threads import Stop
 from txfuzz.check.serial.outcome import StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 from txfuzz.database.drivers import COMMIT, ROLLBACK, DriverCall

@@ -18,8 +18,14 @@ from txfuzz.transactions.model import Mode, RollbackTo, Step
 Begin = Callable[[str, Mode], tuple[str, ...]]
 
 
-def typed_schedule(finding: Finding, invariants: tuple[CheckedInvariant, ...], begin: Begin) -> str:
-    """The whole script. Each line says in which window it is entered and what it shows there."""
+def typed_schedule(
+    finding: Finding,
+    invariants: tuple[CheckedInvariant, ...],
+    begin: Begin,
+    settings: tuple[str, ...] = (),
+) -> str:
+    """The whole script. Each line says in which window it is entered and what it shows there. settings:
+    statements for each window before all others."""
     attempt = finding.attempt
     windows = dict(zip(attempt.program.labels, ascii_uppercase, strict=False))
     lines = [
@@ -33,6 +39,7 @@ def typed_schedule(finding: Finding, invariants: tuple[CheckedInvariant, ...], b
         lines.append("-- Make the tables first, as the setup in Python does.")
     else:
         lines += [_line("setup", statement) for statement in finding.setup]
+    lines += [_line(window, each) for window in windows.values() for each in settings]
     lines += ["", *_schedule(finding, windows, begin), ""]
     for each in invariants:
         if isinstance(each, SqlInvariant) and each.name in attempt.broken:

@@ -22,7 +22,10 @@ _OWN = ("adapter", "strategy", "sessions", "statements", "keys", "forms", "exclu
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip() for each in value for name in each.split(",") if name.strip())
+    names = tuple(name.strip() for each in value for name in each.split(",") if name.strip())
+    if value and not names:
+        raise UsageError(f"--{parameter.name} names nothing: {value[0]!r}")
+    return names
 
 
 @click.command()
@@ -67,11 +70,15 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
 )
 @click.option(
     "--output-dir", "output", type=options.FILE, metavar="DIR",
-    help="Write hunt.json there, and of each hole story.md, repro.sql and replay.yaml.",
+    help="Write hunt.json and hunt.html there, and of each hole its story and scripts.",
 )  # fmt: skip
 @click.option(
     "--resume", type=options.FILE, metavar="DIR", help="Go on with the hunt in this directory, as it was set."
 )
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N",
+    help="Processes, each with a server of its own, or a schema with --database-url.",
+)  # fmt: skip
 @click.option(
     "--race", is_flag=True,
     help="Release two or three transactions in the same microseconds, again and again, at changing offsets.",
@@ -80,7 +87,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: tuple[str,
     "--load", type=click.IntRange(min=0), metavar="N",
     help="With --race: N processes that keep processors busy beside the clients.  [default: 0]",
 )  # fmt: skip
-@click.option("--known", is_flag=True, help="Exit code 1 for holes that are known, too.")
+@click.option("--known", is_flag=True, help="The stories of holes that are known, too.")
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the text.")
@@ -88,6 +95,7 @@ def hunt(
     budget: str,
     output: Path | None,
     resume: Path | None,
+    workers: int,
     race: bool,
     load: int | None,
     known: bool,
@@ -96,29 +104,43 @@ def hunt(
 ) -> int:
     """Find holes: run small programs of every kind of statement, and ask for an order that explains each.
 
-    Exit code 1 if something was found that is not known (see --known), 3 if nothing could be judged.
+    Exit code 1 if something was found that is not known, 3 if nothing could be judged.
     """
     from txfuzz.campaign.hunt.settings import HuntSettings, budget_named
 
     if resume is not None and output is not None:
         raise UsageError("--resume goes on in its own directory: leave out --output-dir")
+    if resume is not None and not race:
+        race = (resume / "race.json").is_file() and not (resume / "hunt.json").is_file()
     if load is not None and not race:
         raise UsageError("--load is for races: add --race")
     if race:
-        _check_fits_race(click.get_current_context(), resume)
+        _check_fits_race(click.get_current_context())
+    if resume is not None:
+        _check_fits_resume(click.get_current_context())
     settings = HuntSettings(**{name: fields.pop(name) for name in _OWN})
     given = budget_named(budget)
     if race:
-        return _race(settings, given, load or 0, output, known=known, as_json=as_json, **fields)
-    return _hunt(settings, given, output, resume, known=known, as_json=as_json, **fields)
+        return _race(settings, given, load or 0, output, resume, known=known, as_json=as_json, **fields)
+    return _hunt(settings, given, output, resume, workers, known=known, as_json=as_json, **fields)
 
 
-def _check_fits_race(context: click.Context, resume: Path | None) -> None:
-    if resume is not None:
-        raise UsageError("a hunt by races cannot be resumed: leave out --resume or --race")
+def _check_fits_race(context: click.Context) -> None:
     for name in ("sessions", "statements", "keys", "strategy", "each"):
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        if _is_given(context, name):
             raise UsageError(f"--race decides by itself what races: leave out --{name}")
+    if _is_given(context, "workers"):
+        raise UsageError("--race needs the processors to itself: leave out --workers")
+
+
+def _check_fits_resume(context: click.Context) -> None:
+    for name in _OWN:
+        if _is_given(context, name):
+            raise UsageError(f"--resume goes on as the hunt was set: leave out --{name}")
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _hunt(
@@ -126,6 +148,7 @@ def _hunt(
     budget: Budget,
     output: Path | None,
     resume: Path | None,
+    workers: int,
     *,
     known: bool,
     as_json: bool,
@@ -133,30 +156,36 @@ def _hunt(
 ) -> int:
     from txfuzz.campaign.hunt.artefacts import hunt_data
     from txfuzz.campaign.hunt.hunt import hunt as run_hunt
+    from txfuzz.cli.hunt_progress import HuntProgress
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
-    from txfuzz.report.hunt.text import hunt_text, short_counts
+    from txfuzz.report.hunt.text import hunt_text
 
-    with interruptible() as interrupted, _ProgressLine(quiet=as_json) as progress:
+    with interruptible() as interrupted, HuntProgress(workers, budget, quiet=as_json) as progress:
         found = run_hunt(
             settings,
             budget,
+            workers=workers,
             output=output,
             resume=resume,
             interrupted=interrupted,
-            on_progress=lambda counts, holes: progress(short_counts(counts), len(holes)),
+            on_begin=progress.began,
+            on_progress=progress,
+            on_lost=progress.lost,
             **fields,
         )
     result = found.result
+    if found.moved is not None:
+        click.echo(f"txfuzz: the earlier hunt that was there is now in {found.moved}", err=True)
     if as_json:
         click.echo(json_text(hunt_data(found.settings, found.server, result)))
     else:
-        click.echo(hunt_text(found.server, found.levels, result, found.excepted))
+        click.echo(hunt_text(found.server, found.levels, result, found.excepted, known=known))
         place = resume or output
-        if place is not None and result.holes:
-            click.echo(f"\nreplays: {place / 'findings'}")
+        if place is not None:
+            click.echo(f"\nreport: {place / 'hunt.html'}")
     judged = result.counts.schedules - result.counts.unknown
-    return _code(result.interrupted, bool(result.news or (known and result.holes)), judged)
+    return _code(result.interrupted, bool(result.news), judged)
 
 
 def _race(
@@ -164,6 +193,7 @@ def _race(
     budget: Budget,
     load: int,
     output: Path | None,
+    resume: Path | None,
     *,
     known: bool,
     as_json: bool,
@@ -181,6 +211,7 @@ def _race(
             budget,
             load=load,
             output=output,
+            resume=resume,
             interrupted=interrupted,
             on_progress=lambda counts, holes: progress(short_race_counts(counts), len(holes)),
             **fields,
@@ -189,11 +220,12 @@ def _race(
     if as_json:
         click.echo(json_text(race_data(found)))
     else:
-        click.echo(race_text(found.server, found.levels, result, found.load, found.excepted))
-        if output is not None and result.holes:
-            click.echo(f"\nstories: {output / 'findings'}")
+        click.echo(race_text(found.server, found.levels, result, found.load, found.excepted, known=known))
+        place = resume or output
+        if place is not None:
+            click.echo(f"\nreport: {place / 'race.html'}")
     judged = result.counts.rounds - result.counts.unknown
-    return _code(result.interrupted, bool(result.news or (known and result.holes)), judged)
+    return _code(result.interrupted, bool(result.news), judged)
 
 
 def _code(interrupted: bool, violated: bool, judged: int) -> int:

@@ -36,11 +36,12 @@ def new_plugin(name: str, kind: str, output: Path | None) -> None:
     write_plugin(files, directory)
     for path in files:
         click.echo(directory / path)
+    show = "forms" if kind == "form" else "plugins show"
     click.echo(
         f"\nThis {kind} {KINDS[kind]}. Next:\n"
         f"  python -m pip install --editable {shlex.quote(f'{directory}[test]')}\n"
         f"  python -m pytest {shlex.quote(str(directory))}\n"
-        f"  txfuzz plugins show {name}"
+        f"  txfuzz {show} {name}"
     )
 
 
@@ -48,7 +49,9 @@ def _check_free(kind: str, name: str, distribution: str) -> None:
     """UsageError if another installed plugin provides this kind and name."""
     from txfuzz.plugin.loader import load_plugins
 
-    for entry in load_plugins().entries.get((kind, name), ()):
+    of_adapters = (entry for entry in load_plugins().all("form") if entry.value.name == name)
+    claimed = of_adapters if kind == "form" else load_plugins().entries.get((kind, name), ())
+    for entry in claimed:
         if entry.plugin.distribution != distribution:
             raise UsageError(
                 f"{kind} {name!r} is already provided by plugin {entry.plugin}; choose another name"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from txfuzz.common.closeable import Closeable
@@ -140,6 +141,13 @@ class ServerDatabase(SqlDatabase[Connection]):
 
     def tables(self, kind: Kind) -> Tables:
         return Tables(kind, self._schema, self._count, quote=self.quote)
+
+    def server_log(self) -> Path | None:
+        """See txfuzz.database.scenario.OwnsServer."""
+        return self._server.log if self._server is not None else None
+
+    def server_runs(self) -> bool:
+        return self._server is not None and self._server.running()
 
     def close(self) -> None:
         if self._closed:

@@ -20,13 +20,13 @@ def mutated(program: SmallProgram, deeds: Sequence[Deed], scope: Scope, random: 
 
 def _statement(program: SmallProgram, deeds: Sequence[Deed], scope: Scope, random: Random) -> SmallProgram:
     deed = random.choice(deeds)
-    return _with_use(program, random, lambda use: Use(random.choice(deed.forms), deed.keys))
+    return _with_use(program, random, lambda use: Use(deed.drawn(random), deed.keys))
 
 
 def _form(program: SmallProgram, deeds: Sequence[Deed], scope: Scope, random: Random) -> SmallProgram:
     def rewritten(use: Use) -> Use:
         alike = [each for each in deeds if each.keys == use.keys and use.form in each.forms]
-        return Use(random.choice(alike[0].forms), use.keys) if alike else use
+        return Use(alike[0].drawn(random), use.keys) if alike else use
 
     return _with_use(program, random, rewritten)
 
@@ -56,7 +56,7 @@ def _order(program: SmallProgram, deeds: Sequence[Deed], scope: Scope, random: R
 
 def _one_more(program: SmallProgram, deeds: Sequence[Deed], scope: Scope, random: Random) -> SmallProgram:
     deed = random.choice(deeds)
-    new = Use(random.choice(deed.forms), deed.keys)
+    new = Use(deed.drawn(random), deed.keys)
 
     def longer(uses: Uses) -> Uses:
         at = random.randint(0, len(uses))

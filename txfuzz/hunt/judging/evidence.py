@@ -14,8 +14,7 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 from txfuzz.database.scenario import Cell
-from txfuzz.hunt.form import Change, Effect, RowState
-from txfuzz.hunt.layout import NO_DUPLICATES, OWN_TABLE
+from txfuzz.hunt.form import NO_DUPLICATES, OWN_TABLE, Change, Effect, RowState
 from txfuzz.hunt.program import SmallProgram, Use, value_of
 
 VALUE, OTHER_VALUE = "v", "other_v"  # the columns that show values, of the first and of the second key

@@ -1,18 +1,26 @@
-"""Judging a schedule of a hunt: is it wrong, does it stay so, is it a hole that is known?"""
+"""Judging a schedule of a hunt: is it wrong, and does it stay so?"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
 
-from txfuzz.check.run import FollowedSchedule, ProgramRunner
+from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer
-from txfuzz.check.serial.outcome import CallOutcome
+from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome
 from txfuzz.hunt.judging.anomalies import Anomaly, anomalies
-from txfuzz.hunt.judging.known import KnownHole
 from txfuzz.hunt.judging.wrong import NO_PROMISE, Promise, Wrong
 from txfuzz.hunt.program import SmallProgram
 
 RUNS_AGAIN = 3
+
+
+class FollowsSchedules(Protocol):
+    """Of one program."""
+
+    def follow(self, level: str, schedule: tuple[str, ...]) -> FollowedSchedule: ...
+
+    def confirm(self, attempt: FollowedSchedule) -> FollowedSchedule: ...
 
 
 def proven(program: SmallProgram, attempt: FollowedSchedule) -> tuple[Anomaly, ...]:
@@ -23,20 +31,59 @@ def proven(program: SmallProgram, attempt: FollowedSchedule) -> tuple[Anomaly, .
 
 
 def wrong(
-    attempt: FollowedSchedule, promise: Promise, internal: Collection[str], found: Iterable[Anomaly] = ()
+    program: SmallProgram,
+    attempt: FollowedSchedule,
+    promise: Promise,
+    internal: Collection[str],
+    found: Iterable[Anomaly] = (),
 ) -> Wrong | None:
     """What is wrong with it. promise: of its level. internal: how the codes of errors begin that are the
     database's own fault. found: the anomalies that it proves."""
-    ended = attempt.outcome.transactions.values()
-    if any(each.lost for each in ended):
-        return Wrong.LOST
-    if any(code.startswith(tuple(internal)) for each in ended for code in _codes(each)) and internal:
-        return Wrong.INTERNAL
-    if attempt.trace.stuck:
-        return Wrong.STUCK
+    broken = failed(attempt, internal)
+    if broken is not None:
+        return broken
+    if attempt.judgement.answer is SerialAnswer.UNEXPLAINED and (
+        (promise.serial or Wrong.DIRTY_READ in promise.forbids) and _one_session(program, attempt.outcome)
+    ):
+        return Wrong.SINGLE
     if promise.serial:
         return Wrong.NO_ORDER if attempt.judgement.answer is SerialAnswer.UNEXPLAINED else None
     return next((each.kind for each in found if each.kind in promise.forbids), None)
+
+
+def failed(attempt: FollowedSchedule, internal: Collection[str]) -> Wrong | None:
+    """How the database has failed in it, whatever it promises: by going down, by an error of its own, or by
+    not answering."""
+    ended = attempt.outcome.transactions.values()
+    if went_down(attempt):
+        return Wrong.CRASH
+    if any(each.lost for each in ended):
+        return Wrong.LOST
+    if internal and any(code.startswith(tuple(internal)) for each in ended for code in _codes(each)):
+        return Wrong.INTERNAL
+    return Wrong.STUCK if attempt.trace.stuck else None
+
+
+def went_down(attempt: FollowedSchedule) -> bool:
+    """Has the server itself gone, and not only a connection to it? Then nobody could ask for the rows."""
+    outcome = attempt.outcome
+    return not outcome.tables and any(each.lost for each in outcome.transactions.values())
+
+
+def _one_session(program: SmallProgram, outcome: ProgramOutcome) -> bool:
+    """Have transactions of one session committed, and those of others none, for certain?
+
+    What was aborted has not been, unless a level lets others see it. Then whatever a session alone would
+    have come to is all that is right.
+    """
+    endings = {label: each.ending for label, each in outcome.transactions.items()}
+    if Ending.UNKNOWN in endings.values():
+        return False
+    labels = iter(program.labels)
+    committed = [
+        any(endings.get(next(labels)) is Ending.COMMITTED for _ in session) for session in program.sessions
+    ]
+    return sum(committed) == 1
 
 
 def _codes(outcome: CallOutcome) -> Iterable[str]:
@@ -44,68 +91,28 @@ def _codes(outcome: CallOutcome) -> Iterable[str]:
 
 
 def shown_again(
-    runner: ProgramRunner,
+    runs: FollowsSchedules,
     program: SmallProgram,
     attempt: FollowedSchedule,
     what: Wrong,
     internal: Collection[str],
+    *,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> tuple[FollowedSchedule, int, int]:
     """The attempt as it was followed last in the same way; how often the same schedule showed it again, of
     how many times. Where no order explains it, orders are run anew for that."""
-    if what is Wrong.NO_ORDER:
-        confirmed = runner.confirm(attempt)
+    if what in (Wrong.NO_ORDER, Wrong.SINGLE):
+        confirmed = runs.confirm(attempt)
         shown, tries = confirmed.failed_again
         if not confirmed.fails:
             return attempt, min(shown, tries - 1), tries
         return confirmed, shown, tries
     shown, last = 0, attempt
     for _ in range(RUNS_AGAIN):
-        again = runner.follow(attempt.program, attempt.isolation, attempt.trace.schedule)
+        if not goes_on():  # each can take as long as a schedule may
+            break
+        again = runs.follow(attempt.isolation, attempt.trace.schedule)
         anomaly = what in {each.kind for each in proven(program, again)}
-        if anomaly or wrong(again, NO_PROMISE, internal) is what:
+        if anomaly or wrong(program, again, NO_PROMISE, internal) is what:
             shown, last = shown + 1, again
     return last, shown, RUNS_AGAIN
-
-
-def known_hole(
-    holes: Iterable[KnownHole],
-    program: SmallProgram,
-    attempt: FollowedSchedule,
-    what: Wrong,
-    promise: Promise,
-    version: tuple[int, ...],
-) -> KnownHole | None:
-    """The hole that this is, where it is known. version: the server's, empty where that is unknown."""
-    for hole in holes:
-        used = (
-            _without_effect(program, attempt) if hole.unchanged else {use.form.name for use in program.uses}
-        )
-        if (
-            not hole.raced  # which no order of statements shows
-            and (used & hole.forms or not hole.forms)
-            and (what in hole.wrong or not hole.wrong)
-            and hole.model in ("", promise.model)
-            and (not hole.levels or attempt.isolation in hole.levels)
-            and (hole.since is None or not version or version >= hole.since)
-            and (hole.until is None or not version or version < hole.until)
-        ):
-            return hole
-    return None
-
-
-def _without_effect(program: SmallProgram, attempt: FollowedSchedule) -> set[str]:
-    """The forms that have changed no row."""
-    found = set()
-    for label, uses in zip(program.labels, program.transactions, strict=True):
-        outcome = attempt.outcome.transactions.get(label)
-        answers = {each.step: each for each in outcome.statements} if outcome is not None else {}
-        step = 0
-        for use in uses:
-            own = [answers.get(step + number) for number in range(len(use.form.statements))]
-            step += len(own)
-            counts = [
-                each.changed if each.rows is None else len(each.rows.rows) for each in own if each is not None
-            ]
-            if not any(counts):
-                found.add(use.form.name)
-    return found

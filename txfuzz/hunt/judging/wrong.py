@@ -7,12 +7,14 @@ from enum import Enum
 
 
 class Wrong(Enum):
-    """The first four whatever the level; of the others, those that it forbids (see anomalies.py)."""
+    """Those before DIRTY_WRITE at any level; of the others, those that it forbids (see anomalies.py)."""
 
     NO_ORDER = "no serial order explains it"
     INTERNAL = "an internal error"
     LOST = "the connection was lost"
+    CRASH = "the server went down"
     STUCK = "a statement does not return"
+    SINGLE = "wrong rows of a single session"
     DIRTY_WRITE = "dirty write"
     DIRTY_READ = "dirty read"
     INTERMEDIATE_READ = "intermediate read"
@@ -22,6 +24,10 @@ class Wrong(Enum):
     READ_SKEW = "read skew"
     PHANTOM_SKEW = "read skew by a row that was not there"
     WRITE_SKEW = "write skew"
+
+
+# No level and no promise is needed to call these wrong
+FAILURES = frozenset({Wrong.INTERNAL, Wrong.LOST, Wrong.CRASH, Wrong.STUCK})
 
 
 @dataclass(frozen=True, slots=True)

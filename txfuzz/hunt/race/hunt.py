@@ -9,77 +9,36 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import permutations
-from math import log2
+from dataclasses import replace
 from random import Random
 
 from txfuzz.check.finding.failures import failures
 from txfuzz.check.finding.result import Finding
-from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
-from txfuzz.check.serial.outcome import Ending, ProgramOutcome
+from txfuzz.check.serial.judge import SerialAnswer
+from txfuzz.check.serial.outcome import Ending
 from txfuzz.database.api import SessionError
-from txfuzz.hunt.hunt import Budget, Quarry
-from txfuzz.hunt.judging.judge import known_hole
-from txfuzz.hunt.judging.known import KnownHole
-from txfuzz.hunt.judging.wrong import Wrong
+from txfuzz.errors import DatabaseUnavailable
+from txfuzz.hunt.hunt import Budget
+from txfuzz.hunt.judging.known import KnownHole, known_hole
+from txfuzz.hunt.judging.quarry import Quarry
+from txfuzz.hunt.judging.wrong import FAILURES, Wrong
 from txfuzz.hunt.program import as_check
-from txfuzz.hunt.race.offsets import Cell, OffsetBandit, OffsetCounts, bucket_text, far_apart, offsets
-from txfuzz.hunt.race.outcome import outcome_of, trace_of
+from txfuzz.hunt.race.offsets import Cell, OffsetBandit
+from txfuzz.hunt.race.outcome import outcome_of, trace_of, unended
 from txfuzz.hunt.race.processors import Placement, placed, placements
 from txfuzz.hunt.race.race import Race, RaceSource
-from txfuzz.hunt.race.result import OffsetCount, RaceCounts, RacedHole, RaceResult
+from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
 from txfuzz.hunt.race.rounds import RacedSession, Round, RoundFailed, RoundRunner
+from txfuzz.hunt.race.slice import Raced, Slice, Verdict, told
 from txfuzz.hunt.result import FoundHole
 from txfuzz.hunt.tables import HuntTables, OpenTables
 
-SLICE = 300  # rounds of a race, one after the other
-CONTROLS = 2  # of which so many with offsets far apart
-_GAP = 1.5e-3  # seconds between those
 _CONTROLLED = 20  # rounds in each order when something was found
-_AGAIN = 3_000  # rounds, at most, in which it must show again
-_OFTEN = 3  # times after which it has
 _NEW = 0.5  # of the slices are of a new race
 _POOL = 16  # races that are gone on with
-_UNFAMILIAR = 0.1  # interest in a race that has come to one outcome only,
-_HIT = 4.0  # and for each time that one has gone wrong
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    """wrong: what is wrong with it, if anything. index: of this outcome among those of the race."""
-
-    index: int
-    committed: bool
-    wrong: Wrong | None
-    outcome: ProgramOutcome
-    judgement: SerialJudgement
-
-
-@dataclass
-class _Raced:
-    """A race with what it has shown so far. told: what is wrong with it has been."""
-
-    race: Race
-    level: str
-    program: Program
-    verdicts: dict[object, _Verdict] = field(default_factory=dict)
-    outcomes: Counter[int] = field(default_factory=Counter)
-    offsets: OffsetCounts = field(default_factory=OffsetCounts)
-    hits: int = 0
-    told: bool = False
-
-    @property
-    def interest(self) -> float:
-        """By the entropy of its outcomes, in bits; what went wrong once is worth more."""
-        number = self.outcomes.total()
-        return (
-            _UNFAMILIAR
-            + _HIT * self.hits
-            - sum(n / number * log2(n / number) for n in self.outcomes.values())
-        )
+_FAILED_OFTEN = 2  # times in one race, before a statement that does not return or a lost connection counts
+_MOMENT = 0.1  # seconds until a server that goes down has ended those that still answer
 
 
 class RaceHunt:
@@ -95,63 +54,109 @@ class RaceHunt:
         *,
         on_hole: Callable[[RacedHole, Finding], RacedHole],
         on_progress: Callable[[RaceCounts, Sequence[RacedHole]], bool] = lambda counts, holes: True,
+        log: Callable[[], tuple[str, ...] | None] = lambda: None,
+        earlier: RaceResult | None = None,
     ) -> None:
         self._tables, self._quarry, self._source = tables, quarry, source
-        self._on_hole, self._on_progress = on_hole, on_progress
+        self._on_hole, self._on_progress, self._log = on_hole, on_progress, log
+        before = earlier or RaceResult(RaceCounts())
         self._levels = [level for level, promise in quarry.levels.items() if promise.serial]
-        self._random = Random(f"{seed} races")
-        self._counts = RaceCounts()
-        self._holes: list[RacedHole] = []
-        self._reasons: Counter[str] = Counter()
-        self._pool: list[_Raced] = []
+        self._random = Random(f"{seed} races {before.counts.number or ''}".strip())
+        self._counts, self._holes = before.counts, list(before.holes)
+        self._reasons = Counter(before.reasons)
+        self._pool: list[Raced] = []
         self._bandits: dict[tuple[str, Placement], OffsetBandit] = {}
         self._began = 0.0
 
     def run(self, budget: Budget) -> RaceResult:
-        self._began = time.monotonic()
+        self._began = time.monotonic() - self._counts.seconds
+        before = self._counts
         interrupted = False
         while not interrupted:
-            if budget.seconds is not None and self._seconds() >= budget.seconds:
+            if budget.seconds is not None and self._seconds() - before.seconds >= budget.seconds:
                 break
-            if budget.schedules is not None and self._counts.rounds >= budget.schedules:
+            if budget.schedules is not None and self._counts.rounds - before.rounds >= budget.schedules:
                 break
             self._slice(self._chosen())
             self._counts = replace(self._counts, seconds=self._seconds())
             interrupted = not self._on_progress(self._counts, self._holes)
-        return RaceResult(self._counts, tuple(self._holes), self._reasons, interrupted)
+        return replace(self.result(), interrupted=interrupted)
+
+    def result(self) -> RaceResult:
+        """What it has come to so far."""
+        return RaceResult(self._counts, tuple(self._holes), dict(self._reasons))
 
     def _seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def _chosen(self) -> _Raced:
+    def _chosen(self) -> Raced:
         if self._pool and self._random.random() >= _NEW:
             [raced] = self._random.choices(self._pool, [each.interest for each in self._pool])
             self._pool.remove(raced)
             return raced
         race = self._source.race(self._counts.number)
         self._counts = replace(self._counts, number=self._counts.number + 1, races=self._counts.races + 1)
-        return _Raced(race, self._random.choice(self._levels), as_check(race.program))
+        return Raced(race, self._random.choice(self._levels), as_check(race.program))
 
-    def _slice(self, raced: _Raced) -> None:
-        race = raced.race
-        opened = self._tables.opened(race.program.layout, race.program.states)
-        sessions = opened.sessions(len(race.held) + 1)
-        placement = self._random.choice(placements(sessions))
+    def _slice(self, raced: Raced) -> None:
+        race, slice_ = raced.race, None
         try:
+            opened = self._tables.opened(race.program.layout, race.program.states)
+            sessions = opened.sessions(len(race.held) + 1)
+            placement = self._random.choice(placements(sessions))
             runner = RoundRunner(opened.tables, [RacedSession(each) for each in sessions], race, raced.level)
-            slice_ = _Slice(self, raced, opened, runner, placement)
+            slice_ = Slice(self, raced, opened, runner, placement)
             with placed(sessions, placement):
                 found = slice_.run(self._random)
             if found is not None:
                 self._met(slice_, *found)
-        except (RoundFailed, SessionError) as error:
-            self._counts = replace(self._counts, unusable=self._counts.unusable + 1)
-            if error.lost:  # its sessions are of no more use
-                opened.close_sessions()
+        except (RoundFailed, SessionError, DatabaseUnavailable) as error:
+            self._came_to_nothing(raced, slice_, error)
             return
         self._keep_for_more(raced)
 
-    def _keep_for_more(self, raced: _Raced) -> None:
+    def _came_to_nothing(
+        self, raced: Raced, slice_: Slice | None, error: RoundFailed | SessionError | DatabaseUnavailable
+    ) -> None:
+        what = self._failure(raced.race, error)
+        if what is None or slice_ is None:
+            self._counts = replace(self._counts, unusable=self._counts.unusable + 1)
+            return
+        raced.failures[what] += 1
+        # A server that went down is a fact; a connection can be ended, and a machine be too busy, once
+        if what is not Wrong.CRASH and raced.failures[what] < _FAILED_OFTEN:
+            self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed + 1)
+            self._pool.append(raced)
+            return
+        self._failed(raced, slice_, what)
+
+    def _failure(self, race: Race, error: RoundFailed | SessionError | DatabaseUnavailable) -> Wrong | None:
+        """How the database has failed; None where the race is only one that cannot be run. What cannot be
+        used any more is made anew."""
+        place = race.program.layout, race.program.states
+        if isinstance(error, RoundFailed | SessionError) and not error.lost:
+            return None
+        if isinstance(error, RoundFailed):
+            self._tables.discard(*place)
+            return Wrong.STUCK if error.stuck else None
+        try:
+            time.sleep(_MOMENT)
+            self._tables.opened(*place).tables.tables()
+        except (SessionError, DatabaseUnavailable):
+            self._tables.revive()
+            return Wrong.CRASH
+        self._tables.discard(*place)
+        return Wrong.LOST
+
+    def _failed(self, raced: Raced, slice_: Slice, what: Wrong) -> None:
+        attempt = replace(unended(raced.race, slice_.so_far(), slice_.order, what), isolation=raced.level)
+        if self._is_another(raced, attempt, what):
+            return
+        raced.hits, raced.told = raced.hits + 1, True
+        again = raced.failures[what] - 1
+        self._tell(slice_, attempt, what, self._counts.rounds, (again, raced.outcomes.total()), (0, 0))
+
+    def _keep_for_more(self, raced: Raced) -> None:
         if not raced.told:
             self._pool.append(raced)
         if len(self._pool) > _POOL:
@@ -160,7 +165,7 @@ class RaceHunt:
     def bandit(self, race: Race, placement: Placement) -> OffsetBandit:
         return self._bandits.setdefault((race.kind, placement), OffsetBandit(len(race.held)))
 
-    def verdict(self, raced: _Raced, opened: OpenTables, runner: RoundRunner, round_: Round) -> _Verdict:
+    def verdict(self, raced: Raced, opened: OpenTables, runner: RoundRunner, round_: Round) -> Verdict:
         key = (round_.answers, round_.tables)
         known = raced.verdicts.get(key)
         if known is not None:
@@ -174,12 +179,12 @@ class RaceHunt:
         if internal and any(code.startswith(internal) for code in codes):
             what = Wrong.INTERNAL
         committed = len(outcome.ended(Ending.COMMITTED)) == len(outcome.transactions)
-        verdict = _Verdict(len(raced.verdicts), committed, what, outcome, judgement)
+        verdict = Verdict(len(raced.verdicts), committed, what, outcome, judgement)
         raced.verdicts[key] = verdict
         self._counts = replace(self._counts, outcomes=self._counts.outcomes + 1)
         return verdict
 
-    def count(self, verdict: _Verdict, *, control: bool) -> None:
+    def count(self, verdict: Verdict, *, control: bool) -> None:
         counts, unknown = self._counts, verdict.judgement.answer is SerialAnswer.UNKNOWN
         self._counts = replace(
             counts,
@@ -192,7 +197,7 @@ class RaceHunt:
         if unknown:
             self._reasons[verdict.judgement.reason] += 1
 
-    def _met(self, slice_: _Slice, cell: Cell, round_: Round, verdict: _Verdict) -> None:
+    def _met(self, slice_: Slice, cell: Cell, round_: Round, verdict: Verdict) -> None:
         """A round that went wrong: is it another one of a hole that is there, does it show again?"""
         raced, first = slice_.raced, self._counts.rounds
         seconds = self._seconds()
@@ -214,13 +219,25 @@ class RaceHunt:
         raced.told = True
         if before:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed - before)
-        control, controls = slice_.controlled(_CONTROLLED)
-        known = self._known(raced.race, attempt, verdict.wrong, control)
+        control = slice_.controlled(_CONTROLLED)
+        self._tell(slice_, attempt, verdict.wrong, first, (shown, tries), control, seconds)
+
+    def _tell(
+        self,
+        slice_: Slice,
+        attempt: FollowedSchedule,
+        what: Wrong,
+        first: int,
+        again: tuple[int, int],
+        control: tuple[int, int],
+        seconds: float | None = None,
+    ) -> None:
+        raced = slice_.raced
+        known = self._known(raced.race, attempt, what, control[0])
         forms = tuple(form.name for form in raced.race.program.forms)
-        name = known.name if known is not None else "_".join(("race", *forms))
         hole = FoundHole(
-            name,
-            verdict.wrong,
+            known.name if known is not None else "_".join(("race", *forms)),
+            what,
             raced.level,
             forms,
             raced.race.program.layout.name,
@@ -228,27 +245,20 @@ class RaceHunt:
             known.about if known is not None else "",
             known.reference if known is not None else "",
             first,
-            1 + shown,
-            shown,
-            tries,
+            1 + again[0],
+            *again,
+            log=self._log() if what in FAILURES else (),
         )
-        finding = Finding(
-            attempt,
-            attempt,
-            failures(attempt) or (verdict.wrong.value,),
-            shown,
-            tries,
-            promised=True,
-            setup=raced.race.program.layout.statements(raced.race.program.states),
-        )
+        setup = raced.race.program.layout.statements(raced.race.program.states)
+        wanted = failures(attempt) or (what.value,)
+        finding = Finding(attempt, attempt, wanted, *again, promised=True, setup=setup)
         found = RacedHole(
             hole,
             raced.race.points(),
             slice_.placement.value,
-            control,
-            controls,
-            _told(raced),
-            seconds,
+            *control,
+            told(raced),
+            self._seconds() if seconds is None else seconds,
         )
         self._holes.append(self._on_hole(found, finding))
 
@@ -260,7 +270,7 @@ class RaceHunt:
             found = known_race(quarry.known, race.signs, attempt.isolation, quarry.version)
         return found
 
-    def _is_another(self, raced: _Raced, attempt: FollowedSchedule, what: Wrong) -> bool:
+    def _is_another(self, raced: Raced, attempt: FollowedSchedule, what: Wrong) -> bool:
         known = self._known(raced.race, attempt, what, 0)
         forms = {form.name for form in raced.race.program.forms}
         for at, each in enumerate(self._holes):
@@ -276,81 +286,11 @@ class RaceHunt:
         return False
 
 
-class _Slice:
-    """Some hundred rounds of one race, its sessions on the same processors."""
-
-    def __init__(
-        self, hunt: RaceHunt, raced: _Raced, opened: OpenTables, runner: RoundRunner, placement: Placement
-    ) -> None:
-        self._hunt, self.raced, self._opened, self._runner = hunt, raced, opened, runner
-        self.placement = placement
-        self._bandit = hunt.bandit(raced.race, placement)
-        self._orders = tuple(permutations(range(len(raced.race.held))))
-
-    def run(self, random: Random) -> tuple[Cell, Round, _Verdict] | None:
-        """The first round that went wrong, after which the slice ends."""
-        for _ in range(CONTROLS):
-            self._control(random.choice(self._orders))
-        for _ in range(SLICE - CONTROLS):
-            cell = self._bandit.cell(random)
-            round_, verdict = self._round(cell, random)
-            if verdict.wrong is not None:
-                return cell, round_, verdict
-        return None
-
-    def _round(self, cell: Cell, random: Random) -> tuple[Round, _Verdict]:
-        round_ = self._runner.round(offsets(cell, random))
-        verdict = self._hunt.verdict(self.raced, self._opened, self._runner, round_)
-        hit = verdict.wrong is not None
-        self._hunt.count(verdict, control=False)
-        self._bandit.tell(cell, verdict.index, hit)
-        self.raced.outcomes[verdict.index] += 1
-        self.raced.offsets.tell(cell, hit)
-        return round_, verdict
-
-    def again(self, cell: Cell, random: Random, what: Wrong) -> tuple[int, int]:
-        """How often it shows under the same offsets, of how many rounds."""
-        shown = tries = 0
-        sessions = self._opened.sessions(len(self.raced.race.held) + 1)
-        with placed(sessions, self.placement):
-            while tries < _AGAIN and shown < _OFTEN:
-                _, verdict = self._round(cell, random)
-                tries += 1
-                shown += verdict.wrong is what
-        return shown, tries
-
-    def controlled(self, each: int) -> tuple[int, int]:
-        """The same with offsets far apart, so many times in each order."""
-        hits = sum(self._control(order) for order in self._orders for _ in range(each))
-        return hits, each * len(self._orders)
-
-    def _control(self, order: tuple[int, ...]) -> bool:
-        round_ = self._runner.round(far_apart(order, _GAP))
-        verdict = self._hunt.verdict(self.raced, self._opened, self._runner, round_)
-        self._hunt.count(verdict, control=True)
-        return verdict.wrong is not None
-
-
 def known_race(
     holes: Sequence[KnownHole], signs: frozenset[str], level: str, version: tuple[int, ...]
 ) -> KnownHole | None:
     """The hole that a race with these signs shows."""
     for hole in holes:
-        if (
-            hole.raced
-            and hole.raced <= signs
-            and (not hole.levels or level in hole.levels)
-            and (hole.since is None or not version or version >= hole.since)
-            and (hole.until is None or not version or version < hole.until)
-        ):
+        if hole.raced and hole.raced <= signs and hole.is_of(level, version):
             return hole
     return None
-
-
-def _told(raced: _Raced) -> tuple[OffsetCount, ...]:
-    labels = raced.race.program.labels
-    return tuple(
-        OffsetCount(label, bucket_text(bucket), rounds, hits)
-        for axis, label in enumerate(labels[1:])
-        for bucket, (rounds, hits) in raced.offsets.along(axis).items()
-    )

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from txfuzz.check.scheduler import Decision, Point, Trace
+from txfuzz.check.run import FollowedSchedule
+from txfuzz.check.scheduling.trace import Decision, Point, Trace
+from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import CallOutcome, Ending, ProgramOutcome, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
-from txfuzz.hunt.program import in_sql
+from txfuzz.database.scenario import SentAnswer
+from txfuzz.hunt.judging.wrong import Wrong
+from txfuzz.hunt.program import as_check, in_sql
 from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.race.rounds import Answers, Round, RoundRunner
+
+_UNANSWERED = SentAnswer(b"")
 
 
 def outcome_of(race: Race, round_: Round, runner: RoundRunner) -> ProgramOutcome:
@@ -36,6 +42,39 @@ def _ended(at: int, answers: Answers, points: int, runner: RoundRunner) -> CallO
     if len(answers) < points:
         return CallOutcome(Ending.UNKNOWN, tuple(statements))
     return CallOutcome(Ending.COMMITTED, tuple(statements))
+
+
+def unended(
+    race: Race, answers: tuple[Answers, ...], order: tuple[int, ...], what: Wrong
+) -> FollowedSchedule:
+    """A round that came to no end, as a schedule: up to the first statement of each transaction that has no
+    answer."""
+    points = race.program.points
+    cut = tuple((*each, _UNANSWERED)[:most] for each, most in zip(answers, points, strict=True))
+    ended = {
+        label: _unended(each, most, what)
+        for label, each, most in zip(race.program.labels, answers, points, strict=True)
+    }
+    return FollowedSchedule(
+        as_check(race.program),
+        "",
+        trace_of(race, Round(cut, (), order)),
+        ProgramOutcome(ended),
+        SerialJudgement(SerialAnswer.UNKNOWN, reason=what.value),
+    )
+
+
+def _unended(answers: Answers, points: int, what: Wrong) -> CallOutcome:
+    """What was answered is not read any more: the session may be gone."""
+    statements = tuple(
+        StatementOutcome(step) for step, sent in enumerate(answers[: points - 1]) if not sent.code
+    )
+    failed = next((sent for sent in answers if sent.code), None)
+    if failed is not None:
+        return CallOutcome(Ending.ABORTED, statements, failed.code, message=failed.message)
+    if len(answers) >= points:
+        return CallOutcome(Ending.COMMITTED, statements)
+    return CallOutcome(Ending.ABORTED, statements, "no answer", message=what.value)
 
 
 def trace_of(race: Race, round_: Round) -> Trace:

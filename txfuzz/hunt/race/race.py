@@ -14,8 +14,8 @@ from enum import Enum
 from random import Random
 
 from txfuzz.errors import UsageError
-from txfuzz.hunt.form import NO_EFFECT, Form, RowState
-from txfuzz.hunt.layout import OWN_TABLE, Layout
+from txfuzz.hunt.form import NO_EFFECT, PLAIN_MODE, Form, RowState
+from txfuzz.hunt.layout import Layout
 from txfuzz.hunt.program import SmallProgram, Use, Uses, in_sql
 from txfuzz.hunt.scope import Scope
 
@@ -125,8 +125,15 @@ class _Choices:
     def __init__(self, layout: Layout, forms: Sequence[Form]) -> None:
         self.layout = layout
         single = sorted(
-            (form for form in forms if form.keys == 1 and layout.allows(form) and not layout.dependent),
-            key=_plainness,
+            (
+                form
+                for form in forms
+                if form.keys == 1
+                and form.mode == PLAIN_MODE
+                and layout.allows(form)
+                and not (layout.dependent or layout.fresh)
+            ),
+            key=lambda form: form.plainness,
         )
         self.reading = [form for form in single if form.effect == NO_EFFECT and form.returns_rows]
         self.writing = {
@@ -155,10 +162,6 @@ class _Choices:
 
 def _chosen(random: Random, forms: Sequence[Form]) -> Form:
     return forms[0] if random.random() < _PLAINEST else random.choice(forms)
-
-
-def _plainness(form: Form) -> tuple[bool, int, int, str]:
-    return (OWN_TABLE in form.needs, len(form.statements), sum(map(len, form.statements)), form.name)
 
 
 def _steps(uses: Uses) -> int:

@@ -31,17 +31,18 @@ _PATIENCE = 2.0  # seconds for anything that must come to an end
 _BEFORE = 0.25  # for what comes before the race, where nobody should have to wait for anybody
 _QUIET = 0.004  # after this, who has not answered waits for a lock
 _AHEAD = 30e-6  # from the decision to the first send
+_NO_END = "its transactions do not come to an end"
 
 Answers = tuple[SentAnswer, ...]
 
 
 class RoundFailed(Exception):
     """The race cannot be run so: its transactions wait for each other before it, or do not come to an end.
-    lost: nor can its sessions be used again."""
+    lost: nor can its sessions be used again. stuck: it began, and does not end."""
 
-    def __init__(self, reason: str, *, lost: bool = False) -> None:
+    def __init__(self, reason: str, *, lost: bool = False, stuck: bool = False) -> None:
         super().__init__(reason)
-        self.lost = lost
+        self.lost, self.stuck = lost, stuck
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,10 @@ class RoundRunner:
         )
         self._resets = not _restore(race, self.names)
 
+    def so_far(self) -> tuple[Answers, ...]:
+        """The answers of a round that has failed."""
+        return tuple(tuple(session.answers) for session in self._sessions)
+
     def restart(self) -> None:
         """After something else has used the tables."""
         self._tables.reset()
@@ -164,7 +169,7 @@ class RoundRunner:
             ready = next((at for at in left if not self._sessions[at].busy), None)
             if ready is None:
                 if time.monotonic() > until:
-                    raise RoundFailed("its transactions do not come to an end", lost=True)
+                    raise RoundFailed(_NO_END, lost=True, stuck=True)
                 _wait_for_one(self._sessions, _QUIET)
                 continue
             left.remove(ready)
@@ -175,7 +180,7 @@ class RoundRunner:
 
     def _end(self, order: tuple[int, ...]) -> Round:
         if not _wait(self._sessions, _PATIENCE):
-            raise RoundFailed("its transactions do not come to an end", lost=True)
+            raise RoundFailed(_NO_END, lost=True, stuck=True)
         failed = [session for session in self._sessions if session.failed]
         answers = tuple(tuple(session.answers) for session in self._sessions)
         self._roll_back(failed)

@@ -22,6 +22,7 @@ KINDS = {
     "mutator": "pauses between reading and writing",
     "strategy": "keeps the changes that show something new",
     "fault": "stalls a session for a while",
+    "form": "writes a row on a condition, in hunts on SQLite",
 }
 _HERE = Path(__file__).resolve().parent
 _SUFFIX = ".in"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from txfuzz.check.finding.result import CheckResult, Finding, SetResult
-from txfuzz.check.story import StoryLine, explanation, story
+from txfuzz.check.story import explanation, story
 from txfuzz.common.sentences import listed
 from txfuzz.common.version import __version__
-from txfuzz.report.check.picture import lanes
-from txfuzz.report.check.story import came_text, remarks
+from txfuzz.report.check.picture import SCHEDULE_CSS, schedule_part
+from txfuzz.report.check.story import remarks
 from txfuzz.report.check.table import head, table_rows
 from txfuzz.report.check.text import fix_text, notes, verdict
 from txfuzz.report.html.markup import Content, Markup, cut, el
@@ -17,22 +17,11 @@ _CSS = """
 .check td, .check th { padding: 5px 12px; text-align: left; font-variant-numeric: tabular-nums; }
 .check th { font-weight: 600; } .check tr + tr td { border-top: 1px solid var(--line); }
 .check td.fails { color: var(--bad); font-weight: 600; }
-.schedule { width: 100%; border-collapse: collapse; margin: 14px 0; }
-.schedule td, .schedule th { vertical-align: top; text-align: left; padding: 5px 8px; }
-.schedule td.number { color: var(--quiet); width: 28px; }
-.schedule code { display: block; } .schedule .came { color: var(--quiet); font-size: 13.5px; }
-.lanes { display: block; max-width: 100%; height: auto; margin: 10px 0; }
-.lanes text { font: 12px var(--mono); fill: var(--ink); }
-.lanes .number, .lanes .verb { text-anchor: middle; } .lanes .verb { fill: var(--quiet); font-size: 11px; }
-.lanes .stop circle, .lanes .stop rect { fill: var(--card); stroke: var(--accent); stroke-width: 2; }
-.lanes .stop.bad circle, .lanes .stop.bad rect { stroke: var(--bad); }
-.lanes .lane { stroke: var(--line); stroke-width: 3; }
-.lanes .lane.waits { stroke: var(--hot); stroke-dasharray: 5 4; }
 """
 
 
 def check_page(found: CheckResult) -> str:
-    return html_page(f"txfuzz check: {found.name}", _body(found), _CSS)
+    return html_page(f"txfuzz check: {found.name}", _body(found), _CSS + SCHEDULE_CSS)
 
 
 def tone(found: CheckResult) -> str:
@@ -114,21 +103,6 @@ def _finding(one: SetResult, finding: Finding) -> Markup:
     return el(
         "article",
         el("h3", f"{finding.isolation.upper()}: {listed(finding.failures)}"),
-        el("div", lanes(lines, labels), class_="scroll", tabindex="0"),
-        el(
-            "table",
-            el("tr", el("th", ""), [el("th", label) for label in labels]),
-            [_row(number, line, labels) for number, line in enumerate(lines, 1)],
-            class_="schedule",
-        ),
+        schedule_part(lines, labels),
         [el("p", sentence) for sentence in (*explanation(finding.attempt), *remarks(finding))],
     )
-
-
-def _row(number: int, line: StoryLine, labels: tuple[str, ...]) -> Markup:
-    def cell(label: str) -> Markup:
-        if label != line.transaction:
-            return el("td", "")
-        return el("td", el("code", line.did), el("span", came_text(line), class_="came"))
-
-    return el("tr", el("td", str(number), class_="number"), [cell(label) for label in labels])

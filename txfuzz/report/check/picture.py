@@ -1,16 +1,57 @@
-"""A schedule as lanes, one for each transaction: who did something when, and who waited."""
+"""A schedule as lanes, one for each transaction, and as a table: who did something when, and who waited."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from txfuzz.check.story import StoryLine
+from txfuzz.report.check.story import came_text
 from txfuzz.report.html.markup import Content, Markup, cut, el
 
 _STEP, _LANE, _LEFT, _TOP = 62.0, 58.0, 150.0, 22.0  # pixels
 _RADIUS = 13.0
 _LABEL = 20  # characters
 _WORD = 9
+SCHEDULE_CSS = """
+.schedule { width: 100%; border-collapse: collapse; margin: 14px 0; }
+.schedule td, .schedule th { vertical-align: top; text-align: left; padding: 5px 8px; }
+.schedule td.number { color: var(--quiet); width: 28px; }
+.schedule code { display: block; } .schedule .came { color: var(--quiet); font-size: 13.5px; }
+.lanes { display: block; max-width: 100%; height: auto; margin: 10px 0; }
+.lanes text { font: 12px var(--mono); fill: var(--ink); }
+.lanes .number, .lanes .verb { text-anchor: middle; } .lanes .verb { fill: var(--quiet); font-size: 11px; }
+.lanes .stop circle, .lanes .stop rect { fill: var(--card); stroke: var(--accent); stroke-width: 2; }
+.lanes .stop.bad circle, .lanes .stop.bad rect { stroke: var(--bad); }
+.lanes .lane { stroke: var(--line); stroke-width: 3; }
+.lanes .lane.waits { stroke: var(--hot); stroke-dasharray: 5 4; }
+"""
+
+
+def schedule_part(lines: Sequence[StoryLine], labels: Sequence[str]) -> Content:
+    """The lanes, and below them a column for each transaction. Its style is SCHEDULE_CSS."""
+    return [
+        el("div", lanes(lines, labels), class_="scroll", tabindex="0"),
+        el(
+            "div",
+            el(
+                "table",
+                el("tr", el("th", ""), [el("th", label) for label in labels]),
+                [_row(number, line, labels) for number, line in enumerate(lines, 1)],
+                class_="schedule",
+            ),
+            class_="scroll",
+            tabindex="0",
+        ),
+    ]
+
+
+def _row(number: int, line: StoryLine, labels: Sequence[str]) -> Markup:
+    def cell(label: str) -> Markup:
+        if label != line.transaction:
+            return el("td", "")
+        return el("td", el("code", line.did), el("span", came_text(line), class_="came"))
+
+    return el("tr", el("td", str(number), class_="number"), [cell(label) for label in labels])
 
 
 def lanes(lines: Sequence[StoryLine], labels: Sequence[str]) -> Markup:

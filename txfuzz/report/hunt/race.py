@@ -12,16 +12,22 @@ from txfuzz.report.text.lines import paragraph
 
 
 def race_text(
-    server: str, levels: tuple[str, ...], result: RaceResult, load: int, excepted: tuple[str, ...]
+    server: str,
+    levels: tuple[str, ...],
+    result: RaceResult,
+    load: int,
+    excepted: tuple[str, ...],
+    *,
+    known: bool = False,
 ) -> str:
-    """load: processes beside the clients. excepted: as for hunt_text()."""
+    """load: processes beside the clients. excepted, known: as for hunt_text()."""
     counts = result.counts
     lines = [
         f"{server} at {listed([level.upper() for level in levels])}: {race_counts_text(counts)}",
-        *_notes(result, load, excepted),
+        *(line for each in race_notes(result, load, excepted) for line in paragraph(each)),
     ]
     for each in sorted(result.holes, key=lambda each: bool(each.hole.known)):
-        lines += ["", *_hole_lines(each)]
+        lines += ["", *_hole_lines(each, in_full=known or not each.hole.known)]
     news = len(result.news)
     return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
 
@@ -40,52 +46,48 @@ def short_race_counts(counts: RaceCounts) -> str:
     return f"{counts.rounds:,} rounds of {counts.races:,} races, {rate:,.0f} a second"
 
 
-def _notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iterator[str]:
+def race_notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iterator[str]:
+    """In sentences: how it was run, what was not counted, judged or used."""
     counts = result.counts
     if result.interrupted:
         yield "It was interrupted."
     if load:
         yield f"Beside the clients, {load} {'process' if load == 1 else 'processes'} kept processors busy."
-    yield from paragraph(
+    yield (
         f"Control, with offsets far apart: {counts.control_hits:,} of {counts.control_rounds:,} rounds went "
         "wrong."
     )
     if counts.unknown:
         reason = max(result.reasons, key=lambda each: result.reasons[each])
-        yield from paragraph(f"{counts.unknown:,} rounds could not be judged, most often because {reason}")
+        yield f"{counts.unknown:,} rounds could not be judged, most often because {reason}"
     if counts.unconfirmed:
-        yield from paragraph(
-            f"{counts.unconfirmed:,} went wrong once, but not again in the same race: not counted."
-        )
+        yield (f"{counts.unconfirmed:,} went wrong once, but not again in the same race: not counted.")
     if counts.unusable:
-        yield from paragraph(
+        yield (
             f"{counts.unusable:,} races were given up: one of their transactions waits for another before "
             "the race, or the database refuses a statement."
         )
     if excepted:
-        yield from paragraph(
-            f"Left out, since the database's documentation excepts them: {listed(excepted)}."
-        )
+        yield (f"Left out, since the database's documentation excepts them: {listed(excepted)}.")
 
 
-def _hole_lines(found: RacedHole) -> Iterator[str]:
+def _hole_lines(found: RacedHole, *, in_full: bool) -> Iterator[str]:
     hole = found.hole
     kind = f"Known: {hole.known}" if hole.known else "Found"
     times = "once" if hole.hits == 1 else f"{hole.hits:,} times"
     yield from paragraph(
         f"{kind}, at {hole.isolation.upper()}: {hole.wrong.value} (first in round {hole.first:,}, after "
-        f"{found.seconds:,.1f} s, {times}; {_again(found)}; layout {hole.layout})"
+        f"{found.seconds:,.1f} s, {times}; {again_text(found)}; layout {hole.layout})"
     )
     if hole.known:
         yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
     yield from paragraph(f"Let go at the same time, {found.placed}: {listed(found.points)}.", indent=2)
-    yield ""
-    yield from (f"  {line}".rstrip() for line in hole.story)
-    yield ""
-    yield from (f"  {line}" for line in offset_lines(found))
+    if in_full:
+        yield from ("", *(f"  {line}".rstrip() for line in hole.story), "")
+        yield from (f"  {line}" for line in offset_lines(found))
 
 
-def _again(found: RacedHole) -> str:
+def again_text(found: RacedHole) -> str:
     hole = found.hole
     return (
         f"again in {hole.shown:,} of {hole.tries:,} further rounds, "
@@ -115,7 +117,7 @@ def raced_hole_markdown(found: RacedHole, server: str) -> str:
         f"at {markdown(hole.isolation.upper())}: forms {markdown(listed(hole.forms))}, "
         f"layout {markdown(hole.layout)}.",
         "",
-        f"Shown {_again(found)}. Let go at the same time, {found.placed}:",
+        f"Shown {again_text(found)}. Let go at the same time, {found.placed}:",
         "",
         *(f"- `{each}`" for each in found.points),
         "",

@@ -12,14 +12,22 @@ from txfuzz.report.text.lines import paragraph
 _MOST_LEFT_OUT = 3
 
 
-def hunt_text(server: str, levels: tuple[str, ...], result: HuntResult, excepted: tuple[str, ...]) -> str:
-    """excepted: forms that the database's documentation excepts from its promise."""
+def hunt_text(
+    server: str,
+    levels: tuple[str, ...],
+    result: HuntResult,
+    excepted: tuple[str, ...],
+    *,
+    known: bool = False,
+) -> str:
+    """excepted: forms that the database's documentation excepts from its promise. known: with the stories of
+    holes that are known."""
     lines = [
         f"{server} at {listed([level.upper() for level in levels])}: {counts_text(result.counts)}",
-        *_notes(result, excepted),
+        *(line for each in notes(result, excepted) for line in paragraph(each)),
     ]
     for hole in sorted(result.holes, key=lambda each: bool(each.known)):
-        lines += ["", *_hole_lines(hole)]
+        lines += ["", *_hole_lines(hole, in_full=known or not hole.known)]
     news = len(result.news)
     return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
 
@@ -42,13 +50,8 @@ def counts_text(counts: HuntCounts) -> str:
     )
 
 
-def short_counts(counts: HuntCounts) -> str:
-    """For one line."""
-    rate = counts.schedules / counts.seconds if counts.seconds else 0
-    return f"{counts.schedules:,} schedules of {counts.programs:,} programs, {rate:,.0f} a second"
-
-
-def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
+def notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
+    """In sentences: what it did not come to, could not judge, or left out."""
     counts = result.counts
     if result.interrupted:
         yield "It was interrupted."
@@ -56,30 +59,30 @@ def _notes(result: HuntResult, excepted: tuple[str, ...]) -> Iterator[str]:
         yield "The scope holds no further program."
     if counts.unknown:
         reason = max(result.reasons, key=lambda each: result.reasons[each])
-        yield from paragraph(f"{counts.unknown:,} could not be judged, most often because {reason}")
+        yield f"{counts.unknown:,} could not be judged, most often because {reason}"
     if counts.unexplained:
-        yield from paragraph(
+        yield (
             f"{counts.unexplained:,} are explained by no serial order, which these levels do not promise; "
             "whether they allow these is unknown."
         )
     if result.allowed:
         seen = [f"{number:,} × {name}" for name, number in sorted(result.allowed.items())]
-        yield from paragraph(f"Allowed where it was seen: {listed(seen)}.")
+        yield f"Allowed where it was seen: {listed(seen)}."
     if counts.unconfirmed:
-        yield from paragraph(
-            f"{counts.unconfirmed:,} went wrong once, but not each time when run again: not counted."
-        )
+        yield f"{counts.unconfirmed:,} went wrong once, but not each time when run again: not counted."
+    for sentence in result.lost[:_MOST_LEFT_OUT]:
+        yield f"{sentence[0].upper()}{sentence[1:]}."
+    if len(result.lost) > _MOST_LEFT_OUT:
+        yield f"{len(result.lost) - _MOST_LEFT_OUT:,} more workers were lost and replaced."
     if excepted:
-        yield from paragraph(
-            f"Left out, since the database's documentation excepts them: {listed(excepted)}."
-        )
+        yield f"Left out, since the database's documentation excepts them: {listed(excepted)}."
     for sentence in result.left_out[:_MOST_LEFT_OUT]:
-        yield from paragraph(f"Left out: {sentence}")
+        yield f"Left out: {sentence}"
     if len(result.left_out) > _MOST_LEFT_OUT:
         yield f"Left out: {len(result.left_out) - _MOST_LEFT_OUT:,} more."
 
 
-def _hole_lines(hole: FoundHole) -> Iterator[str]:
+def _hole_lines(hole: FoundHole, *, in_full: bool) -> Iterator[str]:
     kind = f"Known: {hole.known}" if hole.known else "Found"
     times = "once" if hole.hits == 1 else f"{hole.hits:,} times"
     yield from paragraph(
@@ -89,8 +92,9 @@ def _hole_lines(hole: FoundHole) -> Iterator[str]:
     )
     if hole.known:
         yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
-    yield ""
-    yield from (f"  {line}".rstrip() for line in hole.story)
+    if in_full:
+        yield ""
+        yield from (f"  {line}".rstrip() for line in hole.story)
 
 
 def hole_markdown(hole: FoundHole, server: str) -> str:

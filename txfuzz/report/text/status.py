@@ -94,6 +94,11 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
 
 def status_panel(status: Status) -> RenderableType:
     """The screen for rich."""
+    return rows_panel(status.title, status_rows(status), found=bool(status.found))
+
+
+def rows_panel(title: str, rows: Sequence[tuple[str, str]], *, found: bool) -> RenderableType:
+    """Labels and texts for rich. found: show the row of this label in red."""
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
@@ -101,12 +106,10 @@ def status_panel(status: Status) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", justify="right")
     table.add_column()
-    for label, words in status_rows(status):
-        style = "bold red" if label == "found" and status.found else ""
+    for label, words in rows:
+        style = "bold red" if label == "found" and found else ""
         table.add_row(label, Text(printable(words), style=style))
-    return Panel(
-        table, title=Text(printable(status.title)), title_align="left", border_style="dim", expand=False
-    )
+    return Panel(table, title=Text(printable(title)), title_align="left", border_style="dim", expand=False)
 
 
 def _brief(text: str) -> str:

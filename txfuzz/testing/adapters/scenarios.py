@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from decimal import Decimal
 from random import Random
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from txfuzz.check.transaction import SqlTransaction
 from txfuzz.database.api import Capabilities, Database, Outcome, SessionError
 from txfuzz.database.scenario import (
     AdoptedSession,
+    AnswersLater,
     Cell,
     HoldsScenarios,
     MovesNumbers,
@@ -28,6 +29,7 @@ from txfuzz.database.scenario import (
     ScenarioTables,
     SetupRefused,
 )
+from txfuzz.testing.adapters.both_ways import both_ways
 from txfuzz.testing.adapters.scenario_samples import SAMPLES, Sample, booking
 from txfuzz.testing.adapters.subject import AdapterSubject
 from txfuzz.testing.sessions import SOON, Later, refusal
@@ -64,12 +66,12 @@ class ScenarioConformance(AdapterSubject):
     def made(self, database: Database) -> Iterator[Callable[..., ScenarioTables]]:
         """Makes the tables of a setup, and closes them at the end."""
         assert isinstance(database, HoldsScenarios), "the database has no scenario()"
-        with ExitStack() as stack:
+        with contextlib.ExitStack() as stack:
             yield lambda *setup: stack.enter_context(database.scenario(setup))
 
     @pytest.fixture
     def session_on(self) -> Iterator[Callable[[ScenarioTables], ScenarioSession]]:
-        with ExitStack() as stack:
+        with contextlib.ExitStack() as stack:
 
             def opened(tables: ScenarioTables) -> ScenarioSession:
                 session = tables.session()
@@ -358,6 +360,16 @@ class ScenarioConformance(AdapterSubject):
         with self._runner(tables, can) as ready:
             first, second = (ready.check(program, can.default_isolation) for _ in range(2))
         assert [_facts(each) for each in (first, second)] == [_facts(first)] * 2
+
+    def test_answers_that_come_later_are_the_same(
+        self, made: Callable[..., ScenarioTables], can: Capabilities
+    ) -> None:
+        tables = made(*booking.setup)
+        with contextlib.closing(tables.session()) as session:
+            if not isinstance(session, AnswersLater):
+                pytest.skip("the sessions are no AnswersLater")
+        for one, other in both_ways(tables, _program(booking).bound(can.default_isolation)):
+            assert one == other
 
     def _runner(self, tables: ScenarioTables, can: Capabilities, *invariants: SqlInvariant) -> ProgramRunner:
         safe = [level for level, model in can.isolation.items() if implies(model, "serializable")]

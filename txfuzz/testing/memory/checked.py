@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from txfuzz.check.contract import Arguments
-from txfuzz.check.scheduler import Body, Stop
+from txfuzz.check.scheduling.threads import Body, Stop
 from txfuzz.check.serial.outcome import CallOutcome, Ending, StatementOutcome
 from txfuzz.check.transaction import CommitPoint, StatementPoint
 from txfuzz.common.closeable import Closeable

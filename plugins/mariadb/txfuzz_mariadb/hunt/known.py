@@ -18,4 +18,21 @@ KNOWN = (
         levels=frozenset({"repeatable read"}),
         model="repeatable-read",
     ),
+    KnownHole(
+        "savepoint-gives-back-locks",
+        "ROLLBACK TO SAVEPOINT gives back the lock of a row that was inserted after it, and, where InnoDB "
+        "has joined the transaction only after the savepoint, all locks: what was seen there may change.",
+        ADAPTER,
+        frozenset({"insert-undone", "update-undone", "delete-undone"}),
+        "https://bugs.mysql.com/bug.php?id=119490",
+        levels=frozenset({"serializable"}),
+    ),
+    KnownHole(
+        "skip-locked",
+        "SKIP LOCKED leaves rows out that others have locked, whatever the level.",
+        ADAPTER,
+        frozenset({"select-for-update-skip-locked", "select-share-skip-locked"}),
+        "https://mariadb.com/kb/en/select/#skip-locked",
+        documented=True,
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from txfuzz.plugin_api import KnownHole
+from txfuzz.plugin_api import Change, KnownHole
 
 from .forms import ADAPTER
 
@@ -15,8 +15,20 @@ KNOWN = (
         frozenset({"insert-or-nothing", "insert-or-nothing-any", "insert-or-update-never"}),
         "docs/found.md",
         unchanged=True,
+        against=frozenset({Change.DELETE}),
+        plain=True,
         levels=frozenset({"serializable"}),
         since=(9, 5),
+    ),
+    KnownHole(
+        "unique-check-reads-unseen",
+        "An INSERT sees by the unique index whether the row is there, but takes no predicate lock on it. "
+        "Where its error is caught, or the row is taken back by ROLLBACK TO SAVEPOINT, nothing tells others "
+        "that it has looked.",
+        ADAPTER,
+        frozenset({"insert-unless-duplicate", "insert-undone"}),
+        "docs/found.md",
+        levels=frozenset({"serializable"}),
     ),
     KnownHole(
         "commit-window",

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import select
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from txfuzz.plugin_api import (
+    Begin,
     Cell,
+    Commit,
     Outcome,
+    Request,
+    Rollback,
     Rows,
+    Run,
     SessionError,
     StatementAnswer,
-    with_placeholders,
 )
 
 from ..protocol.accesses import TransactionAccesses
+from ..protocol.requests import PendingResults
 from ..protocol.sending import SendsPostgresScripts
 from ..protocol.sqlstate import CONNECTION_LOST, outcome_of
-from ..statements import outlives_transactions, typed_begin
+from ..statements import numbered, outlives_transactions, typed_begin
 
 Result = TypeVar("Result")
 Plain = psycopg.Connection[tuple[Any, ...]]
@@ -29,12 +37,12 @@ ABORTED = "25P02"  # in_failed_sql_transaction
 
 
 class PostgresScenarioSession(SendsPostgresScripts):
-    """connect: to its tables. rows: of what a cursor has for a query. ours: see PostgresScenario."""
+    """connect: to its tables. rows: of a result with these rows, for a query. ours: see PostgresScenario."""
 
     def __init__(
         self,
         connect: Callable[[], Plain],
-        rows: Callable[[psycopg.Cursor[tuple[Any, ...]], str], Rows],
+        rows: Callable[[PGresult, tuple[tuple[Cell, ...], ...], str], Rows],
         *,
         ours: bool,
     ) -> None:
@@ -43,6 +51,10 @@ class PostgresScenarioSession(SendsPostgresScripts):
 
     def _open(self) -> None:
         self._connection = self._connect()
+        self._pending = PendingResults(self._connection)
+        self._ahead = 0  # requests that have been sent and not been asked
+        self._failed_since = False
+        self._request: Request = Rollback()
         self.send_on(self._connection, typed_begin)
         self._used = False
         self.pid = self._connection.info.backend_pid
@@ -58,42 +70,88 @@ class PostgresScenarioSession(SendsPostgresScripts):
             self._connection.close()
             self._open()
 
+    # -- requests -----------------------------------------------------------------------------
+
+    def ask(self, request: Request, along: int = 0) -> None:
+        """See txfuzz.plugin_api.AnswersLater."""
+        self._request = request
+        self._note(request)
+        if self._ahead and not self._failed_since:
+            self._ahead -= 1
+            return
+        then = request.then[:along]
+        self._ahead, self._failed_since = len(then), False
+        try:
+            self._pending.send(self._bound(request), [self._bound(each) for each in then])
+        except psycopg.Error as error:
+            raise self._failed(error) from None
+
+    def _note(self, request: Request) -> None:
+        match request:
+            case Run():
+                self.steps.ran(request.sql)
+                self._used = self._used or outlives_transactions(request.sql)
+            case Begin():
+                self.steps.begin(request.isolation)
+            case _:
+                self.steps.blind = True  # until it is known to have committed
+
+    def _bound(self, request: Request) -> tuple[str, Sequence[Cell]]:
+        match request:
+            case Run():
+                text, names = numbered(request.sql)
+                return text, [request.arguments[name] for name in names]
+            case Begin():
+                modes = {"read_only": request.read_only, "deferrable": request.deferrable}
+                return typed_begin(request.isolation, **modes), ()
+            case Commit():
+                return "COMMIT", ()
+        # An empty statement where there is none to roll back, which would be worth a warning
+        idle = self._connection.pgconn.transaction_status == TransactionStatus.IDLE
+        return "" if idle else "ROLLBACK", ()
+
+    def answered(self) -> StatementAnswer | None:
+        try:
+            result = self._pending.poll()
+        except psycopg.Error as error:
+            if isinstance(self._request, Rollback):
+                return StatementAnswer()
+            raise self._failed(error) from None
+        return None if result is None else self._answer(result)
+
+    def _failed(self, error: psycopg.Error) -> SessionError:
+        self.steps.blind = self._failed_since = True
+        return session_error(error, committing=isinstance(self._request, Commit))
+
+    def _answer(self, result: PGresult) -> StatementAnswer:
+        if isinstance(self._request, Commit):
+            if result.command_status == b"ROLLBACK":
+                raise SessionError(Outcome.FAIL, ABORTED, "an error had ended the transaction before COMMIT")
+            self.steps.blind, self.steps.ended = False, True
+        if not isinstance(self._request, Run):
+            return StatementAnswer()
+        if result.status == ExecStatus.TUPLES_OK:
+            return StatementAnswer(self._rows(result, self._pending.rows(result), self._request.sql))
+        return StatementAnswer(changed=result.command_tuples)
+
+    def _await(self, request: Request) -> StatementAnswer:
+        self.ask(request)
+        while (answer := self.answered()) is None:
+            select.select([self], [], [])
+        return answer
+
     def begin(self, isolation: str, *, read_only: bool = False, deferrable: bool = False) -> None:
-        self.steps.begin(isolation)
-        begin = typed_begin(isolation, read_only=read_only, deferrable=deferrable)
-        checked(lambda: self._send(begin))
+        self._await(Begin(isolation, read_only, deferrable))
 
     def run(self, query: str, arguments: Mapping[str, Cell]) -> StatementAnswer:
-        text, used = with_placeholders(query, "%({})s", percent="%%")
-        bound = {name: arguments[name] for name in used} if used else None
-        self.steps.ran(query)
-        self._used = self._used or outlives_transactions(query)
-        try:
-            cursor = checked(lambda: self._connection.execute(text if used else query, bound, prepare=True))
-        except SessionError:
-            self.steps.blind = True
-            raise
-        if cursor.description is not None:
-            return StatementAnswer(self._rows(cursor, query))
-        return StatementAnswer(changed=cursor.rowcount if cursor.rowcount >= 0 else None)
+        return self._await(Run(query, arguments))
 
     def commit(self) -> None:
-        self.steps.blind = True  # until it is known to have committed
-        if checked(lambda: self._send("COMMIT"), committing=True) == "ROLLBACK":
-            raise SessionError(Outcome.FAIL, ABORTED, "an error had ended the transaction before COMMIT")
-        self.steps.blind, self.steps.ended = False, True
-
-    def _send(self, statement: str) -> str:
-        """Without what a cursor does for statements with parameters and rows."""
-        result = self._connection.pgconn.exec_(statement.encode())
-        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
-            raise psycopg.errors.error_from_result(result, encoding="utf-8")
-        return (result.command_status or b"").decode()
+        self._await(Commit())
 
     def rollback(self) -> None:
-        self.steps.blind = True
-        with suppress(psycopg.Error):
-            self._connection.rollback()
+        with suppress(SessionError):
+            self._await(Rollback())
 
     def cancel(self) -> None:
         with suppress(psycopg.Error):
@@ -139,13 +197,17 @@ class PostgresAdoptedSession:
             self._connection.cancel_safe(timeout=2.0)
 
 
-def checked(work: Callable[[], Any], *, committing: bool = False) -> Any:
+def checked(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except psycopg.Error as error:
-        lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
-        code = error.sqlstate or CONNECTION_LOST
-        message = (error.diag.message_primary or str(error)).strip()
-        raise SessionError(
-            outcome_of(code, lost=lost, committing=committing), code, message, lost=lost
-        ) from None
+        raise session_error(error) from None
+
+
+def session_error(error: psycopg.Error, *, committing: bool = False) -> SessionError:
+    lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P0"))
+    code = error.sqlstate or CONNECTION_LOST
+    message = " ".join((error.diag.message_primary or str(error)).split())
+    if code.startswith("XX") and error.diag.source_function:  # where in the server's own code
+        message += f" ({error.diag.source_function}, {error.diag.source_file}:{error.diag.source_line})"
+    return SessionError(outcome_of(code, lost=lost, committing=committing), code, message, lost=lost)

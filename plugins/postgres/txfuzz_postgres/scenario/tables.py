@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,18 +11,24 @@ from weakref import WeakSet
 
 import psycopg
 from psycopg import sql
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from txfuzz.plugin_api import (
     Accesses,
     AdoptedSession,
+    Cell,
     Closeable,
     ColumnFacts,
+    DatabaseUnavailable,
     Rows,
     ScenarioSession,
     run_setup,
 )
 
 from ..protocol.accesses import INT4, NAME, QUERY, held_locks, locks_tell
+from ..protocol.connection import reason
 from .sequences import origin_of_number, read_numbers, read_origins
 from .session import Plain, PostgresAdoptedSession, PostgresScenarioSession, checked
 
@@ -80,9 +86,13 @@ class PostgresScenario(Closeable):
         self._control = connect()
         try:
             self._use(self._control)
+            self._values = Transformer(self._control)
             self._control.pgconn.prepare(NAME, QUERY, [INT4])
             run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
+        except psycopg.Error as error:
+            self.close()
+            raise DatabaseUnavailable(reason(str(error))) from None
         except BaseException:
             self.close()
             raise
@@ -176,7 +186,7 @@ class PostgresScenario(Closeable):
         if self._moved:
             checked(lambda: self._control.execute(self._move_back))
             self._moved = False
-        checked(lambda: self._control.execute(restore))
+        checked(lambda: self._results(restore))
 
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
@@ -195,27 +205,33 @@ class PostgresScenario(Closeable):
     def tables(self) -> Mapping[str, Rows]:
         if not self._select:
             return {}
-        return dict(checked(lambda: list(self._all_rows())))
+        return dict(zip(self._shown, checked(lambda: self._results(self._select)), strict=True))
 
-    def _all_rows(self) -> Iterator[tuple[str, Rows]]:
-        cursor = self._control.execute(self._select)
-        for table in self._shown:
-            columns = tuple(each.name for each in cursor.description or ())
-            yield table, Rows(columns, tuple(cursor.fetchall()))
-            cursor.nextset()
+    def _results(self, script: str) -> list[Rows]:
+        """Of each statement. Without what a cursor does, since it is done after every schedule."""
+        pgconn, found, failed = self._control.pgconn, [], None
+        pgconn.send_query(script.encode())
+        while (result := pgconn.get_result()) is not None:  # up to the end, also behind an error
+            if result.status == ExecStatus.FATAL_ERROR:
+                failed = failed or psycopg.errors.error_from_result(result, encoding="utf-8")
+                continue
+            self._values.set_pgresult(result)
+            columns = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
+            found.append(Rows(columns, tuple(self._values.load_rows(0, result.ntuples, tuple))))
+        if failed is not None:
+            raise failed
+        return found
 
     def query(self, query: str) -> Rows:
-        rows: Rows = checked(lambda: self._rows(self._control.execute(query)))
-        return rows
+        cursor = checked(lambda: self._control.execute(query))
+        return self._rows(cursor.pgresult, tuple(cursor.fetchall()) if cursor.description else ())
 
-    def _rows(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
-        result = cursor.pgresult
-        assert result is not None
+    def _rows(self, result: PGresult, rows: tuple[tuple[Cell, ...], ...]) -> Rows:
         numbers = range(result.nfields)
         columns = tuple((result.fname(number) or b"").decode() for number in numbers)
         places = self._places
         origins = tuple(places.get((result.ftable(number), result.ftablecol(number))) for number in numbers)
-        return Rows(columns, tuple(cursor.fetchall()) if numbers else (), origins=origins)
+        return Rows(columns, rows, origins=origins)
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -226,14 +242,18 @@ class PostgresScenario(Closeable):
 
     def _ready(self) -> Plain:
         connection = self._connect()
-        self._use(connection)
+        try:
+            self._use(connection)
+        except psycopg.Error as error:  # the server has just gone
+            connection.close()
+            raise DatabaseUnavailable(reason(str(error))) from None
         return connection
 
-    def _answer(self, cursor: psycopg.Cursor[tuple[Any, ...]], query: str) -> Rows:
-        rows = self._rows(cursor)
-        if rows.origins == (None,):
-            return replace(rows, origins=(origin_of_number(query, self._asked),))
-        return rows
+    def _answer(self, result: PGresult, rows: tuple[tuple[Cell, ...], ...], query: str) -> Rows:
+        found = self._rows(result, rows)
+        if found.origins == (None,):
+            return replace(found, origins=(origin_of_number(query, self._asked),))
+        return found
 
     def adopt(self, connection: Any) -> PostgresAdoptedSession:
         return PostgresAdoptedSession(connection)

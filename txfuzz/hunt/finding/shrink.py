@@ -79,11 +79,7 @@ def _with_session(program: SmallProgram, at: int, transactions: tuple[Uses, ...]
 def _plainer(form: Form, forms: Sequence[Form]) -> list[Form]:
     """The plainest form of each deed, as far as it is plainer; those that do the same first."""
     plainest: dict[object, Form] = {}
-    for each in sorted(forms, key=_length):
+    for each in sorted(forms, key=lambda each: each.plainness):
         plainest.setdefault(each.deed, each)
-    found = [each for each in plainest.values() if _length(each) < _length(form)]
-    return sorted(found, key=lambda each: (each.deed != form.deed, _length(each)))
-
-
-def _length(form: Form) -> tuple[int, int, int, str]:
-    return (form.keys, len(form.statements), sum(map(len, form.statements)), form.name)
+    found = [each for each in plainest.values() if each.plainness < form.plainness]
+    return sorted(found, key=lambda each: (each.deed != form.deed, each.plainness))

@@ -10,7 +10,9 @@ from math import comb
 
 import pytest
 
-from txfuzz.check.scheduler import Abandoned, Body, Stop, Trace, in_a_circle, run_in_series, run_schedule
+from txfuzz.check.scheduling.schedule import Abandoned, in_a_circle
+from txfuzz.check.scheduling.threads import Body, Stop, run_in_series, run_schedule
+from txfuzz.check.scheduling.trace import Trace
 from txfuzz.check.search import ScheduleSearch
 
 

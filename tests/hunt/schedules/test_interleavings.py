@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from tests.hunt.samples import HOLE, PRESENT, SELECT, UNDONE, UPDATE, program
-from txfuzz.hunt.interleavings import Interleavings
 from txfuzz.hunt.program import SmallProgram, Use
+from txfuzz.hunt.schedules.interleavings import Interleavings
 
 SKEW = program((PRESENT, PRESENT), ((SELECT, 0), (UPDATE, 1)), ((SELECT, 1), (UPDATE, 0)))
 

@@ -15,10 +15,12 @@ from random import Random
 
 from txfuzz.hunt.conflicts import Conflicts
 from txfuzz.hunt.program import SmallProgram
+from txfuzz.hunt.schedules.prediction import Prediction
 
 _MOST_ENUMERATED = 1_000  # more interleavings than these, or than these times what is asked for,
 _OF_FEW = 6  # are drawn by chance
 _DRAWS = 4  # for each that is asked for
+_TELLING = 0.85  # of the programs are run in interleavings that can tell, as far as there are any
 
 Interleaving = tuple[int, ...]  # transactions by number, one for each of their points
 
@@ -27,6 +29,7 @@ class Interleavings:
     """Of one program."""
 
     def __init__(self, program: SmallProgram) -> None:
+        self._program = program
         self._points = program.points
         self._conflicts = Conflicts(program)
         self._use_at = [
@@ -39,6 +42,10 @@ class Interleavings:
             for at in range(place + 1, place + len(session)):
                 self._after[at] = at - 1
             place += len(session)
+        points = [(at, i) for at, count in enumerate(self._points) for i in range(count)]
+        self._commuting = {
+            step: frozenset(other for other in points if self._commute(step, other)) for step in points
+        }
         self._serial = {
             self.least(tuple(at for at in order for _ in range(self._points[at])))
             for order in permutations(range(len(self._points)))
@@ -46,7 +53,8 @@ class Interleavings:
         }
 
     def all(self, random: Random, most: int) -> tuple[Interleaving, ...]:
-        """Those that can differ, in random order, or as many by chance as there is an end to the draws."""
+        """Those that can differ, or as many by chance as there is an end to the draws; in random order, but
+        mostly those first that can tell (see txfuzz.hunt.schedules.prediction)."""
         number = factorial(sum(self._points)) // prod(map(factorial, self._points))
         found: dict[Interleaving, None] = {}
         if number <= min(_MOST_ENUMERATED, _OF_FEW * most):
@@ -59,6 +67,11 @@ class Interleavings:
                     break
         left = [each for each in found if each not in self._serial]
         random.shuffle(left)
+        if len(left) > most and random.random() < _TELLING:
+            prediction = Prediction(self._program)
+            left.sort(
+                key=lambda each: not (prediction.snapshots_tell(each) or prediction.statements_tell(each))
+            )
         return tuple(left[:most])
 
     def _ready(self, left: Sequence[int]) -> Iterator[int]:
@@ -91,14 +104,11 @@ class Interleavings:
             counts[at] += 1
         result = []
         while steps:
-            chosen = min(
-                (
-                    number
-                    for number, step in enumerate(steps)
-                    if all(self._commute(step, before) for before in steps[:number])
-                ),
-                key=lambda number: steps[number][0],
-            )
+            chosen = 0
+            for number in range(1, len(steps)):
+                step = steps[number]
+                if step[0] < steps[chosen][0] and self._commuting[step].issuperset(steps[:number]):
+                    chosen = number
             result.append(steps.pop(chosen)[0])
         return tuple(result)
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from tests.hunt.samples import COUNT, DELETE, FORMS, HOLE, PLAIN, PRESENT, SELECT, SHARED, UPDATE, program
 from txfuzz.check.program import Program
 from txfuzz.check.run import FollowedSchedule
-from txfuzz.check.scheduler import Trace
+from txfuzz.check.scheduling.trace import Trace
 from txfuzz.check.serial.judge import SerialAnswer, SerialJudgement
 from txfuzz.check.serial.outcome import ProgramOutcome
+from txfuzz.hunt.finding.shrink import candidates, shrink
 from txfuzz.hunt.program import SmallProgram
-from txfuzz.hunt.shrink import candidates, shrink
 
 ATTEMPT = FollowedSchedule(
     Program("", ()), "", Trace((), {}), ProgramOutcome({}), SerialJudgement(SerialAnswer.UNEXPLAINED)

@@ -1,0 +1,104 @@
+"""Actors without threads: each makes requests to a session that answers later, and one thread serves all."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections import deque
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from txfuzz.check.scheduling.schedule import Abandoned, Arrival
+from txfuzz.check.scheduling.trace import Ended, Point
+from txfuzz.database.api import SessionError
+from txfuzz.database.scenario import AnswersLater, Begin, Request, StatementAnswer
+
+# Yields what it does next, which is a switch point, and requests to its session, the answers to which it is
+# sent; a SessionError is raised in it. Returns what it came to.
+Steps = Generator[Any, StatementAnswer | None, Any]
+
+
+class SessionActors:
+    """sessions: one for each actor. together: steps that an actor takes alone may be sent as one message."""
+
+    def __init__(
+        self, steps: Mapping[str, Steps], sessions: Mapping[str, AnswersLater], *, together: bool = True
+    ) -> None:
+        self._steps, self._sessions, self._together = steps, sessions, together
+        self._asked: dict[str, AnswersLater] = {}  # that have not answered
+        self._alone = 1
+        self._came: deque[Arrival] = deque()
+
+    def begin(self, name: str) -> None:
+        self._advance(name)
+
+    def go_on(self, name: str, alone: int) -> None:
+        self._alone = alone if self._together else 1
+        self._advance(name)
+
+    def _advance(
+        self, name: str, answer: StatementAnswer | None = None, error: SessionError | None = None
+    ) -> None:
+        """Up to its next request, its next point or its end."""
+        steps, session = self._steps[name], self._sessions[name]
+        while True:
+            try:
+                made = steps.send(answer) if error is None else steps.throw(error)
+            except StopIteration as returned:
+                self._came.append(Arrival(name, Ended(value=returned.value)))
+                return
+            except Exception as raised:
+                self._came.append(Arrival(name, Ended(error=raised)))
+                return
+            if not isinstance(made, Request):
+                self._came.append(Arrival(name, Point(name, made)))
+                return
+            try:
+                # BEGIN belongs to the step of the statement behind it
+                session.ask(made, self._alone if isinstance(made, Begin) else self._alone - 1)
+            except SessionError as refused:
+                error = refused
+            else:
+                self._asked[name] = session
+                return
+
+    def arrived(self, seconds: float) -> Arrival | None:
+        until = time.monotonic() + seconds
+        for name, session in list(self._asked.items()):
+            self._look(name, session)
+        while not self._came:
+            left = until - time.monotonic()
+            if left > 0:
+                select.select(self._asked.values(), (), (), left)
+            for name, session in list(self._asked.items()):
+                self._look(name, session)
+            if left <= 0:
+                break
+        return self._came.popleft() if self._came else None
+
+    def _look(self, name: str, session: AnswersLater) -> None:
+        answer = error = None
+        try:
+            answer = session.answered()
+        except SessionError as raised:
+            error = raised
+        if answer is not None or error is not None:
+            del self._asked[name]
+            self._advance(name, answer, error)
+
+    def cancel(self, name: str) -> None:
+        self._sessions[name].cancel()
+
+    def abandon(self, name: str) -> None:
+        self._steps[name].close()
+        self._came.append(Arrival(name, Ended(error=Abandoned())))
+
+    def close(self, *, stuck: bool) -> None:
+        for each in self._steps.values():
+            each.close()
+
+    def where(self, name: str) -> str:
+        return ""
+
+    def stands(self, name: str) -> Any:
+        return None

@@ -1,0 +1,1 @@
+"""A database of rows in memory that runs the programs of a hunt, with holes that are planted."""
