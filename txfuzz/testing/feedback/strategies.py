@@ -182,9 +182,10 @@ class StrategyConformance:
     def test_every_adjustment_is_explained(self, subject: Any) -> None:
         """Under its own name, or that of the heuristic or mutator that proposed it."""
         for decision in self.all_played(subject):
-            asked = (*decision.situation.heuristics, *decision.situation.mutators)
+            situation = decision.situation
+            names = [each.name for asked in (situation.heuristics, situation.mutators) for each in asked]
             for each in decision.proposal.adjustments:
-                check_explained(decision.words, each, subject.name, *(other.name for other in asked))
+                check_explained(decision.words, each, subject.name, *names)
 
     def test_every_adjustment_is_data(self, subject: Any) -> None:
         for decision in self.all_played(subject):
@@ -196,7 +197,7 @@ class StrategyConformance:
         if not subject.blind:
             pytest.skip("it looks at the feedback, and says so")
         for campaign in self.campaigns():
-            others = dict(reversed(campaign.feedbacks.items()))
+            others = dict(reversed(list(campaign.feedbacks.items())))
             turned = self.played(subject, dataclasses.replace(campaign, feedbacks=others))
             for decision, other in zip(self.played(subject, campaign), turned, strict=True):
                 assert decision.proposal == other.proposal, (
