@@ -110,7 +110,8 @@ class Learning:
             closer = self._closer(situation.workload, original, random)
             if closer is not None:
                 return self._next(situation, original, closer, _Made(), _NO_CONTACT)
-        memory, failed = self._memory, ()
+        memory = self._memory
+        failed: tuple[str, ...] = ()
         if memory.iterations % self.start_every and len(memory.corpus):
             entry, memory.corpus = memory.corpus.choose(random, memory.covered)
             workload = self._calmed(entry.workload, original, refused)

@@ -8,6 +8,7 @@ import random as global_random
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -23,6 +24,8 @@ from txfuzz.workload.allowed_changes import KINDS
 from txfuzz.workload.model import Workload
 
 _CAMPAIGNS_OF_THEIR_OWN = 3  # whose owners allow one kind of change at a time
+# Class of tests → a strategy and all its decisions
+_PLAYED: WeakKeyDictionary[type, tuple[Any, list[Decision]]] = WeakKeyDictionary()
 
 
 class StrategyConformance:
@@ -74,9 +77,13 @@ class StrategyConformance:
     def played(self, subject: Any, campaign: Campaign) -> Iterator[Decision]:
         return play(fresh(subject), campaign, self.ask)
 
-    def all_played(self, subject: Any) -> Iterator[Decision]:
-        for campaign in self.campaigns():
-            yield from self.played(subject, campaign)
+    def all_played(self, subject: Any) -> Sequence[Decision]:
+        """Those of all campaigns, which are played once for several checks."""
+        strategy, decisions = _PLAYED.get(type(self), (None, []))
+        if not decisions or strategy != subject:
+            decisions = [each for campaign in self.campaigns() for each in self.played(subject, campaign)]
+            _PLAYED[type(self)] = subject, decisions
+        return decisions
 
     def test_it_says_what_it_is(self, subject: Any) -> None:
         check_identity(subject, "strategy", frozen=False)
@@ -135,20 +142,19 @@ class StrategyConformance:
     def test_shown_the_same_it_decides_the_same(self, subject: Any) -> None:
         """A campaign that is resumed shows a new object the earlier iterations again, in order; other
         campaigns may have run before."""
-        campaigns = list(self.campaigns())
-        first = [[each.proposal for each in self.played(subject, campaign)] for campaign in campaigns]
-        for campaign, proposals in reversed(list(zip(campaigns, first, strict=True))):
-            for decision, known in zip(self.played(subject, campaign), proposals, strict=True):
-                assert decision.proposal == known, (
-                    f"{decision.words}: shown the same, it proposed {known!r} and {decision.proposal!r}"
-                )
+        known = {each.words: each.proposal for each in self.all_played(subject)}
+        for campaign in reversed(list(self.campaigns())):
+            for decision in self.played(subject, campaign):
+                before, now = known[decision.words], decision.proposal
+                assert now == before, f"{decision.words}: shown the same, it proposed {before!r} and {now!r}"
 
     def test_it_draws_from_the_random_numbers_that_it_is_given(self, subject: Any) -> None:
         before = global_random.getstate()
-        for decision in self.all_played(subject):
-            assert global_random.getstate() == before, (
-                f"{decision.words}: it used the global random generator"
-            )
+        for campaign in self.campaigns():
+            for decision in self.played(subject, campaign):
+                assert global_random.getstate() == before, (
+                    f"{decision.words}: it used the global random generator"
+                )
 
     def test_it_changes_nothing_itself(self, subject: Any) -> None:
         """Neither what it is shown nor its options."""
@@ -176,9 +182,10 @@ class StrategyConformance:
     def test_every_adjustment_is_explained(self, subject: Any) -> None:
         """Under its own name, or that of the heuristic or mutator that proposed it."""
         for decision in self.all_played(subject):
-            asked = (*decision.situation.heuristics, *decision.situation.mutators)
+            situation = decision.situation
+            names = [each.name for asked in (situation.heuristics, situation.mutators) for each in asked]
             for each in decision.proposal.adjustments:
-                check_explained(decision.words, each, subject.name, *(other.name for other in asked))
+                check_explained(decision.words, each, subject.name, *names)
 
     def test_every_adjustment_is_data(self, subject: Any) -> None:
         for decision in self.all_played(subject):
@@ -190,7 +197,7 @@ class StrategyConformance:
         if not subject.blind:
             pytest.skip("it looks at the feedback, and says so")
         for campaign in self.campaigns():
-            others = dict(reversed(campaign.feedbacks.items()))
+            others = dict(reversed(list(campaign.feedbacks.items())))
             turned = self.played(subject, dataclasses.replace(campaign, feedbacks=others))
             for decision, other in zip(self.played(subject, campaign), turned, strict=True):
                 assert decision.proposal == other.proposal, (
