@@ -49,3 +49,15 @@ def test_a_plugin_may_bring_the_checker(tmp_path: Path) -> None:
     assert result.edge_counts
     assert len(result.near_cycles) == 1, "the flags about the checker are for this one"
     assert result.near_cycles_counted > 1
+
+
+def test_an_analyzer_may_only_run_where_it_is_named(tmp_path: Path) -> None:
+    parts = []
+    for name, chosen in (("all", ""), ("named", "analyzers: [elle, coverage]")):
+        workload = tmp_path / f"{name}.yaml"
+        workload.write_text(WORKLOAD.replace("analyzers: [mine]", chosen))
+        campaign = run_campaign(workload=workload, iterations=1, output=tmp_path / name, lean=True)
+        assert ("coverage" in campaign.facts.analyzers) is bool(chosen)
+        parts.append(campaign.iterations[0].result.parts)
+    assert "coverage" not in parts[0]
+    assert parts[1]["coverage"]["dependencies"] > 0

@@ -43,6 +43,7 @@ def test_what_ships_is_found() -> None:
     assert [entry.name for entry in registry.all("analyzer")] == [
         "bank-total",
         "counter-bounds",
+        "coverage",
         "elle",
         "set-elements",
     ]

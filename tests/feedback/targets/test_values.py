@@ -57,6 +57,8 @@ REFUSED = {
     "choices: empty": ("choices", [{"transaction": "pair", "name": "a", "keys": []}]),
     "choices: backwards": ("choices", [{"transaction": "pair", "name": "a", "keys": {"range": [9, 1]}}]),
     "choices: of others": ("choices", [{"transaction": "pair", "step": 0, "keys": {"range": [40, 60]}}]),
+    "length": ("scheduling.transactions", 0),
+    "length: no duration": ("scheduling.transactions", None),
     "writes": ("keys.writes", 0),
     "rows": ("keys.rows", "inserte"),
     "pause: no mapping": ("scheduling.think_time", 0.1),
