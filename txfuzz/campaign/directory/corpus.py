@@ -28,7 +28,11 @@ class KeepsCorpus(Protocol):
 
 def write_corpus(strategy: object, campaign: Path) -> None:
     """What of the strategy's corpus is not there yet; nothing for a strategy without one."""
-    if not isinstance(strategy, KeepsCorpus) or not len(strategy.corpus):
+    if not isinstance(strategy, KeepsCorpus):
+        return
+    if not isinstance(strategy.corpus, Corpus) or not isinstance(strategy.credit, Credit):
+        return  # a plugin's own, of another form
+    if not len(strategy.corpus):
         return
     directory = campaign / CORPUS
     with writing(directory):

@@ -129,6 +129,15 @@ class GuardedStrategy(_Guard):
         return getattr(self.guarded, "uses_coverage", False) is True
 
     @property
+    def corpus(self) -> Any:
+        """AttributeError if it keeps none, as for every object without it."""
+        return self.guarded.corpus
+
+    @property
+    def credit(self) -> Any:
+        return self.guarded.credit
+
+    @property
     def blind(self) -> bool:
         return bool(getattr(self.guarded, "blind", False))
 
