@@ -32,8 +32,8 @@ KNOWN = (
     ),
     KnownHole(
         "foreign-key-sees-latest",
-        "Where a row is deleted, its foreign keys are checked or followed by the newest rows and not by the "
-        "transaction's snapshot: a row that refers to it, which the transaction has seen, may be gone by then.",
+        "Where a row is deleted, foreign keys to it are checked or followed by the newest rows and not by "
+        "the transaction's snapshot: a row that refers to it, and has been seen, may be gone by then.",
         ADAPTER,
         frozenset(),
         "docs/found.md",
