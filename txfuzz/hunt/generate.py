@@ -22,7 +22,8 @@ from txfuzz.hunt.program import SmallProgram, Use, Uses, canonical
 from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
 BLOCK = 400  # numbers for which the layout stays the same, so that its tables are not made anew each time
-_PLAIN = 150  # so many numbers come first and are plain
+_PLAIN = 150  # so many numbers come first and are plain,
+_EVERY = 3  # and every third one after them
 _DRAWS = 12  # for each of those, at most
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
@@ -75,8 +76,10 @@ class RandomSource:
         }
 
     def program(self, number: int) -> SmallProgram | None:
-        if self._plain is not None and number < _PLAIN:
-            return self._first[number] if number < len(self._first) else None
+        if self._plain is not None and self._is_plain(number):
+            if number < _PLAIN:
+                return self._first[number] if number < len(self._first) else None
+            return self._plain.program(number + _DRAWS * _PLAIN)
         layout = self.layout(number)
         random = Random(f"{self._seed} program {number}")
         [shape] = random.choices(self._shapes, self._weights)
@@ -97,6 +100,9 @@ class RandomSource:
             return None
         return canonical(program)
 
+    def _is_plain(self, number: int) -> bool:
+        return number < _PLAIN or number % _EVERY == 0
+
     @cached_property
     def _first(self) -> tuple[SmallProgram, ...]:
         """The plain ones, each once."""
@@ -116,7 +122,7 @@ class RandomSource:
         return _is_run(program) and (rare or telling(program))
 
     def layout(self, number: int) -> Layout:
-        if self._plain is not None and number < _PLAIN:
+        if self._plain is not None and self._is_plain(number):
             return self._plain.layout(number)
         return Random(f"{self._seed} layout {number // BLOCK}").choice(self._scope.layouts)
 

@@ -42,3 +42,10 @@ def test_a_known_hole_is_told_by_the_anomaly_and_the_promise() -> None:
 def test_what_takes_a_race_explains_no_finding_without_one() -> None:
     raced = KnownHole("window", "…", "memory", frozenset(), "docs", raced=frozenset({"COMMIT of T1"}))
     assert known_hole([raced], PROGRAM, LOST, Wrong.LOST_UPDATE, SNAPSHOTS, ()) is None
+
+
+def test_a_hole_of_some_layouts_explains_no_finding_on_another() -> None:
+    hole = KnownHole("h", "…", "x", frozenset(), "…", layouts=frozenset({"foreign-key"}))
+    assert known_hole([hole], PROGRAM, LOST, Wrong.NO_ORDER, SERIAL, ()) is None
+    there = replace(PROGRAM, layout=replace(PROGRAM.layout, name="foreign-key"))
+    assert known_hole([hole], there, LOST, Wrong.NO_ORDER, SERIAL, ()) is hole

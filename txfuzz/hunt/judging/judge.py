@@ -85,6 +85,7 @@ def known_hole(
             and (used & hole.forms or not hole.forms)
             and (what in hole.wrong or not hole.wrong)
             and hole.model in ("", promise.model)
+            and (not hole.layouts or program.layout.name in hole.layouts)
             and (not hole.levels or attempt.isolation in hole.levels)
             and (hole.since is None or not version or version >= hole.since)
             and (hole.until is None or not version or version < hole.until)

@@ -13,7 +13,7 @@ class KnownHole:
 
     forms: of which one must be among those of the finding, once it is shrunk; empty: any. unchanged: and the
         statement in such a form must have changed no row. wrong: what is wrong with it; empty: anything.
-    levels: the database's words; empty: at any.
+    layouts: on one of which it shows; empty: on any. levels: the database's words; empty: at any.
     model: that such a level promises, where the promise depends on how the database is set; empty: any.
     documented: the database says itself that its promise does not hold for these forms, so that a hunt leaves
         them out unless it is asked for them.
@@ -30,6 +30,7 @@ class KnownHole:
     reference: str
     wrong: frozenset[Wrong] = frozenset()
     unchanged: bool = False
+    layouts: frozenset[str] = frozenset()
     levels: frozenset[str] = frozenset()
     model: str = ""
     documented: bool = False

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from txfuzz.plugin_api import KnownHole
+from txfuzz.plugin_api import Change, KnownHole
 
-from .forms import ADAPTER
+from .forms import ADAPTER, FORMS
+from .layouts import LAYOUTS
+
+_REFERRING = frozenset(layout.name for layout in LAYOUTS if layout.dependent)
+_DELETING = frozenset(
+    form.name
+    for form in FORMS
+    if any(effect is not None and effect.present is Change.DELETE for effect in form.deed)
+)
 
 KNOWN = (
     KnownHole(
@@ -26,6 +34,17 @@ KNOWN = (
         ADAPTER,
         frozenset({"insert-unless-duplicate", "insert-undone"}),
         "docs/found.md",
+        levels=frozenset({"serializable"}),
+    ),
+    KnownHole(
+        "foreign-key-check-sees-the-latest",
+        "The check of a foreign key goes by the latest rows rather than by the transaction's snapshot, and "
+        "leaves no predicate lock: a row that the transaction has seen, and that another one has deleted "
+        "since, does not hold it back from deleting the row that it refers to.",
+        ADAPTER,
+        _DELETING,
+        "docs/found.md",
+        layouts=_REFERRING,
         levels=frozenset({"serializable"}),
     ),
     KnownHole(
