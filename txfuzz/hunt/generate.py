@@ -24,7 +24,8 @@ from txfuzz.hunt.schedules.prediction import told_by_snapshots, told_by_statemen
 from txfuzz.hunt.scope import Deed, Scope, Shape, deeds, plain_scope
 
 BLOCK = 30  # numbers for which the layout stays the same, so that its tables are not made anew each time
-PLAIN = 150  # so many numbers come first and are plain
+PLAIN = 150  # so many numbers come first and are plain,
+_EVERY = 3  # and every third one after them
 _PLAIN_DRAWS = 12  # for each of those, at most
 _LARGER = 4.0  # a shape with one statement more is drawn this many times as often
 _SEQUENCE = 0.2  # and one with two transactions in a session this many times
@@ -97,9 +98,14 @@ class RandomSource:
         self._drawn_by = {name: _summed(likely) for name, likely in self._likely.items()}
 
     def program(self, number: int) -> SmallProgram | None:
-        if self._plain is not None and number < PLAIN:
-            return self._first[number] if number < len(self._first) else None
+        if self._plain is not None and self._is_plain(number):
+            if number < PLAIN:
+                return self._first[number] if number < len(self._first) else None
+            return self._plain.program(number + _PLAIN_DRAWS * PLAIN)
         return self.drawn(self.layout(number), Random(f"{self._seed} program {number}"))
+
+    def _is_plain(self, number: int) -> bool:
+        return number < PLAIN or number % _EVERY == 0
 
     @cached_property
     def _first(self) -> tuple[SmallProgram, ...]:
@@ -177,8 +183,8 @@ class RandomSource:
         )
 
     def layout(self, number: int) -> Layout:
-        """The plain one first; then every layout once, in some order, before any comes again."""
-        if self._plain is not None and number < PLAIN:
+        """The plain one first, and now and then; every layout once, in some order, before any comes again."""
+        if self._plain is not None and self._is_plain(number):
             return self._plain.layout(number)
         turn, place = divmod(number // BLOCK, len(self._scope.layouts))
         order = list(self._scope.layouts)

@@ -1,4 +1,4 @@
-"""Hunts in MariaDB below serializable: what REPEATABLE READ lets pass is proven and known."""
+"""Hunts in MariaDB: what REPEATABLE READ lets pass is proven and known, and so is what savepoints do."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ def test_what_a_level_allows_is_counted(capsys: pytest.CaptureFixture[str]) -> N
     allowed = found["allowed"]
     assert isinstance(allowed, dict)
     assert allowed["dirty read"] > 0
+
+
+def test_locks_that_a_savepoint_gives_back_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["hunt", "--adapter", "mariadb", "--forms", "delete,insert,update-undone", "--layouts", "plain"]
+    more = ["--isolation", "serializable", "--budget", "20", "--seed", "1", "--json"]
+    assert run_command([*asked, *more]) == ExitCode.NOTHING_FOUND
+    [hole] = json.loads(capsys.readouterr().out)["holes"]
+    assert hole["known"] == "savepoint-gives-back-locks"
+    assert (hole["wrong"], hole["shown"], hole["tries"]) == ("no_order", 3, 3)

@@ -62,3 +62,13 @@ def test_a_weaker_level_promises_no_order(capsys: pytest.CaptureFixture[str]) ->
     asked = [*SMALL, "--isolation", "repeatable read", "--budget", "100"]
     assert run_command(asked) == ExitCode.NOTHING_FOUND
     assert "are explained by no serial order, which these levels do not promise" in capsys.readouterr().out
+
+
+def test_a_foreign_key_that_sees_the_newest_rows_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    layouts = ["--layouts", "plain,foreign-key-no-action", "--forms", "select,delete"]
+    more = ["--strategy", "systematic", "--each", "6", "--seed", "4", "--budget", "40"]
+    assert run_command(["hunt", *layouts, *more, "--known"]) == ExitCode.NOTHING_FOUND
+    told = capsys.readouterr().out
+    assert "Known: foreign-key-sees-latest, at SERIALIZABLE: no serial order explains it" in told
+    assert "layout foreign-key-no-action" in " ".join(told.split())
+    assert "SELECT v FROM b WHERE k = 1" in told

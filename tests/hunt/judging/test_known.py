@@ -54,6 +54,17 @@ def test_what_no_plain_layout_shows_is_another_hole() -> None:
     assert known_hole(*asked, plain_was_tried=True) is None
 
 
+def test_a_hole_of_some_layouts_is_known_on_those() -> None:
+    hole = KnownHole(
+        "h", "…", "x", frozenset(), "…", against=frozenset({Change.DELETE}), layouts=frozenset({SHARED.name})
+    )
+    asked = (SHOWN, Wrong.NO_ORDER, SERIAL, ())
+    assert known_hole([hole], replace(UNSEEN, layout=SHARED), *asked) is hole
+    assert known_hole([hole], UNSEEN, *asked) is None
+    kept = program(BOTH, ((MAYBE, 0), (UPDATE, 1)), ((UPDATE, 0), (SELECT, 1)))  # nobody deletes
+    assert known_hole([hole], replace(kept, layout=SHARED), *asked) is None
+
+
 def test_versions_before_and_after_a_hole() -> None:
     hole = replace(MAYBE_HOLE, since=(9, 5), until=(19,))
     asked = (UNSEEN, SHOWN, Wrong.NO_ORDER, SERIAL)

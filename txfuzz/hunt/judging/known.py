@@ -22,7 +22,7 @@ class KnownHole:
         form must have changed no row. against: and another transaction that committed must do one of these to
         the row that such a form is about; empty: anything. wrong: what is wrong with it; empty: anything.
     levels: the database's words; empty: at any. plain: it shows on a plain layout, so that what shows only on
-        another one is another hole.
+        another one is another hole. layouts: it shows on these alone; empty: on any.
     model: that such a level promises, where the promise depends on how the database is set; empty: any.
     documented: the database says itself that its promise does not hold for these forms, so that a hunt leaves
         them out unless it is asked for them.
@@ -42,6 +42,7 @@ class KnownHole:
     against: frozenset[Change] = frozenset()
     levels: frozenset[str] = frozenset()
     plain: bool = False
+    layouts: frozenset[str] = frozenset()
     model: str = ""
     documented: bool = False
     raced: frozenset[str] = frozenset()
@@ -76,7 +77,8 @@ def known_hole(
             and hole.model in ("", promise.model)
             and hole.is_of(attempt.isolation, version)
             and not (hole.plain and plain_was_tried and not program.layout.plain)
-            and (not hole.forms or any(_takes_part(hole, *each) for each in _ran(program, attempt)))
+            and program.layout.name in (hole.layouts or {program.layout.name})
+            and any(_takes_part(hole, *each) for each in _ran(program, attempt))
         ):
             return hole
     return None
@@ -125,7 +127,7 @@ _Ran = tuple[Use, bool, frozenset[Change]]
 
 def _takes_part(hole: KnownHole, use: Use, changed: bool, against: frozenset[Change]) -> bool:
     return (
-        use.form.name in hole.forms
+        use.form.name in (hole.forms or {use.form.name})
         and not (hole.unchanged and changed)
         and (not hole.against or bool(hole.against & against))
     )

@@ -31,6 +31,20 @@ KNOWN = (
         levels=frozenset({"serializable"}),
     ),
     KnownHole(
+        "foreign-key-sees-latest",
+        "Where a row is deleted, foreign keys to it are checked or followed by the newest rows and not by "
+        "the transaction's snapshot: a row that refers to it, and has been seen, may be gone by then.",
+        ADAPTER,
+        frozenset(),
+        "docs/found.md",
+        against=frozenset({Change.DELETE}),
+        levels=frozenset({"serializable"}),
+        layouts=frozenset(
+            f"foreign-key-{action}"
+            for action in ("no-action", "restrict", "cascade", "cascade-deferred", "deferred")
+        ),
+    ),
+    KnownHole(
         "commit-window",
         "Others see a commit a moment before its conflicts are settled. A transaction that begins at that "
         "moment sees what was committed, but nobody may notice that it completes a dangerous structure.",
