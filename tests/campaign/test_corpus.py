@@ -26,14 +26,14 @@ workload:
         - {f: r, key: {choice: {range: [1, 60]}, as: a}}
         - {f: r, key: {choice: {range: [1, 60]}, as: b, distinct_from: [a]}}
         - {f: append, key: {ref: b}}
-strategy: {name: learning, transactions: 40}
+strategy: {name: learning, transactions: 12}
 scheduling: {clients: 4, transactions: 200}
 """
 
 
 def test_what_reached_something_first_is_kept_with_its_parents(tmp_path: Path) -> None:
     (tmp_path / "learnt.yaml").write_text(WORKLOAD)
-    result = run_campaign(workload=tmp_path / "learnt.yaml", iterations=8, output=tmp_path / "out", lean=True)
+    result = run_campaign(workload=tmp_path / "learnt.yaml", iterations=12, output=tmp_path / "out", lean=True)
     assert result.verdict is Verdict.VALID
     found = json.loads((tmp_path / "out" / "corpus" / "corpus.json").read_text())
     entries = found["entries"]
@@ -44,7 +44,7 @@ def test_what_reached_something_first_is_kept_with_its_parents(tmp_path: Path) -
         assert all(f"#   {feature}\n" in text for feature in entry["first"])
         assert entry["parent"] is None or entry["parent"] < entry["number"]
     assert all(set(each) == {"rate", "transactions", "tried"} for each in found["mutators"].values())
-    notes = (tmp_path / "out" / "iter_07" / "notes.md").read_text()
+    notes = (tmp_path / "out" / "iter_11" / "notes.md").read_text()
     assert "coverage: " in notes
 
 
