@@ -33,18 +33,19 @@ scheduling: {clients: 4, transactions: 200}
 
 def test_what_reached_something_first_is_kept_with_its_parents(tmp_path: Path) -> None:
     (tmp_path / "learnt.yaml").write_text(WORKLOAD)
-    result = run_campaign(workload=tmp_path / "learnt.yaml", iterations=12, output=tmp_path / "out", lean=True)
-    assert result.verdict is Verdict.VALID
-    found = json.loads((tmp_path / "out" / "corpus" / "corpus.json").read_text())
+    out = tmp_path / "out"
+    result = run_campaign(workload=tmp_path / "learnt.yaml", iterations=12, output=out, lean=True)
+    assert result.verdict is not Verdict.INVALID  # twelve transactions may meet nowhere: then it is unknown
+    found = json.loads((out / "corpus" / "corpus.json").read_text())
     entries = found["entries"]
     assert [entry["number"] for entry in entries] == list(range(len(entries)))
     assert len(entries) >= 2, "the first iteration cannot show everything"
     for entry in entries:
-        text = (tmp_path / "out" / "corpus" / f"{entry['number']:04d}.yaml").read_text()
+        text = (out / "corpus" / f"{entry['number']:04d}.yaml").read_text()
         assert all(f"#   {feature}\n" in text for feature in entry["first"])
         assert entry["parent"] is None or entry["parent"] < entry["number"]
     assert all(set(each) == {"rate", "transactions", "tried"} for each in found["mutators"].values())
-    notes = (tmp_path / "out" / "iter_11" / "notes.md").read_text()
+    notes = (out / "iter_11" / "notes.md").read_text()
     assert "coverage: " in notes
 
 
