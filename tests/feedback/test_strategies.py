@@ -64,7 +64,7 @@ scheduling: {clients: 2, transactions: 40}
 
 
 def test_static_draws_from_each_choice_s_own_keys_and_keeps_their_roles() -> None:
-    workload, made, warnings = decide(Static(writes=8), Situation(ROLES), Random(1))
+    workload, made, warnings, _ = decide(Static(writes=8), Situation(ROLES), Random(1))
     assert warnings == ()
     assert [each.target for each in made] == ["keys", "keys.writes"]
     (move, look) = workload.transactions
@@ -91,7 +91,7 @@ def test_static_is_the_same_for_a_seed_and_another_for_another_one() -> None:
 
 def test_open_loop_and_classic_begin_with_the_workload_as_it_is() -> None:
     for strategy in (OpenLoop(), Classic()):
-        assert decide(strategy, Situation(ROLES), Random(1)) == (ROLES, (), ())
+        assert decide(strategy, Situation(ROLES), Random(1)) == (ROLES, (), (), ())
 
 
 def test_a_strategy_that_fails_changes_nothing_and_is_named() -> None:
@@ -102,14 +102,14 @@ def test_a_strategy_that_fails_changes_nothing_and_is_named() -> None:
         def propose(self, situation: Situation, random: Random) -> Proposal:
             return Proposal((Adjustment("clients", 1, 2, "because", "wrong"),))
 
-    workload, made, (warning,) = decide(Wrong(), Situation(ROLES), Random(1))
+    workload, made, (warning,), _ = decide(Wrong(), Situation(ROLES), Random(1))
     assert (workload, made) == (ROLES, ())
     assert "unknown target 'clients'" in warning
     assert "strategy 'wrong' changes nothing here" in warning
 
 
 def test_targets_that_are_fixed_stay_as_they_are() -> None:
-    workload, made, _ = decide(Static(), Situation(ROLES, fixed=("keys",)), Random(1))
+    workload, made, _, _ = decide(Static(), Situation(ROLES, fixed=("keys",)), Random(1))
     assert (workload, made) == (ROLES, ())
 
 

@@ -164,3 +164,8 @@ def test_a_terminal_gets_the_screen_and_the_lines(site: Site, tmp_path: Path) ->
     assert "╭" not in quiet
     assert "iteration 1: " not in quiet
     assert "nothing found" in quiet
+
+
+def test_what_a_strategy_has_learnt_has_its_rows() -> None:
+    rows = status_rows(Status("t", learnt=("coverage: 3 features", "nothing new for 2 iterations")))
+    assert rows[-2:] == [("learnt", "coverage: 3 features"), ("", "nothing new for 2 iterations")]

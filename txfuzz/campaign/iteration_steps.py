@@ -192,7 +192,7 @@ def write_decisions(
         iteration.decisions,
         promised=answers_for,
         replayed=iteration.replayed if iteration.by_replay else None,
-        remarks=iteration.notes,
+        remarks=(*iteration.notes, *iteration.learnt),
         pursued=iteration.pursued,
         blind=blind,
     )

@@ -126,7 +126,7 @@ def _loop(campaign: _RunningCampaign) -> None:
             replays = write_replay(setup, files, history, result, workload, earlier=provided.earlier)
 
         with clock("feedback"):
-            next_workload, decisions, complaints = propose_next(
+            next_workload, decisions, complaints, learnt = propose_next(
                 setup, state, result, workload, number, replays.failed, history
             )
         faults = fault_notes(setup.assembled, provided.execution, history)
@@ -139,6 +139,7 @@ def _loop(campaign: _RunningCampaign) -> None:
             decisions=decisions,
             seconds=clock.seconds,
             notes=(*([doubt] if doubt else []), *remarks, *faults, *undrawn, *replays.notes, *complaints),
+            learnt=learnt,
             replayed=replays.result,
             pursued=pursued,
         )
@@ -166,11 +167,10 @@ class _RunningCampaign:
 
     def opened(self, decided: Decided) -> Workload:
         """Note what the strategy decided before the first iteration; returns the workload of that."""
-        workload, opening, complaints = decided
-        self._facts = replace(self._facts, opening=opening)
-        for complaint in complaints:
+        self._facts = replace(self._facts, opening=decided.made)
+        for complaint in decided.warnings:
             self.publish(Warned(complaint))
-        return workload
+        return decided.workload
 
     def progress(self, asked: int, tally: Tally) -> None:
         self.publish(RunProgress(asked, tally))

@@ -143,7 +143,9 @@ class LiveScreen(PlainScreen):
         last = self._status.last
         for each in iteration.decisions[:1]:
             last = f"{each.heuristic}: {each.target}, because {each.reason}"
-        self._status = replace(self._status, found={**found, **self._status.found}, last=last)
+        self._status = replace(
+            self._status, found={**found, **self._status.found}, last=last, learnt=iteration.learnt
+        )
         if iteration.number != SMALL_SCOPE:  # whose schedules say nothing about a crowd
             self._status = replace(
                 self._status,

@@ -94,7 +94,7 @@ class PlainScreen:
         self._say(f"  {unknown or iteration.found or 'nothing found'}")
         for decision in iteration.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
-        for note in iteration.notes:
+        for note in (*iteration.notes, *iteration.learnt):
             self._say(f"  {note}")
 
     def _show_iteration(self, iteration: Iteration) -> None:
@@ -107,7 +107,7 @@ class PlainScreen:
             self._say(f"  {pursued_text(iteration.pursued)}")
         for decision in iteration.decisions:
             self._say(f"  next: {_decision(decision, self._verbose)}")
-        for note in iteration.notes:
+        for note in (*iteration.notes, *iteration.learnt):
             about = note.split()[0]
             if note not in self._warned and (self._verbose or about not in self._noted):
                 self._say(f"  {note}")

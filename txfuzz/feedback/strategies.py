@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from txfuzz.common.options import option
 from txfuzz.errors import UsageError
@@ -15,8 +15,15 @@ from txfuzz.feedback.learning.strategy import Learning
 from txfuzz.feedback.strategy_names import CLASSIC, OPEN_LOOP, STATIC
 from txfuzz.workload.model import Workload
 
-# The next workload, the adjustments that changed something, and sentences: warnings, and what was learnt
-Decided = tuple[Workload, tuple[Adjustment, ...], tuple[str, ...]]
+
+class Decided(NamedTuple):
+    """What runs next. made: the adjustments that changed something. warnings, learnt: sentences; the latter
+    as in Proposal."""
+
+    workload: Workload
+    made: tuple[Adjustment, ...] = ()
+    warnings: tuple[str, ...] = ()
+    learnt: tuple[str, ...] = ()
 
 
 def decide(strategy: Strategy, situation: Situation, random: Random) -> Decided:
@@ -31,13 +38,14 @@ def decide(strategy: Strategy, situation: Situation, random: Random) -> Decided:
         free = (each for each in proposal.adjustments if each.target not in situation.fixed)
         changed, made, remarks = apply_all(workload, allowed(free, original or workload), original)
     except UsageError as error:
-        return workload, (), (f"{error}; strategy {strategy.name!r} changes nothing here",)
+        return Decided(workload, (), (f"{error}; strategy {strategy.name!r} changes nothing here",))
     except Exception as error:
         sentence = (
             f"strategy {strategy.name!r} failed ({type(error).__name__}: {error}); it changes nothing here"
         )
-        return workload, (), (sentence,)
-    return changed, tuple(made), tuple(dict.fromkeys((*proposal.warnings, *remarks, *proposal.learnt)))
+        return Decided(workload, (), (sentence,))
+    warnings = tuple(dict.fromkeys((*proposal.warnings, *remarks)))
+    return Decided(changed, tuple(made), warnings, tuple(proposal.learnt))
 
 
 @dataclass(frozen=True)

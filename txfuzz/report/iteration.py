@@ -133,7 +133,8 @@ class Iteration:
 
     The other fields are known only to the running campaign and not read back. asked: its workload.
     execution: None if txfuzz did not make the history. seconds: by stage. notes: sentences for the
-    reader. pursued: what became of the near-cycle that the previous iteration's feedback pursued.
+    reader. learnt: what the campaign's strategy has learnt by now, likewise. pursued: what became of the
+    near-cycle that the previous iteration's feedback pursued.
     """
 
     number: int
@@ -150,6 +151,7 @@ class Iteration:
     execution: ExecutionSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    learnt: tuple[str, ...] = ()
     pursued: Pursuit | None = None
 
     @classmethod

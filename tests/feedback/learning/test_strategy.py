@@ -45,7 +45,7 @@ def shown(
     counts = {"transactions": 100, "committed": 90, "aborted": 10} | fields
     feedback = FeedbackResult(number, Verdict.VALID, original=ROLES, coverage=seen, **counts)
     situation = Situation(workload, feedback, mutators=MUTATORS)
-    following, _, warnings = decide(strategy, situation, Random(number))
+    following, _, warnings, _ = decide(strategy, situation, Random(number))
     assert not [each for each in warnings if "failed" in each]
     return following
 
@@ -115,7 +115,7 @@ def test_it_stays_within_what_the_owner_allows() -> None:
     workload = opened(strategy, owned)
     assert workload == owned
     feedback = FeedbackResult(0, Verdict.VALID, 100, 90, 10, original=owned, coverage={RW: 1})
-    following, made, _ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(2))
+    following, made, _, _ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(2))
     assert {each.target for each in made} <= {"mix"}
     assert following.transactions == owned.transactions
 
@@ -127,7 +127,7 @@ def test_a_workload_that_ends_by_time_gets_its_time_back() -> None:
     for number in range(3):
         lengths.append((workload.scheduling.transactions, workload.scheduling.duration))
         feedback = FeedbackResult(number, Verdict.VALID, 100, 90, 10, original=by_time, coverage={RW: 1})
-        workload, _, _ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(number))
+        workload, *_ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(number))
     assert lengths == [(1_000, None), (1_000, None), (None, 10.0)]
 
 
@@ -144,7 +144,7 @@ def test_a_mutator_of_a_plugin_that_fails_is_named_and_another_one_is_asked() ->
     told: set[str] = set()
     for number in range(8):
         asked = (guarded("mutator", Broken()), *MUTATORS)
-        workload, made, warnings = decide(
+        workload, made, warnings, _ = decide(
             strategy, Situation(workload, feedback, (), (), asked), Random(number)
         )
         assert made
@@ -156,7 +156,7 @@ def test_it_says_what_it_has_learnt() -> None:
     strategy = Learning()
     workload = opened(strategy)
     feedback = FeedbackResult(0, Verdict.VALID, 100, 90, 10, original=ROLES, coverage={RW: 1})
-    _, _, learnt = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(1))
+    _, _, _, learnt = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(1))
     assert learnt == ("coverage: 1 feature in 1 iteration, 1 new one in this; 1 corpus entry",)
 
 

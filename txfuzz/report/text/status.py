@@ -23,6 +23,7 @@ class Status:
     elapsed, left: seconds; left is None if unknown. iteration: from 0; None for the small-scope search.
     stage: what the iteration is doing. rate: committed transactions per second. found: anomaly type →
     iteration that first showed it. near: near-cycles by iteration. last: the last decision and its reason.
+    learnt: by a strategy that learns, as sentences.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Status:
     mix: Mapping[str, float] = field(default_factory=dict)
     clients: int = 0
     last: str = ""
+    learnt: Sequence[str] = ()
 
 
 def sparkline(values: Sequence[int]) -> str:
@@ -89,6 +91,7 @@ def status_rows(status: Status) -> list[tuple[str, str]]:
     ]
     if status.last:
         rows.append(("decided", _brief(status.last)))
+    rows += [("learnt" if at == 0 else "", _brief(each)) for at, each in enumerate(status.learnt)]
     return rows
 
 
