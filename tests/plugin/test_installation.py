@@ -62,7 +62,7 @@ def test_without_a_named_adapter_the_choice_is_the_users(environment: Environmen
     (environment.directory / "any.yaml").write_text(WORKLOAD.replace("database: {adapter: dictionary}\n", ""))
     ran = environment.txfuzz("run", "--config", "any.yaml")
     assert ran.returncode == 2
-    assert "dictionary or postgres" in ran.stderr
+    assert "dictionary, postgres or sqlite" in ran.stderr
 
 
 @pytest.mark.server

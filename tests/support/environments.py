@@ -103,6 +103,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     environment = Environment(path, source)
     environment.install(
         "--constraint", source / "constraints.txt", source, source / "plugins/postgres",
-        source / "plugins/heuristics", "pytest", "hatchling", "editables",
+        source / "plugins/heuristics", source / "plugins/sqlite", "pytest", "hatchling", "editables",
     )  # fmt: skip
     return environment

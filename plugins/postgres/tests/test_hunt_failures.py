@@ -72,7 +72,7 @@ def test_errors_of_its_own_and_lost_connections_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(findings, "SHRINK_SCHEDULES", 4)
-    [hole] = hunted(tmp_path, f"update,{form}", 4)
+    [hole] = hunted(tmp_path, f"select,{form}", 4)
     assert (hole["wrong"], form in hole["forms"]) == (wrong, True)
     told = " ".join(capsys.readouterr().out.split())
     assert words in told
@@ -82,7 +82,7 @@ def test_errors_of_its_own_and_lost_connections_are_found(
 def test_a_server_that_goes_down_is_found_with_its_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [hole] = hunted(tmp_path, "select,update,crashes", 8)
+    [hole] = hunted(tmp_path, "select,delete,crashes", 8)
     assert (hole["wrong"], hole["forms"]) == ("crash", ["crashes"])
     told = " ".join(capsys.readouterr().out.split())
     assert "Found, at SERIALIZABLE: the server went down" in told

@@ -139,7 +139,9 @@ def test_a_hunt_by_races_counts_its_rounds(tmp_path: Path, capsys: pytest.Captur
         (["--race", "--resume", "x"], "there are no races to resume"),
         (["--race", "--sessions", "3"], "leave out --sessions"),
         (["--race", "--isolation", "repeatable read"], "name a level that promises them"),
-        (["--race", "--forms", "select"], "some that read and some that write"),
+        (["--race", "--forms", "select"], "no form that is left writes"),
+        (["--race", "--forms", "update"], "some that read and some that write"),
+        (["--race", "--workers", "2"], "leave out --workers"),
     ],
 )
 def test_what_does_not_fit(options: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,3 +153,13 @@ def test_no_program_at_all_is_said() -> None:
     asked = taken(slices)
     with pytest.raises(UsageError, match="conflict in a circle"):
         slices.ended(asked)
+
+
+def test_no_program_without_the_forms_that_are_left_out_is_the_end() -> None:
+    slices = Told().slices(Budget())
+    while (asked := slices.take()) is not None:
+        slices.told(asked, news(asked.numbers.stop, 0, left_out=("form 'a' on layout 'b': it fails",)))
+        slices.ended(asked)
+    result = slices.result()
+    assert result.exhausted
+    assert result.left_out

@@ -159,12 +159,13 @@ class HuntSlices:
     def ended(self, asked: HuntSlice) -> None:
         _, result = self._running.pop(asked.numbers)
         number = result.counts.number
-        if not self._counts.programs and self._next > _NO_PROGRAM:
+        none = not self._counts.programs and self._next > _NO_PROGRAM
+        if none and not self._left_out:
             raise UsageError(
                 f"of the first {self._next:,} programs of these forms and layouts, none has transactions "
                 "that conflict in a circle: name more of them, or give more --keys or --statements"
             )
-        if result.exhausted:
+        if none or result.exhausted:  # each of them may need what is left out, of which the result tells
             self._last = number if self._last is None else min(self._last, number)
             self._left = [(each, losses) for each, losses in self._left if each.start < self._last]
         elif number < asked.numbers.stop:
