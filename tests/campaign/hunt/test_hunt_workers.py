@@ -91,7 +91,7 @@ def test_a_killed_worker_costs_nothing(alone: HuntReport, tmp_path: Path) -> Non
     report = hunt(SMALL, Budget(), workers=2, on_progress=kill_one, on_lost=told.append)
     assert killed
     [sentence] = told
-    assert "was lost: it was ended by SIGKILL; another one goes on from program" in sentence
+    assert "it was ended by SIGKILL; another one goes on from program" in sentence
     assert report.result.lost == (sentence,)
     assert plain(report.result.counts) == plain(alone.result.counts)
 
