@@ -14,7 +14,7 @@ from txfuzz.plugin_api import Outcome, Rows, SentAnswer, SentScript, SessionErro
 
 from .sqlstate import CONNECTION_LOST
 
-_COUNTED = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE", b"COPY")
+_COUNTED = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE", b"COPY", b"SELECT", b"FETCH", b"MOVE")
 
 
 class SendsPostgresScripts:
