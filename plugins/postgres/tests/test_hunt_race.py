@@ -93,6 +93,7 @@ def test_what_is_sent_is_answered_as_what_is_run(hunted: tuple[HuntTables, Race]
         "SELECT v FROM a WHERE false",
         "UPDATE a SET v = v",
         "SELECT FROM a",
+        "SELECT FROM a WHERE false",
         "SET LOCAL work_mem = '1MB'",
         "SELECT 1 / 0",
         "SELECT 2",

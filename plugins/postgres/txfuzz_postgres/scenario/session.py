@@ -130,7 +130,7 @@ class PostgresScenarioSession(SendsPostgresScripts):
             self.steps.blind, self.steps.ended = False, True
         if not isinstance(self._request, Run):
             return StatementAnswer()
-        if result.status == ExecStatus.TUPLES_OK and result.nfields:  # SELECT FROM shows none
+        if result.status == ExecStatus.TUPLES_OK:
             return StatementAnswer(self._rows(result, self._pending.rows(result), self._request.sql))
         return StatementAnswer(changed=result.command_tuples)
 
