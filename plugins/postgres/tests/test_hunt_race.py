@@ -92,6 +92,8 @@ def test_what_is_sent_is_answered_as_what_is_run(hunted: tuple[HuntTables, Race]
         "SELECT 1 AS n, NULL AS nothing, 'text' AS t, 1.50 AS d, ARRAY[1, 2] AS a, true AS b",
         "SELECT v FROM a WHERE false",
         "UPDATE a SET v = v",
+        "SELECT FROM a",
+        "SELECT FROM a WHERE false",
         "SET LOCAL work_mem = '1MB'",
         "SELECT 1 / 0",
         "SELECT 2",

@@ -14,7 +14,8 @@ from txfuzz.plugin_api import Outcome, Rows, SentAnswer, SentScript, SessionErro
 
 from .sqlstate import CONNECTION_LOST
 
-_COUNTED = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE", b"COPY")
+_COUNTED = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE", b"COPY", b"SELECT", b"FETCH", b"MOVE")
+_NO_ROW = b"SELECT 0"
 
 
 class SendsPostgresScripts:
@@ -61,7 +62,7 @@ class SendsPostgresScripts:
         return self._pgconn.socket
 
     def answer(self, sent: SentAnswer) -> StatementAnswer:
-        if sent.columns:
+        if sent.columns or sent.cells or sent.tag == _NO_ROW:  # SELECT FROM has rows without columns
             loaders = [self._loading.get_loader(oid, Format.TEXT) for _, oid in sent.columns]
             rows = tuple(
                 tuple(
@@ -78,7 +79,7 @@ def _answer(result: PGresult) -> SentAnswer:
     tag = result.command_status or b""
     number = result.nfields
     if not number:
-        return SentAnswer(tag)
+        return SentAnswer(tag, cells=((),) * result.ntuples)
     get, columns, rows = result.get_value, range(number), range(result.ntuples)
     return SentAnswer(
         tag,
