@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from txfuzz.check.run import FollowedSchedule
-from txfuzz.check.serial.outcome import Ending
 from txfuzz.hunt.form import Change, Form, RowState
 from txfuzz.hunt.judging.wrong import Promise, Wrong
-from txfuzz.hunt.program import SmallProgram, Use
+
+if TYPE_CHECKING:  # slow to import, and the registry of plugins needs this file
+    from txfuzz.check.run import FollowedSchedule
+    from txfuzz.hunt.program import SmallProgram, Use
+
+    _Ran = tuple[Use, bool, frozenset[Change]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def without(program: SmallProgram, known: Set[str], forms: Iterable[Form]) -> Sm
             and len(each.statements) == len(use.form.statements)  # so that the schedule stays as it is
             and program.layout.allows(each)
         )
-        return next((Use(each, use.keys) for each in found), None)
+        return next((replace(use, form=each) for each in found), None)
 
     replaced = [[[instead(use) for use in uses] for uses in session] for session in program.sessions]
     if any(use is None for session in replaced for uses in session for use in uses):
@@ -120,9 +124,6 @@ def without(program: SmallProgram, known: Set[str], forms: Iterable[Form]) -> Sm
             tuple(tuple(use for use in uses if use is not None) for uses in session) for session in replaced
         ),
     )
-
-
-_Ran = tuple[Use, bool, frozenset[Change]]
 
 
 def _takes_part(hole: KnownHole, use: Use, changed: bool, against: frozenset[Change]) -> bool:
@@ -149,6 +150,8 @@ def _ran(program: SmallProgram, attempt: FollowedSchedule) -> Iterator[_Ran]:
 
 
 def _against(program: SmallProgram, attempt: FollowedSchedule, label: str, use: Use) -> Iterator[Change]:
+    from txfuzz.check.serial.outcome import Ending
+
     for other, uses in zip(program.labels, program.transactions, strict=True):
         outcome = attempt.outcome.transactions.get(other)
         if other == label or outcome is None or outcome.ending is Ending.ABORTED:
