@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_bytes
+from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.errors import OutputError, UsageError
@@ -31,6 +32,7 @@ def record(
     *,
     init: bool = False,
     url: str | None = None,
+    adapter: str | None = None,
     isolation: str | None = None,
     seed: int | None = None,
     strict_plugins: bool = False,
@@ -41,11 +43,12 @@ def record(
     """Run a workload and write its history. Returns a summary, and warnings for the user.
 
     name: a workload's name or file. A workload whose `replay` is enabled is replayed `attempts` times;
-    any other is run once.
+    any other is run once. adapter, url: in place of the workload's.
     """
     registry = load_plugins(strict=strict_plugins, files=plugin_files)
     path = workload_path(name, None)
-    loaded = read_workload(path, InstalledVocabulary(registry, path))
+    choice = chosen_database(registry, adapter, url)
+    loaded = read_workload(path, InstalledVocabulary(registry, path), choice)
     replayed = loaded.replay is not None and loaded.replay.enabled
     if attempts != 1 and not replayed:
         raise UsageError(

@@ -14,6 +14,7 @@ from txfuzz.analysis.attribution.attribute import attribute
 from txfuzz.analysis.elle import ElleAnalyzer
 from txfuzz.analysis.result import Anomaly
 from txfuzz.campaign.directory.finding_folder import FindingFolders, ShrunkFinding
+from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.common.sentences import counted
 from txfuzz.database.api import Database
@@ -40,7 +41,7 @@ Progress = Callable[[str], None]
 class ShrinkSettings:
     """attempts: the anomaly must recur in every one. seconds: time limit per finding. most: limit of
     findings, the shortest cycles first. out: the folder of findings, None for `findings/` next to the
-    iterations. isolation, expect: override those of the workload. plugin_files: Python files to load as
+    iterations. adapter, isolation, expect: override those of the workload. plugin_files: Python files to load as
     plugins."""
 
     source: Path
@@ -49,6 +50,7 @@ class ShrinkSettings:
     seconds: float = 60.0
     most: int = 4
     url: str | None = field(default=None, repr=False)
+    adapter: str | None = None
     isolation: str | None = None
     expect: str | None = None
     plugin_files: tuple[Path, ...] = ()
@@ -75,7 +77,8 @@ def shrink_findings(
     the expected model forbids. Raises TxfuzzError."""
     registry = load_plugins(files=settings.plugin_files)
     places = list(_places(settings.source))
-    workloads = [read_workload(place, InstalledVocabulary(registry, place)) for place, _ in places]
+    choice = chosen_database(registry, settings.adapter, settings.url)
+    workloads = [read_workload(place, InstalledVocabulary(registry, place), choice) for place, _ in places]
     adapter = _assembled(workloads[0], registry, settings).adapter
     with open_database(adapter, database_url(settings.url, workloads[0])) as database:
         work = _Shrinker(settings, registry, database, interrupted or threading.Event(), progress)

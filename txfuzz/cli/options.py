@@ -46,7 +46,16 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def database_url(name: str = "database_url") -> Decorator:
     return click.option(
         "--database-url", name, metavar="URL",
-        help="Use your own server. [default: $DATABASE_URL, else an embedded server]",
+        help="Use your own server; the URL decides which adapter opens it. [default: $DATABASE_URL, else an "
+        "embedded server]",
+    )  # fmt: skip
+
+
+def adapter(instead_of: str = "the workload") -> Decorator:
+    return click.option(
+        "--adapter", metavar="NAME",
+        help=f"The database, in place of the one that {instead_of} names; see `txfuzz plugins`. "
+        "[default: the one whose URL is given]",
     )  # fmt: skip
 
 

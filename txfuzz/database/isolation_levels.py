@@ -7,6 +7,7 @@ from typing import cast
 
 from txfuzz.common.secrets import SecretText
 from txfuzz.database.api import Adapter, Capabilities, Database, MakesRoom
+from txfuzz.database.schemes import refuse_foreign_scheme
 from txfuzz.errors import PluginError, UsageError, did_you_mean
 
 
@@ -23,7 +24,9 @@ def capabilities_of(adapter: Adapter) -> Capabilities:
 
 
 def open_database(adapter: Adapter, url: str | None, clients: int = 0) -> Database:
-    """An open database of the adapter; PluginError if it is invalid. clients: to make room for."""
+    """An open database of the adapter; PluginError if it is invalid, UsageError for a URL whose scheme is
+    another adapter's. clients: to make room for."""
+    refuse_foreign_scheme(adapter, url)
     if url is None and isinstance(adapter, MakesRoom):
         adapter = adapter.with_room_for(clients)
     url = None if url is None else SecretText(url)

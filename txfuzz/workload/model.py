@@ -61,6 +61,19 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseChoice:
+    """What replaces a file's `database`. adapter: by name; None leaves it to the file, but where that is
+    another one, its level, URL and options are left out, since they are those of another database. url: the
+    one that will be used in place of the file's, if that is known."""
+
+    adapter: str | None = None
+    url: str | None = field(default=None, repr=False)
+
+
+AS_IN_FILE = DatabaseChoice()
+
+
+@dataclass(frozen=True, slots=True)
 class ThinkTime:
     """A pause of clients inside their transactions, drawn anew each time.
 

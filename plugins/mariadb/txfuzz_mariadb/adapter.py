@@ -17,6 +17,7 @@ class MariadbAdapter(MariadbOptions):
 
     name: ClassVar[str] = "mariadb"
     about: ClassVar[str] = "MariaDB: an embedded server, or any MySQL-protocol server by URL"
+    schemes: ClassVar[frozenset[str]] = frozenset({"mariadb", "mysql"})
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

@@ -17,6 +17,7 @@ class PostgresAdapter(PostgresOptions):
 
     name: ClassVar[str] = "postgres"
     about: ClassVar[str] = "PostgreSQL: an embedded server, or any server by URL"
+    schemes: ClassVar[frozenset[str]] = frozenset({"postgres", "postgresql"})
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

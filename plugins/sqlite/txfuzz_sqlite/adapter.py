@@ -16,6 +16,7 @@ class SqliteAdapter(SqliteOptions):
 
     name: ClassVar[str] = "sqlite"
     about: ClassVar[str] = "SQLite: a temporary database, or any file by URL"
+    schemes: ClassVar[frozenset[str]] = frozenset({"sqlite", "sqlite3"})
 
     def capabilities(self) -> Capabilities:
         return Capabilities(

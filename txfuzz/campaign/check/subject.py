@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import IN_FILE, InstalledVocabulary, adapter_of, database_url
 from txfuzz.check.contract import CheckedInvariant, CheckedTransaction, SqlInvariant
 from txfuzz.check.transaction import SqlTransaction
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import Adapter, Database, SessionError
-from txfuzz.database.drivers import KnowsDrivers
 from txfuzz.database.isolation_levels import open_database
 from txfuzz.database.scenario import HoldsScenarios, ScenarioTables, SetupRefused
 from txfuzz.errors import UsageError
@@ -72,6 +72,7 @@ def open_subject(path: Path, registry: Registry, url: str | None, adapter: str |
     from txfuzz.workload.yaml.scenario.reader import read_scenario
 
     scenario = read_scenario(path, InstalledVocabulary(registry, path))
+    adapter = chosen_database(registry, adapter, url).adapter
     if adapter is not None and adapter != scenario.database.adapter:
         named = scenario.database  # whose level, URL and options are those of another database
         own = DatabaseSpec(adapter) if named.adapter is not None else replace(named, adapter=adapter)
@@ -116,7 +117,8 @@ def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | N
     from txfuzz.check.code.file import open_code
 
     where = database_url(url, None)
-    spec = DatabaseSpec(adapter or _adapter_for(where, registry))
+    named = chosen_database(registry, adapter, where).adapter
+    spec = DatabaseSpec(named)
     chosen = adapter_of(spec, registry, str(path), "--adapter NAME")
     database = open_database(chosen, where)
 
@@ -135,16 +137,6 @@ def _open_code(path: Path, registry: Registry, url: str | None, adapter: str | N
         )
 
     return _or_closed(database, ready)
-
-
-def _adapter_for(url: str | None, registry: Registry) -> str | None:
-    """The one whose drivers open such URLs."""
-    scheme = (url or "").partition("://")[0].partition("+")[0].lower()
-    for entry in registry.all("adapter") if scheme else ():
-        made = entry.value()
-        if isinstance(made, KnowsDrivers) and scheme in made.drivers().schemes:
-            return entry.name
-    return None
 
 
 def _holding(adapter: Adapter, database: Database) -> HoldsScenarios:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
+from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, assemble, database_url
 from txfuzz.database.isolation_levels import level_named, open_database
 from txfuzz.errors import UsageError, did_you_mean
@@ -31,6 +32,7 @@ def explore_workload(
     most: int = 2000,
     rows: str | None = None,
     url: str | None = None,
+    adapter: str | None = None,
     output: Path | None = None,
     plugin_files: Sequence[Path] = (),
     interrupted: threading.Event | None = None,
@@ -40,7 +42,8 @@ def explore_workload(
     for explore.json and a replay of each anomaly at each level."""
     registry = load_plugins(files=plugin_files)
     path = workload_path(name, None)
-    workload = read_workload(path, InstalledVocabulary(registry, path))
+    choice = chosen_database(registry, adapter, url)
+    workload = read_workload(path, InstalledVocabulary(registry, path), choice)
     assembled = assemble(workload, registry, expect=DEFAULT_EXPECT if expect is None else expect, seed=seed)
     known = [each.name for each in workload.transactions]
     for transaction in transactions:

@@ -61,7 +61,7 @@ def hunt(
         earlier, moved = HuntResult(HuntCounts()), None
         if resume is not None:
             settings, _ = read_hunt(resume)
-        ground = hunting_ground(settings, plugin_files)
+        ground = hunting_ground(settings, plugin_files, url)
         settings = ground.settings
         if output is not None or resume is not None:
             output, moved = stack.enter_context(hunt_directory(output, resume))

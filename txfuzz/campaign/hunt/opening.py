@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from txfuzz.campaign.hunt.settings import HuntSettings, holes_of, hunting_adapters, levels_of, scope_of
+from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.resolve import InstalledVocabulary, adapter_of, database_url
 from txfuzz.campaign.setup.settings import DEFAULT_WORKLOAD
 from txfuzz.check.finding.script import Begin
@@ -57,10 +58,11 @@ class OpenedHunt:
     held: HuntedServer
 
 
-def hunting_ground(settings: HuntSettings, plugin_files: Sequence[Path]) -> Ground:
-    """UsageError where there is nothing to hunt with."""
+def hunting_ground(settings: HuntSettings, plugin_files: Sequence[Path], url: str | None = None) -> Ground:
+    """url: `--database-url`. UsageError where there is nothing to hunt with."""
     registry = load_plugins(files=plugin_files)
-    settings = replace(settings, adapter=settings.adapter or _default_adapter(registry))
+    chosen = chosen_database(registry, settings.adapter or None, url).adapter
+    settings = replace(settings, adapter=chosen or _default_adapter(registry))
     scope, excepted = scope_of(settings, registry)
     adapter = adapter_of(DatabaseSpec(settings.adapter), registry, "hunt")
     levels = levels_of(settings, capabilities_of(adapter))
@@ -71,7 +73,7 @@ def hunting_ground(settings: HuntSettings, plugin_files: Sequence[Path]) -> Grou
 def opened_hunt(
     settings: HuntSettings, url: str | None, plugin_files: Sequence[Path]
 ) -> Iterator[OpenedHunt]:
-    ground = hunting_ground(settings, plugin_files)
+    ground = hunting_ground(settings, plugin_files, url)
     adapter, settings = ground.adapter, ground.settings
     capabilities = capabilities_of(adapter)
     where = database_url(url, None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from txfuzz.analysis.dependencies.connectivity import prepare
 from txfuzz.campaign.directory.run_directory import RunDirectory
 from txfuzz.campaign.events import Subscriber, Warned
+from txfuzz.campaign.setup.adapter_choice import chosen_database
 from txfuzz.campaign.setup.preconditions import check_made_by, refuse_replay
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary, assemble, database_url
 from txfuzz.campaign.setup.settings import CampaignSettings
@@ -145,7 +146,9 @@ def _first_workload_file(settings: CampaignSettings) -> Path:
 def _assembled(
     settings: CampaignSettings, registry: Registry, path: Path, subscriber: Subscriber
 ) -> Assembled:
-    workload = read_workload(path, InstalledVocabulary(registry, path))
+    opens = settings.runs and settings.runner_cmd is None and not settings.resume
+    choice = chosen_database(registry, settings.adapter, settings.database_url, opens=opens)
+    workload = read_workload(path, InstalledVocabulary(registry, path), choice)
     if not settings.only_analyzes:
         refuse_replay(workload, path)
     command = workload.campaign.runner_cmd if workload.campaign else None

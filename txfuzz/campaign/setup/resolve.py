@@ -15,12 +15,14 @@ from txfuzz.analysis.checker.consistency import answerable, canonical, prohibite
 from txfuzz.analysis.checker.preconditions import check_options
 from txfuzz.analysis.contract import Analyzer, is_checker
 from txfuzz.campaign.directory.run_directory import PLUGINS
+from txfuzz.campaign.setup.adapter_choice import adapter_of_scheme
 from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.common.options import build
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Adapter
 from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
+from txfuzz.database.schemes import ANY_SCHEME, options_of_url, schemes_of
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.execution.fault_injector import PlannedFault
 from txfuzz.feedback.contract import Heuristic, Mutator, Strategy
@@ -186,9 +188,15 @@ IN_FILE = "`database: {adapter: NAME}`"
 
 
 def adapter_of(spec: DatabaseSpec, registry: Registry, what: str, choose: str = IN_FILE) -> Adapter:
-    """The adapter that it names, or the only one that is installed. For messages: what names none, "the
-    workload 'register'", and how to choose one."""
-    name = spec.adapter or _only_adapter(registry, what, choose)
+    """The adapter that it names, the one whose URL is used, or the only one that is installed. For messages:
+    what names none, "the workload 'register'", and how to choose one."""
+    name = spec.adapter
+    if name is None and (url := resolved_url(spec.url)) is not None:
+        name = adapter_of_scheme(registry, url)
+        if name is not None:
+            decided = options_of_url(registry.find("adapter", name), url)
+            spec = replace(spec, options={**decided, **spec.options})
+    name = name or _only_adapter(registry, what, choose)
     adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
     return adapter
 
@@ -238,7 +246,11 @@ def database_url(given: str | None, workload: Workload | Scenario | None) -> str
 
     UsageError for a URL that is empty or in an unset environment variable: it must not mean "embedded".
     """
-    url = given if given is not None or workload is None else workload.database.url
+    return resolved_url(given if given is not None or workload is None else workload.database.url)
+
+
+def resolved_url(url: str | None) -> str | None:
+    """The same, of a URL that was given."""
     if url is None:
         return os.environ.get("DATABASE_URL") or None
     variable = _VARIABLE.fullmatch(url)
@@ -270,13 +282,19 @@ def _all_analyzers(registry: Registry) -> tuple[PluginSpec, ...]:
     return tuple(PluginSpec(each.name) for each in entries if not getattr(each.value, "only_by_name", False))
 
 
+def _starts_by_itself(registry: Registry, name: str) -> bool:
+    """Or is it for any URL, and of no use without one?"""
+    return ANY_SCHEME not in schemes_of(registry.find("adapter", name))
+
+
 def _only_adapter(registry: Registry, what: str, choose: str) -> str:
     """Those for tests do not count."""
     names = [
         entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
     ]
-    if len(names) == 1:
-        return names[0]
+    alone = [name for name in names if _starts_by_itself(registry, name)] if len(names) > 1 else names
+    if len(alone) == 1:
+        return alone[0]
     if names:
         raise UsageError(
             f"{what} names no adapter, and several are installed: choose one with {choose}, "

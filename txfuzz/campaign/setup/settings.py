@@ -30,6 +30,7 @@ class CampaignSettings:
     iterations: the limit; see `most_iterations`.
     output: the run directory; None makes a new one under `runs/`.
     database_url: your own server; may contain a password, so it is never shown.
+    adapter: the database, by the name of its adapter, in place of the workload's.
     runner_cmd: an external command that makes the histories; may contain passwords, which are never
     shown. skip_run: analyse existing histories. resume: continue the campaign in `output`.
     run_replay: after each iteration, replay what was found or nearly happened.
@@ -48,6 +49,7 @@ class CampaignSettings:
     iterations: int | None = None
     output: Path | None = None
     database_url: str | None = field(default=None, repr=False)
+    adapter: str | None = None
     isolation: str | None = None
     expect: str | None = None
     seed: int | None = None

@@ -32,6 +32,7 @@ _NEED_EXECUTE = ("iterations", "run_replay", "runner_cmd")
     help="With --execute: how many workloads to run. [default: from the workload's `campaign`, else 1]",
 )  # fmt: skip
 @options.database_url()
+@options.adapter()
 @options.isolation
 @options.expect
 @options.seed

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--init", is_flag=True, help="Start from empty tables, whatever the workload says.")
 @options.database_url("url")
+@options.adapter()
 @options.isolation
 @options.seed
 @click.option(

@@ -36,6 +36,7 @@ from txfuzz.errors import ExitCode
     help="Write explore.json there, and a replay of each anomaly at each level.",
 )  # fmt: skip
 @options.database_url("url")
+@options.adapter()
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 def explore(workload: str, transactions: str, output: Path | None, as_json: bool, **fields: Any) -> int:

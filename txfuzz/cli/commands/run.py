@@ -43,6 +43,7 @@ _BESIDE_RESUME = (
     help="The run directory. [default: a new one under runs/]",
 )  # fmt: skip
 @options.database_url()
+@options.adapter()
 @options.isolation
 @options.expect
 @options.seed

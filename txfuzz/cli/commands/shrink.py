@@ -29,6 +29,7 @@ from txfuzz.errors import ExitCode
     help="Shrink at most N anomalies, the shortest first.",
 )  # fmt: skip
 @options.database_url("url")
+@options.adapter()
 @options.isolation
 @click.option("--expect", metavar="MODEL", help="Consistency model that the anomaly contradicts.")
 @options.plugin_files

@@ -4,21 +4,25 @@ the strategy."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from txfuzz.common.options import build, options_of
 from txfuzz.common.secrets import masked
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import capabilities_of, level_named
+from txfuzz.database.schemes import options_of_url
 from txfuzz.errors import UsageError, did_you_mean
-from txfuzz.workload.model import DatabaseSpec, PluginSpec
+from txfuzz.workload.model import AS_IN_FILE, DatabaseChoice, DatabaseSpec, PluginSpec
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
 
 DATABASE_FIELDS = ("adapter", "isolation", "url")
 
 
-def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
+def read_database(
+    node: Node, vocabulary: Vocabulary | None, choice: DatabaseChoice = AS_IN_FILE
+) -> tuple[DatabaseSpec, Capabilities | None]:
     """The database and its capabilities; None for these if no adapter is named or looked up."""
     fields = node.mapping("the database as a mapping")
     options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
@@ -38,9 +42,33 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
     adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
+    given = plain_options(options)
+    decided = options_of_url(adapter_class, choice.url or _known(url))
+    if any(option not in given for option in decided):
+        given = {**decided, **given}
+        adapter = build(adapter_class, given, f"adapter {name!r}")
     capabilities = capabilities_of(adapter)
     level = _level(fields["isolation"], capabilities) if "isolation" in fields else None
-    return DatabaseSpec(name, level, url, plain_options(options)), capabilities
+    return DatabaseSpec(name, level, url, given), capabilities
+
+
+def chosen_spec(
+    spec: DatabaseSpec, vocabulary: Vocabulary, choice: DatabaseChoice
+) -> tuple[DatabaseSpec, Capabilities]:
+    """The adapter that was chosen, in place of the one that a file names, or of none."""
+    name = choice.adapter or ""
+    adapter_class = vocabulary.find("adapter", name)
+    options = options_of_url(adapter_class, choice.url)
+    capabilities = capabilities_of(build(adapter_class, options, f"adapter {name!r}"))
+    if spec.adapter is not None:
+        return DatabaseSpec(name, options=options), capabilities
+    level = None if spec.isolation is None else level_named(capabilities, spec.isolation)
+    return replace(spec, adapter=name, isolation=level, options=options), capabilities
+
+
+def _known(url: str | None) -> str | None:
+    """The URL of a file, unless it is one of the environment."""
+    return None if url is None or url.startswith("$") else url
 
 
 def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:

@@ -7,13 +7,21 @@ from pathlib import Path
 
 from txfuzz.errors import WorkloadError
 from txfuzz.workload.allowed_changes import AllowedChanges
-from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Workload
+from txfuzz.workload.model import (
+    AS_IN_FILE,
+    DatabaseChoice,
+    DatabaseSpec,
+    KeyLife,
+    PluginSpec,
+    Scheduling,
+    Workload,
+)
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.campaign import read_campaign
 from txfuzz.workload.yaml.faults import read_faults
 from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
-from txfuzz.workload.yaml.plugins import read_database, read_named, read_one
+from txfuzz.workload.yaml.plugins import chosen_spec, read_database, read_named, read_one
 from txfuzz.workload.yaml.replay import read_replay
 from txfuzz.workload.yaml.scheduling import (
     equal_mix,
@@ -35,9 +43,9 @@ FIELDS = (
 SCENARIO_FIELDS = ("setup", "invariants", "ignore", "judge")
 
 
-def read_workload(path: Path, vocabulary: Vocabulary | None) -> Workload:
+def read_workload(path: Path, vocabulary: Vocabulary | None, choice: DatabaseChoice = AS_IN_FILE) -> Workload:
     """Read a workload file; see `parse_workload`."""
-    return parse_workload(read_text(path), str(path), vocabulary)
+    return parse_workload(read_text(path), str(path), vocabulary, choice)
 
 
 def read_text(path: Path) -> str:
@@ -65,12 +73,14 @@ def root_of(text: str, source: str, what: str = "workload") -> Node:
     return root
 
 
-def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Workload:
+def parse_workload(
+    text: str, source: str, vocabulary: Vocabulary | None, choice: DatabaseChoice = AS_IN_FILE
+) -> Workload:
     """The workload in this YAML text.
 
     source: the file name, for messages. vocabulary: the known adapters, templates, analyzers, heuristics
     and models. With None no names are looked up, so that a file written by txfuzz can be read without its
-    plugins; templates are not supported then.
+    plugins; templates are not supported then. choice: the database, in place of the file's.
     Raises WorkloadError, `source:line:column: what was found, what was expected`.
     """
     root = root_of(text, source)
@@ -79,8 +89,13 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     check_version(root)
     root.fields("a workload", FIELDS, ("workload",))
     database, capabilities = DatabaseSpec(), None
-    if "database" in fields:
-        database, capabilities = read_database(fields["database"], vocabulary)
+    named = fields["database"] if "database" in fields else None
+    replaced = choice.adapter is not None and vocabulary is not None
+    if named is not None:  # of a database that is replaced nothing has to be installed
+        other = replaced and choice.adapter != _adapter_in(named)
+        database, capabilities = read_database(named, None if other else vocabulary, choice)
+    if replaced and vocabulary is not None and choice.adapter != database.adapter:
+        database, capabilities = chosen_spec(database, vocabulary, choice)
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
     reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
     transactions = reader.read(asked["transactions"])
@@ -108,6 +123,11 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
         if "mutate" in fields
         else AllowedChanges(),
     )
+
+
+def _adapter_in(database: Node) -> object:
+    fields = database.mapping("the database as a mapping")
+    return fields["adapter"].value if "adapter" in fields else None
 
 
 def _analyzers(node: Node, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:

@@ -1,0 +1,1 @@
+"""Tables of somebody's own design, restored before every attempt."""
