@@ -65,7 +65,7 @@ release-check: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[release]'
 	PYTHON=$(BIN)/python .ci/release-check
 
-PLUGINS := postgres heuristics templates mariadb sqlite
+PLUGINS := postgres heuristics templates mariadb sqlite duckdb sqlalchemy
 
 $(READY): pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml) constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "txfuzz needs Python 3.11 or later; set PYTHON=python3.x")'

@@ -41,8 +41,8 @@ Progress = Callable[[str], None]
 class ShrinkSettings:
     """attempts: the anomaly must recur in every one. seconds: time limit per finding. most: limit of
     findings, the shortest cycles first. out: the folder of findings, None for `findings/` next to the
-    iterations. adapter, isolation, expect: override those of the workload. plugin_files: Python files to load as
-    plugins."""
+    iterations. adapter, isolation, expect: override those of the workload. plugin_files: Python files to
+    load as plugins."""
 
     source: Path
     out: Path | None = None

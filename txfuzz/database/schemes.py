@@ -54,6 +54,6 @@ def refuse_foreign_scheme(adapter: Any, url: str | None) -> None:
         return
     raise UsageError(
         f"the database URL begins with {scheme}://, but the adapter {adapter.name!r} opens "
-        f"{listed([f'{each}://' for each in sorted(own)], 'or')}: give another URL or another adapter, or leave "
-        "one of them out"
+        f"{listed([f'{each}://' for each in sorted(own)], 'or')}: give another URL or another adapter, or "
+        "leave one of them out"
     )

@@ -10,10 +10,9 @@ import pytest
 
 pytest.importorskip("duckdb", reason="duckdb is not installed: pip install 'txfuzz[duckdb]'")
 
-from txfuzz_duckdb.adapter import DuckdbAdapter
-
 from txfuzz.plugin_api import Database, HoldsScenarios, ScenarioTables
 from txfuzz.testing import AdapterConformance, ScenarioConformance
+from txfuzz_duckdb.adapter import DuckdbAdapter
 
 
 class TestDuckdb(AdapterConformance):

@@ -6,11 +6,10 @@ import pytest
 
 pytest.importorskip("duckdb", reason="duckdb is not installed: pip install 'txfuzz[duckdb]'")
 
+from txfuzz.testing import FormConformance
 from txfuzz_duckdb.adapter import DuckdbAdapter
 from txfuzz_duckdb.hunt.forms import FORMS
 from txfuzz_duckdb.hunt.layouts import LAYOUTS
-
-from txfuzz.testing import FormConformance
 
 
 class TestForms(FormConformance):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, MariadbOptions
-from .statements import DEFAULT_LEVEL, DIALECT, LOCKS, promises
+from .statements import DIALECT, LOCKS, promises
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,10 @@ class MariadbAdapter(MariadbOptions):
     schemes: ClassVar[frozenset[str]] = frozenset({"mariadb", "mysql"})
 
     def capabilities(self) -> Capabilities:
+        levels = promises(self.product, innodb_snapshot_isolation=self.innodb_snapshot_isolation)
         return Capabilities(
-            isolation=promises(innodb_snapshot_isolation=self.innodb_snapshot_isolation),
-            default_isolation=DEFAULT_LEVEL,
+            isolation=levels,
+            default_isolation=list(levels)[-1],
             locks=frozenset(LOCKS),
             sql=True,
             dialects=frozenset({DIALECT}),

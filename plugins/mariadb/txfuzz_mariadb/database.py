@@ -20,6 +20,7 @@ from txfuzz.plugin_api import (
 
 from .fault_injection import Injector
 from .options import MariadbOptions
+from .products import refuse_other_levels, server_of
 from .protocol.codes import TOO_MANY
 from .protocol.connection import FAILURES, Control, Link, connect, in_words, kill_query, no_room, number_of
 from .protocol.lock_waits import LockWaits
@@ -67,11 +68,13 @@ class MariadbDatabase(ServerDatabase[Link]):
             self._settings = self.run(lambda link: permitted(link, session_settings(options)))
             self._require_snapshots()
             facts = self.run(describe_settings)
-            if "mariadb" not in (facts["version"] + facts.pop("comment")).lower():
-                self.product = "MySQL"
+            server_kind = server_of(facts["version"], facts.pop("comment"))
+            self.product = server_kind.product or "unknown product"
+            refuse_other_levels(server_kind, options.product)
             self._facts = facts
             self.claim_schema()
-            self._warnings = warnings_about(facts, waits_are_seen=waits.seen())
+            warned = warnings_about(facts, waits_are_seen=waits.seen())
+            self._warnings = (*filter(None, [server_kind.unknown]), *warned)
         except BaseException:
             control.close()
             raise

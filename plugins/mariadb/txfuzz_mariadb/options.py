@@ -10,12 +10,14 @@ from txfuzz.plugin_api import (
     PAUSE,
     TERMINATE,
     RoomForClients,
+    UsageError,
     check_options,
     max_connections_option,
     option,
     tables_option,
 )
 
+from .products import PRODUCTS
 from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
 
 # Any server supports the first; only our own servers also support the second
@@ -35,6 +37,11 @@ class MariadbOptions(RoomForClients):
         "or UPDATE and, if that found no row, INSERT",
         choices=WRITE_FORMS,
     )
+    product: str = option(
+        "innodb",
+        "whose isolation levels the server has: those of InnoDB (MariaDB, MySQL, Percona Server), or TiDB's",
+        choices=PRODUCTS,
+    )
     tables: int = tables_option()
     schema: str | None = option(
         None,
@@ -49,3 +56,5 @@ class MariadbOptions(RoomForClients):
 
     def __post_init__(self) -> None:
         check_options(self, "mariadb")
+        if self.innodb_snapshot_isolation and self.product != "innodb":
+            raise UsageError("innodb_snapshot_isolation is a setting of MariaDB: leave it out, or `product`")

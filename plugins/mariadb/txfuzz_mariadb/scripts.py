@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from txfuzz.plugin_api import Kind, Script, ScriptLine, Tables, typed_script
 
+from .products import REPEATABLE_READ
 from .schemas import MariadbTables
-from .statements import ON_DUPLICATE_KEY, REPEATABLE_READ, compile_raw, level, read_sql, write_sql
+from .statements import ON_DUPLICATE_KEY, compile_raw, level, read_sql, write_sql
 
 NAME = "repro.sql"
 

@@ -8,36 +8,25 @@ from functools import lru_cache
 
 from txfuzz.plugin_api import Kind, RawStatement, UsageError, check_stays_inside, did_you_mean, level_among
 
+from .products import INNODB, WITH_SNAPSHOTS, levels_of
+
 DIALECT = "mariadb"  # as templates name it
 ON_DUPLICATE_KEY = "on-duplicate-key"
 UPDATE_ELSE_INSERT = "update-else-insert"
 WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
 
 
-REPEATABLE_READ = "repeatable read"
-# The manual names the four levels of the SQL standard and claims no more, so REPEATABLE READ is checked
-# against the standard's level of that name, as defined by Adya (PL-2.99).
-# https://mariadb.com/kb/en/set-transaction/#isolation-level
-PROMISES: Mapping[str, str] = {
-    "read uncommitted": "read-uncommitted",
-    "read committed": "read-committed",
-    REPEATABLE_READ: "repeatable-read",
-    "serializable": "serializable",
-}
-# https://mariadb.com/kb/en/innodb-system-variables/#innodb_snapshot_isolation
-WITH_SNAPSHOTS = "snapshot-isolation"
-DEFAULT_LEVEL = "serializable"
 LOCKS: Mapping[str, str] = {"update": " FOR UPDATE", "share": " LOCK IN SHARE MODE"}
 
 
-def promises(*, innodb_snapshot_isolation: bool) -> Mapping[str, str]:
-    """Level → model."""
-    return {**PROMISES, REPEATABLE_READ: WITH_SNAPSHOTS} if innodb_snapshot_isolation else PROMISES
+def promises(product: str, *, innodb_snapshot_isolation: bool) -> Mapping[str, str]:
+    """Level → model. product: as the option has it."""
+    return WITH_SNAPSHOTS if innodb_snapshot_isolation else levels_of(product)
 
 
 def level(word: str) -> str:
-    """The level as PROMISES spells it; capitals, hyphens and underscores do not matter."""
-    return level_among(word, PROMISES, "MariaDB has no isolation level")
+    """The level as INNODB spells it; capitals, hyphens and underscores do not matter."""
+    return level_among(word, INNODB, "MariaDB has no isolation level")
 
 
 def lock_clause(word: str | None) -> str:

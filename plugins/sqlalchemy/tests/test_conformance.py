@@ -12,13 +12,13 @@ from random import Random
 from typing import Any, ClassVar
 
 import pytest
-from txfuzz_sqlalchemy.adapter import SqlalchemyAdapter
 
 from mariadb_server import needs_mariadb
 from txfuzz.plugin_api import Database, Session
 from txfuzz.testing import AdapterConformance
 from txfuzz_mariadb.adapter import MariadbAdapter
 from txfuzz_postgres.adapter import PostgresAdapter
+from txfuzz_sqlalchemy.adapter import SqlalchemyAdapter
 
 
 class OnServer(AdapterConformance):

@@ -39,14 +39,14 @@ _REFUSED_CLASSES = ("40", "23")  # of SQLSTATE
 # Errors that the workload causes and will cause again. All others are fail.
 BUGS = frozenset(
     {
-        "1048", "1054", "1064", "1093", "1136", "1142", "1146", "1193", "1210", "1235", "1264", "1305", "1364",
-        "1366", "1406", "1690", "4025",  # MySQL and MariaDB
-        "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_MISUSE", "SQLITE_RANGE", "SQLITE_READONLY", "SQLITE_TOOBIG",
-        "SQLITE_CONSTRAINT_CHECK", "SQLITE_CONSTRAINT_NOTNULL",
+        "1048", "1054", "1064", "1093", "1136", "1142", "1146", "1193", "1210", "1235", "1264", "1305",
+        "1364", "1366", "1406", "1690", "4025",  # MySQL and MariaDB
+        "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_MISUSE", "SQLITE_RANGE", "SQLITE_READONLY",
+        "SQLITE_TOOBIG", "SQLITE_CONSTRAINT_CHECK", "SQLITE_CONSTRAINT_NOTNULL",
         "BinderException", "CatalogException", "ConversionException", "InvalidInputException",
         "OutOfRangeException", "ParserException", "SyntaxException", "TypeMismatchException",  # DuckDB
-        "ORA-00900", "ORA-00904", "ORA-00911", "ORA-00923", "ORA-00933", "ORA-00936", "ORA-00942", "ORA-01400",
-        "ORA-01722",
+        "ORA-00900", "ORA-00904", "ORA-00911", "ORA-00923", "ORA-00933", "ORA-00936", "ORA-00942",
+        "ORA-01400", "ORA-01722",
         "102", "156", "207", "208", "245", "515", "8115",  # SQL Server
         "23502", "23514", "55000", "ProgrammingError", "DataError", "NotSupportedError",
     }

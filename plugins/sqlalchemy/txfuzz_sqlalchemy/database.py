@@ -57,8 +57,8 @@ class SqlalchemyDatabase(Closeable):
             )
         if self._options.dialect is None and self._options.levels is None:
             found.append(
-                "nothing is known of the levels of this database: transactions run at the driver's own level, "
-                "of which next to nothing is promised; the option `levels` says what is"
+                "nothing is known of the levels of this database: transactions run at the driver's own "
+                "level, of which next to nothing is promised; the option `levels` says what is"
             )
         return tuple(found)
 

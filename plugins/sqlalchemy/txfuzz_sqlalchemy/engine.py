@@ -29,8 +29,8 @@ def engine_for(text: str, options: SqlalchemyOptions) -> Engine:
         dialect = url.get_dialect()
         if dialect.is_async:
             raise UsageError(
-                f"the driver {dialect.driver!r} of the database URL is asynchronous, and sessions here block: "
-                "name another driver after the plus sign"
+                f"the driver {dialect.driver!r} of the database URL is asynchronous, and sessions here "
+                "block: name another driver after the plus sign"
             )
         engine = create_engine(url, poolclass=NullPool)
     except NoSuchModuleError:

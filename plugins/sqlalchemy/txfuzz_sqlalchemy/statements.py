@@ -31,15 +31,17 @@ from txfuzz.plugin_api import Kind, RawStatement, Tables, UsageError, check_stay
 
 from .dialects import ON_CONFLICT, ON_DUPLICATE_KEY, RAW_LOCKS, DialectFacts
 
+_MAX: Any = "max"  # for its type it is a number
 # Long enough for any list: TEXT of MySQL ends at 64 KB, and that of SQL Server cannot be appended to.
 LONG_TEXT = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb").with_variant(
-    mssql.VARCHAR("max"), "mssql"
+    mssql.VARCHAR(_MAX), "mssql"
 )  # fmt: skip
 
 
-def table_of(tables: Tables, index: int, metadata: MetaData) -> Table:
+def table_of(tables: Tables, index: int, metadata: MetaData) -> Table[Any]:
     """val: lists are never NULL, but in Oracle an empty text is."""
     lists = tables.kind is Kind.LIST_APPEND
+    engine: Any = {"mysql_engine": "InnoDB", "mariadb_engine": "InnoDB"}
     return Table(
         tables.name(index),
         metadata,
@@ -47,7 +49,7 @@ def table_of(tables: Tables, index: int, metadata: MetaData) -> Table:
         Column("val", LONG_TEXT if lists else BigInteger, nullable=True),
         schema=tables.schema or None,
         extend_existing=True,
-        **{"mysql_engine": "InnoDB", "mariadb_engine": "InnoDB"},
+        **engine,
     )
 
 
@@ -64,7 +66,8 @@ def read_statement(table: Table, lock: str | None, facts: DialectFacts) -> Execu
 def write_statements(
     table: Table, kind: Kind, facts: DialectFacts, *, upsert: bool
 ) -> tuple[Executable, ...]:
-    """One statement, or an UPDATE and the INSERT to run if that found no row. Parameters: the_key, written."""
+    """One statement, or an UPDATE and the INSERT to run if that found no row. Parameters: the_key and
+    written."""
     lists = kind is Kind.LIST_APPEND
     written = bindparam("written", type_=String() if lists else BigInteger())
     changed: Any = func.coalesce(table.c.val, "").concat(written) if lists else written

@@ -1,4 +1,4 @@
-"""Which adapter: the one that is named on the command line, the one whose URL is given, or that of the file."""
+"""Which adapter: the one named on the command line, the one whose URL is given, or that of the file."""
 
 from __future__ import annotations
 

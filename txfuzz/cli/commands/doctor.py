@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import re
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import click
@@ -11,8 +13,11 @@ from txfuzz.cli import options
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Adapter, Database, Embeds
 from txfuzz.database.faults import Breakable
+from txfuzz.database.schemes import ANY_SCHEME, options_of_url, schemes_of
 from txfuzz.errors import ExitCode, TxfuzzError
 from txfuzz.plugin.registry import Registry
+
+_EXTRA = re.compile(r"""(?P<name>[\w.-]+)[^;]*;\s*extra\s*==\s*["'](?P<extra>[\w-]+)["']""")
 
 
 @click.command()
@@ -21,9 +26,10 @@ from txfuzz.plugin.registry import Registry
 def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
     """Check this installation and the databases that a campaign could use.
 
-    Opens the database of every installed adapter once and prints what it finds. It is enough if one
-    of them works; a URL, for instance, is only for the adapter that understands it.
+    Opens the database of every installed adapter once and prints what it finds, and which adapters could
+    be installed. It is enough if one of them works; a URL is opened by the adapter that it is for.
     """
+    from txfuzz.campaign.setup.adapter_choice import adapter_of_scheme
     from txfuzz.campaign.setup.resolve import database_url as chosen
     from txfuzz.plugin.loader import load_plugins
 
@@ -35,14 +41,54 @@ def doctor(database_url: str | None, plugin_files: tuple[Path, ...]) -> int:
         code = ExitCode.USAGE
     ready = False
     worst = ExitCode.NOTHING_FOUND
+    url = chosen(database_url, None)
+    opener = None if url is None else adapter_of_scheme(registry, url)
     for entry in registry.all("adapter"):
+        if (why := _set_aside(entry.value, entry.name, url, opener)) is not None:
+            click.echo(f"{entry.name}: {why}")
+            continue
         try:
-            _examine(entry.value(), chosen(database_url, None), registry)
+            _examine(entry.value(**options_of_url(entry.value, url)), url, registry)
             ready = ready or not getattr(entry.value, "only_by_name", False)  # those for tests always work
         except TxfuzzError as error:
             click.echo(f"{entry.name}: {error}")
             worst = max(worst, error.exit_code)
+    for extra in not_installed():
+        click.echo(f"{extra}: not installed (pip install 'txfuzz[{extra}]')")
     return code if ready else max(code, worst)
+
+
+def _set_aside(adapter: type, name: str, url: str | None, opener: str | None) -> str | None:
+    """Why it is not opened, None if it is."""
+    schemes = schemes_of(adapter)
+    if url is None:
+        by_url = ANY_SCHEME in schemes
+        return "installed; opens any URL that no other adapter calls its own" if by_url else None
+    if schemes and opener is not None and name != opener:
+        return f"installed; this URL is opened by {opener}"
+    return None
+
+
+def not_installed(distribution: str = "txfuzz") -> list[str]:
+    """The extras of this distribution that are plugins and of which one is missing."""
+    try:
+        required = requires(distribution) or []
+    except PackageNotFoundError:  # run from a copy of the source
+        return []
+    found: dict[str, list[str]] = {}
+    for each in required:
+        named = _EXTRA.fullmatch(each)
+        if named is not None and named["name"].startswith(f"{distribution}-"):
+            found.setdefault(named["extra"], []).append(named["name"])
+    return [extra for extra, names in sorted(found.items()) if not all(map(_is_installed, names))]
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _examine(adapter: Adapter, url: str | None, registry: Registry) -> None:

@@ -134,8 +134,7 @@ class ScenarioConformance(AdapterSubject):
             session.begin(can.default_isolation)
             session.run("DELETE FROM people WHERE name <> 'cid'", {})
             session.commit()
-            assert rows is not None
-            seen.append(rows.rows)
+            seen.append(rows and rows.rows)
         assert seen == [((3, 8),)] * 3
         if self.triggers:
             assert len(tables.tables()["audit"].rows) == 3

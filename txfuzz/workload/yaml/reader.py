@@ -89,7 +89,7 @@ def parse_workload(
     check_version(root)
     root.fields("a workload", FIELDS, ("workload",))
     database, capabilities = DatabaseSpec(), None
-    named = fields["database"] if "database" in fields else None
+    named = fields.get("database")
     replaced = choice.adapter is not None and vocabulary is not None
     if named is not None:  # of a database that is replaced nothing has to be installed
         other = replaced and choice.adapter != _adapter_in(named)
