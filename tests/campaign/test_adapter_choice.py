@@ -120,13 +120,13 @@ def test_a_run_by_url_alone(txfuzz: Cli) -> None:
     asked = ("run", "--config", str(path), "--iterations", "1", "--no-small-scope", "--output-dir", "out")
     ran = txfuzz(*asked, "--database-url", "sqlite:///x.db")
     assert ran.code == 0
-    assert "plain · SQLite " in ran.out
+    assert "plain · SQLite " in ran.err
     ran = txfuzz(*asked, "--adapter", "duckdb")
     assert ran.code == 0
-    assert "plain · DuckDB " in ran.out
+    assert "plain · DuckDB " in ran.err
     ran = txfuzz(*asked, "--database-url", "sqlite:///x.db", "--adapter", "sqlalchemy")
     assert ran.code == 0
-    assert "plain · SQLite " in ran.out
+    assert "plain · SQLite " in ran.err
     assert "adapter: sqlalchemy" in Path("out/iter_00/workload.yaml").read_text()
     assert "dialect: sqlite" in Path("out/iter_00/workload.yaml").read_text()
 

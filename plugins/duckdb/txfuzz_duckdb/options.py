@@ -22,9 +22,9 @@ ON_CONFLICT = "on-conflict"
 @dataclass(frozen=True)
 class DuckdbOptions:
     storage: str = option(
-        FILE,
-        "where a database without a URL is: in a temporary file, with its write-ahead log, or in memory",
-        choices=(FILE, MEMORY),
+        MEMORY,
+        "where a database without a URL is: in memory, or in a temporary file, with its write-ahead log",
+        choices=(MEMORY, FILE),
     )
     append: str = option(
         ON_CONFLICT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_the_levels_of_tidb_are_others() -> None:
 
 
 def test_the_rows_of_a_product_go_upwards_and_promise_what_is_known() -> None:
-    for one, other in zip(RELEASES, RELEASES[1:], strict=False):
+    for one, other in pairwise(RELEASES):
         assert one.product != other.product or one.since < other.since
     assert {canonical(model) for each in RELEASES for model in each.levels.values()}
     assert all(each.source.startswith("https://") for each in RELEASES)

@@ -1,6 +1,7 @@
 """Servers that speak MySQL's protocol: which one it is, and what its levels promise by its own manual.
 
-The adapter is tested with MariaDB 10.11. All else here is what manuals say, as data: nothing of it has been run.
+The adapter is tested with MariaDB 10.11. All else here is what manuals say, as data: none
+of it has been run.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ WITH_SNAPSHOTS: Mapping[str, str] = {**INNODB, REPEATABLE_READ: "snapshot-isolat
 class Release:
     """Versions of a product that promise the same: since this one, and until the next row of the product.
 
-    levels: level → model, as the server comes. snapshots: whether innodb_snapshot_isolation is on as it comes;
-    None where there is no such setting. source: of the manual.
+    levels: level → model, as the server comes. snapshots: whether innodb_snapshot_isolation is on then; None
+    where there is no such setting. source: of the manual.
     """
 
     product: str
@@ -101,14 +102,14 @@ class Server:
         tested = f"this adapter is tested with MariaDB {'.'.join(map(str, TESTED))} only"
         if self.release is None:
             return (
-                f"this server is {self}, of whose isolation levels nothing is known here: findings are judged by "
-                f"MariaDB's promises; {tested}"
+                f"this server is {self}, of whose isolation levels nothing is known here: findings are "
+                f"judged by MariaDB's promises; {tested}"
             )
         newest = NEWEST[self.product]
         if self.version[: len(newest)] > newest:
             return (
-                f"this server is {self}, newer than what is known here: findings are judged by the promises of "
-                f"{self.product} {'.'.join(map(str, newest))}; {tested}"
+                f"this server is {self}, newer than what is known here: findings are judged by the promises "
+                f"of {self.product} {'.'.join(map(str, newest))}; {tested}"
             )
         return f"this server is {self}, whose promises are taken from its manual: {tested}"
 
@@ -144,6 +145,6 @@ def refuse_other_levels(server: Server, word: str) -> None:
     actual = "tidb" if server.product == TIDB else "innodb"
     if actual != word:
         raise UsageError(
-            f"this server is {server}, whose isolation levels are others than those of product: {word}; write "
-            f"`database: {{adapter: mariadb, product: {actual}}}`"
+            f"this server is {server}, whose isolation levels are others than those of product: {word}; "
+            f"write `database: {{adapter: mariadb, product: {actual}}}`"
         )

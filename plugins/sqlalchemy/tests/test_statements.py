@@ -59,13 +59,13 @@ def test_every_statement_compiles_with_parameters_only(name: str, kind: Kind) ->
 
 def test_what_the_databases_are_told() -> None:
     table = table_of(Tables(Kind.LIST_APPEND), 0, MetaData())
-    oracle_writes = [compiled(each, "oracle") for each in write_statements(
-        table, Kind.LIST_APPEND, DIALECTS["oracle"], upsert=True)]  # fmt: skip
-    assert oracle_writes == [
-        "UPDATE txfuzz_list_append SET val=(coalesce(txfuzz_list_append.val, :coalesce_1) || :written) "
-        "WHERE txfuzz_list_append.key = :the_key",
-        "INSERT INTO txfuzz_list_append (key, val) VALUES (:the_key, :written)",
-    ] or all("txfuzz_list_append" in each for each in oracle_writes)
+    changing, adding = (
+        compiled(each, "oracle")
+        for each in write_statements(table, Kind.LIST_APPEND, DIALECTS["oracle"], upsert=True)
+    )
+    assert changing.startswith("UPDATE txfuzz_list_append SET val=(coalesce(txfuzz_list_append.val, ")
+    assert changing.endswith(" || :written) WHERE txfuzz_list_append.key = :the_key")
+    assert adding == "INSERT INTO txfuzz_list_append (key, val) VALUES (:the_key, :written)"
     [cockroach] = write_statements(table, Kind.LIST_APPEND, DIALECTS["cockroachdb"], upsert=True)
     assert "ON CONFLICT (key) DO UPDATE SET val" in compiled(cockroach, "cockroachdb")
     server = compiled(write_statements(table, Kind.LIST_APPEND, DIALECTS["mssql"], upsert=True)[0], "mssql")
@@ -81,7 +81,7 @@ def test_a_reserved_word_is_quoted_in_raw_sql() -> None:
     assert quoted == (
         "INSERT INTO {table} (`key`, val) VALUES (:key, 'key') ON DUPLICATE KEY UPDATE val = t.key -- key"
     )
-    assert quoted_key(sql, KNOWN["sqlite"]) == sql
+    assert quoted_key(sql, KNOWN["postgresql"]) == sql
 
 
 @pytest.mark.parametrize(

@@ -62,5 +62,6 @@ def _levels(text: str) -> dict[str, str]:
                 f"the option `levels` has {part.strip()!r}, expected LEVEL=MODEL, such as "
                 "serializable=snapshot-isolation"
             )
-        found[level.lower()] = canonical(model)
+        canonical(model)  # UsageError for one that is not known
+        found[level.lower()] = model
     return found
