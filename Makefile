@@ -58,6 +58,7 @@ docs: $(READY)
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures
 	$(BIN)/python docs/makers/plugin_reference.py --write docs/plugin-reference.md
 	$(BIN)/python docs/makers/examples.py --write docs/examples.md
+	$(BIN)/python docs/makers/databases.py --write docs/databases.md
 	$(BIN)/python docs/makers/lifecycle_picture.py --write docs/pictures
 
 # The check that docs/releasing.md requires before publishing.

@@ -105,6 +105,7 @@ PLACES = {
     "psycopg": set(),
     "pymysql": set(),
     "sqlite3": set(),
+    "duckdb": set(),
     "scipy": {"analysis"},
     "greenlet": {"execution"},
     "numpy": {"history", "analysis", "report", "compare"},

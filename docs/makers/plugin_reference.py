@@ -29,7 +29,7 @@ SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
         "NoMoreSessions",
-        "Embeds", "MakesRoom",
+        "Embeds", "MakesRoom", "OwnsSchemes", "FitsUrl",
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
         "Patient",

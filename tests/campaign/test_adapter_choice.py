@@ -119,13 +119,13 @@ def test_a_run_by_url_alone(txfuzz: Cli) -> None:
     path.write_text(WITHOUT)
     asked = ("run", "--config", str(path), "--iterations", "1", "--no-small-scope", "--output-dir", "out")
     ran = txfuzz(*asked, "--database-url", "sqlite:///x.db")
-    assert ran.code == 0
+    assert ran.code in (0, 3)  # where clients never met there is no verdict
     assert "plain · SQLite " in ran.err
     ran = txfuzz(*asked, "--adapter", "duckdb")
-    assert ran.code == 0
+    assert ran.code in (0, 3)  # where clients never met there is no verdict
     assert "plain · DuckDB " in ran.err
     ran = txfuzz(*asked, "--database-url", "sqlite:///x.db", "--adapter", "sqlalchemy")
-    assert ran.code == 0
+    assert ran.code in (0, 3)  # where clients never met there is no verdict
     assert "plain · SQLite " in ran.err
     assert "adapter: sqlalchemy" in Path("out/iter_00/workload.yaml").read_text()
     assert "dialect: sqlite" in Path("out/iter_00/workload.yaml").read_text()
