@@ -6,7 +6,6 @@ python docs/makers/databases.py --write docs/databases.md
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -29,8 +28,8 @@ def tables() -> Mapping[str, str]:
 def renewed(page: str) -> str:
     for name, text in tables().items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        form = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        page = form.sub(lambda _, text=text, begin=begin, end=end: f"{begin}\n{text}\n{end}", page)
+        head, _, rest = page.partition(begin)
+        page = f"{head}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
     return page
 
 

@@ -109,7 +109,10 @@ def test_a_workload_that_is_wrong(
         (("run", "--workload", "example", "--workload-dir", "nowhere"), ("nowhere",)),
         (("run", "--expect", "serialisable"), ("did you mean 'serializable'",)),
         (("run", "--isolation", "repeatable-raed"), ("did you mean 'repeatable read'",)),
-        (("run", "--database-url", "mysql://a:hidden@b/c"), ("'mysql'",)),
+        (
+            ("run", "--adapter", "postgres", "--database-url", "mysql://a:hidden@b/c"),
+            ("mysql://", "'postgres'"),
+        ),
         (("run", "--database-url", "nonsense"), ("database URL",)),
         (("execute", "--config", "write_skew", "--out", "no/such/place.edn"), ("no/such",)),
         (("analyze", "nowhere.edn"), ("nowhere.edn",)),
