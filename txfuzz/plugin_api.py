@@ -47,8 +47,8 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
-        Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
-        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
+        Accesses, AdoptedSession, AnswersLater, Begin, CanRest, Cell, ColumnFacts, Commit, HasProcess,
+        HoldsScenarios, KeepsSettings, MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
         ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
         SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
@@ -136,8 +136,8 @@ _MODULES = {
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
-        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
-        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
+        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "CanRest", "Cell", "ColumnFacts", "Commit",
+        "HasProcess", "HoldsScenarios", "KeepsSettings", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
         "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
         "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
         "WritesBegin", "WritesPlays", "run_setup",
@@ -205,11 +205,11 @@ _DEFINED_AS = {
 __all__ = [  # noqa: RUF022
     "API_VERSION", "APPEND", "Accesses", "Account", "Adapter", "Adjustment", "AdoptedSession", "Analyzer",
     "Anomaly", "Answer", "AnswersLater", "Around", "Batching", "Begin", "BoundStep", "Breakable", "COMMIT",
-    "CUT", "Call", "Calls", "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns",
+    "CUT", "Call", "Calls", "CanRest", "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns",
     "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit", "DangerousStructure",
     "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL",
     "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History",
-    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure",
+    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
     "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode",
     "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle",
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsServer",

@@ -12,8 +12,10 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
     AdoptedSession,
+    CanRest,
     ColumnFacts,
     HoldsScenarios,
+    KeepsSettings,
     Rows,
     ScenarioSession,
     ScenarioTables,
@@ -22,7 +24,8 @@ from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 
-MOST_OPEN = 8  # sets of tables
+MOST_OPEN = 8  # sets of tables with connections
+MOST_KEPT = 400  # sets that are there, where those that rest cost little
 _PROGRAMS = 200  # that a runner is given before it is made anew: it remembers what each came to in series
 
 
@@ -55,8 +58,7 @@ class LayoutTables:
                 self._maker.run(each, {})
             self._maker.commit()
         except BaseException:
-            self._maker.close()
-            self._maker = None
+            self._close_maker()
             raise
 
     def tables(self) -> Mapping[str, Rows]:
@@ -67,8 +69,11 @@ class LayoutTables:
 
     def session(self) -> ScenarioSession:
         session = self._tables.session()
-        for each in self._settings:
-            session.run(each, {})
+        if isinstance(session, KeepsSettings):
+            session.settle(self._settings)
+        else:
+            for each in self._settings:
+                session.run(each, {})
         return session
 
     def keep(self) -> None:
@@ -83,10 +88,22 @@ class LayoutTables:
     def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
         return self._tables.waiting(sessions)
 
+    def rest(self) -> bool:
+        """Whether they can; see CanRest."""
+        self._close_maker()
+        if not isinstance(self._tables, CanRest):
+            return False
+        self._tables.rest()
+        return True
+
     def close(self) -> None:
+        self._close_maker()
+        self._tables.close()
+
+    def _close_maker(self) -> None:
         if self._maker is not None:
             self._maker.close()
-        self._tables.close()
+            self._maker = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,13 +150,23 @@ class OpenTables:
     def _close_runner(self) -> None:
         if self._runner is not None:
             self._runner.close()
+            self._runner = None
 
-    def close(self) -> None:
+    def rest(self) -> bool:
+        """Gives back connections; whether the tables can be used again."""
         self._close_runner()
         self.close_sessions()
         if self._session is not None:
             self._session.close()
+            self._session = None
+        return self.tables.rest()
+
+    def close(self) -> None:
+        self.rest()
         self.tables.close()
+
+
+_Place = tuple[str, tuple[RowState, ...]]
 
 
 class HuntTables(Closeable):
@@ -153,7 +180,8 @@ class HuntTables(Closeable):
         revived: Callable[[], HoldsScenarios] | None = None,
     ) -> None:
         self._database, self._serial_level, self._revived = database, serial_level, revived
-        self._open: OrderedDict[tuple[str, tuple[RowState, ...]], OpenTables] = OrderedDict()
+        self._open: OrderedDict[_Place, OpenTables] = OrderedDict()
+        self._resting: OrderedDict[_Place, OpenTables] = OrderedDict()
         self.renewed = 0  # how often tables were lost
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
@@ -164,16 +192,27 @@ class HuntTables(Closeable):
         place = (layout.name, states)
         if place not in self._open:
             while len(self._open) >= MOST_OPEN:
-                self._open.popitem(last=False)[1].close()
-            tables = LayoutTables(
-                self._database.scenario(layout.statements(states)),
-                layout.settings,
-                layout.anew(states),
-                self._serial_level,
-            )
-            self._open[place] = OpenTables(tables, self._serial_level)
+                self._put_away(*self._open.popitem(last=False))
+            self._open[place] = self._resting.pop(place, None) or self._made(layout, states)
         self._open.move_to_end(place)
         return self._open[place]
+
+    def _made(self, layout: Layout, states: tuple[RowState, ...]) -> OpenTables:
+        tables = LayoutTables(
+            self._database.scenario(layout.statements(states)),
+            layout.settings,
+            layout.anew(states),
+            self._serial_level,
+        )
+        return OpenTables(tables, self._serial_level)
+
+    def _put_away(self, place: _Place, tables: OpenTables) -> None:
+        if not tables.rest():
+            tables.close()
+            return
+        self._resting[place] = tables
+        if len(self._resting) > MOST_KEPT:
+            self._resting.popitem(last=False)[1].close()
 
     def discard(self, layout: Layout, states: tuple[RowState, ...]) -> None:
         """These tables, which are then made anew: a session that is lost may still hold locks on them."""
@@ -185,8 +224,9 @@ class HuntTables(Closeable):
     def revive(self) -> None:
         """After the server went down: nothing that was open is of use any more. DatabaseUnavailable."""
         self.renewed += 1
-        lost, self._open = self._open, OrderedDict()
-        for each in lost.values():
+        lost = [*self._open.values(), *self._resting.values()]
+        self._open, self._resting = OrderedDict(), OrderedDict()
+        for each in lost:
             _close_lost(each)
         if self._revived is None:
             raise DatabaseUnavailable("the server went down")
@@ -194,9 +234,10 @@ class HuntTables(Closeable):
 
     def close(self) -> None:
         with ExitStack() as stack:
-            for each in self._open.values():
+            for each in (*self._open.values(), *self._resting.values()):
                 stack.callback(each.close)
             self._open.clear()
+            self._resting.clear()
 
 
 def _close_lost(tables: OpenTables) -> None:

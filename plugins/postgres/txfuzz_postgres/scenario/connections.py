@@ -29,7 +29,9 @@ class SpareConnections:
     def take(self, *schemas: str) -> Plain:
         """One whose names are looked for in these schemas; DatabaseUnavailable."""
         path = sql.SQL(", ").join(map(sql.Identifier, schemas)).as_string(None)
-        script = f"{self._settings}; SET search_path = {path}" if self._settings else f"SET search_path = {path}"
+        script = (
+            f"{self._settings}; SET search_path = {path}" if self._settings else f"SET search_path = {path}"
+        )
         while self._spare:
             with suppress(psycopg.Error):  # the server went down since
                 return _ready(self._spare.pop(), script)

@@ -49,6 +49,7 @@ class PostgresScenarioSession(SendsPostgresScripts):
     ) -> None:
         self._connect, self._give, self._rows, self._ours = connect, give, rows, ours
         self._cancelled = False
+        self._settings: tuple[str, ...] = ()
         self._open()
 
     def _open(self) -> None:
@@ -69,8 +70,15 @@ class PostgresScenarioSession(SendsPostgresScripts):
     def renew(self) -> None:
         """Another connection, where something may have outlived the transaction. None is open."""
         if self._used and not self._connection.closed:
-            self._connection.close()
+            self.close()
             self._open()
+            self.settle(self._settings)
+
+    def settle(self, settings: Sequence[str]) -> None:
+        """See txfuzz.plugin_api.KeepsSettings."""
+        for each in settings:
+            self.run(each, {})
+        self._settings, self._used = tuple(settings), False
 
     # -- requests -----------------------------------------------------------------------------
 
@@ -162,7 +170,7 @@ class PostgresScenarioSession(SendsPostgresScripts):
 
     def close(self) -> None:
         # A request to cancel may still be on its way, and would meet whoever has the connection next
-        if self._used or self._cancelled:
+        if self._cancelled:
             self._connection.close()
         else:
             self._give(self._connection)
