@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.scenario import (
         Accesses, AdoptedSession, AnswersLater, Begin, CanRest, Cell, ColumnFacts, Commit, HasProcess,
         HoldsScenarios, KeepsSettings, MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
-        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
+        RunsAfterReset, ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
         SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
@@ -138,7 +138,8 @@ _MODULES = {
     "txfuzz.database.scenario": (
         "Accesses", "AdoptedSession", "AnswersLater", "Begin", "CanRest", "Cell", "ColumnFacts", "Commit",
         "HasProcess", "HoldsScenarios", "KeepsSettings", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
-        "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
+        "ReversesRows", "Rollback", "Rows", "Run", "RunsAfterReset", "ScenarioSession", "ScenarioTables",
+        "SeesAccesses",
         "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
         "WritesBegin", "WritesPlays", "run_setup",
     ),
@@ -215,7 +216,7 @@ __all__ = [  # noqa: RUF022
     "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsServer",
     "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Proposal", "READ", "ROLLBACK",
     "RawStatement", "ReadValue", "Ref", "Refusal", "Request", "ReversesRows", "Rollback", "RoomForClients",
-    "Rows", "Run", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile",
+    "Rows", "Run", "RunsAfterReset", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile",
     "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript",
     "ServerDatabase", "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused",
     "Situation", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step", "StepDependency",

@@ -316,6 +316,14 @@ class CanRest(Protocol):
 
 
 @runtime_checkable
+class RunsAfterReset(Protocol):
+    """What ScenarioTables can do beside, so that tables that differ in their rows alone are made once."""
+
+    def reset_and_run(self, statements: Sequence[str]) -> None:
+        """As reset(), and then these statements, as the setup would run them."""
+
+
+@runtime_checkable
 class HoldsScenarios(Protocol):
     """What a Database can do beside."""
 

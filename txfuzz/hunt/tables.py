@@ -17,6 +17,7 @@ from txfuzz.database.scenario import (
     HoldsScenarios,
     KeepsSettings,
     Rows,
+    RunsAfterReset,
     ScenarioSession,
     ScenarioTables,
 )
@@ -24,19 +25,26 @@ from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.layout import Layout
 
-MOST_OPEN = 8  # sets of tables with connections
-MOST_KEPT = 400  # sets that are there, where those that rest cost little
+MOST_OPEN = 8  # sets of tables
 _PROGRAMS = 200  # that a runner is given before it is made anew: it remembers what each came to in series
 
 
 class LayoutTables:
     """ScenarioTables whose sessions have the settings of a layout. anew: statements that make the tables
-    anew after each reset, at this level."""
+    anew after each reset, at this level. rows: statements that fill them, where the same tables are used
+    with other rows, too; None: they are nobody else's."""
 
     def __init__(
-        self, tables: ScenarioTables, settings: Sequence[str], anew: Sequence[str] = (), level: str = ""
+        self,
+        tables: ScenarioTables,
+        settings: Sequence[str],
+        anew: Sequence[str] = (),
+        level: str = "",
+        *,
+        rows: Sequence[str] | None = None,
     ) -> None:
         self._tables, self._settings, self._anew, self._level = tables, tuple(settings), tuple(anew), level
+        self._rows = rows
         self._maker: ScenarioSession | None = None
 
     @property
@@ -47,6 +55,10 @@ class LayoutTables:
         return self._tables.facts()
 
     def reset(self) -> None:
+        if self._rows and not self._anew:
+            assert isinstance(self._tables, RunsAfterReset)
+            self._tables.reset_and_run(self._rows)
+            return
         self._tables.reset()
         if not self._anew:
             return
@@ -88,17 +100,10 @@ class LayoutTables:
     def waiting(self, sessions: Sequence[ScenarioSession | AdoptedSession]) -> Mapping[int, frozenset[int]]:
         return self._tables.waiting(sessions)
 
-    def rest(self) -> bool:
-        """Whether they can; see CanRest."""
-        self._close_maker()
-        if not isinstance(self._tables, CanRest):
-            return False
-        self._tables.rest()
-        return True
-
     def close(self) -> None:
         self._close_maker()
-        self._tables.close()
+        if self._rows is None:
+            self._tables.close()
 
     def _close_maker(self) -> None:
         if self._maker is not None:
@@ -152,26 +157,26 @@ class OpenTables:
             self._runner.close()
             self._runner = None
 
-    def rest(self) -> bool:
-        """Gives back connections; whether the tables can be used again."""
+    def close(self) -> None:
         self._close_runner()
         self.close_sessions()
         if self._session is not None:
             self._session.close()
             self._session = None
-        return self.tables.rest()
-
-    def close(self) -> None:
-        self.rest()
         self.tables.close()
 
 
 _Place = tuple[str, tuple[RowState, ...]]
+_Base = tuple[str, int]  # a layout, and how many keys
 
 
 class HuntTables(Closeable):
     """Runners for programs on any layout. serial_level: at which serial orders are run. revived: waits until
-    a server that went down is back, and gives the database; without it, that is the end."""
+    a server that went down is back, and gives the database; without it, that is the end.
+
+    Where the database can (CanRest, RunsAfterReset), the tables of a layout are made once, empty, and stay
+    to the end: each reset fills them with the rows of the states that are wanted.
+    """
 
     def __init__(
         self,
@@ -181,7 +186,8 @@ class HuntTables(Closeable):
     ) -> None:
         self._database, self._serial_level, self._revived = database, serial_level, revived
         self._open: OrderedDict[_Place, OpenTables] = OrderedDict()
-        self._resting: OrderedDict[_Place, OpenTables] = OrderedDict()
+        self._bases: dict[_Base, ScenarioTables] = {}
+        self._shares = True  # until it has turned out that the database cannot
         self.renewed = 0  # how often tables were lost
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
@@ -193,39 +199,58 @@ class HuntTables(Closeable):
         if place not in self._open:
             while len(self._open) >= MOST_OPEN:
                 self._put_away(*self._open.popitem(last=False))
-            self._open[place] = self._resting.pop(place, None) or self._made(layout, states)
+            self._open[place] = self._made(layout, states)
         self._open.move_to_end(place)
         return self._open[place]
 
     def _made(self, layout: Layout, states: tuple[RowState, ...]) -> OpenTables:
+        base = self._base(layout, len(states))
+        rows = tuple(layout.rows(states)) if base is not None else None
         tables = LayoutTables(
-            self._database.scenario(layout.statements(states)),
+            base or self._database.scenario(layout.statements(states)),
             layout.settings,
             layout.anew(states),
             self._serial_level,
+            rows=rows,
         )
         return OpenTables(tables, self._serial_level)
 
+    def _base(self, layout: Layout, keys: int) -> ScenarioTables | None:
+        """Its tables without rows; None where they cannot be used with any."""
+        place = (layout.name, keys)
+        if self._shares and place not in self._bases:
+            made = self._database.scenario(layout.statements((RowState.ABSENT,) * keys))
+            if isinstance(made, RunsAfterReset) and isinstance(made, CanRest):
+                self._bases[place] = made
+            else:
+                self._shares = False
+                made.close()
+        return self._bases.get(place)
+
     def _put_away(self, place: _Place, tables: OpenTables) -> None:
-        if not tables.rest():
-            tables.close()
-            return
-        self._resting[place] = tables
-        if len(self._resting) > MOST_KEPT:
-            self._resting.popitem(last=False)[1].close()
+        tables.close()
+        layout, states = place
+        base = self._bases.get((layout, len(states)))
+        if isinstance(base, CanRest) and all(other != layout for other, _ in self._open):
+            base.rest()
 
     def discard(self, layout: Layout, states: tuple[RowState, ...]) -> None:
         """These tables, which are then made anew: a session that is lost may still hold locks on them."""
         self.renewed += 1
-        found = self._open.pop((layout.name, states), None)
-        if found is not None:
-            _close_lost(found)
+        base = self._bases.pop((layout.name, len(states)), None)
+        for name, others in list(self._open):
+            if name == layout.name and (
+                others == states or (base is not None and len(others) == len(states))
+            ):
+                _close_lost(self._open.pop((name, others)))
+        if base is not None:
+            _close_lost(base)
 
     def revive(self) -> None:
         """After the server went down: nothing that was open is of use any more. DatabaseUnavailable."""
         self.renewed += 1
-        lost = [*self._open.values(), *self._resting.values()]
-        self._open, self._resting = OrderedDict(), OrderedDict()
+        lost: list[OpenTables | ScenarioTables] = [*self._open.values(), *self._bases.values()]
+        self._open, self._bases = OrderedDict(), {}
         for each in lost:
             _close_lost(each)
         if self._revived is None:
@@ -234,12 +259,14 @@ class HuntTables(Closeable):
 
     def close(self) -> None:
         with ExitStack() as stack:
-            for each in (*self._open.values(), *self._resting.values()):
+            for base in self._bases.values():
+                stack.callback(base.close)
+            for each in self._open.values():
                 stack.callback(each.close)
             self._open.clear()
-            self._resting.clear()
+            self._bases.clear()
 
 
-def _close_lost(tables: OpenTables) -> None:
+def _close_lost(tables: OpenTables | ScenarioTables) -> None:
     with suppress(SessionError, DatabaseUnavailable):
         tables.close()

@@ -196,6 +196,10 @@ class PostgresScenario(Closeable):
             self._moved = False
         checked(lambda: self._results(restore))
 
+    def reset_and_run(self, statements: Sequence[str]) -> None:
+        """See txfuzz.plugin_api.RunsAfterReset."""
+        self._reset("; ".join((self._restore, *statements)))
+
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
         self._reset(self._restore_reversed)
