@@ -45,6 +45,9 @@ class LayoutTables:
     ) -> None:
         self._tables, self._settings, self._anew, self._level = tables, tuple(settings), tuple(anew), level
         self._rows = rows
+        self._filled = (
+            tables.reset_and_run if rows and not anew and isinstance(tables, RunsAfterReset) else None
+        )
         self._maker: ScenarioSession | None = None
 
     @property
@@ -55,9 +58,8 @@ class LayoutTables:
         return self._tables.facts()
 
     def reset(self) -> None:
-        if self._rows and not self._anew:
-            assert isinstance(self._tables, RunsAfterReset)
-            self._tables.reset_and_run(self._rows)
+        if self._filled is not None and self._rows:
+            self._filled(self._rows)
             return
         self._tables.reset()
         if not self._anew:
