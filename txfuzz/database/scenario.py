@@ -141,8 +141,9 @@ class AnswersLater(ScenarioSession, Protocol):
     def answered(self) -> StatementAnswer | None:
         """To the last request; None as long as the answer is not there. To all but Run, it says nothing."""
 
-    def fileno(self) -> int:
-        """Of a socket that can be read when answered() is worth asking."""
+    def fileno(self) -> int | None:
+        """Of a socket that can be read when answered() is worth asking. None where nothing comes by itself:
+        whatever does not have to wait is answered at once, all else when another session has gone on."""
 
 
 class SentScript(NamedTuple):

@@ -30,6 +30,7 @@ from txfuzz.transactions.model import Transaction
 
 SECONDS = 5.0  # in which statements that nobody is in the way of have returned
 _CANCEL_SECONDS = 2.0
+_MOMENT = 0.01
 _EMPTY = (RowState.ABSENT, RowState.ABSENT)
 
 
@@ -185,7 +186,11 @@ def _answers(session: AnswersLater, requests: Sequence[Request]) -> list[Stateme
                         raise _Late
                     session.cancel()
                     until, cancelled = time.monotonic() + _CANCEL_SECONDS, True
-                select.select([session], [], [], max(0.0, left))
+                file = session.fileno()
+                if file is None:
+                    time.sleep(_MOMENT)
+                else:
+                    select.select([file], [], [], max(0.0, left))
             found.append(answer)
     except SessionError as error:
         if cancelled:
