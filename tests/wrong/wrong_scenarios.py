@@ -94,6 +94,8 @@ class Session:
     real: SqliteScenarioSession
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("ask", "answered", "fileno"):  # else what goes wrong would be passed by
+            raise AttributeError(name)
         return getattr(self.real, name)
 
 
@@ -206,6 +208,48 @@ class TestKeepsWhatBelongsToAConnection(Conformance):
     caught_by = ("test_connections_come_back_as_they_were",)
     outlives = ("CREATE TEMPORARY TABLE mine (n int)",)
     adapter = wrong(Tables)
+
+
+class TestForgetsSettings(Conformance):
+    caught_by = ("test_settings_are_there_after_each_reset",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            def settle(self, settings: Sequence[str]) -> None:
+                for each in settings:
+                    self.real.run(each, {})
+
+        def session(self) -> Any:
+            self.last = super().session()
+            return self.last
+
+        def reset(self) -> None:
+            super().reset()
+            self.last.real.run("DELETE FROM kept", {})
+
+    adapter = wrong(Wrong)
+
+
+class TestNeverWakesUp(Conformance):
+    caught_by = ("test_tables_that_rest_are_used_again",)
+
+    class Wrong(Tables):
+        def rest(self) -> None:
+            self._control.close()
+
+    adapter = wrong(Wrong)
+
+
+class TestRunsWithoutReset(Conformance):
+    caught_by = ("test_statements_run_after_each_reset",)
+
+    class Wrong(Tables):
+        def reset_and_run(self, statements: Sequence[str]) -> None:
+            for each in statements:
+                self._control.execute(each)
+
+    adapter = wrong(Wrong)
 
 
 class TestCountsNothingLater(Conformance):

@@ -37,7 +37,8 @@ ABORTED = "25P02"  # in_failed_sql_transaction
 
 
 class PostgresScenarioSession(SendsPostgresScripts):
-    """connect: to its tables. give: takes a connection back that is as it was when it was new. rows: of a result with these rows, for a query. ours: see PostgresScenario."""
+    """connect: to its tables. give: takes a connection back, to be used by others. rows: of a result with
+    these rows, for a query. ours: see PostgresScenario."""
 
     def __init__(
         self,
