@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import count, islice
 from random import Random
 
 import pytest
@@ -36,8 +37,8 @@ def hunted() -> Iterator[OpenedHunt]:
 def test_programs_of_a_hunt(hunted: OpenedHunt) -> None:
     source, random = RandomSource(hunted.scope, 7), Random(7)
     waited = 0
-    programs = [each for each in map(source.program, range(1000)) if each is not None][:PROGRAMS]
-    for program in programs:
+    drawn = map(source.program, count(1000))  # behind those that are plain
+    for program in islice(filter(None, drawn), PROGRAMS):
         calls = as_check(program).bound(LEVEL)
         labelled = zip(program.labels, program.points, strict=True)
         schedule = [label for label, points in labelled for _ in range(points)]
