@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from txfuzz.check.transaction import performed_once
 from txfuzz.database.api import Outcome, SessionError
-from txfuzz.database.scenario import Cell, ColumnFacts, Request, Rows, StatementAnswer
+from txfuzz.database.scenario import Cell, ColumnFacts, Commit, Request, Rows, StatementAnswer
 from txfuzz.testing import ScenarioConformance
 from txfuzz_sqlite.adapter import SqliteAdapter
 from txfuzz_sqlite.database import SqliteDatabase
@@ -176,15 +176,15 @@ class TestDoesSomethingElseEachTime(Conformance):
 
         def session(self) -> Any:
             session = super().session()
-            commit = session.commit
+            ask = session.ask
 
-            def sometimes() -> None:
-                self.begun.append("again")
-                if len(self.begun) % 7 == 0:
+            def sometimes(request: Request, along: int = 0) -> None:
+                self.begun.extend(["again"] * isinstance(request, Commit))
+                if isinstance(request, Commit) and len(self.begun) % 7 == 0:
                     raise SessionError(Outcome.FAIL, "SQLITE_BUSY", "chance")
-                commit()
+                ask(request, along)
 
-            session.commit = sometimes
+            session.ask = sometimes
             return session
 
     adapter = wrong(Wrong)
