@@ -47,10 +47,11 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
     from txfuzz.database.scenario import (
-        Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
-        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
-        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
-        SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
+        Accesses, AdoptedSession, AnswersLater, Begin, CanRest, Cell, ColumnFacts, Commit, HasProcess,
+        HoldsScenarios, KeepsSettings, MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request,
+        ReversesRows, Rollback, Rows, Run, RunsAfterReset, ScenarioSession, ScenarioTables, SeesAccesses,
+        SeesTables, SendsScripts, SentAnswer, SentScript, SetupRefused, StatementAnswer, WritesBegin,
+        WritesPlays, run_setup,
     )
     from txfuzz.database.schemes import ANY_SCHEME, FitsUrl, OwnsSchemes
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
@@ -137,11 +138,11 @@ _MODULES = {
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
     "txfuzz.database.scenario": (
-        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
-        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
-        "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
-        "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
-        "WritesBegin", "WritesPlays", "run_setup",
+        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "CanRest", "Cell", "ColumnFacts", "Commit",
+        "HasProcess", "HoldsScenarios", "KeepsSettings", "MovesNumbers", "OwnsServer", "PlayedSchedule",
+        "PlayedStep", "Request", "ReversesRows", "Rollback", "Rows", "Run", "RunsAfterReset",
+        "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer",
+        "SentScript", "SetupRefused", "StatementAnswer", "WritesBegin", "WritesPlays", "run_setup",
     ),
     "txfuzz.database.schemes": ("ANY_SCHEME", "FitsUrl", "OwnsSchemes"),
     "txfuzz.database.sql.adapter": (
@@ -207,20 +208,20 @@ _DEFINED_AS = {
 __all__ = [  # noqa: RUF022
     "ANY_SCHEME", "API_VERSION", "APPEND", "Accesses", "Account", "Adapter", "Adjustment", "AdoptedSession",
     "Analyzer", "Anomaly", "Answer", "AnswersLater", "Around", "Batching", "Begin", "BoundStep", "Breakable",
-    "COMMIT", "CUT", "Call", "Calls", "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts",
-    "Columns", "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit",
+    "COMMIT", "CUT", "Call", "Calls", "CanRest", "Capabilities", "Cell", "Change", "Choice", "Closeable",
+    "ColumnFacts", "Columns", "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit",
     "DangerousStructure", "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect",
     "Embeds", "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "FitsUrl", "Form", "GoesOn", "HasProcess",
     "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL",
-    "KeeperLink", "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout",
-    "MakesRoom", "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL",
+    "KeeperLink", "KeepsSettings", "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT",
+    "Layout", "MakesRoom", "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL",
     "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome",
     "OutputError", "OwnServer", "OwnsSchemes", "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule",
     "PlayedStep", "Proposal", "READ", "ROLLBACK", "RawStatement", "ReadValue", "Ref", "Refusal", "Request",
-    "ReversesRows", "Rollback", "RoomForClients", "Rows", "Run", "RunsSql", "ScenarioSession",
-    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
-    "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session",
-    "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
+    "ReversesRows", "Rollback", "RoomForClients", "Rows", "Run", "RunsAfterReset", "RunsSql",
+    "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses",
+    "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector",
+    "Session", "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
     "StatementAnswer", "StatementResult", "Step", "StepDependency", "Strategy", "TABLE_PREFIX", "TERMINATE",
     "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TemplateStep", "Transaction", "TransactionView",
     "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",

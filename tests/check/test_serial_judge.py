@@ -194,6 +194,32 @@ def test_what_an_order_gives_is_asked_once() -> None:
     assert sorted(runs) == [("t1", "t2"), ("t1", "t2"), ("t2", "t1")]  # the first one twice, for its own sake
 
 
+def test_an_order_that_explains_is_run_once() -> None:
+    runs: list[Order] = []
+
+    def counted(order: Order) -> ProgramOutcome:
+        runs.append(order)
+        return serially(INCREMENT, order)
+
+    judge = SerialJudge(counted, NO_MASKS)
+    first, second = permutations(INCREMENT)
+    assert judge.judge(serially(INCREMENT, first)).answer is SerialAnswer.EXPLAINED
+    assert runs == [first]
+    assert judge.judge(LOST).answer is SerialAnswer.UNEXPLAINED
+    assert sorted(runs) == sorted((first, first, second))
+
+
+def test_chance_is_looked_for_before_anything_is_unexplained() -> None:
+    numbers = iter(range(100))
+
+    def by_chance(order: Order) -> ProgramOutcome:
+        found = serially(INCREMENT, order)
+        return ProgramOutcome(found.transactions, {"t": Rows(("k",), ((next(numbers),),))})
+
+    judged = SerialJudge(by_chance, NO_MASKS).judge(LOST)
+    assert judged.answer is SerialAnswer.UNKNOWN
+
+
 def test_more_transactions_than_orders_can_be_counted_for_are_not_judged() -> None:
     many = ProgramOutcome({f"t{number}": CallOutcome(Ending.COMMITTED) for number in range(7)})
     assert judge_of(INCREMENT).judge(many).answer is SerialAnswer.UNKNOWN

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from txfuzz.check.transaction import performed_once
 from txfuzz.database.api import Outcome, SessionError
-from txfuzz.database.scenario import Cell, ColumnFacts, Request, Rows, StatementAnswer
+from txfuzz.database.scenario import Cell, ColumnFacts, Commit, Request, Rows, StatementAnswer
 from txfuzz.testing import ScenarioConformance
 from txfuzz_sqlite.adapter import SqliteAdapter
 from txfuzz_sqlite.database import SqliteDatabase
@@ -94,6 +94,8 @@ class Session:
     real: SqliteScenarioSession
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("ask", "answered", "fileno"):  # else what goes wrong would be passed by
+            raise AttributeError(name)
         return getattr(self.real, name)
 
 
@@ -174,15 +176,15 @@ class TestDoesSomethingElseEachTime(Conformance):
 
         def session(self) -> Any:
             session = super().session()
-            commit = session.commit
+            ask = session.ask
 
-            def sometimes() -> None:
-                self.begun.append("again")
-                if len(self.begun) % 7 == 0:
+            def sometimes(request: Request, along: int = 0) -> None:
+                self.begun.extend(["again"] * isinstance(request, Commit))
+                if isinstance(request, Commit) and len(self.begun) % 7 == 0:
                     raise SessionError(Outcome.FAIL, "SQLITE_BUSY", "chance")
-                commit()
+                ask(request, along)
 
-            session.commit = sometimes
+            session.ask = sometimes
             return session
 
     adapter = wrong(Wrong)
@@ -206,6 +208,48 @@ class TestKeepsWhatBelongsToAConnection(Conformance):
     caught_by = ("test_connections_come_back_as_they_were",)
     outlives = ("CREATE TEMPORARY TABLE mine (n int)",)
     adapter = wrong(Tables)
+
+
+class TestForgetsSettings(Conformance):
+    caught_by = ("test_settings_are_there_after_each_reset",)
+
+    class Wrong(Tables):
+        @dataclass
+        class wrapped(Session):
+            def settle(self, settings: Sequence[str]) -> None:
+                for each in settings:
+                    self.real.run(each, {})
+
+        def session(self) -> Any:
+            self.last = super().session()
+            return self.last
+
+        def reset(self) -> None:
+            super().reset()
+            self.last.real.run("DELETE FROM kept", {})
+
+    adapter = wrong(Wrong)
+
+
+class TestNeverWakesUp(Conformance):
+    caught_by = ("test_tables_that_rest_are_used_again",)
+
+    class Wrong(Tables):
+        def rest(self) -> None:
+            self._control.close()
+
+    adapter = wrong(Wrong)
+
+
+class TestRunsWithoutReset(Conformance):
+    caught_by = ("test_statements_run_after_each_reset",)
+
+    class Wrong(Tables):
+        def reset_and_run(self, statements: Sequence[str]) -> None:
+            for each in statements:
+                self._control.execute(each)
+
+    adapter = wrong(Wrong)
 
 
 class TestCountsNothingLater(Conformance):

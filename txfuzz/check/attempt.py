@@ -27,11 +27,12 @@ class Attempts(Closeable):
     def __init__(self, tables: ScenarioTables, seconds: float, *, threads: bool = False) -> None:
         self._tables, self._seconds, self._threads = tables, seconds, threads
         self._sessions: list[ScenarioSession] = []
+        self._later: dict[ScenarioSession, AnswersLater] = {}  # those of them that can
 
     def close(self) -> None:
         for session in self._sessions:
             session.close()
-        self._sessions = []
+        self._sessions, self._later = [], {}
 
     def follow(
         self,
@@ -87,7 +88,10 @@ class Attempts(Closeable):
     ) -> dict[str, ScenarioSession]:
         numbers = [at if session_of is None else session_of[each.label] for at, each in enumerate(calls)]
         while len(self._sessions) <= max(numbers, default=-1):
-            self._sessions.append(self._tables.session())
+            session = self._tables.session()
+            self._sessions.append(session)
+            if isinstance(session, AnswersLater) and not self._threads:
+                self._later[session] = session
         return {each.label: self._sessions[at] for each, at in zip(calls, numbers, strict=True)}
 
     def _makes_actors(
@@ -115,8 +119,9 @@ class Attempts(Closeable):
 
     def _answer_later(self, sessions: Mapping[str, ScenarioSession]) -> Mapping[str, AnswersLater]:
         """The same sessions, if all of them can; else none."""
-        able = {label: each for label, each in sessions.items() if isinstance(each, AnswersLater)}
-        return able if len(able) == len(sessions) and not self._threads else {}
+        later = self._later
+        able = {label: later[each] for label, each in sessions.items() if each in later}
+        return able if len(able) == len(sessions) else {}
 
     def _trace(
         self,

@@ -141,8 +141,9 @@ class AnswersLater(ScenarioSession, Protocol):
     def answered(self) -> StatementAnswer | None:
         """To the last request; None as long as the answer is not there. To all but Run, it says nothing."""
 
-    def fileno(self) -> int:
-        """Of a socket that can be read when answered() is worth asking."""
+    def fileno(self) -> int | None:
+        """Of a socket that can be read when answered() is worth asking. None where nothing comes by itself:
+        whatever does not have to wait is answered at once, all else when another session has gone on."""
 
 
 class SentScript(NamedTuple):
@@ -193,6 +194,14 @@ class HasProcess(Protocol):
     def process(self) -> int | None:
         """The number of the process that serves it, where that runs on this machine and is ours to move from
         one processor to another; else None."""
+
+
+@runtime_checkable
+class KeepsSettings(Protocol):
+    """What a ScenarioSession has to do beside, if its connection can become another one."""
+
+    def settle(self, settings: Sequence[str]) -> None:
+        """Run these statements now, and again whenever its connection is another one."""
 
 
 class AdoptedSession(Protocol):
@@ -296,6 +305,23 @@ class MovesNumbers(Protocol):
     def reset_numbers_moved(self) -> None:
         """As reset(), but that sequences give out other numbers next, in the opposite direction where the
         database can do that."""
+
+
+@runtime_checkable
+class CanRest(Protocol):
+    """What ScenarioTables can do beside, so that a great many of them can be there at once."""
+
+    def rest(self) -> None:
+        """Give back what is needed to use them, such as connections, until they are used again. Their
+        sessions are closed by then."""
+
+
+@runtime_checkable
+class RunsAfterReset(Protocol):
+    """What ScenarioTables can do beside, so that tables that differ in their rows alone are made once."""
+
+    def reset_and_run(self, statements: Sequence[str]) -> None:
+        """As reset(), and then these statements, as the setup would run them."""
 
 
 @runtime_checkable

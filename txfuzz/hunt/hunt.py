@@ -61,6 +61,7 @@ class Hunt:
         log: Callable[[], tuple[str, ...] | None] = lambda: None,
     ) -> None:
         self._tables, self._quarry, self._source = tables, quarry, source
+        self._learns = source.learn if isinstance(source, LearningSource) else None
         self._seed, self._each = seed, each
         self._counts = HuntCounts()
         self._result = HuntResult(self._counts)
@@ -115,17 +116,20 @@ class Hunt:
         self._reasons: Counter[str] = Counter()
         self._allowed: Counter[str] = Counter()
         self._new: set[int] = set()  # covered first in this run
+        self._covered: frozenset[int] = frozenset()  # the same, as it was told last
         self._settle()
 
     def _settle(self) -> None:
         """What there is by now counts: no program is under way."""
+        if len(self._covered) != len(self._new):
+            self._covered = frozenset(self._new)
         self._result = HuntResult(
             self._counts,
             tuple(self._findings.holes),
             tuple(sorted(filter(None, self._fits.values()))),
             Counter(self._reasons),
             Counter(self._allowed),
-            covered=frozenset(self._new),
+            covered=self._covered,
         )
 
     def _goes_on(self) -> bool:
@@ -192,8 +196,8 @@ class Hunt:
                 self._count(attempt, promise, found)
                 self._cover(program, attempt)
                 what = wrong(program, attempt, promise, self._quarry.internal, found)
-                if isinstance(self._source, LearningSource):
-                    self._source.learn(program, attempt)
+                if self._learns is not None:
+                    self._learns(program, attempt)
                 if what is not None:
                     self._met(runs, attempt, what)
         return self._goes_on() or self._findings.holes != holes

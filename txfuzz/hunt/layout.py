@@ -66,9 +66,10 @@ class Layout:
             script = self.setup if number == 0 or self.setup_others is None else self.setup_others
             for statement in script:
                 yield filled(statement, {"table": table, "first": TABLES[0]})
-        yield from self._rows(states)
+        yield from self.rows(states)
 
-    def _rows(self, states: Sequence[RowState]) -> Iterator[str]:
+    def rows(self, states: Sequence[RowState]) -> Iterator[str]:
+        """The statements that insert the rows of keys that are in these states."""
         for place, state in zip(self.places(len(states)), states, strict=True):
             if state is RowState.PRESENT:
                 yield filled(self.row, {"table": place.table, "key": place.number, "value": 0})
@@ -78,7 +79,7 @@ class Layout:
         that."""
         tables = dict.fromkeys(place.table for place in self.places(len(states)))
         emptied = [filled(each, {"table": table}) for table in tables for each in self.fresh]
-        return (*emptied, *self._rows(states)) if emptied else ()
+        return (*emptied, *self.rows(states)) if emptied else ()
 
     def can_be(self, states: Sequence[RowState]) -> bool:
         first, *others = states

@@ -12,9 +12,12 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
     AdoptedSession,
+    CanRest,
     ColumnFacts,
     HoldsScenarios,
+    KeepsSettings,
     Rows,
+    RunsAfterReset,
     ScenarioSession,
     ScenarioTables,
 )
@@ -28,12 +31,23 @@ _PROGRAMS = 200  # that a runner is given before it is made anew: it remembers w
 
 class LayoutTables:
     """ScenarioTables whose sessions have the settings of a layout. anew: statements that make the tables
-    anew after each reset, at this level."""
+    anew after each reset, at this level. rows: statements that fill them, where the same tables are used
+    with other rows, too; None: they are nobody else's."""
 
     def __init__(
-        self, tables: ScenarioTables, settings: Sequence[str], anew: Sequence[str] = (), level: str = ""
+        self,
+        tables: ScenarioTables,
+        settings: Sequence[str],
+        anew: Sequence[str] = (),
+        level: str = "",
+        *,
+        rows: Sequence[str] | None = None,
     ) -> None:
         self._tables, self._settings, self._anew, self._level = tables, tuple(settings), tuple(anew), level
+        self._rows = rows
+        self._filled = (
+            tables.reset_and_run if rows and not anew and isinstance(tables, RunsAfterReset) else None
+        )
         self._maker: ScenarioSession | None = None
 
     @property
@@ -44,6 +58,9 @@ class LayoutTables:
         return self._tables.facts()
 
     def reset(self) -> None:
+        if self._filled is not None and self._rows:
+            self._filled(self._rows)
+            return
         self._tables.reset()
         if not self._anew:
             return
@@ -55,8 +72,7 @@ class LayoutTables:
                 self._maker.run(each, {})
             self._maker.commit()
         except BaseException:
-            self._maker.close()
-            self._maker = None
+            self._close_maker()
             raise
 
     def tables(self) -> Mapping[str, Rows]:
@@ -67,8 +83,11 @@ class LayoutTables:
 
     def session(self) -> ScenarioSession:
         session = self._tables.session()
-        for each in self._settings:
-            session.run(each, {})
+        if isinstance(session, KeepsSettings):
+            session.settle(self._settings)
+        else:
+            for each in self._settings:
+                session.run(each, {})
         return session
 
     def keep(self) -> None:
@@ -84,9 +103,14 @@ class LayoutTables:
         return self._tables.waiting(sessions)
 
     def close(self) -> None:
+        self._close_maker()
+        if self._rows is None:
+            self._tables.close()
+
+    def _close_maker(self) -> None:
         if self._maker is not None:
             self._maker.close()
-        self._tables.close()
+            self._maker = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,18 +157,28 @@ class OpenTables:
     def _close_runner(self) -> None:
         if self._runner is not None:
             self._runner.close()
+            self._runner = None
 
     def close(self) -> None:
         self._close_runner()
         self.close_sessions()
         if self._session is not None:
             self._session.close()
+            self._session = None
         self.tables.close()
+
+
+_Place = tuple[str, tuple[RowState, ...]]
+_Base = tuple[str, int]  # a layout, and how many keys
 
 
 class HuntTables(Closeable):
     """Runners for programs on any layout. serial_level: at which serial orders are run. revived: waits until
-    a server that went down is back, and gives the database; without it, that is the end."""
+    a server that went down is back, and gives the database; without it, that is the end.
+
+    Where the database can (CanRest, RunsAfterReset), the tables of a layout are made once, empty, and stay
+    to the end: each reset fills them with the rows of the states that are wanted.
+    """
 
     def __init__(
         self,
@@ -153,7 +187,9 @@ class HuntTables(Closeable):
         revived: Callable[[], HoldsScenarios] | None = None,
     ) -> None:
         self._database, self._serial_level, self._revived = database, serial_level, revived
-        self._open: OrderedDict[tuple[str, tuple[RowState, ...]], OpenTables] = OrderedDict()
+        self._open: OrderedDict[_Place, OpenTables] = OrderedDict()
+        self._bases: dict[_Base, ScenarioTables] = {}
+        self._shares = True  # until it has turned out that the database cannot
         self.renewed = 0  # how often tables were lost
 
     def runner(self, layout: Layout, states: tuple[RowState, ...]) -> ProgramRunner:
@@ -164,29 +200,60 @@ class HuntTables(Closeable):
         place = (layout.name, states)
         if place not in self._open:
             while len(self._open) >= MOST_OPEN:
-                self._open.popitem(last=False)[1].close()
-            tables = LayoutTables(
-                self._database.scenario(layout.statements(states)),
-                layout.settings,
-                layout.anew(states),
-                self._serial_level,
-            )
-            self._open[place] = OpenTables(tables, self._serial_level)
+                self._put_away(*self._open.popitem(last=False))
+            self._open[place] = self._made(layout, states)
         self._open.move_to_end(place)
         return self._open[place]
+
+    def _made(self, layout: Layout, states: tuple[RowState, ...]) -> OpenTables:
+        base = self._base(layout, len(states))
+        rows = tuple(layout.rows(states)) if base is not None else None
+        tables = LayoutTables(
+            base or self._database.scenario(layout.statements(states)),
+            layout.settings,
+            layout.anew(states),
+            self._serial_level,
+            rows=rows,
+        )
+        return OpenTables(tables, self._serial_level)
+
+    def _base(self, layout: Layout, keys: int) -> ScenarioTables | None:
+        """Its tables without rows; None where they cannot be used with any."""
+        place = (layout.name, keys)
+        if self._shares and place not in self._bases:
+            made = self._database.scenario(layout.statements((RowState.ABSENT,) * keys))
+            if isinstance(made, RunsAfterReset) and isinstance(made, CanRest):
+                self._bases[place] = made
+            else:
+                self._shares = False
+                made.close()
+        return self._bases.get(place)
+
+    def _put_away(self, place: _Place, tables: OpenTables) -> None:
+        tables.close()
+        layout, states = place
+        base = self._bases.get((layout, len(states)))
+        if isinstance(base, CanRest) and all(other != layout for other, _ in self._open):
+            base.rest()
 
     def discard(self, layout: Layout, states: tuple[RowState, ...]) -> None:
         """These tables, which are then made anew: a session that is lost may still hold locks on them."""
         self.renewed += 1
-        found = self._open.pop((layout.name, states), None)
-        if found is not None:
-            _close_lost(found)
+        base = self._bases.pop((layout.name, len(states)), None)
+        for name, others in list(self._open):
+            if name == layout.name and (
+                others == states or (base is not None and len(others) == len(states))
+            ):
+                _close_lost(self._open.pop((name, others)))
+        if base is not None:
+            _close_lost(base)
 
     def revive(self) -> None:
         """After the server went down: nothing that was open is of use any more. DatabaseUnavailable."""
         self.renewed += 1
-        lost, self._open = self._open, OrderedDict()
-        for each in lost.values():
+        lost: list[OpenTables | ScenarioTables] = [*self._open.values(), *self._bases.values()]
+        self._open, self._bases = OrderedDict(), {}
+        for each in lost:
             _close_lost(each)
         if self._revived is None:
             raise DatabaseUnavailable("the server went down")
@@ -194,11 +261,14 @@ class HuntTables(Closeable):
 
     def close(self) -> None:
         with ExitStack() as stack:
+            for base in self._bases.values():
+                stack.callback(base.close)
             for each in self._open.values():
                 stack.callback(each.close)
             self._open.clear()
+            self._bases.clear()
 
 
-def _close_lost(tables: OpenTables) -> None:
+def _close_lost(tables: OpenTables | ScenarioTables) -> None:
     with suppress(SessionError, DatabaseUnavailable):
         tables.close()

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import select
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from txfuzz.database.api import SessionError
-from txfuzz.database.scenario import Cell, ScenarioSession, ScenarioTables
+from txfuzz.database.scenario import (
+    AnswersLater,
+    Begin,
+    Cell,
+    Commit,
+    Request,
+    Rows,
+    Run,
+    ScenarioSession,
+    ScenarioTables,
+    StatementAnswer,
+)
 from txfuzz.hunt.form import Change, Form, RowState, filled
 from txfuzz.hunt.layout import KeyPlace, Layout
 from txfuzz.hunt.program import SmallProgram, Use, in_sql
@@ -17,6 +30,7 @@ from txfuzz.transactions.model import Transaction
 
 SECONDS = 5.0  # in which statements that nobody is in the way of have returned
 _CANCEL_SECONDS = 2.0
+_MOMENT = 0.01
 _EMPTY = (RowState.ABSENT, RowState.ABSENT)
 
 
@@ -94,14 +108,21 @@ def trial(
     tables.reset()
     places = layout.places(len(states))
     present = [place for place, state in zip(places, states, strict=True) if state is RowState.PRESENT]
-    _run(session, layout.row, places if deleted else present, level)
-    if deleted:
-        _run(session, "DELETE FROM {table} WHERE k = {key}", [*set(places) - set(present)], level)
-    before = [_value(tables, place) for place in places]
+    made = _filled(layout.row, places if deleted else present)
+    gone = _filled(
+        "DELETE FROM {table} WHERE k = {key}", [each for each in places if deleted and each not in present]
+    )
     program = SmallProgram(layout, states, (((Use(form, tuple(range(form.keys))),),),))
     [transaction] = in_sql(program)
-    came = _in_time(session, transaction, level)
-    after = [_value(tables, place) for place in places]
+    shown = [f"SELECT v FROM {place.table} WHERE k = {place.number}" for place in places]
+    if isinstance(session, AnswersLater):
+        before, came, after = _in_few_messages(session, (made, gone), transaction, shown, level)
+    else:
+        for statements in filter(None, (made, gone)):
+            _run(session, statements, level)
+        before = [_value(tables.query(each)) for each in shown]
+        came = _in_time(session, transaction, level)
+        after = [_value(tables.query(each)) for each in shown]
     changes = tuple(_change(one, other) for one, other in zip(before, after, strict=True))
     return Trial(form, layout, states, changes, came.rows, came.code, came.message, came.ended, deleted)
 
@@ -112,6 +133,72 @@ class _Came:
     code: str = ""
     message: str = ""
     ended: bool = False
+
+
+class _Late(Exception):
+    pass
+
+
+def _in_few_messages(
+    session: AnswersLater,
+    earlier: Sequence[Sequence[str]],
+    transaction: Transaction,
+    shown: Sequence[str],
+    level: str,
+) -> tuple[list[Cell], _Came, list[Cell]]:
+    """As by _run(), _in_time() and query(), with a message for each transaction: what shows the rows before
+    goes with the last one before, what shows them after with the transaction itself."""
+    reads = [Run(each) for each in shown]
+    plain = [[Begin(level), *map(Run, each), Commit()] for each in earlier if each]
+    for each in plain[:-1]:
+        _answers(session, each)
+    told = _answers(session, [*(plain[-1] if plain else ()), *reads])
+    before = [_value(each.rows) for each in told[-len(reads) :]]
+    came, mode = _Came(), transaction.mode
+    steps = [Run(str(step.sql)) for step in transaction.steps]
+    try:
+        begin = Begin(level, mode.read_only, mode.deferrable)
+        told = _answers(session, [begin, *steps, Commit(), *reads])
+    except _Late:
+        came.code, came.message = "late", "it did not return"
+    except SessionError as error:
+        came.code, came.message, came.ended = error.code, error.message, not error.lost
+        if not error.lost:
+            session.rollback()
+    else:
+        came.ended, came.rows = True, any(each.rows is not None for each in told[1 : 1 + len(steps)])
+        return before, came, [_value(each.rows) for each in told[-len(reads) :]]
+    return before, came, before
+
+
+def _answers(session: AnswersLater, requests: Sequence[Request]) -> list[StatementAnswer]:
+    """Sent together. Raises _Late where they do not end in time."""
+    found = []
+    until, cancelled = time.monotonic() + SECONDS, False
+    then = tuple(requests[1:])
+    try:
+        for number, request in enumerate(requests):
+            session.ask(request if number else replace(request, then=then), len(then))
+            while (answer := session.answered()) is None:
+                left = until - time.monotonic()
+                if left <= 0:
+                    if cancelled:
+                        raise _Late
+                    session.cancel()
+                    until, cancelled = time.monotonic() + _CANCEL_SECONDS, True
+                file = session.fileno()
+                if file is None:
+                    time.sleep(_MOMENT)
+                else:
+                    select.select([file], [], [], max(0.0, left))
+            found.append(answer)
+    except SessionError as error:
+        if cancelled:
+            raise _Late from error
+        raise
+    if cancelled:
+        raise _Late
+    return found
 
 
 def _in_time(session: ScenarioSession, transaction: Transaction, level: str) -> _Came:
@@ -140,17 +227,20 @@ def _in_time(session: ScenarioSession, transaction: Transaction, level: str) -> 
     return came
 
 
-def _run(session: ScenarioSession, text: str, places: Sequence[KeyPlace], level: str) -> None:
-    """One transaction that does this to each of the rows."""
+def _filled(text: str, places: Iterable[KeyPlace]) -> list[str]:
+    return [filled(text, {"table": place.table, "key": place.number, "value": 0}) for place in places]
+
+
+def _run(session: ScenarioSession, statements: Sequence[str], level: str) -> None:
+    """One transaction."""
     session.begin(level)
-    for place in places:
-        session.run(filled(text, {"table": place.table, "key": place.number, "value": 0}), {})
+    for each in statements:
+        session.run(each, {})
     session.commit()
 
 
-def _value(tables: ScenarioTables, place: KeyPlace) -> Cell:
-    found = tables.query(f"SELECT v FROM {place.table} WHERE k = {place.number}").rows
-    return found[0][0] if found else None
+def _value(found: Rows | None) -> Cell:
+    return found.rows[0][0] if found and found.rows else None
 
 
 def _change(before: Cell, after: Cell) -> Change:

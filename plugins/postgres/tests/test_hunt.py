@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from txfuzz.campaign.hunt.opening import opened_hunt
+from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.cli import run_command
 from txfuzz.errors import ExitCode
+from txfuzz.hunt.form import RowState
+from txfuzz.hunt.tables import MOST_OPEN
 from txfuzz_postgres.database import open_embedded
 from txfuzz_postgres.export.isolationtester import run_spec
 from txfuzz_postgres.options import PostgresOptions
@@ -50,6 +56,32 @@ def follow_spec(spec: str) -> None:
     assert code == 0, output
     assert "ERROR" not in output
     assert output.count("COMMIT;") == 2
+
+
+def test_layouts_keep_their_settings_and_make_their_tables_once() -> None:
+    with opened_hunt(HuntSettings("postgres"), None, ()) as opened:
+        tables = opened.tables
+        [layout] = [each for each in opened.scope.layouts if each.name == "sequential"]
+        for states in product(RowState, repeat=2):
+            found = tables.opened(layout, states)
+            with closing(found.tables.session()) as session:
+                for _ in range(2):
+                    found.tables.reset()
+                    rows = session.run("SHOW enable_indexscan", {}).rows
+                    assert rows is not None
+                    assert rows.rows == (("off",),)
+            there = [len(rows.rows) for rows in found.tables.tables().values()]
+            assert there == [int(each is RowState.PRESENT) for each in states]
+        others = [each for each in opened.scope.layouts if not each.dependent][: MOST_OPEN + 1]
+        for each in others:  # so many that the first ones rest
+            tables.opened(each, (RowState.PRESENT, RowState.ABSENT)).tables.reset()
+        found = tables.opened(layout, (RowState.PRESENT, RowState.ABSENT))
+        found.tables.reset()
+        schemas = found.tables.query("SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%scenario%'")
+        made = {layout.name, *(each.name for each in others)}
+        assert schemas.rows == ((2 * len(made),),)  # with that of the copies
+        connections = found.tables.query("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")
+        assert connections.rows[0][0] < 30
 
 
 def test_without_its_forms_there_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
     from .drivers import PostgresDrivers
+    from .scenario.connections import SpareConnections
     from .scenario.tables import PostgresExistingTables, PostgresScenario
     from .server.launcher import EmbeddedServer
 
@@ -56,6 +57,8 @@ CONTROL_SETTINGS = {
     "lock_timeout": "0",
     "default_transaction_isolation": "read committed",
 }
+
+MOST_SPARE = 12  # connections of scenarios that are closed, kept for the next ones
 
 
 class PostgresDatabase(ServerDatabase[Connection]):
@@ -74,6 +77,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
         )
         self._options = options
         self._target = target
+        self._spare: SpareConnections | None = None
         self._programs = server.files.bin if server else None
         self._application = application
         self._injector = Injector(control, application, server)
@@ -146,20 +150,21 @@ class PostgresDatabase(ServerDatabase[Connection]):
         """See txfuzz.plugin_api.SeesTables. Closes this database with it."""
         import psycopg
 
+        from .scenario.connections import SpareConnections
         from .scenario.tables import PostgresExistingTables
 
         def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
-            try:
-                return psycopg.connect(self._target.conninfo(self._application), autocommit=True)
-            except psycopg.Error as error:
-                raise DatabaseUnavailable(reason(str(error))) from None
+            return psycopg.connect(self._target.conninfo(self._application), autocommit=True)
 
-        with open_connection() as connection:
-            found = connection.execute("SELECT current_schema()").fetchone()
+        try:
+            with open_connection() as connection:
+                found = connection.execute("SELECT current_schema()").fetchone()
+        except psycopg.Error as error:
+            raise DatabaseUnavailable(reason(str(error))) from None
         schema = found[0] if found and found[0] else "public"
         return PostgresExistingTables(
             schema,
-            open_connection,
+            SpareConnections(open_connection, "", 0),
             self._waits.among,
             self.close,
             (),
@@ -183,21 +188,9 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
     def scenario(self, setup: Sequence[str]) -> PostgresScenario:
         """See txfuzz.plugin_api.HoldsScenarios."""
-        import psycopg
-
-        from .protocol.times import take_any_time
         from .scenario.tables import KEPT, PostgresScenario
 
         own = f"{TABLE_PREFIX}scenario_{secrets.token_hex(3)}"
-
-        def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
-            try:
-                made = psycopg.connect(self._target.conninfo(self._application), autocommit=True)
-                made.execute(settings_sql(self._settings).encode())
-            except psycopg.Error as error:
-                raise DatabaseUnavailable(reason(str(error))) from None
-            take_any_time(made)
-            return made
 
         def drop() -> None:
             with suppress(DatabaseUnavailable):
@@ -212,7 +205,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
         shared = () if self.run(self.schemas.has_tables_in_public) else ("public",)
         return PostgresScenario(
             own,
-            open_connection,
+            self._spare_connections(),
             self._waits.among,
             drop,
             setup,
@@ -221,10 +214,31 @@ class PostgresDatabase(ServerDatabase[Connection]):
             ours=self._programs is not None,
         )
 
+    def _spare_connections(self) -> SpareConnections:
+        import psycopg
+
+        from .protocol.times import take_any_time
+        from .scenario.connections import SpareConnections
+
+        def open_connection() -> psycopg.Connection[tuple[Any, ...]]:
+            made = psycopg.connect(self._target.conninfo(self._application), autocommit=True)
+            take_any_time(made)
+            made.prepare_threshold = None  # what psycopg has prepared is gone when a connection is given back
+            return made
+
+        if self._spare is None:
+            self._spare = SpareConnections(open_connection, settings_sql(self._settings), MOST_SPARE)
+        return self._spare
+
     def _drop_soon(self, on: Connection, name: str) -> None:
         """Or not at all: a process that does not react may hold a lock on something in it for ever."""
         on.execute(text("SET LOCAL lock_timeout = '10s'"))
         self.schemas.drop(on, name)
+
+    def close(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+        super().close()
 
     def drivers(self) -> PostgresDrivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

@@ -47,6 +47,7 @@ class HuntWorker:
         self._source = source_named(
             settings.strategy, opened.scope, settings.seed, serial=opened.quarry.serial
         )
+        self._learns = self._source if isinstance(self._source, LearningSource) else None
         self._hunt = Hunt(
             opened.tables,
             opened.quarry,
@@ -61,8 +62,8 @@ class HuntWorker:
         self._learnt = time.monotonic()
 
     def run(self, asked: HuntSlice, tell: Callable[[HuntNews], bool]) -> None:
-        if isinstance(self._source, LearningSource) and asked.learnt:
-            self._source.merge(asked.learnt)
+        if self._learns is not None and asked.learnt:
+            self._learns.merge(asked.learnt)
         self._files = {}
         try:
             last = self._hunt.run(
@@ -85,9 +86,9 @@ class HuntWorker:
 
     def _news(self, result: HuntResult, *, often: bool = False) -> HuntNews:
         now = time.monotonic()
-        if isinstance(self._source, LearningSource) and not (often and now - self._learnt < _LEARNT_EVERY):
+        if self._learns is not None and not (often and now - self._learnt < _LEARNT_EVERY):
             self._learnt = now
-            result = replace(result, learnt=self._source.state())
+            result = replace(result, learnt=self._learns.state())
         files = {
             at: self._files[plain]
             for at, hole in enumerate(result.holes)

@@ -16,7 +16,7 @@ from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
 _CAREFUL = 2  # workers that were lost at a slice, after which its programs are run one by one
 _GIVEN_UP = 4  # and after which the only one that is left of it is left out
 _NO_PROGRAM = 100 * BLOCK  # numbers, after which it is given up that there will ever be one
-_NOT_ADDED = ("number", "covered", "seconds")  # of HuntCounts
+_ADDED = tuple(each.name for each in fields(HuntCounts) if each.name not in ("number", "covered", "seconds"))
 
 Files = Mapping[str, str]  # name → text
 
@@ -117,8 +117,17 @@ class HuntSlices:
             self._began = time.monotonic()
         self.server = news.server
         _, before = self._running[asked.numbers]
+        if news.result is not before:  # it is told before each schedule, and changes with each program
+            self._merge(asked, before, news)
+        else:
+            self._counts = replace(self._counts, seconds=self._earlier.counts.seconds + self._seconds())
+        if not self._on_news(self._counts, self._holes):
+            self._stopped = True
+
+    def _merge(self, asked: HuntSlice, before: HuntResult, news: HuntNews) -> None:
         self._running[asked.numbers] = (asked, news.result)
-        self._covered |= news.result.covered
+        if news.result.covered is not before.covered:
+            self._covered |= news.result.covered
         self._count(before.counts, news.result.counts)
         self._reasons += Counter(news.result.reasons) - Counter(before.reasons)
         self._allowed += Counter(news.result.allowed) - Counter(before.allowed)
@@ -135,13 +144,11 @@ class HuntSlices:
             more = hole.hits - hits.get(_key(hole), 0)
             if more:
                 self._hit(hole, more, behind, news.files.get(at, {}), aware)
-        if not self._on_news(self._counts, self._holes):
-            self._stopped = True
 
     def _count(self, before: HuntCounts, after: HuntCounts) -> None:
-        names = [each.name for each in fields(HuntCounts) if each.name not in _NOT_ADDED]
         added = {
-            name: getattr(self._counts, name) + getattr(after, name) - getattr(before, name) for name in names
+            name: getattr(self._counts, name) + getattr(after, name) - getattr(before, name)
+            for name in _ADDED
         }
         seconds = self._earlier.counts.seconds + self._seconds()
         self._counts = replace(self._counts, **added, covered=len(self._covered), seconds=seconds)

@@ -26,6 +26,8 @@ class SessionActors:
     ) -> None:
         self._steps, self._sessions, self._together = steps, sessions, together
         self._asked: dict[str, AnswersLater] = {}  # that have not answered
+        self._by_itself = all(each.fileno() is not None for each in sessions.values())
+        self._in_vain = False  # nobody has come, and nothing was asked since
         self._alone = 1
         self._came: deque[Arrival] = deque()
 
@@ -53,6 +55,7 @@ class SessionActors:
             if not isinstance(made, Request):
                 self._came.append(Arrival(name, Point(name, made)))
                 return
+            self._in_vain = False
             try:
                 # BEGIN belongs to the step of the statement behind it
                 session.ask(made, self._alone if isinstance(made, Begin) else self._alone - 1)
@@ -66,10 +69,17 @@ class SessionActors:
         until = time.monotonic() + seconds
         for name, session in list(self._asked.items()):
             self._look(name, session)
+        if not self._by_itself and not self._came:
+            if self._in_vain:
+                time.sleep(seconds)
+            self._in_vain = True
+            return None
         while not self._came:
             left = until - time.monotonic()
             if left > 0:
-                select.select(self._asked.values(), (), (), left)
+                select.select(
+                    [at for each in self._asked.values() if (at := each.fileno()) is not None], (), (), left
+                )
             for name, session in list(self._asked.items()):
                 self._look(name, session)
             if left <= 0:

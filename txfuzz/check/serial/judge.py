@@ -84,6 +84,7 @@ class SerialJudge:
     _canonical: dict[Order, Canonical] = field(default_factory=dict)
     _unstable: dict[Order, str] = field(default_factory=dict)
     _judged: dict[object, SerialJudgement] = field(default_factory=dict)
+    _repeated: bool = False  # whether an order was run twice to see what chance does
     _compared_by: Masks | None = None
 
     def judge(self, outcome: ProgramOutcome, before: Iterable[tuple[str, str]] = ()) -> SerialJudgement:
@@ -194,6 +195,8 @@ class SerialJudge:
                 return found
         if unknown:
             return _cannot(f"whether {' and '.join(unknown)} committed is unknown, and neither fits an order")
+        if doubt := self._by_chance(committed, pairs):
+            return _cannot(doubt)
         return self._nearest(outcome, committed, pairs)
 
     def _explained(
@@ -232,14 +235,23 @@ class SerialJudge:
         if order in self._canonical:
             return
         first = self._run(order)
-        # Once for a program, since whatever chance does shows in any order; and where one did not commit,
-        # since it may have been a time-out
-        if not self._outcomes or first.ended(Ending.COMMITTED) != order:
+        if first.ended(Ending.COMMITTED) != order:  # it may have been a time-out
             first = self._again(order, first)
         self._outcomes[order] = first
         self._canonical[order] = canonical(first, self.masks)
 
+    def _by_chance(self, labels: Order, before: Sequence[tuple[str, str]]) -> str:
+        """Why an order that was run twice tells nothing. Once for a program, since whatever chance does shows
+        in any order, and only where no order explains an outcome: one that does has given the same."""
+        if self._repeated:
+            return ""
+        self._repeated = True
+        order = next(_orders(labels, before))
+        self._again(order, self._outcomes[order])
+        return self._unstable.get(order, "")
+
     def _again(self, order: Order, first: ProgramOutcome) -> ProgramOutcome:
+        self._repeated = True
         again = self._run(order)
         if self._alike(first, again):
             return first

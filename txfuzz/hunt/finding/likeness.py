@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from txfuzz.hunt.judging.wrong import Wrong
 
-_SHARE = 0.25  # of the time goes into shrinking what looks like something that is there already
+_SHARE = 0.1  # of the time goes into shrinking what looks like something that is there already
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ What is predicted is a guess: forms can show less than the row, and layouts can 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice, permutations
 from typing import NamedTuple
 
@@ -45,6 +46,7 @@ class Prediction:
             number += len(uses)
         self._ran: dict[tuple[int, Values], Ran] = {}
         self._serial: frozenset[object] | None = None
+        self._ends: list[dict[int, int]] | None = None  # of each transaction, once they are asked for
 
     def tells(self, interleaving: Sequence[int]) -> bool:
         return self.snapshots_tell(interleaving) or self.statements_tell(interleaving)
@@ -80,7 +82,9 @@ class Prediction:
         now, done = self._begin, [0] * len(self._points)
         written: list[dict[int, int | None]] = [{} for _ in done]
         answers: list[list[Answer]] = [[] for _ in done]
-        ends = [_ends(uses) for uses in self._transactions]
+        if self._ends is None:
+            self._ends = [_ends(uses) for uses in self._transactions]
+        ends = self._ends
         for at in interleaving:
             point = done[at]
             done[at] += 1
@@ -125,38 +129,47 @@ def told_by_snapshots(program: SmallProgram) -> bool:
     told = Prediction(program).snapshots_tell
     number = len(program.transactions)
     most = 1 if number == 2 else _MOST_ORDERS  # two that overlap have seen the same, whenever they commit
-    return any(map(told, islice(_interleavings(program, [2] * number), most)))
+    return any(map(told, _interleavings(_lengths(program), (2,) * number, most)))
 
 
 def told_by_statements(program: SmallProgram) -> bool:
     """Whether some interleaving of it tells a database that looks at each statement by itself."""
     told = Prediction(program).statements_tell
-    return any(map(told, islice(_interleavings(program, list(program.points)), _MOST_INTERLEAVINGS)))
+    return any(map(told, _interleavings(_lengths(program), program.points, _MOST_INTERLEAVINGS)))
 
 
-def _interleavings(program: SmallProgram, points: list[int]) -> Iterator[tuple[int, ...]]:
-    """Those in which transactions of a session come one after the other; those that overlap most first."""
+def _lengths(program: SmallProgram) -> tuple[int, ...]:
+    return tuple(map(len, program.sessions))
+
+
+@cache  # there are few kinds of programs, and thousands of each
+def _interleavings(
+    sessions: tuple[int, ...], points: tuple[int, ...], most: int
+) -> tuple[tuple[int, ...], ...]:
+    """The first ones of those in which transactions of a session come one after the other; those that overlap
+    most come first. sessions: how many transactions each has. points: of each transaction."""
     before: dict[int, int] = {}
     at = 0
-    for session in program.sessions:
-        for number in range(at + 1, at + len(session)):
+    for length in sessions:
+        for number in range(at + 1, at + length):
             before[number] = number - 1
-        at += len(session)
+        at += length
+    left = list(points)
     done: list[int] = []
 
     def rest() -> Iterator[tuple[int, ...]]:
-        if not any(points):
+        if not any(left):
             yield tuple(done)
-        for number in sorted(range(len(points)), key=done.count):
-            waits = number in before and points[before[number]] > 0
-            if points[number] and not waits:
-                points[number] -= 1
+        for number in sorted(range(len(left)), key=done.count):
+            waits = number in before and left[before[number]] > 0
+            if left[number] and not waits:
+                left[number] -= 1
                 done.append(number)
                 yield from rest()
                 done.pop()
-                points[number] += 1
+                left[number] += 1
 
-    return rest()
+    return tuple(islice(rest(), most))
 
 
 def _run(uses: Uses, number: int, seen: Values) -> Ran:

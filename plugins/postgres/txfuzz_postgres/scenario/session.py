@@ -29,24 +29,28 @@ from ..protocol.requests import PendingResults
 from ..protocol.sending import SendsPostgresScripts
 from ..protocol.sqlstate import CONNECTION_LOST, outcome_of
 from ..statements import numbered, outlives_transactions, typed_begin
+from .connections import Plain
 
 Result = TypeVar("Result")
-Plain = psycopg.Connection[tuple[Any, ...]]
 
 ABORTED = "25P02"  # in_failed_sql_transaction
 
 
 class PostgresScenarioSession(SendsPostgresScripts):
-    """connect: to its tables. rows: of a result with these rows, for a query. ours: see PostgresScenario."""
+    """connect: to its tables. give: takes a connection back, to be used by others. rows: of a result with
+    these rows, for a query. ours: see PostgresScenario."""
 
     def __init__(
         self,
         connect: Callable[[], Plain],
+        give: Callable[[Plain], None],
         rows: Callable[[PGresult, tuple[tuple[Cell, ...], ...], str], Rows],
         *,
         ours: bool,
     ) -> None:
-        self._connect, self._rows, self._ours = connect, rows, ours
+        self._connect, self._give, self._rows, self._ours = connect, give, rows, ours
+        self._cancelled = False
+        self._settings: tuple[str, ...] = ()
         self._open()
 
     def _open(self) -> None:
@@ -67,8 +71,15 @@ class PostgresScenarioSession(SendsPostgresScripts):
     def renew(self) -> None:
         """Another connection, where something may have outlived the transaction. None is open."""
         if self._used and not self._connection.closed:
-            self._connection.close()
+            self.close()
             self._open()
+            self.settle(self._settings)
+
+    def settle(self, settings: Sequence[str]) -> None:
+        """See txfuzz.plugin_api.KeepsSettings."""
+        for each in settings:
+            self.run(each, {})
+        self._settings, self._used = tuple(settings), False
 
     # -- requests -----------------------------------------------------------------------------
 
@@ -154,11 +165,16 @@ class PostgresScenarioSession(SendsPostgresScripts):
             self._await(Rollback())
 
     def cancel(self) -> None:
+        self._cancelled = True
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2.0)
 
     def close(self) -> None:
-        self._connection.close()
+        # A request to cancel may still be on its way, and would meet whoever has the connection next
+        if self._cancelled:
+            self._connection.close()
+        else:
+            self._give(self._connection)
 
 
 class PostgresAdoptedSession:

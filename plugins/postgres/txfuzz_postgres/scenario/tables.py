@@ -29,8 +29,9 @@ from txfuzz.plugin_api import (
 
 from ..protocol.accesses import INT4, NAME, QUERY, held_locks, locks_tell
 from ..protocol.connection import reason
+from .connections import Plain, SpareConnections
 from .sequences import origin_of_number, read_numbers, read_origins
-from .session import Plain, PostgresAdoptedSession, PostgresScenarioSession, checked
+from .session import PostgresAdoptedSession, PostgresScenarioSession, checked
 
 RETRIED = frozenset({"40001", "40P01"})
 KEPT = "_kept"  # what the schema with the copies has behind its name
@@ -61,7 +62,7 @@ class PostgresScenario(Closeable):
     """Made by PostgresDatabase.scenario().
 
     schema: for its tables, and with `_kept` behind it for the copies of their rows; both are there, and
-    `drop` takes them away. connect: a connection with our settings, in autocommit. shared: schemas that are
+    `drop` takes them away. connections: with our settings, in autocommit. shared: schemas that are
     searched behind it. url: of the schema, as SQLAlchemy reads it. ours: the server is, so that its processes
     may be moved to other processors.
     """
@@ -71,7 +72,7 @@ class PostgresScenario(Closeable):
     def __init__(
         self,
         schema: str,
-        connect: Callable[[], Plain],
+        connections: SpareConnections,
         waits: Callable[[Sequence[int]], Mapping[int, frozenset[int]]],
         drop: Callable[[], None],
         setup: Sequence[str],
@@ -81,13 +82,10 @@ class PostgresScenario(Closeable):
         ours: bool = False,
     ) -> None:
         self._schema, self._copies, self._shared, self._ours = schema, schema + KEPT, shared, ours
-        self._connect, self._waits, self._drop, self._url = connect, waits, drop, url
+        self._connections, self._waits, self._drop, self._url = connections, waits, drop, url
         self._opened: WeakSet[PostgresScenarioSession] = WeakSet()
-        self._control = connect()
+        self._awake: Plain | None = None
         try:
-            self._use(self._control)
-            self._values = Transformer(self._control)
-            self._control.pgconn.prepare(NAME, QUERY, [INT4])
             run_setup(setup, lambda statement: checked(partial(self._control.execute, statement)))
             self.keep()
         except psycopg.Error as error:
@@ -97,13 +95,23 @@ class PostgresScenario(Closeable):
             self.close()
             raise
 
-    def close(self) -> None:
-        self._control.close()
-        self._drop()
+    @property
+    def _control(self) -> Plain:
+        if self._awake is None:
+            self._awake = self._ready()
+            self._values = Transformer(self._awake)
+            self._awake.pgconn.prepare(NAME, QUERY, [INT4])
+        return self._awake
 
-    def _use(self, connection: Plain) -> None:
-        path = sql.SQL(", ").join(map(sql.Identifier, (self._schema, *self._shared)))
-        connection.execute(sql.SQL("SET search_path = {}").format(path))
+    def rest(self) -> None:
+        """See txfuzz.plugin_api.CanRest."""
+        if self._awake is not None:
+            self._connections.give(self._awake)
+            self._awake = None
+
+    def close(self) -> None:
+        self.rest()
+        self._drop()
 
     # -- what the schema says -----------------------------------------------------------------
 
@@ -188,6 +196,10 @@ class PostgresScenario(Closeable):
             self._moved = False
         checked(lambda: self._results(restore))
 
+    def reset_and_run(self, statements: Sequence[str]) -> None:
+        """See txfuzz.plugin_api.RunsAfterReset."""
+        self._reset("; ".join((self._restore, *statements)))
+
     def reset_reversed(self) -> None:
         """See txfuzz.plugin_api.ReversesRows."""
         self._reset(self._restore_reversed)
@@ -236,18 +248,12 @@ class PostgresScenario(Closeable):
     # -- sessions -----------------------------------------------------------------------------
 
     def session(self) -> PostgresScenarioSession:
-        made = PostgresScenarioSession(self._ready, self._answer, ours=self._ours)
+        made = PostgresScenarioSession(self._ready, self._connections.give, self._answer, ours=self._ours)
         self._opened.add(made)
         return made
 
     def _ready(self) -> Plain:
-        connection = self._connect()
-        try:
-            self._use(connection)
-        except psycopg.Error as error:  # the server has just gone
-            connection.close()
-            raise DatabaseUnavailable(reason(str(error))) from None
-        return connection
+        return self._connections.take(self._schema, *self._shared)
 
     def _answer(self, result: PGresult, rows: tuple[tuple[Cell, ...], ...], query: str) -> Rows:
         found = self._rows(result, rows)

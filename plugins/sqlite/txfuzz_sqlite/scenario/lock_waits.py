@@ -15,7 +15,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..codes import PRIMARY, code_of
 
@@ -25,6 +25,10 @@ LONGEST_CALL = 2.0  # seconds that an interrupted call may take to end
 _WORDS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([a-z]+)\s*([a-z]*)", re.IGNORECASE | re.DOTALL)
 _ENDING = frozenset({"commit", "end"})
 _TAKES_NO_LOCK = frozenset({"savepoint", "release", "rollback"})
+
+
+class Waiting:
+    """What a call comes to that has to wait for a lock."""
 
 
 class LockUser:
@@ -37,6 +41,7 @@ class LockUser:
         self.connection, self._waits, self._patient = connection, waits, patient
         self._touched = False  # the transaction has run a statement and may hold locks
         self._running = threading.Lock()
+        self._tried: Callable[[], Any] = Waiting
         self.cancelled = False
 
     @property
@@ -45,6 +50,35 @@ class LockUser:
 
     def run(self, call: Callable[[], Result], statement: str) -> Result:
         """call: runs this statement; it is called again where it has to wait."""
+        waits, ended = self._begun(statement)
+        try:
+            return self._waits.run(self, lambda: self._alone(call), waits)
+        finally:
+            ended()
+
+    def start(self, call: Callable[[], Result], statement: str) -> None:
+        """The same without waiting: tried() tells what it has come to."""
+        waits, ended = self._begun(statement)
+
+        def tried() -> Result | Waiting:
+            try:
+                found = self._waits.tried(self, lambda: self._alone(call), waits)
+            except BaseException:
+                ended()
+                raise
+            if not isinstance(found, Waiting):
+                ended()
+            return found
+
+        self._tried = tried
+
+    def tried(self) -> Any:
+        """What the call returns that start() was given; Waiting as long as it has to wait. Not asked again
+        after anything else."""
+        return self._tried()
+
+    def _begun(self, statement: str) -> tuple[Callable[[sqlite3.Error], bool], Callable[[], None]]:
+        """Whether an error of this statement means that it waits, and what is to be noted at its end."""
         found = _WORDS.match(statement)
         word, second = (found[1].lower(), found[2].lower()) if found else ("", "")
         self._touched = self.holds
@@ -56,15 +90,15 @@ class LockUser:
                 return False
             return self._patient and not self.cancelled and (word in _ENDING or not self._touched)
 
-        def alone() -> Result:
-            with self._running:
-                return call()
-
-        try:
-            return self._waits.run(self, alone, waits)
-        finally:
+        def ended() -> None:
             takes = second in ("immediate", "exclusive") if word == "begin" else word not in _TAKES_NO_LOCK
             self._touched = self._touched or takes
+
+        return waits, ended
+
+    def _alone(self, call: Callable[[], Result]) -> Result:
+        with self._running:
+            return call()
 
     def close(self) -> None:
         """Close the connection, which must not happen under a call: one that does not end keeps it open."""
@@ -108,10 +142,33 @@ class LockWaits:
                         if not told and self._settled():
                             break
         finally:
-            with self._changed:
-                self._refused.pop(user, None)
-                self._round += 1
-                self._changed.notify_all()
+            self._gone_on(user)
+
+    def tried(
+        self, user: LockUser, call: Callable[[], Result], waits: Callable[[sqlite3.Error], bool]
+    ) -> Result | Waiting:
+        """As run(), but that it returns where that would wait; then it is to be tried again."""
+        with self._changed:
+            if user in self._refused and not (user.cancelled or self._may_try(user)):
+                return Waiting()
+            seen = self._round
+        try:
+            found = call()
+        except sqlite3.Error as error:
+            if waits(error):
+                with self._changed:
+                    self._refused[user] = seen
+                return Waiting()
+            self._gone_on(user)
+            raise
+        self._gone_on(user)
+        return found
+
+    def _gone_on(self, user: LockUser) -> None:
+        with self._changed:
+            self._refused.pop(user, None)
+            self._round += 1
+            self._changed.notify_all()
 
     def _may_try(self, user: LockUser) -> bool:
         """Somebody has gone on since, and those who have waited longer have been refused again."""
