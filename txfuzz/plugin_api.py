@@ -43,6 +43,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
+    from txfuzz.database.endpoints import (
+        Endpoint, EndpointRole, EndpointUse, HasEndpoints, Promise, ReachesEndpoints,
+    )
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
@@ -130,6 +133,9 @@ _MODULES = {
     "txfuzz.database.embedded.keeper_pipe": ("KeeperLink", "environment_without", "kept_directory"),
     "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
     "txfuzz.database.embedded.server": ("OwnServer", "error_in_log", "keeper_for"),
+    "txfuzz.database.endpoints": (
+        "Endpoint", "EndpointRole", "EndpointUse", "HasEndpoints", "Promise", "ReachesEndpoints",
+    ),
     "txfuzz.database.fault_injection": ("ServerInjector",),
     "txfuzz.database.faults": (
         "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "PAUSE", "TERMINATE",
@@ -207,31 +213,32 @@ __all__ = [  # noqa: RUF022
     "Anomaly", "Answer", "AnswersLater", "Around", "Batching", "Begin", "BoundStep", "Breakable", "COMMIT",
     "CUT", "Call", "Calls", "Capabilities", "Cell", "Change", "Choice", "Closeable", "ColumnFacts", "Columns",
     "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit", "DangerousStructure",
-    "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "FAIL",
-    "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn", "HasProcess", "Heuristic", "History",
-    "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure",
-    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode",
-    "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle",
-    "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsServer",
-    "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Proposal", "READ", "ROLLBACK",
-    "RawStatement", "ReadValue", "Ref", "Refusal", "Request", "ReversesRows", "Rollback", "RoomForClients",
-    "Rows", "Run", "RunsSql", "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile",
-    "ScriptLine", "SeesAccesses", "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript",
-    "ServerDatabase", "ServerInjector", "Session", "SessionCodes", "SessionError", "SetupRefused",
-    "Situation", "SqlDatabase", "SqlSession", "StatementAnswer", "StatementResult", "Step", "StepDependency",
-    "Strategy", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "Template",
-    "TemplateStep", "Transaction", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict",
-    "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin", "WritesPlays",
-    "WritesScripts", "Wrong", "Yield", "adjustments_between", "applicable_mutators", "call_view",
-    "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets",
-    "choices_value", "columns_of", "did_you_mean", "draw_keys", "edn_text", "elapsed", "environment_without",
-    "error_in_log", "feature_worth", "few_choices", "fewest_keys", "hookimpl", "implies", "keeper_for",
-    "kept_directory", "key_text", "keys_to_add", "level_among", "listed", "make_server_directory",
-    "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option", "outcome_text",
-    "pause_processes", "prohibited", "read_history", "read_text", "replaced", "resume_processes", "run_setup",
-    "server_account", "server_processes", "table_index", "tables_option", "target_value", "transaction_view",
-    "transactions_value", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
-    "with_placeholders", "with_target_value",
+    "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "Endpoint",
+    "EndpointRole", "EndpointUse", "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "Form", "GoesOn",
+    "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO",
+    "Injectable", "Ints", "KILL", "KeeperLink", "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers",
+    "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator",
+    "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE",
+    "Outcome", "OutputError", "OwnServer", "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule",
+    "PlayedStep", "Promise", "Proposal", "READ", "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue",
+    "Ref", "Refusal", "Request", "ReversesRows", "Rollback", "RoomForClients", "Rows", "Run", "RunsSql",
+    "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses",
+    "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector",
+    "Session", "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
+    "StatementAnswer", "StatementResult", "Step", "StepDependency", "Strategy", "TABLE_PREFIX", "TERMINATE",
+    "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TemplateStep", "Transaction", "TransactionView",
+    "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",
+    "Workload", "WorkloadError", "WritesBegin", "WritesPlays", "WritesScripts", "Wrong", "Yield",
+    "adjustments_between", "applicable_mutators", "call_view", "can_choose", "canonical", "check_options",
+    "check_stays_inside", "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean",
+    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices",
+    "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "keys_to_add",
+    "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text", "mutated",
+    "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
+    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
+    "table_index", "tables_option", "target_value", "transaction_view", "transactions_value", "typed_script",
+    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
+    "with_target_value",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -11,12 +11,13 @@ Outcomes are three-valued, as in Jepsen: an error says whether the transaction c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from txfuzz.common.kind import Kind
+from txfuzz.database.endpoints import EndpointRole
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.transactions.model import Step
 
@@ -73,6 +74,8 @@ class Capabilities:
     modes: which of "read_only" and "deferrable" transactions may be.
     internal_errors: how the codes of errors begin that are the database's own fault.
     backslash_escapes: in strings of its SQL a backslash escapes what follows, and # begins a comment.
+    endpoints: the roles of the places that transactions can go to, the one of Database.session() first
+        (txfuzz.database.endpoints).
     """
 
     isolation: Mapping[str, str]
@@ -88,6 +91,7 @@ class Capabilities:
     modes: frozenset[str] = frozenset()
     backslash_escapes: bool = False
     internal_errors: frozenset[str] = frozenset()
+    endpoints: Mapping[str, EndpointRole] = field(default_factory=dict)
 
 
 class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower

@@ -13,16 +13,17 @@ from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.workload.model import DatabaseSpec, PluginSpec
 from txfuzz.workload.vocabulary import Vocabulary
+from txfuzz.workload.yaml.endpoints import read_endpoints, read_url
 from txfuzz.workload.yaml.nodes import Node
 
-DATABASE_FIELDS = ("adapter", "isolation", "url")
+DATABASE_FIELDS = ("adapter", "isolation", "url", "endpoints")
 
 
 def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSpec, Capabilities | None]:
     """The database and its capabilities; None for these if no adapter is named or looked up."""
     fields = node.mapping("the database as a mapping")
     options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
-    url = _url(fields["url"]) if "url" in fields else None
+    url = read_url(fields["url"]) if "url" in fields else None
     name = fields["adapter"].text("the name of an adapter") if "adapter" in fields else None
     if name is None:
         for option, value in options.items():
@@ -33,14 +34,16 @@ def read_database(node: Node, vocabulary: Vocabulary | None) -> tuple[DatabaseSp
             )
     if name is None or vocabulary is None:
         level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
-        return DatabaseSpec(name, level, url, plain_options(options)), None
+        endpoints = read_endpoints(fields.get("endpoints"), name or "", None)
+        return DatabaseSpec(name, level, url, plain_options(options), endpoints), None
     with fields["adapter"].place.added_to_errors():
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
     adapter = built_from(adapter_class, options, f"adapter {name!r}", node)
     capabilities = capabilities_of(adapter)
     level = _level(fields["isolation"], capabilities) if "isolation" in fields else None
-    return DatabaseSpec(name, level, url, plain_options(options)), capabilities
+    endpoints = read_endpoints(fields.get("endpoints"), name, capabilities)
+    return DatabaseSpec(name, level, url, plain_options(options), endpoints), capabilities
 
 
 def read_named(node: Node, kind: str, vocabulary: Vocabulary | None) -> tuple[PluginSpec, ...]:
@@ -70,12 +73,6 @@ def read_one(node: Node, kind: str, vocabulary: Vocabulary | None) -> PluginSpec
             its_class = vocabulary.find(kind, name)
         built_from(its_class, options, f"{kind} {name!r}", node)
     return PluginSpec(name, plain_options(options))
-
-
-def _url(node: Node) -> str:
-    if not isinstance(node.value, str) or not node.value.strip():
-        raise node.unexpected("a database URL, or $NAME to take it from an environment variable")
-    return node.value
 
 
 def _level(node: Node, capabilities: Capabilities) -> str:

@@ -82,7 +82,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
     if "database" in fields:
         database, capabilities = read_database(fields["database"], vocabulary)
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
-    reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
+    reader = TransactionsReader(vocabulary, database.adapter or "", capabilities, database.endpoints)
     transactions = reader.read(asked["transactions"])
     check_model = None if vocabulary is None else vocabulary.check_model
     return Workload(
