@@ -32,6 +32,7 @@ SECTIONS = {
         "Embeds", "MakesRoom",
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
+        "EndpointRole", "Endpoint", "EndpointUse", "Promise", "HasEndpoints", "ReachesEndpoints",
         "Patient",
         "WritesScripts", "Script",
         "ScriptLine", "ScriptFile",
