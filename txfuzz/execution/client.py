@@ -27,8 +27,8 @@ class Client:
 
     process: its process number, which grows by `step` with every reconnect: as in Jepsen, a new process
     continues after a transaction with an unknown outcome. connect: opens a session at the endpoint of this
-    name; None for a workload without endpoints. endpoints: their names, likewise. reconnect_seconds: time limit
-    for reconnecting.
+    name; None for a workload without endpoints. endpoints: their names, likewise. reconnect_seconds: time
+    limit for reconnecting.
     """
 
     def __init__(

@@ -30,9 +30,9 @@ def final_read(
 ) -> int:
     """Read all generations in a few transactions; how many committed.
 
-    generations: (physical key, logical key). mode: how and where they begin. process: number of its process; higher ones must be unused.
-    Ends quietly if the database is gone or a transaction takes longer than FINAL_READ_SECONDS: the history
-    is complete without it.
+    generations: (physical key, logical key). mode: how and where they begin. process: number of its process;
+    higher ones must be unused. Ends quietly if the database is gone or a transaction takes longer than
+    FINAL_READ_SECONDS: the history is complete without it.
     """
     read = 0
     session: Session | None = None

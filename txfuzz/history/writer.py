@@ -1,8 +1,8 @@
 """Writes histories: single EDN lines, for the recorder of a live run, and whole files in EDN or JSON.
 
-The format is Elle's, one map per line, with additional keys on the invocation, which Elle ignores: the template,
-the endpoint where it runs (if the workload has endpoints), and the step and logical key of each micro-operation.
-The lines of a live run have to be cheap.
+The format is Elle's, one map per line, with additional keys on the invocation, which Elle ignores: the
+template, the endpoint where it runs (if the workload has endpoints), and the step and logical key of each
+micro-operation. The lines of a live run have to be cheap.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def level_words(workload: Workload, level: str | None = None) -> str | None:
 
 
 def reachable(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
-    """The same with their URLs, where these are names of environment variables. UsageError if one is unset."""
+    """The same with the URLs that environment variables hold. UsageError if one of these is not set."""
     return tuple(
         each if each.url is None else replace(each, url=SecretText(url_in_environment(each.url)))
         for each in endpoints

@@ -90,10 +90,8 @@ class PostgresDatabase(ServerDatabase[Connection]):
             self._settings = self.run(lambda on: permitted(on, wished))
             self._facts = self.run(describe_settings)
             if options.standbys:
-                count = (
-                    f"{options.standbys} standby" if options.standbys == 1 else f"{options.standbys} standbys"
-                )
-                self._facts |= {"replication": f"{options.replication}, {count}"}
+                count = "1 standby" if options.standbys == 1 else f"{options.standbys} standbys"
+                self._facts = {**self._facts, "replication": f"{options.replication}, {count}"}
             self._warnings = warnings_about(self._facts, self._settings, embedded=server is not None)
             self.run(lambda on: permitted(on, CONTROL_SETTINGS))
             self.claim_schema()
@@ -308,8 +306,8 @@ def open_url(options: PostgresOptions, url: str) -> PostgresDatabase:
     target = parse_url(url)
     if options.standbys:
         raise UsageError(
-            "adapter 'postgres': `standbys` are those of the embedded server; name your own by the `url` of an "
-            "endpoint"
+            "adapter 'postgres': `standbys` are those of the embedded server; name your own by the `url` of "
+            "an endpoint"
         )
     try:
         return PostgresDatabase(options, target, None)

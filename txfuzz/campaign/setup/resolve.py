@@ -69,8 +69,8 @@ class Assembled:
     """A workload whose adapter, isolation and expectation are settled, with its plugin objects.
 
     promised: the model that the database promises at this isolation level. because: sentences about why it
-    is no more, for a workload with endpoints. wrong_in_series: why the workload's own SQL is known to be wrong
-    (txfuzz.campaign.serial_check), else empty.
+    is no more, for a workload with endpoints. wrong_in_series: why the workload's own SQL is known to be
+    wrong (txfuzz.campaign.serial_check), else empty.
     """
 
     workload: Workload

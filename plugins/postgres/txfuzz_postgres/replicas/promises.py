@@ -23,21 +23,21 @@ TWO_ORDERS = "parallel-snapshot-isolation"
 NO_LOSS = "read-uncommitted"  # the strongest model that says nothing about transactions that are gone
 
 LATE = (
-    "PostgreSQL never promised that a standby shows what has been committed: with {replication} replication it "
-    "shows a state of the past, which is the newest only after a while"
+    "PostgreSQL never promised that a standby shows what has been committed: with {replication} replication "
+    "it shows a state of the past, which is the newest only after a while"
 )
 SEEN_EARLY = (
-    "PostgreSQL never promised that a primary shows what a standby has shown: with remote_apply COMMIT returns "
-    "when the standby shows the transaction, and the primary shows it last"
+    "PostgreSQL never promised that a primary shows what a standby has shown: with remote_apply COMMIT "
+    "returns when the standby shows the transaction, and the primary shows it last"
 )
 OTHER_ORDER = (
-    "PostgreSQL never promised one order of transactions at a primary and at its standbys: a standby shows them "
-    "in the order of the log, the primary in the order in which their sessions finish, and SERIALIZABLE is not "
-    "enforced on a standby"
+    "PostgreSQL never promised one order of transactions at a primary and at its standbys: a standby shows "
+    "them in the order of the log, the primary in the order in which their sessions finish, and SERIALIZABLE "
+    "is not enforced on a standby"
 )
 LOST = (
-    "PostgreSQL never promised that an asynchronous standby has all that the primary acknowledged: a failover "
-    "loses the last commits, and what read or overwrote them"
+    "PostgreSQL never promised that an asynchronous standby has all that the primary acknowledged: a "
+    "failover loses the last commits, and what read or overwrote them"
 )
 
 
