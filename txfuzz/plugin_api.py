@@ -35,17 +35,15 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.common.sentences import listed
     from txfuzz.database.api import (
         Adapter, Answer, Batching, BoundStep, Capabilities, Database, Embeds, GoesOn, MakesRoom,
-        NoMoreSessions, Outcome, Patient, ReadValue, RunsSql, Script, ScriptFile, ScriptLine, SeesWaits,
-        Session, SessionError, WritesScripts, waits_by_place,
+        NoMoreSessions, Outcome, Patient, ReachesEndpoints, ReadValue, RunsSql, Script, ScriptFile,
+        ScriptLine, SeesWaits, Session, SessionError, WritesScripts, waits_by_place,
     )
     from txfuzz.database.drivers import Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, replaced
     from txfuzz.database.embedded.account import Account, make_server_directory, server_account
     from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
-    from txfuzz.database.endpoints import (
-        Endpoint, EndpointRole, EndpointUse, HasEndpoints, Promise, ReachesEndpoints,
-    )
+    from txfuzz.database.endpoints import Endpoint, EndpointRole, EndpointUse, HasEndpoints, Promise
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
@@ -123,7 +121,8 @@ _MODULES = {
     "txfuzz.common.sentences": ("listed",),
     "txfuzz.database.api": (
         "Adapter", "Answer", "Batching", "BoundStep", "Capabilities", "Database", "Embeds", "GoesOn",
-        "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReadValue", "RunsSql", "Script", "ScriptFile",
+        "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReachesEndpoints", "ReadValue", "RunsSql",
+        "Script", "ScriptFile",
         "ScriptLine", "SeesWaits", "Session", "SessionError", "WritesScripts", "waits_by_place",
     ),
     "txfuzz.database.drivers": (
@@ -134,7 +133,7 @@ _MODULES = {
     "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
     "txfuzz.database.embedded.server": ("OwnServer", "error_in_log", "keeper_for"),
     "txfuzz.database.endpoints": (
-        "Endpoint", "EndpointRole", "EndpointUse", "HasEndpoints", "Promise", "ReachesEndpoints",
+        "Endpoint", "EndpointRole", "EndpointUse", "HasEndpoints", "Promise",
     ),
     "txfuzz.database.fault_injection": ("ServerInjector",),
     "txfuzz.database.faults": (

@@ -119,8 +119,8 @@ def test_replays_go_there_too() -> None:
         Replayer(database, placed.kind, "serializable", fresh=True) as player,
     ):
         attempt = player.prepare(placed).run()
-    text = b"".join(each.line for each in attempt.recorded).decode()
-    assert [line.partition(':at "')[2].partition('"')[0] for line in text.splitlines() if ":type :invoke" in line] == [
-        "here", "there", "here",
-    ]  # fmt: skip
+    text = b"".join(each.line for each in attempt.operations).decode()
+    invoked = [line for line in text.splitlines() if ":type :invoke" in line]
+    went = [line.partition(':at "')[2].partition('"')[0] for line in invoked]
+    assert went == ["here", "there", "here"]
     assert attempt.final

@@ -1,4 +1,4 @@
-"""Endpoints in workload files: where transactions go, at which level, and what is promised of all together."""
+"""Endpoints in workload files: where transactions go, at which level, and what is promised of them all."""
 
 from __future__ import annotations
 

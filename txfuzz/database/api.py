@@ -17,7 +17,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from txfuzz.common.kind import Kind
-from txfuzz.database.endpoints import EndpointRole
+from txfuzz.database.endpoints import Endpoint, EndpointRole
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.transactions.model import Step
 
@@ -329,6 +329,22 @@ class Database(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class ReachesEndpoints(Protocol):
+    """Additional methods of a Database if the adapter has `endpoints`."""
+
+    def session_at(self, kind: Kind, endpoint: Endpoint) -> Session:
+        """A new connection there, like Database.session(). The endpoint may move to another server (a
+        failover), but an open session never does."""
+
+    def settle(self, endpoints: Sequence[Endpoint]) -> None:
+        """Wait until transactions at all these endpoints see everything that has been committed so far.
+
+        Without it, what an earlier run left would be read. Raises DatabaseUnavailable if one does not catch
+        up.
+        """
 
 
 @runtime_checkable

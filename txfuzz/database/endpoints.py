@@ -3,18 +3,14 @@
 An adapter describes the roles of such places (Capabilities.endpoints) and says what it promises about
 transactions spread over several of them (HasEndpoints). A workload names endpoints and gives each a role.
 An open database makes sessions at an endpoint, and waits until all of them show what has been committed
-(ReachesEndpoints).
+(txfuzz.database.api.ReachesEndpoints).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
-
-if TYPE_CHECKING:
-    from txfuzz.common.kind import Kind
-    from txfuzz.database.api import Session
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +74,4 @@ class HasEndpoints(Protocol):
         uses: at least one. faults: the abilities that the workload's faults need: a failover may legitimately
         lose what a crash may not. Only at the first role, and without faults, it is what
         Capabilities.isolation says of the weakest level.
-        """
-
-
-@runtime_checkable
-class ReachesEndpoints(Protocol):
-    """Additional methods of a Database if the adapter has `endpoints`."""
-
-    def session_at(self, kind: Kind, endpoint: Endpoint) -> Session:
-        """A new connection there, like Database.session(). The endpoint may move to another server (a
-        failover), but an open session never does."""
-
-    def settle(self, endpoints: Sequence[Endpoint]) -> None:
-        """Wait until transactions at all these endpoints see everything that has been committed so far.
-
-        Without it, what an earlier run left would be read. Raises DatabaseUnavailable if one does not catch
-        up.
         """

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from txfuzz.common.kind import Kind
-from txfuzz.database.api import Database, Session
-from txfuzz.database.endpoints import ReachesEndpoints
+from txfuzz.database.api import Database, ReachesEndpoints, Session
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Mode
 from txfuzz.workload.endpoints import reachable

@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 
 from txfuzz.analysis.checker.consistency import implies, prohibited
-from txfuzz.database.api import Capabilities, Database, Outcome, Session
-from txfuzz.database.endpoints import Endpoint, EndpointUse, HasEndpoints, ReachesEndpoints
+from txfuzz.database.api import Capabilities, Database, Outcome, ReachesEndpoints, Session
+from txfuzz.database.endpoints import Endpoint, EndpointUse, HasEndpoints
 from txfuzz.testing.adapters.subject import AdapterSubject
 from txfuzz.testing.sessions import holding, plain, read, refusal, transact, write
 

@@ -68,13 +68,13 @@ class MemoryDatabase(Closeable):
         return MemorySession(self._reachable(kind), kind, self._options.latency)
 
     def session_at(self, kind: Kind, endpoint: Endpoint) -> MemorySession:
-        """See txfuzz.database.endpoints.ReachesEndpoints."""
+        """See txfuzz.database.api.ReachesEndpoints."""
         if endpoint.role == PRIMARY:
             return self.session(kind)
         return MemoryReplicaSession(self._reachable(kind), kind, self._options.latency)
 
     def settle(self, endpoints: Sequence[Endpoint]) -> None:
-        """See txfuzz.database.endpoints.ReachesEndpoints. Replicas are never late."""
+        """See txfuzz.database.api.ReachesEndpoints. Replicas are never late."""
 
     def injector(self) -> MemoryInjector:
         """See txfuzz.database.faults.Breakable."""

@@ -13,9 +13,9 @@ from txfuzz.transactions.model import Mode, Step, Transaction
 from txfuzz.workload.sql.unrecorded_changes import check_unrecorded_changes
 from txfuzz.workload.template import Template
 from txfuzz.workload.vocabulary import Vocabulary
-from txfuzz.workload.yaml.endpoints import check_writes, read_at
 from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
+from txfuzz.workload.yaml.plugins import check_writes, read_at
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
 from txfuzz.workload.yaml.scheduling import read_level, read_lock
 
