@@ -85,6 +85,8 @@ def ran(row: Row, setting: str, registry: Registry, seed: int, seconds: float) -
     ):
         path = Path(directory) / "history.edn"
         summary = execute(workload, database, path, isolation=assembled.isolation, faults=assembled.faults)
+        if summary.failure is not None:
+            raise summary.failure
         history = read_history(path)
         result = analyze_history(history, assembled.expect)
         found = database.describe()

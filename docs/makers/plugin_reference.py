@@ -71,7 +71,8 @@ SECTIONS = {
     "Options": ("option", "check_options"),
 }  # fmt: skip
 CHECKS = (
-    "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
+    "AdapterConformance", "EndpointConformance", "TemplateConformance", "AnalyzerConformance",
+    "HeuristicConformance",
     "MutatorConformance", "StrategyConformance",
     "FaultConformance", "ScenarioConformance",
     "FormConformance",

@@ -13,7 +13,7 @@ from txfuzz.plugin_api import DatabaseUnavailable, ServerInjector
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN
 from .protocol.control import Control
 from .protocol.session import PostgresSession
-from .replicas.cluster import Cluster, Standby, connected
+from .replicas.cluster import Cluster, Standby, ask, connected
 from .replicas.promises import FAIL_OVER, KILL_STANDBY, LAG
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Injector(ServerInjector[PostgresSession, "EmbeddedServer"]):
     def _on_standbys(self, sql: str) -> int:
         for standby in self.cluster().standbys:
             with connected(standby.conninfo) as on:
-                on.execute(sql.encode())
+                ask(on, sql)
         return len(self.cluster().standbys)
 
     # -- any server -----------------------------------------------------------------------------

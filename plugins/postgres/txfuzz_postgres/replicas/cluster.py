@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 PRIMARY = "primary"
 STANDBY = "standby"  # followed by its number, from 1
 COPY_SECONDS = 60.0
+ASKED_AGAIN = 100
+REPLAYED = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn OR NOT pg_is_in_recovery()"
 IMMEDIATELY = STOPS[-1:]  # an orderly shutdown of a primary waits for its standbys
 REPLICATING: Mapping[str, str] = {
     "wal_level": "replica",
@@ -122,8 +124,8 @@ class Cluster(EmbeddedServer):
     def stop_sending(self) -> int:
         """Suspend what sends the log to standbys, like a network that has failed; how many."""
         with connected(self.conninfo) as primary:
-            rows = primary.execute("SELECT pid FROM pg_stat_replication").fetchall()
-        return pause_processes([pid for (pid,) in rows])
+            pids = ask(primary, "SELECT coalesce(array_agg(pid), '{}') FROM pg_stat_replication")
+        return pause_processes(pids)
 
     def fail_over(self, chosen: Standby) -> int:
         """kill -9 the primary, promote this standby, and make new standbys of it; how many connections the
@@ -134,13 +136,14 @@ class Cluster(EmbeddedServer):
             each.sockets.unlink(missing_ok=True)
         old = self.data.parent
         with connected({**chosen.conninfo, "host": str(chosen.directory)}) as promoted:
-            if promoted.execute("SELECT pg_promote(true, 60)").fetchone() != (True,):
+            if not ask(promoted, "SELECT pg_promote(true, 60)"):
                 raise DatabaseUnavailable("the standby was not promoted within 60 s")
             # They would go on reading from a primary, under the name of a standby
-            ended = promoted.execute(
+            ended = ask(
+                promoted,
                 "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
-                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchone()
+                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+            )
         for each in others:
             each.kill()
         numbers = [each.number for each in self.standbys]
@@ -153,7 +156,7 @@ class Cluster(EmbeddedServer):
             shutil.rmtree(directory, ignore_errors=True)
         for number in numbers:
             self.add_standby(number)
-        return int(ended[0]) if ended else 0
+        return int(ended)
 
     def _home(self) -> Path:
         """A new directory for a server."""
@@ -182,6 +185,25 @@ def connected(conninfo: Mapping[str, str]) -> psycopg.Connection[tuple[Any, ...]
         raise DatabaseUnavailable(" ".join(str(error).split())) from None
 
 
+def ask(on: psycopg.Connection[tuple[Any, ...]], sql: str, *values: str) -> Any:
+    """The first cell of the answer. Raises DatabaseUnavailable.
+
+    A standby may cancel any query that is in the way of replay; then it is asked again.
+    """
+    import psycopg
+
+    for attempt in range(ASKED_AGAIN):
+        try:
+            row = on.execute(sql.encode(), values).fetchone()
+            return None if row is None else row[0]
+        except psycopg.errors.SerializationFailure as error:
+            if on.broken or attempt == ASKED_AGAIN - 1:
+                raise DatabaseUnavailable(str(error.diag.message_primary)) from None
+        except psycopg.Error as error:
+            raise DatabaseUnavailable(" ".join(str(error).split())) from None
+    return None
+
+
 def launch_cluster(settings: Mapping[str, str], standbys: int, *, synchronous: bool) -> Cluster:
     """Start a primary and this many standbys. synchronous: COMMIT waits for all of them."""
     found = find_server()
@@ -206,10 +228,7 @@ def wait_for(conninfo: Mapping[str, str], position: str, seconds: float) -> bool
     until = time.monotonic() + seconds
     with connected(conninfo) as standby:
         while True:
-            row = standby.execute(
-                "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn OR NOT pg_is_in_recovery()", (position,)
-            ).fetchone()
-            if row == (True,):
+            if ask(standby, REPLAYED, position):
                 return True
             if time.monotonic() > until:
                 return False
