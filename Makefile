@@ -51,6 +51,7 @@ soak: $(READY)
 docs: $(READY)
 	$(BIN)/python benchmarks/replay.py --seeds 3 --write docs/replay.md
 	$(BIN)/python benchmarks/check.py --write docs/schedules.md
+	$(BIN)/python benchmarks/replicas.py --write docs/replicas.md
 	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
 	$(BIN)/python docs/makers/hermitage.py --write docs/hermitage.md
 	$(BIN)/python docs/makers/check_page.py --write docs/check.md

@@ -166,6 +166,8 @@ def rounds(registry: Registry, seconds: float, seed: int) -> Iterator[tuple[Work
         for name, path in shipped_workloads()
         if name not in LEFT_OUT
     ]
+    # What a standby shows is never strict-serializable
+    workloads = [each for each in workloads if not each.database.endpoints]
     for turn in count():
         pairs = [(workload, fault) for workload in workloads for fault in FAULTS]
         random.Random(f"{seed}/{turn}").shuffle(pairs)

@@ -35,14 +35,15 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.common.sentences import listed
     from txfuzz.database.api import (
         Adapter, Answer, Batching, BoundStep, Capabilities, Database, Embeds, GoesOn, MakesRoom,
-        NoMoreSessions, Outcome, Patient, ReadValue, RunsSql, Script, ScriptFile, ScriptLine, SeesWaits,
-        Session, SessionError, WritesScripts, waits_by_place,
+        NoMoreSessions, Outcome, Patient, ReachesEndpoints, ReadValue, RunsSql, Script, ScriptFile,
+        ScriptLine, SeesWaits, Session, SessionError, WritesScripts, waits_by_place,
     )
     from txfuzz.database.drivers import Around, COMMIT, DriverCall, Drivers, KnowsDrivers, ROLLBACK, replaced
     from txfuzz.database.embedded.account import Account, make_server_directory, server_account
     from txfuzz.database.embedded.keeper_pipe import KeeperLink, environment_without, kept_directory
     from txfuzz.database.embedded.processes import pause_processes, resume_processes, server_processes
     from txfuzz.database.embedded.server import OwnServer, error_in_log, keeper_for
+    from txfuzz.database.endpoints import Endpoint, EndpointRole, EndpointUse, HasEndpoints, Promise
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
@@ -122,8 +123,9 @@ _MODULES = {
     "txfuzz.common.sentences": ("listed",),
     "txfuzz.database.api": (
         "Adapter", "Answer", "Batching", "BoundStep", "Capabilities", "Database", "Embeds", "GoesOn",
-        "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReadValue", "RunsSql", "Script", "ScriptFile",
-        "ScriptLine", "SeesWaits", "Session", "SessionError", "WritesScripts", "waits_by_place",
+        "MakesRoom", "NoMoreSessions", "Outcome", "Patient", "ReachesEndpoints", "ReadValue", "RunsSql",
+        "Script", "ScriptFile", "ScriptLine", "SeesWaits", "Session", "SessionError", "WritesScripts",
+        "waits_by_place",
     ),
     "txfuzz.database.drivers": (
         "Around", "COMMIT", "DriverCall", "Drivers", "KnowsDrivers", "ROLLBACK", "replaced",
@@ -132,6 +134,7 @@ _MODULES = {
     "txfuzz.database.embedded.keeper_pipe": ("KeeperLink", "environment_without", "kept_directory"),
     "txfuzz.database.embedded.processes": ("pause_processes", "resume_processes", "server_processes"),
     "txfuzz.database.embedded.server": ("OwnServer", "error_in_log", "keeper_for"),
+    "txfuzz.database.endpoints": ("Endpoint", "EndpointRole", "EndpointUse", "HasEndpoints", "Promise"),
     "txfuzz.database.fault_injection": ("ServerInjector",),
     "txfuzz.database.faults": (
         "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "PAUSE", "TERMINATE",
@@ -211,17 +214,18 @@ __all__ = [  # noqa: RUF022
     "COMMIT", "CUT", "Call", "Calls", "CanRest", "Capabilities", "Cell", "Change", "Choice", "Closeable",
     "ColumnFacts", "Columns", "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit",
     "DangerousStructure", "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect",
-    "Embeds", "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "FitsUrl", "Form", "GoesOn", "HasProcess",
-    "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL",
-    "KeeperLink", "KeepsSettings", "KeyPressure", "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT",
-    "Layout", "MakesRoom", "MissingEdge", "Mode", "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL",
-    "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome",
-    "OutputError", "OwnServer", "OwnsSchemes", "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule",
-    "PlayedStep", "Proposal", "READ", "ROLLBACK", "RawStatement", "ReadValue", "Ref", "Refusal", "Request",
-    "ReversesRows", "Rollback", "RoomForClients", "Rows", "Run", "RunsAfterReset", "RunsSql",
-    "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses",
-    "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector",
-    "Session", "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
+    "Embeds", "Endpoint", "EndpointRole", "EndpointUse", "FAIL", "FINAL_READ", "Fault", "FeedbackResult",
+    "FitsUrl", "Form", "GoesOn", "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError",
+    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
+    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode",
+    "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle",
+    "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",
+    "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal", "READ",
+    "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue", "Ref", "Refusal", "Request", "ReversesRows",
+    "Rollback", "RoomForClients", "Rows", "Run", "RunsAfterReset", "RunsSql", "ScenarioSession",
+    "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
+    "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector", "Session",
+    "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
     "StatementAnswer", "StatementResult", "Step", "StepDependency", "Strategy", "TABLE_PREFIX", "TERMINATE",
     "TEXT_DECODERS", "TableMaker", "Tables", "Template", "TemplateStep", "Transaction", "TransactionView",
     "TxfuzzError", "UNIQUE_KEY", "UsageError", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION",

@@ -186,7 +186,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
         if found.verdict is Verdict.INVALID and (
             not found.anomaly_types or not accepted.issuperset(found.anomaly_types)
         ):
-            sentence = verdict_sentence(found, result.isolation, result.answers_for)
+            sentence = verdict_sentence(found, result.levels, result.answers_for)
             others = tuple(one for one in found.anomalies if one.type not in accepted)
             explained = smallest_anomaly_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nFull report: txfuzz report {result.directory}"

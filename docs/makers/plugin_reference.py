@@ -32,6 +32,7 @@ SECTIONS = {
         "Embeds", "MakesRoom", "OwnsSchemes", "FitsUrl",
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
+        "EndpointRole", "Endpoint", "EndpointUse", "Promise", "HasEndpoints", "ReachesEndpoints",
         "Patient",
         "WritesScripts", "Script",
         "ScriptLine", "ScriptFile",
@@ -70,7 +71,8 @@ SECTIONS = {
     "Options": ("option", "check_options"),
 }  # fmt: skip
 CHECKS = (
-    "AdapterConformance", "TemplateConformance", "AnalyzerConformance", "HeuristicConformance",
+    "AdapterConformance", "EndpointConformance", "TemplateConformance", "AnalyzerConformance",
+    "HeuristicConformance",
     "MutatorConformance", "StrategyConformance",
     "FaultConformance", "ScenarioConformance",
     "FormConformance",

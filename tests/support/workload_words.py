@@ -18,6 +18,7 @@ from txfuzz.workload.template import Template
 from txfuzz.workload.yaml.reader import parse_workload
 from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.faults import FAULTS
+from txfuzz_postgres.replicas.faults import STANDBY_FAULTS
 from txfuzz_templates import txfuzz_register_analyzers, txfuzz_register_templates
 
 
@@ -66,7 +67,7 @@ SKEW_PAIR = Template(
 _KNOWN: Mapping[str, Mapping[str, Any]] = {
     "adapter": {"postgres": PostgresAdapter, "plain": PlainAdapter},
     "analyzer": {"elle": ElleLike, **{each.name: each for each in txfuzz_register_analyzers()}},
-    "fault": {fault.name: fault for fault in FAULTS},
+    "fault": {fault.name: fault for fault in (*FAULTS, *STANDBY_FAULTS)},
     "heuristic": {"hot-keys": HotKeys, "demanding": Demanding},
     "template": {"skew_pair": SKEW_PAIR, **{each.name: each for each in txfuzz_register_templates()}},
 }

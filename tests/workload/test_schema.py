@@ -34,7 +34,11 @@ WHOLE = """\
 version: 1
 name: whole
 about: Everything.
-database: {adapter: postgres, isolation: serializable, url: $URL}
+database:
+  adapter: postgres
+  isolation: serializable
+  url: $URL
+  endpoints: {primary: primary, standby: {role: standby, isolation: read committed, url: $STANDBY}}
 expect: strict serializable
 init_schema: false
 seed: 3
@@ -60,7 +64,11 @@ workload:
         - sql: UPDATE {table} SET val = val || :v WHERE key = :a
           args: {a: {ref: found}, v: {new: value}}
           elle: [{f: append, key: a, value: v}]
-    - {template: bank-transfer, with: {accounts: [1, 2]}, name: three}
+    - name: elsewhere
+      at: {primary: 1, standby: 0.5}
+      steps:
+        - {f: r, key: 1}
+    - {template: bank-transfer, with: {accounts: [1, 2]}, name: three, at: primary}
   mix: [{txn: one, weight: 2}, {txn: two}]
 keys: {writes: 4, rows: inserted}
 scheduling:
@@ -104,6 +112,7 @@ OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
     "`workload`": (f"{TOP}/workload", ()),
     "a transaction": ("definitions/stepsTransaction", ("template", "with")),
     "a transaction from a template": ("definitions/templateTransaction", ()),
+    "an endpoint": ("definitions/endpoint/anyOf/1", ()),
     "a step": ("definitions/microOperationStep", ("sql",)),
     "a raw SQL step": ("definitions/sqlStep", ()),
     "a new value": ("definitions/newValue", ()),

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 from txfuzz import Capabilities, Outcome, SessionError
 from txfuzz.database.api import Answer, BoundStep
+from txfuzz.database.endpoints import Promise
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing import AdapterConformance, MemoryAdapter
 from txfuzz.testing.memory.database import MemoryDatabase
-from txfuzz.testing.memory.session import MemorySession
+from txfuzz.testing.memory.session import MemoryReplicaSession, MemorySession
 from txfuzz.transactions.model import Step
 
 
@@ -490,3 +491,56 @@ class TestForgetsItsSavepoints(Conformance):
 class TestWritesWhereItOnlyReads(Conformance):
     caught_by = ("test_a_read_only_transaction_writes_nothing",)
     adapter = wrong_in_sql(InSql)
+
+
+# -- endpoints ------------------------------------------------------------------------------
+
+
+class TestCannotBeWrittenAnywhere(Conformance):
+    caught_by = ("test_roles_make_sense",)
+
+    class ReplicaFirst(Wrong):
+        def capabilities(self) -> Capabilities:
+            has = super().capabilities()
+            return replace(has, endpoints=dict(reversed(has.endpoints.items())))
+
+    adapter = ReplicaFirst()
+
+
+class TestPromisesTheSameEverywhere(Conformance):
+    caught_by = ("test_promises_across_endpoints",)
+
+    class Generous(Wrong):
+        def promise_across(self, uses: Any, faults: Any) -> Promise:
+            return Promise("strict-serializable")
+
+    adapter = Generous()
+
+
+class Late(MemoryReplicaSession):
+    """Lacks the last commit."""
+
+    def execute(self, step: BoundStep) -> Any:
+        seen = super().execute(step)
+        return seen[:-1] if isinstance(seen, tuple) else seen
+
+
+class TestDoesNotWaitForItsReplica(Conformance):
+    caught_by = ("test_what_was_settled_is_seen_everywhere",)
+
+    class Behind(MemoryDatabase):
+        def session_at(self, kind: Any, endpoint: Any) -> MemorySession:
+            made = Late if endpoint.read_only else MemorySession
+            return made(self._reachable(kind), kind, 0.0)
+
+    adapter = wrong(database=Behind)
+
+
+class TestWritesToAReplica(Conformance):
+    caught_by = ("test_a_read_only_endpoint_refuses_writes", "test_the_levels_of_each_endpoint")
+
+    class Alike(MemoryDatabase):
+        def session_at(self, kind: Any, endpoint: Any) -> MemorySession:
+            return MemorySession(self._reachable(kind), kind, 0.0)
+
+    adapter = wrong(database=Alike)

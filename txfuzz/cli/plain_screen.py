@@ -75,7 +75,7 @@ class PlainScreen:
         self._say(f"{workload.name}{product}{server}")
         expect = model_text(workload.expect or campaign.promised)
         self._say(
-            f"{workload.database.isolation} (promises {model_text(campaign.promised)}) "
+            f"{campaign.levels or workload.database.isolation} (promises {model_text(campaign.promised)}) "
             f"checked against {expect} "
             f"· seed {workload.seed} · {campaign.directory}"
         )
@@ -128,7 +128,7 @@ class PlainScreen:
                 named = listed(map(str, iterations))
                 click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {named}")
             result, where = first.deciding_result, first.label
-            sentence = verdict_sentence(result, campaign.isolation, campaign.answers_for)
+            sentence = verdict_sentence(result, campaign.levels, campaign.answers_for)
             click.echo(f"\n{where[0].upper()}{where[1:]}:")
             click.echo("\n".join(paragraph(sentence)))
             for caution in campaign.cautions:

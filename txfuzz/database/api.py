@@ -11,12 +11,13 @@ Outcomes are three-valued, as in Jepsen: an error says whether the transaction c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 from txfuzz.common.kind import Kind
+from txfuzz.database.endpoints import Endpoint, EndpointRole
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.transactions.model import Step
 
@@ -73,6 +74,8 @@ class Capabilities:
     modes: which of "read_only" and "deferrable" transactions may be.
     internal_errors: how the codes of errors begin that are the database's own fault.
     backslash_escapes: in strings of its SQL a backslash escapes what follows, and # begins a comment.
+    endpoints: the roles of the places that transactions can go to, the one of Database.session() first
+        (txfuzz.database.endpoints).
     """
 
     isolation: Mapping[str, str]
@@ -88,6 +91,7 @@ class Capabilities:
     modes: frozenset[str] = frozenset()
     backslash_escapes: bool = False
     internal_errors: frozenset[str] = frozenset()
+    endpoints: Mapping[str, EndpointRole] = field(default_factory=dict)
 
 
 class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower
@@ -325,6 +329,22 @@ class Database(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+@runtime_checkable
+class ReachesEndpoints(Protocol):
+    """Additional methods of a Database if the adapter has `endpoints`."""
+
+    def session_at(self, kind: Kind, endpoint: Endpoint) -> Session:
+        """A new connection there, like Database.session(). The endpoint may move to another server (a
+        failover), but an open session never does."""
+
+    def settle(self, endpoints: Sequence[Endpoint]) -> None:
+        """Wait until transactions at all these endpoints see everything that has been committed so far.
+
+        Without it, what an earlier run left would be read. Raises DatabaseUnavailable if one does not catch
+        up.
+        """
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from txfuzz.database.api import Patient, Session
@@ -26,21 +26,25 @@ class Client:
     """Runs the transactions of a source.
 
     process: its process number, which grows by `step` with every reconnect: as in Jepsen, a new process
-    continues after a transaction with an unknown outcome. reconnect_seconds: time limit for reconnecting.
+    continues after a transaction with an unknown outcome. connect: opens a session at the endpoint of this
+    name; None for a workload without endpoints. endpoints: their names, likewise. reconnect_seconds: time
+    limit for reconnecting.
     """
 
     def __init__(
         self,
         process: int,
         step: int,
-        connect: Callable[[], Session],
+        connect: Callable[[str | None], Session],
         isolation: str,
         recorder: Recorder,
         tally: Tally,
         reconnect_seconds: float = RECONNECT_SECONDS,
+        *,
+        endpoints: Sequence[str | None] = (None,),
     ) -> None:
         self.process = process
-        self.session: Session | None = connect()
+        self.sessions: dict[str | None, Session] = {}
         self._step = step
         self._connect = connect
         self._isolation = isolation
@@ -52,17 +56,24 @@ class Client:
         self.levels: Counter[str] = (
             Counter()
         )  # isolation levels that servers have confirmed, by number of sessions
+        try:
+            for endpoint in endpoints:
+                self.sessions[endpoint] = connect(endpoint)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def can_cooperate(self) -> bool:
         """Can it share a thread with other clients?"""
-        return isinstance(self.session, Patient)
+        return all(isinstance(session, Patient) for session in self.sessions.values())
 
     def cooperate(self, scheduler: ClientScheduler) -> None:
         """From now on, share the thread of the scheduler."""
         self._scheduler = scheduler
-        if isinstance(self.session, Patient):
-            self.session.wait_with(scheduler.wait)
+        for session in self.sessions.values():
+            if isinstance(session, Patient):
+                session.wait_with(scheduler.wait)
 
     def run(self, source: TransactionSource, barrier: Barrier, scheduling: Scheduling, draws: Random) -> None:
         """Run until the source is exhausted. Raises the TxfuzzError that ends the whole run.
@@ -79,7 +90,8 @@ class Client:
         try:
             barrier.wait_for_all()  # all start together
             while (transaction := source.next()) is not None:
-                session = self.session or self._reconnect(source)
+                endpoint = transaction.mode.endpoint
+                session = self.sessions.get(endpoint) or self._reconnect(source, endpoint)
                 if session is None:
                     return
                 ended = run_transaction(
@@ -87,8 +99,8 @@ class Client:
                 )
                 self._tally.add(ended.type, ended.code)
                 if ended.lost:
-                    self._note_levels()
-                    self.close()
+                    self._note_levels(session)
+                    self._close(endpoint)
                     self.process += self._step
                 done += 1
                 if self._scheduler is not None:
@@ -96,16 +108,17 @@ class Client:
                 if barrier_every and done % barrier_every == 0:
                     barrier.wait_for_all()
         finally:
-            self._note_levels()
+            for session in self.sessions.values():
+                self._note_levels(session)
             barrier.leave()
 
-    def _reconnect(self, source: TransactionSource) -> Session | None:
+    def _reconnect(self, source: TransactionSource, endpoint: str | None) -> Session | None:
         """A new session; None if the run stops meanwhile. Raises DatabaseUnavailable after the time limit."""
         until = time.monotonic() + self._reconnect_seconds
         pause = 0.01
         while not source.stopped:
             try:
-                session = self._connect()
+                session = self._connect(endpoint)
             except DatabaseUnavailable:
                 if time.monotonic() > until:
                     raise
@@ -113,23 +126,25 @@ class Client:
                 pause = min(2 * pause, 0.5)
                 continue
             with self._guard:
-                self.session = session
+                self.sessions[endpoint] = session
             if self._scheduler is not None:
                 self.cooperate(self._scheduler)
             return session
         return None
 
-    def _note_levels(self) -> None:
-        self.levels.update(getattr(self.session, "reported_levels", ()))
+    def _note_levels(self, session: Session) -> None:
+        self.levels.update(getattr(session, "reported_levels", ()))
 
     def cancel(self) -> None:
         """Make a blocked call return. Called from another thread."""
         with self._guard:
-            if self.session is not None:
-                self.session.cancel()
+            for session in self.sessions.values():
+                session.cancel()
 
     def close(self) -> None:
+        for endpoint in list(self.sessions):
+            self._close(endpoint)
+
+    def _close(self, endpoint: str | None) -> None:
         with self._guard:
-            if self.session is not None:
-                self.session.close()
-                self.session = None
+            self.sessions.pop(endpoint).close()

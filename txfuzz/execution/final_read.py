@@ -11,7 +11,7 @@ from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.run_limits import FINAL_READ_SECONDS, NoAnswer, cancelled_after
 from txfuzz.execution.transaction import run_transaction
 from txfuzz.history.model import FINAL_READ
-from txfuzz.transactions.model import Step
+from txfuzz.transactions.model import Mode, Step
 from txfuzz.workload.generator import BoundTransaction
 
 _AT_ONCE = 32  # keys in one transaction
@@ -26,17 +26,18 @@ def final_read(
     process: int,
     recorder: Recorder,
     stopped: Callable[[], bool],
+    mode: Mode = Mode(),  # noqa: B008
 ) -> int:
     """Read all generations in a few transactions; how many committed.
 
-    generations: (physical key, logical key). process: number of its process; higher ones must be unused.
-    Ends quietly if the database is gone or a transaction takes longer than FINAL_READ_SECONDS: the history
-    is complete without it.
+    generations: (physical key, logical key). mode: how and where they begin. process: number of its process;
+    higher ones must be unused. Ends quietly if the database is gone or a transaction takes longer than
+    FINAL_READ_SECONDS: the history is complete without it.
     """
     read = 0
     session: Session | None = None
     try:
-        for transaction in _reads(generations):
+        for transaction in _reads(generations, mode):
             for _ in range(_ATTEMPTS):
                 if stopped():
                     return read
@@ -63,7 +64,7 @@ def final_read(
     return read
 
 
-def _reads(generations: Iterable[tuple[int, int]]) -> Iterator[BoundTransaction]:
+def _reads(generations: Iterable[tuple[int, int]], mode: Mode) -> Iterator[BoundTransaction]:
     left = iter(generations)
     while some := list(islice(left, _AT_ONCE)):
         yield BoundTransaction(
@@ -71,4 +72,5 @@ def _reads(generations: Iterable[tuple[int, int]]) -> Iterator[BoundTransaction]
             tuple(BoundStep(_READ, "r", key) for key, _ in some),
             tuple(range(len(some))),
             tuple(logical for _, logical in some),
+            mode,
         )

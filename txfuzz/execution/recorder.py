@@ -82,6 +82,7 @@ class Recorder(Closeable):
                     transaction.numbers,
                     transaction.logical,
                     mops,
+                    at=transaction.mode.endpoint,
                 )
             )
 

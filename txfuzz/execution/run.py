@@ -23,6 +23,7 @@ from txfuzz.execution.fault_injector import (
     until_available,
 )
 from txfuzz.execution.final_read import final_read
+from txfuzz.execution.places import Places
 from txfuzz.execution.recorder import HistoryFile, Recorder
 from txfuzz.execution.run_limits import (
     CANCELLED,
@@ -79,11 +80,14 @@ def execute(
     def insert_rows(physical: range) -> None:
         until_available(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
 
-    def connect() -> Session:
-        return answered("connecting", lambda: database.session(kind))
+    places = Places(workload, database)
+
+    def connect(endpoint: str | None) -> Session:
+        return answered("connecting", lambda: places.session(kind, endpoint))
 
     with closed_without_answer(database.close):
         taken = answered("creating the tables", lambda: database.prepare(kind, fresh=fresh))
+        answered("waiting for all endpoints to catch up", places.settle)
     keys = KeySpace(workload.keys, max(after, taken), insert_rows)
     transactions = TransactionGenerator(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
@@ -94,7 +98,7 @@ def execute(
             nemesis = None
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
-            execution = _Execution(workload, recorder, isolation, connect, stack, nemesis)
+            execution = _Execution(workload, recorder, isolation, connect, places, stack, nemesis)
             source = TransactionSource(transactions, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
             execution.drive(
@@ -123,7 +127,8 @@ class _Execution:
         workload: Workload,
         recorder: Recorder,
         isolation: str,
-        connect: Callable[[], Session],
+        connect: Callable[[str | None], Session],
+        places: Places,
         stack: ExitStack,
         nemesis: Nemesis | None,
     ) -> None:
@@ -135,6 +140,7 @@ class _Execution:
         self._nemesis = nemesis
         self._scheduling = workload.scheduling
         self._seed = workload.seed
+        self._final_mode = places.final_mode
         # Inserting rows waits outside of a session: forever, if a client has locked the table.
         self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
         self._clients: list[Client] = []
@@ -142,7 +148,16 @@ class _Execution:
         reconnect_seconds = RECONNECT_SECONDS if nemesis is None else SERVER_AWAY_SECONDS
         with _room_for(count):
             for process in range(count):
-                client = Client(process, count, connect, isolation, recorder, self.tally, reconnect_seconds)
+                client = Client(
+                    process,
+                    count,
+                    connect,
+                    isolation,
+                    recorder,
+                    self.tally,
+                    reconnect_seconds,
+                    endpoints=places.names,
+                )
                 stack.callback(client.close)
                 self._clients.append(client)
 
@@ -231,7 +246,13 @@ class _Execution:
         process = 1 + max(client.process for client in self._clients)
         try:
             return final_read(
-                self._connect, self._isolation, keys.used, process, self._recorder, interrupted.is_set
+                lambda: self._connect(self._final_mode.endpoint),
+                self._isolation,
+                keys.used,
+                process,
+                self._recorder,
+                interrupted.is_set,
+                self._final_mode,
             )
         except TxfuzzError as error:
             self.failure = error

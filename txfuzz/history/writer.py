@@ -1,7 +1,8 @@
 """Writes histories: single EDN lines, for the recorder of a live run, and whole files in EDN or JSON.
 
-The format is Elle's, one map per line, with three additional keys on the invocation, which Elle ignores: the
-template, and the step and logical key of each micro-operation. The lines of a live run have to be cheap.
+The format is Elle's, one map per line, with additional keys on the invocation, which Elle ignores: the
+template, the endpoint where it runs (if the workload has endpoints), and the step and logical key of each
+micro-operation. The lines of a live run have to be cheap.
 """
 
 from __future__ import annotations
@@ -34,14 +35,19 @@ def invoke_line(
     steps: Sequence[int],
     logical: Sequence[int | None],
     mops: Iterable[Mop],
+    *,
+    at: str | None = None,
 ) -> bytes:
     """The invocation of a transaction. time: nanoseconds since the start of the run.
 
-    steps, logical: for each micro-operation the step of the template and the logical key.
+    steps, logical: for each micro-operation the step of the template and the logical key. at: the name of the
+    endpoint where it runs.
     """
+    where = "" if at is None else f":at {_text(at)}, "
     return (
         f"{{:index {index}, :type :invoke, :process {process}, :f :txn, :time {time}, :txn {_text(txn)}, "
-        f":steps {_vector(tuple(steps))}, :logical {_vector(tuple(logical))}, :value {mops_text(mops)}}}\n"
+        f"{where}:steps {_vector(tuple(steps))}, :logical {_vector(tuple(logical))}, "
+        f":value {mops_text(mops)}}}\n"
     ).encode("utf-8", "replace")
 
 

@@ -9,6 +9,7 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
 from txfuzz.errors import UsageError
+from txfuzz.execution.places import Places
 from txfuzz.replay.judge import Judge, Judgement
 from txfuzz.replay.result import ReplayResult, replay_result
 from txfuzz.replay.schedule.focus_key import with_focus_key
@@ -40,6 +41,7 @@ class Replayer(Closeable):
         stop: threading.Event | None = None,
     ) -> None:
         self.isolation = isolation
+        self._database = database
         self.stop = stop or threading.Event()
         self._numbering = PhysicalKeys(
             database.prepare(kind, fresh=fresh), lambda keys: database.insert_rows(kind, keys)
@@ -48,6 +50,9 @@ class Replayer(Closeable):
 
     def prepare(self, workload: Workload) -> PreparedReplay:
         """The transactions of a workload's `replay` stanza, ready to run repeatedly."""
+        places = Places(workload, self._database)
+        places.settle()
+        self._stepper.use(places)
         return PreparedReplay(self._stepper, with_focus_key(workload), self._numbering)
 
     @property

@@ -37,6 +37,7 @@ class CampaignFacts:
     state: str = ""
     workload: str = ""
     isolation: str | None = None
+    levels: str | None = None
     expect: str | None = None
     promised: str | None = None
     answers_for: str | None = None
@@ -129,6 +130,11 @@ class CampaignResult:
         return self.facts.isolation
 
     @property
+    def levels(self) -> str | None:
+        """The isolation level in sentences: with endpoints, that of each."""
+        return self.facts.levels or self.facts.isolation
+
+    @property
     def promised(self) -> str:
         """What the database promises at this isolation level."""
         return self.facts.promised or ""
@@ -211,7 +217,7 @@ def run_sentence(record: CampaignResult) -> str:
     """One true sentence about a campaign."""
     invalid = record.first_finding
     if invalid is not None:
-        sentence = verdict_sentence(invalid.deciding_result, record.isolation, record.answers_for)
+        sentence = verdict_sentence(invalid.deciding_result, record.levels, record.answers_for)
         return f"{sentence} This was {by_whom(invalid)}." if invalid.by_replay else sentence
     if record.verdict is Verdict.UNKNOWN:
         return f"No verdict: {unknown_reason(record)}."
@@ -225,7 +231,7 @@ def nothing_found_text(record: CampaignResult) -> str:
     searched = None if record.small_scope is None else record.small_scope.searched
     if searched is not None:
         iterations += f" and {counted(searched.schedules, 'small-scope schedule')}"
-    level = f" at {record.isolation}" if record.isolation else ""
+    level = f" at {record.levels}" if record.levels else ""
     return (
         f"nothing found: {committed:,} committed transactions in {iterations}{level} are consistent with "
         f"{model_text(record.expect)}"

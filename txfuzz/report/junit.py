@@ -68,7 +68,7 @@ def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison |
     if iteration.verdict is Verdict.UNKNOWN:
         kind, message = "error", f"no verdict: {iteration.reason}"
     elif iteration.verdict is Verdict.INVALID:
-        sentence = verdict_sentence(result, record.facts.isolation, record.facts.answers_for)
+        sentence = verdict_sentence(result, record.levels, record.facts.answers_for)
         if iteration.by_replay:
             sentence = f"{sentence} This was {by_whom(iteration)}."
         failing = own if comparison is None else [each for each in own if each in comparison.new]

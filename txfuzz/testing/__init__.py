@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from txfuzz.testing.adapters.conformance import AdapterConformance
+    from txfuzz.testing.adapters.endpoints import EndpointConformance
     from txfuzz.testing.adapters.scenarios import ScenarioConformance
     from txfuzz.testing.analyzers import AnalyzerConformance
     from txfuzz.testing.faults import FaultConformance
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AdapterConformance": "txfuzz.testing.adapters.conformance",
     "AnalyzerConformance": "txfuzz.testing.analyzers",
+    "EndpointConformance": "txfuzz.testing.adapters.endpoints",
     "FaultConformance": "txfuzz.testing.faults",
     "FormConformance": "txfuzz.testing.forms",
     "HeuristicConformance": "txfuzz.testing.feedback.heuristics",
@@ -37,6 +39,7 @@ _HOME = {
 __all__ = [
     "AdapterConformance",
     "AnalyzerConformance",
+    "EndpointConformance",
     "FaultConformance",
     "FormConformance",
     "HeuristicConformance",

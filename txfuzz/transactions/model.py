@@ -172,11 +172,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How a transaction begins. isolation: the database's word for its level; None for the workload's."""
+    """How a transaction begins, and where.
+
+    isolation: the database's word for its level; None for the workload's. at: the names of the endpoints that
+    it may go to, each with its share; of a transaction that is about to run at most one.
+    """
 
     isolation: str | None = None
     read_only: bool = False
     deferrable: bool = False
+    at: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def endpoint(self) -> str | None:
+        """The first of them; None for a workload without endpoints."""
+        return self.at[0][0] if self.at else None
 
 
 @dataclass(frozen=True, slots=True)

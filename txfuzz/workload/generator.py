@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from txfuzz.database.api import BoundStep
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Choice, Key, MicroOperation, Mode, Ref, Returned, Step, Transaction
+from txfuzz.workload.endpoints import modes_of
 from txfuzz.workload.keys import Generation
 from txfuzz.workload.model import Workload
 
@@ -67,7 +68,13 @@ class TransactionGenerator:
         self._draws = draws.random
         self._keys = keys
         chosen = [weight for weight in workload.mix if weight.weight > 0]
-        self._plans = [_Plan(workload.transaction(weight.txn), keys) for weight in chosen]
+        endpoints = workload.database.endpoints
+        self._plans = [
+            _Plan(
+                workload.transaction(weight.txn), keys, modes_of(workload.transaction(weight.txn), endpoints)
+            )
+            for weight in chosen
+        ]
         self._upto = list(accumulate(weight.weight for weight in chosen))
         self._total, self._last = self._upto[-1], len(self._upto) - 1
 
@@ -81,13 +88,17 @@ class TransactionGenerator:
             if generation is None:
                 generation = open_[logical] = self._keys.generation(logical)
             generations.append(generation)
-        return plan.bind(generations)
+        return plan.bind(generations, self._draws)
 
 
 class _Plan:
-    """One template, prepared as far as possible before keys are chosen."""
+    """One template, prepared as far as possible before keys are chosen. modes: with their shares."""
 
-    def __init__(self, transaction: Transaction, space: Generations) -> None:
+    def __init__(
+        self, transaction: Transaction, space: Generations, modes: Sequence[tuple[Mode, float]]
+    ) -> None:
+        self._modes = [mode for mode, _ in modes]
+        self._shares = list(accumulate(share for _, share in modes))
         self.transaction = transaction
         self._space = space
         keys = [key for step in transaction.steps for key in step.key_terms()]
@@ -124,7 +135,7 @@ class _Plan:
             chosen.append(logical)
         return chosen
 
-    def bind(self, generations: Sequence[Generation]) -> BoundTransaction:
+    def bind(self, generations: Sequence[Generation], draws: Draws) -> BoundTransaction:
         """The transaction on these generations, one for each choice."""
         steps: list[BoundStep] = []
         numbers: list[int] = []
@@ -140,10 +151,17 @@ class _Plan:
             tuple(steps),
             tuple(numbers),
             tuple(logical),
-            self.transaction.mode,
+            self._mode(draws),
             self._plain,
             None if self._plain else self._space,
         )
+
+    def _mode(self, draws: Draws) -> Mode:
+        """How and where it begins, drawn by share if there is a choice."""
+        if len(self._modes) == 1:
+            return self._modes[0]
+        at = bisect_right(self._shares, draws() * self._shares[-1], hi=len(self._modes) - 1)
+        return self._modes[at]
 
 
 def _bound(step: Step, named: Mapping[str, int], places: Iterator[int], space: Generations) -> Bind:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.transactions.model import Transaction
+from txfuzz.workload.endpoints import levels_in
 from txfuzz.workload.model import Workload
 
 
@@ -23,7 +24,16 @@ def with_levels(workload: Workload, capabilities: Capabilities, *, own: bool = T
         level = level_named(capabilities, word) if own else None
         return replace(transaction, mode=replace(transaction.mode, isolation=level))
 
-    return replace(workload, transactions=tuple(settled(each) for each in workload.transactions))
+    spec = workload.database
+    endpoints = tuple(
+        each if each.isolation is None else replace(each, isolation=level_named(capabilities, each.isolation))
+        for each in spec.endpoints
+    )
+    return replace(
+        workload,
+        database=replace(spec, endpoints=endpoints),
+        transactions=tuple(settled(each) for each in workload.transactions),
+    )
 
 
 def weakest_level(workload: Workload, capabilities: Capabilities, level: str) -> str:
@@ -32,8 +42,7 @@ def weakest_level(workload: Workload, capabilities: Capabilities, level: str) ->
 
     level: of transactions without a level of their own.
     """
-    asked = {weight.txn for weight in workload.mix if weight.weight > 0}
-    levels = {each.mode.isolation or level for each in workload.transactions if each.name in asked}
+    levels = {word for _, _, word in levels_in(workload, level)}
     levels.update(workload.mutate.levels)
     return next(each for each in capabilities.isolation if each in levels)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from txfuzz.common.key_ranges import Keys, key_union
 from txfuzz.common.kind import Kind
+from txfuzz.database.endpoints import Endpoint
 from txfuzz.transactions.model import Choice, Transaction, kind_of
 from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.campaign import Campaign
@@ -52,12 +53,16 @@ class FaultSpec:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSpec:
-    """Which adapter, where, and at which isolation level (the database's own word for it)."""
+    """Which adapter, where, and at which isolation level (the database's own word for it).
+
+    endpoints: the places that transactions may go to; those that name none go to the first.
+    """
 
     adapter: str | None = None
     isolation: str | None = None
     url: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    endpoints: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ def txfuzz_register_adapters() -> list[type]:
 @hookimpl
 def txfuzz_register_faults() -> list[type]:
     from txfuzz_postgres.faults import FAULTS
+    from txfuzz_postgres.replicas.faults import STANDBY_FAULTS
 
-    return list(FAULTS)
+    return [*FAULTS, *STANDBY_FAULTS]
 
 
 @hookimpl

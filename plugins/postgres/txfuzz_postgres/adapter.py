@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
+from txfuzz.plugin_api import Capabilities, Database, Drivers, EndpointUse, Promise, ScenarioTables
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, PostgresOptions
+from .replicas.promises import FAIL_OVER, KILL_STANDBY, LAG, promise_across, roles
 from .statements import DEFAULT_LEVEL, LOCKS, PROMISES
 
 
@@ -28,11 +30,16 @@ class PostgresAdapter(PostgresOptions):
             dialects=frozenset({"postgresql"}),
             lock_waits=True,
             embedded=True,
-            faults=FAULTS_ANYWHERE | frozenset(FAULTS_OF_OUR_OWN),
+            faults=FAULTS_ANYWHERE | frozenset(FAULTS_OF_OUR_OWN) | {LAG, KILL_STANDBY, FAIL_OVER},
             savepoints=True,
             modes=frozenset({"read_only", "deferrable"}),
             internal_errors=frozenset({"XX"}),
+            endpoints=roles(self.standbys),
         )
+
+    def promise_across(self, uses: Sequence[EndpointUse], faults: Collection[str]) -> Promise:
+        """See txfuzz.plugin_api.HasEndpoints."""
+        return promise_across(self, uses, faults)
 
     def servers(self) -> tuple[str, ...]:
         """See txfuzz.plugin_api.Embeds."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from txfuzz.plugin_api import (
     TABLE_PREFIX,
     DatabaseUnavailable,
+    Endpoint,
     Kind,
     PlayedSchedule,
     Script,
@@ -20,26 +21,31 @@ from txfuzz.plugin_api import (
     ServerDatabase,
     Session,
     SessionError,
+    UsageError,
     waits_by_place,
 )
 
 from .export.isolationtester import SPEC, isolation_spec, try_spec
 from .export.scripts import NAME, psql_script
 from .fault_injection import Injector
-from .options import PostgresOptions
+from .options import REPLICATION, PostgresOptions
 from .protocol.connection import connect, reason
 from .protocol.control import Control
 from .protocol.lock_waits import LockWaits
 from .protocol.session import PostgresSession
 from .protocol.url import Target, parse_url
+from .replicas.cluster import Cluster, wait_for
+from .replicas.promises import PRIMARY, STANDBY
 from .schemas import PostgresSchemas, PostgresTables
 from .settings import (
     describe_settings,
+    log_position,
     no_more_sessions,
     permitted,
     session_settings,
     settings_sql,
     warnings_about,
+    write_record,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from .scenario.tables import PostgresExistingTables, PostgresScenario
     from .server.launcher import EmbeddedServer
 
+SETTLE_SECONDS = 30.0
 # The control connection takes no part in the test: it may be slow, and its work must survive a crash.
 CONTROL_SETTINGS = {
     "synchronous_commit": "local",
@@ -86,6 +93,9 @@ class PostgresDatabase(ServerDatabase[Connection]):
             # Of the wished settings, those that this role may change
             self._settings = self.run(lambda on: permitted(on, wished))
             self._facts = self.run(describe_settings)
+            if options.standbys:
+                count = "1 standby" if options.standbys == 1 else f"{options.standbys} standbys"
+                self._facts = {**self._facts, "replication": f"{options.replication}, {count}"}
             self._warnings = warnings_about(self._facts, self._settings, embedded=server is not None)
             self.run(lambda on: permitted(on, CONTROL_SETTINGS))
             self.claim_schema()
@@ -94,10 +104,48 @@ class PostgresDatabase(ServerDatabase[Connection]):
             raise
 
     def session(self, kind: Kind) -> PostgresSession:
-        conn = self._connected()
+        return self._session_on(self._connected(), kind)
+
+    def session_at(self, kind: Kind, endpoint: Endpoint) -> PostgresSession:
+        """See txfuzz.plugin_api.ReachesEndpoints."""
+        if endpoint.role == PRIMARY and endpoint.url is None:
+            return self.session(kind)
+        conn = connect(self._target_of(endpoint), self._application)
+        return self._session_on(conn, kind, on_standby=endpoint.role == STANDBY)
+
+    def settle(self, endpoints: Sequence[Endpoint]) -> None:
+        """See txfuzz.plugin_api.ReachesEndpoints."""
+        self.run(write_record)
+        position = self.run(log_position)
+        for endpoint in endpoints:
+            if endpoint.role == STANDBY and not wait_for(
+                self._target_of(endpoint).parameters, position, SETTLE_SECONDS
+            ):
+                raise DatabaseUnavailable(
+                    f"the standby {endpoint.name!r} has not caught up with the primary within "
+                    f"{SETTLE_SECONDS:.0f} s"
+                )
+
+    def _target_of(self, endpoint: Endpoint) -> Target:
+        if endpoint.url is not None:
+            return parse_url(endpoint.url)
+        if isinstance(self._server, Cluster):
+            where = self._server.standby(endpoint.number)
+            return Target(f"the standby {endpoint.name!r}", where)
+        raise UsageError(
+            f"the endpoint {endpoint.name!r} needs a `url`: only the embedded server has standbys of its own"
+        )
+
+    def _session_on(self, conn: PGconn, kind: Kind, *, on_standby: bool = False) -> PostgresSession:
+        waits = self._options.replication != REPLICATION[0]
         try:
             session = PostgresSession(
-                conn, self.tables(kind), self._options.append, batch=self._options.batch
+                conn,
+                self.tables(kind),
+                self._options.append,
+                batch=self._options.batch,
+                on_standby=on_standby,
+                waits_for_standbys=waits,
             )
             session.configure(settings_sql(self._settings))
         except SessionError as error:
@@ -120,7 +168,11 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
     def waiting(self, sessions: Sequence[Session]) -> Mapping[int, frozenset[int]]:
         """See txfuzz.plugin_api.SeesWaits."""
-        numbers = {at: each.number for at, each in enumerate(sessions) if isinstance(each, PostgresSession)}
+        numbers = {
+            at: each.number
+            for at, each in enumerate(sessions)
+            if isinstance(each, PostgresSession) and not each.on_standby
+        }
         return waits_by_place(numbers, self._waits.among)
 
     def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
@@ -266,6 +318,11 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
 def open_url(options: PostgresOptions, url: str) -> PostgresDatabase:
     target = parse_url(url)
+    if options.standbys:
+        raise UsageError(
+            "adapter 'postgres': `standbys` are those of the embedded server; name your own by the `url` of "
+            "an endpoint"
+        )
     try:
         return PostgresDatabase(options, target, None)
     except DatabaseUnavailable as error:
@@ -273,20 +330,24 @@ def open_url(options: PostgresOptions, url: str) -> PostgresDatabase:
 
 
 def open_embedded(options: PostgresOptions) -> PostgresDatabase:
+    from .replicas.cluster import launch_cluster
     from .server.launcher import launch
 
     options = options.with_room_for(0)
-    server = launch(
-        {
-            "max_connections": str(options.max_connections),
-            "deadlock_timeout": f"{options.deadlock_timeout_ms}ms",
-            "fsync": "on" if options.fsync else "off",
-            "full_page_writes": "on" if options.fsync else "off",
-            "synchronous_commit": options.synchronous_commit or "off",
-        }
-    )
+    settings = {
+        "max_connections": str(options.max_connections),
+        "deadlock_timeout": f"{options.deadlock_timeout_ms}ms",
+        "fsync": "on" if options.fsync else "off",
+        "full_page_writes": "on" if options.fsync else "off",
+        "synchronous_commit": options.commits,
+    }
+    if options.standbys:
+        waits = options.replication != REPLICATION[0]
+        server: EmbeddedServer = launch_cluster(settings, options.standbys, synchronous=waits)
+    else:
+        server = launch(settings)
     try:
-        shown = f"postgresql://{server.conninfo['user']}@/{server.conninfo['dbname']}?host={server.directory}"
+        shown = f"postgresql://{server.conninfo['user']}@/{server.conninfo['dbname']}?host={server.sockets}"
         return PostgresDatabase(options, Target(shown, server.conninfo), server)
     except BaseException:
         server.close()

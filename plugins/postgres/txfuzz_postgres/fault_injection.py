@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from txfuzz.plugin_api import ServerInjector
+from txfuzz.plugin_api import DatabaseUnavailable, ServerInjector
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN
 from .protocol.control import Control
 from .protocol.session import PostgresSession
+from .replicas.cluster import Cluster, Standby, ask, connected
+from .replicas.promises import FAIL_OVER, KILL_STANDBY, LAG
 
 if TYPE_CHECKING:
     from .server.launcher import EmbeddedServer
@@ -26,6 +28,58 @@ class Injector(ServerInjector[PostgresSession, "EmbeddedServer"]):
         self._control = control
         self._application = application
         self._paused: list[int] = []
+        self._killed: Standby | None = None
+        self._successor: Standby | None = None
+
+    def cannot(self, ability: str) -> str | None:
+        if ability not in (LAG, KILL_STANDBY, FAIL_OVER):
+            return super().cannot(ability)
+        if isinstance(self._server, Cluster):
+            return None
+        return "it needs a standby that txfuzz has started: set `standbys: 1` under `database:`"
+
+    # -- standbys: the abilities LAG, KILL_STANDBY and FAIL_OVER ------------------------------
+
+    def pause_replay(self) -> int:
+        """Have the standbys receive the log and not replay it; how many."""
+        return self._on_standbys("SELECT pg_wal_replay_pause()")
+
+    def resume_replay(self) -> None:
+        self._on_standbys("SELECT pg_wal_replay_resume()")
+
+    def kill_standby(self, chance: Random) -> int:
+        """kill -9 all processes of a standby; how many."""
+        self._killed = chance.choice(self.cluster().standbys)
+        return self._killed.kill()
+
+    def restart_standby(self) -> None:
+        if self._killed is not None:
+            self._killed.start()
+        self._killed = None
+
+    def stop_sending(self, chance: Random) -> int:
+        """Have the primary send nothing to its standbys, one of which is to take over; how many."""
+        cluster = self.cluster()
+        self._successor = chance.choice(cluster.standbys)
+        return cluster.stop_sending()
+
+    def fail_over(self) -> int:
+        """Kill the primary and promote the standby that is to take over; how many connections that had."""
+        successor, self._successor = self._successor, None
+        return 0 if successor is None else self.cluster().fail_over(successor)
+
+    def cluster(self) -> Cluster:
+        if not isinstance(self._server, Cluster):
+            raise DatabaseUnavailable("this server has no standbys")
+        return self._server
+
+    def _on_standbys(self, sql: str) -> int:
+        for standby in self.cluster().standbys:
+            with connected(standby.conninfo) as on:
+                ask(on, sql)
+        return len(self.cluster().standbys)
+
+    # -- any server -----------------------------------------------------------------------------
 
     def terminate(self, share: float, chance: Random) -> int:
         pids = self._backends()

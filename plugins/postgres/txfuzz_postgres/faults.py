@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from txfuzz.plugin_api import (
     CUT,
@@ -23,7 +23,7 @@ Done = Mapping[str, int | str]
 
 
 @dataclass(frozen=True)
-class _Fault:
+class PostgresFault:
     """The defaults: options are checked, nothing lasts, nothing to warn about or heal."""
 
     name: ClassVar[str]
@@ -38,12 +38,12 @@ class _Fault:
     def cautions(self, database: Database) -> tuple[str, ...]:
         return ()
 
-    def heal(self, injector: Injectable) -> Done:
+    def heal(self, injector: Any) -> Done:
         return {}
 
 
 @dataclass(frozen=True)
-class KillServer(_Fault):
+class KillServer(PostgresFault):
     """A crash: kill -9 of every process, then a restart on the same data."""
 
     name: ClassVar[str] = "kill-server"
@@ -78,7 +78,7 @@ class KillServer(_Fault):
 
 
 @dataclass(frozen=True)
-class TerminateBackends(_Fault):
+class TerminateBackends(PostgresFault):
     """What an administrator or a failing network does to connections."""
 
     name: ClassVar[str] = "terminate-backends"
@@ -92,7 +92,7 @@ class TerminateBackends(_Fault):
 
 
 @dataclass(frozen=True)
-class PauseServer(_Fault):
+class PauseServer(PostgresFault):
     """A machine that stalls: nothing fails, but everything is late."""
 
     name: ClassVar[str] = "pause-server"
@@ -119,7 +119,7 @@ class PauseServer(_Fault):
 
 
 @dataclass(frozen=True)
-class Timeouts(_Fault):
+class Timeouts(PostgresFault):
     """Statements and lock waits that the server cancels."""
 
     name: ClassVar[str] = "timeouts"
@@ -144,7 +144,7 @@ class Timeouts(_Fault):
 
 
 @dataclass(frozen=True)
-class CutCommit(_Fault):
+class CutCommit(PostgresFault):
     """The one moment at which a client cannot know whether its transaction committed."""
 
     name: ClassVar[str] = "cut-commit"

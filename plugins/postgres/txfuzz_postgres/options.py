@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from txfuzz.plugin_api import (
@@ -11,6 +12,7 @@ from txfuzz.plugin_api import (
     PAUSE,
     TERMINATE,
     RoomForClients,
+    UsageError,
     check_options,
     max_connections_option,
     option,
@@ -19,7 +21,16 @@ from txfuzz.plugin_api import (
 
 from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
 
+# What COMMIT on the primary waits for: nothing of standbys, that they have the log, that they show it
+REPLICATION = ("asynchronous", "synchronous", "remote_apply")
+_WAITS: Mapping[str, tuple[str, ...]] = {
+    "asynchronous": ("on", "local", "remote_write", "off"),
+    "synchronous": ("on",),
+    "remote_apply": ("remote_apply",),
+}
 SYNCHRONOUS_COMMIT = ("off", "local", "remote_write", "on", "remote_apply")
+
+MOST_STANDBYS = 4
 
 # Any server supports the first; only our own servers also support the second
 FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
@@ -66,5 +77,32 @@ class PostgresOptions(RoomForClients):
     fsync: bool = option(False, "whether the embedded server flushes its files to disk")
     max_connections: int | None = max_connections_option()
 
+    standbys: int = option(
+        0, "how many hot standbys the embedded server has, for `endpoints` of the role standby", least=0
+    )
+    replication: str = option(
+        "asynchronous",
+        "what COMMIT waits for: nothing of the standbys, that all of them have its log on disk, "
+        "or that all of them show it",
+        choices=REPLICATION,
+    )
+
     def __post_init__(self) -> None:
         check_options(self, "postgres")
+        if self.standbys > MOST_STANDBYS:
+            raise UsageError(f"adapter 'postgres': at most {MOST_STANDBYS} standbys, found {self.standbys}")
+        if self.replication != REPLICATION[0] and not self.standbys:
+            raise UsageError(
+                f"adapter 'postgres': `replication: {self.replication}` needs `standbys: 1` or more"
+            )
+        waits = _WAITS[self.replication]
+        if self.standbys and self.synchronous_commit not in (None, *waits):
+            raise UsageError(
+                f"adapter 'postgres': `replication: {self.replication}` is `synchronous_commit: {waits[0]}`, "
+                f"found {self.synchronous_commit!r}"
+            )
+
+    @property
+    def commits(self) -> str:
+        """synchronous_commit of the embedded server."""
+        return self.synchronous_commit or (_WAITS[self.replication][0] if self.standbys else "off")

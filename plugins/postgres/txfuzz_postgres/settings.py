@@ -60,7 +60,7 @@ def session_settings(options: PostgresOptions, schema: str, *, embedded: bool) -
             if wished[name] == "0ms":
                 del wished[name]
     if options.synchronous_commit is not None or embedded:
-        wished["synchronous_commit"] = options.synchronous_commit or "off"
+        wished["synchronous_commit"] = options.commits
     return wished
 
 
@@ -91,6 +91,16 @@ def literal(value: str) -> str:
     """A string constant that does not depend on how the server treats backslashes."""
     escaped = value.replace("\\", "\\\\").replace("'", "''")
     return f"E'{escaped}'" if "\\" in value else f"'{escaped}'"
+
+
+def write_record(connection: Connection) -> None:
+    """Write a record to the log, after those of all that is committed now."""
+    connection.execute(text("SELECT pg_logical_emit_message(true, 'txfuzz', '')"))
+
+
+def log_position(connection: Connection) -> str:
+    """How far the log has been written to disk."""
+    return str(connection.scalar(text("SELECT pg_current_wal_flush_lsn()")))
 
 
 def describe_settings(connection: Connection) -> dict[str, str]:

@@ -33,6 +33,7 @@ from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.campaign_result import CampaignFacts
 from txfuzz.workload.campaign import Campaign
+from txfuzz.workload.endpoints import level_words
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.campaign import campaign_in
 from txfuzz.workload.yaml.reader import read_workload
@@ -46,7 +47,8 @@ class HistoryMaker:
     """Where histories come from.
 
     database, command: what can run replays; at most one of them. found: the database's description.
-    cautions: settings under which injected faults may legitimately break its promise. skip_keys: called with
+    cautions: settings under which injected faults may legitimately break its promise, and why it promises no
+    more of transactions at several endpoints. skip_keys: called with
     the highest physical key that something else has used, if our own clients make the histories.
     """
 
@@ -76,6 +78,7 @@ class CampaignSetup:
         return CampaignFacts(
             workload=assembled.workload.name,
             isolation=assembled.isolation,
+            levels=level_words(assembled.workload) if assembled.workload.database.endpoints else None,
             expect=assembled.expect,
             promised=assembled.promised,
             answers_for=assembled.answers_for,
@@ -210,6 +213,7 @@ def _database_url(settings: CampaignSettings, assembled: Assembled, path: Path) 
 def _clients(assembled: Assembled, database: Database, subscriber: Subscriber) -> HistoryMaker:
     injector_for(assembled.faults, database)  # may refuse, which must happen before there is a directory
     risks = cautions(assembled.faults, database)
+    risks = (*assembled.because, *risks)
     for sentence in (*database.warnings(), *risks, *assembled.disclaimers):
         subscriber(Warned(sentence))
     source = ClientSource(database, assembled.isolation, assembled.faults)

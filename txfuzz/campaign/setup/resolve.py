@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from txfuzz.campaign.setup.plugin_sandbox import guarded
 from txfuzz.common.options import build
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Adapter
+from txfuzz.database.endpoints import HasEndpoints, Promise
 from txfuzz.database.faults import Fault
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.database.schemes import ANY_SCHEME, options_of_url, schemes_of
@@ -30,12 +30,11 @@ from txfuzz.feedback.strategy_names import DEFAULT_STRATEGY
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
+from txfuzz.workload.endpoints import check_roles, promise_of, url_in_environment
 from txfuzz.workload.levels import weakest_level, with_allowed_words, with_levels
 from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Workload
 from txfuzz.workload.scenario import Scenario
 from txfuzz.workload.sql.blame import doubts
-
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,9 @@ class InstalledVocabulary:
 class Assembled:
     """A workload whose adapter, isolation and expectation are settled, with its plugin objects.
 
-    promised: the model that the database promises at this isolation level. wrong_in_series: why the
-    workload's own SQL is known to be wrong (txfuzz.campaign.serial_check), else empty.
+    promised: the model that the database promises at this isolation level. because: sentences about why it
+    is no more, for a workload with endpoints. wrong_in_series: why the workload's own SQL is known to be
+    wrong (txfuzz.campaign.serial_check), else empty.
     """
 
     workload: Workload
@@ -85,6 +85,7 @@ class Assembled:
     isolation: str
     expect: str
     promised: str
+    because: tuple[str, ...] = ()
     wrong_in_series: str = ""
 
     @property
@@ -126,7 +127,9 @@ def assemble(
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
     workload = with_levels(workload, capabilities, own=isolation is None)
     workload = with_allowed_words(workload, capabilities, level)
-    promised = capabilities.isolation[weakest_level(workload, capabilities, level)]
+    faults = planned(registry, workload.faults, adapter, plugin_seconds)
+    promise = _promise(workload, adapter, level, faults)
+    promised = promise.model
     model = _first(expect, workload.expect, promised)
     check_model(model)
     if workload.kind not in capabilities.kinds:
@@ -171,11 +174,25 @@ def assemble(
             [PluginSpec(entry.name) for entry in registry.all("mutator")],
             plugin_seconds,
         ),
-        planned(registry, workload.faults, adapter, plugin_seconds),
+        faults,
         level,
         model,
         promised,
+        promise.because,
     )
+
+
+def _promise(workload: Workload, adapter: Adapter, level: str, faults: Sequence[PlannedFault]) -> Promise:
+    """What the database promises of this workload."""
+    capabilities = capabilities_of(adapter)
+    endpoints = workload.database.endpoints
+    if endpoints:
+        check_roles(endpoints, adapter.name, capabilities)
+    if not capabilities.endpoints:
+        return Promise(capabilities.isolation[weakest_level(workload, capabilities, level)])
+    if not isinstance(adapter, HasEndpoints):
+        raise PluginError(f"adapter {adapter.name!r} has endpoints and no promise_across()", adapter)
+    return promise_of(workload, adapter, capabilities, level, [each.fault.needs for each in faults])
 
 
 def _strategy_spec(workload: Workload, name: str | None) -> PluginSpec:
@@ -253,13 +270,7 @@ def resolved_url(url: str | None) -> str | None:
     """The same, of a URL that was given."""
     if url is None:
         return os.environ.get("DATABASE_URL") or None
-    variable = _VARIABLE.fullmatch(url)
-    if variable is not None:
-        name = variable[1] or variable[2]
-        url = os.environ.get(name, "")
-        if not url.strip():
-            how = "is empty" if name in os.environ else "is not set"
-            raise UsageError(f"the database URL is taken from the environment variable {name}, which {how}")
+    url = url_in_environment(url)
     if not url.strip():
         raise UsageError("the database URL is empty; omit it to use $DATABASE_URL or an embedded server")
     return url

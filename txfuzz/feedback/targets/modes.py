@@ -33,6 +33,15 @@ def locks_of(original: Workload) -> set[str | None]:
     return {None, *allowed, *used}
 
 
+def only_reads(transaction: Transaction, original: Workload) -> bool:
+    """Is it declared as read-only, or does it go to an endpoint that is?"""
+    mode = transaction.mode
+    asked = {name for name, _ in mode.at}
+    return mode.read_only or any(
+        each.read_only and each.name in asked for each in original.database.endpoints
+    )
+
+
 def _read_isolation(workload: Workload) -> dict[str, str | None]:
     return {each.name: each.mode.isolation for each in workload.transactions}
 
@@ -44,6 +53,7 @@ def _write_isolation(workload: Workload, value: Any, original: Workload) -> Writ
     known = [each.name for each in workload.transactions]
     levels = levels_of(original)
     first = {each.name: each.mode.isolation for each in original.transactions}
+    placed = {each.name for each in workload.transactions if each.mode.at}
     for name, level in value.items():
         if name not in known:
             raise UsageError(
@@ -52,6 +62,8 @@ def _write_isolation(workload: Workload, value: Any, original: Workload) -> Writ
         if level not in levels and not (name in first and level == first[name]):
             words = [*sorted(repr(each) for each in levels if each), *(["null"] if None in levels else [])]
             raise UsageError(f"{name!r} cannot run at {level!r}; it may run at {told(words, 8, 'no level')}")
+        if name in placed and level != first.get(name):
+            raise UsageError(f"{name!r} goes to an endpoint of its own, so its level stays")
     changed = tuple(
         replace(each, mode=replace(each.mode, isolation=value[each.name])) if each.name in value else each
         for each in workload.transactions
@@ -101,7 +113,7 @@ def _write_locks(workload: Workload, value: Any, original: Workload) -> Written:
             if lock not in may:
                 words = told(sorted(repr(each) for each in may if each), 8, "no lock")
                 raise UsageError(f"a read of {name!r} cannot take the lock {lock!r}; it may take {words}")
-        if by_name[name].mode.read_only and any(locks):
+        if any(locks) and only_reads(by_name[name], original):
             raise UsageError(f"{name!r} is read-only, so its reads cannot take locks")
     changed = tuple(
         _locked(each, value[each.name]) if each.name in value else each for each in workload.transactions

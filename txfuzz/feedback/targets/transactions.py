@@ -19,7 +19,7 @@ from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.feedback.roles import Roles
 from txfuzz.feedback.targets.choices import places
 from txfuzz.feedback.targets.mix import read_mix, write_mix
-from txfuzz.feedback.targets.modes import asked, levels_of, locks_of, modes_of
+from txfuzz.feedback.targets.modes import asked, levels_of, locks_of, modes_of, only_reads
 from txfuzz.feedback.targets.target import Target, Written, plain, short, told
 from txfuzz.transactions.model import Choice, Ref, Returned, Step, Transaction, kind_of
 from txfuzz.workload.model import Workload
@@ -56,7 +56,9 @@ def _write(workload: Workload, value: Any, original: Workload) -> Written:
 
 def _parsed(data: Any, original: Workload) -> tuple[Transaction, ...]:
     try:
-        transactions = TransactionsReader(None, "", None).read(node_of(data, _HERE))
+        transactions = TransactionsReader(None, "", None, original.database.endpoints).read(
+            node_of(data, _HERE)
+        )
     except WorkloadError as error:
         raise UsageError(f"transactions: {str(error).removeprefix(f'{_HERE}: ')}") from None
     if len(transactions) > max(MOST_TRANSACTIONS, len(original.transactions)):
@@ -94,7 +96,7 @@ def _check(workload: Workload, original: Workload) -> None:
             each.mode.isolation not in levels or replace(each.mode, isolation=None) not in modes
         ):
             raise UsageError(f"{each.name!r} would begin as no transaction of the workload may")
-        if each.mode.read_only and (each.writes or any(step.lock for step in each.steps)):
+        if only_reads(each, original) and (each.writes or any(step.lock for step in each.steps)):
             raise UsageError(f"{each.name!r} is read-only, so it can neither write nor lock")
         for step in each.steps:
             if step.lock not in locks:

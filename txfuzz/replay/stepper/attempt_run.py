@@ -21,6 +21,7 @@ from typing import Any
 
 from txfuzz.common.sentences import listed
 from txfuzz.database.api import Outcome, SessionError
+from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.attempt import ROLLED_BACK, Attempt, LogEntry, TransactionOutcome
 from txfuzz.replay.stepper.final_read import final_read
 from txfuzz.replay.stepper.logical_keys import renamed
@@ -69,7 +70,10 @@ class AttemptRun:
         except BaseException:
             self._cancel()
             raise
-        final = () if self.ended else final_read(self.context, self.threads, self.recorder, self.statements)
+        final: tuple[Mop, ...] = ()
+        if not self.ended:
+            mode = self.context.final_mode
+            final = final_read(self.context, self.threads, self.recorder, self.statements, mode)
         logical = {
             key: name for each in self.statements.values() for key, name in each.logical_keys().items()
         }

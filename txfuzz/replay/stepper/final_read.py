@@ -11,7 +11,7 @@ from txfuzz.history.writer import Mop
 from txfuzz.replay.stepper.recorder import AttemptRecorder
 from txfuzz.replay.stepper.session_threads import AttemptContext, SessionThread
 from txfuzz.replay.stepper.statements import Statements
-from txfuzz.transactions.model import Step
+from txfuzz.transactions.model import Mode, Step
 from txfuzz.workload.generator import BoundTransaction
 
 _READ = Step("r")
@@ -22,20 +22,23 @@ def final_read(
     threads: Mapping[str, SessionThread],
     recorder: AttemptRecorder,
     statements: Mapping[str, Statements],
+    mode: Mode,
 ) -> tuple[Mop, ...]:
-    """The values read; empty if that failed. Called when all transactions have ended."""
-    thread = next((thread for thread in threads.values() if not thread.lost), None)
+    """The values read; empty if that failed. Called when all transactions have ended. mode: how and where it
+    begins: on the session of a transaction that went there, too."""
+    there = (thread for thread in threads.values() if thread.endpoint == mode.endpoint)
+    thread = next((thread for thread in there if not thread.lost), None)
     keys = {key: name for each in statements.values() for key, name in each.logical_keys().items()}
     if any(step.step.own_table for each in statements.values() for step in each.transaction.steps):
         return ()  # only the workload knows how to read its own tables
     if thread is None or not keys:
         return ()
     steps = tuple(BoundStep(_READ, "r", key) for key in keys)
-    transaction = BoundTransaction(FINAL_READ, steps, tuple(range(len(keys))), tuple(keys.values()))
+    transaction = BoundTransaction(FINAL_READ, steps, tuple(range(len(keys))), tuple(keys.values()), mode)
     process = 1 + max(each.process for each in threads.values())
     unread = [RecordedMop(at, name, ("r", key, None)) for at, (key, name) in enumerate(keys.items())]
     recorder.invoke(process, transaction, [each.mop for each in unread])
-    thread.start(_read_all(steps, context.isolation))
+    thread.start(_read_all(steps, mode.isolation or context.isolation))
     result = context.done.get(timeout=context.limits.attempt_seconds)
     if result is None:
         thread.lost = True  # its session is cancelled before the thread is used again

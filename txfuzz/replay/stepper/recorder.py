@@ -19,6 +19,7 @@ class RecordedOperation:
 
     type: "invoke", "ok", "fail" or "info". time: nanoseconds since the recorder was created. steps, logical:
     step and logical key of each micro-operation. txn: of an invocation. error: (code, phase) unless ok.
+    at: the endpoint where it runs, of an invocation.
     """
 
     index: int
@@ -30,12 +31,20 @@ class RecordedOperation:
     logical: tuple[int | None, ...]
     txn: str = ""
     error: tuple[str, str] | None = None
+    at: str | None = None
 
     @property
     def line(self) -> bytes:
         if self.type == "invoke":
             return invoke_line(
-                self.index, self.process, self.time, self.txn, self.steps, self.logical, self.mops
+                self.index,
+                self.process,
+                self.time,
+                self.txn,
+                self.steps,
+                self.logical,
+                self.mops,
+                at=self.at,
             )
         return complete_line(
             self.index,
@@ -87,6 +96,7 @@ class AttemptRecorder:
                 transaction.numbers,
                 transaction.logical,
                 transaction.name,
+                at=transaction.mode.endpoint,
             )
         )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from txfuzz.common.mailbox import Mailbox
 from txfuzz.database.api import Session, SessionError
+from txfuzz.transactions.model import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,15 @@ class SessionAnswer:
 class SessionThread:
     """One session. `start` runs a statement; results arrive on a queue shared by all sessions.
 
-    process: its number in the history. busy: a statement is running. lost: the session is unusable.
+    process: its number in the history. endpoint: where its session is, if the workload has endpoints. busy: a
+    statement is running. lost: the session is unusable.
     """
 
-    def __init__(self, place: int, session: Session, done: Mailbox[SessionAnswer]) -> None:
+    def __init__(
+        self, place: int, session: Session, done: Mailbox[SessionAnswer], endpoint: str | None = None
+    ) -> None:
         self.place = place
+        self.endpoint = endpoint
         self.process = place
         self.session = session
         self.busy = False
@@ -79,7 +84,8 @@ class Limits:
 class AttemptContext:
     """The environment of attempts. done: the results of all sessions. stop: set it to interrupt.
 
-    lock_waits: waiting session → those it waits for; None if the database cannot tell.
+    final_mode: how and where every key is read at the end. lock_waits: waiting session → those it waits for;
+    None if the database cannot tell.
     """
 
     isolation: str
@@ -87,3 +93,4 @@ class AttemptContext:
     stop: threading.Event
     done: Mailbox[SessionAnswer]
     lock_waits: Callable[[list[SessionThread]], dict[SessionThread, tuple[SessionThread, ...]] | None]
+    final_mode: Mode = field(default_factory=Mode)

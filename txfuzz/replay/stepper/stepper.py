@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.common.mailbox import Mailbox
 from txfuzz.database.api import Database, SeesWaits
+from txfuzz.execution.places import Places
 from txfuzz.replay.stepper.attempt import Attempt
 from txfuzz.replay.stepper.attempt_run import AttemptRun
 from txfuzz.replay.stepper.recorder import AttemptRecorder
@@ -33,6 +35,7 @@ class Stepper(Closeable):
             isolation, limits or Limits(), stop or threading.Event(), Mailbox(), self._lock_waits
         )
         self._database, self._kind = database, kind
+        self._places: Places | None = None
         self._waits = database if isinstance(database, SeesWaits) else None
         self._threads: list[SessionThread] = []
         self._recorder = AttemptRecorder()
@@ -40,7 +43,10 @@ class Stepper(Closeable):
 
     def run(self, replay: Replay, transactions: Mapping[str, BoundTransaction]) -> Attempt:
         """Follow the schedule once. transactions: by alias, what each transaction does."""
-        threads = {each.alias: self._thread(place) for place, each in enumerate(replay.transactions)}
+        threads = {
+            each.alias: self._thread(place, transactions[each.alias].mode.endpoint)
+            for place, each in enumerate(replay.transactions)
+        }
         self._recorder.begin_attempt(self._attempts)
         self._attempts += 1
         return AttemptRun(self._context, threads, transactions, self._recorder).run(replay)
@@ -55,19 +61,28 @@ class Stepper(Closeable):
             threads[at]: tuple(threads[other] for other in sorted(others)) for at, others in waits.items()
         }
 
-    def _thread(self, place: int) -> SessionThread:
+    def use(self, places: Places) -> None:
+        """Connect to these places from now on."""
+        self._places = places
+        self._context = replace(self._context, final_mode=places.final_mode)
+
+    def _thread(self, place: int, endpoint: str | None) -> SessionThread:
         if place == len(self._threads):
-            self._threads.append(self._new(place))
-        elif self._threads[place].lost:
+            self._threads.append(self._new(place, endpoint))
+        elif self._threads[place].lost or self._threads[place].endpoint != endpoint:
             # As in Jepsen, a new process continues: the lost transaction may still take effect.
             process = self._threads[place].process + 1000
             self._threads[place].close()
-            self._threads[place] = self._new(place)
+            self._threads[place] = self._new(place, endpoint)
             self._threads[place].process = process
         return self._threads[place]
 
-    def _new(self, place: int) -> SessionThread:
-        return SessionThread(place, self._database.session(self._kind), self._context.done)
+    def _new(self, place: int, endpoint: str | None) -> SessionThread:
+        places = self._places
+        session = (
+            self._database.session(self._kind) if places is None else places.session(self._kind, endpoint)
+        )
+        return SessionThread(place, session, self._context.done, endpoint)
 
     def close(self) -> None:
         for thread in self._threads:

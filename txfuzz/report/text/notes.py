@@ -14,6 +14,7 @@ from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.feedback.targets.target import keys_in_words
 from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import verdict_sentence
+from txfuzz.workload.endpoints import level_words
 from txfuzz.workload.model import Workload
 
 _NAMED = 12  # transactions of an anomaly
@@ -78,7 +79,7 @@ def _asked(workload: Workload) -> str:
 def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> str:
     counts = result.edge_counts
     sentences = [
-        verdict_sentence(result, workload.database.isolation, promised),
+        verdict_sentence(result, level_words(workload), promised),
         f"{result.committed:,} of {counted(result.transactions, 'transaction')} committed, "
         f"{result.failed:,} failed, {result.unknown:,} unknown.",
     ]
@@ -100,7 +101,7 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
 
 def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
     """What only the replay showed."""
-    said = markdown(verdict_sentence(replayed, workload.database.isolation, promised))
+    said = markdown(verdict_sentence(replayed, level_words(workload), promised))
     head = f"## What the replay of iteration {number} showed\n\n{said}"
     return "\n\n".join([head, *shortest_anomaly(replayed)])
 

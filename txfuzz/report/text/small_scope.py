@@ -12,6 +12,7 @@ from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.near_cycle_notes import near_misses
 from txfuzz.report.text.notes import changed_text, shortest_anomaly
 from txfuzz.report.verdict import verdict_sentence
+from txfuzz.workload.endpoints import level_words
 
 _ROWS = 60  # combinations in the table
 
@@ -46,7 +47,7 @@ def small_scope_notes(iteration: Iteration, promised: str | None) -> str:
     workload, result, found = iteration.workload, iteration.result, iteration.searched or SmallScopeResult()
     level = markdown(workload.database.isolation or "an unknown isolation level")
     seen = [
-        markdown(verdict_sentence(result, workload.database.isolation, promised)),
+        markdown(verdict_sentence(result, level_words(workload), promised)),
         f"{result.committed:,} of {counted(result.transactions, 'transaction')} committed, "
         f"{result.failed:,} failed, {result.unknown:,} unknown.",
     ]

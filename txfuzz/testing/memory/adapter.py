@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from txfuzz.database.api import Capabilities
+from txfuzz.database.endpoints import EndpointRole, EndpointUse, Promise
 from txfuzz.testing.memory.backend import DEFAULT_LEVEL, LEVELS
 from txfuzz.testing.memory.database import MemoryDatabase
 from txfuzz.testing.memory.defects import MemoryOptions
 from txfuzz.testing.memory.fault_injection import ABILITIES
-from txfuzz.testing.memory.session import LOCK
+from txfuzz.testing.memory.session import LOCK, PRIMARY, REPLICA, REPLICA_LEVELS
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,16 @@ class MemoryAdapter(MemoryOptions):
             lock_waits=True,
             embedded=True,
             faults=ABILITIES,
+            endpoints={
+                PRIMARY: EndpointRole(tuple(LEVELS)),
+                REPLICA: EndpointRole(REPLICA_LEVELS, read_only=True),
+            },
         )
+
+    def promise_across(self, uses: Sequence[EndpointUse], faults: Collection[str]) -> Promise:
+        """See txfuzz.database.endpoints.HasEndpoints. A replica is never late."""
+        used = {level for use in uses for level in use.levels}
+        return Promise(next(level.promises for word, level in LEVELS.items() if word in used))
 
     def servers(self) -> tuple[str, ...]:
         """See txfuzz.database.api.Embeds."""

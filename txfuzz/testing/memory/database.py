@@ -8,10 +8,11 @@ from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.common.version import __version__
 from txfuzz.database.api import Session
+from txfuzz.database.endpoints import Endpoint
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing.memory.defects import Defects, MemoryOptions
 from txfuzz.testing.memory.fault_injection import MemoryInjector
-from txfuzz.testing.memory.session import MemorySession
+from txfuzz.testing.memory.session import PRIMARY, MemoryReplicaSession, MemorySession
 from txfuzz.testing.memory.store import Store
 
 
@@ -65,6 +66,15 @@ class MemoryDatabase(Closeable):
 
     def session(self, kind: Kind) -> MemorySession:
         return MemorySession(self._reachable(kind), kind, self._options.latency)
+
+    def session_at(self, kind: Kind, endpoint: Endpoint) -> MemorySession:
+        """See txfuzz.database.api.ReachesEndpoints."""
+        if endpoint.role == PRIMARY:
+            return self.session(kind)
+        return MemoryReplicaSession(self._reachable(kind), kind, self._options.latency)
+
+    def settle(self, endpoints: Sequence[Endpoint]) -> None:
+        """See txfuzz.database.api.ReachesEndpoints. Replicas are never late."""
 
     def injector(self) -> MemoryInjector:
         """See txfuzz.database.faults.Breakable."""

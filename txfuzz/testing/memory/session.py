@@ -9,6 +9,8 @@ from txfuzz.database.api import BoundStep, ReadValue
 from txfuzz.testing.memory.backend import refused
 from txfuzz.testing.memory.store import Store
 
+PRIMARY, REPLICA = "primary", "replica"  # the roles of endpoints
+REPLICA_LEVELS = ("read uncommitted", "read committed", "snapshot")
 LOCK = "update"  # the only `lock` of reading steps
 _WRITE = {Kind.LIST_APPEND: "append", Kind.RW_REGISTER: "w"}
 
@@ -59,3 +61,18 @@ class MemorySession:
         if lock not in (None, LOCK):
             raise refused(f"there is no row lock {lock!r}, only {LOCK!r}")
         return lock is not None
+
+
+class MemoryReplicaSession(MemorySession):
+    """A connection to a replica, which shows what the primary shows and takes no writes."""
+
+    def begin(self, isolation: str) -> None:
+        if isolation not in REPLICA_LEVELS:
+            raise refused(f"a replica has no level {isolation!r}")
+        super().begin(isolation)
+
+    def execute(self, step: BoundStep) -> ReadValue:
+        if step.f != "r" or step.step.lock:
+            self.rollback()
+            raise refused("a replica is read-only")
+        return super().execute(step)

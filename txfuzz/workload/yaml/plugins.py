@@ -1,23 +1,28 @@
-"""The plugin objects that a workload names: the adapter under `database:`, analyzers, heuristics,
-the strategy."""
+"""The plugin objects that a workload names: the adapter under `database:` with its endpoints, analyzers,
+heuristics, the strategy; and to which endpoints transactions go."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from txfuzz.common.options import build, options_of
 from txfuzz.common.secrets import masked
 from txfuzz.database.api import Capabilities
+from txfuzz.database.endpoints import Endpoint
 from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.database.schemes import options_of_url
 from txfuzz.errors import UsageError, did_you_mean
+from txfuzz.transactions.model import Transaction
+from txfuzz.workload.endpoints import check_roles
 from txfuzz.workload.model import AS_IN_FILE, DatabaseChoice, DatabaseSpec, PluginSpec
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
 
-DATABASE_FIELDS = ("adapter", "isolation", "url")
+_ROLE = "the role of the endpoint, or a mapping with role, isolation and url"
+DATABASE_FIELDS = ("adapter", "isolation", "url", "endpoints")
 
 
 def read_database(
@@ -26,7 +31,7 @@ def read_database(
     """The database and its capabilities; None for these if no adapter is named or looked up."""
     fields = node.mapping("the database as a mapping")
     options = {name: value for name, value in fields.items() if name not in DATABASE_FIELDS}
-    url = _url(fields["url"]) if "url" in fields else None
+    url = read_url(fields["url"]) if "url" in fields else None
     name = fields["adapter"].text("the name of an adapter") if "adapter" in fields else None
     if name is None:
         for option, value in options.items():
@@ -37,7 +42,8 @@ def read_database(
             )
     if name is None or vocabulary is None:
         level = fields["isolation"].text("an isolation level") if "isolation" in fields else None
-        return DatabaseSpec(name, level, url, plain_options(options)), None
+        endpoints = read_endpoints(fields.get("endpoints"), name or "", None)
+        return DatabaseSpec(name, level, url, plain_options(options), endpoints), None
     with fields["adapter"].place.added_to_errors():
         adapter_class = vocabulary.find("adapter", name)
     _refuse_unknown(options, adapter_class, name)
@@ -49,7 +55,8 @@ def read_database(
         adapter = build(adapter_class, given, f"adapter {name!r}")
     capabilities = capabilities_of(adapter)
     level = _level(fields["isolation"], capabilities) if "isolation" in fields else None
-    return DatabaseSpec(name, level, url, given), capabilities
+    endpoints = read_endpoints(fields.get("endpoints"), name, capabilities)
+    return DatabaseSpec(name, level, url, given, endpoints), capabilities
 
 
 def chosen_spec(
@@ -60,8 +67,10 @@ def chosen_spec(
     adapter_class = vocabulary.find("adapter", name)
     options = options_of_url(adapter_class, choice.url)
     capabilities = capabilities_of(build(adapter_class, options, f"adapter {name!r}"))
+    if spec.endpoints:
+        check_roles(spec.endpoints, name, capabilities)
     if spec.adapter is not None:
-        return DatabaseSpec(name, options=options), capabilities
+        return DatabaseSpec(name, options=options, endpoints=spec.endpoints), capabilities
     level = None if spec.isolation is None else level_named(capabilities, spec.isolation)
     return replace(spec, adapter=name, isolation=level, options=options), capabilities
 
@@ -98,12 +107,6 @@ def read_one(node: Node, kind: str, vocabulary: Vocabulary | None) -> PluginSpec
             its_class = vocabulary.find(kind, name)
         built_from(its_class, options, f"{kind} {name!r}", node)
     return PluginSpec(name, plain_options(options))
-
-
-def _url(node: Node) -> str:
-    if not isinstance(node.value, str) or not node.value.strip():
-        raise node.unexpected("a database URL, or $NAME to take it from an environment variable")
-    return node.value
 
 
 def _level(node: Node, capabilities: Capabilities) -> str:
@@ -155,3 +158,91 @@ def _culprit(its_class: type, options: Mapping[str, Node], owner: str, complaint
 
 def plain_options(options: Mapping[str, Node]) -> dict[str, Any]:
     return {name: node.plain() for name, node in options.items()}
+
+
+def read_endpoints(
+    node: Node | None, adapter: str, capabilities: Capabilities | None
+) -> tuple[Endpoint, ...]:
+    """In their order. capabilities: of the adapter; None while the database is not known."""
+    if node is None:
+        return ()
+    named = node.mapping("the endpoints as a mapping of name to role")
+    if not named:
+        raise node.place.error("found no endpoint", "at least one")
+    found: list[Endpoint] = []
+    of_role: Counter[str] = Counter()
+    for name, value in named.items():
+        endpoint = _endpoint(name, value, of_role, capabilities)
+        if endpoint.url is None:
+            of_role[endpoint.role] += 1
+        found.append(endpoint)
+        if capabilities is not None:
+            with value.name_place.added_to_errors():
+                check_roles((endpoint,), adapter, capabilities)
+    if found[0].read_only:
+        raise node.place.error(
+            f"found the endpoint {found[0].name!r} first, where nothing can be written",
+            "first the one at which every key is read at the end, and to which transactions without `at` go",
+        )
+    return tuple(found)
+
+
+def _endpoint(
+    name: str, node: Node, before: Mapping[str, int], capabilities: Capabilities | None
+) -> Endpoint:
+    role, isolation, url = name, None, None
+    if isinstance(node.value, Mapping):
+        fields = node.fields("an endpoint", ("role", "isolation", "url"))
+        role = fields["role"].text(_ROLE) if "role" in fields else name
+        url = read_url(fields["url"]) if "url" in fields else None
+        if "isolation" in fields:
+            isolation = fields["isolation"].text("an isolation level")
+            if capabilities is not None:
+                with fields["isolation"].place.added_to_errors():
+                    isolation = level_named(capabilities, isolation)
+    else:
+        role = node.text(_ROLE)
+    known = capabilities.endpoints.get(role) if capabilities is not None else None
+    read_only = known is not None and known.read_only
+    return Endpoint(name, role, before.get(role, 0) if url is None else 0, url, isolation, read_only)
+
+
+def read_url(node: Node) -> str:
+    if not isinstance(node.value, str) or not node.value.strip():
+        raise node.unexpected("a database URL, or $NAME to take it from an environment variable")
+    return node.value
+
+
+def read_at(node: Node, endpoints: Sequence[Endpoint]) -> tuple[tuple[str, float], ...]:
+    """Where a transaction goes: the name of an endpoint, or names with shares."""
+    if not endpoints:
+        raise node.name_place.error("found `at`", "`endpoints` under `database:` first")
+    if not isinstance(node.value, Mapping):
+        return ((_named(node, node.text("the name of an endpoint"), endpoints), 1.0),)
+    shares = []
+    for name, share in node.mapping("names of endpoints with shares").items():
+        shares.append((_named(Node(share.name_place, name), name, endpoints), share.number("a share")))
+    if not any(share > 0 for _, share in shares):
+        raise node.place.error("found no share above zero", "one")
+    return tuple(shares)
+
+
+def _named(node: Node, name: str, endpoints: Sequence[Endpoint]) -> str:
+    names = [each.name for each in endpoints]
+    if name not in names:
+        raise node.place.error(f"found the unknown endpoint {name!r}", "", did_you_mean(name, names))
+    return name
+
+
+def check_writes(node: Node, transaction: Transaction, endpoints: Sequence[Endpoint]) -> None:
+    """A transaction that writes or locks cannot go where nothing is written. node: its `at`."""
+    asked = {name for name, share in transaction.mode.at if share > 0}
+    for endpoint in endpoints:
+        if endpoint.name in asked and endpoint.read_only:
+            if transaction.writes:
+                found = f"found {transaction.name!r}, which writes, at the endpoint {endpoint.name!r}"
+            elif any(step.lock for step in transaction.steps):
+                found = f"found {transaction.name!r}, which locks rows, at the endpoint {endpoint.name!r}"
+            else:
+                continue
+            raise node.place.error(found, f"only reads there: a {endpoint.role} is read-only")

@@ -97,7 +97,7 @@ def parse_workload(
     if replaced and vocabulary is not None and choice.adapter != database.adapter:
         database, capabilities = chosen_spec(database, vocabulary, choice)
     asked = fields["workload"].fields("`workload`", ("transactions", "mix"), ("transactions",))
-    reader = TransactionsReader(vocabulary, database.adapter or "", capabilities)
+    reader = TransactionsReader(vocabulary, database.adapter or "", capabilities, database.endpoints)
     transactions = reader.read(asked["transactions"])
     check_model = None if vocabulary is None else vocabulary.check_model
     return Workload(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Capabilities
+from txfuzz.database.endpoints import Endpoint
 from txfuzz.transactions.model import Mode, Step, Transaction
 from txfuzz.workload.sql.unrecorded_changes import check_unrecorded_changes
 from txfuzz.workload.template import Template
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
+from txfuzz.workload.yaml.plugins import check_writes, read_at
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
 from txfuzz.workload.yaml.scheduling import read_level, read_lock
 
@@ -23,15 +26,20 @@ _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
 class TransactionsReader:
     """Reads the transactions of one workload.
 
-    capabilities: of the adapter; None while the database is not known.
+    capabilities: of the adapter; None while the database is not known. endpoints: of the workload.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary | None, adapter: str, capabilities: Capabilities | None
+        self,
+        vocabulary: Vocabulary | None,
+        adapter: str,
+        capabilities: Capabilities | None,
+        endpoints: Sequence[Endpoint] = (),
     ) -> None:
         self._vocabulary = vocabulary
         self._adapter = adapter
         self._capabilities = capabilities
+        self._endpoints = endpoints
         self._written: tuple[str, Place] | None = None
         self._ours: Place | None = None  # of the first micro-operation on {table}
         self._theirs: Place | None = None  # of the first one on a table of the workload's own
@@ -53,19 +61,19 @@ class TransactionsReader:
         """The transaction and the place of its name."""
         if "template" in node.mapping("a transaction: a mapping with name and steps, or with template"):
             return self._from_template(node)
-        fields = node.fields("a transaction", ("name", "steps", "template", "with", *MODE), ("name", "steps"))
+        fields = node.fields(
+            "a transaction", ("name", "steps", "template", "with", "at", *MODE), ("name", "steps")
+        )
         if "with" in fields:
             raise fields["with"].name_place.error(
                 "found `with` in a transaction", "a `template` to apply it to"
             )
         name = fields["name"].text("the name of a transaction")
         steps = self._steps(fields["steps"])
-        return Transaction(name, steps, read_mode(fields, self._adapter, self._capabilities)), fields[
-            "name"
-        ].place
+        return self._placed(name, steps, fields), fields["name"].place
 
     def _from_template(self, node: Node) -> tuple[Transaction, Place]:
-        fields = node.fields("a transaction from a template", ("template", "with", "name", *MODE))
+        fields = node.fields("a transaction from a template", ("template", "with", "name", "at", *MODE))
         named = fields["template"]
         word = named.text("the name of a template")
         if self._vocabulary is None:
@@ -83,9 +91,16 @@ class TransactionsReader:
         inside = Place(named.place.source, named.place.line, named.place.column, f"template {word!r}")
         name_node = fields.get("name", named)
         name = name_node.text("the name of a transaction")
-        return Transaction(
-            name, self._steps(node_of(filled, inside)), read_mode(fields, self._adapter, self._capabilities)
-        ), name_node.place
+        return self._placed(name, self._steps(node_of(filled, inside)), fields), name_node.place
+
+    def _placed(self, name: str, steps: tuple[Step, ...], fields: Mapping[str, Node]) -> Transaction:
+        """The transaction, with how and where it begins."""
+        mode = read_mode(fields, self._adapter, self._capabilities)
+        if "at" not in fields:
+            return Transaction(name, steps, mode)
+        made = Transaction(name, steps, replace(mode, at=read_at(fields["at"], self._endpoints)))
+        check_writes(fields["at"], made, self._endpoints)
+        return made
 
     def _steps(self, node: Node) -> tuple[Step, ...]:
         items = node.items("a list of steps")
@@ -200,4 +215,4 @@ def read_mode(fields: Mapping[str, Node], adapter: str, capabilities: Capabiliti
             raise fields[name].name_place.error(
                 f"found `{name}`", f"no such mode: adapter {adapter!r} does not support it"
             )
-    return Mode(isolation, **asked)
+    return Mode(isolation, asked.get("read_only", False), asked.get("deferrable", False))

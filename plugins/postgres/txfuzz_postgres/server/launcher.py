@@ -66,20 +66,29 @@ SETTINGS: Mapping[str, str] = {
 
 
 class EmbeddedServer(OwnServer):
-    """A running embedded PostgreSQL."""
+    """A running embedded PostgreSQL.
+
+    sockets: the path by which clients reach the directory of its socket, if that is not its own directory.
+    """
 
     def __init__(
-        self, files: ServerFiles, directory: Path, link: KeeperLink, settings: Mapping[str, str]
+        self,
+        files: ServerFiles,
+        directory: Path,
+        link: KeeperLink,
+        settings: Mapping[str, str],
+        sockets: Path | None = None,
     ) -> None:
         super().__init__(PRODUCT, directory, link, files.shown)
         self.files = files
+        self.sockets = sockets or directory
         self._settings = settings
 
     @property
     def conninfo(self) -> dict[str, str]:
         """How libpq reaches it, as the superuser."""
         return {
-            "host": str(self.directory),
+            "host": str(self.sockets),
             "port": self._settings["port"],
             "user": SUPERUSER,
             "dbname": "postgres",
@@ -120,7 +129,7 @@ class EmbeddedServer(OwnServer):
         from psycopg import pq
         from psycopg.conninfo import make_conninfo
 
-        if not (self.directory / (SOCKET + self._settings["port"])).exists():
+        if not (self.sockets / (SOCKET + self._settings["port"])).exists():
             return False
         return pq.PGconn.ping(make_conninfo(**self.conninfo).encode()) == pq.Ping.OK
 
@@ -135,15 +144,25 @@ def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
     directory = make_server_directory(account, PREFIX, SOCKET + "12345", separator=",")
     with keeper_for(PRODUCT, directory, account, STOPS, environment_without("PG")) as link:
         files = executable_for(found, account, directory / "server")
-        sockets = {"unix_socket_directories": '"' + str(directory).replace('"', '""') + '"'}
-        server = EmbeddedServer(files, directory, link, {**SETTINGS, **sockets, **(settings or {})})
-        template = template_path(found)
-        if template is None or not started_from(template, server, account):
-            make_data(server, account, link)
-            if template is not None:
-                store_template(server.data, template)
-            server.start()
+        server = EmbeddedServer(
+            files, directory, link, {**SETTINGS, **socket_setting(directory), **(settings or {})}
+        )
+        start_anew(server, template_path(found), account, link)
     return server
+
+
+def socket_setting(directory: Path) -> dict[str, str]:
+    """A server with this setting has its socket in this directory."""
+    return {"unix_socket_directories": '"' + str(directory).replace('"', '""') + '"'}
+
+
+def start_anew(server: EmbeddedServer, template: Path | None, account: Account, link: KeeperLink) -> None:
+    """Make its data, if possible from the template, and start it."""
+    if template is None or not started_from(template, server, account):
+        make_data(server, account, link)
+        if template is not None:
+            store_template(server.data, template)
+        server.start()
 
 
 def started_from(template: Path, server: EmbeddedServer, account: Account) -> bool:

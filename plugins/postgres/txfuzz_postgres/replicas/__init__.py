@@ -1,0 +1,1 @@
+"""A primary and its standbys: started together, followed, lost and promoted."""
