@@ -1,14 +1,14 @@
 """The strategy `learning`: from narrow to wide, by coverage, corpus, energy and credit.
 
 It begins where static settings are best, with a few keys of each choice, in short iterations, under each load
-profile once. From then on every second iteration runs a neighbour of a workload that reached something first:
+profile once. From then on every third iteration runs a neighbour of a workload that reached something first:
 one or two mutators change it, chosen by what they have brought so far. What nobody had seen before goes into
 the corpus. Four things are watched besides:
 
 - no contact: no two transactions that overlapped depend on each other → fewer keys;
 - too much of it: most transactions are refused → fewer clients, or more keys;
 - a plateau: several iterations without anything new → longer iterations, other keys, from the narrow start;
-- the narrow start is run again every other iteration, on other keys and under the next load profile, since a
+- the narrow start is run again in the other iterations, on other keys and under the next load profile, since a
   rare defect may need nothing but repetition, and no load is best for all of them.
 """
 
@@ -81,7 +81,9 @@ class Learning:
     keys: int = option(4, "how many keys each choice begins with, or more if they must differ", least=2)
     transactions: int = option(100, "transactions of the first iterations", least=1)
     patience: int = option(6, "iterations without anything new after which they become longer", least=1)
-    start_every: int = option(2, "every how many iterations the narrow start is run again", least=2)
+    mutate_every: int = option(
+        3, "every how many iterations mutators change a workload, and not the narrow start runs", least=1
+    )
     most_refused: float = option(
         0.8, "share of refused transactions above which there are fewer clients", least=0.0
     )
@@ -131,9 +133,9 @@ class Learning:
         return self._next(situation, original, started, _Made(), why, failed)
 
     def _may_mutate(self) -> bool:
-        """Once the narrow start has run under every load, except in every few iterations."""
+        """In every few iterations, once the narrow start has run under every load."""
         since = self._memory.iterations - len(LOAD_PROFILES)
-        return since >= 0 and since % self.start_every != self.start_every - 1
+        return since >= 0 and since % self.mutate_every == 0
 
     # -- what the last iteration has taught -------------------------------------------------------
 
