@@ -8,8 +8,8 @@ the corpus. Four things are watched besides:
 - no contact: no two transactions that overlapped depend on each other → fewer keys;
 - too much of it: most transactions are refused → fewer clients, or more keys;
 - a plateau: several iterations without anything new → longer iterations, other keys, from the narrow start;
-- the narrow start is run again in the other iterations, on other keys and under the next load profile, since a
-  rare defect may need nothing but repetition, and no load is best for all of them.
+- the narrow start is run again in the other iterations, on other keys and under the next load profile, since
+  a rare defect may need nothing but repetition, and no load is best for all of them.
 """
 
 from __future__ import annotations
