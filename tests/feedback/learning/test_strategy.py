@@ -61,6 +61,20 @@ def test_it_begins_on_few_keys_of_each_choices_own_set_and_with_short_iterations
     assert workload.scheduling.transactions == 100
 
 
+def test_it_runs_under_each_load_once_before_it_mutates_and_again_between() -> None:
+    strategy = Learning()
+    workload, loads = opened(strategy), []
+    for number in range(10):
+        pause = workload.scheduling.think_time
+        loads.append((workload.scheduling.clients, pause and pause.before))
+        mutated = bool(strategy._memory.made.by)
+        assert mutated == (number in (4, 7)), number
+        workload = shown(strategy, workload, number, {RW: 1})
+    assert loads[:4] == [(8, "write"), (16, "commit"), (4, None), (8, None)]
+    assert loads[5:7] == [(8, "write"), (16, "commit")]
+    assert loads[8:] == [(4, None), (8, None)]
+
+
 def test_what_is_new_makes_an_entry_and_what_is_not_does_not() -> None:
     strategy = Learning()
     workload = shown(strategy, opened(strategy), 0, {RW: 3})
@@ -93,14 +107,14 @@ def test_without_contact_each_choice_gets_fewer_keys() -> None:
 
 
 def test_where_nearly_everything_is_refused_there_are_fewer_clients() -> None:
-    strategy = Learning(start_every=1_000)
+    strategy = Learning()
     refused: Mapping[Feature, int] = {RW: 1, Refusal(RW.source, RW.target): 90}
     workload = shown(strategy, opened(strategy), 0, refused, committed=5, aborted=95)
     assert workload.scheduling.clients <= 8
 
 
 def test_a_plateau_makes_iterations_longer_up_to_the_workloads_own_length() -> None:
-    strategy = Learning(patience=1, start_every=2)
+    strategy = Learning(patience=1)
     workload = opened(strategy)
     lengths = []
     for number in range(9):
@@ -113,7 +127,7 @@ def test_a_plateau_makes_iterations_longer_up_to_the_workloads_own_length() -> N
 def test_it_stays_within_what_the_owner_allows() -> None:
     strategy, owned = Learning(), replace(ROLES, mutate=AllowedChanges(("mix",)))
     workload = opened(strategy, owned)
-    assert workload == owned
+    assert replace(workload, mix=owned.mix) == owned
     feedback = FeedbackResult(0, Verdict.VALID, 100, 90, 10, original=owned, coverage={RW: 1})
     following, made, _, _ = decide(strategy, Situation(workload, feedback, mutators=MUTATORS), Random(2))
     assert {each.target for each in made} <= {"mix"}
@@ -122,7 +136,7 @@ def test_it_stays_within_what_the_owner_allows() -> None:
 
 def test_a_workload_that_ends_by_time_gets_its_time_back() -> None:
     by_time = replace(ROLES, scheduling=Scheduling(8, None, 10.0))
-    strategy = Learning(patience=1, transactions=1_000, start_every=2)
+    strategy = Learning(patience=1, transactions=1_000)
     workload, lengths = opened(strategy, by_time), []
     for number in range(3):
         lengths.append((workload.scheduling.transactions, workload.scheduling.duration))
@@ -142,7 +156,7 @@ def test_a_mutator_of_a_plugin_that_fails_is_named_and_another_one_is_asked() ->
     workload = opened(strategy)
     feedback = FeedbackResult(0, Verdict.VALID, 100, 90, 10, original=ROLES, coverage={RW: 1})
     told: set[str] = set()
-    for number in range(8):
+    for number in range(24):
         asked = (guarded("mutator", Broken()), *MUTATORS)
         workload, made, warnings, _ = decide(
             strategy, Situation(workload, feedback, (), (), asked), Random(number)

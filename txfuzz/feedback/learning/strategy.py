@@ -1,14 +1,15 @@
 """The strategy `learning`: from narrow to wide, by coverage, corpus, energy and credit.
 
-It begins where static settings are best, with a few keys of each choice, in short iterations. Each iteration
-runs a neighbour of a workload that reached something first: one or two mutators change it, chosen by what
-they have brought so far. What nobody had seen before goes into the corpus. Four things are watched besides:
+It begins where static settings are best, with a few keys of each choice, in short iterations, under each load
+profile once. From then on every third iteration runs a neighbour of a workload that reached something first:
+one or two mutators change it, chosen by what they have brought so far. What nobody had seen before goes into
+the corpus. Four things are watched besides:
 
 - no contact: no two transactions that overlapped depend on each other → fewer keys;
 - too much of it: most transactions are refused → fewer clients, or more keys;
 - a plateau: several iterations without anything new → longer iterations, other keys, from the narrow start;
-- the narrow start itself is run again every few iterations, on other keys, since a rare defect may need
-  nothing but repetition.
+- the narrow start is run again in the other iterations, on other keys and under the next load profile, since
+  a rare defect may need nothing but repetition, and no load is best for all of them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry
 from txfuzz.feedback.learning.coverage_map import CoverageMap, worth
 from txfuzz.feedback.learning.credit import PER, Credit
 from txfuzz.feedback.learning.difference import changed_to, difference
+from txfuzz.feedback.learning.load_profiles import LOAD_PROFILES, LoadProfile
 from txfuzz.feedback.mutators import Mutation, applicable, mutated
 from txfuzz.feedback.strategy_names import LEARNING
 from txfuzz.feedback.targets.choices import few_choices
@@ -40,7 +42,7 @@ _FEWEST = 2  # keys
 _TOLD = 3  # mutators
 _MOST = 2_000  # transactions, in place of a duration
 
-_START = "the narrow start runs again, on other keys: what is rare may need nothing but repetition"
+_AGAIN = "the narrow start runs again, on other keys"
 _NO_CONTACT = (
     "no two transactions that overlapped depend on each other, so each choice keeps half of its keys"
 )
@@ -64,6 +66,7 @@ class _Memory:
     since_new: int = 0  # iterations
     new: int = 0  # features, in the last iteration
     iterations: int = 0
+    starts: int = 0  # how often the narrow start has run
 
 
 @dataclass
@@ -78,7 +81,9 @@ class Learning:
     keys: int = option(4, "how many keys each choice begins with, or more if they must differ", least=2)
     transactions: int = option(100, "transactions of the first iterations", least=1)
     patience: int = option(6, "iterations without anything new after which they become longer", least=1)
-    start_every: int = option(3, "every how many iterations the narrow start is run again", least=2)
+    mutate_every: int = option(
+        3, "every how many iterations mutators change a workload, and not the narrow start runs", least=1
+    )
     most_refused: float = option(
         0.8, "share of refused transactions above which there are fewer clients", least=0.0
     )
@@ -112,7 +117,7 @@ class Learning:
                 return self._next(situation, original, closer, _Made(), _NO_CONTACT)
         memory = self._memory
         failed: tuple[str, ...] = ()
-        if memory.iterations % self.start_every and len(memory.corpus):
+        if self._may_mutate() and len(memory.corpus):
             entry, memory.corpus = memory.corpus.choose(random, memory.covered)
             workload = self._calmed(entry.workload, original, refused)
             mutations, failed = self._mutations(situation, feedback, workload, random)
@@ -122,7 +127,15 @@ class Learning:
                 why = f"{' and '.join(by)} on what iteration {entry.iteration} ran: {reasons}"
                 made = _Made(entry.number, by)
                 return self._next(situation, original, mutations[-1].workload, made, why, failed)
-        return self._next(situation, original, self._started(original, random), _Made(), _START, failed)
+        profile, started = self._started(original, random)
+        started = self._calmed(started, original, refused)
+        why = f"{_AGAIN}, under the load {profile.name!r}: {profile.why}"
+        return self._next(situation, original, started, _Made(), why, failed)
+
+    def _may_mutate(self) -> bool:
+        """In every few iterations, once the narrow start has run under every load."""
+        since = self._memory.iterations - len(LOAD_PROFILES)
+        return since >= 0 and since % self.mutate_every == 0
 
     # -- what the last iteration has taught -------------------------------------------------------
 
@@ -159,8 +172,12 @@ class Learning:
         narrow = self._few_keys(workload, workload, random)
         length = _at_most(self.transactions, workload)
         self._memory.start = changed_to(narrow, "scheduling.transactions", length, workload)
-        why = f"static settings do best on few keys: {self.keys} of each choice, in short iterations"
-        return self._next(situation, workload, self._memory.start, _Made(), why)
+        profile, started = self._started(workload, random)
+        why = (
+            f"static settings do best on few keys: {self.keys} of each choice, in short iterations, first "
+            f"under the load {profile.name!r}: {profile.why}"
+        )
+        return self._next(situation, workload, started, _Made(), why)
 
     def _next(
         self,
@@ -198,8 +215,12 @@ class Learning:
             yields = "; ".join(f"{name} {found}" for name, found in best[:_TOLD])
             yield f"credit of mutators: {yields}"
 
-    def _started(self, original: Workload, random: Random) -> Workload:
-        return self._few_keys(self._memory.start or original, original, random)
+    def _started(self, original: Workload, random: Random) -> tuple[LoadProfile, Workload]:
+        """The narrow start under the next load profile."""
+        profile = LOAD_PROFILES[self._memory.starts % len(LOAD_PROFILES)]
+        self._memory.starts += 1
+        narrow = self._few_keys(self._memory.start or original, original, random)
+        return profile, profile.of(narrow, original)
 
     def _few_keys(self, workload: Workload, original: Workload, random: Random) -> Workload:
         few = few_choices(workload, self.keys, random, original)

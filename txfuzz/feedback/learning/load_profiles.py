@@ -1,0 +1,115 @@
+"""Load profiles: ways to press on the same few keys, each of which gives other anomalies their chance.
+
+How often an anomaly can show in 100 transactions depends on how they overlap, and no setting is best for
+every kind:
+
+- Somebody has to see it and commit. Transactions that only read are refused least, and a cycle through a
+  snapshot needs one that reads several keys.
+- Others have to come in between. A pause before a write lengthens the time between what a transaction read
+  and what it does about it.
+- Aborted and intermediate reads (G1a, G1b) need writes that are not committed yet, by transactions some of
+  which abort: many clients, and a pause before COMMIT.
+- What many aborts hide needs few clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from txfuzz.feedback.adjustments import current
+from txfuzz.feedback.learning.difference import changed_to
+from txfuzz.transactions.model import Step, Transaction
+from txfuzz.workload.model import Workload
+
+_READING = 0.5  # share of the mix that transactions which only read get at the least
+_MOST_CLIENTS = 32  # that doubling leads to
+_FEWEST_CLIENTS = 2
+
+
+@dataclass(frozen=True)
+class LoadProfile:
+    """One way to run a workload.
+
+    why: a phrase. clients: by which the workload's are multiplied. pause: the longest one in seconds, and
+    before what ("write" or "commit"); empty for none. readers: do transactions that only read get half of the
+    mix?
+    """
+
+    name: str
+    why: str
+    clients: float = 1.0
+    pause: float = 0.0
+    before: str = ""
+    readers: bool = True
+
+    def of(self, workload: Workload, original: Workload) -> Workload:
+        """The workload under this load, as far as its owner lets it change.
+
+        original: the one that the campaign began with. Pauses of its own are kept.
+        """
+        if self.readers:
+            workload = changed_to(workload, "mix", read_more(workload), original)
+        clients = workload.scheduling.clients
+        wanted = round(clients * self.clients)
+        if wanted > clients:
+            wanted = max(clients, min(wanted, _MOST_CLIENTS))
+        elif wanted < clients:
+            wanted = min(clients, max(wanted, _FEWEST_CLIENTS))
+        workload = changed_to(workload, "scheduling.clients", wanted, original)
+        if not self.pause or workload.scheduling.think_time is not None:
+            return workload
+        pause = {"least": 0.0, "most": self.pause, "before": self.before}
+        return changed_to(workload, "scheduling.think_time", pause, original)
+
+
+LOAD_PROFILES: Final = (
+    LoadProfile(
+        "readers and pauses before writes",
+        "what goes wrong shows to readers that commit, and more gets in between a read and a write",
+        pause=0.002,
+        before="write",
+    ),
+    LoadProfile(
+        "open writes",
+        "more clients pause before COMMIT, so that reads meet writes that may still abort",
+        clients=2.0,
+        pause=0.001,
+        before="commit",
+    ),
+    LoadProfile("few clients", "half as many clients are refused less, and more reads count", clients=0.5),
+    LoadProfile("as it is", "what is rare may need nothing but repetition", readers=False),
+)
+
+
+def read_more(workload: Workload) -> dict[str, float]:
+    """The mix with half of it for the transactions that only read, those with more reads first; of the others
+    those with more writes get more. As it is if there are no readers, or nothing but readers."""
+    mix: dict[str, float] = current(workload, "mix")
+    uses = {each.name: _uses(each) for each in workload.transactions}
+    readers = {
+        name: weight * uses[name][0] for name, weight in mix.items() if uses[name][0] and not uses[name][1]
+    }
+    writers = {name: weight * max(uses[name][1], 1) for name, weight in mix.items() if name not in readers}
+    total, reading, writing = sum(mix.values()), sum(readers.values()), sum(writers.values())
+    if not reading or not writing:
+        return mix
+    share = max(_READING, sum(mix[name] for name in readers) / total)
+    return {name: _rounded(readers, writers, name, share / reading, (1 - share) / writing) for name in mix}
+
+
+def _rounded(
+    readers: Mapping[str, float], writers: Mapping[str, float], name: str, up: float, down: float
+) -> float:
+    return float(f"{readers[name] * up if name in readers else writers[name] * down:.4g}")
+
+
+def _uses(transaction: Transaction) -> tuple[int, int]:
+    """How many of its steps only read, and how many do anything else."""
+    reads = sum(_reads(step) for step in transaction.steps)
+    return reads, len(transaction.steps) - reads
+
+
+def _reads(step: Step) -> bool:
+    return step.reads and not step.writes and step.lock is None
