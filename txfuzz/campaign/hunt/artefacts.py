@@ -30,6 +30,7 @@ from txfuzz.workload.yaml.scenario.writer import scenario_text
 
 FORMAT = 1
 HUNT, COVERAGE = "hunt.json", "coverage.json"
+RACE = "race.json"  # of a hunt by races
 _UNFIT = re.compile(r"[^\w.+-]+")
 _LONGEST = 80
 

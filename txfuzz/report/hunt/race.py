@@ -99,7 +99,7 @@ def offset_lines(found: RacedHole) -> Iterator[str]:
     """The buckets in which it showed, and all others as one line."""
     for label in dict.fromkeys(each.transaction for each in found.offsets):
         own = [each for each in found.offsets if each.transaction == label]
-        yield f"{label}, µs behind T1: went wrong"
+        yield f"{label}, µs behind {own[0].behind}: went wrong"
         for each in own:
             if each.hits:
                 yield f"  {each.offset:>12}  {each.hits:>5,} of {each.rounds:>7,} rounds"
