@@ -136,6 +136,9 @@ def hole_files(
     calls = [each for each, _ in finding.attempt.program.calls if isinstance(each, SqlTransaction)]
     labels = finding.attempt.program.labels
     schedule = _beginning(finding.attempt.trace.schedule, len(settings))
+    program = finding.attempt.program
+    several = len(set(program.sessions)) < len(program.sessions)
+    sessions = [each + 1 for each in program.sessions] if several else [None] * len(calls)
     scenario = Scenario(
         "hunt",
         finding.setup or (),
@@ -143,7 +146,7 @@ def hole_files(
         database=DatabaseSpec(adapter, isolation=hole.isolation),
         replay=ScenarioReplay(
             hole.isolation,
-            tuple(CallReplay(each.name, ()) for each in calls),
+            tuple(CallReplay(each.name, (), session) for each, session in zip(calls, sessions, strict=True)),
             tuple(labels.index(actor) + 1 for actor in schedule),
             finding.failures,
         ),
