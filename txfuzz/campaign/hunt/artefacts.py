@@ -12,6 +12,7 @@ from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.check.finding.failures import failures
 from txfuzz.check.finding.script import Begin, typed_schedule
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending
@@ -156,8 +157,18 @@ def hole_files(
         **({"server.log": "\n".join(hole.log) + "\n"} if hole.log else {}),
         "repro.sql": typed_schedule(finding, (), begin, settings),
         **(database.plays(_played(found)) if isinstance(database, WritesPlays) else {}),
-        "replay.yaml": scenario_text(scenario, f"{hole.name} at {hole.isolation}"),
+        "replay.yaml": scenario_text(scenario, "\n".join(_header(found))),
     }
+
+
+def _header(found: ShrunkHole) -> Iterator[str]:
+    """Of replay.yaml: what it is, and what following it cannot show."""
+    hole = found.hole
+    yield f"{hole.name} at {hole.isolation}"
+    if not failures(found.finding.attempt):
+        yield f"txfuzz check asks for a serial order, so it cannot show what went wrong: {hole.wrong.value}"
+    if found.program.layout.fresh:
+        yield "The hunt made the tables anew each time, which txfuzz check does not, so it may not show it"
 
 
 def _with(settings: Sequence[str], transaction: Transaction) -> Transaction:

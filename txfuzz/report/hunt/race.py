@@ -64,7 +64,7 @@ def race_notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iter
         yield (f"{counts.unconfirmed:,} went wrong once, but not again in the same race: not counted.")
     if counts.unusable:
         yield (
-            f"{counts.unusable:,} races were given up: one of their transactions waits for another before "
+            f"{'1 race was' if counts.unusable == 1 else f'{counts.unusable:,} races were'} given up: one of their transactions waits for another before "
             "the race, or the database refuses a statement."
         )
     if excepted:
