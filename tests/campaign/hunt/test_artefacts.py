@@ -8,7 +8,7 @@ import pytest
 
 from scenario_words import parse
 from tests.hunt.samples import ABSENT, PLAIN, PRESENT, SELECT, UPDATE, program
-from txfuzz.campaign.hunt.artefacts import hole_files
+from txfuzz.campaign.hunt.artefacts import folder_name, hole_files
 from txfuzz.check.finding.result import Finding
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.scheduling.trace import Decision, Point, Trace
@@ -84,3 +84,16 @@ def test_a_replay_says_what_it_cannot_show(layout: Layout, wrong: Wrong, said: l
     assert title == "# found at serializable"
     assert len(notes) == len(said)
     assert all(words in note for words, note in zip(said, notes, strict=True))
+
+
+def test_holes_that_go_wrong_in_other_ways_have_other_folders() -> None:
+    hole = FoundHole(
+        "rows seen", Wrong.NO_ORDER, "repeatable read", ("select",), "plain", "", "", "", 1, 1, 3, 3
+    )
+    assert folder_name(hole) == "rows-seen_repeatable-read"
+    lost = replace(hole, wrong=Wrong.LOST_UPDATE)
+    assert folder_name(lost) == "rows-seen_repeatable-read_lost-update"
+    assert folder_name(replace(lost, isolation="serializable")) == "rows-seen_serializable_lost-update"
+    long = [replace(each, name="race_" + "insert_" * 30) for each in (hole, lost)]
+    assert len({folder_name(each) for each in long}) == 2
+    assert max(len(folder_name(each)) for each in long) == 80

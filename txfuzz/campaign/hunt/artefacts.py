@@ -45,7 +45,7 @@ def write_page(
     output: Path, server: str, levels: tuple[str, ...], result: HuntResult, excepted: tuple[str, ...]
 ) -> None:
     """hunt.html, with links to what was kept of each hole."""
-    files = {f"{hole.name} {hole.isolation}": kept_files(output, hole) for hole in result.holes}
+    files = {hole.sign: kept_files(output, hole) for hole in result.holes}
     write_text(output / "hunt.html", hunt_page(server, levels, result, excepted, files))
 
 
@@ -116,7 +116,10 @@ def read_hole(data: Mapping[str, Any]) -> FoundHole:
 
 
 def folder_name(hole: FoundHole) -> str:
-    return _UNFIT.sub("-", f"{hole.name}_{hole.isolation}")[:_LONGEST]
+    """A long name is cut, and not what tells two holes of that name from each other."""
+    name, *others = hole.signs
+    end = "".join(f"_{each}" for each in others)
+    return _UNFIT.sub("-", name[: _LONGEST - len(end)] + end)
 
 
 def write_hole(output: Path, hole: FoundHole, files: Mapping[str, str]) -> None:

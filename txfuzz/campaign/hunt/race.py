@@ -184,4 +184,4 @@ def _raced_hole(data: Mapping[str, Any]) -> RacedHole:
 
 def _files(output: Path, report: RaceReport) -> dict[str, tuple[str, ...]]:
     holes = [each.hole for each in report.result.holes]
-    return {f"{hole.name} {hole.isolation}": kept_files(output, hole) for hole in holes}
+    return {hole.sign: kept_files(output, hole) for hole in holes}

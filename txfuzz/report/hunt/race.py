@@ -63,9 +63,10 @@ def race_notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iter
     if counts.unconfirmed:
         yield (f"{counts.unconfirmed:,} went wrong once, but not again in the same race: not counted.")
     if counts.unusable:
+        number = "1 race was" if counts.unusable == 1 else f"{counts.unusable:,} races were"
         yield (
-            f"{'1 race was' if counts.unusable == 1 else f'{counts.unusable:,} races were'} given up: one of their transactions waits for another before "
-            "the race, or the database refuses a statement."
+            f"{number} given up: one of the transactions waits for another before the race, or the database "
+            "refuses a statement."
         )
     if excepted:
         yield (f"Left out, since the database's documentation excepts them: {listed(excepted)}.")

@@ -48,7 +48,7 @@ def race_page(
         ending(news, known),
         [*race_notes(result, load, excepted)],
         tiles,
-        [_hole(each, files.get(f"{each.hole.name} {each.hole.isolation}", ())) for each in holes],
+        [_hole(each, files.get(each.hole.sign, ())) for each in holes],
         result.reasons.items(),
     )
     return html_page(f"txfuzz hunt --race: {server}", body, CSS + _CSS)
