@@ -193,7 +193,7 @@ class HasProcess(Protocol):
 
     def process(self) -> int | None:
         """The number of the process that serves it, where that runs on this machine and is ours to move from
-        one processor to another; else None."""
+        one processor to another, and to stop for a moment; else None."""
 
 
 @runtime_checkable

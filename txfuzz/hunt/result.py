@@ -16,7 +16,7 @@ from txfuzz.hunt.program import SmallProgram
 class FoundHole:
     """Schedules that go wrong alike: one of them as it was shrunk, and how many there were.
 
-    name: of its folder. forms: of the shrunk program, by name. known: the name of the known hole that it is,
+    name: see signs. forms: of the shrunk program, by name. known: the name of the known hole that it is,
     empty for news; reference: where that is written about. first: the number of the schedule, from 1, that
     showed it first. hits: how many did. shown, tries: how often the shrunk schedule did when it was
     followed again. story: in lines. steps: the same as values. why: in sentences. log: what the server last
@@ -39,6 +39,17 @@ class FoundHole:
     steps: tuple[StoryLine, ...] = ()
     why: tuple[str, ...] = ()
     log: tuple[str, ...] | None = ()
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """The same for no other hole of a hunt: name, level, and how it goes wrong unless that is that no
+        serial order explains it, since one hole can show in several ways."""
+        how = () if self.wrong is Wrong.NO_ORDER else (self.wrong.name.lower().replace("_", "-"),)
+        return (self.name, self.isolation, *how)
+
+    @property
+    def sign(self) -> str:
+        return " ".join(self.signs)
 
     @property
     def failure(self) -> bool:

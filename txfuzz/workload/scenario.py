@@ -28,10 +28,12 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class CallReplay:
-    """A transaction by its name, with the values of its parameters."""
+    """A transaction by its name, with the values of its parameters. session: the number, from 1, of the
+    session that runs it, one call after the other; None: one of its own."""
 
     transaction: str
     arguments: tuple[tuple[str, Any], ...] = ()
+    session: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

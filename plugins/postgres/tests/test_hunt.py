@@ -104,3 +104,45 @@ def test_a_foreign_key_that_sees_the_newest_rows_is_known(capsys: pytest.Capture
     assert "Known: foreign-key-sees-latest, at SERIALIZABLE: no serial order explains it" in told
     assert "layout foreign-key-no-action" in " ".join(told.split())
     assert "SELECT v FROM b WHERE k = 1" in told
+
+
+# T3 is before T1, whose change it has not seen, and T2 before T3. Unless T1 and T2 are of one session,
+# the order T2, T3, T1 explains it.
+IN_ONE_SESSION = """\
+version: 1
+name: in one session
+database: {adapter: postgres, isolation: repeatable read}
+setup: |
+  CREATE TABLE a (k int PRIMARY KEY, v int NOT NULL);
+  CREATE TABLE b (k int PRIMARY KEY, v int NOT NULL);
+  INSERT INTO a VALUES (1, 0);
+  INSERT INTO b VALUES (1, 0);
+workload:
+  transactions:
+    - {name: T1, steps: [{sql: UPDATE a SET v = 1 WHERE k = 1}]}
+    - {name: T2, steps: [{sql: SELECT v FROM b WHERE k = 1}]}
+    - {name: T3, steps: [{sql: SELECT v FROM a WHERE k = 1}, {sql: UPDATE b SET v = 2 WHERE k = 1}]}
+replay:
+  isolation: repeatable read
+  calls:
+    - {transaction: T1, session: 1}
+    - {transaction: T2, session: 1}
+    - {transaction: T3}
+  schedule: [3, 1, 1, 2, 2, 3, 3]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (IN_ONE_SESSION, ExitCode.VIOLATED, "no order"),
+        (IN_ONE_SESSION.replace(", session: 1", ""), ExitCode.NOTHING_FOUND, ""),
+    ],
+    ids=["of one session", "of three"],
+)
+def test_a_replay_keeps_the_order_of_a_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, code: ExitCode, said: str
+) -> None:
+    (tmp_path / "replay.yaml").write_text(text)
+    assert run_command(["check", str(tmp_path / "replay.yaml")]) == code
+    assert said in capsys.readouterr().out

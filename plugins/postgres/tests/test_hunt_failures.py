@@ -87,6 +87,6 @@ def test_a_server_that_goes_down_is_found_with_its_log(
     told = " ".join(capsys.readouterr().out.split())
     assert "Found, at SERIALIZABLE: the server went down" in told
     assert "was terminated by signal 11: Segmentation fault" in told
-    place = tmp_path / "hunt" / "findings" / "crashes_serializable"
+    place = tmp_path / "hunt" / "findings" / "crashes_serializable_crash"
     assert "was terminated by signal 11" in (place / "server.log").read_text()
-    assert "findings/crashes_serializable/server.log" in (tmp_path / "hunt" / "hunt.html").read_text()
+    assert "findings/crashes_serializable_crash/server.log" in (tmp_path / "hunt" / "hunt.html").read_text()

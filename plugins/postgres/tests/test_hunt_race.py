@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from txfuzz.campaign.directory.run_directory import locked
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.serial.judge import SerialAnswer
@@ -17,14 +18,21 @@ from txfuzz.cli import run_command
 from txfuzz.errors import ExitCode
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.program import SmallProgram, Use, as_check
-from txfuzz.hunt.race.offsets import BUCKETS, far_apart, offsets
+from txfuzz.hunt.race import rounds
+from txfuzz.hunt.race.offsets import LAG, axes, far_apart, timing
 from txfuzz.hunt.race.outcome import outcome_of
-from txfuzz.hunt.race.processors import Placement, placed, placements
+from txfuzz.hunt.race.processors import Placement, placed, placements, stoppable
 from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.race.rounds import RacedSession, RoundRunner
 from txfuzz.hunt.tables import HuntTables
 
 pytestmark = pytest.mark.server
+
+
+@pytest.fixture(autouse=True)
+def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On which a transaction that is slow before the race is not one that waits."""
+    monkeypatch.setattr(rounds, "_BEFORE", 10.0)
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +84,28 @@ def test_racing_rounds_run_and_differ(hunted: tuple[HuntTables, Race]) -> None:
     for placement in placements(sessions):
         with placed(sessions, placement):
             for _ in range(150):
-                cell = (random.randrange(BUCKETS), random.randrange(BUCKETS))
-                round_ = runner.round(offsets(cell, random))
+                cell = (random.randrange(LAG.buckets), random.randrange(LAG.buckets))
+                round_ = runner.round(timing(cell, random))
                 found[round_.answers[2]] += 1
     assert found.total() == 150 * len(placements(sessions))
     assert len(found) > 1  # the third transaction comes before or after others
     assert Placement.FREE in placements(sessions)
+
+
+def test_a_session_that_is_stopped_holds_up_nobody_for_long(hunted: tuple[HuntTables, Race]) -> None:
+    tables, race = hunted
+    opened = tables.opened(race.program.layout, race.program.states)
+    sessions = opened.sessions(4)
+    assert stoppable(sessions)  # the server is ours
+    runner = RoundRunner(opened.tables, [RacedSession(each) for each in sessions], race, "serializable")
+    random, found = Random(2), Counter[object]()
+    for stopped in range(3):
+        for _ in range(80):
+            cell = tuple(random.randrange(axis.buckets) for axis in axes(3, stopped))
+            round_ = runner.round(timing(cell, random, stopped))
+            assert [len(answers) for answers in round_.answers if not answers[-1].code] != []
+            found[round_.answers] += 1
+    assert len(found) > 2
 
 
 def test_what_is_sent_is_answered_as_what_is_run(hunted: tuple[HuntTables, Race]) -> None:
@@ -132,6 +156,14 @@ def test_a_hunt_by_races_counts_its_rounds(tmp_path: Path, capsys: pytest.Captur
     assert more["rounds"] >= counts["rounds"] + 300
     assert more["races"] >= counts["races"]
     assert more["seconds"] > counts["seconds"]
+    with locked(tmp_path, "hunt"):
+        for where in (["--resume", str(tmp_path)], ["--race", "--output-dir", str(tmp_path)]):
+            capsys.readouterr()
+            assert run_command(["hunt", "--budget", "300", *where]) == ExitCode.USAGE
+            assert "another hunt is running there" in capsys.readouterr().err
+    assert run_command([*asked, "--output-dir", str(tmp_path), "--budget", "60"]) == ExitCode.NOTHING_FOUND
+    assert f"the earlier hunt that was there is now in {tmp_path}.1" in capsys.readouterr().err
+    assert json.loads((tmp_path.with_name(f"{tmp_path.name}.1") / "race.json").read_text())["counts"] == more
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from random import Random
 import pytest
 
 from txfuzz.hunt.race.offsets import (
-    BUCKETS,
-    REACH,
+    LAG,
+    STOP,
     WIDTH,
     Cell,
     OffsetBandit,
     OffsetCounts,
-    bucket_text,
+    axes,
     far_apart,
-    offsets,
+    timing,
 )
 
 
@@ -25,7 +25,13 @@ def drawn(bandit: OffsetBandit, random: Random, number: int) -> Counter[Cell]:
 
 
 def test_a_new_bandit_draws_every_bucket() -> None:
-    assert len(drawn(OffsetBandit(2), Random(1), 2_000)) == BUCKETS
+    assert len(drawn(OffsetBandit(2), Random(1), 2_000)) == LAG.buckets
+
+
+def test_a_bandit_of_stops_draws_the_moment_of_the_stop_too() -> None:
+    found = drawn(OffsetBandit(2, 0), Random(1), 4_000)
+    assert {cell[-1] for cell in found} == set(range(STOP.buckets))
+    assert {len(cell) for cell in found} == {2}
 
 
 def test_a_bucket_with_hits_is_drawn_most() -> None:
@@ -72,23 +78,54 @@ def test_what_was_shown_long_ago_fades() -> None:
 
 def test_offsets_lie_within_their_buckets_and_begin_at_zero() -> None:
     random = Random(6)
-    for bucket in range(BUCKETS):
-        one, other = offsets((bucket,), random)
+    for bucket in range(LAG.buckets):
+        one, other = timing((bucket,), random).lags
         assert min(one, other) == 0
         lag = (other - one) * 1e6
-        low = bucket * WIDTH - REACH
+        low = bucket * WIDTH + LAG.low
         assert low - 0.001 <= lag <= low + WIDTH + 0.001
 
 
+def test_the_others_are_let_go_around_the_moment_of_the_stop() -> None:
+    random, late = Random(7), 0
+    around, _, stop = axes(3, 1)
+    for _ in range(200):
+        cell = (
+            random.randrange(around.buckets),
+            random.randrange(around.buckets),
+            random.randrange(stop.buckets),
+        )
+        found = timing(cell, random, 1)
+        assert min(found.lags) == 0
+        assert found.stopped == 1
+        own = (found.stop - found.lags[1]) * 1e6  # behind the one that is stopped
+        assert cell[2] * WIDTH - 0.001 <= own <= (cell[2] + 1) * WIDTH + 0.001
+        for at, bucket in ((0, cell[0]), (2, cell[1])):
+            behind = (found.lags[at] - found.stop) * 1e6
+            low = around.low + bucket * WIDTH
+            assert low - 0.001 <= behind <= low + WIDTH + 0.001
+        late += found.late
+    assert 20 < late < 100
+
+
+def test_the_share_of_rounds_that_went_wrong() -> None:
+    bandit = OffsetBandit(2)
+    assert bandit.share == 0
+    bandit.tell((3,), "wrong", True)
+    bandit.tell((4,), "right", False)
+    assert bandit.share == 0.5
+
+
 def test_far_apart_is_in_the_order_asked_for() -> None:
-    assert far_apart((2, 0, 1), 0.5) == (0.5, 1.0, 0.0)
+    assert far_apart((2, 0, 1), 0.5).lags == (0.5, 1.0, 0.0)
+    assert far_apart((2, 0, 1), 0.5).stopped is None
 
 
 @pytest.mark.parametrize(
-    ("bucket", "text"), [(0, "-120 to -110"), (12, "+0 to +10"), (BUCKETS - 1, "+110 to +120")]
+    ("bucket", "text"), [(0, "-120 to -110"), (12, "+0 to +10"), (LAG.buckets - 1, "+110 to +120")]
 )
 def test_buckets_in_words(bucket: int, text: str) -> None:
-    assert bucket_text(bucket) == text
+    assert LAG.text(bucket) == text
 
 
 def test_counts_along_one_transaction() -> None:

@@ -13,6 +13,7 @@ from txfuzz.database.scenario import Rows, SentAnswer, SentScript, StatementAnsw
 from txfuzz.errors import UsageError
 from txfuzz.hunt.form import RowState
 from txfuzz.hunt.race import rounds
+from txfuzz.hunt.race.offsets import Timing
 from txfuzz.hunt.race.race import Race
 from txfuzz.hunt.race.rounds import RacedSession, RoundFailed, RoundRunner
 
@@ -34,6 +35,10 @@ class FakeSession:
         self._ours, self._theirs = socket.socketpair()
         self._answers: tuple[SentAnswer, ...] | None = None
         self.cancelled = False
+        self.pid: int | None = None
+
+    def process(self) -> int | None:
+        return self.pid
 
     def script(self, statements: Sequence[str], *, begin: str = "") -> SentScript:
         return SentScript(";".join([f"BEGIN {begin}", *statements] if begin else statements).encode())
@@ -98,7 +103,7 @@ class Table:
 
 def test_each_is_brought_to_where_it_is_held_and_let_go_by_its_offset() -> None:
     table = Table(Race(SKEW, (2, 1)))
-    result = table.runner.round((40e-6, 0.0))
+    result = table.runner.round(Timing((40e-6, 0.0)))
     assert table.log == [
         ("T1", "BEGIN high;SELECT v FROM a WHERE k = 1;UPDATE b SET v = 2 WHERE k = 1"),
         ("T2", "BEGIN high;SELECT v FROM b WHERE k = 1"),
@@ -118,7 +123,7 @@ def test_each_is_brought_to_where_it_is_held_and_let_go_by_its_offset() -> None:
 
 def test_a_transaction_held_at_its_beginning_begins_with_the_race() -> None:
     table = Table(Race(SKEW, (0, 2)))
-    table.runner.round((0.0, 0.0))
+    table.runner.round(Timing((0.0, 0.0)))
     assert ("T1", "BEGIN high;SELECT v FROM a WHERE k = 1") in table.log
     assert table.log.index(("T2", "COMMIT")) > table.log.index(
         ("T1", "BEGIN high;SELECT v FROM a WHERE k = 1")
@@ -134,9 +139,58 @@ def test_who_waits_for_a_lock_is_let_go_by_the_end_of_another() -> None:
         return done(name, script)
 
     table = Table(Race(SKEW, (1, 1)), server)
-    result = table.runner.round((0.0, 0.0))
+    result = table.runner.round(Timing((0.0, 0.0)))
     assert [name for name, script in table.log if script == "COMMIT"] == ["T2", "T1"]
     assert [len(answers) for answers in result.answers] == [3, 3]
+
+
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What stop() and resume() are asked for."""
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(rounds, "stop", lambda process: sent.append(("stop", process)))
+    monkeypatch.setattr(rounds, "resume", lambda process: sent.append(("resume", process)))
+    return sent
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_is_stopped_until_the_others_have_answered(signals: list[tuple[str, int]], late: bool) -> None:
+    def server(name: str, script: str) -> tuple[SentAnswer, ...] | None:
+        if (name, script) == ("T1", "COMMIT"):
+            return None  # stopped in the middle of it
+        signals.append((f"{name} {script[:6]}", 0))
+        return done(name, script)
+
+    table = Table(Race(SKEW, (2, 1)), server)
+    table.sessions["T1"].pid, table.sessions["T2"].pid = 11, 12
+    original = rounds.resume
+
+    def resume(process: int) -> None:
+        original(process)
+        table.sessions["T1"].answered(done("T1", "COMMIT"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rounds, "resume", resume)
+        result = table.runner.round(Timing((0.0, 60e-6), 0, 30e-6, late))
+    assert result.sent == (0, 1)
+    last = ["resume", "T2 COMMIT"]
+    between = [what for what, _ in signals if not what.endswith(("BEGIN ", "SELECT"))]
+    assert between == ["stop", "T2 UPDATE", *(reversed(last) if late else last)]
+    assert {process for what, process in signals if what in ("stop", "resume")} == {11}
+
+
+def test_who_waits_for_the_one_that_is_stopped_lets_it_go_on(signals: list[tuple[str, int]]) -> None:
+    def server(name: str, script: str) -> tuple[SentAnswer, ...] | None:
+        return None if script in ("COMMIT", "UPDATE a SET v = 8 WHERE k = 1") else done(name, script)
+
+    table = Table(Race(SKEW, (2, 1)), server)
+    table.sessions["T1"].pid = 11
+    patience = pytest.MonkeyPatch()
+    with patience.context() as patch:
+        patch.setattr(rounds, "_PATIENCE", 0.05)
+        with pytest.raises(RoundFailed):
+            table.runner.round(Timing((0.0, 0.0), 0, 0.0, True))
+    assert signals == [("stop", 11), ("resume", 11)]
 
 
 def test_a_transaction_that_is_refused_is_rolled_back() -> None:
@@ -146,7 +200,7 @@ def test_a_transaction_that_is_refused_is_rolled_back() -> None:
         )
 
     table = Table(Race(SKEW, (1, 1)), server)
-    first, second = table.runner.round((0.0, 0.0)).answers
+    first, second = table.runner.round(Timing((0.0, 0.0))).answers
     assert first[-1].code == "40001"
     assert len(second) == 3
     assert [name for name, script in table.log if script == "ROLLBACK"] == ["T1"]
@@ -162,12 +216,12 @@ def test_transactions_that_wait_before_the_race_make_none(monkeypatch: pytest.Mo
 
     table = Table(Race(SKEW, (2, 2)), server)
     with pytest.raises(RoundFailed, match="one of its transactions waits for another") as failed:
-        table.runner.round((0.0, 0.0))
+        table.runner.round(Timing((0.0, 0.0)))
     assert not failed.value.lost
     assert table.sessions["T2"].cancelled
     assert [name for name, script in table.log if script == "ROLLBACK"] == ["T1", "T2"]
     assert table.tables.resets == 2  # in the beginning, and to go on
-    table.runner.round((0.0, 0.0))
+    table.runner.round(Timing((0.0, 0.0)))
 
 
 def test_transactions_that_never_end_cost_their_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +231,7 @@ def test_transactions_that_never_end_cost_their_sessions(monkeypatch: pytest.Mon
         return None if script in ("COMMIT", "ROLLBACK") else done(name, script)
 
     with pytest.raises(RoundFailed) as failed:
-        Table(Race(SKEW, (2, 2)), server).runner.round((0.0, 0.0))
+        Table(Race(SKEW, (2, 2)), server).runner.round(Timing((0.0, 0.0)))
     assert failed.value.lost
 
 
@@ -194,13 +248,13 @@ def test_rows_that_come_and_go_are_made_anew(
 ) -> None:
     small = program(states, ((SELECT, 0), (INSERT, 1)), ((SELECT, 1), (DELETE, 0)))
     table = Table(Race(small, (2, 2), fresh))
-    table.runner.round((0.0, 0.0))
+    table.runner.round(Timing((0.0, 0.0)))
     assert table.log[-1] == ("control", f"SELECT * FROM a;SELECT * FROM b;{restored}")
 
 
 def test_tables_that_hold_more_than_the_keys_restore_themselves() -> None:
     table = Table(Race(SKEW, (2, 2)), names=("a", "a_log", "b"))
-    table.runner.round((0.0, 0.0))
+    table.runner.round(Timing((0.0, 0.0)))
     assert table.log[-1] == ("control", "SELECT * FROM a;SELECT * FROM a_log;SELECT * FROM b")
     assert table.tables.resets == 2
 

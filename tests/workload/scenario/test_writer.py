@@ -135,7 +135,11 @@ def conditions(draw: st.DrawFn, known: list[str]) -> list[StepCondition]:
 def replays(draw: st.DrawFn, made: tuple[Transaction, ...]) -> ScenarioReplay:
     chosen = draw(st.lists(st.sampled_from(made), min_size=1, max_size=6))
     calls = tuple(
-        CallReplay(each.name, tuple((name, draw(st.sampled_from(values))) for name, values in each.params))
+        CallReplay(
+            each.name,
+            tuple((name, draw(st.sampled_from(values))) for name, values in each.params),
+            draw(st.none() | st.integers(1, 6)),
+        )
         for each in chosen
     )
     schedule = draw(st.lists(st.integers(1, len(calls)), max_size=60))

@@ -56,4 +56,14 @@ def _program(subject: Subject, kept: ScenarioReplay) -> Program:
                 f"replay gives {', '.join(name for name, _ in call.arguments) or 'none'}"
             )
     name = " × ".join(call.transaction for call in kept.calls)
-    return Program(name, tuple((known[call.transaction], dict(call.arguments)) for call in kept.calls))
+    calls = tuple((known[call.transaction], dict(call.arguments)) for call in kept.calls)
+    return Program(name, calls, _sessions(kept))
+
+
+def _sessions(kept: ScenarioReplay) -> tuple[int, ...]:
+    """Of each call; none where each has its own."""
+    if all(call.session is None for call in kept.calls):
+        return ()
+    named = [(call.session, at if call.session is None else 0) for at, call in enumerate(kept.calls)]
+    distinct = list(dict.fromkeys(named))
+    return tuple(distinct.index(each) for each in named)

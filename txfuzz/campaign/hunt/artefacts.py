@@ -12,6 +12,7 @@ from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
 from txfuzz.campaign.hunt.settings import HuntSettings
+from txfuzz.check.finding.failures import failures
 from txfuzz.check.finding.script import Begin, typed_schedule
 from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.outcome import Ending
@@ -30,6 +31,7 @@ from txfuzz.workload.yaml.scenario.writer import scenario_text
 
 FORMAT = 1
 HUNT, COVERAGE = "hunt.json", "coverage.json"
+RACE = "race.json"  # of a hunt by races
 _UNFIT = re.compile(r"[^\w.+-]+")
 _LONGEST = 80
 
@@ -43,7 +45,7 @@ def write_page(
     output: Path, server: str, levels: tuple[str, ...], result: HuntResult, excepted: tuple[str, ...]
 ) -> None:
     """hunt.html, with links to what was kept of each hole."""
-    files = {f"{hole.name} {hole.isolation}": kept_files(output, hole) for hole in result.holes}
+    files = {hole.sign: kept_files(output, hole) for hole in result.holes}
     write_text(output / "hunt.html", hunt_page(server, levels, result, excepted, files))
 
 
@@ -114,7 +116,10 @@ def read_hole(data: Mapping[str, Any]) -> FoundHole:
 
 
 def folder_name(hole: FoundHole) -> str:
-    return _UNFIT.sub("-", f"{hole.name}_{hole.isolation}")[:_LONGEST]
+    """A long name is cut, and not what tells two holes of that name from each other."""
+    name, *others = hole.signs
+    end = "".join(f"_{each}" for each in others)
+    return _UNFIT.sub("-", name[: _LONGEST - len(end)] + end)
 
 
 def write_hole(output: Path, hole: FoundHole, files: Mapping[str, str]) -> None:
@@ -135,6 +140,9 @@ def hole_files(
     calls = [each for each, _ in finding.attempt.program.calls if isinstance(each, SqlTransaction)]
     labels = finding.attempt.program.labels
     schedule = _beginning(finding.attempt.trace.schedule, len(settings))
+    program = finding.attempt.program
+    several = len(set(program.sessions)) < len(program.sessions)
+    sessions = [each + 1 for each in program.sessions] if several else [None] * len(calls)
     scenario = Scenario(
         "hunt",
         finding.setup or (),
@@ -142,7 +150,7 @@ def hole_files(
         database=DatabaseSpec(adapter, isolation=hole.isolation),
         replay=ScenarioReplay(
             hole.isolation,
-            tuple(CallReplay(each.name, ()) for each in calls),
+            tuple(CallReplay(each.name, (), session) for each, session in zip(calls, sessions, strict=True)),
             tuple(labels.index(actor) + 1 for actor in schedule),
             finding.failures,
         ),
@@ -152,8 +160,18 @@ def hole_files(
         **({"server.log": "\n".join(hole.log) + "\n"} if hole.log else {}),
         "repro.sql": typed_schedule(finding, (), begin, settings),
         **(database.plays(_played(found)) if isinstance(database, WritesPlays) else {}),
-        "replay.yaml": scenario_text(scenario, f"{hole.name} at {hole.isolation}"),
+        "replay.yaml": scenario_text(scenario, "\n".join(_header(found))),
     }
+
+
+def _header(found: ShrunkHole) -> Iterator[str]:
+    """Of replay.yaml: what it is, and what following it cannot show."""
+    hole = found.hole
+    yield f"{hole.name} at {hole.isolation}"
+    if not failures(found.finding.attempt):
+        yield f"txfuzz check asks for a serial order, so it cannot show what went wrong: {hole.wrong.value}"
+    if found.program.layout.fresh:
+        yield "The hunt made the tables anew each time, which txfuzz check does not, so it may not show it"
 
 
 def _with(settings: Sequence[str], transaction: Transaction) -> Transaction:

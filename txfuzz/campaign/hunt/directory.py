@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from txfuzz.campaign.directory.run_directory import locked, set_aside, writing
-from txfuzz.campaign.hunt.artefacts import HUNT
+from txfuzz.campaign.hunt.artefacts import HUNT, RACE
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def hunt_directory(wished: Path | None, resumed: Path | None) -> Iterator[tuple[
     assert path is not None
     moved = None
     with writing(path):
-        if resumed is None and (path / HUNT).exists():
+        if resumed is None and any((path / each).exists() for each in (HUNT, RACE)):
             locked(path, "hunt").close()  # fails if a hunt is running there
             moved = set_aside(path, "hunt")
         path.mkdir(parents=True, exist_ok=True)

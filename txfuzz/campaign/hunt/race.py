@@ -6,12 +6,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from txfuzz.campaign.directory.run_directory import write_json, write_text, writing
-from txfuzz.campaign.hunt.artefacts import folder_name, kept_files, read_hole
+from txfuzz.campaign.hunt.artefacts import RACE, folder_name, kept_files, read_hole
+from txfuzz.campaign.hunt.directory import hunt_directory
 from txfuzz.campaign.hunt.opening import opened_hunt
 from txfuzz.campaign.hunt.settings import HuntSettings
 from txfuzz.check.finding.result import Finding
@@ -33,7 +35,7 @@ Progress = Callable[[RaceCounts, Sequence[RacedHole]], bool]  # False ends the h
 
 @dataclass(frozen=True)
 class RaceReport:
-    """As HuntReport. load: processes that kept processors busy."""
+    """As HuntReport. load: processes that kept processors busy. moved: where earlier races were moved to."""
 
     settings: HuntSettings
     server: str
@@ -41,6 +43,7 @@ class RaceReport:
     result: RaceResult
     load: int
     excepted: tuple[str, ...] = ()
+    moved: Path | None = None
 
 
 def race(
@@ -59,17 +62,21 @@ def race(
 
     resume: the directory of earlier races, whose settings hold instead of these, but for budget and load.
     """
-    earlier = None
+    earlier = moved = None
     if resume is not None:
-        settings, earlier = read_race(resume)
-        output = resume
+        settings, _ = read_race(resume)
     settings = replace(settings, sessions=_SESSIONS, keys=KEYS)
-    with opened_hunt(settings, url, plugin_files) as opened:
+    with ExitStack() as stack:
+        opened = stack.enter_context(opened_hunt(settings, url, plugin_files))
         if not any(promise.serial for promise in opened.quarry.levels.values()):
             raise UsageError(
                 "races are judged by serial orders: name a level that promises them, or leave out --isolation"
             )
-
+        source = RaceSource(opened.scope, settings.seed)
+        if output is not None or resume is not None:
+            output, moved = stack.enter_context(hunt_directory(output, resume))
+        if resume is not None:
+            _, earlier = read_race(resume)
         saved = time.monotonic()
 
         def on_hole(found: RacedHole, finding: Finding) -> RacedHole:
@@ -86,7 +93,6 @@ def race(
                 write_race(output, report_of(hunt.result()))
             return goes_on and not (interrupted is not None and interrupted.is_set())
 
-        source = RaceSource(opened.scope, settings.seed)
         hunt = RaceHunt(
             opened.tables,
             opened.quarry,
@@ -100,7 +106,7 @@ def race(
 
         def report_of(result: RaceResult) -> RaceReport:
             levels = tuple(opened.quarry.levels)
-            return RaceReport(opened.settings, opened.server, levels, result, load, opened.excepted)
+            return RaceReport(opened.settings, opened.server, levels, result, load, opened.excepted, moved)
 
         try:
             with Load(load):
@@ -109,12 +115,12 @@ def race(
             if output is not None:
                 write_race(output, report_of(hunt.result()))
             raise
-    if output is not None:
-        write_race(output, report)
-        page = race_page(
-            report.server, report.levels, report.result, load, report.excepted, _files(output, report)
-        )
-        write_text(output / "race.html", page)
+        if output is not None:
+            write_race(output, report)
+            page = race_page(
+                report.server, report.levels, report.result, load, report.excepted, _files(output, report)
+            )
+            write_text(output / "race.html", page)
     return report
 
 
@@ -146,14 +152,12 @@ def _write_hole(output: Path, found: RacedHole, server: str) -> None:
 
 
 def write_race(output: Path, report: RaceReport) -> None:
-    with writing(output):
-        output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "race.json", race_data(report))
+    write_json(output / RACE, race_data(report))
 
 
 def read_race(directory: Path) -> tuple[HuntSettings, RaceResult]:
     """Earlier races; UsageError if there are none to be read."""
-    path = directory / "race.json"
+    path = directory / RACE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["format"] != FORMAT:
@@ -180,4 +184,4 @@ def _raced_hole(data: Mapping[str, Any]) -> RacedHole:
 
 def _files(output: Path, report: RaceReport) -> dict[str, tuple[str, ...]]:
     holes = [each.hole for each in report.result.holes]
-    return {f"{hole.name} {hole.isolation}": kept_files(output, hole) for hole in holes}
+    return {hole.sign: kept_files(output, hole) for hole in holes}

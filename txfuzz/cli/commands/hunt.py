@@ -175,8 +175,7 @@ def _hunt(
             **fields,
         )
     result = found.result
-    if found.moved is not None:
-        click.echo(f"txfuzz: the earlier hunt that was there is now in {found.moved}", err=True)
+    _say_moved(found.moved)
     if as_json:
         click.echo(json_text(hunt_data(found.settings, found.server, result)))
     else:
@@ -217,6 +216,7 @@ def _race(
             **fields,
         )
     result = found.result
+    _say_moved(found.moved)
     if as_json:
         click.echo(json_text(race_data(found)))
     else:
@@ -226,6 +226,11 @@ def _race(
             click.echo(f"\nreport: {place / 'race.html'}")
     judged = result.counts.rounds - result.counts.unknown
     return _code(result.interrupted, bool(result.news), judged)
+
+
+def _say_moved(moved: Path | None) -> None:
+    if moved is not None:
+        click.echo(f"txfuzz: the earlier hunt that was there is now in {moved}", err=True)
 
 
 def _code(interrupted: bool, violated: bool, judged: int) -> int:

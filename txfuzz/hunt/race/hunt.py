@@ -18,24 +18,26 @@ from txfuzz.check.run import FollowedSchedule
 from txfuzz.check.serial.judge import SerialAnswer
 from txfuzz.check.serial.outcome import Ending
 from txfuzz.database.api import SessionError
+from txfuzz.database.scenario import ScenarioSession
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.hunt.hunt import Budget
 from txfuzz.hunt.judging.known import KnownHole, known_hole
 from txfuzz.hunt.judging.quarry import Quarry
 from txfuzz.hunt.judging.wrong import FAILURES, Wrong
 from txfuzz.hunt.program import as_check
-from txfuzz.hunt.race.offsets import Cell, OffsetBandit
+from txfuzz.hunt.race.offsets import OffsetBandit
 from txfuzz.hunt.race.outcome import outcome_of, trace_of, unended
 from txfuzz.hunt.race.processors import Placement, placed, placements
 from txfuzz.hunt.race.race import Race, RaceSource
 from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
 from txfuzz.hunt.race.rounds import RacedSession, Round, RoundFailed, RoundRunner
-from txfuzz.hunt.race.slice import Raced, Slice, Verdict, told
+from txfuzz.hunt.race.slice import Aim, Raced, Slice, Verdict, told
 from txfuzz.hunt.result import FoundHole
 from txfuzz.hunt.tables import HuntTables, OpenTables
 
 _CONTROLLED = 20  # rounds in each order when something was found
 _NEW = 0.5  # of the slices are of a new race
+_TOGETHER = 2  # times as many slices have their sessions on one processor, where one can put off another
 _POOL = 16  # races that are gone on with
 _FAILED_OFTEN = 2  # times in one race, before a statement that does not return or a lost connection counts
 _MOMENT = 0.1  # seconds until a server that goes down has ended those that still answer
@@ -65,7 +67,7 @@ class RaceHunt:
         self._counts, self._holes = before.counts, list(before.holes)
         self._reasons = Counter(before.reasons)
         self._pool: list[Raced] = []
-        self._bandits: dict[tuple[str, Placement], OffsetBandit] = {}
+        self._bandits: dict[tuple[str, Placement, int | None], OffsetBandit] = {}
         self._began = 0.0
 
     def run(self, budget: Budget) -> RaceResult:
@@ -103,7 +105,7 @@ class RaceHunt:
         try:
             opened = self._tables.opened(race.program.layout, race.program.states)
             sessions = opened.sessions(len(race.held) + 1)
-            placement = self._random.choice(placements(sessions))
+            placement = self._placement(sessions)
             runner = RoundRunner(opened.tables, [RacedSession(each) for each in sessions], race, raced.level)
             slice_ = Slice(self, raced, opened, runner, placement)
             with placed(sessions, placement):
@@ -114,6 +116,12 @@ class RaceHunt:
             self._came_to_nothing(raced, slice_, error)
             return
         self._keep_for_more(raced)
+
+    def _placement(self, sessions: Sequence[ScenarioSession]) -> Placement:
+        found = placements(sessions)
+        return self._random.choices(
+            found, [_TOGETHER if each is Placement.TOGETHER else 1 for each in found]
+        )[0]
 
     def _came_to_nothing(
         self, raced: Raced, slice_: Slice | None, error: RoundFailed | SessionError | DatabaseUnavailable
@@ -154,7 +162,8 @@ class RaceHunt:
             return
         raced.hits, raced.told = raced.hits + 1, True
         again = raced.failures[what] - 1
-        self._tell(slice_, attempt, what, self._counts.rounds, (again, raced.outcomes.total()), (0, 0))
+        shown = again, raced.outcomes.total()
+        self._tell(slice_, None, attempt, what, self._counts.rounds, shown, (0, 0))
 
     def _keep_for_more(self, raced: Raced) -> None:
         if not raced.told:
@@ -162,8 +171,11 @@ class RaceHunt:
         if len(self._pool) > _POOL:
             self._pool.remove(min(self._pool, key=lambda each: each.interest))
 
-    def bandit(self, race: Race, placement: Placement) -> OffsetBandit:
-        return self._bandits.setdefault((race.kind, placement), OffsetBandit(len(race.held)))
+    def bandit(self, race: Race, placement: Placement, stopped: int | None) -> OffsetBandit:
+        key = race.kind, placement, stopped
+        if key not in self._bandits:
+            self._bandits[key] = OffsetBandit(len(race.held), stopped)
+        return self._bandits[key]
 
     def verdict(self, raced: Raced, opened: OpenTables, runner: RoundRunner, round_: Round) -> Verdict:
         key = (round_.answers, round_.tables)
@@ -197,7 +209,7 @@ class RaceHunt:
         if unknown:
             self._reasons[verdict.judgement.reason] += 1
 
-    def _met(self, slice_: Slice, cell: Cell, round_: Round, verdict: Verdict) -> None:
+    def _met(self, slice_: Slice, aim: Aim, round_: Round, verdict: Verdict) -> None:
         """A round that went wrong: is it another one of a hole that is there, does it show again?"""
         raced, first = slice_.raced, self._counts.rounds
         seconds = self._seconds()
@@ -210,7 +222,7 @@ class RaceHunt:
             raced.told = True
             return
         before = raced.hits - 1
-        shown, tries = slice_.again(cell, self._random, verdict.wrong)
+        shown, tries = slice_.again(aim, self._random, verdict.wrong)
         if not shown and before:  # under other offsets, it has
             shown, tries = before, raced.outcomes.total() - 1
         if not shown:
@@ -220,11 +232,12 @@ class RaceHunt:
         if before:
             self._counts = replace(self._counts, unconfirmed=self._counts.unconfirmed - before)
         control = slice_.controlled(_CONTROLLED)
-        self._tell(slice_, attempt, verdict.wrong, first, (shown, tries), control, seconds)
+        self._tell(slice_, aim.stopped, attempt, verdict.wrong, first, (shown, tries), control, seconds)
 
     def _tell(
         self,
         slice_: Slice,
+        stopped: int | None,
         attempt: FollowedSchedule,
         what: Wrong,
         first: int,
@@ -255,9 +268,9 @@ class RaceHunt:
         found = RacedHole(
             hole,
             raced.race.points(),
-            slice_.placement.value,
+            _where(slice_.placement, raced.race, stopped),
             *control,
-            told(raced),
+            told(raced, stopped),
             self._seconds() if seconds is None else seconds,
         )
         self._holes.append(self._on_hole(found, finding))
@@ -284,6 +297,12 @@ class RaceHunt:
                 self._holes[at] = replace(each, hole=hole.again())
                 return True
         return False
+
+
+def _where(placement: Placement, race: Race, stopped: int | None) -> str:
+    if stopped is None:
+        return placement.value
+    return f"{placement.value}, {race.program.labels[stopped]} stopped in the middle"
 
 
 def known_race(

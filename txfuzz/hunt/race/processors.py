@@ -1,12 +1,15 @@
-"""On which processors the sessions of a race run: wherever the system puts them, or all on one.
+"""On which processors the sessions of a race run: wherever the system puts them, or all on one; and how one
+of them is stopped.
 
 Where they share a processor, a session that is woken up can put off another one in the middle of what it
-does, at a moment that the offset chooses.
+does, at a moment that the offset chooses. One that is stopped stays so while the others go on, as where the
+system gives its processor to somebody else: a database has to be right then, too.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -29,6 +32,34 @@ def placements(sessions: Sequence[ScenarioSession]) -> tuple[Placement, ...]:
     if len(processors()) > 1 and len(_processes(sessions)) == len(sessions):
         return tuple(Placement)
     return (Placement.FREE,)
+
+
+def stoppable(sessions: Sequence[ScenarioSession]) -> bool:
+    """Whether we may stop each of these sessions for a moment."""
+    found = _processes(sessions)
+    return hasattr(signal, "SIGSTOP") and len(found) == len(sessions) and all(map(_is_ours, found))
+
+
+def stop(process: int) -> None:
+    _send(process, signal.SIGSTOP)
+
+
+def resume(process: int) -> None:
+    """Harmless where it is not stopped."""
+    _send(process, signal.SIGCONT)
+
+
+def _send(process: int, what: signal.Signals) -> None:
+    with suppress(OSError):  # the server has gone down
+        os.kill(process, what)
+
+
+def _is_ours(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -11,12 +11,14 @@ from txfuzz.hunt.result import FoundHole
 @dataclass(frozen=True)
 class OffsetCount:
     """Rounds of one race in which a transaction was let go within a bucket of microseconds, and how many of
-    them no serial order explains. offset: behind the first transaction, "+10 to +20"."""
+    them no serial order explains. offset: "+10 to +20", behind the first transaction, or behind what `behind`
+    says."""
 
     transaction: str
     offset: str
     rounds: int
     hits: int
+    behind: str = "T1"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Rounds of a race: each transaction run up to where it is held, all let go at their offsets, and ended.
 
-One thread sends to all sessions and waits on their sockets. A round is four exchanges: what comes before,
+One thread sends to all sessions and waits on their sockets. One of them may be stopped in the middle of what
+it was let go with, until the others have answered. A round is four exchanges: what comes before,
 the race, what comes after, and in one script the rows that are left and those of the next round.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from txfuzz.database.api import SessionError
 from txfuzz.database.scenario import (
+    HasProcess,
     Rows,
     ScenarioSession,
     ScenarioTables,
@@ -25,11 +27,14 @@ from txfuzz.errors import UsageError
 from txfuzz.hunt.conflicts import reachable
 from txfuzz.hunt.form import RowState, filled
 from txfuzz.hunt.program import in_sql
+from txfuzz.hunt.race.offsets import Timing
+from txfuzz.hunt.race.processors import resume, stop
 from txfuzz.hunt.race.race import Race
 
 _PATIENCE = 2.0  # seconds for anything that must come to an end
 _BEFORE = 0.25  # for what comes before the race, where nobody should have to wait for anybody
 _QUIET = 0.004  # after this, who has not answered waits for a lock
+_STOPPED = 0.001  # after this, who has not answered waits for the one that is stopped
 _AHEAD = 30e-6  # from the decision to the first send
 _NO_END = "its transactions do not come to an end"
 
@@ -75,6 +80,10 @@ class RacedSession:
         self.busy = False
         self.answers: list[SentAnswer] = []
 
+    @property
+    def process(self) -> int | None:
+        return self.session.process() if isinstance(self.session, HasProcess) else None
+
     def fileno(self) -> int:
         return self._sends.fileno()
 
@@ -107,6 +116,7 @@ class RoundRunner:
     ) -> None:
         *self._sessions, self._control = sessions
         self._tables = tables
+        self._stopped: int | None = None  # the process that is
         self._scripts = [
             _scripts(session, [str(step.sql) for step in transaction.steps], held, level)
             for session, transaction, held in zip(
@@ -129,8 +139,8 @@ class RoundRunner:
         """After something else has used the tables."""
         self._tables.reset()
 
-    def round(self, offsets: Sequence[float]) -> Round:
-        """offsets: seconds after the first, for each transaction. Raises RoundFailed, SessionError."""
+    def round(self, timing: Timing) -> Round:
+        """Raises RoundFailed, SessionError."""
         sessions = self._sessions
         for session in (*sessions, self._control):
             session.answers.clear()
@@ -142,32 +152,58 @@ class RoundRunner:
                 raise RoundFailed("before the race, one of its transactions waits for another")
             if any(session.failed for session in sessions):
                 raise RoundFailed("before the race, the database refuses a statement")
-            order = self._let_go(offsets)
-            _wait(sessions, _QUIET)
+            order = self._let_go(timing)
+            if timing.stopped is None:
+                _wait(sessions, _QUIET)
+            else:
+                _wait([each for at, each in enumerate(sessions) if at != timing.stopped], _STOPPED)
+                if not timing.late:
+                    self._resume()
+                    _wait(sessions, _QUIET)
             self._go_on()
+            self._resume()
             return self._end(order)
         except RoundFailed as error:
+            self._resume()
             self._give_up(error)
             raise
+        finally:
+            self._resume()
 
-    def _let_go(self, offsets: Sequence[float]) -> tuple[int, ...]:
-        order = tuple(sorted(range(len(offsets)), key=offsets.__getitem__))
+    def _let_go(self, timing: Timing) -> tuple[int, ...]:
+        order = tuple(sorted(range(len(timing.lags)), key=timing.lags.__getitem__))
+        events = [(timing.lags[at], at) for at in order]
+        stopped = None
+        if timing.stopped is not None:
+            stopped = self._sessions[timing.stopped].process
+            events = sorted([*events, (timing.stop, -1)])
         clock: Callable[[], float] = time.perf_counter
         begin = clock() + _AHEAD
-        for at in order:
-            session, script, due = self._sessions[at], self._scripts[at].held, begin + offsets[at]
+        for lag, at in events:
+            due = begin + lag
             while clock() < due:
                 pass
-            session.send(script)
+            if at >= 0:
+                self._sessions[at].send(self._scripts[at].held)
+            elif stopped is not None:
+                self._stopped = stopped
+                stop(stopped)
         return order
 
+    def _resume(self) -> None:
+        if self._stopped is not None:
+            resume(self._stopped)
+            self._stopped = None
+
     def _go_on(self) -> None:
-        """Who has answered goes on to its end, one after the other; who waits is let go by that."""
+        """Who has answered goes on to its end, one after the other; who waits, or is stopped, is let go by
+        that."""
         left = [at for at, script in enumerate(self._scripts) if script.after is not None]
         until = time.monotonic() + _PATIENCE
         while left:
             ready = next((at for at in left if not self._sessions[at].busy), None)
             if ready is None:
+                self._resume()
                 if time.monotonic() > until:
                     raise RoundFailed(_NO_END, lost=True, stuck=True)
                 _wait_for_one(self._sessions, _QUIET)

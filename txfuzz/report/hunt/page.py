@@ -53,10 +53,7 @@ def hunt_page(
         ending(len(result.news), known),
         [*notes(result, excepted)],
         tiles,
-        [
-            hole_part(hole, files.get(f"{hole.name} {hole.isolation}", ()))
-            for hole in in_order(result.holes)[:_MOST]
-        ],
+        [hole_part(hole, files.get(hole.sign, ())) for hole in in_order(result.holes)[:_MOST]],
         result.reasons.items(),
         result.left_out,
     )

@@ -63,9 +63,10 @@ def race_notes(result: RaceResult, load: int, excepted: tuple[str, ...]) -> Iter
     if counts.unconfirmed:
         yield (f"{counts.unconfirmed:,} went wrong once, but not again in the same race: not counted.")
     if counts.unusable:
+        number = "1 race was" if counts.unusable == 1 else f"{counts.unusable:,} races were"
         yield (
-            f"{counts.unusable:,} races were given up: one of their transactions waits for another before "
-            "the race, or the database refuses a statement."
+            f"{number} given up: one of the transactions waits for another before the race, or the database "
+            "refuses a statement."
         )
     if excepted:
         yield (f"Left out, since the database's documentation excepts them: {listed(excepted)}.")
@@ -99,7 +100,7 @@ def offset_lines(found: RacedHole) -> Iterator[str]:
     """The buckets in which it showed, and all others as one line."""
     for label in dict.fromkeys(each.transaction for each in found.offsets):
         own = [each for each in found.offsets if each.transaction == label]
-        yield f"{label}, µs behind T1: went wrong"
+        yield f"{label}, µs behind {own[0].behind}: went wrong"
         for each in own:
             if each.hits:
                 yield f"  {each.offset:>12}  {each.hits:>5,} of {each.rounds:>7,} rounds"

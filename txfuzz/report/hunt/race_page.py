@@ -48,7 +48,7 @@ def race_page(
         ending(news, known),
         [*race_notes(result, load, excepted)],
         tiles,
-        [_hole(each, files.get(f"{each.hole.name} {each.hole.isolation}", ())) for each in holes],
+        [_hole(each, files.get(each.hole.sign, ())) for each in holes],
         result.reasons.items(),
     )
     return html_page(f"txfuzz hunt --race: {server}", body, CSS + _CSS)
@@ -71,6 +71,7 @@ def offsets_picture(offsets: Sequence[OffsetCount]) -> Markup:
     most = max(len([each for each in offsets if each.transaction == label]) for label in labels)
     width, height = _LEFT + _BAR * most + 10, (_HEIGHT + _GAP) * len(labels)
     hits = sum(each.hits for each in offsets if each.transaction == labels[0])
+    behind = listed(list(dict.fromkeys(f"{each.transaction} behind {each.behind}" for each in offsets)))
     return el(
         "div",
         el(
@@ -84,7 +85,9 @@ def offsets_picture(offsets: Sequence[OffsetCount]) -> Markup:
             class_="offsets",
         ),
         el(
-            "p", "Rounds by offset behind T1, in microseconds; in red, those that went wrong.", class_="quiet"
+            "p",
+            f"Rounds by offset in microseconds ({behind}); in red, those that went wrong.",
+            class_="quiet",
         ),
         class_="scroll",
         tabindex="0",

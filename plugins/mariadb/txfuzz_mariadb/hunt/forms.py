@@ -18,6 +18,12 @@ _ROW = "FROM {table} WHERE k = {key}"
 _VALUES = "INTO {table} (k, v) VALUES ({key}, {value})"
 _UPDATE = "UPDATE {table} SET v = {value} WHERE k = {key}"
 _BOTH = "FROM {table} AS t, {other_table} AS o WHERE t.k = {key} AND o.k = {other_key}"
+# Both rows, each whether or not there is the other
+_EITHER = (
+    "(SELECT 1 AS one) AS d LEFT JOIN {table} AS t ON t.k = {key} "
+    "LEFT JOIN {other_table} AS o ON o.k = {other_key}"
+)
+_FROM_OTHER = "SELECT {key}, {value} + v FROM {other_table} AS o WHERE o.k = {other_key}"
 _OWN, _SINGLE = frozenset({OWN_TABLE}), frozenset({NO_DUPLICATES})
 
 
@@ -54,6 +60,13 @@ READING = (
     _reading("select-range-for-update", "a range of keys and its gaps, locked",
              "SELECT k, v FROM {table} WHERE k BETWEEN {key} AND {key} + 5 ORDER BY k FOR UPDATE",
              needs=_OWN),
+    _reading("select-range-share", "a range of keys and its gaps, locked",
+             "SELECT k, v FROM {table} WHERE k BETWEEN {key} AND {key} + 5 ORDER BY k LOCK IN SHARE MODE",
+             needs=_OWN),
+    _reading("select-gap-for-update", "the gap behind the row, locked",
+             "SELECT k, v FROM {table} WHERE k > {key} AND k < {key} + 5 FOR UPDATE", needs=_OWN),
+    _reading("select-predicate-for-update", "the rows by a predicate on another column, locked",
+             "SELECT k, v FROM {table} WHERE v >= 0 FOR UPDATE", needs=_OWN),
     _reading("select-predicate-share", "the rows by a predicate on another column, locked",
              "SELECT k, v FROM {table} WHERE v >= 0 LOCK IN SHARE MODE", needs=_OWN),
     _reading("select-read-only", "the row, in a READ ONLY transaction", f"SELECT v {_ROW}",
@@ -71,6 +84,8 @@ WRITING = (
           "UPDATE IGNORE {table} SET v = {value} WHERE k = {key}"),
     _form("update-predicate", "the rows by a predicate on another column", _UPDATES,
           "UPDATE {table} SET v = {value} WHERE v >= 0", needs=_OWN),
+    _form("update-range", "the rows in a range of keys", _UPDATES,
+          "UPDATE {table} SET v = {value} WHERE k BETWEEN {key} AND {key} + 5", needs=_OWN),
     _form("update-last", "the row with the greatest key", _UPDATES,
           "UPDATE {table} SET v = {value} ORDER BY k DESC LIMIT 1", needs=_OWN),
     _form("update-subquery", "to what a subquery gives", _UPDATES,
@@ -88,6 +103,10 @@ WRITING = (
           returns_rows=True),
     _form("delete-predicate", "the rows by a predicate on another column", _DELETES,
           "DELETE FROM {table} WHERE v >= 0", needs=_OWN),
+    _form("delete-range", "the rows in a range of keys", _DELETES,
+          "DELETE FROM {table} WHERE k BETWEEN {key} AND {key} + 5", needs=_OWN),
+    _form("delete-savepoint", "within a savepoint that is kept", _DELETES,
+          "SAVEPOINT s{value}", f"DELETE {_ROW}", "RELEASE SAVEPOINT s{value}"),
     _form("delete-undone", "rolled back to a savepoint", _READS,
           "SAVEPOINT s{value}", f"DELETE {_ROW}", "ROLLBACK TO SAVEPOINT s{value}"),
     _form("insert", "a row", _INSERTS, f"INSERT {_VALUES}", needs=_SINGLE),
@@ -144,6 +163,21 @@ OF_TWO = (
     _form("insert-select", "a row from another one", _INSERTS,
           "INSERT INTO {table} (k, v) SELECT {key}, {value} + v FROM {other_table} AS o "
           "WHERE o.k = {other_key}", other=_READS, without_other=_READS, needs=_SINGLE),
+    _form("insert-select-for-update", "a row from another one, which is locked: FOR UPDATE", _INSERTS,
+          f"INSERT INTO {{table}} (k, v) {_FROM_OTHER} FOR UPDATE", other=_READS, without_other=_READS,
+          needs=_SINGLE),
+    _form("insert-select-share", "a row from another one, which is locked: LOCK IN SHARE MODE", _INSERTS,
+          f"INSERT INTO {{table}} (k, v) {_FROM_OTHER} LOCK IN SHARE MODE", other=_READS,
+          without_other=_READS, needs=_SINGLE),
+    _form("insert-ignore-select", "a row from another one, unless it is there", _INSERTS_IF_ABSENT,
+          f"INSERT IGNORE INTO {{table}} (k, v) {_FROM_OTHER}", other=_READS, without_other=_READS,
+          needs=_SINGLE),
+    _form("insert-select-or-update", "a row from another one: ON DUPLICATE KEY UPDATE", _UPSERTS,
+          f"INSERT INTO {{table}} (k, v) {_FROM_OTHER} ON DUPLICATE KEY UPDATE v = VALUES(v)", other=_READS,
+          without_other=_READS, needs=_SINGLE),
+    _form("update-both", "two rows at once", _UPDATES,
+          f"UPDATE {_EITHER} SET t.v = {{value}}, o.v = {{value}}", other=_UPDATES),
+    _form("delete-both", "two rows at once", _DELETES, f"DELETE t, o FROM {_EITHER}", other=_DELETES),
     _form("insert-unless-exists", "unless a subquery finds another row", _READS,
           "INSERT INTO {table} (k, v) SELECT {key}, {value} FROM DUAL "
           "WHERE NOT EXISTS (SELECT 1 FROM {other_table} AS o WHERE o.k = {other_key})",

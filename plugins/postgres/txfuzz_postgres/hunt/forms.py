@@ -103,6 +103,8 @@ READING = (
              "SELECT k, v FROM {table} WHERE k BETWEEN {key} AND {key} + 5 ORDER BY k", needs=_OWN),
     _reading("select-predicate", "the rows by a predicate on another column",
              "SELECT k, v FROM {table} WHERE v >= 0", needs=_OWN),
+    _reading("select-predicate-for-update", "the rows by a predicate on another column, locked",
+             "SELECT k, v FROM {table} WHERE v >= 0 FOR UPDATE", needs=_OWN),
     _reading("select-last", "the row with the greatest key",
              "SELECT k, v FROM {table} ORDER BY k DESC LIMIT 1", needs=_OWN),
     _reading("count", "how many rows have the key", f"SELECT count(*) {_ROW}"),
@@ -165,9 +167,14 @@ WRITING = (
               returns_rows=True),
     _changing("delete-predicate", "the rows by a predicate on another column", DELETES,
               "DELETE FROM {table} WHERE v >= 0", needs=_OWN),
+    _changing("delete-savepoint", "within a savepoint that is kept", DELETES,
+              "SAVEPOINT s{value}", f"DELETE {_ROW}", "RELEASE s{value}"),
     _changing("delete-undone", "rolled back to a savepoint", READS,
               "SAVEPOINT s{value}", f"DELETE {_ROW}", "ROLLBACK TO s{value}"),
     _changing("merge-delete", "MERGE that deletes", DELETES, _MERGE + "WHEN MATCHED THEN DELETE"),
+    _changing("merge-delete-by-source", "MERGE that deletes what its source lacks", DELETES,
+              "MERGE INTO {table} AS t USING (VALUES (-1)) AS s (k) ON t.k = s.k "
+              "WHEN NOT MATCHED BY SOURCE AND t.k = {key} THEN DELETE"),
     _changing("truncate", "empties the table", DELETES, "TRUNCATE {table}", needs=_OWN),
     _changing("insert", "a row", INSERTS, _INSERT, needs=_SINGLE),
     _changing("insert-returning", "and returns the row", INSERTS, f"{_INSERT} RETURNING v", needs=_SINGLE,
@@ -242,6 +249,12 @@ OF_TWO = (
     _of_two("delete-using", "if a join finds another row",
             "DELETE FROM {table} AS t USING {other_table} AS o WHERE t.k = {key} AND o.k = {other_key}",
             DELETES, without_other=READS),
+    _of_two("delete-if-exists", "if a subquery finds another row",
+            "DELETE FROM {table} AS t WHERE k = {key} "
+            "AND EXISTS (SELECT FROM {other_table} WHERE k = {other_key})", DELETES, without_other=READS),
+    _of_two("delete-both", "two rows, one of them in a CTE",
+            "WITH one AS (DELETE FROM {table} WHERE k = {key}) "
+            "DELETE FROM {other_table} WHERE k = {other_key}", DELETES, DELETES, weight=RARE),
     _of_two("update-both", "two rows, one of them in a CTE",
             "WITH one AS (UPDATE {table} SET v = {value} WHERE k = {key}) "
             "UPDATE {other_table} SET v = {value} WHERE k = {other_key}", UPDATES, UPDATES),

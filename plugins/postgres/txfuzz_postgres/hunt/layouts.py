@@ -135,6 +135,7 @@ LAYOUTS = (
     _reference_beside("set-null", "ON DELETE SET NULL", "1"),
     _reference_beside("set-null-deferred", "ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED", "1"),
     _reference_beside("set-default", "ON DELETE SET DEFAULT", "0"),
+    _reference_beside("set-default-deferred", "ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED", "0"),
     _triggered("trigger-writes", "a trigger writes each change to another table", "AFTER",
                "INSERT INTO {table}_log VALUES (coalesce(new.k, old.k), TG_OP);"),
     _triggered("trigger-reads", "a trigger reads the table before each change", "BEFORE",

@@ -69,6 +69,8 @@ WRITING = (
           returns_rows=True),
     _form("delete-predicate", "the rows by a predicate on another column", _DELETES,
           "DELETE FROM {table} WHERE v >= 0", needs=_OWN),
+    _form("delete-savepoint", "within a savepoint that is kept", _DELETES,
+          "SAVEPOINT s{value}", f"DELETE {_ROW}", "RELEASE s{value}"),
     _form("delete-undone", "rolled back to a savepoint", _READS,
           "SAVEPOINT s{value}", f"DELETE {_ROW}", "ROLLBACK TO s{value}"),
     _form("insert", "a row", _INSERTS, f"INSERT {_VALUES}", needs=_SINGLE),
@@ -95,6 +97,8 @@ WRITING = (
           f"INSERT {_VALUES} ON CONFLICT (k) DO UPDATE SET v = v + excluded.v RETURNING v", needs=_UNIQUE,
           returns_rows=True),
     _form("replace", "in place of what is there", _UPSERTS, f"REPLACE {_VALUES}", needs=_SINGLE),
+    _form("replace-returning", "and returns the row", _UPSERTS, f"REPLACE {_VALUES} RETURNING v",
+          needs=_SINGLE, returns_rows=True),
 )  # fmt: skip
 
 OF_TWO = (
@@ -121,6 +125,16 @@ OF_TWO = (
     _form("insert-select", "a row from another one", _INSERTS,
           "INSERT INTO {table} (k, v) SELECT {key}, {value} + v FROM {other_table} AS o "
           "WHERE o.k = {other_key}", other=_READS, without_other=_READS, needs=_SINGLE),
+    _form("insert-ignore-select", "a row from another one, unless it is there", _INSERTS_IF_ABSENT,
+          "INSERT OR IGNORE INTO {table} (k, v) SELECT {key}, {value} + v FROM {other_table} AS o "
+          "WHERE o.k = {other_key}", other=_READS, without_other=_READS, needs=_SINGLE),
+    _form("replace-select", "in place of what is there, from another row", _UPSERTS,
+          "REPLACE INTO {table} (k, v) SELECT {key}, {value} + v FROM {other_table} AS o "
+          "WHERE o.k = {other_key}", other=_READS, without_other=_READS, needs=_SINGLE),
+    _form("delete-if-exists", "if a subquery finds another row", _DELETES,
+          "DELETE FROM {table} AS t WHERE k = {key} "
+          "AND EXISTS (SELECT 1 FROM {other_table} WHERE k = {other_key})",
+          other=_READS, without_other=_READS),
     _form("insert-unless-exists", "unless a subquery finds another row", _READS,
           "INSERT INTO {table} (k, v) SELECT {key}, {value} "
           "WHERE NOT EXISTS (SELECT 1 FROM {other_table} WHERE k = {other_key})",

@@ -38,7 +38,7 @@ def read_replay(node: Node, params: Mapping[str, Sequence[str]] | None) -> Scena
 
 
 def _call(node: Node, params: Mapping[str, Sequence[str]] | None) -> CallReplay:
-    fields = node.fields("a call", ("transaction", "params"), ("transaction",))
+    fields = node.fields("a call", ("transaction", "params", "session"), ("transaction",))
     name = fields["transaction"].text("the name of a transaction")
     given = fields["params"].mapping("`params` as a mapping") if "params" in fields else {}
     if params is not None:
@@ -50,7 +50,10 @@ def _call(node: Node, params: Mapping[str, Sequence[str]] | None) -> CallReplay:
                 ", ".join(params[name]) or "none",
             )
     read = Node.plain if params is None else value_of
-    return CallReplay(name, tuple((key, read(value)) for key, value in given.items()))
+    session = (
+        fields["session"].whole("the number of a session", 1, _MOST_CALLS) if "session" in fields else None
+    )
+    return CallReplay(name, tuple((key, read(value)) for key, value in given.items()), session)
 
 
 def replay_lines(replay: ScenarioReplay) -> Iterator[str]:
@@ -61,6 +64,8 @@ def replay_lines(replay: ScenarioReplay) -> Iterator[str]:
         data: dict[str, Any] = {"transaction": call.transaction}
         if call.arguments:
             data["params"] = dict(call.arguments)
+        if call.session is not None:
+            data["session"] = call.session
         yield filled("    -", data, 6)
     yield filled("  schedule:", list(replay.schedule), 4)
     if replay.fails:
