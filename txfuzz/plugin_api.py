@@ -47,12 +47,12 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.fault_injection import ServerInjector
     from txfuzz.database.faults import Breakable, CUT, Fault, Injectable, KILL, LIMIT, PAUSE, TERMINATE
     from txfuzz.database.isolation_levels import level_among
+    from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
     from txfuzz.database.scenario import (
-        Accesses, AdoptedSession, AnswersLater, Begin, CanRest, Cell, ColumnFacts, Commit, HasProcess,
-        HoldsScenarios, KeepsSettings, MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request,
-        ReversesRows, Rollback, Rows, Run, RunsAfterReset, ScenarioSession, ScenarioTables, SeesAccesses,
-        SeesTables, SendsScripts, SentAnswer, SentScript, SetupRefused, StatementAnswer, WritesBegin,
-        WritesPlays, run_setup,
+        Accesses, AdoptedSession, AnswersLater, Begin, Cell, ColumnFacts, Commit, HasProcess, HoldsScenarios,
+        MovesNumbers, OwnsServer, PlayedSchedule, PlayedStep, Request, ReversesRows, Rollback, Rows, Run,
+        ScenarioSession, ScenarioTables, SeesAccesses, SeesTables, SendsScripts, SentAnswer, SentScript,
+        SetupRefused, StatementAnswer, WritesBegin, WritesPlays, run_setup,
     )
     from txfuzz.database.schemes import ANY_SCHEME, FitsUrl, OwnsSchemes
     from txfuzz.database.sql.adapter import RoomForClients, checked_url, max_connections_option, tables_option
@@ -140,12 +140,13 @@ _MODULES = {
         "Breakable", "CUT", "Fault", "Injectable", "KILL", "LIMIT", "PAUSE", "TERMINATE",
     ),
     "txfuzz.database.isolation_levels": ("level_among",),
+    "txfuzz.database.reuse": ("CanRest", "KeepsSettings", "RunsAfterReset"),
     "txfuzz.database.scenario": (
-        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "CanRest", "Cell", "ColumnFacts", "Commit",
-        "HasProcess", "HoldsScenarios", "KeepsSettings", "MovesNumbers", "OwnsServer", "PlayedSchedule",
-        "PlayedStep", "Request", "ReversesRows", "Rollback", "Rows", "Run", "RunsAfterReset",
-        "ScenarioSession", "ScenarioTables", "SeesAccesses", "SeesTables", "SendsScripts", "SentAnswer",
-        "SentScript", "SetupRefused", "StatementAnswer", "WritesBegin", "WritesPlays", "run_setup",
+        "Accesses", "AdoptedSession", "AnswersLater", "Begin", "Cell", "ColumnFacts", "Commit", "HasProcess",
+        "HoldsScenarios", "MovesNumbers", "OwnsServer", "PlayedSchedule", "PlayedStep", "Request",
+        "ReversesRows", "Rollback", "Rows", "Run", "ScenarioSession", "ScenarioTables", "SeesAccesses",
+        "SeesTables", "SendsScripts", "SentAnswer", "SentScript", "SetupRefused", "StatementAnswer",
+        "WritesBegin", "WritesPlays", "run_setup",
     ),
     "txfuzz.database.schemes": ("ANY_SCHEME", "FitsUrl", "OwnsSchemes"),
     "txfuzz.database.sql.adapter": (

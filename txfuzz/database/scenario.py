@@ -196,14 +196,6 @@ class HasProcess(Protocol):
         one processor to another, and to stop for a moment; else None."""
 
 
-@runtime_checkable
-class KeepsSettings(Protocol):
-    """What a ScenarioSession has to do beside, if its connection can become another one."""
-
-    def settle(self, settings: Sequence[str]) -> None:
-        """Run these statements now, and again whenever its connection is another one."""
-
-
 class AdoptedSession(Protocol):
     """A connection that somebody else uses: whom it waits for can be asked, and it can be cancelled.
 
@@ -305,23 +297,6 @@ class MovesNumbers(Protocol):
     def reset_numbers_moved(self) -> None:
         """As reset(), but that sequences give out other numbers next, in the opposite direction where the
         database can do that."""
-
-
-@runtime_checkable
-class CanRest(Protocol):
-    """What ScenarioTables can do beside, so that a great many of them can be there at once."""
-
-    def rest(self) -> None:
-        """Give back what is needed to use them, such as connections, until they are used again. Their
-        sessions are closed by then."""
-
-
-@runtime_checkable
-class RunsAfterReset(Protocol):
-    """What ScenarioTables can do beside, so that tables that differ in their rows alone are made once."""
-
-    def reset_and_run(self, statements: Sequence[str]) -> None:
-        """As reset(), and then these statements, as the setup would run them."""
 
 
 @runtime_checkable

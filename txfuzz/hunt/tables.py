@@ -10,14 +10,12 @@ from typing import Any, Self
 from txfuzz.check.run import ProgramRunner
 from txfuzz.common.closeable import Closeable
 from txfuzz.database.api import SessionError
+from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
 from txfuzz.database.scenario import (
     AdoptedSession,
-    CanRest,
     ColumnFacts,
     HoldsScenarios,
-    KeepsSettings,
     Rows,
-    RunsAfterReset,
     ScenarioSession,
     ScenarioTables,
 )

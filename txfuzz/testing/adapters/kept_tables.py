@@ -11,11 +11,9 @@ from typing import Any, ClassVar
 import pytest
 
 from txfuzz.database.api import Capabilities
+from txfuzz.database.reuse import CanRest, KeepsSettings, RunsAfterReset
 from txfuzz.database.scenario import (
-    CanRest,
-    KeepsSettings,
     Rows,
-    RunsAfterReset,
     ScenarioSession,
     ScenarioTables,
 )
