@@ -15,8 +15,9 @@ from txfuzz.execution.cooperative_clients import ClientScheduler
 from txfuzz.execution.pace import Pace
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.summary import Tally
-from txfuzz.execution.transaction import run_transaction
+from txfuzz.execution.transaction import TransactionEnd, run_transaction
 from txfuzz.execution.transaction_source import TransactionSource
+from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.model import Scheduling
 
 RECONNECT_SECONDS = 5.0  # during which a client tries to reconnect
@@ -69,35 +70,45 @@ class Client:
 
         draws: for this client's pauses.
         """
-
-        def sleep(seconds: float) -> None:
-            if not source.stopped:
-                (source.pause if self._scheduler is None else self._scheduler.sleep)(seconds)
-
-        barrier_every, pace = scheduling.barrier_every, Pace(scheduling, draws, sleep)
+        barrier_every, pace = scheduling.barrier_every, Pace(scheduling, draws, self.sleeper(source))
         done = 0
         try:
             barrier.wait_for_all()  # all start together
             while (transaction := source.next()) is not None:
-                session = self.session or self._reconnect(source)
-                if session is None:
+                if self.play(transaction, pace, source) is None:
                     return
-                ended = run_transaction(
-                    session, self._isolation, transaction, self.process, self._recorder, pace
-                )
-                self._tally.add(ended.type, ended.code)
-                if ended.lost:
-                    self._note_levels()
-                    self.close()
-                    self.process += self._step
                 done += 1
                 if self._scheduler is not None:
                     self._scheduler.yield_()  # clients inside a transaction go first
                 if barrier_every and done % barrier_every == 0:
                     barrier.wait_for_all()
         finally:
-            self._note_levels()
+            self.note_levels()
             barrier.leave()
+
+    def play(
+        self, transaction: BoundTransaction, pace: Pace, source: TransactionSource
+    ) -> TransactionEnd | None:
+        """Run one transaction, on a new session if the last one was lost; None if the run stops before."""
+        session = self.session or self._reconnect(source)
+        if session is None:
+            return None
+        ended = run_transaction(session, self._isolation, transaction, self.process, self._recorder, pace)
+        self._tally.add(ended.type, ended.code)
+        if ended.lost:
+            self.note_levels()
+            self.close()
+            self.process += self._step
+        return ended
+
+    def sleeper(self, source: TransactionSource) -> Callable[[float], None]:
+        """Lets so many seconds pass for this client, or fewer if the run stops."""
+
+        def sleep(seconds: float) -> None:
+            if not source.stopped:
+                (source.pause if self._scheduler is None else self._scheduler.sleep)(seconds)
+
+        return sleep
 
     def _reconnect(self, source: TransactionSource) -> Session | None:
         """A new session; None if the run stops meanwhile. Raises DatabaseUnavailable after the time limit."""
@@ -119,7 +130,7 @@ class Client:
             return session
         return None
 
-    def _note_levels(self) -> None:
+    def note_levels(self) -> None:
         self.levels.update(getattr(self.session, "reported_levels", ()))
 
     def cancel(self) -> None:

@@ -15,6 +15,7 @@ from txfuzz.errors import TxfuzzError, UsageError
 from txfuzz.execution.barrier import Barrier
 from txfuzz.execution.client import RECONNECT_SECONDS, Client
 from txfuzz.execution.cooperative_clients import ClientScheduler
+from txfuzz.execution.directed.team import Team, team_sizes
 from txfuzz.execution.fault_injector import (
     SERVER_AWAY_SECONDS,
     Nemesis,
@@ -95,6 +96,7 @@ def execute(
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
             execution = _Execution(workload, recorder, isolation, connect, stack, nemesis)
+            execution.direct(workload, keys, database, stack)
             source = TransactionSource(transactions, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
             execution.drive(
@@ -137,14 +139,36 @@ class _Execution:
         self._seed = workload.seed
         # Inserting rows waits outside of a session: forever, if a client has locked the table.
         self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
-        self._clients: list[Client] = []
-        count = workload.scheduling.clients
-        reconnect_seconds = RECONNECT_SECONDS if nemesis is None else SERVER_AWAY_SECONDS
-        with _room_for(count):
-            for process in range(count):
-                client = Client(process, count, connect, isolation, recorder, self.tally, reconnect_seconds)
-                stack.callback(client.close)
-                self._clients.append(client)
+        self._clients: list[Client] = []  # those of teams included
+        self._teams: list[Team] = []
+        self._undirected = ""
+        self._crowd = workload.scheduling.clients
+        # Processes grow by this with every reconnect
+        self._step = self._crowd + sum(team_sizes(workload))
+        with _room_for(self._crowd):
+            for _ in range(self._crowd):
+                self._client(stack)
+
+    def _client(self, stack: ExitStack) -> Client:
+        seconds = RECONNECT_SECONDS if self._nemesis is None else SERVER_AWAY_SECONDS
+        process = len(self._clients)
+        client = Client(
+            process, self._step, self._connect, self._isolation, self._recorder, self.tally, seconds
+        )
+        stack.callback(client.close)
+        self._clients.append(client)
+        return client
+
+    def direct(self, workload: Workload, keys: KeySpace, database: Database, stack: ExitStack) -> None:
+        """Add the sessions that play directed schedules, as far as the database has room for them."""
+        asking = threading.Lock()
+        moments = None if self._nemesis is None else self._nemesis.moments
+        try:
+            for size in team_sizes(workload):
+                members = [self._client(stack) for _ in range(size)]
+                self._teams.append(Team(members, workload, keys, database, asking, moments))
+        except NoMoreSessions as error:
+            self._undirected = "" if self._teams else f"there is no room for further sessions: {error}"
 
     def drive(
         self,
@@ -200,8 +224,14 @@ class _Execution:
         scheduler = None
         if self._may_cooperate and all(each.can_cooperate for each in self._clients):
             scheduler = ClientScheduler(None if reading is None else lambda: reading(self._recorder.written))
-        barrier = Barrier(len(self._clients), None if scheduler is None else scheduler.condition())
-        works = [partial(self._work, client, source, barrier) for client in self._clients]
+        crowd = self._clients[: self._crowd]
+        barrier = Barrier(len(crowd), None if scheduler is None else scheduler.condition())
+        works = [partial(self._work, client, source, barrier) for client in crowd]
+        for number, team in enumerate(self._teams):
+            team.gather(None if scheduler is None else scheduler.condition)
+            for place in range(len(team.members)):
+                draws = stream(self._seed, "directed", number, place)
+                works.append(partial(self._guarded, source, partial(team.play, place, source, draws)))
         if scheduler is not None:
             for client in self._clients:
                 client.cooperate(scheduler)
@@ -255,6 +285,8 @@ class _Execution:
             interrupted=interrupted,
             failure=self.failure,
             levels=dict(sum((Counter(client.levels) for client in self._clients), Counter())),
+            plays=tuple(play for team in self._teams for play in team.plays),
+            undirected=self._undirected,
         )
 
 

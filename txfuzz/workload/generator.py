@@ -84,6 +84,23 @@ class TransactionGenerator:
         return plan.bind(generations)
 
 
+class TogetherGenerator:
+    """Transactions that are to meet: the same few again and again, on given keys and on one generation of
+    each. Not thread-safe; to be called where the generator of the clients is, since they share keys."""
+
+    def __init__(self, transactions: Sequence[tuple[Transaction, Sequence[int]]], keys: Generations) -> None:
+        """transactions: with a logical key for each of their choices."""
+        self._keys = keys
+        self._plans = [(_Plan(transaction, keys), chosen) for transaction, chosen in transactions]
+
+    def next(self) -> tuple[BoundTransaction, ...]:
+        open_: dict[int, Generation] = {}
+        for logical in (key for _, chosen in self._plans for key in chosen):
+            if logical not in open_:
+                open_[logical] = self._keys.generation(logical)
+        return tuple(plan.bind([open_[logical] for logical in chosen]) for plan, chosen in self._plans)
+
+
 class _Plan:
     """One template, prepared as far as possible before keys are chosen."""
 

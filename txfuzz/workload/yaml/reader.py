@@ -14,7 +14,7 @@ from txfuzz.workload.yaml.faults import read_faults
 from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import read_database, read_named, read_one
-from txfuzz.workload.yaml.replay import read_replay
+from txfuzz.workload.yaml.replay import read_directed, read_replay
 from txfuzz.workload.yaml.scheduling import (
     equal_mix,
     read_allowed_changes,
@@ -28,6 +28,7 @@ VERSION = 1
 FIELDS = (
     "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
     "analyzers", "heuristics", "strategy", "faults", "replay", "campaign", "mutate",
+    "directed",
 )  # fmt: skip
 
 
@@ -107,6 +108,7 @@ def parse_workload(text: str, source: str, vocabulary: Vocabulary | None) -> Wor
         mutate=read_allowed_changes(fields["mutate"], database.adapter or "", capabilities)
         if "mutate" in fields
         else AllowedChanges(),
+        directed=read_directed(fields["directed"], transactions, vocabulary) if "directed" in fields else (),
     )
 
 
