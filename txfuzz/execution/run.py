@@ -15,7 +15,7 @@ from txfuzz.errors import TxfuzzError, UsageError
 from txfuzz.execution.barrier import Barrier
 from txfuzz.execution.client import RECONNECT_SECONDS, Client
 from txfuzz.execution.cooperative_clients import ClientScheduler
-from txfuzz.execution.directed.team import Team, team_sizes
+from txfuzz.execution.directed.team import Team, team_size
 from txfuzz.execution.fault_injector import (
     SERVER_AWAY_SECONDS,
     Nemesis,
@@ -139,12 +139,12 @@ class _Execution:
         self._seed = workload.seed
         # Inserting rows waits outside of a session: forever, if a client has locked the table.
         self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
-        self._clients: list[Client] = []  # those of teams included
-        self._teams: list[Team] = []
+        self._clients: list[Client] = []  # those of the team included
+        self._team: Team | None = None
         self._undirected = ""
         self._crowd = workload.scheduling.clients
         # Processes grow by this with every reconnect
-        self._step = self._crowd + sum(team_sizes(workload))
+        self._step = self._crowd + team_size(workload)
         with _room_for(self._crowd):
             for _ in range(self._crowd):
                 self._client(stack)
@@ -160,15 +160,15 @@ class _Execution:
         return client
 
     def direct(self, workload: Workload, keys: KeySpace, database: Database, stack: ExitStack) -> None:
-        """Add the sessions that play directed schedules, as far as the database has room for them."""
-        asking = threading.Lock()
-        moments = None if self._nemesis is None else self._nemesis.moments
+        """Add the sessions that play directed schedules, if the database has room for them."""
         try:
-            for size in team_sizes(workload):
-                members = [self._client(stack) for _ in range(size)]
-                self._teams.append(Team(members, workload, keys, database, asking, moments))
+            members = [self._client(stack) for _ in range(team_size(workload))]
         except NoMoreSessions as error:
-            self._undirected = "" if self._teams else f"there is no room for further sessions: {error}"
+            self._undirected = f"there is no room for further sessions: {error}"
+            return
+        if members:
+            moments = None if self._nemesis is None else self._nemesis.moments
+            self._team = Team(members, workload, keys, database, moments)
 
     def drive(
         self,
@@ -227,11 +227,11 @@ class _Execution:
         crowd = self._clients[: self._crowd]
         barrier = Barrier(len(crowd), None if scheduler is None else scheduler.condition())
         works = [partial(self._work, client, source, barrier) for client in crowd]
-        for number, team in enumerate(self._teams):
-            team.gather(None if scheduler is None else scheduler.condition)
-            for place in range(len(team.members)):
-                draws = stream(self._seed, "directed", number, place)
-                works.append(partial(self._guarded, source, partial(team.play, place, source, draws)))
+        if self._team is not None:
+            self._team.gather(None if scheduler is None else scheduler.condition)
+            for place in range(len(self._team.members)):
+                draws = stream(self._seed, "directed", place)
+                works.append(partial(self._guarded, source, partial(self._team.play, place, source, draws)))
         if scheduler is not None:
             for client in self._clients:
                 client.cooperate(scheduler)
@@ -285,7 +285,7 @@ class _Execution:
             interrupted=interrupted,
             failure=self.failure,
             levels=dict(sum((Counter(client.levels) for client in self._clients), Counter())),
-            plays=tuple(play for team in self._teams for play in team.plays),
+            plays=() if self._team is None else tuple(self._team.plays),
             undirected=self._undirected,
         )
 

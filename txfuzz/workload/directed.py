@@ -1,7 +1,7 @@
 """Directed schedules: `directed` in a workload file.
 
-A directed schedule is played again and again by sessions of its own while the clients run, on the same keys, so
-that a dependency that nearly closed a cycle of dependencies arises.
+A directed schedule is played again and again by sessions of its own while the clients run, on the same keys,
+so that a dependency that nearly closed a cycle of dependencies arises.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class DirectedSchedule:
     """A few transactions and the order of their steps.
 
     schedule: steps and commits, in this order; what it leaves open is completed in the order of
-    `transactions`. missing: the dependency that is to arise on focus_key, a logical key. anomaly: what it would
-    be, as the checker calls it.
+    `transactions`. missing: the dependency that is to arise on focus_key, a logical key. anomaly: what it
+    would be, as the checker calls it.
     """
 
     transactions: tuple[DirectedTransaction, ...]

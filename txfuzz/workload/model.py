@@ -41,8 +41,9 @@ class FaultSpec:
     """A fault by name, with its options and its times in seconds since the clients started.
 
     at: once at each of these times. every: repeatedly, at this interval; times: at most this often.
-    One of `at` and `every` is set. when: one of MOMENTS, a moment of a directed schedule for which a fault that
-    is due waits: a COMMIT is about to be sent, or a transaction has written and not ended; None for none.
+    One of `at` and `every` is set. when: one of MOMENTS, a moment of a directed schedule for which a fault
+    that is due waits: a COMMIT is about to be sent, or a transaction has written and not ended; None for
+    none.
     """
 
     name: str
@@ -90,8 +91,8 @@ class Scheduling:
     transactions: stop after this many; duration: or after this many seconds. Exactly one of them is set.
     barrier_every: after this many transactions each, all clients wait for each other, so that the next
     ones start together; 0 for never. think_time: None for no pauses. sending: "batched" lets adapters
-    send BEGIN and COMMIT along with a step; "stepped" sends each on its own. directed: at most so many further
-    sessions play the workload's directed schedules; one with more transactions is not played.
+    send BEGIN and COMMIT along with a step; "stepped" sends each on its own. directed: at most so many
+    further sessions play the workload's directed schedules; one with more transactions is not played.
     """
 
     clients: int = 8

@@ -1,11 +1,11 @@
 """Moments of directed schedules at which faults strike.
 
-A fault that is due and has a `when` is armed. The next session of a directed schedule that comes to such a moment
-takes it and stays there until the fault strikes:
+A fault that is due and has a `when` is armed. The next session of a directed schedule that comes to such a
+moment takes it and stays there until the fault strikes:
 
 - "lock": it has written and not ended. It goes on once the fault is injected.
-- "commit": its COMMIT is next. It sends that a random part of a millisecond after the injection has begun, so that
-  the fault strikes before, while and after the server commits.
+- "commit": its COMMIT is next. It sends that a random part of a millisecond after the injection has begun,
+so that   the fault strikes before, while and after the server commits.
 """
 
 from __future__ import annotations

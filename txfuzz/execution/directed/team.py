@@ -1,8 +1,8 @@
 """Sessions that play directed schedules while the clients run.
 
-The members of a team are clients of the run as any other: their transactions are recorded in the same history,
-under processes of their own, count for its limits, and use the open generations of the same keys. Only their steps
-come in the order of a schedule.
+The members of a team are clients of the run as any other: their transactions are recorded in the same
+history, under processes of their own, count for its limits, and use the open generations of the same keys.
+Only their steps come in the order of a schedule.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def playable(workload: Workload) -> list[int]:
     ]
 
 
-def team_sizes(workload: Workload) -> tuple[int, ...]:
-    """The number of sessions of each team: as many teams as there are sessions for."""
-    sizes = [len(workload.directed[place].transactions) for place in playable(workload)]
-    return (max(sizes),) * (workload.scheduling.directed // max(sizes)) if sizes else ()
+def team_size(workload: Workload) -> int:
+    """The number of sessions that play: as many as the largest schedule needs. One team plays all schedules in
+    turn, since two on the same keys would only be in each other's way."""
+    return max((len(workload.directed[place].transactions) for place in playable(workload)), default=0)
 
 
 def _parts(workload: Workload, keys: Generations) -> list[_Part]:
@@ -77,10 +77,7 @@ def _parts(workload: Workload, keys: Generations) -> list[_Part]:
 
 
 class Team:
-    """A few clients that play one directed schedule after another, until the source is exhausted.
-
-    asking: guards the database's knowledge of who waits, which is asked by one at a time in the whole run.
-    """
+    """A few clients that play one directed schedule after another, until the source is exhausted."""
 
     def __init__(
         self,
@@ -88,14 +85,13 @@ class Team:
         workload: Workload,
         keys: Generations,
         database: Database,
-        asking: threading.Lock,
         moments: Moments | None = None,
     ) -> None:
         self.members = members
         self.plays: list[Play] = []
         self._parts = _parts(workload, keys)
         self._sees = database if isinstance(database, SeesWaits) else None
-        self._asking, self._moments = asking, moments
+        self._moments = moments
         self._done: Counter[int] = Counter()  # transactions by process
         self._playing: _Playing | None = None
         self._claimed = 0
@@ -168,8 +164,7 @@ class Team:
         if self._sees is None:
             return None
         try:
-            with self._asking:
-                waits = self._sees.waiting(list(there.values()))
+            waits = self._sees.waiting(list(there.values()))
         except (SessionError, TxfuzzError):
             return None  # the server is away
         places = list(there)

@@ -1,9 +1,9 @@
 """The turns of the sessions that play a directed schedule once.
 
 Each session runs its own transaction and asks before every step whether it is its turn. That is so when every
-earlier step of the order has returned, or belongs to a session that waits for a lock, whose turn passes to the
-next. Nobody waits for ever: who waits for a lock is asked of the database, what cannot be asked is assumed after a
-while, and the end of the run ends all waiting.
+earlier step of the order has returned, or belongs to a session that waits for a lock, whose turn passes to
+the next. Nobody waits for ever: who waits for a lock is asked of the database, what cannot be asked is
+assumed after a while, and the end of the run ends all waiting.
 """
 
 from __future__ import annotations

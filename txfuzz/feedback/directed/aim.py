@@ -66,8 +66,8 @@ def _unchanged(transaction: Transaction) -> tuple[Keys, ...]:
 
 
 def _mix(workload: Workload, names: Collection[str], original: Workload) -> dict[str, float]:
-    """Each transaction of the near-cycle at least as heavy, beside the others, as if it had twice the weight that
-    it had at first; the same however often it is done."""
+    """Each transaction of the near-cycle at least as heavy, beside the others, as if it had twice the weight
+    that it had at first; the same however often it is done."""
     mix, first = read_mix(workload), read_mix(original)
     others = sum(weight for name, weight in mix.items() if name not in names)
     all_others = sum(weight for name, weight in first.items() if name not in names)
@@ -96,7 +96,8 @@ def _moved(workload: Workload, schedule: DirectedSchedule, keys: Sequence[int]) 
 
 
 def _other(choice: Choice, key: int, taken: Mapping[int, int], chosen: Sequence[int]) -> int:
-    """The key itself if the choice has it, otherwise one that nobody else uses, otherwise any that differs."""
+    """The key itself if the choice has it, otherwise one that nobody else uses, otherwise any that
+    differs."""
     if key in choice.keys:
         return key
     free = next((each for each in choice.keys if each not in taken.values() and each not in chosen), None)

@@ -27,8 +27,8 @@ class DirectedOutcome:
     """What came of one directed schedule in one iteration.
 
     played: how often. forced: plays in which the missing edge arose between its two transactions, on its key.
-    committed: plays whose transactions all committed. refused: error code → transactions that it ended. waited:
-    plays in which a step waited for a lock. reason: why it was not played, as a phrase.
+    committed: plays whose transactions all committed. refused: error code → transactions that it ended.
+    waited: plays in which a step waited for a lock. reason: why it was not played, as a phrase.
     """
 
     schedule: DirectedSchedule
@@ -41,7 +41,7 @@ class DirectedOutcome:
 
     @property
     def text(self) -> str:
-        """"the rw edge probe → survey on key 3, directed: forced in 3 of 40 plays; …"."""
+        """ "the rw edge probe → survey on key 3, directed: forced in 3 of 40 plays; …"."""
         edge = f"the {self.schedule.text}, directed"
         if not self.played:
             return f"{edge}: not played{f', because {self.reason}' if self.reason else ''}"
