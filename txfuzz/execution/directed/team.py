@@ -60,8 +60,8 @@ def playable(workload: Workload) -> list[int]:
 
 
 def team_size(workload: Workload) -> int:
-    """The number of sessions that play: as many as the largest schedule needs. One team plays all schedules in
-    turn, since two on the same keys would only be in each other's way."""
+    """The number of sessions that play: as many as the largest schedule needs. One team plays all schedules
+    in turn, since two on the same keys would only be in each other's way."""
     return max((len(workload.directed[place].transactions) for place in playable(workload)), default=0)
 
 

@@ -15,8 +15,6 @@ from txfuzz.transactions.model import Choice, Transaction
 from txfuzz.workload.directed import DirectedSchedule, DirectedTransaction, misfit
 from txfuzz.workload.model import Workload
 
-_MORE = 2.0  # times the weight that a transaction had at first, beside those of the others
-
 
 def aimed(
     workload: Workload, schedule: DirectedSchedule, keys: Sequence[int], ran: Workload, original: Workload
@@ -66,14 +64,15 @@ def _unchanged(transaction: Transaction) -> tuple[Keys, ...]:
 
 
 def _mix(workload: Workload, names: Collection[str], original: Workload) -> dict[str, float]:
-    """Each transaction of the near-cycle at least as heavy, beside the others, as if it had twice the weight
-    that it had at first; the same however often it is done."""
+    """No transaction of the near-cycle rarer than all of them were on average at first; the same however
+    often it is done. More of what is common would only leave less of the others."""
     mix, first = read_mix(workload), read_mix(original)
     others = sum(weight for name, weight in mix.items() if name not in names)
     all_others = sum(weight for name, weight in first.items() if name not in names)
     scale = others / all_others if others and all_others else 1.0
+    mean = sum(first.values()) / max(sum(weight > 0 for weight in first.values()), 1)
     return {
-        name: max(weight, _MORE * scale * first.get(name, 0.0)) if name in names and weight else weight
+        name: max(weight, scale * mean) if name in names and weight else weight
         for name, weight in mix.items()
     }
 
