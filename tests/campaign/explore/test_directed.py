@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from txfuzz import run_campaign
 from txfuzz.campaign.directory.run_directory import iteration_path
+from txfuzz.campaign.sources.resumed import resumed_settings
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.workload.campaign import SmallScope
 from txfuzz.workload.yaml.reader import read_workload
@@ -96,14 +96,8 @@ def test_classic_directs_nothing(tmp_path: Path) -> None:
     assert not any(each.directed for each in ran.iterations)
 
 
-def test_a_campaign_that_is_resumed_decides_the_same(tmp_path: Path) -> None:
-    whole = campaign(tmp_path, iterations=2)
-    kept = [each.decisions for each in whole.iterations]
-    more = run_campaign(replace(_resumed(tmp_path / "run"), iterations=3))
-    assert [each.decisions for each in more.iterations[:2]] == kept
-
-
-def _resumed(directory: Path):  # type: ignore[no-untyped-def]
-    from txfuzz.campaign.sources.resumed import resumed_settings
-
-    return resumed_settings(directory, iterations=3)
+def test_a_campaign_that_is_resumed_knows_what_came_of_it(tmp_path: Path) -> None:
+    whole = campaign(tmp_path, iterations=3)
+    again = run_campaign(resumed_settings(tmp_path / "run", iterations=4))
+    assert [each.directed for each in again.iterations[:3]] == [each.directed for each in whole.iterations]
+    assert not any("nothing here" in note for each in again.iterations for note in each.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from txfuzz.common.sentences import counted, listed
+from txfuzz.errors import UsageError
 from txfuzz.feedback.adjustments import current
 from txfuzz.feedback.contract import Adjustment, FeedbackResult, Situation
 from txfuzz.feedback.directed.aim import aimed
@@ -36,7 +37,10 @@ def directed_adjustments(
         why = f"near-cycle 1 cannot be directed: {direction.reason}"
         return _ended(wanted, why), (*said, why)
     order = times % len(direction.schedules)
-    found = aimed(wanted, direction.schedules[order], near.keys, situation.workload, original)
+    try:
+        found = aimed(wanted, direction.schedules[order], near.keys, situation.workload, original)
+    except UsageError as error:
+        found = str(error)  # what the next iteration runs is beyond the bounds of the original
     if isinstance(found, str):
         why = f"near-cycle 1 is not directed: {found}"
         return _ended(wanted, why), (*said, why)
