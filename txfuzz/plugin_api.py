@@ -68,8 +68,9 @@ if TYPE_CHECKING:  # packed, as the table below is
     )
     from txfuzz.feedback.adjustments import current as target_value
     from txfuzz.feedback.contract import (
-        Adjustment, FeedbackResult, Heuristic, Mutator, Proposal, Situation, Strategy,
+        Adjustment, FeedbackResult, Heuristic, Mutator, Proposal, Pursuing, Situation, Strategy,
     )
+    from txfuzz.feedback.directed.direction import DirectedOutcome, Direction
     from txfuzz.feedback.key_choices import (
         can_choose, choice_sets, fewest_keys, keys_to_add, narrowed as narrowed_choices,
     )
@@ -82,6 +83,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     )
     from txfuzz.feedback.mutators import Mutation, applicable as applicable_mutators, mutated
     from txfuzz.feedback.targets.choices import choices_value, few_choices
+    from txfuzz.feedback.targets.directed import directed_value
     from txfuzz.feedback.targets.transactions import transactions_value
     from txfuzz.history.calls import Call, Calls
     from txfuzz.history.model import APPEND, FAIL, FINAL_READ, History, INFO, Ints, NIL, OK, READ, WRITE
@@ -94,6 +96,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.plugin.hookspecs import API_VERSION, hookimpl
     from txfuzz.transactions.model import Choice, Mode, NewValue, Ref, Step, Transaction
     from txfuzz.transactions.placeholders import with_placeholders
+    from txfuzz.workload.directed import DirectedSchedule, DirectedTransaction
     from txfuzz.workload.model import Workload
     from txfuzz.workload.template import Template
     # fmt: on
@@ -165,8 +168,10 @@ _MODULES = {
     ),
     "txfuzz.feedback.adjustments": ("target_value",),
     "txfuzz.feedback.contract": (
-        "Adjustment", "FeedbackResult", "Heuristic", "Mutator", "Proposal", "Situation", "Strategy",
+        "Adjustment", "FeedbackResult", "Heuristic", "Mutator", "Proposal", "Pursuing", "Situation",
+        "Strategy",
     ),
+    "txfuzz.feedback.directed.direction": ("DirectedOutcome", "Direction"),
     "txfuzz.feedback.key_choices": (
         "can_choose", "choice_sets", "fewest_keys", "keys_to_add", "narrowed_choices",
     ),
@@ -177,6 +182,7 @@ _MODULES = {
     "txfuzz.feedback.learning.difference": ("adjustments_between", "with_target_value"),
     "txfuzz.feedback.mutators": ("Mutation", "applicable_mutators", "mutated"),
     "txfuzz.feedback.targets.choices": ("choices_value", "few_choices"),
+    "txfuzz.feedback.targets.directed": ("directed_value",),
     "txfuzz.feedback.targets.transactions": ("transactions_value",),
     "txfuzz.history.calls": ("Call", "Calls"),
     "txfuzz.history.model": (
@@ -191,6 +197,7 @@ _MODULES = {
     "txfuzz.plugin.hookspecs": ("API_VERSION", "hookimpl"),
     "txfuzz.transactions.model": ("Choice", "Mode", "NewValue", "Ref", "Step", "Transaction"),
     "txfuzz.transactions.placeholders": ("with_placeholders",),
+    "txfuzz.workload.directed": ("DirectedSchedule", "DirectedTransaction"),
     "txfuzz.workload.model": ("Workload",),
     "txfuzz.workload.template": ("Template",),
 }
@@ -214,14 +221,15 @@ __all__ = [  # noqa: RUF022
     "Analyzer", "Anomaly", "Answer", "AnswersLater", "Around", "Batching", "Begin", "BoundStep", "Breakable",
     "COMMIT", "CUT", "Call", "Calls", "CanRest", "Capabilities", "Cell", "Change", "Choice", "Closeable",
     "ColumnFacts", "Columns", "Commit", "ControlConnection", "Corpus", "CorpusEntry", "CoverageMap", "Credit",
-    "DangerousStructure", "Database", "DatabaseUnavailable", "DriverCall", "Drivers", "Edge", "Effect",
-    "Embeds", "Endpoint", "EndpointRole", "EndpointUse", "FAIL", "FINAL_READ", "Fault", "FeedbackResult",
-    "FitsUrl", "Form", "GoesOn", "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError",
-    "HoldsScenarios", "INFO", "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure",
-    "Keyword", "Kind", "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode",
-    "MopView", "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle",
-    "NewValue", "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes",
-    "OwnsServer", "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal", "READ",
+    "DangerousStructure", "Database", "DatabaseUnavailable", "DirectedOutcome", "DirectedSchedule",
+    "DirectedTransaction", "Direction", "DriverCall", "Drivers", "Edge", "Effect", "Embeds", "Endpoint",
+    "EndpointRole", "EndpointUse", "FAIL", "FINAL_READ", "Fault", "FeedbackResult", "FitsUrl", "Form",
+    "GoesOn", "HasEndpoints", "HasProcess", "Heuristic", "History", "HistoryError", "HoldsScenarios", "INFO",
+    "Injectable", "Ints", "KILL", "KeeperLink", "KeepsSettings", "KeyPressure", "Keyword", "Kind",
+    "KnownHole", "KnowsDrivers", "LIMIT", "Layout", "MakesRoom", "MissingEdge", "Mode", "MopView",
+    "MovesNumbers", "Mutation", "Mutator", "NIL", "NO_DUPLICATES", "NO_WRITER", "NearCycle", "NewValue",
+    "NoMoreSessions", "OK", "OWN_TABLE", "Outcome", "OutputError", "OwnServer", "OwnsSchemes", "OwnsServer",
+    "PAUSE", "Part", "Patient", "PlayedSchedule", "PlayedStep", "Promise", "Proposal", "Pursuing", "READ",
     "ROLLBACK", "RawStatement", "ReachesEndpoints", "ReadValue", "Ref", "Refusal", "Request", "ReversesRows",
     "Rollback", "RoomForClients", "Rows", "Run", "RunsAfterReset", "RunsSql", "ScenarioSession",
     "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses", "SeesTables",
@@ -233,14 +241,14 @@ __all__ = [  # noqa: RUF022
     "Workload", "WorkloadError", "WritesBegin", "WritesPlays", "WritesScripts", "Wrong", "Yield",
     "adjustments_between", "applicable_mutators", "call_view", "can_choose", "canonical", "check_options",
     "check_stays_inside", "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean",
-    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices",
-    "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory", "key_text", "keys_to_add",
-    "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text", "mutated",
-    "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
-    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
-    "table_index", "tables_option", "target_value", "transaction_view", "transactions_value", "typed_script",
-    "unjudged_reason", "value_identity", "value_text", "waits_by_place", "with_placeholders",
-    "with_target_value",
+    "directed_value", "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log",
+    "feature_worth", "few_choices", "fewest_keys", "hookimpl", "implies", "keeper_for", "kept_directory",
+    "key_text", "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option",
+    "mop_text", "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited",
+    "read_history", "read_text", "replaced", "resume_processes", "run_setup", "server_account",
+    "server_processes", "table_index", "tables_option", "target_value", "transaction_view",
+    "transactions_value", "typed_script", "unjudged_reason", "value_identity", "value_text", "waits_by_place",
+    "with_placeholders", "with_target_value",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

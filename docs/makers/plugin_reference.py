@@ -58,8 +58,10 @@ SECTIONS = {
     ),
     "Mutators": ("Mutator", "Mutation", "mutated", "applicable_mutators"),
     "Strategies": (
-        "Strategy", "Situation", "Proposal", "adjustments_between", "with_target_value", "keys_to_add",
+        "Strategy", "Pursuing", "Situation", "Proposal",
+        "adjustments_between", "with_target_value", "keys_to_add",
         "StepDependency", "DangerousStructure", "Refusal", "TemplateStep",
+        "Direction", "DirectedOutcome", "DirectedSchedule", "DirectedTransaction", "directed_value",
         "CoverageMap", "feature_worth", "Corpus", "CorpusEntry", "Credit", "Yield",
     ),
     "Faults": ("Fault", "Breakable", "Injectable"),

@@ -18,11 +18,13 @@ from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.campaign.directory.corpus import write_corpus
 from txfuzz.campaign.directory.run_directory import IterationDirectory, draw_graphs, write_json, write_text
 from txfuzz.campaign.events import Stage, StageStarted, Subscriber
+from txfuzz.campaign.explore.directed import direction_of
 from txfuzz.campaign.setup.campaign_setup import CampaignSetup
 from txfuzz.campaign.setup.preconditions import attribute_to_first, check_kind, remarks
 from txfuzz.campaign.setup.resolve import Assembled, InstalledVocabulary
 from txfuzz.execution.summary import ExecutionSummary, injection_counts
 from txfuzz.feedback.contract import FeedbackResult, LoopState, Situation
+from txfuzz.feedback.directed.direction import DirectedOutcome
 from txfuzz.feedback.strategies import Decided, decide, uses_coverage
 from txfuzz.history.model import History
 from txfuzz.report.iteration import Iteration
@@ -127,6 +129,7 @@ def propose_next(
     number: int,
     failed_replays: Mapping[int, int],
     history: History,
+    directed: tuple[DirectedOutcome, ...] = (),
 ) -> Decided:
     """The next workload, the changes made to it, and complaints about the strategy. Its seed is derived from
     the campaign's, so that each iteration runs other transactions."""
@@ -134,7 +137,8 @@ def propose_next(
     seed = assembled.workload.seed
     next_workload = replace(workload, seed=stream(seed, "iteration", number + 1).getrandbits(31))
     covered = coverage(dependencies(history)) if uses_coverage(assembled.strategy) else None
-    feedback = state.feedback_result(result, workload, number, failed_replays, covered)
+    direction = direction_of(setup, result, history, workload)
+    feedback = state.feedback_result(result, workload, number, failed_replays, covered, direction, directed)
     situation = _situation(setup, next_workload, feedback)
     decided = decide(assembled.strategy, situation, stream(seed, "feedback", number))
     write_corpus(assembled.strategy, setup.directory.path)

@@ -23,6 +23,7 @@ from txfuzz.campaign.events import (
     Warned,
     ignore,
 )
+from txfuzz.campaign.explore.directed import directed_outcomes, pursued_first
 from txfuzz.campaign.explore.small_scope import SmallScopeIteration, search_small_scope, write_small_scope
 from txfuzz.campaign.iteration_steps import (
     StageClock,
@@ -120,6 +121,8 @@ def _loop(campaign: _RunningCampaign) -> None:
             campaign.check_in_series(result, workload)
             write_json(files.analysis, result.to_json())
             pursued = pursue_near_cycle(setup, campaign.iterations, history, result, workload)
+            directed = directed_outcomes(setup, history, workload, provided.execution)
+            result = pursued_first(setup, result)
         with clock("pictures"):
             undrawn = draw_iteration(setup, history, result, files, keeps_graphs=provided.keeps_graphs)
         with clock("replay"):
@@ -127,7 +130,7 @@ def _loop(campaign: _RunningCampaign) -> None:
 
         with clock("feedback"):
             next_workload, decisions, complaints, learnt = propose_next(
-                setup, state, result, workload, number, replays.failed, history
+                setup, state, result, workload, number, replays.failed, history, directed
             )
         faults = fault_notes(setup.assembled, provided.execution, history)
         iteration = Iteration.ran(
@@ -142,6 +145,7 @@ def _loop(campaign: _RunningCampaign) -> None:
             learnt=learnt,
             replayed=replays.result,
             pursued=pursued,
+            directed=directed,
         )
         campaign.add(iteration, files, next_workload)
 

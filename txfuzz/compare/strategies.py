@@ -47,6 +47,8 @@ def _grid() -> tuple[Setting, ...]:
 
 COMPARED: dict[str, tuple[Setting, ...]] = {
     "guided": (Setting(plugin=PluginSpec(LEARNING)),),
+    "undirected": (Setting(plugin=PluginSpec(LEARNING, {"directed": False})),),
+    "learning-undirected": (Setting(plugin=PluginSpec(LEARNING, {"directed": False}), run=alone_effort),),
     "classic": (Setting(plugin=PluginSpec(CLASSIC)),),
     CONTROL: (Setting(plugin=PluginSpec(OPEN_LOOP)),),
     "static-4": (Setting(plugin=PluginSpec("static", {"keys": 4})),),

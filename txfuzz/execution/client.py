@@ -15,8 +15,9 @@ from txfuzz.execution.cooperative_clients import ClientScheduler
 from txfuzz.execution.pace import Pace
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.summary import Tally
-from txfuzz.execution.transaction import run_transaction
+from txfuzz.execution.transaction import TransactionEnd, run_transaction
 from txfuzz.execution.transaction_source import TransactionSource
+from txfuzz.workload.generator import BoundTransaction
 from txfuzz.workload.model import Scheduling
 
 RECONNECT_SECONDS = 5.0  # during which a client tries to reconnect
@@ -45,6 +46,7 @@ class Client:
     ) -> None:
         self.process = process
         self.sessions: dict[str | None, Session] = {}
+        self._first = endpoints[0]
         self._step = step
         self._connect = connect
         self._isolation = isolation
@@ -64,6 +66,11 @@ class Client:
             raise
 
     @property
+    def session(self) -> Session | None:
+        """At the first endpoint, where all can be written and locked; None while it is lost."""
+        return self.sessions.get(self._first)
+
+    @property
     def can_cooperate(self) -> bool:
         """Can it share a thread with other clients?"""
         return all(isinstance(session, Patient) for session in self.sessions.values())
@@ -80,37 +87,46 @@ class Client:
 
         draws: for this client's pauses.
         """
-
-        def sleep(seconds: float) -> None:
-            if not source.stopped:
-                (source.pause if self._scheduler is None else self._scheduler.sleep)(seconds)
-
-        barrier_every, pace = scheduling.barrier_every, Pace(scheduling, draws, sleep)
+        barrier_every, pace = scheduling.barrier_every, Pace(scheduling, draws, self.sleeper(source))
         done = 0
         try:
             barrier.wait_for_all()  # all start together
             while (transaction := source.next()) is not None:
-                endpoint = transaction.mode.endpoint
-                session = self.sessions.get(endpoint) or self._reconnect(source, endpoint)
-                if session is None:
+                if self.play(transaction, pace, source) is None:
                     return
-                ended = run_transaction(
-                    session, self._isolation, transaction, self.process, self._recorder, pace
-                )
-                self._tally.add(ended.type, ended.code)
-                if ended.lost:
-                    self._note_levels(session)
-                    self._close(endpoint)
-                    self.process += self._step
                 done += 1
                 if self._scheduler is not None:
                     self._scheduler.yield_()  # clients inside a transaction go first
                 if barrier_every and done % barrier_every == 0:
                     barrier.wait_for_all()
         finally:
-            for session in self.sessions.values():
-                self._note_levels(session)
+            self.note_levels()
             barrier.leave()
+
+    def play(
+        self, transaction: BoundTransaction, pace: Pace, source: TransactionSource
+    ) -> TransactionEnd | None:
+        """Run one transaction, on a new session if the last one was lost; None if the run stops before."""
+        endpoint = transaction.mode.endpoint
+        session = self.sessions.get(endpoint) or self._reconnect(source, endpoint)
+        if session is None:
+            return None
+        ended = run_transaction(session, self._isolation, transaction, self.process, self._recorder, pace)
+        self._tally.add(ended.type, ended.code)
+        if ended.lost:
+            self._note_levels(session)
+            self._close(endpoint)
+            self.process += self._step
+        return ended
+
+    def sleeper(self, source: TransactionSource) -> Callable[[float], None]:
+        """Lets so many seconds pass for this client, or fewer if the run stops."""
+
+        def sleep(seconds: float) -> None:
+            if not source.stopped:
+                (source.pause if self._scheduler is None else self._scheduler.sleep)(seconds)
+
+        return sleep
 
     def _reconnect(self, source: TransactionSource, endpoint: str | None) -> Session | None:
         """A new session; None if the run stops meanwhile. Raises DatabaseUnavailable after the time limit."""
@@ -131,6 +147,11 @@ class Client:
                 self.cooperate(self._scheduler)
             return session
         return None
+
+    def note_levels(self) -> None:
+        """Count the levels that the servers of its sessions have confirmed. Once, at its end."""
+        for session in self.sessions.values():
+            self._note_levels(session)
 
     def _note_levels(self, session: Session) -> None:
         self.levels.update(getattr(session, "reported_levels", ()))

@@ -11,7 +11,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
@@ -66,7 +66,9 @@ class ClientScheduler:
             self._poll.unregister(file)
             self._waiting.pop(file).switch()
         while self._asleep and self._asleep[0][0] <= time.monotonic():
-            self._ready.append(heappop(self._asleep)[2])
+            sleeper = heappop(self._asleep)[2]
+            if sleeper not in self._ready:  # it may have been woken meanwhile
+                self._ready.append(sleeper)
 
     def _answers(self) -> list[tuple[int, int]]:
         """The readable file descriptors; none if a client wakes first."""
@@ -111,13 +113,22 @@ class ClientScheduler:
         """A replacement for threading.Condition among these clients."""
         return _Condition(self)
 
-    def park(self, with_: list[greenlet]) -> None:
-        """Run other clients until this one is woken."""
-        with_.append(self._current())
+    def park(self, with_: list[greenlet], seconds: float | None = None) -> None:
+        """Run other clients until this one is woken, or until so many seconds have passed."""
+        me = self._current()
+        with_.append(me)
+        if seconds is not None:
+            heappush(self._asleep, (time.monotonic() + seconds, next(self._numbers), me))
         self._loop.switch()
+        if me in with_:
+            with_.remove(me)  # its time has passed
+        elif seconds is not None:
+            self._asleep = [each for each in self._asleep if each[2] is not me]
+            heapify(self._asleep)
 
     def wake(self, clients: list[greenlet]) -> None:
-        self._ready.extend(clients)
+        ready = set(self._ready)  # one whose time has passed is there already
+        self._ready.extend(each for each in clients if each not in ready)
         clients.clear()
 
 
@@ -134,8 +145,8 @@ class _Condition:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def wait(self) -> None:
-        self._scheduler.park(self._parked)
+    def wait(self, timeout: float | None = None) -> None:
+        self._scheduler.park(self._parked, timeout)
 
     def notify_all(self) -> None:
         self._scheduler.wake(self._parked)

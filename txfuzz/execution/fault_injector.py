@@ -19,11 +19,13 @@ from typing import Any, TypeVar
 from txfuzz.database.api import Database
 from txfuzz.database.faults import Breakable, Fault, Injectable
 from txfuzz.errors import DatabaseUnavailable, UsageError
+from txfuzz.execution.directed.moments import Moments, Strike
 from txfuzz.execution.recorder import Recorder
 from txfuzz.execution.summary import Injection
 from txfuzz.history.values import Keyword
 from txfuzz.workload.model import FaultSpec, Workload
 
+_GLANCE = 0.05  # seconds between two looks whether the run is over
 SERVER_AWAY_SECONDS = 60.0  # that clients wait for a server that a fault made unavailable
 _NO_KEYWORD = re.compile(r"[^\w.*+!$%&=<>-]")
 
@@ -91,37 +93,66 @@ class Nemesis:
         self._planned = planned
         self._struck = [0] * len(planned)
         self._left = [each.spec.times for each in planned]
+        # At which faults wait for a moment; None if all of them strike by the clock
+        self.moments = Moments() if any(each.spec.when for each in planned) else None
+        self._armed = 0
         for number in range(len(planned)):
             self._schedule(number, 0.0)
 
     def run(self, over: threading.Event) -> None:
         """Run until `over` is set or no fault is left. Injected faults are always healed.
 
-        Repeated faults skip the times that pass during another fault.
+        Repeated faults skip the times that pass during another fault, or while they wait for their moment.
         """
         start = time.monotonic()
-        while self._due:
-            due, number = heapq.heappop(self._due)
-            if over.wait(max(0.0, due - (time.monotonic() - start))):
+        while self._due or self._armed:
+            number, strike = self._next(start, over)
+            if number is None:
                 return
-            self._strike(self._planned[number].fault, start, over)
+            if strike is None and (when := self._planned[number].spec.when) and self.moments is not None:
+                self.moments.arm(when, number)
+                self._armed += 1
+                continue
+            self._strike(self._planned[number].fault, start, over, strike)
             self._struck[number] += 1
             left = self._left[number]
             self._left[number] = None if left is None else left - 1
             if left != 1:
                 self._schedule(number, time.monotonic() - start)
 
+    def _next(self, start: float, over: threading.Event) -> tuple[int | None, Strike | None]:
+        """The next fault that is due, or for which a session has come to its moment; none once `over`."""
+        while not over.is_set():
+            left = self._due[0][0] - (time.monotonic() - start) if self._due else _GLANCE
+            if left <= 0:
+                return heapq.heappop(self._due)[1], None
+            if self.moments is None or not self._armed:
+                over.wait(left)
+            elif (strike := self.moments.reached(min(left, _GLANCE))) is not None:
+                self._armed -= 1
+                return strike.number, strike
+        return None, None
+
     def _schedule(self, number: int, now: float) -> None:
         due = self._planned[number].next_due(now, self._struck[number])
         if due is not None:
             heapq.heappush(self._due, (due, number))
 
-    def _strike(self, fault: Fault, start: float, over: threading.Event) -> None:
+    def _strike(
+        self, fault: Fault, start: float, over: threading.Event, strike: Strike | None = None
+    ) -> None:
+        """strike: for a session that stays at its moment until the fault has struck."""
         began = time.monotonic()
         done: Mapping[str, Any] = {}
         self._note(fault.name, "begins", {})
         try:
-            done = fault.inject(self._injector, self._chance)
+            if strike is not None:
+                strike.begun.set()
+            try:
+                done = fault.inject(self._injector, self._chance)
+            finally:
+                if strike is not None:
+                    strike.injected.set()
             over.wait(fault.lasts)
         finally:
             done = {**done, **fault.heal(self._injector)}

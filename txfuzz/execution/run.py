@@ -15,6 +15,7 @@ from txfuzz.errors import TxfuzzError, UsageError
 from txfuzz.execution.barrier import Barrier
 from txfuzz.execution.client import RECONNECT_SECONDS, Client
 from txfuzz.execution.cooperative_clients import ClientScheduler
+from txfuzz.execution.directed.team import Team, team_size
 from txfuzz.execution.fault_injector import (
     SERVER_AWAY_SECONDS,
     Nemesis,
@@ -99,6 +100,7 @@ def execute(
             if injector is not None:
                 nemesis = Nemesis(faults, injector, recorder, stream(workload.seed, "faults"))
             execution = _Execution(workload, recorder, isolation, connect, places, stack, nemesis)
+            execution.direct(workload, keys, database, stack)
             source = TransactionSource(transactions, scheduling.transactions, scheduling.duration)
             start = time.monotonic()
             execution.drive(
@@ -140,26 +142,46 @@ class _Execution:
         self._nemesis = nemesis
         self._scheduling = workload.scheduling
         self._seed = workload.seed
-        self._final_mode = places.final_mode
+        self._final_mode, self._endpoints = places.final_mode, places.names
         # Inserting rows waits outside of a session: forever, if a client has locked the table.
         self._may_cooperate = workload.keys.rows == "fresh" or not _has_sql(workload)
-        self._clients: list[Client] = []
-        count = workload.scheduling.clients
-        reconnect_seconds = RECONNECT_SECONDS if nemesis is None else SERVER_AWAY_SECONDS
-        with _room_for(count):
-            for process in range(count):
-                client = Client(
-                    process,
-                    count,
-                    connect,
-                    isolation,
-                    recorder,
-                    self.tally,
-                    reconnect_seconds,
-                    endpoints=places.names,
-                )
-                stack.callback(client.close)
-                self._clients.append(client)
+        self._clients: list[Client] = []  # those of the team included
+        self._team: Team | None = None
+        self._undirected = ""
+        self._crowd = workload.scheduling.clients
+        # Processes grow by this with every reconnect
+        self._step = self._crowd + team_size(workload)
+        with _room_for(self._crowd):
+            for _ in range(self._crowd):
+                self._client(stack)
+
+    def _client(self, stack: ExitStack) -> Client:
+        seconds = RECONNECT_SECONDS if self._nemesis is None else SERVER_AWAY_SECONDS
+        process = len(self._clients)
+        client = Client(
+            process,
+            self._step,
+            self._connect,
+            self._isolation,
+            self._recorder,
+            self.tally,
+            seconds,
+            endpoints=self._endpoints,
+        )
+        stack.callback(client.close)
+        self._clients.append(client)
+        return client
+
+    def direct(self, workload: Workload, keys: KeySpace, database: Database, stack: ExitStack) -> None:
+        """Add the sessions that play directed schedules, if the database has room for them."""
+        try:
+            members = [self._client(stack) for _ in range(team_size(workload))]
+        except NoMoreSessions as error:
+            self._undirected = f"there is no room for further sessions: {error}"
+            return
+        if members:
+            moments = None if self._nemesis is None else self._nemesis.moments
+            self._team = Team(members, workload, keys, database, moments)
 
     def drive(
         self,
@@ -215,8 +237,14 @@ class _Execution:
         scheduler = None
         if self._may_cooperate and all(each.can_cooperate for each in self._clients):
             scheduler = ClientScheduler(None if reading is None else lambda: reading(self._recorder.written))
-        barrier = Barrier(len(self._clients), None if scheduler is None else scheduler.condition())
-        works = [partial(self._work, client, source, barrier) for client in self._clients]
+        crowd = self._clients[: self._crowd]
+        barrier = Barrier(len(crowd), None if scheduler is None else scheduler.condition())
+        works = [partial(self._work, client, source, barrier) for client in crowd]
+        if self._team is not None:
+            self._team.gather(None if scheduler is None else scheduler.condition)
+            for place in range(len(self._team.members)):
+                draws = stream(self._seed, "directed", place)
+                works.append(partial(self._guarded, source, partial(self._team.play, place, source, draws)))
         if scheduler is not None:
             for client in self._clients:
                 client.cooperate(scheduler)
@@ -276,6 +304,8 @@ class _Execution:
             interrupted=interrupted,
             failure=self.failure,
             levels=dict(sum((Counter(client.levels) for client in self._clients), Counter())),
+            plays=() if self._team is None else tuple(self._team.plays),
+            undirected=self._undirected,
         )
 
 

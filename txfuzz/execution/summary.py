@@ -22,6 +22,21 @@ class Injection:
     done: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A directed schedule, played once.
+
+    schedule: its place in the workload. transactions: (process, how many that process had run before), in the
+    order of the schedule's transactions. codes: how each of them ended: empty for a commit, otherwise the
+    database's error code. waited: a step waited for a lock.
+    """
+
+    schedule: int
+    transactions: tuple[tuple[int, int], ...]
+    codes: tuple[str, ...]
+    waited: bool = False
+
+
 @dataclass(frozen=True)
 class ExecutionSummary:
     """Transactions by outcome, without the final reads.
@@ -30,7 +45,8 @@ class ExecutionSummary:
     reads. final_reads: number of transactions with final reads. last_key: the highest physical key in use.
     faults: in order. stopped: why it ended early, as a phrase, or empty. interrupted: by the caller.
     failure: the error that ended it; the history is still complete. levels: isolation level → number of
-    sessions for which the server has confirmed it, if it can.
+    sessions for which the server has confirmed it, if it can. plays: of the workload's directed schedules;
+    undirected: why these were not played, as a phrase, or empty.
     """
 
     asked: int = 0
@@ -46,6 +62,8 @@ class ExecutionSummary:
     interrupted: bool = False
     failure: TxfuzzError | None = None
     levels: Mapping[str, int] = field(default_factory=dict)
+    plays: tuple[Play, ...] = ()
+    undirected: str = ""
 
     @property
     def per_second(self) -> float:

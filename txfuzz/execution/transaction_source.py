@@ -1,11 +1,18 @@
-"""The sequence of transactions that all clients share."""
+"""The sequence of transactions that all clients share.
+
+Whoever runs other transactions beside them claims these here, since they share its keys and its limit.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from txfuzz.workload.generator import BoundTransaction, TransactionGenerator
+
+T = TypeVar("T")
 
 
 class TransactionSource:
@@ -34,6 +41,16 @@ class TransactionSource:
                 return None
             self.asked += 1
             return self._generator.next()
+
+    def claim(self, count: int, make: Callable[[], T]) -> T | None:
+        """Count so many transactions at once, and make what they belong to; None if so many are not left."""
+        with self._lock:
+            if self._stop.is_set() or (self._most is not None and self.asked + count > self._most):
+                return None
+            if self.until is not None and time.monotonic() >= self.until:
+                return None
+            self.asked += count
+            return make()
 
     def stop(self) -> None:
         self._stop.set()

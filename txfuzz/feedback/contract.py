@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from txfuzz.analysis.dependencies.coverage import Feature
 from txfuzz.analysis.result import AnalysisResult, KeyPressure, NearCycle, Verdict
+from txfuzz.feedback.directed.direction import DirectedOutcome, Direction
 from txfuzz.workload.model import Workload
 
 
@@ -27,6 +28,8 @@ class FeedbackResult:
     iterations, up to this one, that ran the same transactions on the same keys and showed no new
     type of anomaly.
     coverage: what the history covers → how often; empty unless the strategy uses it.
+    direction: how the near-cycle that the strategy pursues can be directed; None unless it pursues one.
+    directed: what came of the directed schedules of this iteration.
     """
 
     iteration: int
@@ -44,6 +47,8 @@ class FeedbackResult:
     original: Workload | None = None
     stale: int = 0
     coverage: Mapping[Feature, int] = field(default_factory=dict)
+    direction: Direction | None = None
+    directed: tuple[DirectedOutcome, ...] = ()
 
     @classmethod
     def of(
@@ -55,6 +60,8 @@ class FeedbackResult:
         original: Workload | None = None,
         stale: int = 0,
         coverage: Mapping[Feature, int] | None = None,
+        direction: Direction | None = None,
+        directed: tuple[DirectedOutcome, ...] = (),
     ) -> FeedbackResult:
         return cls(
             iteration=iteration,
@@ -72,6 +79,8 @@ class FeedbackResult:
             original=original,
             stale=stale,
             coverage=coverage or {},
+            direction=direction,
+            directed=directed,
         )
 
 
@@ -92,6 +101,8 @@ class LoopState:
         iteration: int,
         failed_replays: Mapping[int, int] | None = None,
         coverage: Mapping[Feature, int] | None = None,
+        direction: Direction | None = None,
+        directed: tuple[DirectedOutcome, ...] = (),
     ) -> FeedbackResult:
         """What the heuristics get. To be called once for each iteration, in order."""
         self._first = self._first or workload
@@ -107,6 +118,8 @@ class LoopState:
             original=self._first,
             stale=self._stale,
             coverage=coverage,
+            direction=direction,
+            directed=directed,
         )
 
 
@@ -196,7 +209,7 @@ class Strategy(Protocol):
     in order, so what it remembers must follow from what it was shown.
 
     blind: True if it never looks at the feedback. A class attribute `uses_coverage = True` asks for
-    FeedbackResult.coverage.
+    FeedbackResult.coverage. A method `pursued` makes it a Pursuing one.
     """
 
     name: ClassVar[str]
@@ -205,3 +218,15 @@ class Strategy(Protocol):
 
     def propose(self, situation: Situation, random: random.Random) -> Proposal:
         """The changes to make to the workload; called before the first iteration and after each one."""
+
+
+@runtime_checkable
+class Pursuing(Protocol):
+    """An optional method of strategies: they choose the near-cycle that the next iteration pursues.
+
+    It comes first in the picture and in the notes, and FeedbackResult.direction says how to direct it.
+    """
+
+    def pursued(self, near_cycles: Sequence[NearCycle]) -> int | None:
+        """The place of the one to pursue; None for none. near_cycles: nearest first. It must not remember
+        that it was asked."""

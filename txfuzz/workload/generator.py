@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from txfuzz.database.api import BoundStep
+from txfuzz.database.endpoints import Endpoint
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Choice, Key, MicroOperation, Mode, Ref, Returned, Step, Transaction
 from txfuzz.workload.endpoints import modes_of
@@ -89,6 +90,35 @@ class TransactionGenerator:
                 generation = open_[logical] = self._keys.generation(logical)
             generations.append(generation)
         return plan.bind(generations, self._draws)
+
+
+class TogetherGenerator:
+    """Transactions that are to meet: the same few again and again, on given keys and on one generation of
+    each. Not thread-safe; to be called where the generator of the clients is, since they share keys."""
+
+    def __init__(
+        self,
+        transactions: Sequence[tuple[Transaction, Sequence[int]]],
+        keys: Generations,
+        draws: random.Random,
+        endpoints: tuple[Endpoint, ...] = (),
+    ) -> None:
+        """transactions: with a logical key for each of their choices. draws: of the endpoint of each."""
+        self._keys = keys
+        self._draws = draws.random
+        self._plans = [
+            (_Plan(transaction, keys, modes_of(transaction, endpoints)), chosen)
+            for transaction, chosen in transactions
+        ]
+
+    def next(self) -> tuple[BoundTransaction, ...]:
+        open_: dict[int, Generation] = {}
+        for logical in (key for _, chosen in self._plans for key in chosen):
+            if logical not in open_:
+                open_[logical] = self._keys.generation(logical)
+        return tuple(
+            plan.bind([open_[logical] for logical in chosen], self._draws) for plan, chosen in self._plans
+        )
 
 
 class _Plan:

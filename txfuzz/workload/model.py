@@ -17,6 +17,7 @@ from txfuzz.database.endpoints import Endpoint
 from txfuzz.transactions.model import Choice, Transaction, kind_of
 from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.campaign import Campaign
+from txfuzz.workload.directed import DirectedSchedule
 from txfuzz.workload.replay import Replay
 
 
@@ -41,7 +42,9 @@ class FaultSpec:
     """A fault by name, with its options and its times in seconds since the clients started.
 
     at: once at each of these times. every: repeatedly, at this interval; times: at most this often.
-    One of `at` and `every` is set.
+    One of `at` and `every` is set. when: one of MOMENTS, a moment of a directed schedule for which a fault
+    that is due waits: a COMMIT is about to be sent, or a transaction has written and not ended; None for
+    none.
     """
 
     name: str
@@ -49,6 +52,10 @@ class FaultSpec:
     at: tuple[float, ...] = ()
     every: float | None = None
     times: int | None = None
+    when: str | None = None
+
+
+MOMENTS = ("commit", "lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ class Scheduling:
     transactions: stop after this many; duration: or after this many seconds. Exactly one of them is set.
     barrier_every: after this many transactions each, all clients wait for each other, so that the next
     ones start together; 0 for never. think_time: None for no pauses. sending: "batched" lets adapters
-    send BEGIN and COMMIT along with a step; "stepped" sends each on its own.
+    send BEGIN and COMMIT along with a step; "stepped" sends each on its own. directed: at most so many
+    further sessions play the workload's directed schedules; one with more transactions is not played.
     """
 
     clients: int = 8
@@ -111,6 +119,7 @@ class Scheduling:
     barrier_every: int = 0
     think_time: ThinkTime | None = None
     sending: str = "batched"
+    directed: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class Workload:
     replay: an order of steps to follow instead of fuzzing.
     campaign: default settings for campaigns.
     mutate: what feedback may change.
+    directed: schedules that sessions of their own play while the clients run.
     """
 
     name: str
@@ -153,6 +163,7 @@ class Workload:
     replay: Replay | None = None
     campaign: Campaign | None = None
     mutate: AllowedChanges = field(default_factory=AllowedChanges)
+    directed: tuple[DirectedSchedule, ...] = ()
 
     @property
     def kind(self) -> Kind:

@@ -141,5 +141,6 @@ def _iteration_stats(iteration: Iteration) -> dict[str, Any]:
         "aborts": iteration.numbers.aborts,
         "faults": iteration.numbers.faults,
         "pursued": as_data(iteration.pursued),
+        "directed": [as_data(each) for each in iteration.directed],
         "stages": {name: round(seconds, 4) for name, seconds in iteration.seconds.items()},
     }

@@ -189,7 +189,8 @@ def _history_maker(
             maker = HistoryMaker(command, command=command)
         else:
             prepare()  # now rather than while the database waits for the next iteration
-            clients = assembled.workload.scheduling.clients
+            scheduling = assembled.workload.scheduling
+            clients = scheduling.clients + scheduling.directed
             with naming_url(path, assembled.workload, settings.database_url):
                 database = resources.enter_context(open_database(assembled.adapter, url, clients))
             maker = _clients(assembled, database, subscriber)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from txfuzz.analysis.contract import Part, is_checker
-from txfuzz.analysis.result import Verdict
+from txfuzz.analysis.result import NearCycle, Verdict
 from txfuzz.common.sanitize import one_line
 from txfuzz.errors import DatabaseUnavailable, HistoryError, PluginError, UsageError
 from txfuzz.feedback.adjustments import allowed, apply, checked
-from txfuzz.feedback.contract import Adjustment, FeedbackResult, Mutator, Proposal, Situation
+from txfuzz.feedback.contract import Adjustment, FeedbackResult, Mutator, Proposal, Pursuing, Situation
 from txfuzz.feedback.mutators import checked_proposal
 from txfuzz.feedback.strategies import BUILT_IN
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS, Failed, Late, call_within
@@ -140,6 +140,17 @@ class GuardedStrategy(_Guard):
     @property
     def blind(self) -> bool:
         return bool(getattr(self.guarded, "blind", False))
+
+    def pursued(self, near_cycles: Sequence[NearCycle]) -> int | None:
+        """None as well if it chooses none, or fails: what it is asked next says why."""
+        if not isinstance(self.guarded, Pursuing):
+            return None
+        choose = self.guarded.pursued
+        try:
+            place = self._call(lambda: choose(copy.deepcopy(near_cycles)))
+        except PluginError:
+            return None
+        return place if isinstance(place, int) and 0 <= place < len(near_cycles) else None
 
     def propose(self, situation: Situation, random: Random) -> Proposal:
         feedback, workload = copy.deepcopy((situation.feedback, situation.workload))

@@ -11,7 +11,8 @@ from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.feedback.targets.target import plain
 from txfuzz.workload.model import Workload
 
-# `keys` says less than `choices`. These say parts of what `transactions` says as a whole.
+# `keys` says less than `choices`. These say parts of what `transactions` says as a whole. Last comes what
+# has to fit all that.
 _SAID_BY_OTHERS = ("keys", "transactions")
 _PARTS = ("isolation", "locks", "choices")
 

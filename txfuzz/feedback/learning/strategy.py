@@ -15,16 +15,19 @@ the corpus. Four things are watched besides:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import ClassVar
 
 from txfuzz.analysis.dependencies.coverage import DangerousStructure
+from txfuzz.analysis.result import NearCycle
 from txfuzz.common.options import option
 from txfuzz.common.sentences import counted
 from txfuzz.errors import PluginError, UsageError
 from txfuzz.feedback.contract import FeedbackResult, Proposal, Situation
+from txfuzz.feedback.directed.adjustments import directed_adjustments
+from txfuzz.feedback.directed.pursuer import Pursuer
 from txfuzz.feedback.key_choices import choice_sets
 from txfuzz.feedback.learning.corpus import Corpus, CorpusEntry
 from txfuzz.feedback.learning.coverage_map import CoverageMap, worth
@@ -67,6 +70,7 @@ class _Memory:
     new: int = 0  # features, in the last iteration
     iterations: int = 0
     starts: int = 0  # how often the narrow start has run
+    pursuer: Pursuer = field(default_factory=Pursuer)
 
 
 @dataclass
@@ -87,6 +91,7 @@ class Learning:
     most_refused: float = option(
         0.8, "share of refused transactions above which there are fewer clients", least=0.0
     )
+    directed: bool = option(True, "whether sessions of their own play schedules of near-cycles")
 
     def __post_init__(self) -> None:
         self._memory = _Memory()
@@ -104,10 +109,15 @@ class Learning:
         """By mutator."""
         return self._memory.credit
 
+    def pursued(self, near_cycles: Sequence[NearCycle]) -> int | None:
+        """See txfuzz.feedback.contract.Pursuing."""
+        return self._memory.pursuer.choose(near_cycles) if self.directed else None
+
     def propose(self, situation: Situation, random: Random) -> Proposal:
         feedback = situation.feedback
         if feedback is None:
             return self._opening(situation, random)
+        self._memory.pursuer.note(feedback.directed)
         self._learn(situation.workload, feedback)
         original = feedback.original or situation.workload
         refused = feedback.aborted / max(feedback.transactions, 1)
@@ -194,8 +204,13 @@ class Learning:
         longer = self.transactions << min(memory.since_new // self.patience, 20)
         length = _at_most(longer, original)
         wanted = changed_to(wanted, "scheduling.transactions", length, original)
-        learnt = tuple(self._told()) if memory.iterations else ()
-        return Proposal(difference(situation.workload, wanted, original, why, self.name), warnings, learnt)
+        wanted = replace(wanted, directed=situation.workload.directed)
+        adjustments = difference(situation.workload, wanted, original, why, self.name)
+        learnt = list(self._told()) if memory.iterations else []
+        if self.directed and situation.feedback is not None:
+            more, said = directed_adjustments(memory.pursuer, situation, wanted, original)
+            adjustments, learnt = (*adjustments, *more), [*learnt, *said]
+        return Proposal(adjustments, warnings, tuple(learnt))
 
     def _told(self) -> Iterator[str]:
         """What it has learnt so far, in words."""

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from txfuzz.errors import UsageError
+from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.targets.target import Target, Written, short, told
-from txfuzz.workload.model import FaultSpec, Workload
+from txfuzz.workload.model import MOMENTS, FaultSpec, Workload
 from txfuzz.workload.yaml.faults import SHORTEST_INTERVAL
 
 _TOLD = 4
 _LONGEST = 24 * 3600.0
+_MOMENTS = {
+    None: "",
+    "commit": ", at a COMMIT of a directed schedule",
+    "lock": ", while a directed schedule holds a lock",
+}
 
 
 def _read(workload: Workload) -> list[dict[str, Any]]:
@@ -21,9 +26,10 @@ def _read(workload: Workload) -> list[dict[str, Any]]:
 
 
 def _data(fault: FaultSpec) -> dict[str, Any]:
+    when = {} if fault.when is None else {"when": fault.when}
     if fault.every is None:
-        return {"name": fault.name, "at": list(fault.at)}
-    return {"name": fault.name, "every": fault.every, "times": fault.times}
+        return {"name": fault.name, "at": list(fault.at), **when}
+    return {"name": fault.name, "every": fault.every, "times": fault.times, **when}
 
 
 def _write(workload: Workload, value: Any, original: Workload) -> Written:
@@ -42,9 +48,13 @@ def _name(entry: Any) -> object:
 
 
 def _timed(fault: FaultSpec, entry: dict[str, Any]) -> FaultSpec:
-    if set(entry) == {"name", "at"}:
+    when = entry.get("when")
+    if when is not None and when not in MOMENTS:
+        raise UsageError(f"fault {fault.name!r} cannot wait for {when!r}: {did_you_mean(str(when), MOMENTS)}")
+    fault = replace(fault, when=when)
+    if set(entry) - {"when"} == {"name", "at"}:
         return replace(fault, at=tuple(sorted(_times(fault, entry["at"]))), every=None, times=None)
-    if set(entry) != {"name", "every", "times"}:
+    if set(entry) - {"when"} != {"name", "every", "times"}:
         raise UsageError(f"fault {fault.name!r} needs `at`, or `every` and `times`, found {short(entry)}")
     every, times = entry["every"], entry["times"]
     if not _is_time(every) or every < SHORTEST_INTERVAL:
@@ -74,10 +84,11 @@ def _words(value: Any) -> str:
 
 
 def _when(entry: Any) -> str:
+    moment = _MOMENTS[entry.get("when")]
     if "at" in entry:
-        return f"at {told((f'{each:g} s' for each in entry['at']), _TOLD)}"
+        return f"at {told((f'{each:g} s' for each in entry['at']), _TOLD)}{moment}"
     most = "" if entry["times"] is None else f", at most {entry['times']} times"
-    return f"every {entry['every']:g} s{most}"
+    return f"every {entry['every']:g} s{most}{moment}"
 
 
 FAULTS = Target("faults", "when faults strike", _read, _write, _words)

@@ -15,6 +15,8 @@ Targets, by the kind of change that the workload has to allow (txfuzz.workload.a
                 `scheduling.transactions`: whole number, from 1; null for the duration that the workload
                 began with, if it has one
                 `init_schema`: true or false
+                `directed`: list of directed schedules as in a workload file, each of transactions of the
+                workload on keys that their choices have
   timing        `scheduling.think_time`: null, or {"least": seconds, "most": seconds, "before": "step",
                 "write" or "commit"}
                 `scheduling.sending`: "batched" or "stepped"
@@ -22,7 +24,8 @@ Targets, by the kind of change that the workload has to allow (txfuzz.workload.a
   locks         `locks`: mapping of transaction → the lock or null of each of its reads without SQL
   isolation     `isolation`: mapping of transaction → level; null for the workload's
   faults        `faults`: list of {"name", "at": [seconds]} or {"name", "every": seconds, "times": number
-                or null}, for all faults of the workload, in their order
+                or null}, for all faults of the workload, in their order; each may have "when": "commit" or
+                "lock", a moment of a directed schedule for which it waits
   transactions  `transactions`: {"transactions": list as in a workload file, "mix": as above}
 
 What a value leaves out (a choice, the locks or level of a transaction) stays as it is; `before`, and `after`
@@ -37,6 +40,7 @@ from collections.abc import Mapping
 
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.targets.choices import CHOICES
+from txfuzz.feedback.targets.directed import DIRECTED
 from txfuzz.feedback.targets.faults import FAULTS
 from txfuzz.feedback.targets.keys import KEYS, ROWS, WRITES
 from txfuzz.feedback.targets.mix import MIX
@@ -70,6 +74,7 @@ TARGETS: Mapping[str, Target] = {
     "isolation": ISOLATION,
     "faults": FAULTS,
     "transactions": TRANSACTIONS,
+    "directed": DIRECTED,
 }
 
 

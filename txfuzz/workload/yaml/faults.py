@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from txfuzz.database.api import Capabilities
-from txfuzz.workload.model import DatabaseSpec, FaultSpec
+from txfuzz.workload.model import MOMENTS, DatabaseSpec, FaultSpec
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
 from txfuzz.workload.yaml.plugins import built_from, plain_options
 from txfuzz.workload.yaml.scheduling import read_duration
 
-TIMING = ("at", "every", "times")
+TIMING = ("at", "every", "times", "when")
 SHORTEST_INTERVAL = 1e-3  # seconds between two injections
 _EXAMPLE = "{name: NAME, every: 2s}"
 
@@ -22,7 +22,7 @@ def read_faults(
     capabilities: Capabilities | None,
     vocabulary: Vocabulary | None,
 ) -> tuple[FaultSpec, ...]:
-    """A list of mappings with `name`, the time (`at` or `every`) and options of the fault.
+    """A list of mappings with `name`, the time (`at` or `every`, and `when`) and options of the fault.
 
     capabilities: of the adapter that the workload names; None where it names none.
     """
@@ -48,7 +48,8 @@ def _fault(
             )
         built_from(its_class, options, f"fault {name!r}", node)
     at, every, times = _timing(node, fields)
-    return FaultSpec(name, plain_options(options), at, every, times)
+    when = fields["when"].one_of("a moment of directed schedules", MOMENTS) if "when" in fields else None
+    return FaultSpec(name, plain_options(options), at, every, times, when)
 
 
 def _timing(node: Node, fields: Mapping[str, Node]) -> tuple[tuple[float, ...], float | None, int | None]:

@@ -22,7 +22,7 @@ from txfuzz.workload.yaml.faults import read_faults
 from txfuzz.workload.yaml.nodes import Node, Place
 from txfuzz.workload.yaml.parser import parse_yaml
 from txfuzz.workload.yaml.plugins import chosen_spec, read_database, read_named, read_one
-from txfuzz.workload.yaml.replay import read_replay
+from txfuzz.workload.yaml.replay import read_directed, read_replay
 from txfuzz.workload.yaml.scheduling import (
     equal_mix,
     read_allowed_changes,
@@ -36,6 +36,7 @@ VERSION = 1
 FIELDS = (
     "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
     "analyzers", "heuristics", "strategy", "faults", "replay", "campaign", "mutate",
+    "directed",
 )  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def parse_workload(
         mutate=read_allowed_changes(fields["mutate"], database.adapter or "", capabilities)
         if "mutate" in fields
         else AllowedChanges(),
+        directed=read_directed(fields["directed"], transactions, vocabulary) if "directed" in fields else (),
     )
 
 

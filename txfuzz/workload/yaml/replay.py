@@ -1,4 +1,4 @@
-"""The `replay` stanza of a workload file."""
+"""The `replay` and `directed` stanzas of a workload file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Choice, Transaction
+from txfuzz.workload.directed import DirectedSchedule, DirectedTransaction, misfit
 from txfuzz.workload.replay import ACTIONS, EDGES, Action, Missing, Participant, Replay
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node
@@ -14,6 +15,7 @@ FIELDS = (
     "enabled", "transactions", "schedule", "focus_key", "pause_after", "missing", "anomaly",
 )  # fmt: skip
 _ENTRY = "an entry of the schedule"
+_DIRECTED = ("transactions", "schedule", "missing", "focus_key", "anomaly")
 
 
 def read_replay(node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary | None) -> Replay:
@@ -135,3 +137,50 @@ def _missing(node: Node, counts: dict[str, int]) -> Missing:
     fields = node.fields("missing", ("kind", "from", "to"), ("kind", "from", "to"))
     kind = fields["kind"].one_of("a kind of dependency", EDGES)
     return Missing(kind, _alias(fields["from"], counts), _alias(fields["to"], counts))
+
+
+def read_directed(
+    node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary | None
+) -> tuple[DirectedSchedule, ...]:
+    """transactions: those of the workload. Raises WorkloadError."""
+    return tuple(_directed(item, transactions, vocabulary) for item in node.items("a list of schedules"))
+
+
+def _directed(
+    node: Node, transactions: Sequence[Transaction], vocabulary: Vocabulary | None
+) -> DirectedSchedule:
+    fields = node.fields("a directed schedule", _DIRECTED, _DIRECTED[:4])
+    names = {each.name: each for each in transactions}
+    part: dict[str, DirectedTransaction] = {}
+    for item in fields["transactions"].items("a list of {alias: NAME, txn: NAME, keys: [KEYS]}"):
+        own = item.fields("a transaction of a directed schedule", ("alias", "txn", "keys"), ("alias", "txn"))
+        alias = own["alias"].text("an alias")
+        if alias in part:
+            raise own["alias"].place.error(f"found the duplicate alias {alias!r}", "each alias once")
+        name = own["txn"].text("the name of a transaction")
+        if name not in names:
+            raise own["txn"].place.error(
+                f"found the unknown transaction {name!r} in a directed schedule",
+                "",
+                did_you_mean(name, names),
+            )
+        items = own["keys"].items("a list of keys") if "keys" in own else ()
+        part[alias] = DirectedTransaction(alias, name, tuple(each.whole("a key", 1) for each in items))
+    if len(part) < 2:
+        raise fields["transactions"].place.error("found a directed schedule of one", "two or more")
+    counts = {alias: len(names[each.txn].steps) for alias, each in part.items()}
+    schedule = _schedule(fields["schedule"], counts)
+    for item, action in zip(fields["schedule"].items(""), schedule, strict=True):
+        if action.action not in ("step", "commit"):
+            raise item.place.error(f"found a {action.action} in a directed schedule", "steps and commits")
+    check = None if vocabulary is None else vocabulary.check_anomaly
+    found = DirectedSchedule(
+        tuple(part.values()),
+        schedule,
+        _missing(fields["missing"], counts),
+        fields["focus_key"].whole("the focus key", 1),
+        fields["anomaly"].text("the name of an anomaly", check) if "anomaly" in fields else None,
+    )
+    if why := misfit(found, names):
+        raise fields["transactions"].place.error(f"found a directed schedule that does not fit: {why}")
+    return found

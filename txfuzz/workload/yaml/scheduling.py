@@ -19,6 +19,7 @@ _SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
 ROWS = ("fresh", "inserted")
 MOST_CLIENTS = 10_000  # each opens a connection
+MOST_DIRECTED = 64  # sessions, beside the clients
 LONGEST_PAUSE = 1.0  # seconds, inside a transaction
 _ALLOWED = f"a list of kinds of change ({', '.join(KINDS)}), or all"
 
@@ -49,7 +50,8 @@ def read_mix(node: Node, transactions: Sequence[Transaction]) -> tuple[Weight, .
 
 def read_scheduling(node: Node) -> Scheduling:
     fields = node.fields(
-        "scheduling", ("clients", "transactions", "duration", "barrier_every", "think_time", "sending")
+        "scheduling",
+        ("clients", "transactions", "duration", "barrier_every", "think_time", "sending", "directed"),
     )
     given: dict[str, Any] = {}
     if "transactions" in fields and "duration" in fields:
@@ -70,6 +72,10 @@ def read_scheduling(node: Node) -> Scheduling:
         given["think_time"] = _think_time(fields["think_time"])
     if "sending" in fields:
         given["sending"] = fields["sending"].one_of("how statements are sent", SENDING)
+    if "directed" in fields:
+        given["directed"] = fields["directed"].whole(
+            "the number of sessions for directed schedules", 0, MOST_DIRECTED
+        )
     return Scheduling(**given)
 
 

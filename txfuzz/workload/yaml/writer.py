@@ -21,6 +21,7 @@ from txfuzz.transactions.model import (
     Transaction,
 )
 from txfuzz.workload.allowed_changes import AllowedChanges
+from txfuzz.workload.directed import DirectedSchedule
 from txfuzz.workload.model import SENDING, DatabaseSpec, FaultSpec, PluginSpec, Scheduling, Workload
 from txfuzz.workload.replay import Action, Replay
 from txfuzz.workload.yaml.campaign import campaign_data
@@ -83,6 +84,10 @@ def _lines(workload: Workload, header: str) -> Iterator[str]:
         yield filled("campaign:", campaign_data(workload.campaign), 2)
     if workload.mutate != AllowedChanges():
         yield filled("mutate:", _allowed(workload.mutate), 2)
+    if workload.directed:
+        yield "directed:"
+        for schedule in workload.directed:
+            yield from _directed(schedule)
 
 
 def database_data(spec: DatabaseSpec) -> dict[str, Any]:
@@ -220,7 +225,9 @@ def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
     think = scheduling.think_time
     if think is not None:
         data["think_time"] = {"least": think.least, "most": think.most, "before": think.before}
-    return data if scheduling.sending == SENDING[0] else {**data, "sending": scheduling.sending}
+    if scheduling.sending != SENDING[0]:
+        data["sending"] = scheduling.sending
+    return data if scheduling.directed == Scheduling().directed else {**data, "directed": scheduling.directed}
 
 
 def _allowed(allowed: AllowedChanges) -> Any:
@@ -244,6 +251,8 @@ def _fault(fault: FaultSpec) -> dict[str, Any]:
         data["at"] = [_duration(seconds) for seconds in fault.at]
     if fault.times is not None:
         data["times"] = fault.times
+    if fault.when is not None:
+        data["when"] = fault.when
     return {**data, **without_secrets(fault.options)}
 
 
@@ -271,6 +280,27 @@ def _replay(replay: Replay) -> Iterator[str]:
         yield filled("  missing:", {"kind": missing.kind, "from": missing.source, "to": missing.target}, 4)
     if replay.anomaly is not None:
         yield text_field("  anomaly:", replay.anomaly, 4)
+
+
+def directed_data(schedule: DirectedSchedule) -> dict[str, Any]:
+    """The schedule as plain data, as in a workload file."""
+    missing = schedule.missing
+    return {
+        "transactions": [
+            {"alias": each.alias, "txn": each.txn, "keys": list(each.keys)} for each in schedule.transactions
+        ],
+        "schedule": [_action(each) for each in schedule.schedule],
+        "missing": {"kind": missing.kind, "from": missing.source, "to": missing.target},
+        "focus_key": schedule.focus_key,
+        **({} if schedule.anomaly is None else {"anomaly": schedule.anomaly}),
+    }
+
+
+def _directed(schedule: DirectedSchedule) -> Iterator[str]:
+    lead = "  - "
+    for name, data in directed_data(schedule).items():
+        yield filled(f"{lead}{name}:", data, 6)
+        lead = "    "
 
 
 def _action(action: Action) -> dict[str, Any]:
