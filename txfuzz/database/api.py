@@ -11,7 +11,7 @@ Outcomes are three-valued, as in Jepsen: an error says whether the transaction c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
@@ -72,6 +72,9 @@ class Capabilities:
     savepoints: a transaction can continue after an error (GoesOn).
     modes: which of "read_only" and "deferrable" transactions may be.
     internal_errors: how the codes of errors begin that are the database's own fault.
+    forms: for `r`, `append` and `w` the allowed values of `form` in steps: other ways to write the same
+        statement. Without a form, the adapter's usual way.
+    deleted_rows: its databases can delete rows (txfuzz.database.variations.DeletesRows).
     backslash_escapes: in strings of its SQL a backslash escapes what follows, and # begins a comment.
     """
 
@@ -88,6 +91,8 @@ class Capabilities:
     modes: frozenset[str] = frozenset()
     backslash_escapes: bool = False
     internal_errors: frozenset[str] = frozenset()
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deleted_rows: bool = False
 
 
 class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower

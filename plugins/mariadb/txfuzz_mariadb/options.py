@@ -16,7 +16,7 @@ from txfuzz.plugin_api import (
     tables_option,
 )
 
-from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
+from .statements import LAYOUTS, ON_DUPLICATE_KEY, PLANS, WRITE_FORMS
 
 # Any server supports the first; only our own servers also support the second
 FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
@@ -34,6 +34,16 @@ class MariadbOptions(RoomForClients):
         "how to write a row that may not exist yet: INSERT … ON DUPLICATE KEY UPDATE; "
         "or UPDATE and, if that found no row, INSERT",
         choices=WRITE_FORMS,
+    )
+    layout: str = option(
+        LAYOUTS[0],
+        "how tables are made: with a primary key alone, with an index on what is written, or in partitions",
+        choices=LAYOUTS,
+    )
+    plan: str = option(
+        PLANS[0],
+        "how reads get at rows: as the server likes, or by a scan of the table",
+        choices=PLANS,
     )
     tables: int = tables_option()
     schema: str | None = option(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables, Variation
 
+from .layouts import LAYOUTS, PLANS
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, PostgresOptions
-from .statements import DEFAULT_LEVEL, LOCKS, PROMISES
+from .statements import DEFAULT_LEVEL, FORMS, LOCKS, PROMISES
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,19 @@ class PostgresAdapter(PostgresOptions):
             savepoints=True,
             modes=frozenset({"read_only", "deferrable"}),
             internal_errors=frozenset({"XX"}),
+            forms=FORMS,
+            deleted_rows=True,
+        )
+
+    def variations(self) -> tuple[Variation, ...]:
+        """See txfuzz.plugin_api.Varies. Tables in a schema of the user's own stay as they are."""
+        plans = (Variation("plan", "plans", PLANS),)
+        if self.schema is not None:
+            return plans
+        return (
+            *plans,
+            Variation("layout", "layout", LAYOUTS),
+            Variation("tables", "layout", (1, 3, 16), splits=True),
         )
 
     def servers(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from txfuzz.workload.model import Workload
 
 # `keys` says less than `choices`. These say parts of what `transactions` says as a whole.
 _SAID_BY_OTHERS = ("keys", "transactions")
-_PARTS = ("isolation", "locks", "choices")
+_PARTS = ("isolation", "locks", "forms", "choices")
 
 
 def difference(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from txfuzz.database.api import Capabilities
+from txfuzz.database.variations import LAYOUT, Variation
+from txfuzz.database.variations import PLANS as VARIED_PLANS
 from txfuzz.testing.memory.backend import DEFAULT_LEVEL, LEVELS
 from txfuzz.testing.memory.database import MemoryDatabase
-from txfuzz.testing.memory.defects import MemoryOptions
+from txfuzz.testing.memory.defects import FORMS, LAYOUTS, PLANS, MemoryOptions
 from txfuzz.testing.memory.fault_injection import ABILITIES
 from txfuzz.testing.memory.session import LOCK
 
@@ -33,7 +35,13 @@ class MemoryAdapter(MemoryOptions):
             lock_waits=True,
             embedded=True,
             faults=ABILITIES,
+            forms=FORMS,
+            deleted_rows=True,
         )
+
+    def variations(self) -> tuple[Variation, ...]:
+        """See txfuzz.database.variations.Varies."""
+        return Variation("plan", VARIED_PLANS, PLANS), Variation("layout", LAYOUT, LAYOUTS)
 
     def servers(self) -> tuple[str, ...]:
         """See txfuzz.database.api.Embeds."""

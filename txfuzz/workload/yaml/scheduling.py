@@ -10,17 +10,15 @@ from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.errors import did_you_mean
 from txfuzz.transactions.model import Transaction
-from txfuzz.workload.allowed_changes import EVERYTHING, KINDS, AllowedChanges
 from txfuzz.workload.model import PAUSES, SENDING, KeyLife, Scheduling, ThinkTime, Weight
 from txfuzz.workload.yaml.nodes import Node
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|m|h)")
 _SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
-ROWS = ("fresh", "inserted")
+ROWS = ("fresh", "inserted", "deleted")
 MOST_CLIENTS = 10_000  # each opens a connection
 LONGEST_PAUSE = 1.0  # seconds, inside a transaction
-_ALLOWED = f"a list of kinds of change ({', '.join(KINDS)}), or all"
 
 
 def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
@@ -96,39 +94,6 @@ def _pause(node: Node) -> float:
     return seconds
 
 
-def read_allowed_changes(node: Node, adapter: str, capabilities: Capabilities | None) -> AllowedChanges:
-    """`mutate`: the word `all`, or a list of kinds, in which {isolation: […]} and {locks: […]} name words.
-
-    capabilities: of the adapter; None while the database is not known.
-    """
-    if node.value == "all":
-        return EVERYTHING
-    found: dict[str, tuple[str, ...]] = {}
-    for item in node.items(_ALLOWED):
-        if isinstance(item.value, Mapping):
-            words = _words(item, adapter, capabilities)
-        else:
-            words = {item.one_of("a kind of change", KINDS): ()}
-        for kind in words:
-            if kind in found:
-                raise item.place.error(f"found the duplicate kind {kind!r} in `mutate`", "each once")
-        found |= words
-    kinds = tuple(kind for kind in KINDS if kind in found)
-    return AllowedChanges(kinds, found.get("isolation", ()), found.get("locks", ()))
-
-
-def _words(node: Node, adapter: str, capabilities: Capabilities | None) -> dict[str, tuple[str, ...]]:
-    """The levels or locks to choose from."""
-    found = {}
-    for kind, listed in node.fields("a kind of change with words", ("isolation", "locks")).items():
-        items = listed.items(f"a list of {'isolation levels' if kind == 'isolation' else 'locks'}")
-        if not items:
-            raise listed.unexpected(f"at least one word, or {kind} without a list for all of them")
-        read = read_level if kind == "isolation" else read_lock
-        found[kind] = tuple(dict.fromkeys(read(item, adapter, capabilities) for item in items))
-    return found
-
-
 def read_level(node: Node, adapter: str, capabilities: Capabilities | None) -> str:
     """An isolation level as the adapter spells it."""
     word = node.text("an isolation level")
@@ -149,6 +114,21 @@ def read_lock(node: Node, adapter: str, capabilities: Capabilities | None) -> st
     if word not in locks:
         raise node.place.error(
             f"found {word!r}", f"a lock that adapter {adapter!r} supports", did_you_mean(word, locks)
+        )
+    return word
+
+
+def read_form(node: Node, f: str, adapter: str, capabilities: Capabilities | None) -> str:
+    """Another way to write the steps of this operation, in the adapter's words."""
+    word = node.text("the word for a form")
+    if capabilities is None:
+        return word
+    forms = capabilities.forms.get(f, ())
+    if not forms:
+        raise node.place.error(f"found {word!r}", f"no form: adapter {adapter!r} writes {f!r} in one way")
+    if word not in forms:
+        raise node.place.error(
+            f"found {word!r}", f"a form of {f!r} that adapter {adapter!r} knows", did_you_mean(word, forms)
         )
     return word
 
