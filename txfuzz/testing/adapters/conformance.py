@@ -5,9 +5,10 @@ from __future__ import annotations
 from txfuzz.testing.adapters.concurrent_sessions import ChecksOfSeveralSessions
 from txfuzz.testing.adapters.one_session import ChecksOfOneSession
 from txfuzz.testing.adapters.raw_sql import ChecksOfSql
+from txfuzz.testing.adapters.variations import ChecksOfVariations
 
 
-class AdapterConformance(ChecksOfOneSession, ChecksOfSql, ChecksOfSeveralSessions):
+class AdapterConformance(ChecksOfOneSession, ChecksOfSql, ChecksOfVariations, ChecksOfSeveralSessions):
     """Everything that campaigns rely on. Capabilities decide which tests apply; others are skipped by name.
 
         class TestMine(AdapterConformance):
