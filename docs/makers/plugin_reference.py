@@ -32,6 +32,7 @@ SECTIONS = {
         "Embeds", "MakesRoom",
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
+        "Variation", "Varies", "TakesVariations", "DeletesRows",
         "Patient",
         "WritesScripts", "Script",
         "ScriptLine", "ScriptFile",

@@ -45,7 +45,7 @@ class RowsInAdvance:
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
         now: str = target_value(workload, "keys.rows")
-        words = (feedback.original or workload).mutate.rows or tuple(_ROWS)
+        words = (feedback.original or workload).mutate.rows or ("fresh", "inserted")
         others = [word for word in words if word != now]
         if not others:
             return None
