@@ -70,7 +70,8 @@ def _chosen(
                     f"{did_you_mean(str(value), map(str, by_option[option].values))}"
                 )
     values_of = wanted or {option: each.values for option, each in by_option.items()}
-    return {
-        option: tuple(dict.fromkeys((getattr(adapter, option), *values)))
-        for option, values in values_of.items()
-    }
+    found = {}
+    for option, values in values_of.items():
+        now = getattr(adapter, option)
+        found[option] = values if now in values else (now, *values)
+    return found

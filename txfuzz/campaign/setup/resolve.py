@@ -149,7 +149,7 @@ def assemble(
     searching = _strategy_spec(workload, strategy)
     settled = replace(
         workload,
-        database=replace(spec, adapter=name, isolation=level),
+        database=replace(workload.database, adapter=name, isolation=level),
         expect=model,
         seed=workload.seed if seed is None else seed,
         analyzers=analyzers,

@@ -9,7 +9,6 @@ from txfuzz.errors import WorkloadError
 from txfuzz.workload.allowed_changes import AllowedChanges
 from txfuzz.workload.model import DatabaseSpec, KeyLife, PluginSpec, Scheduling, Workload
 from txfuzz.workload.vocabulary import Vocabulary
-from txfuzz.workload.yaml.allowed_changes import read_allowed_changes
 from txfuzz.workload.yaml.campaign import read_campaign
 from txfuzz.workload.yaml.faults import read_faults
 from txfuzz.workload.yaml.nodes import Node, Place
@@ -18,6 +17,7 @@ from txfuzz.workload.yaml.plugins import read_database, read_named, read_one
 from txfuzz.workload.yaml.replay import read_replay
 from txfuzz.workload.yaml.scheduling import (
     equal_mix,
+    read_allowed_changes,
     read_key_life,
     read_mix,
     read_scheduling,
