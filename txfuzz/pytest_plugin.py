@@ -190,7 +190,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
             others = tuple(one for one in found.anomalies if one.type not in accepted)
             explained = smallest_anomaly_text(replace(found, anomalies=others))
             return f"{sentence}\n\n{explained}\nFull report: txfuzz report {result.directory}"
-    unknown = [each for each in result.iterations if each.verdict is Verdict.UNKNOWN]
+    unknown = result.undecided
     if unknown or not result.analysed:
         reason = unknown[0].reason if unknown else "nothing was analysed"
         return f"No verdict: {reason}. Artefacts: {result.directory}"

@@ -33,6 +33,7 @@ SECTIONS = {
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
         "EndpointRole", "Endpoint", "EndpointUse", "Promise", "HasEndpoints", "ReachesEndpoints",
+        "Variation", "Varies", "TakesVariations", "DeletesRows",
         "Patient",
         "WritesScripts", "Script",
         "ScriptLine", "ScriptFile",

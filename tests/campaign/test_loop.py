@@ -172,6 +172,7 @@ def test_a_run_in_which_nothing_committed_is_unknown(workload: Path, tmp_path: P
     analysis = json.loads((tmp_path / "out/iter_00/analysis.json").read_text())
     assert analysis["verdict"] == "unknown"
     assert "vacuous" in analysis["reason"]
+    assert analysis["vacuous"] is True
 
 
 def test_a_run_of_one_client_is_vacuous(workload: Path, tmp_path: Path, txfuzz: Cli) -> None:

@@ -12,43 +12,10 @@ from txfuzz import Capabilities, Outcome, SessionError
 from txfuzz.database.api import Answer, BoundStep
 from txfuzz.database.endpoints import Promise
 from txfuzz.errors import DatabaseUnavailable
-from txfuzz.testing import AdapterConformance, MemoryAdapter
 from txfuzz.testing.memory.database import MemoryDatabase
 from txfuzz.testing.memory.session import MemoryReplicaSession, MemorySession
 from txfuzz.transactions.model import Step
-
-
-@dataclass(frozen=True)
-class Wrong(MemoryAdapter):
-    """The database in memory, with other sessions or another database."""
-
-    session: ClassVar[type[MemorySession]] = MemorySession
-    database: ClassVar[type[MemoryDatabase]] = MemoryDatabase
-
-    def open(self, url: str | None) -> Any:
-        opened = self.database(self, url_given=False)
-        make = self.session
-
-        def session(kind: Any) -> MemorySession:
-            return make(opened._reachable(kind), kind, self.latency)
-
-        opened.session = session  # type: ignore[method-assign]
-        return opened
-
-
-class Conformance(AdapterConformance):
-    """caught_by: the checks that must fail."""
-
-    patience = 1.0
-    caught_by: ClassVar[tuple[str, ...]]
-
-
-def wrong(
-    session: type[MemorySession] = MemorySession, database: type[MemoryDatabase] = MemoryDatabase
-) -> Any:
-    members = {"session": session, "database": database, "__annotations__": {}}
-    return dataclass(frozen=True)(type("WrongAdapter", (Wrong,), members))()
-
+from wrong_memory import Conformance, Wrong, wrong
 
 # -- description ----------------------------------------------------------------------------
 
@@ -262,7 +229,7 @@ class TestTakesAnyWordForALock(Conformance):
 
 class AnyLevel(MemorySession):
     def begin(self, isolation: str) -> None:
-        super().begin(isolation if isolation in MemoryAdapter().capabilities().isolation else "serializable")
+        super().begin(isolation if isolation in Wrong().capabilities().isolation else "serializable")
 
 
 class TestTakesAnyWordForALevel(Conformance):
@@ -275,7 +242,7 @@ class TestPromisesALockThatItHasNot(Conformance):
 
     class Promising(Wrong):
         def capabilities(self) -> Capabilities:
-            can = MemoryAdapter().capabilities()
+            can = Wrong().capabilities()
             return Capabilities(can.isolation, can.default_isolation, locks=frozenset({"update", "share"}))
 
     adapter = Promising()

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import random as global_random
-import time
 from dataclasses import dataclass
-from itertools import count
-from typing import Any, ClassVar
+from typing import Any
 
+import wrong_proposals as wrong
 from txfuzz import Adjustment
 from txfuzz.feedback.adjustments import current
 from txfuzz.testing import HeuristicConformance
 
-EVERYTHING = (
-    "test_the_same_input_gives_the_same_answer",
-    "test_it_draws_from_the_random_numbers_that_it_is_given",
-    "test_it_changes_nothing_itself",
-    "test_every_workload_that_comes_out_can_run",
-    "test_iteration_after_iteration_can_run",
-    "test_every_adjustment_is_explained",
-    "test_every_adjustment_is_data",
-)
+EVERYTHING = (*wrong.ALIKE, "test_iteration_after_iteration_can_run")
 
 
 @dataclass(frozen=True)
-class Wrong:
-    name: ClassVar[str] = "wrong"
-    about: ClassVar[str] = "does something wrong"
+class Wrong(wrong.Wrong):
+    def answer(self, adjustment: Adjustment | None) -> tuple[Adjustment, ...]:
+        return () if adjustment is None else (adjustment,)
 
-    def clients(
-        self, workload: Any, after: Any, reason: str = "more clients press harder"
-    ) -> tuple[Any, ...]:
-        before = workload.scheduling.clients
-        return (Adjustment("scheduling.clients", before, after, reason, self.name),)
 
-    def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-        return ()
+def heuristic_with(defect: type[wrong.Wrong]) -> Any:
+    return dataclass(frozen=True)(type(defect.__name__, (defect, Wrong), {}))()
 
 
 class TestUnexplainedOption(HeuristicConformance):
@@ -52,39 +37,20 @@ class TestThawed(HeuristicConformance):
     caught_by = ("test_it_says_what_it_is",)
 
     @dataclass
-    class Thawed:
-        name: ClassVar[str] = "thawed"
-        about: ClassVar[str] = "is no frozen dataclass"
+    class AnyTime(wrong.Thawed):
+        pass
 
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return ()
-
-    heuristic = Thawed()
+    heuristic = AnyTime()
 
 
 class TestRemembers(HeuristicConformance):
-    caught_by = ("test_the_same_input_gives_the_same_answer",)
-
-    class Counts(Wrong):
-        turns: ClassVar = count(3)
-
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, next(self.turns))
-
-    heuristic = Counts()
+    caught_by = (wrong.CONSTANT,)
+    heuristic = heuristic_with(wrong.Counts)
 
 
 class TestDrawsFromElsewhere(HeuristicConformance):
-    caught_by = (
-        "test_it_draws_from_the_random_numbers_that_it_is_given",
-        "test_the_same_input_gives_the_same_answer",
-    )
-
-    class Elsewhere(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, global_random.randint(2, 1000))
-
-    heuristic = Elsewhere()
+    caught_by = (wrong.OWN_RANDOM, wrong.CONSTANT)
+    heuristic = heuristic_with(wrong.Elsewhere)
 
 
 class TestWritesIntoTheFeedback(HeuristicConformance):
@@ -99,14 +65,8 @@ class TestWritesIntoTheFeedback(HeuristicConformance):
 
 
 class TestWritesIntoTheWorkload(HeuristicConformance):
-    caught_by = ("test_it_changes_nothing_itself",)
-
-    class Writes(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            object.__setattr__(workload, "seed", workload.seed + 1)
-            return ()
-
-    heuristic = Writes()
+    caught_by = (wrong.CHANGES_NOTHING,)
+    heuristic = heuristic_with(wrong.WritesIntoTheWorkload)
 
 
 class TestWritesIntoItself(HeuristicConformance):
@@ -168,13 +128,8 @@ class TestSpeaksOfWhatIsNot(HeuristicConformance):
 
 
 class TestGivesNoReason(HeuristicConformance):
-    caught_by = ("test_every_adjustment_is_explained",)
-
-    class Silent(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, 7, "because")
-
-    heuristic = Silent()
+    caught_by = (wrong.EXPLAINED,)
+    heuristic = heuristic_with(wrong.Silent)
 
 
 class TestSpeaksForAnother(HeuristicConformance):
@@ -189,14 +144,8 @@ class TestSpeaksForAnother(HeuristicConformance):
 
 
 class TestProposesASet(HeuristicConformance):
-    caught_by = ("test_every_adjustment_is_data",)
-
-    class Sets(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            before = current(workload, "keys")
-            return (Adjustment("keys", before, {1, 2, 3, 4}, "these are pressed hardest", self.name),)
-
-    heuristic = Sets()
+    caught_by = (wrong.IS_DATA,)
+    heuristic = heuristic_with(wrong.Sets)
 
 
 class TestReturnsNothing(HeuristicConformance):
@@ -222,10 +171,4 @@ class TestReturnsText(HeuristicConformance):
 class TestNeverReturns(HeuristicConformance):
     caught_by = EVERYTHING
     patience = 0.1
-
-    class Hangs(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            while True:
-                time.sleep(60)
-
-    heuristic = Hangs()
+    heuristic = heuristic_with(wrong.Hangs)

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import random as global_random
-import time
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, ClassVar
 
+import wrong_proposals as wrong
 from txfuzz import Adjustment
 from txfuzz.feedback.adjustments import current
 from txfuzz.testing import MutatorConformance
 
-EVERYTHING = (
-    "test_the_same_input_gives_the_same_answer",
-    "test_it_draws_from_the_random_numbers_that_it_is_given",
-    "test_it_changes_nothing_itself",
-    "test_it_proposes_what_is_of_its_kind",
-    "test_every_workload_that_comes_out_can_run",
-    "test_every_adjustment_is_explained",
-    "test_every_adjustment_is_data",
-)
+EVERYTHING = (*wrong.ALIKE, "test_it_proposes_what_is_of_its_kind")
 
 
 @dataclass(frozen=True)
-class Wrong:
-    name: ClassVar[str] = "wrong"
-    about: ClassVar[str] = "does something wrong"
+class Wrong(wrong.Wrong):
     kind: ClassVar[str] = "scheduling"
 
-    def clients(self, workload: Any, after: Any, reason: str = "more clients press harder") -> Adjustment:
-        return Adjustment("scheduling.clients", workload.scheduling.clients, after, reason, self.name)
+    def answer(self, adjustment: Adjustment | None) -> Adjustment | None:
+        return adjustment
 
-    def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-        return None
+
+def mutator_with(defect: type[wrong.Wrong]) -> Any:
+    return dataclass(frozen=True)(type(defect.__name__, (defect, Wrong), {}))()
 
 
 class TestUnknownKind(MutatorConformance):
@@ -49,51 +38,25 @@ class TestThawed(MutatorConformance):
     caught_by = ("test_it_says_what_it_is",)
 
     @dataclass
-    class Thawed:
-        name: ClassVar[str] = "thawed"
-        about: ClassVar[str] = "is no frozen dataclass"
-        kind: ClassVar[str] = "keys"
+    class AnyTime(wrong.Thawed):
+        pass
 
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return None
-
-    mutator = Thawed()
+    mutator = AnyTime()
 
 
 class TestRemembers(MutatorConformance):
-    caught_by = ("test_the_same_input_gives_the_same_answer",)
-
-    class Counts(Wrong):
-        turns: ClassVar = count(3)
-
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, next(self.turns) % 10_000 + 1)
-
-    mutator = Counts()
+    caught_by = (wrong.CONSTANT,)
+    mutator = mutator_with(wrong.Counts)
 
 
 class TestDrawsFromElsewhere(MutatorConformance):
-    caught_by = (
-        "test_it_draws_from_the_random_numbers_that_it_is_given",
-        "test_the_same_input_gives_the_same_answer",
-    )
-
-    class Elsewhere(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, global_random.randint(2, 1000))
-
-    mutator = Elsewhere()
+    caught_by = (wrong.OWN_RANDOM, wrong.CONSTANT)
+    mutator = mutator_with(wrong.Elsewhere)
 
 
 class TestWritesIntoTheWorkload(MutatorConformance):
-    caught_by = ("test_it_changes_nothing_itself",)
-
-    class Writes(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            object.__setattr__(workload, "seed", workload.seed + 1)
-            return None
-
-    mutator = Writes()
+    caught_by = (wrong.CHANGES_NOTHING,)
+    mutator = mutator_with(wrong.WritesIntoTheWorkload)
 
 
 class TestChangesWhatIsNotOfItsKind(MutatorConformance):
@@ -140,23 +103,13 @@ class TestCannotBeTakenBack(MutatorConformance):
 
 
 class TestGivesNoReason(MutatorConformance):
-    caught_by = ("test_every_adjustment_is_explained",)
-
-    class Silent(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, 7, "because")
-
-    mutator = Silent()
+    caught_by = (wrong.EXPLAINED,)
+    mutator = mutator_with(wrong.Silent)
 
 
 class TestProposesASet(MutatorConformance):
-    caught_by = ("test_every_adjustment_is_data",)
-
-    class Sets(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            return self.clients(workload, {1, 2})
-
-    mutator = Sets()
+    caught_by = (wrong.IS_DATA,)
+    mutator = mutator_with(wrong.Sets)
 
 
 class TestReturnsATuple(MutatorConformance):
@@ -174,10 +127,4 @@ class TestReturnsATuple(MutatorConformance):
 class TestNeverReturns(MutatorConformance):
     caught_by = EVERYTHING
     patience = 0.1
-
-    class Hangs(Wrong):
-        def propose(self, feedback: Any, workload: Any, random: Any) -> Any:
-            while True:
-                time.sleep(60)
-
-    mutator = Hangs()
+    mutator = mutator_with(wrong.Hangs)

@@ -147,7 +147,7 @@ def _told(part: Part) -> Mapping[str, Any]:
 def vacuous_reason(history: History, result: AnalysisResult) -> str | None:
     """Why an executed history proves nothing although nothing contradicts the model; None if it does.
 
-    A campaign with such a history is not valid but unknown.
+    A campaign with nothing but such histories is not valid but unknown.
     """
     if result.verdict is Verdict.INVALID:
         return None

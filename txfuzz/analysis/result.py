@@ -139,6 +139,7 @@ class AnalysisResult:
     shortest cycle first (`left_out` counts the rest by type). `not_models` and `also_not` are based
     on all anomalies found (`all_types`), including those that `expect` allows.
     not_models: the weakest models that the history rules out; also_not: all stronger ones.
+    vacuous: nothing could go wrong in a run of our own, which is why the verdict is unknown.
     judged: how many transactions the verdict is about: all, or none if the history is refused.
     operations: in the file; two for each transaction that starts and ends in it.
     passed_over: those that belong to no client and carry no micro-operations, counted by process.
@@ -156,6 +157,7 @@ class AnalysisResult:
     verdict: Verdict
     expect: str
     reason: str = ""
+    vacuous: bool = False
     kind: str | None = None
     anomaly_types: tuple[str, ...] = ()
     all_types: tuple[str, ...] = ()

@@ -83,7 +83,9 @@ def analyze_iteration(setup: CampaignSetup, history: History, number: int) -> An
     go wrong is unknown."""
     result = analyze_history(history, setup.assembled.expect, analyzers=setup.assembled.analyzers)
     reason = None if setup.settings.is_given(number) else vacuous_reason(history, result)
-    return result if reason is None else replace(result, verdict=Verdict.UNKNOWN, reason=reason)
+    if reason is None:
+        return result
+    return replace(result, verdict=Verdict.UNKNOWN, reason=reason, vacuous=True)
 
 
 def pursue_near_cycle(

@@ -78,7 +78,9 @@ def write_replay(
         return Replays()
     found = targets_of(result, history, workload, assembled.promised)
     if maker.database is not None and setup.settings.run_replay:
-        with Replayer(maker.database, workload.kind, assembled.isolation, stop=setup.deadline) as player:
+        with Replayer(
+            maker.database, workload.kind, assembled.isolation, options=workload.varied, stop=setup.deadline
+        ) as player:
             closing = replay_targets(player, list(found), assembled.expect)
         return _by_database(place, closing, assembled)
     chosen = choose_target(islice(found, _CANDIDATES))

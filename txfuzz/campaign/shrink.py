@@ -153,7 +153,10 @@ class _Shrinker:
         if workload.replay is None:
             raise UsageError(f"{path}: this workload has no `replay` stanza; give a replay or a directory")
         judge = Judge(assembled.expect, assembled.isolation, origins_of(workload.replay))
-        with Replayer(self._database, workload.kind, assembled.isolation, stop=self._stop) as player:
+        options = assembled.workload.varied
+        with Replayer(
+            self._database, workload.kind, assembled.isolation, options=options, stop=self._stop
+        ) as player:
             prepared = player.prepare(assembled.workload)
             for _ in range(self._settings.attempts):
                 attempt = prepared.run()
@@ -206,7 +209,10 @@ class _Shrinker:
             starts, reason = derived.candidates, derived.reason
         shrunk: Shrunk | None = None
         until = time.monotonic() + settings.seconds
-        with Replayer(self._database, bucket.workload.kind, assembled.isolation, stop=self._stop) as player:
+        options = assembled.workload.varied
+        with Replayer(
+            self._database, bucket.workload.kind, assembled.isolation, options=options, stop=self._stop
+        ) as player:
             for number, start in enumerate(starts):
                 try:
                     shrunk = shrink(

@@ -73,6 +73,9 @@ class Capabilities:
     savepoints: a transaction can continue after an error (GoesOn).
     modes: which of "read_only" and "deferrable" transactions may be.
     internal_errors: how the codes of errors begin that are the database's own fault.
+    forms: for `r`, `append` and `w` the allowed values of `form` in steps: other ways to write the same
+        statement. Without a form, the adapter's usual way.
+    deleted_rows: its databases can delete rows (txfuzz.database.variations.DeletesRows).
     backslash_escapes: in strings of its SQL a backslash escapes what follows, and # begins a comment.
     endpoints: the roles of the places that transactions can go to, the one of Database.session() first
         (txfuzz.database.endpoints).
@@ -92,6 +95,8 @@ class Capabilities:
     backslash_escapes: bool = False
     internal_errors: frozenset[str] = frozenset()
     endpoints: Mapping[str, EndpointRole] = field(default_factory=dict)
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deleted_rows: bool = False
 
 
 class BoundStep(NamedTuple):  # made tens of thousands of times per second: dataclasses are slower

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from txfuzz.database.api import Database, NoMoreSessions, Session
+from txfuzz.database.variations import insert_rows, vary
 from txfuzz.errors import TxfuzzError, UsageError
 from txfuzz.execution.barrier import Barrier
 from txfuzz.execution.client import RECONNECT_SECONDS, Client
@@ -78,18 +79,22 @@ def execute(
     injector = injector_for(faults, database)
     interrupted = interrupted or threading.Event()
 
-    def insert_rows(physical: range) -> None:
-        until_available(lambda: database.insert_rows(kind, physical), lambda: not faults or source.stopped)
+    def rows_for(physical: range) -> None:
+        until_available(
+            lambda: insert_rows(database, kind, physical, workload.keys.rows),
+            lambda: not faults or source.stopped,
+        )
 
     places = Places(workload, database)
 
     def connect(endpoint: str | None) -> Session:
         return answered("connecting", lambda: places.session(kind, endpoint))
 
+    vary(database, workload.varied)
     with closed_without_answer(database.close):
         taken = answered("creating the tables", lambda: database.prepare(kind, fresh=fresh))
         answered("waiting for all endpoints to catch up", places.settle)
-    keys = KeySpace(workload.keys, max(after, taken), insert_rows)
+    keys = KeySpace(workload.keys, max(after, taken), rows_for)
     transactions = TransactionGenerator(workload, stream(workload.seed, "asking"), keys)
     scheduling = workload.scheduling
     with ExitStack() as outer:

@@ -39,11 +39,11 @@ class Shape:
 
     @property
     def size(self) -> tuple[int, int, int, int, int]:
-        """Transactions, steps, keys, locks, switches."""
+        """Transactions, steps, keys, locks and forms, switches."""
         steps = [step for role in self.roles for step in role.transaction.steps]
         keys = {key for role in self.roles for own in step_keys(role.transaction) for key in own}
         switches = sum(one[0] != two[0] for one, two in pairwise(self.order))
-        return len(self.roles), len(steps), len(keys), sum(step.lock is not None for step in steps), switches
+        return len(self.roles), len(steps), len(keys), sum(map(_marked, steps)), switches
 
     def __str__(self) -> str:
         transactions, steps, keys, _, switches = self.size
@@ -178,10 +178,16 @@ def is_needed(transaction: Transaction, number: int) -> bool:
 
 
 def without_lock(transaction: Transaction) -> Transaction | None:
-    """With plain reads; None if there are no locking reads."""
-    if all(step.lock is None for step in transaction.steps):
+    """With plain reads and writes; None if there are no locking reads and no other forms."""
+    if not any(map(_marked, transaction.steps)):
         return None
-    return replace(transaction, steps=tuple(replace(step, lock=None) for step in transaction.steps))
+    plain = tuple(replace(step, lock=None, form=None) for step in transaction.steps)
+    return replace(transaction, steps=plain)
+
+
+def _marked(step: Step) -> bool:
+    """Is there more to it than its operation and its key?"""
+    return step.lock is not None or step.form is not None
 
 
 def rekeyed(transaction: Transaction, keys: Mapping[int, int]) -> Transaction:

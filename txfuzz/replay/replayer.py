@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database
+from txfuzz.database.variations import insert_rows, vary
 from txfuzz.errors import UsageError
 from txfuzz.execution.places import Places
 from txfuzz.replay.judge import Judge, Judgement
@@ -27,7 +30,8 @@ from txfuzz.workload.seeds import stream
 class Replayer(Closeable):
     """Runs replays of one kind of history on one database. A context manager.
 
-    kind: of the workloads. fresh: start from empty tables. stop: set it to interrupt.
+    kind: of the workloads. fresh: start from empty tables. options: of the adapter that the
+    workloads vary (Workload.varied). stop: set it to interrupt.
     """
 
     def __init__(
@@ -37,14 +41,16 @@ class Replayer(Closeable):
         isolation: str,
         *,
         fresh: bool = False,
+        options: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         stop: threading.Event | None = None,
     ) -> None:
         self.isolation = isolation
         self._database = database
         self.stop = stop or threading.Event()
+        vary(database, options or {})
         self._numbering = PhysicalKeys(
-            database.prepare(kind, fresh=fresh), lambda keys: database.insert_rows(kind, keys)
+            database.prepare(kind, fresh=fresh), lambda keys, rows: insert_rows(database, kind, keys, rows)
         )
         self._stepper = Stepper(database, kind, isolation, limits=limits, stop=self.stop)
 

@@ -153,11 +153,23 @@ class CampaignResult:
     @property
     def verdict(self) -> Verdict:
         """Invalid before unknown before valid; unknown if nothing ran. A campaign that was cut short is
-        not valid. The small-scope search counts if it found something or nothing else ran."""
+        not valid. Only `telling` iterations count, and the small-scope search if it found something or
+        nothing else ran."""
         first = None if self.small_scope is None else self.small_scope.verdict
-        verdicts = [each.verdict for each in self.iterations] or [first or Verdict.UNKNOWN]
+        verdicts = [each.verdict for each in self.telling] or [first or Verdict.UNKNOWN]
         verdicts += [first] if first is Verdict.INVALID else []
         return worst([*verdicts, *([] if self.whole else [Verdict.UNKNOWN])])
+
+    @property
+    def telling(self) -> tuple[Iteration, ...]:
+        """The iterations that the verdict is about: those in which something could go wrong, or all if that
+        was so in none of them."""
+        return tuple(each for each in self.iterations if not each.vacuous) or self.iterations
+
+    @property
+    def undecided(self) -> tuple[Iteration, ...]:
+        """Those of them that have no verdict, because of which the campaign has none unless it is invalid."""
+        return tuple(each for each in self.telling if each.verdict is Verdict.UNKNOWN)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -232,9 +244,11 @@ def nothing_found_text(record: CampaignResult) -> str:
     if searched is not None:
         iterations += f" and {counted(searched.schedules, 'small-scope schedule')}"
     level = f" at {record.levels}" if record.levels else ""
+    idle = sum(each.vacuous for each in record.iterations)
+    but = f"; in {idle:,} of the iterations nothing could go wrong" if idle else ""
     return (
         f"nothing found: {committed:,} committed transactions in {iterations}{level} are consistent with "
-        f"{model_text(record.expect)}"
+        f"{model_text(record.expect)}{but}"
     )
 
 

@@ -205,6 +205,11 @@ class Iteration:
         return self.deciding_result.verdict
 
     @property
+    def vacuous(self) -> bool:
+        """Could nothing go wrong in it, so that it says nothing for or against the database?"""
+        return self.deciding_result.vacuous
+
+    @property
     def reason(self) -> str:
         return self.deciding_result.reason
 

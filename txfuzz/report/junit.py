@@ -27,6 +27,7 @@ def junit_text(record: CampaignResult, comparison: Comparison | None = None) -> 
     cases = [_case(record, each, comparison) for each in judged]
     failures = sum(kind == "failure" for kind, _ in cases)
     errors = sum(kind == "error" for kind, _ in cases)
+    skipped = sum(kind == "skipped" for kind, _ in cases)
     whole = _whole(record)
     errors += whole is not None
     texts = [text for _, text in cases] + ([whole] if whole is not None else [])
@@ -34,7 +35,7 @@ def junit_text(record: CampaignResult, comparison: Comparison | None = None) -> 
     name = _attribute(f"txfuzz {record.name}")
     head = (
         f'<testsuite name={name} tests="{len(texts)}" failures="{failures}" errors="{errors}" '
-        f'skipped="0" time="{seconds:.3f}">'
+        f'skipped="{skipped}" time="{seconds:.3f}">'
     )
     properties = "".join(
         f"      <property name={_attribute(key)} value={_attribute(str(value))}/>\n"
@@ -61,12 +62,13 @@ def _properties(record: CampaignResult) -> dict[str, object]:
 
 
 def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison | None) -> tuple[str, str]:
-    """The test case, preceded by "failure", "error" or nothing."""
+    """The test case, preceded by "failure", "error", "skipped" or nothing."""
     own = [each for each in record.findings if iteration.number in each.everywhere]
     result, said = iteration.deciding_result, ""
     kind, message, body = "", "", ""
     if iteration.verdict is Verdict.UNKNOWN:
-        kind, message = "error", f"no verdict: {iteration.reason}"
+        counts = iteration not in record.iterations or iteration in record.undecided
+        kind, message = "error" if counts else "skipped", f"no verdict: {iteration.reason}"
     elif iteration.verdict is Verdict.INVALID:
         sentence = verdict_sentence(result, record.levels, record.facts.answers_for)
         if iteration.by_replay:
@@ -83,7 +85,8 @@ def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison |
     inner = ""
     if kind:
         named = _attribute(", ".join(result.anomaly_types) if kind == "failure" else "unknown")
-        inner = f"      <{kind} type={named} message={_attribute(message)}>{_text(body)}</{kind}>\n"
+        type_ = "" if kind == "skipped" else f" type={named}"
+        inner = f"      <{kind}{type_} message={_attribute(message)}>{_text(body)}</{kind}>\n"
     elif said:
         inner = f"      <system-out>{_text(said)}</system-out>\n"
     seconds = iteration.numbers.seconds or 0.0

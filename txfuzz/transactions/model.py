@@ -125,6 +125,7 @@ class Step:
     rows: number of rows found → one of ROW_RULES.
     on_error: the database's error code → one of ERROR_RULES, or a savepoint to roll back to.
     when: the step is skipped unless all of these hold.
+    form: the adapter's word for another way to write a step without sql; None for the usual one.
     """
 
     f: str | None
@@ -141,6 +142,7 @@ class Step:
     rows: tuple[tuple[int, str], ...] = ()
     on_error: tuple[tuple[str, str | RollbackTo], ...] = ()
     when: tuple[StepCondition, ...] = ()
+    form: str | None = None
 
     @property
     def reads(self) -> bool:

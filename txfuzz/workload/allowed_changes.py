@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 # Kind of change → what it covers. Those up to `timing` leave alone what transactions do.
 KINDS: Mapping[str, str] = {
@@ -11,8 +12,11 @@ KINDS: Mapping[str, str] = {
     "mix": "the weights of transactions",
     "scheduling": "clients, barriers, and whether iterations start from empty tables",
     "timing": "pauses inside transactions, and how their statements are sent",
-    "rows": "whether rows are inserted before they are used",
+    "rows": "whether rows are inserted, or deleted again, before they are used",
     "locks": "the locks of reads",
+    "forms": "how reads and writes are written as statements",
+    "plans": "how the database gets at rows",
+    "layout": "the tables and their indexes",
     "isolation": "the isolation levels of transactions",
     "faults": "when faults strike",
     "transactions": "the operations of transactions, and their order",
@@ -24,14 +28,24 @@ DEFAULT = ("keys", "mix", "scheduling", "timing")
 class AllowedChanges:
     """What feedback may change, so that a finding is still one of the owner's workload.
 
-    kinds: of KINDS, in that order. levels, locks: for these kinds, the database's words to choose from.
-    Until an adapter settles them (txfuzz.workload.levels), none stands for all that do not weaken what the
-    workload is promised.
+    kinds: of KINDS, in that order. levels, locks: for these kinds, the database's words to choose from;
+    rows: those of `keys.rows`; forms: those of each operation. plans, layout: option of the adapter → its
+    values to choose from. Until an adapter settles them (txfuzz.workload.levels, txfuzz.workload.variations),
+    none stands for all that do not weaken what the workload is promised.
     """
 
     kinds: tuple[str, ...] = DEFAULT
     levels: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plans: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    layout: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The options of the adapter that may change."""
+        return (*self.plans, *self.layout)
 
     def __contains__(self, kind: object) -> bool:
         return kind in self.kinds

@@ -50,13 +50,13 @@ class Generation:
 class KeySpace:
     """The open generation of each logical key. Not thread-safe.
 
-    after: the highest physical key in use. insert_rows: commits empty rows for new keys; only used with
-    `rows: inserted`.
+    after: the highest physical key in use. insert_rows: commits what `rows` says for new keys; not used
+    with `rows: fresh`.
     """
 
     def __init__(self, life: KeyLife, after: int, insert_rows: Callable[[range], None]) -> None:
         self._share = life.writes
-        self._insert = insert_rows if life.rows == "inserted" else None
+        self._insert = insert_rows if life.rows != "fresh" else None
         self._first = self._next = after + 1
         self._inserted_to = after
         self._open: dict[int, Generation] = {}

@@ -48,9 +48,10 @@ def weakest_level(workload: Workload, capabilities: Capabilities, level: str) ->
 
 
 def with_allowed_words(workload: Workload, capabilities: Capabilities, level: str) -> Workload:
-    """The workload with the levels and locks that feedback may choose from, as the adapter spells them.
+    """The workload with the words that feedback may choose from, as the adapter spells them.
 
-    Where the workload names no level, those are allowed that promise no less than its weakest one.
+    Where the workload names no level, those are allowed that promise no less than its weakest one; no lock,
+    form or kind of rows: all of them.
     """
     allowed = workload.mutate
     levels = tuple(level_named(capabilities, word) for word in allowed.levels)
@@ -60,4 +61,9 @@ def with_allowed_words(workload: Workload, capabilities: Capabilities, level: st
         levels = tuple(known[known.index(weakest_level(workload, capabilities, level)) :])
     if "locks" in allowed and not locks:
         locks = tuple(sorted(capabilities.locks))
-    return replace(workload, mutate=replace(allowed, levels=levels, locks=locks))
+    forms, rows = allowed.forms, allowed.rows
+    if "forms" in allowed and not forms:
+        forms = dict(capabilities.forms)
+    if "rows" in allowed and not rows:
+        rows = ("fresh", "inserted", *(["deleted"] if capabilities.deleted_rows else []))
+    return replace(workload, mutate=replace(allowed, levels=levels, locks=locks, forms=forms, rows=rows))

@@ -127,7 +127,8 @@ class KeyLife:
     """The lifetime of a generation of a logical key.
 
     writes: issued writes after which the next generation opens. rows: "fresh" rows are created by the
-    first write; "inserted" rows are committed before the generation is used.
+    first write; "inserted" rows are committed before the generation is used; "deleted" ones are inserted and
+    deleted again before that.
     """
 
     writes: int = 32
@@ -180,6 +181,12 @@ class Workload:
     def own_tables(self) -> bool:
         """Do its micro-operations act on its own tables?"""
         return any(step.own_table and step.f for each in self.transactions for step in each.steps)
+
+    @property
+    def varied(self) -> Mapping[str, Any]:
+        """The options of its adapter that feedback may change, with their values."""
+        options = self.database.options
+        return {name: options[name] for name in self.mutate.varied if name in options}
 
     def transaction(self, name: str) -> Transaction:
         return next(txn for txn in self.transactions if txn.name == name)

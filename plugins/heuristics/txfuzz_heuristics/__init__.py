@@ -19,11 +19,27 @@ def txfuzz_register_heuristics() -> list[type]:
 
 @hookimpl
 def txfuzz_register_mutators() -> list[type]:
+    from txfuzz_heuristics.mutators.database import Layout, Plans
     from txfuzz_heuristics.mutators.keys import FewerKeys, MoreKeys, OtherKeys, WritesPerKey
     from txfuzz_heuristics.mutators.mix import NearTransactions, OneTransaction
-    from txfuzz_heuristics.mutators.modes import FaultTimes, Levels, Locks, RowsInAdvance
-    from txfuzz_heuristics.mutators.scheduling import Barrier, FewerClients, MoreClients, Sending, ThinkTime
-    from txfuzz_heuristics.mutators.transactions import Merge, OneLess, OneMore, Split, WriteFirst
+    from txfuzz_heuristics.mutators.modes import FaultTimes, Levels, RowsInAdvance
+    from txfuzz_heuristics.mutators.scheduling import (
+        Barrier,
+        FewerClients,
+        FreshTables,
+        MoreClients,
+        Sending,
+        ThinkTime,
+    )
+    from txfuzz_heuristics.mutators.statements import Forms, Locks
+    from txfuzz_heuristics.mutators.transactions import (
+        Merge,
+        NewTransaction,
+        OneLess,
+        OneMore,
+        Split,
+        WriteFirst,
+    )
 
     return [
         FewerKeys,
@@ -35,10 +51,14 @@ def txfuzz_register_mutators() -> list[type]:
         FewerClients,
         MoreClients,
         Barrier,
+        FreshTables,
         ThinkTime,
         Sending,
         RowsInAdvance,
         Locks,
+        Forms,
+        Plans,
+        Layout,
         Levels,
         FaultTimes,
         WriteFirst,
@@ -46,4 +66,5 @@ def txfuzz_register_mutators() -> list[type]:
         OneLess,
         Merge,
         Split,
+        NewTransaction,
     ]

@@ -13,6 +13,7 @@ from project_fixtures import Ran
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, Script, ScriptLine
 from txfuzz.transactions.model import Step
+from txfuzz_mariadb.adapter import MariadbAdapter
 from txfuzz_mariadb.protocol.connection import Link
 from txfuzz_mariadb.protocol.url import Target
 from txfuzz_mariadb.scripts import write_script
@@ -81,7 +82,7 @@ def test_the_words_of_a_script() -> None:
         ScriptLine("a", "commit"),
     )
     script = Script("two of them", Kind.LIST_APPEND, "repeatable read", lines, (1, 2), (1,))
-    text = write_script(script, append="update-else-insert", innodb_snapshot_isolation=False)
+    text = write_script(script, MariadbAdapter(append="update-else-insert"))
     table = "txfuzz_list_append"
     assert text.splitlines() == [
         "-- two of them",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables, Variation
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, MariadbOptions
-from .statements import DIALECT, LOCKS, promises
+from .statements import DIALECT, FORMS, LAYOUTS, LOCKS, PLANS, promises
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,19 @@ class MariadbAdapter(MariadbOptions):
             savepoints=True,
             modes=frozenset({"read_only"}),
             backslash_escapes=True,
+            forms=FORMS,
+            deleted_rows=True,
+        )
+
+    def variations(self) -> tuple[Variation, ...]:
+        """See txfuzz.plugin_api.Varies. Tables in a database of the user's own stay as they are."""
+        plans = (Variation("plan", "plans", PLANS),)
+        if self.schema is not None:
+            return plans
+        return (
+            *plans,
+            Variation("layout", "layout", LAYOUTS),
+            Variation("tables", "layout", (1, 3, 16), splits=True),
         )
 
     def servers(self) -> tuple[str, ...]:

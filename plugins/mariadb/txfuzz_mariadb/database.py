@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from txfuzz.plugin_api import (
     TABLE_PREFIX,
@@ -61,6 +62,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         control = Control(target)
         super().__init__(target.shown, server, control, waits, schema=options.schema, count=options.tables)
         self._options = options
+        self._layout = options.layout
         self._target = target
         self._injector = Injector(control, server)
         self._waits = waits
@@ -79,6 +81,11 @@ class MariadbDatabase(ServerDatabase[Link]):
             control.close()
             raise
 
+    def vary(self, options: Mapping[str, Any]) -> None:
+        """See txfuzz.plugin_api.TakesVariations."""
+        self._options = replace(self._options, **options)
+        self._count, self._layout = self._options.tables, self._options.layout
+
     def session(self, kind: Kind) -> MariadbSession:
         link = self._connected()
         try:
@@ -86,7 +93,7 @@ class MariadbDatabase(ServerDatabase[Link]):
         except FAILURES as error:
             link.close()
             raise DatabaseUnavailable(in_words(error)) from None
-        session = MariadbSession(link, self.tables(kind), self._options.append, self._kill)
+        session = MariadbSession(link, self.tables(kind), self._options, self._kill)
         self._injector.watch(session)
         return session
 
@@ -104,9 +111,7 @@ class MariadbDatabase(ServerDatabase[Link]):
 
     def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
         """See txfuzz.plugin_api.WritesScripts."""
-        snapshots = self._options.innodb_snapshot_isolation
-        text = write_script(script, self._options.append, innodb_snapshot_isolation=snapshots)
-        return {SCRIPT: ScriptFile(text)}
+        return {SCRIPT: ScriptFile(write_script(script, self._options))}
 
     def try_scripts(
         self, script: Script, scripts: Mapping[str, ScriptFile]

@@ -18,7 +18,7 @@ from txfuzz.plugin_api import (
 )
 
 from .products import PRODUCTS
-from .statements import ON_DUPLICATE_KEY, WRITE_FORMS
+from .statements import LAYOUTS, ON_DUPLICATE_KEY, PLANS, WRITE_FORMS
 
 # Any server supports the first; only our own servers also support the second
 FAULTS_ANYWHERE = frozenset({CUT, TERMINATE})
@@ -41,6 +41,16 @@ class MariadbOptions(RoomForClients):
         "innodb",
         "whose isolation levels the server has: those of InnoDB (MariaDB, MySQL, Percona Server), or TiDB's",
         choices=PRODUCTS,
+    )
+    layout: str = option(
+        LAYOUTS[0],
+        "how tables are made: with a primary key alone, with an index on what is written, or in partitions",
+        choices=LAYOUTS,
+    )
+    plan: str = option(
+        PLANS[0],
+        "how reads get at rows: as the server likes, or by a scan of the table",
+        choices=PLANS,
     )
     tables: int = tables_option()
     schema: str | None = option(

@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 from txfuzz.plugin_api import TABLE_PREFIX, Kind, Schemas, TableMaker, Tables
 
 from .protocol.connection import FAILURES, Link
-from .statements import quoted
+from .statements import LAYOUTS, PARTITIONS, quoted
 
 MARK_TABLE = "txfuzz_mark"
 MARK = "made by txfuzz for one campaign, dropped when it is over"
+
+_, SECONDARY, PARTITIONED = LAYOUTS
 
 
 class MariadbSchemas(Schemas[Link]):
@@ -76,6 +78,16 @@ class MariadbTables(TableMaker[Link]):
     ending = " ENGINE=InnoDB"
     insert = "INSERT IGNORE INTO"
     on_duplicate = ""
+
+    def create_statements(self, table: str, kind: Kind, layout: str) -> tuple[str, ...]:
+        declared = f"{self.key} {self.key_type} NOT NULL PRIMARY KEY, val {self.val_columns[kind]}"
+        if layout == SECONDARY:
+            column = "val(16)" if kind is Kind.LIST_APPEND else "val"
+            return (f"CREATE TABLE {table} ({declared}, KEY by_val ({column})){self.ending}",)
+        ending = self.ending
+        if layout == PARTITIONED:
+            ending = f"{ending} PARTITION BY KEY ({self.key}) PARTITIONS {PARTITIONS}"
+        return (f"CREATE TABLE {table} ({declared}){ending}",)
 
     def run(self, on: Link, sql: str) -> Sequence[Sequence[Any]]:
         return on.run(sql).rows

@@ -12,8 +12,19 @@ from .products import INNODB, WITH_SNAPSHOTS, levels_of
 
 DIALECT = "mariadb"  # as templates name it
 ON_DUPLICATE_KEY = "on-duplicate-key"
+ON_DUPLICATE = "ON DUPLICATE KEY UPDATE"
 UPDATE_ELSE_INSERT = "update-else-insert"
-WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)
+WRITE_FORMS = (ON_DUPLICATE_KEY, UPDATE_ELSE_INSERT)  # the usual ones, of which an option chooses
+INSERT_ELSE_UPDATE = "insert-else-update"
+# The forms of single steps
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "r": ("range",),
+    "append": (*WRITE_FORMS, INSERT_ELSE_UPDATE),
+    "w": (*WRITE_FORMS, INSERT_ELSE_UPDATE),
+}
+LAYOUTS = ("primary-key", "secondary-index", "partitions")
+PARTITIONS = 4
+PLANS = ("default", "scan")
 
 
 LOCKS: Mapping[str, str] = {"update": " FOR UPDATE", "share": " LOCK IN SHARE MODE"}
@@ -42,20 +53,30 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def read_sql(table: str, lock: str | None) -> str:
-    """Parameter: key."""
-    return f"SELECT val FROM {table} WHERE `key` = %(key)s{lock_clause(lock)}"
+def read_sql(table: str, lock: str | None, form: str | None = None, *, plan: str = "default") -> str:
+    """Parameter: key. plan: "scan" for a look at all rows, which a locking read then locks."""
+    if form not in (None, *FORMS["r"]):
+        raise UsageError(f"MariaDB has no read {form!r}: {did_you_mean(str(form), FORMS['r'])}")
+    which = "`key` BETWEEN %(key)s AND %(key)s" if form == "range" else "`key` = %(key)s"
+    hint = " IGNORE INDEX (PRIMARY)" if plan == "scan" else ""
+    return f"SELECT val FROM {table}{hint} WHERE {which}{lock_clause(lock)}"
 
 
 def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
-    """One statement, or an UPDATE and the INSERT to run if that found no row. Parameters: key, value."""
+    """One statement, or two, the second of which runs if the first found nothing to do. Parameters: key,
+    value."""
     appends = kind is Kind.LIST_APPEND
     first = "CONCAT(%(value)s, ',')" if appends else "%(value)s"
     changed = "CONCAT(val, %(value)s, ',')" if appends else "%(value)s"
     insert = f"INSERT INTO {table} (`key`, val) VALUES (%(key)s, {first})"
     if form == ON_DUPLICATE_KEY:
-        return (f"{insert} ON DUPLICATE KEY UPDATE val = {changed}",)
-    return (f"UPDATE {table} SET val = {changed} WHERE `key` = %(key)s", insert)
+        return (f"{insert} {ON_DUPLICATE} val = {changed}",)
+    update = f"UPDATE {table} SET val = {changed} WHERE `key` = %(key)s"
+    if form == UPDATE_ELSE_INSERT:
+        return (update, insert)
+    if form == INSERT_ELSE_UPDATE:
+        return (insert.replace("INSERT", "INSERT IGNORE", 1), update)
+    raise UsageError(f"MariaDB has no way to write {form!r}: {did_you_mean(form, FORMS['w'])}")
 
 
 # Placeholders, and everything that only looks like one, which is matched first and kept.

@@ -6,11 +6,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, EndpointUse, Promise, ScenarioTables
+from txfuzz.plugin_api import (
+    Capabilities,
+    Database,
+    Drivers,
+    EndpointUse,
+    Promise,
+    ScenarioTables,
+    Variation,
+)
 
+from .layouts import LAYOUTS, PLANS
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, PostgresOptions
 from .replicas.promises import FAIL_OVER, KILL_STANDBY, LAG, promise_across, roles
-from .statements import DEFAULT_LEVEL, LOCKS, PROMISES
+from .statements import DEFAULT_LEVEL, FORMS, LOCKS, PROMISES
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,19 @@ class PostgresAdapter(PostgresOptions):
             modes=frozenset({"read_only", "deferrable"}),
             internal_errors=frozenset({"XX"}),
             endpoints=roles(self.standbys),
+            forms=FORMS,
+            deleted_rows=True,
+        )
+
+    def variations(self) -> tuple[Variation, ...]:
+        """See txfuzz.plugin_api.Varies. Tables in a schema of the user's own stay as they are."""
+        plans = (Variation("plan", "plans", PLANS),)
+        if self.schema is not None:
+            return plans
+        return (
+            *plans,
+            Variation("layout", "layout", LAYOUTS),
+            Variation("tables", "layout", (1, 3, 16), splits=True),
         )
 
     def promise_across(self, uses: Sequence[EndpointUse], faults: Collection[str]) -> Promise:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from txfuzz.plugin_api import (
 from .export.isolationtester import SPEC, isolation_spec, try_spec
 from .export.scripts import NAME, psql_script
 from .fault_injection import Injector
+from .layouts import plan_settings
 from .options import REPLICATION, PostgresOptions
 from .protocol.connection import connect, reason
 from .protocol.control import Control
@@ -88,6 +90,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
         self._programs = server.files.bin if server else None
         self._application = application
         self._injector = Injector(control, application, server)
+        self._layout = options.layout
         wished = session_settings(options, self._schema, embedded=server is not None)
         try:
             # Of the wished settings, those that this role may change
@@ -102,6 +105,11 @@ class PostgresDatabase(ServerDatabase[Connection]):
         except BaseException:
             control.close()
             raise
+
+    def vary(self, options: Mapping[str, Any]) -> None:
+        """See txfuzz.plugin_api.TakesVariations."""
+        self._options = replace(self._options, **options)
+        self._count, self._layout = self._options.tables, self._options.layout
 
     def session(self, kind: Kind) -> PostgresSession:
         return self._session_on(self._connected(), kind)
@@ -147,7 +155,7 @@ class PostgresDatabase(ServerDatabase[Connection]):
                 on_standby=on_standby,
                 waits_for_standbys=waits,
             )
-            session.configure(settings_sql(self._settings))
+            session.configure(settings_sql({**self._settings, **plan_settings(self._options.plan)}))
         except SessionError as error:
             conn.finish()
             raise DatabaseUnavailable(error.message) from None
@@ -177,8 +185,8 @@ class PostgresDatabase(ServerDatabase[Connection]):
 
     def scripts(self, script: Script) -> Mapping[str, ScriptFile]:
         """See txfuzz.plugin_api.WritesScripts."""
-        found = {NAME: ScriptFile(psql_script(script, self._options.append))}
-        spec = isolation_spec(script, self._options.append)
+        found = {NAME: ScriptFile(psql_script(script, self._options))}
+        spec = isolation_spec(script, self._options)
         if spec is not None:
             found[SPEC] = ScriptFile(spec, "the same for isolationtester")
         return found

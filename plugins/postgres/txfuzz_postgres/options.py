@@ -19,6 +19,7 @@ from txfuzz.plugin_api import (
     tables_option,
 )
 
+from .layouts import LAYOUTS, PLANS
 from .statements import UPDATE_ELSE_INSERT, WRITE_FORMS
 
 # What COMMIT on the primary waits for: nothing of standbys, that they have the log, that they show it
@@ -53,6 +54,18 @@ class PostgresOptions(RoomForClients):
         True,
         "whether BEGIN is sent with a transaction's first statement and COMMIT with its last, "
         "where possible; off: one message each",
+    )
+    layout: str = option(
+        LAYOUTS[0],
+        "how tables are made: with a primary key alone, with a hash index beside it, with an index on what "
+        "is written, or in partitions",
+        choices=LAYOUTS,
+    )
+    plan: str = option(
+        PLANS[0],
+        "how statements get at rows: as the server likes, or by scans of the table, of an index, or of a "
+        "bitmap, where possible",
+        choices=PLANS,
     )
     tables: int = tables_option()
     schema: str | None = option(

@@ -15,6 +15,8 @@ from sqlalchemy.schema import CreateSchema, DropSchema
 
 from txfuzz.plugin_api import TABLE_PREFIX, Kind, Schemas, TableMaker, Tables
 
+from .layouts import create_statements
+
 MARK = "made by txfuzz for one campaign, dropped when it is over"
 LOCK_CLASS = 0x74786675  # "txfu": the first of the two numbers of our advisory locks
 
@@ -108,6 +110,10 @@ class PostgresTables(TableMaker[Connection]):
     def run(self, on: Connection, sql: str) -> Sequence[Sequence[Any]]:
         result = on.execute(text(sql.replace(":", r"\:")))
         return result.all() if result.returns_rows else ()
+
+    def create_statements(self, table: str, kind: Kind, layout: str) -> tuple[str, ...]:
+        declared = f"{self.key} {self.key_type} NOT NULL PRIMARY KEY, val {self.val_columns[kind]}"
+        return create_statements(table, kind, declared, layout)
 
     def names(self, on: Connection, tables: Tables) -> Iterable[str]:
         return inspect(on).get_table_names(schema=tables.schema)

@@ -10,7 +10,14 @@ from txfuzz.plugin_api import Kind, RawStatement, UsageError, check_stays_inside
 
 ON_CONFLICT = "on-conflict"
 UPDATE_ELSE_INSERT = "update-else-insert"
-WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)
+WRITE_FORMS = (UPDATE_ELSE_INSERT, ON_CONFLICT)  # the usual ones, of which an option of the adapter chooses
+# The forms of single steps. `merge` needs PostgreSQL 15.
+_WRITES = (*WRITE_FORMS, "insert-else-update", "merge", "delete-insert")
+FORMS: Mapping[str, tuple[str, ...]] = {
+    "r": ("range", "update-returning"),
+    "append": _WRITES,
+    "w": _WRITES,
+}
 
 
 # READ UNCOMMITTED is an alias of READ COMMITTED, and REPEATABLE READ is snapshot isolation:
@@ -67,15 +74,42 @@ def read_sql(table: str, lock: str | None) -> str:
     return f"SELECT val FROM {table} WHERE key = $1{lock_clause(lock)}"
 
 
+def read_form_sql(table: str, form: str, lock: str | None) -> str:
+    """A read in one of FORMS; `update-returning` locks the row by itself. $1: the key."""
+    if form == "range":
+        return f"SELECT val FROM {table} WHERE key >= $1 AND key <= $1{lock_clause(lock)}"
+    if form == "update-returning":
+        return f"UPDATE {table} SET val = val WHERE key = $1 RETURNING val"
+    raise UsageError(f"PostgreSQL has no read {form!r}: {did_you_mean(form, FORMS['r'])}")
+
+
 def write_sql(kind: Kind, table: str, form: str) -> tuple[str, ...]:
-    """One statement, or an UPDATE and the INSERT to run if that found no row. $1 key, $2 value."""
+    """One statement, or several, each of which runs if the one before found no row. $1 key, $2 value."""
     appends = kind is Kind.LIST_APPEND
     first = "ARRAY[$2]" if appends else "$2"
     changed = "own.val || $2" if appends else "$2"
     insert = f"INSERT INTO {table} AS own (key, val) VALUES ($1, {first})"
+    update = f"UPDATE {table} AS own SET val = {changed} WHERE key = $1"
     if form == ON_CONFLICT:
         return (f"{insert} ON CONFLICT (key) DO UPDATE SET val = {changed}",)
-    return (f"UPDATE {table} AS own SET val = {changed} WHERE key = $1", insert)
+    if form == UPDATE_ELSE_INSERT:
+        return (update, insert)
+    if form == "insert-else-update":  # at last again, because somebody may delete the row in between
+        return (f"{insert} ON CONFLICT (key) DO NOTHING", update, insert)
+    if form == "merge":
+        return (
+            f"MERGE INTO {table} AS own USING (SELECT $1::bigint AS key) AS new ON own.key = new.key "
+            f"WHEN MATCHED THEN UPDATE SET val = {changed} "
+            f"WHEN NOT MATCHED THEN INSERT (key, val) VALUES (new.key, {first})",
+        )
+    if form == "delete-insert":
+        old = "coalesce((SELECT val FROM own), '{}') || $2" if appends else "$2"
+        return (
+            f"WITH own AS (DELETE FROM {table} WHERE key = $1 RETURNING val) "
+            # which has to wait until the old row is counted, and so deleted
+            f"INSERT INTO {table} (key, val) SELECT $1, {old} FROM (SELECT count(*) FROM own) AS counted",
+        )
+    raise UsageError(f"PostgreSQL has no way to write {form!r}: {did_you_mean(form, _WRITES)}")
 
 
 # Placeholders, and everything that only looks like one, which is matched first and kept.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables
+from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables, Variation
 
-from .options import SERIALIZABLE, SqliteOptions
+from .options import FORMS, LAYOUTS, PLANS, SERIALIZABLE, SqliteOptions
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,19 @@ class SqliteAdapter(SqliteOptions):
             dialects=frozenset({"sqlite"}),
             embedded=True,
             savepoints=True,
+            forms=FORMS,
+            deleted_rows=True,
+        )
+
+    def variations(self) -> tuple[Variation, ...]:
+        """See txfuzz.plugin_api.Varies. Tables that are kept stay as they are."""
+        plans = (Variation("plan", "plans", PLANS),)
+        if self.keep:
+            return plans
+        return (
+            *plans,
+            Variation("layout", "layout", LAYOUTS),
+            Variation("tables", "layout", (1, 3, 16), splits=True),
         )
 
     def servers(self) -> tuple[str, ...]:

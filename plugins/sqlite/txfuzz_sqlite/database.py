@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from txfuzz.plugin_api import (
@@ -23,13 +24,14 @@ from txfuzz.plugin_api import (
 from .codes import is_contention
 from .drivers import SqliteDrivers
 from .files import DatabaseFile, new_database_file
-from .options import JOURNAL_MODE, SHARED_CACHE, SqliteOptions
+from .options import JOURNAL_MODE, LAYOUTS, SHARED_CACHE, SqliteOptions
 from .session import SqliteSession
 
 if TYPE_CHECKING:
     from .scenario.tables import SqliteScenario
 
 Result = TypeVar("Result")
+_, WITHOUT_ROWID, SECONDARY = LAYOUTS
 PATIENCE = 10.0  # seconds that the control connection waits for a lock
 
 
@@ -37,6 +39,14 @@ class SqliteTables(TableMaker[sqlite3.Connection]):
     key_type = "INTEGER"
     val_types: ClassVar = {Kind.LIST_APPEND: "TEXT", Kind.RW_REGISTER: "INTEGER"}
     val_columns: ClassVar = {Kind.LIST_APPEND: "TEXT NOT NULL", Kind.RW_REGISTER: "INTEGER"}
+
+    def create_statements(self, table: str, kind: Kind, layout: str) -> tuple[str, ...]:
+        create = self.create_sql(table, kind)
+        if layout == WITHOUT_ROWID:
+            return (f"{create} WITHOUT ROWID",)
+        if layout == SECONDARY:
+            return create, f"CREATE INDEX {table}_by_val ON {table} (val)"
+        return (create,)
 
     def run(self, on: sqlite3.Connection, sql: str) -> Sequence[Sequence[Any]]:
         return on.execute(sql).fetchall()
@@ -100,7 +110,12 @@ class SqliteDatabase(SqlDatabase[sqlite3.Connection]):
         return () if sqlite3.threadsafety else (single,)
 
     def tables(self, kind: Kind) -> Tables:
-        return Tables(kind, count=self._options.tables, prefix=self._prefix)
+        options = self._options
+        return Tables(kind, count=options.tables, prefix=self._prefix, layout=options.layout)
+
+    def vary(self, options: Mapping[str, Any]) -> None:
+        """See txfuzz.plugin_api.TakesVariations."""
+        self._options = replace(self._options, **options)
 
     def session(self, kind: Kind) -> SqliteSession:
         conn = self._connect(self._options.busy_timeout_ms / 1000)

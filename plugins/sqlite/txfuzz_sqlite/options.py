@@ -25,6 +25,12 @@ READ_UNCOMMITTED = "read uncommitted"
 STRICT = "strict-serializable"
 
 ON_CONFLICT = "on-conflict"
+UPDATE_ELSE_INSERT = "update-else-insert"
+_WRITES = (ON_CONFLICT, UPDATE_ELSE_INSERT, "insert-else-update", "replace")
+# The forms of single steps
+FORMS: Mapping[str, tuple[str, ...]] = {"r": ("range",), "append": _WRITES, "w": _WRITES}
+LAYOUTS = ("rowid", "without-rowid", "secondary-index")
+PLANS = ("default", "scan")
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,15 @@ class SqliteOptions:
         ON_CONFLICT,
         "how to write a row that may not exist yet: INSERT … ON CONFLICT DO UPDATE; "
         "or UPDATE and, if that found no row, INSERT",
-        choices=(ON_CONFLICT, "update-else-insert"),
+        choices=(ON_CONFLICT, UPDATE_ELSE_INSERT),
+    )
+    layout: str = option(
+        LAYOUTS[0],
+        "how tables are made: by their row number, WITHOUT ROWID, or with an index on what is written",
+        choices=LAYOUTS,
+    )
+    plan: str = option(
+        PLANS[0], "how reads get at rows: by their keys, or by a scan of the table", choices=PLANS
     )
     tables: int = tables_option()
     busy_timeout_ms: int = option(

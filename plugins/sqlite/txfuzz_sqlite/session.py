@@ -20,11 +20,12 @@ from txfuzz.plugin_api import (
     Tables,
     UsageError,
     check_stays_inside,
+    did_you_mean,
     level_among,
 )
 
 from .codes import MISMATCH, MISUSE, code_of, is_locked, name_of, outcome_of
-from .options import ON_CONFLICT, READ_UNCOMMITTED, SqliteOptions
+from .options import FORMS, ON_CONFLICT, READ_UNCOMMITTED, UPDATE_ELSE_INSERT, SqliteOptions
 
 PAUSE = 0.0005  # seconds between attempts to get a lock
 COMMIT = "COMMIT"
@@ -113,16 +114,37 @@ class SqliteSession(SqlSession):
     def read_sql(self, table: str, lock: str | None) -> str:
         if lock is not None:
             raise UsageError(f"SQLite has no locking read {lock!r}")
-        return f"SELECT val FROM {table} WHERE key = :key"
+        return f"SELECT val FROM {table} WHERE {self._key} = :key"
+
+    @property
+    def _key(self) -> str:
+        """In the condition of a read: no index is used for an expression."""
+        return "+key" if self._options.plan == "scan" else "key"
 
     def write_sql(self, table: str) -> tuple[str, ...]:
+        return self._written(table, self._options.append)
+
+    def form_sql(self, f: str, table: str, form: str, lock: str | None) -> tuple[str, ...]:
+        if form not in FORMS[f]:
+            raise UsageError(f"SQLite has no form {form!r}: {did_you_mean(form, FORMS[f])}")
+        if f == "r":
+            return (self.read_sql(table, lock).replace("= :key", "BETWEEN :key AND :key"),)
+        return self._written(table, form)
+
+    def _written(self, table: str, form: str) -> tuple[str, ...]:
         appends = self._tables.kind is Kind.LIST_APPEND
         first = ":value || ','" if appends else ":value"
         changed = "val || :value || ','" if appends else ":value"
         insert = f"INSERT INTO {table} (key, val) VALUES (:key, {first})"
-        if self._options.append == ON_CONFLICT:
+        update = f"UPDATE {table} SET val = {changed} WHERE key = :key"
+        if form == ON_CONFLICT:
             return (f"{insert} ON CONFLICT (key) DO UPDATE SET val = {changed}",)
-        return (f"UPDATE {table} SET val = {changed} WHERE key = :key", insert)
+        if form == UPDATE_ELSE_INSERT:
+            return (update, insert)
+        if form == "replace":  # deletes the old row
+            old = f"coalesce((SELECT val FROM {table} WHERE key = :key), '') || " if appends else ""
+            return (f"INSERT OR REPLACE INTO {table} (key, val) VALUES (:key, {old}{first})",)
+        return (f"{insert} ON CONFLICT (key) DO NOTHING", update)
 
     compile_raw = staticmethod(compile_raw)
 

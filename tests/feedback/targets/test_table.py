@@ -32,7 +32,15 @@ from txfuzz.workload.yaml.writer import workload_text
 from txfuzz_heuristics import txfuzz_register_mutators
 
 MUTATORS = tuple(cls() for cls in txfuzz_register_mutators())
-ALL = replace(EVERYTHING, levels=("read committed", "serializable"), locks=("share", "update"))
+ALL = replace(
+    EVERYTHING,
+    levels=("read committed", "serializable"),
+    locks=("share", "update"),
+    forms={"r": ("range",), "append": ("merge",), "w": ("merge",)},
+    plans={"plan": ("default", "scan")},
+    layout={"layout": ("plain", "hashed")},
+)
+OPTIONS = {"plan": "default", "layout": "plain"}
 FAULTS = (FaultSpec("pause-server", at=(1.0, 2.5)), FaultSpec("kill-server", every=2.0, times=3))
 
 
@@ -162,13 +170,12 @@ def test_what_is_not_allowed_is_refused_with_the_kind_that_is_missing() -> None:
 
 
 def test_every_change_is_told_in_plain_words() -> None:
-    began = replace(
-        parse_workload(ROLES, "roles.yaml", InstalledVocabulary(load_plugins())), mutate=ALL, faults=FAULTS
-    )
+    read = parse_workload(ROLES, "roles.yaml", InstalledVocabulary(load_plugins()))
+    began = replace(read, mutate=ALL, faults=FAULTS, database=replace(read.database, options=OPTIONS))
     feedback = FeedbackResult(0, Verdict.VALID, original=began)
     told = [mutated(each, feedback, began, Random(1)) for each in MUTATORS]
     made = [each.adjustment for each in told if each is not None]
-    by_strategies = {"keys", "init_schema", "scheduling.transactions", "directed"}
+    by_strategies = {"keys", "scheduling.transactions", "directed"}
     assert {each.target for each in made} == set(TARGETS) - by_strategies
     result = AnalysisResult("h.edn", Verdict.VALID, "serializable")
     page = notes_text(0, began, result, made).partition("## What changes next")[2]

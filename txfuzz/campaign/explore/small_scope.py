@@ -161,7 +161,7 @@ def _replayer(setup: CampaignSetup, database: Database, workload: Workload) -> I
             "creating the tables",
             lambda: Replayer(
                 database, workload.kind, setup.assembled.isolation,
-                fresh=workload.init_schema, limits=_LIMITS, stop=setup.deadline,
+                fresh=workload.init_schema, options=workload.varied, limits=_LIMITS, stop=setup.deadline,
             ),
         )  # fmt: skip
     with replayer:

@@ -35,6 +35,7 @@ from txfuzz.workload.levels import weakest_level, with_allowed_words, with_level
 from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Workload
 from txfuzz.workload.scenario import Scenario
 from txfuzz.workload.sql.blame import doubts
+from txfuzz.workload.variations import with_variations
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def assemble(
     capabilities = capabilities_of(adapter)
     level = level_named(capabilities, _first(isolation, spec.isolation, capabilities.default_isolation))
     workload = with_levels(workload, capabilities, own=isolation is None)
-    workload = with_allowed_words(workload, capabilities, level)
+    workload = with_variations(with_allowed_words(workload, capabilities, level), adapter)
     faults = planned(registry, workload.faults, adapter, plugin_seconds)
     promise = _promise(workload, adapter, level, faults)
     promised = promise.model
@@ -134,6 +135,8 @@ def assemble(
     check_model(model)
     if workload.kind not in capabilities.kinds:
         raise UsageError(f"adapter {name!r} cannot make {workload.kind.value} histories")
+    if not capabilities.deleted_rows and "deleted" in (workload.keys.rows, *workload.mutate.rows):
+        raise UsageError(f"adapter {name!r} cannot delete rows before they are used (`rows: deleted`)")
     analyzers = workload.analyzers
     if analyzers is None:
         analyzers = _all_analyzers(registry)
@@ -151,7 +154,7 @@ def assemble(
     searching = _strategy_spec(workload, strategy)
     settled = replace(
         workload,
-        database=replace(spec, adapter=name, isolation=level),
+        database=replace(workload.database, adapter=name, isolation=level),
         expect=model,
         seed=workload.seed if seed is None else seed,
         analyzers=analyzers,

@@ -121,5 +121,4 @@ def _code(record: CampaignResult, comparison: Comparison | None) -> ExitCode:
         return EXIT_CODES[record.verdict]
     if not comparison.passes:
         return ExitCode.VIOLATED
-    others = [each.verdict for each in record.iterations]
-    return ExitCode.UNKNOWN if Verdict.UNKNOWN in others or not record.whole else ExitCode.NOTHING_FOUND
+    return ExitCode.UNKNOWN if record.undecided or not record.whole else ExitCode.NOTHING_FOUND

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
@@ -32,12 +33,26 @@ class SqlDatabase(Closeable, ABC, Generic[Connection]):
     def tables(self, kind: Kind) -> Tables: ...
 
     def prepare(self, kind: Kind, *, fresh: bool) -> int:
+        """Those that this database has made with another layout are made anew."""
         tables = self.tables(kind)
-        return self.run(lambda on: self.maker.prepare(on, tables, fresh=fresh))
+        fresh = fresh or self._made.get(kind, tables) != tables
+        highest = self.run(lambda on: self.maker.prepare(on, tables, fresh=fresh))
+        self._made[kind] = tables
+        return highest
+
+    @cached_property
+    def _made(self) -> dict[Kind, Tables]:
+        """Those that were prepared last."""
+        return {}
 
     def insert_rows(self, kind: Kind, keys: range) -> None:
         tables = self.tables(kind)
         self.run(lambda on: self.maker.insert_empty(on, tables, keys))
+
+    def delete_rows(self, kind: Kind, keys: range) -> None:
+        """See txfuzz.database.variations.DeletesRows."""
+        tables = self.tables(kind)
+        self.run(lambda on: self.maker.delete(on, tables, keys))
 
 
 class Schemas(ABC, Generic[Connection]):
@@ -117,6 +132,7 @@ class ServerDatabase(SqlDatabase[Connection]):
         self._keeps_schema = schema is not None
         self._schema = schema or TABLE_PREFIX + secrets.token_hex(5)
         self._count = count
+        self._layout = ""
         self._facts: Mapping[str, str] = {}
         self._warnings: tuple[str, ...] = ()
         self._closed = False
@@ -140,7 +156,7 @@ class ServerDatabase(SqlDatabase[Connection]):
         return self._control.run(work)
 
     def tables(self, kind: Kind) -> Tables:
-        return Tables(kind, self._schema, self._count, quote=self.quote)
+        return Tables(kind, self._schema, self._count, quote=self.quote, layout=self._layout)
 
     def server_log(self) -> Path | None:
         """See txfuzz.database.scenario.OwnsServer."""

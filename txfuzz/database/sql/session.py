@@ -57,7 +57,7 @@ class SqlSession(ABC):
         self._tables = tables
         self._most_changed = most_changed
         self._decode = TEXT_DECODERS[tables.kind]
-        self._statements: dict[tuple[str | None, str | None, int], tuple[str, ...]] = {}
+        self._statements: dict[tuple[str | None, str | None, str | None, int], tuple[str, ...]] = {}
         self._open = False
         self._raw_ran = False  # a raw statement has run in the open transaction
 
@@ -77,6 +77,14 @@ class SqlSession(ABC):
     @abstractmethod
     def write_sql(self, table: str) -> tuple[str, ...]:
         """With parameters `key` and `value`; each runs only if the one before found no row."""
+
+    def form_sql(self, f: str, table: str, form: str, lock: str | None) -> tuple[str, ...]:
+        """Another way to write a step, as read_sql() and write_sql(); UsageError for an unknown form."""
+        raise UsageError(f"there is no form {form!r} of {f!r}")
+
+    def most_changed(self, sql: str) -> int:
+        """The largest row count of this statement, a write to one row."""
+        return self._most_changed
 
     @abstractmethod
     def compile_raw(self, sql: str) -> RawStatement:
@@ -131,7 +139,7 @@ class SqlSession(ABC):
     def _execute(self, step: BoundStep) -> ReadValue:
         """A step that is a micro-operation."""
         assert step.key is not None
-        *earlier, last = self._statements_of(step.f, step.step.lock, step.key % self._tables.count)
+        *earlier, last = self._statements_of(step, step.key % self._tables.count)
         # Plain numbers: drivers would use the repr of other types.
         parameters = {"key": int(step.key)}
         if step.f == "r":
@@ -147,7 +155,7 @@ class SqlSession(ABC):
             if self.run(sql, parameters).changed == 1:
                 self._check_inside()
                 return None
-        if not 1 <= self.run(last, parameters).changed <= self._most_changed:
+        if not 1 <= self.run(last, parameters).changed <= self.most_changed(last):
             message = f"the {step.f} to key {step.key} changed no row"
             raise SessionError(Outcome.BUG, self.codes.no_row, message)
         self._check_inside()
@@ -159,20 +167,22 @@ class SqlSession(ABC):
             message = "the database had ended the transaction before this step"
             raise SessionError(Outcome.INFO, self.codes.not_allowed, message)
 
-    def _statements_of(self, f: str | None, lock: str | None, index: int) -> tuple[str, ...]:
-        found = self._statements.get((f, lock, index))
+    def _statements_of(self, step: BoundStep, index: int) -> tuple[str, ...]:
+        """Those of a micro-operation; each runs only if the one before found no row."""
+        asked = step.f, step.step.lock, step.step.form, index
+        found = self._statements.get(asked)
         if found is None:
-            found = self._statements[f, lock, index] = self._make(f, lock, self.table(index))
+            found = self._statements[asked] = self._make(step, self.table(index))
         return found
 
-    def _make(self, f: str | None, lock: str | None, table: str) -> tuple[str, ...]:
-        kind = self._tables.kind
-        if f == "r":
-            try:
-                return (self.read_sql(table, lock),)
-            except UsageError as error:
-                raise SessionError(Outcome.BUG, self.codes.syntax, str(error)) from None
-        if f != WRITE_FUNCTION[kind]:
+    def _make(self, step: BoundStep, table: str) -> tuple[str, ...]:
+        kind, f, form = self._tables.kind, step.f, step.step.form
+        if f != "r" and f != WRITE_FUNCTION[kind]:
             message = f"a {kind.value} history has no micro-operation {f!r}"
             raise SessionError(Outcome.BUG, self.codes.wrong_type, message)
-        return self.write_sql(table)
+        try:
+            if form is not None:
+                return self.form_sql(f, table, form, step.step.lock)
+            return (self.read_sql(table, step.step.lock),) if f == "r" else self.write_sql(table)
+        except UsageError as error:
+            raise SessionError(Outcome.BUG, self.codes.syntax, str(error)) from None

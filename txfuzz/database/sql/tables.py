@@ -25,7 +25,7 @@ class Tables:
     """The tables of one kind of history: physical key k lives in table k modulo `count`.
 
     schema: in the database's own terms; empty if it has none. prefix: of their names. quote: the quotation
-    mark for names.
+    mark for names. layout: how each is made, in the adapter's words; empty if there is only one way.
     """
 
     kind: Kind
@@ -33,6 +33,7 @@ class Tables:
     count: int = 1
     prefix: str = TABLE_PREFIX
     quote: str = '"'
+    layout: str = ""
 
     @property
     def stem(self) -> str:
@@ -103,7 +104,8 @@ class TableMaker(ABC, Generic[Connection]):
                 )
         for index in range(tables.count):
             if tables.name(index) not in present:
-                self.run(on, self.create_sql(tables.qualified(index), tables.kind))
+                for sql in self.create_statements(tables.qualified(index), tables.kind, tables.layout):
+                    self.run(on, sql)
         highest = (
             self.run(on, f"SELECT max({self.key}) FROM {tables.inside_schema(name)}") for name in present
         )
@@ -117,6 +119,16 @@ class TableMaker(ABC, Generic[Connection]):
     def create_sql(self, table: str, kind: Kind) -> str:
         declared = f"{self.key} {self.key_type} NOT NULL PRIMARY KEY, val {self.val_columns[kind]}"
         return f"CREATE TABLE {table} ({declared}){self.ending}"
+
+    def create_statements(self, table: str, kind: Kind, layout: str) -> tuple[str, ...]:
+        """What makes a table with this layout: override it if there are several."""
+        return (self.create_sql(table, kind),)
+
+    def delete(self, on: Connection, tables: Tables, keys: range) -> None:
+        """Delete the rows of these keys. May be repeated after a failure."""
+        for index in range(tables.count):
+            where = f"{self.key} BETWEEN {keys[0]:d} AND {keys[-1]:d}"
+            self.run(on, f"DELETE FROM {tables.qualified(index)} WHERE {where}")
 
     def insert_empty(self, on: Connection, tables: Tables, keys: range) -> None:
         """Insert an empty row for every key. May be repeated after a failure."""

@@ -14,7 +14,7 @@ from txfuzz.workload.model import Workload
 # `keys` says less than `choices`. These say parts of what `transactions` says as a whole. Last comes what
 # has to fit all that.
 _SAID_BY_OTHERS = ("keys", "transactions")
-_PARTS = ("isolation", "locks", "choices")
+_PARTS = ("isolation", "locks", "forms", "choices")
 
 
 def difference(

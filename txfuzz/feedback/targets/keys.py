@@ -64,8 +64,10 @@ def _write_writes(workload: Workload, value: Any, original: Workload) -> Written
 
 
 def _write_rows(workload: Workload, value: Any, original: Workload) -> Written:
-    if value not in ("fresh", "inserted"):
-        raise UsageError(f"keys.rows must be 'fresh' or 'inserted', found {short(value)}")
+    may = (*(original.mutate.rows or ("fresh", "inserted")), original.keys.rows)
+    if value not in may:
+        words = listed(map(repr, dict.fromkeys(may)), "or")
+        raise UsageError(f"keys.rows must be {words}, found {short(value)}")
     return replace(workload, keys=replace(workload.keys, rows=value)), ()
 
 

@@ -1,14 +1,13 @@
-"""`isolation` and `locks`: the levels of transactions and the locks of their reads."""
+"""`isolation`: the levels of transactions, and which modes they may have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.targets.target import Target, Written, short, told
-from txfuzz.transactions.model import Mode, Step, Transaction
+from txfuzz.transactions.model import Mode, Transaction
 from txfuzz.workload.model import Workload
 
 _TOLD = 4
@@ -26,11 +25,9 @@ def levels_of(original: Workload) -> set[str | None]:
     return {*allowed, *(each.mode.isolation for each in asked(original))}
 
 
-def locks_of(original: Workload) -> set[str | None]:
-    """The locks that a read may take; None for none."""
-    allowed = original.mutate.locks if "locks" in original.mutate else ()
-    used = (step.lock for each in original.transactions for step in each.steps)
-    return {None, *allowed, *used}
+def modes_of(original: Workload) -> set[Mode]:
+    """How transactions may begin, beside the level, which is for `levels_of` to say."""
+    return {replace(each.mode, isolation=None) for each in asked(original)}
 
 
 def only_reads(transaction: Transaction, original: Workload) -> bool:
@@ -85,68 +82,6 @@ def _isolation_difference(before: Any, after: Any) -> str:
     return f"the isolation level of {told(moved, _TOLD)}"
 
 
-def _reads(transaction: Transaction) -> Iterator[tuple[int, Step]]:
-    """Those that can take a lock."""
-    return ((at, step) for at, step in enumerate(transaction.steps) if step.sql is None and step.f == "r")
-
-
-def _read_locks(workload: Workload) -> dict[str, list[str | None]]:
-    return {each.name: [step.lock for _, step in _reads(each)] for each in workload.transactions}
-
-
-def _write_locks(workload: Workload, value: Any, original: Workload) -> Written:
-    if not isinstance(value, dict):
-        raise UsageError(
-            f"locks must be a mapping of transaction to the locks of its reads, found {short(value)}"
-        )
-    by_name = {each.name: each for each in workload.transactions}
-    may = locks_of(original)
-    for name, locks in value.items():
-        if name not in by_name:
-            raise UsageError(
-                f"locks name an unknown transaction {name!r}: {did_you_mean(str(name), by_name)}"
-            )
-        count = sum(1 for _ in _reads(by_name[name]))
-        if not isinstance(locks, list) or len(locks) != count:
-            raise UsageError(f"{name!r} has {count} reads without SQL, found the locks {short(locks)}")
-        for lock in locks:
-            if lock not in may:
-                words = told(sorted(repr(each) for each in may if each), 8, "no lock")
-                raise UsageError(f"a read of {name!r} cannot take the lock {lock!r}; it may take {words}")
-        if any(locks) and only_reads(by_name[name], original):
-            raise UsageError(f"{name!r} is read-only, so its reads cannot take locks")
-    changed = tuple(
-        _locked(each, value[each.name]) if each.name in value else each for each in workload.transactions
-    )
-    return replace(workload, transactions=changed), ()
-
-
-def _locked(transaction: Transaction, locks: list[str | None]) -> Transaction:
-    of_step = dict(zip((at for at, _ in _reads(transaction)), locks, strict=True))
-    steps = tuple(
-        replace(step, lock=of_step[at]) if at in of_step else step
-        for at, step in enumerate(transaction.steps)
-    )
-    return replace(transaction, steps=steps)
-
-
-def _locks_in_words(value: Any) -> str:
-    return told((f"{name} {_words(locks)}" for name, locks in value.items() if any(locks)), _TOLD)
-
-
-def _words(locks: list[str | None]) -> str:
-    return told((lock or "none" for lock in locks), 8)
-
-
-def _locks_difference(before: Any, after: Any) -> str:
-    moved = (
-        f"{name!r} from {_words(before.get(name, []))} to {_words(locks)}"
-        for name, locks in after.items()
-        if locks != before.get(name)
-    )
-    return f"the locks of the reads of {told(moved, _TOLD)}"
-
-
 ISOLATION = Target(
     "isolation",
     "the isolation levels of transactions",
@@ -155,9 +90,3 @@ ISOLATION = Target(
     _isolation_in_words,
     _isolation_difference,
 )
-LOCKS = Target("locks", "the locks of reads", _read_locks, _write_locks, _locks_in_words, _locks_difference)
-
-
-def modes_of(original: Workload) -> set[Mode]:
-    """How transactions may begin, beside the level, which is for `levels_of` to say."""
-    return {replace(each.mode, isolation=None) for each in asked(original)}

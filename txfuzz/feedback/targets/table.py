@@ -20,18 +20,22 @@ Targets, by the kind of change that the workload has to allow (txfuzz.workload.a
   timing        `scheduling.think_time`: null, or {"least": seconds, "most": seconds, "before": "step",
                 "write" or "commit"}
                 `scheduling.sending`: "batched" or "stepped"
-  rows          `keys.rows`: "fresh" or "inserted"
+  rows          `keys.rows`: "fresh", "inserted" or "deleted"
   locks         `locks`: mapping of transaction → the lock or null of each of its reads without SQL
+  forms         `forms`: mapping of transaction → the form or null of each of its operations without SQL
+  plans         `plans`: mapping of option of the adapter → value
+  layout        `layout`: the same, for options that decide how tables are made
   isolation     `isolation`: mapping of transaction → level; null for the workload's
   faults        `faults`: list of {"name", "at": [seconds]} or {"name", "every": seconds, "times": number
                 or null}, for all faults of the workload, in their order; each may have "when": "commit" or
                 "lock", a moment of a directed schedule for which it waits
   transactions  `transactions`: {"transactions": list as in a workload file, "mix": as above}
 
-What a value leaves out (a choice, the locks or level of a transaction) stays as it is; `before`, and `after`
-as it is recorded, are complete. Adjustments stay within the workload that the campaign began with: no choice
-gets a key that it could not have there, no transaction without a weight gets one, and none runs at a level
-that promises less. Otherwise a campaign would report anomalies that its workload cannot have.
+What a value leaves out (a choice, an option, the locks, forms or level of a transaction) stays as it is;
+`before`, and `after` as it is recorded, are complete. Adjustments stay within the workload that the campaign
+began with: no choice gets a key that it could not have there, no transaction without a weight gets one, and
+none runs at a level that promises less. Otherwise a campaign would report anomalies that its workload cannot
+have.
 """
 
 from __future__ import annotations
@@ -40,11 +44,12 @@ from collections.abc import Mapping
 
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.feedback.targets.choices import CHOICES
+from txfuzz.feedback.targets.database import LAYOUT, PLANS
 from txfuzz.feedback.targets.directed import DIRECTED
 from txfuzz.feedback.targets.faults import FAULTS
 from txfuzz.feedback.targets.keys import KEYS, ROWS, WRITES
 from txfuzz.feedback.targets.mix import MIX
-from txfuzz.feedback.targets.modes import ISOLATION, LOCKS
+from txfuzz.feedback.targets.modes import ISOLATION
 from txfuzz.feedback.targets.scheduling import (
     BARRIER,
     CLIENTS,
@@ -55,6 +60,7 @@ from txfuzz.feedback.targets.scheduling import (
 from txfuzz.feedback.targets.scheduling import (
     TRANSACTIONS as LENGTH,
 )
+from txfuzz.feedback.targets.statements import FORMS, LOCKS
 from txfuzz.feedback.targets.target import Target
 from txfuzz.feedback.targets.transactions import TRANSACTIONS
 
@@ -71,6 +77,9 @@ TARGETS: Mapping[str, Target] = {
     "scheduling.sending": SENDING_TARGET,
     "keys.rows": ROWS,
     "locks": LOCKS,
+    "forms": FORMS,
+    "plans": PLANS,
+    "layout": LAYOUT,
     "isolation": ISOLATION,
     "faults": FAULTS,
     "transactions": TRANSACTIONS,

@@ -19,7 +19,8 @@ from txfuzz.errors import UsageError, WorkloadError
 from txfuzz.feedback.roles import Roles
 from txfuzz.feedback.targets.choices import places
 from txfuzz.feedback.targets.mix import read_mix, write_mix
-from txfuzz.feedback.targets.modes import asked, levels_of, locks_of, modes_of, only_reads
+from txfuzz.feedback.targets.modes import asked, levels_of, modes_of, only_reads
+from txfuzz.feedback.targets.statements import forms_of, locks_of
 from txfuzz.feedback.targets.target import Target, Written, plain, short, told
 from txfuzz.transactions.model import Choice, Ref, Returned, Step, Transaction, kind_of
 from txfuzz.workload.model import Workload
@@ -79,7 +80,8 @@ def _check(workload: Workload, original: Workload) -> None:
         ):
             raise UsageError(f"no transaction of the mix would {words} anything")
     roles, sequences = Roles(original), _sequences(original)
-    levels, modes, locks = levels_of(original), modes_of(original), locks_of(original)
+    levels, modes = levels_of(original), modes_of(original)
+    locks, forms = locks_of(original), forms_of(original)
     began = {each.name: each.mode for each in original.transactions}
     for each in workload.transactions:
         for number, key in roles.forbidden(each):
@@ -96,11 +98,13 @@ def _check(workload: Workload, original: Workload) -> None:
             each.mode.isolation not in levels or replace(each.mode, isolation=None) not in modes
         ):
             raise UsageError(f"{each.name!r} would begin as no transaction of the workload may")
-        if only_reads(each, original) and (each.writes or any(step.lock for step in each.steps)):
+        if only_reads(each, original) and (each.writes or any(step.lock or step.form for step in each.steps)):
             raise UsageError(f"{each.name!r} is read-only, so it can neither write nor lock")
         for step in each.steps:
             if step.lock not in locks:
                 raise UsageError(f"a read of {each.name!r} would take the lock {step.lock!r}")
+            if step.f is not None and step.form not in forms[step.f]:
+                raise UsageError(f"a step of {each.name!r} would have the form {step.form!r}")
 
 
 def _sequences(original: Workload) -> set[tuple[object, ...]]:

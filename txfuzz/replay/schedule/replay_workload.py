@@ -31,7 +31,7 @@ class Role:
         return tuple(
             None
             if each is None
-            else tuple(("w" if f != "r" else "l" if step.lock else "r", key) for f, key in each)
+            else tuple(("w" if f != "r" else "l" if step.lock or step.form else "r", key) for f, key in each)
             for step, each in zip(self.transaction.steps, acts, strict=True)
         )
 

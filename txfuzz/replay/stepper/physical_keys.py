@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from txfuzz.workload.keys import Generation, NewValues
 
@@ -10,13 +11,14 @@ _BLOCK = 128  # rows inserted at once
 
 
 class PhysicalKeys:
-    """One numbering for all replays on a database. after: the highest physical key in use."""
+    """One numbering for all replays on a database. after: the highest physical key in use. insert_rows: makes
+    rows for new keys, as `rows` of a workload says."""
 
-    def __init__(self, after: int, insert_rows: Callable[[range], None]) -> None:
+    def __init__(self, after: int, insert_rows: Callable[[range, str], None]) -> None:
         self._last = after
         self.values = NewValues()
         self._insert = insert_rows
-        self._inserted = iter(range(0))
+        self._made: dict[str, Iterator[int]] = {}
 
     @property
     def last(self) -> int:
@@ -27,22 +29,22 @@ class PhysicalKeys:
         self._last += 1
         return self._last
 
-    def inserted(self) -> int:
-        """A key whose row exists and is empty."""
-        for key in self._inserted:
+    def prepared(self, rows: str) -> int:
+        """A key whose row exists and is empty ("inserted"), or did exist ("deleted")."""
+        for key in self._made.get(rows, ()):
             return key
         block = range(self._last + 1, self._last + 1 + _BLOCK)
         self._last = block[-1]
-        self._insert(block)
-        self._inserted = iter(block)
-        return next(self._inserted)
+        self._insert(block, rows)
+        self._made[rows] = iter(block)
+        return next(self._made[rows])
 
 
 class AttemptKeys:
     """The generations of logical keys within one attempt; they are never full."""
 
     def __init__(self, numbering: PhysicalKeys, rows: str) -> None:
-        self._take = numbering.inserted if rows == "inserted" else numbering.fresh
+        self._take = numbering.fresh if rows == "fresh" else partial(numbering.prepared, rows)
         self._values = numbering.values
         self._since = self._values.new()
         self._open: dict[int, Generation] = {}

@@ -123,16 +123,29 @@ WORKLOADS: Mapping[str, Workload] = {
     "without fresh tables": replace(_PRESSING, init_schema=False),
 }
 
-_ALL = replace(EVERYTHING, levels=("read committed", "serializable"), locks=("share", "update"))
+_PLANS, _LAYOUT = {"plan": ("default", "scan")}, {"layout": ("plain", "hashed"), "tables": (1, 3)}
+_ALL = replace(
+    EVERYTHING,
+    levels=("read committed", "serializable"),
+    locks=("share", "update"),
+    rows=("fresh", "inserted", "deleted"),
+    forms={"r": ("range",), "append": ("merge", "replace"), "w": ("replace",)},
+    plans=_PLANS,
+    layout=_LAYOUT,
+)
+_OPTIONS = {name: values[0] for name, values in (*_PLANS.items(), *_LAYOUT.items())}
 _FAULTS = (FaultSpec("pause-server", at=(1.0, 2.0)), FaultSpec("kill-server", every=2.0))
 
 
 def allowing_everything(workload: Workload) -> Workload:
-    """The workload, with a level, and with faults to move; its own words are kept if it has some."""
+    """The workload, with a level, with options that may vary, and with faults to move.
+
+    Its own words are kept if it has some.
+    """
     own = workload.mutate
     return replace(
         workload,
-        database=replace(workload.database, isolation="read committed"),
+        database=replace(workload.database, adapter="memory", isolation="read committed", options=_OPTIONS),
         mutate=own if own.levels or own.locks else _ALL,
         faults=workload.faults or _FAULTS,
     )

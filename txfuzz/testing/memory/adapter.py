@@ -8,9 +8,11 @@ from typing import ClassVar
 
 from txfuzz.database.api import Capabilities
 from txfuzz.database.endpoints import EndpointRole, EndpointUse, Promise
+from txfuzz.database.variations import LAYOUT, Variation
+from txfuzz.database.variations import PLANS as VARIED_PLANS
 from txfuzz.testing.memory.backend import DEFAULT_LEVEL, LEVELS
 from txfuzz.testing.memory.database import MemoryDatabase
-from txfuzz.testing.memory.defects import MemoryOptions
+from txfuzz.testing.memory.defects import FORMS, LAYOUTS, PLANS, MemoryOptions
 from txfuzz.testing.memory.fault_injection import ABILITIES
 from txfuzz.testing.memory.session import LOCK, PRIMARY, REPLICA, REPLICA_LEVELS
 
@@ -39,12 +41,18 @@ class MemoryAdapter(MemoryOptions):
                 PRIMARY: EndpointRole(tuple(LEVELS)),
                 REPLICA: EndpointRole(REPLICA_LEVELS, read_only=True),
             },
+            forms=FORMS,
+            deleted_rows=True,
         )
 
     def promise_across(self, uses: Sequence[EndpointUse], faults: Collection[str]) -> Promise:
         """See txfuzz.database.endpoints.HasEndpoints. A replica is never late."""
         used = {level for use in uses for level in use.levels}
         return Promise(next(level.promises for word, level in LEVELS.items() if word in used))
+
+    def variations(self) -> tuple[Variation, ...]:
+        """See txfuzz.database.variations.Varies."""
+        return Variation("plan", VARIED_PLANS, PLANS), Variation("layout", LAYOUT, LAYOUTS)
 
     def servers(self) -> tuple[str, ...]:
         """See txfuzz.database.api.Embeds."""

@@ -49,7 +49,8 @@ class Backend:
     hidden: commits that a defect hides from it. written: its own uncommitted versions.
     read: key → commit of the version that it should have seen. forgiven: keys on which a defect
     hides a conflict. waits_for: the key whose lock it waits for. stopped: why a blocked call must
-    end. cut: where the connection is lost at the next COMMIT, on the way "there" or "back".
+    end. cut: where the connection is lost at the next COMMIT, on the way "there" or "back". form: of its
+    last statement.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Backend:
         self.paused = False
         self.stopped = ""
         self.cut = ""
+        self.form: str | None = None
         self.waits_for: int | None = None
         self.level: Level = LEVELS[DEFAULT_LEVEL]
         self.start(self.level, 0, frozenset())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from txfuzz.common.closeable import Closeable
 from txfuzz.common.kind import Kind
@@ -25,6 +27,7 @@ class MemoryDatabase(Closeable):
         self._url_given = url_given
         self._closed = False
         self._stores = {kind: Store(kind, each) for kind, each in self._defects.items()}
+        self._made: dict[Kind, str] = {}  # layouts
         self._injector = MemoryInjector(self._stores.values())
 
     @property
@@ -57,12 +60,24 @@ class MemoryDatabase(Closeable):
 
     def prepare(self, kind: Kind, *, fresh: bool) -> int:
         store = self._reachable(kind)
-        if fresh:
+        layout = self._options.layout
+        if fresh or self._made.get(kind, layout) != layout:
             store.clear()
+        self._made[kind] = layout
         return store.last_key()
 
     def insert_rows(self, kind: Kind, keys: range) -> None:
         self._reachable(kind).insert(keys)
+
+    def delete_rows(self, kind: Kind, keys: range) -> None:
+        """See txfuzz.database.variations.DeletesRows."""
+        self._reachable(kind).delete(keys)
+
+    def vary(self, options: Mapping[str, Any]) -> None:
+        """See txfuzz.database.variations.TakesVariations."""
+        self._options = replace(self._options, **options)
+        for defects in self._defects.values():
+            defects.here = (self._options.layout, self._options.plan)
 
     def session(self, kind: Kind) -> MemorySession:
         return MemorySession(self._reachable(kind), kind, self._options.latency)

@@ -41,6 +41,14 @@ DEFECTS: Mapping[str, str] = {
 }
 
 
+# Ways to do the same, all alike but for defects that are confined to one of them
+LAYOUTS = ("ordered", "hashed")
+PLANS = ("default", "scan")
+FORMS: Mapping[str, tuple[str, ...]] = {"r": ("range",), "append": ("replace",), "w": ("replace",)}
+_ANYWHERE = ""
+_PLACES = (_ANYWHERE, *LAYOUTS, *PLANS, "range", "replace")
+
+
 @dataclass(frozen=True)
 class MemoryOptions:
     defects: tuple[str, ...] = option((), f"defects to plant: any of {', '.join(DEFECTS)}")
@@ -49,6 +57,11 @@ class MemoryOptions:
     )
     every: int = option(0, "a defect strikes at every n-th opportunity; 0: at random", least=0)
     defect_seed: int = option(0, "seed of the defects' randomness")
+    only: str = option(
+        _ANYWHERE, "the layout, plan or form to which defects are confined; empty for none", choices=_PLACES
+    )
+    layout: str = option(LAYOUTS[0], "how keys are stored; makes no difference", choices=LAYOUTS)
+    plan: str = option(PLANS[0], "how rows are looked up; makes no difference", choices=PLANS)
     latency: float = option(0.00002, "least seconds that an answer takes", least=0.0)
 
     def __post_init__(self) -> None:
@@ -58,17 +71,24 @@ class MemoryOptions:
                 raise UsageError(f"memory: unknown defect {name!r}: {did_you_mean(str(name), DEFECTS)}")
 
     def defects_anew(self) -> Defects:
-        return Defects(self.defects, self.probability, self.every, self.defect_seed)
+        found = Defects(self.defects, self.probability, self.every, self.defect_seed, self.only)
+        found.here = (self.layout, self.plan)
+        return found
 
 
 class Defects:
     """Decides, at each opportunity, whether a defect strikes; while `asleep`, none does. Not thread-safe.
 
     every: it strikes at every n-th opportunity; 0: at random, with `probability`, from
-    `seed`. An opportunity is a moment at which the defect would make a difference.
+    `seed`. An opportunity is a moment at which the defect would make a difference. only: the layout, plan or
+    form to which they are confined. here: the layout and plan in force.
     """
 
-    def __init__(self, names: Collection[str], probability: float, every: int, seed: int) -> None:
+    def __init__(
+        self, names: Collection[str], probability: float, every: int, seed: int, only: str = _ANYWHERE
+    ) -> None:
+        self.here: tuple[str, ...] = ()
+        self._only = only
         self.struck: Counter[str] = Counter()
         self.asleep = False
         self._opportunities: Counter[str] = Counter()
@@ -79,10 +99,12 @@ class Defects:
     def planted(self) -> bool:
         return bool(self._draws)
 
-    def strikes(self, name: str) -> bool:
-        """Whether this defect strikes at this opportunity."""
+    def strikes(self, name: str, form: str | None = None) -> bool:
+        """Whether this defect strikes at this opportunity. form: of the statement."""
         draws = self._draws.get(name)
         if draws is None or self.asleep:
+            return False
+        if self._only and self._only not in (*self.here, form):
             return False
         self._opportunities[name] += 1
         if self._every:

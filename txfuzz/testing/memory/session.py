@@ -7,6 +7,7 @@ import time
 from txfuzz.common.kind import Kind
 from txfuzz.database.api import BoundStep, ReadValue
 from txfuzz.testing.memory.backend import refused
+from txfuzz.testing.memory.defects import FORMS
 from txfuzz.testing.memory.store import Store
 
 PRIMARY, REPLICA = "primary", "replica"  # the roles of endpoints
@@ -36,6 +37,10 @@ class MemorySession:
         time.sleep(self._latency)
         if step.step.sql is not None:
             raise refused(f"the database in memory takes no SQL: {step.step.sql}")
+        form = step.step.form
+        if form is not None and form not in FORMS.get(step.f or "", ()):
+            raise refused(f"there is no form {form!r} of {step.f!r}")
+        self.backend.form = form
         if step.f == "r" and step.key is not None:
             return self._store.read(self.backend, step.key, lock=self._locks(step))
         if step.f == self._write and step.key is not None and step.value is not None:

@@ -78,6 +78,12 @@ class Store:
             for key in keys:
                 self._versions.setdefault(key, [Version(self._commits, self._absent.value)])
 
+    def delete(self, keys: Iterable[int]) -> None:
+        """Delete the rows of these keys, which nobody has used."""
+        with self.turn:
+            for key in keys:
+                self._versions.pop(key, None)
+
     def waits(self) -> Mapping[Backend, Backend]:
         """Waiting backend → the one it waits for."""
         with self.turn:
@@ -112,9 +118,9 @@ class Store:
             seen = versions[place] if place >= 0 else self._absent
             backend.read[key] = self._due(backend, versions).at
             dirty = self._owners.get(key, backend).written
-            if key in dirty and (backend.level.dirty or self._defects.strikes(bad.DIRTY_READ)):
+            if key in dirty and (backend.level.dirty or self._defects.strikes(bad.DIRTY_READ, backend.form)):
                 return dirty[key]
-            if place >= 0 and self._defects.strikes(bad.STALE_READ):
+            if place >= 0 and self._defects.strikes(bad.STALE_READ, backend.form):
                 seen = versions[place - 1] if place else self._absent
             return seen.value
 
@@ -215,7 +221,7 @@ class Store:
         if backend.level.snapshot and key not in backend.written and key not in backend.forgiven:
             newest = self._newest(key).at
             if newest > backend.began:
-                if not self._defects.strikes(bad.LOST_UPDATE):
+                if not self._defects.strikes(bad.LOST_UPDATE, backend.form):
                     self._doom(backend, CONFLICT, f"key {key} was changed since the transaction began")
                 backend.forgiven.add(key)
 
@@ -282,7 +288,8 @@ class Store:
         saw = backend.read.get(key, backend.began)
         stale = newest.at > saw
         if stale and (
-            key in backend.forgiven or (not backend.level.snapshot and self._defects.strikes(bad.LOST_UPDATE))
+            key in backend.forgiven
+            or (not backend.level.snapshot and self._defects.strikes(bad.LOST_UPDATE, backend.form))
         ):
             older = [version for version in self._versions[key] if version.at <= saw]
             return older[-1] if older else self._absent
@@ -319,7 +326,7 @@ class Store:
             newest, own = self._newest(key), backend.written.get(key)
             if newest.at != at or not newest.value or self._owners.get(key, backend) is not backend:
                 continue
-            if isinstance(own, int) or not self._defects.strikes(bad.LOST_COMMITTED_WRITE):
+            if isinstance(own, int) or not self._defects.strikes(bad.LOST_COMMITTED_WRITE, backend.form):
                 continue  # overwriting a register at the same time loses nothing
             self._versions[key].pop()
             before = self._newest(key).value

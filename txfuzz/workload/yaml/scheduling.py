@@ -13,15 +13,24 @@ from txfuzz.transactions.model import Transaction
 from txfuzz.workload.allowed_changes import EVERYTHING, KINDS, AllowedChanges
 from txfuzz.workload.model import PAUSES, SENDING, KeyLife, Scheduling, ThinkTime, Weight
 from txfuzz.workload.yaml.nodes import Node
+from txfuzz.workload.yaml.raw_statements import FUNCTIONS
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|m|h)")
 _SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 366 * 24 * 3600.0
-ROWS = ("fresh", "inserted")
+ROWS = ("fresh", "inserted", "deleted")
 MOST_CLIENTS = 10_000  # each opens a connection
 MOST_DIRECTED = 64  # sessions, beside the clients
 LONGEST_PAUSE = 1.0  # seconds, inside a transaction
-_ALLOWED = f"a list of kinds of change ({', '.join(KINDS)}), or all"
+_KINDS = f"a list of kinds of change ({', '.join(KINDS)}), or all"
+_NOUNS = {
+    "isolation": "isolation levels",
+    "locks": "locks",
+    "rows": "ways in which rows come about",
+}
+_OPTIONS = ("plans", "layout")
+_FORMS = "forms"
+_FIELD = {"isolation": "levels"}  # of AllowedChanges, where it is not the kind
 
 
 def equal_mix(transactions: Sequence[Transaction]) -> tuple[Weight, ...]:
@@ -103,36 +112,84 @@ def _pause(node: Node) -> float:
 
 
 def read_allowed_changes(node: Node, adapter: str, capabilities: Capabilities | None) -> AllowedChanges:
-    """`mutate`: the word `all`, or a list of kinds, in which {isolation: […]} and {locks: […]} name words.
+    """`mutate`: the word `all`, or a list of kinds, each alone or as {kind: what to choose from}.
 
     capabilities: of the adapter; None while the database is not known.
     """
     if node.value == "all":
         return EVERYTHING
-    found: dict[str, tuple[str, ...]] = {}
-    for item in node.items(_ALLOWED):
+    found: dict[str, Any] = {}
+    for item in node.items(_KINDS):
         if isinstance(item.value, Mapping):
-            words = _words(item, adapter, capabilities)
+            words = _chosen(item, adapter, capabilities)
         else:
-            words = {item.one_of("a kind of change", KINDS): ()}
+            words = {item.one_of("a kind of change", KINDS): None}
         for kind in words:
             if kind in found:
                 raise item.place.error(f"found the duplicate kind {kind!r} in `mutate`", "each once")
         found |= words
     kinds = tuple(kind for kind in KINDS if kind in found)
-    return AllowedChanges(kinds, found.get("isolation", ()), found.get("locks", ()))
+    given = {_FIELD.get(kind, kind): words for kind, words in found.items() if words is not None}
+    return AllowedChanges(kinds, **given)
 
 
-def _words(node: Node, adapter: str, capabilities: Capabilities | None) -> dict[str, tuple[str, ...]]:
-    """The levels or locks to choose from."""
-    found = {}
-    for kind, listed in node.fields("a kind of change with words", ("isolation", "locks")).items():
-        items = listed.items(f"a list of {'isolation levels' if kind == 'isolation' else 'locks'}")
+def _chosen(node: Node, adapter: str, capabilities: Capabilities | None) -> dict[str, Any]:
+    """The words, or the values of options, to choose from."""
+    found: dict[str, Any] = {}
+    for kind, listed in node.fields("a kind of change with words", (*_NOUNS, _FORMS, *_OPTIONS)).items():
+        if kind == _FORMS:
+            found[kind] = _forms(listed, adapter, capabilities)
+            continue
+        if kind in _OPTIONS:
+            found[kind] = _values(listed, kind)
+            continue
+        items = listed.items(f"a list of {_NOUNS[kind]}")
         if not items:
             raise listed.unexpected(f"at least one word, or {kind} without a list for all of them")
-        read = read_level if kind == "isolation" else read_lock
-        found[kind] = tuple(dict.fromkeys(read(item, adapter, capabilities) for item in items))
+        found[kind] = tuple(dict.fromkeys(_word(kind, item, adapter, capabilities) for item in items))
     return found
+
+
+def _word(kind: str, node: Node, adapter: str, capabilities: Capabilities | None) -> str:
+    if kind == "isolation":
+        return read_level(node, adapter, capabilities)
+    if kind == "locks":
+        return read_lock(node, adapter, capabilities)
+    return node.one_of("how rows come about", ROWS)
+
+
+def _forms(node: Node, adapter: str, capabilities: Capabilities | None) -> dict[str, tuple[str, ...]]:
+    """Operation → its forms."""
+    found = {}
+    for f, listed in node.fields("forms to choose from", FUNCTIONS).items():
+        words = listed.items("a list of forms")
+        if not words:
+            raise listed.unexpected("at least one form")
+        found[f] = tuple(dict.fromkeys(read_form(word, f, adapter, capabilities) for word in words))
+    if not found:
+        raise node.unexpected("at least one operation, or forms without a mapping for all of them")
+    return found
+
+
+def _values(node: Node, kind: str) -> dict[str, tuple[Any, ...]]:
+    """Option → values; the adapter's own checks come later."""
+    found = {}
+    for name, listed in node.mapping(
+        f"options of the adapter, each with a list of values, for {kind}"
+    ).items():
+        items = listed.items("a list of values")
+        if not items:
+            raise listed.unexpected("at least one value")
+        found[name] = tuple(dict.fromkeys(map(_value, items)))
+    if not found:
+        raise node.unexpected(f"at least one option, or {kind} without a mapping for all of them")
+    return found
+
+
+def _value(node: Node) -> Any:
+    if not isinstance(node.value, str | int | float):
+        raise node.unexpected("a value: text, a number, or true or false")
+    return node.value
 
 
 def read_level(node: Node, adapter: str, capabilities: Capabilities | None) -> str:
@@ -155,6 +212,21 @@ def read_lock(node: Node, adapter: str, capabilities: Capabilities | None) -> st
     if word not in locks:
         raise node.place.error(
             f"found {word!r}", f"a lock that adapter {adapter!r} supports", did_you_mean(word, locks)
+        )
+    return word
+
+
+def read_form(node: Node, f: str, adapter: str, capabilities: Capabilities | None) -> str:
+    """Another way to write the steps of this operation, in the adapter's words."""
+    word = node.text("the word for a form")
+    if capabilities is None:
+        return word
+    forms = capabilities.forms.get(f, ())
+    if not forms:
+        raise node.place.error(f"found {word!r}", f"no form: adapter {adapter!r} writes {f!r} in one way")
+    if word not in forms:
+        raise node.place.error(
+            f"found {word!r}", f"a form of {f!r} that adapter {adapter!r} knows", did_you_mean(word, forms)
         )
     return word
 

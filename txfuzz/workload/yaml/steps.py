@@ -17,7 +17,7 @@ from txfuzz.workload.yaml.keys import ChosenKeys, check_count
 from txfuzz.workload.yaml.nodes import Node, Place, node_of
 from txfuzz.workload.yaml.plugins import check_writes, read_at
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS, read_raw
-from txfuzz.workload.yaml.scheduling import read_level, read_lock
+from txfuzz.workload.yaml.scheduling import read_form, read_level, read_lock
 
 MODE = ("isolation", "read_only", "deferrable")
 _KIND_OF = {"append": Kind.LIST_APPEND, "w": Kind.RW_REGISTER}
@@ -146,15 +146,16 @@ class TransactionsReader:
             )
 
     def _own(self, node: Node, chosen: ChosenKeys) -> tuple[Step, Place]:
-        fields = node.fields("a step", ("f", "key", "lock", "sql"))
+        fields = node.fields("a step", ("f", "key", "lock", "form", "sql"))
         if "f" not in fields:
             raise node.place.error("found a step without f", "f (r, append or w) and key, or sql")
         f = fields["f"].one_of("what the step does", FUNCTIONS)
         if "key" not in fields:
             raise node.place.error("found a step without the field 'key'")
         lock = self._lock(fields["lock"], f) if "lock" in fields else None
+        form = read_form(fields["form"], f, self._adapter, self._capabilities) if "form" in fields else None
         key = chosen.read_argument(fields["key"])
-        return Step(f, key, lock), fields["f"].place
+        return Step(f, key, lock, form=form), fields["f"].place
 
     # -- what the database can do -------------------------------------------------------------
 

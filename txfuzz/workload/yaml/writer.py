@@ -179,7 +179,8 @@ def transaction_data(transaction: Transaction) -> dict[str, Any]:
 
 
 def _own_fields(step: Step) -> dict[str, Any]:
-    return {} if step.lock is None else {"lock": step.lock}
+    own = {"lock": step.lock, "form": step.form}
+    return {name: word for name, word in own.items() if word is not None}
 
 
 def rules_data(step: Step) -> dict[str, Any]:
@@ -231,7 +232,14 @@ def _scheduling(scheduling: Scheduling) -> dict[str, Any]:
 
 
 def _allowed(allowed: AllowedChanges) -> Any:
-    words = {"isolation": allowed.levels, "locks": allowed.locks}
+    words: dict[str, Any] = {
+        "rows": allowed.rows,
+        "locks": allowed.locks,
+        "isolation": allowed.levels,
+        "forms": allowed.forms,
+        "plans": allowed.plans,
+        "layout": allowed.layout,
+    }
     return [{kind: words[kind]} if words.get(kind) else kind for kind in allowed.kinds]
 
 

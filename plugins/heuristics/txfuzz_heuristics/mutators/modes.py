@@ -1,4 +1,4 @@
-"""Locks, isolation levels, rows and faults, where the workload allows it."""
+"""Isolation levels, rows and faults, where the workload allows it."""
 
 from __future__ import annotations
 
@@ -10,30 +10,11 @@ from txfuzz.plugin_api import Adjustment, FeedbackResult, Workload, target_value
 
 from .change import change
 
-
-@dataclass(frozen=True)
-class Locks:
-    name: ClassVar[str] = "locks"
-    about: ClassVar[str] = "lets a read take a lock, another one, or none"
-    kind: ClassVar[str] = "locks"
-
-    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
-        words = (feedback.original or workload).mutate.locks
-        before: dict[str, list[str | None]] = target_value(workload, "locks")
-        free = {each.name for each in workload.transactions if not each.mode.read_only}
-        reads = [(name, at) for name, locks in before.items() if name in free for at in range(len(locks))]
-        if not reads or not words:
-            return None
-        name, at = random.choice(reads)
-        locks = list(before[name])
-        lock = random.choice([word for word in (None, *words) if word != locks[at]])
-        locks[at] = lock
-        reason = (
-            f"a read of {name!r} {f'with the lock {lock}' if lock else 'without a lock'} waits for others"
-        )
-        if lock is None:
-            reason = f"a read of {name!r} without a lock lets others pass"
-        return change(workload, "locks", {**before, name: locks}, reason, self.name)
+_ROWS = {
+    "fresh": "first writes insert, and reads of what is not there yet have nothing to lock",
+    "inserted": "reads and writes of rows that exist take other paths than first inserts",
+    "deleted": "first writes come by dead rows and index entries, which fresh tables do not have",
+}
 
 
 @dataclass(frozen=True)
@@ -59,17 +40,17 @@ class Levels:
 @dataclass(frozen=True)
 class RowsInAdvance:
     name: ClassVar[str] = "rows-in-advance"
-    about: ClassVar[str] = "inserts rows before they are used, or no longer"
+    about: ClassVar[str] = "inserts rows before they are used, deletes them again, or no longer"
     kind: ClassVar[str] = "rows"
 
     def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
-        after = "inserted" if target_value(workload, "keys.rows") == "fresh" else "fresh"
-        reason = (
-            "reads and writes of rows that exist take other paths than first inserts"
-            if after == "inserted"
-            else "first writes insert, and reads of what is not there yet have nothing to lock"
-        )
-        return change(workload, "keys.rows", after, reason, self.name)
+        now: str = target_value(workload, "keys.rows")
+        words = (feedback.original or workload).mutate.rows or ("fresh", "inserted")
+        others = [word for word in words if word != now]
+        if not others:
+            return None
+        after = random.choice(others)
+        return change(workload, "keys.rows", after, _ROWS[after], self.name)
 
 
 @dataclass(frozen=True)

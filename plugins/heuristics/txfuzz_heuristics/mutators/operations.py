@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from txfuzz.plugin_api import Choice, Ref, Step, Transaction
@@ -26,6 +26,10 @@ class Operation:
     f: str
     slot: int
     lock: str | None = None
+    form: str | None = None
+
+    def on(self, key: Choice | Ref) -> Step:
+        return Step(self.f, key, self.lock, form=self.form)
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ class Operations:
         done: list[Step] = []
         for at, step in enumerate(steps):
             if step.slot in names:
-                done.append(Step(step.f, Ref(names[step.slot]), step.lock))
+                done.append(step.on(Ref(names[step.slot])))
                 continue
             own = self.slots[step.slot].name or next(each for each in fresh if each not in taken)
             others = tuple(names[slot] for slot in names if _pair(slot, step.slot) in self.different)
             names[step.slot] = own
             named = self._needs_name(step.slot, steps[at + 1 :]) or self.slots[step.slot].name
             choice = Choice(self.slots[step.slot].keys, own if named else None, others)
-            done.append(Step(step.f, choice, step.lock))
+            done.append(step.on(choice))
         return Transaction(name or self.of.name, tuple(done), self.of.mode)
 
     def _needs_name(self, slot: int, later: Sequence[Operation]) -> bool:
@@ -77,7 +81,7 @@ def operations_of(transaction: Transaction) -> Operations | None:
                 named[key.name] = number
         else:
             number = named[key.name]
-        steps.append(Operation(step.f, number, step.lock))
+        steps.append(Operation(step.f, number, step.lock, step.form))
     return Operations(transaction, tuple(steps), tuple(slots), frozenset(different))
 
 
@@ -86,7 +90,7 @@ def joined(one: Operations, other: Operations) -> Operations:
     shift = len(one.slots)
     taken = {slot.name for slot in one.slots}
     slots = (*one.slots, *(slot if slot.name not in taken else Slot(slot.keys) for slot in other.slots))
-    steps = (*one.steps, *(Operation(each.f, each.slot + shift, each.lock) for each in other.steps))
+    steps = (*one.steps, *(replace(each, slot=each.slot + shift) for each in other.steps))
     pairs = {(left + shift, right + shift) for left, right in other.different}
     return Operations(one.of, steps, slots, one.different | pairs)
 

@@ -1,4 +1,4 @@
-"""Clients, barriers, pauses, and how statements are sent."""
+"""Clients, barriers, pauses, how statements are sent, and tables that are kept or not."""
 
 from __future__ import annotations
 
@@ -98,3 +98,19 @@ class Sending:
             else "statements sent together hurry, so that servers meet them at once"
         )
         return change(workload, "scheduling.sending", after, reason, self.name)
+
+
+@dataclass(frozen=True)
+class FreshTables:
+    name: ClassVar[str] = "fresh-tables"
+    about: ClassVar[str] = "starts each iteration from empty tables, or no longer"
+    kind: ClassVar[str] = "scheduling"
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        after = not target_value(workload, "init_schema")
+        reason = (
+            "empty tables and indexes have few pages, which transactions share"
+            if after
+            else "tables that grow have more pages, and dead rows in them"
+        )
+        return change(workload, "init_schema", after, reason, self.name)

@@ -1,4 +1,4 @@
-"""Other transactions: other orders, other operations, two in one, one in two."""
+"""Other transactions: other orders, other operations, two in one, one in two, new ones."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ def _replaced(
     return change(workload, "transactions", transactions_value(transactions, weights), reason, name)
 
 
+def _with_steps(
+    workload: Workload, chosen: Operations, steps: Sequence[Operation], reason: str, name: str
+) -> Adjustment | None:
+    """The change to a workload in which this transaction has other steps."""
+    return _replaced(workload, [chosen.transaction(steps)], None, reason, name)
+
+
 def _free_name(workload: Workload, wanted: str) -> str:
     known = {each.name for each in workload.transactions}
     return (
@@ -71,11 +78,11 @@ class WriteFirst:
         if not places:
             return None
         chosen, at = random.choice(places)
-        steps = list(chosen.steps)
-        steps[at - 1], steps[at] = steps[at], steps[at - 1]
-        first = "read" if steps[at - 1].f == "r" else "write"
+        before, now = chosen.steps[at - 1 : at + 1]
+        steps = (*chosen.steps[: at - 1], now, before, *chosen.steps[at + 1 :])
+        first = "read" if now.f == "r" else "write"
         reason = f"in {chosen.of.name!r} the {first} comes first now, so that it sees, or is seen by, others"
-        return _replaced(workload, [chosen.transaction(steps)], None, reason, self.name)
+        return _with_steps(workload, chosen, steps, reason, self.name)
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ class OneMore:
         steps.insert(random.randint(0, len(steps)), Operation(f, slot))
         what = "read" if f == "r" else "write"
         reason = f"{chosen.of.name!r} with one more {what} ({len(steps)} steps) can be part of other cycles"
-        return _replaced(workload, [wider.transaction(steps)], None, reason, self.name)
+        return _with_steps(workload, wider, steps, reason, self.name)
 
 
 @dataclass(frozen=True)
@@ -128,9 +135,9 @@ class OneLess:
         if not places:
             return None
         chosen, at = random.choice(places)
-        steps = [step for number, step in enumerate(chosen.steps) if number != at]
+        steps = chosen.steps[:at] + chosen.steps[at + 1 :]
         reason = f"{chosen.of.name!r} without step {at} is shorter, and more of them run"
-        return _replaced(workload, [chosen.transaction(steps)], None, reason, self.name)
+        return _with_steps(workload, chosen, steps, reason, self.name)
 
 
 @dataclass(frozen=True)
@@ -176,3 +183,48 @@ class Split:
         reason = f"the two halves of {chosen.of.name!r} are shorter, and others get in between"
         weights = {**mix, name: mix[chosen.of.name]}
         return _replaced(workload, parts, weights, reason, self.name)
+
+
+# Small transactions of which the classic anomalies are made (Berenson and others 1995): the operation, r or
+# w, and the key of each step
+_SHAPES: Mapping[str, Sequence[tuple[str, int]]] = {
+    "read two": (("r", 0), ("r", 1)),
+    "read and write": (("r", 0), ("w", 0)),
+    "read two and write": (("r", 0), ("r", 1), ("w", 1)),
+    "read one and write another": (("r", 0), ("w", 1)),
+    "write two": (("w", 0), ("w", 1)),
+    "write one and read another": (("w", 0), ("r", 1)),
+}
+
+
+@dataclass(frozen=True)
+class NewTransaction:
+    name: ClassVar[str] = "new-transaction"
+    about: ClassVar[str] = "adds a small transaction of a classic shape, on keys that the workload uses so"
+    kind: ClassVar[str] = _KIND
+
+    most: int = option(16, "none is added to a workload with as many transactions", least=1)
+
+    def propose(self, feedback: FeedbackResult, workload: Workload, random: Random) -> Adjustment | None:
+        asked = [each for each in _asked(workload) if not each.of.mode.read_only]
+        if not asked or len(workload.transactions) >= self.most:
+            return None
+        uses = list(known_uses(asked))
+        write = next((f for f, _ in uses if f != "r"), "")
+        word = random.choice(list(_SHAPES))
+        steps = [Operation("r" if f == "r" else write, slot) for f, slot in _SHAPES[word]]
+        slots = []
+        for slot in range(1 + max(step.slot for step in steps)):
+            does = {step.f for step in steps if step.slot == slot}
+            found = [keys for _, keys in uses if all((f, keys) in uses for f in does)]
+            if not found:
+                return None
+            slots.append(Slot(random.choice(found)))
+        like = random.choice(asked).of
+        name = _free_name(workload, word)
+        pairs = frozenset({(0, 1)}) if len(slots) > 1 else frozenset()
+        made = Operations(Transaction(name, (), like.mode), tuple(steps), tuple(slots), pairs)
+        mix: dict[str, float] = target_value(workload, "mix")
+        weights = {**mix, name: mix[like.name]}
+        reason = f"{name!r} can be the other side of an anomaly that those of the workload cannot close"
+        return _replaced(workload, [made.transaction(steps)], weights, reason, self.name)

@@ -15,7 +15,8 @@ from txfuzz.plugin_api import (
     Tables,
 )
 
-from ..statements import ON_DUPLICATE_KEY, compile_raw, level, read_sql, write_sql
+from ..options import MariadbOptions
+from ..statements import ON_DUPLICATE, compile_raw, level, read_sql, write_sql
 from .codes import DEADLOCK, NO_ROW, NOT_IN_TRANSACTION, SYNTAX_ERROR, UNDECLARED, WRONG_TYPE
 from .connection import FAILURES, Link, session_error
 
@@ -38,11 +39,12 @@ class MariadbSession(SqlSession):
         unbound=UNDECLARED,
     )
 
-    def __init__(self, link: Link, tables: Tables, write_form: str, kill: Callable[[int], bool]) -> None:
-        # ON DUPLICATE KEY UPDATE counts an existing row twice.
-        super().__init__(tables, most_changed=2 if write_form == ON_DUPLICATE_KEY else 1)
+    def __init__(
+        self, link: Link, tables: Tables, options: MariadbOptions, kill: Callable[[int], bool]
+    ) -> None:
+        super().__init__(tables)
         self._link = link
-        self._write_form = write_form
+        self._options = options
         self._kill = kill
         self._level = ""  # of the connection's next transaction
         self.reported_levels: set[str] = set()  # those that the server itself has confirmed
@@ -110,7 +112,6 @@ class MariadbSession(SqlSession):
     # -- statements -----------------------------------------------------------------------
 
     compile_raw = staticmethod(compile_raw)
-    read_sql = staticmethod(read_sql)
 
     @property
     def in_transaction(self) -> bool:
@@ -119,8 +120,20 @@ class MariadbSession(SqlSession):
     def table(self, index: int) -> str:
         return super().table(index).replace("%", "%%")  # % starts a driver placeholder
 
+    def read_sql(self, table: str, lock: str | None) -> str:
+        return read_sql(table, lock, plan=self._options.plan)
+
     def write_sql(self, table: str) -> tuple[str, ...]:
-        return write_sql(self._tables.kind, table, self._write_form)
+        return write_sql(self._tables.kind, table, self._options.append)
+
+    def form_sql(self, f: str, table: str, form: str, lock: str | None) -> tuple[str, ...]:
+        if f == "r":
+            return (read_sql(table, lock, form, plan=self._options.plan),)
+        return write_sql(self._tables.kind, table, form)
+
+    def most_changed(self, sql: str) -> int:
+        """ON DUPLICATE KEY UPDATE counts an existing row twice."""
+        return 2 if ON_DUPLICATE in sql else 1
 
     def run(self, sql: str, args: Mapping[str, int] | None = None) -> StatementResult:
         try:

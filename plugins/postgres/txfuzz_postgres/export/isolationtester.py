@@ -12,30 +12,32 @@ from pathlib import Path
 
 from txfuzz.plugin_api import WRITE_FUNCTION, Kind, Script, ScriptFile, ScriptLine
 
+from ..options import PostgresOptions
 from ..protocol.url import Target
-from .scripts import begin, cell, last_reads, setup, statement, table
+from .scripts import begin, cell, last_reads, sets, setup, statement, table
 
 SECONDS = 60
 SPEC = "repro.spec"
 
 
-def isolation_spec(script: Script, append: str) -> str | None:
+def isolation_spec(script: Script, options: PostgresOptions) -> str | None:
     """A spec whose one permutation is the replay; None if a statement has braces, which specs cannot have.
 
-    append: the adapter's option.
+    options: the adapter's.
     """
-    if any(set("{}") & set(statement(script, line, append)) for line in script.lines):
+    if any(set("{}") & set(statement(script, line, options.append)) for line in script.lines):
         return None
     sessions = list(dict.fromkeys(line.session for line in script.lines))
     lines = [f"# {script.title}", "", "setup", "{"]
-    lines += [f"  {text}" for text in setup(script)]
+    lines += [f"  {text}" for text in setup(script, options)]
     lines += ["}", "", "teardown", "{", f"  DROP TABLE {table(script)};", "}"]
     names = dict(_names(script.lines))
     for session in sessions:
-        lines += ["", f"session {quoted(session)}", f"setup {{ {begin(script)}; }}"]
+        first = "; ".join([*sets(options), begin(script)])
+        lines += ["", f"session {quoted(session)}", f"setup {{ {first}; }}"]
         for at, line in enumerate(script.lines):
             if line.session == session:
-                lines.append(f"step {names[at]} {{ {statement(script, line, append)}; }}")
+                lines.append(f"step {names[at]} {{ {statement(script, line, options.append)}; }}")
         if any(line.code for line in script.lines if line.session == session):
             lines.append("teardown { ROLLBACK; }")
     lines += ["", "session after"]

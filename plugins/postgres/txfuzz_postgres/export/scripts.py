@@ -14,30 +14,38 @@ from txfuzz.plugin_api import (
     typed_script,
 )
 
+from ..layouts import plan_settings
+from ..options import PostgresOptions
 from ..schemas import PostgresTables
-from ..statements import compile_raw, level, read_sql, write_sql
+from ..statements import ON_CONFLICT, compile_raw, level, read_form_sql, read_sql, write_sql
 
 NAME = "repro.sql"
 MAKER = PostgresTables()
 
 
-def psql_script(script: Script, append: str) -> str:
+def psql_script(script: Script, options: PostgresOptions) -> str:
     """For one psql window per session."""
     return typed_script(
         script,
         "psql",
-        setup=[text.rstrip(";") for text in setup(script)],
-        begin=[begin(script)],
-        statement=lambda line: statement(script, line, append),
+        setup=[text.rstrip(";") for text in setup(script, options)],
+        begin=[*sets(options), begin(script)],
+        statement=lambda line: statement(script, line, options.append),
         after=[*last_reads(script), f"DROP TABLE {table(script)}"],
         cell=lambda line: cell(script, line),
     )
 
 
-def setup(script: Script) -> Iterator[str]:
-    yield f"{MAKER.create_sql(table(script), script.kind)};"
+def setup(script: Script, options: PostgresOptions) -> Iterator[str]:
+    for sql in MAKER.create_statements(table(script), script.kind, options.layout):
+        yield f"{sql};"
     if script.rows:
         yield f"INSERT INTO {table(script)} VALUES {MAKER.empty_rows(script.rows, script.kind)};"
+
+
+def sets(options: PostgresOptions) -> list[str]:
+    """The settings that force its plan; none for the server's own choice."""
+    return [f"SET {name} = off" for name in plan_settings(options.plan)]
 
 
 def begin(script: Script) -> str:
@@ -61,9 +69,14 @@ def statement(script: Script, line: ScriptLine, append: str) -> str:
         raw = compile_raw(step.step.sql)
         return filled(raw.on(table(script)), [step.args[name] for name in raw.names or ()]).rstrip("; \n")
     if step.f == "r":
-        return filled(read_sql(table(script), step.step.lock), [key_of(step)])
+        form, lock = step.step.form, step.step.lock
+        sql = read_form_sql(table(script), form, lock) if form else read_sql(table(script), lock)
+        return filled(sql, [key_of(step)])
     values = [key_of(step), step.value or 0]
-    written = [filled(sql, values) for sql in write_sql(script.kind, table(script), append)]
+    form = step.step.form or append
+    if len(write_sql(script.kind, table(script), form)) > 2:
+        form = ON_CONFLICT  # one statement that does the same unless somebody deletes the row in between
+    written = [filled(sql, values) for sql in write_sql(script.kind, table(script), form)]
     if len(written) == 1 or step.key in script.rows:
         return written[0]
     # One statement that nearly does what the session does: UPDATE and, if there was no row, INSERT.

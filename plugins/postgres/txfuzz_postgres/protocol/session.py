@@ -25,7 +25,7 @@ from txfuzz.plugin_api import (
     Tables,
 )
 
-from ..statements import begin_sql, compile_raw, level, read_sql, write_sql
+from ..statements import begin_sql, compile_raw, level, read_form_sql, read_sql, write_sql
 from .connection import BAD, cut, request_cancel
 from .sqlstate import (
     DATATYPE_MISMATCH,
@@ -138,6 +138,11 @@ class PostgresSession(SqlSession):
     def write_sql(self, table: str) -> tuple[str, ...]:
         return write_sql(self._tables.kind, table, self._write_form)
 
+    def form_sql(self, f: str, table: str, form: str, lock: str | None) -> tuple[str, ...]:
+        if f == "r":
+            return (read_form_sql(table, form, lock),)
+        return write_sql(self._tables.kind, table, form)
+
     def run(self, sql: str, args: Mapping[str, int] | None = None) -> StatementResult:
         """args: in the order of their placeholders."""
         values = [b"%d" % value for value in (args or {}).values()]
@@ -165,7 +170,7 @@ class PostgresSession(SqlSession):
     def _prepared(self, step: BoundStep) -> list[bytes]:
         """A micro-operation's prepared statements; each runs only if the one before found no row."""
         assert step.key is not None
-        statements = self._statements_of(step.f, step.step.lock, step.key % self._tables.count)
+        statements = self._statements_of(step, step.key % self._tables.count)
         return [self._wire.prepare(sql, 1 if step.f == "r" else 2) for sql in statements]
 
     def _seen(
