@@ -52,7 +52,7 @@ _PLAIN: Mapping[str, AnomalyType] = {
         "Circular information flow",
     ),
     "G-single-item": AnomalyType(
-        "Read skew: a cycle of dependencies with exactly one anti-dependency.",
+        "A cycle of dependencies with exactly one anti-dependency (such as read skew, or a lost update).",
         f"{ADYA_1999}, section 4.2; on items: {KINGSBURY_2020}",
         "Read skew",
     ),
@@ -136,6 +136,15 @@ def anomaly_type(name: str) -> AnomalyType:
                 f"{plain.name} {where}",
             )
     return _PLAIN[name]
+
+
+def is_anomaly_type(name: str) -> bool:
+    """Whether the checker can report it."""
+    try:
+        anomaly_type(name)
+    except KeyError:
+        return False
+    return True
 
 
 def definition(name: str) -> str:

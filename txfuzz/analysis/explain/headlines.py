@@ -75,6 +75,12 @@ def headline(anomaly: Anomaly) -> str:
     return f"{named}: {sentence}" if sentence else named
 
 
+def headline_parts(anomaly: Anomaly) -> tuple[str, str]:
+    """The headline as a title, "Write skew (G2-item)", and the sentence, empty if there is none."""
+    title, _, sentence = headline(anomaly).partition(": ")
+    return title, sentence
+
+
 # -- cycles ---------------------------------------------------------------------------------
 
 

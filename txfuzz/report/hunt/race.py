@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
-from txfuzz.report.hunt.text import ending
+from txfuzz.report.hunt.text import ending, told_here
 from txfuzz.report.text.lines import paragraph
 
 
@@ -83,7 +83,7 @@ def _hole_lines(found: RacedHole, *, in_full: bool) -> Iterator[str]:
         yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
     yield from paragraph(f"Let go at the same time, {found.placed}: {listed(found.points)}.", indent=2)
     if in_full:
-        yield from ("", *(f"  {line}".rstrip() for line in hole.story), "")
+        yield from ("", *(f"  {line}".rstrip() for line in told_here(hole)), "")
         yield from (f"  {line}" for line in offset_lines(found))
 
 

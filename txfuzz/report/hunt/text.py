@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
-from txfuzz.report.text.lines import paragraph
+from txfuzz.report.check.story import step_lines
+from txfuzz.report.text.lines import WIDTH, paragraph, width, wrapped_at
 
 _MOST_LEFT_OUT = 3
 
@@ -94,7 +95,18 @@ def _hole_lines(hole: FoundHole, *, in_full: bool) -> Iterator[str]:
         yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
     if in_full:
         yield ""
-        yield from (f"  {line}".rstrip() for line in hole.story)
+        yield from (f"  {line}".rstrip() for line in told_here(hole))
+
+
+def told_here(hole: FoundHole) -> Iterator[str]:
+    """Its story, laid out again where the terminal is not as wide as the files are."""
+    if width() == WIDTH or not hole.steps:
+        yield from hole.story
+        return
+    with wrapped_at(width() - 2):
+        yield from step_lines(hole.steps, sorted({each.transaction for each in hole.steps}))
+        for sentence in hole.why:
+            yield from ("", *paragraph(sentence))
 
 
 def hole_markdown(hole: FoundHole, server: str) -> str:

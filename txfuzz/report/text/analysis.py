@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.common.json_text import json_text
 from txfuzz.common.kind import Kind
 from txfuzz.common.sentences import counted
+from txfuzz.report.finding import most_telling
 from txfuzz.report.text.anomalies import anomaly_in_full, anomaly_lines, near_cycle_lines
 from txfuzz.report.text.lines import labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
@@ -40,12 +42,13 @@ def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def smallest_anomaly_text(result: AnalysisResult) -> str:
-    """The smallest anomaly that contradicts the expected model: what a reader wants to see first."""
-    if not result.anomalies:
+def leading_anomaly_text(result: AnalysisResult, promised: str | None = None) -> str:
+    """The anomaly that a reader wants to see first, with its headline. promised: the model that the database
+    answers for."""
+    anomaly = most_telling(result, promised)
+    if anomaly is None:
         return ""
-    anomaly = min(result.anomalies, key=lambda each: len(each.transactions))
-    return "\n".join([anomaly.type, *anomaly_in_full(anomaly)]) + "\n"
+    return "\n".join([*paragraph(headline(anomaly)), *anomaly_in_full(anomaly)]) + "\n"
 
 
 def _headline(result: AnalysisResult) -> list[str]:
