@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from txfuzz.campaign.events import (
     SmallScopeStarted,
     Warned,
 )
-from txfuzz.cli.terminal import OF_VERDICT, Style, is_coloured, laid_out, say
+from txfuzz.cli.terminal import OF_VERDICT, Style, laid_out, say, say_step
 from txfuzz.common.sanitize import one_line
 from txfuzz.common.sentences import counted, listed
 from txfuzz.errors import TxfuzzError
@@ -118,7 +117,8 @@ class PlainScreen:
     def _show_result(self, campaign: CampaignResult) -> None:
         """The finding, then the verdict, then what to do next."""
         self._say("")
-        laid_out(show_result, campaign)
+        with laid_out():
+            show_result(campaign)
 
     def _say(self, line: str) -> None:
         if not self._quiet:
@@ -157,17 +157,8 @@ def show_result(campaign: CampaignResult) -> None:
     if steps and told is not None:
         say("\nnext:")
         for command, what in step_lines(steps):
-            show_step(command, what)
+            say_step(command, what)
     say(f"artefacts: {campaign.directory}")
-
-
-def show_step(command: str, what: str) -> None:
-    """A command and what it is for, on one line."""
-    if not command or not is_coloured():
-        say(f"{command}{what}")
-        return
-    sys.stdout.styled(command, Style.COMMAND.value)  # type: ignore[union-attr]
-    say(what)
 
 
 def _nothing_found(campaign: CampaignResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
@@ -23,14 +23,31 @@ def hunt_text(
 ) -> str:
     """excepted: forms that the database's documentation excepts from its promise. known: with the stories of
     holes that are known."""
+    return f"{hunt_body(server, levels, result, excepted, known=known)}\n\n{verdict_of(result.holes)}"
+
+
+def verdict_of(holes: Sequence[FoundHole]) -> str:
+    """What a hunt came to."""
+    news = sum(not hole.known for hole in holes)
+    return ending(news, len(holes) - news)
+
+
+def hunt_body(
+    server: str,
+    levels: tuple[str, ...],
+    result: HuntResult,
+    excepted: tuple[str, ...],
+    *,
+    known: bool = False,
+) -> str:
+    """The text without the verdict, which comes last."""
     lines = [
         f"{server} at {listed([level.upper() for level in levels])}: {counts_text(result.counts)}",
         *(line for each in notes(result, excepted) for line in paragraph(each)),
     ]
     for hole in sorted(result.holes, key=lambda each: bool(each.known)):
         lines += ["", *_hole_lines(hole, in_full=known or not hole.known)]
-    news = len(result.news)
-    return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
+    return "\n".join(lines)
 
 
 def ending(news: int, known: int) -> str:

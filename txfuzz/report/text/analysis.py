@@ -22,13 +22,18 @@ KINDS = {kind.value for kind in Kind}
 
 
 def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
-    """A result as plain text, wrapped at 100 columns between words.
+    """A result as plain text, wrapped between words; the verdict comes last.
 
     verbose: also the transactions and proofs of near-cycles, every key, members of components,
     and what other analyzers measured.
     """
+    return f"{analysis_body(result, verbose=verbose)}\n{verdict_text(result)}\n"
+
+
+def analysis_body(result: AnalysisResult, *, verbose: bool = False) -> str:
+    """The same without the verdict."""
     lines = [
-        *_headline(result),
+        *paragraph(f"{result.file or 'history'}: {result.verdict.value}"),
         "",
         *_counts(result, verbose=verbose),
         *anomaly_lines(result),
@@ -51,10 +56,8 @@ def leading_anomaly_text(result: AnalysisResult, promised: str | None = None) ->
     return "\n".join([*paragraph(headline(anomaly)), *anomaly_in_full(anomaly)]) + "\n"
 
 
-def _headline(result: AnalysisResult) -> list[str]:
-    return paragraph(
-        f"{result.file or 'history'}: {result.verdict.value}. {verdict_sentence(result, None, None)}"
-    )
+def verdict_text(result: AnalysisResult) -> str:
+    return "\n".join(paragraph(verdict_sentence(result, None, None)))
 
 
 def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:

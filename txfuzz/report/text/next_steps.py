@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from txfuzz.analysis.checker.anomaly_types import is_anomaly_type
-from txfuzz.analysis.result import Verdict
+from txfuzz.analysis.result import Anomaly, Verdict
 from txfuzz.common.sentences import listed
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.text.lines import paragraph, width
@@ -21,12 +21,18 @@ def next_steps(record: CampaignResult) -> tuple[tuple[str, str], ...]:
     return tuple(_steps(record))
 
 
+def explain_step(leading: Anomaly | None) -> tuple[tuple[str, str], ...]:
+    """The command that explains this anomaly, if it is one of the checker's."""
+    if leading is None or not is_anomaly_type(leading.type):
+        return ()
+    return ((f"txfuzz explain {leading.type}", "what it is, who allows it, how to avoid it"),)
+
+
 def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
     directory = shlex.quote(str(record.directory))
     told, leading = record.told_first, record.leading
     if told is not None:
-        if leading is not None and is_anomaly_type(leading.type):
-            yield f"txfuzz explain {leading.type}", "what it is, who allows it, how to avoid it"
+        yield from explain_step(leading)
         if leading is not None and record.facts.adapter and not record.facts.arguments.get("runner_cmd"):
             yield f"txfuzz shrink {directory}", "the smallest SQL that shows it again"
     if record.verdict is not Verdict.UNKNOWN or record.analysed:
@@ -37,7 +43,11 @@ def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
     yield f"txfuzz analyze {history} --expect {record.expect}", "all that this history shows"
     locks = _reads_to_lock(record)
     if locks:
-        yield "", f"or try FOR UPDATE: `lock: update` in the reads of {locks}, and run it again"
+        yield (
+            "",
+            f"or try FOR UPDATE: `lock: update` in the reads of {locks}, on rows that exist beforehand "
+            "(`keys: {rows: inserted}`), and run it again",
+        )
 
 
 def _reads_to_lock(record: CampaignResult) -> str:
