@@ -116,6 +116,7 @@ _ORDERS = (
     ("-realtime", "real-time order", HERLIHY_1990, "in real time"),
 )
 _EXISTS = "-cycle-exists"
+_CYCLES = ("G0", "G1c", "G-single-item", "G-nonadjacent-item", "G2-item")
 _CYCLE_EXISTS = AnomalyType(
     "A cycle of these dependencies exists; none of a more specific type was shown.",
     KINGSBURY_2020,
@@ -136,6 +137,14 @@ def anomaly_type(name: str) -> AnomalyType:
                 f"{plain.name} {where}",
             )
     return _PLAIN[name]
+
+
+def known_types() -> tuple[str, ...]:
+    """All types but those that only say that some cycle exists."""
+    orders = [each for each, *_ in _ORDERS]
+    return tuple(
+        f"{plain}{suffix}" for plain in _PLAIN for suffix in ("", *(orders if plain in _CYCLES else ()))
+    )
 
 
 def is_anomaly_type(name: str) -> bool:
@@ -165,7 +174,7 @@ def misspelt(name: str) -> str | None:
 
     Analyzers of plugins have their own types, which are not known here.
     """
-    known = [f"{plain}{suffix}" for plain in _PLAIN for suffix in ("", *(each for each, *_ in _ORDERS))]
+    known = known_types()
     if name in known or name.endswith(_EXISTS):
         return None
     folded = {each.lower(): each for each in reversed(known)}
