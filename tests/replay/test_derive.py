@@ -205,7 +205,7 @@ def test_every_analysis_writes_a_replay(tmp_path: Path, txfuzz: Callable[..., Ra
     (tmp_path / "out/iter_00/replay.yaml").unlink()
     assert txfuzz(*arguments, "--skip-run").code == 1
     assert (tmp_path / "out/iter_00/replay.yaml").read_text() == written
-    ran = txfuzz("execute", "--config", "out/iter_00/replay.yaml", "--out", "h.edn")
+    ran = txfuzz("execute", "--exit-code", "--config", "out/iter_00/replay.yaml", "--out", "h.edn")
     assert ran.code == 1
     assert txfuzz("analyze", "h.edn", "--skip-graph").code == 1
 

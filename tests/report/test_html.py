@@ -64,7 +64,7 @@ def first_result(directory: Path) -> AnalysisResult:
 
 
 def test_the_verdict_is_that_of_the_screen(dirty: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", dirty)
+    ran = txfuzz("report", "--exit-code", dirty)
     assert ran.code == 1
     assert ran.out == f"{dirty / 'report.html'}\n"
     facts = json.loads((dirty / "campaign.json").read_text())
@@ -73,7 +73,7 @@ def test_the_verdict_is_that_of_the_screen(dirty: Path, txfuzz: Cli) -> None:
 
 
 def test_nothing_found(clean: Path, txfuzz: Cli) -> None:
-    assert txfuzz("report", clean).code == 0
+    assert txfuzz("report", "--exit-code", clean).code == 0
     shown = Page((clean / "report.html").read_text())
     assert "Nothing found: " in shown.text
     assert "are consistent with serializable." in shown.text
@@ -281,7 +281,7 @@ def test_a_killed_campaign(clean: Path, txfuzz: Cli) -> None:
     _, text = read(clean)
     assert "The campaign was killed: `txfuzz run --resume" in text
     assert "Iteration 1 was not analysed (iter_01/analysis.json is missing; its history is there)" in text
-    assert txfuzz("report", clean).code == 3
+    assert txfuzz("report", "--exit-code", clean).code == 3
 
 
 def test_a_campaign_that_runs_now(clean: Path) -> None:
@@ -296,18 +296,18 @@ def test_a_failed_campaign_is_not_valid(clean: Path, txfuzz: Cli) -> None:
     _, text = read(clean)
     assert "The campaign failed: the server went away <here>" in text
     assert "No verdict: the campaign did not finish" in text
-    assert txfuzz("report", clean).code == 3
+    assert txfuzz("report", "--exit-code", clean).code == 3
 
 
 def test_a_failed_campaign_keeps_what_it_found(dirty: Path, txfuzz: Cli) -> None:
     edit(dirty / "campaign.json", state="failed: the server went away")
-    assert txfuzz("report", dirty).code == 1
+    assert txfuzz("report", "--exit-code", dirty).code == 1
 
 
 def test_an_interrupted_campaign(clean: Path, txfuzz: Cli) -> None:
     edit(clean / "campaign.json", state="interrupted")
     assert "The campaign was interrupted" in read(clean)[1]
-    assert txfuzz("report", clean).code == 0
+    assert txfuzz("report", "--exit-code", clean).code == 0
 
 
 def test_no_campaign_json(dirty: Path) -> None:
@@ -371,29 +371,29 @@ def test_without_times_the_order_is_drawn(dirty: Path) -> None:
 
 
 def test_no_campaign_at_all(tmp_path: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", tmp_path)
+    ran = txfuzz("report", "--exit-code", tmp_path)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == f"txfuzz: {tmp_path}: no campaign here (neither campaign.json nor iter_00)\n"
-    assert txfuzz("report", tmp_path / "nowhere").code == 2
+    assert txfuzz("report", "--exit-code", tmp_path / "nowhere").code == 2
 
 
 def test_a_directory_of_campaigns(dirty: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", dirty.parent)
+    ran = txfuzz("report", "--exit-code", dirty.parent)
     assert ran.code == 2
     assert f"; the newest one below it is {dirty}\n" in ran.err
 
 
 def test_a_page_that_cannot_be_written(dirty: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", dirty, "--out", dirty / "nowhere" / "page.html")
+    ran = txfuzz("report", "--exit-code", dirty, "--out", dirty / "nowhere" / "page.html")
     assert ran.code == 2
     assert "cannot be written" in ran.err
 
 
 def test_a_device_is_written_to_not_replaced(dirty: Path, txfuzz: Cli) -> None:
-    assert txfuzz("report", dirty, "--out", "/dev/null").code == 1
+    assert txfuzz("report", "--exit-code", dirty, "--out", "/dev/null").code == 1
     assert Path("/dev/null").is_char_device()
 
 
 def test_the_page_on_stdout(dirty: Path, txfuzz: Cli) -> None:
-    assert txfuzz("report", dirty, "--out", "-").out.startswith("<!doctype html>")
+    assert txfuzz("report", "--exit-code", dirty, "--out", "-").out.startswith("<!doctype html>")
     assert not (dirty / "report.html").exists()

@@ -85,7 +85,8 @@ def command_line() -> click.Group:
     exit_codes = (
         "Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration error, "
         "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted (Ctrl-C, SIGTERM, SIGHUP), "
-        "141 output closed by its reader."
+        "141 output closed by its reader. A finding ends run, adapt, analyze, check and hunt so, explore "
+        "only where a level breaks its own promise; execute, shrink and report only with --exit-code."
     )
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
