@@ -73,6 +73,13 @@ def test_what_contradicts_the_model_counts_whatever_the_replay_was_to_show(txfuz
     assert "lost-update in 2" in ran.out
 
 
+def test_a_replay_that_was_followed_has_done_what_it_was_asked_for(txfuzz: Cli) -> None:
+    Path("w.yaml").write_text(WORKLOAD + LOST_UPDATE)
+    ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn")
+    assert ran.code == 0
+    assert "lost-update in 1" in ran.out
+
+
 def test_it_is_a_runner_that_does_not_fail_when_there_is_something_to_find(txfuzz: Cli) -> None:
     Path("w.yaml").write_text(WORKLOAD)
     command = f"{shlex.quote(sys.executable)} -m txfuzz execute"

@@ -80,7 +80,7 @@ def test_the_notes_tell_it(place: Path) -> None:
     notes = (place / "iter_00/notes.md").read_text()
     section = notes.partition("## What the replay of iteration 0 showed\n")[2].partition("\n## ")[0]
     assert "Found G2-item, which contradicts serializable" in section
-    assert "The shortest G2-item, with 2 transactions:" in section
+    assert "**Write skew (G2-item): " in section
 
 
 def test_every_form_of_the_report_tells_it(place: Path, txfuzz: Cli) -> None:

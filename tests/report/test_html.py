@@ -13,8 +13,6 @@ import pytest
 
 from project_fixtures import Ran
 from report_runs import ABORTED, FORK, NEAR, SKEW, Page, campaign, edit, judged, third_plugin
-from txfuzz.analysis.result import AnalysisResult
-from txfuzz.analysis.result_data import restored_result
 from txfuzz.campaign.directory.reader import read_run
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.page import report_page
@@ -56,10 +54,6 @@ def page(directory: Path) -> Page:
     return Page(report_page(read_run(directory)))
 
 
-def first_result(directory: Path) -> AnalysisResult:
-    return restored_result(json.loads((directory / "iter_00" / "analysis.json").read_text()))
-
-
 # -- what it says -----------------------------------------------------------------------------
 
 
@@ -68,8 +62,27 @@ def test_the_verdict_is_that_of_the_screen(dirty: Path, txfuzz: Cli) -> None:
     assert ran.code == 1
     assert ran.out == f"{dirty / 'report.html'}\n"
     facts = json.loads((dirty / "campaign.json").read_text())
-    said = verdict_sentence(first_result(dirty), facts["isolation"], facts["promised"])
+    told = read_run(dirty).told_first
+    assert told is not None
+    said = verdict_sentence(told.deciding_result, facts["isolation"], facts["promised"])
     assert said in Page((dirty / "report.html").read_text()).text
+
+
+def test_a_report_that_is_written_has_done_what_it_was_asked_for(
+    dirty: Path, tmp_path: Path, txfuzz: Cli
+) -> None:
+    assert txfuzz("report", dirty).code == 0
+    assert txfuzz("report", dirty, "--exit-code").code == 1
+    (tmp_path / "none.yaml").write_text("version: 1\nexpected: []\n")
+    assert txfuzz("report", dirty, "--baseline", tmp_path / "none.yaml").code == 1
+
+
+def test_the_most_telling_finding_leads(dirty: Path) -> None:
+    shown = Page(report_page(read_run(dirty)))
+    headline = json.loads((dirty / "campaign.json").read_text())["headline"]
+    assert headline.startswith("Aborted read (G1a): ")
+    assert headline in shown.text
+    assert shown.text.index("Aborted read (G1a)") < shown.text.index("Write skew (G2-item)")
 
 
 def test_nothing_found(clean: Path, txfuzz: Cli) -> None:
@@ -98,9 +111,9 @@ def test_every_edge_of_a_cycle_has_its_sentence_and_its_arrow(dirty: Path) -> No
 def test_findings_are_told_apart_by_their_signatures(dirty: Path) -> None:
     found = read_run(dirty).findings
     assert [(each.anomaly.type, each.iterations) for each in found] == [
+        ("G1a", (3,)),
         ("G2-item", (0, 2)),
         ("G-nonadjacent-item", (1,)),
-        ("G1a", (3,)),
     ]
 
 
@@ -364,7 +377,7 @@ def test_without_times_the_order_is_drawn(dirty: Path) -> None:
             view["start"] = view["end"] = None
     path.write_text(json.dumps(data))
     assert "the times below are exact" in read(dirty)[1], "those of other iterations"
-    first, *_ = report_page(read_run(dirty)).split("<article")[1:]
+    first = next(part for part in report_page(read_run(dirty)).split("<article")[1:] if "G2-item" in part)
     assert 'class="cycle"' in first
     assert '<g class="axis"></g>' in first
     assert "not to scale." in first
