@@ -91,7 +91,7 @@ def test_every_form_of_the_report_tells_it(place: Path, txfuzz: Cli) -> None:
     ran = txfuzz("report", "--exit-code", place, "--format", "markdown")
     assert ran.code == 1
     assert "⚠️" in ran.out
-    assert "G2-item in the replay of iteration 0" in ran.out
+    assert "), in the replay of iteration 0" in ran.out
     assert txfuzz("report", "--exit-code", place).code == 1
     page = (place / "report.html").read_text()
     assert "found by the replay of iteration 0" in page

@@ -74,7 +74,7 @@ def test_the_known_minima_are_reached(
     assert (folder / "cycle.png").read_bytes().startswith(b"\x89PNG")
     assert anomaly in analyze_history(read_history(folder / "history.edn"), "serializable").anomaly_types
     readme = (folder / "README.md").read_text()
-    assert readme.startswith(f"# {anomaly} at {isolation.upper()}\n")
+    assert readme.splitlines()[0].endswith(f" ({anomaly}) at {isolation.upper()}")
     assert "this is not a database bug" in readme
     assert "T1" not in readme
     told = json.loads((folder / "finding.json").read_text())

@@ -76,9 +76,11 @@ def headline(anomaly: Anomaly) -> str:
 
 
 def headline_parts(anomaly: Anomaly) -> tuple[str, str]:
-    """The headline as a title, "Write skew (G2-item)", and the sentence, empty if there is none."""
-    title, _, sentence = headline(anomaly).partition(": ")
-    return title, sentence
+    """The headline as a title, "Write skew (G2-item)", and as a whole sentence, empty if there is none."""
+    title, _, told = headline(anomaly).partition(": ")
+    if told.startswith(("one ", "two ", "the ")):  # names of transactions stay as they are
+        told = f"{told[0].upper()}{told[1:]}"
+    return title, f"{told}." if told else ""
 
 
 # -- cycles ---------------------------------------------------------------------------------

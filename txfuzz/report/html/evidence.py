@@ -33,7 +33,7 @@ def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
     named, happened = headline_parts(anomaly)
     title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
     body: list[Content] = [
-        el("p", cut(f"{happened[:1].upper()}{happened[1:]}.", _SENTENCE)) if happened else None,
+        el("p", cut(happened, _SENTENCE)) if happened else None,
         el("p", cut(meaning, _SENTENCE), " ", el("span", _seen_in(record, finding), class_="quiet")),
         el("p", also, class_="quiet") if (also := same_reproducer_sentence(finding)) else None,
         _sentences(anomaly, cycle),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
@@ -29,10 +30,12 @@ def finding_readme(
     product = markdown(" ".join(filter(None, (database.get("product"), database.get("version")))))
     session = {view.row: shrunk.attempt.begun[view.row] for view in anomaly.transactions}
     title, happened = headline_parts(anomaly)
+    for at, view in enumerate(anomaly.transactions, 1):  # sessions have names of their own here
+        happened = re.sub(rf"\bT{at}\b", session[view.row], happened)
     serial = result.expect == "serializable"
     blocks = (
         f"# {markdown(title)} at {level}",
-        *([f"{markdown(happened[:1].upper() + happened[1:])}."] if happened else []),
+        *([markdown(happened)] if happened else []),
         f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
         + ("no serial order explains" if serial else f"{model_text(result.expect)} does not allow")
         + f" what they saw. {markdown(anomaly.definition)}",
