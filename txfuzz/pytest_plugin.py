@@ -178,7 +178,7 @@ def _run_and_judge(
 def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
     """Why the test fails; empty if it passes."""
     from txfuzz.analysis.result import Verdict
-    from txfuzz.report.text.analysis import smallest_anomaly_text
+    from txfuzz.report.text.analysis import leading_anomaly_text
     from txfuzz.report.verdict import verdict_sentence
 
     for each in result.analysed:
@@ -188,7 +188,7 @@ def _complaint(result: CampaignResult, accepted: frozenset[str]) -> str:
         ):
             sentence = verdict_sentence(found, result.levels, result.answers_for)
             others = tuple(one for one in found.anomalies if one.type not in accepted)
-            explained = smallest_anomaly_text(replace(found, anomalies=others))
+            explained = leading_anomaly_text(replace(found, anomalies=others), result.answers_for)
             return f"{sentence}\n\n{explained}\nFull report: txfuzz report {result.directory}"
     unknown = result.undecided
     if unknown or not result.analysed:

@@ -133,7 +133,7 @@ def test_the_record_of_a_campaign(fields: dict[str, Any], campaign: Path, txfuzz
     ran = txfuzz("run", "--resume", "o", "--iterations", 2)
     assert ran.code == 2
     assert "o/campaign.json: not written by this version of txfuzz: StoredCampaign." in ran.err
-    assert txfuzz("report", "o", "--format", "markdown").code in (1, 3)
+    assert txfuzz("report", "--exit-code", "o", "--format", "markdown").code in (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,11 @@ def test_the_record_of_a_campaign(fields: dict[str, Any], campaign: Path, txfuzz
 @pytest.mark.parametrize("data", [b"\xff", b"{}", b"[[1]]", b"7", b'{"a": Infinity}'])
 def test_a_report_says_what_is_spoilt(name: str, data: bytes, campaign: Path, txfuzz: Cli) -> None:
     (campaign / name).write_bytes(data)
-    assert txfuzz("report", "o", "--format", "markdown").code in (1, 3)
+    assert txfuzz("report", "--exit-code", "o", "--format", "markdown").code in (1, 3)
 
 
 def test_how_often_a_finding_was_seen(campaign: Path, txfuzz: Cli) -> None:
-    shrink = ("shrink", "o", "--budget", 3, "--findings", 1, "-q")
+    shrink = ("shrink", "--exit-code", "o", "--budget", 3, "--findings", 1, "-q")
     assert txfuzz(*shrink).code == 1
     [path] = campaign.glob("findings/*/finding.json")
     path.write_text('{"seen": {"x": "often"}}')

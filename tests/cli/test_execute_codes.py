@@ -59,7 +59,7 @@ replay:
 )
 def test_exit_codes(txfuzz: Cli, text: str, more: tuple[str, ...], code: int) -> None:
     Path("w.yaml").write_text(text)
-    ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn", *more)
+    ran = txfuzz("execute", "--exit-code", "--config", "w.yaml", "--out", "h.edn", *more)
     assert ran.code == code, ran.out
     judged = txfuzz("analyze", "h.edn", "--skip-graph").code
     assert judged == 1 or code == 0
@@ -68,9 +68,16 @@ def test_exit_codes(txfuzz: Cli, text: str, more: tuple[str, ...], code: int) ->
 def test_what_contradicts_the_model_counts_whatever_the_replay_was_to_show(txfuzz: Cli) -> None:
     """A schedule that is to show a dirty read and shows a lost update instead has not shown nothing."""
     Path("w.yaml").write_text(WORKLOAD + LOST_UPDATE.replace("lost-update", "G1a"))
-    ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn", "--attempts", 2)
+    ran = txfuzz("execute", "--exit-code", "--config", "w.yaml", "--out", "h.edn", "--attempts", 2)
     assert ran.code == 1
     assert "lost-update in 2" in ran.out
+
+
+def test_a_replay_that_was_followed_has_done_what_it_was_asked_for(txfuzz: Cli) -> None:
+    Path("w.yaml").write_text(WORKLOAD + LOST_UPDATE)
+    ran = txfuzz("execute", "--config", "w.yaml", "--out", "h.edn")
+    assert ran.code == 0
+    assert "lost-update in 1" in ran.out
 
 
 def test_it_is_a_runner_that_does_not_fail_when_there_is_something_to_find(txfuzz: Cli) -> None:

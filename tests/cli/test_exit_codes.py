@@ -79,7 +79,7 @@ def test_a_plugin_that_ends_the_process_is_no_verdict(place: Path) -> None:
     assert ran.returncode == 2
     assert ran.stderr.startswith("txfuzz: the process exited with code 0 during analyzer 'bad' before the")
     assert state() == "running"
-    told = txfuzz("report", "out", "--format", "markdown")
+    told = txfuzz("report", "--exit-code", "out", "--format", "markdown")
     assert told.returncode == 3
     assert "the campaign was killed" in told.stdout
 

@@ -112,8 +112,8 @@ def test_names_of_a_workload_are_no_markup(txfuzz: Cli, tmp_path: Path) -> None:
     (tmp_path / "w.yaml").write_text(NAMES)
     ran = txfuzz("run", "--config", "w.yaml", "--output-dir", "o", "--iterations", 1, "--max-graph-nodes", 0)
     assert ran.code == 1
-    assert txfuzz("shrink", "o", "--budget", 5, "--findings", 1, "-q").code == 1
-    told = txfuzz("report", "o", "--format", "markdown")
+    assert txfuzz("shrink", "--exit-code", "o", "--budget", 5, "--findings", 1, "-q").code == 1
+    told = txfuzz("report", "--exit-code", "o", "--format", "markdown")
     pages = [*(tmp_path / "o").rglob("*.md")]
     assert {page.name for page in pages} == {"notes.md", "README.md"}
     for text in (*(page.read_text() for page in pages), told.out):

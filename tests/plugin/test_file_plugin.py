@@ -135,9 +135,9 @@ def test_one_iteration_runs_again_from_the_folder(txfuzz: Cli, here: Path) -> No
     kept = ("--plugin-file", "out/plugins/my_fewer.py", "--plugin-file", "out/plugins/my_bump.py")
     for command in (
         ("run", "--config", "out/iter_00/next_workload.yaml", "--iterations", 1, "--output-dir", "again"),
-        ("execute", "--config", "out/iter_00/workload.yaml", "--out", "again.edn"),
+        ("execute", "--exit-code", "--config", "out/iter_00/workload.yaml", "--out", "again.edn"),
         ("explore", "out/iter_00/workload.yaml", "--transactions", "bump,bump", "--schedules", 5),
-        ("shrink", "out"),
+        ("shrink", "--exit-code", "out"),
     ):
         ran = txfuzz(*command, *kept)
         assert ran.code == 0, (command, ran.err)
@@ -149,7 +149,7 @@ def test_one_iteration_runs_again_from_the_folder(txfuzz: Cli, here: Path) -> No
 
 
 def test_adapt_takes_them(txfuzz: Cli, here: Path) -> None:
-    assert txfuzz("execute", "--config", "filed.yaml", "--out", "h.edn", *FILES).code == 0
+    assert txfuzz("execute", "--exit-code", "--config", "filed.yaml", "--out", "h.edn", *FILES).code == 0
     ran = txfuzz("adapt", "--history", "h.edn", "--prev-workload", "filed.yaml", *FILES)
     assert ran.code == 0, ran.err
     notes = Path("runs/iter_00/notes.md")
@@ -157,7 +157,7 @@ def test_adapt_takes_them(txfuzz: Cli, here: Path) -> None:
 
 
 def test_an_analyzer_judges_any_history(txfuzz: Cli, here: Path) -> None:
-    assert txfuzz("execute", "--config", "filed.yaml", "--out", "h.edn", *FILES).code == 0
+    assert txfuzz("execute", "--exit-code", "--config", "filed.yaml", "--out", "h.edn", *FILES).code == 0
     assert txfuzz("analyze", "h.edn", "--skip-graph").code == 0
     ran = txfuzz("analyze", "h.edn", "--skip-graph", "--plugin-file", "my_strict.py")
     assert ran.code == 1
@@ -249,9 +249,16 @@ def test_a_replay_needs_none_of_them(txfuzz: Cli, here: Path) -> None:
     )
     assert txfuzz("run", "--config", "skew.yaml", *FILES, "--output-dir", "out").code == 1
     (number, *_) = json.loads(Path("out/campaign.json").read_text())["found"]["G2-item"]
-    replay = ("execute", "--config", f"out/iter_{number:02d}/replay.yaml", "--out", "again.edn")
+    replay = (
+        "execute",
+        "--exit-code",
+        "--config",
+        f"out/iter_{number:02d}/replay.yaml",
+        "--out",
+        "again.edn",
+    )
     assert "G2-item in 1" in txfuzz(*replay).out
-    shrunk = txfuzz("shrink", "out", *FILES, "--findings", 1)
+    shrunk = txfuzz("shrink", "--exit-code", "out", *FILES, "--findings", 1)
     assert shrunk.code == 1
     (mailed,) = Path("out/findings").glob("*/replay.yaml")
-    assert txfuzz("execute", "--config", mailed, "--out", "mailed.edn").code == 1
+    assert txfuzz("execute", "--exit-code", "--config", mailed, "--out", "mailed.edn").code == 1

@@ -205,7 +205,7 @@ def test_every_analysis_writes_a_replay(tmp_path: Path, txfuzz: Callable[..., Ra
     (tmp_path / "out/iter_00/replay.yaml").unlink()
     assert txfuzz(*arguments, "--skip-run").code == 1
     assert (tmp_path / "out/iter_00/replay.yaml").read_text() == written
-    ran = txfuzz("execute", "--config", "out/iter_00/replay.yaml", "--out", "h.edn")
+    ran = txfuzz("execute", "--exit-code", "--config", "out/iter_00/replay.yaml", "--out", "h.edn")
     assert ran.code == 1
     assert txfuzz("analyze", "h.edn", "--skip-graph").code == 1
 
@@ -222,7 +222,8 @@ def test_what_only_a_replay_shows_is_a_finding(tmp_path: Path, txfuzz: Callable[
         replayed = json.loads((place / "replay_result.json").read_text())
         assert (ran.code == 1) == (analysis["verdict"] == "invalid" or replayed["closed"] > 0)
         if analysis["verdict"] == "valid" and replayed["closed"]:
-            assert ran.out.startswith("G2-item in iteration 0\n")
+            assert ran.out.startswith("Write skew (G2-item): ")
+            assert "\nG2-item in iteration 0\n" in ran.out
             assert "replay_history.edn" in ran.out
             return
     pytest.fail("no seed of eight gave a near-cycle without an anomaly")

@@ -74,7 +74,7 @@ def test_the_known_minima_are_reached(
     assert (folder / "cycle.png").read_bytes().startswith(b"\x89PNG")
     assert anomaly in analyze_history(read_history(folder / "history.edn"), "serializable").anomaly_types
     readme = (folder / "README.md").read_text()
-    assert readme.startswith(f"# {anomaly} at {isolation.upper()}\n")
+    assert readme.splitlines()[0].endswith(f" ({anomaly}) at {isolation.upper()}")
     assert "this is not a database bug" in readme
     assert "T1" not in readme
     told = json.loads((folder / "finding.json").read_text())
@@ -89,18 +89,23 @@ def test_the_replay_of_a_finding_can_be_followed_and_shrunk(
     server: Database, tmp_path: Path, txfuzz: Cli
 ) -> None:
     place = iteration(server, tmp_path / "run" / "iter_00", "write_skew", "repeatable read")
-    ran = txfuzz("shrink", place, "--findings", 1, "--attempts", 3)
+    ran = txfuzz("shrink", "--exit-code", place, "--findings", 1, "--attempts", 3)
     assert ran.code == 1
     assert "2 transactions, 4 steps, 2 keys" in ran.out
     assert "2 transactions, 6 steps" in ran.err  # progress
     (folder,) = (tmp_path / "run" / "findings").iterdir()
-    assert txfuzz("execute", "--config", folder / "replay.yaml", "--out", "h.edn", "--attempts", 10).code == 1
+    assert (
+        txfuzz(
+            "execute", "--exit-code", "--config", folder / "replay.yaml", "--out", "h.edn", "--attempts", 10
+        ).code
+        == 1
+    )
     assert txfuzz("analyze", "h.edn", "--skip-graph").code == 1
-    again = txfuzz("shrink", folder / "replay.yaml", "--output-dir", "again", "-q")
+    again = txfuzz("shrink", "--exit-code", folder / "replay.yaml", "--output-dir", "again", "-q")
     assert again.code == 1
     assert "2 transactions, 4 steps, 2 keys" in again.out
     assert [each.name for each in Path("again").iterdir()] == [folder.name]
-    higher = txfuzz("shrink", folder / "replay.yaml", "--isolation", "serializable", "-q")
+    higher = txfuzz("shrink", "--exit-code", folder / "replay.yaml", "--isolation", "serializable", "-q")
     assert (higher.code, higher.out) == (0, "nothing found: no anomaly contradicts the expected model\n")
 
 
@@ -184,7 +189,7 @@ def test_the_budget_is_kept(server: Database, tmp_path: Path) -> None:
 def test_nothing_to_shrink_is_said(tmp_path: Path, txfuzz: Cli) -> None:
     with pytest.raises(UsageError, match="is neither a replay file nor a directory"):
         shrink_findings(ShrinkSettings(tmp_path))
-    assert txfuzz("shrink", "nowhere").code == 2
+    assert txfuzz("shrink", "--exit-code", "nowhere").code == 2
 
 
 def anomaly(around: Iterable[tuple[str, int]], templates: dict[int, str]) -> Anomaly:
@@ -277,7 +282,7 @@ def test_reproducers_are_the_same_whatever_they_are_called() -> None:
 def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuzz: Cli) -> None:
     assert txfuzz("run", "--workload", "lost_update", "--iterations", 1, "--output-dir", "run").code == 1
     before = different(page(txfuzz))
-    ran = txfuzz("shrink", "run", "--findings", 2)  # those of two transactions
+    ran = txfuzz("shrink", "--exit-code", "run", "--findings", 2)  # those of two transactions
     assert ran.code == 1
     (folder,) = (tmp_path / "run" / "findings").iterdir()
     assert folder.name.startswith("lost-update_")
@@ -295,27 +300,29 @@ def test_anomalies_that_shrink_to_the_same_are_one_finding(tmp_path: Path, txfuz
     stands = "It represents 1 more anomaly, which shrank to the same reproducer: G-single-item between"
     assert stands in shown
     for form in ("markdown", "junit"):
-        text = txfuzz("report", "run", "--format", form).out
+        text = txfuzz("report", "--exit-code", "run", "--format", form).out
         assert text.count(stands) == 1
     for accepted, code in (("[lost-update]", 1), ("[lost-update, G-single-item]", 0)):
         (tmp_path / "known.yaml").write_text(
             "version: 1\nexpected:\n  - {adapter: postgres, isolation: read committed, expect: serializable, "
             f"anomalies: {accepted}}}\n"
         )
-        ran = txfuzz("report", "run", "--format", "markdown", "--baseline", "known.yaml")
+        ran = txfuzz("report", "--exit-code", "run", "--format", "markdown", "--baseline", "known.yaml")
         assert ran.code == code
         assert ("New, not in the baseline: G-single-item" in ran.out) == bool(code)
-    noted = txfuzz("report", "run", "--format", "junit", "--write-baseline", "noted.yaml")
+    noted = txfuzz("report", "--exit-code", "run", "--format", "junit", "--write-baseline", "noted.yaml")
     assert "recorded in noted.yaml: G-single-item, lost-update" in noted.err
 
-    again = txfuzz("shrink", "run", "-q", "--findings", 2)  # and found again in the folder that is there
+    again = txfuzz(
+        "shrink", "--exit-code", "run", "-q", "--findings", 2
+    )  # and found again in the folder that is there
     assert again.code == 1
     assert [each.name for each in (tmp_path / "run" / "findings").iterdir()] == [folder.name]
     assert json.loads((folder / "finding.json").read_text())["count"] == told["count"]
 
 
 def page(txfuzz: Cli) -> str:
-    txfuzz("report", "run", "--out", "report.html")
+    txfuzz("report", "--exit-code", "run", "--out", "report.html")
     return Path("report.html").read_text()
 
 

@@ -51,7 +51,7 @@ def junit(text: str) -> ElementTree.Element:
 
 
 def test_a_test_case_an_iteration(runs: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", runs / "dirty", "--format", "junit")
+    ran = txfuzz("report", "--exit-code", runs / "dirty", "--format", "junit")
     assert ran.code == 1
     root = junit(ran.out)
     names = [case.get("name") for case in root.iter("testcase")]
@@ -66,11 +66,15 @@ def test_a_test_case_an_iteration(runs: Path, txfuzz: Cli) -> None:
 
 def test_each_iteration_tells_its_own_transactions(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     known = tmp_path / "known.yaml"
-    cases = list(junit(txfuzz("report", runs / "twice", "--format", "junit").out).iter("failure"))
+    cases = list(
+        junit(txfuzz("report", "--exit-code", runs / "twice", "--format", "junit").out).iter("failure")
+    )
     assert len(cases) == 2
-    ran = txfuzz("report", runs / "twice", "--format", "junit", "--write-baseline", known)
+    ran = txfuzz("report", "--exit-code", runs / "twice", "--format", "junit", "--write-baseline", known)
     assert ran.code == 1
-    accepted = junit(txfuzz("report", runs / "twice", "--format", "junit", "--baseline", known).out)
+    accepted = junit(
+        txfuzz("report", "--exit-code", runs / "twice", "--format", "junit", "--baseline", known).out
+    )
     for elements in (cases, list(accepted.iter("system-out"))):
         told = [element.text or "" for element in elements]
         assert ["transaction 2, look" in text for text in told] == [True, False]
@@ -78,7 +82,7 @@ def test_each_iteration_tells_its_own_transactions(runs: Path, tmp_path: Path, t
 
 
 def test_junit_of_a_campaign_that_found_nothing(runs: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", runs / "clean", "--format", "junit")
+    ran = txfuzz("report", "--exit-code", runs / "clean", "--format", "junit")
     assert ran.code == 0
     small_scope, iteration = junit(ran.out).iter("testcase")
     assert [(each.get("name") or "").split()[1] for each in (small_scope, iteration)] == ["small-scope", "0"]
@@ -88,7 +92,7 @@ def test_junit_of_a_campaign_that_found_nothing(runs: Path, txfuzz: Cli) -> None
 def test_junit_without_a_verdict(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     run = copy(runs, tmp_path, "clean")
     edit(run / "iter_00" / "analysis.json", verdict="unknown", reason="vacuous: nothing committed")
-    ran = txfuzz("report", run, "--format", "junit")
+    ran = txfuzz("report", "--exit-code", run, "--format", "junit")
     assert ran.code == 3
     [error] = junit(ran.out).iter("error")
     assert error.get("message") == "no verdict: vacuous: nothing committed"
@@ -97,7 +101,7 @@ def test_junit_without_a_verdict(runs: Path, tmp_path: Path, txfuzz: Cli) -> Non
 def test_junit_of_a_campaign_that_failed(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     run = copy(runs, tmp_path, "clean")
     edit(run / "campaign.json", state="failed: the server went away")
-    ran = txfuzz("report", run, "--format", "junit")
+    ran = txfuzz("report", "--exit-code", run, "--format", "junit")
     assert ran.code == 3
     [error] = junit(ran.out).iter("error")
     assert error.get("message") == "the campaign failed: the server went away"
@@ -115,7 +119,7 @@ def test_what_strangers_wrote_is_text_in_xml(runs: Path, tmp_path: Path, txfuzz:
             view["template"], view["mops"] = evil, [["append", evil, {"edn": evil}]]
     path.write_text(json.dumps(data))
     edit(run / "campaign.json", workload=evil, isolation=evil)
-    root = junit(txfuzz("report", run, "--format", "junit").out)
+    root = junit(txfuzz("report", "--exit-code", run, "--format", "junit").out)
     assert root.find(".//x") is None
 
 
@@ -123,7 +127,7 @@ def test_what_strangers_wrote_is_text_in_xml(runs: Path, tmp_path: Path, txfuzz:
 
 
 def test_markdown(runs: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", runs / "dirty", "--format", "markdown")
+    ran = txfuzz("report", "--exit-code", runs / "dirty", "--format", "markdown")
     assert ran.code == 1
     assert "Found G2-item, which contradicts serializable" in ran.out
     assert ran.out.count("<details>") == ran.out.count("</details>") == 2
@@ -137,7 +141,7 @@ def test_markdown_holds_the_smallest_sql(runs: Path, tmp_path: Path, txfuzz: Cli
     place = run / "findings" / read_run(run).findings[0].signature.name
     place.mkdir(parents=True)
     (place / "repro.sql").write_text("SELECT 1; -- ```` nothing ends here\n")
-    out = txfuzz("report", run, "--format", "markdown").out
+    out = txfuzz("report", "--exit-code", run, "--format", "markdown").out
     assert "`````sql\nSELECT 1; -- ```` nothing ends here\n`````\n" in out
 
 
@@ -151,7 +155,7 @@ def test_what_strangers_wrote_is_text_in_markdown(runs: Path, tmp_path: Path, tx
     data["anomaly_types"] = [evil]
     path.write_text(json.dumps(data))
     edit(run / "campaign.json", workload=evil, cautions=[evil])
-    out = txfuzz("report", run, "--format", "markdown").out
+    out = txfuzz("report", "--exit-code", run, "--format", "markdown").out
     outside = re.sub(r"^(`{3,})\w+\n.*?^\1$", "", out, flags=re.DOTALL | re.MULTILINE)
     assert "@somebody" not in outside
     assert "<img" not in outside
@@ -170,7 +174,7 @@ def test_markdown_is_bounded(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
             {**anomaly, "type": f"G{at}-{number}", "explanation": "because " * 5_000} for at in range(50)
         ]
         path.write_text(json.dumps(data))
-    out = txfuzz("report", run, "--format", "markdown").out
+    out = txfuzz("report", "--exit-code", run, "--format", "markdown").out
     assert len(out) < 60_000
     assert "more finding" in out
 
@@ -180,7 +184,7 @@ def test_markdown_is_bounded(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
 
 def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     known = tmp_path / "known.yaml"
-    ran = txfuzz("report", runs / "dirty", "--format", "junit", "--write-baseline", known)
+    ran = txfuzz("report", "--exit-code", runs / "dirty", "--format", "junit", "--write-baseline", known)
     assert ran.code == 1
     assert ran.err == f"recorded in {known}: G-nonadjacent-item, G2-item\n"
     assert yaml.safe_load(known.read_text())["expected"] == [
@@ -191,15 +195,15 @@ def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None
             "anomalies": [{"type": "G-nonadjacent-item"}, {"type": "G2-item"}],
         }
     ]
-    again = txfuzz("report", runs / "dirty", "--format", "junit", "--baseline", known)
+    again = txfuzz("report", "--exit-code", runs / "dirty", "--format", "junit", "--baseline", known)
     assert again.code == 0
     assert [case.find("failure") for case in junit(again.out).iter("testcase")] == [None] * 3
     assert "expected by the baseline: G2-item" in again.out
 
-    other = txfuzz("report", runs / "skew", "--format", "markdown", "--baseline", known)
+    other = txfuzz("report", "--exit-code", runs / "skew", "--format", "markdown", "--baseline", known)
     assert other.code == 1
     assert "New, not in the baseline: G-single-item; in the baseline but not seen: " in other.out
-    page = txfuzz("report", runs / "dirty", "--baseline", known)
+    page = txfuzz("report", "--exit-code", runs / "dirty", "--baseline", known)
     assert page.code == 0
     assert (
         "Expected by the baseline: G-nonadjacent-item and G2-item."
@@ -209,13 +213,13 @@ def test_only_new_findings_fail(runs: Path, tmp_path: Path, txfuzz: Cli) -> None
 
 def test_a_reviewed_file_keeps_its_comments(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     known = tmp_path / "known.yaml"
-    txfuzz("report", runs / "dirty", "--write-baseline", known)
+    txfuzz("report", "--exit-code", runs / "dirty", "--write-baseline", known)
     reviewed = known.read_text().replace("{type: G2-item}", "{type: G2-item}   # reviewed")
     known.write_text(reviewed)
-    again = txfuzz("report", runs / "dirty", "--write-baseline", known)
+    again = txfuzz("report", "--exit-code", runs / "dirty", "--write-baseline", known)
     assert known.read_text() == reviewed
     assert "taken out" not in again.err
-    other = txfuzz("report", runs / "skew", "--write-baseline", known)
+    other = txfuzz("report", "--exit-code", runs / "skew", "--write-baseline", known)
     gone = "G-nonadjacent-item, G2-item"
     assert other.err.endswith(f"\nremoved from {known}, as not seen this time: {gone}\n")
     assert known.read_text().startswith(reviewed[: reviewed.index("      - ")])
@@ -225,7 +229,7 @@ def test_a_finding_beside_a_known_one_is_new(runs: Path, tmp_path: Path, txfuzz:
     known = tmp_path / "known.yaml"
     expected = BaselineEntry("dictionary", "dirty", "serializable", (AcceptedAnomaly("G2-item"),))
     known.write_text(baseline_text([expected]))
-    ran = txfuzz("report", runs / "dirty", "--format", "junit", "--baseline", known)
+    ran = txfuzz("report", "--exit-code", runs / "dirty", "--format", "junit", "--baseline", known)
     assert ran.code == 1
     assert [failure.get("type") for failure in junit(ran.out).iter("failure")] == ["G-nonadjacent-item"]
 
@@ -236,7 +240,7 @@ def test_a_signature_narrows_a_type(runs: Path, tmp_path: Path, txfuzz: Cli) -> 
     for names, code in (((first.signature.name,), 0), (("another",), 1)):
         accepted = tuple(AcceptedAnomaly(name, names) for name in read_run(runs / "skew").found)
         known.write_text(baseline_text([BaselineEntry("dictionary", "dirty", "serializable", accepted)]))
-        assert txfuzz("report", runs / "skew", "--baseline", known).code == code
+        assert txfuzz("report", "--exit-code", runs / "skew", "--baseline", known).code == code
 
 
 @pytest.mark.parametrize("place", [("other", "dirty"), ("dictionary", "locked")])
@@ -245,26 +249,26 @@ def test_what_is_known_of_another_place_does_not_count(
 ) -> None:
     known = tmp_path / "known.yaml"
     known.write_text(baseline_text([BaselineEntry(*place, "serializable", (AcceptedAnomaly("G1a"),))]))
-    assert txfuzz("report", runs / "aborted", "--baseline", known).code == 1
-    txfuzz("report", runs / "aborted", "--write-baseline", known)
+    assert txfuzz("report", "--exit-code", runs / "aborted", "--baseline", known).code == 1
+    txfuzz("report", "--exit-code", runs / "aborted", "--write-baseline", known)
     places = [(each["adapter"], each["isolation"]) for each in yaml.safe_load(known.read_text())["expected"]]
     assert sorted(places) == sorted([place, ("dictionary", "dirty")])
 
 
 def test_an_unknown_iteration_is_not_forgiven(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     run, known = copy(runs, tmp_path, "dirty"), tmp_path / "known.yaml"
-    txfuzz("report", run, "--write-baseline", known)
+    txfuzz("report", "--exit-code", run, "--write-baseline", known)
     edit(run / "iter_02" / "analysis.json", verdict="unknown", anomaly_types=[], anomalies=[])
-    assert txfuzz("report", run, "--baseline", known).code == 3
+    assert txfuzz("report", "--exit-code", run, "--baseline", known).code == 3
 
 
 def test_an_invalid_history_without_an_anomaly_is_not_forgiven(
     runs: Path, tmp_path: Path, txfuzz: Cli
 ) -> None:
     run, known = copy(runs, tmp_path, "dirty"), tmp_path / "known.yaml"
-    txfuzz("report", run, "--write-baseline", known)
+    txfuzz("report", "--exit-code", run, "--write-baseline", known)
     edit(run / "iter_02" / "analysis.json", anomaly_types=[], anomalies=[], reason="an analyzer said no")
-    ran = txfuzz("report", run, "--baseline", known, "--format", "junit")
+    ran = txfuzz("report", "--exit-code", run, "--baseline", known, "--format", "junit")
     assert ran.code == 1
     assert len(list(junit(ran.out).iter("failure"))) == 1
 
@@ -309,26 +313,26 @@ def test_a_baseline_that_is_not_as_it_should_be(
     runs: Path, tmp_path: Path, txfuzz: Cli, text: str, words: str
 ) -> None:
     (tmp_path / "b.yaml").write_text(text)
-    ran = txfuzz("report", runs / "skew", "--baseline", "b.yaml")
+    ran = txfuzz("report", "--exit-code", runs / "skew", "--baseline", "b.yaml")
     assert ran.code == 2
     assert words in ran.err
     assert ran.err.count("\n") == 1
 
 
 def test_no_baseline_file(runs: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", runs / "skew", "--baseline", "nowhere.yaml")
+    ran = txfuzz("report", "--exit-code", runs / "skew", "--baseline", "nowhere.yaml")
     assert (ran.code, ran.err) == (2, "txfuzz: nowhere.yaml: cannot be read: No such file or directory\n")
 
 
 def test_a_baseline_needs_to_know_the_place(runs: Path, tmp_path: Path, txfuzz: Cli) -> None:
     run = copy(runs, tmp_path, "skew")
     (run / "campaign.json").unlink()
-    ran = txfuzz("report", run, "--write-baseline", tmp_path / "b.yaml")
+    ran = txfuzz("report", "--exit-code", run, "--write-baseline", tmp_path / "b.yaml")
     assert ran.code == 2
     assert "a baseline needs the adapter, isolation level and model" in ran.err
 
 
 def test_an_unknown_format(runs: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", runs / "skew", "--format", "pdf")
+    ran = txfuzz("report", "--exit-code", runs / "skew", "--format", "pdf")
     assert ran.code == 2
     assert "html" in ran.err

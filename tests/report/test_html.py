@@ -13,8 +13,6 @@ import pytest
 
 from project_fixtures import Ran
 from report_runs import ABORTED, FORK, NEAR, SKEW, Page, campaign, edit, judged, third_plugin
-from txfuzz.analysis.result import AnalysisResult
-from txfuzz.analysis.result_data import restored_result
 from txfuzz.campaign.directory.reader import read_run
 from txfuzz.report.campaign_result import CampaignResult
 from txfuzz.report.html.page import report_page
@@ -56,24 +54,39 @@ def page(directory: Path) -> Page:
     return Page(report_page(read_run(directory)))
 
 
-def first_result(directory: Path) -> AnalysisResult:
-    return restored_result(json.loads((directory / "iter_00" / "analysis.json").read_text()))
-
-
 # -- what it says -----------------------------------------------------------------------------
 
 
 def test_the_verdict_is_that_of_the_screen(dirty: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", dirty)
+    ran = txfuzz("report", "--exit-code", dirty)
     assert ran.code == 1
     assert ran.out == f"{dirty / 'report.html'}\n"
     facts = json.loads((dirty / "campaign.json").read_text())
-    said = verdict_sentence(first_result(dirty), facts["isolation"], facts["promised"])
+    told = read_run(dirty).told_first
+    assert told is not None
+    said = verdict_sentence(told.deciding_result, facts["isolation"], facts["promised"])
     assert said in Page((dirty / "report.html").read_text()).text
 
 
+def test_a_report_that_is_written_has_done_what_it_was_asked_for(
+    dirty: Path, tmp_path: Path, txfuzz: Cli
+) -> None:
+    assert txfuzz("report", dirty).code == 0
+    assert txfuzz("report", dirty, "--exit-code").code == 1
+    (tmp_path / "none.yaml").write_text("version: 1\nexpected: []\n")
+    assert txfuzz("report", dirty, "--baseline", tmp_path / "none.yaml").code == 1
+
+
+def test_the_most_telling_finding_leads(dirty: Path) -> None:
+    shown = Page(report_page(read_run(dirty)))
+    headline = json.loads((dirty / "campaign.json").read_text())["headline"]
+    assert headline.startswith("Aborted read (G1a): ")
+    assert headline in shown.text
+    assert shown.text.index("Aborted read (G1a)") < shown.text.index("Write skew (G2-item)")
+
+
 def test_nothing_found(clean: Path, txfuzz: Cli) -> None:
-    assert txfuzz("report", clean).code == 0
+    assert txfuzz("report", "--exit-code", clean).code == 0
     shown = Page((clean / "report.html").read_text())
     assert "Nothing found: " in shown.text
     assert "are consistent with serializable." in shown.text
@@ -98,9 +111,9 @@ def test_every_edge_of_a_cycle_has_its_sentence_and_its_arrow(dirty: Path) -> No
 def test_findings_are_told_apart_by_their_signatures(dirty: Path) -> None:
     found = read_run(dirty).findings
     assert [(each.anomaly.type, each.iterations) for each in found] == [
+        ("G1a", (3,)),
         ("G2-item", (0, 2)),
         ("G-nonadjacent-item", (1,)),
-        ("G1a", (3,)),
     ]
 
 
@@ -281,7 +294,7 @@ def test_a_killed_campaign(clean: Path, txfuzz: Cli) -> None:
     _, text = read(clean)
     assert "The campaign was killed: `txfuzz run --resume" in text
     assert "Iteration 1 was not analysed (iter_01/analysis.json is missing; its history is there)" in text
-    assert txfuzz("report", clean).code == 3
+    assert txfuzz("report", "--exit-code", clean).code == 3
 
 
 def test_a_campaign_that_runs_now(clean: Path) -> None:
@@ -296,18 +309,18 @@ def test_a_failed_campaign_is_not_valid(clean: Path, txfuzz: Cli) -> None:
     _, text = read(clean)
     assert "The campaign failed: the server went away <here>" in text
     assert "No verdict: the campaign did not finish" in text
-    assert txfuzz("report", clean).code == 3
+    assert txfuzz("report", "--exit-code", clean).code == 3
 
 
 def test_a_failed_campaign_keeps_what_it_found(dirty: Path, txfuzz: Cli) -> None:
     edit(dirty / "campaign.json", state="failed: the server went away")
-    assert txfuzz("report", dirty).code == 1
+    assert txfuzz("report", "--exit-code", dirty).code == 1
 
 
 def test_an_interrupted_campaign(clean: Path, txfuzz: Cli) -> None:
     edit(clean / "campaign.json", state="interrupted")
     assert "The campaign was interrupted" in read(clean)[1]
-    assert txfuzz("report", clean).code == 0
+    assert txfuzz("report", "--exit-code", clean).code == 0
 
 
 def test_no_campaign_json(dirty: Path) -> None:
@@ -364,36 +377,36 @@ def test_without_times_the_order_is_drawn(dirty: Path) -> None:
             view["start"] = view["end"] = None
     path.write_text(json.dumps(data))
     assert "the times below are exact" in read(dirty)[1], "those of other iterations"
-    first, *_ = report_page(read_run(dirty)).split("<article")[1:]
+    first = next(part for part in report_page(read_run(dirty)).split("<article")[1:] if "G2-item" in part)
     assert 'class="cycle"' in first
     assert '<g class="axis"></g>' in first
     assert "not to scale." in first
 
 
 def test_no_campaign_at_all(tmp_path: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", tmp_path)
+    ran = txfuzz("report", "--exit-code", tmp_path)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == f"txfuzz: {tmp_path}: no campaign here (neither campaign.json nor iter_00)\n"
-    assert txfuzz("report", tmp_path / "nowhere").code == 2
+    assert txfuzz("report", "--exit-code", tmp_path / "nowhere").code == 2
 
 
 def test_a_directory_of_campaigns(dirty: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", dirty.parent)
+    ran = txfuzz("report", "--exit-code", dirty.parent)
     assert ran.code == 2
     assert f"; the newest one below it is {dirty}\n" in ran.err
 
 
 def test_a_page_that_cannot_be_written(dirty: Path, txfuzz: Cli) -> None:
-    ran = txfuzz("report", dirty, "--out", dirty / "nowhere" / "page.html")
+    ran = txfuzz("report", "--exit-code", dirty, "--out", dirty / "nowhere" / "page.html")
     assert ran.code == 2
     assert "cannot be written" in ran.err
 
 
 def test_a_device_is_written_to_not_replaced(dirty: Path, txfuzz: Cli) -> None:
-    assert txfuzz("report", dirty, "--out", "/dev/null").code == 1
+    assert txfuzz("report", "--exit-code", dirty, "--out", "/dev/null").code == 1
     assert Path("/dev/null").is_char_device()
 
 
 def test_the_page_on_stdout(dirty: Path, txfuzz: Cli) -> None:
-    assert txfuzz("report", dirty, "--out", "-").out.startswith("<!doctype html>")
+    assert txfuzz("report", "--exit-code", dirty, "--out", "-").out.startswith("<!doctype html>")
     assert not (dirty / "report.html").exists()

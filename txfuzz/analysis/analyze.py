@@ -16,6 +16,7 @@ from txfuzz.analysis.dependencies.columns import columns_of
 from txfuzz.analysis.dependencies.metrics import asked_for
 from txfuzz.analysis.dependencies.register_versions import VersionOptions
 from txfuzz.analysis.elle import DEFAULT_NEAR_CYCLES, ElleAnalyzer
+from txfuzz.analysis.explain.headlines import with_headlines
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.errors import PluginError, TxfuzzError, UsageError
 from txfuzz.history.model import FAIL, INFO, OK, History
@@ -60,7 +61,7 @@ def analyze_history(
         raise UsageError("no analyzer was given, and without one there is no verdict")
     parts = [(each, _part(each, history, model)) for each in analyzers]
     fields = _fields(parts)
-    anomalies = tuple(anomaly for _, part in parts for anomaly in part.anomalies)
+    anomalies = with_headlines(anomaly for _, part in parts for anomaly in part.anomalies)
     types = {*fields.pop("anomaly_types", ()), *(anomaly.type for anomaly in anomalies)}
     verdict = worst([part.verdict for _, part in parts])
     outcomes = np.bincount(history.type, minlength=3)

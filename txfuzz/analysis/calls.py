@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from txfuzz.analysis.contract import CallAnalyzer, Part
+from txfuzz.analysis.explain.headlines import with_headlines
 from txfuzz.analysis.result import AnalysisResult, TransactionView, Verdict
 from txfuzz.errors import UsageError
 from txfuzz.history.calls import Call, Calls
@@ -34,7 +35,7 @@ def analyze_calls(calls: Calls, model: str, analyzer: CallAnalyzer) -> AnalysisR
         kind=model,
         anomaly_types=tuple(sorted({anomaly.type for anomaly in part.anomalies})),
         all_types=tuple(sorted({anomaly.type for anomaly in part.anomalies})),
-        anomalies=part.anomalies,
+        anomalies=with_headlines(part.anomalies),
         left_out=part.fields.get("left_out", {}),
         transactions=len(calls.calls),
         committed=outcomes["ok"],

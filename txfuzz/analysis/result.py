@@ -44,7 +44,8 @@ class Anomaly:
     transactions: those that take part; in the order of the cycle if it is one.
     edges: the cycle's edges in order (empty for anomalies that are not cycles).
     explanation: what happened, in sentences. record: further data by type (as in Elle's records).
-    definition: where the anomaly is defined.
+    definition: where the anomaly is defined. headline: its plain name, its type and what happened, in one
+    sentence; filled in by the analysis if empty.
     """
 
     type: str
@@ -53,6 +54,7 @@ class Anomaly:
     definition: str
     edges: tuple[Edge, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
+    headline: str = ""
 
     def __repr__(self) -> str:
         names = " → ".join(str(view.index) for view in self.transactions[:8])
@@ -62,7 +64,7 @@ class Anomaly:
 
     def _repr_html_(self) -> str:
         lines = self.explanation.splitlines() or [edge.why for edge in self.edges]
-        return cycle_html(self.type, self.transactions, lines)
+        return cycle_html(self.headline or self.type, self.transactions, lines)
 
     def to_networkx(self) -> networkx.MultiDiGraph[int]:
         """Its transactions and edges, as `txfuzz.dependency_graph` has them."""

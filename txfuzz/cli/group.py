@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Compare strategies: how soon each finds something, from the same seeds.",
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
+    "explain": "Explain an anomaly or a consistency model in plain words, or list their names.",
     "workloads": "List the shipped workloads, or show one.",
     "forms": "List the forms and layouts that hunts are made of, or show one.",
     "templates": "List the installed transaction templates, or show one.",
@@ -27,8 +28,14 @@ COMMANDS = {
     "new-plugin": "Create a working plugin to start your own from.",
     "doctor": "Check this installation and the databases it can use.",
 }
-# Commands in the module of another one
-_BESIDE = {"templates": "workloads"}
+# Commands that are not in a module of their own name
+_PLACES = {
+    "explain": "listings.explain",
+    "workloads": "listings.workloads",
+    "templates": "listings.workloads",
+    "forms": "listings.forms",
+    "plugins": "listings.plugins",
+}
 # Commands that end with a verdict
 JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "hunt", "shrink", "report")
 
@@ -43,7 +50,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             place = name.replace("-", "_")
-            module = importlib.import_module(f"txfuzz.cli.commands.{_BESIDE.get(place, place)}")
+            module = importlib.import_module(f"txfuzz.cli.commands.{_PLACES.get(place, place)}")
             command = getattr(module, place)
             assert isinstance(command, click.Command)
             return command
@@ -78,7 +85,8 @@ def command_line() -> click.Group:
     exit_codes = (
         "Exit codes: 0 nothing found, 1 the expected model is violated, 2 usage or configuration error, "
         "3 unknown, 4 database unavailable, 70 internal error, 130 interrupted (Ctrl-C, SIGTERM, SIGHUP), "
-        "141 output closed by its reader."
+        "141 output closed by its reader. A finding ends run, adapt, analyze, check and hunt so, explore "
+        "only where a level breaks its own promise; execute, shrink and report only with --exit-code."
     )
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -83,6 +83,11 @@ plugin_files = click.option(
 )  # fmt: skip
 
 
+def exit_code(what: str) -> Decorator:
+    """what: codes 1 and 3 stand for, in place of 0."""
+    return click.option("--exit-code", "by_verdict", is_flag=True, help=f"For pipelines: {what}.")
+
+
 def screen(command: Callable[..., Any]) -> Callable[..., Any]:
     """How much a campaign prints: --verbose, --quiet, --plain."""
     for option in (

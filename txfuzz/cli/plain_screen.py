@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from txfuzz.campaign.events import (
     SmallScopeStarted,
     Warned,
 )
+from txfuzz.cli.terminal import OF_VERDICT, Style, laid_out, say, say_step
 from txfuzz.common.sanitize import one_line
 from txfuzz.common.sentences import counted, listed
 from txfuzz.errors import TxfuzzError
@@ -115,33 +115,50 @@ class PlainScreen:
                 self._noted.add(about)
 
     def _show_result(self, campaign: CampaignResult) -> None:
-        from txfuzz.report.text.analysis import smallest_anomaly_text
-        from txfuzz.report.text.lines import paragraph
-        from txfuzz.report.verdict import verdict_sentence
-
-        first = campaign.first_finding
+        """The finding, then the verdict, then what to do next."""
         self._say("")
-        if first is None:
-            click.echo(_nothing_found(campaign))
-        else:
-            for name, iterations in campaign.found.items():
-                named = listed(map(str, iterations))
-                click.echo(f"{name} in iteration{'s'[: len(iterations) > 1]} {named}")
-            result, where = first.deciding_result, first.label
-            sentence = verdict_sentence(result, campaign.levels, campaign.answers_for)
-            click.echo(f"\n{where[0].upper()}{where[1:]}:")
-            click.echo("\n".join(paragraph(sentence)))
-            for caution in campaign.cautions:
-                click.echo("\n".join(paragraph(f"But note {caution}.")))
-            click.echo(f"\n{smallest_anomaly_text(result)}")
-            click.echo(f"more: txfuzz analyze {shlex.quote(result.file)} --expect {campaign.expect}")
-        if campaign.stopped:
-            click.echo(f"ended after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
-        click.echo(f"artefacts: {campaign.directory}")
+        with laid_out():
+            show_result(campaign)
 
     def _say(self, line: str) -> None:
         if not self._quiet:
             click.echo(line, err=True)
+
+
+def show_result(campaign: CampaignResult) -> None:
+    """Print the result of a campaign on stdout: the verdict comes last, and then what to do next."""
+    from txfuzz.report.campaign_result import broken_promise
+    from txfuzz.report.text.analysis import leading_anomaly_text
+    from txfuzz.report.text.lines import paragraph
+    from txfuzz.report.text.next_steps import next_steps, step_lines
+    from txfuzz.report.verdict import in_order, verdict_sentence
+
+    told = campaign.told_first
+    style = Style.BROKEN if broken_promise(campaign) else OF_VERDICT[campaign.verdict]
+    if told is None:
+        say("\n".join(paragraph(_nothing_found(campaign))), style)
+    else:
+        result, where = told.deciding_result, told.label
+        head, _, explained = leading_anomaly_text(result, campaign.answers_for).partition("\n  ")
+        if head:
+            say(head, Style.TITLE)
+            say(f"  {explained}")
+        found = campaign.found
+        for name in in_order(found):
+            say(f"{name} in iteration{'s'[: len(found[name]) > 1]} {listed(map(str, found[name]))}")
+        sentence = verdict_sentence(result, campaign.levels, campaign.answers_for)
+        say(f"\n{where[0].upper()}{where[1:]}:")
+        say("\n".join(paragraph(sentence)), style)
+        for caution in campaign.cautions:
+            say("\n".join(paragraph(f"But note {caution}.")))
+    if campaign.stopped:
+        say(f"ended after {counted(len(campaign.iterations), 'iteration')}: {campaign.stopped}")
+    steps = next_steps(campaign)
+    if steps and told is not None:
+        say("\nnext:")
+        for command, what in step_lines(steps):
+            say_step(command, what)
+    say(f"artefacts: {campaign.directory}")
 
 
 def _nothing_found(campaign: CampaignResult) -> str:

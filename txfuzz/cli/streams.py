@@ -37,6 +37,11 @@ class SafeStream:
                 self.stream.write(printable(text).encode(encoding, "replace").decode(encoding))
         return len(text)
 
+    def styled(self, text: str, style: str) -> None:
+        """Writes the text, sanitized like any other, in a style of the terminal (as ANSI has it: "1;31")."""
+        with self._arriving():
+            self.stream.write(f"\x1b[{style}m{printable(text)}\x1b[0m")
+
     def writelines(self, lines: list[str]) -> None:
         for line in lines:
             self.write(line)

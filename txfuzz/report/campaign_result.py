@@ -10,12 +10,13 @@ from typing import Any
 
 from txfuzz.analysis.analyze import worst
 from txfuzz.analysis.checker.consistency import model_text
-from txfuzz.analysis.result import TransactionView, Verdict
+from txfuzz.analysis.explain.headlines import telling
+from txfuzz.analysis.result import Anomaly, TransactionView, Verdict
 from txfuzz.analysis.views.result_html import table, text
 from txfuzz.common.sentences import counted
 from txfuzz.errors import ExitCode, UsageError
 from txfuzz.feedback.contract import Adjustment
-from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer
+from txfuzz.report.finding import Finding, findings_in, merge_by_reproducer, most_telling
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.verdict import against, no_verdict, verdict_sentence
 
@@ -178,10 +179,12 @@ class CampaignResult:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """The anomalies that contradict the expected model, one per signature, or per reproducer if
-        several shrank to the same."""
+        several shrank to the same; the most telling first."""
         analysed = [(each.number, each.deciding_result) for each in self.analysed]
         same = [(each.name, *each.signatures) for each in self.reproducers]
-        return merge_by_reproducer(findings_in(analysed, self.facts.isolation or ""), same)
+        found = merge_by_reproducer(findings_in(analysed, self.facts.isolation or ""), same)
+        broken = {name for each in self.analysed for name in against(each.deciding_result, self.answers_for)}
+        return tuple(sorted(found, key=lambda each: telling(each.anomaly, broken)))
 
     @property
     def found(self) -> dict[str, list[int | str]]:
@@ -192,6 +195,24 @@ class CampaignResult:
             for name in each.deciding_result.anomaly_types:
                 found.setdefault(name, []).append(each.name)
         return found
+
+    @cached_property
+    def told_first(self) -> Iteration | None:
+        """The iteration with the most telling anomaly, the first of several; if no anomaly is kept, the first
+        that contradicts the expected model."""
+        ranked = [
+            (telling(anomaly, against(each.deciding_result, self.answers_for))[:2], at)
+            for at, each in enumerate(self.analysed)
+            if each.verdict is Verdict.INVALID
+            for anomaly in filter(None, [most_telling(each.deciding_result, self.answers_for)])
+        ]
+        return self.analysed[min(ranked)[1]] if ranked else self.first_finding
+
+    @property
+    def leading(self) -> Anomaly | None:
+        """The most telling anomaly of the campaign."""
+        told = self.told_first
+        return None if told is None else most_telling(told.deciding_result, self.answers_for)
 
     @property
     def first_finding(self) -> Iteration | None:
@@ -218,16 +239,16 @@ class CampaignResult:
             )
             for each in self.analysed[:_NOTEBOOK_ROWS]
         ]  # fmt: skip
-        shown = () if self.first_finding is None else self.first_finding.deciding_result.anomalies
+        shown = self.leading
         return (
             f"<div><p><b>{text(run_sentence(self))}</b></p>{table(rows, head)}"
-            f"{shown[0]._repr_html_() if shown else ''}<p>{text(str(self.directory))}</p></div>"
+            f"{shown._repr_html_() if shown else ''}<p>{text(str(self.directory))}</p></div>"
         )
 
 
 def run_sentence(record: CampaignResult) -> str:
     """One true sentence about a campaign."""
-    invalid = record.first_finding
+    invalid = record.told_first
     if invalid is not None:
         sentence = verdict_sentence(invalid.deciding_result, record.levels, record.answers_for)
         return f"{sentence} This was {by_whom(invalid)}." if invalid.by_replay else sentence

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from txfuzz.analysis.explain.headlines import telling
 from txfuzz.analysis.result import AnalysisResult, Anomaly
 from txfuzz.replay.signature import Signature, signature_of
+from txfuzz.report.verdict import against
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ def findings_in(results: Iterable[tuple[int, AnalysisResult]], isolation: str) -
             elif known.iterations[-1] != number:
                 found[signature] = replace(known, iterations=(*known.iterations, number))
     return tuple(found.values())
+
+
+def most_telling(result: AnalysisResult, promised: str | None = None) -> Anomaly | None:
+    """What a reader wants to see first. promised: the model that the database answers for, if any."""
+    broken = against(result, promised)
+    return min(result.anomalies, key=lambda each: telling(each, broken), default=None)
 
 
 def merge_by_reproducer(findings: Iterable[Finding], same: Sequence[Sequence[str]]) -> tuple[Finding, ...]:

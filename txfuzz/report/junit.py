@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from xml.sax.saxutils import escape, quoteattr
 
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import Verdict
 from txfuzz.common.sanitize import one_line, printable
 from txfuzz.replay.signature import Signature
 from txfuzz.report.baseline import Comparison
 from txfuzz.report.campaign_result import CampaignResult, by_whom, run_sentence
-from txfuzz.report.finding import Finding, findings_in
+from txfuzz.report.finding import Finding, findings_in, most_telling
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.anomalies import anomaly_in_full
 from txfuzz.report.verdict import verdict_sentence
@@ -71,6 +72,9 @@ def _case(record: CampaignResult, iteration: Iteration, comparison: Comparison |
         kind, message = "error" if counts else "skipped", f"no verdict: {iteration.reason}"
     elif iteration.verdict is Verdict.INVALID:
         sentence = verdict_sentence(result, record.levels, record.facts.answers_for)
+        leading = most_telling(result, record.facts.answers_for)
+        if leading is not None:
+            sentence = f"{headline(leading)}. {sentence}"
         if iteration.by_replay:
             sentence = f"{sentence} This was {by_whom(iteration)}."
         failing = own if comparison is None else [each for each in own if each in comparison.new]
@@ -120,7 +124,8 @@ def _here(finding: Finding, shown: Mapping[Signature, Finding]) -> Finding:
 def _explained(findings: list[Finding]) -> str:
     """The explanations, one sentence per edge. findings: as the iteration itself shows them."""
     told = [
-        "\n".join([each.anomaly.type, *anomaly_in_full(each.anomaly, each)]) for each in findings[:_FINDINGS]
+        "\n".join([headline(each.anomaly), *anomaly_in_full(each.anomaly, each)])
+        for each in findings[:_FINDINGS]
     ]
     if len(findings) > _FINDINGS:
         told.append(f"… {len(findings) - _FINDINGS} more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.common.sanitize import code_block, markdown
 from txfuzz.common.sentences import counted
 from txfuzz.report.baseline import Comparison
@@ -21,9 +22,11 @@ def markdown_text(record: CampaignResult, comparison: Comparison | None = None) 
     seed = f"seed {facts.seed}" if facts.seed is not None else ""
     where = " · ".join(markdown(part) for part in (level, facts.server, seed) if part)
     sentence = run_sentence(record)
+    leading = record.leading
     lines = [
         f"### {_mark(record, comparison)} txfuzz: {markdown(record.name)}",
         "",
+        *([f"**{markdown(headline(leading))}**", ""] if leading is not None else []),
         f"**{markdown(sentence[:1].upper() + sentence[1:])}**",
         *(["", where] if where else []),
         *(["", markdown(comparison.sentence)] if comparison else []),
@@ -75,7 +78,7 @@ def _finding(record: CampaignResult, finding: Finding, comparison: Comparison | 
     anomaly = finding.anomaly
     expected = comparison is not None and finding in comparison.known
     note = " (expected by the baseline)" if expected else ""
-    title = f"{markdown(anomaly.type)} in {record.iteration(finding.first).label}{note}"
+    title = f"{markdown(headline(anomaly))}, in {record.iteration(finding.first).label}{note}"
     parts = [
         f"<details><summary>{title}</summary>",
         "",

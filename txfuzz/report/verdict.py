@@ -6,9 +6,10 @@ An anomaly that the promise allows is a danger to the application, not a databas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from txfuzz.analysis.checker.consistency import friendly, is_model, model_text, prohibited
+from txfuzz.analysis.explain.headlines import telling_type
 from txfuzz.analysis.result import AnalysisResult, Verdict
 from txfuzz.common.sentences import listed
 
@@ -43,8 +44,8 @@ def verdict_sentence(result: AnalysisResult, isolation: str | None, promised: st
         return f"{found}."
     return (
         f"{found}; {_level(isolation)} promises {model_text(promised)}, which allows "
-        f"{listed(result.anomaly_types)}: this is not a database bug, but an application that needs "
-        f"{friendly(result.expect)} is not safe here."
+        f"{listed(in_order(result.anomaly_types))}: this is not a database bug, but an application that "
+        f"needs {friendly(result.expect)} is not safe here."
     )
 
 
@@ -69,7 +70,12 @@ def against(result: AnalysisResult, promised: str | None) -> tuple[str, ...]:
     """The anomaly types found, whether expected or not, that contradict what was promised."""
     if promised is None:
         return ()
-    return tuple(sorted({*result.all_types, *result.anomaly_types} & prohibited(promised)))
+    return tuple(in_order({*result.all_types, *result.anomaly_types} & prohibited(promised)))
+
+
+def in_order(types: Iterable[str]) -> list[str]:
+    """Types of anomalies, the most telling first."""
+    return sorted(types, key=lambda name: (telling_type(name), name))
 
 
 def allowed_types(result: AnalysisResult) -> tuple[str, ...]:
@@ -81,9 +87,9 @@ def _contradiction(result: AnalysisResult) -> str:
     """What contradicts the model, and what breaks an analyzer's own rule."""
     known = prohibited(_STRONGEST)
     if not is_model(result.expect):
-        types = list(result.anomaly_types)
+        types = in_order(result.anomaly_types)
         return f"Found {listed(types)}, which contradict{_s(types)} {model_text(result.expect)}"
-    types = [name for name in result.anomaly_types if name in known]
+    types = [name for name in in_order(result.anomaly_types) if name in known]
     own = [name for name in result.anomaly_types if name not in known]
     said = []
     if types:

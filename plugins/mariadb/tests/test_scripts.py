@@ -41,7 +41,7 @@ def test_the_script_shows_what_it_says(tmp_path: Path, txfuzz: Callable[..., Ran
     (tmp_path / "w.yaml").write_text(WORKLOAD)
     ran = txfuzz("run", "--config", "w.yaml", "--iterations", "1", "--output-dir", "run")
     assert ran.code == 1, ran.err
-    assert txfuzz("shrink", "run", "--findings", "1").code == 1
+    assert txfuzz("shrink", "--exit-code", "run", "--findings", "1").code == 1
     (folder,) = (tmp_path / "run" / "findings").iterdir()
     text = (folder / "repro.sql").read_text()
     assert "SET SESSION innodb_snapshot_isolation = ON" in text

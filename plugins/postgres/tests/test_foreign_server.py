@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -190,6 +191,7 @@ def test_a_role_without_superuser_rights_works_and_is_warned(foreign: Foreign) -
 def test_a_role_that_may_not_make_a_schema(foreign: Foreign) -> None:
     text = message(foreign.url("guest"))
     assert "permission denied" in text
+    assert re.search(r"GRANT CREATE ON (DATABASE|SCHEMA) \S+ to the role", text)
     assert "schema" in text
 
 

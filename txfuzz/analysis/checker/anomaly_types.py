@@ -23,78 +23,104 @@ TXFUZZ = "txfuzz, docs/differences-from-elle.md"
 
 @dataclass(frozen=True)
 class AnomalyType:
-    """meaning: one sentence. source: where it is defined."""
+    """meaning: one sentence. source: where it is defined. name: what people call it."""
 
     meaning: str
     source: str
+    name: str = ""
 
 
 _PLAIN: Mapping[str, AnomalyType] = {
     "G0": AnomalyType(
         "Write cycle: transactions overwrote each other's versions in different orders.",
         f"{ADYA_2000}, section 4.2",
+        "Write cycle",
     ),
     "G1a": AnomalyType(
-        "Aborted read: a committed transaction read what a failed one wrote.", f"{ADYA_2000}, section 4.2"
+        "Aborted read: a committed transaction read what a failed one wrote.",
+        f"{ADYA_2000}, section 4.2",
+        "Aborted read",
     ),
     "G1b": AnomalyType(
         "Intermediate read: a transaction read a version that its writer later replaced.",
         f"{ADYA_2000}, section 4.2",
+        "Intermediate read",
     ),
     "G1c": AnomalyType(
         "Circular information flow: transactions depend on each other through reads and overwrites.",
         f"{ADYA_2000}, section 4.2",
+        "Circular information flow",
     ),
     "G-single-item": AnomalyType(
-        "Read skew: a cycle of dependencies with exactly one anti-dependency.",
+        "A cycle of dependencies with exactly one anti-dependency (such as read skew, or a lost update).",
         f"{ADYA_1999}, section 4.2; on items: {KINGSBURY_2020}",
+        "Read skew",
     ),
     "G-nonadjacent-item": AnomalyType(
         "A cycle with several anti-dependencies, no two of them in a row (such as a long fork).",
         f"{CERONE_2016}, theorem 4.1; the name is Elle's",
+        "Long fork",
     ),
     "G2-item": AnomalyType(
         "Anti-dependency cycle on items: a cycle with two anti-dependencies in a row (such as write skew).",
         f"{ADYA_2000}, section 5.1",
+        "Write skew",
     ),
     "internal": AnomalyType(
         "A transaction read something other than what it had last read or written itself.",
         f"{CERONE_2015}, axiom INT",
+        "Non-repeatable read",
     ),
     "future-read": AnomalyType(
-        "A transaction read what it wrote only later.", f"{KINGSBURY_2020}; a case of G1c within itself"
+        "A transaction read what it wrote only later.",
+        f"{KINGSBURY_2020}; a case of G1c within itself",
+        "Read of the future",
     ),
     "dirty-update": AnomalyType(
         "A committed transaction built on a version that a failed transaction wrote.",
         f"{KINGSBURY_2020}, section 4.2",
+        "Dirty update",
     ),
     "lost-update": AnomalyType(
         "Several transactions read the same version of a key and then wrote it.",
         f"{KINGSBURY_2020}; {ADYA_1999}, section 4.3 (P4 of Berenson et al., SIGMOD 1995)",
+        "Lost update",
     ),
     "duplicate-elements": AnomalyType(
-        "A list contains an element twice that was appended once.", f"{KINGSBURY_2020}, section 4.2"
+        "A list contains an element twice that was appended once.",
+        f"{KINGSBURY_2020}, section 4.2",
+        "Write applied twice",
     ),
     "incompatible-order": AnomalyType(
-        "Two reads of a key disagree about the order of its versions.", f"{KINGSBURY_2020}, section 4.2"
+        "Two reads of a key disagree about the order of its versions.",
+        f"{KINGSBURY_2020}, section 4.2",
+        "Writes in two orders",
     ),
     "cyclic-versions": AnomalyType(
-        "The order of the versions of a register contains a cycle.", f"{KINGSBURY_2020}, section 5"
+        "The order of the versions of a register contains a cycle.",
+        f"{KINGSBURY_2020}, section 5",
+        "Writes without an order",
     ),
     "fractured-read": AnomalyType(
         "A transaction saw some of another's writes, and elsewhere the state before them.",
         BAILIS_2014,
+        "Fractured read",
     ),
-    "unwritten-read": AnomalyType("A transaction read a value that no transaction wrote.", TXFUZZ),
+    "unwritten-read": AnomalyType(
+        "A transaction read a value that no transaction wrote.", TXFUZZ, "Value out of nowhere"
+    ),
 }
 
 _ORDERS = (
-    ("-process", "the order of each process", DAUDJEE_2004),
-    ("-realtime", "real-time order", HERLIHY_1990),
+    ("-process", "the order of each process", DAUDJEE_2004, "in one client's order"),
+    ("-realtime", "real-time order", HERLIHY_1990, "in real time"),
 )
 _EXISTS = "-cycle-exists"
+_CYCLES = ("G0", "G1c", "G-single-item", "G-nonadjacent-item", "G2-item")
 _CYCLE_EXISTS = AnomalyType(
-    "A cycle of these dependencies exists; none of a more specific type was shown.", KINGSBURY_2020
+    "A cycle of these dependencies exists; none of a more specific type was shown.",
+    KINGSBURY_2020,
+    "Cycle of another kind",
 )
 
 
@@ -102,14 +128,32 @@ def anomaly_type(name: str) -> AnomalyType:
     """The entry for any type that the checker can report."""
     if name.endswith(_EXISTS):
         return _CYCLE_EXISTS
-    for suffix, order, source in _ORDERS:
+    for suffix, order, source, where in _ORDERS:
         if name.endswith(suffix):
             plain = _PLAIN[name.removesuffix(suffix)]
             return AnomalyType(
                 f"{plain.meaning} Here {order} also counts as a dependency.",
                 f"{plain.source}; with the order: {source}",
+                f"{plain.name} {where}",
             )
     return _PLAIN[name]
+
+
+def known_types() -> tuple[str, ...]:
+    """All types but those that only say that some cycle exists."""
+    orders = [each for each, *_ in _ORDERS]
+    return tuple(
+        f"{plain}{suffix}" for plain in _PLAIN for suffix in ("", *(orders if plain in _CYCLES else ()))
+    )
+
+
+def is_anomaly_type(name: str) -> bool:
+    """Whether the checker can report it."""
+    try:
+        anomaly_type(name)
+    except KeyError:
+        return False
+    return True
 
 
 def definition(name: str) -> str:
@@ -130,7 +174,7 @@ def misspelt(name: str) -> str | None:
 
     Analyzers of plugins have their own types, which are not known here.
     """
-    known = [f"{plain}{suffix}" for plain in _PLAIN for suffix in ("", *(each for each, _, _ in _ORDERS))]
+    known = known_types()
     if name in known or name.endswith(_EXISTS):
         return None
     folded = {each.lower(): each for each in reversed(known)}

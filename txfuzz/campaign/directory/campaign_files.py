@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import as_data
 from txfuzz.campaign.directory.run_directory import RunDirectory, write_json, write_text
 from txfuzz.campaign.events import (
@@ -69,6 +70,7 @@ def campaign_data(campaign: CampaignResult) -> dict[str, Any]:
         "state": campaign.facts.state,
         "verdict": campaign.verdict.value,
         "found": campaign.found,
+        "headline": None if campaign.leading is None else headline(campaign.leading),
         **asdict(campaign.facts),
         "small_scope": None if campaign.small_scope is None else _small_scope_data(campaign.small_scope),
         "iterations": [_iteration_data(each) for each in campaign.iterations],

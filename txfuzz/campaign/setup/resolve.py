@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
@@ -217,8 +218,28 @@ def adapter_of(spec: DatabaseSpec, registry: Registry, what: str, choose: str = 
             decided = options_of_url(registry.find("adapter", name), url)
             spec = replace(spec, options={**decided, **spec.options})
     name = name or _only_adapter(registry, what, choose)
-    adapter: Adapter = build(registry.find("adapter", name), spec.options, f"adapter {name!r}")
+    try:
+        entry = registry.find("adapter", name)
+    except PluginError as error:
+        raise PluginError(f"{error}{_how_to_install(registry, name)}", error.culprit) from None
+    adapter: Adapter = build(entry, spec.options, f"adapter {name!r}")
     return adapter
+
+
+def _how_to_install(registry: Registry, name: str) -> str:
+    """The end of a message about an adapter that is missing; empty if it may be misspelt."""
+    if ("adapter", name) in registry.entries:  # claimed by several
+        return ""
+    try:
+        extras = metadata("txfuzz").get_all("Provides-Extra") or []
+    except PackageNotFoundError:
+        extras = []
+    if name in extras:
+        return f"; pip install 'txfuzz[{name}]' (in a clone: pip install ./plugins/{name})"
+    if _usable_adapters(registry):
+        return ""
+    clone = "in a clone: pip install ./plugins/NAME"
+    return f"; a plain install brings none: pip install 'txfuzz[default]' ({clone})"
 
 
 def build_all(
@@ -303,9 +324,7 @@ def _starts_by_itself(registry: Registry, name: str) -> bool:
 
 def _only_adapter(registry: Registry, what: str, choose: str) -> str:
     """Those for tests do not count."""
-    names = [
-        entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
-    ]
+    names = _usable_adapters(registry)
     alone = [name for name in names if _starts_by_itself(registry, name)] if len(names) > 1 else names
     if len(alone) == 1:
         return alone[0]
@@ -315,4 +334,10 @@ def _only_adapter(registry: Registry, what: str, choose: str) -> str:
             f"where NAME is {listed(names, 'or')}"
         )
     problems = "".join(f"; {problem}" for problem in registry.problems)
-    raise PluginError(f"no database adapter is installed{problems}")
+    raise PluginError(f"no database adapter is installed{problems}{_how_to_install(registry, '')}")
+
+
+def _usable_adapters(registry: Registry) -> list[str]:
+    return [
+        entry.name for entry in registry.all("adapter") if not getattr(entry.value, "only_by_name", False)
+    ]

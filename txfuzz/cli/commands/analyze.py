@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from txfuzz.cli import options
+from txfuzz.cli.terminal import OF_VERDICT, laid_out, say, say_step
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode, OutputError, PluginError, UsageError
 
@@ -129,10 +130,20 @@ def _show(result: AnalysisResult, *, as_json: bool, verbose: bool, first: bool) 
     if as_json:
         click.echo(json_text(result.to_json()))
     else:
-        from txfuzz.report.text.analysis import analysis_text
-
-        click.echo(("" if first else "\n") + analysis_text(result, verbose=verbose).rstrip())
+        with laid_out():
+            _print(result, verbose=verbose, first=first)
     return EXIT_CODES[result.verdict]
+
+
+def _print(result: AnalysisResult, *, verbose: bool, first: bool) -> None:
+    from txfuzz.report.finding import most_telling
+    from txfuzz.report.text.analysis import analysis_body, verdict_text
+    from txfuzz.report.text.next_steps import explain_step, step_lines
+
+    say(("" if first else "\n") + analysis_body(result, verbose=verbose))
+    say(verdict_text(result), OF_VERDICT[result.verdict])
+    for command, what in step_lines(explain_step(most_telling(result))):
+        say_step(command, what)
 
 
 def _draw(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from txfuzz.cli import options
+from txfuzz.cli.terminal import Style, laid_out, say, say_step
 from txfuzz.errors import ExitCode
+
+if TYPE_CHECKING:
+    from txfuzz.check.finding.result import CheckResult
 
 
 @click.command()
@@ -85,18 +90,23 @@ def check(
     """
     from txfuzz.campaign.check.check import CheckLimits, check_file
     from txfuzz.campaign.check.crowd import CrowdSize
-    from txfuzz.check.finding.result import CheckResult, ReplayedSchedule
+    from txfuzz.check.finding.result import ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
     from txfuzz.report.check.data import check_data, replayed_data
-    from txfuzz.report.check.text import check_text, replayed_text
+    from txfuzz.report.check.text import check_body, replayed_text, verdict_text
 
     answers = sys.stdout  # what code prints that is checked goes elsewhere
 
     def show(found: CheckResult) -> None:
         progress.clear()
-        click.echo(json_text(check_data(found)) if as_json else check_text(found), file=answers)
+        if as_json:
+            click.echo(json_text(check_data(found)), file=answers)
+            return
+        with laid_out(answers):
+            say(check_body(found), file=answers)
+            say(verdict_text(found), _style(found), file=answers)
 
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
     with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
@@ -114,7 +124,8 @@ def check(
             **fields,
         )
     if isinstance(found, ReplayedSchedule):
-        click.echo(json_text(replayed_data(found)) if as_json else replayed_text(found))
+        with laid_out():
+            click.echo(json_text(replayed_data(found)) if as_json else replayed_text(found))
         if interrupted.is_set():
             return ExitCode.INTERRUPTED
         if found.failures or found.finding.shown:
@@ -124,6 +135,12 @@ def check(
         click.echo(f"\nreport: {output / 'check.html'}")
         if found.findings:
             click.echo(f"replays: {output / 'findings'}")
+    elif found.findings and not as_json:
+        say("\nnext:")
+        say_step(
+            f"  txfuzz check {shlex.quote(str(file))} --output-dir DIR",
+            "  a page, and replays of what failed",
+        )
     if found.interrupted:
         return ExitCode.INTERRUPTED
     if found.lost:
@@ -131,3 +148,11 @@ def check(
     if found.failing or found.broken_by_crowd:
         return ExitCode.VIOLATED
     return ExitCode.UNKNOWN if found.unjudged else ExitCode.NOTHING_FOUND
+
+
+def _style(found: CheckResult) -> Style:
+    if any(each.blames_database for each in found.findings):
+        return Style.BROKEN
+    if found.failing or found.broken_by_crowd:
+        return Style.FOUND
+    return Style.UNKNOWN if found.unjudged or found.interrupted or found.lost else Style.GOOD

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from txfuzz.cli import options
+from txfuzz.cli.terminal import laid_out
 from txfuzz.common.json_text import json_text
 from txfuzz.errors import ExitCode
 
@@ -53,7 +54,8 @@ def explore(workload: str, transactions: str, output: Path | None, as_json: bool
     names = [name.strip() for name in transactions.split(",") if name.strip()]
     with interruptible() as interrupted:
         found = explore_workload(workload, names, output=output, interrupted=interrupted, **fields)
-    click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
+    with laid_out():
+        click.echo(json_text(found.to_json()) if as_json else exploration_text(found))
     if output is not None and not as_json:
         click.echo(f"\nreplays: {output}")
     if interrupted.is_set():

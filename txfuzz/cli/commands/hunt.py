@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from txfuzz.cli import options
+from txfuzz.cli.terminal import Style, laid_out, say
 from txfuzz.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _hunt(
     from txfuzz.cli.hunt_progress import HuntProgress
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
-    from txfuzz.report.hunt.text import hunt_text
+    from txfuzz.report.hunt.text import hunt_body, verdict_of
 
     with interruptible() as interrupted, HuntProgress(workers, budget, quiet=as_json) as progress:
         found = run_hunt(
@@ -179,7 +180,9 @@ def _hunt(
     if as_json:
         click.echo(json_text(hunt_data(found.settings, found.server, result)))
     else:
-        click.echo(hunt_text(found.server, found.levels, result, found.excepted, known=known))
+        with laid_out():
+            say(hunt_body(found.server, found.levels, result, found.excepted, known=known))
+            say(f"\n{verdict_of(result.holes)}", _style(len(result.news)))
         place = resume or output
         if place is not None:
             click.echo(f"\nreport: {place / 'hunt.html'}")
@@ -202,7 +205,8 @@ def _race(
     from txfuzz.campaign.hunt.race import race_data
     from txfuzz.cli.interruption import interruptible
     from txfuzz.common.json_text import json_text
-    from txfuzz.report.hunt.race import race_text, short_race_counts
+    from txfuzz.report.hunt.race import race_body, short_race_counts
+    from txfuzz.report.hunt.text import verdict_of
 
     with interruptible() as interrupted, _ProgressLine(quiet=as_json) as progress:
         found = run_race(
@@ -220,7 +224,9 @@ def _race(
     if as_json:
         click.echo(json_text(race_data(found)))
     else:
-        click.echo(race_text(found.server, found.levels, result, found.load, found.excepted, known=known))
+        with laid_out():
+            say(race_body(found.server, found.levels, result, found.load, found.excepted, known=known))
+            say(f"\n{verdict_of([each.hole for each in result.holes])}", _style(len(result.news)))
         place = resume or output
         if place is not None:
             click.echo(f"\nreport: {place / 'race.html'}")
@@ -231,6 +237,10 @@ def _race(
 def _say_moved(moved: Path | None) -> None:
     if moved is not None:
         click.echo(f"txfuzz: the earlier hunt that was there is now in {moved}", err=True)
+
+
+def _style(news: int) -> Style:
+    return Style.BROKEN if news else Style.GOOD
 
 
 def _code(interrupted: bool, violated: bool, judged: int) -> int:

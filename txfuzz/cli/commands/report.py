@@ -33,13 +33,19 @@ _EXPLAINED = 3  # findings that are shown with the transactions around them
     "--write-baseline", type=options.FILE, metavar="FILE",
     help="Record the findings of this campaign as known; entries for other databases and levels are kept.",
 )  # fmt: skip
+@options.exit_code("end with 1 or 3 by the verdict of the campaign, as with --baseline")
 def report(
-    directory: Path, form: str, out: Path | None, baseline: Path | None, write_baseline: Path | None
+    directory: Path,
+    form: str,
+    out: Path | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    by_verdict: bool,
 ) -> int:
     """Report what the campaign in DIR found; DIR is the run directory of `txfuzz run`.
 
-    Exit codes: 1 if anomalies were found that the expected model forbids (with --baseline, only if
-    there are new ones), 3 if there is no verdict, 0 otherwise.
+    Exit code 0 once the report is written. With --exit-code or --baseline: 1 if anomalies were found that
+    the expected model forbids (with --baseline, only if there are new ones), 3 if there is no verdict.
     """
     from txfuzz.campaign.directory.reader import read_run
     from txfuzz.report.baseline import baseline_warnings, compare
@@ -54,7 +60,7 @@ def report(
     if write_baseline is not None:
         _note(record, write_baseline)
     _write(_text(record, form, comparison), form, out, directory)
-    return _code(record, comparison)
+    return _code(record, comparison) if by_verdict or baseline is not None else ExitCode.NOTHING_FOUND
 
 
 def _text(record: CampaignResult, form: str, comparison: Comparison | None) -> str:

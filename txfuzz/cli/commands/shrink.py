@@ -34,12 +34,14 @@ from txfuzz.errors import ExitCode
 @click.option("--expect", metavar="MODEL", help="Consistency model that the anomaly contradicts.")
 @options.plugin_files
 @click.option("-q", "--quiet", is_flag=True, help="Show only the result.")
-def shrink(quiet: bool, **fields: Any) -> int:
+@options.exit_code("end with 1 if there is a finding")
+def shrink(quiet: bool, by_verdict: bool, **fields: Any) -> int:
     """Shrink the anomalies of an iteration, a campaign or a replay to minimal reproducers.
 
     Removes transactions, steps, keys and switches between sessions as long as the same anomaly
     recurs; every candidate is run on the database. Anomalies that shrink to the same reproducer
-    count as one finding. Exit code 1 if there is a finding, 3 if no anomaly recurred.
+    count as one finding. Exit code 0 if one was shrunk or there was none to shrink, 3 if no anomaly
+    recurred.
     """
     from txfuzz.campaign.shrink import ShrinkSettings, shrink_findings
     from txfuzz.cli.interruption import interruptible
@@ -68,4 +70,6 @@ def shrink(quiet: bool, **fields: Any) -> int:
             click.echo(f"  {finding.remark}")
     if interrupted.is_set():
         return ExitCode.INTERRUPTED
-    return ExitCode.VIOLATED if any(each.shrunk for each in found) else ExitCode.UNKNOWN
+    if not any(each.shrunk for each in found):
+        return ExitCode.UNKNOWN
+    return ExitCode.VIOLATED if by_verdict else ExitCode.NOTHING_FOUND

@@ -11,7 +11,7 @@ from txfuzz.check.finding.result import Finding
 from txfuzz.check.story import StoryLine, explanation, story
 from txfuzz.common.sanitize import printable
 from txfuzz.common.sentences import listed
-from txfuzz.report.text.lines import WIDTH, paragraph
+from txfuzz.report.text.lines import paragraph, width
 
 _MOST_COLUMNS = 3
 _GAP = 2
@@ -22,6 +22,11 @@ _COMPARISON = re.compile(r"[\w.]+ (?:=|<|>|<=|>=|<>|!=) [\w.']+")
 def schedule_lines(finding: Finding) -> list[str]:
     """Who did what and saw what, in order."""
     lines, labels = story(finding.attempt), finding.attempt.program.labels
+    return step_lines(lines, labels)
+
+
+def step_lines(lines: Sequence[StoryLine], labels: Sequence[str]) -> list[str]:
+    """A column for each transaction, or a list if there are too many."""
     return _columns(lines, labels) if len(labels) <= _MOST_COLUMNS else _numbered(lines)
 
 
@@ -60,9 +65,9 @@ def remarks(finding: Finding) -> Iterator[str]:
 
 
 def _columns(lines: Sequence[StoryLine], labels: Sequence[str]) -> list[str]:
-    width = (WIDTH - 4 - _GAP * (len(labels) - 1)) // len(labels)
+    most = (width() - 4 - _GAP * (len(labels) - 1)) // len(labels)
     used = {label: max(16, *map(len, _cell_texts(lines, label, labels))) for label in labels}
-    widths = {label: min(width, used[label]) for label in labels}
+    widths = {label: min(most, used[label]) for label in labels}
 
     def row(number: str, label: str, text: str) -> str:
         cells = (f"{text if each == label else '':<{widths[each]}}" for each in labels)

@@ -6,19 +6,26 @@ from collections.abc import Callable, Iterator, Mapping
 
 from txfuzz.check.finding.result import CheckResult, LevelCounts, SetResult
 from txfuzz.common.sanitize import printable
+from txfuzz.report.text.lines import head_lines, width
 
 NONE = "–"
-_NAME = 44  # characters of the first column
+_NAME, _NARROW = 44, 20  # characters of the first column
 
 
 def table_lines(one: SetResult) -> list[str]:
     """One set of transactions: a row for each thing that happened, a column for each level."""
     rows = [(name, cells) for name, cells in table_rows(one)]
+    levels = [each.isolation for each in one.levels]
+    longest = max(len(one.name), *(min(len(name), _NAME) for name, _ in rows))
+    heads = head_lines(levels, min(longest, max(_NARROW, len(one.name))))
     widths = [
-        max(len(each.isolation), *(len(cells[at]) for _, cells in rows)) for at, each in enumerate(one.levels)
+        max(*(len(head[at]) for head in heads), *(len(cells[at]) for _, cells in rows))
+        for at in range(len(levels))
     ]
-    first = max(len(one.name), *(min(len(name), _NAME) for name, _ in rows))
-    lines = [_line(one.name, [each.isolation for each in one.levels], first, widths)]
+    left = width() - sum(each + 2 for each in widths)
+    first = max(len(one.name), min(longest, max(_NARROW, left)))
+    *upper, lowest = heads
+    lines = [*(_line("", head, first, widths) for head in upper), _line(one.name, lowest, first, widths)]
     for name, cells in rows:
         *above, last = paragraph_of(name, first)
         lines += [*above, _line(last, cells, first, widths)]

@@ -16,6 +16,15 @@ _STORIES = 3
 
 
 def check_text(found: CheckResult) -> str:
+    return f"{check_body(found)}\n{verdict_text(found)}"
+
+
+def verdict_text(found: CheckResult) -> str:
+    return "\n".join(paragraph(verdict(found)))
+
+
+def check_body(found: CheckResult) -> str:
+    """The text without the verdict, which comes last."""
     lines = paragraph(head(found))
     told = 0
     for one in found.sets:
@@ -33,7 +42,6 @@ def check_text(found: CheckResult) -> str:
     lines.append("")
     for sentence in notes(found):
         lines += paragraph(sentence, hang=2)
-    lines += paragraph(verdict(found))
     return "\n".join(lines)
 
 

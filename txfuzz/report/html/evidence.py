@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.explain.headlines import headline_parts
 from txfuzz.analysis.result import Anomaly, NearCycle
 from txfuzz.common.sentences import counted, listed
 from txfuzz.report.campaign_result import CampaignResult, Neighbours, Reproducer
@@ -29,8 +30,10 @@ def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
     anomaly = finding.anomaly
     meaning, source = meaning_of(anomaly)
     cycle = cycle_of(anomaly)
+    named, happened = headline_parts(anomaly)
     title = f"{anomaly.type}, {counted(len(anomaly.transactions), 'transaction')}"
     body: list[Content] = [
+        el("p", cut(happened, _SENTENCE)) if happened else None,
         el("p", cut(meaning, _SENTENCE), " ", el("span", _seen_in(record, finding), class_="quiet")),
         el("p", also, class_="quiet") if (also := same_reproducer_sentence(finding)) else None,
         _sentences(anomaly, cycle),
@@ -40,7 +43,7 @@ def finding_part(record: CampaignResult, finding: Finding, at: int) -> Markup:
         _reproduce(record, finding),
         el("p", f"Defined in {source}.", class_="quiet source") if source else None,
     ]
-    name = el("h3", anomaly.type, " ", el("span", _between(anomaly), class_="quiet"))
+    name = el("h3", cut(named, 120), " ", el("span", _between(anomaly), class_="quiet"))
     body = [el("details", el("summary", name), body, class_="whole")] if at >= _OPEN else [name, *body]
     return el("article", body, class_="finding", id=f"finding-{at + 1}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
+from txfuzz.analysis.explain.headlines import headline, headline_parts
 from txfuzz.analysis.result import Verdict
 from txfuzz.common.sentences import counted
 from txfuzz.common.version import __version__
@@ -89,7 +90,7 @@ _BADGES = {
 
 
 def _header(record: CampaignResult, baseline: str) -> Markup:
-    facts, how = record.facts, tone(record)
+    facts, how, leading = record.facts, tone(record), record.leading
     level = f"{facts.isolation} checked against {record.model}" if facts.isolation else None
     where = " · ".join(
         filter(None, [level, facts.server, f"seed {facts.seed}" if facts.seed is not None else ""])
@@ -101,6 +102,7 @@ def _header(record: CampaignResult, baseline: str) -> Markup:
         el("h1", cut(record.name, 80)),
         el("p", where, class_="quiet"),
         el("div", el("span", _BADGES[how], class_="badge"),
+           el("p", cut(headline(leading), _SENTENCE), class_="headline") if leading is not None else None,
            el("p", cut(sentence[:1].upper() + sentence[1:], 2_000)), class_=f"verdict {how}"),
         [el("p", f"Caution: {cut(each, _SENTENCE)}.", class_="remark") for each in facts.cautions[:6]],
         [el("p", _sentence_of(each), class_="remark") for each in record.remarks[:12]],
@@ -180,7 +182,7 @@ def _further(record: CampaignResult) -> Content:
     if not rest:
         return None
     rows = [
-        el("li", el("b", each.anomaly.type), f" by {_taking_part(each)}, first in iteration ",
+        el("li", el("b", headline_parts(each.anomaly)[0]), f" by {_taking_part(each)}, first in iteration ",
            str(iteration_name(each.first)))
         for each in rest[:_NAMED]
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.race.result import RaceCounts, RacedHole, RaceResult
-from txfuzz.report.hunt.text import ending
+from txfuzz.report.hunt.text import told_here, verdict_of
 from txfuzz.report.text.lines import paragraph
 
 
@@ -21,6 +21,20 @@ def race_text(
     known: bool = False,
 ) -> str:
     """load: processes beside the clients. excepted, known: as for hunt_text()."""
+    body = race_body(server, levels, result, load, excepted, known=known)
+    return f"{body}\n\n{verdict_of([each.hole for each in result.holes])}"
+
+
+def race_body(
+    server: str,
+    levels: tuple[str, ...],
+    result: RaceResult,
+    load: int,
+    excepted: tuple[str, ...],
+    *,
+    known: bool = False,
+) -> str:
+    """The text without the verdict, which comes last."""
     counts = result.counts
     lines = [
         f"{server} at {listed([level.upper() for level in levels])}: {race_counts_text(counts)}",
@@ -28,8 +42,7 @@ def race_text(
     ]
     for each in sorted(result.holes, key=lambda each: bool(each.hole.known)):
         lines += ["", *_hole_lines(each, in_full=known or not each.hole.known)]
-    news = len(result.news)
-    return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
+    return "\n".join(lines)
 
 
 def race_counts_text(counts: RaceCounts) -> str:
@@ -84,7 +97,7 @@ def _hole_lines(found: RacedHole, *, in_full: bool) -> Iterator[str]:
         yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
     yield from paragraph(f"Let go at the same time, {found.placed}: {listed(found.points)}.", indent=2)
     if in_full:
-        yield from ("", *(f"  {line}".rstrip() for line in hole.story), "")
+        yield from ("", *(f"  {line}".rstrip() for line in told_here(hole)), "")
         yield from (f"  {line}" for line in offset_lines(found))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from txfuzz.common.sanitize import markdown
 from txfuzz.common.sentences import listed
 from txfuzz.hunt.result import FoundHole, HuntCounts, HuntResult
-from txfuzz.report.text.lines import paragraph
+from txfuzz.report.check.story import step_lines
+from txfuzz.report.text.lines import WIDTH, paragraph, width, wrapped_at
 
 _MOST_LEFT_OUT = 3
 
@@ -22,14 +23,31 @@ def hunt_text(
 ) -> str:
     """excepted: forms that the database's documentation excepts from its promise. known: with the stories of
     holes that are known."""
+    return f"{hunt_body(server, levels, result, excepted, known=known)}\n\n{verdict_of(result.holes)}"
+
+
+def verdict_of(holes: Sequence[FoundHole]) -> str:
+    """What a hunt came to."""
+    news = sum(not hole.known for hole in holes)
+    return ending(news, len(holes) - news)
+
+
+def hunt_body(
+    server: str,
+    levels: tuple[str, ...],
+    result: HuntResult,
+    excepted: tuple[str, ...],
+    *,
+    known: bool = False,
+) -> str:
+    """The text without the verdict, which comes last."""
     lines = [
         f"{server} at {listed([level.upper() for level in levels])}: {counts_text(result.counts)}",
         *(line for each in notes(result, excepted) for line in paragraph(each)),
     ]
     for hole in sorted(result.holes, key=lambda each: bool(each.known)):
         lines += ["", *_hole_lines(hole, in_full=known or not hole.known)]
-    news = len(result.news)
-    return "\n".join([*lines, "", ending(news, len(result.holes) - news)])
+    return "\n".join(lines)
 
 
 def ending(news: int, known: int) -> str:
@@ -94,7 +112,18 @@ def _hole_lines(hole: FoundHole, *, in_full: bool) -> Iterator[str]:
         yield from paragraph(f"{hole.about} See {hole.reference}.", indent=2)
     if in_full:
         yield ""
-        yield from (f"  {line}".rstrip() for line in hole.story)
+        yield from (f"  {line}".rstrip() for line in told_here(hole))
+
+
+def told_here(hole: FoundHole) -> Iterator[str]:
+    """Its story, laid out again where the terminal is not as wide as the files are."""
+    if width() == WIDTH or not hole.steps:
+        yield from hole.story
+        return
+    with wrapped_at(width() - 2):
+        yield from step_lines(hole.steps, sorted({each.transaction for each in hole.steps}))
+        for sentence in hole.why:
+            yield from ("", *paragraph(sentence))
 
 
 def hole_markdown(hole: FoundHole, server: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.result import AnalysisResult, Verdict, as_data
 from txfuzz.common.json_text import json_text
 from txfuzz.common.kind import Kind
 from txfuzz.common.sentences import counted
+from txfuzz.report.finding import most_telling
 from txfuzz.report.text.anomalies import anomaly_in_full, anomaly_lines, near_cycle_lines
 from txfuzz.report.text.lines import labelled, paragraph, table
 from txfuzz.report.verdict import allowed_types, verdict_sentence
@@ -20,13 +22,18 @@ KINDS = {kind.value for kind in Kind}
 
 
 def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
-    """A result as plain text, wrapped at 100 columns between words.
+    """A result as plain text, wrapped between words; the verdict comes last.
 
     verbose: also the transactions and proofs of near-cycles, every key, members of components,
     and what other analyzers measured.
     """
+    return f"{analysis_body(result, verbose=verbose)}\n{verdict_text(result)}\n"
+
+
+def analysis_body(result: AnalysisResult, *, verbose: bool = False) -> str:
+    """The same without the verdict."""
     lines = [
-        *_headline(result),
+        *paragraph(f"{result.file or 'history'}: {result.verdict.value}"),
         "",
         *_counts(result, verbose=verbose),
         *anomaly_lines(result),
@@ -40,18 +47,17 @@ def analysis_text(result: AnalysisResult, *, verbose: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def smallest_anomaly_text(result: AnalysisResult) -> str:
-    """The smallest anomaly that contradicts the expected model: what a reader wants to see first."""
-    if not result.anomalies:
+def leading_anomaly_text(result: AnalysisResult, promised: str | None = None) -> str:
+    """The anomaly that a reader wants to see first, with its headline. promised: the model that the database
+    answers for."""
+    anomaly = most_telling(result, promised)
+    if anomaly is None:
         return ""
-    anomaly = min(result.anomalies, key=lambda each: len(each.transactions))
-    return "\n".join([anomaly.type, *anomaly_in_full(anomaly)]) + "\n"
+    return "\n".join([*paragraph(headline(anomaly)), *anomaly_in_full(anomaly)]) + "\n"
 
 
-def _headline(result: AnalysisResult) -> list[str]:
-    return paragraph(
-        f"{result.file or 'history'}: {result.verdict.value}. {verdict_sentence(result, None, None)}"
-    )
+def verdict_text(result: AnalysisResult) -> str:
+    return "\n".join(paragraph(verdict_sentence(result, None, None)))
 
 
 def _counts(result: AnalysisResult, *, verbose: bool) -> list[str]:

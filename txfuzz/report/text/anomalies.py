@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.analysis.explain.headlines import headline, telling_type
 from txfuzz.analysis.result import AnalysisResult, Anomaly, NearCycle, TransactionView
 from txfuzz.common.sentences import counted
 from txfuzz.report.cycle.labels import meaning_of, missing_ends, transaction_note
 from txfuzz.report.finding import Finding
-from txfuzz.report.text.lines import WIDTH, paragraph
+from txfuzz.report.text.lines import paragraph, width
 
 _TRANSACTIONS = 12  # listed individually for one anomaly
 _ALSO = 6  # anomalies with the same reproducer
@@ -21,13 +22,14 @@ _NEAR = 5  # near-cycles unless verbose
 def anomaly_lines(result: AnalysisResult) -> list[str]:
     """Each type with its definition and the anomalies of that type that are shown."""
     lines: list[str] = []
-    for name, group in groupby(result.anomalies, key=lambda anomaly: anomaly.type):
+    ordered = sorted(result.anomalies, key=lambda anomaly: telling_type(anomaly.type))
+    for name, group in groupby(ordered, key=lambda anomaly: anomaly.type):
         shown = list(group)
         more = result.left_out.get(name, 0)
         count = f"{len(shown)} of {len(shown) + more:,} shown" if more else ""
         lines += ["", f"{name}{f'   ({count})' if count else ''}", *definition(shown[0])]
         for anomaly in shown:
-            lines += ["", *one_anomaly(anomaly)]
+            lines += ["", *paragraph(headline(anomaly), 2), *one_anomaly(anomaly)]
     left = {name: count for name, count in result.left_out.items() if name not in _types(result)}
     if left:
         rest = ", ".join(f"{count:,} {name}" for name, count in left.items())
@@ -97,7 +99,7 @@ def _mops(view: TransactionView) -> list[str]:
     lines: list[str] = []
     for mop in [view.call] if view.call else [*(mop.text for mop in view.mops), *["…"] * bool(view.left_out)]:
         joined = f"{lines[-1]} {mop}" if lines else mop
-        if lines and len(joined) + 10 <= WIDTH:
+        if lines and len(joined) + 10 <= width():
             lines[-1] = joined
         else:
             lines.append(mop)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from txfuzz.analysis.checker.consistency import model_text
 from txfuzz.common.sentences import counted
 from txfuzz.replay.explore import Exploration, LevelResult
-from txfuzz.report.text.lines import paragraph
+from txfuzz.report.text.lines import head_lines, paragraph
 
 
 def exploration_text(found: Exploration) -> str:
     levels = found.levels
-    cells = [["", *(level.isolation for level in levels)], *_rows(levels)]
+    rows = list(_rows(levels))
+    heads = head_lines([level.isolation for level in levels], max(len(row[0]) for row in rows))
+    cells = [*(["", *head] for head in heads), *rows]
     widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
     lines = [*paragraph(_head(found)), ""]
     for row in cells:

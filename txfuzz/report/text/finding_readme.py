@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from txfuzz.analysis.checker.consistency import canonical, model_text, prohibited
+from txfuzz.analysis.explain.headlines import headline_parts
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView
 from txfuzz.common.sanitize import code_block, code_span, markdown
 from txfuzz.common.sentences import counted
@@ -27,9 +29,13 @@ def finding_readme(
     level = markdown(signature.isolation.upper())
     product = markdown(" ".join(filter(None, (database.get("product"), database.get("version")))))
     session = {view.row: shrunk.attempt.begun[view.row] for view in anomaly.transactions}
+    title, happened = headline_parts(anomaly)
+    for at, view in enumerate(anomaly.transactions, 1):  # sessions have names of their own here
+        happened = re.sub(rf"\bT{at}\b", session[view.row], happened)
     serial = result.expect == "serializable"
     blocks = (
-        f"# {markdown(anomaly.type)} at {level}",
+        f"# {markdown(title)} at {level}",
+        *([markdown(happened)] if happened else []),
         f"{counted(len(shrunk.after.roles), 'transaction')} of {product} at {level} committed, and "
         + ("no serial order explains" if serial else f"{model_text(result.expect)} does not allow")
         + f" what they saw. {markdown(anomaly.definition)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from txfuzz.analysis.explain.headlines import headline
 from txfuzz.analysis.near_cycles.pursuit import Pursuit
 from txfuzz.analysis.result import AnalysisResult, Anomaly, TransactionView, Verdict
 from txfuzz.common.sanitize import markdown
@@ -12,6 +13,7 @@ from txfuzz.common.sentences import counted, listed
 from txfuzz.feedback.contract import Adjustment
 from txfuzz.feedback.targets.table import TARGETS
 from txfuzz.feedback.targets.target import keys_in_words
+from txfuzz.report.finding import most_telling
 from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.endpoints import level_words
@@ -96,30 +98,30 @@ def _seen(workload: Workload, result: AnalysisResult, promised: str | None) -> s
             f"The hottest key of the workload is {hardest.key}, with {counted(hardest.reads, 'read')}, "
             f"{counted(hardest.writes, 'write')} and {counted(hardest.concurrent_edges, 'concurrent edge')}."
         )
-    return "\n\n".join([" ".join(markdown(sentence) for sentence in sentences), *shortest_anomaly(result)])
+    return "\n\n".join(
+        [" ".join(markdown(sentence) for sentence in sentences), *leading_anomaly(result, promised)]
+    )
 
 
 def _replayed(number: int, workload: Workload, replayed: AnalysisResult, promised: str | None) -> str:
     """What only the replay showed."""
     said = markdown(verdict_sentence(replayed, level_words(workload), promised))
     head = f"## What the replay of iteration {number} showed\n\n{said}"
-    return "\n\n".join([head, *shortest_anomaly(replayed)])
+    return "\n\n".join([head, *leading_anomaly(replayed, promised)])
 
 
-def shortest_anomaly(result: AnalysisResult) -> list[str]:
-    """The transactions of the shortest anomaly by name, and the reason for each of its edges."""
-    if not result.anomalies:
+def leading_anomaly(result: AnalysisResult, promised: str | None) -> list[str]:
+    """The most telling anomaly: its headline, its transactions by name, and the reason for each edge."""
+    anomaly = most_telling(result, promised)
+    if anomaly is None:
         return []
-    shortest = result.anomalies[0]
-    named = [f"- T{at} is {_transaction(view)}" for at, view in enumerate(shortest.transactions, 1)]
+    named = [f"- T{at} is {_transaction(view)}" for at, view in enumerate(anomaly.transactions, 1)]
     more = len(named) - _NAMED
     if more > 0:
         named = [*named[:_NAMED], f"- and {counted(more, 'more transaction')}"]
-    told = [f"> {markdown(edge.why)}  " for edge in shortest.edges] or [f"> {markdown(shortest.explanation)}"]
-    head = (
-        f"The shortest {markdown(shortest.type)}, with {counted(len(shortest.transactions), 'transaction')}:"
-    )
-    return ["\n".join([head, "", *named]), "\n".join(told), *_generations(shortest)]
+    told = [f"> {markdown(edge.why)}  " for edge in anomaly.edges] or [f"> {markdown(anomaly.explanation)}"]
+    head = f"**{markdown(headline(anomaly))}**"
+    return ["\n".join([head, "", *named]), "\n".join(told), *_generations(anomaly)]
 
 
 def _transaction(view: TransactionView) -> str:

@@ -10,7 +10,7 @@ from txfuzz.feedback.contract import Adjustment
 from txfuzz.replay.small_scope.search import CombinationResult, SmallScopeResult
 from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.near_cycle_notes import near_misses
-from txfuzz.report.text.notes import changed_text, shortest_anomaly
+from txfuzz.report.text.notes import changed_text, leading_anomaly
 from txfuzz.report.verdict import verdict_sentence
 from txfuzz.workload.endpoints import level_words
 
@@ -57,7 +57,7 @@ def small_scope_notes(iteration: Iteration, promised: str | None) -> str:
         "schedule by schedule, each on keys of its own: first those in which a weaker database would show a "
         "cycle.",
         f"## What was seen\n\n{_capital(small_scope_text(found))}.\n\n{' '.join(seen)}",
-        *shortest_anomaly(result),
+        *leading_anomaly(result, promised),
         *_table(found.combinations),
         f"## What nearly happened\n\n{near_misses(result)}",
         f"## What changes next\n\n{_changes(iteration.decisions)}",

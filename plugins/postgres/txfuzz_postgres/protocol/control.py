@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -15,6 +16,16 @@ from .connection import reason
 from .url import Target
 
 Result = TypeVar("Result")
+_DENIED = re.compile(r"permission denied for (database|schema) (\S+)")
+
+
+def with_remedy(message: str) -> str:
+    """A message of the server's, and what helps where a privilege is missing."""
+    found = _DENIED.fullmatch(message)
+    if found is None:
+        return message
+    kind, name = found[1].upper(), found[2]
+    return f"{message}: its owner can GRANT CREATE ON {kind} {name} to the role of the URL"
 
 
 class Control(ControlConnection[Connection]):
@@ -51,7 +62,7 @@ class Control(ControlConnection[Connection]):
         """The driver's message: SQLAlchemy's would add the statement and its parameters."""
         cause = getattr(error, "orig", error)
         primary = getattr(getattr(cause, "diag", None), "message_primary", None)
-        return str(primary) if primary else reason(str(cause))
+        return with_remedy(str(primary)) if primary else reason(str(cause))
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
         """Do the work in one transaction."""

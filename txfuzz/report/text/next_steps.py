@@ -1,0 +1,80 @@
+"""What to do after a campaign: the exact commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from txfuzz.analysis.checker.anomaly_types import is_anomaly_type
+from txfuzz.analysis.result import Anomaly, Verdict
+from txfuzz.common.sentences import listed
+from txfuzz.report.campaign_result import CampaignResult
+from txfuzz.report.text.lines import paragraph, width
+from txfuzz.report.verdict import against
+
+_COMMAND = 44  # characters before what it is for, on the same line
+_NAMED = 4  # transactions
+
+
+def next_steps(record: CampaignResult) -> tuple[tuple[str, str], ...]:
+    """Commands with what each is for; an empty command is advice without one."""
+    return tuple(_steps(record))
+
+
+def explain_step(leading: Anomaly | None) -> tuple[tuple[str, str], ...]:
+    """The command that explains this anomaly, if it is one of the checker's."""
+    if leading is None or not is_anomaly_type(leading.type):
+        return ()
+    return ((f"txfuzz explain {leading.type}", "what it is, who allows it, how to avoid it"),)
+
+
+def _steps(record: CampaignResult) -> Iterator[tuple[str, str]]:
+    directory = shlex.quote(str(record.directory))
+    told, leading = record.told_first, record.leading
+    if told is not None:
+        yield from explain_step(leading)
+        if leading is not None and record.facts.adapter and not record.facts.arguments.get("runner_cmd"):
+            yield f"txfuzz shrink {directory}", "the smallest SQL that shows it again"
+    if record.verdict is not Verdict.UNKNOWN or record.analysed:
+        yield f"txfuzz report {directory}", "the campaign as one page"
+    if told is None:
+        return
+    history = shlex.quote(told.deciding_result.file)
+    yield f"txfuzz analyze {history} --expect {record.expect}", "all that this history shows"
+    locks = _reads_to_lock(record)
+    if locks:
+        yield (
+            "",
+            f"or try FOR UPDATE: `lock: update` in the reads of {locks}, on rows that exist beforehand "
+            "(`keys: {rows: inserted}`), and run it again",
+        )
+
+
+def _reads_to_lock(record: CampaignResult) -> str:
+    """The transactions that missed another's write, if a lock could have kept that away: a level that has
+    broken its own promise is not the application's to repair."""
+    leading, told = record.leading, record.told_first
+    if leading is None or told is None or against(told.deciding_result, record.answers_for):
+        return ""
+    if not any(edge.kind == "rw" for edge in leading.edges) and leading.type != "lost-update":
+        return ""
+    rows = {edge.source for edge in leading.edges if edge.kind == "rw"}
+    views = [view for view in leading.transactions if not rows or view.row in rows]
+    names = dict.fromkeys(view.template for view in views if view.template)
+    return listed(names, most=_NAMED) if names else ""
+
+
+def step_lines(steps: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """Lines as a command and what follows it; one of the two may be empty. The commands are never broken,
+    so that they can be copied."""
+    short = [len(command) for command, _ in steps if command and len(command) <= _COMMAND]
+    column = max(short, default=0)
+    lines: list[tuple[str, str]] = []
+    for command, what in steps:
+        if not command:
+            lines += [("", line) for line in paragraph(what, 2, 2)]
+        elif len(command) <= column and column + len(what) + 4 <= width():
+            lines.append((f"  {command}", f"{' ' * (column - len(command) + 2)}{what}"))
+        else:
+            lines += [(f"  {command}", ""), *(("", line) for line in paragraph(what, 6, 2))]
+    return lines
