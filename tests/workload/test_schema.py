@@ -15,14 +15,14 @@ from txfuzz.analysis.checker.consistency import WEAKER, friendly, prohibited
 from txfuzz.errors import WorkloadError
 from txfuzz.transactions.model import ERROR_RULES, ROW_RULES
 from txfuzz.workload.allowed_changes import DEFAULT, KINDS
-from txfuzz.workload.model import PAUSES, SENDING, KeyLife, Scheduling
+from txfuzz.workload.model import MOMENTS, PAUSES, SENDING, KeyLife, Scheduling
 from txfuzz.workload.replay import ACTIONS, EDGES, Action
 from txfuzz.workload.shipped import schema_path, shipped_workloads
 from txfuzz.workload.yaml.faults import TIMING
 from txfuzz.workload.yaml.keys import LARGEST_KEY
 from txfuzz.workload.yaml.plugins import DATABASE_FIELDS
 from txfuzz.workload.yaml.raw_statements import FUNCTIONS
-from txfuzz.workload.yaml.scheduling import LONGEST_PAUSE, MOST_CLIENTS, ROWS
+from txfuzz.workload.yaml.scheduling import LONGEST_PAUSE, MOST_CLIENTS, MOST_DIRECTED, ROWS
 from txfuzz.workload.yaml.writer import workload_text
 from workload_schema import ROOT, SCHEMA, at, complaints, data_of, mappings, watched_fields
 from workload_words import parse
@@ -80,7 +80,13 @@ scheduling:
 mutate: [keys, {isolation: [read committed], locks: [update]}, timing]
 analyzers: [elle]
 heuristics: [{name: hot-keys, max_keys: 4}]
-faults: [{name: kill-server, every: 2s, times: 2}, {name: kill-server, at: [1s, 3]}]
+faults: [{name: kill-server, every: 2s, times: 2}, {name: kill-server, at: [1s, 3], when: commit}]
+directed:
+  - transactions: [{alias: a, txn: one, keys: [1, 2]}, {alias: b, txn: one, keys: [2, 1]}]
+    schedule: [{alias: a, action: step, steps: 2}, {alias: b, action: commit}]
+    missing: {kind: rw, from: a, to: b}
+    focus_key: 2
+    anomaly: G2-item
 replay:
   enabled: false
   transactions: [{alias: a, txn: one, template: t}, {alias: b, txn: one}]
@@ -135,7 +141,12 @@ OBJECTS: Mapping[str, tuple[str, Collection[str]]] = {
         (),
     ),
     "an entry of the schedule": ("definitions/action", ()),
-    "missing": (f"{TOP}/replay/properties/missing", ()),
+    "missing": ("definitions/missingDependency", ()),
+    "a directed schedule": ("definitions/directedSchedule", ()),
+    "a transaction of a directed schedule": (
+        "definitions/directedSchedule/properties/transactions/items",
+        (),
+    ),
     "campaign": (f"{TOP}/campaign", ()),
 }
 
@@ -168,7 +179,8 @@ def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
         "definitions/sqlStep/properties/rows/patternProperties/^[0-9]+$": ROW_RULES,
         "definitions/sqlStep/properties/on_error/additionalProperties/anyOf/0": ERROR_RULES,
         "definitions/action/properties/action": ACTIONS,
-        f"{TOP}/replay/properties/missing/properties/kind": EDGES,
+        "definitions/missingDependency/properties/kind": EDGES,
+        "definitions/fault/properties/when": MOMENTS,
         f"{TOP}/keys/properties/rows": ROWS,
         f"{TOP}/mutate/anyOf/1/items/anyOf/0": tuple(KINDS),
         f"{TOP}/scheduling/properties/sending": SENDING,
@@ -182,6 +194,7 @@ def test_its_words_bounds_and_defaults_are_those_of_the_code() -> None:
     assert set(at("definitions/model/anyOf/0/enum")) == models
     assert at("definitions/keyNumber/maximum") == LARGEST_KEY
     assert at(f"{TOP}/scheduling/properties/clients/maximum") == MOST_CLIENTS
+    assert at(f"{TOP}/scheduling/properties/directed/maximum") == MOST_DIRECTED
     smallest = parse("version: 1\nworkload: {transactions: [{name: t, steps: [{f: r, key: 1}]}]}\n")
     for pointer, owner in (
         (TOP, smallest),

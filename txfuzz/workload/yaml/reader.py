@@ -35,8 +35,8 @@ from txfuzz.workload.yaml.steps import TransactionsReader
 VERSION = 1
 FIELDS = (
     "version", "name", "about", "database", "expect", "init_schema", "seed", "workload", "keys", "scheduling",
-    "analyzers", "heuristics", "strategy", "faults", "replay", "campaign", "mutate",
-    "directed",
+    "analyzers", "heuristics", "strategy", "faults", "replay", "campaign", "directed",
+    "mutate",
 )  # fmt: skip
 
 
