@@ -8,7 +8,7 @@ from txfuzz.common.kind import Kind
 from txfuzz.database.api import Database, ReachesEndpoints, Session
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Mode
-from txfuzz.workload.endpoints import reachable
+from txfuzz.workload.database.endpoints import reachable
 from txfuzz.workload.model import Workload
 
 

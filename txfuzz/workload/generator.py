@@ -16,7 +16,7 @@ from txfuzz.database.api import BoundStep
 from txfuzz.database.endpoints import Endpoint
 from txfuzz.errors import UsageError
 from txfuzz.transactions.model import Choice, Key, MicroOperation, Mode, Ref, Returned, Step, Transaction
-from txfuzz.workload.endpoints import modes_of
+from txfuzz.workload.database.endpoints import modes_of
 from txfuzz.workload.keys import Generation
 from txfuzz.workload.model import Workload
 

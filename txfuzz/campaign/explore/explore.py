@@ -13,7 +13,7 @@ from txfuzz.database.isolation_levels import level_named, open_database
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.replay.explore import Exploration, explore
-from txfuzz.workload.levels import with_levels
+from txfuzz.workload.database.levels import with_levels
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.reader import read_workload
 from txfuzz.workload.yaml.runtime_errors import naming_url

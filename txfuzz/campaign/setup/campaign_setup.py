@@ -33,7 +33,7 @@ from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.report.campaign_result import CampaignFacts
 from txfuzz.workload.campaign import Campaign
-from txfuzz.workload.endpoints import level_words
+from txfuzz.workload.database.endpoints import level_words
 from txfuzz.workload.shipped import workload_path
 from txfuzz.workload.yaml.campaign import campaign_in
 from txfuzz.workload.yaml.reader import read_workload

@@ -31,12 +31,12 @@ from txfuzz.feedback.strategy_names import DEFAULT_STRATEGY
 from txfuzz.plugin.bounded_call import PLUGIN_SECONDS
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
-from txfuzz.workload.endpoints import check_roles, promise_of, url_in_environment
-from txfuzz.workload.levels import weakest_level, with_allowed_words, with_levels
+from txfuzz.workload.database.endpoints import check_roles, promise_of, url_in_environment
+from txfuzz.workload.database.levels import weakest_level, with_allowed_words, with_levels
+from txfuzz.workload.database.variations import with_variations
 from txfuzz.workload.model import DatabaseSpec, FaultSpec, PluginSpec, Workload
 from txfuzz.workload.scenario import Scenario
 from txfuzz.workload.sql.blame import doubts
-from txfuzz.workload.variations import with_variations
 
 
 @dataclass(frozen=True)

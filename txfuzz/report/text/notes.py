@@ -16,7 +16,7 @@ from txfuzz.feedback.targets.target import keys_in_words
 from txfuzz.report.finding import most_telling
 from txfuzz.report.text.near_cycle_notes import hope, near_misses, pursued_text, pursuit_ahead
 from txfuzz.report.verdict import verdict_sentence
-from txfuzz.workload.endpoints import level_words
+from txfuzz.workload.database.endpoints import level_words
 from txfuzz.workload.model import Workload
 
 _NAMED = 12  # transactions of an anomaly

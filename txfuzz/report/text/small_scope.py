@@ -12,7 +12,7 @@ from txfuzz.report.iteration import Iteration
 from txfuzz.report.text.near_cycle_notes import near_misses
 from txfuzz.report.text.notes import changed_text, leading_anomaly
 from txfuzz.report.verdict import verdict_sentence
-from txfuzz.workload.endpoints import level_words
+from txfuzz.workload.database.endpoints import level_words
 
 _ROWS = 60  # combinations in the table
 

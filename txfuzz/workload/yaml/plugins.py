@@ -16,7 +16,7 @@ from txfuzz.database.isolation_levels import capabilities_of, level_named
 from txfuzz.database.schemes import options_of_url
 from txfuzz.errors import UsageError, did_you_mean
 from txfuzz.transactions.model import Transaction
-from txfuzz.workload.endpoints import check_roles
+from txfuzz.workload.database.endpoints import check_roles
 from txfuzz.workload.model import AS_IN_FILE, DatabaseChoice, DatabaseSpec, PluginSpec
 from txfuzz.workload.vocabulary import Vocabulary
 from txfuzz.workload.yaml.nodes import Node

@@ -7,7 +7,7 @@ from dataclasses import replace
 from txfuzz.database.api import Capabilities
 from txfuzz.database.isolation_levels import level_named
 from txfuzz.transactions.model import Transaction
-from txfuzz.workload.endpoints import levels_in
+from txfuzz.workload.database.endpoints import levels_in
 from txfuzz.workload.model import Workload
 
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from txfuzz.errors import UsageError, WorkloadError
-from txfuzz.workload.endpoints import level_words, reachable, uses_of
+from txfuzz.workload.database.endpoints import level_words, reachable, uses_of
 from txfuzz.workload.generator import TransactionGenerator
 from txfuzz.workload.keys import KeySpace
 from txfuzz.workload.model import KeyLife
