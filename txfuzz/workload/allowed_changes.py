@@ -30,8 +30,8 @@ class AllowedChanges:
 
     kinds: of KINDS, in that order. levels, locks: for these kinds, the database's words to choose from;
     rows: those of `keys.rows`; forms: those of each operation. plans, layout: option of the adapter → its
-    values to choose from. Until an adapter settles them (`levels` and `variations` in txfuzz.workload.database),
-    none stands for all that do not weaken what the workload is promised.
+    values to choose from. Until an adapter settles them (`levels` and `variations` of `database/`), none
+    stands for all that do not weaken what the workload is promised.
     """
 
     kinds: tuple[str, ...] = DEFAULT
