@@ -40,12 +40,15 @@ def explain(name: tuple[str, ...], plugin_files: tuple[Path, ...], as_json: bool
 
 def _promises(files: tuple[Path, ...]) -> Mapping[str, Mapping[str, str]]:
     """What the installed adapters promise: adapter → level → model. One that cannot be used is left out."""
+    from txfuzz.database.schemes import ANY_SCHEME, schemes_of
     from txfuzz.errors import TxfuzzError
     from txfuzz.plugin.loader import load_plugins
 
     found = {}
     for entry in load_plugins(files=files).all("adapter"):
         if getattr(entry.value, "only_by_name", False):  # those for tests are no databases
+            continue
+        if ANY_SCHEME in schemes_of(entry.value):  # one for any URL is no database of its own
             continue
         try:
             found[entry.name] = dict(entry.value().capabilities().isolation)
