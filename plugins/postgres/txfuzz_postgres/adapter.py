@@ -6,7 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, EndpointUse, Promise, ScenarioTables
+from txfuzz.plugin_api import (
+    Capabilities,
+    Database,
+    Drivers,
+    EndpointUse,
+    Promise,
+    ScenarioTables,
+    StartableServer,
+    is_version,
+)
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, PostgresOptions
 from .replicas.promises import FAIL_OVER, KILL_STANDBY, LAG, promise_across, roles
@@ -45,9 +54,20 @@ class PostgresAdapter(PostgresOptions):
         """See txfuzz.plugin_api.Embeds."""
         from .server.files import installed_servers
 
-        found, problems = installed_servers()
+        found, problems = installed_servers(self.server)
         known = (f"PostgreSQL {each.version} ({each.shown})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def startable(self) -> tuple[StartableServer, ...]:
+        """See txfuzz.plugin_api.StartsVersions."""
+        from .server.files import installed_servers, versions_of
+
+        found, _ = installed_servers(self.server)
+        return tuple(
+            StartableServer(each.version, {"version": each.version}, each.origin)
+            for each in versions_of(found)
+            if self.wanted_version is None or is_version(each.version, self.wanted_version)
+        )
 
     def drivers(self) -> Drivers:
         """See txfuzz.plugin_api.KnowsDrivers."""
