@@ -104,10 +104,13 @@ class MatrixWorker:
             tell(CellNews(cell(measured)))
 
     def _measured(self, asked: CellSlice, goes_on: Callable[[], bool]) -> Measured:
+        if asked.row != self._row:
+            self._close()
+            self._row, self._failed, self._server = asked.row, "", ""
         if asked.row.levels.get(asked.level) is None:
             return not_offered("it has no such level")
         adapter, url = self._adapter(asked.row)
-        database = self._opened(asked.row, adapter, url)
+        database = self._opened(adapter, url)
         if database is None:
             return unknown(self._failed)
         place = Place(
@@ -135,11 +138,8 @@ class MatrixWorker:
         adapter = adapter_of(DatabaseSpec(row.adapter, options=row.options), self._registry, "the matrix")
         return adapter, None if url is None else SecretText(url)
 
-    def _opened(self, row: MatrixRow, adapter: Adapter, url: SecretText | None) -> Database | None:
+    def _opened(self, adapter: Adapter, url: SecretText | None) -> Database | None:
         """The row's database; None if it cannot be opened, which is tried once."""
-        if row != self._row:
-            self._close()
-            self._row, self._failed, self._server = row, "", ""
         if self._database is None and not self._failed:
             try:
                 self._database = self._open.enter_context(open_database(adapter, url, _CLIENTS))

@@ -66,7 +66,7 @@ def _body(table: MatrixTable, left: int, remarks: Sequence[str]) -> Content:
             el("h1", cut(table.name, 80)),
             el("p", cut(" ".join(table.about.split()), 400), class_="quiet") if table.about else None,
             el("div", el("span", badge, class_="badge"), el("p", summary(table)), class_=f"verdict {how}"),
-            [el("p", cut(each, 600), class_="remark") for each in remarks],
+            [el("p", cut(each, 600), class_="remark") for each in (*table.remarks, *remarks)],
             el(
                 "dl",
                 [
@@ -126,7 +126,7 @@ def _table(table: MatrixTable) -> Markup:
                 el(
                     "th",
                     row.level,
-                    el("span", friendly(row.promised) if row.promised else "no such level", class_="quiet"),
+                    el("span", friendly(row.promised), class_="quiet"),
                     class_="level",
                     scope="row",
                 ),

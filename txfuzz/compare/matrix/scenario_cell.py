@@ -97,6 +97,8 @@ def _counted(
     if counts.failing:
         found = (question.anomaly,) if question.anomaly else tuple(counts.failures)
         blamed = no_order and all(_promised(question, each, capabilities, level) for each in chosen)
+        words = listed(counts.failures, most=2)
+        told = told.with_remark(f"{counts.failing:,} of them: {words}")
         return told.with_found(found, found if blamed else ())
     if counts.unknown or not counts.schedules:
         reasons = listed(counts.reasons) if counts.reasons else "no schedule was run"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from txfuzz.analysis.checker.consistency import model_text
+from txfuzz.common.sentences import listed
 from txfuzz.compare.matrix.cell import MatrixCell, Outcome, worst
 from txfuzz.compare.matrix.plan import MatrixPlan
 from txfuzz.compare.matrix.rows import MatrixRow
@@ -60,8 +61,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class TableRow:
-    """server: product and version. level: as the database calls it. promised: what it promises; empty where
-    the database does not have it."""
+    """server: product and version. level: as the database calls it. promised: the model that it promises."""
 
     server: str
     level: str
@@ -76,6 +76,7 @@ class MatrixTable:
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
     cells: tuple[MatrixCell, ...]
+    remarks: tuple[str, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         return sum(each.outcome is outcome for each in self.cells)
@@ -88,23 +89,34 @@ class MatrixTable:
 def table_of(
     plan: MatrixPlan, rows: Sequence[MatrixRow], known: Mapping[tuple[str, str, str, str], MatrixCell]
 ) -> MatrixTable:
-    columns = tuple(dict.fromkeys(each.heading for each in plan.questions))
+    """Levels that a database does not have get no row, but a sentence."""
+    columns = {each.heading: [one.name for one in plan.questions if one.heading == each.heading]
+               for each in plan.questions}  # fmt: skip
+    apart = _several(rows)
     shown: list[TableRow] = []
     ordered: list[MatrixCell] = []
+    lacking: dict[str, list[str]] = {}
     for row in rows:
+        mine = [
+            each for each in known.values() if (each.database, each.version) == (row.database, row.version)
+        ]
+        title = _title_of(row, mine, apart)
         for level, promised in row.levels.items():
             cells = []
-            for column in columns:
-                asked = [each.name for each in plan.questions if each.heading == column]
+            for asked in columns.values():
                 keys = [(row.database, row.version, level, name) for name in asked]
                 there = tuple(known[key] for key in keys if key in known)
                 cells.append(TableCell(there, len(asked) - len(there)))
                 ordered += there
-            shown.append(TableRow(title_of(row, ordered, several(rows)), level, promised or "", tuple(cells)))
-    return MatrixTable(plan.name, plan.about, columns, tuple(shown), tuple(ordered))
+            if promised is None:
+                lacking.setdefault(title, []).append(level)
+            else:
+                shown.append(TableRow(title, level, promised, tuple(cells)))
+    remarks = [f"{title} has no {listed(levels, 'or')}." for title, levels in lacking.items()]
+    return MatrixTable(plan.name, plan.about, tuple(columns), tuple(shown), tuple(ordered), tuple(remarks))
 
 
-def several(rows: Iterable[MatrixRow]) -> frozenset[str]:
+def _several(rows: Iterable[MatrixRow]) -> frozenset[str]:
     """Adapters that are in the table under more than one name, so that rows have to tell them apart."""
     names: dict[str, set[str]] = {}
     for each in rows:
@@ -112,17 +124,12 @@ def several(rows: Iterable[MatrixRow]) -> frozenset[str]:
     return frozenset(adapter for adapter, found in names.items() if len(found) > 1)
 
 
-def title_of(row: MatrixRow, cells: Sequence[MatrixCell], apart: frozenset[str]) -> str:
+def _title_of(row: MatrixRow, cells: Iterable[MatrixCell], apart: frozenset[str]) -> str:
     """As the server calls itself, if it was reached."""
-    told = [each.server for each in cells if each.server]
-    mine = [
-        each.server
-        for each in cells
-        if each.server and (each.database, each.version) == (row.database, row.version)
-    ]
-    title = mine[0] if told and mine else f"{row.adapter} {row.version}".strip()
-    named = row.adapter in apart and row.database != row.adapter
-    return f"{title}, {row.database}" if named else title
+    mine = (each.server for each in cells if (each.database, each.version) == (row.database, row.version))
+    told = next(filter(None, mine), f"{row.adapter} {row.version}".strip())
+    named = row.database != row.adapter and (row.adapter in apart or row.url is not None)
+    return f"{told}, {row.database}" if named else told
 
 
 def place_of(cell: MatrixCell) -> str:
@@ -144,7 +151,8 @@ def remark_of(cell: MatrixCell) -> str:
         case Outcome.ALLOWED:
             return f"{', '.join(cell.found)}{ran}, which {_promise(cell)} does not forbid{tail}"
         case Outcome.BROKEN:
-            return f"{', '.join(cell.found)}{ran}; {_promise(cell)} forbids {', '.join(cell.broken)}{tail}"
+            what = "it" if set(cell.found) == set(cell.broken) else listed(cell.broken)
+            return f"{', '.join(cell.found)}{ran}, though {_promise(cell)} forbids {what}{tail}"
         case Outcome.UNKNOWN:
             return f"unknown{ran}: {cell.why or 'no reason was given'}"
         case Outcome.NOT_OFFERED:

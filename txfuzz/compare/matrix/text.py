@@ -19,8 +19,7 @@ def table_lines(table: MatrixTable) -> Iterator[str]:
     yield _row(["database", "level", "promises", *table.columns])
     yield f"|{'---|' * (len(table.columns) + 3)}"
     for row in table.rows:
-        promised = friendly(row.promised) if row.promised else "–"
-        yield _row([row.server, row.level, promised, *(_cell(each) for each in row.cells)])
+        yield _row([row.server, row.level, friendly(row.promised), *(_cell(each) for each in row.cells)])
 
 
 def _cell(cell: TableCell) -> str:
@@ -50,7 +49,7 @@ def summary(table: MatrixTable) -> str:
 def _below(table: MatrixTable, remarks: Sequence[str]) -> Iterator[str]:
     yield ""
     yield summary(table)
-    for each in remarks:
+    for each in (*table.remarks, *remarks):
         yield f"\n{each}"
     for title, outcome in (
         ("Promises that were broken", Outcome.BROKEN),

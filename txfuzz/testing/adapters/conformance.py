@@ -6,9 +6,12 @@ from txfuzz.testing.adapters.concurrent_sessions import ChecksOfSeveralSessions
 from txfuzz.testing.adapters.endpoints import EndpointConformance
 from txfuzz.testing.adapters.one_session import ChecksOfOneSession
 from txfuzz.testing.adapters.raw_sql import ChecksOfSql
+from txfuzz.testing.adapters.versions import ChecksOfVersions
 
 
-class AdapterConformance(ChecksOfOneSession, ChecksOfSql, ChecksOfSeveralSessions, EndpointConformance):
+class AdapterConformance(
+    ChecksOfOneSession, ChecksOfSql, ChecksOfSeveralSessions, EndpointConformance, ChecksOfVersions
+):
     """Everything that campaigns rely on. Capabilities decide which tests apply; others are skipped by name.
 
         class TestMine(AdapterConformance):

@@ -68,9 +68,9 @@ def find_server(version: str | None = None, below: str | None = None) -> ServerF
         else:
             others.append(found.version)
     if others:
-        there = listed(sorted(set(others), key=version_order))
+        there = sorted(set(others), key=version_order)
         raise DatabaseUnavailable(
-            f"no PostgreSQL {version} can be started: there is only {there}; name a directory with "
+            f"no PostgreSQL {version} can be started: there is only {listed(there)}; name a directory with "
             f"others by the option `server` or {SERVERS_VARIABLE}"
         )
     if problems:
