@@ -29,7 +29,7 @@ COMMANDS = {
     "doctor": "Check this installation and the databases it can use.",
 }
 # Commands in the module of another one
-_BESIDE = {"templates": "workloads"}
+_BESIDE = {"templates": "workloads", "new-plugin": "plugins"}
 # Commands that end with a verdict
 JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "hunt", "matrix", "shrink", "report")
 
@@ -43,9 +43,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
-            place = name.replace("-", "_")
-            module = importlib.import_module(f"txfuzz.cli.commands.{_BESIDE.get(place, place)}")
-            command = getattr(module, place)
+            word = name.replace("-", "_")
+            module = importlib.import_module(f"txfuzz.cli.commands.{_BESIDE.get(name, word)}")
+            command = getattr(module, word)
             assert isinstance(command, click.Command)
             return command
         self._load_plugins()

@@ -185,7 +185,7 @@ def test_a_directory_without_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_no_server_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_files, "candidates", lambda: iter(()))
+    monkeypatch.setattr(server_files, "candidates", lambda below=None: iter(()))
     with pytest.raises(DatabaseUnavailable, match="no PostgreSQL server is installed"):
         find_server()
 
@@ -195,9 +195,9 @@ def test_a_server_that_cannot_run_is_passed_over(monkeypatch: pytest.MonkeyPatch
         (tmp_path / name).write_text("#!/bin/sh\nexit 3\n")
         (tmp_path / name).chmod(0o755)
     good = find_server()
-    monkeypatch.setattr(server_files, "candidates", lambda: iter([(tmp_path, "bad"), (good.bin, "good")]))
+    monkeypatch.setattr(server_files, "candidates", lambda below=None: iter([(tmp_path, "bad"), (good.bin, "good")]))
     assert find_server().origin == "good"
-    monkeypatch.setattr(server_files, "candidates", lambda: iter([(tmp_path, "bad")]))
+    monkeypatch.setattr(server_files, "candidates", lambda below=None: iter([(tmp_path, "bad")]))
     with pytest.raises(DatabaseUnavailable, match="does not run"):
         find_server()
 

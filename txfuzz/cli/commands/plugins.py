@@ -1,4 +1,5 @@
-"""`txfuzz plugins`: what is installed, and the options of each component."""
+"""`txfuzz plugins`: what is installed, and the options of each component. `txfuzz new-plugin`: a working
+distribution to start your own plugin from."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import click
 
 from txfuzz.cli import options
 from txfuzz.cli.listing import table, template_text
-from txfuzz.errors import ExitCode, PluginError, did_you_mean
+from txfuzz.errors import ExitCode, PluginError, UsageError, did_you_mean
+from txfuzz.plugin.scaffold.files import KINDS
 
 if TYPE_CHECKING:
     from txfuzz.plugin.registry import Registry, RegistryEntry
@@ -101,3 +103,50 @@ def _levels(entry: RegistryEntry) -> str:
         for level, model in capabilities.isolation.items()
     ]
     return table(rows, "  ")
+
+
+@click.command("new-plugin")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin provides.")
+@click.option(
+    "--output-dir", "output", type=options.FILE, metavar="DIR",
+    help="Directory to create. [default: txfuzz-NAME]",
+)  # fmt: skip
+def new_plugin(name: str, kind: str, output: Path | None) -> None:
+    """Create the plugin NAME: a distribution that installs, works, and passes its own tests.
+
+    NAME is the name to use in workloads: lower-case words with hyphens. Nothing is installed.
+    """
+    import shlex
+
+    from txfuzz.common.version import __version__
+    from txfuzz.plugin.scaffold.files import files_of, write_plugin
+    from txfuzz.plugin.scaffold.names import names_of
+
+    names = names_of(name)
+    _check_free(kind, name, names.distribution)
+    directory = output or Path(names.distribution)
+    files = files_of(names, kind, __version__)
+    write_plugin(files, directory)
+    for path in files:
+        click.echo(directory / path)
+    show = "forms" if kind == "form" else "plugins show"
+    click.echo(
+        f"\nThis {kind} {KINDS[kind]}. Next:\n"
+        f"  python -m pip install --editable {shlex.quote(f'{directory}[test]')}\n"
+        f"  python -m pytest {shlex.quote(str(directory))}\n"
+        f"  txfuzz {show} {name}"
+    )
+
+
+def _check_free(kind: str, name: str, distribution: str) -> None:
+    """UsageError if another installed plugin provides this kind and name."""
+    from txfuzz.plugin.loader import load_plugins
+
+    of_adapters = (entry for entry in load_plugins().all("form") if entry.value.name == name)
+    claimed = of_adapters if kind == "form" else load_plugins().entries.get((kind, name), ())
+    for entry in claimed:
+        if entry.plugin.distribution != distribution:
+            raise UsageError(
+                f"{kind} {name!r} is already provided by plugin {entry.plugin}; choose another name"
+            )

@@ -154,7 +154,7 @@ class MatrixWorker:
 
 
 def server_of(database: Database) -> str:
-    """Product and version, "PostgreSQL 18.6", without what distributions add."""
+    """Product and version, "SQLite 3.40.1", without what distributions add."""
     told = database.describe()
     version = re.split(r"[ (+~-]", str(told.get("version", "")))[0]
     return f"{told.get('product', '')} {version}".strip()

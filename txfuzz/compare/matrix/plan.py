@@ -26,7 +26,7 @@ class Question:
     """name: what cells are known by. column: of the table; several questions can share one. path: of the
     scenario or workload, absolute; empty for a hunt. anomaly: what a scenario shows if a schedule of it
     fails, as the checker of histories calls it; empty: that no serial order explains it. most: transactions
-    of a workload, schedules of the others. seconds: of a cell.
+    of a workload, schedules of the others. seconds: of a cell. digest: of the file.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Question:
     anomaly: str = ""
     most: int | None = None
     seconds: float = SECONDS
+    digest: str = ""
 
     @property
     def heading(self) -> str:

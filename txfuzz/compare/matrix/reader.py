@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,13 @@ def _question(node: Node, path: Path, registry: Registry) -> Question:
         fields["anomaly"].text("the name of an anomaly", _check_anomaly) if "anomaly" in fields else "",
         most,
         float(fields["seconds"].number("seconds of a cell")) if "seconds" in fields else SECONDS,
+        digest_of(where),
     )
+
+
+def digest_of(path: str) -> str:
+    """Of a scenario or workload, so that a matrix does not go on with another one; empty for none."""
+    return hashlib.sha256(read_text(Path(path)).encode()).hexdigest() if path else ""
 
 
 def _check_anomaly(name: str) -> None:

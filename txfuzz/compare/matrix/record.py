@@ -19,6 +19,7 @@ from txfuzz.compare.matrix.cell import Key, MatrixCell
 from txfuzz.compare.matrix.difference import Change
 from txfuzz.compare.matrix.page import matrix_page
 from txfuzz.compare.matrix.plan import MatrixPlan
+from txfuzz.compare.matrix.reader import digest_of
 from txfuzz.compare.matrix.table import MatrixTable
 from txfuzz.compare.matrix.text import matrix_markdown
 from txfuzz.errors import UsageError
@@ -66,6 +67,11 @@ class MatrixRecord:
                 raise UsageError(
                     f"{directory}: the URL of {each.name} had a password and was not kept: ask anew, with "
                     "the URL in an environment variable, as in `url: $MY_DATABASE`"
+                )
+        for question in plan.questions:
+            if digest_of(question.path) != question.digest:
+                raise UsageError(
+                    f"{question.path} is another one than {directory} began with: ask anew, without --resume"
                 )
         return cls(directory, plan, cells_in(directory / CELLS))
 

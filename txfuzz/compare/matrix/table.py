@@ -97,10 +97,7 @@ def table_of(
     ordered: list[MatrixCell] = []
     lacking: dict[str, list[str]] = {}
     for row in rows:
-        mine = [
-            each for each in known.values() if (each.database, each.version) == (row.database, row.version)
-        ]
-        title = _title_of(row, mine, apart)
+        title = _title_of(row, known.values(), apart)
         for level, promised in row.levels.items():
             cells = []
             for asked in columns.values():
@@ -151,7 +148,7 @@ def remark_of(cell: MatrixCell) -> str:
         case Outcome.ALLOWED:
             return f"{', '.join(cell.found)}{ran}, which {_promise(cell)} does not forbid{tail}"
         case Outcome.BROKEN:
-            what = "it" if set(cell.found) == set(cell.broken) else listed(cell.broken)
+            what = "it" if set(cell.broken) in (set(), set(cell.found)) else listed(cell.broken)
             return f"{', '.join(cell.found)}{ran}, though {_promise(cell)} forbids {what}{tail}"
         case Outcome.UNKNOWN:
             return f"unknown{ran}: {cell.why or 'no reason was given'}"

@@ -46,9 +46,9 @@ class ChecksOfVersions(AdapterSubject):
             )
 
     def servers(self, subject: Any) -> tuple[StartableServer, ...]:
+        servers = startable_servers(subject)
         if not isinstance(subject, StartsVersions):
             pytest.skip("it does not say which versions it can start (startable)")
-        servers = startable_servers(subject)
         if self.url is not None or not servers:
             pytest.skip("no version of it can be started here")
         return servers
