@@ -174,6 +174,19 @@ def test_scenarios_are_asked_with_all_their_orders(tmp_path: Path) -> None:
     assert all(each.schedules > 4 for each in report.table.cells)
 
 
+def test_hunts_are_asked_where_there_are_forms(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.yaml"
+    path.write_text("version: 1\ndatabases: [sqlite, memory]\nlevels: [serializable]\n"
+                    "ask: [{hunt: true, schedules: 6}, {scenario: g0}]\n")  # fmt: skip
+    report = matrix(path, output=tmp_path / "out")
+    cells = {(each.database, each.question): each for each in report.table.cells}
+    assert cells["sqlite", "hunt"].outcome is Outcome.NONE
+    assert cells["sqlite", "hunt"].schedules >= 6
+    for question in ("hunt", "g0"):
+        assert cells["memory", question].outcome is Outcome.NOT_OFFERED
+        assert cells["memory", question].why
+
+
 def test_passwords_are_kept_nowhere(written: Callable[[str], Path], tmp_path: Path) -> None:
     text = MATRIX.replace(
         '{adapter: dated, versions: ["1.9", "1.10", "2.1"]}',

@@ -27,11 +27,18 @@ def test_the_default_asks_every_scenario_that_ships() -> None:
     assert not {"memory", "sqlalchemy"} & set(adapters)
 
 
+def test_what_is_left_out_is_as_in_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.yaml"
+    path.write_text("version: 1\nseed: 3\n")
+    plan, default = read_matrix(path, load_plugins()), read_matrix(default_matrix(), load_plugins())
+    assert (plan.questions, plan.databases) == (default.questions, default.databases)
+    assert (plan.name, plan.seed) == ("matrix", 3)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("name: x\nask: []\n", ":1:1: found no version"),
-        ("version: 1\n", "without the field 'ask'"),
         ("version: 1\nask: []\n", ":2:6: found an empty list, expected at least one of the questions"),
         ("version: 1\nask: [{scenario: p5}]\n", "no scenario 'p5' comes with txfuzz: known: "),
         ("version: 1\nask: [{scenario: p4, anomaly: lost}]\n", "no level forbids an anomaly 'lost'"),

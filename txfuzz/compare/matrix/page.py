@@ -24,11 +24,13 @@ _TONES = {
 _CSS = """
 .matrix { border-collapse: separate; border-spacing: 0; width: auto; min-width: 100%; }
 .matrix th, .matrix td { padding: 6px 10px; text-align: center; }
-.matrix th.server, .matrix th.level { text-align: left; font-weight: 500; color: var(--ink); }
-.matrix th.server { font-weight: 650; } .matrix thead th.server { font-weight: 500; color: var(--quiet); }
+.matrix th.server, .matrix th.level { text-align: left; color: var(--ink); }
+.matrix th.server { font-weight: 650; padding-top: 14px; background: var(--card); }
+.matrix th.server span { position: sticky; left: 10px; }
+.matrix tr:last-child > * { border-bottom: 0; }
+.matrix th.level { font-weight: 500; position: sticky; left: 0; background: var(--card); z-index: 1;
+  border-right: 1px solid var(--line); }
 .matrix th.level .quiet { display: block; font-size: 11.5px; font-weight: 400; }
-.matrix tbody tr.first > * { border-top: 2px solid var(--line); }
-.matrix th.level { position: sticky; left: 0; background: var(--card); z-index: 1; border-right: 1px solid var(--line); }
 .sheet { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 4px 6px 6px; }
 .mark { display: inline-block; min-width: 30px; padding: 1px 7px; border-radius: 7px; font-weight: 650; }
 .mark small { font-weight: 400; font-size: 10.5px; margin-left: 4px; }
@@ -107,33 +109,16 @@ def _legend(table: MatrixTable) -> Markup:
 
 def _table(table: MatrixTable) -> Markup:
     head = el(
-        "thead",
-        el(
-            "tr",
-            el("th", "database", class_="server"),
-            el("th", "level", class_="level"),
-            [el("th", each) for each in table.columns],
-        ),
+        "thead", el("tr", el("th", "level", class_="level"), [el("th", each) for each in table.columns])
     )
     rows, before = [], ""
     for row in table.rows:
-        first = row.server != before
-        before = row.server
-        rows.append(
-            el(
-                "tr",
-                el("th", row.server if first else "", class_="server", scope="row"),
-                el(
-                    "th",
-                    row.level,
-                    el("span", friendly(row.promised), class_="quiet"),
-                    class_="level",
-                    scope="row",
-                ),
-                [el("td", _mark(cell, title=_title(cell))) for cell in row.cells],
-                class_="first" if first else None,
-            )
-        )
+        if row.server != before:
+            before = row.server
+            name = el("th", el("span", row.server), class_="server", colspan=len(table.columns) + 1)
+            rows.append(el("tr", name))
+        level = el("th", row.level, el("span", friendly(row.promised), class_="quiet"), class_="level")
+        rows.append(el("tr", level, [el("td", _mark(cell, title=_title(cell))) for cell in row.cells]))
     return el(
         "div",
         el("div", el("table", head, el("tbody", rows), class_="matrix"), class_="scroll", tabindex="0"),

@@ -34,8 +34,8 @@ from txfuzz.workload.yaml.reader import (
 )
 from txfuzz.workload.yaml.scenario.reader import read_scenario
 
-_FIELDS = ("version", "name", "about", "seed", "levels", "databases", "ask")
-_DATABASE = ("adapter", "name", "options", "url", "versions", "levels")
+FIELDS = ("version", "name", "about", "seed", "levels", "databases", "ask")
+DATABASE_FIELDS = ("adapter", "name", "options", "url", "versions", "levels")
 _LIMITS = {Asks.SCENARIO: "schedules", Asks.WORKLOAD: "transactions", Asks.HUNT: "schedules"}
 _MOST: Mapping[Asks, int | None] = {Asks.SCENARIO: None, Asks.WORKLOAD: TRANSACTIONS, Asks.HUNT: SCHEDULES}
 
@@ -51,7 +51,7 @@ def read_matrix(path: Path, registry: Registry) -> MatrixPlan:
     source = str(path)
     root = root_of(read_text(path), source, "matrix")
     check_version(root, "matrix")
-    fields = root.fields("a matrix", _FIELDS, ("ask",))
+    fields = root.fields("a matrix", FIELDS)
     levels = _words(fields["levels"], "levels") if "levels" in fields else ()
     if "databases" in fields:
         databases = _databases(fields["databases"], registry, levels)
@@ -60,7 +60,7 @@ def read_matrix(path: Path, registry: Registry) -> MatrixPlan:
     return MatrixPlan(
         read_name(fields.get("name"), source, "matrix"),
         databases,
-        _questions(fields["ask"], path, registry),
+        _questions(fields["ask"], path, registry) if "ask" in fields else _default_questions(registry),
         fields["seed"].whole("the seed") if "seed" in fields else 0,
         read_about(fields.get("about"), "matrix"),
     )
@@ -82,7 +82,7 @@ def _database(node: Node, registry: Registry, levels: tuple[str, ...]) -> Matrix
     if isinstance(node.value, str):
         name = _adapter(node, registry)
         return MatrixDatabase(name, name, levels=levels)
-    fields = node.fields("a database", _DATABASE, ("adapter",))
+    fields = node.fields("a database", DATABASE_FIELDS, ("adapter",))
     adapter = _adapter(fields["adapter"], registry)
     options: dict[str, Any] = {}
     if "options" in fields:
@@ -117,6 +117,13 @@ def _questions(node: Node, path: Path, registry: Registry) -> tuple[Question, ..
             raise each.place.error(f"found two questions called {one.name!r}", "", "give each a `name`")
         found[one.name] = one
     return tuple(found.values())
+
+
+def _default_questions(registry: Registry) -> tuple[Question, ...]:
+    path = default_matrix()
+    return _questions(
+        root_of(read_text(path), str(path), "matrix").mapping("a matrix")["ask"], path, registry
+    )
 
 
 def _question(node: Node, path: Path, registry: Registry) -> Question:

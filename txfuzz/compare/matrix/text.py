@@ -40,10 +40,10 @@ def summary(table: MatrixTable) -> str:
     broken = table.count(Outcome.BROKEN)
     asked = counted(table.judged, "cell")
     if broken:
-        return f"Of {asked} {counted(broken, 'broke', 'broke')} the promise of its level."
+        return f"Of {asked}, {broken:,} broke the promise of {'its' if broken == 1 else 'their'} level."
     if not table.judged:
         return "No cell could be judged."
-    return f"Of {asked} none broke the promise of its level."
+    return f"Of {asked}, none broke the promise of its level."
 
 
 def _below(table: MatrixTable, remarks: Sequence[str]) -> Iterator[str]:
