@@ -174,7 +174,8 @@ def test_scenarios_are_asked_with_all_their_orders(tmp_path: Path) -> None:
     assert all(each.schedules > 4 for each in report.table.cells)
 
 
-def test_hunts_are_asked_where_there_are_forms(tmp_path: Path) -> None:
+def test_hunts_are_asked_where_there_are_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////nowhere/at/all.db")  # each row says where it is
     path = tmp_path / "matrix.yaml"
     path.write_text("version: 1\ndatabases: [sqlite, memory]\nlevels: [serializable]\n"
                     "ask: [{hunt: true, schedules: 6}, {scenario: g0}]\n")  # fmt: skip

@@ -68,7 +68,10 @@ def _duration(context: click.Context, parameter: click.Parameter, value: str | N
     "--resume", type=options.FILE, metavar="DIR",
     help="Go on with the matrix in this directory, as it was set.",
 )  # fmt: skip
-@options.database_url("url")
+@click.option(
+    "--database-url", "url", metavar="URL",
+    help="Ask this server in place of the databases of the matrix.",
+)  # fmt: skip
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 @click.pass_context

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +105,17 @@ class _Watch:
             self._stop.set()
 
 
+@contextmanager
+def _no_url_around() -> Iterator[None]:
+    """A hunt without a URL would take $DATABASE_URL; a row without one starts its own database."""
+    around = os.environ.pop("DATABASE_URL", None)
+    try:
+        yield
+    finally:
+        if around is not None:
+            os.environ["DATABASE_URL"] = around
+
+
 def ask_hunt(question: Question, place: Place, level: str) -> Measured:
     """On a database of its own, since a hunt may end the server."""
     row = place.row
@@ -109,14 +123,15 @@ def ask_hunt(question: Question, place: Place, level: str) -> Measured:
         return not_offered("its adapter has no forms to hunt with")
     settings = HuntSettings(row.adapter, isolation=(level,), seed=place.seed, options=row.options)
     stop = threading.Event()
-    report = hunt(
-        settings,
-        Budget(schedules=question.most or SCHEDULES),
-        url=place.url,
-        plugin_files=place.plugin_files,
-        interrupted=stop,
-        on_progress=lambda counts, holes: place.goes_on() and counts.seconds < question.seconds,
-    )
+    with _no_url_around():
+        report = hunt(
+            settings,
+            Budget(schedules=question.most or SCHEDULES),
+            url=place.url,
+            plugin_files=place.plugin_files,
+            interrupted=stop,
+            on_progress=lambda counts, holes: place.goes_on() and counts.seconds < question.seconds,
+        )
     result, counts = report.result, report.result.counts
     told = Measured(schedules=counts.schedules, transactions=0, whole=False)
     broken = tuple(sorted({str(hole.wrong.value) for hole in result.holes}))

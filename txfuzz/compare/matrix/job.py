@@ -19,7 +19,7 @@ from txfuzz.compare.matrix.rows import MatrixRow
 from txfuzz.compare.matrix.scenario_cell import ask_scenario
 from txfuzz.database.api import Adapter, Database, SessionError
 from txfuzz.database.isolation_levels import open_database
-from txfuzz.errors import DatabaseUnavailable
+from txfuzz.errors import DatabaseUnavailable, UsageError
 from txfuzz.plugin.loader import load_plugins
 from txfuzz.plugin.registry import Registry
 from txfuzz.workload.model import DatabaseSpec
@@ -132,6 +132,8 @@ class MatrixWorker:
             if error.lost:
                 self._close()
             return unknown(f"{error.message} ({error.code})")
+        except UsageError as error:  # it fits the others, perhaps
+            return unknown(str(error))
 
     def _adapter(self, row: MatrixRow) -> tuple[Adapter, SecretText | None]:
         url = None if row.url is None else resolved_url(row.url)

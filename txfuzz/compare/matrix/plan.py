@@ -9,7 +9,7 @@ from typing import Any
 
 TRANSACTIONS = 2_000  # of a workload
 SCHEDULES = 500  # of a hunt; of a scenario all, as far as its time goes
-SECONDS = 20.0  # of a cell
+SECONDS = 60.0  # of a cell
 
 
 class Asks(Enum):
