@@ -54,6 +54,7 @@ docs: $(READY)
 	$(BIN)/python benchmarks/replicas.py --write docs/replicas.md
 	$(BIN)/python docs/makers/agreement.py --write docs/agreement.md
 	$(BIN)/python docs/makers/hermitage.py --write docs/hermitage.md
+	$(BIN)/python docs/makers/matrix.py --write docs/matrix.md
 	$(BIN)/python docs/makers/check_page.py --write docs/check.md
 	$(BIN)/python docs/makers/report_pictures.py --write docs/pictures
 	$(BIN)/python docs/makers/screen_picture.py --write docs/pictures

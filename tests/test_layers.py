@@ -66,9 +66,11 @@ BELOW = {
     "compare": {
         "analysis",
         "campaign",
+        "check",
         "database",
         "feedback",
         "history",
+        "hunt",
         "plugin",
         "report",
         "workload",

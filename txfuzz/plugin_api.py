@@ -64,6 +64,7 @@ if TYPE_CHECKING:  # packed, as the table below is
     from txfuzz.database.sql.session import SessionCodes, SqlSession, StatementResult
     from txfuzz.database.sql.tables import TABLE_PREFIX, TableMaker, Tables, WRITE_FUNCTION
     from txfuzz.database.variations import DeletesRows, TakesVariations, Variation, Varies
+    from txfuzz.database.versions import StartableServer, StartsVersions, is_version, version_order
     from txfuzz.errors import (
         DatabaseUnavailable, HistoryError, OutputError, TxfuzzError, UsageError, WorkloadError, did_you_mean,
     )
@@ -164,6 +165,7 @@ _MODULES = {
     "txfuzz.database.sql.session": ("SessionCodes", "SqlSession", "StatementResult"),
     "txfuzz.database.sql.tables": ("TABLE_PREFIX", "TableMaker", "Tables", "WRITE_FUNCTION"),
     "txfuzz.database.variations": ("DeletesRows", "TakesVariations", "Variation", "Varies"),
+    "txfuzz.database.versions": ("StartableServer", "StartsVersions", "is_version", "version_order"),
     "txfuzz.errors": (
         "DatabaseUnavailable", "HistoryError", "OutputError", "TxfuzzError", "UsageError", "WorkloadError",
         "did_you_mean",
@@ -237,20 +239,21 @@ __all__ = [  # noqa: RUF022
     "ScenarioSession", "ScenarioTables", "Schemas", "Script", "ScriptFile", "ScriptLine", "SeesAccesses",
     "SeesTables", "SeesWaits", "SendsScripts", "SentAnswer", "SentScript", "ServerDatabase", "ServerInjector",
     "Session", "SessionCodes", "SessionError", "SetupRefused", "Situation", "SqlDatabase", "SqlSession",
-    "StatementAnswer", "StatementResult", "Step", "StepDependency", "Strategy", "TABLE_PREFIX", "TERMINATE",
-    "TEXT_DECODERS", "TableMaker", "Tables", "TakesVariations", "Template", "TemplateStep", "Transaction",
-    "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError", "Variation", "Varies", "Verdict",
-    "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload", "WorkloadError", "WritesBegin", "WritesPlays",
-    "WritesScripts", "Wrong", "Yield", "adjustments_between", "applicable_mutators", "call_view",
-    "can_choose", "canonical", "check_options", "check_stays_inside", "checked_url", "choice_sets",
-    "choices_value", "columns_of", "did_you_mean", "directed_value", "draw_keys", "edn_text", "elapsed",
-    "environment_without", "error_in_log", "feature_worth", "few_choices", "fewest_keys", "hookimpl",
-    "implies", "keeper_for", "kept_directory", "key_text", "keys_to_add", "level_among", "listed",
-    "make_server_directory", "max_connections_option", "mop_text", "mutated", "narrowed_choices", "option",
-    "outcome_text", "pause_processes", "prohibited", "read_history", "read_text", "replaced",
-    "resume_processes", "run_setup", "server_account", "server_processes", "table_index", "tables_option",
-    "target_value", "transaction_view", "transactions_value", "typed_script", "unjudged_reason",
-    "value_identity", "value_text", "waits_by_place", "with_placeholders", "with_target_value",
+    "StartableServer", "StartsVersions", "StatementAnswer", "StatementResult", "Step", "StepDependency",
+    "Strategy", "TABLE_PREFIX", "TERMINATE", "TEXT_DECODERS", "TableMaker", "Tables", "TakesVariations",
+    "Template", "TemplateStep", "Transaction", "TransactionView", "TxfuzzError", "UNIQUE_KEY", "UsageError",
+    "Variation", "Varies", "Verdict", "VersionOptions", "WRITE", "WRITE_FUNCTION", "Workload",
+    "WorkloadError", "WritesBegin", "WritesPlays", "WritesScripts", "Wrong", "Yield", "adjustments_between",
+    "applicable_mutators", "call_view", "can_choose", "canonical", "check_options", "check_stays_inside",
+    "checked_url", "choice_sets", "choices_value", "columns_of", "did_you_mean", "directed_value",
+    "draw_keys", "edn_text", "elapsed", "environment_without", "error_in_log", "feature_worth", "few_choices",
+    "fewest_keys", "hookimpl", "implies", "is_version", "keeper_for", "kept_directory", "key_text",
+    "keys_to_add", "level_among", "listed", "make_server_directory", "max_connections_option", "mop_text",
+    "mutated", "narrowed_choices", "option", "outcome_text", "pause_processes", "prohibited", "read_history",
+    "read_text", "replaced", "resume_processes", "run_setup", "server_account", "server_processes",
+    "table_index", "tables_option", "target_value", "transaction_view", "transactions_value", "typed_script",
+    "unjudged_reason", "value_identity", "value_text", "version_order", "waits_by_place", "with_placeholders",
+    "with_target_value",
 ]
 # fmt: on
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -29,7 +29,8 @@ SECTIONS = {
     "Adapters": (
         "Adapter", "Capabilities", "Database", "Session", "BoundStep", "Outcome", "SessionError", "Kind",
         "NoMoreSessions",
-        "Embeds", "MakesRoom", "OwnsSchemes", "FitsUrl",
+        "Embeds", "StartsVersions", "StartableServer", "is_version", "version_order",
+        "MakesRoom", "OwnsSchemes", "FitsUrl",
         "RunsSql", "Answer", "GoesOn",
         "SeesWaits", "Batching",
         "EndpointRole", "Endpoint", "EndpointUse", "Promise", "HasEndpoints", "ReachesEndpoints",

@@ -31,6 +31,7 @@ RUN_BY = {
     ("docs/check-your-code.md", "python"): "tests/check/code/test_page.py",
     ("docs/hunt.md", "python"): "tests/docs/test_hunt_page.py",
     ("docs/hunt.md", "yaml"): "tests/docs/test_hunt_page.py",
+    ("docs/matrix.md", "yaml"): "tests/docs/test_matrix_page.py",
     ("docs/library.md", "python"): "tests/campaign/test_library.py",
     ("docs/plugin-mutator.md", "python"): "tests/docs/test_plugin_pages.py",
     ("docs/plugin-form.md", "python"): "tests/docs/test_plugin_pages.py",

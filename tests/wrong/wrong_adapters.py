@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from txfuzz import Capabilities, Outcome, SessionError
+from txfuzz.common.options import option
 from txfuzz.database.api import Answer, BoundStep
 from txfuzz.database.endpoints import Promise
+from txfuzz.database.versions import StartableServer
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.testing.memory.database import MemoryDatabase
 from txfuzz.testing.memory.session import MemoryReplicaSession, MemorySession
@@ -511,3 +514,53 @@ class TestWritesToAReplica(Conformance):
             return MemorySession(self._reachable(kind), kind, 0.0)
 
     adapter = wrong(database=Alike)
+
+
+# -- versions -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Versioned(Wrong):
+    """It can start two versions, and should say so rightly."""
+
+    version: str = option("2.0", "which version it starts")
+    started: ClassVar[Mapping[str, str]] = {"1.9": "1.9", "1.10": "1.10", "2.0": "2.0"}
+
+    def startable(self) -> list[StartableServer]:
+        return [StartableServer(each, {"version": each}) for each in self.started]
+
+    def open(self, url: str | None) -> Any:
+        opened = super().open(url)
+        told = {**opened.describe(), "version": self.started[self.version]}
+        opened.describe = lambda: told
+        return opened
+
+
+class TestStartsAnotherVersion(Conformance):
+    caught_by = ("test_a_version_that_is_asked_for_is_started",)
+
+    class Newest(Versioned):
+        started: ClassVar[Mapping[str, str]] = {"1.9": "2.0", "2.0": "2.0"}
+
+    adapter = Newest()
+
+
+class TestOffersAVersionThatDoesNotStart(Conformance):
+    caught_by = ("test_a_version_that_is_asked_for_is_started",)
+
+    class Absent(Versioned):
+        def open(self, url: str | None) -> Any:
+            if self.version == "1.9":
+                raise DatabaseUnavailable("there is no version 1.9")
+            return super().open(url)
+
+    adapter = Absent()
+
+
+class TestVersionsAsWords(Conformance):
+    caught_by = ("test_its_versions_are_in_order",)
+
+    class Alphabetical(Versioned):
+        started: ClassVar[Mapping[str, str]] = {"1.10": "1.10", "1.9": "1.9"}
+
+    adapter = Alphabetical(version="1.9")

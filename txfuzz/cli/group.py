@@ -18,6 +18,7 @@ COMMANDS = {
     "explore": "Run the interleavings of a few transactions at each isolation level.",
     "hunt": "Find holes in a database: small programs of every kind of statement.",
     "compare": "Compare strategies: how soon each finds something, from the same seeds.",
+    "matrix": "Draw a table of databases, versions, levels, and the anomalies that each lets pass.",
     "shrink": "Shrink a finding to a minimal reproducer and write it up.",
     "report": "Report on a campaign, as a web page or for CI.",
     "explain": "Explain an anomaly or a consistency model in plain words, or list their names.",
@@ -37,7 +38,7 @@ _PLACES = {
     "plugins": "listings.plugins",
 }
 # Commands that end with a verdict
-JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "hunt", "shrink", "report")
+JUDGING = ("run", "adapt", "execute", "analyze", "check", "explore", "hunt", "matrix", "shrink", "report")
 
 
 class LazyGroup(click.Group):

@@ -23,6 +23,24 @@ def shipped_targets() -> list[tuple[str, Path]]:
     return sorted(_in_directory(_shipped("workloads", "workloads") / "targets").items())
 
 
+def shipped_scenarios() -> list[tuple[str, Path]]:
+    """Those that come with txfuzz, one for each anomaly of Hermitage, by name."""
+    return sorted(_in_directory(_shipped("workloads/hermitage", "examples/hermitage")).items())
+
+
+def scenario_path(name: str) -> Path:
+    """The file of a shipped scenario. Raises UsageError if there is none of this name."""
+    known = dict(shipped_scenarios())
+    if name not in known:
+        raise UsageError(f"no scenario {name!r} comes with txfuzz: {did_you_mean(name, known)}")
+    return known[name]
+
+
+def shipped_matrix(name: str) -> Path:
+    """The file of a matrix that comes with txfuzz."""
+    return _shipped("workloads", "workloads") / "matrices" / f"{name}.yaml"
+
+
 def workload_path(name_or_path: str | Path, directory: Path | None = None) -> Path:
     """The file of a workload, by its path or its name.
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from txfuzz.plugin_api import Capabilities, Database, Drivers, ScenarioTables, Variation
+from txfuzz.plugin_api import (
+    Capabilities,
+    Database,
+    Drivers,
+    ScenarioTables,
+    StartableServer,
+    Variation,
+    is_version,
+)
 
 from .options import FAULTS_ANYWHERE, FAULTS_OF_OUR_OWN, MariadbOptions
 from .statements import DIALECT, FORMS, LAYOUTS, LOCKS, PLANS, promises
@@ -52,9 +60,20 @@ class MariadbAdapter(MariadbOptions):
         """See txfuzz.plugin_api.Embeds."""
         from .server.files import installed_servers
 
-        found, problems = installed_servers()
+        found, problems = installed_servers(self.server)
         known = (f"MariaDB {each.version} ({each.shown})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def startable(self) -> tuple[StartableServer, ...]:
+        """See txfuzz.plugin_api.StartsVersions."""
+        from .server.files import installed_servers, versions_of
+
+        found, _ = installed_servers(self.server)
+        return tuple(
+            StartableServer(each.number, {"version": each.number}, each.origin)
+            for each in versions_of(found)
+            if self.wanted_version is None or is_version(each.number, self.wanted_version)
+        )
 
     def drivers(self) -> Drivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

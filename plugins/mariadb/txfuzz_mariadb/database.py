@@ -206,7 +206,9 @@ def open_embedded(options: MariadbOptions) -> MariadbDatabase:
             "max_connections": str(options.max_connections),
             "innodb_lock_wait_timeout": str(options.lock_wait_timeout),
             "innodb_flush_log_at_trx_commit": "1" if options.flush else "2",
-        }
+        },
+        options.wanted_version,
+        options.server,
     )
     try:
         shown = f"mysql://{server.user}@/?unix_socket={server.socket}"

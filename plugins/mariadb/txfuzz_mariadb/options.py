@@ -63,6 +63,17 @@ class MariadbOptions(RoomForClients):
     )
     flush: bool = option(False, "whether the embedded server flushes its log to disk at every COMMIT")
     max_connections: int | None = max_connections_option()
+    version: str | int | None = option(
+        None, 'which version the embedded server has, such as "10.11", among those that are found'
+    )
+    server: str | None = option(
+        None,
+        "a directory with the embedded server's programs, or below which there are several servers",
+    )
+
+    @property
+    def wanted_version(self) -> str | None:
+        return None if self.version is None else str(self.version)
 
     def __post_init__(self) -> None:
         check_options(self, "mariadb")

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from txfuzz.errors import DatabaseUnavailable
+from txfuzz_postgres.adapter import PostgresAdapter
 from txfuzz_postgres.server import files as server_files
 from txfuzz_postgres.server.files import copy_server, find_server
 from txfuzz_postgres.server.launcher import EmbeddedServer, launch
@@ -185,7 +186,7 @@ def test_a_directory_without_a_server(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_no_server_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_files, "candidates", lambda: iter(()))
+    monkeypatch.setattr(server_files, "candidates", lambda below=None: iter(()))
     with pytest.raises(DatabaseUnavailable, match="no PostgreSQL server is installed"):
         find_server()
 
@@ -195,9 +196,11 @@ def test_a_server_that_cannot_run_is_passed_over(monkeypatch: pytest.MonkeyPatch
         (tmp_path / name).write_text("#!/bin/sh\nexit 3\n")
         (tmp_path / name).chmod(0o755)
     good = find_server()
-    monkeypatch.setattr(server_files, "candidates", lambda: iter([(tmp_path, "bad"), (good.bin, "good")]))
+    monkeypatch.setattr(
+        server_files, "candidates", lambda below=None: iter([(tmp_path, "bad"), (good.bin, "good")])
+    )
     assert find_server().origin == "good"
-    monkeypatch.setattr(server_files, "candidates", lambda: iter([(tmp_path, "bad")]))
+    monkeypatch.setattr(server_files, "candidates", lambda below=None: iter([(tmp_path, "bad")]))
     with pytest.raises(DatabaseUnavailable, match="does not run"):
         find_server()
 
@@ -324,3 +327,49 @@ def permissions(directory: Path) -> dict[str, tuple[int, int]]:
     return {
         str(path): (path.stat().st_mode, path.stat().st_uid) for path in [directory, *directory.rglob("*")]
     }
+
+
+# -- which version ------------------------------------------------------------------------
+
+
+def pretended(directory: Path, version: str) -> None:
+    """Programs that tell this version and do nothing else."""
+    directory.mkdir(parents=True)
+    for name in ("postgres", "initdb"):
+        (directory / name).write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")
+        (directory / name).chmod(0o755)
+
+
+def test_servers_below_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As installed, as unpacked from wheels, and as several of these in one directory."""
+    pretended(tmp_path / "9.6" / "bin", "9.6.24")
+    pretended(tmp_path / "wheel" / "pgserver" / "pginstall" / "bin", "16.2")
+    pretended(tmp_path / "wheel" / "pgserver" / "pginstall18" / "bin", "18.4")
+    monkeypatch.setenv("TXFUZZ_POSTGRES_BIN", str(tmp_path / "9.6" / "bin"))
+    found = PostgresAdapter(server=str(tmp_path)).startable()
+    assert [each.version for each in found] == ["9.6.24", "16.2", "18.4"]
+    assert [each.version for each in PostgresAdapter().startable()] == ["9.6.24"]
+    assert [each.version for each in PostgresAdapter(version=16, server=str(tmp_path)).startable()] == [
+        "16.2"
+    ]
+    monkeypatch.delenv("TXFUZZ_POSTGRES_BIN")
+    monkeypatch.setenv("TXFUZZ_POSTGRES_SERVERS", f"{tmp_path / '9.6'}{os.pathsep}{tmp_path / 'wheel'}")
+    assert {"9.6.24", "16.2", "18.4"} <= {each.version for each in PostgresAdapter().startable()}
+    assert find_server("16").version == "16.2"
+    assert find_server().origin != "TXFUZZ_POSTGRES_SERVERS", "what is installed goes first"
+
+
+def test_a_version_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pretended(tmp_path / "bin", "16.2")
+    monkeypatch.setenv("TXFUZZ_POSTGRES_BIN", str(tmp_path / "bin"))
+    with pytest.raises(DatabaseUnavailable, match=r"no PostgreSQL 12 can be started: there is only 16\.2"):
+        PostgresAdapter(version=12).open(None)
+    with pytest.raises(DatabaseUnavailable, match=r"there is only 16\.2"):
+        find_server("1")
+    assert "not usable" in PostgresAdapter(server=str(tmp_path / "none")).servers()[-1]
+
+
+def test_the_version_that_is_asked_for_runs() -> None:
+    server = PostgresAdapter().startable()[0]
+    with PostgresAdapter(**server.options).open(None) as database:
+        assert database.describe()["version"].split()[0] == server.version

@@ -13,7 +13,9 @@ from txfuzz.plugin_api import (
     EndpointUse,
     Promise,
     ScenarioTables,
+    StartableServer,
     Variation,
+    is_version,
 )
 
 from .layouts import LAYOUTS, PLANS
@@ -67,9 +69,20 @@ class PostgresAdapter(PostgresOptions):
         """See txfuzz.plugin_api.Embeds."""
         from .server.files import installed_servers
 
-        found, problems = installed_servers()
+        found, problems = installed_servers(self.server)
         known = (f"PostgreSQL {each.version} ({each.shown})" for each in found)
         return (*known, *(f"not usable: {problem}" for problem in problems))
+
+    def startable(self) -> tuple[StartableServer, ...]:
+        """See txfuzz.plugin_api.StartsVersions."""
+        from .server.files import installed_servers, versions_of
+
+        found, _ = installed_servers(self.server)
+        return tuple(
+            StartableServer(each.version, {"version": each.version}, each.origin)
+            for each in versions_of(found)
+            if self.wanted_version is None or is_version(each.version, self.wanted_version)
+        )
 
     def drivers(self) -> Drivers:
         """See txfuzz.plugin_api.KnowsDrivers."""

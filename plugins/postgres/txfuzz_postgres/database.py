@@ -351,9 +351,15 @@ def open_embedded(options: PostgresOptions) -> PostgresDatabase:
     }
     if options.standbys:
         waits = options.replication != REPLICATION[0]
-        server: EmbeddedServer = launch_cluster(settings, options.standbys, synchronous=waits)
+        server: EmbeddedServer = launch_cluster(
+            settings,
+            options.standbys,
+            synchronous=waits,
+            version=options.wanted_version,
+            below=options.server,
+        )
     else:
-        server = launch(settings)
+        server = launch(settings, options.wanted_version, options.server)
     try:
         shown = f"postgresql://{server.conninfo['user']}@/{server.conninfo['dbname']}?host={server.sockets}"
         return PostgresDatabase(options, Target(shown, server.conninfo), server)

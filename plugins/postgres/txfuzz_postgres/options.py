@@ -89,6 +89,14 @@ class PostgresOptions(RoomForClients):
     )
     fsync: bool = option(False, "whether the embedded server flushes its files to disk")
     max_connections: int | None = max_connections_option()
+    version: str | int | None = option(
+        None, 'which version the embedded server has, such as 15 or "15.18", among those that are found'
+    )
+    server: str | None = option(
+        None,
+        "a directory with the embedded server's programs, or below which there are several servers, such as "
+        "unpacked wheels",
+    )
 
     standbys: int = option(
         0, "how many hot standbys the embedded server has, for `endpoints` of the role standby", least=0
@@ -114,6 +122,10 @@ class PostgresOptions(RoomForClients):
                 f"adapter 'postgres': `replication: {self.replication}` is `synchronous_commit: {waits[0]}`, "
                 f"found {self.synchronous_commit!r}"
             )
+
+    @property
+    def wanted_version(self) -> str | None:
+        return None if self.version is None else str(self.version)
 
     @property
     def commits(self) -> str:

@@ -57,13 +57,13 @@ def promises(capabilities: Capabilities, program: Program, isolation: str, expec
     Not to code: that may choose a level of its own, and be several transactions. Nor to statements that
     ask not to see what others have locked.
     """
-    if any(_asks_for_less(transaction) for transaction, _ in program.calls):
+    if any(asks_for_less(transaction) for transaction, _ in program.calls):
         return False
     strong = MODELS[MODELS.index(expect) :]
     return all(capabilities.isolation.get(call.isolation) in strong for call in program.bound(isolation))
 
 
-def _asks_for_less(transaction: CheckedTransaction) -> bool:
+def asks_for_less(transaction: CheckedTransaction) -> bool:
     if isinstance(transaction, SqlTransaction):
         return any(_SKIPS.search(str(step.sql)) for step in transaction.transaction.steps)
     return isinstance(transaction, CodeTransaction)

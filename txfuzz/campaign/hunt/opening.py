@@ -64,7 +64,7 @@ def hunting_ground(settings: HuntSettings, plugin_files: Sequence[Path], url: st
     chosen = chosen_database(registry, settings.adapter or None, url).adapter
     settings = replace(settings, adapter=chosen or _default_adapter(registry))
     scope, excepted = scope_of(settings, registry)
-    adapter = adapter_of(DatabaseSpec(settings.adapter), registry, "hunt")
+    adapter = adapter_of(DatabaseSpec(settings.adapter, options=settings.options), registry, "hunt")
     levels = levels_of(settings, capabilities_of(adapter))
     return Ground(settings, registry, adapter, scope, excepted, levels)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
@@ -42,7 +42,8 @@ _CALLED: Mapping[Wrong, tuple[str, ...]] = {
 @dataclass(frozen=True)
 class HuntSettings:
     """forms, layouts: by name, empty for all. isolation: levels, empty for those that promise that a serial
-    order explains every outcome. each: interleavings of a program; None: by the strategy."""
+    order explains every outcome. each: interleavings of a program; None: by the strategy. options: of the
+    adapter."""
 
     adapter: str
     strategy: str = "random"
@@ -55,6 +56,7 @@ class HuntSettings:
     isolation: tuple[str, ...] = ()
     seed: int = 0
     each: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def interleavings(self) -> int:
@@ -62,7 +64,9 @@ class HuntSettings:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if name != "options" or value
         }
 
     @classmethod

@@ -7,10 +7,16 @@ from txfuzz.testing.adapters.endpoints import EndpointConformance
 from txfuzz.testing.adapters.one_session import ChecksOfOneSession
 from txfuzz.testing.adapters.raw_sql import ChecksOfSql
 from txfuzz.testing.adapters.variations import ChecksOfVariations
+from txfuzz.testing.adapters.versions import ChecksOfVersions
 
 
 class AdapterConformance(
-    ChecksOfOneSession, ChecksOfSql, ChecksOfVariations, ChecksOfSeveralSessions, EndpointConformance
+    ChecksOfOneSession,
+    ChecksOfSql,
+    ChecksOfVariations,
+    ChecksOfSeveralSessions,
+    EndpointConformance,
+    ChecksOfVersions,
 ):
     """Everything that campaigns rely on. Capabilities decide which tests apply; others are skipped by name.
 

@@ -107,12 +107,14 @@ class EmbeddedServer(OwnServer):
         return last_words(self.log)
 
 
-def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
+def launch(
+    settings: Mapping[str, str] | None = None, version: str | None = None, below: str | None = None
+) -> EmbeddedServer:
     """Find server files, make a data directory, start; DatabaseUnavailable with the reason if it fails.
 
-    settings: added to SETTINGS, or overriding them.
+    settings: added to SETTINGS, or overriding them. version, below: see find_server().
     """
-    files = find_server()
+    files = find_server(version, below)
     account = server_account(PRODUCT)
     directory = make_server_directory(account, PREFIX, SOCKET)
     environment = environment_without("MYSQL", "MARIADB", "TMP") | {"TMPDIR": str(directory)}

@@ -204,9 +204,17 @@ def ask(on: psycopg.Connection[tuple[Any, ...]], sql: str, *values: str) -> Any:
     return None
 
 
-def launch_cluster(settings: Mapping[str, str], standbys: int, *, synchronous: bool) -> Cluster:
-    """Start a primary and this many standbys. synchronous: COMMIT waits for all of them."""
-    found = find_server()
+def launch_cluster(
+    settings: Mapping[str, str],
+    standbys: int,
+    *,
+    synchronous: bool,
+    version: str | None = None,
+    below: str | None = None,
+) -> Cluster:
+    """Start a primary and this many standbys. synchronous: COMMIT waits for all of them. version, below:
+    see find_server()."""
+    found = find_server(version, below)
     account = server_account(PRODUCT)
     directory = make_server_directory(account, PREFIX, f"{STANDBY}99/{SOCKET}12345", separator=",")
     names = ", ".join(f"{STANDBY}{number + 1}" for number in range(standbys))

