@@ -203,7 +203,7 @@ class _Coordinator:
         for each in self._seen:
             each.stop()
         self._until = time.monotonic() + self._limits.leaving
-        while self._busy and time.monotonic() < self._until:
+        while any(self._seen[each].opened for each in self._busy) and time.monotonic() < self._until:
             self.hear(LOOKS)
 
     def close(self) -> None:
