@@ -23,6 +23,7 @@ from txfuzz.errors import DatabaseUnavailable, UsageError
 CONNECTING = 10.0  # seconds
 ARRIVING = 60.0  # seconds that there may be no worker at the scheduler
 _LOOKS = 1.0  # seconds between two questions which workers there are
+_LIMITS = Limits()
 Say = Callable[[str], None]
 
 
@@ -36,7 +37,7 @@ class Cluster:
         most: int | None = None,
         *,
         say: Say = lambda sentence: None,
-        limits: Limits = Limits(),
+        limits: Limits = _LIMITS,
         arriving: float = ARRIVING,
     ) -> None:
         self._address, self._most, self._say, self._limits = address, most, say, limits
@@ -59,7 +60,9 @@ class Cluster:
 
     def _workers(self) -> _Workers:
         if self._at is None:
-            self._at = _Workers(_connected(self._address), self._address, self._most, self._say, self._arriving)
+            self._at = _Workers(
+                _connected(self._address), self._address, self._most, self._say, self._arriving
+            )
         return self._at
 
 
@@ -69,7 +72,8 @@ def _connected(address: str) -> Any:
     except ImportError:
         raise UsageError("--dask needs the package distributed: pip install 'txfuzz[dask]'") from None
     try:
-        return Client(address, timeout=CONNECTING, set_as_default=False)
+        made: Callable[..., Any] = Client
+        return made(address, timeout=CONNECTING, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DatabaseUnavailable(f"no Dask scheduler answers at {address}: {why}") from None

@@ -71,7 +71,7 @@ def _listen(orders: IO[bytes], inbox: queue.SimpleQueue[Any], told: _Told) -> No
 
 
 class _Told:
-    """Passes on what a slice has come to, not more often than anybody can look at it: so many seconds apart."""
+    """Passes on what a slice has come to, not more often than anybody can look at it. every: in seconds."""
 
     def __init__(self, messages: IO[bytes], every: float) -> None:
         self._messages, self._every = messages, every
