@@ -60,6 +60,7 @@ from txfuzz.errors import ExitCode
     "--output-dir", "output", type=options.FILE, metavar="DIR",
     help="Write check.json, check.html, and of each finding story.md, repro.sql and replay.yaml there.",
 )  # fmt: skip
+@options.workers()
 @options.database_url("url")
 @options.plugin_files
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the tables.")
@@ -74,6 +75,8 @@ def check(
     seed: int | None,
     no_advice: bool,
     output: Path | None,
+    workers: int | None,
+    dask: str | None,
     as_json: bool,
     **fields: Any,
 ) -> int:
@@ -83,8 +86,10 @@ def check(
     a check has written. Exit code 1 if some schedule gives what no serial order gives, or breaks an
     invariant, at a level that counts; 0 if none does; 3 if nothing could be judged.
     """
-    from txfuzz.campaign.check.check import CheckLimits, check_file
+    from txfuzz.campaign.check.check import check_file
     from txfuzz.campaign.check.crowd import CrowdSize
+    from txfuzz.campaign.check.sets import CheckLimits
+    from txfuzz.campaign.workers.engines import Workers
     from txfuzz.check.finding.result import CheckResult, ReplayedSchedule
     from txfuzz.cli.check_progress import CheckProgressLine
     from txfuzz.cli.interruption import interruptible
@@ -97,6 +102,10 @@ def check(
     def show(found: CheckResult) -> None:
         progress.clear()
         click.echo(json_text(check_data(found)) if as_json else check_text(found), file=answers)
+
+    def say_lost(sentence: str) -> None:
+        progress.clear()
+        options.say_lost(sentence)
 
     names = [name.strip() for name in (transactions or "").split(",") if name.strip()]
     with interruptible() as interrupted, CheckProgressLine(quiet=as_json) as progress:
@@ -111,6 +120,8 @@ def check(
             interrupted=interrupted,
             on_progress=progress,
             on_found=show,
+            workers=Workers(workers, dask),
+            on_lost=say_lost,
             **fields,
         )
     if isinstance(found, ReplayedSchedule):
