@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -25,8 +26,8 @@ _WANTED = ("executing", "long-running")  # states of a task, in Dask's words
 
 @dataclass(frozen=True)
 class Order:
-    """A slice for a worker. worker: its name among all of the campaign. topic: where to say what it comes
-    to. job: pickled; None where the worker has it already. It has no text, since Dask logs arguments."""
+    """A slice for a worker. worker: its name among all of them. topic: where to say what it comes to. job:
+    pickled; None where the worker has it already. every: see coordinator.told_every()."""
 
     worker: str
     topic: str
@@ -58,10 +59,27 @@ _kept: dict[str, _Kept] = {}
 _lock = threading.Lock()
 
 
-def do_slice(order: Order) -> None:
-    """The task that is submitted to Dask."""
+@dataclass(frozen=True)
+class Packed:
+    """Does a slice when it is unpickled, so that `pickle.loads` is all that Dask's scheduler, which reads
+    tasks too, has to know of. Compressed, since a job may have a password in it, and Dask logs what tasks it
+    could not run."""
+
+    order: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, order: Order) -> bytes:
+        return pickle.dumps(cls(zlib.compress(pickle.dumps(order), 1)))
+
+    def __reduce__(self) -> Any:
+        return do_slice, (self.order,)
+
+
+def do_slice(packed: bytes) -> None:
+    """What a task does, in a thread of a Dask worker."""
     from distributed import get_worker
 
+    order: Order = pickle.loads(zlib.decompress(packed))
     dask = get_worker()
     task = dask.get_current_task()
 

@@ -6,6 +6,7 @@ workers gets a process of ours with a database of its own (workers.at_worker), a
 
 from __future__ import annotations
 
+import logging
 import pickle
 import threading
 import time
@@ -15,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from txfuzz.campaign.workers import versions
-from txfuzz.campaign.workers.at_worker import Order, do_slice, leave
+from txfuzz.campaign.workers.at_worker import Order, Packed, leave
 from txfuzz.campaign.workers.contract import Asked, Job, Slices, Told
 from txfuzz.campaign.workers.coordinator import Limits, RemoteWorker, Said, coordinate, told_every
 from txfuzz.errors import DatabaseUnavailable, UsageError
@@ -67,6 +68,8 @@ class Cluster:
 
 
 def _connected(address: str) -> Any:
+    for name in ("client", "core", "utils", "batched"):  # tracebacks, of what is said here in a sentence
+        logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
     try:
         from distributed import Client
     except ImportError:
@@ -206,7 +209,7 @@ class _Workers:
         job = self._job if number == 1 else None
         order = Order(worker.key, self._topic, asked, job, self._every)
         return self._client.submit(
-            do_slice, order, key=f"txfuzz-slice-{worker.key}-{number}", workers=[worker.name],
+            pickle.loads, Packed.of(order), key=f"txfuzz-slice-{worker.key}-{number}", workers=[worker.name],
             allow_other_workers=False, pure=False, retries=0,
         )  # fmt: skip
 
