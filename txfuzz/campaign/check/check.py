@@ -26,7 +26,7 @@ from txfuzz.campaign.check.sets import (
 from txfuzz.campaign.check.several import CheckJob, SetsByWorkers
 from txfuzz.campaign.check.subject import Subject, open_subject
 from txfuzz.campaign.check.trial import Trial
-from txfuzz.campaign.setup.resolve import resolved_url
+from txfuzz.campaign.setup.resolve import database_url
 from txfuzz.campaign.workers.carried import carried
 from txfuzz.campaign.workers.engines import ONE, Workers
 from txfuzz.check.crowd import CrowdResult
@@ -95,11 +95,11 @@ def _job(
         raise UsageError(
             f"{subject.path} is Python code, which one process checks: leave out --workers and --dask"
         )
-    (file,), plugins = carried([subject.path]), carried(plugin_files)
-    name, where = subject.adapter.name, resolved_url(url) if url is not None else None
+    plugins, where = carried(plugin_files), database_url(url, subject.scenario)
+    scenario = subject.scenario
 
     def made(question: SetQuestion, named: tuple[str, ...], expect: str, seed: int) -> CheckJob:
-        return CheckJob(file, question, named, expect, seed, name, where, plugins)
+        return CheckJob(scenario, subject.path, question, named, expect, seed, where, plugins)
 
     return made
 

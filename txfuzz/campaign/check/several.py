@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from txfuzz.campaign.check.counting import Budget
 from txfuzz.campaign.check.sets import CheckProgress, Progress, SetChecker, SetQuestion
-from txfuzz.campaign.check.subject import Subject, open_subject
+from txfuzz.campaign.check.subject import Subject, open_scenario
 from txfuzz.campaign.check.trial import Trial
 from txfuzz.campaign.workers.carried import CarriedFile, placed
 from txfuzz.campaign.workers.engines import Workers
@@ -21,6 +22,7 @@ from txfuzz.check.run import ProgramRunner
 from txfuzz.database.isolation_levels import capabilities_of
 from txfuzz.errors import DatabaseUnavailable
 from txfuzz.plugin.loader import load_plugins
+from txfuzz.workload.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,23 @@ class SetNews:
 
 @dataclass(frozen=True)
 class CheckJob:
-    """A Job of CheckedSet → SetNews (see workers.contract). file: a scenario. The rest: see check_file()."""
+    """A Job of CheckedSet → SetNews (see workers.contract). path: of the scenario, for messages. The rest:
+    see check_file()."""
 
-    file: CarriedFile
+    scenario: Scenario
+    path: Path
     question: SetQuestion
     named: tuple[str, ...]
     expect: str
     seed: int
-    adapter: str
     url: str | None = field(default=None, repr=False)
     plugin_files: tuple[CarriedFile, ...] = ()
 
     @contextmanager
     def opened(self) -> Iterator[CheckWorker]:
-        with placed(self.plugin_files) as plugins, placed([self.file]) as (path,):
+        with placed(self.plugin_files) as plugins:
             registry = load_plugins(files=plugins)
-            with open_subject(path, registry, self.url, self.adapter) as subject:
+            with open_scenario(self.scenario, self.path, registry, self.url) as subject:
                 trial = Trial(
                     subject,
                     capabilities_of(subject.adapter),
