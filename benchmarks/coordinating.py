@@ -149,9 +149,10 @@ def by_dask(slices: int) -> None:
     from idle_slices import IdleJob
     from txfuzz.campaign.workers.cluster import Cluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster:
+    local: Callable[..., Any] = LocalCluster
+    with local(n_workers=2, threads_per_worker=4, dashboard_address=None) as cluster:
         engine = Cluster(cluster.scheduler_address)
-        coordinator = Independent(range(slices), on_ended=lambda part, news: None)
+        coordinator: Independent[int, int] = Independent(range(slices), on_ended=lambda part, news: None)
         began, ran = time.perf_counter(), time.process_time()
         engine.run(IdleJob(), coordinator)
         ran, wall = time.process_time() - ran, time.perf_counter() - began

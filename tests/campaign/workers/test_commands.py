@@ -106,7 +106,7 @@ def test_check_refuses_code_in_several_processes(tmp_path: Path) -> None:
 def test_compare_runs_every_task_once_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)
-    settings = ComparisonSettings((str(path),), ("open", "static-4"), 2, 300)
+    settings = ComparisonSettings((str(path),), ("open", "static-4"), 2, 100)
     stop, seen = threading.Event(), list[Progress]()
 
     def first(progress: Progress) -> None:
@@ -122,6 +122,11 @@ def test_compare_runs_every_task_once_and_goes_on(tmp_path: Path) -> None:
     assert sorted((each.task.seed, each.task.strategy) for each in seen) == [
         (1, "open"), (1, "static-4"), (2, "open"), (2, "static-4")
     ]  # fmt: skip
+
+
+def test_run_has_one_worker(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "--workers", "2"]) == ExitCode.USAGE
+    assert "a campaign has one worker, since each iteration follows from" in capsys.readouterr().err
 
 
 def test_compare_keeps_no_campaigns_on_other_machines(
