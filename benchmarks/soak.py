@@ -186,8 +186,8 @@ def main() -> int:
     start = time.monotonic()
 
     def enough() -> bool:
-        over = given.transactions is not None and soak.asked >= given.transactions
-        return over or time.monotonic() - start > given.minutes * 60
+        over: bool = given.transactions is not None and soak.asked >= given.transactions
+        return over or bool(time.monotonic() - start > given.minutes * 60)
 
     pairs = enumerate(rounds(registry, given.seconds, given.seed), 1)
     slices: Independent[Round, CameOut] = Independent(

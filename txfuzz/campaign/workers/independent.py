@@ -24,8 +24,9 @@ class Part(Generic[What]):
 class Independent(Generic[What, Comes]):
     """Slices (see workers.contract). What a lost worker had not finished is begun anew by another one.
 
-    parts: there may be no end of them. on_told: is called with all that a part has come to so far; on_ended: with the last of it, once it is
-    done. on_lost: is told of each loss in a sentence. interrupted: ends it all.
+    parts: there may be no end of them. on_told: is called with all that a part has come to so far; on_ended:
+    with the last of it, once it is done. on_lost: is told of each loss in a sentence. interrupted: ends it
+    all.
     """
 
     def __init__(
